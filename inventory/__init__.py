@@ -1,0 +1,1 @@
+"""What was recorded: organizations, their customer keys and their databases."""

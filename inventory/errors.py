@@ -1,0 +1,84 @@
+"""Every error the suite raises.
+
+CmekAuditError
+├── InputError            a file given to the audit cannot be used
+│   ├── InventoryError    an inventory, a plan or a record of an earlier moment
+│   ├── WaiverError       a waiver file
+│   └── ControlsError     a file of control ids
+├── SettingError          an option or its ini twin has an unusable value
+└── RecordError           a finished audit record cannot be read back
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_SHOWN = 50
+
+
+class Problem(NamedTuple):
+    """One thing wrong in one place of a file.
+
+    Attributes:
+        file: the file's path, as it was given.
+        line: line number, counted from 1; 0 if the file as a whole is meant.
+        field: the field's path inside the file, such as ``organizations[0].keys[2].region``.
+        found: what stands there.
+        expected: what should stand there.
+    """
+
+    file: str
+    line: int
+    field: str
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        """Render as one line, ``file:line: field: found …, expected …``."""
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        field = f" {self.field}:" if self.field else ""
+        return f"{where}:{field} found {self.found}, expected {self.expected}"
+
+
+class CmekAuditError(Exception):
+    """The root of every error that the suite raises on purpose."""
+
+
+class InputError(CmekAuditError):
+    """A file cannot be used; carries every problem that was found, not only the first."""
+
+    def __init__(self, problems: Iterable[Problem], *, total: int | None = None) -> None:
+        """Keep ``problems``; ``total`` counts those that were found beyond the ones kept."""
+        self.problems = tuple(problems)
+        self.total = max(total or 0, len(self.problems))
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        shown = [str(problem) for problem in self.problems[:MOST_SHOWN]]
+        more = self.total - len(shown)
+        count = "1 problem" if self.total == 1 else f"{self.total} problems"
+        tail = [f"… and {more} more"] if more else []
+        return "\n  ".join([f"{count}, so nothing was audited:", *shown, *tail])
+
+
+class InventoryError(InputError):
+    """An inventory, a plan, or a record of an earlier moment cannot be used."""
+
+
+class WaiverError(InputError):
+    """A waiver file cannot be used."""
+
+
+class ControlsError(InputError):
+    """A file of control ids cannot be used."""
+
+
+class SettingError(CmekAuditError):
+    """An option or its ini twin has a value that cannot be used."""
+
+
+class RecordError(CmekAuditError):
+    """A finished audit record cannot be read back, or is not what it says it is."""

@@ -1,0 +1,121 @@
+"""One organization made ready for judging: its keys and its databases by key scope."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from inventory.models import (
+    CustomerKey,
+    Database,
+    DatabaseRegion,
+    Expectation,
+    Gap,
+    KeyScope,
+    Organization,
+)
+from inventory.spellings import DatabaseType, Provider
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Placement(NamedTuple):
+    """A database in one of its regions.
+
+    Attributes:
+        database: the database.
+        region: the region, with the time it was added.
+        scope: the key scope in which the database's data lies there.
+        expectation: what is expected of the database, by itself or by the policy.
+    """
+
+    database: Database
+    region: DatabaseRegion
+    scope: KeyScope
+    expectation: Expectation
+
+    @property
+    def wants_key(self) -> bool:
+        """Say whether the database is to be encrypted by a customer key."""
+        return self.expectation.encryption == "customer-managed"
+
+
+class Estate(NamedTuple):
+    """What one organization has, indexed; terminated databases are left out.
+
+    Attributes:
+        organization: what was recorded.
+        keys: the registered keys of each key scope that has any.
+        placements: the placements of each living or planned database, by the database's identity
+            as a position in ``organization.databases``.
+        scopes: the placements in each key scope that has any.
+        planned: how many of those placements are only planned.
+        gaps: what could not be read, by fact; the first gap of each.
+    """
+
+    organization: Organization
+    keys: dict[KeyScope, list[CustomerKey]]
+    placements: list[tuple[Placement, ...]]
+    scopes: dict[KeyScope, list[Placement]]
+    planned: Counter[KeyScope]
+    gaps: dict[str, Gap]
+
+    def keys_gap(self, database_type: DatabaseType) -> Gap | None:
+        """Return why the keys of ``database_type`` are not known to be all; None if they are."""
+        return self.gaps.get(f"{database_type}-keys")
+
+
+def has_no_customer_keys(scope: KeyScope) -> bool:
+    """Say whether the scope is of the kind for which Astra has no customer keys at all."""
+    return scope.type == "managed-clusters" and scope.provider == "azure"
+
+
+def survey(organization: Organization) -> Estate:
+    """Index ``organization`` for judging."""
+    keys: dict[KeyScope, list[CustomerKey]] = {}
+    for key in organization.keys or ():
+        scope = KeyScope(organization.id, key.type, key.provider, key.region)
+        keys.setdefault(scope, []).append(key)
+    placements = list(_placements(organization))
+    scopes: dict[KeyScope, list[Placement]] = {}
+    planned: Counter[KeyScope] = Counter()
+    for group in placements:
+        for placement in group:
+            scopes.setdefault(placement.scope, []).append(placement)
+            if placement.database.state == "planned":
+                planned[placement.scope] += 1
+    gaps: dict[str, Gap] = {}
+    for gap in organization.missing():
+        gaps.setdefault(gap.fact, gap)
+    return Estate(organization, keys, placements, scopes, planned, gaps)
+
+
+def _placements(organization: Organization) -> Iterator[tuple[Placement, ...]]:
+    policy, scopes = organization.policy, _Scopes(organization.id)
+    by_type = {str(name): each for name, each in policy.types.items()}
+    for database in organization.databases or ():
+        if database.is_terminated:
+            continue
+        if database.encryption is None:
+            wanted = by_type.get(database.type, policy.default)
+        else:
+            wanted = Expectation(encryption=database.encryption, reason=database.reason)
+        kind, provider = database.type, database.provider
+        group: tuple[Placement, ...] = ()
+        for region in database.regions:
+            scope = scopes[kind, region.provider or provider, region.name]
+            group += (Placement(database, region, scope, wanted),)
+        yield group
+
+
+class _Scopes(dict[tuple[DatabaseType, Provider, str], KeyScope]):
+    """The key scopes of one organization, each made once."""
+
+    def __init__(self, organization: str) -> None:
+        super().__init__()
+        self._organization = organization
+
+    def __missing__(self, place: tuple[DatabaseType, Provider, str]) -> KeyScope:
+        scope = self[place] = KeyScope(self._organization, *place)
+        return scope

@@ -1,0 +1,180 @@
+"""Recorded inventories in YAML and JSON: one file, read whole, with every entry's line."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from inventory.documents import Document, Path, read_document
+from inventory.errors import InventoryError, Problem
+from inventory.models import InventoryDocument, Organization
+from inventory.problems import problems_of
+from inventory.sources import FileFormat, Role, Source
+from inventory.wording import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+
+T = TypeVar("T", bound=BaseModel)
+_FORMATS: dict[str, FileFormat] = {
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".json": "json",
+    ".ndjson": "ndjson",
+}
+
+
+class Recorded(NamedTuple):
+    """What one file holds, and which file it was."""
+
+    source: Source
+    organizations: tuple[Organization, ...]
+
+
+def read_bytes(file: str) -> bytes:
+    """Return the content of ``file``; raise InventoryError if it is missing, barred or empty."""
+    format_of(file)
+    try:
+        raw = FilePath(file).read_bytes()
+    except OSError as error:
+        found = error.strerror or type(error).__name__
+        raise InventoryError([Problem(file, 0, "", found, "a readable file")]) from None
+    if not raw.strip():
+        raise InventoryError([Problem(file, 0, "", "an empty file", "a file with content")])
+    return raw
+
+
+def read_recorded(file: str, role: Role = "inventory") -> Recorded:
+    """Read an inventory in YAML or JSON; raise InventoryError with all its problems at once."""
+    raw = read_bytes(file)
+    document = read_document(file, raw)
+    parsed = parse_document(InventoryDocument, file, document)
+    organizations = tuple(place(file, document.lines, parsed.organizations))
+    refuse(list(twins(file, organizations)))
+    source = describe_source(
+        file, raw, role, organizations, parsed.captured_at, example=parsed.example
+    )
+    return Recorded(source, organizations)
+
+
+def format_of(file: str) -> FileFormat:
+    """Return the format that the ending of ``file`` tells; raise InventoryError if none."""
+    ending = FilePath(file).suffix.lower()
+    if ending not in _FORMATS:
+        expected = "a file ending in .yaml, .yml, .json or .ndjson"
+        raise InventoryError([Problem(file, 0, "", f"the ending {ending!r}", expected)])
+    return _FORMATS[ending]
+
+
+def parse_document(model: type[T], file: str, document: Document) -> T:
+    """Validate ``document``; raise InventoryError with the problems of both text and content."""
+    if document.data is None and document.problems:
+        raise InventoryError(document.problems)
+    try:
+        parsed = model.model_validate(document.data)
+    except ValidationError as error:
+        wrong = problems_of(error, file, document.lines)
+        raise InventoryError(sorted(document.problems + wrong)) from None
+    refuse(document.problems)
+    return parsed
+
+
+def refuse(problems: list[Problem]) -> None:
+    """Raise InventoryError if there is any problem."""
+    if problems:
+        raise InventoryError(sorted(problems))
+
+
+def describe_source(
+    file: str,
+    raw: bytes,
+    role: Role,
+    organizations: Sequence[Organization],
+    captured_at: datetime | None = None,
+    *,
+    example: bool = False,
+) -> Source:
+    """Describe a file that was read whole."""
+    return Source(
+        path=file,
+        role=role,
+        format=format_of(file),
+        size=len(raw),
+        sha256=hashlib.sha256(raw).hexdigest(),
+        captured_at=captured_at,
+        example=example,
+        organizations=len(organizations),
+        keys=sum(len(each.keys or ()) for each in organizations),
+        databases=sum(len(each.databases or ()) for each in organizations),
+    )
+
+
+def place(
+    file: str, lines: dict[Path, int], organizations: Iterable[Organization]
+) -> Iterator[Organization]:
+    """Tell every entry of ``organizations`` its file and line."""
+    for index, organization in enumerate(organizations):
+        path: Path = ("organizations", index)
+        organization.at(file, lines[path])
+        for name in ("keys", "databases", "region_views", "support_cases"):
+            for inner, entry in enumerate(getattr(organization, name) or ()):
+                entry.at(file, lines[*path, name, inner])
+        yield organization
+
+
+def twins(file: str, organizations: Iterable[Organization]) -> Iterator[Problem]:
+    """Find what stands in one file twice although it exists once."""
+    seen: Counter[str] = Counter()
+    for organization in organizations:
+        seen[organization.id] += 1
+        if seen[organization.id] > 1:
+            yield _twin(file, organization.line, "organization", organization.id)
+        yield from twins_within(file, organization)
+
+
+def twins_within(file: str, organization: Organization) -> Iterator[Problem]:
+    """Find databases, keys and region views that one organization lists twice."""
+    yield from _repeated(file, "database", organization.databases or (), database_identity)
+    yield from _repeated(file, "key", organization.keys or (), key_identity)
+    yield from _repeated(file, "region view", organization.region_views or (), place_of)
+
+
+def database_identity(database: Any) -> str:  # noqa: ANN401 (kept generic for _repeated)
+    """Return what tells a database from every other of its organization."""
+    return database.id or str(database.identity)
+
+
+def place_of(entry: Any) -> tuple[str, str, str]:  # noqa: ANN401 (key, view or support case)
+    """Return the type, provider and region for which ``entry`` stands."""
+    return entry.type, entry.provider, entry.region
+
+
+def key_identity(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (kept generic for _repeated)
+    """Return what tells a registered key from every other of its organization."""
+    return (*place_of(key), key.key_id)
+
+
+def _repeated(
+    file: str, what: str, entries: Sequence[Any], identity: Callable[[Any], object]
+) -> Iterator[Problem]:
+    if len(set(map(identity, entries))) == len(entries):
+        return
+    first: dict[object, int] = {}
+    for entry in entries:
+        key = identity(entry)
+        if key in first:
+            named = key if isinstance(key, str) else " ".join(map(str, key))  # type: ignore[call-overload]
+            yield _twin(file, entry.line, what, named, first[key])
+        first.setdefault(key, entry.line)
+
+
+def _twin(file: str, line: int, what: str, named: str, first: int = 0) -> Problem:
+    where = f", first on line {first}" if first else ""
+    found = f"the {what} {describe(named)} a second time"
+    return Problem(file, line, "", found, f"each {what} once{where}")

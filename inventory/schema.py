@@ -1,0 +1,95 @@
+"""The JSON Schemas of inventories and plans, for editors; ``python -m inventory.schema`` writes.
+
+They say what a file may hold. What only a reader can tell, such as a day that does not exist or an
+entry that stands twice, is refused when the file is read.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from inventory.models import Database, Expectation, InventoryDocument
+from inventory.plans import PlanDocument, PlannedDatabase
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from pydantic_core import core_schema
+
+_ATTRIBUTES = "\n\nAttributes:\n"
+_ATTRIBUTE = re.compile(r"^(\w+): (.+(?:\n[ ].+)*)", re.MULTILINE)
+_REASON = {
+    "if": {"properties": {"encryption": {"const": "astra-provided"}}, "required": ["encryption"]},
+    "then": {"properties": {"reason": {"type": "string"}}, "required": ["reason"]},
+}
+_STATE = {
+    "if": {"properties": {"state": {"const": "planned"}}, "required": ["state"]},
+    "else": {"properties": {"id": {"type": "string"}}, "required": ["id"]},
+}
+_TYPE = {"anyOf": [{"required": ["type"]}, {"required": ["tier"]}]}
+_CONDITIONS: dict[type[BaseModel], list[dict[str, Any]]] = {
+    Database: [_REASON, _STATE, _TYPE],
+    Expectation: [_REASON],
+    PlannedDatabase: [_REASON, _TYPE],
+}
+
+SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
+    "schema.json": (InventoryDocument, "Recorded inventory of customer keys in Astra"),
+    "plan-schema.json": (PlanDocument, "Planned databases in Astra"),
+}
+"""Each file in this folder, with the model it describes and its title."""
+
+
+class _Generator(GenerateJsonSchema):
+    """Describe each field in the words of its model's docstring, and state the conditions."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> dict[str, Any]:
+        model = schema["cls"]
+        described = super().model_schema(schema)
+        described["description"] = _flat(described["description"].partition(_ATTRIBUTES)[0])
+        texts = _texts(model)
+        for name in model.model_fields.keys() & texts.keys():
+            field = model.model_fields[name].alias or name
+            described["properties"][field]["description"] = texts[name]
+        return described | ({"allOf": _CONDITIONS[model]} if model in _CONDITIONS else {})
+
+    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 (as the base)
+        """Leave out titles that only repeat the field's name."""
+        return False
+
+
+def _texts(model: type[BaseModel]) -> dict[str, str]:
+    """Return what the docstrings of ``model`` and its bases say of each field."""
+    texts: dict[str, str] = {}
+    for base in reversed(model.__mro__):
+        attributes = inspect.cleandoc(base.__doc__ or "").partition(_ATTRIBUTES)[2]
+        for name, text in _ATTRIBUTE.findall(inspect.cleandoc(attributes)):
+            texts[name] = _flat(text)
+    return texts
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.replace("``", "").split())
+
+
+def schema_text(name: str) -> str:
+    """Return what the file ``name`` should hold."""
+    model, title = SCHEMAS[name]
+    head = {"$schema": GenerateJsonSchema.schema_dialect, "title": title}
+    body = model.model_json_schema(schema_generator=_Generator)
+    return json.dumps(head | {key: body[key] for key in body if key != "title"}, indent=2) + "\n"
+
+
+def write_schemas(folder: Path) -> None:
+    """Write every schema into ``folder``."""
+    for name in SCHEMAS:
+        (folder / name).write_text(schema_text(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_schemas(Path(__file__).parent)

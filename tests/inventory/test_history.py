@@ -1,0 +1,186 @@
+"""Earlier moments, as dated records tell them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from inventory.errors import InventoryError, Problem
+from inventory.history import History, KnownDatabase, Observation, read_history
+from inventory.models import KeyScope
+from tests.builders import (
+    DATABASE,
+    ORGANIZATION,
+    OTHER_DATABASE,
+    OTHER_ORGANIZATION,
+    aws_key_id,
+    database_data,
+    document_data,
+    key_data,
+    moment,
+    ndjson_lines,
+    organization_data,
+    planned_data,
+    write_ndjson,
+    write_yaml,
+)
+
+SCOPE = KeyScope(ORGANIZATION, "serverless", "aws", "us-east-1")
+ELSEWHERE = KeyScope(ORGANIZATION, "serverless", "aws", "us-east-2")
+MANAGED = KeyScope(ORGANIZATION, "managed-clusters", "aws", "us-east-1")
+
+
+def record(path: Path, at: str | None, **over: object) -> str:
+    """Write a record of one organization at one moment."""
+    return write_yaml(path, document_data(organization_data(**over), captured_at=at))
+
+
+def test_no_history() -> None:
+    """Without any record there is nothing to tell."""
+    for history in (History(), read_history([])):
+        assert history.sources == ()
+        assert history.organizations() == {}
+        assert history.observations(SCOPE) == []
+        assert history.scopes_with_keys(ORGANIZATION) == []
+        assert history.databases(ORGANIZATION) == {}
+
+
+def test_observations(tmp_path: Path) -> None:
+    """A record that read the keys tells of each scope which keys it had, if only none."""
+    two = [key_data(), key_data(key_id=aws_key_id(number=9)), key_data(region="us-east-2")]
+    present = record(tmp_path / "a.yaml", "2026-03-01T00:00:00Z", keys=two)
+    absent = record(tmp_path / "b.yaml", "2026-02-01T00:00:00Z", keys=[])
+    silent = record(tmp_path / "c.yaml", "2026-04-01T00:00:00Z", keys=None)
+    history = read_history([present, absent, silent])
+    found = history.observations(SCOPE)
+    assert [(each.at, each.key_ids, each.file) for each in found] == [
+        (moment("2026-02-01"), (), absent),
+        (moment("2026-03-01"), (aws_key_id(), aws_key_id(number=9)), present),
+    ]
+    assert history.observations(ELSEWHERE)[1].key_ids == (aws_key_id("us-east-2"),)
+    assert [each.key_ids for each in history.observations(MANAGED)] == [(), ()]
+    assert history.scopes_with_keys(ORGANIZATION) == [SCOPE, ELSEWHERE]
+    assert [source.path for source in history.sources] == [present, absent, silent]
+    assert {source.role for source in history.sources} == {"history"}
+
+
+def test_lines_of_observations(tmp_path: Path) -> None:
+    """An observation names the line of the key, or that of the organization that had none."""
+    file = write_ndjson(tmp_path / "a.ndjson", ndjson_lines())
+    history = read_history([file])
+    at = moment("2026-11-20T02:00:00Z")
+    assert history.observations(SCOPE) == [Observation(at, (aws_key_id(),), file, 3)]
+    assert history.observations(ELSEWHERE) == [Observation(at, (), file, 2)]
+    assert history.latest_file(ORGANIZATION) == (file, 2)
+
+
+@pytest.mark.parametrize(
+    ("fact", "silent"), [("serverless-keys", SCOPE), ("managed-clusters-keys", MANAGED)]
+)
+def test_silence_of_a_refused_list(tmp_path: Path, fact: str, silent: KeyScope) -> None:
+    """A record whose list of keys was refused is silent on their absence, of that type only."""
+    gaps = [{"fact": fact, "reason": "refused"}]
+    history = read_history(
+        [record(tmp_path / "a.yaml", "2026-03-01T00:00:00Z", keys=[], gaps=gaps)]
+    )
+    spoken = {scope for scope in (SCOPE, MANAGED) if history.observations(scope)}
+    assert spoken == {SCOPE, MANAGED} - {silent}
+
+
+def test_presence_in_spite_of_a_gap(tmp_path: Path) -> None:
+    """A key that was seen was there, whatever else the record could not read."""
+    lines = ndjson_lines()[:-1]
+    history = read_history([write_ndjson(tmp_path / "a.ndjson", lines)])
+    assert [each.key_ids for each in history.observations(SCOPE)] == [(aws_key_id(),)]
+    assert history.observations(ELSEWHERE) == []
+
+
+def test_records_in_the_order_of_time(tmp_path: Path) -> None:
+    """Records are taken in the order of time, whatever their order on the command line."""
+    days = ["2026-03-01", "2026-01-01", "2026-02-01", "2026-02-01"]
+    files = [
+        record(tmp_path / f"{index}.yaml", f"{day}T00:00:00Z", name=f"acme-{index}")
+        for index, day in enumerate(days)
+    ]
+    history = read_history(files)
+    found = [each.file for each in history.observations(SCOPE)]
+    assert found == [files[1], files[2], files[3], files[0]]
+    assert history.organizations() == {ORGANIZATION: "acme-0"}
+    assert history.latest_file(ORGANIZATION)[0] == files[0]
+
+
+def test_time_of_the_organization(tmp_path: Path) -> None:
+    """An organization that has a time of its own was recorded then, whatever its file says."""
+    early = record(
+        tmp_path / "a.yaml", "2026-03-01T00:00:00Z", captured_at="2026-01-15T00:00:00Z", keys=[]
+    )
+    alone = record(tmp_path / "b.yaml", None, captured_at="2026-02-15T00:00:00Z")
+    history = read_history([early, alone])
+    assert [(each.at, each.key_ids) for each in history.observations(SCOPE)] == [
+        (moment("2026-01-15"), ()),
+        (moment("2026-02-15"), (aws_key_id(),)),
+    ]
+    assert history.databases(ORGANIZATION)[DATABASE].at == moment("2026-02-15")
+
+
+def test_undated_record(tmp_path: Path) -> None:
+    """A record without a time is an error."""
+    dated = record(tmp_path / "a.yaml", "2026-03-01T00:00:00Z")
+    undated = record(tmp_path / "b.yaml", None)
+    streamed = write_ndjson(tmp_path / "c.ndjson", ndjson_lines(captured_at=None))
+    expected = "a time: history is dated by it"
+    for file, line in ((undated, 4), (streamed, 2)):
+        with pytest.raises(InventoryError) as caught:
+            read_history([dated, file])
+        problem = Problem(file, line, "captured_at", "nothing", expected)
+        assert caught.value.problems == (problem,)
+
+
+def test_unusable_record(tmp_path: Path) -> None:
+    """A record that cannot be read is an error."""
+    with pytest.raises(InventoryError):
+        read_history([str(tmp_path / "missing.yaml")])
+
+
+def test_known_databases(tmp_path: Path) -> None:
+    """An existing database is known as the latest record that lists it knew it."""
+    gone = database_data(id=OTHER_DATABASE, name="acme-gone", status="TERMINATED")
+    kept = database_data(name="acme-renamed")
+    planned = planned_data(id=DATABASE, name="acme-planned")
+    late = record(tmp_path / "a.yaml", "2026-03-01T00:00:00Z", databases=[kept])
+    early = record(tmp_path / "b.yaml", "2026-02-01T00:00:00Z", databases=[gone, database_data()])
+    latest = record(tmp_path / "c.yaml", "2026-04-01T00:00:00Z", databases=[planned])
+    silent = record(tmp_path / "d.yaml", "2026-05-01T00:00:00Z", databases=None)
+    history = read_history([late, early, latest, silent])
+    known = history.databases(ORGANIZATION)
+    assert set(known) == {DATABASE, OTHER_DATABASE}
+    assert known[DATABASE] == KnownDatabase(
+        DATABASE, "acme-renamed", False, moment("2026-03-01"), late, known[DATABASE].line
+    )
+    other = known[OTHER_DATABASE]
+    assert (other.name, other.is_terminated, other.file) == ("acme-gone", True, early)
+
+
+def test_history_of_several_organizations(tmp_path: Path) -> None:
+    """One record may tell of several organizations, each for itself."""
+    two = organization_data(id=OTHER_ORGANIZATION, name="acme-test", keys=[], databases=[])
+    file = write_yaml(tmp_path / "a.yaml", document_data(organization_data(), two))
+    history = read_history([file])
+    assert history.organizations() == {ORGANIZATION: "acme-prod", OTHER_ORGANIZATION: "acme-test"}
+    other = SCOPE._replace(organization=OTHER_ORGANIZATION)
+    assert [each.key_ids for each in history.observations(other)] == [()]
+    assert history.databases(OTHER_ORGANIZATION) == {}
+
+
+def test_times_of_each_record(tmp_path: Path) -> None:
+    """Every organization of every record has a time, its own where it states one."""
+    own = {**organization_data(), "captured_at": "2026-03-01T00:00:00Z"}
+    file = tmp_path / "earlier.json"
+    file.write_text(
+        json.dumps(document_data(captured_at="2026-01-01T00:00:00Z", organizations=[own]))
+    )
+    assert [at for at, _, _ in read_history([str(file)]).times()] == [
+        moment("2026-03-01T00:00:00Z")
+    ]

@@ -1,0 +1,215 @@
+"""The inventory of one audit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inventory.errors import InventoryError, Problem
+from inventory.inventory import Inventory
+from tests.builders import (
+    CAPTURED_AT,
+    ORGANIZATION,
+    OTHER_DATABASE,
+    OTHER_ORGANIZATION,
+    a_planned_database,
+    database_data,
+    document_data,
+    key_data,
+    moment,
+    ndjson_lines,
+    organization_data,
+    plan_data,
+    planned_data,
+    write_json,
+    write_ndjson,
+    write_text,
+    write_yaml,
+)
+
+
+def two_organizations() -> list[dict[str, object]]:
+    return [organization_data(), organization_data(id=OTHER_ORGANIZATION, name="acme-test")]
+
+
+def problems(files: list[str], plans: list[str]) -> list[Problem]:
+    with pytest.raises(InventoryError) as caught:
+        list(Inventory(files, plans).organizations())
+    return list(caught.value.problems)
+
+
+@pytest.mark.parametrize("plans", [[], ["plan.yaml"]])
+def test_stream_and_whole_agree(tmp_path: Path, plans: list[str]) -> None:
+    """One inventory gives the same organizations as YAML, as JSON, as a stream and as two files."""
+    planned = [write_yaml(tmp_path / name, plan_data()) for name in plans]
+    document = document_data(*two_organizations())
+    one, two = two_organizations()
+    ways = [
+        [write_yaml(tmp_path / "a.yaml", document)],
+        [write_json(tmp_path / "a.json", document)],
+        [write_ndjson(tmp_path / "a.ndjson", ndjson_lines(*two_organizations()))],
+        [
+            write_ndjson(tmp_path / "one.ndjson", ndjson_lines(one)),
+            write_ndjson(tmp_path / "two.ndjson", ndjson_lines(two)),
+        ],
+        [
+            write_ndjson(tmp_path / "one.ndjson", ndjson_lines(one)),
+            write_yaml(tmp_path / "two.yaml", document_data(two)),
+        ],
+    ]
+    told = [list(Inventory(files, planned).organizations()) for files in ways]
+    assert [each.id for each in told[0]] == [ORGANIZATION, OTHER_ORGANIZATION]
+    assert {each.captured_at for each in told[0]} == {CAPTURED_AT}
+    assert all(each == told[0] for each in told)
+    assert len(told[0][0].databases or ()) == 1 + len(plans)
+
+
+def test_files_of_one_moment(tmp_path: Path) -> None:
+    """Several files together describe one organization, as of the earliest of their times."""
+    one = organization_data(keys=None)
+    two = {"id": ORGANIZATION, "name": "acme-prod", "keys": [key_data()]}
+    late = write_yaml(tmp_path / "a.yaml", document_data(one))
+    early = write_yaml(tmp_path / "b.yaml", document_data(two, captured_at="2026-11-19T00:00:00Z"))
+    inventory = Inventory([late, early])
+    (organization,) = inventory.organizations()
+    assert inventory.captured_at == organization.captured_at == moment("2026-11-19")
+    assert organization.missing() == ()
+    assert [source.path for source in inventory.sources] == [late, early]
+
+
+def test_time_of_its_own(tmp_path: Path) -> None:
+    """An organization with a time of its own keeps it; one without has that of its file."""
+    own = organization_data(captured_at="2026-11-01T00:00:00Z")
+    other = organization_data(id=OTHER_ORGANIZATION, name="acme-test")
+    file = write_yaml(tmp_path / "a.yaml", document_data(own, other))
+    organizations = list(Inventory([file]).organizations())
+    assert [each.captured_at for each in organizations] == [moment("2026-11-01"), CAPTURED_AT]
+    assert [each.file for each in organizations] == [file, file]
+    assert 0 < organizations[0].line < organizations[1].line
+
+
+def test_undated_inventory(tmp_path: Path) -> None:
+    """An inventory of which one file is undated is undated."""
+    dated = write_yaml(tmp_path / "a.yaml", document_data())
+    undated = write_yaml(tmp_path / "b.yaml", document_data(captured_at=None))
+    streamed = write_ndjson(tmp_path / "c.ndjson", ndjson_lines(captured_at=None))
+    for files in ([dated, undated], [undated], [streamed]):
+        inventory = Inventory(files)
+        assert inventory.captured_at is None
+        assert [each.captured_at for each in inventory.organizations()] == [None]
+    assert Inventory([dated]).captured_at == CAPTURED_AT
+
+
+def test_examples(tmp_path: Path) -> None:
+    """An inventory is an example only if all of its files are."""
+    plain = write_yaml(tmp_path / "a.yaml", document_data())
+    example = write_yaml(tmp_path / "b.yaml", document_data(example=True))
+    streamed = write_ndjson(tmp_path / "c.ndjson", ndjson_lines(example=True))
+    for files, is_example in (
+        ([plain], False),
+        ([example], True),
+        ([streamed], True),
+        ([example, streamed], True),
+        ([plain, example], False),
+        ([], False),
+    ):
+        assert Inventory(files).is_example is is_example
+
+
+def test_no_inventory(tmp_path: Path) -> None:
+    """Without any file there is no organization and no time; a plan alone is of no moment."""
+    empty = Inventory([])
+    assert (empty.captured_at, empty.sources, list(empty.organizations())) == (None, (), [])
+    planned = Inventory([], [write_yaml(tmp_path / "plan.yaml", plan_data())])
+    (organization,) = planned.organizations()
+    assert planned.captured_at is None
+    assert {gap.fact for gap in organization.missing()} >= {"databases", "serverless-keys"}
+
+
+def test_plan_for_another_organization(tmp_path: Path) -> None:
+    """An organization that stands in a plan only comes last, with its gaps."""
+    plan = write_yaml(tmp_path / "plan.yaml", plan_data(organization=OTHER_ORGANIZATION))
+    for file in (
+        write_yaml(tmp_path / "a.yaml", document_data()),
+        write_ndjson(tmp_path / "a.ndjson", ndjson_lines()),
+    ):
+        inventory = Inventory([file], [plan])
+        one, two = inventory.organizations()
+        assert (one.id, two.id) == (ORGANIZATION, OTHER_ORGANIZATION)
+        assert one.missing() == ()
+        assert {gap.fact for gap in two.missing()} == {
+            "databases",
+            "serverless-keys",
+            "managed-clusters-keys",
+        }
+        assert [(each.path, each.role) for each in inventory.sources] == [
+            (file, "inventory"),
+            (plan, "plan"),
+        ]
+
+
+def test_several_plans(tmp_path: Path) -> None:
+    """Several plans for one organization are united, and contradict each other in vain."""
+    file = write_yaml(tmp_path / "a.yaml", document_data())
+    one = write_yaml(tmp_path / "one.yaml", plan_data(planned_data(), planned_data(name="other")))
+    two = write_json(tmp_path / "two.json", plan_data(planned_data(), planned_data(name="third")))
+    (organization,) = Inventory([file], [one, two]).organizations()
+    planned = [each for each in organization.databases or () if each.is_planned]
+    assert [each.name for each in planned] == ["acme-planned", "other", "third"]
+    assert planned[0].model_dump() == a_planned_database().model_dump()
+    rival = write_json(tmp_path / "rival.json", plan_data(planned_data(provider="gcp")))
+    found = problems([file], [one, rival])
+    assert [(each.file, each.field, each.found) for each in found] == [(rival, "provider", "'gcp'")]
+
+
+def test_plan_against_a_stream(tmp_path: Path) -> None:
+    """A plan that contradicts a streamed inventory is an error."""
+    file = write_ndjson(tmp_path / "a.ndjson", ndjson_lines())
+    plan = write_yaml(tmp_path / "plan.yaml", plan_data(database_data(state="planned")))
+    (problem,) = problems([file], [plan])
+    assert (problem.file, problem.field) == (plan, "state")
+    assert problem.expected == f"'existing', as {file}:4 says"
+
+
+def test_problems_of_all_files(tmp_path: Path) -> None:
+    """The problems of all files, plans included, are told at once."""
+    broken = [
+        write_text(tmp_path / "a.yaml", "x"),
+        write_text(tmp_path / "b.ndjson", "x\n"),
+        str(tmp_path / "missing.json"),
+        str(tmp_path / "c.txt"),
+    ]
+    plan = write_text(tmp_path / "plan.yaml", "x")
+    assert [each.file for each in problems(broken, [plan])] == [plan, *broken]
+
+
+def test_problems_of_one_stream(tmp_path: Path) -> None:
+    """A stream without a head is refused at once, one with a later mistake at its end."""
+    headless = write_text(tmp_path / "a.ndjson", "x\n")
+    with pytest.raises(InventoryError):
+        Inventory([headless])
+    lines = ndjson_lines(*two_organizations())
+    lines[-2]["provider"] = "oracle"
+    organizations = Inventory([write_ndjson(tmp_path / "b.ndjson", lines)]).organizations()
+    assert next(organizations).id == ORGANIZATION
+    with pytest.raises(InventoryError):
+        next(organizations)
+
+
+def test_contradictory_files(tmp_path: Path) -> None:
+    """Two files of one moment that contradict each other are an error that names both places."""
+    one = write_json(tmp_path / "a.json", document_data())
+    other = organization_data(databases=[database_data(name="acme-bills")])
+    two = write_ndjson(tmp_path / "b.ndjson", ndjson_lines(other))
+    assert problems([one, two], []) == [
+        Problem(two, 4, "name", "'acme-bills'", f"'acme-orders', as {one}:23 says")
+    ]
+
+
+def test_one_file_twice(tmp_path: Path) -> None:
+    """A file that is given twice counts once."""
+    databases = [database_data(), database_data(id=OTHER_DATABASE)]
+    data = document_data(organization_data(databases=databases))
+    file = write_yaml(tmp_path / "a.yaml", data)
+    assert list(Inventory([file, file]).organizations()) == list(Inventory([file]).organizations())

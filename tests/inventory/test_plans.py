@@ -1,0 +1,174 @@
+"""Planned databases from YAML or JSON."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from inventory.errors import InventoryError, Problem
+from inventory.models import Gap
+from inventory.plans import read_plan, with_plan
+from inventory.sources import Source
+from tests.builders import (
+    ORGANIZATION,
+    OTHER_ORGANIZATION,
+    a_planned_database,
+    an_organization,
+    database_data,
+    plan_data,
+    planned_data,
+    write_json,
+    write_text,
+    write_yaml,
+)
+
+PLAN_ONLY = Gap(
+    fact="databases",
+    reason="not-recorded",
+    detail="the organization stands in a plan only; its existing databases were not recorded",
+)
+
+
+def problems(file: str) -> list[tuple[int, str, str, str]]:
+    with pytest.raises(InventoryError) as caught:
+        read_plan(file)
+    return [(each.line, each.field, each.found, each.expected) for each in caught.value.problems]
+
+
+@pytest.mark.parametrize(("write", "name"), [(write_yaml, "plan.yml"), (write_json, "plan.json")])
+def test_planned_without_saying_so(
+    tmp_path: Path, write: Callable[[Path, object], str], name: str
+) -> None:
+    """Every database of a plan is planned, whether it says so or not."""
+    planned = planned_data()
+    silent = {name: value for name, value in planned.items() if name != "state"}
+    file = write(tmp_path / name, plan_data(planned, silent | {"name": "acme-silent"}))
+    (organization,) = read_plan(file).organizations
+    databases = organization.databases or ()
+    expected = [a_planned_database(), a_planned_database(name="acme-silent")]
+    assert [each.model_dump() for each in databases] == [each.model_dump() for each in expected]
+    assert [each.is_planned for each in databases] == [True, True]
+    assert {each.file for each in databases} == {organization.file} == {file}
+    assert 0 < organization.line < databases[0].line < databases[1].line
+
+
+def test_all_else_is_unknown(tmp_path: Path) -> None:
+    """Of an organization in a plan neither keys nor existing databases count as recorded."""
+    (organization,) = read_plan(write_yaml(tmp_path / "plan.yaml", plan_data())).organizations
+    assert (organization.id, organization.name) == (ORGANIZATION, ORGANIZATION)
+    assert organization.keys is None
+    assert organization.captured_at is None
+    assert organization.gaps == (PLAN_ONLY,)
+    assert {gap.fact for gap in organization.missing()} == {
+        "databases",
+        "serverless-keys",
+        "managed-clusters-keys",
+    }
+
+
+def test_plan_source(tmp_path: Path) -> None:
+    """A plan is described as one, and has no time of its own."""
+    file = write_yaml(tmp_path / "plan.yaml", plan_data())
+    raw = Path(file).read_bytes()
+    assert read_plan(file).source == Source(
+        path=file,
+        role="plan",
+        format="yaml",
+        size=len(raw),
+        sha256=hashlib.sha256(raw).hexdigest(),
+        organizations=1,
+        databases=1,
+    )
+
+
+def test_existing_databases_in_a_plan(tmp_path: Path) -> None:
+    """A database that says it exists is no part of a plan."""
+    text = (
+        "cmek-plan: 1\norganizations:\n- id: acme\n  databases:\n"
+        "  - {id: a, name: a, tier: C10, provider: aws, regions: [{name: a}], state: existing}\n"
+        "  - {id: b, name: b, type: classic, provider: aws, regions: [{name: a}],\n"
+        "     status: TERMINATED}\n"
+    )
+    assert problems(write_text(tmp_path / "plan.yaml", text)) == [
+        (5, "organizations[0].databases[0].state", "'existing'", "'planned'"),
+        (
+            6,
+            "organizations[0].databases[1]",
+            "a mapping of 6",
+            "no status TERMINATED beside state: planned",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cmek-inventory: 1\norganizations: [{id: a, name: a}]\n", "cmek-plan"),
+        ("cmek-plan: 1\norganizations: []\n", "organizations"),
+        ("cmek-plan: 1\norganizations: [{id: a, databases: []}]\n", "organizations[0].databases"),
+        ("cmek-plan: 1\norganizations: [{id: a}]\n", "organizations[0].databases"),
+        ("cmek-plan: 1\nkeys: []\n", "keys"),
+    ],
+)
+def test_mistakes_in_plans(tmp_path: Path, text: str, expected: str) -> None:
+    """A file that is no plan, or plans nothing, is an error."""
+    assert expected in {field for _, field, _, _ in problems(write_text(tmp_path / "p.yaml", text))}
+
+
+def test_twins_in_a_plan(tmp_path: Path) -> None:
+    """A database or an organization that stands twice in a plan is an error."""
+    plan = plan_data(planned_data(), planned_data())
+    found = problems(write_yaml(tmp_path / "plan.yaml", plan))
+    assert [text for _, _, text, _ in found] == [
+        "the database 'planned acme-planned' a second time"
+    ]
+    plan = plan_data()
+    plan["organizations"] *= 2
+    found = problems(write_json(tmp_path / "plan.json", plan))
+    assert [text for _, _, text, _ in found] == [f"the organization '{ORGANIZATION}' a second time"]
+
+
+def test_ndjson_plans(tmp_path: Path) -> None:
+    """A plan in NDJSON is an error."""
+    file = write_json(tmp_path / "plan.ndjson", plan_data())
+    assert problems(file) == [(0, "", "the ending '.ndjson'", "a plan in YAML or JSON")]
+
+
+def test_with_plan() -> None:
+    """What is planned is added to what was recorded, and changes nothing else of it."""
+    recorded = an_organization()
+    plan = an_organization(databases=[a_planned_database()], keys=None, plan=None, name="x")
+    merged = with_plan(recorded, plan)
+    assert merged.databases == (*(recorded.databases or ()), a_planned_database())
+    assert merged.model_copy(update={"databases": recorded.databases}) == recorded
+    assert with_plan(recorded, None) is recorded
+
+
+def test_with_plan_only() -> None:
+    """That a plan names databases does not make the existing ones known."""
+    recorded = an_organization(databases=None)
+    merged = with_plan(recorded, an_organization(databases=[a_planned_database()]))
+    assert merged.databases == (a_planned_database(),)
+    assert merged.gaps == (PLAN_ONLY,)
+    assert {gap.fact for gap in merged.missing()} == {"databases"}
+
+
+def test_with_plan_that_contradicts() -> None:
+    """A plan that plans an existing database is an error."""
+    existing = an_organization()
+    again = a_planned_database(**database_data(state="planned"))
+    with pytest.raises(InventoryError) as caught:
+        with_plan(existing, an_organization(databases=[again.at("plan.yaml", 5)]))
+    expected = "'existing', as :0 says"
+    assert caught.value.problems == (Problem("plan.yaml", 5, "state", "'planned'", expected),)
+
+
+def test_organizations_of_a_plan(tmp_path: Path) -> None:
+    """A plan may hold several organizations."""
+    plan = plan_data()
+    plan["organizations"] += plan_data(organization=OTHER_ORGANIZATION)["organizations"]
+    organizations = read_plan(write_yaml(tmp_path / "plan.yaml", plan)).organizations
+    assert [each.id for each in organizations] == [ORGANIZATION, OTHER_ORGANIZATION]
