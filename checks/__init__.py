@@ -1,0 +1,1 @@
+"""One file per documented rule, and what the rules share."""

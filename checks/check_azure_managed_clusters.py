@@ -1,0 +1,93 @@
+"""CMEK-04: no customer key is planned, expected or registered for Managed Clusters on Azure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.card import OVERVIEW, Card, Quote
+from checks.common import FIND_TYPE, place_of
+from checks.finding import about, fails, inconclusive, of_database, of_key, passes
+from checks.group import settle
+from inventory.estate import has_no_customer_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.context import Context
+    from checks.finding import Finding
+    from checks.group import Group
+    from inventory.estate import Estate, Placement
+    from inventory.models import CustomerKey, KeyScope
+
+CARD = Card(
+    id="CMEK-04",
+    check="check_azure_managed_clusters",
+    title="No customer key is planned, expected or registered for Managed Clusters on Azure",
+    force="required",
+    severity="high",
+    subject="database or key of Managed Clusters on Azure",
+    needs=("keys", "databases"),
+    rationale=(
+        "Customer keys do not exist there. Whoever expects one for such a database believes in a "
+        "protection that it cannot have."
+    ),
+    quotes=(
+        Quote(
+            sentence=(
+                "Astra Managed Clusters databases don’t support customer key encryption in "
+                "Microsoft Azure regions."
+            ),
+            page=OVERVIEW,
+            heading="Configure customer key encryption",
+        ),
+    ),
+    remediation=(
+        "Deploy the database to AWS or Google Cloud, or as Serverless, if it must be encrypted by "
+        "a customer key; else declare it astra-provided, with the reason."
+    ),
+    no_subject="The inventory holds neither a database nor a key of Managed Clusters on Azure.",
+)
+
+
+def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+    """Judge each database and each key of that kind, and each that may be of it."""
+    for placements in estate.placements if any(map(_may_be_of_the_kind, estate.scopes)) else ():
+        if any(_may_be_of_the_kind(each.scope) for each in placements):
+            database = placements[0].database
+            finding = _judge_database(estate, placements[0])
+            yield about(finding, CARD, database)
+    for scope, keys in estate.keys.items():
+        if has_no_customer_keys(scope):
+            yield from (_judge_key(estate, scope, key) for key in keys)
+
+
+def _may_be_of_the_kind(scope: KeyScope) -> bool:
+    return has_no_customer_keys(scope) or (scope.provider == "azure" and scope.type == "unknown")
+
+
+def _judge_database(estate: Estate, placement: Placement) -> Finding:
+    database = placement.database
+    subject, where = of_database(estate.organization.id, database), place_of(database)
+    if not placement.wants_key:
+        says = f"The database is declared to use Astra's keys: {placement.expectation.reason}"
+        return passes(CARD, subject, says, where)
+    if database.type == "unknown":
+        says = f"The tier {database.tier!r} does not tell whether it is of Managed Clusters."
+        return inconclusive(CARD, subject, says, where, "unknown-type", FIND_TYPE)
+    says = "A customer key is expected where Astra has none: it uses Astra's keys."
+    action = (
+        f"Move the Managed Clusters of {estate.organization.name} on Azure elsewhere, or declare "
+        "them astra-provided"
+    )
+    return fails(CARD, subject, says, where, action)
+
+
+def _judge_key(estate: Estate, scope: KeyScope, key: CustomerKey) -> Finding:
+    says = "The record shows a customer key where Astra has none."
+    action = f"Find out what the key {key.key_id} was registered for"
+    return fails(CARD, of_key(scope, key.key_id), says, (key.place,), action)
+
+
+def check_azure_managed_clusters(group: Group) -> None:
+    """No customer key is planned, expected or registered for Managed Clusters on Azure."""
+    settle(group)

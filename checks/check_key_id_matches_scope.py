@@ -1,0 +1,103 @@
+"""CMEK-07: a key id belongs to the provider and region it is registered for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.card import MANAGE, OVERVIEW, Card, Quote
+from checks.finding import fails, of_key, passes, places
+from checks.group import settle
+from inventory.key_ids import parse_key_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.context import Context
+    from checks.finding import Finding
+    from checks.group import Group
+    from inventory.estate import Estate
+    from inventory.key_ids import KeyId
+    from inventory.models import CustomerKey, KeyScope
+
+CARD = Card(
+    id="CMEK-07",
+    check="check_key_id_matches_scope",
+    title="A key id belongs to the provider and region it is registered for",
+    force="derived",
+    severity="high",
+    subject="key",
+    needs=("keys",),
+    rationale=(
+        "A key lives with one provider, and mostly in one region, and its id says where. An id "
+        "that says otherwise than its registration cannot be the key that encrypts there."
+    ),
+    quotes=(
+        Quote(
+            sentence=(
+                "The keyID is the registered key’s ARN (for AWS) or resource name (for GCP)."
+            ),
+            page=MANAGE,
+            heading="Get encryption keys for one region with the DevOps API",
+        ),
+        Quote(
+            sentence=(
+                "In Astra, customer keys are associated with a specific cloud provider and region, "
+                "and then the same key encrypts all databases that are deployed to that key’s "
+                "cloud provider and region."
+            ),
+            page=OVERVIEW,
+            heading="Determine how many keys you need",
+        ),
+    ),
+    remediation=(
+        "Compare the record with what Astra shows for that region. If Astra really holds this id, "
+        "open a case with IBM Support: a registered key can be replaced in no other way."
+    ),
+    no_subject="The inventory holds no customer key.",
+)
+
+_PARTITIONS = (("us-gov-", "aws-us-gov"), ("cn-", "aws-cn"), ("", "aws"))
+
+
+def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+    """Judge each registered key by its id alone."""
+    for scope, keys in estate.keys.items():
+        for key in keys:
+            yield _judge_key(scope, key)
+
+
+def _judge_key(scope: KeyScope, key: CustomerKey) -> Finding:
+    subject, where = of_key(scope, key.key_id), places([key])
+    parsed = parse_key_id(key.key_id)
+    wrong = _mismatch(parsed, scope)
+    if wrong:
+        action = f"Correct the record of the key {key.key_id}, or have IBM Support replace it"
+        return fails(CARD, subject, wrong, where, action)
+    if parsed.region is None:
+        says = "The id has the form of an Azure key identifier, which holds no region."
+        return passes(CARD, subject, says, where)
+    return passes(CARD, subject, f"The id names {scope.provider} and {scope.region}.", where)
+
+
+def _mismatch(parsed: KeyId, scope: KeyScope) -> str:
+    """Say what is wrong with an id for ``scope``; empty if nothing is."""
+    if parsed.form == "unknown":
+        return "The id has the form of no provider's key."
+    if parsed.form == "alias":
+        return "The id is an alias, not the ARN of a key."
+    if parsed.provider != scope.provider:
+        return f"The id is one of {parsed.provider}, registered for {scope.provider}."
+    if parsed.region not in {None, scope.region}:
+        return f"The id names the region {parsed.region}, registered for {scope.region}."
+    if parsed.partition not in {None, _partition(scope.region)}:
+        return f"The partition {parsed.partition} has no region {scope.region}."
+    return ""
+
+
+def _partition(region: str) -> str:
+    return next(name for prefix, name in _PARTITIONS if region.startswith(prefix))
+
+
+def check_key_id_matches_scope(group: Group) -> None:
+    """A key id belongs to the provider and region it is registered for."""
+    settle(group)

@@ -1,0 +1,78 @@
+"""CMEK-09: a registered key has a database to encrypt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.card import OVERVIEW, Card, Quote
+from checks.common import FIND_TYPE
+from checks.context import because, words
+from checks.finding import concerning, fails, inconclusive, of_key, passes, places
+from checks.group import settle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.context import Context
+    from checks.finding import Finding
+    from checks.group import Group
+    from inventory.estate import Estate
+    from inventory.models import CustomerKey, KeyScope
+
+CARD = Card(
+    id="CMEK-09",
+    check="check_key_is_used",
+    title="A registered key has a database to encrypt",
+    force="derived",
+    severity="advisory",
+    subject="key",
+    needs=("keys",),
+    rationale=(
+        "A key without databases costs money and is one more secret to look after; often it was "
+        "registered for the wrong region or type, and the right one is missing."
+    ),
+    quotes=(
+        Quote(
+            sentence=("Additionally, customer keys incur billed charges in your cloud provider."),
+            page=OVERVIEW,
+            heading="Billed charges for premium runtime and cloud provider services",
+        ),
+    ),
+    remediation=(
+        "Compare with missing keys of the same organization. A key that is really idle can be "
+        "removed by IBM Support only, and never while a database, or a backup, rests on it."
+    ),
+    no_subject="The inventory holds no customer key.",
+)
+
+
+def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+    """Judge each key by the databases in its scope, existing or planned."""
+    for scope, keys in estate.keys.items():
+        for key in keys:
+            finding = _judge_key(estate, scope, key)
+            databases = len(estate.scopes.get(scope, ()))
+            yield concerning(finding, CARD, databases, estate.planned[scope])
+
+
+def _judge_key(estate: Estate, scope: KeyScope, key: CustomerKey) -> Finding:
+    subject, where = of_key(scope, key.key_id), places([key])
+    databases = len(estate.scopes.get(scope, ()))
+    if databases:
+        count = "1 database lies" if databases == 1 else f"{databases:,} databases lie"
+        return passes(CARD, subject, f"{count} in its scope.", where)
+    gap = estate.gaps.get("databases")
+    if gap:
+        says = f"No database is recorded, and they may not be all: {because(gap)}."
+        action = f"Record the databases of {estate.organization.name} in full"
+        return inconclusive(CARD, subject, says, where, gap.reason, action)
+    if scope._replace(type="unknown") in estate.scopes:
+        says = "Only databases of unknown type lie there, which it may or may not encrypt."
+        return inconclusive(CARD, subject, says, where, "unknown-type", FIND_TYPE)
+    action = f"Find out why {words(estate.organization, scope)} has a key and no database"
+    return fails(CARD, subject, "No database lies in its scope.", where, action)
+
+
+def check_key_is_used(group: Group) -> None:
+    """A registered key has a database to encrypt."""
+    settle(group)

@@ -1,0 +1,90 @@
+"""CMEK-11: the key's versions rotate automatically."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.card import MANAGE, Card, Quote
+from checks.common import facts_too_old, stale, without_kms_facts
+from checks.finding import fails, inconclusive, of_key, passes, places
+from checks.group import settle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.context import Context
+    from checks.finding import Finding, Subject
+    from checks.group import Group
+    from inventory.estate import Estate
+    from inventory.models import CustomerKey, KeyScope, RotationAttestation
+
+CARD = Card(
+    id="CMEK-11",
+    check="check_key_rotation",
+    title="The key's versions rotate automatically",
+    force="derived",
+    severity="medium",
+    subject="key, with facts of the cloud's key management or an attestation",
+    needs=("keys",),
+    rationale=(
+        "Astra does not rotate customer keys; the provider's versioning does, if it is switched "
+        "on. A key that never rotates protects ever more data with the same material."
+    ),
+    quotes=(
+        Quote(
+            sentence=(
+                "Customer key cloud providers provide automatic rotation through key versioning."
+            ),
+            page=MANAGE,
+            heading="Rotate customer keys",
+        ),
+    ),
+    remediation=(
+        "Switch automatic rotation on in the provider's console. The key id stays the same: "
+        "nothing has to be changed in Astra."
+    ),
+    no_subject="The inventory holds no customer key.",
+)
+
+
+def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+    """Judge each key by what the cloud says, and where that is silent by the attestation."""
+    for scope, keys in estate.keys.items():
+        for key in keys:
+            yield _judge_key(scope, key, context)
+
+
+def _judge_key(scope: KeyScope, key: CustomerKey, context: Context) -> Finding:
+    subject = of_key(scope, key.key_id)
+    if key.kms is not None and key.kms.rotation_enabled is not None:
+        if old := facts_too_old(CARD, subject, key, key.kms, context):
+            return old
+        if key.kms.rotation_enabled:
+            return passes(CARD, subject, "The cloud rotates it automatically.", places([key]))
+        return _does_not_rotate(subject, key, "Automatic rotation is switched off.")
+    if key.rotation is not None:
+        return _judge_attested(subject, key, key.rotation, context)
+    return without_kms_facts(CARD, subject, key, context, "whether it rotates")
+
+
+def _judge_attested(
+    subject: Subject, key: CustomerKey, rotation: RotationAttestation, context: Context
+) -> Finding:
+    if not rotation.is_current(context.as_of):
+        says, reason = stale(rotation), "attestation-not-current"
+        again = f"Attest anew whether {key.key_id} rotates"
+        return inconclusive(CARD, subject, says, places([key]), reason, again)
+    said = f"{rotation.by} attested on {rotation.on}: it "
+    if rotation.automatic:
+        return passes(CARD, subject, f"{said}rotates automatically.", places([key]))
+    return _does_not_rotate(subject, key, f"{said}does not rotate automatically.")
+
+
+def _does_not_rotate(subject: Subject, key: CustomerKey, says: str) -> Finding:
+    action = f"Switch automatic rotation on for {key.key_id}"
+    return fails(CARD, subject, says, places([key]), action)
+
+
+def check_key_rotation(group: Group) -> None:
+    """The key's versions rotate automatically."""
+    settle(group)

@@ -1,0 +1,102 @@
+"""CMEK-02: a customer key serves one database type, provider and region."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.card import OVERVIEW, Card, Quote
+from checks.context import words
+from checks.finding import fails, inconclusive, of_key_id, of_scope, passes, places
+from checks.group import settle
+from inventory.key_ids import parse_key_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.context import Context
+    from checks.finding import Finding
+    from checks.group import Group
+    from inventory.estate import Estate
+    from inventory.models import CustomerKey, KeyScope
+
+CARD = Card(
+    id="CMEK-02",
+    check="check_key_serves_one_scope",
+    title="A customer key serves one database type, provider and region",
+    force="required",
+    severity="high",
+    subject="key id within an organization; key scope for which two keys are claimed",
+    needs=("keys",),
+    rationale=(
+        "Astra keeps a key for each combination. One key registered for two of them, or two keys "
+        "claimed for one, means that the separation the documentation demands does not hold, or "
+        "that the record does not show what is really in use."
+    ),
+    quotes=(
+        Quote(
+            sentence=(
+                "If you use both types, then you need separate encryption keys for each type, even "
+                "if they are deployed to the same regions."
+            ),
+            page=OVERVIEW,
+            heading="Determine how many keys you need",
+        ),
+    ),
+    remediation=(
+        "Create a key of its own for each further combination. A key that is registered already "
+        "can be replaced by IBM Support only: open a case."
+    ),
+    no_subject="The inventory holds no customer key.",
+)
+
+
+def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+    """Judge each key id, compared without version, and each scope with two different ones."""
+    uses: dict[str, list[tuple[KeyScope, CustomerKey]]] = {}
+    for scope, keys in estate.keys.items():
+        if len({parse_key_id(key.key_id).canonical for key in keys}) > 1:
+            yield _rivals(estate, scope, keys)
+        for key in keys:
+            uses.setdefault(parse_key_id(key.key_id).canonical, []).append((scope, key))
+    for canonical, used in uses.items():
+        yield _judge_key(estate, canonical, used)
+
+
+def _rivals(estate: Estate, scope: KeyScope, keys: list[CustomerKey]) -> Finding:
+    says = f"{len(keys)} different keys are claimed: {', '.join(key.key_id for key in keys)}."
+    action = (
+        f"Find out which key Astra uses for {words(estate.organization, scope)}, and correct "
+        "the record or ask IBM Support"
+    )
+    return fails(CARD, of_scope(scope), says, places(keys), action)
+
+
+def _judge_key(estate: Estate, canonical: str, used: list[tuple[KeyScope, CustomerKey]]) -> Finding:
+    subject = of_key_id(estate.organization.id, canonical)
+    where, parsed = places(key for _, key in used), parse_key_id(used[0][1].key_id)
+    scopes = list(dict.fromkeys(scope for scope, _ in used))
+    if len(scopes) > 1:
+        named = ", ".join(words(estate.organization, scope) for scope in scopes)
+        action = f"Give each scope a key of its own instead of {canonical}"
+        return fails(CARD, subject, f"The key serves {len(scopes)} scopes: {named}.", where, action)
+    if parsed.form != "key":
+        return _disguised(estate, canonical, used)
+    note = " Multi-Region keys share their material between regions." if parsed.multi_region else ""
+    says = f"The key serves {words(estate.organization, scopes[0])} alone.{note}"
+    return passes(CARD, subject, says, where)
+
+
+def _disguised(estate: Estate, canonical: str, used: list[tuple[KeyScope, CustomerKey]]) -> Finding:
+    subject = of_key_id(estate.organization.id, canonical)
+    where = places(key for _, key in used)
+    if parse_key_id(used[0][1].key_id).form == "alias":
+        says, reason = "An alias names the key; what an alias points to can change.", "alias"
+    else:
+        says, reason = "The key id has the form of no provider.", "unknown-key-id"
+    action = f"Record the id of the key itself instead of {canonical}"
+    return inconclusive(CARD, subject, says, where, reason, action)
+
+
+def check_key_serves_one_scope(group: Group) -> None:
+    """A customer key serves one database type, provider and region."""
+    settle(group)

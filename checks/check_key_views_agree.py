@@ -1,0 +1,141 @@
+"""CMEK-13: the list of keys and the view of each region agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.card import MANAGE, Card, Quote
+from checks.common import population_gap
+from checks.context import because, words
+from checks.finding import (
+    fails,
+    inconclusive,
+    not_applicable,
+    of_organization,
+    of_scope,
+    passes,
+    places,
+)
+from checks.group import settle
+from inventory.estate import has_no_customer_keys
+from inventory.key_ids import parse_key_id
+from inventory.models import KeyScope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.context import Context
+    from checks.finding import Finding
+    from checks.group import Group
+    from inventory.estate import Estate
+    from inventory.models import Gap, Located, Organization, RegionView
+
+CARD = Card(
+    id="CMEK-13",
+    check="check_key_views_agree",
+    title="The list of keys and the view of each region agree",
+    force="derived",
+    severity="high",
+    subject="key scope with a key or a database",
+    rationale=(
+        "Astra shows registered keys in two ways. If they differ, one of them is wrong, and with "
+        "it every conclusion that was drawn from it."
+    ),
+    quotes=(
+        Quote(
+            sentence=(
+                "You can use the DevOps API to get registered encryption keys for a specific "
+                "region."
+            ),
+            page=MANAGE,
+            heading="Get encryption keys for one region with the DevOps API",
+        ),
+        Quote(
+            sentence=(
+                "You can use the DevOps API to get all registered customer keys for an "
+                "organization."
+            ),
+            page=MANAGE,
+            heading="Get all Astra Managed Clusters encryption keys with the DevOps API",
+        ),
+    ),
+    remediation=(
+        "Record both views again. If they still differ, open a case with IBM Support and deploy "
+        "nothing there before it is answered."
+    ),
+    no_subject="The inventory holds neither a key nor a database.",
+)
+
+
+def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+    """Compare both views in each key scope that either of them, or a database, names."""
+    organization = estate.organization
+    views = {
+        KeyScope(organization.id, view.type, view.provider, view.region): view
+        for view in organization.region_views or ()
+    }
+    scopes = [
+        scope
+        for scope in dict.fromkeys([*estate.keys, *estate.scopes, *views])
+        if scope.type != "unknown" and not has_no_customer_keys(scope)
+    ]
+    for scope in scopes:
+        yield _judge_scope(estate, scope, views.get(scope))
+    gap = population_gap(estate)
+    if (
+        gap
+        and not scopes
+        and (organization.region_views is not None or "region-views" in estate.gaps)
+    ):
+        yield _nothing_to_compare(organization, gap)
+
+
+def _nothing_to_compare(organization: Organization, gap: Gap) -> Finding:
+    says = f"Neither a key nor a database is recorded, and they may not be all: {because(gap)}."
+    action = f"Record {organization.name} again, in full"
+    subject, where = of_organization(organization.id), places([organization])
+    return inconclusive(CARD, subject, says, where, gap.reason, action)
+
+
+def _judge_scope(estate: Estate, scope: KeyScope, view: RegionView | None) -> Finding:
+    subject = of_scope(scope)
+    keys = estate.keys.get(scope, [])
+    seen: list[Located] = [*keys, view] if view else [*keys]
+    where = places(seen or [estate.organization])
+    again = f"Record both views of {words(estate.organization, scope)} again"
+    gap = estate.gaps.get("region-views")
+    if view is None and gap:
+        says = f"The view of the region was not read: {because(gap)}."
+        return inconclusive(CARD, subject, says, where, gap.reason, again)
+    if estate.organization.region_views is None:
+        says = "The inventory was not recorded with both views."
+        return not_applicable(CARD, subject, says, where, "one-view-only")
+    if view is None:
+        says = "The view of this region is missing among those that were recorded."
+        return inconclusive(CARD, subject, says, where, "not-recorded", again)
+    if unread := estate.keys_gap(scope.type):
+        says = f"The list of keys may not be whole: {because(unread)}."
+        return inconclusive(CARD, subject, says, where, unread.reason, again)
+    return _compare(scope, {key.key_id for key in keys}, view, where, again)
+
+
+def _compare(
+    scope: KeyScope,
+    listed: set[str],
+    view: RegionView,
+    where: tuple[tuple[str, int], ...],
+    again: str,
+) -> Finding:
+    shown = {view.key_id} if view.key_id else set()
+    same = {parse_key_id(each).canonical for each in listed}
+    if same == {parse_key_id(each).canonical for each in shown}:
+        says = f"Both show {view.key_id}." if view.key_id else "Both show no key."
+        return passes(CARD, of_scope(scope), says, where)
+    named = ", ".join(sorted(listed)) or "no key"
+    says = f"The list shows {named}, the view of the region {view.key_id or 'no key'}."
+    return fails(CARD, of_scope(scope), says, where, again)
+
+
+def check_key_views_agree(group: Group) -> None:
+    """The list of keys and the view of each region agree."""
+    settle(group)

@@ -1,0 +1,78 @@
+"""CMEK-08: an organization with customer keys is on a paid plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.card import OVERVIEW, Card, Quote
+from checks.common import population_gap, stale
+from checks.context import because
+from checks.finding import fails, inconclusive, not_applicable, of_organization, passes, places
+from checks.group import settle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.context import Context
+    from checks.finding import Finding
+    from checks.group import Group
+    from inventory.estate import Estate
+
+CARD = Card(
+    id="CMEK-08",
+    check="check_paid_plan",
+    title="An organization with customer keys is on a paid plan",
+    force="required",
+    severity="medium",
+    subject="organization with keys, or with databases to be encrypted by customer keys",
+    rationale="Customer keys are part of paid plans only; without one they cannot be relied on.",
+    quotes=(
+        Quote(
+            sentence="Customer key encryption is a premium feature that requires a paid plan.",
+            page=OVERVIEW,
+            heading="Billed charges for premium runtime and cloud provider services",
+        ),
+    ),
+    remediation=(
+        "Move the organization to a paid plan, and attest that with name and date: no interface "
+        "shows the plan."
+    ),
+    no_subject="The inventory holds no organization.",
+)
+
+
+def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+    """Judge the organization by the attestation of its plan."""
+    yield _judge_plan(estate, context)
+
+
+def _judge_plan(estate: Estate, context: Context) -> Finding:
+    organization, plan = estate.organization, estate.organization.plan
+    subject, where = of_organization(organization.id), places([organization])
+    uses, gap = _uses_keys(estate), population_gap(estate)
+    if not uses and gap is None:
+        says = "The organization has no customer keys and no database that is to have one."
+        return not_applicable(CARD, subject, says, where, "no-customer-keys")
+    attest = f"Attest the plan of {organization.name}"
+    if plan is None:
+        says = "Nobody attested the plan, and no interface shows it."
+        return inconclusive(CARD, subject, says, where, "not-attested", attest)
+    if not plan.is_current(context.as_of):
+        return inconclusive(CARD, subject, stale(plan), where, "attestation-not-current", attest)
+    said = f"{plan.by} attested on {plan.on}: {plan.name or 'the plan'} is "
+    if plan.paid:
+        return passes(CARD, subject, f"{said}a paid plan.", where)
+    if gap is not None and not uses:
+        says = f"{said}no paid plan, and whether it has customer keys is unknown: {because(gap)}."
+        again = f"Record {organization.name} again, in full"
+        return inconclusive(CARD, subject, says, where, gap.reason, again)
+    return fails(CARD, subject, f"{said}no paid plan.", where, f"Pay for {organization.name}")
+
+
+def _uses_keys(estate: Estate) -> bool:
+    return bool(estate.keys) or any(group[0].wants_key for group in estate.placements)
+
+
+def check_paid_plan(group: Group) -> None:
+    """An organization with customer keys is on a paid plan."""
+    settle(group)

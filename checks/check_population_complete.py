@@ -1,0 +1,140 @@
+"""CMEK-14: everything in scope was looked at, and lately."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.card import OVERVIEW, Card, Quote
+from checks.common import FIND_TYPE
+from checks.context import because, utc
+from checks.finding import Finding, fails, inconclusive, of_organization, passes, places
+from checks.group import settle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime, timedelta
+
+    from checks.context import Context, Summary
+    from checks.group import Group
+    from inventory.estate import Estate
+
+CARD = Card(
+    id="CMEK-14",
+    check="check_population_complete",
+    title="Everything in scope was looked at, and lately",
+    force="derived",
+    severity="critical",
+    subject="organization, of this audit or of an earlier record",
+    rationale=(
+        "A rule over half a population proves nothing, and neither does one over last year's. "
+        "This rule guards all others."
+    ),
+    quotes=(
+        Quote(
+            sentence=(
+                "Databases that aren’t encrypted by customer keys use Astra-provided encryption "
+                "keys."
+            ),
+            page=OVERVIEW,
+            heading="Prepare to use customer-managed encryption keys with Astra Managed Clusters",
+        ),
+    ),
+    remediation=(
+        "Record again what was refused, cut short, missing or too old, and state the type of "
+        "databases whose tier tells none. A database that vanished without being terminated: find "
+        "out whether it was deleted or is hidden from whoever recorded."
+    ),
+    no_subject="The inventory holds no organization.",
+)
+
+_NAMED = 5
+
+
+def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+    """Judge whether the record of the organization is whole and fresh."""
+    organization = estate.organization
+    subject, where = of_organization(organization.id), places([organization])
+    action = f"Record {organization.name} again, in full"
+    if vanished := _vanished(estate, context):
+        says = f"Known earlier, missing now without being terminated: {_some(vanished)}."
+        yield fails(CARD, subject, says, where, f"Find out what became of {_some(vanished)}")
+    elif doubts := _doubts(estate, context):
+        reason, says = doubts[0][0], " ".join(text for _, text in doubts)
+        action = FIND_TYPE if reason == "unknown-type" else action
+        yield inconclusive(CARD, subject, says, where, reason, action)
+    else:
+        keys, databases = len(organization.keys or ()), len(organization.databases or ())
+        says = f"Read in full: {keys:,} keys, {databases:,} databases."
+        yield passes(CARD, subject, says, where)
+
+
+def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator[Finding]:
+    """Find organizations of earlier records that this audit does not hold at all."""
+    present = {each.id for each in organizations}
+    for identity, name in sorted(context.history.organizations().items()):
+        if identity not in present:
+            says = f"The organization {name} stands in an earlier record and is missing now."
+            where = (context.history.latest_file(identity),)
+            action = f"Record {name}, or find out what became of it"
+            yield fails(CARD, of_organization(identity), says, where, action)
+
+
+def _doubts(estate: Estate, context: Context) -> list[tuple[str, str]]:
+    """Return a reason code and a sentence for all that keeps the record from being relied on."""
+    organization = estate.organization
+    doubts: list[tuple[str, str]] = [
+        (gap.reason, f"The {gap.fact} may not be all: {because(gap)}.")
+        for gap in organization.missing()
+    ]
+    if organization.keys == () and organization.databases == ():
+        doubts.append(("empty", "Neither a key nor a database is recorded."))
+    unknown = [
+        placement.database
+        for scope, placements in estate.scopes.items()
+        if scope.type == "unknown"
+        for placement in placements
+    ]
+    if unknown:
+        tiers = ", ".join(sorted({repr(each.tier) for each in unknown}))
+        count = len({each.identity for each in unknown})
+        text = f"{count:,} databases have a tier that tells no type: {tiers}."
+        doubts.append(("unknown-type", text))
+    doubts += _staleness(organization.captured_at, context.as_of, context.max_age)
+    return doubts
+
+
+def _staleness(
+    captured_at: datetime | None, as_of: datetime, max_age: timedelta
+) -> list[tuple[str, str]]:
+    if captured_at is None:
+        return [("time-not-recorded", "The record does not say when it was made.")]
+    if captured_at > as_of:
+        text = f"The record is of {utc(captured_at)}, later than the audit of {utc(as_of)}."
+        return [("impossible-time", text)]
+    if as_of - captured_at > max_age:
+        text = f"The record is of {utc(captured_at)}, more than {max_age} before {utc(as_of)}."
+        return [("stale", text)]
+    return []
+
+
+def _vanished(estate: Estate, context: Context) -> list[str]:
+    """Name databases that an earlier record knew as living and the present one does not list."""
+    if estate.organization.databases is None or "databases" in estate.gaps:
+        return []
+    present = {each.id for each in estate.organization.databases}
+    known = context.history.databases(estate.organization.id).values()
+    return [
+        f"{each.name} ({each.id})"
+        for each in known
+        if each.id not in present and not each.is_terminated
+    ]
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def check_population_complete(group: Group) -> None:
+    """Everything in scope was looked at, and lately."""
+    settle(group)

@@ -1,0 +1,87 @@
+"""CMEK-16: customer keys for Serverless on Azure rest on a preview the vendor granted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.card import OVERVIEW, Card, Quote
+from checks.common import place_of, stale
+from checks.finding import about, fails, inconclusive, of_database, of_key, passes, places
+from checks.group import settle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.context import Context
+    from checks.finding import Finding, Place, Subject
+    from checks.group import Group
+    from inventory.estate import Estate
+    from inventory.models import KeyScope
+
+CARD = Card(
+    id="CMEK-16",
+    check="check_serverless_azure_preview",
+    title="Customer keys for Serverless on Azure rest on a preview the vendor granted",
+    force="derived",
+    severity="advisory",
+    subject="Serverless database or key on Azure",
+    needs=("keys", "databases"),
+    rationale=(
+        "There, customer keys are a private preview. Without the vendor's grant the key cannot be "
+        "relied on, and a preview is no commitment."
+    ),
+    quotes=(
+        Quote(
+            sentence=(
+                "Encrypt Astra DB Serverless databases with Microsoft Azure Key Vault encryption "
+                "keys"
+            ),
+            page=OVERVIEW,
+            heading="Configure customer key encryption",
+        ),
+    ),
+    remediation=(
+        "Ask the vendor for the preview and attest the grant with name and date, or deploy to "
+        "another provider."
+    ),
+    no_subject="The inventory holds neither a key nor a database of Serverless on Azure.",
+)
+
+
+def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+    """Judge each such key, and each such database that is to be encrypted by one."""
+    for scope, keys in estate.keys.items():
+        if _is_preview(scope):
+            for key in keys:
+                yield _judge(estate, of_key(scope, key.key_id), places([key]), context)
+    for placements in estate.placements if any(map(_is_preview, estate.scopes)) else ():
+        first = placements[0]
+        if first.wants_key and any(_is_preview(each.scope) for each in placements):
+            subject = of_database(estate.organization.id, first.database)
+            finding = _judge(estate, subject, place_of(first.database), context)
+            yield about(finding, CARD, first.database)
+
+
+def _is_preview(scope: KeyScope) -> bool:
+    return scope.type == "serverless" and scope.provider == "azure"
+
+
+def _judge(estate: Estate, subject: Subject, where: tuple[Place, ...], context: Context) -> Finding:
+    preview = estate.organization.azure_preview
+    action = f"Attest whether the vendor granted {estate.organization.name} the preview on Azure"
+    if preview is None:
+        says = "Nobody attested that the vendor granted the preview."
+        return inconclusive(CARD, subject, says, where, "not-attested", action)
+    if not preview.is_current(context.as_of):
+        says, reason = stale(preview), "attestation-not-current"
+        return inconclusive(CARD, subject, says, where, reason, action)
+    said = f"{preview.by} attested on {preview.on}: the preview was "
+    if preview.granted:
+        return passes(CARD, subject, f"{said}granted.", where)
+    action = f"Ask the vendor for the preview on Azure for {estate.organization.name}"
+    return fails(CARD, subject, f"{said}not granted.", where, action)
+
+
+def check_serverless_azure_preview(group: Group) -> None:
+    """Customer keys for Serverless on Azure rest on a preview the vendor granted."""
+    settle(group)

@@ -1,0 +1,79 @@
+"""CMEK-15: stringent data is also encrypted by the application."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.card import OVERVIEW, Card, Quote
+from checks.common import place_of, stale
+from checks.finding import about, fails, inconclusive, of_database, passes
+from checks.group import settle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.context import Context
+    from checks.finding import Finding
+    from checks.group import Group
+    from inventory.estate import Estate
+    from inventory.models import Database
+
+CARD = Card(
+    id="CMEK-15",
+    check="check_stringent_data",
+    title="Stringent data is also encrypted by the application",
+    force="recommended",
+    severity="advisory",
+    subject="database marked as stringent",
+    needs=("databases",),
+    rationale=(
+        "A customer key protects data at rest. Whoever must keep data from the operator of the "
+        "database as well encrypts it before it gets there."
+    ),
+    quotes=(
+        Quote(
+            sentence=(
+                "If you have more stringent compliance requirements, consider using "
+                "application-level encryption."
+            ),
+            page=OVERVIEW,
+            heading="Prepare to use customer-managed encryption keys with Astra Managed Clusters",
+        ),
+    ),
+    remediation=(
+        "Encrypt the sensitive columns in the application, with the driver's column encryption "
+        "for one, and attest that with name and date."
+    ),
+    no_subject="The inventory marks no database as stringent.",
+)
+
+
+def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+    """Judge each stringent database by the attestation of the application's encryption."""
+    for placements in estate.placements:
+        database = placements[0].database
+        if database.data == "stringent":
+            finding = _judge_database(estate, database, context)
+            yield about(finding, CARD, database)
+
+
+def _judge_database(estate: Estate, database: Database, context: Context) -> Finding:
+    subject, where = of_database(estate.organization.id, database), place_of(database)
+    attest = f"Attest how the applications of {estate.organization.name} encrypt stringent data"
+    told = database.application_encryption
+    if told is None:
+        says = "Nobody attested whether the application encrypts the data."
+        return inconclusive(CARD, subject, says, where, "not-attested", attest)
+    if not told.is_current(context.as_of):
+        return inconclusive(CARD, subject, stale(told), where, "attestation-not-current", attest)
+    said = f"{told.by} attested on {told.on}: the application "
+    if told.encrypted:
+        says = f"{said}encrypts the data ({told.method or 'method not named'})."
+        return passes(CARD, subject, says, where)
+    action = f"Consider encryption by the applications of {estate.organization.name}"
+    return fails(CARD, subject, f"{said}does not encrypt the data.", where, action)
+
+
+def check_stringent_data(group: Group) -> None:
+    """Stringent data is also encrypted by the application."""
+    settle(group)

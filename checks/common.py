@@ -1,0 +1,105 @@
+"""Answers that several rules give alike, so that they give them in the same words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from checks.context import because, utc
+from checks.finding import Finding, Status, inconclusive, not_applicable, places
+from inventory.estate import has_no_customer_keys
+
+if TYPE_CHECKING:
+    from checks.card import Card
+    from checks.context import Context
+    from checks.finding import Place, Subject
+    from inventory.estate import Estate, Placement
+    from inventory.models import Attestation, CustomerKey, Database, Gap, KmsFacts
+    from inventory.spellings import DatabaseType
+
+FIND_TYPE = "Find out the type of the databases of unknown tier, and state it"
+
+
+def place_of(database: Database) -> tuple[Place, ...]:
+    """Return where ``database`` was read, as evidence."""
+    return (database.place,)
+
+
+class Answer(NamedTuple):
+    """A status with its words, before it is said of a subject.
+
+    Attributes:
+        status: what was found.
+        says: the condition, in a sentence.
+        reason: why it could not be judged or does not apply, as a code.
+        action: what would settle it.
+    """
+
+    status: Status
+    says: str
+    reason: str = ""
+    action: str = ""
+
+    def about(self, card: Card, subject: Subject, where: tuple[Place, ...]) -> Finding:
+        """Say it of ``subject``, by the rule of ``card``."""
+        severity, (status, says, reason, action) = card.severity, self
+        return Finding(status, card.id, severity, subject, says, reason, action, evidence=where)
+
+
+def no_key_wanted(placement: Placement) -> Answer | None:
+    """Answer for a database that needs no key, or of which that is not known; else None."""
+    scope = placement.scope
+    if not placement.wants_key:
+        says = f"To be encrypted by Astra's keys: {placement.expectation.reason}"
+        return Answer("not-applicable", says, "astra-provided")
+    if has_no_customer_keys(scope):
+        says = "Managed Clusters on Azure have no customer keys; CMEK-04 judges them."
+        return Answer("not-applicable", says, "unsupported-combination")
+    if scope.type == "unknown":
+        says = f"The tier {placement.database.tier!r} tells no database type."
+        return Answer("inconclusive", says, "unknown-type", FIND_TYPE)
+    return None
+
+
+def keys_unread(estate: Estate, database_type: DatabaseType) -> Answer | None:
+    """Answer for a key that is not recorded while the keys may not be all; None if they are."""
+    gap = estate.keys_gap(database_type)
+    if gap is None:
+        return None
+    says = f"No key is recorded, and the {database_type} keys may not be all: {because(gap)}."
+    action = f"Record the {database_type} keys of {estate.organization.name} in full"
+    return Answer("inconclusive", says, gap.reason, action)
+
+
+def population_gap(estate: Estate) -> Gap | None:
+    """Return why there may be keys or databases beyond those recorded; None if there are not."""
+    return next((gap for fact, gap in estate.gaps.items() if fact != "region-views"), None)
+
+
+def stale(attestation: Attestation) -> str:
+    """Say of an attestation that does not count now who made it, and for which days it counts."""
+    days = f"{attestation.on} to {attestation.last_day()}"
+    return f"{attestation.by} attested it, but that counts from {days} only."
+
+
+def facts_too_old(
+    card: Card, subject: Subject, key: CustomerKey, kms: KmsFacts, context: Context
+) -> Finding | None:
+    """Return the finding for facts of the cloud that are older than the audit allows."""
+    if timedelta() <= context.as_of - kms.observed_at <= context.max_age:
+        return None
+    says = f"The cloud's facts are of {utc(kms.observed_at)}, the audit of {utc(context.as_of)}."
+    action = f"Record the cloud's facts about {key.key_id} again"
+    return inconclusive(card, subject, says, places([key]), "facts-not-current", action)
+
+
+def without_kms_facts(
+    card: Card, subject: Subject, key: CustomerKey, context: Context, fact: str
+) -> Finding:
+    """Return the finding for a key of which neither the cloud nor an attestation says ``fact``."""
+    if context.kms == "none":
+        says = "The audit was told to leave the clouds' key management out."
+        return not_applicable(card, subject, says, places([key]), "clouds-left-out")
+    says = f"Neither the cloud nor an attestation says: {fact}."
+    action = f"Record the cloud's facts about {key.key_id}, or attest them"
+    return inconclusive(card, subject, says, places([key]), "not-recorded", action)

@@ -1,0 +1,79 @@
+"""What every judge is told beside the estate, and the words that several of them use."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from inventory.history import History
+
+if TYPE_CHECKING:
+    from inventory.models import CustomerKey, Gap, KeyScope, Organization
+
+Kms = Literal["recorded", "none"]
+
+RECORDED_MAX_AGE = timedelta(days=30)
+
+
+class Context(NamedTuple):
+    """What an audit judges by.
+
+    Attributes:
+        as_of: the time of judgement (UTC), for freshness, attestations and waivers.
+        max_age: how old the newest fact about an organization may be.
+        kms: ``none`` if the audit was told to leave the clouds' key management out.
+        history: the earlier records.
+    """
+
+    as_of: datetime
+    max_age: timedelta = RECORDED_MAX_AGE
+    kms: Kms = "recorded"
+    history: History = History()
+
+
+class Summary(NamedTuple):
+    """What is kept of an organization for the rules that go across organizations.
+
+    Attributes:
+        id: the organization's id.
+        name: its name.
+        keys: its registered keys.
+        gaps: why the keys are not known to be all; empty if they are.
+        place: where it was read.
+    """
+
+    id: str
+    name: str
+    keys: tuple[CustomerKey, ...]
+    gaps: tuple[Gap, ...]
+    place: tuple[str, int]
+
+
+def summarize(organization: Organization) -> Summary:
+    """Keep of ``organization`` what the rules across organizations need."""
+    gaps = tuple(gap for gap in organization.missing() if gap.fact.endswith("keys"))
+    return Summary(
+        organization.id, organization.name, organization.keys or (), gaps, organization.place
+    )
+
+
+def words(organization: Organization, scope: KeyScope) -> str:
+    """Name a key scope for people: ``acme-prod / serverless / aws / us-east-2``."""
+    return f"{organization.name} / {scope.type} / {scope.provider} / {scope.region}"
+
+
+def utc(time: datetime) -> str:
+    """Render a time in UTC, to the second where it has no finer part: ``2026-11-20T02:00:00Z``."""
+    if time.tzinfo is not UTC:
+        time = time.astimezone(UTC)
+    return f"{time.isoformat()[:-6]}Z"
+
+
+def day(time: datetime) -> date:
+    """Return the UTC day of ``time``."""
+    return time.astimezone(UTC).date()
+
+
+def because(gap: Gap) -> str:
+    """Render why a fact is missing: ``not-recorded (the record holds no such list)``."""
+    return f"{gap.reason} ({gap.detail})" if gap.detail else gap.reason

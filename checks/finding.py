@@ -1,0 +1,193 @@
+"""What a judge says: a finding, its subject, its status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from checks.identity import escape, finding_id, join, known
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from checks.card import Card, Severity
+    from inventory.estate import Placement
+    from inventory.models import Database, KeyScope, Located
+
+Status = Literal["pass", "fail", "inconclusive", "error", "not-applicable", "waived"]
+Kind = Literal["organization", "key-scope", "key", "key-id", "database", "database-region"]
+
+STATUSES: tuple[Status, ...] = (
+    "error",
+    "fail",
+    "inconclusive",
+    "waived",
+    "pass",
+    "not-applicable",
+)
+"""All statuses, in the order in which one of them speaks for a whole group."""
+
+OPEN: frozenset[Status] = frozenset({"error", "fail", "inconclusive"})
+"""The statuses of a finding that somebody has to do something about."""
+
+Place = tuple[str, int]
+"""A file's path and a line in it."""
+
+
+class Subject(NamedTuple):
+    """What a finding is about; parts that do not matter are empty.
+
+    Attributes:
+        kind: what it is.
+        path: the parts joined and escaped: its identity, under which a waiver names it.
+        organization: the organization's id; empty if the subject goes across organizations.
+        type: the database type.
+        provider: the cloud provider.
+        region: the region.
+        database: the database's id, or ``planned`` and its name if it has none yet.
+        key: the key id.
+    """
+
+    kind: Kind
+    path: str
+    organization: str
+    type: str = ""
+    provider: str = ""
+    region: str = ""
+    database: str = ""
+    key: str = ""
+
+
+class Finding(NamedTuple):
+    """One rule's word on one subject.
+
+    Attributes:
+        status: what was found.
+        rule: the rule's id.
+        severity: of a failure here.
+        subject: what it is about.
+        says: the condition that was found, in a sentence.
+        reason: why it could not be judged or does not apply, as a code.
+        action: what would settle it, in words; equal words in one organization are one action.
+        name: the subject's name for people, where it has one that is not its identity.
+        databases: how many databases it concerns.
+        existing: how many of them exist already.
+        evidence: where the facts stand, as file and line.
+        waiver: the id of the waiver that covers it.
+    """
+
+    status: Status
+    rule: str
+    severity: Severity
+    subject: Subject
+    says: str
+    reason: str = ""
+    action: str = ""
+    name: str = ""
+    databases: int = 0
+    existing: int = 0
+    evidence: tuple[Place, ...] = ()
+    waiver: str = ""
+
+    @property
+    def id(self) -> str:
+        """Return the hash of rule and subject, the same in every run."""
+        return finding_id(self.rule, self.subject.path)
+
+
+def of_organization(organization: str) -> Subject:
+    """Return the subject that is an organization, by its id."""
+    return Subject("organization", escape(organization), organization)
+
+
+def of_scope(scope: KeyScope) -> Subject:
+    """Return the subject that is a key scope."""
+    return Subject("key-scope", join(*scope), *scope)
+
+
+def of_key(scope: KeyScope, key_id: str) -> Subject:
+    """Return the subject that is a key registered for ``scope``."""
+    path = join(scope.organization, "key", scope.type, scope.provider, scope.region, key_id)
+    return Subject("key", path, *scope, key=key_id)
+
+
+def of_key_id(organization: str, key_id: str) -> Subject:
+    """Return the subject that is a key id in an organization, or across all if that is empty."""
+    path = f"{escape(organization) or '.'}/{join('key-id', key_id)}"
+    return Subject("key-id", path, organization, key=key_id)
+
+
+def of_database(organization: str, database: Database) -> Subject:
+    """Return the subject that is a database in all its regions."""
+    own = database.identity
+    path = join(organization, "database", own)
+    return Subject("database", path, organization, database.type, database.provider, database=own)
+
+
+def of_placement(placement: Placement) -> Subject:
+    """Return the subject that is a database in one region."""
+    own = placement.database.id or placement.database.identity
+    organization, kind, provider, region = placement.scope
+    path = f"{known(organization)}/database/{escape(own)}/{known(region)}"
+    return Subject("database-region", path, organization, kind, provider, region, own)
+
+
+def places(entries: Iterable[Located]) -> tuple[Place, ...]:
+    """Return where ``entries`` were read."""
+    return tuple([entry.place for entry in entries])
+
+
+def passes(card: Card, subject: Subject, says: str, evidence: tuple[Place, ...]) -> Finding:
+    """Find that ``subject`` complies."""
+    return Finding("pass", card.id, card.severity, subject, says, evidence=evidence)
+
+
+def fails(
+    card: Card, subject: Subject, says: str, evidence: tuple[Place, ...], action: str
+) -> Finding:
+    """Find that ``subject`` does not comply; ``action`` says what to do."""
+    return Finding("fail", card.id, card.severity, subject, says, action=action, evidence=evidence)
+
+
+def inconclusive(
+    card: Card,
+    subject: Subject,
+    says: str,
+    evidence: tuple[Place, ...],
+    reason: str,
+    action: str,
+) -> Finding:
+    """Find that ``subject`` cannot be judged; ``says`` names the fact that is missing."""
+    return Finding(
+        "inconclusive",
+        card.id,
+        card.severity,
+        subject,
+        says,
+        reason=reason,
+        action=action,
+        evidence=evidence,
+    )
+
+
+def not_applicable(
+    card: Card, subject: Subject, says: str, evidence: tuple[Place, ...], reason: str
+) -> Finding:
+    """Find that the rule has nothing to say of ``subject``, and why."""
+    return Finding(
+        "not-applicable", card.id, card.severity, subject, says, reason, evidence=evidence
+    )
+
+
+def concerning(finding: Finding, card: Card, databases: int, planned: int) -> Finding:
+    """Add how many databases ``finding`` concerns, and the severity that follows from that.
+
+    ``planned`` says how many of the ``databases`` do not exist yet.
+    """
+    severity = card.severity_planned or card.severity if planned else card.severity
+    return finding._replace(databases=databases, existing=databases - planned, severity=severity)
+
+
+def about(finding: Finding, card: Card, database: Database) -> Finding:
+    """Add to ``finding`` that it concerns one ``database``, and that one's name."""
+    named = finding._replace(name=database.name)
+    return concerning(named, card, 1, int(database.is_planned))

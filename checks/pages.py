@@ -1,0 +1,82 @@
+"""Renders the pages of ``docs/`` that are made from code: ``python -m checks.pages``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checks.catalogue import load_rules
+from checks.controls import read_controls
+from checks.options import OPTIONS
+
+if TYPE_CHECKING:
+    from checks.card import Card
+    from checks.controls import Controls
+
+_HEAD = """# The rules
+
+Made from the cards at the head of each file in `checks/`. *Required* and *recommended* say what the
+vendor's documentation does; *derived* is what follows from it. No rule alone satisfies a control:
+direct evidence shows the control at work, supporting evidence adds to it, context helps to read it.
+"""
+
+
+def rules_page() -> str:
+    """Return the page, in Markdown."""
+    controls = read_controls()
+    cards = [rule.card for rule in load_rules()]
+    rows = [
+        f"| [{card.id}](#{card.id.lower()}) | {card.title} | {_severity(card)} |" for card in cards
+    ]
+    table = ["| id | complies if | severity |", "|---|---|---|", *rows]
+    return "\n".join([_HEAD, *table, "", *(_section(card, controls) for card in cards)])
+
+
+def _severity(card: Card) -> str:
+    if card.severity_planned:
+        return f"{card.severity}; {card.severity_planned} while it can be prevented"
+    return card.severity
+
+
+def _section(card: Card, controls: Controls) -> str:
+    quotes = "\n".join(
+        f"> {quote.sentence}\n>\n> {quote.page}: *{quote.heading}*\n" for quote in card.quotes
+    )
+    return (
+        f"## {card.id}\n\n**{card.title}.** {card.force.capitalize()}, {_severity(card)}. "
+        f"Subject: {card.subject}. [`checks/{card.check}.py`](../checks/{card.check}.py)\n\n"
+        f"{quotes}\n{card.rationale}\n\n*What to do*: {card.remediation}\n\n"
+        f"*Evidence for*: {_controls(card, controls)}.\n"
+    )
+
+
+def _controls(card: Card, controls: Controls) -> str:
+    return "; ".join(f"{name} {each.id} ({each.strength})" for name, each in controls.of(card.id))
+
+
+_OPTIONS = """# Options
+
+Every option of the audit, for pytest's command line, and its ini twin, for `[tool.pytest]` in
+`pyproject.toml`. The command line wins. Paths on the command line start where you are, those in the
+ini file where it is. Write `--option=value`: pytest decides where it runs by the first path that it
+sees.
+"""
+
+
+def options_page() -> str:
+    """Return the page, in Markdown."""
+    rows = [
+        f"| `{each.flag}{'=' if each.metavar else ''}{each.metavar}` | `{each.ini}` | {each.help} |"
+        for each in OPTIONS
+    ]
+    return "\n".join([_OPTIONS, "| option | ini | what it does |", "|---|---|---|", *rows, ""])
+
+
+def write_pages(docs: Path) -> None:
+    """Write ``rules.md`` and ``options.md`` into ``docs``."""
+    (docs / "rules.md").write_text(rules_page(), encoding="utf-8")
+    (docs / "options.md").write_text(options_page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_pages(Path(__file__).parent.parent / "docs")

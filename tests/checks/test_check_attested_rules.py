@@ -1,0 +1,121 @@
+"""CMEK-15 and CMEK-16, which rest on attestations alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from inventory.models import Database
+from tests.builders import a_database, a_key, a_planned_database, an_organization
+from tests.checks.judging import judged, judged_once
+
+BY: dict[str, Any] = {"by": "acme-security", "on": "2026-11-01"}
+SAID = "acme-security attested on 2026-11-01: the application "
+AZURE: dict[str, Any] = {"provider": "azure", "regions": ["westeurope"]}
+
+
+def stringent(**told: object) -> Database:
+    return a_database(data="stringent", application_encryption=BY | told if told else None)
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "says"),
+    [
+        (
+            {"encrypted": True, "method": "column encryption"},
+            "pass",
+            f"{SAID}encrypts the data (column encryption).",
+        ),
+        (
+            {"encrypted": True},
+            "pass",
+            f"{SAID}encrypts the data (method not named).",
+        ),
+        (
+            {"encrypted": False},
+            "fail",
+            f"{SAID}does not encrypt the data.",
+        ),
+        (
+            {"encrypted": True, "due": "2026-11-20"},
+            "inconclusive",
+            "acme-security attested it, but that counts from 2026-11-01 to 2026-11-20 only.",
+        ),
+        ({}, "inconclusive", "Nobody attested whether the application encrypts the data."),
+    ],
+)
+def test_stringent_data_rests_on_an_attestation(
+    told: dict[str, Any], status: str, says: str
+) -> None:
+    """A stringent database is judged by what somebody attested of its application."""
+    finding = judged_once("CMEK-15", an_organization(databases=[stringent(**told)]))
+    assert (finding.status, finding.says, finding.severity) == (status, says, "advisory")
+    assert (finding.name, finding.databases, finding.existing) == ("acme-orders", 1, 1)
+
+
+def test_stringent_data_is_judged_once_a_database() -> None:
+    """A stringent database is one subject, in however many regions it lies; others are none."""
+    spread = a_database(id="a", data="stringent", regions=["us-east-1", "us-west-2"])
+    found = judged("CMEK-15", an_organization(databases=[spread, a_database(id="b")]))
+    assert [each.subject.database for each in found] == ["a"]
+
+
+def test_stringent_data_needs_the_application_whoever_holds_the_keys() -> None:
+    """A stringent database that uses Astra's keys is judged like any other."""
+    own = a_database(data="stringent", encryption="astra-provided", reason="public data")
+    assert judged_once("CMEK-15", an_organization(databases=[own])).status == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("preview", "status", "says"),
+    [
+        (
+            BY | {"granted": True},
+            "pass",
+            "acme-security attested on 2026-11-01: the preview was granted.",
+        ),
+        (
+            BY | {"granted": False},
+            "fail",
+            "acme-security attested on 2026-11-01: the preview was not granted.",
+        ),
+        (
+            BY | {"granted": True, "on": "2025-11-20"},
+            "inconclusive",
+            "acme-security attested it, but that counts from 2025-11-20 to 2026-11-20 only.",
+        ),
+        (None, "inconclusive", "Nobody attested that the vendor granted the preview."),
+    ],
+)
+def test_keys_and_databases_rest_on_the_preview(
+    preview: dict[str, Any] | None, status: str, says: str
+) -> None:
+    """A Serverless key or database on Azure is judged by the attested grant."""
+    organization = an_organization(
+        keys=[a_key(provider="azure", region="westeurope")],
+        databases=[a_database(**AZURE), a_planned_database(**AZURE)],
+        azure_preview=preview,
+    )
+    found = judged("CMEK-16", organization)
+    assert {(each.status, each.says, each.severity) for each in found} == {
+        (status, says, "advisory")
+    }
+    assert [(each.subject.kind, each.databases, each.existing) for each in found] == [
+        ("key", 0, 0),
+        ("database", 1, 1),
+        ("database", 1, 0),
+    ]
+
+
+def test_other_kinds_need_no_preview() -> None:
+    """Managed Clusters, other providers, and databases on Astra's keys are none of the rule's."""
+    organization = an_organization(
+        keys=[a_key(), a_key(type="managed-clusters", provider="azure", region="westeurope")],
+        databases=[
+            a_database(id="a"),
+            a_database(id="b", **AZURE, type="managed-clusters"),
+            a_database(id="c", **AZURE, encryption="astra-provided", reason="public data"),
+        ],
+    )
+    assert judged("CMEK-16", organization) == []

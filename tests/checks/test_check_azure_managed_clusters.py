@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+
+from inventory.models import Policy
+from tests.builders import a_database, a_key, a_planned_database, an_organization
+from tests.checks.judging import judged, judged_once
+
+AZURE = {"type": "managed-clusters", "provider": "azure", "regions": ["westeurope"]}
+
+
+def test_the_other_rules_leave_such_a_database_to_this_one() -> None:
+    """A database on Azure Managed Clusters fails here only, once, and not for its missing key."""
+    organization = an_organization(keys=[], databases=[a_database(**AZURE)])
+    found = {
+        rule: [each.status for each in judged(rule, organization)]
+        for rule in ("CMEK-01", "CMEK-04", "CMEK-05")
+    }
+    assert found == {
+        "CMEK-01": ["not-applicable"],
+        "CMEK-04": ["fail"],
+        "CMEK-05": ["not-applicable"],
+    }
+
+
+def test_a_planned_database_counts_as_planned() -> None:
+    """A planned database there fails before it is deployed."""
+    organization = an_organization(databases=[a_planned_database(**AZURE)])
+    finding = judged_once("CMEK-04", organization)
+    assert (finding.status, finding.databases, finding.existing) == ("fail", 1, 0)
+
+
+@pytest.mark.parametrize("type_", ["serverless", "managed-clusters"])
+def test_a_policy_may_declare_the_whole_type(type_: str) -> None:
+    """The policy of the database's own type decides, and that of the other type does not."""
+    own_keys = {"encryption": "astra-provided", "reason": "public data"}
+    policy = Policy.model_validate({"types": {type_: own_keys}})
+    organization = an_organization(databases=[a_database(**AZURE)], policy=policy)
+    expected = "pass" if type_ == "managed-clusters" else "fail"
+    assert judged_once("CMEK-04", organization).status == expected
+
+
+def test_a_key_registered_there_is_a_mistake() -> None:
+    """A key for that kind fails, also where no database lies."""
+    key = a_key(type="classic", provider="azure", region="westeurope")
+    finding = judged_once("CMEK-04", an_organization(keys=[key], databases=[]))
+    assert (finding.status, finding.subject.kind) == ("fail", "key")
+    assert finding.says == "The record shows a customer key where Astra has none."
+
+
+def test_what_is_not_of_the_kind_is_no_subject() -> None:
+    """Serverless on Azure and Managed Clusters elsewhere are none of the rule's."""
+    others = [
+        a_database(id="a", provider="azure", regions=["westeurope"]),
+        a_database(id="b", type="managed-clusters"),
+    ]
+    assert judged("CMEK-04", an_organization(databases=others)) == []
+    assert judged("CMEK-04", an_organization(databases=others[1:])) == []

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.builders import a_database, a_key, a_planned_database, an_organization, uuid
+from tests.checks.judging import judged, judged_once, of_unknown_type
+
+
+@pytest.mark.parametrize(
+    ("count", "says"),
+    [(1, "1 database lies"), (2, "2 databases lie"), (1200, "1,200 databases lie")],
+)
+def test_databases_are_counted(count: int, says: str) -> None:
+    """A pass says how many databases lie in the key's scope."""
+    databases = [a_database(id=uuid(number)) for number in range(count)]
+    finding = judged_once("CMEK-09", an_organization(databases=databases))
+    assert (finding.says, finding.databases, finding.existing) == (
+        f"{says} in its scope.",
+        count,
+        count,
+    )
+
+
+def test_planned_databases_use_a_key_too() -> None:
+    """A key registered ahead of its database is in use."""
+    finding = judged_once("CMEK-09", an_organization(databases=[a_planned_database()]))
+    assert (finding.status, finding.databases, finding.existing) == ("pass", 1, 0)
+
+
+def test_an_idle_key_is_advice_only() -> None:
+    """A key without databases is a failure of the mildest severity."""
+    finding = judged_once("CMEK-09", an_organization(databases=[]))
+    assert (finding.status, finding.severity, finding.databases) == ("fail", "advisory", 0)
+    assert finding.action == (
+        "Find out why acme-prod / serverless / aws / us-east-1 has a key and no database"
+    )
+
+
+def test_unread_databases_may_use_the_key() -> None:
+    """A key is not called idle while databases may be missing from the record."""
+    finding = judged_once("CMEK-09", an_organization(databases=None))
+    assert (finding.status, finding.reason) == ("inconclusive", "not-recorded")
+    assert finding.says == (
+        "No database is recorded, and they may not be all: "
+        "not-recorded (the record holds no such list)."
+    )
+
+
+def test_databases_of_unknown_type_may_use_the_key() -> None:
+    """A key is not called idle while a database of unknown type lies in its region."""
+    unknown = of_unknown_type()
+    keys = [a_key(), a_key(type="managed-clusters"), a_key(region="us-west-2")]
+    found = judged("CMEK-09", an_organization(keys=keys, databases=[unknown]))
+    assert [(each.status, each.reason) for each in found] == [
+        ("inconclusive", "unknown-type"),
+        ("inconclusive", "unknown-type"),
+        ("fail", ""),
+    ]

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.builders import a_key, an_organization, aws_key_id, azure_key_id, gcp_key_id
+from tests.checks.judging import judged, judged_once
+
+MULTI_REGION = "arn:aws:kms:us-east-1:111122223333:key/mrk-00000000000000000000000000000001"
+
+
+def test_a_key_of_two_scopes_names_them() -> None:
+    """A shared key fails once, whatever its versions, and names every scope that it serves."""
+    keys = [
+        a_key(provider="gcp", region="us-east1", key_id=gcp_key_id(version=1)),
+        a_key(provider="gcp", region="us-east1", key_id=gcp_key_id(version=2), type="classic"),
+    ]
+    finding = judged_once("CMEK-02", an_organization(keys=keys))
+    assert finding.status == "fail"
+    assert finding.subject.key == gcp_key_id()
+    assert finding.says == (
+        "The key serves 2 scopes: acme-prod / serverless / gcp / us-east1, "
+        "acme-prod / managed-clusters / gcp / us-east1."
+    )
+    assert len(finding.evidence) == 2
+
+
+def test_two_keys_of_one_scope_are_named() -> None:
+    """Two different keys claimed for one scope are a failure of the scope."""
+    keys = [a_key(), a_key(key_id=aws_key_id(number=2))]
+    found = judged("CMEK-02", an_organization(keys=keys))
+    assert {(each.subject.kind, each.status) for each in found} == {
+        ("key-scope", "fail"),
+        ("key-id", "pass"),
+    }
+    scope = next(each for each in found if each.subject.kind == "key-scope")
+    assert scope.says == (f"2 different keys are claimed: {aws_key_id()}, {aws_key_id(number=2)}.")
+
+
+@pytest.mark.parametrize(
+    ("provider", "one", "two"),
+    [
+        ("gcp", gcp_key_id(version=1), gcp_key_id(version=2)),
+        ("gcp", gcp_key_id(), gcp_key_id(version=2)),
+        ("azure", azure_key_id(), azure_key_id(version="0" * 32)),
+        ("azure", azure_key_id(), azure_key_id().upper().replace("HTTPS", "https")),
+    ],
+)
+def test_versions_are_one_key(provider: str, one: str, two: str) -> None:
+    """Two ids that differ only by version, or on Azure by case, claim one scope as one key."""
+    region = "us-east1" if provider == "gcp" else "westeurope"
+    keys = [a_key(provider=provider, region=region, key_id=key_id) for key_id in (one, two)]
+    assert judged_once("CMEK-02", an_organization(keys=keys)).status == "pass"
+
+
+def test_multi_region_keys_pass_with_a_note() -> None:
+    """A multi-Region key passes, and the finding says that its material is shared."""
+    finding = judged_once("CMEK-02", an_organization(keys=[a_key(key_id=MULTI_REGION)]))
+    assert finding.status == "pass"
+    assert finding.says.endswith("Multi-Region keys share their material between regions.")
+    plain = judged_once("CMEK-02", an_organization())
+    assert plain.says == "The key serves acme-prod / serverless / aws / us-east-1 alone."
+
+
+@pytest.mark.parametrize(
+    ("key_id", "reason"),
+    [
+        ("arn:aws:kms:us-east-1:111122223333:alias/acme", "alias"),
+        ("acme-key", "unknown-key-id"),
+    ],
+)
+def test_a_disguised_key_is_never_said_to_be_its_own(key_id: str, reason: str) -> None:
+    """An alias can point elsewhere tomorrow, and an unknown id to anything: both are doubted."""
+    finding = judged_once("CMEK-02", an_organization(keys=[a_key(key_id=key_id)]))
+    assert (finding.status, finding.reason) == ("inconclusive", reason)
+    assert finding.action == f"Record the id of the key itself instead of {key_id}"
+
+
+def test_regions_of_one_account_have_keys_of_their_own() -> None:
+    """The account is nothing to go by: two keys of one account pass."""
+    keys = [a_key(), a_key(region="us-west-2")]
+    found = judged("CMEK-02", an_organization(keys=keys))
+    assert [each.status for each in found] == ["pass", "pass"]

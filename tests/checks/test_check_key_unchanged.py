@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from checks.context import Context
+from inventory.models import SupportCase
+from tests.builders import (
+    AS_OF,
+    a_key,
+    a_support_case,
+    an_organization,
+    aws_key_id,
+    key_data,
+    organization_data,
+)
+from tests.checks.judging import earlier, judged, judged_once
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from checks.finding import Finding
+    from inventory.history import History
+
+OLD = organization_data(keys=[key_data(key_id=aws_key_id(number=9))])
+
+
+def judge(history: History, **organization: object) -> Finding:
+    return judged_once(
+        "CMEK-10", an_organization(**organization), context=Context(AS_OF, history=history)
+    )
+
+
+def test_a_replacement_names_the_two_records(tmp_path: Path) -> None:
+    """A key that changed without a case fails, between the times of two records."""
+    finding = judge(earlier(tmp_path, on_2026_06_01=OLD))
+    assert (finding.status, finding.severity) == ("fail", "high")
+    assert finding.says == (
+        "The key was replaced between 2026-06-01T00:00:00Z and 2026-11-20T02:00:00Z "
+        "without a support case."
+    )
+    assert finding.action == (
+        "Find the support case that changed the key of acme-prod / serverless / aws / us-east-1"
+    )
+    assert len(finding.evidence) == 2
+
+
+def test_a_disappearance_is_told_from_a_replacement(tmp_path: Path) -> None:
+    """A key that is gone without a case fails as disappeared."""
+    finding = judge(earlier(tmp_path, on_2026_06_01=OLD), keys=[])
+    assert finding.says.startswith("The key disappeared between 2026-06-01T00:00:00Z and")
+
+
+@pytest.mark.parametrize(
+    ("on", "status"),
+    [
+        ("2026-05-31", "fail"),
+        ("2026-06-01", "pass"),
+        ("2026-06-02", "pass"),
+        ("2026-11-20", "pass"),
+        ("2026-11-21", "fail"),
+    ],
+)
+def test_the_days_of_both_records_count(tmp_path: Path, on: str, status: str) -> None:
+    """A case explains a change from the day of the one record to the day of the other."""
+    history = earlier(tmp_path, on_2026_06_01=OLD)
+    assert judge(history, support_cases=[a_support_case(on=on)]).status == status
+
+
+@pytest.mark.parametrize(
+    "other", [{"type": "managed-clusters"}, {"provider": "gcp"}, {"region": "us-west-2"}]
+)
+def test_a_case_counts_for_its_own_scope(tmp_path: Path, other: dict[str, str]) -> None:
+    """A case for another type, provider or region explains nothing here."""
+    history = earlier(tmp_path, on_2026_06_01=OLD)
+    assert judge(history, support_cases=[a_support_case(**other)]).status == "fail"
+
+
+def test_only_the_cases_that_explain_are_named(tmp_path: Path) -> None:
+    """A pass after a change names the tickets that explain it, and no others, with their places."""
+    cases = [
+        a_support_case(ticket="TS000000001", on="2026-08-01"),
+        a_support_case(ticket="TS000000002", on="2025-08-01"),
+    ]
+    finding = judge(earlier(tmp_path, on_2026_06_01=OLD), support_cases=cases)
+    assert finding.says == "Each change is explained by a support case: TS000000001."
+    assert len(finding.evidence) == 3
+
+
+def test_each_change_needs_a_case(tmp_path: Path) -> None:
+    """Of two changes, one without a case is enough to fail, and that one is named."""
+    history = earlier(
+        tmp_path,
+        on_2026_01_01=organization_data(keys=[key_data(key_id=aws_key_id(number=8))]),
+        on_2026_06_01=OLD,
+    )
+    late = a_support_case(on="2026-08-01")
+    finding = judge(history, support_cases=[late])
+    assert "between 2026-01-01T00:00:00Z and 2026-06-01T00:00:00Z" in finding.says
+    early = a_support_case(on="2026-02-01", ticket="TS000000002")
+    assert judge(history, support_cases=[late, early]).says == (
+        "Each change is explained by a support case: TS000000002, TS000000001."
+    )
+
+
+def test_a_key_that_came_back_had_disappeared(tmp_path: Path) -> None:
+    """The same key in the first and the last record does not hide that it was gone between."""
+    history = earlier(
+        tmp_path,
+        on_2026_01_01=organization_data(),
+        on_2026_06_01=organization_data(keys=[]),
+    )
+    finding = judge(history)
+    assert finding.status == "fail"
+    assert finding.says.startswith("The key disappeared between 2026-01-01T00:00:00Z and")
+
+
+def test_a_key_beside_the_old_one_is_no_change(tmp_path: Path) -> None:
+    """A second key claimed for the scope is left to the rule about rival keys."""
+    history = earlier(tmp_path, on_2026_06_01=organization_data())
+    keys = [a_key(), a_key(key_id=aws_key_id(number=2))]
+    assert judge(history, keys=keys).says == (
+        "The key is the same in all records since 2026-06-01T00:00:00Z."
+    )
+
+
+def test_one_of_two_old_keys_gone_is_a_change(tmp_path: Path) -> None:
+    """A scope that had two keys and has one of them now has lost a key."""
+    both = [key_data(), key_data(key_id=aws_key_id(number=2))]
+    history = earlier(tmp_path, on_2026_06_01=organization_data(keys=both))
+    assert judge(history).status == "fail"
+
+
+def test_a_key_is_the_same_since_its_first_record(tmp_path: Path) -> None:
+    """A pass tells since when the key is known, not since when there are records."""
+    history = earlier(
+        tmp_path,
+        on_2026_01_01=organization_data(keys=[]),
+        on_2026_06_01=organization_data(),
+    )
+    assert judge(history).says == ("The key is the same in all records since 2026-06-01T00:00:00Z.")
+
+
+def test_a_record_that_was_refused_is_no_disappearance(tmp_path: Path) -> None:
+    """A record between, whose keys were not read, is silent."""
+    refused = organization_data(keys=[], gaps=[{"fact": "serverless-keys", "reason": "refused"}])
+    history = earlier(tmp_path, on_2026_01_01=organization_data(), on_2026_06_01=refused)
+    assert judge(history).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("keys", "fact", "status"),
+    [
+        ([], "serverless-keys", "inconclusive"),
+        ([], "managed-clusters-keys", "fail"),
+        ([key_data()], "serverless-keys", "pass"),
+    ],
+)
+def test_unread_keys_are_no_disappearance(
+    tmp_path: Path, keys: list[Any], fact: str, status: str
+) -> None:
+    """A key that is not listed now, while the list may not be whole, is inconclusive."""
+    history = earlier(tmp_path, on_2026_06_01=organization_data())
+    gaps = [{"fact": fact, "reason": "timed-out"}]
+    finding = judge(history, keys=keys, gaps=gaps)
+    assert finding.status == status
+    if status == "inconclusive":
+        assert finding.says == "The serverless keys of now may not be all: timed-out."
+        assert finding.action == "Record the serverless keys of acme-prod in full"
+
+
+def test_the_present_stands_as_evidence_where_it_was_read(tmp_path: Path) -> None:
+    """The last piece of evidence is the key's own place, or the organization's if it is gone."""
+    history = earlier(tmp_path, on_2026_06_01=organization_data())
+    context = Context(AS_OF, history=history)
+    with_key = an_organization(keys=[a_key().at("keys.yaml", 7)]).at("now.yaml", 3)
+    without = an_organization(keys=[]).at("now.yaml", 3)
+    places = [
+        judged_once("CMEK-10", each, context=context).evidence[-1] for each in (with_key, without)
+    ]
+    assert places == [("keys.yaml", 7), ("now.yaml", 3)]
+
+
+def test_an_undated_record_is_taken_for_one_of_now(tmp_path: Path) -> None:
+    """Without a time of its own, the present record counts as of the day of the audit."""
+    history = earlier(tmp_path, on_2026_06_01=OLD)
+    cases: list[SupportCase] = [a_support_case(on="2026-11-21")]
+    finding = judge(history, captured_at=None, support_cases=cases)
+    assert finding.status == "pass"
+
+
+def test_without_history_there_is_no_subject(tmp_path: Path) -> None:
+    """Without earlier records, and for scopes that none of them saw with a key, nothing is said."""
+    assert judged("CMEK-10", an_organization()) == []
+    history = earlier(tmp_path, on_2026_06_01=organization_data(keys=[]))
+    context = Context(AS_OF, history=history)
+    assert judged("CMEK-10", an_organization(), context=context) == []
+
+
+def test_an_alias_may_hide_a_change(tmp_path: Path) -> None:
+    """An alias that is the same in all records proves nothing about the key behind it."""
+    alias = "arn:aws:kms:us-east-1:111122223333:alias/astra"
+    before = organization_data(keys=[key_data(key_id=alias)])
+    finding = judge(earlier(tmp_path, on_2026_06_01=before), keys=[key_data(key_id=alias)])
+    assert (finding.status, finding.reason) == ("inconclusive", "alias")

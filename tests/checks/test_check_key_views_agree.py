@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.builders import (
+    a_database,
+    a_key,
+    a_view,
+    an_organization,
+    aws_key_id,
+    gcp_key_id,
+)
+from tests.checks.judging import judged, judged_once
+
+GOOGLE: dict[str, Any] = {"provider": "gcp", "region": "us-east1"}
+
+
+def test_both_views_agree() -> None:
+    """A pass says which key both views show, or that both show none."""
+    finding = judged_once("CMEK-13", an_organization(region_views=[a_view()]))
+    assert (finding.status, finding.says) == ("pass", f"Both show {aws_key_id()}.")
+    none = an_organization(keys=[], region_views=[a_view(key_id=None)])
+    assert judged_once("CMEK-13", none).says == "Both show no key."
+
+
+@pytest.mark.parametrize(
+    ("keys", "seen", "says"),
+    [
+        (
+            [a_key()],
+            None,
+            f"The list shows {aws_key_id()}, the view of the region no key.",
+        ),
+        ([], aws_key_id(), f"The list shows no key, the view of the region {aws_key_id()}."),
+        (
+            [a_key()],
+            aws_key_id(number=2),
+            f"The list shows {aws_key_id()}, the view of the region {aws_key_id(number=2)}.",
+        ),
+        (
+            [a_key(key_id=aws_key_id(number=2)), a_key()],
+            aws_key_id(),
+            "The list shows {0}, {1}, the view of the region {0}.".format(
+                aws_key_id(), aws_key_id(number=2)
+            ),
+        ),
+    ],
+)
+def test_what_differs_is_told(keys: list[object], seen: str | None, says: str) -> None:
+    """A failure names what each of the two views shows."""
+    organization = an_organization(keys=keys, region_views=[a_view(key_id=seen)])
+    finding = judged_once("CMEK-13", organization)
+    assert (finding.status, finding.says) == ("fail", says)
+    assert finding.action == ("Record both views of acme-prod / serverless / aws / us-east-1 again")
+
+
+def test_versions_are_one_key() -> None:
+    """Two views that differ by a key's version agree."""
+    key, view = a_key(**GOOGLE, key_id=gcp_key_id(version=3)), a_view(**GOOGLE)
+    organization = an_organization(keys=[key], databases=[], region_views=[view])
+    assert judged_once("CMEK-13", organization).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("over", "status", "reason"),
+    [
+        ({"region_views": None}, "not-applicable", "one-view-only"),
+        ({"region_views": []}, "inconclusive", "not-recorded"),
+        (
+            {"region_views": None, "gaps": [{"fact": "region-views", "reason": "refused"}]},
+            "inconclusive",
+            "refused",
+        ),
+        (
+            {"region_views": [], "gaps": [{"fact": "region-views", "reason": "timed-out"}]},
+            "inconclusive",
+            "timed-out",
+        ),
+        (
+            {
+                "region_views": [a_view()],
+                "gaps": [{"fact": "serverless-keys", "reason": "cut-short"}],
+            },
+            "inconclusive",
+            "cut-short",
+        ),
+        (
+            {
+                "region_views": [a_view()],
+                "gaps": [{"fact": "managed-clusters-keys", "reason": "cut-short"}],
+            },
+            "pass",
+            "",
+        ),
+        (
+            {
+                "region_views": [a_view()],
+                "gaps": [{"fact": "region-views", "reason": "refused"}],
+            },
+            "pass",
+            "",
+        ),
+    ],
+)
+def test_a_view_that_is_missing_is_told_from_one_that_was_not_asked(
+    over: dict[str, Any], status: str, reason: str
+) -> None:
+    """Only where nobody asked for the views of regions does the rule not apply."""
+    finding = judged_once("CMEK-13", an_organization(**over))
+    assert (finding.status, finding.reason) == (status, reason)
+
+
+def test_scopes_come_from_keys_databases_and_views() -> None:
+    """Each scope is judged once, whoever names it; what can have no key is left out."""
+    organization = an_organization(
+        keys=[a_key(), a_key(type="managed-clusters", provider="azure", region="westeurope")],
+        databases=[a_database(regions=["us-east-1", "us-west-2"])],
+        region_views=[a_view(), a_view(region="eu-west-1", key_id=None)],
+    )
+    found = {each.subject.region: each.status for each in judged("CMEK-13", organization)}
+    assert found == {"us-east-1": "pass", "us-west-2": "inconclusive", "eu-west-1": "pass"}
+
+
+def test_a_view_stands_as_evidence_beside_the_key() -> None:
+    """The places of the key and of the view are the evidence; without both it is the record's."""
+    organization = an_organization(
+        keys=[a_key().at("a", 1)], region_views=[a_view().at("b", 2)]
+    ).at("c", 3)
+    assert judged_once("CMEK-13", organization).evidence == (("a", 1), ("b", 2))
+    bare = an_organization(keys=[]).at("c", 3)
+    assert judged_once("CMEK-13", bare).evidence == (("c", 3),)
+
+
+@pytest.mark.parametrize("missing", ["keys", "databases"])
+def test_nothing_to_compare_is_inconclusive_while_lists_are_missing(missing: str) -> None:
+    """Views that were asked for, over lists that were not read, are not without a subject."""
+    lists: dict[str, Any] = {"keys": [], "databases": [], missing: None}
+    finding = judged_once("CMEK-13", an_organization(region_views=[], **lists))
+    assert (finding.status, finding.reason) == ("inconclusive", "not-recorded")
+    assert finding.subject.kind == "organization"
+    refused = [{"fact": "region-views", "reason": "refused"}]
+    finding = judged_once("CMEK-13", an_organization(gaps=refused, **lists))
+    assert finding.status == "inconclusive"
+    assert judged("CMEK-13", an_organization(**lists)) == []
+
+
+def test_nothing_at_all_is_nothing_to_compare() -> None:
+    """An organization that is known to hold neither key nor database has no scope."""
+    assert judged("CMEK-13", an_organization(keys=[], databases=[], region_views=[])) == []

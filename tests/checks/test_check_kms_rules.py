@@ -1,0 +1,171 @@
+"""CMEK-11 and CMEK-12, which rest on the same facts of the clouds' key management."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from checks.context import Context
+from tests.builders import AS_OF, CAPTURED_AT, a_key, an_organization, aws_key_id, kms_facts
+from tests.checks.judging import CONTEXT, judged_once
+
+BOTH = pytest.mark.parametrize("rule", ["CMEK-11", "CMEK-12"])
+LEFT_OUT = Context(AS_OF, kms="none")
+BY: dict[str, Any] = {"by": "acme-security", "on": "2026-11-01"}
+ATTESTED = {"CMEK-11": "rotation", "CMEK-12": "usable"}
+WORDS = {"CMEK-11": "automatic", "CMEK-12": "usable"}
+
+
+def attested(rule: str, *, well: bool, **over: object) -> dict[str, Any]:
+    return {ATTESTED[rule]: BY | {WORDS[rule]: well} | over}
+
+
+def judge(rule: str, context: Context = CONTEXT, **key: object) -> tuple[str, str]:
+    finding = judged_once(rule, an_organization(keys=[a_key(**key)]), context=context)
+    return finding.status, finding.reason
+
+
+@BOTH
+def test_facts_or_an_attestation_make_a_pass(rule: str) -> None:
+    """A key passes by what the cloud says, and where that says nothing by an attestation."""
+    assert judge(rule, kms=kms_facts()) == ("pass", "")
+    assert judge(rule, **attested(rule, well=True)) == ("pass", "")
+    assert judge(rule, **attested(rule, well=False)) == ("fail", "")
+
+
+@BOTH
+def test_nothing_known_is_inconclusive_unless_clouds_are_left_out(rule: str) -> None:
+    """Without facts a key is inconclusive, and not applicable where the audit leaves clouds out."""
+    assert judge(rule) == ("inconclusive", "not-recorded")
+    assert judge(rule, LEFT_OUT) == ("not-applicable", "clouds-left-out")
+
+
+@BOTH
+def test_what_is_known_is_judged_also_where_clouds_are_left_out(rule: str) -> None:
+    """Leaving the clouds out excuses what is missing, and never hides what is recorded."""
+    disabled = kms_facts(rotation_enabled=False, enabled=False)
+    assert judge(rule, LEFT_OUT, kms=disabled) == ("fail", "")
+    assert judge(rule, LEFT_OUT, **attested(rule, well=False)) == ("fail", "")
+    run_out = attested(rule, well=True, on="2025-11-20")
+    assert judge(rule, LEFT_OUT, **run_out) == ("inconclusive", "attestation-not-current")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("age", "status"),
+    [
+        (timedelta(), "pass"),
+        (timedelta(days=30), "pass"),
+        (timedelta(days=30, seconds=1), "inconclusive"),
+        (timedelta(seconds=-1), "inconclusive"),
+    ],
+)
+def test_facts_are_as_fresh_as_records(rule: str, age: timedelta, status: str) -> None:
+    """Facts count up to the greatest age to the second, and not if they are of the future."""
+    facts = kms_facts(observed_at=AS_OF - age)
+    found = judge(rule, kms=facts)
+    assert found == (status, "" if status == "pass" else "facts-not-current")
+
+
+@BOTH
+def test_stale_facts_are_not_replaced_by_an_attestation(rule: str) -> None:
+    """Where the cloud was asked, it has to be asked again."""
+    stale = kms_facts(observed_at="2026-01-01T00:00:00Z")
+    attestation = attested(rule, well=True)
+    assert judge(rule, kms=stale, **attestation) == ("inconclusive", "facts-not-current")
+
+
+@BOTH
+def test_the_greatest_age_is_an_option(rule: str) -> None:
+    """The audit's own limit decides what is stale."""
+    context = Context(AS_OF, timedelta(hours=24))
+    assert judge(rule, context, kms=kms_facts(observed_at=CAPTURED_AT)) == ("pass", "")
+    older = kms_facts(observed_at=CAPTURED_AT - timedelta(seconds=1))
+    assert judge(rule, context, kms=older) == ("inconclusive", "facts-not-current")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("over", "status"),
+    [
+        ({"on": "2025-11-21"}, "pass"),
+        ({"on": "2025-11-20"}, "inconclusive"),
+        ({"on": "2026-11-21"}, "pass"),
+        ({"on": "2026-11-22"}, "inconclusive"),
+        ({"due": "2026-11-21"}, "pass"),
+        ({"due": "2026-11-20"}, "inconclusive"),
+    ],
+)
+def test_attestations_count_for_their_days(rule: str, over: dict[str, str], status: str) -> None:
+    """An attestation counts from its day to its last, 365 days later if it names none."""
+    assert judge(rule, **attested(rule, well=True, **over))[0] == status
+
+
+@BOTH
+def test_the_cloud_counts_more_than_an_attestation(rule: str) -> None:
+    """What the cloud says against the key is not outweighed by what somebody attested."""
+    disabled = kms_facts(rotation_enabled=False, granted_to_astra=False)
+    assert judge(rule, kms=disabled, **attested(rule, well=True)) == ("fail", "")
+    assert judge(rule, kms=kms_facts(), **attested(rule, well=False)) == ("pass", "")
+
+
+FACTS = ("enabled", "symmetric", "granted_to_astra", "region")
+
+
+@pytest.mark.parametrize("fact", FACTS)
+def test_every_fact_about_a_key_is_needed(fact: str) -> None:
+    """A key of which the cloud leaves one fact open is inconclusive, and the fact is named."""
+    key = a_key(kms=kms_facts(**{fact: None}))
+    finding = judged_once("CMEK-12", an_organization(keys=[key]))
+    assert (finding.status, finding.reason) == ("inconclusive", "not-recorded")
+    assert finding.says == f"Neither the cloud nor an attestation says: {fact}."
+
+
+@pytest.mark.parametrize("fact", FACTS)
+def test_every_fact_about_a_key_can_be_wrong(fact: str) -> None:
+    """One fact that is wrong fails, also where all others are missing."""
+    wrong: object = "us-west-2" if fact == "region" else False
+    alone = dict.fromkeys(FACTS) | {fact: wrong}
+    says = {
+        "enabled": "it is disabled",
+        "symmetric": "it is not symmetric",
+        "granted_to_astra": "it is not granted to Astra",
+        "region": "it lives in us-west-2",
+    }[fact]
+    for facts in (kms_facts(**{fact: wrong}), kms_facts(**alone)):
+        finding = judged_once("CMEK-12", an_organization(keys=[a_key(kms=facts)]))
+        assert (finding.status, finding.says) == ("fail", f"The cloud says that {says}.")
+        assert finding.action == f"Make the key {aws_key_id()} usable for Astra"
+
+
+def test_all_that_is_wrong_is_told() -> None:
+    """A key with several faults names each of them."""
+    facts = kms_facts(enabled=False, granted_to_astra=False, region="us-west-2")
+    finding = judged_once("CMEK-12", an_organization(keys=[a_key(kms=facts)]))
+    assert finding.says == (
+        "The cloud says that it is disabled, and it is not granted to Astra, "
+        "and it lives in us-west-2."
+    )
+
+
+def test_rotation_is_a_fact_of_its_own() -> None:
+    """A cloud that says nothing of rotation leaves it to the attestation; old facts do not bar."""
+    silent = kms_facts(rotation_enabled=None, observed_at="2026-01-01T00:00:00Z")
+    assert judge("CMEK-11", kms=silent) == ("inconclusive", "not-recorded")
+    attestation = attested("CMEK-11", well=True)
+    assert judge("CMEK-11", kms=silent, **attestation) == ("pass", "")
+
+
+def test_a_key_that_does_not_rotate_says_who_said_so() -> None:
+    """A failure tells whether the cloud or a person said that the key does not rotate."""
+    by_cloud = a_key(kms=kms_facts(rotation_enabled=False))
+    by_person = a_key(**attested("CMEK-11", well=False))
+    found = [
+        judged_once("CMEK-11", an_organization(keys=[key])).says for key in (by_cloud, by_person)
+    ]
+    assert found == [
+        "Automatic rotation is switched off.",
+        "acme-security attested on 2026-11-01: it does not rotate automatically.",
+    ]

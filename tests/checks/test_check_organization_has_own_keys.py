@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from inventory.models import Organization
+from tests.builders import ORGANIZATION, OTHER_ORGANIZATION, a_key, an_organization, gcp_key_id
+from tests.checks.judging import judged, judged_once
+
+GOOGLE: dict[str, Any] = {"provider": "gcp", "region": "us-east1"}
+
+
+def other(**over: object) -> Organization:
+    return an_organization(**({"id": OTHER_ORGANIZATION, "name": "acme-test"} | over))
+
+
+def test_a_shared_key_names_its_organizations() -> None:
+    """A key in two organizations is one finding across them, whatever its versions."""
+    one = an_organization(keys=[a_key(**GOOGLE, key_id=gcp_key_id(version=1))])
+    two = other(keys=[a_key(**GOOGLE, key_id=gcp_key_id(version=2))])
+    finding = judged_once("CMEK-06", one, two)
+    assert (finding.status, finding.severity) == ("fail", "advisory")
+    assert finding.says == "2 organizations share the key: acme-prod, acme-test."
+    assert (finding.subject.organization, finding.subject.key) == ("", gcp_key_id())
+
+
+def test_organizations_of_equal_name_are_told_apart() -> None:
+    """Two organizations with one name still share a key between them."""
+    found = judged("CMEK-06", an_organization(name="acme"), other(name="acme"))
+    assert [each.status for each in found] == ["fail"]
+
+
+def test_a_key_used_twice_by_one_organization_is_its_own() -> None:
+    """A key that serves two scopes of one organization is shared with nobody."""
+    one = an_organization(keys=[a_key(), a_key(type="managed-clusters")])
+    finding = judged_once("CMEK-06", one, other(keys=[]))
+    assert (finding.status, finding.says) == ("pass", "Only acme-prod uses the key.")
+
+
+def test_sharing_takes_two() -> None:
+    """Of a single organization, also of one whose keys are unknown, nothing can be shared."""
+    assert judged("CMEK-06", an_organization()) == []
+    assert judged("CMEK-06", an_organization(keys=None)) == []
+
+
+def test_alias_and_unknown_forms_may_hide_a_shared_key() -> None:
+    """An id that does not name a key for ever is doubted, unless it is seen to be shared."""
+    alias = "arn:aws:kms:us-east-1:111122223333:alias/acme"
+    one = an_organization(keys=[a_key(key_id=alias)])
+    finding = judged_once("CMEK-06", one, other(keys=[]))
+    assert (finding.status, finding.reason) == ("inconclusive", "disguised-key")
+    shared = judged_once("CMEK-06", one, other(keys=[a_key(key_id=alias)]))
+    assert shared.status == "fail"
+
+
+@pytest.mark.parametrize("fact", ["serverless-keys", "managed-clusters-keys"])
+def test_unread_keys_may_be_shared(fact: str) -> None:
+    """As long as the keys of one organization are not all known, no key is known to be unshared."""
+    gaps = [{"fact": fact, "reason": "refused", "detail": "403"}]
+    finding = judged_once("CMEK-06", an_organization(), other(keys=[], gaps=gaps))
+    assert (finding.status, finding.reason) == ("inconclusive", "refused")
+    assert finding.says == "Not all keys of acme-test are known: refused (403)."
+    assert finding.action == "Record the keys of acme-test in full"
+
+
+def test_unread_keys_are_doubted_where_no_key_is_known() -> None:
+    """Two organizations of which no key is known are inconclusive, not without a subject."""
+    finding = judged_once("CMEK-06", an_organization(keys=[]), other(keys=None))
+    assert (finding.status, finding.reason) == ("inconclusive", "not-recorded")
+    assert finding.subject.organization == OTHER_ORGANIZATION
+    both = judged("CMEK-06", an_organization(keys=None), other(keys=None))
+    assert [each.subject.organization for each in both] == [ORGANIZATION, OTHER_ORGANIZATION]
+
+
+def test_other_gaps_do_not_matter() -> None:
+    """Databases that were not read share no key."""
+    finding = judged_once("CMEK-06", an_organization(), other(keys=[], databases=None))
+    assert finding.status == "pass"
+
+
+def test_without_any_key_nothing_is_shared() -> None:
+    """Two organizations without keys have no subject."""
+    assert judged("CMEK-06", an_organization(keys=[]), other(keys=[])) == []

@@ -1,0 +1,409 @@
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checks.catalogue import Rule
+from checks.context import Context, Kms, Summary
+from checks.evaluation import evaluate
+from checks.finding import OPEN, Finding
+from inventory.history import History, read_history
+from inventory.models import Fact, Gap, Organization
+from tests.builders import (
+    AS_OF,
+    ORGANIZATION,
+    OTHER_ORGANIZATION,
+    a_database,
+    a_key,
+    a_planned_database,
+    a_support_case,
+    a_view,
+    an_organization,
+    aws_key_id,
+    azure_key_id,
+    document_data,
+    gcp_key_id,
+    kms_facts,
+    organization_data,
+    uuid,
+    write_yaml,
+)
+from tests.checks.judging import CONTEXT, RULES, judged, of_unknown_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from inventory.estate import Estate
+
+EVERY = list(RULES.values())
+NEEDY = [(rule, need) for rule, each in RULES.items() for need in each.card.needs]
+
+
+# --- gaps -------------------------------------------------------------------------------------
+
+
+def facts_of(need: str) -> list[str]:
+    return [fact for fact in get_args(Fact) if fact.endswith(need)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "fact"), [(rule, fact) for rule, need in NEEDY for fact in facts_of(need)]
+)
+@pytest.mark.parametrize("lists", [{}, {"keys": []}, {"databases": []}])
+def test_a_rule_is_inconclusive_where_what_it_needs_is_missing(
+    rule: str, fact: str, lists: dict[str, Any]
+) -> None:
+    """A rule never has only passes to show for an organization of which it needs to know more."""
+    gaps = [{"fact": fact, "reason": "cut-short", "detail": "page 2"}]
+    found = judged(rule, an_organization(gaps=gaps, **lists))
+    whole = [each for each in found if each.subject.kind == "organization"]
+    assert [(each.status, each.reason) for each in whole] == [("inconclusive", "cut-short")]
+    assert whole[0].says == (
+        f"The {fact} may not be all, so there may be more to judge: cut-short (page 2)."
+    )
+    assert whole[0].action == "Record acme-prod again, in full"
+
+
+@pytest.mark.parametrize("rule", [rule for rule, each in RULES.items() if each.card.needs])
+def test_a_rule_goes_by_what_it_needs_only(rule: str) -> None:
+    """A gap in what a rule does not need gives no finding about the whole organization."""
+    needs = RULES[rule].card.needs
+    other = [fact for fact in get_args(Fact) if not fact.endswith(tuple(needs))]
+    assert other
+    gaps = [{"fact": fact, "reason": "refused"} for fact in other]
+    found = judged(rule, an_organization(gaps=gaps))
+    assert [each for each in found if each.subject.kind == "organization"] == []
+
+
+def test_the_rules_without_needs_answer_for_gaps_themselves() -> None:
+    """Rules without needs are those whose subjects can tell of the gap by themselves."""
+    assert {rule for rule, each in RULES.items() if not each.card.needs} == {
+        "CMEK-06",
+        "CMEK-08",
+        "CMEK-10",
+        "CMEK-13",
+        "CMEK-14",
+    }
+
+
+def test_one_finding_tells_of_several_gaps() -> None:
+    """However many gaps there are, a rule says once that it did not see the whole."""
+    organization = an_organization(keys=None, databases=None)
+    found = judged("CMEK-04", organization)
+    assert [(each.status, each.subject.kind) for each in found] == [
+        ("inconclusive", "organization")
+    ]
+
+
+# --- broken judges ----------------------------------------------------------------------------
+
+SECRET = "AstraCS:sham:00000000"
+
+
+def breaking(organization: str) -> Rule:
+    """Make a rule whose judge passes one subject of an organization, and then breaks."""
+
+    def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+        yield from RULES["CMEK-14"].judge(estate, context) if RULES["CMEK-14"].judge else ()
+        if estate.organization.id == organization:
+            raise KeyError(SECRET)
+
+    return RULES["CMEK-01"]._replace(judge=judge)
+
+
+def breaking_across(summaries: Sequence[Summary], context: Context) -> Iterator[Finding]:
+    yield from ()
+    raise ValueError(SECRET)
+
+
+TWO = [an_organization(), an_organization(id=OTHER_ORGANIZATION, name="acme-test")]
+
+
+def test_a_judge_that_breaks_is_a_finding() -> None:
+    """A broken judge is an error of its rule and organization, and all others are judged."""
+    rules = [breaking(ORGANIZATION), RULES["CMEK-02"]]
+    found = [
+        (each.rule, each.subject.organization, each.status)
+        for each in evaluate(TWO, rules, CONTEXT)
+    ]
+    assert found == [
+        ("CMEK-14", ORGANIZATION, "pass"),
+        ("CMEK-01", ORGANIZATION, "error"),
+        ("CMEK-02", ORGANIZATION, "pass"),
+        ("CMEK-14", OTHER_ORGANIZATION, "pass"),
+        ("CMEK-02", OTHER_ORGANIZATION, "pass"),
+    ]
+
+
+def test_an_error_shows_where_and_nothing_of_what() -> None:
+    """An error tells type and place of what broke; its message may hold anybody's secrets."""
+    error = next(
+        each for each in evaluate(TWO, [breaking(ORGANIZATION)], CONTEXT) if each.status == "error"
+    )
+    assert SECRET not in repr(error)
+    assert error.says.startswith("The check broke: KeyError in judge, line ")
+    assert (error.reason, error.severity) == ("check-broke", "high")
+    assert error.action == "Report this as a defect of the suite"
+    assert error.subject.path == ORGANIZATION
+
+
+def test_a_judge_across_organizations_may_break_too() -> None:
+    """A rule across organizations that breaks is an error of no single organization."""
+    rule = RULES["CMEK-06"]._replace(judge_across=breaking_across)
+    (error,) = evaluate(TWO, [rule], CONTEXT)
+    assert (error.status, error.subject.organization, error.subject.path) == ("error", "", "")
+    assert SECRET not in repr(error)
+
+
+def test_a_broken_judge_speaks_for_the_gap_beside_it() -> None:
+    """Where a judge breaks over an organization with a gap, one finding says so, not two."""
+    organization = an_organization(databases=None)
+    found = list(evaluate([organization], [breaking(ORGANIZATION)], CONTEXT))
+    own = [each.status for each in found if each.rule == "CMEK-01"]
+    assert own == ["error"]
+
+
+# --- order ------------------------------------------------------------------------------------
+
+
+def test_findings_stream_organization_by_organization() -> None:
+    """Each organization is met, judged by all rules, and let go before the next is read."""
+    read: list[str] = []
+    met: list[str] = []
+
+    def organizations() -> Iterator[Organization]:
+        for each in TWO:
+            read.append(each.id)
+            yield each
+
+    found = evaluate(organizations(), EVERY, CONTEXT, lambda each: met.append(each.id))
+    first = next(found)
+    assert (first.rule, first.subject.organization) == ("CMEK-01", ORGANIZATION)
+    assert (read, met) == ([ORGANIZATION], [ORGANIZATION])
+    rest = list(found)
+    assert met == [ORGANIZATION, OTHER_ORGANIZATION]
+    owners = [each.subject.organization for each in rest]
+    assert owners == sorted(owners, key=[ORGANIZATION, OTHER_ORGANIZATION, ""].index)
+
+
+def test_nothing_gives_nothing() -> None:
+    """Without organizations, or without rules, there is nothing to find."""
+    assert list(evaluate([], EVERY, CONTEXT)) == []
+    assert list(evaluate(TWO, [], CONTEXT)) == []
+
+
+# --- properties -------------------------------------------------------------------------------
+
+TYPES = st.sampled_from(["serverless", "managed-clusters"])
+PROVIDERS = st.sampled_from(["aws", "gcp", "azure"])
+REGIONS = st.sampled_from(["us-east-1", "us-east1"])
+TIMES = st.none() | st.sampled_from(
+    ["2026-03-01T00:00:00Z", "2026-06-01T00:00:00Z", "2026-11-20T02:00:00Z", "2027-01-01T00:00:00Z"]
+)
+DAYS = st.sampled_from(["2025-01-01", "2026-11-01", "2026-12-01"])
+KEY_IDS = st.sampled_from(
+    [
+        aws_key_id(),
+        aws_key_id(number=2),
+        gcp_key_id(),
+        gcp_key_id(version=1),
+        gcp_key_id(version=2),
+        azure_key_id(),
+        "arn:aws:kms:us-east-1:111122223333:alias/acme",
+        "acme",
+    ]
+)
+BY = {"by": "acme-security"}
+
+
+def told(**over: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any] | None]:
+    return st.none() | st.fixed_dictionaries({"by": st.just("acme-security"), "on": DAYS} | over)
+
+
+FLAG = st.none() | st.booleans()
+KMS = st.none() | st.builds(
+    kms_facts,
+    observed_at=st.sampled_from(["2026-01-01T00:00:00Z", "2026-11-20T02:00:00Z"]),
+    enabled=FLAG,
+    granted_to_astra=FLAG,
+    rotation_enabled=FLAG,
+)
+REGISTERED = st.none() | st.sampled_from(
+    [
+        BY | {"at": "2026-05-01T00:00:00Z", "on": "2026-05-01"},
+        BY | {"at": "2026-06-01T00:00:00Z", "on": "2026-12-01"},
+    ]
+)
+KEYS = st.lists(
+    st.builds(
+        a_key,
+        type=TYPES,
+        provider=PROVIDERS,
+        region=REGIONS,
+        key_id=KEY_IDS,
+        registered=REGISTERED,
+        rotation=told(automatic=st.booleans()),
+        usable=told(usable=st.booleans()),
+        kms=KMS,
+    ),
+    max_size=4,
+    unique_by=lambda key: (key.type, key.provider, key.region, key.key_id),
+)
+
+
+@st.composite
+def databases(draw: st.DrawFn) -> list[Any]:
+    """Draw existing and planned databases, of known types and of unknown ones."""
+    made = []
+    for number in range(draw(st.integers(0, 4))):
+        regions = draw(st.lists(REGIONS, min_size=1, max_size=2, unique=True))
+        shape: dict[str, Any] = {
+            "name": "acme",
+            "provider": draw(PROVIDERS),
+            "regions": [{"name": each, "added_at": draw(TIMES)} for each in regions],
+            "created_at": draw(TIMES),
+            "data": draw(st.sampled_from(["ordinary", "stringent"])),
+            "application_encryption": draw(told(encrypted=st.booleans())),
+        }
+        if draw(st.booleans()):
+            shape |= {"encryption": "astra-provided", "reason": "public data"}
+        gone = {"status": draw(st.sampled_from(["ACTIVE", "TERMINATED"]))}
+        kind = draw(st.sampled_from(["known", "unknown", "planned"]))
+        if kind == "planned":
+            own = {"name": f"acme-{number}", "type": draw(TYPES)}
+            made.append(a_planned_database(**(shape | own)))
+        elif kind == "known":
+            made.append(a_database(**shape, **gone, id=uuid(number), type=draw(TYPES)))
+        else:
+            made.append(of_unknown_type(**shape, **gone, id=uuid(number)))
+    return made
+
+
+VIEWS = st.none() | st.lists(
+    st.builds(a_view, type=TYPES, provider=PROVIDERS, region=REGIONS, key_id=st.none() | KEY_IDS),
+    max_size=3,
+    unique_by=lambda view: (view.type, view.provider, view.region),
+)
+GAPS = st.lists(
+    st.sampled_from([Gap(fact=fact, reason="refused") for fact in get_args(Fact)]), max_size=2
+)
+POLICIES = st.sampled_from(
+    [{}, {"types": {"classic": {"encryption": "astra-provided", "reason": "public data"}}}]
+)
+CASES = st.lists(
+    st.builds(a_support_case, type=TYPES, on=st.sampled_from(["2026-04-01", "2026-08-01"])),
+    max_size=2,
+)
+
+
+@st.composite
+def organizations(draw: st.DrawFn, number: int) -> Organization:
+    """Draw an organization of any kind, with or without its lists."""
+    return an_organization(
+        id=uuid(number),
+        name="acme",
+        keys=draw(st.none() | KEYS),
+        databases=draw(st.none() | databases()),
+        region_views=draw(VIEWS),
+        plan=draw(told(paid=st.booleans())),
+        azure_preview=draw(told(granted=st.booleans())),
+        policy=draw(POLICIES),
+        support_cases=draw(CASES),
+        gaps=draw(GAPS),
+        captured_at=draw(TIMES),
+    )
+
+
+inventories = st.tuples(organizations(1), organizations(2))
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> History:
+    """Provide two earlier records of one of the organizations, and of one that is gone."""
+    folder = tmp_path_factory.mktemp("history")
+    regions = ["us-east-1", "us-east1"]
+    whole = organization_data(
+        id=uuid(1),
+        keys=[
+            {"type": "serverless", "provider": "aws", "region": each, "key_id": aws_key_id()}
+            for each in regions
+        ],
+    )
+    gone = organization_data(id=uuid(9), name="acme-gone")
+    first = document_data(whole, gone, captured_at="2026-03-01T00:00:00Z")
+    none = document_data(whole | {"keys": []}, captured_at="2026-06-01T00:00:00Z")
+    files = [write_yaml(folder / "a.yaml", first), write_yaml(folder / "b.yaml", none)]
+    return read_history(files)
+
+
+def by_subject(findings: list[Finding]) -> dict[tuple[str, str], Finding]:
+    return {(each.rule, each.subject.path): each for each in findings}
+
+
+@settings(deadline=None, max_examples=150)
+@given(inventory=inventories, kms=st.sampled_from(["recorded", "none"]))
+def test_every_subject_has_one_finding(
+    history: History, inventory: tuple[Organization, ...], kms: Kms
+) -> None:
+    """No rule breaks, none says two things of one subject, and none changes what it judges."""
+    before = [each.model_dump() for each in inventory]
+    found = list(evaluate(inventory, EVERY, Context(AS_OF, kms=kms, history=history)))
+    again = list(evaluate(inventory, EVERY, Context(AS_OF, kms=kms, history=history)))
+    twice = Counter((each.rule, each.subject.path) for each in found)
+    assert {each: count for each, count in twice.items() if count > 1} == {}
+    assert {each.status for each in found} <= {"pass", "fail", "inconclusive", "not-applicable"}
+    assert found == again
+    assert [each.model_dump() for each in inventory] == before
+
+
+@settings(deadline=None, max_examples=150)
+@given(inventory=inventories)
+def test_every_finding_says_what_is_to_be_done(
+    history: History, inventory: tuple[Organization, ...]
+) -> None:
+    """What is open has an action, what could not be judged or does not apply has a reason."""
+    for each in evaluate(inventory, EVERY, Context(AS_OF, history=history)):
+        assert each.says
+        assert bool(each.action) == (each.status in OPEN)
+        assert bool(each.reason) == (each.status in {"inconclusive", "not-applicable"})
+        assert each.evidence
+        assert 0 <= each.existing <= each.databases
+
+
+@settings(deadline=None, max_examples=150)
+@given(inventory=inventories, fact=st.sampled_from(get_args(Fact)))
+def test_knowing_less_never_makes_a_pass(
+    history: History, inventory: tuple[Organization, ...], fact: Fact
+) -> None:
+    """One more gap never turns what was open into a pass, nor takes an open subject away."""
+    context = Context(AS_OF, history=history)
+    one, two = inventory
+    poorer = one.model_copy(update={"gaps": (*one.gaps, Gap(fact=fact, reason="refused"))})
+    known = by_subject(list(evaluate(inventory, EVERY, context)))
+    less = by_subject(list(evaluate([poorer, two], EVERY, context)))
+    turned = {
+        key
+        for key, each in less.items()
+        if each.status == "pass" and key in known and known[key].status in OPEN
+    }
+    assert turned == set()
+    lost = {key for key, each in known.items() if each.status in OPEN and key not in less}
+    assert lost == set()
+
+
+@settings(deadline=None, max_examples=100)
+@given(inventory=inventories)
+def test_the_order_of_organizations_does_not_matter(
+    history: History, inventory: tuple[Organization, ...]
+) -> None:
+    """Each subject gets the same status whichever organization is read first."""
+    context = Context(AS_OF, history=history)
+    one = by_subject(list(evaluate(inventory, EVERY, context)))
+    two = by_subject(list(evaluate(inventory[::-1], EVERY, context)))
+    assert {key: each.status for key, each in one.items()} == {
+        key: each.status for key, each in two.items()
+    }
