@@ -1,0 +1,146 @@
+"""Wires inventory, checks and reports to pytest."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from checks.group import Group
+    from checks.options import Option, Options
+
+CHECKS = Path(__file__).resolve().parent / "checks"
+
+
+# --- options --------------------------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer every option, each with its ini twin."""
+    from checks.options import OPTIONS  # noqa: PLC0415 (`pytest tests` does without the suite)
+
+    group = parser.getgroup("cmek", "compliance audit of customer keys in Astra")
+    ini_kinds = {"paths": "linelist", "flag": "bool"}
+    for option in OPTIONS:
+        kwargs: dict[str, Any] = {"action": "store_true"} if option.kind == "flag" else {}
+        if option.kind != "flag":
+            kwargs = {"action": "append" if option.kind == "paths" else "store"}
+            kwargs["metavar"] = option.metavar
+        group.addoption(option.flag, default=None, help=option.help, dest=option.ini, **kwargs)
+        kind: Any = ini_kinds.get(option.kind, "string")
+        parser.addini(option.ini, option.help, type=kind, default=None)
+
+
+def _value(config: pytest.Config, option: Option) -> object:
+    """Return the value from the command line, else from the ini file, else None."""
+    given = config.getoption(option.ini)
+    if given is not None:
+        return given
+    value = config.getini(option.ini)
+    if option.kind == "paths":
+        return [str(config.rootpath / each) for each in value or ()]
+    return str(config.rootpath / value) if value and option.kind == "path" else value
+
+
+def _options(config: pytest.Config) -> Options:
+    from checks.options import OPTIONS, parse_options  # noqa: PLC0415 (as above)
+
+    values = {option.name.replace("-", "_"): _value(config, option) for option in OPTIONS}
+    return parse_options({name: each for name, each in values.items() if each not in (None, "")})
+
+
+def _is_audit(config: pytest.Config) -> bool:
+    """Say whether the arguments lead to the checks, so that this run is an audit."""
+    for arg in config.args:
+        path = (config.invocation_params.dir / arg.partition("::")[0]).resolve()
+        if path == CHECKS or path in CHECKS.parents or CHECKS in path.parents:
+            return True
+    return False
+
+
+def _writes(config: pytest.Config) -> bool:
+    """Say whether this process is the one that writes the reports."""
+    option = config.option
+    only_looks = option.collectonly or option.showfixtures or option.show_fixtures_per_test
+    return not (only_looks or hasattr(config, "workerinput"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers, and set what an audit needs where the user did not."""
+    for marker in (
+        "rule(id): the documented rule that a check judges",
+        "severity(level): the severity of a failure",
+    ):
+        config.addinivalue_line("markers", marker)
+    if _is_audit(config) and not hasattr(config, "workerinput"):
+        _set_defaults(config)
+
+
+def _set_defaults(config: pytest.Config) -> None:
+    from inventory.errors import CmekAuditError  # noqa: PLC0415 (as above)
+
+    try:
+        options = _options(config)
+    except CmekAuditError as error:
+        if _writes(config):
+            _clear(config)
+        raise pytest.UsageError(str(error)) from None
+    option = config.option
+    option.cmek_as_of = option.cmek_as_of or config.getini("cmek_as_of")
+    if option.tbstyle == "auto":
+        option.tbstyle = "no"
+    if option.reportchars == "fE":
+        option.reportchars = ""
+    if not _writes(config):
+        return
+    if "results" in options.formats and getattr(option, "htmlpath", "") is None:
+        option.htmlpath = f"{options.report_dir}/results.html"
+        option.self_contained_html = True
+    if "junit" in options.formats and getattr(option, "xmlpath", "") is None:
+        option.xmlpath = f"{options.report_dir}/junit.xml"
+
+
+def _clear(config: pytest.Config) -> None:
+    """Remove an earlier audit's files: one that cannot begin must not be taken for it."""
+    from checks.options import OPTIONS, Options  # noqa: PLC0415 (as above)
+    from inventory.errors import CmekAuditError  # noqa: PLC0415
+    from reports.audit import clear  # noqa: PLC0415
+
+    option = next(each for each in OPTIONS if each.name == "report-dir")
+    with suppress(CmekAuditError):
+        clear(Path(str(_value(config, option) or Options().report_dir)))
+
+
+# --- the audit ------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Read and judge everything before the first item is made of it."""
+    config = session.config
+    if not _is_audit(config):
+        return
+    from inventory.errors import CmekAuditError  # noqa: PLC0415 (as above)
+    from reports.audit import Audit  # noqa: PLC0415
+    from reports.hooks import AuditHooks  # noqa: PLC0415
+
+    try:
+        audit = Audit(_options(config), keep=_writes(config))
+    except CmekAuditError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.option.cmek_as_of = audit.context.as_of.isoformat()
+    config.pluginmanager.register(AuditHooks(config, audit), "cmek-audit")
+
+
+@pytest.fixture
+def group(request: pytest.FixtureRequest) -> Group:
+    """Provide the findings that an item answers for; fail if they could not be judged."""
+    from checks.group import require_judged  # noqa: PLC0415 (as above)
+
+    group: Group = request.param
+    request.node.user_properties.extend(group.properties())
+    return require_judged(group)

@@ -1,0 +1,1 @@
+"""The audit record, and one file per format rendered from it."""

@@ -1,0 +1,269 @@
+"""One audit, from its options to its files."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from checks.catalogue import load_rules, rules_hash
+from checks.context import Context, utc
+from checks.controls import DEFAULT, read_controls
+from checks.evaluation import evaluate
+from checks.group import Gate
+from checks.grouping import Grouping
+from checks.waivers import WaiverBook, read_waivers
+from inventory.errors import InventoryError, Problem, SettingError
+from inventory.history import History, read_history
+from inventory.inventory import Inventory
+from reports import html
+from reports.record import FINDINGS, HEAD, Material, Recorder, Settings, canonical, head_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from checks.finding import Finding
+    from checks.options import Options
+    from inventory.sources import Source
+
+EXAMPLES = Path(__file__).parent.parent / "inventory" / "examples"
+PAGE = "audit.html"
+RESULTS = "results.html"
+JUNIT = "junit.xml"
+WRITTEN = (HEAD, FINDINGS, PAGE, RESULTS, JUNIT)
+"""Every file that an audit may leave in its report folder."""
+
+
+class Audit:
+    """An audit that has read all it needs and judged once.
+
+    Attributes:
+        options: the options it was made with.
+        context: what the judges are told.
+        grouping: the findings, grouped for pytest.
+        head: the record's head, once ``write`` has written it.
+        sources: every file that was read.
+        keep: whether a record is to be written.
+        rows_seen: how many rows the table of results was offered.
+    """
+
+    def __init__(self, options: Options, *, keep: bool = True) -> None:
+        """Read waivers, history and inventory, and judge; ``keep`` the findings for a record.
+
+        Raises InputError if a file cannot be used; nothing is left behind then, nor of an earlier
+        audit.
+        """
+        self.options = options
+        self.head: dict[str, Any] | None = None
+        self.sources: Sequence[Source] = ()
+        self.keep = keep
+        self.rows_seen = 0
+        self._started = datetime.now(UTC)
+        self._folder = Path(options.report_dir)
+        self._staging = self._folder / f".writing-{os.getpid()}"
+        self._recorder: Recorder | None = None
+        with self._all_or_nothing():
+            if keep:
+                clear(self._folder)
+                _make(self._staging)
+            self._read(options)
+
+    def _read(self, options: Options) -> None:
+        self._rules = load_rules()
+        ids = [rule.card.id for rule in self._rules]
+        controls = Path(options.controls) if options.controls else DEFAULT
+        self._controls = read_controls(controls, ids)
+        self._is_default = not options.inventory
+        self.options = options = _with_example(options) if self._is_default else options
+        self._waivers = [] if options.no_waivers else read_waivers(options.waivers, ids)
+        history = read_history(options.history)
+        inventory = Inventory(options.inventory, options.plan)
+        as_of = options.as_of or (inventory.captured_at if inventory.is_example else None)
+        self._is_example = inventory.is_example
+        self.context = Context(as_of or self._started, options.max_age, options.kms, history)
+        _refuse_later(history, inventory.captured_at or self.context.as_of)
+        self.gate = Gate(options.fail_on, options.allow_inconclusive)
+        self.grouping, self._book = self._judge(inventory)
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.discard()
+            if self.keep:
+                clear(self._folder)
+            raise
+
+    def discard(self) -> None:
+        """Remove what was written so far; nothing is left that looks like an audit."""
+        self._stop_recording()
+        shutil.rmtree(self._staging, ignore_errors=True)
+
+    def _stop_recording(self) -> None:
+        if self._recorder is not None:
+            self._recorder.stop()
+            self._recorder = None
+
+    def _judge(
+        self, inventory: Inventory, wanted: Callable[[Finding], bool] | None = None
+    ) -> tuple[Grouping, WaiverBook]:
+        self._stop_recording()
+        recorder = self._recorder = Recorder(self._staging) if self.keep else None
+        book = WaiverBook(self._waivers, self.context.as_of)
+        cards = [rule.card for rule in self._rules]
+        grouping = Grouping(cards, self.gate, self.options.group)
+
+        def meet(organization: Any) -> None:  # noqa: ANN401 (an Organization)
+            grouping.name(organization.id, organization.name)
+            if recorder:
+                recorder.meet(organization)
+
+        findings = evaluate(inventory.organizations(), self._rules, self.context, meet)
+        with _without_collector():
+            for judged in map(book.apply, findings) if self._waivers else findings:
+                if wanted is None or wanted(judged):
+                    grouping.add(judged)
+                    if recorder:
+                        recorder.add(judged)
+        self.sources = (*inventory.sources, *self.context.history.sources)
+        return grouping, book
+
+    def write(
+        self, settled: set[tuple[str, str]], run: Callable[[], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Write the record and the page, and return the head.
+
+        ``settled`` names the groups, by rule and key, that pytest has run: the findings of all
+        others are left out, and the record says that it is partial. ``run`` gives the block of
+        what differs from run to run.
+        """
+        with self._all_or_nothing():
+            return self._write(settled, run)
+
+    def _write(
+        self, settled: set[tuple[str, str]], run: Callable[[], dict[str, Any]]
+    ) -> dict[str, Any]:
+        left_out = self._left_out(settled)
+        if left_out:
+            self._judge_again(settled)
+        assert self._recorder is not None  # noqa: S101 (an audit that is written was kept)
+        settings = Settings(
+            self.context,
+            self.gate,
+            self.grouping.mode,
+            self._is_example,
+            self._is_default,
+            left_out,
+        )
+        material = Material(
+            self._rules, rules_hash(self._rules), self._controls, self.sources, self._book.states()
+        )
+        head = head_of(self._recorder, settings, material)
+        times = {"started": utc(self._started), "ended": utc(datetime.now(UTC))}
+        head["run"] = {**times, **run()}
+        self._publish(head)
+        self.head = head
+        return head
+
+    @property
+    def page(self) -> str:
+        """Return the path of what a person opens first."""
+        name = PAGE if "html" in self.options.formats else HEAD
+        return (self._folder / name).as_posix()
+
+    def _publish(self, head: dict[str, Any]) -> None:
+        """Write beside and rename when whole, the head last."""
+        (self._staging / HEAD).write_text(canonical(head), encoding="ascii")
+        names = [FINDINGS, HEAD]
+        if "html" in self.options.formats:
+            html.write(head, self._staging / FINDINGS, self._staging / PAGE)
+            names.insert(1, PAGE)
+        for name in names:
+            (self._staging / name).replace(self._folder / name)
+        self.discard()
+
+    def _left_out(self, settled: set[tuple[str, str]]) -> str:
+        groups = [group for each in self.grouping.groups().values() for group in each]
+        missing = [group for group in groups if (group.card.id, group.key) not in settled]
+        if not missing:
+            return ""
+        rules = ", ".join(sorted({group.card.id for group in missing}))
+        return f"{len(missing):,} of {len(groups):,} groups of findings were not run, of {rules}"
+
+    def _judge_again(self, settled: set[tuple[str, str]]) -> None:
+        key = self.grouping.key
+        inventory = Inventory(self.options.inventory, self.options.plan)
+        _, self._book = self._judge(
+            inventory, lambda finding: (finding.rule, key(finding)) in settled
+        )
+
+
+def clear(folder: Path) -> None:
+    """Remove an earlier audit's files from ``folder``, so that nobody takes them for a later one's.
+
+    Raises SettingError if that cannot be done.
+    """
+    with _writable(folder):
+        for name in WRITTEN:
+            (folder / name).unlink(missing_ok=True)
+        for broken in folder.glob(".writing-*"):
+            shutil.rmtree(broken, ignore_errors=True)
+
+
+def _make(folder: Path) -> None:
+    with _writable(folder.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        found = f"{folder} ({error.strerror})"
+        message = f"--cmek-report-dir: found {found}, expected a folder to write to"
+        raise SettingError(message) from None
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Pause the cyclic collector: millions of short-lived objects without cycles only slow it."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _refuse_later(history: History, present: datetime) -> None:
+    problems = [
+        Problem(file, line, "captured_at", utc(at), f"a time before {utc(present)}")
+        for at, file, line in history.times()
+        if at >= present
+    ]
+    if problems:
+        raise InventoryError(problems)
+
+
+def _with_example(options: Options) -> Options:
+    """Take the bundled example, with its plan, its history and its waivers."""
+    names = {"inventory": "acme", "plan": "acme-plan"}
+    names |= {"history": "acme-history", "waivers": "acme-waivers"}
+    files = {name: (_shown(EXAMPLES / f"{file}.yaml"),) for name, file in names.items()}
+    given = {name: value for name in files if (value := getattr(options, name))}
+    return options.model_copy(update=files | given)
+
+
+def _shown(path: Path) -> str:
+    """Return ``path`` relative to where the audit runs, where that is possible."""
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.as_posix()

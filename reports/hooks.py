@@ -1,0 +1,148 @@
+"""The pytest hooks of one audit: items from groups, outcomes from findings, reports at the end."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reports import results, terminal
+from reports.provenance import describe_run
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from checks.group import Group
+    from reports.audit import Audit
+
+_SHOWN_AS = {
+    "inconclusive": ("inconclusive", "I", "INCONCLUSIVE"),
+    "waived": ("waived", "w", "WAIVED"),
+    "fail": ("below the gate", "b", "BELOW-GATE"),
+    "not-applicable": ("not applicable", "-", "NOT-APPLICABLE"),
+}
+
+
+class AuditHooks:
+    """Hooks that are registered for a run that is an audit, and for no other."""
+
+    def __init__(self, config: pytest.Config, audit: Audit) -> None:
+        """Serve ``audit`` in the run that ``config`` describes."""
+        self._config = config
+        self._audit = audit
+        self._groups = audit.grouping.groups()
+        self._settled: set[tuple[str, str]] = set()
+
+    def pytest_report_header(self) -> list[str]:
+        """Say what is audited, and as of when."""
+        return terminal.header(self._audit)
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Give each check its groups, with its rule's id and severity as markers."""
+        card = getattr(metafunc.module, "CARD", None)
+        if card is None or metafunc.function.__name__ != card.check:
+            return
+        rule = pytest.mark.rule(id=card.id)
+        metafunc.parametrize(
+            "group",
+            [
+                pytest.param(
+                    group, id=group.label, marks=(rule, pytest.mark.severity(level=group.severity))
+                )
+                for group in self._groups[card.id]
+            ],
+            indirect=True,
+        )
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Let the report carry which group it is about, in what any process can send.
+
+        A skip is told to have happened in its check, not in a file of some machine.
+        """
+        report = yield
+        callspec = getattr(item, "callspec", None)
+        group: Group | None = callspec.params.get("group") if callspec else None
+        if group is not None:
+            carried = {**dict(group.properties()), "key": group.key}
+            report.cmek = carried  # type: ignore[attr-defined]
+            if report.skipped and isinstance(report.longrepr, tuple):
+                path, line, _ = item.location
+                report.longrepr = (path, (line or 0) + 1, report.longrepr[2])
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember which groups were run to their end."""
+        carried = getattr(report, "cmek", None)
+        if carried and _speaks(report):
+            self._settled.add((carried["rule"], carried["key"]))
+
+    def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:  # noqa: ANN401 (pytest's union)
+        """Show the design's own statuses by their own words."""
+        carried = getattr(report, "cmek", None)
+        if carried and _speaks(report) and not report.passed:
+            status = carried["status"]
+            if report.skipped or status == "inconclusive":
+                return _SHOWN_AS.get(status)
+        return None
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(
+        self, session: pytest.Session, exitstatus: int
+    ) -> Generator[None, object, object]:
+        """Write the reports before pytest's own, and speak the verdict after all else."""
+        happened = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+        if not self._audit.keep:
+            return (yield)
+        if happened and self._settled:
+            session.exitstatus = self._write(int(exitstatus))
+        else:
+            self._audit.discard()
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED if happened else exitstatus
+        results.mark_junit(self._config, self._audit.head)
+        outcome = yield
+        terminal.conclude(self._config, self._audit)
+        return outcome
+
+    def _write(self, exitstatus: int) -> int:
+        """Write the record; return the run's exit code, that of a crash if that fails."""
+        try:
+            head = self._audit.write(self._settled, lambda: describe_run(self._config, exitstatus))
+        except Exception:  # noqa: BLE001 (a verdict that could not be written is none)
+            self._audit.discard()
+            self._config.get_terminal_writer().line(traceback.format_exc(), red=True)
+            return int(pytest.ExitCode.INTERNAL_ERROR)
+        return max(exitstatus, int(head["verdict"]["exit_code"]))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the actions."""
+        if self._audit.head is not None:
+            terminal.summarize(terminalreporter, self._audit.head)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_report_title(self, report: Any) -> None:  # noqa: ANN401 (pytest-html's own)
+        """Name the page of results."""
+        report.title = results.TITLE
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_header(self, cells: list[str]) -> None:
+        """Put our columns into the table of results."""
+        results.header(cells)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
+        """Fill our columns; drop rows that a browser would choke on."""
+        results.row(report, cells, self._audit)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        """Put verdict and true counts above the table of results."""
+        results.summary(prefix, self._audit)
+
+
+def _speaks(report: pytest.TestReport) -> bool:
+    """Say whether the report is the one that tells the item's outcome."""
+    return report.when == "call" or (report.when == "setup" and not report.passed)

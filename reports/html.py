@@ -1,0 +1,297 @@
+"""The auditor's page, ``audit.html``: all of an audit in one file that asks for no other."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from itertools import chain, groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from checks.card import SEVERITIES
+from checks.finding import STATUSES
+from reports import looks
+from reports.matrix import lay_out
+from reports.results import banners
+from reports.shelves import Limits, choose
+from reports.visible import name, prose, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from reports.shelves import Chosen
+
+TEMPLATES = Path(__file__).parent / "templates"
+OPEN = ("error", "fail", "inconclusive")
+LONGEST_PATH = 2_048
+"""The longest subject that a waiver can name, in characters."""
+_MOST_EVIDENCE = 10
+_BAR = 1_000
+_severity = attrgetter("severity")
+
+
+class Entry(NamedTuple):
+    """A finding as the page shows it; texts are escaped already.
+
+    Attributes:
+        id: the finding's id.
+        status: its status.
+        severity: its severity.
+        rule: the rule's id.
+        place: the organization's number on this page, for the filter.
+        kind: what the subject is.
+        title: the subject for people.
+        says: the condition.
+        effect: how many databases it concerns.
+        action: what would settle it; may be empty.
+        reason: a reason code; may be empty.
+        path: the subject's identity, as a waiver names it.
+        evidence: where the facts stand.
+        waiver: the id of the waiver that covers it; may be empty.
+    """
+
+    id: str
+    status: str
+    severity: str
+    rule: str
+    place: int
+    kind: str
+    title: Markup
+    says: Markup
+    effect: str
+    action: Markup
+    reason: str
+    path: Markup
+    evidence: Markup
+    waiver: str
+
+
+class _Names:
+    """The names of organizations, and the numbers under which the filter knows them."""
+
+    def __init__(self, head: Mapping[str, Any]) -> None:
+        self._names = {each["id"]: each["name"] for each in head["population"]["organizations"]}
+        self.used: dict[str, int] = {}
+
+    def of(self, organization: str) -> str:
+        return self._names.get(organization, organization) or "across organizations"
+
+    def place(self, organization: str) -> int:
+        return self.used.setdefault(organization, len(self.used))
+
+
+def write(head: dict[str, Any], findings: Path, page: Path) -> None:
+    """Render the page of an audit from its head and its file of findings."""
+    with findings.open("rb") as lines:
+        text = render(head, lines)
+    page.write_text(text, encoding="utf-8", errors="xmlcharrefreplace", newline="\n")
+
+
+def render(head: dict[str, Any], lines: Iterable[bytes], limits: Limits | None = None) -> str:
+    """Render the page of an audit from its head and the lines of its findings, read once.
+
+    The same audit gives the same text, but for the section ``run``.
+    """
+    limits = limits or Limits()
+    chosen = choose(lines, head["criteria"]["rules"], limits)
+    style, script = _style(head), (TEMPLATES / "audit.js").read_text(encoding="utf-8")
+    return (
+        _environment()
+        .get_template("audit.html.j2")
+        .render(
+            head=head,
+            limits=limits,
+            looks=looks,
+            style=Markup(style),  # noqa: S704 (our own file)
+            script=Markup(script),  # noqa: S704 (our own file)
+            style_hash=_source_hash(style),
+            script_hash=_source_hash(script),
+            banners=banners(head),
+            coverage=lay_out(head["coverage"], limits.cells, _doubtful(head)),
+            bar=_bar(head["counts"]),
+            **_findings(head, chosen, limits),
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        bytecode_cache=_compiled(TEMPLATES / "__pycache__"),
+    )
+    environment.filters |= {
+        "name": name,
+        "prose": prose,
+        "visible": visible,
+        "count": lambda number: f"{number:,}",
+        "plural": plural,
+        "time": _time,
+        "age": _age,
+        "shell": shlex.join,
+    }
+    environment.globals |= {"STATUSES": STATUSES, "SEVERITIES": SEVERITIES}
+    return environment
+
+
+def _compiled(folder: Path) -> FileSystemBytecodeCache | None:
+    """Return a cache of compiled templates, beside them as Python's own; None if it may not be."""
+    if sys.dont_write_bytecode:
+        return None
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError:
+        return None
+    return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """Render a count with its noun: ``1 key``, ``2,000 keys``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _time(text: str | None) -> str:
+    """Shorten a UTC time for people; the page says once that all times are UTC."""
+    if not text:
+        return "not told"
+    day, _, clock = text.removesuffix("Z").partition("T")
+    return f"{day} {clock[:8]}".rstrip()
+
+
+def _age(seconds: int) -> str:
+    days, rest = divmod(seconds, 86_400)
+    return plural(seconds // 3_600, "hour") if rest else plural(days, "day")
+
+
+def _style(head: dict[str, Any]) -> str:
+    """Return the style sheet; each printed page carries the report's id and the banners' words."""
+    words = " · ".join(each.partition(":")[0] for each in banners(head))
+    corners = {"top-center": words, "bottom-left": f"Report {head['report'][:12]}"}
+    boxes = "".join(f'@{place}{{content:"{text}"}}' for place, text in corners.items())
+    return f"{(TEMPLATES / 'audit.css').read_text(encoding='utf-8')}@page{{{boxes}}}\n"
+
+
+def _source_hash(text: str) -> str:
+    """Return the hash by which a Content-Security-Policy allows an inline text."""
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode('ascii')}"
+
+
+def _doubtful(head: Mapping[str, Any]) -> set[str]:
+    """Return the organizations of which not all databases were read and judged."""
+    if head["settings"]["left_out"]:
+        return {each["organization"] for each in head["coverage"]}
+    unread = {
+        each["id"]
+        for each in head["population"]["organizations"]
+        if any(gap["fact"] == "databases" for gap in each["gaps"])
+    }
+    broken = {
+        each["organization"]
+        for each in head["not_evaluated"]
+        if each["status"] == "error" and each["rule"] in {"CMEK-01", "CMEK-09"}
+    }
+    return unread | broken
+
+
+def _bar(counts: Mapping[str, int]) -> list[tuple[str, int, int]]:
+    """Return status, start and width of each piece of the bar of counts, of 1,000 together.
+
+    What is there at all gets a width that can be seen.
+    """
+    total = sum(counts.values())
+    widths = {each: max(6, _BAR * counts[each] // total) for each in STATUSES if counts[each]}
+    scale = _BAR / sum(widths.values()) if widths else 1
+    pieces: list[tuple[str, int, int]] = []
+    start = 0
+    for status, width in widths.items():
+        pieces.append((status, start, round(width * scale)))
+        start += round(width * scale)
+    return pieces
+
+
+def _findings(head: Mapping[str, Any], chosen: Chosen, limits: Limits) -> dict[str, Any]:
+    names = _Names(head)
+    opened = [_entry(each, names) for each in chosen.open]
+    waived = [_entry(each, names) for each in chosen.waived]
+    folded = {key: [_entry(each, names) for each in group] for key, group in chosen.folded.items()}
+    return {
+        "open": {severity: list(group) for severity, group in groupby(opened, _severity)},
+        "open_shown": len(opened),
+        "open_total": sum(head["counts"][status] for status in OPEN),
+        "is_brief": len(opened) > limits.full,
+        "waived": waived,
+        "folded": folded,
+        "shown": {each.id: each for each in chain(opened, waived, *folded.values())},
+        "organizations": [names.of(each) for each in list(names.used)],
+        "organization_name": names.of,
+        "rules": {rule["id"]: rule for rule in head["criteria"]["rules"]},
+        "waiver_numbers": {waiver["id"]: place for place, waiver in enumerate(head["waivers"], 1)},
+    }
+
+
+def _entry(finding: Mapping[str, Any], names: _Names) -> Entry:
+    subject = finding["subject"]
+    return Entry(
+        finding["id"],
+        finding["status"],
+        finding["severity"],
+        finding["rule"],
+        names.place(subject["organization"]),
+        looks.KIND[subject["kind"]],
+        _title(finding, names),
+        visible(finding["says"]),
+        _effect(finding),
+        visible(finding.get("action", "")),
+        finding.get("reason", ""),
+        visible(subject["path"], LONGEST_PATH),
+        _evidence(finding["evidence"]),
+        finding.get("waiver", ""),
+    )
+
+
+def _title(finding: Mapping[str, Any], names: _Names) -> Markup:
+    """Name the subject for people: its organization, then what tells it apart there."""
+    subject = finding["subject"]
+    parts = [name(names.of(subject["organization"]))]
+    if subject["kind"] in {"database", "database-region"}:
+        parts.append(name(finding.get("name") or subject["database"]))
+    if "type" in subject:
+        words = f"{looks.TYPE[subject['type']]} on {looks.PROVIDER[subject['provider']]}"
+        parts.append(Markup("{}").format(words))
+    parts += [name(subject[part]) for part in ("region", "key") if part in subject]
+    return Markup(" / ").join(parts)
+
+
+def _effect(finding: Mapping[str, Any]) -> str:
+    """Say how much a finding concerns, in databases where it counts them."""
+    every, existing = finding.get("databases", 0), finding.get("existing", 0)
+    if not every:
+        kind = finding["subject"]["kind"]
+        return "the organization as a whole" if kind == "organization" else "no database is counted"
+    counted = plural(every, "database")
+    if existing == every:
+        return f"{counted}, existing" if every == 1 else f"{counted}, all of them existing"
+    return f"{counted}, planned" if not existing else f"{counted}, {existing:,} of them existing"
+
+
+def _evidence(places: Sequence[tuple[str, int]]) -> Markup:
+    shown = [
+        Markup("<code>{}:{}</code>").format(visible(file), line)
+        for file, line in places[:_MOST_EVIDENCE]
+    ]
+    more = len(places) - len(shown)
+    if more:
+        shown.append(Markup("{:,} more in findings.ndjson").format(more))
+    return Markup(" ").join(shown) or Markup("none: it is about what no file holds")

@@ -1,0 +1,295 @@
+"""The audit record: ``audit.json``, the head, and ``findings.ndjson``, one finding a line.
+
+Both are canonical: the same evidence judged as of the same time gives the same bytes, but for the
+head's block ``run``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as quote
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+from checks.card import SEVERITIES
+from checks.finding import OPEN, STATUSES
+from checks.group import Gate
+from checks.identity import finding_id
+from reports.population import Population
+from reports.tallies import Tallies
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from checks.catalogue import Rule
+    from checks.context import Context
+    from checks.controls import Controls
+    from checks.finding import Finding
+    from checks.waivers import State, Waiver
+    from inventory.models import Organization
+    from inventory.sources import Source
+
+SCHEMA = "cmek-audit-record/1"
+HEAD = "audit.json"
+FINDINGS = "findings.ndjson"
+
+
+def encode(finding: Finding) -> str:
+    """Render a finding as its line: ASCII, keys in a fixed order, empty fields left out."""
+    status, rule, severity, subject, says, _, _, name, databases, existing, evidence, _ = finding
+    kind, path, organization, database_type, provider, region, database, key = subject
+    scope = _encode_scope(organization, database_type, provider, region)
+    own = f',"database":{quote(database)}' if database else ""
+    own += f',"key":{quote(key)}' if key else ""
+    told = f',"name":{quote(name)}' if name else ""
+    told += f',"says":{quote(says)}'
+    if status != "pass":
+        told += _encode_open(finding)
+    if databases:
+        told += f',"databases":{databases},"existing":{existing}'
+    where = ",".join([f"[{_known(file)},{line}]" for file, line in evidence])
+    return (
+        f'{{"status":"{status}","rule":"{rule}","id":"{finding_id(rule, path)}",'
+        f'"severity":"{severity}","subject":{{"kind":"{kind}","path":"{path}",'
+        f'{scope}{own}}}{told},"evidence":[{where}]}}'
+    )
+
+
+_known = lru_cache(maxsize=4_096)(quote)
+
+
+@lru_cache(maxsize=4_096)
+def _encode_scope(organization: str, database_type: str, provider: str, region: str) -> str:
+    fields = {"type": database_type, "provider": provider, "region": region}
+    told = "".join(f',"{name}":{quote(value)}' for name, value in fields.items() if value)
+    return f'"organization":{quote(organization)}{told}'
+
+
+def _encode_open(finding: Finding) -> str:
+    fields = {"reason": finding.reason, "action": finding.action, "waiver": finding.waiver}
+    return "".join(f',"{name}":{quote(value)}' for name, value in fields.items() if value)
+
+
+class Recorder:
+    """Writes findings as they come, and adds up what the head and the reports say of them all."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the file of findings in ``folder``, which must exist and be the recorder's own."""
+        self.tallies = Tallies()
+        self.population = Population()
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self._waiting: list[str] = []
+        self._file: IO[bytes] = (folder / FINDINGS).open("wb")
+
+    def meet(self, organization: Organization) -> None:
+        """Take note of an organization of which findings will come."""
+        self.population.add(organization)
+
+    def add(self, finding: Finding) -> None:
+        """Write ``finding``."""
+        self.tallies.add(finding)
+        self._waiting.append(encode(finding))
+        if len(self._waiting) >= 2_000:  # noqa: PLR2004 (about a megabyte)
+            self._flush()
+
+    def close(self) -> dict[str, Any]:
+        """Finish the file; return its name, hash, size in bytes, and number of findings."""
+        self._flush()
+        self._file.close()
+        return {
+            "file": FINDINGS,
+            "sha256": self._hash.hexdigest(),
+            "bytes": self._size,
+            "count": sum(self.tallies.counts.values()),
+        }
+
+    def stop(self) -> None:
+        """Close the file as it is; for findings that nobody wants any more."""
+        self._file.close()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            raw = ("\n".join(self._waiting) + "\n").encode("ascii")
+            self._hash.update(raw)
+            self._size += len(raw)
+            self._file.write(raw)
+            self._waiting.clear()
+
+
+class Settings(NamedTuple):
+    """How an audit was made, as its record states it.
+
+    Attributes:
+        context: what the judges were told.
+        gate: which open findings stop.
+        grouping: which findings each pytest item answered for.
+        is_example: whether only bundled examples were audited.
+        is_default: whether no inventory was given, so that the bundled example was taken.
+        left_out: what was not run of the whole, in words; empty if all was.
+    """
+
+    context: Context
+    gate: Gate
+    grouping: str
+    is_example: bool = False
+    is_default: bool = False
+    left_out: str = ""
+
+
+class Material(NamedTuple):
+    """What an audit rests on beside its findings."""
+
+    rules: Sequence[Rule]
+    rules_hash: str
+    controls: Controls
+    sources: Sequence[Source]
+    waivers: Sequence[tuple[Waiver, State]]
+
+
+def head_of(recorder: Recorder, settings: Settings, material: Material) -> dict[str, Any]:
+    """Close ``recorder`` and return the head, without the block ``run``."""
+    findings = recorder.close()
+    tallies = recorder.tallies
+    body: dict[str, Any] = {
+        "schema": SCHEMA,
+        "title": "Customer-managed encryption keys in Astra: compliance audit",
+        "verdict": verdict(tallies, settings),
+        "settings": _settings(settings),
+        "counts": {status: tallies.counts[status] for status in STATUSES},
+        "open": _open(tallies),
+        "population": recorder.population.summary(material.sources),
+        "criteria": _criteria(material, tallies),
+        "actions": tallies.actions(recorder.population.names),
+        "actions_total": tallies.action_count,
+        "coverage": tallies.coverage(recorder.population.names),
+        "key_plan": tallies.key_plan(recorder.population.names),
+        "not_evaluated": tallies.not_evaluated(),
+        "waivers": [_waiver(waiver, state) for waiver, state in material.waivers],
+        "attestations": recorder.population.attestations(settings.context.as_of),
+        "findings": findings,
+    }
+    return {"report": report_id(body), **body}
+
+
+def report_id(body: Mapping[str, Any]) -> str:
+    """Return the hash of a head without ``run`` and ``report``: it names what was found."""
+    kept = {name: value for name, value in body.items() if name not in {"run", "report"}}
+    return hashlib.sha256(canonical(kept).encode("ascii")).hexdigest()
+
+
+def canonical(data: object) -> str:
+    """Render ``data`` as JSON in one fixed way."""
+    return json.dumps(data, ensure_ascii=True, indent=1, sort_keys=False) + "\n"
+
+
+def verdict(tallies: Tallies, settings: Settings) -> dict[str, Any]:
+    """Say in words what the audit found, and which exit code that is.
+
+    The gate settles what stops, never what is said: a failure that it lets pass is a failure.
+    Advisories alone leave an audit compliant, unless the gate stops for them.
+    """
+    stops = tallies.stopping(settings.gate).total()
+    found = tallies.stopping(_GATES.get(settings.gate.fail_on, Gate()))
+    word = _word(found, settings, judged=tallies.counts["pass"] + tallies.counts["waived"])
+    text = _VERDICTS[word].format(counted=_counted(found))
+    if stops < found.total():
+        text += f" By its gate, this run stops for {f'{stops:,}' if stops else 'none'} of them."
+    if milder := sum(tallies.counts[status] for status in OPEN) - found.total():
+        text += f" Advisories that are shown and do not stop: {milder:,}."
+    return {"word": word, "text": text, "exit_code": int(stops > 0 or word == "nothing judged")}
+
+
+def _counted(found: Mapping[str, int]) -> str:
+    told = {
+        "error": ("1 check broke", "{:,} checks broke"),
+        "fail": ("1 finding fails", "{:,} findings fail"),
+        "inconclusive": ("1 could not be judged", "{:,} could not be judged"),
+    }
+    return ", ".join(
+        told[status][count > 1].format(count) for status in told if (count := found[status])
+    )
+
+
+_GATES = {"advisory": Gate("advisory")}
+_VERDICTS = {
+    "broken": "The audit is incomplete: {counted}.",
+    "not compliant": "Not compliant: {counted}.",
+    "not established": "Compliance is not established: {counted}.",
+    "nothing judged": "Nothing was judged: no rule found anything to say yes or no to.",
+    "partial": "Partial run: what was run found nothing that stops. This is no audit.",
+    "compliant": "Compliant: every rule was judged, and nothing stops.",
+}
+
+
+def _word(stops: Mapping[str, int], settings: Settings, *, judged: int) -> str:
+    for status, word in (
+        ("error", "broken"),
+        ("fail", "not compliant"),
+        ("inconclusive", "not established"),
+    ):
+        if stops[status]:
+            return word
+    if settings.left_out:
+        return "partial"
+    return "compliant" if judged else "nothing judged"
+
+
+def _settings(settings: Settings) -> dict[str, Any]:
+    context, gate = settings.context, settings.gate
+    return {
+        "as_of": time_text(context.as_of),
+        "max_age_seconds": int(context.max_age.total_seconds()),
+        "kms": context.kms,
+        "fail_on": gate.fail_on,
+        "allow_inconclusive": gate.allow_inconclusive,
+        "grouping": settings.grouping,
+        "mode": "recorded",
+        "example": settings.is_example,
+        "default_example": settings.is_default,
+        "left_out": settings.left_out,
+    }
+
+
+def time_text(time: datetime | None) -> str | None:
+    """Render a time in UTC, or None."""
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z") if time else None
+
+
+def _open(tallies: Tallies) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for (status, _, severity), count in tallies.by_rule.items():
+        if status in {"error", "fail", "inconclusive"}:
+            counts[severity] += count
+    return {severity: counts[severity] for severity in SEVERITIES}
+
+
+def _criteria(material: Material, tallies: Tallies) -> dict[str, Any]:
+    return {
+        "hash": material.rules_hash,
+        "rules": [_rule(rule, material.controls, tallies) for rule in material.rules],
+    }
+
+
+def _rule(rule: Rule, controls: Controls, tallies: Tallies) -> dict[str, Any]:
+    card = rule.card
+    counts: Counter[str] = Counter()
+    for (status, each, _), count in tallies.by_rule.items():
+        counts[status] += count if each == card.id else 0
+    return {
+        **card.model_dump(mode="json"),
+        "controls": [
+            {"framework": name, "id": control.id, "strength": control.strength}
+            for name, control in controls.of(card.id)
+        ],
+        "counts": {status: counts[status] for status in STATUSES},
+    }
+
+
+def _waiver(waiver: Waiver, state: State) -> dict[str, Any]:
+    where = {"file": waiver.file, "line": waiver.line}
+    return {**waiver.model_dump(mode="json"), "state": state, **where}

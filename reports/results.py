@@ -1,0 +1,85 @@
+"""pytest's own reports, made fit for an audit: ``results.html`` and ``junit.xml``."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from checks.finding import STATUSES
+from inventory.wording import safe
+
+if TYPE_CHECKING:
+    import pytest
+
+    from reports.audit import Audit
+
+TITLE = "Customer keys in Astra: results of the run"
+NO_AUDIT = "NO AUDIT: the run did not come to its end, and no report was written."
+MOST_ROWS = 2_000
+COLUMNS = ("rule", "organization", "type", "provider", "region", "severity", "status")
+
+
+def header(cells: list[str]) -> None:
+    """Insert our columns after the outcome; drop the links, of which there are none."""
+    named = [
+        f'<th class="sortable" data-column-type="{name}">{name.capitalize()}</th>'
+        for name in COLUMNS
+    ]
+    cells[:] = [cells[0], *named, *cells[1:-1]]
+
+
+def row(report: pytest.TestReport, cells: list[str], audit: Audit) -> None:
+    """Insert our columns, or drop the row if the table grows past what a browser can open.
+
+    A report of setup or teardown that went well is no row of its own, and is not dropped here.
+    """
+    carried = getattr(report, "cmek", None) or {}
+    audit.rows_seen += 1
+    if audit.rows_seen > MOST_ROWS and not report.failed:
+        del cells[:]
+        return
+    told = {name: escape(safe(carried.get(name, ""))) for name in COLUMNS}
+    named = [f'<td class="col-{name}">{text}</td>' for name, text in told.items()]
+    cells[:] = [cells[0], *named, *cells[1:-1]]
+
+
+def summary(prefix: list[str], audit: Audit) -> None:
+    """Say the verdict, the true counts of findings, and where the auditor's page is."""
+    head = audit.head
+    if head is None:
+        prefix.append(f"<p><strong>{escape(NO_AUDIT)}</strong></p>")
+        return
+    counts = ", ".join(f"{head['counts'][status]:,} {status}" for status in STATUSES)
+    prefix.append(f"<p><strong>{escape(head['verdict']['text'])}</strong></p>")
+    prefix += [f"<p><strong>{escape(text)}</strong></p>" for text in banners(head)]
+    prefix.append(f"<p>Findings: {escape(counts)}. Grouped by {head['settings']['grouping']}.</p>")
+    page = audit.page.rpartition("/")[2]
+    prefix.append(f'<p>For auditors: <a href="{page}">{page}</a>.</p>')
+    if audit.rows_seen > MOST_ROWS:
+        prefix.append(
+            f"<p>Rows beyond {MOST_ROWS:,} are left out of this table, and of its counts.</p>"
+        )
+
+
+def banners(head: dict[str, Any]) -> list[str]:
+    """Return what every report of this audit must say in large letters."""
+    settings = head["settings"]
+    texts = []
+    if settings["left_out"]:
+        texts.append(f"PARTIAL RUN, NOT AUDIT EVIDENCE: {settings['left_out']}.")
+    if settings["example"]:
+        told = "no inventory was given, so " if settings["default_example"] else ""
+        texts.append(f"EXAMPLE, NOT AUDIT EVIDENCE: {told}a bundled example was audited.")
+    return texts
+
+
+def mark_junit(config: pytest.Config, head: dict[str, Any] | None) -> None:
+    """Write verdict and banners, or that there is no audit, into the JUnit suite's properties."""
+    told = [("verdict", NO_AUDIT)]
+    if head is not None:
+        told = [("verdict", head["verdict"]["text"]), ("report", head["report"])]
+        told += [("banner", text) for text in banners(head)]
+    for plugin in config.pluginmanager.get_plugins():
+        if hasattr(plugin, "add_global_property"):
+            for name, value in told:
+                plugin.add_global_property(name, value)

@@ -1,0 +1,122 @@
+"""Which findings the auditor's page shows, chosen in one pass over ``findings.ndjson``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from checks.card import SEVERITIES
+from checks.finding import STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Shelf = list[bytes]
+    Rooms = Mapping[tuple[str, str], int]
+
+FOLDED = ("pass", "not-applicable")
+"""The statuses that are shown folded, by rule."""
+
+
+class Limits(NamedTuple):
+    """How much the page shows; what is beyond is summed and said in words.
+
+    Attributes:
+        open: findings that are open, the worst severities first.
+        waived: findings that are waived.
+        folded: findings that pass or are not applicable, together.
+        cells: cells of all coverage matrices together.
+        actions: actions, the most urgent first.
+        waivers: waivers.
+        attestations: attestations.
+        rows: sources, organizations and reasons why something was not evaluated, each.
+        plan: key scopes in each list of the key plan.
+        organizations: organizations that the filter offers by name.
+        full: open findings, up to which each repeats the words of its rule.
+    """
+
+    open: int = 5_000
+    waived: int = 1_000
+    folded: int = 5_000
+    cells: int = 4_000
+    actions: int = 200
+    waivers: int = 1_000
+    attestations: int = 500
+    rows: int = 1_000
+    plan: int = 500
+    organizations: int = 500
+    full: int = 1_000
+
+
+class Chosen(NamedTuple):
+    """The findings that are shown, parsed.
+
+    Attributes:
+        open: in error, failing or inconclusive; the most urgent first.
+        waived: in the order of the file.
+        folded: by status and rule, in the order of the file.
+    """
+
+    open: list[dict[str, Any]]
+    waived: list[dict[str, Any]]
+    folded: dict[tuple[str, str], list[dict[str, Any]]]
+
+
+def choose(lines: Iterable[bytes], rules: Sequence[Mapping[str, Any]], limits: Limits) -> Chosen:
+    """Pick the findings to show: a line is parsed only if it is shown.
+
+    Lines begin with status and rule, in a fixed order, so that a few bytes tell where they belong.
+    """
+    rooms = share(_counts(rules), limits.folded)
+    folded: dict[tuple[str, str], Shelf] = {key: [] for key in rooms}
+    urgent: dict[tuple[int, int], Shelf] = {}
+    waived: Shelf = []
+    full: set[bytes] = set()
+    for line in lines:
+        prefix = line[: line.find(b',"id":')]
+        if prefix in full:
+            continue
+        status, rule, severity = _fields(line)
+        if status in FOLDED:
+            shelf, room = folded[status, rule], rooms[status, rule]
+        elif status == "waived":
+            shelf, room = waived, limits.waived
+        else:
+            key = SEVERITIES.index(severity), STATUSES.index(status)
+            shelf, room = urgent.setdefault(key, []), limits.open
+        if len(shelf) < room:
+            shelf.append(line)
+        elif status in FOLDED:
+            full.add(prefix)
+    ordered = [line for key in sorted(urgent) for line in urgent[key]]
+    return Chosen(
+        _parse(ordered[: limits.open]),
+        _parse(waived),
+        {key: _parse(shelf) for key, shelf in folded.items()},
+    )
+
+
+def share(counts: Rooms, room: int) -> dict[tuple[str, str], int]:
+    """Share ``room`` among groups: the small ones get all they need, the large ones alike."""
+    given: dict[tuple[str, str], int] = {}
+    left = room
+    for place, (key, count) in enumerate(
+        sorted(counts.items(), key=lambda item: (item[1], item[0]))
+    ):
+        given[key] = min(count, left // (len(counts) - place))
+        left -= given[key]
+    return given
+
+
+def _counts(rules: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
+    return {(status, rule["id"]): rule["counts"][status] for status in FOLDED for rule in rules}
+
+
+def _fields(line: bytes) -> tuple[str, str, str]:
+    """Return status, rule and severity of a line."""
+    parts = line.split(b'"', 16)
+    return parts[3].decode("ascii"), parts[7].decode("ascii"), parts[15].decode("ascii")
+
+
+def _parse(lines: Sequence[bytes]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines]

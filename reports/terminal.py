@@ -1,0 +1,81 @@
+"""What the terminal shows: what is audited, what to do, and the verdict."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from checks.context import utc
+from checks.finding import STATUSES
+from inventory.wording import safe
+from reports.results import NO_AUDIT, banners
+
+if TYPE_CHECKING:
+    import pytest
+
+    from reports.audit import Audit
+
+MOST_SHOWN = 12
+MOST_LINES = 3
+_INDENT = 31
+
+
+def header(audit: Audit) -> list[str]:
+    """Say what is audited, as of when, and how it is grouped."""
+    named = ", ".join(safe(source.path, 200) for source in audit.sources)
+    return [
+        f"audit: {named}",
+        f"as of: {utc(audit.context.as_of)}, grouped by {audit.grouping.mode}",
+    ]
+
+
+def summarize(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> None:
+    """Print what to do, the most urgent first."""
+    actions, total = head["actions"], head["actions_total"]
+    if not actions:
+        return
+    reporter.section("what to do, most urgent first", sep="-")
+    width = max(40, reporter.config.get_terminal_writer().fullwidth - _INDENT)
+    reporter.write_line(f"{'SEVERITY':<8}  {'FINDINGS':>8}  {'DATABASES':>9}  WHAT")
+    for action in actions[:MOST_SHOWN]:
+        told = f"{action['severity']:<8}  {action['settles']:>8,}  {action['databases']:>9,}  "
+        for text in _wrap(action, width):
+            reporter.write_line(f"{told}{text}")
+            told = " " * _INDENT
+    if total > MOST_SHOWN:
+        reporter.write_line(f"… and {total - MOST_SHOWN:,} more in the report")
+
+
+def _wrap(action: dict[str, Any], width: int) -> list[str]:
+    """Return the lines of an action's words, with the organization's name if they lack it."""
+    text = (
+        action["text"]
+        if action["name"] in action["text"]
+        else f"{action['text']} ({action['name']})"
+    )
+    return textwrap.wrap(safe(text), width, break_on_hyphens=False)[:MOST_LINES]
+
+
+def conclude(config: pytest.Config, audit: Audit) -> None:
+    """Say the verdict, as the very last words."""
+    writer = config.get_terminal_writer()
+    writer.line()
+    head = audit.head
+    if head is None:
+        writer.line(NO_AUDIT, red=True)
+        return
+    counts = ", ".join(f"{head['counts'][status]:,} {status}" for status in STATUSES)
+    writer.line(f"Findings: {counts}")
+    if head["waivers"]:
+        states = Counter(waiver["state"] for waiver in head["waivers"])
+        told = ", ".join(f"{states[state]:,} {state}" for state in sorted(states))
+        writer.line(f"Waivers:  {told}")
+    for text in banners(head):
+        writer.line(safe(text), yellow=True)
+    bad = bool(head["verdict"]["exit_code"])
+    good = head["verdict"]["word"] == "compliant"
+    writer.line(head["verdict"]["text"], red=bad, green=good, yellow=not (bad or good), bold=True)
+    writer.line(f"Report: {safe(audit.page)}")
+    if bad:
+        writer.line("Exit code 1 is this verdict, not a crash.")

@@ -1,0 +1,70 @@
+"""A browser in which pages are opened as an auditor would open them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Dialog, Page
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def find_chromium() -> str | None:
+    """Return the path of a Chromium, by ``CMEK_CHROMIUM`` or by its usual names."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = (shutil.which(each) for each in (os.environ.get("CMEK_CHROMIUM", ""), *names))
+    return next((each for each in found if each), None)
+
+
+class Opened(NamedTuple):
+    """A page that is open, the addresses that were asked for, and what the page said."""
+
+    page: Page
+    requests: list[str]
+    said: list[str]
+
+
+@contextmanager
+def open_page(browser: Browser, file: Path, anchor: str = "", **context: Any) -> Iterator[Opened]:  # noqa: ANN401 (playwright's own options)
+    """Open ``file`` in a context of its own; requests for data inside the file are no requests."""
+    with browser.new_context(**context) as made:
+        page = made.new_page()
+        opened = Opened(page, [], [])
+        page.on("request", lambda request: opened.requests.append(request.url))
+        page.on("console", lambda message: opened.said.append(message.text))
+        page.on("pageerror", lambda error: opened.said.append(str(error)))
+        page.on("dialog", lambda dialog: _dismiss(dialog, opened))
+        page.goto(file.as_uri() + anchor)
+        yield opened
+
+
+def _dismiss(dialog: Dialog, opened: Opened) -> None:
+    opened.said.append(dialog.message)
+    dialog.dismiss()
+
+
+def violations_of(page: Page) -> list[str]:
+    """Return what axe finds wrong with ``page``, as rule and element."""
+    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
+    result = page.evaluate("axe.run({resultTypes: ['violations']})")
+    return [
+        f"{each['id']}: {node['html'][:200]}"
+        for each in result["violations"]
+        for node in each["nodes"]
+    ]

@@ -1,0 +1,137 @@
+"""Findings made of whole cloth, and records made of them, for the tests of the record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from checks.card import SEVERITIES, Severity
+from checks.catalogue import load_rules, rules_hash
+from checks.context import Context
+from checks.controls import read_controls
+from checks.evaluation import evaluate
+from checks.finding import STATUSES, Finding, Status, Subject
+from checks.group import Gate
+from checks.identity import join
+from inventory.sources import Source
+from reports.record import FINDINGS, Material, Recorder, Settings, head_of
+from tests.builders import AS_OF, CAPTURED_AT, ORGANIZATION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from checks.waivers import State, Waiver
+    from inventory.models import Organization
+
+RULES = load_rules()
+RULE_IDS = [rule.card.id for rule in RULES]
+SOURCE = Source(
+    path="acme.yaml",
+    role="inventory",
+    format="yaml",
+    size=1,
+    sha256="0" * 64,
+    captured_at=CAPTURED_AT,
+    organizations=1,
+)
+RUN = {
+    "started": "2026-11-21T02:00:00Z",
+    "ended": "2026-11-21T02:00:00.123456Z",
+    "actor": "acme-ci",
+    "trigger": "by hand or by a scheduler",
+    "link": "",
+    "command": ["pytest"],
+    "exit_code": 0,
+    "python": "3.11.7",
+    "platform": "Linux",
+    "packages": {"pytest": "9.0.0"},
+    "commit": "",
+    "dirty": None,
+}
+
+
+class Record(NamedTuple):
+    """A head without ``run``, and the bytes of its findings."""
+
+    head: dict[str, Any]
+    findings: bytes
+
+
+def record(
+    folder: Path,
+    findings: Iterable[Finding] = (),
+    organizations: Iterable[Organization] = (),
+    settings: Settings | None = None,
+    waivers: Iterable[tuple[Waiver, State]] = (),
+) -> Record:
+    """Record ``findings``, and those of a whole audit of ``organizations``."""
+    settings = settings or Settings(Context(AS_OF), Gate(), "subject")
+    recorder = Recorder(folder)
+    for each in evaluate(organizations, RULES, settings.context, recorder.meet):
+        recorder.add(each)
+    for each in findings:
+        recorder.add(each)
+    material = Material(RULES, rules_hash(RULES), read_controls(), [SOURCE], list(waivers))
+    head = head_of(recorder, settings, material)
+    return Record(head, (folder / FINDINGS).read_bytes())
+
+
+def a_finding(
+    status: Status = "fail",
+    rule: str = "CMEK-01",
+    severity: Severity = "high",
+    region: str = "us-east-1",
+    **over: Any,  # noqa: ANN401 (fields of any type)
+) -> Finding:
+    """Make a finding about a key scope of one organization."""
+    organization = over.pop("organization", ORGANIZATION)
+    scope = (organization, "serverless", "aws", region)
+    subject = Subject("key-scope", join(*scope), *scope)
+    return Finding(status, rule, severity, subject, "It is so.")._replace(**over)
+
+
+# --- any finding at all ---------------------------------------------------------------------------
+
+_texts = st.text(max_size=30)
+_words = st.text(min_size=1, max_size=30)
+_reasons = st.sampled_from(["", "not-recorded", "unknown-type"])
+
+
+@st.composite
+def _subjects(draw: st.DrawFn) -> Subject:
+    parts = draw(st.lists(_words, min_size=1, max_size=4))
+    return Subject(
+        draw(st.sampled_from(["organization", "key-scope", "key", "database-region"])),
+        join(*parts),
+        parts[0],
+        draw(st.sampled_from(["", "serverless", "managed-clusters", "unknown"])),
+        draw(st.sampled_from(["", "aws", "gcp", "azure"])),
+        draw(_texts),
+        draw(_texts),
+        draw(_texts),
+    )
+
+
+@st.composite
+def findings(draw: st.DrawFn) -> Finding:
+    """Draw a finding as a judge may give it, with any characters in its texts."""
+    status: Status = draw(st.sampled_from(STATUSES))
+    is_open = status not in {"pass", "not-applicable"}
+    needs_reason = status in {"error", "inconclusive", "not-applicable"}
+    databases = draw(st.integers(0, 3))
+    return Finding(
+        status,
+        draw(st.sampled_from(RULE_IDS)),
+        draw(st.sampled_from(SEVERITIES)),
+        draw(_subjects()),
+        draw(_words),
+        (draw(_reasons) or "not-recorded") if needs_reason else "",
+        draw(_texts) if is_open else "",
+        draw(_texts),
+        databases,
+        draw(st.integers(0, databases)),
+        tuple(draw(st.lists(st.tuples(_texts, st.integers(0, 10**9)), max_size=3))),
+        draw(_words) if status == "waived" else "",
+    )

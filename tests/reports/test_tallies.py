@@ -1,0 +1,364 @@
+"""What findings come to: counts, actions, the coverage matrix and the key plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checks.card import SEVERITIES, Severity
+from checks.context import Context
+from checks.evaluation import evaluate
+from checks.finding import OPEN, STATUSES, Finding, Status, Subject
+from checks.group import Gate
+from inventory.models import Organization
+from reports.tallies import MOST_ACTIONS, MOST_IDS, Tallies
+from tests.builders import (
+    AS_OF,
+    ORGANIZATION,
+    OTHER_ORGANIZATION,
+    a_database,
+    a_key,
+    a_planned_database,
+    an_organization,
+    uuid,
+)
+from tests.reports.recording import RULES, a_finding, findings
+
+NAMES = {ORGANIZATION: "acme-prod", OTHER_ORGANIZATION: "acme-test"}
+REGIONS = ("eu-west-1", "us-east-1", "us-west-2")
+
+
+def _tally(*given: Finding) -> Tallies:
+    tallies = Tallies()
+    for each in given:
+        tallies.add(each)
+    return tallies
+
+
+def _audit(*organizations: Organization) -> Tallies:
+    return _tally(*evaluate(organizations, RULES, Context(AS_OF)))
+
+
+# --- counts ---------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=100)
+@given(given=st.lists(findings(), max_size=20))
+def test_every_finding_is_counted_once(given: list[Finding]) -> None:
+    """The counts by status are those of the findings, whatever else is the same about them."""
+    assert _tally(*given).counts == Counter(each.status for each in given)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    given=st.lists(findings(), max_size=20),
+    fail_on=st.sampled_from(SEVERITIES),
+    allow=st.booleans(),
+)
+def test_what_stops_is_counted_by_status(
+    given: list[Finding], fail_on: Severity, *, allow: bool
+) -> None:
+    """Among all findings, those are counted as stopping that the gate would stop one by one."""
+    gate = Gate(fail_on, allow)
+    stopping = Counter(each.status for each in given if gate.stops(each.status, each.severity))
+    assert _tally(*given).stopping(gate) == stopping
+
+
+# --- actions --------------------------------------------------------------------------------------
+
+
+def test_findings_that_one_step_settles_are_one_action() -> None:
+    """Findings of several rules with the same action in one organization are one entry."""
+    given = [
+        a_finding("fail", "CMEK-01", action="Register a key", databases=2),
+        a_finding("fail", "CMEK-05", action="Register a key", severity="critical"),
+        a_finding("inconclusive", "CMEK-05", action="Register a key", region="us-east-2"),
+    ]
+    assert _tally(*given).actions(NAMES) == [
+        {
+            "text": "Register a key",
+            "organization": ORGANIZATION,
+            "name": "acme-prod",
+            "severity": "critical",
+            "settles": 3,
+            "databases": 2,
+            "statuses": {"fail": 2, "inconclusive": 1},
+            "rules": ["CMEK-01", "CMEK-05"],
+            "findings": [each.id for each in given],
+        }
+    ]
+
+
+def test_equal_words_in_two_organizations_are_two_actions() -> None:
+    """What has to be done in two organizations has to be done twice."""
+    given = [a_finding(action="Act", organization=each) for each in NAMES]
+    told = {(action["organization"], action["settles"]) for action in _tally(*given).actions(NAMES)}
+    assert told == {(ORGANIZATION, 1), (OTHER_ORGANIZATION, 1)}
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_only_open_findings_ask_for_action(status: Status) -> None:
+    """Who has to act is told by what fails, broke or could not be judged, and by nothing else."""
+    tallies = _tally(a_finding(status, action="Act"), a_finding(status, region="no-action"))
+    assert tallies.action_count == len(tallies.actions(NAMES)) == int(status in OPEN)
+
+
+def test_databases_are_counted_once_for_an_action() -> None:
+    """A database that several findings of one action concern is one database."""
+    given = [
+        a_finding(
+            rule=rule,
+            action="Act",
+            databases=1,
+            subject=_placement(database, region),
+            region=region,
+        )
+        for rule in ("CMEK-01", "CMEK-05")
+        for database in ("d1", "d2")
+        for region in REGIONS
+    ]
+    assert [action["databases"] for action in _tally(*given).actions(NAMES)] == [2]
+
+
+def _placement(database: str, region: str) -> Subject:
+    path = f"{ORGANIZATION}/database/{database}/{region}"
+    return Subject(
+        "database-region", path, ORGANIZATION, "serverless", "aws", region, database=database
+    )
+
+
+@pytest.mark.parametrize(
+    ("urgent", "less"),
+    [
+        ([a_finding(severity="high")], [a_finding(severity="medium", databases=9)] * 9),
+        ([a_finding("fail")], [a_finding("inconclusive", databases=9)] * 9),
+        ([a_finding("fail", databases=2)], [a_finding("fail", databases=1)]),
+        (
+            [a_finding("inconclusive", databases=2)],
+            [a_finding("inconclusive", databases=1)] * 9,
+        ),
+        ([a_finding("inconclusive")] * 2, [a_finding("inconclusive")]),
+    ],
+    ids=["severity", "failures", "databases", "databases-first", "findings"],
+)
+def test_the_most_urgent_action_comes_first(urgent: list[Finding], less: list[Finding]) -> None:
+    """Severity comes before failures, those before databases, and these before findings."""
+    named = [each._replace(action="z") for each in urgent]
+    given = [each._replace(action="a") for each in less] + named
+    assert [action["text"] for action in _tally(*given).actions(NAMES)] == ["z", "a"]
+
+
+@settings(deadline=None, max_examples=100)
+@given(given=st.lists(findings(), max_size=12), data=st.data())
+def test_the_order_of_findings_does_not_matter_to_actions(
+    given: list[Finding], data: st.DataObject
+) -> None:
+    """Actions come in the same order, and say the same, in whatever order findings are added."""
+    shuffled = data.draw(st.permutations(given))
+    assert _without_ids(_tally(*given)) == _without_ids(_tally(*shuffled))
+
+
+def _without_ids(tallies: Tallies) -> list[dict[str, Any]]:
+    return [{**action, "findings": sorted(action["findings"])} for action in tallies.actions(NAMES)]
+
+
+def test_an_action_names_so_many_findings_and_counts_them_all() -> None:
+    """Beyond the first findings an action tells only how many there are."""
+    given = [a_finding(action="Act", region=f"r{number}") for number in range(MOST_IDS + 1)]
+    [action] = _tally(*given).actions(NAMES)
+    assert (action["settles"], action["findings"]) == (
+        MOST_IDS + 1,
+        [each.id for each in given[:MOST_IDS]],
+    )
+
+
+def test_so_many_actions_are_listed_and_all_are_counted() -> None:
+    """Of very many actions the most urgent are listed, and their number is that of all."""
+    given = [a_finding(action=f"Act {number:05}") for number in range(MOST_ACTIONS)]
+    tallies = _tally(*given, a_finding(action="Act at once", severity="critical"))
+    actions = tallies.actions(NAMES)
+    assert (tallies.action_count, len(actions), actions[0]["text"]) == (
+        MOST_ACTIONS + 1,
+        MOST_ACTIONS,
+        "Act at once",
+    )
+
+
+# --- the coverage matrix --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "reason", "state"),
+    [
+        ("CMEK-01", "pass", "", "covered"),
+        ("CMEK-01", "fail", "", "missing"),
+        ("CMEK-01", "waived", "", "missing"),
+        ("CMEK-01", "inconclusive", "unknown-type", "undetermined"),
+        ("CMEK-01", "not-applicable", "astra-provided", "astra-provided"),
+        ("CMEK-01", "not-applicable", "unsupported-combination", "not-supported"),
+        ("CMEK-09", "fail", "", "idle"),
+        ("CMEK-09", "waived", "", "idle"),
+        ("CMEK-09", "inconclusive", "not-recorded", "spare"),
+        ("CMEK-09", "pass", "", "spare"),
+    ],
+)
+def test_a_finding_tells_the_state_of_a_cell(
+    rule: str, status: Status, reason: str, state: str
+) -> None:
+    """What is known of the key of a scope follows from the finding that the cell leads to."""
+    finding = a_finding(status, rule, reason=reason, databases=3)
+    assert _tally(finding).coverage(NAMES) == [
+        {
+            "organization": ORGANIZATION,
+            "name": "acme-prod",
+            "cells": [
+                {
+                    "type": "serverless",
+                    "provider": "aws",
+                    "region": "us-east-1",
+                    "state": state,
+                    "finding": finding.id,
+                    "databases": 3,
+                    "keys": int(rule == "CMEK-09"),
+                }
+            ],
+        },
+        {"organization": OTHER_ORGANIZATION, "name": "acme-test", "cells": []},
+    ]
+
+
+def test_other_rules_fill_no_cell() -> None:
+    """Only the rules on needed and on idle keys speak of cells."""
+    others = [a_finding("pass", rule.card.id) for rule in RULES]
+    kept = [each for each in others if each.rule not in {"CMEK-01", "CMEK-09"}]
+    assert [row["cells"] for row in _tally(*kept).coverage(NAMES)] == [[], []]
+
+
+def test_a_need_speaks_before_a_key() -> None:
+    """A cell with databases shows whether they have their key, and counts the keys beside it."""
+    used = [a_finding("pass", "CMEK-09", reason="", databases=2) for _ in range(2)]
+    needed = a_finding("pass", "CMEK-01", databases=2)
+    for order in ([*used, needed], [needed, *used]):
+        [cell] = _tally(*order).coverage(NAMES)[0]["cells"]
+        assert (cell["state"], cell["finding"], cell["keys"]) == ("covered", needed.id, 2)
+
+
+def test_an_organization_that_was_not_met_goes_by_its_id() -> None:
+    """A finding about an organization that only an earlier record knows still has its row."""
+    [row] = _tally(a_finding(organization="acme-gone")).coverage({})
+    assert (row["organization"], row["name"]) == ("acme-gone", "acme-gone")
+
+
+# --- the key plan, against counts made in another way ---------------------------------------------
+
+_SCOPES = st.fixed_dictionaries(
+    {region: st.tuples(st.integers(0, 2), st.lists(st.sampled_from("epa"))) for region in REGIONS}
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(scopes=_SCOPES)
+def test_the_key_plan_counts_as_one_would_by_hand(
+    scopes: dict[str, tuple[int, list[str]]],
+) -> None:
+    """Needed, registered, missing and idle keys are those that one counts from the inventory.
+
+    Of each region it is drawn how many keys it has, and which databases: existing, planned, or
+    declared to use Astra's keys.
+    """
+    keys: list[object] = []
+    databases: list[object] = []
+    for region, (count, kinds) in scopes.items():
+        place = {"region": region}
+        keys += [
+            a_key(**place, key_id=f"arn:aws:kms:{region}:111122223333:key/{uuid(number)}")
+            for number in range(count)
+        ]
+        databases += [_database(len(databases) + at, kind, region) for at, kind in enumerate(kinds)]
+    organization = an_organization(keys=keys, databases=databases)
+    wanting = {region for region, (_, kinds) in scopes.items() if set(kinds) & {"e", "p"}}
+    keyed = {region for region, (count, _) in scopes.items() if count}
+    empty = {region for region, (_, kinds) in scopes.items() if not kinds}
+    plan = _audit(organization).key_plan(NAMES)
+    named = {
+        state: {each["region"] for each in listed} for state, listed in plan.pop("lists").items()
+    }
+    assert plan == {
+        "needed": len(wanting),
+        "registered": len(keys),
+        "missing": len(wanting - keyed),
+        "undetermined": 0,
+        "idle": len(keyed & empty),
+    }
+    assert named == {"missing": wanting - keyed, "undetermined": set(), "idle": keyed & empty}
+
+
+def _database(number: int, kind: str, region: str) -> object:
+    if kind == "p":
+        return a_planned_database(name=f"acme-{number}", regions=[region])
+    own = {"encryption": "astra-provided", "reason": "a trial"} if kind == "a" else {}
+    return a_database(id=uuid(number), regions=[region], **own)
+
+
+def test_unread_keys_are_undetermined() -> None:
+    """A scope whose keys were not recorded is needed, and neither missing nor registered."""
+    plan = _audit(an_organization(keys=None)).key_plan(NAMES)
+    place = {"type": "serverless", "provider": "aws", "region": "us-east-1"}
+    assert plan == {
+        "needed": 1,
+        "registered": 0,
+        "missing": 0,
+        "undetermined": 1,
+        "idle": 0,
+        "lists": {
+            "missing": [],
+            "undetermined": [{"organization": ORGANIZATION, "name": "acme-prod", **place}],
+            "idle": [],
+        },
+    }
+
+
+def test_a_waived_scope_is_still_missing_its_key() -> None:
+    """A waiver accepts that a key is missing; it does not provide it."""
+    plan = _tally(a_finding("waived", "CMEK-01")).key_plan(NAMES)
+    assert (plan["needed"], plan["missing"]) == (1, 1)
+
+
+# --- what was not judged --------------------------------------------------------------------------
+
+
+def test_what_was_not_judged_is_counted_by_its_reason() -> None:
+    """Rules, organizations and reasons are told with their numbers, what broke first."""
+    given = [
+        a_finding("not-applicable", region="r1", reason="astra-provided"),
+        a_finding("not-applicable", region="r2", reason="astra-provided"),
+        a_finding("inconclusive", "CMEK-05", reason="equal-times"),
+        a_finding("error", "CMEK-12", reason="check-broke"),
+        a_finding("pass"),
+    ]
+    assert [tuple(each.values()) for each in _tally(*given).not_evaluated()] == [
+        ("error", "CMEK-12", ORGANIZATION, "check-broke", 1),
+        ("inconclusive", "CMEK-05", ORGANIZATION, "equal-times", 1),
+        ("not-applicable", "CMEK-01", ORGANIZATION, "astra-provided", 2),
+    ]
+
+
+@settings(deadline=None, max_examples=100)
+@given(given=st.lists(findings(), max_size=20))
+def test_nothing_that_was_not_judged_is_left_out(given: list[Finding]) -> None:
+    """Every finding with a reason is counted in the list of what was not judged."""
+    listed = Counter(
+        {
+            (each["status"], each["rule"], each["organization"], each["reason"]): each["count"]
+            for each in _tally(*given).not_evaluated()
+        }
+    )
+    assert listed == Counter(
+        (each.status, each.rule, each.subject.organization, each.reason)
+        for each in given
+        if each.reason
+    )

@@ -1,0 +1,221 @@
+"""Real runs of the suite, each a process of its own, and what they leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from xml.etree import ElementTree as ET
+
+from tests.builders import (
+    ORGANIZATION,
+    aws_key_id,
+    database_data,
+    document_data,
+    key_data,
+    organization_data,
+    planned_data,
+    uuid,
+    write_text,
+    write_yaml,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).resolve().parents[2]
+AS_OF = "2026-11-21T02:00:00Z"
+RECORD = {"audit.json", "findings.ndjson"}
+ALL_FILES = {*RECORD, "audit.html", "results.html", "junit.xml"}
+PARTIAL = "PARTIAL RUN, NOT AUDIT EVIDENCE"
+EXAMPLE = "EXAMPLE, NOT AUDIT EVIDENCE"
+
+HTML = ("pytest_metadata", "pytest_html")
+XDIST = ("xdist",)
+_CI = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "BUILD_URL", "CI_JOB_URL")
+
+
+class Run(NamedTuple):
+    """A run that has ended: its exit code, all it printed, and its report folder."""
+
+    code: int
+    out: str
+    folder: Path
+
+    @property
+    def left(self) -> set[str]:
+        """Return the names of all files and folders in the report folder."""
+        return {each.name for each in self.folder.iterdir()} if self.folder.exists() else set()
+
+    @property
+    def head(self) -> dict[str, Any]:
+        head: dict[str, Any] = json.loads((self.folder / "audit.json").read_text())
+        return head
+
+    @property
+    def word(self) -> str:
+        return str(self.head["verdict"]["word"])
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.text("findings.ndjson").splitlines()]
+
+    def text(self, name: str) -> str:
+        return (self.folder / name).read_text(encoding="utf-8")
+
+    @property
+    def junit(self) -> ET.Element:
+        suite = ET.fromstring(self.text("junit.xml")).find("testsuite")
+        assert suite is not None
+        return suite
+
+
+def run(
+    *arguments: str,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path = ROOT,
+    plugins: tuple[str, ...] = (),
+) -> Run:
+    """Run pytest, from the project's root if not told otherwise; its reports are in ``folder``.
+
+    No plugins are loaded but those named: most runs need none, and start sooner without.
+    """
+    told = {name: value for name, value in os.environ.items() if name not in _CI}
+    told |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    told |= {"COLUMNS": "200"} | dict(environment or {})
+    loaded = [f"-p{name}.plugin" for name in plugins]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *loaded, *arguments]
+    done = subprocess.run(
+        command, cwd=cwd, env=told, capture_output=True, text=True, check=False, timeout=120
+    )
+    return Run(done.returncode, done.stdout + done.stderr, folder)
+
+
+def audit(
+    folder: Path,
+    inventory: object,
+    *arguments: str,
+    formats: str = "json",
+    environment: Mapping[str, str] | None = None,
+    plugins: tuple[str, ...] = (),
+) -> Run:
+    """Audit ``inventory``, a path or its data, as of ``AS_OF``; reports go to ``folder``/r."""
+    return run(
+        f"--cmek-inventory={saved(folder, inventory)}",
+        f"--cmek-as-of={AS_OF}",
+        f"--cmek-report-dir={folder / 'r'}",
+        f"--cmek-formats={formats}",
+        *arguments,
+        folder=folder / "r",
+        environment=environment,
+        plugins=(*(HTML if "results" in formats else ()), *plugins),
+    )
+
+
+ALL = "html,results,junit"
+
+
+def saved(folder: Path, data: object, name: str = "inventory") -> str:
+    """Write ``data`` as YAML, if it is no path yet, and return the path."""
+    return data if isinstance(data, str) else write_yaml(folder / f"{name}.yaml", data)
+
+
+def plugin(folder: Path, text: str) -> tuple[str, dict[str, str]]:
+    """Write a plugin of pytest; return the argument that loads it, and where it is found."""
+    write_text(folder / "acme_plugin.py", text)
+    return "-pacme_plugin", {"PYTHONPATH": str(folder)}
+
+
+def prefill(folder: Path) -> None:
+    """Put a file of each name that an audit writes into the report folder, and one that is ours."""
+    (folder / "r").mkdir()
+    for name in (*ALL_FILES, "notes.txt"):
+        write_text(folder / "r" / name, "of an earlier audit")
+
+
+# --- inventories, named by their verdict ----------------------------------------------------------
+
+
+def whole_key(**over: object) -> dict[str, Any]:
+    """Return a key of which everything is known, and all of it good."""
+    good = {
+        "registered": {"at": "2026-05-01T00:00:00Z", "by": "acme-security", "on": "2026-05-01"},
+        "rotation": {"automatic": True, "by": "acme-security", "on": "2026-11-01"},
+        "usable": {"usable": True, "by": "acme-security", "on": "2026-11-01"},
+    }
+    return {name: value for name, value in (key_data(**good) | over).items() if value is not None}
+
+
+def compliant(**over: object) -> dict[str, Any]:
+    """Return an inventory in which nothing is wrong and nothing unknown."""
+    return document_data(organization_data(keys=[whole_key()]) | over)
+
+
+def violating() -> dict[str, Any]:
+    """Return one in which keys are missing, for an existing and for a planned database."""
+    databases = [
+        database_data(regions=["us-east-1", "us-east-2"]),
+        planned_data(regions=["us-east-2"]),
+    ]
+    return compliant(databases=databases)
+
+
+def unsettled() -> dict[str, Any]:
+    """Return one in which nothing is wrong, but when the key was registered is not known."""
+    return compliant(keys=[whole_key(registered=None)])
+
+
+def advisory() -> dict[str, Any]:
+    """Return one in which only an advisory rule fails: a key that no database uses."""
+    idle = whole_key(region="us-west-2", key_id=aws_key_id("us-west-2", 2))
+    return compliant(keys=[whole_key(), idle])
+
+
+def unpaid() -> dict[str, Any]:
+    """Return one in which a single finding fails, of medium severity: the plan is not paid."""
+    return compliant(plan={"paid": False, "by": "acme-security", "on": "2026-11-01"})
+
+
+def mixed() -> dict[str, Any]:
+    """Return one with findings of every status, the waived one being that of ``unpaid``."""
+    return compliant(
+        plan=unpaid()["organizations"][0]["plan"],
+        keys=[
+            whole_key(registered=None),
+            whole_key(region="us-west-2", key_id=aws_key_id("us-west-2", 2)),
+        ],
+        databases=[
+            database_data(regions=["us-east-1", "us-east-2"]),
+            planned_data(regions=["us-east-2"]),
+            database_data(
+                id=uuid(3),
+                name="acme-scratch",
+                regions=["eu-west-1"],
+                encryption="astra-provided",
+                reason="holds nothing but test data",
+            ),
+        ],
+    )
+
+
+def waivers(folder: Path, **over: object) -> str:
+    """Write a waiver for the plan of ``unpaid``, and return the option that takes it."""
+    waiver = {
+        "id": "W-1",
+        "rule": "CMEK-08",
+        "subject": ORGANIZATION,
+        "reason": "the contract is being signed",
+        "requested_by": "acme-platform",
+        "approved_by": "acme-security",
+        "requested_on": "2026-11-01",
+        "approved_on": "2026-11-02",
+        "expires_on": "2027-03-01",
+        "compensating_control": "none",
+        "ticket": "ACME-17",
+    }
+    data = {"cmek-waivers": 1, "waivers": [waiver | over]}
+    return f"--cmek-waivers={write_yaml(folder / 'waivers.yaml', data)}"

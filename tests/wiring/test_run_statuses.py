@@ -1,0 +1,296 @@
+"""How each status is shown: on the terminal, in JUnit, and on the page of results."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from checks.finding import STATUSES
+from tests.builders import database_data
+from tests.wiring.runs import (
+    ALL,
+    ALL_FILES,
+    Run,
+    audit,
+    compliant,
+    mixed,
+    plugin,
+    waivers,
+    whole_key,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from xml.etree import ElementTree as ET
+
+NODE_ID = re.compile(r"checks/(check_\w+)\.py::\1\[[A-Za-z0-9._/-]+\]")
+WORDS = {"PASSED", "FAILED", "INCONCLUSIVE", "WAIVED", "BELOW-GATE", "NOT-APPLICABLE"}
+TRACES = ("Traceback", ">   ", "conftest.py:", "site-packages")
+
+
+def _shown(run: Run) -> dict[str, str]:
+    """Return the word that the terminal shows for each node id."""
+    lines = [line.split() for line in run.out.splitlines() if "::" in line]
+    return {node: word for node, word, *_ in lines}
+
+
+def _cases(run: Run) -> dict[str, ET.Element]:
+    return {
+        f"{case.get('file')}::{case.get('name')}": case for case in run.junit.findall("testcase")
+    }
+
+
+def _properties(element: ET.Element) -> dict[str, str]:
+    found = element.findall("properties/property")
+    return {str(each.get("name")): str(each.get("value")) for each in found}
+
+
+# --- the terminal ---------------------------------------------------------------------------------
+
+
+def test_every_status_has_its_word(mixed_run: Run) -> None:
+    """With -v the terminal tells failures, gaps, waivers, advisories and exemptions apart."""
+    assert set(_shown(mixed_run).values()) == WORDS
+
+
+def test_the_words_are_those_of_the_findings(mixed_run: Run) -> None:
+    """Each item is shown by the status of its finding, and the gate settles only for failures."""
+    words = Counter(_shown(mixed_run).values())
+    counts = mixed_run.head["counts"]
+    rules_without_subject = 16 - len({each["rule"] for each in mixed_run.findings})
+    assert words == {
+        "PASSED": counts["pass"],
+        "FAILED": counts["fail"] - 1,
+        "BELOW-GATE": 1,
+        "INCONCLUSIVE": counts["inconclusive"],
+        "WAIVED": counts["waived"],
+        "NOT-APPLICABLE": counts["not-applicable"] + rules_without_subject,
+    }
+
+
+def test_the_last_words_are_the_verdict(mixed_run: Run) -> None:
+    """After all else the terminal says counts, waivers, verdict, report, and what 1 means."""
+    tail = mixed_run.out.splitlines()[-5:]
+    assert [line.split()[0] for line in tail] == ["Findings:", "Waivers:", "Not", "Report:", "Exit"]
+    assert tail[-1] == "Exit code 1 is this verdict, not a crash."
+
+
+def test_the_terminal_lists_what_to_do(mixed_run: Run) -> None:
+    """Actions stand on the terminal, the most urgent first, in the words of the record."""
+    _, _, listed = mixed_run.out.partition("what to do, most urgent first")
+    places = [listed.index(action["text"]) for action in mixed_run.head["actions"]]
+    assert (len(places), places) == (mixed_run.head["actions_total"], sorted(places))
+
+
+def test_the_terminal_lists_some_of_many_actions(tmp_path: Path) -> None:
+    """Of very many actions the terminal lists the first, and says how many more there are."""
+    regions = [f"acme-{number:02}" for number in range(20)]
+    found = audit(tmp_path, compliant(databases=[database_data(regions=regions)]))
+    _, _, listed = found.out.partition("what to do, most urgent first")
+    more = found.head["actions_total"] - 12
+    assert more > 0
+    assert listed.count("Register a key for") == 12
+    assert f"… and {more} more in the report" in listed
+
+
+# --- JUnit ----------------------------------------------------------------------------------------
+
+
+def _verdict_of(case: ET.Element) -> str:
+    tags = [each.tag for each in case if each.tag in {"failure", "error", "skipped"}]
+    return tags[0] if tags else "passed"
+
+
+def test_junit_tells_statuses_apart(mixed_run: Run) -> None:
+    """A failure that stops is a failure, a gap is an error, and what stops nothing is skipped."""
+    told = {(_properties(case)["status"], _verdict_of(case)) for case in _cases(mixed_run).values()}
+    assert told == {
+        ("pass", "passed"),
+        ("fail", "failure"),
+        ("fail", "skipped"),
+        ("inconclusive", "error"),
+        ("waived", "skipped"),
+        ("not-applicable", "skipped"),
+    }
+
+
+def test_junit_skips_only_advisories_among_the_failures(mixed_run: Run) -> None:
+    """A failure that is shown as skipped is one that the gate lets pass."""
+    skipped = {
+        _properties(case)["severity"]
+        for case in _cases(mixed_run).values()
+        if (_properties(case)["status"], _verdict_of(case)) == ("fail", "skipped")
+    }
+    assert skipped == {"advisory"}
+
+
+def test_junit_carries_what_each_case_is_about(mixed_run: Run) -> None:
+    """Each case has the properties that a pipeline sorts by."""
+    case = _cases(mixed_run)[
+        "checks/check_scope_has_key.py::check_scope_has_key[acme-prod/serverless/aws/us-east-2]"
+    ]
+    assert _properties(case) == {
+        "rule": "CMEK-01",
+        "status": "fail",
+        "severity": "critical",
+        "organization": "acme-prod",
+        "type": "serverless",
+        "provider": "aws",
+        "region": "us-east-2",
+        "findings": "1",
+    }
+
+
+def test_junit_carries_the_verdict(mixed_run: Run) -> None:
+    """The suite's properties name verdict and report as the record does."""
+    head = mixed_run.head
+    expected = {"verdict": head["verdict"]["text"], "report": head["report"]}
+    assert _properties(mixed_run.junit) == expected
+
+
+def test_junit_tells_a_skip_in_its_check(mixed_run: Run) -> None:
+    """Where a case was skipped is told by its check's file, not by a path of this machine."""
+    skipped = [str(each.text) for each in mixed_run.junit.iter("skipped")]
+    in_checks = [each for each in skipped if re.match(r"checks/check_\w+\.py:[0-9]+: CMEK", each)]
+    assert skipped == in_checks != []
+
+
+# --- node ids -------------------------------------------------------------------------------------
+
+
+def test_node_ids_read_as_evidence(mixed_run: Run) -> None:
+    """Every node id names its check and its subject in plain characters."""
+    shown = set(_shown(mixed_run))
+    assert {node for node in shown if not NODE_ID.fullmatch(node)} == set()
+    assert (
+        "checks/check_scope_has_key.py::check_scope_has_key[acme-prod/serverless/aws/us-east-2]"
+        in shown
+    )
+
+
+def test_node_ids_are_unique(mixed_run: Run) -> None:
+    """No two items share a node id, and JUnit has the same ones."""
+    lines = [line.split()[0] for line in mixed_run.out.splitlines() if "::" in line]
+    assert sorted(lines) == sorted(_cases(mixed_run))
+    assert len(set(lines)) == len(lines)
+
+
+# --- the page of results --------------------------------------------------------------------------
+
+
+def _page_data(run: Run) -> dict[str, list[dict[str, object]]]:
+    blob = re.search('data-jsonblob="([^"]*)"', run.text("results.html"))
+    assert blob is not None
+    tests: dict[str, list[dict[str, object]]] = json.loads(html.unescape(blob[1]))["tests"]
+    return tests
+
+
+def test_the_page_of_results_has_our_columns(mixed_run: Run) -> None:
+    """Each row of results says rule, organization, place, severity and status."""
+    cells = _page_data(mixed_run)[
+        "checks/check_scope_has_key.py::check_scope_has_key[acme-prod/serverless/aws/us-east-2]"
+    ][0]["resultsTableRow"]
+    told = re.findall(r'<td class="col-(\w+)">([^<]*)</td>', "".join(map(str, cells)))  # type: ignore[call-overload]
+    assert dict(told[1:8]) == {
+        "rule": "CMEK-01",
+        "organization": "acme-prod",
+        "type": "serverless",
+        "provider": "aws",
+        "region": "us-east-2",
+        "severity": "critical",
+        "status": "fail",
+    }
+
+
+def test_the_page_of_results_has_every_item(mixed_run: Run) -> None:
+    """The page of results has a row for each item that ran, and for nothing else."""
+    nodes = {node.removesuffix("::setup") for node in _page_data(mixed_run)}
+    assert nodes == set(_shown(mixed_run))
+
+
+def test_the_page_of_results_tells_the_verdict(mixed_run: Run) -> None:
+    """Verdict and true counts stand above the rows."""
+    page = html.unescape(mixed_run.text("results.html"))
+    assert f"<p><strong>{mixed_run.head['verdict']['text']}</strong></p>" in page
+    counts = mixed_run.head["counts"]
+    assert "Findings: " + ", ".join(f"{counts[each]:,} {each}" for each in STATUSES) in page
+
+
+# --- what nobody needs to see ---------------------------------------------------------------------
+
+
+def test_a_noncompliance_has_no_traceback(mixed_run: Run) -> None:
+    """What does not comply is told in words: no report shows a line of the suite's own code."""
+    texts = {"terminal": mixed_run.out} | {name: mixed_run.text(name) for name in ALL_FILES}
+    del texts["audit.html"]  # its script is code, and is shown by nothing
+    shown = {(name, trace) for name, text in texts.items() for trace in TRACES if trace in text}
+    assert shown == set()
+
+
+def test_a_noncompliance_has_no_traceback_even_if_asked(tmp_path: Path) -> None:
+    """Asking pytest for tracebacks shows what was found, and no code either."""
+    found = audit(tmp_path, mixed(), waivers(tmp_path), "--tb=long", "-rA")
+    assert {trace for trace in TRACES if trace in found.out} == set()
+    assert "CMEK-01 Each combination" in found.out
+
+
+def test_a_check_that_breaks_is_told_without_its_words(tmp_path: Path) -> None:
+    """A check that breaks stops the run; where it broke is told, and what it said is not."""
+    argument, environment = plugin(
+        tmp_path,
+        "def pytest_configure(config):\n"
+        "    import checks.check_key_is_usable as check\n"
+        "    def judge(estate, context):\n"
+        "        raise RuntimeError('s3cret')\n"
+        "        yield\n"
+        "    check.judge = judge\n",
+    )
+    found = audit(
+        tmp_path,
+        compliant(),
+        argument,
+        "-v",
+        "--tb=long",
+        "--cmek-allow-inconclusive",
+        "--cmek-fail-on=critical",
+        formats=ALL,
+        environment=environment,
+    )
+    assert (found.code, found.word) == (1, "broken")
+    [broken] = [each for each in found.findings if each["status"] == "error"]
+    assert (broken["rule"], broken["reason"]) == ("CMEK-12", "check-broke")
+    assert broken["says"] == "The check broke: RuntimeError in judge, line 4."
+    assert [word for node, word in _shown(found).items() if "usable" in node] == ["ERROR"]
+    texts = {"terminal": found.out} | {name: found.text(name) for name in ALL_FILES}
+    assert {name for name, text in texts.items() if "s3cret" in text} == set()
+
+
+EVIL = "<img src=x onerror=alert(1)>\x1b]0;owned\x07\u202e [x]::y \u2028&amp;"
+
+
+def test_hostile_names_harm_no_reader(tmp_path: Path) -> None:
+    """Names full of markup and control characters reach no terminal and no page as what they are.
+
+    Node ids stay plain and unique, and the record has the names as they were.
+    """
+    databases = [
+        database_data(name=EVIL, regions=["us-east-1", "<b>::[x]"]),
+        database_data(id="</script><script>", name=EVIL, regions=["us-east-2"]),
+    ]
+    data = compliant(name=EVIL, databases=databases, keys=[whole_key(registered=None)])
+    data["organizations"].append(
+        data["organizations"][0] | {"id": "<!--[if]-->", "databases": [], "keys": []}
+    )
+    path = tmp_path / "inventory.json"
+    path.write_text(json.dumps(data))
+    found = audit(tmp_path, str(path), "-v", "-rA", "--tb=short", formats=ALL)
+    assert found.code == 1
+    assert {node for node in _cases(found) if not NODE_ID.fullmatch(node)} == set()
+    assert {each for each in "\x1b\x07\u202e\u2028" if each in found.out} == set()
+    pages = {"audit.html": found.text("audit.html"), "cells": json.dumps(_page_data(found))}
+    assert {name for name, page in pages.items() if "<img" in page} == set()
+    assert "<img src=x" not in found.text("results.html")
+    assert {each["name"] for each in found.findings if "name" in each} == {EVIL}
