@@ -1,0 +1,135 @@
+"""The documentation says what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+
+from checks.catalogue import load_rules
+from checks.finding import STATUSES
+from checks.options import FORMATS, OPTIONS
+from checks.pages import options_page, rules_page, write_pages
+from checks.waivers import State, Waiver, read_waivers
+from inventory import models
+from inventory.inventory import Inventory
+from inventory.plans import read_plan
+from inventory.spellings import PROVIDERS, TYPES
+from reports.audit import JUNIT, PAGE, RESULTS, WRITTEN
+from reports.record import HEAD
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+ROOT = Path(__file__).parents[2]
+DOCS = sorted(ROOT.glob("docs/*.md")) + sorted(ROOT.glob("*.md"))
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def fenced(name: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", read(name), re.DOTALL | re.MULTILINE)
+
+
+def test_pages_made_from_code_are_current(tmp_path: Path) -> None:
+    """The pages of rules and options are those that the code makes now."""
+    write_pages(tmp_path)
+    made = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    assert made == {"rules.md": rules_page(), "options.md": options_page()}
+    assert made == {name: read(f"docs/{name}") for name in made}
+
+
+def test_every_rule_stands_on_its_page() -> None:
+    """The page of rules has a section for each rule, and for nothing else."""
+    sections = re.findall(r"^## (CMEK-[0-9]{2})$", rules_page(), re.MULTILINE)
+    assert sections == [rule.card.id for rule in load_rules()]
+
+
+def test_every_option_stands_on_its_page() -> None:
+    """The page of options names each option and its ini twin."""
+    page = options_page()
+    named = set(re.findall(r"^\| `(--cmek-[a-z-]+)", page, re.MULTILINE))
+    assert named == {option.flag for option in OPTIONS}
+    assert all(f"`{option.ini}`" in page for option in OPTIONS)
+
+
+def test_options_named_anywhere_exist() -> None:
+    """No document speaks of an option that does not exist."""
+    named = {
+        flag for doc in DOCS for flag in re.findall(r"--cmek-[a-z-]*[a-z]", doc.read_text("utf-8"))
+    }
+    assert named <= {option.flag for option in OPTIONS}
+
+
+def test_readme_explains_every_status_and_exit_code() -> None:
+    """The README has a line for each status, and speaks of each of pytest's exit codes."""
+    text = read("README.md")
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)) == set(STATUSES)
+    codes = set(map(int, re.findall(r"(?:^\| |\()([0-9])(?:\)| \|)", text, re.MULTILINE)))
+    assert codes == {
+        int(code) for code in pytest.ExitCode if code <= pytest.ExitCode.NO_TESTS_COLLECTED
+    }
+
+
+def test_readme_names_every_report() -> None:
+    """The README names each file that an audit writes."""
+    assert all(f"`{name}`" in read("README.md") for name in WRITTEN)
+    assert set(WRITTEN) >= {HEAD, PAGE, RESULTS, JUNIT}
+    assert len(FORMATS) == len({HEAD, PAGE, RESULTS, JUNIT})
+
+
+@pytest.mark.parametrize(
+    ("model", "heading"),
+    [
+        (models.InventoryDocument, "A file"),
+        (models.Organization, "An organization"),
+        (models.CustomerKey, "A key"),
+        (models.Database, "A database"),
+    ],
+    ids=["file", "organization", "key", "database"],
+)
+def test_every_field_of_an_inventory_is_explained(model: type[BaseModel], heading: str) -> None:
+    """The page on inventories explains each field of each kind of entry, and invents none."""
+    section = read("docs/inventory.md").split(f"# {heading}\n")[1].split("\n#")[0]
+    cells = re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
+    named = {name for cell in cells for name in re.findall(r"`([a-z_-]+)`", cell)}
+    fields = {info.alias or name for name, info in model.model_fields.items()}
+    if model is models.Organization:
+        fields -= {"captured_at"}
+    assert named == fields
+
+
+def test_every_spelling_is_listed() -> None:
+    """The page on inventories lists each spelling of types and providers."""
+    text = read("docs/inventory.md").lower()
+    text = " ".join(text.split())
+    assert {each for each in {*TYPES, *PROVIDERS} if each not in text} == set()
+
+
+def test_every_field_and_state_of_a_waiver_is_explained() -> None:
+    """The page on waivers shows each field and explains each state."""
+    text = read("docs/waivers.md")
+    assert all(f"{name}: " in text for name in Waiver.model_fields)
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)) == set(get_args(State))
+
+
+def test_examples_in_the_documents_can_be_read(tmp_path: Path) -> None:
+    """The inventory, the plan and the waivers shown in the documents are accepted as they stand."""
+    inventory, plan, waivers = (tmp_path / name for name in ("i.yaml", "p.yaml", "w.yaml"))
+    inventory.write_text(fenced("README.md", "yaml")[0], "utf-8")
+    plan.write_text(fenced("docs/inventory.md", "yaml")[1], "utf-8")
+    waivers.write_text(fenced("docs/waivers.md", "yaml")[0], "utf-8")
+    assert [each.name for each in Inventory([str(inventory)]).organizations()] == ["acme-prod"]
+    assert len(read_plan(str(plan)).organizations) == 1
+    assert len(read_waivers([str(waivers)], [rule.card.id for rule in load_rules()])) == 1
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda doc: doc.name)
+def test_links_between_documents_lead_somewhere(doc: Path) -> None:
+    """Each relative link and picture of a document exists."""
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", doc.read_text("utf-8"))
+    assert [link for link in links if not (doc.parent / link).exists()] == []

@@ -1,0 +1,76 @@
+"""The project keeps to its own rules."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FLOORS = {"inventory": set[str](), "checks": {"inventory"}, "reports": {"inventory", "checks"}}
+TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".j2", ".css", ".js", ".txt", ""}
+
+
+def tracked() -> list[Path]:
+    done = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [ROOT / name for name in done.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("floor", sorted(FLOORS))
+def test_imports_go_one_way(floor: str) -> None:
+    """Inventory knows nothing of checks, and checks nothing of reports."""
+    imported = set()
+    for path in (ROOT / floor).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.split(".")[0])
+            elif isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+    assert imported & (set(FLOORS) | {"conftest"}) <= FLOORS[floor] | {floor}
+
+
+def test_no_secrets_hosts_or_foreign_paths_are_kept() -> None:
+    """No file holds a registry's host, a path of somebody's machine, or a token's look-alike."""
+    registries = (
+        "pypi" + r"\.org",
+        "python" + "hosted",
+        "registry" + r"\.npmjs",
+        "deb" + r"\.debian",
+    )
+    paths = ("/wo" + "rk/", "/ho" + "me/[a-z]", "/ro" + "ot/")
+    pattern = re.compile("|".join([*registries, *paths, "Astra" + "CS:[A-Za-z0-9]{20}"]))
+    found = {
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in tracked()
+        if path.suffix in TEXT
+        for match in [pattern.search(path.read_text("utf-8", errors="replace"))]
+        if match
+    }
+    assert found == set()
+
+
+def test_constraints_cover_the_dependencies() -> None:
+    """Each dependency, of the core and of the tests, has a tested version in the constraints."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    names = {re.split(r"[<>=\[ ]", each)[0].lower() for each in wanted}
+    lines = (ROOT / "constraints.txt").read_text("utf-8").lower().splitlines()
+    assert names <= {line.split("==")[0] for line in lines}
+
+
+def test_changelog_knows_the_version() -> None:
+    """The changes of the version in pyproject.toml are written down."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert re.search(
+        rf"^## {re.escape(version)}\b", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE
+    )
