@@ -201,8 +201,6 @@ def audit(
     made = Audit(parse_options(options))
     groups = [group for each in made.grouping.groups().values() for group in each]
     settled = {(each.card.id, each.key) for each in groups if only in {"", each.card.id}}
-    if only and made._recorder:
-        made._recorder.close()  # judging again leaves this one behind, open
     head = made.write(settled, lambda: dict(RUN))
     written = folder / "report"
     lines = (written / "findings.ndjson").read_bytes().splitlines(keepends=True)
