@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import facts_too_old, stale, without_kms_facts
-from checks.finding import fails, inconclusive, of_key, passes, places
+from checks.common import facts_too_old, not_current, without_kms_facts
+from checks.finding import fails, of_key, passes, places
 from checks.group import settle
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ def _judge_attested(
     subject: Subject, key: CustomerKey, usable: UsableAttestation, context: Context
 ) -> Finding:
     where = places([key])
-    if not usable.is_current(context.as_of):
-        again = f"Attest anew whether {key.key_id} is usable"
-        return inconclusive(CARD, subject, stale(usable), where, "attestation-not-current", again)
+    again = f"Attest anew whether {key.key_id} is usable"
+    if old := not_current(usable, context, again):
+        return old.about(CARD, subject, where)
     said = f"{usable.by} attested on {usable.on}: it is "
     if usable.usable:
         return passes(CARD, subject, f"{said}usable for Astra.", where)

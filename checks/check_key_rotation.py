@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import MANAGE, Card, Quote
-from checks.common import facts_too_old, stale, without_kms_facts
-from checks.finding import fails, inconclusive, of_key, passes, places
+from checks.common import facts_too_old, not_current, without_kms_facts
+from checks.finding import fails, of_key, passes, places
 from checks.group import settle
 
 if TYPE_CHECKING:
@@ -70,10 +70,9 @@ def _judge_key(scope: KeyScope, key: CustomerKey, context: Context) -> Finding:
 def _judge_attested(
     subject: Subject, key: CustomerKey, rotation: RotationAttestation, context: Context
 ) -> Finding:
-    if not rotation.is_current(context.as_of):
-        says, reason = stale(rotation), "attestation-not-current"
-        again = f"Attest anew whether {key.key_id} rotates"
-        return inconclusive(CARD, subject, says, places([key]), reason, again)
+    again = f"Attest anew whether {key.key_id} rotates"
+    if old := not_current(rotation, context, again):
+        return old.about(CARD, subject, places([key]))
     said = f"{rotation.by} attested on {rotation.on}: it "
     if rotation.automatic:
         return passes(CARD, subject, f"{said}rotates automatically.", places([key]))

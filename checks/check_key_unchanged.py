@@ -68,7 +68,7 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
 def _judge_scope(estate: Estate, context: Context, scope: KeyScope) -> Finding:
     subject = of_scope(scope)
     observations = context.history.observations(scope)
-    where = tuple((each.file, each.line) for each in observations)
+    where = tuple(each.place for each in observations)
     gap = estate.keys_gap(scope.type)
     keys = estate.keys.get(scope, [])
     if gap and not keys:
@@ -83,7 +83,7 @@ def _judge_scope(estate: Estate, context: Context, scope: KeyScope) -> Finding:
 
 def _judge_changes(estate: Estate, scope: KeyScope, seen: Sequence[Observation]) -> Finding:
     subject = of_scope(scope)
-    where: tuple[Place, ...] = tuple((each.file, each.line) for each in seen)
+    where: tuple[Place, ...] = tuple(each.place for each in seen)
     changes = [(old, new) for old, new in pairwise(seen) if old.key_ids and _differ(old, new)]
     cases = [case for case in estate.organization.support_cases if _is_of(case, scope)]
     unexplained = [change for change in changes if not _explaining(change, cases)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import population_gap, stale
+from checks.common import not_current, population_gap
 from checks.context import because
 from checks.finding import fails, inconclusive, not_applicable, of_organization, passes, places
 from checks.group import settle
@@ -57,8 +57,8 @@ def _judge_plan(estate: Estate, context: Context) -> Finding:
     if plan is None:
         says = "Nobody attested the plan, and no interface shows it."
         return inconclusive(CARD, subject, says, where, "not-attested", attest)
-    if not plan.is_current(context.as_of):
-        return inconclusive(CARD, subject, stale(plan), where, "attestation-not-current", attest)
+    if old := not_current(plan, context, attest):
+        return old.about(CARD, subject, where)
     said = f"{plan.by} attested on {plan.on}: {plan.name or 'the plan'} is "
     if plan.paid:
         return passes(CARD, subject, f"{said}a paid plan.", where)

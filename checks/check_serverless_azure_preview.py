@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import place_of, stale
+from checks.common import not_current, place_of
 from checks.finding import about, fails, inconclusive, of_database, of_key, passes, places
 from checks.group import settle
 
@@ -72,9 +72,8 @@ def _judge(estate: Estate, subject: Subject, where: tuple[Place, ...], context: 
     if preview is None:
         says = "Nobody attested that the vendor granted the preview."
         return inconclusive(CARD, subject, says, where, "not-attested", action)
-    if not preview.is_current(context.as_of):
-        says, reason = stale(preview), "attestation-not-current"
-        return inconclusive(CARD, subject, says, where, reason, action)
+    if old := not_current(preview, context, action):
+        return old.about(CARD, subject, where)
     said = f"{preview.by} attested on {preview.on}: the preview was "
     if preview.granted:
         return passes(CARD, subject, f"{said}granted.", where)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import place_of, stale
+from checks.common import not_current, place_of
 from checks.finding import about, fails, inconclusive, of_database, passes
 from checks.group import settle
 
@@ -64,8 +64,8 @@ def _judge_database(estate: Estate, database: Database, context: Context) -> Fin
     if told is None:
         says = "Nobody attested whether the application encrypts the data."
         return inconclusive(CARD, subject, says, where, "not-attested", attest)
-    if not told.is_current(context.as_of):
-        return inconclusive(CARD, subject, stale(told), where, "attestation-not-current", attest)
+    if old := not_current(told, context, attest):
+        return old.about(CARD, subject, where)
     said = f"{told.by} attested on {told.on}: the application "
     if told.encrypted:
         says = f"{said}encrypts the data ({told.method or 'method not named'})."

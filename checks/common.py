@@ -76,10 +76,13 @@ def population_gap(estate: Estate) -> Gap | None:
     return next((gap for fact, gap in estate.gaps.items() if fact != "region-views"), None)
 
 
-def stale(attestation: Attestation) -> str:
-    """Say of an attestation that does not count now who made it, and for which days it counts."""
+def not_current(attestation: Attestation, context: Context, action: str) -> Answer | None:
+    """Answer for an attestation that does not count now; None if it does."""
+    if attestation.is_current(context.as_of):
+        return None
     days = f"{attestation.on} to {attestation.last_day()}"
-    return f"{attestation.by} attested it, but that counts from {days} only."
+    says = f"{attestation.by} attested it, but that counts from {days} only."
+    return Answer("inconclusive", says, "attestation-not-current", action)
 
 
 def facts_too_old(

@@ -55,7 +55,7 @@ def bound(
     later = [each for each in observations if each.key_ids and (not last or each.at > last.at)]
     first = later[0] if later else None
     returned = last is not None and any(e.key_ids and e.at <= last.at for e in observations)
-    evidence = tuple((each.file, each.line) for each in (last, first) if each)
+    evidence = tuple(each.place for each in (last, first) if each)
     by = first.at if first else present_at
     return Registration(last.at if last else None, by, exact, returned, evidence)
 

@@ -33,6 +33,11 @@ class Observation(NamedTuple):
     file: str
     line: int
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """Return file and line, as evidence."""
+        return self.file, self.line
+
 
 class KnownDatabase(NamedTuple):
     """An existing database as an earlier record knew it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from checks.context import day
+from checks.context import day, utc
 from inventory.models import Attestation
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _row(organization: Organization) -> dict[str, Any]:
     return {
         "id": organization.id,
         "name": organization.name,
-        "captured_at": captured.isoformat().replace("+00:00", "Z") if captured else None,
+        "captured_at": utc(captured) if captured else None,
         "keys": None if organization.keys is None else len(organization.keys),
         **{state: None if databases is None else states[state] for state in _STATES},
         "gaps": [gap.model_dump() for gap in organization.missing()],

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quote
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from checks.card import SEVERITIES
+from checks.context import utc
 from checks.finding import OPEN, STATUSES
 from checks.group import Gate
 from checks.identity import finding_id
@@ -155,12 +155,13 @@ def head_of(recorder: Recorder, settings: Settings, material: Material) -> dict[
     """Close ``recorder`` and return the head, without the block ``run``."""
     findings = recorder.close()
     tallies = recorder.tallies
+    counts = tallies.counts
     body: dict[str, Any] = {
         "schema": SCHEMA,
         "title": "Customer-managed encryption keys in Astra: compliance audit",
         "verdict": verdict(tallies, settings),
         "settings": _settings(settings),
-        "counts": {status: tallies.counts[status] for status in STATUSES},
+        "counts": {status: counts[status] for status in STATUSES},
         "open": _open(tallies),
         "population": recorder.population.summary(material.sources),
         "criteria": _criteria(material, tallies),
@@ -242,7 +243,7 @@ def _word(stops: Mapping[str, int], settings: Settings, *, judged: int) -> str:
 def _settings(settings: Settings) -> dict[str, Any]:
     context, gate = settings.context, settings.gate
     return {
-        "as_of": time_text(context.as_of),
+        "as_of": utc(context.as_of),
         "max_age_seconds": int(context.max_age.total_seconds()),
         "kms": context.kms,
         "fail_on": gate.fail_on,
@@ -255,15 +256,10 @@ def _settings(settings: Settings) -> dict[str, Any]:
     }
 
 
-def time_text(time: datetime | None) -> str | None:
-    """Render a time in UTC, or None."""
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z") if time else None
-
-
 def _open(tallies: Tallies) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for (status, _, severity), count in tallies.by_rule.items():
-        if status in {"error", "fail", "inconclusive"}:
+        if status in OPEN:
             counts[severity] += count
     return {severity: counts[severity] for severity in SEVERITIES}
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from checks.card import SEVERITIES, Card, Severity
-from checks.context import Context
+from checks.context import Context, utc
 from checks.finding import OPEN, STATUSES, Finding, Kind, Status, Subject
 from checks.group import Gate
 from checks.grouping import Mode
@@ -23,7 +23,7 @@ from checks.waivers import State, Waiver
 from inventory.models import Fact, GapReason
 from inventory.sources import FileFormat, Role, Source
 from reports import record, tallies
-from reports.record import Recorder, Settings, canonical, encode, report_id, time_text
+from reports.record import Recorder, Settings, canonical, encode, report_id
 from tests.builders import (
     AS_OF,
     CAPTURED_AT,
@@ -554,9 +554,9 @@ def test_the_head_states_how_the_audit_was_made(tmp_path: Path) -> None:
 
 
 def test_times_are_told_in_utc() -> None:
-    """A time of another zone is turned to UTC; a time that is not known stays unknown."""
-    told = [time_text(moment("2026-11-20T04:00:00+02:00")), time_text(CAPTURED_AT), time_text(None)]
-    assert told == ["2026-11-20T02:00:00Z", "2026-11-20T02:00:00Z", None]
+    """A time of another zone is turned to UTC."""
+    told = [utc(moment("2026-11-20T04:00:00+02:00")), utc(CAPTURED_AT)]
+    assert told == ["2026-11-20T02:00:00Z", "2026-11-20T02:00:00Z"]
 
 
 # --- the verdict ----------------------------------------------------------------------------------
