@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from checks.group import Group
     from checks.options import Option, Options
+    from inventory.collecting import Progress
 
 CHECKS = Path(__file__).resolve().parent / "checks"
 
@@ -42,13 +45,15 @@ def _value(config: pytest.Config, option: Option) -> object:
     value = config.getini(option.ini)
     if option.kind == "paths":
         return [str(config.rootpath / each) for each in value or ()]
-    return str(config.rootpath / value) if value and option.kind == "path" else value
+    is_path = option.kind == "path" and value and value != "env"
+    return str(config.rootpath / value) if is_path else value
 
 
 def _options(config: pytest.Config) -> Options:
     from checks.options import OPTIONS, parse_options  # noqa: PLC0415 (as above)
 
     values = {option.name.replace("-", "_"): _value(config, option) for option in OPTIONS}
+    values |= getattr(config, "workerinput", {}).get("cmek", {})
     return parse_options({name: each for name, each in values.items() if each not in (None, "")})
 
 
@@ -82,13 +87,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _set_defaults(config: pytest.Config) -> None:
     from inventory.errors import CmekAuditError  # noqa: PLC0415 (as above)
+    from inventory.secrets import without_secrets  # noqa: PLC0415
 
     try:
         options = _options(config)
     except CmekAuditError as error:
         if _writes(config):
             _clear(config)
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(without_secrets(str(error))) from None
     option = config.option
     option.cmek_as_of = option.cmek_as_of or config.getini("cmek_as_of")
     if option.tbstyle == "auto":
@@ -125,15 +131,40 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not _is_audit(config):
         return
     from inventory.errors import CmekAuditError  # noqa: PLC0415 (as above)
+    from inventory.secrets import without_secrets  # noqa: PLC0415
     from reports.audit import Audit  # noqa: PLC0415
     from reports.hooks import AuditHooks  # noqa: PLC0415
 
     try:
-        audit = Audit(_options(config), keep=_writes(config))
+        options = _options(config)
+        _refuse_to_ask(config, options)
+        with _progress(config, options) as tell:
+            audit = Audit(options, keep=_writes(config), tell=tell)
     except CmekAuditError as error:
-        raise pytest.UsageError(str(error)) from None
-    config.option.cmek_as_of = audit.context.as_of.isoformat()
+        raise pytest.UsageError(without_secrets(str(error))) from None
     config.pluginmanager.register(AuditHooks(config, audit), "cmek-audit")
+
+
+@contextmanager
+def _progress(config: pytest.Config, options: Options) -> Iterator[Callable[[Progress], None]]:
+    """Show how far a live audit is with its reading, past what pytest captures."""
+    if not options.live:
+        yield lambda _: None
+        return
+    from cmek_audit.progress import progress  # noqa: PLC0415 (a recorded audit needs none)
+
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else nullcontext(), progress() as tell:
+        yield tell
+
+
+def _refuse_to_ask(config: pytest.Config, options: Options) -> None:
+    """Keep a run that only looks, such as ``--collect-only``, off the network."""
+    if options.live and not _writes(config):
+        raise pytest.UsageError(
+            "--cmek-live: a run that only looks asks no network; look at a recorded audit instead: "
+            "--cmek-inventory=BUNDLE"
+        )
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
@@ -10,13 +11,14 @@ from checks.finding import fails, of_key, passes, places
 from checks.group import settle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from checks.context import Context
     from checks.finding import Finding, Subject
     from checks.group import Group
+    from inventory.attestations import UsableAttestation
     from inventory.estate import Estate
-    from inventory.models import CustomerKey, KeyScope, KmsFacts, UsableAttestation
+    from inventory.models import CustomerKey, KeyScope, KmsFacts, VendorAccount
 
 CARD = Card(
     id="CMEK-12",
@@ -49,6 +51,11 @@ CARD = Card(
     no_subject="The inventory holds no customer key.",
 )
 
+_PARTS = re.compile(r"[:/@.]")
+"""Where the name of a cloud's principal falls into parts, one of which is the account."""
+
+_AWS_ACCOUNT = re.compile(r"(?<![0-9A-Za-z-])[0-9]{12}(?![0-9A-Za-z-])")
+
 _WRONG = {
     "enabled": "it is disabled",
     "symmetric": "it is not symmetric",
@@ -60,10 +67,43 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Judge each key by what the cloud says, and where that is silent by the attestation."""
     for scope, keys in estate.keys.items():
         for key in keys:
-            yield _judge_key(scope, key, context)
+            accounts = _accounts(estate, scope)
+            yield _judge_key(scope, _compared(key, accounts), accounts, context)
 
 
-def _judge_key(scope: KeyScope, key: CustomerKey, context: Context) -> Finding:
+def _accounts(estate: Estate, scope: KeyScope) -> list[VendorAccount]:
+    """Return the vendor's accounts that Astra names for ``scope``."""
+    told = estate.organization.vendor_accounts or ()
+    return [each for each in told if (each.type, each.provider, each.region) == scope[1:]]
+
+
+def _compared(key: CustomerKey, accounts: list[VendorAccount]) -> CustomerKey:
+    """Settle whether the key is granted to Astra by who may use it and whom Astra names."""
+    kms = key.kms
+    if kms is None or kms.granted_to is None or kms.granted_to_astra is False or not accounts:
+        return key
+    granted = all(_is_granted(each.account, kms.granted_to) for each in accounts)
+    compared = kms.model_copy(update={"granted_to_astra": granted})
+    return key.model_copy(update={"kms": compared}).at(*key.place)
+
+
+def _is_granted(account: str, grants: Sequence[str]) -> bool:
+    """Say whether ``grants`` name the vendor's ``account``, by itself or as a part of them.
+
+    Of an AWS account the number counts; of a role or user in one, only it or the account as whole.
+    """
+    parts = {part for each in grants for part in (each, *_PARTS.split(each))}
+    number = _AWS_ACCOUNT.search(account)
+    if account in parts or number is None:
+        return account in parts
+    if account.endswith(":root"):
+        return number[0] in parts
+    return any(each == number[0] or each.endswith(f":{number[0]}:root") for each in grants)
+
+
+def _judge_key(
+    scope: KeyScope, key: CustomerKey, accounts: list[VendorAccount], context: Context
+) -> Finding:
     subject = of_key(scope, key.key_id)
     if key.kms is not None:
         if old := facts_too_old(CARD, subject, key, key.kms, context):
@@ -78,6 +118,8 @@ def _judge_key(scope: KeyScope, key: CustomerKey, context: Context) -> Finding:
     if key.usable is not None:
         return _judge_attested(subject, key, key.usable, context)
     silent = _silent(key.kms) if key.kms else ["whether it is usable"]
+    if named := ", ".join(each.account for each in accounts):
+        silent.append(f"whether it is granted to {named}, as Astra asks")
     return without_kms_facts(CARD, subject, key, context, ", ".join(silent))
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import FIND_TYPE
+from checks.common import FIND_TYPE, attest_none, lists_none_unattested
 from checks.context import because, words
 from checks.finding import concerning, fails, inconclusive, of_key, passes, places
+from checks.gaps import settling
 from checks.group import settle
 
 if TYPE_CHECKING:
@@ -50,12 +51,12 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Judge each key by the databases in its scope, existing or planned."""
     for scope, keys in estate.keys.items():
         for key in keys:
-            finding = _judge_key(estate, scope, key)
+            finding = _judge_key(estate, scope, key, context)
             databases = len(estate.scopes.get(scope, ()))
             yield concerning(finding, CARD, databases, estate.planned[scope])
 
 
-def _judge_key(estate: Estate, scope: KeyScope, key: CustomerKey) -> Finding:
+def _judge_key(estate: Estate, scope: KeyScope, key: CustomerKey, context: Context) -> Finding:
     subject, where = of_key(scope, key.key_id), places([key])
     databases = len(estate.scopes.get(scope, ()))
     if databases:
@@ -64,8 +65,12 @@ def _judge_key(estate: Estate, scope: KeyScope, key: CustomerKey) -> Finding:
     gap = estate.gaps.get("databases")
     if gap:
         says = f"No database is recorded, and they may not be all: {because(gap)}."
-        action = f"Record the databases of {estate.organization.name} in full"
+        action = settling(gap, estate.organization)
         return inconclusive(CARD, subject, says, where, gap.reason, action)
+    if lists_none_unattested(estate.organization, context):
+        says = "Astra lists no database at all, as it does to a token that may see none."
+        action = attest_none(estate.organization)
+        return inconclusive(CARD, subject, says, where, "empty", action)
     if scope._replace(type="unknown") in estate.scopes:
         says = "Only databases of unknown type lie there, which it may or may not encrypt."
         return inconclusive(CARD, subject, says, where, "unknown-type", FIND_TYPE)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from checks.context import Context
     from checks.finding import Finding, Subject
     from checks.group import Group
+    from inventory.attestations import RotationAttestation
     from inventory.estate import Estate
-    from inventory.models import CustomerKey, KeyScope, RotationAttestation
+    from inventory.models import CustomerKey, KeyScope
 
 CARD = Card(
     id="CMEK-11",

@@ -16,6 +16,7 @@ from checks.finding import (
     passes,
     places,
 )
+from checks.gaps import settling
 from checks.group import settle
 from inventory.estate import has_no_customer_keys
 from inventory.key_ids import parse_key_id
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from checks.context import Context
     from checks.finding import Finding
     from checks.group import Group
+    from inventory.entries import Located
     from inventory.estate import Estate
-    from inventory.models import Gap, Located, Organization, RegionView
+    from inventory.gaps import Gap
+    from inventory.models import Organization, RegionView
 
 CARD = Card(
     id="CMEK-13",
@@ -92,7 +95,7 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
 
 def _nothing_to_compare(organization: Organization, gap: Gap) -> Finding:
     says = f"Neither a key nor a database is recorded, and they may not be all: {because(gap)}."
-    action = f"Record {organization.name} again, in full"
+    action = settling(gap, organization)
     subject, where = of_organization(organization.id), places([organization])
     return inconclusive(CARD, subject, says, where, gap.reason, action)
 
@@ -106,7 +109,8 @@ def _judge_scope(estate: Estate, scope: KeyScope, view: RegionView | None) -> Fi
     gap = estate.gaps.get("region-views")
     if view is None and gap:
         says = f"The view of the region was not read: {because(gap)}."
-        return inconclusive(CARD, subject, says, where, gap.reason, again)
+        action = settling(gap, estate.organization)
+        return inconclusive(CARD, subject, says, where, gap.reason, action)
     if estate.organization.region_views is None:
         says = "The inventory was not recorded with both views."
         return not_applicable(CARD, subject, says, where, "one-view-only")
@@ -115,7 +119,8 @@ def _judge_scope(estate: Estate, scope: KeyScope, view: RegionView | None) -> Fi
         return inconclusive(CARD, subject, says, where, "not-recorded", again)
     if unread := estate.keys_gap(scope.type):
         says = f"The list of keys may not be whole: {because(unread)}."
-        return inconclusive(CARD, subject, says, where, unread.reason, again)
+        action = settling(unread, estate.organization)
+        return inconclusive(CARD, subject, says, where, unread.reason, action)
     return _compare(scope, {key.key_id for key in keys}, view, where, again)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import FIND_TYPE
+from checks.common import FIND_TYPE, attest_none, attests_none, is_bare, lists_none_unattested
 from checks.context import because, utc
 from checks.finding import Finding, fails, inconclusive, of_organization, passes, places
+from checks.gaps import settling
 from checks.group import settle
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from checks.context import Context, Summary
     from checks.group import Group
     from inventory.estate import Estate
+    from inventory.models import Organization
 
 CARD = Card(
     id="CMEK-14",
@@ -54,13 +56,11 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Judge whether the record of the organization is whole and fresh."""
     organization = estate.organization
     subject, where = of_organization(organization.id), places([organization])
-    action = f"Record {organization.name} again, in full"
     if vanished := _vanished(estate, context):
         says = f"Known earlier, missing now without being terminated: {_some(vanished)}."
         yield fails(CARD, subject, says, where, f"Find out what became of {_some(vanished)}")
     elif doubts := _doubts(estate, context):
-        reason, says = doubts[0][0], " ".join(text for _, text in doubts)
-        action = FIND_TYPE if reason == "unknown-type" else action
+        (reason, _, action), says = doubts[0], " ".join(text for _, text, _ in doubts)
         yield inconclusive(CARD, subject, says, where, reason, action)
     else:
         keys, databases = len(organization.keys or ()), len(organization.databases or ())
@@ -79,15 +79,35 @@ def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator
             yield fails(CARD, of_organization(identity), says, where, action)
 
 
-def _doubts(estate: Estate, context: Context) -> list[tuple[str, str]]:
-    """Return a reason code and a sentence for all that keeps the record from being relied on."""
+Doubt = tuple[str, str, str]
+"""A reason code, a sentence, and what would settle it."""
+
+
+def _doubts(estate: Estate, context: Context) -> list[Doubt]:
+    """Return all that keeps the record from being relied on."""
     organization = estate.organization
-    doubts: list[tuple[str, str]] = [
-        (gap.reason, f"The {gap.fact} may not be all: {because(gap)}.")
+    again = f"Record {organization.name} again, in full"
+    doubts: list[Doubt] = [
+        (gap.reason, f"The {gap.fact} may not be all: {because(gap)}.", settling(gap, organization))
         for gap in organization.missing()
     ]
-    if organization.keys == () and organization.databases == ():
-        doubts.append(("empty", "Neither a key nor a database is recorded."))
+    doubts += _emptiness(organization, context)
+    doubts += _unknown_types(estate)
+    stale = _staleness(organization.captured_at, context.as_of, context.max_age)
+    return [*doubts, *((reason, text, again) for reason, text in stale)]
+
+
+def _emptiness(organization: Organization, context: Context) -> Iterator[Doubt]:
+    """Doubt a list without entries: a token that may see nothing gets one, too."""
+    if lists_none_unattested(organization, context):
+        says = "Astra lists no database, as it does to a token that may see none."
+        yield "empty", says, attest_none(organization)
+    elif is_bare(organization) and not attests_none(organization, context):
+        action = f"Record {organization.name} again, in full"
+        yield "empty", "Neither a key nor a database is recorded.", action
+
+
+def _unknown_types(estate: Estate) -> Iterator[Doubt]:
     unknown = [
         placement.database
         for scope, placements in estate.scopes.items()
@@ -98,9 +118,7 @@ def _doubts(estate: Estate, context: Context) -> list[tuple[str, str]]:
         tiers = ", ".join(sorted({repr(each.tier) for each in unknown}))
         count = len({each.identity for each in unknown})
         text = f"{count:,} databases have a tier that tells no type: {tiers}."
-        doubts.append(("unknown-type", text))
-    doubts += _staleness(organization.captured_at, context.as_of, context.max_age)
-    return doubts
+        yield "unknown-type", text, FIND_TYPE
 
 
 def _staleness(

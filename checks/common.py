@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from checks.context import because, utc
 from checks.finding import Finding, Status, inconclusive, not_applicable, places
+from checks.gaps import settling
 from inventory.estate import has_no_customer_keys
 
 if TYPE_CHECKING:
     from checks.card import Card
     from checks.context import Context
     from checks.finding import Place, Subject
+    from inventory.attestations import Attestation
     from inventory.estate import Estate, Placement
-    from inventory.models import Attestation, CustomerKey, Database, Gap, KmsFacts
+    from inventory.gaps import Fact, Gap
+    from inventory.models import CustomerKey, Database, KmsFacts, Organization
     from inventory.spellings import DatabaseType
+
+POPULATION: frozenset[Fact] = frozenset({"databases", "serverless-keys", "managed-clusters-keys"})
+"""The facts without which there may be keys or databases beyond those recorded."""
 
 FIND_TYPE = "Find out the type of the databases of unknown tier, and state it"
 
@@ -67,13 +73,40 @@ def keys_unread(estate: Estate, database_type: DatabaseType) -> Answer | None:
     if gap is None:
         return None
     says = f"No key is recorded, and the {database_type} keys may not be all: {because(gap)}."
-    action = f"Record the {database_type} keys of {estate.organization.name} in full"
+    action = settling(gap, estate.organization)
     return Answer("inconclusive", says, gap.reason, action)
+
+
+def lists_none_unattested(organization: Organization, context: Context) -> bool:
+    """Say whether Astra listed no database, and nobody attests that there is none.
+
+    It lists none to a token that may see none, either.
+    """
+    living = any(
+        not (each.is_planned or each.is_terminated) for each in organization.databases or ()
+    )
+    return bool(organization.readings) and not living and not attests_none(organization, context)
+
+
+def is_bare(organization: Organization) -> bool:
+    """Say whether neither a key nor a database was recorded, though both lists were."""
+    return organization.keys == () and organization.databases == ()
+
+
+def attest_none(organization: Organization) -> str:
+    """Say what would settle that Astra lists no database."""
+    return f"Attest that {organization.name} has no database yet, or let the token see them"
+
+
+def attests_none(organization: Organization, context: Context) -> bool:
+    """Say whether somebody attests that the organization has no database."""
+    attested = organization.no_databases
+    return attested is not None and attested.is_current(context.as_of)
 
 
 def population_gap(estate: Estate) -> Gap | None:
     """Return why there may be keys or databases beyond those recorded; None if there are not."""
-    return next((gap for fact, gap in estate.gaps.items() if fact != "region-views"), None)
+    return next((gap for fact, gap in estate.gaps.items() if fact in POPULATION), None)
 
 
 def not_current(attestation: Attestation, context: Context, action: str) -> Answer | None:

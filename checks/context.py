@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from inventory.history import History
 
 if TYPE_CHECKING:
-    from inventory.models import CustomerKey, Gap, KeyScope, Organization
+    from inventory.gaps import Gap
+    from inventory.models import CustomerKey, KeyScope, Organization
 
 Kms = Literal["recorded", "none"]
 
 RECORDED_MAX_AGE = timedelta(days=30)
+LIVE_MAX_AGE = timedelta(hours=24)
 
 
 class Context(NamedTuple):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.context import Context, because, summarize
 from checks.finding import Finding, inconclusive, of_organization, places
+from checks.gaps import settling
 from inventory.estate import survey
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from checks.catalogue import Rule
     from checks.context import Summary
     from inventory.estate import Estate
-    from inventory.models import Gap, Organization
+    from inventory.gaps import Gap
+    from inventory.models import Organization
 
 _ACROSS = ""
 
@@ -70,7 +72,7 @@ def _needed_gap(rule: Rule, estate: Estate) -> Gap | None:
 def _unread(rule: Rule, estate: Estate, gap: Gap) -> Finding:
     organization = estate.organization
     says = f"The {gap.fact} may not be all, so there may be more to judge: {because(gap)}."
-    action = f"Record {organization.name} again, in full"
+    action = settling(gap, organization)
     subject = of_organization(organization.id)
     return inconclusive(rule.card, subject, says, places([organization]), gap.reason, action)
 

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from checks.card import Card, Severity
+    from inventory.entries import Located
     from inventory.estate import Placement
-    from inventory.models import Database, KeyScope, Located
+    from inventory.models import Database, KeyScope
 
 Status = Literal["pass", "fail", "inconclusive", "error", "not-applicable", "waived"]
 Kind = Literal["organization", "key-scope", "key", "key-id", "database", "database-region"]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from checks.card import Severity
-from checks.context import RECORDED_MAX_AGE, Kms
+from checks.context import LIVE_MAX_AGE, RECORDED_MAX_AGE, Kms
 from checks.grouping import Wanted
 from inventory.errors import SettingError
 
@@ -48,15 +48,29 @@ OPTIONS = (
         "inventory",
         "paths",
         "PATH",
-        "a recorded inventory (.yaml, .yml, .json, .ndjson); repeatable, all of one moment. "
-        "Without any, the bundled example is audited",
+        "a recorded inventory (.yaml, .yml, .json, .ndjson) or an evidence bundle; repeatable, all "
+        "of one moment. Without any, the bundled example is audited",
+    ),
+    Option(
+        "live",
+        "path",
+        "ORGANIZATIONS",
+        "read the organizations of this file (.yaml, .yml, .json) from Astra and audit them; env: "
+        "the one organization of the token in ASTRA_API_TOKEN",
+    ),
+    Option(
+        "evidence-dir",
+        "path",
+        "DIR",
+        "where a live audit puts its evidence bundle; default: audit-evidence",
     ),
     Option("plan", "paths", "PATH", "planned databases (.yaml, .yml, .json); repeatable"),
     Option(
         "history",
         "paths",
         "PATH",
-        "an inventory recorded earlier, dated by its captured_at; repeatable",
+        "an inventory recorded earlier, dated by its captured_at, an evidence bundle, or a folder "
+        "of bundles; repeatable",
     ),
     Option("waivers", "paths", "PATH", "a file of waivers (.yaml, .yml, .json); repeatable"),
     Option("no-waivers", "flag", "", "judge as if there were no waivers"),
@@ -71,7 +85,7 @@ OPTIONS = (
         "max-age",
         "text",
         "DURATION",
-        "how old a record may be, such as 24h or 30d; default: 30d",
+        "how old a record may be, such as 24h or 30d; default: 30d, for a live audit 24h",
     ),
     Option(
         "fail-on",
@@ -145,12 +159,14 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     inventory: tuple[str, ...] = ()
+    live: str | None = None
+    evidence_dir: str = "audit-evidence"
     plan: tuple[str, ...] = ()
     history: tuple[str, ...] = ()
     waivers: tuple[str, ...] = ()
     no_waivers: bool = False
     as_of: Annotated[datetime | None, BeforeValidator(_time)] = None
-    max_age: Annotated[timedelta, BeforeValidator(_duration)] = RECORDED_MAX_AGE
+    max_age: Annotated[timedelta | None, BeforeValidator(_duration)] = None
     fail_on: Severity = "low"
     allow_inconclusive: bool = False
     report_dir: str = "audit-report"
@@ -158,6 +174,11 @@ class Options(BaseModel):
     group: Wanted = "auto"
     kms: Kms = "recorded"
     controls: str | None = None
+
+    @property
+    def oldest(self) -> timedelta:
+        """Return how old a record may be."""
+        return self.max_age or (LIVE_MAX_AGE if self.live else RECORDED_MAX_AGE)
 
 
 def parse_options(values: dict[str, Any]) -> Options:

@@ -10,8 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from checks.context import day
 from inventory.documents import read_document
+from inventory.entries import Day, Entry, Identifier, Located, Text
 from inventory.errors import InventoryError, Problem, WaiverError
-from inventory.models import Day, Entry, Identifier, Located, Text
 from inventory.problems import problems_of
 from inventory.recorded import read_bytes
 

@@ -3,10 +3,17 @@
 CmekAuditError
 ├── InputError            a file given to the audit cannot be used
 │   ├── InventoryError    an inventory, a plan or a record of an earlier moment
+│   │   └── EvidenceError an evidence bundle is not what its manifest says
+│   ├── OrganizationsError   an organizations file
 │   ├── WaiverError       a waiver file
 │   └── ControlsError     a file of control ids
 ├── SettingError          an option or its ini twin has an unusable value
-└── RecordError           a finished audit record cannot be read back
+├── RecordError           a finished audit record cannot be read back
+├── UnansweredError       Astra did not answer a request as documented; becomes a gap
+├── ForbiddenRequestError a request that an audit must never send
+├── ReplayError           a bundle cannot be replayed as it was recorded
+├── ProcessError          a process that was to read a share of the organizations broke
+└── LeakError             a secret stands in something that was written
 """
 
 from __future__ import annotations
@@ -15,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 MOST_SHOWN = 50
 
@@ -68,6 +76,14 @@ class InventoryError(InputError):
     """An inventory, a plan, or a record of an earlier moment cannot be used."""
 
 
+class EvidenceError(InventoryError):
+    """An evidence bundle is not what its manifest says."""
+
+
+class OrganizationsError(InputError):
+    """An organizations file cannot be used."""
+
+
 class WaiverError(InputError):
     """A waiver file cannot be used."""
 
@@ -82,3 +98,50 @@ class SettingError(CmekAuditError):
 
 class RecordError(CmekAuditError):
     """A finished audit record cannot be read back, or is not what it says it is."""
+
+
+class UnansweredError(CmekAuditError):
+    """Astra did not answer a request as documented.
+
+    Attributes:
+        reason: why, as the reason code of a gap.
+        detail: what was seen, in words and without secrets.
+        again: whether another attempt may help.
+        wait: how long Astra asked to wait before that, in seconds; None if it did not.
+    """
+
+    def __init__(
+        self, reason: str, detail: str, *, again: bool = False, wait: float | None = None
+    ) -> None:
+        """Keep what was seen."""
+        self.reason = reason
+        self.detail = detail
+        self.again = again
+        self.wait = wait
+        super().__init__(f"{reason}: {detail}")
+
+
+class ForbiddenRequestError(CmekAuditError):
+    """A request that is no GET, or goes to another host than the configured one."""
+
+
+class ReplayError(CmekAuditError):
+    """A bundle cannot be replayed as it was recorded."""
+
+
+class ProcessError(CmekAuditError):
+    """A process that was to read a share of the organizations broke."""
+
+
+class LeakError(CmekAuditError):
+    """A secret stands in something that was written; the files are named, the secret is not."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        """Keep the paths of ``files``."""
+        self.files = tuple(files)
+        named = ", ".join(str(each) for each in self.files[:MOST_SHOWN])
+        super().__init__(f"a secret stands in what was written, so it must not be kept: {named}")
+
+    def __reduce__(self) -> tuple[type[LeakError], tuple[tuple[Path, ...]]]:
+        """Travel between processes by the paths."""
+        return LeakError, (self.files,)

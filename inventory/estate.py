@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from inventory.gaps import Gap
 from inventory.models import (
     CustomerKey,
     Database,
     DatabaseRegion,
     Expectation,
-    Gap,
     KeyScope,
     Organization,
 )

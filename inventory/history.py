@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from inventory.bundles import bundles_in, is_bundle
 from inventory.errors import InventoryError, Problem
+from inventory.files import read_file
 from inventory.models import KeyScope
-from inventory.ndjson import read_stream
-from inventory.recorded import Recorded, format_of, read_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -114,18 +115,29 @@ def _observe(moment: _Moment, scope: KeyScope) -> Observation:
     return Observation(moment.at, tuple(sorted(key.key_id for key in keys)), moment.file, line)
 
 
-def read_history(files: Iterable[str]) -> History:
+def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
     """Read earlier records, each organization dated by its own ``captured_at``, else its file's.
 
-    Raises InventoryError if one cannot be read, or has no date.
+    Of a folder that holds evidence bundles each is taken, but those that are ``present``. Raises
+    InventoryError if a record cannot be read, or has no date.
     """
     moments: list[tuple[str, _Moment]] = []
     sources: list[Source] = []
-    for file in files:
-        source, organizations = _read(file)
+    for file in _spread(files, {Path(each).resolve() for each in present}):
+        source, organizations = read_file(file, "history")
         sources.append(source)
         moments += [(each.id, _moment(_time(source, each), each)) for each in organizations]
     return History(moments, sources)
+
+
+def _spread(files: Iterable[str], present: set[Path]) -> Iterator[str]:
+    for file in files:
+        if Path(file).is_dir() and not is_bundle(file):
+            for each in bundles_in(Path(file)):
+                if each.resolve() not in present:
+                    yield each.as_posix()
+        else:
+            yield file
 
 
 def _time(source: Source, organization: Organization) -> datetime:
@@ -136,12 +148,6 @@ def _time(source: Source, organization: Organization) -> datetime:
             [Problem(source.path, organization.line, "captured_at", "nothing", expected)]
         )
     return at
-
-
-def _read(file: str) -> Recorded:
-    if format_of(file) == "ndjson":
-        return read_stream(file, "history")
-    return read_recorded(file, "history")
 
 
 def _moment(at: datetime, organization: Organization) -> _Moment:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inventory.errors import InventoryError, Problem
+from inventory.files import is_stream, open_stream, read_file
 from inventory.merging import merge
-from inventory.ndjson import NdjsonReader, read_stream
 from inventory.plans import read_plan, with_plan
-from inventory.recorded import Recorded, format_of, read_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from inventory.models import Organization
+    from inventory.recorded import Recorded
     from inventory.sources import Source
 
 
@@ -27,14 +27,14 @@ class Inventory:
     """
 
     def __init__(self, files: Sequence[str], plans: Sequence[str] = ()) -> None:
-        """Open ``files`` (.yaml, .yml, .json, .ndjson) and read ``plans`` (.yaml, .yml, .json).
+        """Open ``files`` (.yaml, .yml, .json, .ndjson, bundles) and read ``plans`` (.yaml, …).
 
         Raises InventoryError with the problems of every file that is read at once; those of a
         stream come when ``organizations`` reaches its end.
         """
-        streams = len(files) == 1 and format_of(files[0]) == "ndjson"
+        streams = len(files) == 1 and is_stream(files[0])
         self._plans, self._whole = _read_all(plans, () if streams else files)
-        self._stream = NdjsonReader(files[0]) if streams else None
+        self._stream = open_stream(files[0]) if streams else None
         heads = [self._stream.head] if self._stream else [each.source for each in self._whole]
         self.is_example = bool(heads) and all(head.example for head in heads)
         times = [head.captured_at for head in heads if head.captured_at is not None]
@@ -76,7 +76,7 @@ class Inventory:
 def _read_all(plans: Sequence[str], files: Sequence[str]) -> tuple[list[Recorded], list[Recorded]]:
     problems: list[Problem] = []
     read_plans = [_collect(read_plan, file, problems) for file in plans]
-    present = [_collect(_read_file, file, problems) for file in files]
+    present = [_collect(read_file, file, problems) for file in files]
     if problems:
         raise InventoryError(problems)
     return [each for each in read_plans if each], [each for each in present if each]
@@ -90,7 +90,3 @@ def _collect(
     except InventoryError as error:
         problems += error.problems
         return None
-
-
-def _read_file(file: str) -> Recorded:
-    return read_stream(file) if format_of(file) == "ndjson" else read_recorded(file)

@@ -11,13 +11,16 @@ from inventory.wording import describe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from inventory.models import CustomerKey, Database, Located, Organization
+    from inventory.entries import Located
+    from inventory.models import CustomerKey, Database, Organization
 
 E = TypeVar("E", bound="Located")
 _LISTS: tuple[tuple[str, Callable[[Any], object]], ...] = (
     ("keys", key_identity),
     ("databases", database_identity),
     ("region_views", place_of),
+    ("vendor_accounts", lambda account: (*place_of(account), account.account)),
+    ("readings", lambda reading: (reading.fact, reading.sha256)),
     ("support_cases", lambda case: (*place_of(case), case.ticket, case.on)),
 )
 

@@ -6,17 +6,11 @@ never read as "no" or "none".
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    PlainSerializer,
-    PlainValidator,
     StrictBool,
     StringConstraints,
     WithJsonSchema,
@@ -25,75 +19,38 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from inventory.attestations import (
+    ApplicationEncryption,
+    Attestation,
+    PlanAttestation,
+    PreviewAttestation,
+    RegistrationAttestation,
+    RotationAttestation,
+    UsableAttestation,
+)
+from inventory.entries import (
+    Day,
+    Entry,
+    Identifier,
+    Located,
+    Moment,
+    Name,
+    SpelledProvider,
+    SpelledType,
+    Text,
+)
+from inventory.gaps import Fact, Gap, Reading
 from inventory.spellings import (
-    PROVIDERS,
     TYPES,
     DatabaseType,
     Provider,
     any_case,
-    canonical_provider,
     canonical_type,
     type_of_tier,
 )
 
-ATTESTATION_DAYS = 365
-_CANONICAL = ("serverless", "managed-clusters")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
-
-
-def _moment(value: object) -> datetime:
-    """Read a time with its zone, and turn it to UTC.
-
-    A number is refused: seconds and milliseconds cannot be told apart.
-    """
-    time = value
-    if isinstance(value, str):
-        try:
-            time = datetime.fromisoformat(value)
-        except ValueError:
-            time = None
-    if not isinstance(time, datetime) or time.tzinfo is None:
-        text = "a time with its zone, as text, such as 2026-11-20T02:00:00Z"
-        raise PydanticCustomError("moment", text)
-    try:
-        utc = time if time.tzinfo is UTC else time.astimezone(UTC)
-    except OverflowError:
-        raise PydanticCustomError("moment", "a time between the years 1 and 9999") from None
-    if utc < _EARLIEST:
-        raise PydanticCustomError("moment", "a time later than 2010, when there was no Astra yet")
-    return utc
-
-
-def _day(value: object) -> object:
-    if isinstance(value, str) and _DAY.fullmatch(value):
-        return value
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    raise PydanticCustomError("day", "a day, as text, such as 2026-11-20")
-
-
-Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=2048)]
-Name = Annotated[str, StringConstraints(min_length=1)]
-Text = Annotated[str, StringConstraints(pattern=r"\S")]
-Moment = Annotated[
-    datetime,
-    PlainValidator(_moment, json_schema_input_type=datetime),
-    PlainSerializer(lambda time: f"{time.isoformat()[:-6]}Z", return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
-]
-Day = Annotated[date, BeforeValidator(_day)]
 Encryption = Literal["customer-managed", "astra-provided"]
-SpelledType = Annotated[
-    Literal["serverless", "managed-clusters"],
-    BeforeValidator(canonical_type),
-    WithJsonSchema(any_case(TYPES)),
-]
-SpelledProvider = Annotated[
-    Provider,
-    BeforeValidator(canonical_provider),
-    WithJsonSchema(any_case(PROVIDERS)),
-]
+_CANONICAL = ("serverless", "managed-clusters")
 
 
 class KeyScope(NamedTuple):
@@ -112,113 +69,6 @@ class KeyScope(NamedTuple):
     region: str
 
 
-class Entry(BaseModel):
-    """A piece of an inventory; immutable, and closed to fields that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Located(Entry):
-    """An entry that remembers where it was read.
-
-    Attributes:
-        place: the path of its file, as it was given, and its line, counted from 1; an empty path
-            and 0 if it was made in memory.
-    """
-
-    place: ClassVar[tuple[str, int]] = ("", 0)
-
-    def at(self, file: str, line: int) -> Self:
-        """Remember the place; meant for the reader that has just made the entry."""
-        self.__dict__["place"] = (file, line)
-        return self
-
-    @property
-    def file(self) -> str:
-        """Return the path of the entry's file."""
-        return self.place[0]
-
-    @property
-    def line(self) -> int:
-        """Return the entry's line."""
-        return self.place[1]
-
-    def stated(self) -> set[str]:
-        """Return the fields that its file states, which another file must not contradict."""
-        return self.model_fields_set
-
-
-class Attestation(Entry):
-    """A statement about something that no interface shows.
-
-    Attributes:
-        by: who states it.
-        on: the UTC day on which it was stated.
-        due: the last UTC day on which it counts; 365 days after ``on`` if absent.
-        note: whatever helps the reader.
-    """
-
-    by: Text
-    on: Day
-    due: Day | None = None
-    note: str | None = None
-
-    def last_day(self) -> date:
-        """Return the last UTC day on which the statement counts."""
-        return self.due or self.on + min(timedelta(days=ATTESTATION_DAYS), date.max - self.on)
-
-    def is_current(self, as_of: datetime) -> bool:
-        """Say whether the statement had been made at ``as_of`` and was not yet due again."""
-        return self.on <= as_of.astimezone(UTC).date() <= self.last_day()
-
-
-class PlanAttestation(Attestation):
-    """The organization's plan: ``paid`` says whether it is a paid one, ``name`` is its name."""
-
-    paid: StrictBool
-    name: str | None = None
-
-
-class PreviewAttestation(Attestation):
-    """Whether the vendor granted the organization customer keys for Serverless on Azure."""
-
-    granted: StrictBool
-
-
-class RegistrationAttestation(Entry):
-    """When a key was registered, as ``by`` stated on the UTC day ``on``; the past does not age."""
-
-    at: Moment
-    by: Text
-    on: Day
-    note: str | None = None
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.at.astimezone(UTC).date() > self.on:
-            raise PydanticCustomError("at", "a time no later than the day of the statement")
-        return self
-
-
-class RotationAttestation(Attestation):
-    """Whether the key's versions rotate automatically."""
-
-    automatic: StrictBool
-
-
-class UsableAttestation(Attestation):
-    """Whether the key is enabled, symmetric, in its region, and granted to Astra."""
-
-    usable: StrictBool
-
-
-class ApplicationEncryption(Attestation):
-    """Whether the application itself encrypts the stringent data, and how."""
-
-    encrypted: StrictBool
-    method: str | None = None
-
-
 class KmsFacts(Entry):
     """What the cloud's key management said of a key.
 
@@ -228,6 +78,7 @@ class KmsFacts(Entry):
         symmetric: the key is a symmetric one.
         region: the region the key lives in.
         granted_to_astra: the vendor's account may use the key.
+        granted_to: who may use the key, to be compared with the accounts that Astra names.
         rotation_enabled: versions rotate automatically.
     """
 
@@ -236,11 +87,17 @@ class KmsFacts(Entry):
     symmetric: StrictBool | None = None
     region: Identifier | None = None
     granted_to_astra: StrictBool | None = None
+    granted_to: tuple[Identifier, ...] | None = None
     rotation_enabled: StrictBool | None = None
 
 
-class CustomerKey(Located):
-    """A key registered in Astra for one key scope."""
+SEEN = r"^exchanges/[0-9]{4,9}/[0-9]{4,9}\.json:[1-9][0-9]{0,8}$"
+Seen = Annotated[str, StringConstraints(pattern=SEEN)]
+"""Where an entry stands in the recorded answers of an evidence bundle: file and line."""
+
+
+class StatedKey(Located):
+    """A key of one key scope, with what people and its cloud say about it."""
 
     type: SpelledType
     provider: SpelledProvider
@@ -252,6 +109,12 @@ class CustomerKey(Located):
     kms: KmsFacts | None = None
 
 
+class CustomerKey(StatedKey):
+    """A key registered in Astra for one key scope; ``seen`` as in ``Seen``."""
+
+    seen: Seen | None = None
+
+
 class RegionView(Located):
     """What Astra answered for one region alone; ``key_id`` is None if it showed no key there."""
 
@@ -259,6 +122,17 @@ class RegionView(Located):
     provider: SpelledProvider
     region: Identifier
     key_id: Identifier | None
+    seen: Seen | None = None
+
+
+class VendorAccount(Located):
+    """An account of the vendor, to which the key of a scope must be granted."""
+
+    type: SpelledType
+    provider: SpelledProvider
+    region: Identifier
+    account: Identifier
+    seen: Seen | None = None
 
 
 class SupportCase(Located):
@@ -297,6 +171,12 @@ def _stated_type(value: object) -> object:
     return stated
 
 
+def demand_reason(encryption: Encryption | None, reason: str | None) -> None:
+    """Refuse Astra's own keys where nobody says why they are meant."""
+    if encryption == "astra-provided" and reason is None:
+        raise PydanticCustomError("reason", "a reason beside encryption: astra-provided")
+
+
 class Database(Located):
     """A database that Astra lists (existing), or that somebody intends to deploy (planned).
 
@@ -314,6 +194,7 @@ class Database(Located):
         reason: why Astra's own keys are meant; demanded with ``astra-provided``.
         data: ``stringent`` if more than encryption at rest is asked for.
         application_encryption: whether the application encrypts stringent data.
+        seen: where it stands in the recorded answers.
     """
 
     id: Identifier | None = None
@@ -333,6 +214,7 @@ class Database(Located):
     reason: Text | None = None
     data: Literal["ordinary", "stringent"] = "ordinary"
     application_encryption: ApplicationEncryption | None = None
+    seen: Seen | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -342,8 +224,7 @@ class Database(Located):
             raise PydanticCustomError("id", "an id, or state: planned")
         if self.state == "planned" and self.is_terminated:
             raise PydanticCustomError("status", "no status TERMINATED beside state: planned")
-        if self.encryption == "astra-provided" and self.reason is None:
-            raise PydanticCustomError("reason", "a reason beside encryption: astra-provided")
+        demand_reason(self.encryption, self.reason)
         if len(self.regions) > 1 and len({region.name for region in self.regions}) < len(
             self.regions
         ):
@@ -386,8 +267,7 @@ class Expectation(Entry):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.encryption == "astra-provided" and self.reason is None:
-            raise PydanticCustomError("reason", "a reason beside encryption: astra-provided")
+        demand_reason(self.encryption, self.reason)
         return self
 
 
@@ -409,34 +289,6 @@ class Policy(Entry):
         return value
 
 
-Fact = Literal["databases", "serverless-keys", "managed-clusters-keys", "region-views"]
-GapReason = Literal[
-    "not-recorded",
-    "refused",
-    "timed-out",
-    "malformed",
-    "cut-short",
-    "wrong-organization",
-    "rate-limited",
-    "not-visible",
-    "unknown-value",
-]
-
-
-class Gap(Entry):
-    """A fact about an organization that could not be read, and why.
-
-    Attributes:
-        fact: which list is missing, or not known to be whole.
-        reason: a reason code.
-        detail: what was seen, in words.
-    """
-
-    fact: Fact
-    reason: GapReason
-    detail: str = ""
-
-
 class Organization(Located):
     """An Astra organization: what was recorded of it at one moment.
 
@@ -446,6 +298,9 @@ class Organization(Located):
         keys: every registered customer key; None if they were not recorded, which is not "none".
         databases: every database; None if they were not recorded.
         region_views: what Astra showed for single regions; None if nobody asked.
+        vendor_accounts: to whom keys must be granted, as Astra says; None if nobody asked.
+        readings: how it was read from Astra; empty if it was not.
+        no_databases: attestation that the organization has no database yet.
         plan: attestation of the plan.
         azure_preview: attestation of the preview for Serverless on Azure.
         policy: what is expected of the databases.
@@ -459,6 +314,9 @@ class Organization(Located):
     keys: tuple[CustomerKey, ...] | None = None
     databases: tuple[Database, ...] | None = None
     region_views: tuple[RegionView, ...] | None = None
+    vendor_accounts: tuple[VendorAccount, ...] | None = None
+    readings: tuple[Reading, ...] = ()
+    no_databases: Attestation | None = None
     plan: PlanAttestation | None = None
     azure_preview: PreviewAttestation | None = None
     policy: Policy = Policy()

@@ -1,9 +1,9 @@
 """Recorded inventories in NDJSON, read as a stream with one organization in memory at a time.
 
 One JSON object a line, each with its ``kind``: first ``inventory``, then for each organization an
-``organization`` line followed by its ``key``, ``database``, ``region-view`` and ``support-case``
-lines, and at the very end an ``end`` line with the totals, by which a file that was cut short is
-told from a whole one.
+``organization`` line followed by its ``key``, ``database``, ``region-view``, ``vendor-account``,
+``support-case`` and ``reading`` lines, and at the very end an ``end`` line with the totals, by
+which a file that was cut short is told from a whole one.
 """
 
 from __future__ import annotations
@@ -18,22 +18,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 from pydantic import BaseModel, Field, StrictBool, ValidationError
 
 from inventory.documents import field_name, refuse_constant
+from inventory.entries import Entry, Located, Moment
 from inventory.errors import InventoryError, Problem
+from inventory.gaps import Fact, Gap, Reading
 from inventory.models import (
     CustomerKey,
     Database,
-    Entry,
-    Fact,
-    Gap,
-    Located,
-    Moment,
     Organization,
     RegionView,
     SupportCase,
+    VendorAccount,
 )
 from inventory.problems import problems_of
-from inventory.recorded import Recorded, twins_within
-from inventory.sources import Role, Source
+from inventory.recorded import Recorded, token_found, twins_within
+from inventory.secrets import lines_with_secret
+from inventory.sources import Evidence, Role, Source
 from inventory.wording import describe
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=BaseModel)
 MOST_KEPT = 1000
 _TAIL = 65_536
-_EXPECTED_KINDS = "a kind: organization, key, database, region-view, support-case or end"
 Count = Annotated[int, Field(ge=0, strict=True)]
 
 
@@ -72,11 +70,14 @@ _LISTS: dict[str, tuple[str, type[Located]]] = {
     "key": ("keys", CustomerKey),
     "database": ("databases", Database),
     "region-view": ("region_views", RegionView),
+    "vendor-account": ("vendor_accounts", VendorAccount),
     "support-case": ("support_cases", SupportCase),
+    "reading": ("readings", Reading),
 }
 
 
 _KINDS = ("organization", *_LISTS)
+_EXPECTED_KINDS = f"a kind: {', '.join(_KINDS)} or end"
 _READ = 1_048_576
 _DATABASE = b'{"kind":"database",'
 
@@ -151,9 +152,16 @@ class NdjsonReader:
         is_whole: whether the file ends with an end record.
     """
 
-    def __init__(self, file: str, role: Role = "inventory") -> None:
-        """Read head and tail; raise InventoryError if the file cannot be opened or has no head."""
+    def __init__(
+        self, file: str, role: Role = "inventory", bundle: tuple[str, Evidence] | None = None
+    ) -> None:
+        """Read head and tail; raise InventoryError if the file cannot be opened or has no head.
+
+        ``bundle`` is the evidence bundle that it is part of: its entries then stand where Astra
+        was ``seen`` to say so.
+        """
         self.file = file
+        self._bundle = bundle
         self._role = role
         self._hash = hashlib.sha256()
         self._size = 0
@@ -168,10 +176,11 @@ class NdjsonReader:
     @property
     def source(self) -> Source:
         """Describe the file; complete only after the iteration."""
+        path, evidence = self._bundle or (self.file, None)
         return Source(
-            path=self.file,
+            path=path,
             role=self._role,
-            format="ndjson",
+            format="bundle" if evidence else "ndjson",
             size=self._size,
             sha256=self._hash.hexdigest(),
             captured_at=self.head.captured_at,
@@ -180,6 +189,7 @@ class NdjsonReader:
             organizations=self._counts["organization"],
             keys=self._counts["key"],
             databases=self._counts["database"],
+            evidence=evidence,
         )
 
     def organizations(self) -> Iterator[Organization]:
@@ -200,7 +210,7 @@ class NdjsonReader:
             for problem in twins_within(self.file, organization):
                 self._keep(problem)
             if not self._total_problems:
-                yield organization
+                yield _at_answers(organization, self._bundle[0]) if self._bundle else organization
         self._settle_end()
         if self._total_problems:
             raise InventoryError(self._problems, total=self._total_problems)
@@ -274,6 +284,8 @@ class NdjsonReader:
             for lines in iter(lambda: handle.readlines(_READ), []):
                 block = b"".join(lines)
                 self._hash.update(block)
+                for line in lines_with_secret(block, number):
+                    self._keep(token_found(self.file, line))
                 self._size += len(block)
                 yield (2, lines[1:]) if number == 1 else (number, lines)
                 number += len(lines)
@@ -321,7 +333,7 @@ class NdjsonReader:
     def _assemble(
         self, line: int, data: dict[str, Any], lists: dict[str, list[Any]]
     ) -> Organization | None:
-        for name in ("keys", "databases", "region_views", "support_cases", "captured_at"):
+        for name, _ in _LISTS.values():
             if name in data:
                 self._note(line, name, "this field in an organization line", "lines of their own")
                 return None
@@ -332,7 +344,9 @@ class NdjsonReader:
                 self._keep(problem)
             return None
         known: dict[str, Any] = {name: tuple(entries) for name, entries in lists.items()}
-        known["captured_at"] = self.head.captured_at
+        if known.get("readings"):
+            known = {"region_views": (), "vendor_accounts": ()} | known
+        known["captured_at"] = bare.captured_at or self.head.captured_at
         if not self.is_whole:
             known["gaps"] = bare.gaps + _CUT_SHORT
         return bare.model_copy(update=known).at(self.file, line)
@@ -358,8 +372,17 @@ class NdjsonReader:
             self._problems.append(problem)
 
 
-def read_stream(file: str, role: Role = "inventory") -> Recorded:
+def _at_answers(organization: Organization, bundle: str) -> Organization:
+    """Let every entry stand where it was seen in the recorded answers of ``bundle``."""
+    for name in ("keys", "databases", "region_views", "vendor_accounts"):
+        for entry in getattr(organization, name) or ():
+            if entry.seen is not None:
+                path, _, line = entry.seen.rpartition(":")
+                entry.at(f"{bundle}/{path}", int(line))
+    return organization
+
+
+def read_whole(reader: NdjsonReader) -> Recorded:
     """Read a whole file in NDJSON into memory; raise InventoryError with all its problems."""
-    reader = NdjsonReader(file, role)
     organizations = tuple(reader.organizations())
     return Recorded(reader.source, organizations)

@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from inventory.documents import read_document
+from inventory.entries import Entry, Identifier, Located
 from inventory.errors import InventoryError, Problem
+from inventory.gaps import Gap
 from inventory.merging import with_databases
-from inventory.models import Database, Entry, Gap, Identifier, Located, Organization
+from inventory.models import Database, Organization
 from inventory.recorded import (
     Recorded,
     describe_source,

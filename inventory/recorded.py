@@ -13,6 +13,7 @@ from inventory.documents import Document, Path, read_document
 from inventory.errors import InventoryError, Problem
 from inventory.models import InventoryDocument, Organization
 from inventory.problems import problems_of
+from inventory.secrets import lines_with_secret
 from inventory.sources import FileFormat, Role, Source
 from inventory.wording import describe
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T", bound=BaseModel)
+LISTS = ("keys", "databases", "region_views", "vendor_accounts", "support_cases", "readings")
+"""The fields of an organization that hold entries with places of their own."""
+
 _FORMATS: dict[str, FileFormat] = {
     ".yaml": "yaml",
     ".yml": "yaml",
@@ -47,7 +51,13 @@ def read_bytes(file: str) -> bytes:
         raise InventoryError([Problem(file, 0, "", found, "a readable file")]) from None
     if not raw.strip():
         raise InventoryError([Problem(file, 0, "", "an empty file", "a file with content")])
+    refuse([token_found(file, line) for line in lines_with_secret(raw)])
     return raw
+
+
+def token_found(file: str, line: int) -> Problem:
+    """Complain of a token in a file, without repeating it."""
+    return Problem(file, line, "", "what looks like a token", "a file without secrets")
 
 
 def read_recorded(file: str, role: Role = "inventory") -> Recorded:
@@ -122,7 +132,7 @@ def place(
     for index, organization in enumerate(organizations):
         path: Path = ("organizations", index)
         organization.at(file, lines[path])
-        for name in ("keys", "databases", "region_views", "support_cases"):
+        for name in LISTS:
             for inner, entry in enumerate(getattr(organization, name) or ()):
                 entry.at(file, lines[*path, name, inner])
         yield organization

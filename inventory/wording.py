@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from inventory.secrets import without_secrets
+
 _SHOWN = 80
-_TOKEN = re.compile(r"AstraCS:\S*")
 _UNSAFE = re.compile(
     r"[^\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0482\u048a-\u058f\u2010-\u2027"
     r"\u3040-\u3098\u309b-\u3163\u3165-\u9fff]"
@@ -22,11 +23,6 @@ def describe(value: object) -> str:
     text = without_secrets(str(value))
     text = ascii(text) if isinstance(value, str) else text
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"
-
-
-def without_secrets(text: str) -> str:
-    """Blank whatever looks like an Astra token."""
-    return _TOKEN.sub("AstraCS:(hidden)", text)
 
 
 def safe(text: str, width: int = 1_000) -> str:

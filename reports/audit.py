@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import os
 import shutil
 from contextlib import contextmanager
@@ -17,17 +18,30 @@ from checks.evaluation import evaluate
 from checks.group import Gate
 from checks.grouping import Grouping
 from checks.waivers import WaiverBook, read_waivers
-from inventory.errors import InventoryError, Problem, SettingError
+from inventory.errors import InventoryError, LeakError, Problem, SettingError
 from inventory.history import History, read_history
 from inventory.inventory import Inventory
+from inventory.secrets import search
 from reports import html
-from reports.record import FINDINGS, HEAD, Material, Recorder, Settings, canonical, head_of
+from reports.record import (
+    FINDINGS,
+    HEAD,
+    Given,
+    GivenFile,
+    Material,
+    Recorder,
+    Settings,
+    canonical,
+    head_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from checks.finding import Finding
     from checks.options import Options
+    from inventory.collecting import Progress
+    from inventory.secrets import Token
     from inventory.sources import Source
 
 EXAMPLES = Path(__file__).parent.parent / "inventory" / "examples"
@@ -51,13 +65,22 @@ class Audit:
         rows_seen: how many rows the table of results was offered.
     """
 
-    def __init__(self, options: Options, *, keep: bool = True) -> None:
+    def __init__(
+        self,
+        options: Options,
+        *,
+        keep: bool = True,
+        tell: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
         """Read waivers, history and inventory, and judge; ``keep`` the findings for a record.
+
+        A live audit first records its inventory, and ``tell``s how far that is.
 
         Raises InputError if a file cannot be used; nothing is left behind then, nor of an earlier
         audit.
         """
         self.options = options
+        self._tell = tell
         self.head: dict[str, Any] | None = None
         self.sources: Sequence[Source] = ()
         self.keep = keep
@@ -66,6 +89,7 @@ class Audit:
         self._folder = Path(options.report_dir)
         self._staging = self._folder / f".writing-{os.getpid()}"
         self._recorder: Recorder | None = None
+        self._tokens: Sequence[Token] = ()
         with self._all_or_nothing():
             if keep:
                 clear(self._folder)
@@ -77,17 +101,58 @@ class Audit:
         ids = [rule.card.id for rule in self._rules]
         controls = Path(options.controls) if options.controls else DEFAULT
         self._controls = read_controls(controls, ids)
-        self._is_default = not options.inventory
+        self._is_default = not (options.inventory or options.live)
         self.options = options = _with_example(options) if self._is_default else options
         self._waivers = [] if options.no_waivers else read_waivers(options.waivers, ids)
-        history = read_history(options.history)
+        self._given = _given(options)
+        self.options = options = self._collect(options)
+        history = read_history(options.history, options.inventory)
         inventory = Inventory(options.inventory, options.plan)
         as_of = options.as_of or (inventory.captured_at if inventory.is_example else None)
         self._is_example = inventory.is_example
-        self.context = Context(as_of or self._started, options.max_age, options.kms, history)
+        now = datetime.now(UTC) if options.live else self._started
+        self.context = Context(as_of or now, options.oldest, options.kms, history)
         _refuse_later(history, inventory.captured_at or self.context.as_of)
         self.gate = Gate(options.fail_on, options.allow_inconclusive)
         self.grouping, self._book = self._judge(inventory)
+
+    def _collect(self, options: Options) -> Options:
+        """Record what is to be read live, and go on with that record as with any other."""
+        if options.live is None:
+            return options
+        from inventory.collecting import collect  # noqa: PLC0415 (a recorded audit needs no HTTP)
+        from inventory.configured import read_organizations  # noqa: PLC0415
+
+        wanted = read_organizations(options.live)
+        collected = collect(wanted, options.evidence_dir, os.environ, self._tell)
+        self._tokens = collected.tokens
+        return options.model_copy(update={"inventory": (*options.inventory, collected.bundle)})
+
+    def settled(self) -> dict[str, Any]:
+        """Return the options by which another process judges the very same."""
+        hours = int(self.context.max_age.total_seconds() // 3_600)
+        files = ("inventory", "plan", "history", "waivers")
+        return {
+            **{name: list(getattr(self.options, name)) for name in files},
+            "as_of": self.context.as_of.isoformat(),
+            "max_age": f"{hours}h",
+            "live": None,
+        }
+
+    def search(self, more: Iterable[Path] = ()) -> None:
+        """Look through everything that was written, ``more`` too; remove it if a secret is there.
+
+        Raises LeakError.
+        """
+        files = [*(self._folder / name for name in WRITTEN), *more]
+        try:
+            search(files, self._tokens)
+        except LeakError as leak:
+            for file in leak.files:
+                file.unlink(missing_ok=True)
+            clear(self._folder)
+            self.head = None
+            raise
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
@@ -159,6 +224,8 @@ class Audit:
             self._is_example,
             self._is_default,
             left_out,
+            "live" if self.options.live else "recorded",
+            self._given,
         )
         material = Material(
             self._rules, rules_hash(self._rules), self._controls, self.sources, self._book.states()
@@ -250,6 +317,17 @@ def _refuse_later(history: History, present: datetime) -> None:
     ]
     if problems:
         raise InventoryError(problems)
+
+
+def _given(options: Options) -> Given:
+    """Name the files that were judged by, with their hashes, once they have been read."""
+    waivers = () if options.no_waivers else tuple(map(_hashed, options.waivers))
+    controls = _hashed(options.controls) if options.controls else None
+    return Given(waivers, controls, options.no_waivers)
+
+
+def _hashed(path: str) -> GivenFile:
+    return GivenFile(path, hashlib.sha256(Path(path).read_bytes()).hexdigest())
 
 
 def _with_example(options: Options) -> Options:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from inventory.errors import LeakError
 from reports import results, terminal
 from reports.provenance import describe_run
 
@@ -33,6 +35,11 @@ class AuditHooks:
         self._audit = audit
         self._groups = audit.grouping.groups()
         self._settled: set[tuple[str, str]] = set()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 (xdist's own)
+        """Give every worker what was settled here: it judges the same, and asks nobody."""
+        node.workerinput["cmek"] = self._audit.settled()
 
     def pytest_report_header(self) -> list[str]:
         """Say what is audited, and as of when."""
@@ -104,8 +111,21 @@ class AuditHooks:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED if happened else exitstatus
         results.mark_junit(self._config, self._audit.head)
         outcome = yield
-        terminal.conclude(self._config, self._audit)
+        leak = self._search()
+        if leak:
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+        terminal.conclude(self._config, self._audit, leak)
         return outcome
+
+    def _search(self) -> str:
+        """Look for secrets in all that was written, by pytest too; return what to say if any."""
+        option = self._config.option
+        own = (getattr(option, "htmlpath", None), getattr(option, "xmlpath", None))
+        try:
+            self._audit.search(Path(each) for each in own if each)
+        except LeakError as error:
+            return str(error)
+        return ""
 
     def _write(self, exitstatus: int) -> int:
         """Write the record; return the run's exit code, that of a crash if that fails."""

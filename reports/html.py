@@ -19,13 +19,15 @@ from markupsafe import Markup
 from checks.card import SEVERITIES
 from checks.finding import STATUSES
 from reports import looks
+from reports.drilling import Index
 from reports.matrix import lay_out
 from reports.results import banners
+from reports.routes import lay_out_routes
 from reports.shelves import Limits, choose
 from reports.visible import name, prose, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reports.shelves import Chosen
 
@@ -78,7 +80,7 @@ class _Names:
     """The names of organizations, and the numbers under which the filter knows them."""
 
     def __init__(self, head: Mapping[str, Any]) -> None:
-        self._names = {each["id"]: each["name"] for each in head["population"]["organizations"]}
+        self._names = {each["id"]: each["name"] for each in _organizations(head)}
         self.used: dict[str, int] = {}
 
     def of(self, organization: str) -> str:
@@ -116,6 +118,8 @@ def render(head: dict[str, Any], lines: Iterable[bytes], limits: Limits | None =
             script_hash=_source_hash(script),
             banners=banners(head),
             coverage=lay_out(head["coverage"], limits.cells, _doubtful(head)),
+            routes=lay_out_routes(_organizations(head), limits.readings, limits.rows),
+            facts_from=_facts_from(head),
             bar=_bar(head["counts"]),
             **_findings(head, chosen, limits),
         )
@@ -140,7 +144,9 @@ def _environment() -> Environment:
         "plural": plural,
         "time": _time,
         "age": _age,
+        "clock": _clock,
         "shell": shlex.join,
+        "quote": shlex.quote,
     }
     environment.globals |= {"STATUSES": STATUSES, "SEVERITIES": SEVERITIES}
     return environment
@@ -175,6 +181,30 @@ def _age(seconds: int) -> str:
     return plural(seconds // 3_600, "hour") if rest else plural(days, "day")
 
 
+def _clock(seconds: float | None) -> str:
+    """Say by how much Astra's clock was ahead of the recorder's, or behind it."""
+    if seconds is None:
+        return "not told"
+    if not seconds:
+        return "none that can be seen"
+    side = "ahead of" if seconds > 0 else "behind"
+    return f"Astra’s is {abs(seconds):,.1f} s {side} the recorder’s"
+
+
+def _facts_from(head: Mapping[str, Any]) -> str:
+    """Say in words where the facts came from."""
+    if head["settings"]["mode"] == "live":
+        return "Astra itself, read by this audit and recorded as evidence"
+    if head["evidence"]:
+        return "evidence that was recorded from Astra before this audit"
+    return "recorded files"
+
+
+def _organizations(head: Mapping[str, Any]) -> list[dict[str, Any]]:
+    organizations: list[dict[str, Any]] = head["population"]["organizations"]
+    return organizations
+
+
 def _style(head: dict[str, Any]) -> str:
     """Return the style sheet; each printed page carries the report's id and the banners' words."""
     words = " · ".join(each.partition(":")[0] for each in banners(head))
@@ -194,7 +224,7 @@ def _doubtful(head: Mapping[str, Any]) -> set[str]:
         return {each["organization"] for each in head["coverage"]}
     unread = {
         each["id"]
-        for each in head["population"]["organizations"]
+        for each in _organizations(head)
         if any(gap["fact"] == "databases" for gap in each["gaps"])
     }
     broken = {
@@ -223,10 +253,15 @@ def _bar(counts: Mapping[str, int]) -> list[tuple[str, int, int]]:
 
 def _findings(head: Mapping[str, Any], chosen: Chosen, limits: Limits) -> dict[str, Any]:
     names = _Names(head)
-    opened = [_entry(each, names) for each in chosen.open]
-    waived = [_entry(each, names) for each in chosen.waived]
-    folded = {key: [_entry(each, names) for each in group] for key, group in chosen.folded.items()}
+    index = Index(head["evidence"], _cited(chosen), limits.exchanges)
+    opened = [_entry(each, names, index) for each in chosen.open]
+    waived = [_entry(each, names, index) for each in chosen.waived]
+    folded = {
+        key: [_entry(each, names, index) for each in group] for key, group in chosen.folded.items()
+    }
     return {
+        "index": index,
+        "step_for": _steps(head, names),
         "open": {severity: list(group) for severity, group in groupby(opened, _severity)},
         "open_shown": len(opened),
         "open_total": sum(head["counts"][status] for status in OPEN),
@@ -241,7 +276,25 @@ def _findings(head: Mapping[str, Any], chosen: Chosen, limits: Limits) -> dict[s
     }
 
 
-def _entry(finding: Mapping[str, Any], names: _Names) -> Entry:
+def _cited(chosen: Chosen) -> set[str]:
+    """Return the files in which the evidence of the findings that stop or are waived stands."""
+    return {file for each in (*chosen.open, *chosen.waived) for file, _ in _places(each)}
+
+
+def _places(finding: Mapping[str, Any]) -> Sequence[tuple[str, int]]:
+    places: Sequence[tuple[str, int]] = finding["evidence"][:_MOST_EVIDENCE]
+    return places
+
+
+def _steps(head: Mapping[str, Any], names: _Names) -> Callable[[str, str], str]:
+    """Return what says what to do about a reason code in an organization."""
+    gaps = {each["id"]: each["gaps"] for each in _organizations(head)}
+    return lambda code, organization: looks.step(
+        code, names.of(organization), gaps.get(organization, ())
+    )
+
+
+def _entry(finding: Mapping[str, Any], names: _Names, index: Index) -> Entry:
     subject = finding["subject"]
     return Entry(
         finding["id"],
@@ -256,7 +309,7 @@ def _entry(finding: Mapping[str, Any], names: _Names) -> Entry:
         visible(finding.get("action", "")),
         finding.get("reason", ""),
         visible(subject["path"], LONGEST_PATH),
-        _evidence(finding["evidence"]),
+        _evidence(finding, index),
         finding.get("waiver", ""),
     )
 
@@ -286,12 +339,15 @@ def _effect(finding: Mapping[str, Any]) -> str:
     return f"{counted}, planned" if not existing else f"{counted}, {existing:,} of them existing"
 
 
-def _evidence(places: Sequence[tuple[str, int]]) -> Markup:
-    shown = [
-        Markup("<code>{}:{}</code>").format(visible(file), line)
-        for file, line in places[:_MOST_EVIDENCE]
-    ]
-    more = len(places) - len(shown)
+def _evidence(finding: Mapping[str, Any], index: Index) -> Markup:
+    """Name where the facts stand; a recorded answer is a link to its row in the index."""
+    shown = [_place(file, line, index.anchor(file)) for file, line in _places(finding)]
+    more = len(finding["evidence"]) - len(shown)
     if more:
         shown.append(Markup("{:,} more in findings.ndjson").format(more))
     return Markup(" ").join(shown) or Markup("none: it is about what no file holds")
+
+
+def _place(file: str, line: int, anchor: str) -> Markup:
+    place = Markup("<code>{}:{}</code>").format(visible(file), line)
+    return Markup('<a href="#{}">{}</a>').format(anchor, place) if anchor else place

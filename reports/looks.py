@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from checks.gaps import PERMISSIONS, STEPS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 class Look(NamedTuple):
@@ -27,10 +32,12 @@ class Reason(NamedTuple):
     Attributes:
         meaning: why a subject was not judged, in a sentence.
         who: who must act; empty if nobody has to.
+        step: what to do, where the organization's gaps do not tell it more precisely.
     """
 
     meaning: str
     who: str = ""
+    step: str = ""
 
 
 STATUS = {
@@ -110,6 +117,28 @@ KIND = {
     "database": "database",
     "database-region": "database in a region",
 }
+FACT = {
+    "identity": "the token’s organization",
+    "databases": "databases",
+    "serverless-keys": "keys of Serverless",
+    "managed-clusters-keys": "keys of Managed Clusters",
+    "region-views": "views of single regions",
+    "vendor-accounts": "the vendor’s accounts",
+}
+COUNTED = {
+    "serverless-keys": "Keys of Serverless",
+    "managed-clusters-keys": "Keys of Managed Clusters",
+    "region-views": "Views of single regions",
+    "vendor-accounts": "Keys with the vendor’s accounts",
+    "databases": "Databases, read again",
+    "placements": "Databases in their key scopes",
+    "planned": "Planned databases",
+}
+AGREE = {
+    True: Look("pass", "✓", "agree"),
+    False: Look("fail", "✕", "differ"),
+    None: Look("inconclusive", "?", "not known", "Something was not read."),
+}
 ROLE = {"inventory": "present record", "plan": "plan", "history": "earlier record"}
 
 _RECORDER = "whoever records the inventory"
@@ -118,34 +147,119 @@ _ATTESTER = "whoever can attest it"
 _OWNER = "the owner of the databases"
 _KEYS = "the owner of the key"
 
+_AGAIN = "Record the organization again, in full"
+_LOOK = "Look at the recorded answer, and record it again"
+
 REASON = {
-    "not-recorded": Reason("The record does not hold the fact.", _RECORDER),
-    "refused": Reason("Astra refused to tell: the token may not read it.", _ADMIN),
-    "timed-out": Reason("No answer came in time.", _RECORDER),
-    "malformed": Reason("The answer could not be understood.", _RECORDER),
-    "cut-short": Reason("The answer or the file ended early.", _RECORDER),
-    "wrong-organization": Reason("The answer was about another organization.", _RECORDER),
-    "rate-limited": Reason("Astra stopped answering so many requests.", _RECORDER),
-    "not-visible": Reason("The token does not see it.", _ADMIN),
-    "unknown-value": Reason("A value was recorded that the suite does not know.", _RECORDER),
-    "unknown-type": Reason("The tier tells no database type.", _OWNER),
-    "unknown-key-id": Reason("The key id has the form of no provider.", _RECORDER),
-    "alias": Reason("An alias names the key, and what it points to can change.", _RECORDER),
-    "disguised-key": Reason("The key may be another one under a second name.", _KEYS),
-    "rival-keys": Reason("Several keys are claimed for one key scope.", _RECORDER),
-    "time-not-recorded": Reason("The record does not say when.", _RECORDER),
-    "impossible-time": Reason("A recorded time cannot be true.", _RECORDER),
-    "equal-times": Reason("Key and database have the same time, which proves no order.", _ATTESTER),
-    "registration-time-unknown": Reason(
-        "The key may have come before the database or after it.", _ATTESTER
+    "not-recorded": Reason(
+        "The record does not hold the fact.",
+        _RECORDER,
+        "Record the fact that each finding names, or have it attested",
     ),
-    "contradiction": Reason("An attestation contradicts the dated records.", _ATTESTER),
-    "not-attested": Reason("Only a person can state it, and nobody has.", _ATTESTER),
-    "attestation-not-current": Reason("It was attested for other days than this one.", _ATTESTER),
-    "facts-not-current": Reason("The cloud's facts are not of this time.", _KEYS),
-    "empty": Reason("Neither a key nor a database is recorded.", _RECORDER),
-    "stale": Reason("The record is older than the audit allows.", _RECORDER),
-    "check-broke": Reason("The check itself broke.", "the maintainers of the suite"),
+    "no-token": Reason(
+        "There was no token to ask with.", _RECORDER, "Put a token into the variable that is named"
+    ),
+    "refused": Reason(
+        "Astra refused to tell: the token may not read it.",
+        _ADMIN,
+        "Give the token the permission that reading takes",
+    ),
+    "timed-out": Reason("No answer came in time.", _RECORDER, _AGAIN),
+    "malformed": Reason("The answer could not be understood.", _RECORDER, _LOOK),
+    "cut-short": Reason("The answer or the file ended early.", _RECORDER, _AGAIN),
+    "wrong-organization": Reason(
+        "The answer was about another organization.",
+        _RECORDER,
+        "Give the organization a token of its own",
+    ),
+    "rate-limited": Reason(
+        "Astra stopped answering so many requests.", _RECORDER, "Record the organization later"
+    ),
+    "unavailable": Reason(
+        "Astra did not answer, or answered that it was broken.",
+        _RECORDER,
+        "Record the organization again when Astra answers",
+    ),
+    "wrong-address": Reason(
+        "There was nothing at the address asked.",
+        _RECORDER,
+        "Check the address in the organizations file",
+    ),
+    "clock-differs": Reason(
+        "Astra's clock and the recorder's differ, so that no order of times can be relied on.",
+        _RECORDER,
+        "Set the clock of the recording machine, and record again",
+    ),
+    "not-visible": Reason(
+        "Astra does not show it to the token.",
+        _ADMIN,
+        "Find out what the token's role may not see",
+    ),
+    "unknown-value": Reason("A value was recorded that the suite does not know.", _RECORDER, _LOOK),
+    "unknown-type": Reason(
+        "The tier tells no database type.", _OWNER, "Find out the type, and state it"
+    ),
+    "unknown-key-id": Reason(
+        "The key id has the form of no provider.",
+        _RECORDER,
+        "Compare the key id with the one in the cloud",
+    ),
+    "alias": Reason(
+        "An alias names the key, and what it points to can change.",
+        _RECORDER,
+        "Find out which key the alias names, and record that",
+    ),
+    "disguised-key": Reason(
+        "The key may be another one under a second name.",
+        _KEYS,
+        "Find out whether both names mean one key",
+    ),
+    "rival-keys": Reason(
+        "Several keys are claimed for one key scope.",
+        _RECORDER,
+        "Find out which of the keys is in use, and record again",
+    ),
+    "time-not-recorded": Reason(
+        "The record does not say when.", _RECORDER, "Record the time, or have it attested"
+    ),
+    "impossible-time": Reason(
+        "A recorded time cannot be true.", _RECORDER, "Find out the true time, and correct it"
+    ),
+    "equal-times": Reason(
+        "Key and database have the same time, which proves no order.",
+        _ATTESTER,
+        "Attest when the key was registered, to the second",
+    ),
+    "registration-time-unknown": Reason(
+        "The key may have come before the database or after it.",
+        _ATTESTER,
+        "Attest when the key was registered, or give an earlier record",
+    ),
+    "contradiction": Reason(
+        "An attestation contradicts the dated records.",
+        _ATTESTER,
+        "Correct the attestation, or find out why the record differs",
+    ),
+    "not-attested": Reason(
+        "Only a person can state it, and nobody has.", _ATTESTER, "Attest it, with name and day"
+    ),
+    "attestation-not-current": Reason(
+        "It was attested for other days than this one.", _ATTESTER, "Attest it anew"
+    ),
+    "facts-not-current": Reason(
+        "The cloud's facts are not of this time.", _KEYS, "Record the cloud's facts again"
+    ),
+    "empty": Reason(
+        "A list is empty that should not be, unless somebody attests it.",
+        _RECORDER,
+        "Let the token see what there is, or attest that there is nothing",
+    ),
+    "stale": Reason("The record is older than the audit allows.", _RECORDER, _AGAIN),
+    "check-broke": Reason(
+        "The check itself broke.",
+        "the maintainers of the suite",
+        "Report this as a defect of the suite",
+    ),
     "astra-provided": Reason("Declared to use Astra's keys, with a reason."),
     "unsupported-combination": Reason("Astra has no customer keys for this combination."),
     "clouds-left-out": Reason("The audit was told to leave the clouds' key management out."),
@@ -153,10 +267,21 @@ REASON = {
     "one-view-only": Reason("The keys were recorded by one way only, so no two can disagree."),
 }
 
-UNEXPLAINED = Reason("The finding says why.", "see the finding")
+_STEPS: dict[str, str] = {str(code): text for code, text in STEPS.items()}
+
+UNEXPLAINED = Reason("The finding says why.", "see the finding", "See the finding")
 """For a reason code that stands in no table here."""
 
 
 def reason(code: str) -> Reason:
     """Return what a reason code means and who must act."""
     return REASON.get(code, UNEXPLAINED)
+
+
+def step(code: str, name: str, gaps: Sequence[Mapping[str, Any]]) -> str:
+    """Say what to do about a reason code in the organization ``name``, which has these ``gaps``."""
+    facts = [gap["fact"] for gap in gaps if gap["reason"] == code]
+    if not facts or code not in _STEPS:
+        return reason(code).step
+    permission = " and ".join(dict.fromkeys(PERMISSIONS[fact] for fact in facts))
+    return _STEPS[code].format(name=name, permission=permission)

@@ -6,17 +6,16 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from checks.context import day, utc
-from inventory.models import Attestation
+from inventory.attestations import Attestation
+from reports.reconciling import reconcile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from inventory.models import (
-        CustomerKey,
-        Organization,
-        RegistrationAttestation,
-    )
+    from inventory.attestations import RegistrationAttestation
+    from inventory.gaps import Reading
+    from inventory.models import CustomerKey, Organization
     from inventory.sources import Source
 
 Attested = tuple[str, str, str, Any]
@@ -75,9 +74,15 @@ def _row(organization: Organization) -> dict[str, Any]:
         "keys": None if organization.keys is None else len(organization.keys),
         **{state: None if databases is None else states[state] for state in _STATES},
         "gaps": [gap.model_dump() for gap in organization.missing()],
+        "readings": [_reading(each) for each in organization.readings],
+        "reconciliation": reconcile(organization),
         "file": organization.file,
         "line": organization.line,
     }
+
+
+def _reading(reading: Reading) -> dict[str, Any]:
+    return {**reading.model_dump(), "answers": dict(sorted(reading.answers.items()))}
 
 
 def _attested(organization: Organization) -> Iterator[Attested]:

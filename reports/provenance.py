@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inventory.wording import without_secrets
+from inventory.secrets import without_secrets
 
 if TYPE_CHECKING:
     import pytest

@@ -18,6 +18,7 @@ from checks.context import utc
 from checks.finding import OPEN, STATUSES
 from checks.group import Gate
 from checks.identity import finding_id
+from reports.evidence import describe_evidence
 from reports.population import Population
 from reports.tallies import Tallies
 
@@ -121,6 +122,27 @@ class Recorder:
             self._waiting.clear()
 
 
+class GivenFile(NamedTuple):
+    """A file that is no source of facts: its path, as it was given, and its SHA-256."""
+
+    path: str
+    sha256: str
+
+
+class Given(NamedTuple):
+    """What an audit judged by beside the facts.
+
+    Attributes:
+        waivers: the files of waivers.
+        controls: the file of control ids; None for the bundled one.
+        no_waivers: whether it was told to judge as if there were no waivers.
+    """
+
+    waivers: tuple[GivenFile, ...] = ()
+    controls: GivenFile | None = None
+    no_waivers: bool = False
+
+
 class Settings(NamedTuple):
     """How an audit was made, as its record states it.
 
@@ -131,6 +153,8 @@ class Settings(NamedTuple):
         is_example: whether only bundled examples were audited.
         is_default: whether no inventory was given, so that the bundled example was taken.
         left_out: what was not run of the whole, in words; empty if all was.
+        mode: ``live`` if the inventory was recorded by this audit, else ``recorded``.
+        given: the files it judged by.
     """
 
     context: Context
@@ -139,6 +163,8 @@ class Settings(NamedTuple):
     is_example: bool = False
     is_default: bool = False
     left_out: str = ""
+    mode: str = "recorded"
+    given: Given = Given()
 
 
 class Material(NamedTuple):
@@ -164,6 +190,7 @@ def head_of(recorder: Recorder, settings: Settings, material: Material) -> dict[
         "counts": {status: counts[status] for status in STATUSES},
         "open": _open(tallies),
         "population": recorder.population.summary(material.sources),
+        "evidence": describe_evidence(material.sources),
         "criteria": _criteria(material, tallies),
         "actions": tallies.actions(recorder.population.names),
         "actions_total": tallies.action_count,
@@ -241,7 +268,7 @@ def _word(stops: Mapping[str, int], settings: Settings, *, judged: int) -> str:
 
 
 def _settings(settings: Settings) -> dict[str, Any]:
-    context, gate = settings.context, settings.gate
+    context, gate, given = settings.context, settings.gate, settings.given
     return {
         "as_of": utc(context.as_of),
         "max_age_seconds": int(context.max_age.total_seconds()),
@@ -249,10 +276,13 @@ def _settings(settings: Settings) -> dict[str, Any]:
         "fail_on": gate.fail_on,
         "allow_inconclusive": gate.allow_inconclusive,
         "grouping": settings.grouping,
-        "mode": "recorded",
+        "mode": settings.mode,
         "example": settings.is_example,
         "default_example": settings.is_default,
         "left_out": settings.left_out,
+        "no_waivers": given.no_waivers,
+        "waiver_files": [each._asdict() for each in given.waivers],
+        "controls_file": given.controls and given.controls._asdict(),
     }
 
 

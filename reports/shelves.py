@@ -29,7 +29,10 @@ class Limits(NamedTuple):
         actions: actions, the most urgent first.
         waivers: waivers.
         attestations: attestations.
-        rows: sources, organizations and reasons why something was not evaluated, each.
+        rows: sources, organizations, comparisons of counts, and reasons why something was not
+            evaluated, each.
+        readings: organizations of which it is shown how they were read.
+        exchanges: recorded answers, those before all others in which open findings rest.
         plan: key scopes in each list of the key plan.
         organizations: organizations that the filter offers by name.
         full: open findings, up to which each repeats the words of its rule.
@@ -43,6 +46,8 @@ class Limits(NamedTuple):
     waivers: int = 1_000
     attestations: int = 500
     rows: int = 1_000
+    readings: int = 200
+    exchanges: int = 2_000
     plan: int = 500
     organizations: int = 500
     full: int = 1_000

@@ -57,11 +57,13 @@ def _wrap(action: dict[str, Any], width: int) -> list[str]:
     return textwrap.wrap(safe(text), width, break_on_hyphens=False)[:MOST_LINES]
 
 
-def conclude(config: pytest.Config, audit: Audit) -> None:
-    """Say the verdict, as the very last words."""
+def conclude(config: pytest.Config, audit: Audit, leak: str = "") -> None:
+    """Say the verdict, as the very last words; or that a secret got into what was written."""
     writer = config.get_terminal_writer()
     writer.line()
     head = audit.head
+    if leak:
+        writer.line(f"{leak}. It was removed.", red=True)
     if head is None:
         writer.line(NO_AUDIT, red=True)
         return

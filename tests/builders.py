@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from inventory.models import (
-    CustomerKey,
-    Database,
-    KmsFacts,
-    Organization,
-    RegionView,
-    SupportCase,
-)
+from inventory.models import CustomerKey, Database, KmsFacts, Organization, RegionView, SupportCase
 from inventory.spellings import canonical_provider
 
 if TYPE_CHECKING:
@@ -229,7 +222,9 @@ def ndjson_lines(*organizations: Mapping[str, Any], **head: object) -> list[dict
         "keys": "key",
         "databases": "database",
         "region_views": "region-view",
+        "vendor_accounts": "vendor-account",
         "support_cases": "support-case",
+        "readings": "reading",
     }
     for organization in organizations or [organization_data()]:
         own = {name: value for name, value in organization.items() if name not in kinds}

@@ -36,6 +36,16 @@ def test_an_idle_key_is_advice_only() -> None:
     )
 
 
+def test_no_database_at_all_may_be_an_answer_to_a_blind_token() -> None:
+    """Where Astra lists no database, no key is called idle before somebody attests that."""
+    reading = {"fact": "databases", "address": "/v2/databases", "requests": 2, "answers": {}}
+    live = {"databases": [], "readings": [reading]}
+    finding = judged_once("CMEK-09", an_organization(**live))
+    assert (finding.status, finding.reason) == ("inconclusive", "empty")
+    attested = {"by": "Ada Example", "on": "2026-11-01"}
+    assert judged_once("CMEK-09", an_organization(**live, no_databases=attested)).status == "fail"
+
+
 def test_unread_databases_may_use_the_key() -> None:
     """A key is not called idle while databases may be missing from the record."""
     finding = judged_once("CMEK-09", an_organization(databases=None))

@@ -169,3 +169,99 @@ def test_a_key_that_does_not_rotate_says_who_said_so() -> None:
         "Automatic rotation is switched off.",
         "acme-security attested on 2026-11-01: it does not rotate automatically.",
     ]
+
+
+# --- whom Astra names -----------------------------------------------------------------------------
+
+VENDOR = {"type": "serverless", "provider": "aws", "region": "us-east-1", "account": "444455556666"}
+ROOT = "arn:aws:iam::444455556666:root"
+ROLE = "arn:aws:iam::444455556666:role/astra"
+
+
+def granted(*accounts: dict[str, str], **facts: object) -> tuple[str, str]:
+    """Judge a key of which the cloud says who may use it, and Astra whom it needs."""
+    key = a_key(kms=kms_facts(**{"granted_to_astra": None} | facts))
+    finding = judged_once("CMEK-12", an_organization(keys=[key], vendor_accounts=accounts))
+    return finding.status, finding.says
+
+
+@pytest.mark.parametrize(
+    ("account", "granted_to", "status"),
+    [
+        (ROOT, ["444455556666"], "pass"),
+        (ROOT, [ROOT], "pass"),
+        (ROOT, ["111122223333"], "fail"),
+        (ROLE, [ROLE], "pass"),
+        (ROLE, [ROOT], "pass"),
+        (ROLE, ["444455556666"], "pass"),
+        (ROLE, ["arn:aws:iam::444455556666:role/another"], "fail"),
+        (ROLE, ["arn:aws:iam::111122223333:root"], "fail"),
+    ],
+)
+def test_a_whole_account_covers_its_roles(account: str, granted_to: list[str], status: str) -> None:
+    """An account may be named by number or by ARN; a role is covered by itself or its account."""
+    assert granted(VENDOR | {"account": account}, granted_to=granted_to)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("granted_to", "status"),
+    [
+        ([ROOT], "pass"),
+        (["444455556666"], "pass"),
+        (["arn:aws:iam::111122223333:root", "arn:aws:iam::444455556666:role/astra"], "pass"),
+        ([], "fail"),
+        (["arn:aws:iam::111122223333:root"], "fail"),
+        (["arn:aws:iam::4444555566667:root"], "fail"),
+        (["arn:aws:iam::111122223333:role/444455556666-like"], "fail"),
+    ],
+)
+def test_a_key_is_granted_to_whom_astra_names(granted_to: list[str], status: str) -> None:
+    """An account counts as granted if it is a whole part of the name of somebody who may use it."""
+    assert granted(VENDOR, granted_to=granted_to)[0] == status
+
+
+def test_every_account_needs_its_grant() -> None:
+    """Of several accounts that Astra names for a scope, all have to be granted."""
+    second = VENDOR | {"account": "777788889999"}
+    assert granted(VENDOR, second, granted_to=[ROOT])[0] == "fail"
+    both = [ROOT, "arn:aws:iam::777788889999:root"]
+    assert granted(VENDOR, second, granted_to=both)[0] == "pass"
+
+
+@pytest.mark.parametrize("field", ["type", "provider", "region"])
+def test_accounts_of_other_scopes_do_not_matter(field: str) -> None:
+    """Whom Astra names for another type, provider or region settles nothing here."""
+    elsewhere = {"type": "managed-clusters", "provider": "gcp", "region": "us-west-2"}
+    other = VENDOR | {field: elsewhere[field]}
+    assert granted(other, granted_to=[ROOT])[0] == "inconclusive"
+    assert granted(other, granted_to=[])[0] == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("said", "granted_to", "status"),
+    [(True, [], "fail"), (False, [ROOT], "fail"), (True, None, "pass"), (False, None, "fail")],
+)
+def test_a_comparison_never_softens_what_was_said(
+    said: object, granted_to: list[str] | None, status: str
+) -> None:
+    """A grant that is said to be missing is; one that is said to be there is compared all the same.
+
+    Where nobody says who may use the key, there is nothing to compare.
+    """
+    assert granted(VENDOR, granted_to=granted_to, granted_to_astra=said)[0] == status
+
+
+def test_an_open_grant_names_the_accounts() -> None:
+    """Who has to say whether a key is granted is told to whom."""
+    assert granted(VENDOR) == (
+        "inconclusive",
+        (
+            "Neither the cloud nor an attestation says: granted_to_astra, "
+            "whether it is granted to 444455556666, as Astra asks."
+        ),
+    )
+    finding = judged_once("CMEK-12", an_organization(vendor_accounts=[VENDOR]))
+    assert finding.says == (
+        "Neither the cloud nor an attestation says: whether it is usable, "
+        "whether it is granted to 444455556666, as Astra asks."
+    )

@@ -7,7 +7,8 @@ import pytest
 
 from checks.common import FIND_TYPE
 from checks.context import Context
-from inventory.models import Fact, GapReason
+from checks.gaps import settling
+from inventory.gaps import Fact, GapReason
 from tests.builders import (
     AS_OF,
     OTHER_ORGANIZATION,
@@ -15,6 +16,7 @@ from tests.builders import (
     an_organization,
     database_data,
     organization_data,
+    planned_data,
     uuid,
 )
 from tests.checks.judging import earlier, judged, judged_once, of_unknown_type
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
     from checks.finding import Finding
     from inventory.history import History
+    from inventory.models import Organization
+
+ATTESTED = {"by": "acme-security", "on": "2026-11-01"}
 
 
 def judge(history: History, **organization: object) -> Finding:
@@ -44,11 +49,11 @@ def test_a_whole_record_passes() -> None:
 @pytest.mark.parametrize("reason", get_args(GapReason))
 def test_every_gap_is_told(fact: str, reason: str) -> None:
     """Whatever could not be read, and why, keeps the record from being relied on."""
-    gaps = [{"fact": fact, "reason": reason, "detail": "as seen"}]
-    finding = judged_once("CMEK-14", an_organization(gaps=gaps))
+    organization = an_organization(gaps=[{"fact": fact, "reason": reason, "detail": "as seen"}])
+    finding = judged_once("CMEK-14", organization)
     assert (finding.status, finding.reason) == ("inconclusive", reason)
     assert finding.says == f"The {fact} may not be all: {reason} (as seen)."
-    assert finding.action == "Record acme-prod again, in full"
+    assert finding.action == settling(organization.gaps[0], organization)
 
 
 @pytest.mark.parametrize("absent", ["keys", "databases"])
@@ -65,6 +70,56 @@ def test_empty_lists_are_doubted() -> None:
     assert (finding.status, finding.reason) == ("inconclusive", "empty")
     assert judged_once("CMEK-14", an_organization(keys=[])).status == "pass"
     assert judged_once("CMEK-14", an_organization(databases=[])).status == "pass"
+
+
+def live(**over: object) -> Organization:
+    """Make an organization that was read from Astra, with a key and no database."""
+    reading = {"fact": "databases", "address": "/v2/databases", "requests": 2, "answers": {}}
+    return an_organization(**{"databases": [], "readings": [reading]} | over)
+
+
+def test_an_organization_that_lists_no_database_is_doubted() -> None:
+    """Astra answers alike to a token that may see nothing, whatever keys it lists."""
+    finding = judged_once("CMEK-14", live())
+    assert (finding.status, finding.reason) == ("inconclusive", "empty")
+    assert finding.says == "Astra lists no database, as it does to a token that may see none."
+    assert finding.action == (
+        "Attest that acme-prod has no database yet, or let the token see them"
+    )
+
+
+@pytest.mark.parametrize(
+    ("over", "status"),
+    [
+        ({"no_databases": ATTESTED}, "pass"),
+        ({"no_databases": ATTESTED, "keys": []}, "pass"),
+        ({"no_databases": ATTESTED | {"on": "2025-11-20"}}, "inconclusive"),
+        ({"no_databases": ATTESTED | {"on": "2026-11-22"}}, "inconclusive"),
+        ({"no_databases": ATTESTED | {"due": "2026-11-20"}}, "inconclusive"),
+        ({"databases": [planned_data()]}, "inconclusive"),
+        ({"databases": [database_data(status="TERMINATED")]}, "inconclusive"),
+        ({"databases": [database_data()]}, "pass"),
+        ({"databases": [database_data()], "keys": []}, "pass"),
+    ],
+)
+def test_no_database_has_to_be_attested(over: dict[str, Any], status: str) -> None:
+    """An empty list counts as long as somebody attests it; what is planned or gone fills none."""
+    assert judged_once("CMEK-14", live(**over)).status == status
+
+
+def test_an_attestation_does_not_replace_a_list() -> None:
+    """Databases that could not be read are a gap, whoever attests that there are none."""
+    gaps = [{"fact": "databases", "reason": "refused"}]
+    for lists in ({"databases": None}, {"gaps": gaps}):
+        finding = judged_once("CMEK-14", live(no_databases=ATTESTED, **lists))
+        assert finding.status == "inconclusive"
+
+
+def test_an_attested_emptiness_does_not_hide_what_vanished(tmp_path: Path) -> None:
+    """A database that an earlier record knew is missed, whoever attests that there is none."""
+    history = earlier(tmp_path, on_2026_06_01=organization_data())
+    context = Context(AS_OF, history=history)
+    assert judged_once("CMEK-14", live(no_databases=ATTESTED), context=context).status == "fail"
 
 
 def test_unknown_tiers_are_counted_and_named() -> None:

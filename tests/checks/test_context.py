@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.context import RECORDED_MAX_AGE, Context, because, day, summarize, utc, words
-from inventory.models import Gap, KeyScope
+from inventory.gaps import Gap
+from inventory.models import KeyScope
 from tests.builders import AS_OF, ORGANIZATION, a_key, an_organization
 
 ZONES = st.timezones()

@@ -11,8 +11,9 @@ from checks.catalogue import Rule
 from checks.context import Context, Kms, Summary
 from checks.evaluation import evaluate
 from checks.finding import OPEN, Finding
+from inventory.gaps import Fact, Gap
 from inventory.history import History, read_history
-from inventory.models import Fact, Gap, Organization
+from inventory.models import Organization
 from tests.builders import (
     AS_OF,
     ORGANIZATION,

@@ -51,12 +51,14 @@ def test_the_defaults_are_the_documented_ones() -> None:
     """Without any option advisories do not stop, the inconclusive does, and waivers count."""
     assert parse_options({}).model_dump() == {
         "inventory": (),
+        "live": None,
+        "evidence_dir": "audit-evidence",
         "plan": (),
         "history": (),
         "waivers": (),
         "no_waivers": False,
         "as_of": None,
-        "max_age": timedelta(days=30),
+        "max_age": None,
         "fail_on": "low",
         "allow_inconclusive": False,
         "report_dir": "audit-report",
@@ -65,6 +67,17 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "kms": "recorded",
         "controls": None,
     }
+
+
+def test_live_facts_age_sooner() -> None:
+    """A record counts for thirty days, one made now for one, unless the audit is told otherwise."""
+    live = {"live": "organizations.yaml"}
+    assert [parse_options(each).oldest for each in ({}, live)] == [
+        timedelta(days=30),
+        timedelta(hours=24),
+    ]
+    told = [parse_options(each | {"max_age": "7d"}).oldest for each in ({}, live)]
+    assert told == [timedelta(days=7)] * 2
 
 
 @pytest.mark.parametrize(

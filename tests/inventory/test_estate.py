@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.estate import has_no_customer_keys, survey
-from inventory.models import Expectation, Gap, KeyScope
+from inventory.gaps import Gap
+from inventory.models import Expectation, KeyScope
 from inventory.spellings import DatabaseType, Provider
 from tests.builders import (
     ORGANIZATION,

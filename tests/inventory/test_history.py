@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from tests.builders import (
     write_ndjson,
     write_yaml,
 )
+from tests.inventory.live import Astra, configured, listed_key, write_bundle
 
 SCOPE = KeyScope(ORGANIZATION, "serverless", "aws", "us-east-1")
 ELSEWHERE = KeyScope(ORGANIZATION, "serverless", "aws", "us-east-2")
@@ -184,3 +186,24 @@ def test_times_of_each_record(tmp_path: Path) -> None:
     assert [at for at, _, _ in read_history([str(file)]).times()] == [
         moment("2026-03-01T00:00:00Z")
     ]
+
+
+# --- evidence bundles -----------------------------------------------------------------------------
+
+
+def test_a_folder_of_bundles_is_every_bundle_in_it(tmp_path: Path) -> None:
+    """Of a folder each bundle is history, but the one that is the present; all else is left."""
+    wanted = configured(), Astra(serverless=[listed_key()])
+    older, newer = (write_bundle(tmp_path / name, wanted) for name in ("one", "two"))
+    (tmp_path / "notes").mkdir()
+    shutil.copytree(older, tmp_path / ".collecting-three-1")
+    known = read_history([str(tmp_path)])
+    assert [source.path for source in known.sources] == [older, newer]
+    assert [source.format for source in known.sources] == ["bundle", "bundle"]
+    assert [source.path for source in read_history([str(tmp_path)], [newer]).sources] == [older]
+    assert [source.path for source in read_history([newer], [newer]).sources] == [newer]
+
+
+def test_a_folder_without_bundles_is_no_history_yet(tmp_path: Path) -> None:
+    """A folder in which nothing was collected so far holds no earlier moment."""
+    assert read_history([str(tmp_path)]).sources == ()

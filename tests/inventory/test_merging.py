@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from inventory.entries import Located
 from inventory.errors import InventoryError, Problem
+from inventory.gaps import Gap
 from inventory.merging import merge, with_databases
-from inventory.models import Database, Gap, Located, Organization
+from inventory.models import Database, Organization
 from tests.builders import (
     ORGANIZATION,
     OTHER_DATABASE,

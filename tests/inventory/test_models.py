@@ -11,20 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from inventory.models import (
+from inventory.attestations import (
     ATTESTATION_DAYS,
     Attestation,
+    RegistrationAttestation,
+    RotationAttestation,
+)
+from inventory.entries import Entry
+from inventory.gaps import Gap
+from inventory.models import (
     Database,
     DatabaseRegion,
-    Entry,
     Expectation,
-    Gap,
     KmsFacts,
     Organization,
     Policy,
     RegionView,
-    RegistrationAttestation,
-    RotationAttestation,
     SupportCase,
 )
 from tests.builders import (

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from inventory.errors import InventoryError, Problem
-from inventory.models import Gap
+from inventory.gaps import Gap
 from inventory.plans import read_plan, with_plan
 from inventory.sources import Source
 from tests.builders import (

@@ -19,7 +19,7 @@ from reports.record import FINDINGS, Material, Recorder, Settings, head_of
 from tests.builders import AS_OF, CAPTURED_AT, ORGANIZATION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from checks.waivers import State, Waiver
@@ -65,6 +65,7 @@ def record(
     organizations: Iterable[Organization] = (),
     settings: Settings | None = None,
     waivers: Iterable[tuple[Waiver, State]] = (),
+    sources: Sequence[Source] = (SOURCE,),
 ) -> Record:
     """Record ``findings``, and those of a whole audit of ``organizations``."""
     settings = settings or Settings(Context(AS_OF), Gate(), "subject")
@@ -73,7 +74,7 @@ def record(
         recorder.add(each)
     for each in findings:
         recorder.add(each)
-    material = Material(RULES, rules_hash(RULES), read_controls(), [SOURCE], list(waivers))
+    material = Material(RULES, rules_hash(RULES), read_controls(), sources, list(waivers))
     head = head_of(recorder, settings, material)
     return Record(head, (folder / FINDINGS).read_bytes())
 

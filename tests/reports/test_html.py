@@ -20,10 +20,11 @@ from markupsafe import escape
 from checks.card import SEVERITIES
 from checks.finding import STATUSES, Kind
 from checks.waivers import State
-from inventory.models import GapReason
+from inventory.gaps import Fact, GapReason
 from inventory.sources import Role
 from inventory.spellings import DatabaseType, Provider
-from reports import html, looks, record, tallies
+from reports import html, looks, reconciling, record, tallies
+from reports.drilling import Index
 from reports.matrix import lay_out
 from reports.shelves import Limits, choose, share
 from reports.visible import name, prose, visible
@@ -54,6 +55,7 @@ SECTIONS = [
     "waivers",
     "attestations",
     "population",
+    "evidence",
     "criteria",
     "limits",
     "integrity",
@@ -248,7 +250,7 @@ def test_link_of_the_run(violations: Report) -> None:
 
 def test_integrity_commands(violations: Report) -> None:
     """The commands on the page prove the findings, and give the report's id."""
-    check, compute = (
+    check, compute, *_ = (
         Page(each).text for each in re.findall(r"<pre .*?</pre>", violations.page, re.DOTALL)
     )
     done = subprocess.run(
@@ -287,6 +289,9 @@ def test_every_status_has_a_look(violations: Report) -> None:
         pytest.param(looks.PROVIDER, set(get_args(Provider)), id="providers"),
         pytest.param(looks.KIND, set(get_args(Kind)), id="kinds"),
         pytest.param(looks.ROLE, set(get_args(Role)), id="roles"),
+        pytest.param(looks.FACT, {"identity", *get_args(Fact)}, id="facts"),
+        pytest.param(looks.COUNTED, reconciling.COUNTED, id="counted"),
+        pytest.param(looks.AGREE, {True, False, None}, id="agreement"),
     ],
 )
 def test_looks_are_complete(table: dict[str, Any], all_of_them: set[str]) -> None:
@@ -312,6 +317,36 @@ def test_every_reason_is_explained() -> None:
     assert len(codes) > 15
     assert codes - set(looks.REASON) == set()
     assert looks.reason("never-heard-of") == looks.UNEXPLAINED
+
+
+def test_every_reason_says_what_to_do() -> None:
+    """Whoever must act on a reason code is told what to do, and nobody else is."""
+    assert [each for each in looks.REASON.values() if bool(each.who) != bool(each.step)] == []
+
+
+def test_a_step_is_that_of_the_gaps() -> None:
+    """Where gaps of the organization have the reason, the step names it and its permissions."""
+    facts = ("databases", "serverless-keys", "region-views")
+    gaps = [{"fact": fact, "reason": "refused"} for fact in facts]
+    told = looks.step("refused", "acme-{prod}", gaps)
+    assert told.startswith(
+        'Give the token of acme-{prod} the permission org-db-view ("View DB") and org-cmk-read '
+        '("Read CMK Key"), and'
+    )
+    assert looks.step("refused", "acme", []) == looks.REASON["refused"].step
+    assert looks.step("not-attested", "acme", gaps) == looks.REASON["not-attested"].step
+    assert looks.step("never-heard-of", "acme", gaps) == "See the finding"
+
+
+def test_not_evaluated_says_what_to_do(violations: Report) -> None:
+    """Each row of what was not judged says who must act, and the step that settles it."""
+    source = violations.page
+    text = Page(source[source.index('id="not-evaluated"') : source.index('id="waivers"')]).text
+    rows = [each for each in violations.head["not_evaluated"] if each["status"] == "inconclusive"]
+    told = {each["reason"] for each in rows}
+    assert "refused" in told
+    assert "Give the token of labs the permission org-cmk-read" in text
+    assert {each for each in told - {"refused"} if looks.REASON[each].step not in text} == set()
 
 
 # --- safety ---------------------------------------------------------------------------------------
@@ -630,8 +665,10 @@ def test_effect(databases: int, existing: int, words: str) -> None:
 
 def test_evidence_is_bounded() -> None:
     """Evidence beyond ten places is counted."""
-    assert "2 more in findings.ndjson" in html._evidence([("f", line) for line in range(12)])
-    assert html._evidence([]) == "none: it is about what no file holds"
+    index = Index([], set(), 0)
+    many = {"evidence": [("f", line) for line in range(12)]}
+    assert "2 more in findings.ndjson" in html._evidence(many, index)
+    assert html._evidence({"evidence": []}, index) == "none: it is about what no file holds"
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reports import html
+from tests.astra.faults import ALWAYS, FIRST, Fault
 from tests.reports.browser import FLAGS, find_chromium, open_page, violations_of
+from tests.reports.live import recorded, renamed, small_fleet
 from tests.reports.samples import (
     AS_OF,
+    EVIL,
     HOSTILE,
     VIOLATIONS,
     WAIVERS,
@@ -37,6 +40,11 @@ pytestmark = pytest.mark.skipif(
 )
 
 WIDE = {"width": 1280, "height": 900}
+_AS_OF = [f"--cmek-as-of={AS_OF}"]
+_DIFFERING = (
+    Fault("cut-list", "serverless-keys", ALWAYS),
+    Fault("reset-at-once", "databases", FIRST),
+)
 OPEN_ALL = "document.querySelectorAll('details').forEach((each) => each.open = true)"
 NARROW = {"width": 390, "height": 844}
 
@@ -56,35 +64,52 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("runs")
     waivers = save(folder / "waivers.json", **{"cmek-waivers": 1, "waivers": WAIVERS})
     made = {}
-    for name, organizations, more in (
-        ("violations", VIOLATIONS, [f"--cmek-waivers={waivers}"]),
-        ("hostile", HOSTILE, []),
+    faults = (Fault("403-errors", "managed-clusters-keys", ALWAYS), *_DIFFERING)
+    evil = recorded(folder / "a", *faults, fleet=renamed(small_fleet(), EVIL), evidence="<b> 'e'")
+    for name, inventory, more in (
+        ("violations", _saved(folder, VIOLATIONS), [f"--cmek-waivers={waivers}", *_AS_OF]),
+        ("hostile", _saved(folder, HOSTILE), _AS_OF),
+        ("live", recorded(folder / "b", *_DIFFERING, stated=False).bundle, []),
+        ("hostile-live", evil.bundle, []),
     ):
-        inventory = save_inventory(folder / f"{name}.json", organizations)
         options = [f"--cmek-inventory={inventory}", f"--cmek-report-dir={folder / name}"]
-        command = [sys.executable, "-m", "pytest", "-q", *options, f"--cmek-as-of={AS_OF}", *more]
+        command = [sys.executable, "-m", "pytest", "-q", *options, *more]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 1, done.stdout + done.stderr
         made[name] = folder / name
     return made
 
 
+def _saved(folder: Path, organizations: list[Any]) -> Path:
+    return save_inventory(folder / f"{len(organizations)}.json", organizations)
+
+
 @pytest.mark.parametrize(
     ("name", "scheme"),
-    [("violations", "light"), ("violations", "dark"), ("hostile", "light")],
+    [
+        ("violations", "light"),
+        ("violations", "dark"),
+        ("live", "light"),
+        ("live", "dark"),
+        ("hostile", "light"),
+        ("hostile-live", "light"),
+    ],
 )
 def test_accessible(browser: Browser, reports: dict[str, Path], name: str, scheme: str) -> None:
     """The page has no violation that axe knows, in light and in dark."""
     with open_page(browser, reports[name] / "audit.html", color_scheme=scheme) as opened:
-        if name == "violations":
+        if name != "hostile":
             opened.page.evaluate(OPEN_ALL)
         assert violations_of(opened.page) == []
 
 
+@pytest.mark.parametrize("name", ["hostile", "hostile-live"])
 @pytest.mark.parametrize("file", ["audit.html", "results.html"])
-def test_hostile_names_run_nothing(browser: Browser, reports: dict[str, Path], file: str) -> None:
+def test_hostile_names_run_nothing(
+    browser: Browser, reports: dict[str, Path], file: str, name: str
+) -> None:
     """Whatever names hold, no script of theirs runs, and nothing but the file is asked for."""
-    path = reports["hostile"] / file
+    path = reports[name] / file
     with open_page(browser, path) as opened:
         opened.page.evaluate(OPEN_ALL)
         opened.page.wait_for_timeout(200)
@@ -101,7 +126,7 @@ def test_quiet(browser: Browser, reports: dict[str, Path]) -> None:
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-@pytest.mark.parametrize("name", ["violations", "hostile"])
+@pytest.mark.parametrize("name", ["violations", "hostile", "live", "hostile-live"])
 def test_layout_holds(
     browser: Browser, reports: dict[str, Path], name: str, size: dict[str, int]
 ) -> None:
@@ -147,6 +172,29 @@ def test_links_open_findings(browser: Browser, reports: dict[str, Path]) -> None
         page.locator("#f-" + passed["id"]).evaluate("(row) => row.closest('details').open = false")
         page.locator(f"a[href='#f-{passed['id']}']").first.click()
         target.wait_for(state="visible")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_evidence_leads_to_its_answer(
+    browser: Browser,
+    reports: dict[str, Path],
+    script: bool,  # noqa: FBT001 (a parameter)
+) -> None:
+    """From a finding's evidence a link leads to the recorded answer, with script and without."""
+    path = reports["live"] / "audit.html"
+    with open_page(browser, path, java_script_enabled=script) as opened:
+        page = opened.page
+        finding = page.locator("details.f:has(dd a[href^='#e-'])").first
+        finding.locator("summary").click()
+        link = finding.locator("dd a[href^='#e-']").first
+        file = link.inner_text().rpartition("/exchanges/")[2].rpartition(":")[0]
+        row = page.locator(link.get_attribute("href") or "none")
+        link.click()
+        page.wait_for_timeout(200)
+        assert row.locator("th").inner_text().startswith(f"exchanges/{file}")
+        box, height = row.bounding_box(), page.evaluate("innerHeight")
+        assert box is not None
+        assert 0 <= box["y"] < height
 
 
 @pytest.mark.parametrize(

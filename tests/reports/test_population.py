@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inventory.gaps import Reading
 from inventory.models import Organization
 from reports.population import Population
+from reports.reconciling import reconcile
 from tests.builders import (
     AS_OF,
     ORGANIZATION,
@@ -68,6 +70,8 @@ def test_an_organization_has_its_row() -> None:
             "planned": 1,
             "terminated": 1,
             "gaps": [],
+            "readings": [],
+            "reconciliation": reconcile(organization),
             "file": "acme.yaml",
             "line": 7,
         }
@@ -141,8 +145,20 @@ def test_the_sources_are_told_as_they_are() -> None:
             "organizations": 1,
             "keys": 0,
             "databases": 0,
+            "evidence": None,
         }
     ]
+
+
+def test_readings_are_told_as_they_were_recorded() -> None:
+    """A row tells each reading, and its answers in a fixed order."""
+    reading = {"fact": "databases", "address": "/v2/databases", "requests": 3, "entries": 2}
+    given = Reading(**reading, answers={"timed-out": 1, "200": 2}, sha256="0" * 64, note="twice")
+    organization = an_organization().model_copy(update={"readings": (given,)})
+    [row] = _summary(organization)["organizations"]
+    [told] = row["readings"]
+    assert told == {**reading, "answers": given.answers, "sha256": "0" * 64, "note": "twice"}
+    assert list(told["answers"]) == ["200", "timed-out"]
 
 
 # --- attestations ---------------------------------------------------------------------------------

@@ -20,10 +20,19 @@ from checks.finding import OPEN, STATUSES, Finding, Kind, Status, Subject
 from checks.group import Gate
 from checks.grouping import Mode
 from checks.waivers import State, Waiver
-from inventory.models import Fact, GapReason
-from inventory.sources import FileFormat, Role, Source
-from reports import record, tallies
-from reports.record import Recorder, Settings, canonical, encode, report_id
+from inventory.gaps import Fact, GapReason, Reading
+from inventory.inventory import Inventory
+from inventory.sources import Evidence, FileFormat, Role, Source
+from reports import evidence, reconciling, record, tallies
+from reports.record import (
+    Given,
+    GivenFile,
+    Recorder,
+    Settings,
+    canonical,
+    encode,
+    report_id,
+)
 from tests.builders import (
     AS_OF,
     CAPTURED_AT,
@@ -34,7 +43,8 @@ from tests.builders import (
     an_organization,
     moment,
 )
-from tests.reports.recording import RULES, RUN, Record, a_finding, findings
+from tests.reports.live import recorded
+from tests.reports.recording import RULES, RUN, SOURCE, Record, a_finding, findings
 from tests.reports.recording import record as make
 
 if TYPE_CHECKING:
@@ -60,6 +70,8 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Record:
             a_planned_database(encryption="astra-provided", reason="a trial"),
         ],
     )
+    live = Inventory([recorded(tmp_path_factory.mktemp("live")).bundle])
+    read = list(live.organizations())
     two = an_organization(id=OTHER_ORGANIZATION, keys=None, captured_at=None, plan=None)
     waiver = Waiver(
         id="W-1",
@@ -74,13 +86,17 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Record:
         compensating_control="none",
         ticket="ACME-1",
     )
+    file = GivenFile("waivers.yaml", "0" * 64)
+    given = Given((file,), file._replace(path="controls.yaml"))
     broken = a_finding("error", reason="check-broke", action="Report this")
     waived = a_finding("waived", region="eu-west-1", action="Register a key", waiver="W-1")
     return make(
         tmp_path_factory.mktemp("record"),
         [broken, waived],
-        [one, two],
-        waivers=[(waiver, "expiring")],
+        [*read, one, two],
+        Settings(Context(AS_OF), Gate(), "subject", given=given),
+        [(waiver, "expiring")],
+        [*live.sources, SOURCE],
     )
 
 
@@ -220,6 +236,24 @@ def test_the_schema_knows_every_field_of_a_source() -> None:
     assert set(sources["properties"]) == set(Source.model_fields)
 
 
+def test_the_schema_knows_every_field_of_evidence() -> None:
+    """The schema tells of a bundle what its manifest says, both as a source and as evidence."""
+    source = HEAD_SCHEMA["properties"]["population"]["properties"]["sources"]["items"]
+    made, _ = source["properties"]["evidence"]["oneOf"]
+    bundle = HEAD_SCHEMA["properties"]["evidence"]["items"]
+    own = {"path", "first_answer", "last_answer", "exchanges", "exchanges_total"}
+    assert set(made["properties"]) == set(Evidence.model_fields)
+    assert set(bundle["properties"]) == {*Evidence.model_fields, *own}
+    assert bundle["properties"]["exchanges"]["maxItems"] == evidence.MOST_LISTED
+
+
+def test_the_schema_knows_every_field_of_a_reading() -> None:
+    """The schema of a reading has its fields, and no other."""
+    rows = HEAD_SCHEMA["properties"]["population"]["properties"]["organizations"]["items"]
+    readings = rows["properties"]["readings"]["items"]
+    assert set(readings["properties"]) == set(Reading.model_fields)
+
+
 def test_the_schema_knows_every_field_of_a_waiver() -> None:
     """The schema of a waiver has its fields, its state and its place, and no other."""
     waivers = HEAD_SCHEMA["properties"]["waivers"]["items"]
@@ -262,6 +296,14 @@ _CELL = "properties/coverage/items/properties/cells/items/properties"
         (
             f"{_POPULATION}/organizations/items/properties/gaps/items/properties/fact",
             get_args(Fact),
+        ),
+        (
+            f"{_POPULATION}/organizations/items/properties/readings/items/properties/fact",
+            ("identity", *get_args(Fact)),
+        ),
+        (
+            f"{_POPULATION}/organizations/items/properties/reconciliation/items/properties/what",
+            tuple(reconciling.COUNTED),
         ),
         ("properties/waivers/items/properties/state", get_args(State)),
         (f"{_CELL}/state", tallies._CELLS),
@@ -348,7 +390,7 @@ def test_no_part_of_a_head_may_have_one_field_more_or_less(audited: Record) -> N
             left = {name: value for name, value in altered.items() if value is not ...}
             if HEADS.is_valid(_changed(head, path, left) if path else left):
                 accepted.add(path)
-    counted_by_status = {path for path in objects if path[-1:] == ("statuses",)}
+    counted_by_status = {path for path in objects if path[-1:] in {("statuses",), ("answers",)}}
     assert accepted - counted_by_status - _MAY_BE_ANYTHING == set()
 
 
@@ -538,6 +580,8 @@ def test_the_head_states_how_the_audit_was_made(tmp_path: Path) -> None:
         is_example=True,
         is_default=True,
         left_out="1 of 16 groups",
+        mode="live",
+        given=Given((GivenFile("w.yaml", "1" * 64),), GivenFile("c.yaml", "2" * 64)),
     )
     assert make(tmp_path, settings=made).head["settings"] == {
         "as_of": "2026-11-21T02:00:00Z",
@@ -546,10 +590,13 @@ def test_the_head_states_how_the_audit_was_made(tmp_path: Path) -> None:
         "fail_on": "high",
         "allow_inconclusive": True,
         "grouping": "rule",
-        "mode": "recorded",
+        "mode": "live",
         "example": True,
         "default_example": True,
         "left_out": "1 of 16 groups",
+        "no_waivers": False,
+        "waiver_files": [{"path": "w.yaml", "sha256": "1" * 64}],
+        "controls_file": {"path": "c.yaml", "sha256": "2" * 64},
     }
 
 

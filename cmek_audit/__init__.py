@@ -1,0 +1,1 @@
+"""The command ``cmek-audit``; an installed package carries the suite inside it."""

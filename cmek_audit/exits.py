@@ -1,0 +1,84 @@
+"""How a command ends: by an exit code that means what pytest's means."""
+
+from __future__ import annotations
+
+import io
+import sys
+import traceback
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, cast
+
+import typer
+from typer.core import TyperGroup
+
+from cmek_audit import suite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
+"""Every mistake in the arguments; this class alone has no public name."""
+
+
+class Code(IntEnum):
+    """The exit codes."""
+
+    DONE = 0
+    NOT_DONE = 1
+    INTERRUPTED = 2
+    BROKEN = 3
+    UNUSABLE = 4
+
+
+class Commands(TyperGroup):
+    """Commands that return a ``Code``, and say on stderr why they could not."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 (as the base)
+        """Run a command, and end the process with its exit code."""
+        suite.enable()
+        from cmek_audit.speech import take_any_character  # noqa: PLC0415 (needs the suite)
+
+        take_any_character()
+        own = super().main
+        sys.exit(_code(lambda: own(*args, **(extra | {"standalone_mode": False}))))
+
+
+def _code(run: Callable[[], object]) -> int:
+    try:
+        code = run()
+    except _UsageError as error:
+        text = io.StringIO()
+        error.show(text)
+        return _end(Code.UNUSABLE, text.getvalue())
+    except Exception as error:  # noqa: BLE001 (whatever it is, the exit code must tell)
+        return _failed(error)
+    return code if isinstance(code, int) else Code.BROKEN
+
+
+def _end(code: Code, text: str) -> Code:
+    from cmek_audit.speech import say  # noqa: PLC0415 (needs the suite)
+
+    say(text, err=True)
+    return code
+
+
+def _failed(error: Exception) -> Code:
+    from inventory.errors import CmekAuditError  # noqa: PLC0415 (needs the suite)
+
+    if isinstance(error, CmekAuditError):
+        return _end(Code.UNUSABLE, str(error))
+    if isinstance(error, OSError):
+        return _end(Code.UNUSABLE, f"{error.filename or 'The system'}: {error.strerror}")
+    traceback.print_tb(error.__traceback__)
+    text = f"Internal error: {type(error).__name__}, a mistake of cmek-audit: please report it."
+    return _end(Code.BROKEN, f"{text}\nIts message is left out, as it could hold a secret.")
+
+
+@contextmanager
+def interruptible(consequence: str) -> Iterator[None]:
+    """Say ``consequence`` if the user interrupts, and end there."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(_end(Code.INTERRUPTED, f"Interrupted: {consequence}.")) from None

@@ -1,0 +1,119 @@
+"""What all entries of an inventory are made of: frozen models, places, kinds of fields."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from inventory.spellings import (
+    PROVIDERS,
+    TYPES,
+    Provider,
+    any_case,
+    canonical_provider,
+    canonical_type,
+)
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
+
+
+def _moment(value: object) -> datetime:
+    """Read a time with its zone, and turn it to UTC.
+
+    A number is refused: seconds and milliseconds cannot be told apart.
+    """
+    time = value
+    if isinstance(value, str):
+        try:
+            time = datetime.fromisoformat(value)
+        except ValueError:
+            time = None
+    if not isinstance(time, datetime) or time.tzinfo is None:
+        text = "a time with its zone, as text, such as 2026-11-20T02:00:00Z"
+        raise PydanticCustomError("moment", text)
+    try:
+        utc = time if time.tzinfo is UTC else time.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("moment", "a time between the years 1 and 9999") from None
+    if utc < _EARLIEST:
+        raise PydanticCustomError("moment", "a time later than 2010, when there was no Astra yet")
+    return utc
+
+
+def _day(value: object) -> object:
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        return value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    raise PydanticCustomError("day", "a day, as text, such as 2026-11-20")
+
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=2048)]
+Name = Annotated[str, StringConstraints(min_length=1)]
+Text = Annotated[str, StringConstraints(pattern=r"\S")]
+Moment = Annotated[
+    datetime,
+    PlainValidator(_moment, json_schema_input_type=datetime),
+    PlainSerializer(lambda time: f"{time.isoformat()[:-6]}Z", return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+Day = Annotated[date, BeforeValidator(_day)]
+SpelledType = Annotated[
+    Literal["serverless", "managed-clusters"],
+    BeforeValidator(canonical_type),
+    WithJsonSchema(any_case(TYPES)),
+]
+SpelledProvider = Annotated[
+    Provider,
+    BeforeValidator(canonical_provider),
+    WithJsonSchema(any_case(PROVIDERS)),
+]
+
+
+class Entry(BaseModel):
+    """A piece of an inventory; immutable, and closed to fields that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Located(Entry):
+    """An entry that remembers where it was read.
+
+    Attributes:
+        place: the path of its file, as it was given, and its line, counted from 1; an empty path
+            and 0 if it was made in memory.
+    """
+
+    place: ClassVar[tuple[str, int]] = ("", 0)
+
+    def at(self, file: str, line: int) -> Self:
+        """Remember the place; meant for the reader that has just made the entry."""
+        self.__dict__["place"] = (file, line)
+        return self
+
+    @property
+    def file(self) -> str:
+        """Return the path of the entry's file."""
+        return self.place[0]
+
+    @property
+    def line(self) -> int:
+        """Return the entry's line."""
+        return self.place[1]
+
+    def stated(self) -> set[str]:
+        """Return the fields that its file states, which another file must not contradict."""
+        return self.model_fields_set

@@ -1,0 +1,267 @@
+"""Evidence bundles: every exchange of a live audit, the inventory they gave, and a manifest.
+
+``manifest.json`` names every file with its hash, and the root of the bundle before: a chain. Its
+last line but one holds the root, the SHA-256 of all lines above it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from inventory.bundles import INVENTORY, MANIFEST, ORGANIZATIONS
+from inventory.entries import Entry, Moment
+from inventory.errors import EvidenceError, Problem
+from inventory.exchanges import Exchange, Failure, parse
+from inventory.ndjson import NdjsonReader
+from inventory.problems import problems_of
+from inventory.secrets import holds_secret
+from inventory.sources import Evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from inventory.sources import Role
+
+ROOT = b'"root": '
+_BODY = b'"body": '
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_PATH = r"^(?:inventory\.ndjson|organizations\.json|exchanges/[0-9]{4,9}/[0-9]{4,9}\.json)$"
+_LINE = 1
+
+
+class File(Entry):
+    """A file of a bundle: path inside it, size in bytes, hash of its content."""
+
+    path: Annotated[str, Field(pattern=_PATH)]
+    size: Annotated[int, Field(ge=0)]
+    sha256: Sha256
+
+
+class Previous(Entry):
+    """The bundle before: its folder's name, and its root."""
+
+    name: str
+    root: Sha256
+
+
+class Manifest(Entry):
+    """What a bundle holds, and when and how it was made.
+
+    Attributes:
+        format: the version of the format, 1.
+        tool: name and version of what made it.
+        address: the host that was asked.
+        started: when the first organization's turn came, in UTC.
+        ended: when the last one was done, in UTC.
+        organizations: how many there are.
+        requests: how many requests were made or given up.
+        failures: how many of them got no answer, or one of status 400 or more.
+        redactions: how many fields were redacted in all answers.
+        clock_seconds: the largest difference seen between Astra's clock and this machine's.
+        previous: the bundle before; None for the first.
+        files: every other file of the bundle.
+        root: the SHA-256 of all lines of the manifest above it.
+    """
+
+    format: Annotated[Literal[1], Field(alias="cmek-evidence")]
+    tool: str
+    address: str
+    started: Moment
+    ended: Moment
+    organizations: Annotated[int, Field(ge=1)]
+    requests: Annotated[int, Field(ge=0)]
+    failures: Annotated[int, Field(ge=0)]
+    redactions: Annotated[int, Field(ge=0)]
+    clock_seconds: float | None
+    previous: Previous | None
+    files: tuple[File, ...]
+    root: Sha256
+
+
+def read_manifest(folder: str) -> Manifest:
+    """Return the manifest of the bundle ``folder``; raise EvidenceError if it is not whole."""
+    path = Path(folder) / MANIFEST
+    if path.is_symlink():
+        raise _broken(path, "a link", "a file")
+    try:
+        raw = path.read_bytes()
+        manifest = Manifest.model_validate(json.loads(raw))
+    except OSError as error:
+        raise _broken(path, error.strerror or "nothing", "a readable manifest") from None
+    except ValidationError as error:
+        raise EvidenceError(problems_of(error, str(path), {(): _LINE})) from None
+    except (ValueError, RecursionError):
+        raise _broken(path, "no JSON", "a manifest as it was written") from None
+    if raw[raw.rfind(ROOT) :] != root_line(root_of(raw)):
+        raise _broken(path, "a root that is not its own", "a manifest as it was written")
+    return manifest
+
+
+def root_of(raw: bytes) -> str:
+    """Return the hash over all lines of a manifest above the one that holds its root."""
+    return hashlib.sha256(raw[: raw.rfind(ROOT)]).hexdigest()
+
+
+def root_line(root: str) -> bytes:
+    """Return the end of a manifest: its root, and nothing below that the root would not cover."""
+    return ROOT + f'"{root}"\n}}\n'.encode("ascii")
+
+
+def _broken(path: Path, found: str, expected: str) -> EvidenceError:
+    return EvidenceError([Problem(str(path), 0, "", found, expected)])
+
+
+def check_bundle(folder: str, *, only_inventory: bool = False) -> Manifest:
+    """Return the manifest of a bundle of which every file is there, its own, and no other is.
+
+    With ``only_inventory`` no more is looked at than that one file and the manifest.
+
+    Raises EvidenceError with every difference.
+    """
+    manifest = read_manifest(folder)
+    listed = {file.path: file for file in manifest.files}
+    present = set(_present(Path(folder)))
+    if only_inventory:
+        listed = {INVENTORY: listed[INVENTORY]} if INVENTORY in listed else {}
+        present &= {INVENTORY}
+    problems = [
+        _problem(folder, path, "a file", "none: it is not listed")
+        for path in sorted(present - listed.keys())
+    ]
+    needed = {INVENTORY} if only_inventory else {INVENTORY, ORGANIZATIONS}
+    problems += [_gone(folder, path) for path in needed - listed.keys() - present]
+    if len({file.path for file in manifest.files}) < len(manifest.files):
+        problems.append(_problem(folder, MANIFEST, "a file listed twice", "each file once"))
+    for path, file in listed.items():
+        problems += _compare(folder, path, file) if path in present else [_gone(folder, path)]
+    if problems:
+        raise EvidenceError(sorted(problems))
+    return manifest
+
+
+def _problem(folder: str, path: str, found: str, expected: str) -> Problem:
+    return Problem(f"{folder}/{path}", 0, "", found, expected)
+
+
+def _gone(folder: str, path: str) -> Problem:
+    return _problem(folder, path, "nothing", "the file that the manifest lists")
+
+
+def _present(folder: Path) -> Iterator[str]:
+    """Yield the path of everything in the bundle but the manifest; links are never followed."""
+    for place, folders, files in os.walk(folder):
+        links = [name for name in folders if (Path(place) / name).is_symlink()]
+        for name in (*files, *links):
+            path = (Path(place) / name).relative_to(folder).as_posix()
+            if path != MANIFEST:
+                yield path
+
+
+def _compare(folder: str, path: str, file: File) -> Iterator[Problem]:
+    place = Path(folder) / path
+    if place.is_symlink() or not place.is_file():
+        yield _problem(folder, path, "a link", "a file")
+        return
+    raw = place.read_bytes()
+    if hashlib.sha256(raw).hexdigest() != file.sha256 or len(raw) != file.size:
+        yield _problem(folder, path, "changed content", f"the SHA-256 {file.sha256}")
+    if holds_secret(raw):
+        yield _problem(folder, path, "what looks like a token", "evidence without secrets")
+
+
+def read_exchanges(folder: str, manifest: Manifest, number: int) -> list[Exchange]:
+    """Return the exchanges of the organization at ``number``, from 1, in the order of files."""
+    start = f"exchanges/{number:04}/"
+    return [
+        parse(file.path, (Path(folder) / file.path).read_bytes())
+        for file in manifest.files
+        if file.path.startswith(start)
+    ]
+
+
+class IndexedExchange(NamedTuple):
+    """What the index of a bundle says of one exchange.
+
+    Attributes:
+        path: its file inside the bundle.
+        address: what was asked.
+        outcome: the answer's status, or the reason code of there being none.
+        at: when it was over, in UTC.
+        sha256: the hash of its file, as the manifest says.
+        redactions: how many fields were redacted.
+    """
+
+    path: str
+    address: str
+    outcome: str
+    at: datetime
+    sha256: str
+    redactions: int
+
+
+class _Outline(BaseModel):
+    """The lines of an exchange's file that the index needs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    address: Annotated[str, Field(pattern=r"^/[!-~]*$")]
+    ended: Moment
+    status: Annotated[int, Field(ge=100, le=999)] | None
+    failure: Failure | None
+    redactions: dict[str, Annotated[int, Field(ge=0)]]
+
+
+def index_exchanges(folder: str, manifest: Manifest) -> Iterator[IndexedExchange]:
+    """Yield what is to be said of each exchange, in the order of files; no body is read.
+
+    Raises EvidenceError if a file cannot be read, or is no exchange.
+    """
+    for file in manifest.files:
+        if file.path.startswith("exchanges/"):
+            yield _indexed(folder, file)
+
+
+def _indexed(folder: str, file: File) -> IndexedExchange:
+    path = Path(folder) / file.path
+    try:
+        head = _above_body(path).rstrip(b",\n")
+        told = _Outline.model_validate(json.loads(head + b"}"))
+    except OSError as error:
+        raise _broken(path, error.strerror or "nothing", "a readable exchange") from None
+    except (ValueError, RecursionError):
+        raise _broken(path, "something else", "an exchange as it was written") from None
+    outcome = str(told.status) if told.failure is None else told.failure.reason
+    count = sum(told.redactions.values())
+    return IndexedExchange(file.path, told.address, outcome, told.ended, file.sha256, count)
+
+
+def _above_body(path: Path) -> bytes:
+    above = b""
+    with path.open("rb") as lines:
+        for line in lines:
+            if line.startswith(_BODY):
+                break
+            above += line
+    return above
+
+
+def open_bundle(folder: str, role: Role = "inventory") -> NdjsonReader:
+    """Return what reads the inventory of a bundle, once the bundle is found to be whole.
+
+    Of one that serves as history only the inventory is looked at, as there may be many.
+    """
+    manifest = check_bundle(folder, only_inventory=role == "history")
+    return NdjsonReader(f"{folder}/{INVENTORY}", role, (folder, _evidence(manifest)))
+
+
+def _evidence(manifest: Manifest) -> Evidence:
+    told = manifest.model_dump(include=set(Evidence.model_fields) - {"previous", "files"})
+    previous = manifest.previous.root if manifest.previous else None
+    return Evidence(**told, previous=previous, files=len(manifest.files))

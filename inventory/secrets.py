@@ -1,0 +1,196 @@
+"""Tokens, and how they are kept out of everything that is written."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+from inventory.errors import LeakError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+HIDDEN = "(hidden)"
+_SHORTEST = 12
+_BEGIN = r"(?=[A-Za-z0-9._~+/=:-]|\\u00|%(?!28))"  # what was blanked begins with a parenthesis
+_LOOKALIKE = re.compile(rf"AstraCS:{_BEGIN}[^\s\"'<>]*", re.IGNORECASE)
+_ESCAPE = re.compile(r"(?<!\\)\\++(?:u00|x)([0-7][0-9a-fA-F])")
+_ENTITY = re.compile(r"&#(?:0{0,9}([0-9]{2,3})|[xX]0{0,9}([0-7][0-9a-fA-F]));?|&colon;")
+_DEEPEST = 4
+_PARAMETERS = ("X-Amz-", "X-Goog-", "sig", "token", "Expires")
+_SIGNED = re.compile(
+    r"https?://(?:(?!https?://)[^\s\"'<>\\])*?"  # an address at a time, or it takes for ever
+    rf"[?&](?:{'|'.join(_PARAMETERS)})[^\s\"'<>\\]*",
+    re.IGNORECASE,
+)
+_SIGNS = tuple(each.lower() for each in _PARAMETERS)
+_LITERALS = (b"AstraCS", b"QXN0cmFDUz")
+_SUSPICIOUS = re.compile(
+    rb"AstraCS(?::|%3[aA]|\\u003[aA]|&#58;|&#x3[aA];|&colon;)"
+    + _BEGIN.encode("ascii")
+    + rb"|QXN0cmFDUz"
+)
+_CHUNK = 4_194_304
+_OVERLAP = 4_096
+
+
+class Token:
+    """A token; whatever renders it shows the name of the variable that held it, and no more."""
+
+    __slots__ = ("_name", "_value")
+
+    def __init__(self, name: str, value: str) -> None:
+        """Keep ``value``, which the environment variable ``name`` held."""
+        self._name = name
+        self._value = value
+
+    def __repr__(self) -> str:
+        """Show where the token came from, never the token."""
+        return f"Token({self._name})"
+
+    def __reduce__(self) -> Any:  # noqa: ANN401 (as the base)
+        """Refuse to be pickled, by which a token could reach a file or another process."""
+        message = "a token is not written down"
+        raise TypeError(message)
+
+    def authorization(self) -> str:
+        """Return the value of the header that a request needs."""
+        return f"Bearer {self._value}"
+
+    def needles(self) -> tuple[str, ...]:
+        """Return what gives the token away: itself, its secret part, and both as encoded."""
+        last = self._value.rpartition(":")[2]
+        bare = last if len(last) >= _SHORTEST else self._value
+        plain = (self._value, bare, quote(bare, safe=""))
+        return tuple(dict.fromkeys((*plain, *_in_base64(self._value), *_in_base64(bare))))
+
+
+def _in_base64(text: str) -> Iterator[str]:
+    """Yield what shows of ``text`` in base64, wherever in the encoded whole it begins."""
+    for before, first in enumerate((0, 2, 3)):
+        whole = b64encode(b"\0" * before + text.encode()).decode("ascii")
+        own = whole[first : (before + len(text)) * 8 // 6]
+        yield from (own, own.translate(_URL_SAFE))
+
+
+_URL_SAFE = str.maketrans("+/", "-_")
+_ENCODED = tuple(dict.fromkeys(_in_base64("AstraCS:")))
+
+
+class Scrubber:
+    """Blanks tokens, and what looks like one or is as good as one, in texts."""
+
+    def __init__(self, tokens: Iterable[Token] = ()) -> None:
+        """Know ``tokens`` by heart; what looks like a token is known anyway."""
+        needles = {needle for token in tokens for needle in token.needles()}
+        self._needles = sorted(needles, key=lambda each: (-len(each), each))
+
+    def __repr__(self) -> str:
+        """Show how much is known, not what."""
+        return f"Scrubber({len(self._needles)} needles)"
+
+    def is_clean(self, text: str) -> bool:
+        """Say whether ``text`` holds nothing that would be blanked, however it is escaped."""
+        layers = list(_layers(text))
+        return len(layers) <= _DEEPEST and all(map(self._is_plain, layers))
+
+    def _is_plain(self, text: str) -> bool:
+        low = text.lower()
+        return not (
+            ("astracs:" in low and _LOOKALIKE.search(text))
+            or (_has_signs(low) and _SIGNED.search(text))
+            or any(each in text for each in _ENCODED)
+            or any(needle in text for needle in self._needles)
+        )
+
+    def scrub(self, text: str) -> str:
+        """Blank what is secret in ``text``; withhold all of it if that does not suffice."""
+        clean = text
+        for needle in self._needles:
+            clean = clean.replace(needle, HIDDEN)
+        clean = _SIGNED.sub(HIDDEN, _LOOKALIKE.sub(f"AstraCS:{HIDDEN}", clean))
+        return clean if self.is_clean(clean) else f"{HIDDEN}: a text that hides a secret"
+
+
+def _has_signs(low: str) -> bool:
+    """Say whether a parameter of a signed address stands in ``low``, which is in lower case.
+
+    A quick look, before the pattern that takes its time: addresses are many, such parameters few.
+    """
+    for mark in "?&":
+        place = low.find(mark)
+        while place >= 0:
+            if low.startswith(_SIGNS, place + 1):
+                return True
+            place = low.find(mark, place + 1)
+    return False
+
+
+def _layers(text: str) -> Iterator[str]:
+    """Yield ``text`` as it stands, and as it reads without one, two … layers of escapes."""
+    yield text
+    for _ in range(_DEEPEST):
+        plain = _unescaped(text)
+        if plain == text:
+            return
+        yield plain
+        text = plain
+
+
+def _unescaped(text: str) -> str:
+    """Undo the escapes of JSON, of URLs and of HTML."""
+    if "\\" in text:
+        text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+    if "%" in text:
+        text = unquote(text)
+    return _ENTITY.sub(_character, text) if "&" in text else text
+
+
+def _character(entity: re.Match[str]) -> str:
+    decimal, hexadecimal = entity.groups()
+    return chr(int(decimal or hexadecimal or "3A", 10 if decimal else 16))
+
+
+def without_secrets(text: str) -> str:
+    """Blank whatever looks like a token, or like a URL that is as good as one."""
+    return Scrubber().scrub(text)
+
+
+def search(files: Iterable[Path], tokens: Iterable[Token] = ()) -> None:
+    """Look through everything that was written; raise LeakError that names what must go.
+
+    Files that are gone are no leak. What looks like a token counts as one.
+    """
+    needles = [each.encode() for each in {each for token in tokens for each in token.needles()}]
+    leaks = [file for file in files if file.is_file() and _leaks(file, needles)]
+    if leaks:
+        raise LeakError(leaks)
+
+
+def _leaks(file: Path, needles: list[bytes]) -> bool:
+    with file.open("rb") as handle:
+        tail = b""
+        for chunk in iter(lambda: handle.read(_CHUNK), b""):
+            block = tail + chunk
+            if holds_secret(block, needles):
+                return True
+            tail = block[-_OVERLAP:]
+    return False
+
+
+def holds_secret(block: bytes, needles: Iterable[bytes] = ()) -> bool:
+    """Say whether ``block`` holds what looks like a token, or any of ``needles``."""
+    if any(literal in block for literal in _LITERALS) and _SUSPICIOUS.search(block):
+        return True
+    return any(needle in block for needle in needles)
+
+
+def lines_with_secret(block: bytes, first: int = 1) -> Iterator[int]:
+    """Yield the number of each line of ``block`` that holds what looks like a token."""
+    if holds_secret(block):
+        for number, line in enumerate(block.split(b"\n"), first):
+            if holds_secret(line):
+                yield number

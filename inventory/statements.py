@@ -1,0 +1,58 @@
+"""What people attest, laid over what Astra lists; a statement that meets nothing is a gap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from inventory.answers import Told
+from inventory.gaps import Fact, Gap
+from inventory.recorded import key_identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from inventory.configured import Configured, DatabaseStatement, KeyStatement
+    from inventory.entries import Located
+    from inventory.models import CustomerKey, Database
+
+E = TypeVar("E", bound="Located")
+
+
+def with_key_statements(keys: Iterable[CustomerKey], wanted: Configured) -> Told:
+    """Add to each key what ``wanted`` states of it."""
+    return _with(keys, wanted.keys, key_identity, _fact_of_key)
+
+
+def with_database_statements(databases: Iterable[Database], wanted: Configured) -> Told:
+    """Add to each database what ``wanted`` states of it."""
+    return _with(databases, wanted.databases, lambda each: each.id, lambda _: "databases")
+
+
+def _fact_of_key(statement: KeyStatement) -> Fact:
+    return "serverless-keys" if statement.type == "serverless" else "managed-clusters-keys"
+
+
+def _with(
+    entries: Iterable[E],
+    statements: Iterable[KeyStatement] | Iterable[DatabaseStatement],
+    identity: Callable[[Any], object],
+    fact: Callable[[Any], Fact],
+) -> Told:
+    waiting: dict[object, Any] = {identity(each): each for each in statements}
+    told = [_stated(entry, waiting.pop(identity(entry), None)) for entry in entries]
+    gaps = [
+        Gap(fact=fact(each), reason="not-visible", detail=_unmet(each)) for each in waiting.values()
+    ]
+    return Told(told, gaps)
+
+
+def _stated(entry: E, statement: KeyStatement | DatabaseStatement | None) -> E:
+    if statement is None:
+        return entry
+    own = {name: getattr(statement, name) for name in statement.model_fields_set}
+    return entry.model_copy(update=own)
+
+
+def _unmet(statement: Any) -> str:  # noqa: ANN401 (of either kind)
+    named = getattr(statement, "key_id", None) or statement.id
+    return f"{named} stands in the organizations file, and Astra does not list it"

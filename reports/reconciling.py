@@ -1,0 +1,239 @@
+"""Counts of one thing by independent routes: whether they agree, and in what they differ.
+
+What differs without an explanation is a finding of the rule that each comparison names.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from checks.context import because
+from inventory.estate import has_no_customer_keys, survey
+from inventory.key_ids import parse_key_id
+from inventory.models import KeyScope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from inventory.estate import Estate
+    from inventory.gaps import Fact, Gap
+    from inventory.models import Database, Organization
+    from inventory.spellings import DatabaseType
+
+MOST_NAMED = 20
+"""How many differences of one comparison are named; the others are counted."""
+
+COUNTED = frozenset(
+    {
+        "serverless-keys",
+        "managed-clusters-keys",
+        "region-views",
+        "vendor-accounts",
+        "databases",
+        "placements",
+        "planned",
+    }
+)
+"""Everything that is counted by several routes."""
+
+_TYPES: tuple[DatabaseType, ...] = ("serverless", "managed-clusters")
+_READING = re.compile(r"([0-9,]+) by pages of ([0-9]+)")
+
+
+class Comparison(NamedTuple):
+    """One thing counted by several routes.
+
+    Attributes:
+        what: what is counted.
+        rule: the rule that judges a difference.
+        routes: each route in words, with its count; None if that is not known.
+        gaps: why the routes cannot be compared; empty if they can.
+        differences: in what they differ, in words.
+    """
+
+    what: str
+    rule: str
+    routes: tuple[tuple[str, int | None], ...]
+    gaps: tuple[Gap, ...]
+    differences: tuple[str, ...]
+
+    def told(self) -> dict[str, Any]:
+        """Return it as the record states it; nothing agrees that could not be compared."""
+        return {
+            "what": self.what,
+            "rule": self.rule,
+            "routes": [{"by": by, "count": count} for by, count in self.routes],
+            "agree": None if self.gaps else not self.differences,
+            "differences": list(self.differences[:MOST_NAMED]),
+            "differences_total": len(self.differences),
+        }
+
+
+def reconcile(organization: Organization) -> list[dict[str, Any]]:
+    """Return every comparison that the record of ``organization`` allows."""
+    return [each.told() for each in _comparisons(organization)]
+
+
+def _comparisons(organization: Organization) -> Iterator[Comparison]:
+    gaps = {each.fact: each for each in reversed(organization.missing())}
+    if organization.region_views is not None:
+        estate = survey(organization)
+        yield from (_keys(estate, kind, gaps) for kind in _TYPES)
+        yield _views(estate, gaps)
+        if organization.vendor_accounts is not None:
+            yield _accounts(estate, gaps)
+    if organization.readings:
+        yield from _databases(organization, gaps)
+    if any(each.is_planned for each in organization.databases or ()):
+        yield _planned(organization)
+
+
+def _known(count: int, gap: Gap | None) -> int | None:
+    """Return ``count``; None if nothing was counted because nothing could be read."""
+    return None if gap and not count else count
+
+
+def _of(gaps: Mapping[Fact, Gap], *facts: Any) -> tuple[Gap, ...]:  # noqa: ANN401 (facts by name)
+    return tuple(gaps[fact] for fact in facts if fact in gaps)
+
+
+def _words(scope: KeyScope) -> str:
+    return " / ".join(scope[1:])
+
+
+# --- keys -----------------------------------------------------------------------------------------
+
+
+def _keys(estate: Estate, kind: str, gaps: Mapping[Fact, Gap]) -> Comparison:
+    listed = {
+        scope: {parse_key_id(key.key_id).canonical for key in keys}
+        for scope, keys in estate.keys.items()
+        if scope.type == kind and not has_no_customer_keys(scope)
+    }
+    shown: dict[KeyScope, set[str]] = {}
+    for view in estate.organization.region_views or ():
+        if view.type == kind:
+            scope = KeyScope(estate.organization.id, view.type, view.provider, view.region)
+            known = {parse_key_id(view.key_id).canonical} if view.key_id else set[str]()
+            shown.setdefault(scope, set()).update(known)
+    fact: Any = f"{kind}-keys"
+    counts = [sum(map(len, each.values())) for each in (listed, shown)]
+    return Comparison(
+        fact,
+        "CMEK-13",
+        (
+            ("the list of all keys", _known(counts[0], gaps.get(fact))),
+            ("the views of single regions", _known(counts[1], gaps.get("region-views"))),
+        ),
+        _of(gaps, fact, "region-views"),
+        tuple(_different_keys(listed, shown)),
+    )
+
+
+def _different_keys(
+    listed: Mapping[KeyScope, set[str]], shown: Mapping[KeyScope, set[str]]
+) -> Iterator[str]:
+    for scope in sorted(listed.keys() | shown.keys()):
+        one, two = listed.get(scope, set()), shown.get(scope, set())
+        if one != two:
+            view = _named(two) if scope in shown else "not recorded"
+            yield f"{_words(scope)}: listed {_named(one)}, view {view}"
+
+
+def _named(keys: Iterable[str]) -> str:
+    return ", ".join(sorted(keys)) or "no key"
+
+
+def _views(estate: Estate, gaps: Mapping[Fact, Gap]) -> Comparison:
+    """Compare the scopes of which a view is due with those of which there is one."""
+    organization = estate.organization
+    every = {*estate.keys, *(each for scope in estate.scopes for each in _of_both_types(scope))}
+    due = {scope for scope in every if not has_no_customer_keys(scope)}
+    views = organization.region_views or ()
+    there = {KeyScope(organization.id, each.type, each.provider, each.region) for each in views}
+    missing = [f"{_words(scope)}: no view was recorded" for scope in sorted(due - there)]
+    beyond = [f"{_words(scope)}: a view of no key or database" for scope in sorted(there - due)]
+    return Comparison(
+        "region-views",
+        "CMEK-13",
+        (
+            ("key scopes with keys or databases", len(due)),
+            ("views of single regions", _known(len(there), gaps.get("region-views"))),
+        ),
+        _of(gaps, "databases", "serverless-keys", "managed-clusters-keys", "region-views"),
+        (*missing, *beyond),
+    )
+
+
+def _of_both_types(scope: KeyScope) -> list[KeyScope]:
+    """Return the scope, or both that it may be if the type of its databases is not known."""
+    if scope.type != "unknown":
+        return [scope]
+    return [KeyScope(scope.organization, kind, *scope[2:]) for kind in _TYPES]
+
+
+def _accounts(estate: Estate, gaps: Mapping[Fact, Gap]) -> Comparison:
+    organization = estate.organization
+    keys = {scope for scope in estate.keys if not has_no_customer_keys(scope)}
+    named = {
+        KeyScope(organization.id, each.type, each.provider, each.region)
+        for each in organization.vendor_accounts or ()
+    }
+    missing = [f"{_words(scope)}: no account is named" for scope in sorted(keys - named)]
+    beyond = [f"{_words(scope)}: accounts without a key" for scope in sorted(named - keys)]
+    return Comparison(
+        "vendor-accounts",
+        "CMEK-14",
+        (
+            ("key scopes with a key", len(keys)),
+            ("key scopes with accounts named", _known(len(named), gaps.get("vendor-accounts"))),
+        ),
+        _of(gaps, "serverless-keys", "managed-clusters-keys", "vendor-accounts"),
+        (*missing, *beyond),
+    )
+
+
+# --- databases ------------------------------------------------------------------------------------
+
+
+def _databases(organization: Organization, gaps: Mapping[Fact, Gap]) -> Iterator[Comparison]:
+    existing = [each for each in organization.databases or () if not each.is_planned]
+    found = _of(gaps, "databases")
+    for reading in organization.readings:
+        if counts := _READING.findall(reading.note) if reading.fact == "databases" else ():
+            yield _read_again(counts, len(existing), found)
+    living = [each for each in existing if not each.is_terminated]
+    lost = [each for each in living if each.type == "unknown"]
+    routes = (("listed and not terminated", len(living)), ("in a key scope", _placed(living)))
+    why = tuple(f"{each.name} ({each.id}): the tier {each.tier!r} tells no type" for each in lost)
+    yield Comparison("placements", "CMEK-14", routes, found, why)
+
+
+def _placed(databases: Iterable[Database]) -> int:
+    return sum(each.type != "unknown" for each in databases)
+
+
+def _read_again(counts: list[tuple[str, str]], held: int, gaps: tuple[Gap, ...]) -> Comparison:
+    """Compare the last two readings of the list with each other, and with what is audited."""
+    numbers = [int(count.replace(",", "")) for count, _ in counts]
+    routes = [
+        (f"reading {place}, by pages of {size}", number)
+        for place, (number, (_, size)) in enumerate(zip(numbers, counts, strict=True), 1)
+    ]
+    differences = [because(gap) for gap in gaps]
+    if len({*numbers[-2:], held}) > 1:
+        told = " and ".join(f"{number:,}" for number in numbers[-2:])
+        differences.append(f"the last readings hold {told}, the audited inventory {held:,}")
+    routes.append(("the audited inventory", held))
+    return Comparison("databases", "CMEK-14", tuple(routes), gaps, tuple(differences))
+
+
+def _planned(organization: Organization) -> Comparison:
+    databases = organization.databases or ()
+    existing = {each.name for each in databases if not (each.is_planned or each.is_terminated)}
+    planned = [each for each in databases if each.is_planned]
+    there = [each for each in planned if each.name in existing]
+    why = tuple(f"{each.name}: a database of this name exists already" for each in there)
+    routes = (("planned", len(planned)), ("planned and not there yet", len(planned) - len(there)))
+    return Comparison("planned", "CMEK-05", routes, (), why)

@@ -1,0 +1,58 @@
+"""How the population was read, as the page shows it: what needs a look comes first if not all fits.
+
+Readings are the requests of one organization; comparisons are counts by independent routes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    Organization = Mapping[str, Any]
+
+
+class Compared(NamedTuple):
+    """A comparison, and the name of its organization."""
+
+    name: str
+    told: Mapping[str, Any]
+
+
+class Routes(NamedTuple):
+    """What is shown, and how many there are beyond that.
+
+    Attributes:
+        read: organizations that were read from Astra, with their readings.
+        read_left: how many more of these there are.
+        compared: comparisons.
+        compared_left: how many more of these there are.
+    """
+
+    read: list[Organization]
+    read_left: int
+    compared: list[Compared]
+    compared_left: int
+
+
+def lay_out_routes(organizations: Sequence[Organization], readings: int, rows: int) -> Routes:
+    """Choose at most ``readings`` organizations and ``rows`` comparisons."""
+    read = [each for each in organizations if each["readings"]]
+    if len(read) > readings:
+        read.sort(key=_is_whole)
+    compared = [
+        Compared(each["name"], told) for each in organizations for told in each["reconciliation"]
+    ]
+    if len(compared) > rows:
+        compared.sort(key=lambda each: each.told["agree"] is True)
+    return Routes(
+        read[:readings],
+        max(0, len(read) - readings),
+        compared[:rows],
+        max(0, len(compared) - rows),
+    )
+
+
+def _is_whole(organization: Organization) -> bool:
+    return not organization["gaps"]

@@ -1,0 +1,397 @@
+"""What the tests of the live modules share: a sham token, exchanges, and an Astra in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import math
+from base64 import b64encode, urlsafe_b64encode
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qs, quote
+
+import httpx
+import respx
+
+from inventory.astra import PAGES, Read, read_organization
+from inventory.configured import Configured, Manners, Organizations
+from inventory.exchanges import Exchange
+from inventory.line import Line, Ways
+from inventory.readings import with_readings
+from inventory.recording import BundleWriter, ExchangeWriter, Made, ShareWriter
+from inventory.secrets import Scrubber, Token
+from inventory.sharing import without_token
+from inventory.transports import Limits, RecordingTransport
+from tests.builders import ORGANIZATION, aws_key_id, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from inventory.evidence import Previous
+    from inventory.models import Organization
+
+SECRET = "0123456789abcdef" * 2
+VALUE = f"AstraCS:not-a-real-token:{SECRET}"
+VARIABLE = "ASTRA_TOKEN_ACME"
+TOKEN = Token(VARIABLE, VALUE)
+HOST = "https://astra.example.test"
+LETTERED = "abcdef00-0000-4000-8000-000000000001"
+FOLDER = "exchanges/0001"
+PATH = f"{FOLDER}/0001.json"
+STARTED = moment("2026-11-20T02:00:00.250000Z")
+ENDED = moment("2026-11-20T02:00:00.750000Z")
+JSON = {"content-type": "application/json"}
+
+
+def escaped(text: str) -> str:
+    """Write every character as JSON can."""
+    return "".join(f"\\u{ord(each):04x}" for each in text)
+
+
+def percent(text: str) -> str:
+    """Write every character as a URL can."""
+    return "".join(f"%{ord(each):02X}" for each in text)
+
+
+def entities(text: str) -> str:
+    """Write every character as HTML can."""
+    return "".join(f"&#{ord(each)};" for each in text)
+
+
+HIDING_PLACES = {
+    "plain": VALUE,
+    "header": f"Bearer {VALUE}",
+    "secret part": SECRET,
+    "lower case": VALUE.lower(),
+    "escaped": escaped(VALUE),
+    "escaped in part": VALUE.replace("A", "\\u0041").replace("-", "\\u002d"),
+    "escaped secret part": SECRET.replace("c", "\\u0063"),
+    "escaped twice": escaped(VALUE).replace("\\", "\\\\"),
+    "escaped as in a program": "".join(f"\\x{ord(each):02x}" for each in VALUE),
+    "percent-encoded": quote(VALUE, safe=""),
+    "percent-encoded all over": percent(VALUE),
+    "percent-encoded twice": quote(percent(VALUE), safe=""),
+    "percent-encoded secret part": percent(SECRET),
+    "HTML": VALUE.replace(":", "&colon;"),
+    "HTML by number": entities(VALUE),
+    "HTML by hexadecimal number": "".join(f"&#x{ord(each):x};" for each in VALUE),
+    "base64": b64encode(VALUE.encode()).decode(),
+    "base64 of a header": b64encode(f"Bearer {VALUE}".encode()).decode(),
+    "base64 of a pair": b64encode(f"me:{VALUE}".encode()).decode(),
+    "base64 for URLs": urlsafe_b64encode(f"?{VALUE}".encode()).decode(),
+    "base64 of the secret part": b64encode(SECRET.encode()).decode(),
+    "base64 with it in the middle": b64encode(f"{{{SECRET}}}".encode()).decode(),
+}
+"""A token, and its secret part, as they may come back."""
+
+TRACES = (SECRET, SECRET.encode().hex(), escaped(SECRET), percent(SECRET), entities(SECRET))
+
+
+# --- exchanges ------------------------------------------------------------------------------------
+
+
+def an_exchange(value: object = None, **over: object) -> Exchange:
+    """Return an exchange that took half a second and got ``value``."""
+    told: dict[str, Any] = {"path": PATH, "address": "/v2/kms", "started": STARTED, "ended": ENDED}
+    told |= {"status": 200, "headers": JSON, "value": value}
+    return Exchange(**told | over)
+
+
+def answer(value: object, status: int = 200, **headers: str) -> httpx.Response:
+    """Return an answer whose body is ``value`` as JSON."""
+    spelled = {name.replace("_", "-"): each for name, each in headers.items()}
+    return httpx.Response(status, content=json.dumps(value), headers=JSON | spelled)
+
+
+def raw_answer(body: bytes, status: int = 200, **headers: str) -> httpx.Response:
+    """Return an answer with ``body`` as it stands, said to be JSON."""
+    spelled = {name.replace("_", "-"): each for name, each in headers.items()}
+    return httpx.Response(status, content=body, headers=JSON | spelled)
+
+
+@contextmanager
+def answering(*replies: httpx.Response | Exception) -> Iterator[respx.Route]:
+    """Let ``replies`` come one after the other, whatever is asked."""
+    with respx.mock(assert_all_called=False) as router:
+        yield router.route().mock(side_effect=list(replies))
+
+
+class Recorder(RecordingTransport):
+    """A recording transport without limits, and what it recorded."""
+
+    def __init__(
+        self,
+        *,
+        seconds: float = 60,
+        body: int = 1_000_000,
+        deadline: float = math.inf,
+        inner: httpx.AsyncBaseTransport | None = None,
+        writer: ExchangeWriter | None = None,
+    ) -> None:
+        self.exchanges: list[Exchange] = []
+        self._writer = writer
+        inner = inner or httpx.AsyncHTTPTransport(verify=False)
+        limits, folder = (
+            Limits(seconds, body, deadline),
+            FOLDER if writer is None else writer.folder,
+        )
+        super().__init__(inner, httpx.URL(HOST), self.keep, Scrubber([TOKEN]), limits, folder)
+
+    def keep(self, exchange: Exchange) -> None:
+        """Keep ``exchange``, and write it if there is somebody to write it."""
+        self.exchanges.append(exchange)
+        if self._writer:
+            self._writer.write(exchange)
+
+
+def a_line(
+    transport: httpx.AsyncBaseTransport,
+    *,
+    token: Token | None = TOKEN,
+    left: Callable[[], float] = lambda: math.inf,
+    waits: list[float] | None = None,
+    slots: int = 64,
+    manners: dict[str, float] | None = None,
+) -> Line:
+    """Return a line over ``transport`` that only notes in ``waits`` how long it would wait."""
+    noted = [] if waits is None else waits
+
+    async def sleep(seconds: float) -> None:
+        noted.append(seconds)
+
+    own = Manners.model_validate(manners or {})
+    return Line(Ways(transport, HOST, own, asyncio.Semaphore(slots), token, sleep, left))
+
+
+# --- an Astra in memory ---------------------------------------------------------------------------
+
+
+def configured(**over: object) -> Configured:
+    """Return an organization as it is configured."""
+    told: dict[str, Any] = {"id": ORGANIZATION, "name": "acme-prod", "token": VARIABLE}
+    return Configured.model_validate(told | over)
+
+
+def listed_key(region: str = "us-east-1", **over: object) -> dict[str, Any]:
+    """Return a key as the lists show it."""
+    told: dict[str, Any] = {
+        "OrganizationID": ORGANIZATION,
+        "CloudProvider": "aws",
+        "Region": region,
+    }
+    return told | {"KeyID": aws_key_id(region)} | over
+
+
+def datacenter(region: str = "us-east-1", **over: object) -> dict[str, Any]:
+    """Return a datacenter as a database shows it."""
+    told: dict[str, Any] = {
+        "name": "dc-1",
+        "tier": "serverless",
+        "cloudProvider": "AWS",
+        "region": region,
+    }
+    return told | {"dateCreated": "2026-06-01T00:00:00Z", "status": ""} | over
+
+
+def listed_database(number: int = 1, **over: object) -> dict[str, Any]:
+    """Return a database as the list shows it; ``info`` is laid over its own."""
+    info: dict[str, Any] = {
+        "name": f"orders-{number}",
+        "tier": "serverless",
+        "cloudProvider": "AWS",
+    }
+    info |= {"region": "us-east-1", "datacenters": [datacenter()]}
+    info |= cast("dict[str, Any]", over.pop("info", {}))
+    told: dict[str, Any] = {
+        "id": f"00000000-0000-4000-8000-{number:012x}",
+        "orgId": ORGANIZATION,
+        "info": info,
+    }
+    times = {"creationTime": "2026-05-01T00:00:00Z", "terminationTime": "0001-01-01T00:00:00Z"}
+    return told | times | {"status": "ACTIVE"} | over
+
+
+class Astra:
+    """Astra in memory: one organization, and other answers at the addresses in ``other``.
+
+    Attributes:
+        asked: every address that was asked, in order.
+        other: an answer, or a list of them in turn, by address.
+        readings: the databases in each reading of the list; the last one in all that follow.
+        gone: the databases that are terminated.
+    """
+
+    def __init__(
+        self,
+        *,
+        serverless: object = (),
+        classic: object = (),
+        databases: list[dict[str, Any]] | None = None,
+        other: dict[str, Any] | None = None,
+        readings: list[list[dict[str, Any]]] | None = None,
+        gone: list[dict[str, Any]] | None = None,
+    ) -> None:
+        self.gone = gone or []
+        self.asked: list[str] = []
+        self.other = other or {}
+        self.readings = readings or [databases or []]
+        self._reading = -1
+        self.lists = {"/v2/kms": serverless, "/v2/kms/classic": classic}
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        """Answer ``request``."""
+        address = request.url.raw_path.decode("ascii")
+        self.asked.append(address)
+        if address in self.other:
+            told = self.other[address]
+            told = told.pop(0) if isinstance(told, list) else told
+        else:
+            told = answer(self._right(request.url))
+        if isinstance(told, Exception):
+            raise told
+        return httpx.Response(told.status_code, headers=told.headers, content=told.content)
+
+    def _right(self, url: httpx.URL) -> object:
+        if url.path == "/v2/currentOrg":
+            return {"id": ORGANIZATION, "name": "Acme"}
+        if url.path == "/v2/databases":
+            return self._page(
+                {name: each[0] for name, each in parse_qs(url.query.decode()).items()}
+            )
+        if url.path in self.lists:
+            return self.lists[url.path]
+        if url.path.endswith("/accounts"):
+            provider = url.path.split("/")[-4]
+            return [
+                {"organization_id": ORGANIZATION, "provider_id": "vendor", "provider": provider}
+            ]
+        return self._view(url.path)
+
+    def _page(self, query: dict[str, str]) -> list[dict[str, Any]]:
+        after = query.get("starting_after", "")
+        if query["include"] == "terminated":
+            return [each for each in self.gone if str(each["id"]) > after][: int(query["limit"])]
+        self._reading += not after
+        listed = self.readings[min(self._reading, len(self.readings) - 1)]
+        return [each for each in listed if str(each["id"]) > after][: int(query["limit"])]
+
+    def _view(self, path: str) -> dict[str, Any]:
+        keys: Any = self.lists["/v2/kms/classic" if "/classic/" in path else "/v2/kms"]
+        for key in keys or ():
+            place = f"/provider/{key['CloudProvider'].lower()}/region/{quote(key['Region'])}"
+            if path.endswith(place):
+                shown = {"keyID": key["KeyID"], "region": key["Region"]}
+                return {"orgId": ORGANIZATION, key["CloudProvider"]: shown}
+        return {}
+
+
+def read(
+    astra: Astra,
+    wanted: Configured | None = None,
+    *,
+    recorder: Recorder | None = None,
+    left: Callable[[], float] = lambda: math.inf,
+    **manners: float,
+) -> Read:
+    """Read an organization from ``astra``."""
+
+    async def run() -> Read:
+        line = a_line(recorder or Recorder(), left=left, manners=manners)
+        return await read_organization(line, wanted or configured())
+
+    with respx.mock(assert_all_called=False) as router:
+        router.route().mock(side_effect=astra.answer)
+        return asyncio.run(run())
+
+
+# --- bundles in files -----------------------------------------------------------------------------
+
+TOOL = "cmek-audit of the tests"
+
+
+def organizations(*wanted: Configured) -> Organizations:
+    """Return what an organizations file would say, without any wait."""
+    manners = Manners(first_wait_seconds=0, attempts=2)
+    told: dict[str, Any] = {"cmek-organizations": 1, "address": HOST, "manners": manners}
+    return Organizations.model_validate(told | {"organizations": wanted})
+
+
+def write_bundle(
+    place: Path,
+    *fleet: tuple[Configured, Astra | None],
+    previous: Previous | None = None,
+) -> str:
+    """Record a bundle of organizations, each read from its Astra, if there is one."""
+    wanted = organizations(*(each for each, _ in fleet))
+    dump = wanted.model_dump_json(by_alias=True, exclude_defaults=True).encode()
+    bundle = BundleWriter(place, Made(TOOL, HOST, STARTED, previous), dump)
+    share = ShareWriter(bundle.staging)
+    for number, (each, astra) in enumerate(fleet, 1):
+        writer = share.begin(number, TOKEN)
+        told = _read_apart(astra, each, wanted.manners, writer)
+        share.end(number, with_readings(told, writer.briefs), writer)
+    share.close()
+    bundle.tally.join(share.tally)
+    bundle.finish(ENDED, [TOKEN])
+    return str(place)
+
+
+def _read_apart(
+    astra: Astra | None, wanted: Configured, manners: Manners, writer: ExchangeWriter
+) -> Read:
+    if astra is None:
+        return without_token(wanted)
+    recorder = Recorder(inner=httpx.MockTransport(astra.answer), writer=writer)
+    line = a_line(recorder, left=lambda: 60.0, manners=manners.model_dump())
+    return asyncio.run(read_organization(line, wanted))
+
+
+def seal(folder: str, **over: object) -> None:
+    """Rewrite a bundle's manifest so that it fits whatever the folder holds now."""
+    path = Path(folder) / "manifest.json"
+    fields = json.loads(path.read_bytes()) | {"files": _listed(Path(folder))} | over
+    del fields["root"]
+    lines = [f'"{name}": {json.dumps(each)},\n' for name, each in fields.items()]
+    above = ("{\n" + "".join(lines)).encode()
+    path.write_bytes(above + f'"root": "{hashlib.sha256(above).hexdigest()}"\n}}\n'.encode())
+
+
+def _listed(folder: Path) -> list[dict[str, Any]]:
+    files = sorted(each for each in folder.rglob("*.*json") if each.name != "manifest.json")
+    return [
+        {
+            "path": each.relative_to(folder).as_posix(),
+            "size": each.stat().st_size,
+            "sha256": hashlib.sha256(each.read_bytes()).hexdigest(),
+        }
+        for each in files
+    ]
+
+
+# --- what was read ------------------------------------------------------------------------------
+
+FIRST_PAGE = f"/v2/databases?include=nonterminated&provider=ALL&limit={PAGES[0]}"
+
+
+def gaps(read: Read) -> set[tuple[str, str, str]]:
+    return {(gap.fact, gap.reason, gap.detail) for gap in read.organization.gaps}
+
+
+def reasons(read: Read) -> set[tuple[str, str]]:
+    return {(gap.fact, gap.reason) for gap in read.organization.gaps}
+
+
+def names(organization: Organization) -> list[str]:
+    return [database.name for database in organization.databases or ()]
+
+
+def fleet(count: int) -> list[dict[str, Any]]:
+    return [listed_database(number) for number in range(1, count + 1)]
+
+
+def single(astra: Astra) -> set[str]:
+    """Return the addresses of single regions that were asked, without what they begin with."""
+    asked = (each.removeprefix("/v2/kms") for each in astra.asked if "/region/" in each)
+    return {each.replace("/provider/", " ").replace("/region/", " ").strip() for each in asked}

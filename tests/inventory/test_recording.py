@@ -1,0 +1,216 @@
+"""Bundles are written beside their place, and moved there when they are whole."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inventory import bundles, evidence
+from inventory.errors import LeakError
+from inventory.exchanges import Failure, parse, render
+from inventory.models import Organization
+from inventory.recording import BundleWriter, Made, ShareWriter, Tally
+from inventory.secrets import Token
+from inventory.transports import Brief, brief_of
+from tests.builders import a_database, an_organization
+from tests.inventory.live import ENDED, HOST, SECRET, STARTED, TOKEN, TOOL, VALUE, an_exchange
+
+ORGANIZATIONS = b'{"cmek-organizations":1}\n'
+FAILURE = Failure(reason="unavailable", detail="no answer: ConnectError")
+
+
+def begun(tmp_path: Path) -> tuple[BundleWriter, ShareWriter]:
+    bundle = BundleWriter(tmp_path / "bundle", Made(TOOL, HOST, STARTED, None), ORGANIZATIONS)
+    return bundle, ShareWriter(bundle.staging)
+
+
+def names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def finished(
+    tmp_path: Path, *organizations: Organization, tokens: tuple[Token, ...] = (TOKEN,)
+) -> Path:
+    bundle, share = begun(tmp_path)
+    for number, each in enumerate(organizations, 1):
+        share.end(number, each, share.begin(number, TOKEN))
+    share.close()
+    bundle.tally.join(share.tally)
+    bundle.finish(ENDED, tokens)
+    return tmp_path / "bundle"
+
+
+def test_bundle_that_cannot_be_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a bundle cannot be begun, nothing is left of the beginning."""
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        begun(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- exchanges ------------------------------------------------------------------------------------
+
+
+def test_exchanges_are_written_as_they_come(tmp_path: Path) -> None:
+    """Each exchange is written to the file that it names, and listed with size and hash."""
+    _, share = begun(tmp_path)
+    writer = share.begin(7, TOKEN)
+    exchanges = [
+        an_exchange([number], path=f"{writer.folder}/{number:04}.json") for number in (2, 1)
+    ]
+    for each in exchanges:
+        writer.write(each)
+    listed = [json.loads(line) for line in writer.listed()]
+    share.close()
+    assert writer.folder == "exchanges/0007"
+    assert [each["path"][-9:] for each in listed] == ["0001.json", "0002.json"]
+    assert {each["size"] for each in listed} == {len(render(exchanges[0]))}
+    assert {brief.path: brief.sha256 for brief in writer.briefs} == {
+        each["path"]: each["sha256"] for each in listed
+    }
+    (staging,) = tmp_path.iterdir()
+    raw = (staging / exchanges[0].path).read_bytes()
+    assert parse(exchanges[0].path, raw) == exchanges[0]
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"value": [VALUE]},
+        {"value": [{"message": f"x{SECRET}x"}]},
+        {"value": ["AstraCS:other"]},
+        {"headers": {"etag": VALUE}},
+        {"address": f"/v2/kms?token={SECRET}"},
+        {"failure": FAILURE.model_copy(update={"detail": VALUE})},
+        {"redactions": {VALUE: 1}},
+    ],
+)
+def test_exchanges_with_secrets_are_not_written(tmp_path: Path, over: dict[str, Any]) -> None:
+    """An exchange in which a token stands after all is not written; the file is named, no more."""
+    _, share = begun(tmp_path)
+    writer = share.begin(1, TOKEN)
+    with pytest.raises(LeakError) as caught:
+        writer.write(an_exchange(**over))
+    share.close()
+    assert {file.name for file in caught.value.files} == {"0001.json"}
+    assert SECRET not in str(caught.value)
+    assert list(tmp_path.rglob("0001.json")) == []
+
+
+def test_organization_without_a_token(tmp_path: Path) -> None:
+    """An organization without a token may have no secret; what looks like one is refused."""
+    _, share = begun(tmp_path)
+    writer = share.begin(1, None)
+    with pytest.raises(LeakError):
+        writer.write(an_exchange([VALUE]))
+    share.close()
+    assert writer.listed() == []
+
+
+def test_disk_that_refuses(tmp_path: Path) -> None:
+    """A file that could not be written is an error before the organization is done."""
+    _, share = begun(tmp_path)
+    writer = share.begin(1, TOKEN)
+    writer.write(an_exchange([], path="exchanges/gone/0001.json"))
+    with pytest.raises(OSError, match="No such file"):
+        writer.listed()
+    share.close()
+
+
+# --- tallies --------------------------------------------------------------------------------------
+
+
+def brief(clock: float | None, **over: object) -> Brief:
+    exchange = an_exchange([], redactions={"user": 2})
+    return brief_of(exchange, "")._replace(clock=clock, **over)  # type: ignore[arg-type]
+
+
+def test_tally() -> None:
+    """What was written is counted: entries, requests, failures, redactions, the worst clock."""
+    bundle = Tally()
+    organization = an_organization(databases=[a_database(), a_database(id="b")], keys=None)
+    for clock in (1.0, -2.0, None):
+        share = Tally()
+        share.add(organization, [brief(clock), brief(None, is_failure=True)])
+        bundle.join(share)
+    bundle.join(Tally())
+    assert +bundle.counts == {
+        "organizations": 3,
+        "databases": 6,
+        "requests": 6,
+        "failures": 3,
+        "redactions": 12,
+    }
+    assert bundle.clock == -2.0
+    assert Tally().clock is None
+
+
+# --- bundles --------------------------------------------------------------------------------------
+
+
+def test_bundle_in_the_making(tmp_path: Path) -> None:
+    """Until a bundle is whole, nothing stands in its place, and no bundle is seen."""
+    bundle, share = begun(tmp_path)
+    share.end(1, an_organization(), share.begin(1, TOKEN))
+    share.close()
+    assert {each.name.startswith(".collecting-bundle-") for each in tmp_path.iterdir()} == {True}
+    assert bundles.bundles_in(tmp_path) == []
+    bundle.discard()
+    assert list(tmp_path.iterdir()) == []
+    bundle.discard()
+
+
+def test_whole_bundle(tmp_path: Path) -> None:
+    """A whole bundle stands in its place, with all its files and nothing else."""
+    folder = finished(tmp_path, an_organization(), an_organization(id="b"))
+    assert [each.name for each in tmp_path.iterdir()] == ["bundle"]
+    assert names(folder) == {"inventory.ndjson", "manifest.json", "organizations.json"}
+    assert (folder / "organizations.json").read_bytes() == ORGANIZATIONS
+    manifest = evidence.check_bundle(str(folder))
+    assert (manifest.tool, manifest.started, manifest.ended) == (TOOL, STARTED, ENDED)
+    assert (manifest.organizations, manifest.requests, manifest.clock_seconds) == (2, 0, None)
+
+
+def test_organizations_are_in_their_order(tmp_path: Path) -> None:
+    """Organizations stand in the inventory in their own order, not in that of their end."""
+    bundle, share = begun(tmp_path)
+    for number in (10, 2, 1):
+        own = share.begin(number, TOKEN)
+        own.write(an_exchange([], path=f"{own.folder}/0001.json"))
+        share.end(number, an_organization(id=f"o{number}"), own)
+    share.close()
+    bundle.tally.join(share.tally)
+    bundle.finish(ENDED, [TOKEN])
+    reader = evidence.open_bundle(str(tmp_path / "bundle"))
+    assert [each.id for each in reader.organizations()] == ["o1", "o2", "o10"]
+    files = [file.path for file in evidence.read_manifest(str(tmp_path / "bundle")).files]
+    assert files == [
+        *(f"exchanges/{number:04}/0001.json" for number in (1, 2, 10)),
+        *("inventory.ndjson", "organizations.json"),
+    ]
+
+
+@pytest.mark.parametrize("name", [VALUE, f"x{SECRET}", "AstraCS:other"])
+def test_secret_in_the_inventory(tmp_path: Path, name: str) -> None:
+    """If a secret stands in the inventory after all, the bundle does not come into its place."""
+    with pytest.raises(LeakError) as caught:
+        finished(tmp_path, an_organization(name=name))
+    assert {file.name for file in caught.value.files} == {"inventory.ndjson"}
+    assert not (tmp_path / "bundle").exists()
+    assert bundles.bundles_in(tmp_path) == []
+
+
+def test_secrets_of_all_organizations_are_looked_for(tmp_path: Path) -> None:
+    """Each organization's token is looked for in what is common to all."""
+    other = Token("OTHER", "not-in-the-common-form-of-tokens")
+    with pytest.raises(LeakError):
+        finished(
+            tmp_path, an_organization(name="not-in-the-common-form-of-tokens"), tokens=(other,)
+        )

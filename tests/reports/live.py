@@ -1,0 +1,77 @@
+"""Bundles of evidence, recorded from a server on loopback, and audits of them without pytest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from checks.options import parse_options
+from inventory.collecting import collect
+from inventory.configured import read_organizations
+from reports.audit import Audit
+from tests.astra.fleet import Fleet, healthy_fleet, organizations_data
+from tests.astra.server import serve
+from tests.reports.samples import RUN, Report, save
+
+if TYPE_CHECKING:
+    from tests.astra.faults import Fault
+
+
+class Recorded(NamedTuple):
+    """A bundle, the organizations file it was made by, and the tokens by their variables."""
+
+    bundle: str
+    organizations: Path
+    environment: dict[str, str]
+
+
+@cache
+def small_fleet() -> Fleet:
+    """Return one organization with three databases, each with its key."""
+    return Fleet(healthy_fleet().organizations[1:])
+
+
+def renamed(fleet: Fleet, name: str) -> Fleet:
+    """Give the first organization another name."""
+    first, *others = fleet.organizations
+    return Fleet((replace(first, name=name), *others))
+
+
+def recorded(
+    folder: Path,
+    *faults: Fault,
+    fleet: Fleet | None = None,
+    evidence: str = "ev",
+    stated: bool = True,
+) -> Recorded:
+    """Record ``fleet`` as a bundle in ``folder``; if not ``stated``, without words about keys."""
+    fleet = fleet or small_fleet()
+    folder.mkdir(exist_ok=True)
+    with serve(fleet, faults) as running:
+        data = organizations_data(fleet, running.address, first_wait_seconds=0.001, attempts=2)
+        for each in data["organizations"]:
+            each["token"] = _variable(each["id"])
+            each["keys"] = each["keys"] if stated else []
+        file = save(folder / "organizations.json", **data)
+        environment = {_variable(each.id): each.token for each in fleet.organizations}
+        made = collect(read_organizations(str(file)), str(folder / evidence), environment)
+    return Recorded(made.bundle, file, environment)
+
+
+def _variable(identity: str) -> str:
+    return f"TOKEN_{identity.replace('-', '_').upper()}"
+
+
+def report_on(folder: Path, *bundles: str, only: str = "", **options: Any) -> Report:  # noqa: ANN401 (as options are)
+    """Audit ``bundles``, and what else ``options`` name, into ``folder``/report."""
+    values = {"inventory": bundles, "report_dir": str(folder / "report")} | options
+    made = Audit(parse_options(values))
+    groups = [group for each in made.grouping.groups().values() for group in each]
+    settled = {(each.card.id, each.key) for each in groups if only in {"", each.card.id}}
+    head = made.write(settled, lambda: dict(RUN))
+    written = Path(values["report_dir"])
+    lines = (written / "findings.ndjson").read_bytes().splitlines(keepends=True)
+    page = written / "audit.html"
+    return Report(written, head, lines, page.read_text(encoding="utf-8") if page.is_file() else "")
