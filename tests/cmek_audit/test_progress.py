@@ -1,0 +1,74 @@
+"""How a collection is shown while it lasts."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+from rich.console import Console
+
+from cmek_audit.progress import bar, progress
+from inventory.collecting import Progress
+
+STEPS = (Progress(0, 2), Progress(1, 2, 13, "acme-[bold]\x1b[2J"), Progress(2, 2, 1_034, "acme"))
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_without_a_terminal_there_is_one_line_at_the_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Where nobody looks on, the counts are told once, on stderr, when all is done."""
+    with progress() as tell:
+        for step in STEPS:
+            tell(step)
+        assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("", "2/2 organizations, 1,034 requests\n")
+
+
+def test_nothing_is_told_of_what_broke(capsys: pytest.CaptureFixture[str]) -> None:
+    """A collection that ends by an error has no closing line."""
+
+    def broken() -> None:
+        with progress() as tell:
+            tell(STEPS[1])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_terminal_shows_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal a bar grows, with the counts."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    with progress() as tell:
+        for step in STEPS:
+            tell(step)
+    assert isinstance(sys.stderr, Terminal)
+    last = sys.stderr.getvalue().rpartition("Reading")[2]
+    assert " 2/2 organizations, 1,034 requests acme " in last
+
+
+def test_names_are_shown_as_they_are_and_harm_nothing() -> None:
+    """A name is no markup, and steers no terminal."""
+    drawn = Terminal()
+    with bar(Console(file=drawn, force_terminal=True, width=120, color_system=None)) as tell:
+        tell(STEPS[1])
+    assert "1/2 organizations, 13 requests acme-[bold]?[2J" in drawn.getvalue()
+
+
+def test_rich_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where rich is missing, a terminal shows the closing line."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    with progress() as tell:
+        tell(STEPS[2])
+    assert isinstance(sys.stderr, Terminal)
+    assert sys.stderr.getvalue() == "2/2 organizations, 1,034 requests\n"
