@@ -84,15 +84,25 @@ def run(
 
     No plugins are loaded but those named: most runs need none, and start sooner without.
     """
-    told = {name: value for name, value in os.environ.items() if name not in _CI}
-    told |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    told |= {"COLUMNS": "200"} | dict(environment or {})
     loaded = [f"-p{name}.plugin" for name in plugins]
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *loaded, *arguments]
     done = subprocess.run(
-        command, cwd=cwd, env=told, capture_output=True, text=True, check=False, timeout=120
+        command,
+        cwd=cwd,
+        env=environment_of(environment or {}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     return Run(done.returncode, done.stdout + done.stderr, folder)
+
+
+def environment_of(more: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a run: this one without a CI's marks, and ``more``."""
+    told = {name: value for name, value in os.environ.items() if name not in _CI}
+    told |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return told | {"COLUMNS": "200"} | dict(more)
 
 
 def audit(

@@ -74,6 +74,9 @@ def test_options_can_stand_in_the_ini_file(tmp_path: Path) -> None:
         "example": False,
         "default_example": False,
         "left_out": "",
+        "waiver_files": [],
+        "controls_file": None,
+        "no_waivers": False,
     }
 
 
