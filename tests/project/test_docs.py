@@ -13,7 +13,7 @@ from checks.finding import STATUSES
 from checks.options import FORMATS, OPTIONS
 from checks.pages import options_page, rules_page, write_pages
 from checks.waivers import State, Waiver, read_waivers
-from inventory import models
+from inventory import gaps, models, ndjson
 from inventory.inventory import Inventory
 from inventory.plans import read_plan
 from inventory.spellings import PROVIDERS, TYPES
@@ -97,10 +97,40 @@ def test_every_field_of_an_inventory_is_explained(model: type[BaseModel], headin
     section = read("docs/inventory.md").split(f"# {heading}\n")[1].split("\n#")[0]
     cells = re.findall(r"^\| (`.+?) \|", section, re.MULTILINE)
     named = {name for cell in cells for name in re.findall(r"`([a-z_-]+)`", cell)}
-    fields = {info.alias or name for name, info in model.model_fields.items()}
-    if model is models.Organization:
-        fields -= {"captured_at"}
-    assert named == fields
+    assert named == {info.alias or name for name, info in model.model_fields.items()}
+
+
+@pytest.mark.parametrize(
+    ("model", "heading", "field"),
+    [
+        (models.RegionView, "An organization", "region_views"),
+        (models.VendorAccount, "An organization", "vendor_accounts"),
+        (models.SupportCase, "An organization", "support_cases"),
+        (gaps.Gap, "An organization", "gaps"),
+        (gaps.Reading, "An organization", "readings"),
+        (models.KmsFacts, "A key", "kms"),
+        (models.DatabaseRegion, "A database", "regions"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else each.__name__,
+)
+def test_every_field_of_an_inner_entry_is_named(
+    model: type[BaseModel], heading: str, field: str
+) -> None:
+    """The line of a field whose entries have fields of their own names each of these."""
+    section = read("docs/inventory.md").split(f"# {heading}\n")[1].split("\n#")[0]
+    (row,) = re.findall(rf"^\| `{field}` \|(.+)$", section, re.MULTILINE)
+    told = set(re.findall(r"[a-z_0-9]+", " ".join(re.findall(r"`(.+?)`", row))))
+    own = set(model.model_fields) - {"seen", "note"}
+    assert own - told == set()
+
+
+def test_every_fact_and_kind_of_line_is_named() -> None:
+    """The page on inventories names each fact that can be missing, and each kind of line."""
+    text = read("docs/inventory.md")
+    lines = text.split("# NDJSON\n")[1].split("\n#")[0]
+    kinds = set(re.findall(r'"kind":"([a-z-]+)"', lines)) | set(re.findall(r"`([a-z-]+)`", lines))
+    assert kinds == {"inventory", "end", *ndjson._KINDS}
+    assert {fact for fact in get_args(gaps.Fact) if f"`{fact}`" not in text} == set()
 
 
 def test_every_spelling_is_listed() -> None:
@@ -133,3 +163,20 @@ def test_links_between_documents_lead_somewhere(doc: Path) -> None:
     """Each relative link and picture of a document exists."""
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", doc.read_text("utf-8"))
     assert [link for link in links if not (doc.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("doc", DOCS, ids=lambda doc: doc.name)
+def test_links_to_sections_lead_somewhere(doc: Path) -> None:
+    """Each link to a section of a document finds a heading there."""
+    links = re.findall(r"\]\(([^)#:]*)#([^)]*)\)", doc.read_text("utf-8"))
+    missing = {
+        (file, anchor)
+        for file, anchor in links
+        if anchor not in _anchors(doc.parent / file if file else doc)
+    }
+    assert missing == set()
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^a-z0-9 -]", "", each.lower()).replace(" ", "-") for each in headings}

@@ -28,7 +28,7 @@ def tracked() -> list[Path]:
 
 @pytest.mark.parametrize("floor", sorted(FLOORS))
 def test_imports_go_one_way(floor: str) -> None:
-    """Inventory knows nothing of checks, and checks nothing of reports."""
+    """Inventory knows nothing of checks, checks nothing of reports, and none of the command."""
     imported = set()
     for path in (ROOT / floor).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -36,7 +36,7 @@ def test_imports_go_one_way(floor: str) -> None:
                 imported.add(node.module.split(".")[0])
             elif isinstance(node, ast.Import):
                 imported |= {alias.name.split(".")[0] for alias in node.names}
-    assert imported & (set(FLOORS) | {"conftest"}) <= FLOORS[floor] | {floor}
+    assert imported & {*FLOORS, "cmek_audit", "conftest"} <= FLOORS[floor] | {floor}
 
 
 def test_no_secrets_hosts_or_foreign_paths_are_kept() -> None:
@@ -57,6 +57,13 @@ def test_no_secrets_hosts_or_foreign_paths_are_kept() -> None:
         if match
     }
     assert found == set()
+
+
+def test_every_folder_of_code_is_explained() -> None:
+    """Whoever wants to contribute is told of each folder that holds code."""
+    folders = {path.relative_to(ROOT).parts[0] for path in tracked() if path.suffix == ".py"}
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    assert {each for each in folders if f"`{each}" not in text} == set()
 
 
 def test_constraints_cover_the_dependencies() -> None:

@@ -1,0 +1,410 @@
+"""The page of live audits says what the code does, and what it shows can be used as it stands."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+
+import pytest
+import typer
+import yaml
+
+from checks.options import OPTIONS, Options, parse_options
+from cmek_audit.cli import app
+from cmek_audit.exits import Code
+from inventory import configured, readings
+from inventory.collecting import collect
+from inventory.configured import read_organizations
+from inventory.documents import read_document
+from inventory.evidence import read_manifest
+from inventory.exchanges import HEADERS, SENSITIVE
+from inventory.gaps import GapReason
+from reports.looks import REASON
+from tests.astra.fleet import healthy_fleet, organizations_data
+from tests.astra.server import serve
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/live-audits.md").read_text(encoding="utf-8")
+DOCS = sorted(ROOT.glob("docs/*.md")) + sorted(ROOT.glob("*.md"))
+EXAMPLE = ROOT / "inventory/examples/organizations.yaml"
+STATE = "/var/lib/cmek-audit"
+
+
+def section(heading: str) -> str:
+    """Return what stands below a heading, up to the next one of whatever rank."""
+    (_, text) = re.split(rf"^#+ {re.escape(heading)}\n", PAGE, flags=re.MULTILINE)
+    return re.split(r"^##+ ", _without_code(text), maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def _without_code(text: str) -> str:
+    return re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Return the cells of the table below a heading, without its head."""
+    lines = [line for line in section(heading).splitlines() if line.startswith("|")]
+    return [re.split(r" *\| *", line)[1:-1] for line in lines[2:]]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def block(language: str, start: str) -> str:
+    """Return the one block of code that starts so."""
+    (text,) = [each for each in blocks(language) if each.startswith(start)]
+    return text
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+
+def test_every_reason_is_explained() -> None:
+    """Each reason code stands in the table, with its meaning and who acts as in the reports."""
+    told = {code.strip("`"): (meaning, who) for code, meaning, who, _ in rows(GAPS)}
+    assert told == {code: (REASON[code].meaning, REASON[code].who) for code in get_args(GapReason)}
+
+
+GAPS = "When something could not be read"
+
+
+@pytest.mark.parametrize(
+    ("model", "heading"),
+    [
+        (configured.Organizations, "The file"),
+        (configured.Configured, "An organization"),
+        (configured.KeyStatement, "A key"),
+        (configured.DatabaseStatement, "A database"),
+        (configured.Manners, "Manners"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else each.__name__,
+)
+def test_every_field_of_an_organizations_file_is_explained(
+    model: type[BaseModel], heading: str
+) -> None:
+    """Each field of an organizations file stands in a table, and no other does."""
+    named = [name for row in rows(heading) for name in re.findall(r"`([a-z_-]+)`", row[0])]
+    assert sorted(named) == sorted(info.alias or name for name, info in model.model_fields.items())
+
+
+def test_defaults_are_those_of_the_code() -> None:
+    """The table of manners tells what holds if a field is absent."""
+    told = {name.strip("`"): default for name, default, _ in rows("Manners")}
+    assert told == {
+        name: f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else f"{value:,}"
+        for name, value in configured.Manners().model_dump().items()
+    }
+    assert f"`{configured.ADDRESS}` if absent" in section("The file")
+    assert f"`{configured.TOKEN_VARIABLE}` if absent" in section("An organization")
+
+
+def test_every_address_is_named() -> None:
+    """The table of addresses holds each one that is asked, and no other."""
+    assert {address.strip("`") for address, *_ in rows("What is asked")} == {
+        *readings._SHOWN.values(),
+        f"{readings.TERMINATED}&limit=100",
+    }
+
+
+def test_what_is_recorded_and_what_is_not_is_named() -> None:
+    """The page names each header that is recorded, and each field that never is."""
+    recorded, never = section("What is recorded, and what never is").split("Never recorded:")
+    assert set(re.findall(r"`([a-z-]+)`", recorded)) == set(HEADERS)
+    (fields,) = re.findall(
+        r"^- the values of fields named (.+?)\. ", never, re.DOTALL | re.MULTILINE
+    )
+    assert set(re.findall(r"`([a-z]+)`", fields)) == SENSITIVE
+
+
+def test_every_exit_code_is_explained() -> None:
+    """The table of exit codes has pytest's, and says of the command what the command knows."""
+    told = {
+        int(code): (live, collecting, verifying)
+        for code, live, collecting, verifying in rows("Exit codes")
+    }
+    assert set(told) == set(range(pytest.ExitCode.NO_TESTS_COLLECTED + 1))
+    assert all(live for live, _, _ in told.values())
+    for code, (_, collecting, verifying) in told.items():
+        assert bool(collecting) is bool(verifying) is (code in set(Code))
+
+
+# --- commands -------------------------------------------------------------------------------------
+
+
+def parsed(arguments: list[str]) -> Options:
+    """Return the options that pytest's arguments give; each must be one, with a usable value."""
+    known = {option.flag: option for option in OPTIONS}
+    values: dict[str, Any] = {}
+    for argument in arguments:
+        flag, _, value = argument.partition("=")
+        option = known[flag]
+        name = option.name.replace("-", "_")
+        assert bool(value) is bool(option.metavar)
+        if option.kind == "paths":
+            values.setdefault(name, []).append(value)
+        else:
+            assert name not in values
+            values[name] = value or True
+    return parse_options(values)
+
+
+def commands(program: str) -> list[list[str]]:
+    """Return the arguments of each call of ``program`` that any document shows."""
+    found = []
+    for doc in DOCS:
+        text = doc.read_text("utf-8")
+        for shown in re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+            for line in shown.replace("\\\n", " ").splitlines():
+                words = shlex.split(line, comments=True)
+                if words and words[0] == f".venv/bin/{program}":
+                    found.append(words[1:])
+    return found
+
+
+def test_every_audit_that_is_shown_has_usable_options() -> None:
+    """Each call of pytest in any document is one that the audit accepts."""
+    calls = [call for call in commands("pytest") if any("--cmek" in word for word in call)]
+    assert [options for call in calls if (options := parsed(call)).live]
+    assert not [call for call in calls if "--cmek-live" in call]
+
+
+def test_every_command_that_is_shown_is_accepted() -> None:
+    """Each call of the command in any document is one that the command accepts."""
+    group = typer.main.get_command(app)
+    names = set()
+    for name, *arguments in commands("cmek-audit"):
+        command = getattr(group, "commands")[name]  # noqa: B009 (typer tells no types)
+        command.make_context(name, list(arguments))
+        names.add(name)
+    assert names == {"collect", "verify"}
+
+
+# --- organizations files --------------------------------------------------------------------------
+
+
+def test_organizations_files_that_are_shown_can_be_read(tmp_path: Path) -> None:
+    """The organizations file on the page, and the longer one it leads to, are accepted."""
+    shown = tmp_path / "organizations.yaml"
+    shown.write_text(block("yaml", "cmek-organizations: 1"), "utf-8")
+    names = [each.name for each in read_organizations(str(shown)).organizations]
+    assert names == ["acme-prod", "acme-new"]
+    names = [each.name for each in read_organizations(str(EXAMPLE)).organizations]
+    assert names == ["acme-prod", "acme-test", "acme-new"]
+
+
+def test_example_shows_all_that_can_be_said() -> None:
+    """The bundled organizations file uses each field of an organization, a key and a database."""
+    whole = read_organizations(str(EXAMPLE))
+    entries = [
+        *whole.organizations,
+        *(key for each in whole.organizations for key in each.keys),
+        *(database for each in whole.organizations for database in each.databases),
+    ]
+    used: dict[type[BaseModel], set[str]] = {}
+    for entry in entries:
+        model = configured.Configured if isinstance(entry, configured.Configured) else type(entry)
+        used.setdefault(model, set()).update(entry.model_fields_set)
+    assert used == {
+        model: set(model.model_fields)
+        for model in (
+            configured.Configured,
+            configured.KeyStatement,
+            configured.DatabaseStatement,
+        )
+    }
+
+
+# --- schedules ------------------------------------------------------------------------------------
+
+
+def tokens() -> set[str]:
+    """Return the variables that the organizations file on the page names."""
+    data = yaml.safe_load(block("yaml", "cmek-organizations: 1"))
+    return {each["token"] for each in data["organizations"]}
+
+
+def assert_keeps(options: Options) -> None:
+    """The next night finds this night's evidence, and both folders can be written to."""
+    assert options.live == "/etc/cmek-audit/organizations.yaml"
+    assert options.history == (options.evidence_dir,)
+    assert options.evidence_dir == f"{STATE}/evidence"
+    assert options.report_dir == f"{STATE}/report"
+
+
+def test_cron_line_is_one() -> None:
+    """The line for cron has five fields of time, a user, and a command with usable options."""
+    (line,) = [each for each in block("crontab", "#").splitlines() if "pytest" in each]
+    assert re.match(r"([0-9*]+ ){5}cmek cd /opt/cmek-audit && ", line)
+    assert "%" not in line
+    words = shlex.split(line.partition(".venv/bin/pytest ")[2].partition(" > ")[0])
+    assert_keeps(parsed(words))
+
+
+def unit(start: str) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None, delimiters=("=",))
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read_string(block("ini", start))
+    return parser
+
+
+def test_systemd_units_fit_together() -> None:
+    """The service writes to its own folder alone, and the timer starts it every night."""
+    service = unit("# /etc/systemd/system/cmek-audit.service")
+    timer = unit("# /etc/systemd/system/cmek-audit.timer")
+    command = service["Service"]["ExecStart"].replace("\\\n", " ")
+    program, *arguments = shlex.split(command)
+    assert program == "/opt/cmek-audit/.venv/bin/pytest"
+    assert_keeps(parsed(arguments))
+    own = {name: service["Service"][name] for name in ("Type", "StateDirectory", "KillSignal")}
+    assert own == {"Type": "oneshot", "StateDirectory": Path(STATE).name, "KillSignal": "SIGINT"}
+    assert set(timer.sections()) == {"Unit", "Timer", "Install"}
+    assert timer["Timer"]["OnCalendar"]
+
+
+def test_file_of_tokens_names_the_variables() -> None:
+    """The file of tokens that is shown has a line for each variable, and no token."""
+    assert set(block("text", "ASTRA_TOKEN").split()) == {f"{name}=…" for name in tokens()}
+
+
+def test_workflow_is_one() -> None:
+    """The workflow pins its actions, has tokens from secrets in one step, and keeps evidence."""
+    text = block("yaml", "# .github/workflows/")
+    document = read_document("workflow.yml", text.encode())
+    assert document.problems == []
+    assert set(document.data["on"]) == {"schedule", "workflow_dispatch"}
+    (job,) = document.data["jobs"].values()
+    used = [step["uses"] for step in job["steps"] if "uses" in step]
+    assert [each for each in used if not re.fullmatch(r"actions/[a-z-]+@v[0-9]+", each)] == []
+    (audit,) = [step for step in job["steps"] if "env" in step]
+    assert audit["env"] == {name: f"${{{{ secrets.{name} }}}}" for name in tokens()}
+    program, *arguments = shlex.split(audit["run"])
+    options = parsed(arguments)
+    (branch,) = [each["with"] for each in job["steps"] if "ref" in each.get("with", {})]
+    assert program == ".venv/bin/pytest"
+    assert {branch["path"], *options.history} == {options.evidence_dir}
+
+
+class Job(NamedTuple):
+    spec: dict[str, Any]
+    container: dict[str, Any]
+    volumes: dict[str, dict[str, Any]]
+
+
+def cron_job() -> Job:
+    claim, job = yaml.safe_load_all(block("yaml", "# cmek-audit.yaml"))
+    assert (claim["kind"], job["kind"]) == ("PersistentVolumeClaim", "CronJob")
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    volumes = {each["name"]: each for each in pod["volumes"]}
+    assert volumes["evidence"]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    return Job(job["spec"], container, volumes)
+
+
+def test_kubernetes_job_is_one() -> None:
+    """The job runs once a night, on a root that is read only, and writes to its volume alone."""
+    spec, container, volumes = cron_job()
+    assert (spec["concurrencyPolicy"], spec["jobTemplate"]["spec"]["backoffLimit"]) == ("Forbid", 0)
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    mounts = {each["mountPath"]: each["name"] for each in container["volumeMounts"]}
+    assert set(mounts.values()) == set(volumes)
+    assert set(mounts) == {"/etc/cmek-audit", STATE, "/tmp"}
+    program, *arguments = container["command"]
+    assert program == ".venv/bin/pytest"
+    assert_keeps(parsed(arguments))
+
+
+def test_kubernetes_job_gets_what_the_commands_make() -> None:
+    """Secret and organizations file of the job are those that the commands above it make."""
+    _, container, volumes = cron_job()
+    made = re.findall(r"^kubectl create (?:secret )?([a-z]+) ([a-z-]+) ", PAGE, re.MULTILINE)
+    (source,) = container["envFrom"]
+    assert dict(made) == {
+        "configmap": volumes["organizations"]["configMap"]["name"],
+        "generic": source["secretRef"]["name"],
+    }
+
+
+# --- bundles --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of the fleet without faults."""
+    folder = tmp_path_factory.mktemp("live")
+    fleet = healthy_fleet()
+    with serve(fleet) as server:
+        file = folder / "organizations.json"
+        file.write_text(json.dumps(organizations_data(fleet, server.address)), "utf-8")
+        wanted = read_organizations(str(file))
+        return Path(collect(wanted, str(folder / "evidence"), fleet.environment).bundle)
+
+
+def test_bundle_looks_as_shown(bundle: Path) -> None:
+    """A bundle has the files that the page shows, under a name as it shows."""
+    drawn = block("text", "audit-evidence/")
+    name, *files = re.findall(r"── ([^ \n]+)", drawn)
+    assert re.sub(r"[0-9]", "0", name) == f"{re.sub(r'[0-9]', '0', bundle.name)}/"
+    assert {each.partition("/")[0] for each in files} == {each.name for each in bundle.iterdir()}
+    assert [each for each in files if not (bundle / each).is_file()] == []
+
+
+def test_requests_are_as_many_as_said(bundle: Path) -> None:
+    """An organization with 105 databases in 6 key scopes takes as many requests as it says."""
+    (told,) = re.findall(r"with 105 databases in 6 key scopes takes ([0-9]+) requests", PAGE)
+    assert len(list((bundle / "exchanges/0001").iterdir())) == int(told)
+
+
+def by_hand(folder: Path) -> tuple[int, list[str]]:
+    shown = next(each for each in blocks("sh") if "sha256sum" in each)
+    script = f"set -e\n{shown}"
+    shell = shutil.which("bash") or "bash"
+    done = subprocess.run(
+        [shell, "-o", "pipefail", "-c", script],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout.split()
+
+
+def test_bundle_is_verified_by_hand(bundle: Path) -> None:
+    """What the page shows for checking by hand prints the root twice, and equal numbers."""
+    manifest = read_manifest(str(bundle))
+    count = str(len(manifest.files))
+    assert by_hand(bundle) == (0, [manifest.root, manifest.root, count, count])
+
+
+@pytest.mark.parametrize("name", ["inventory.ndjson", "exchanges/0002/0001.json"])
+def test_changed_bundle_is_found_out_by_hand(bundle: Path, tmp_path: Path, name: str) -> None:
+    """A file that was changed is found out by hand."""
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    (copy / name).write_bytes((copy / name).read_bytes().replace(b"2", b"3", 1))
+    code, told = by_hand(copy)
+    assert (code != 0, told[2:]) == (True, [f"{name}:", "FAILED"])
+
+
+def test_changed_manifest_is_found_out_by_hand(bundle: Path, tmp_path: Path) -> None:
+    """A manifest that was changed has two different roots, by hand."""
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    raw = (copy / "manifest.json").read_bytes()
+    (copy / "manifest.json").write_bytes(raw.replace(b'"requests": 3', b'"requests": 4'))
+    _, (computed, told, *_) = by_hand(copy)
+    assert computed != told
+
+
+def test_added_file_is_found_out_by_hand(bundle: Path, tmp_path: Path) -> None:
+    """A file that was added makes the two numbers differ, by hand."""
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    (copy / "exchanges/0001/0099.json").write_text("{}", "utf-8")
+    _, (_, _, present, listed) = by_hand(copy)
+    assert int(present) == int(listed) + 1
