@@ -8,6 +8,7 @@ from checks.card import OVERVIEW, Card, Quote
 from checks.common import not_current, population_gap
 from checks.context import because
 from checks.finding import fails, inconclusive, not_applicable, of_organization, passes, places
+from checks.gaps import recording_again
 from checks.group import settle
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _judge_plan(estate: Estate, context: Context) -> Finding:
         return passes(CARD, subject, f"{said}a paid plan.", where)
     if gap is not None and not uses:
         says = f"{said}no paid plan, and whether it has customer keys is unknown: {because(gap)}."
-        again = f"Record {organization.name} again, in full"
+        again = recording_again(organization)
         return inconclusive(CARD, subject, says, where, gap.reason, again)
     return fails(CARD, subject, f"{said}no paid plan.", where, f"Pay for {organization.name}")
 

@@ -8,7 +8,7 @@ from checks.card import OVERVIEW, Card, Quote
 from checks.common import FIND_TYPE, attest_none, attests_none, is_bare, lists_none_unattested
 from checks.context import because, utc
 from checks.finding import Finding, fails, inconclusive, of_organization, passes, places
-from checks.gaps import settling
+from checks.gaps import recording_again, settling
 from checks.group import settle
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ Doubt = tuple[str, str, str]
 def _doubts(estate: Estate, context: Context) -> list[Doubt]:
     """Return all that keeps the record from being relied on."""
     organization = estate.organization
-    again = f"Record {organization.name} again, in full"
+    again = recording_again(organization)
     doubts: list[Doubt] = [
         (gap.reason, f"The {gap.fact} may not be all: {because(gap)}.", settling(gap, organization))
         for gap in organization.missing()
@@ -103,8 +103,8 @@ def _emptiness(organization: Organization, context: Context) -> Iterator[Doubt]:
         says = "Astra lists no database, as it does to a token that may see none."
         yield "empty", says, attest_none(organization)
     elif is_bare(organization) and not attests_none(organization, context):
-        action = f"Record {organization.name} again, in full"
-        yield "empty", "Neither a key nor a database is recorded.", action
+        says = "Neither a key nor a database is recorded."
+        yield "empty", says, recording_again(organization)
 
 
 def _unknown_types(estate: Estate) -> Iterator[Doubt]:

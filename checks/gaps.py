@@ -42,6 +42,11 @@ STEPS: dict[GapReason, str] = {
 """What to do about each reason, in words."""
 
 
+def recording_again(organization: Organization) -> str:
+    """Say that a new record would settle it."""
+    return _AGAIN.format(name=organization.name)
+
+
 def settling(gap: Gap, organization: Organization) -> str:
     """Say what would settle ``gap``; alike for all rules, so that they give one action."""
     return STEPS[gap.reason].format(name=organization.name, permission=PERMISSIONS[gap.fact])

@@ -22,6 +22,7 @@ from inventory.key_answers import accounts_told, keys_told, view_told
 from inventory.models import Organization
 from inventory.readings import DATABASES, IDENTITY, LISTS, TERMINATED
 from inventory.recorded import place_of
+from inventory.spellings import lacks_customer_keys
 from inventory.statements import with_database_statements, with_key_statements
 from inventory.wording import describe
 
@@ -87,8 +88,8 @@ async def _read_all(line: Line, wanted: Configured) -> Read:
     )
     keys = with_key_statements([*serverless.entries, *classic.entries], wanted)
     stated = with_database_statements([*databases.entries, *gone], wanted)
-    registered: list[Scope] = sorted({place_of(key) for key in keys.entries if _has_view(key)})
-    scopes = sorted({*registered, *_scopes(stated.entries)})
+    registered = _viewed(place_of(key) for key in keys.entries)
+    scopes = _viewed((*registered, *_scopes(stated.entries)))
     views = await _views(line, scopes, identity)
     accounts = await _accounts(line, registered, identity)
     told: dict[Fact, Told] = {
@@ -183,9 +184,9 @@ async def _in_parallel(width: int, items: Sequence[T], do: Callable[[T], Awaitab
     return [done[place] for place in range(len(items))]
 
 
-def _has_view(entry: Any) -> bool:  # noqa: ANN401 (a key, or a scope in its shape)
-    """Leave out Managed Clusters on Azure, for which there are no customer keys at all."""
-    return not (entry.type == "managed-clusters" and entry.provider == "azure")
+def _viewed(scopes: Iterable[Scope]) -> list[Scope]:
+    """Return each scope once; those for which there are no customer keys have nothing to show."""
+    return sorted({scope for scope in scopes if not lacks_customer_keys(*scope[:2])})
 
 
 # --- databases ------------------------------------------------------------------------------------
@@ -317,5 +318,4 @@ def _scopes(databases: Iterable[Database]) -> set[Scope]:
         if not database.is_terminated
         for region in database.regions
         for database_type in (LISTS if database.type == "unknown" else (database.type,))
-        if database_type == "serverless" or (region.provider or database.provider) != "azure"
     }

@@ -14,7 +14,7 @@ from inventory.models import (
     KeyScope,
     Organization,
 )
-from inventory.spellings import DatabaseType, Provider
+from inventory.spellings import DatabaseType, Provider, lacks_customer_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ class Estate(NamedTuple):
 
 def has_no_customer_keys(scope: KeyScope) -> bool:
     """Say whether the scope is of the kind for which Astra has no customer keys at all."""
-    return scope.type == "managed-clusters" and scope.provider == "azure"
+    return lacks_customer_keys(scope.type, scope.provider)
 
 
 def survey(organization: Organization) -> Estate:

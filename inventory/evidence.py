@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from inventory.bundles import INVENTORY, MANIFEST, ORGANIZATIONS
 from inventory.entries import Entry, Moment
 from inventory.errors import EvidenceError, Problem
-from inventory.exchanges import Exchange, Failure, parse
+from inventory.exchanges import Exchange, Failure, outcome_of, parse
 from inventory.ndjson import NdjsonReader
 from inventory.problems import problems_of
 from inventory.secrets import holds_secret
@@ -127,10 +127,11 @@ def check_bundle(folder: str, *, only_inventory: bool = False) -> Manifest:
     """
     manifest = read_manifest(folder)
     listed = {file.path: file for file in manifest.files}
-    present = set(_present(Path(folder)))
     if only_inventory:
         listed = {INVENTORY: listed[INVENTORY]} if INVENTORY in listed else {}
-        present &= {INVENTORY}
+        present = {INVENTORY} if INVENTORY in _present(Path(folder)) else set()
+    else:
+        present = set(_present(Path(folder)))
     problems = [
         _problem(folder, path, "a file", "none: it is not listed")
         for path in sorted(present - listed.keys())
@@ -237,7 +238,7 @@ def _indexed(folder: str, file: File) -> IndexedExchange:
         raise _broken(path, error.strerror or "nothing", "a readable exchange") from None
     except (ValueError, RecursionError):
         raise _broken(path, "something else", "an exchange as it was written") from None
-    outcome = str(told.status) if told.failure is None else told.failure.reason
+    outcome = outcome_of(told.status, told.failure)
     count = sum(told.redactions.values())
     return IndexedExchange(file.path, told.address, outcome, told.ended, file.sha256, count)
 

@@ -86,7 +86,7 @@ class Exchange(NamedTuple):
     @property
     def outcome(self) -> str:
         """Return the status, or the reason code of the failure."""
-        return str(self.status) if self.failure is None else self.failure.reason
+        return outcome_of(self.status, self.failure)
 
     def seen(self, index: int | None = None) -> str:
         """Return file and line of the body, or of the list's entry at ``index``."""
@@ -104,6 +104,11 @@ class Exchange(NamedTuple):
         told = told.replace(tzinfo=UTC) if told.tzinfo is None else told
         early, late = (self.started - told).total_seconds(), (self.ended - told).total_seconds()
         return 0.0 if early <= 1 and late >= 0 else round(-min(early, late, key=abs), 1)
+
+
+def outcome_of(status: int | None, failure: Failure | None) -> str:
+    """Return the status of an answer, or the reason code of there being none."""
+    return str(status) if failure is None else failure.reason
 
 
 class _DuplicateKeyError(ValueError):

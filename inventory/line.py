@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
+from inventory.answers import NOT_FOUND
 from inventory.errors import UnansweredError
 from inventory.transports import EXCHANGE, TOO_LATE, wait_asked
 from inventory.wording import describe
@@ -22,14 +23,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _OK = 200
-_NOT_FOUND = 404
 _TOO_MANY = 429
 _BROKEN = 500
 _REDIRECTED = range(300, 400)
 _WHY = {
     401: ("refused", "the token is not taken, or lacks a permission"),
     403: ("refused", "the token lacks a permission, or an IP access list bars this machine"),
-    _NOT_FOUND: ("wrong-address", "there is nothing at this address"),
+    NOT_FOUND: ("wrong-address", "there is nothing at this address"),
     _TOO_MANY: ("rate-limited", "too many requests"),
 }
 

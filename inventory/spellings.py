@@ -52,6 +52,11 @@ def canonical_provider(value: object) -> object:
     return PROVIDERS.get(value.lower(), value) if isinstance(value, str) else value
 
 
+def lacks_customer_keys(database_type: str, provider: str) -> bool:
+    """Say whether Astra has no customer keys at all for the combination."""
+    return database_type == "managed-clusters" and provider == "azure"
+
+
 def type_of_tier(tier: str) -> DatabaseType:
     """Return the database type of a tier as Astra reports it; ``unknown`` is never guessed.
 
