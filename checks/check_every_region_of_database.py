@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import keys_unread, no_key_wanted, place_of
+from checks.common import keys_unread, no_key_wanted, place_of, undetermined
 from checks.context import words
 from checks.finding import about, fails, of_database, passes, places
 from checks.group import settle
@@ -48,6 +48,7 @@ CARD = Card(
 
 def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Judge each database of several regions as one."""
+    yield from undetermined(CARD, estate)
     for placements in estate.placements:
         if len(placements) > 1:
             finding = _judge_database(estate, placements)
@@ -57,7 +58,9 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
 
 def _judge_database(estate: Estate, placements: tuple[Placement, ...]) -> Finding:
     database = placements[0].database
-    subject, where = of_database(estate.organization.id, database), place_of(database)
+    subject = of_database(estate.organization.id, database)
+    where = (*dict.fromkeys(each.place for each in placements if each.is_planned),)
+    where = where if database.is_planned else where + place_of(database)
     able = [each for each in placements if not has_no_customer_keys(each.scope)]
     if aside := no_key_wanted((able or placements)[0]):
         return aside.about(CARD, subject, where)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import Answer, keys_unread, no_key_wanted
+from checks.common import Answer, keys_unread, managed_key, no_key_wanted, undetermined
 from checks.context import day, utc, words
 from checks.finding import Finding, of_placement, places
 from checks.group import settle
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from checks.context import Context
-    from checks.finding import Place
     from checks.group import Group
+    from inventory.entries import Place
     from inventory.estate import Estate, Placement
     from inventory.models import CustomerKey, KeyScope
 
@@ -73,11 +73,12 @@ class _Known(NamedTuple):
 
 def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Judge each database in each of its regions."""
+    yield from undetermined(CARD, estate)
     for scope, placements in estate.scopes.items():
         known = _know(estate, context, scope)
         for placement in placements:
             database = placement.database
-            planned = database.state == "planned"
+            planned = placement.is_planned
             status, says, reason, action = _judge_placement(estate, placement, known, context)
             yield Finding(
                 status,
@@ -90,7 +91,7 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
                 database.name,
                 1,
                 0 if planned else 1,
-                (database.place, *known.evidence),
+                (placement.place, *known.evidence),
             )
 
 
@@ -124,22 +125,26 @@ def _judge_placement(
         return aside
     if not known.keys:
         return _without_key(estate, placement, known)
-    if placement.database.is_planned:
-        return Answer("pass", "The key is registered, the database only planned.")
+    if placement.is_planned:
+        return Answer("pass", f"The key is registered, the {_planned(placement)} only planned.")
     present = estate.organization.captured_at or context.as_of
     return _compare(placement, known, present)
 
 
 def _without_key(estate: Estate, placement: Placement, known: _Known) -> Answer:
-    database = placement.database
-    if unread := keys_unread(estate, database.type):
+    if unread := keys_unread(estate, placement.scope.type):
         return unread
     says = (
-        "No key is registered, and the database is about to be deployed."
-        if database.is_planned
+        f"No key is registered, and the {_planned(placement)} is about to be deployed."
+        f"{managed_key(estate, placement.scope)}"
+        if placement.is_planned
         else "No key is registered: the database runs on Astra's keys and has to be created anew."
     )
     return Answer("fail", says, action=f"Register a key for {known.named}")
+
+
+def _planned(placement: Placement) -> str:
+    return "database" if placement.database.is_planned else "region"
 
 
 def _compare(placement: Placement, known: _Known, present: datetime) -> Answer:

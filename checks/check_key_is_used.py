@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import FIND_TYPE, attest_none, lists_none_unattested
+from checks.common import DETERMINE, FIND_TYPE, attest_none, lists_none_unattested
 from checks.context import because, words
 from checks.finding import concerning, fails, inconclusive, of_key, passes, places
 from checks.gaps import settling
@@ -74,6 +74,9 @@ def _judge_key(estate: Estate, scope: KeyScope, key: CustomerKey, context: Conte
     if scope._replace(type="unknown") in estate.scopes:
         says = "Only databases of unknown type lie there, which it may or may not encrypt."
         return inconclusive(CARD, subject, says, where, "unknown-type", FIND_TYPE)
+    if managed := estate.organization.managed.undetermined:
+        says = f"A plan does not tell where {managed[0].name} will lie, which may be here."
+        return inconclusive(CARD, subject, says, where, "not-determined", DETERMINE)
     action = f"Find out why {words(estate.organization, scope)} has a key and no database"
     return fails(CARD, subject, "No database lies in its scope.", where, action)
 

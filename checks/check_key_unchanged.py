@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from checks.context import Context
-    from checks.finding import Finding, Place
+    from checks.finding import Finding
     from checks.group import Group
+    from inventory.entries import Place
     from inventory.estate import Estate
     from inventory.models import KeyScope, SupportCase
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from checks.context import Context
     from checks.finding import Finding
     from checks.group import Group
-    from inventory.entries import Located
+    from inventory.entries import Located, Place
     from inventory.estate import Estate
     from inventory.gaps import Gap
     from inventory.models import Organization, RegionView
@@ -128,7 +128,7 @@ def _compare(
     scope: KeyScope,
     listed: set[str],
     view: RegionView,
-    where: tuple[tuple[str, int], ...],
+    where: tuple[Place, ...],
     again: str,
 ) -> Finding:
     shown = {view.key_id} if view.key_id else set()

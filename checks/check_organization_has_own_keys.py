@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from checks.context import Context, Summary
-    from checks.finding import Finding, Place, Subject
+    from checks.finding import Finding, Subject
     from checks.group import Group
+    from inventory.entries import Place
     from inventory.models import CustomerKey
 
 CARD = Card(

@@ -71,7 +71,10 @@ def _judge_plan(estate: Estate, context: Context) -> Finding:
 
 
 def _uses_keys(estate: Estate) -> bool:
-    return bool(estate.keys) or any(group[0].wants_key for group in estate.placements)
+    managed, policy = estate.organization.managed, estate.organization.policy
+    wanted = any(group[0].wants_key for group in estate.placements)
+    open_ones = managed.undetermined and policy.of("serverless").encryption == "customer-managed"
+    return bool(estate.keys or managed.keys or wanted or open_ones)
 
 
 def check_paid_plan(group: Group) -> None:

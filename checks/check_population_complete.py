@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from checks.context import Context, Summary
     from checks.group import Group
+    from inventory.entries import Place
     from inventory.estate import Estate
     from inventory.models import Organization
 
@@ -57,7 +58,7 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     organization = estate.organization
     subject, where = of_organization(organization.id), places([organization])
     if vanished := _vanished(estate, context):
-        says = f"Known earlier, missing now without being terminated: {_some(vanished)}."
+        says = f"Known elsewhere, missing here without being terminated: {_some(vanished)}."
         yield fails(CARD, subject, says, where, f"Find out what became of {_some(vanished)}")
     elif doubts := _doubts(estate, context):
         (reason, _, action), says = doubts[0], " ".join(text for _, text, _ in doubts)
@@ -71,12 +72,21 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
 def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator[Finding]:
     """Find organizations of earlier records that this audit does not hold at all."""
     present = {each.id for each in organizations}
-    for identity, name in sorted(context.history.organizations().items()):
+    for identity, (name, place) in sorted(_earlier(context).items()):
         if identity not in present:
             says = f"The organization {name} stands in an earlier record and is missing now."
-            where = (context.history.latest_file(identity),)
             action = f"Record {name}, or find out what became of it"
-            yield fails(CARD, of_organization(identity), says, where, action)
+            yield fails(CARD, of_organization(identity), says, (place,), action)
+
+
+def _earlier(context: Context) -> dict[str, tuple[str, Place]]:
+    """Return name and place of each organization of the earlier records, by its id."""
+    history = context.history
+    recorded = {
+        identity: (name, history.latest_file(identity))
+        for identity, name in history.organizations().items()
+    }
+    return {**context.baseline, **recorded}
 
 
 Doubt = tuple[str, str, str]
@@ -117,7 +127,8 @@ def _unknown_types(estate: Estate) -> Iterator[Doubt]:
     if unknown:
         tiers = ", ".join(sorted({repr(each.tier) for each in unknown}))
         count = len({each.identity for each in unknown})
-        text = f"{count:,} databases have a tier that tells no type: {tiers}."
+        have = "1 database has" if count == 1 else f"{count:,} databases have"
+        text = f"{have} a tier that tells no type: {tiers}."
         yield "unknown-type", text, FIND_TYPE
 
 
@@ -136,15 +147,20 @@ def _staleness(
 
 
 def _vanished(estate: Estate, context: Context) -> list[str]:
-    """Name databases that an earlier record knew as living and the present one does not list."""
+    """Name databases that the present record does not list, though they should be there.
+
+    An earlier record knew them as living, or they stand in Terraform's state.
+    """
     if estate.organization.databases is None or "databases" in estate.gaps:
         return []
-    present = {each.id for each in estate.organization.databases}
+    present = {each.id for each in estate.organization.databases if not each.is_planned}
     known = context.history.databases(estate.organization.id).values()
+    earlier = {each.id: each.name for each in known if not each.is_terminated}
+    managed = {each.id: each.name for each in estate.organization.managed.databases}
     return [
-        f"{each.name} ({each.id})"
-        for each in known
-        if each.id not in present and not each.is_terminated
+        f"{name} ({identity})"
+        for identity, name in (managed | earlier).items()
+        if identity not in present
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import keys_unread, no_key_wanted
+from checks.common import keys_unread, managed_key, no_key_wanted, undetermined
 from checks.context import words
 from checks.finding import concerning, fails, of_scope, passes, places
 from checks.group import settle
@@ -53,17 +53,20 @@ CARD = Card(
 
 def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Judge each key scope that holds a database once, however many it holds."""
+    yield from undetermined(CARD, estate)
     for scope, placements in estate.scopes.items():
         finding = _judge_scope(estate, scope, placements)
         count, planned = len(placements), estate.planned[scope]
         if finding.status == "fail":
-            states = [each.database.is_planned for each in placements if each.wants_key]
+            states = [each.is_planned for each in placements if each.wants_key]
             count, planned = len(states), sum(states)
         yield concerning(finding, CARD, count, planned)
 
 
 def _judge_scope(estate: Estate, scope: KeyScope, placements: list[Placement]) -> Finding:
-    subject, where = of_scope(scope), places(each.database for each in placements[:3])
+    if estate.planned[scope]:
+        placements = sorted(placements, key=lambda each: not each.is_planned)
+    subject, where = of_scope(scope), tuple([each.place for each in placements[:3]])
     example = next((each for each in placements if each.wants_key), placements[0])
     if aside := no_key_wanted(example):
         return aside.about(CARD, subject, where)
@@ -73,7 +76,8 @@ def _judge_scope(estate: Estate, scope: KeyScope, placements: list[Placement]) -
     if unread := keys_unread(estate, scope.type):
         return unread.about(CARD, subject, where)
     action = f"Register a key for {words(estate.organization, scope)}"
-    return fails(CARD, subject, "No customer key is registered.", where, action)
+    says = f"No customer key is registered.{managed_key(estate, scope)}"
+    return fails(CARD, subject, says, where, action)
 
 
 def check_scope_has_key(group: Group) -> None:

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from checks.context import Context
-    from checks.finding import Finding, Place, Subject
+    from checks.finding import Finding, Subject
     from checks.group import Group
+    from inventory.entries import Place
     from inventory.estate import Estate
     from inventory.models import KeyScope
 

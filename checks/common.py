@@ -6,24 +6,67 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.context import because, utc
-from checks.finding import Finding, Status, inconclusive, not_applicable, places
+from checks.finding import (
+    Finding,
+    Status,
+    concerning,
+    inconclusive,
+    not_applicable,
+    of_planned,
+    places,
+)
 from checks.gaps import settling
 from inventory.estate import has_no_customer_keys
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from checks.card import Card
     from checks.context import Context
-    from checks.finding import Place, Subject
+    from checks.finding import Subject
     from inventory.attestations import Attestation
+    from inventory.entries import Place
     from inventory.estate import Estate, Placement
     from inventory.gaps import Fact, Gap
-    from inventory.models import CustomerKey, Database, KmsFacts, Organization
+    from inventory.managed import UndeterminedDatabase
+    from inventory.models import CustomerKey, Database, KeyScope, KmsFacts, Organization
     from inventory.spellings import DatabaseType
 
 POPULATION: frozenset[Fact] = frozenset({"databases", "serverless-keys", "managed-clusters-keys"})
 """The facts without which there may be keys or databases beyond those recorded."""
 
 FIND_TYPE = "Find out the type of the databases of unknown tier, and state it"
+
+DETERMINE = "Plan again once what the plan does not tell is known, and judge that plan"
+
+
+def undetermined(card: Card, estate: Estate) -> Iterator[Finding]:
+    """Yield a finding for each planned database of which a plan does not tell where it will lie."""
+    for each in estate.organization.managed.undetermined:
+        subject = of_planned(estate.organization.id, each)
+        finding = _undetermined(card, estate, subject, each)
+        yield concerning(finding._replace(name=each.name), card, 1, 1)
+
+
+def _undetermined(
+    card: Card, estate: Estate, subject: Subject, database: UndeterminedDatabase
+) -> Finding:
+    expected, where = estate.organization.policy.of("serverless"), places([database])
+    if expected.encryption == "astra-provided":
+        says = f"To be encrypted by Astra's keys: {expected.reason}"
+        return not_applicable(card, subject, says, where, "astra-provided")
+    says = f"The plan does not tell where {database.resource} will lie: {database.untold}."
+    return inconclusive(card, subject, says, where, "not-determined", DETERMINE)
+
+
+def managed_key(estate: Estate, scope: KeyScope) -> str:
+    """Say of a scope without a key why one that Terraform manages does not help; else nothing."""
+    key = estate.managed_keys.get(scope)
+    if key is None:
+        return ""
+    if key.is_created:
+        return f" That the same plan creates {key.resource} does not help: it may come too late."
+    return f" That {key.resource} stands in Terraform's state does not prove one."
 
 
 def place_of(database: Database) -> tuple[Place, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from inventory.entries import Place
 from inventory.history import History
 
 if TYPE_CHECKING:
@@ -25,12 +28,15 @@ class Context(NamedTuple):
         max_age: how old the newest fact about an organization may be.
         kms: ``none`` if the audit was told to leave the clouds' key management out.
         history: the earlier records.
+        baseline: the organizations of the audit that is the baseline: the name of each, and where
+            it stands, by its id.
     """
 
     as_of: datetime
     max_age: timedelta = RECORDED_MAX_AGE
     kms: Kms = "recorded"
     history: History = History()
+    baseline: Mapping[str, tuple[str, Place]] = MappingProxyType({})
 
 
 class Summary(NamedTuple):
@@ -48,7 +54,7 @@ class Summary(NamedTuple):
     name: str
     keys: tuple[CustomerKey, ...]
     gaps: tuple[Gap, ...]
-    place: tuple[str, int]
+    place: Place
 
 
 def summarize(organization: Organization) -> Summary:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from checks.identity import escape, finding_id, join, known
+from inventory.entries import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,10 +13,12 @@ if TYPE_CHECKING:
     from checks.card import Card, Severity
     from inventory.entries import Located
     from inventory.estate import Placement
+    from inventory.managed import UndeterminedDatabase
     from inventory.models import Database, KeyScope
 
 Status = Literal["pass", "fail", "inconclusive", "error", "not-applicable", "waived"]
 Kind = Literal["organization", "key-scope", "key", "key-id", "database", "database-region"]
+Change = Literal["", "new", "reopened", "worsened", "unclear", "unchanged"]
 
 STATUSES: tuple[Status, ...] = (
     "error",
@@ -30,8 +33,8 @@ STATUSES: tuple[Status, ...] = (
 OPEN: frozenset[Status] = frozenset({"error", "fail", "inconclusive"})
 """The statuses of a finding that somebody has to do something about."""
 
-Place = tuple[str, int]
-"""A file's path and a line in it."""
+KNOWN: Change = "unchanged"
+"""The only change that a gate on what is new lets pass."""
 
 
 class Subject(NamedTuple):
@@ -72,8 +75,11 @@ class Finding(NamedTuple):
         name: the subject's name for people, where it has one that is not its identity.
         databases: how many databases it concerns.
         existing: how many of them exist already.
-        evidence: where the facts stand, as file and line.
+        evidence: where the facts stand: file, line, and an address where Terraform manages it.
         waiver: the id of the waiver that covers it.
+        change: what became of it since the baseline; empty if it is not open, or none was given.
+        since: the time of the first audit in a row in which it was open; empty likewise.
+        audits: in how many audits in a row it is open, this one included; 0 likewise.
     """
 
     status: Status
@@ -88,6 +94,9 @@ class Finding(NamedTuple):
     existing: int = 0
     evidence: tuple[Place, ...] = ()
     waiver: str = ""
+    change: Change = ""
+    since: str = ""
+    audits: int = 0
 
     @property
     def id(self) -> str:
@@ -122,6 +131,13 @@ def of_database(organization: str, database: Database) -> Subject:
     own = database.identity
     path = join(organization, "database", own)
     return Subject("database", path, organization, database.type, database.provider, database=own)
+
+
+def of_planned(organization: str, database: UndeterminedDatabase) -> Subject:
+    """Return the subject that is a planned database of which it is not told where it will lie."""
+    own = f"planned {database.resource or database.name}"
+    path = join(organization, "database", own, "undetermined")
+    return Subject("database", path, organization, database=own)
 
 
 def of_placement(placement: Placement) -> Subject:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from checks.finding import Place
+    from inventory.entries import Place
     from inventory.history import Observation
 
 Order = Literal["before", "after", "equal", "undecided"]

@@ -67,7 +67,8 @@ def read_text(file: str, raw: bytes) -> tuple[str, list[Problem]]:
         return raw.decode("utf-8"), []
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        found = f"byte 0x{raw[error.start]:02x}"
+        is_wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        found = "text in UTF-16" if is_wide else f"byte 0x{raw[error.start]:02x}"
         return "", [Problem(file, line, "", found, "text in UTF-8")]
 
 
@@ -167,13 +168,15 @@ def _take_piece(
 ) -> None:
     frame = stack[-1] if stack else None
     if frame and frame.is_object and frame.slot is None:
-        key = json.loads(piece)
+        key = json.loads(piece) if "\\" in piece else piece[1:-1]
         if key in frame.keys:
             problems.append(_duplicate(file, line, (*frame.path, key)))
         frame.keys.add(key)
         frame.slot = key
         lines[frame.inner()] = line
         return
+    if frame and frame.is_object and piece not in "{[":
+        return  # its key has told the line
     path = frame.inner() if frame else ()
     lines.setdefault(path, line)
     if piece in "{[":

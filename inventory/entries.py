@@ -53,6 +53,14 @@ def _moment(value: object) -> datetime:
     return utc
 
 
+def read_moment(value: object) -> datetime | None:
+    """Return the time that ``value`` tells (UTC); None if it tells none."""
+    try:
+        return _moment(value)
+    except PydanticCustomError:
+        return None
+
+
 def _day(value: object) -> object:
     if isinstance(value, str) and _DAY.fullmatch(value):
         return value
@@ -82,6 +90,12 @@ SpelledProvider = Annotated[
     WithJsonSchema(any_case(PROVIDERS)),
 ]
 
+Place = tuple[str, int] | tuple[str, int, str]
+"""A file's path and a line in it; and the address of what Terraform manages."""
+
+NOWHERE: Place = ("", 0)
+"""The place of what was made in memory."""
+
 
 class Entry(BaseModel):
     """A piece of an inventory; immutable, and closed to fields that it does not know."""
@@ -94,14 +108,14 @@ class Located(Entry):
 
     Attributes:
         place: the path of its file, as it was given, and its line, counted from 1; an empty path
-            and 0 if it was made in memory.
+            and 0 if it was made in memory. Of what Terraform manages, its address besides.
     """
 
-    place: ClassVar[tuple[str, int]] = ("", 0)
+    place: ClassVar[Place] = NOWHERE
 
-    def at(self, file: str, line: int) -> Self:
+    def at(self, file: str, line: int, address: str = "") -> Self:
         """Remember the place; meant for the reader that has just made the entry."""
-        self.__dict__["place"] = (file, line)
+        self.__dict__["place"] = (file, line, address) if address else (file, line)
         return self
 
     @property
@@ -113,6 +127,11 @@ class Located(Entry):
     def line(self) -> int:
         """Return the entry's line."""
         return self.place[1]
+
+    @property
+    def resource(self) -> str:
+        """Return the address by which Terraform manages it; empty if it does not."""
+        return "".join(self.place[2:])
 
     def stated(self) -> set[str]:
         """Return the fields that its file states, which another file must not contradict."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from inventory.entries import NOWHERE
 from inventory.gaps import Gap
 from inventory.models import (
     CustomerKey,
@@ -19,6 +20,9 @@ from inventory.spellings import DatabaseType, Provider, lacks_customer_keys
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from inventory.entries import Place
+    from inventory.managed import ManagedKey
+
 
 class Placement(NamedTuple):
     """A database in one of its regions.
@@ -28,12 +32,20 @@ class Placement(NamedTuple):
         region: the region, with the time it was added.
         scope: the key scope in which the database's data lies there.
         expectation: what is expected of the database, by itself or by the policy.
+        is_planned: whether the database, or this region of it, is only intended.
     """
 
     database: Database
     region: DatabaseRegion
     scope: KeyScope
     expectation: Expectation
+    is_planned: bool
+
+    @property
+    def place(self) -> Place:
+        """Return where it was read: the region's own place if it has one."""
+        own = self.region.place if self.is_planned else NOWHERE
+        return self.database.place if own == NOWHERE else own
 
     @property
     def wants_key(self) -> bool:
@@ -52,6 +64,8 @@ class Estate(NamedTuple):
         scopes: the placements in each key scope that has any.
         planned: how many of those placements are only planned.
         gaps: what could not be read, by fact; the first gap of each.
+        managed_keys: the keys that Terraform manages, by key scope; one that a plan creates
+            before one that stands in a state.
     """
 
     organization: Organization
@@ -60,6 +74,7 @@ class Estate(NamedTuple):
     scopes: dict[KeyScope, list[Placement]]
     planned: Counter[KeyScope]
     gaps: dict[str, Gap]
+    managed_keys: dict[KeyScope, ManagedKey]
 
     def keys_gap(self, database_type: DatabaseType) -> Gap | None:
         """Return why the keys of ``database_type`` are not known to be all; None if they are."""
@@ -83,12 +98,20 @@ def survey(organization: Organization) -> Estate:
     for group in placements:
         for placement in group:
             scopes.setdefault(placement.scope, []).append(placement)
-            if placement.database.state == "planned":
+            if placement.is_planned:
                 planned[placement.scope] += 1
     gaps: dict[str, Gap] = {}
     for gap in organization.missing():
         gaps.setdefault(gap.fact, gap)
-    return Estate(organization, keys, placements, scopes, planned, gaps)
+    managed = _managed_keys(organization) if organization.managed.keys else {}
+    return Estate(organization, keys, placements, scopes, planned, gaps, managed)
+
+
+def _managed_keys(organization: Organization) -> dict[KeyScope, ManagedKey]:
+    ordered = sorted(organization.managed.keys, key=lambda key: key.is_created)
+    return {
+        KeyScope(organization.id, "serverless", key.provider, key.region): key for key in ordered
+    }
 
 
 def _placements(organization: Organization) -> Iterator[tuple[Placement, ...]]:
@@ -101,11 +124,12 @@ def _placements(organization: Organization) -> Iterator[tuple[Placement, ...]]:
             wanted = by_type.get(database.type, policy.default)
         else:
             wanted = Expectation(encryption=database.encryption, reason=database.reason)
-        kind, provider = database.type, database.provider
+        kind, provider, planned = database.type, database.provider, database.state == "planned"
         group: tuple[Placement, ...] = ()
         for region in database.regions:
             scope = scopes[kind, region.provider or provider, region.name]
-            group += (Placement(database, region, scope, wanted),)
+            is_planned = planned or region.state == "planned"
+            group += (Placement(database, region, scope, wanted, is_planned),)
         yield group
 
 

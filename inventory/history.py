@@ -124,7 +124,7 @@ def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
     moments: list[tuple[str, _Moment]] = []
     sources: list[Source] = []
     for file in _spread(files, {Path(each).resolve() for each in present}):
-        source, organizations = read_file(file, "history")
+        source, organizations, _ = read_file(file, "history")
         sources.append(source)
         moments += [(each.id, _moment(_time(source, each), each)) for each in organizations]
     return History(moments, sources)

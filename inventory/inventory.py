@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from inventory.errors import InventoryError, Problem
 from inventory.files import is_stream, open_stream, read_file
 from inventory.merging import merge
-from inventory.plans import read_plan, with_plan
+from inventory.plans import read_plan, told_apart, with_plan
+from inventory.terraform_organizations import NOT_TOLD, OPTION, Terraform, refuse_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,15 +29,25 @@ class Inventory:
         captured_at: the earliest time at which any file was recorded; None if one does not say.
     """
 
-    def __init__(self, files: Sequence[str], plans: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        files: Sequence[str],
+        plans: Sequence[str] = (),
+        terraform: Terraform = Terraform(),  # noqa: B008 (frozen)
+    ) -> None:
         """Open ``files`` (.yaml, .yml, .json, .ndjson, bundles) and read ``plans`` (.yaml, …).
+
+        ``terraform`` is what the user tells about plans and states of Terraform.
 
         Raises InventoryError with the problems of every file that is read at once; those of a
         stream come when ``organizations`` reaches its end.
         """
         streams = len(files) == 1 and is_stream(files[0])
-        self._plans, self._whole = _read_all(plans, () if streams else files)
+        read = partial(read_plan, terraform=terraform)
+        self._plans, self._whole = _read_all(plans, () if streams else files, read)
+        refuse_unknown(terraform, chain.from_iterable(each.providers for each in self._plans))
         self._stream = open_stream(files[0]) if streams else None
+        self._assumed = ""
         heads = [self._stream.head] if self._stream else [each.source for each in self._whole]
         self.is_example = bool(heads) and all(head.example for head in heads)
         times = [head.captured_at for head in heads if head.captured_at is not None]
@@ -46,17 +59,40 @@ class Inventory:
     def sources(self) -> tuple[Source, ...]:
         """Describe every file; complete only after the iteration over ``organizations``."""
         present = [self._stream.source] if self._stream else [each.source for each in self._whole]
-        return (*present, *(each.source for each in self._plans))
+        return (*present, *map(self._noted, self._plans))
+
+    def _noted(self, plan: Recorded) -> Source:
+        if any(each.id == NOT_TOLD for each in plan.organizations):
+            note = "; ".join(filter(None, (plan.source.note, self._assumed)))
+            return plan.source.model_copy(update={"note": note})
+        return plan.source
 
     def organizations(self) -> Iterator[Organization]:
         """Yield every organization once, in the order of the files; raises InventoryError."""
         planned = {each.id: each for each in self._planned()}
-        for organization in self._present():
+        present = self._present()
+        if NOT_TOLD in planned:
+            first = list(islice(present, 2))
+            self._assign(planned, first)
+            present = chain(first, present)
+        for organization in present:
             yield with_plan(organization, planned.pop(organization.id, None))
         yield from planned.values()
 
     def _planned(self) -> list[Organization]:
-        return merge(each for plan in self._plans for each in plan.organizations)
+        return merge(each for plan in told_apart(self._plans) for each in plan.organizations)
+
+    def _assign(self, planned: dict[str, Organization], present: list[Organization]) -> None:
+        """Give what nobody tells whose it is to the only organization there is, if it is."""
+        owners = {each.id for each in present} | planned.keys() - {NOT_TOLD}
+        if len(owners) > 1:
+            raise InventoryError(list(_ownerless(self._plans)))
+        for owner in owners:
+            whole = planned.pop(NOT_TOLD)
+            whole = whole.model_copy(update={"id": owner, "name": owner})
+            known = planned.get(owner)
+            planned[owner] = merge([known, whole])[0] if known else whole
+            self._assumed = f"of {owner}, it is assumed: the only organization here"
 
     def _present(self) -> Iterator[Organization]:
         if self._stream:
@@ -73,9 +109,20 @@ class Inventory:
                     yield each
 
 
-def _read_all(plans: Sequence[str], files: Sequence[str]) -> tuple[list[Recorded], list[Recorded]]:
+def _ownerless(plans: Sequence[Recorded]) -> Iterator[Problem]:
+    expected = f"{OPTION}=ID, as there are several organizations here"
+    for plan in plans:
+        for organization in plan.organizations:
+            if organization.id == NOT_TOLD:
+                found = "databases of which it does not tell whose they are"
+                yield Problem(plan.source.path, 0, "", found, expected)
+
+
+def _read_all(
+    plans: Sequence[str], files: Sequence[str], read: Callable[[str], Recorded]
+) -> tuple[list[Recorded], list[Recorded]]:
     problems: list[Problem] = []
-    read_plans = [_collect(read_plan, file, problems) for file in plans]
+    read_plans = [_collect(read, file, problems) for file in plans]
     present = [_collect(read_file, file, problems) for file in files]
     if problems:
         raise InventoryError(problems)

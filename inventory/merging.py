@@ -42,13 +42,48 @@ def merge(organizations: Iterable[Organization]) -> list[Organization]:
 
 
 def with_databases(organization: Organization, plan: Organization) -> tuple[Database, ...]:
-    """Return the databases of both; raise InventoryError with every contradiction."""
+    """Return the databases of both; raise InventoryError with every contradiction.
+
+    A planned database with the id of an existing one adds its regions to that.
+    """
     problems: list[Problem] = []
+    known: dict[str | None, Database] = {
+        each.id: each for each in organization.databases or () if not each.is_planned
+    }
+    planned: list[Database] = []
+    for each in plan.databases or ():
+        if each.id in known:
+            known[each.id] = _grown(known[each.id], each, problems)
+        else:
+            planned.append(each)
+    present = tuple(
+        each if each.is_planned else known[each.id] for each in organization.databases or ()
+    )
     databases: tuple[Database, ...] = _merge_lists(
-        organization.databases or (), plan.databases or (), database_identity, problems
+        present, tuple(planned), database_identity, problems
     )
     refuse(problems)
     return databases
+
+
+def _grown(existing: Database, planned: Database, problems: list[Problem]) -> Database:
+    """Return ``existing`` with the regions that it is to get."""
+    skip = {"name", "regions", "state", "status"}
+    skip |= {"type"} if existing.type == "unknown" else set()
+    update = _agreed(existing, planned, problems, skip=frozenset(skip))
+    there = {region.name for region in existing.regions}
+    added = [
+        region.model_copy(update={"state": "planned"}).at(*planned.place)
+        for region in planned.regions
+        if region.name not in there
+    ]
+    if not (added or planned.resource):
+        found = f"only regions that {existing.id} has, as {existing.file}:{existing.line} says"
+        problems.append(Problem(planned.file, planned.line, "regions", found, "a further region"))
+    if existing.is_terminated:
+        found = f"{existing.id}, which is terminated, as {existing.file}:{existing.line} says"
+        problems.append(Problem(planned.file, planned.line, "id", found, "a database that lives"))
+    return existing.model_copy(update=update | {"regions": (*existing.regions, *added)})
 
 
 def _merge_two(one: Organization, two: Organization, problems: list[Problem]) -> Organization:
@@ -59,7 +94,7 @@ def _merge_two(one: Organization, two: Organization, problems: list[Problem]) ->
     update["gaps"] = (*one.gaps, *(gap for gap in two.gaps if gap not in one.gaps))
     times = (one.captured_at, two.captured_at)
     update["captured_at"] = None if None in times else min(times)  # type: ignore[type-var]
-    return one.model_copy(update=update)
+    return one.model_copy(update=update).with_managed(one.managed.and_also(two.managed))
 
 
 _SPECIAL = frozenset({name for name, _ in _LISTS} | {"gaps", "captured_at"})

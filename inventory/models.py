@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import (
     BeforeValidator,
     Field,
+    PrivateAttr,
     StrictBool,
     StringConstraints,
     WithJsonSchema,
@@ -40,6 +41,7 @@ from inventory.entries import (
     Text,
 )
 from inventory.gaps import Fact, Gap, Reading
+from inventory.managed import Managed
 from inventory.spellings import (
     TYPES,
     DatabaseType,
@@ -147,7 +149,7 @@ class SupportCase(Located):
     note: str | None = None
 
 
-class DatabaseRegion(Entry):
+class DatabaseRegion(Located):
     """One region of a database.
 
     Attributes:
@@ -155,11 +157,13 @@ class DatabaseRegion(Entry):
         added_at: when the region was added to the database; for Astra's own records,
             ``dateCreated`` of the datacenter.
         provider: the region's own provider, if it is not the database's.
+        state: ``planned`` if the region is only intended, of a database that may exist.
     """
 
     name: Identifier
     added_at: Moment | None = None
     provider: SpelledProvider | None = None
+    state: Literal["existing", "planned"] = "existing"
 
 
 def _stated_type(value: object) -> object:
@@ -245,8 +249,11 @@ class Database(Located):
 
     @property
     def identity(self) -> str:
-        """Return what tells it from every other database of its organization."""
-        return self.id or f"planned {self.name}"
+        """Return what tells it from every other database of its organization.
+
+        A planned one goes by its name, or by its address if Terraform manages it.
+        """
+        return self.id or f"planned {self.resource or self.name}"
 
     @property
     def is_planned(self) -> bool:
@@ -288,6 +295,11 @@ class Policy(Entry):
             raise PydanticCustomError("types", "each database type at most once")
         return value
 
+    def of(self, database_type: DatabaseType) -> Expectation:
+        """Return what is expected of databases of one type that do not say it themselves."""
+        stated = (each for name, each in self.types.items() if name == database_type)
+        return next(stated, self.default)
+
 
 class Organization(Located):
     """An Astra organization: what was recorded of it at one moment.
@@ -323,6 +335,18 @@ class Organization(Located):
     support_cases: tuple[SupportCase, ...] = ()
     gaps: tuple[Gap, ...] = ()
     captured_at: Moment | None = None
+    _managed: Managed = PrivateAttr(default=Managed())
+
+    @property
+    def managed(self) -> Managed:
+        """Return what Terraform tells of it; no inventory's file can hold that."""
+        return self._managed
+
+    def with_managed(self, managed: Managed) -> Self:
+        """Return the organization with what Terraform tells of it."""
+        copy = self.model_copy()
+        copy.__pydantic_private__ = {"_managed": managed}
+        return copy
 
     def missing(self) -> tuple[Gap, ...]:
         """Return every gap, the recorded ones and those that follow from absent lists."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -9,25 +12,23 @@ from pydantic import Field
 from inventory.documents import read_document
 from inventory.entries import Entry, Identifier, Located
 from inventory.errors import InventoryError, Problem
-from inventory.gaps import Gap
 from inventory.merging import with_databases
 from inventory.models import Database, Organization
 from inventory.recorded import (
     Recorded,
     describe_source,
-    format_of,
     parse_document,
     place,
-    read_bytes,
+    read_any_bytes,
     refuse,
+    refuse_tokens,
     twins,
 )
+from inventory.terraform import PLAN_ONLY, is_terraform, read_terraform, refuse_others
+from inventory.terraform_organizations import Terraform
+from inventory.wording import describe
 
-_PLAN_ONLY = Gap(
-    fact="databases",
-    reason="not-recorded",
-    detail="the organization stands in a plan only; its existing databases were not recorded",
-)
+_ENDINGS = frozenset({".yaml", ".yml", ".json"})
 
 
 class PlannedDatabase(Database):
@@ -51,16 +52,20 @@ class PlanDocument(Entry):
     organizations: Annotated[tuple[PlannedOrganization, ...], Field(min_length=1)]
 
 
-def read_plan(file: str) -> Recorded:
-    """Read a plan; raise InventoryError with all its problems at once.
+def read_plan(file: str, terraform: Terraform = Terraform()) -> Recorded:  # noqa: B008 (frozen)
+    """Read a plan, ours or Terraform's; raise InventoryError with all its problems at once.
 
     The keys and the existing databases of its organizations count as not recorded.
     """
-    if format_of(file) == "ndjson":
-        expected = "a plan in YAML or JSON"
-        raise InventoryError([Problem(file, 0, "", "the ending '.ndjson'", expected)])
-    raw = read_bytes(file)
+    if (ending := FilePath(file).suffix.lower()) not in _ENDINGS:
+        expected = "a plan in .yaml, .yml or .json, as 'terraform show -json' prints it"
+        raise InventoryError([Problem(file, 0, "", f"the ending {describe(ending)}", expected)])
+    raw = read_any_bytes(file)
+    refuse_others(file, raw)
     document = read_document(file, raw)
+    if is_terraform(document.data):
+        return read_terraform(file, raw, document, terraform)
+    refuse_tokens(file, raw)
     parsed = parse_document(PlanDocument, file, document)
     organizations = tuple(place(file, document.lines, map(_organization, parsed.organizations)))
     refuse(list(twins(file, organizations)))
@@ -70,17 +75,37 @@ def read_plan(file: str) -> Recorded:
 
 def _organization(planned: PlannedOrganization) -> Organization:
     databases: tuple[Database, ...] = planned.databases
-    return Organization(id=planned.id, name=planned.id, databases=databases, gaps=(_PLAN_ONLY,))
+    return Organization(id=planned.id, name=planned.id, databases=databases, gaps=(PLAN_ONLY,))
 
 
 def with_plan(organization: Organization, plan: Organization | None) -> Organization:
-    """Add the planned databases of ``plan`` to what was recorded of ``organization``.
+    """Add what ``plan`` tells to what was recorded of ``organization``.
 
-    Raises InventoryError if the organization has one of them already, or plans it otherwise.
+    Raises InventoryError if the organization has one of its databases already, or plans it
+    otherwise.
     """
     if plan is None:
         return organization
     update: dict[str, Any] = {"databases": with_databases(organization, plan)}
     if organization.databases is None:
-        update["gaps"] = (*organization.gaps, _PLAN_ONLY)
-    return organization.model_copy(update=update)
+        update["gaps"] = (*organization.gaps, PLAN_ONLY)
+    return organization.model_copy(update=update).with_managed(plan.managed)
+
+
+def told_apart(plans: Sequence[Recorded]) -> Iterator[Recorded]:
+    """Tell databases of one address in several plans apart, by the path of their plan."""
+    seen: dict[str, set[str]] = defaultdict(set)
+    for plan in plans:
+        for _, address in _addressed(plan):
+            seen[address].add(plan.source.path)
+    for plan in plans:
+        for entry, address in _addressed(plan):
+            if len(seen[address]) > 1:
+                entry.at(entry.file, entry.line, f"{plan.source.path}#{address}")
+        yield plan
+
+
+def _addressed(plan: Recorded) -> Iterator[tuple[Located, str]]:
+    for organization in plan.organizations:
+        planned = (*(organization.databases or ()), *organization.managed.undetermined)
+        yield from ((each, each.resource) for each in planned if each.resource)

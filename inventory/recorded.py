@@ -35,14 +35,36 @@ _FORMATS: dict[str, FileFormat] = {
 
 
 class Recorded(NamedTuple):
-    """What one file holds, and which file it was."""
+    """What one file holds, and which file it was.
+
+    Attributes:
+        source: the file.
+        organizations: what it holds.
+        providers: of a plan of Terraform, the keys of the providers that it configures.
+    """
 
     source: Source
     organizations: tuple[Organization, ...]
+    providers: frozenset[str] = frozenset()
 
 
 def read_bytes(file: str) -> bytes:
-    """Return the content of ``file``; raise InventoryError if it is missing, barred or empty."""
+    """Return the content of ``file``; raise InventoryError if it cannot be used, or holds a token.
+
+    That is: if it is missing, barred or empty.
+    """
+    raw = read_any_bytes(file)
+    refuse_tokens(file, raw)
+    return raw
+
+
+def refuse_tokens(file: str, raw: bytes) -> None:
+    """Raise InventoryError with each line that holds what looks like a token."""
+    refuse([token_found(file, line) for line in lines_with_secret(raw)])
+
+
+def read_any_bytes(file: str) -> bytes:
+    """Return the content of ``file``, even if it holds tokens; else as ``read_bytes``."""
     format_of(file)
     try:
         raw = FilePath(file).read_bytes()
@@ -51,7 +73,6 @@ def read_bytes(file: str) -> bytes:
         raise InventoryError([Problem(file, 0, "", found, "a readable file")]) from None
     if not raw.strip():
         raise InventoryError([Problem(file, 0, "", "an empty file", "a file with content")])
-    refuse([token_found(file, line) for line in lines_with_secret(raw)])
     return raw
 
 

@@ -101,6 +101,7 @@ class Scrubber:
         low = text.lower()
         return not (
             ("astracs:" in low and _LOOKALIKE.search(text))
+            or ("AstraCS" in text and holds_secret(text.encode(errors="replace")))
             or (_has_signs(low) and _SIGNED.search(text))
             or any(each in text for each in _ENCODED)
             or any(needle in text for needle in self._needles)

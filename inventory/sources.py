@@ -7,7 +7,7 @@ from typing import Literal
 
 from inventory.entries import Entry, Moment
 
-FileFormat = Literal["yaml", "json", "ndjson", "bundle"]
+FileFormat = Literal["yaml", "json", "ndjson", "bundle", "terraform-plan", "terraform-state"]
 Role = Literal["inventory", "plan", "history"]
 
 
@@ -47,7 +47,7 @@ class Source(Entry):
     Attributes:
         path: the path, as it was given.
         role: the present (``inventory``), what is intended (``plan``) or an earlier moment.
-        format: ``yaml``, ``json``, ``ndjson`` or ``bundle``.
+        format: ``yaml``, ``json``, ``ndjson`` or ``bundle``; or Terraform's plan or state.
         size: length in bytes; of a bundle, that of its inventory.
         sha256: hash of the bytes, in hexadecimal; of a bundle, that of its inventory.
         captured_at: when its content was true (UTC); None if it does not say.
@@ -57,6 +57,7 @@ class Source(Entry):
         keys: how many customer keys it holds.
         databases: how many databases it holds.
         evidence: of a bundle, how it was made.
+        note: what was assumed of it, or else is to be known; may be empty.
     """
 
     path: str
@@ -71,3 +72,4 @@ class Source(Entry):
     keys: int = 0
     databases: int = 0
     evidence: Evidence | None = None
+    note: str = ""

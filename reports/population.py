@@ -66,6 +66,9 @@ def _row(organization: Organization) -> dict[str, Any]:
         [each.state for each in databases or () if not each.is_terminated]
     )
     states["terminated"] = len(databases or ()) - states.total()
+    told = {each.resource for each in databases or ()}
+    undetermined = organization.managed.undetermined
+    states["planned"] += sum(each.resource not in told for each in undetermined)
     captured = organization.captured_at
     return {
         "id": organization.id,

@@ -32,6 +32,7 @@ COUNTED = frozenset(
         "vendor-accounts",
         "databases",
         "placements",
+        "managed",
         "planned",
     }
 )
@@ -85,6 +86,8 @@ def _comparisons(organization: Organization) -> Iterator[Comparison]:
             yield _accounts(estate, gaps)
     if organization.readings:
         yield from _databases(organization, gaps)
+    if organization.managed.databases:
+        yield _managed(organization, gaps)
     if any(each.is_planned for each in organization.databases or ()):
         yield _planned(organization)
 
@@ -227,6 +230,19 @@ def _read_again(counts: list[tuple[str, str]], held: int, gaps: tuple[Gap, ...])
         differences.append(f"the last readings hold {told}, the audited inventory {held:,}")
     routes.append(("the audited inventory", held))
     return Comparison("databases", "CMEK-14", tuple(routes), gaps, tuple(differences))
+
+
+def _managed(organization: Organization, gaps: Mapping[Fact, Gap]) -> Comparison:
+    """Compare the databases in Terraform's state with those that are recorded."""
+    known = organization.databases or ()
+    there = {each.id for each in known if not each.is_planned}
+    managed = {each.id: each for each in organization.managed.databases}.values()
+    missing = [each for each in managed if each.id not in there]
+    found = _of(gaps, "databases")
+    listed = _known(len(managed) - len(missing), next(iter(found), None))
+    routes = (("in Terraform's state", len(managed)), ("of these listed by Astra", listed))
+    why = tuple(f"{each.name} ({each.id}): {each.resource} is not listed" for each in missing)
+    return Comparison("managed", "CMEK-14", routes, found, why)
 
 
 def _planned(organization: Organization) -> Comparison:

@@ -58,7 +58,7 @@ def test_the_evidence_of_a_pass_is_every_record_that_bounds_it(tmp_path: Path) -
         "Key registered after 2026-01-01T00:00:00Z and by 2026-03-01T00:00:00Z; "
         "database deployed 2026-06-01T00:00:00Z."
     )
-    files = [file.rpartition("/")[2] for file, _ in finding.evidence]
+    files = [file.rpartition("/")[2] for file, *_ in finding.evidence]
     assert files == ["", "", "on_2026_01_01.yaml", "on_2026_03_01.yaml"]
 
 

@@ -11,6 +11,7 @@ from checks.gaps import settling
 from inventory.gaps import Fact, GapReason
 from tests.builders import (
     AS_OF,
+    ORGANIZATION,
     OTHER_ORGANIZATION,
     a_database,
     an_organization,
@@ -183,7 +184,7 @@ def test_all_doubts_are_told_together() -> None:
     assert finding.says == (
         "The serverless-keys may not be all: not-recorded (the record holds no such list). "
         "The managed-clusters-keys may not be all: not-recorded (the record holds no such list). "
-        "1 databases have a tier that tells no type: 'developer'. "
+        "1 database has a tier that tells no type: 'developer'. "
         "The record does not say when it was made."
     )
 
@@ -194,7 +195,9 @@ def test_vanished_databases_are_named(tmp_path: Path) -> None:
     history = earlier(tmp_path, on_2026_06_01=organization_data(databases=before))
     one = judge(history, databases=[a_database(id=uuid(n)) for n in range(2, 8)])
     assert one.status == "fail"
-    assert one.says == (f"Known earlier, missing now without being terminated: acme-1 ({uuid(1)}).")
+    assert one.says == (
+        f"Known elsewhere, missing here without being terminated: acme-1 ({uuid(1)})."
+    )
     five = judge(history, databases=[a_database(id=uuid(n)) for n in range(6, 9)])
     assert "more" not in five.says
     six = judge(history, databases=[a_database(id=uuid(7))])
@@ -273,3 +276,13 @@ def test_organizations_that_are_there_are_not_missed(tmp_path: Path) -> None:
     history = earlier(tmp_path, on_2026_06_01=organization_data(name="acme-old"))
     found = judged("CMEK-14", an_organization(), context=Context(AS_OF, history=history))
     assert [each.status for each in found] == ["pass"]
+
+
+def test_organizations_of_the_baseline_that_are_missing() -> None:
+    """An organization that only the baseline holds fails, at the baseline's place."""
+    place = ("audits/last/audit.json", 1)
+    known = {OTHER_ORGANIZATION: ("acme-test", place), ORGANIZATION: ("acme-prod", place)}
+    found = judged("CMEK-14", an_organization(), context=Context(AS_OF, baseline=known))
+    assert [each.status for each in found] == ["pass", "fail"]
+    assert found[1].subject.organization == OTHER_ORGANIZATION
+    assert found[1].evidence == (place,)

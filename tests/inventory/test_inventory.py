@@ -168,8 +168,8 @@ def test_plan_against_a_stream(tmp_path: Path) -> None:
     file = write_ndjson(tmp_path / "a.ndjson", ndjson_lines())
     plan = write_yaml(tmp_path / "plan.yaml", plan_data(database_data(state="planned")))
     (problem,) = problems([file], [plan])
-    assert (problem.file, problem.field) == (plan, "state")
-    assert problem.expected == f"'existing', as {file}:4 says"
+    assert (problem.file, problem.field) == (plan, "regions")
+    assert problem.found.endswith(f"as {file}:4 says")
 
 
 def test_problems_of_all_files(tmp_path: Path) -> None:

@@ -287,7 +287,7 @@ def test_planned_databases_are_added() -> None:
 
 
 def test_plan_for_an_existing_database() -> None:
-    """A plan that names a database which exists, or plans one otherwise, is an error."""
+    """A plan that plans what exists already, or plans a database otherwise, is an error."""
     one = bare(
         databases=[at(a_database(id=uuid(9)), "a.yaml", 7), at(a_planned_database(), "a.yaml", 8)]
     )
@@ -299,8 +299,7 @@ def test_plan_for_an_existing_database() -> None:
     with pytest.raises(InventoryError) as caught:
         with_databases(one, two)
     assert [(each.line, each.field, each.found) for each in caught.value.problems] == [
-        (5, "regions", "a list of 1, but another"),
-        (5, "state", "'planned'"),
+        (5, "regions", f"only regions that {uuid(9)} has, as a.yaml:7 says"),
         (6, "provider", "'gcp'"),
     ]
 

@@ -132,9 +132,11 @@ def test_twins_in_a_plan(tmp_path: Path) -> None:
 
 
 def test_ndjson_plans(tmp_path: Path) -> None:
-    """A plan in NDJSON is an error."""
-    file = write_json(tmp_path / "plan.ndjson", plan_data())
-    assert problems(file) == [(0, "", "the ending '.ndjson'", "a plan in YAML or JSON")]
+    """A plan in NDJSON is an error, and so is one that Terraform keeps, which has any ending."""
+    expected = "a plan in .yaml, .yml or .json, as 'terraform show -json' prints it"
+    for ending in (".ndjson", ".tfplan", ""):
+        file = write_json(tmp_path / f"plan{ending}", plan_data())
+        assert problems(file) == [(0, "", f"the ending '{ending}'", expected)]
 
 
 def test_with_plan() -> None:
@@ -162,8 +164,8 @@ def test_with_plan_that_contradicts() -> None:
     again = a_planned_database(**database_data(state="planned"))
     with pytest.raises(InventoryError) as caught:
         with_plan(existing, an_organization(databases=[again.at("plan.yaml", 5)]))
-    expected = "'existing', as :0 says"
-    assert caught.value.problems == (Problem("plan.yaml", 5, "state", "'planned'", expected),)
+    found = f"only regions that {existing.databases[0].id} has, as :0 says"  # type: ignore[index]
+    assert caught.value.problems == (Problem("plan.yaml", 5, "regions", found, "a further region"),)
 
 
 def test_organizations_of_a_plan(tmp_path: Path) -> None:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from inventory.gaps import Gap, Reading
+from inventory.managed import Managed, ManagedDatabase
 from inventory.models import Database, VendorAccount
 from reports import reconciling
 from reports.reconciling import reconcile
 from tests.builders import (
+    DATABASE,
     a_database,
     a_key,
     a_planned_database,
@@ -87,7 +89,7 @@ def test_an_inventory_of_one_route_is_not_compared() -> None:
 def test_everything_that_was_read_is_compared() -> None:
     """Of an organization that was read from Astra and has a plan, everything is compared."""
     databases = [a_database(), a_planned_database()]
-    told = reconcile(_read(_healthy(databases=databases)))
+    told = reconcile(_read(_managing(_healthy(databases=databases), DATABASE)))
     assert {each["what"] for each in told} == reconciling.COUNTED
     assert {each["agree"] for each in told} == {True}
 
@@ -274,6 +276,50 @@ def test_a_planned_database_that_exists_is_named() -> None:
 
 def _planned(name: str) -> object:
     return a_planned_database(name=name)
+
+
+def _managing(organization: Organization, *ids: str) -> Organization:
+    """Let ``ids`` be databases that stand in Terraform's state."""
+    held = [
+        ManagedDatabase(id=own, name=f"db-{each}").at("s.json", 1, f"astra_database.db[{each}]")
+        for each, own in enumerate(ids)
+    ]
+    return organization.with_managed(Managed(databases=tuple(held)))
+
+
+def test_databases_that_terraform_manages_are_listed() -> None:
+    """A database in Terraform's state is listed by Astra, however many files tell of it."""
+    organization = _managing(_healthy(), DATABASE, DATABASE)
+    told = _told(organization, "managed")
+    assert [route["by"] for route in told["routes"]] == [
+        "in Terraform's state",
+        "of these listed by Astra",
+    ]
+    assert (_counts(told), told["agree"], told["rule"]) == ([1, 1], True, "CMEK-14")
+
+
+def test_databases_that_only_terraform_knows_are_named() -> None:
+    """A database in Terraform's state that Astra does not list is named, with its address."""
+    organization = _managing(_healthy(databases=[a_database(), _planned("x")]), DATABASE, uuid(9))
+    difference = f"db-1 ({uuid(9)}): astra_database.db[1] is not listed"
+    assert _in_short(organization, "managed") == ([2, 1], False, [difference])
+
+
+def test_a_terminated_database_is_listed() -> None:
+    """A database that Astra lists as terminated is not one that nobody knows of."""
+    organization = _managing(_healthy(databases=[a_database(status="TERMINATED")]), DATABASE)
+    assert _in_short(organization, "managed") == ([1, 1], True, [])
+
+
+@pytest.mark.parametrize("databases", [None, []], ids=["absent", "refused"])
+def test_what_terraform_manages_is_not_compared_with_what_was_not_read(
+    databases: list[Any] | None,
+) -> None:
+    """Where Astra's list was not read, what Terraform manages agrees with nothing."""
+    organization = _healthy(databases=databases, gaps=[_gap("databases")])
+    difference = f"db-0 ({DATABASE}): astra_database.db[0] is not listed"
+    told = _in_short(_managing(organization, DATABASE), "managed")
+    assert told == ([1, None], None, [difference])
 
 
 def test_many_differences_are_counted() -> None:

@@ -1,0 +1,22 @@
+"""Terraform's addresses of modules: ``module.app["eu"].module.db[0]``."""
+
+from __future__ import annotations
+
+import re
+
+_STEP = re.compile(
+    r'(?:^|\.)module\.([^\W\d][\w-]*)(?:\[(?:[0-9]+|"(?:[^"\\]|\\.)*")\])?', re.DOTALL
+)
+
+
+def module_names(address: str) -> tuple[str, ...] | None:
+    """Return the names of the modules without their instances; None if it is no such address."""
+    names: list[str] = []
+    end = 0
+    while end < len(address):
+        step = _STEP.match(address, end)
+        if step is None or address.startswith("."):
+            return None
+        names.append(step[1])
+        end = step.end()
+    return tuple(names)

@@ -1,0 +1,273 @@
+"""The resources that matter in what ``terraform show -json`` prints, wherever they stand in it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from inventory.documents import Document, Path, field_name
+from inventory.entries import read_moment
+from inventory.errors import Problem
+from inventory.problems import line_of
+from inventory.recorded import refuse
+from inventory.terraform_values import SENSITIVE, UNKNOWN, Attributes, flaw
+from inventory.wording import describe
+
+TYPES = frozenset({"astra_database", "astra_customer_key"})
+_ACTIONS = frozenset({"no-op", "create", "read", "update", "delete", "forget"})
+_OF_PLANS = frozenset({"resource_changes", "planned_values", "configuration"})
+_OF_EMPTY_STATES = frozenset({"format_version", "terraform_version", "checks"})
+_VERSION = re.compile(r"[01]\.[0-9]{1,4}")
+
+
+class Resource(NamedTuple):
+    """One instance of a resource.
+
+    Attributes:
+        address: its full address, such as ``module.app["eu"].astra_database.orders[0]``.
+        module: the address of its module; empty for the root.
+        type: ``astra_database`` or ``astra_customer_key``.
+        name: its name in the configuration.
+        line: its line in the file.
+        actions: what is to be done with it; empty in a state.
+        before: its attributes now; None if it does not exist.
+        after: its attributes once the plan is applied; None if it is to be gone.
+        is_deferred: whether the plan leaves it to a later one.
+    """
+
+    address: str
+    module: str
+    type: str
+    name: str
+    line: int
+    actions: frozenset[str]
+    before: Attributes | None
+    after: Attributes | None
+    is_deferred: bool = False
+
+    @property
+    def creates(self) -> bool:
+        """Say whether it is to be made, or made anew."""
+        return "create" in self.actions
+
+    @property
+    def is_planned(self) -> bool:
+        """Say whether it is to be made, made anew or changed."""
+        return self.creates or "update" in self.actions
+
+    def problems(self) -> list[Problem]:
+        """Return what was wrong with its attributes, each problem once."""
+        every = [each for side in (self.before, self.after) if side for each in side.problems]
+        return list(dict.fromkeys(every))
+
+
+class TerraformDocument(NamedTuple):
+    """What a file tells.
+
+    Attributes:
+        file: its path, as it was given.
+        kind: a plan or a state.
+        at: when the plan was made (UTC); None if it does not say.
+        resources: every resource that matters, each once.
+        configuration: the part of a plan that tells how it is configured.
+    """
+
+    file: str
+    kind: Literal["plan", "state"]
+    at: datetime | None
+    resources: tuple[Resource, ...]
+    configuration: Mapping[str, Any]
+
+
+def read_resources(file: str, document: Document) -> TerraformDocument:
+    """Find the resources; raise InventoryError with every problem."""
+    return _Reader(file, document).read()
+
+
+class _Reader:
+    """One walk through a file."""
+
+    def __init__(self, file: str, document: Document) -> None:
+        self._file = file
+        self._data: dict[str, Any] = document.data
+        self._lines = document.lines
+        self._problems: list[Problem] = []
+
+    def read(self) -> TerraformDocument:
+        self._check_form()
+        refuse(self._problems)
+        is_state = not self._data.keys() & _OF_PLANS
+        resources = list(self._state(("values",)) if is_state else self._plan())
+        refuse(self._problems)
+        configuration = self._data.get("configuration")
+        return TerraformDocument(
+            self._file,
+            "state" if is_state else "plan",
+            read_moment(self._data.get("timestamp")),
+            tuple(resources),
+            configuration if isinstance(configuration, dict) else {},
+        )
+
+    def _check_form(self) -> None:
+        version = self._data.get("format_version")
+        if version is None:
+            expected = "what 'terraform show -json' prints of it"
+            self._refuse((), "a state as Terraform keeps it", expected)
+        elif not isinstance(version, str) or not _VERSION.fullmatch(version):
+            self._refuse(("format_version",), describe(version), "a version 0.x or 1.x")
+        known = self._data.keys() & _OF_PLANS
+        if version is not None and not known and self._data.get("values") is None:
+            self._refuse((), *self._without_values())
+        if self._data.get("errored") is True:
+            found = "a plan that ended with an error"
+            self._refuse(("errored",), found, "a plan that can be applied")
+
+    def _without_values(self) -> tuple[str, str]:
+        """Say what a document with neither planned values nor a state's values is."""
+        if self._data.keys() - _OF_EMPTY_STATES:
+            return "neither a plan nor a state", "what 'terraform show -json' prints of either"
+        return "an empty state", "a plan, or a state that holds something"
+
+    def _refuse(self, path: Path, found: str, expected: str) -> None:
+        line = line_of(self._lines, path)
+        self._problems.append(Problem(self._file, line, field_name(path), found, expected))
+
+    # --- plans ------------------------------------------------------------------------------------
+
+    def _plan(self) -> Iterator[Resource]:
+        changes = list(self._changes(("resource_changes",)))
+        addresses = Counter(each.address for each in changes)
+        for address, count in addresses.items():
+            if count > 1:
+                found = f"{describe(address)} {count} times"
+                self._refuse(("resource_changes",), found, "each once")
+        for planned, _ in self._resources(("planned_values",)):
+            if planned["address"] not in addresses:
+                expected = f"a change of {describe(planned['address'])}, as in planned_values"
+                self._refuse(("resource_changes",), "nothing", expected)
+        yield from changes
+        for item, path in self._items(("deferred_changes",)):
+            where = (*path, "resource_change")
+            inner = self._mapping(item.get("resource_change"), where)
+            if inner and self._matters(inner, where):
+                yield self._change(inner, where)._replace(is_deferred=True)
+        before = self._data.get("prior_state")
+        if before is not None and "values" in self._mapping(before, ("prior_state",)):
+            yield from self._state(("prior_state", "values"))
+
+    def _changes(self, path: Path) -> Iterator[Resource]:
+        for item, where in self._items(path):
+            if self._matters(item, where) and item.get("deposed") is None:
+                yield self._change(item, where)
+
+    def _change(self, item: dict[str, Any], path: Path) -> Resource:
+        change, inner = self._mapping(item.get("change"), (*path, "change")), (*path, "change")
+        hidden, kept = change.get("after_sensitive"), change.get("before_sensitive")
+        unknown, address = change.get("after_unknown"), str(item["address"])
+        marks = [(hidden, SENSITIVE), (unknown, UNKNOWN)]
+        after = self._attributes(address, change.get("after"), (*inner, "after"), marks)
+        marks = [(kept, SENSITIVE)]
+        before = self._attributes(address, change.get("before"), (*inner, "before"), marks)
+        actions = self._actions(change.get("actions"), (*inner, "actions"))
+        if after is None and actions & {"create", "update"}:
+            self._refuse((*inner, "after"), "nothing", "the attributes after the change")
+        return self._resource(item, path)._replace(actions=actions, before=before, after=after)
+
+    def _actions(self, value: object, path: Path) -> frozenset[str]:
+        words = value if isinstance(value, list) else []
+        if not words or not all(isinstance(each, str) and each in _ACTIONS for each in words):
+            expected = f"one or two of: {', '.join(sorted(_ACTIONS))}"
+            found = ", ".join(map(describe, words)) or describe(value)
+            self._refuse(path, found, expected)
+            return frozenset()
+        return frozenset(words)
+
+    # --- states -----------------------------------------------------------------------------------
+
+    def _state(self, path: tuple[str, ...]) -> Iterator[Resource]:
+        """Yield the resources of a state."""
+        for item, where in self._resources(path):
+            marks = [(item.get("sensitive_values"), SENSITIVE)]
+            inner = (*where, "values")
+            values = self._attributes(str(item["address"]), item.get("values"), inner, marks)
+            if values is None:
+                self._refuse(inner, "nothing", "the attributes of the resource")
+            yield self._resource(item, where)._replace(before=values)
+
+    def _resources(self, path: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], Path]]:
+        """Yield what stands below a module, and below all its child modules."""
+        where: Path = ()
+        data: object = self._data
+        for part in (*path, "root_module"):
+            inside, where = self._mapping(data, where), (*where, part)
+            data = inside.get(part)
+        waiting: list[tuple[object, Path]] = [(data, where)]
+        while waiting:
+            module, where = waiting.pop()
+            inside = self._mapping(module, where)
+            for item, place in self._listed(inside, "resources", where):
+                if self._matters(item, place):
+                    yield item, place
+            waiting += self._listed(inside, "child_modules", where)
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    def _resource(self, item: dict[str, Any], path: Path) -> Resource:
+        module = item.get("module_address")
+        return Resource(
+            str(item["address"]),
+            module if isinstance(module, str) else "",
+            str(item["type"]),
+            str(item.get("name")),
+            line_of(self._lines, (*path, "address")),
+            frozenset(),
+            None,
+            None,
+        )
+
+    def _attributes(
+        self, address: str, values: object, path: Path, marks: list[tuple[object, str]]
+    ) -> Attributes | None:
+        if values is None:
+            return None
+        place = self._file, self._lines, path, address
+        return Attributes(self._mapping(values, path), marks, place)
+
+    def _matters(self, item: dict[str, Any], path: Path) -> bool:
+        """Say whether a resource is one of ours; complain if that cannot be told."""
+        kind, mode, address = (item.get(each) for each in ("type", "mode", "address"))
+        for name, value in (("type", kind), ("mode", mode), ("address", address)):
+            if not isinstance(value, str) or not value:
+                self._refuse((*path, name), describe(value), "text")
+                return False
+        if kind not in TYPES or mode == "data":
+            return False
+        if mode != "managed":
+            self._refuse((*path, "mode"), describe(mode), "managed or data")
+        if found := flaw(str(address)):
+            self._refuse((*path, "address"), found, "an address as Terraform makes it")
+        return mode == "managed"
+
+    def _items(self, path: Path) -> Iterable[tuple[dict[str, Any], Path]]:
+        return self._listed(self._data, str(path[-1]), path[:-1])
+
+    def _listed(
+        self, holder: Mapping[str, Any], name: str, path: Path
+    ) -> list[tuple[dict[str, Any], Path]]:
+        value, where = holder.get(name), (*path, name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self._refuse(where, describe(value), "a list")
+            return []
+        places = [(*where, index) for index in range(len(value))]
+        return [(self._mapping(each, at), at) for each, at in zip(value, places, strict=True)]
+
+    def _mapping(self, value: object, path: Path) -> dict[str, Any]:
+        if isinstance(value, dict):
+            return value
+        self._refuse(path, describe(value), "a mapping")
+        return {}

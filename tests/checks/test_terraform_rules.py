@@ -1,0 +1,271 @@
+"""What the rules say of databases and keys that Terraform plans or manages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from inventory.gaps import Gap
+from inventory.managed import Managed, ManagedDatabase, ManagedKey, UndeterminedDatabase
+from inventory.models import Database, DatabaseRegion
+from tests.builders import (
+    DATABASE,
+    ORGANIZATION,
+    a_database,
+    a_key,
+    a_planned_database,
+    an_organization,
+    uuid,
+)
+from tests.checks.judging import judged, judged_once, statuses
+
+if TYPE_CHECKING:
+    from checks.finding import Finding
+    from inventory.entries import Place
+    from inventory.models import Organization
+
+KEYS = ("CMEK-01", "CMEK-03", "CMEK-05")
+ADDRESS = 'module.app["eu"].astra_database.new'
+PLACE: Place = ("main.tf", 7, ADDRESS)
+KEY: Place = ("plan.json", 3, "astra_customer_key.new")
+POLICY = {"types": {"serverless": {"encryption": "astra-provided", "reason": "only tests"}}}
+
+
+def undetermined(organization: Organization, name: str = "acme-new") -> Organization:
+    """Plan a database of which it is not told where it will lie."""
+    untold = "regions known only after apply"
+    database = UndeterminedDatabase(name=name, untold=untold).at(*PLACE)
+    return organization.with_managed(Managed(undetermined=(database,)))
+
+
+def bare(**over: object) -> Organization:
+    """Make an organization that has nothing yet."""
+    return an_organization(**({"keys": [], "databases": []} | over))
+
+
+# --- databases of which the place is not told -----------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", KEYS)
+def test_a_place_that_is_not_told_is_inconclusive(rule: str) -> None:
+    """A planned database may lie where no key is, so each rule about keys is inconclusive of it."""
+    finding = judged_once(rule, undetermined(bare()))
+    assert (finding.status, finding.reason) == ("inconclusive", "not-determined")
+    assert finding.says == (
+        f"The plan does not tell where {ADDRESS} will lie: regions known only after apply."
+    )
+    assert finding.evidence == (PLACE,)
+    assert (finding.name, finding.databases, finding.existing) == ("acme-new", 1, 0)
+    assert finding.severity == ("high" if rule == "CMEK-03" else "critical")
+    assert finding.action.startswith("Plan again")
+
+
+def test_what_is_not_told_is_one_action() -> None:
+    """All that is not told is settled by one step."""
+    findings = [judged_once(rule, undetermined(bare())) for rule in KEYS]
+    assert len({each.action for each in findings}) == 1
+    assert len({each.subject for each in findings}) == 1
+    assert len({each.id for each in findings}) == len(KEYS)
+
+
+def test_what_is_told_beside_it_is_judged() -> None:
+    """A region that is told is judged beside one that is not, each as a subject of its own."""
+    known = a_planned_database(name="acme-new").at(*PLACE)
+    findings = judged("CMEK-05", undetermined(bare(databases=[known])))
+    assert sorted(each.status for each in findings) == ["fail", "inconclusive"]
+    assert len({each.subject.path for each in findings}) == 2
+    assert {each.subject.database for each in findings} == {f"planned {ADDRESS}"}
+
+
+@pytest.mark.parametrize("rule", KEYS)
+def test_astras_keys_are_expected_anywhere(rule: str) -> None:
+    """Where Serverless is to use Astra's keys, it does not matter where a database will lie."""
+    finding = judged_once(rule, undetermined(bare(policy=POLICY)))
+    assert (finding.status, finding.reason) == ("not-applicable", "astra-provided")
+    assert finding.says == "To be encrypted by Astra's keys: only tests"
+
+
+def test_an_idle_key_may_serve_what_is_not_told() -> None:
+    """A key without databases may be meant for a planned one whose place is not told."""
+    finding = judged_once("CMEK-09", undetermined(bare(keys=[a_key()])))
+    assert (finding.status, finding.reason) == ("inconclusive", "not-determined")
+    assert finding.says == "A plan does not tell where acme-new will lie, which may be here."
+
+
+@pytest.mark.parametrize(
+    ("policy", "status"), [({}, "fail"), (POLICY, "not-applicable")], ids=["ours", "astra's"]
+)
+def test_what_is_not_told_asks_for_a_paid_plan(policy: dict[str, Any], status: str) -> None:
+    """A planned database that is to have a customer key needs a paid plan wherever it lies."""
+    unpaid = {"paid": False, "by": "acme-security", "on": "2026-11-01"}
+    organization = undetermined(bare(plan=unpaid, policy=policy))
+    assert statuses("CMEK-08", organization) == [status]
+
+
+def test_a_managed_key_asks_for_a_paid_plan() -> None:
+    """A key that Terraform manages is a customer key, which needs a paid plan."""
+    unpaid = {"paid": False, "by": "acme-security", "on": "2026-11-01"}
+    assert statuses("CMEK-08", managing(bare(plan=unpaid), is_created=True)) == ["fail"]
+
+
+# --- keys -----------------------------------------------------------------------------------------
+
+
+def managing(organization: Organization, region: str = "us-east-1", **own: bool) -> Organization:
+    """Let Terraform manage a key; by each of ``own`` one more."""
+    keys = [ManagedKey(provider="aws", region=region, is_created=each) for each in own.values()]
+    return organization.with_managed(Managed(keys=tuple(each.at(*KEY) for each in keys)))
+
+
+CREATED = " That the same plan creates astra_customer_key.new does not help: it may come too late."
+HELD = " That astra_customer_key.new stands in Terraform's state does not prove one."
+
+
+@pytest.mark.parametrize("rule", ["CMEK-01", "CMEK-05"])
+@pytest.mark.parametrize(
+    ("created", "says"), [(True, CREATED), (False, HELD)], ids=["created", "held"]
+)
+def test_a_managed_key_is_no_registered_one(rule: str, says: str, *, created: bool) -> None:
+    """A key of the same plan, or of the state, helps no planned database, and the words say why."""
+    organization = managing(bare(databases=[a_planned_database().at(*PLACE)]), is_created=created)
+    finding = judged_once(rule, organization)
+    assert (finding.status, finding.severity) == ("fail", "critical")
+    assert finding.says.endswith(f".{says}")
+    assert finding.evidence == (PLACE,)
+
+
+def test_a_key_that_is_made_anew_is_created() -> None:
+    """Of a key that stands in the state and is created, the words say the latter."""
+    both = managing(bare(databases=[a_planned_database()]), first=True, second=False)
+    assert judged_once("CMEK-01", both).says.endswith(CREATED)
+    both = managing(bare(databases=[a_planned_database()]), first=False, second=True)
+    assert judged_once("CMEK-01", both).says.endswith(CREATED)
+
+
+def test_a_managed_key_of_another_region_is_not_named() -> None:
+    """A key that Terraform manages elsewhere has nothing to do with the database."""
+    organization = managing(bare(databases=[a_planned_database()]), "eu-west-1", created=True)
+    assert judged_once("CMEK-01", organization).says == "No customer key is registered."
+
+
+def test_a_registered_key_counts_whoever_manages_it() -> None:
+    """A key that Astra lists is registered, also if Terraform manages it."""
+    organization = managing(bare(databases=[a_planned_database()], keys=[a_key()]), held=False)
+    assert [*statuses("CMEK-01", organization), *statuses("CMEK-05", organization)] == ["pass"] * 2
+
+
+# --- regions that are added -----------------------------------------------------------------------
+
+
+def grown(*keys: str) -> Organization:
+    """Make a database in us-east-1 that is to get us-west-2, with keys in ``keys``."""
+    added = DatabaseRegion(name="us-west-2", state="planned").at(*PLACE)
+    database = a_database().at("inventory.yaml", 12)
+    regions = (*database.regions, added)
+    database = database.model_copy(update={"regions": regions})
+    registered = {"at": "2026-05-01T00:00:00Z", "by": "acme-security", "on": "2026-05-01"}
+    return bare(
+        databases=[database], keys=[a_key(region=each, registered=registered) for each in keys]
+    )
+
+
+def _by_region(findings: list[Finding]) -> dict[str, Finding]:
+    return {each.subject.region: each for each in findings}
+
+
+def test_an_added_region_needs_its_key() -> None:
+    """A region that is added is judged as planned, at the place that plans it."""
+    findings = _by_region(judged("CMEK-05", grown("us-east-1")))
+    told = {name: (each.status, each.severity, each.existing) for name, each in findings.items()}
+    assert told == {"us-east-1": ("pass", "high", 1), "us-west-2": ("fail", "critical", 0)}
+    assert findings["us-west-2"].evidence == (PLACE,)
+    assert findings["us-west-2"].subject.database == DATABASE
+
+
+def test_an_added_region_with_its_key_passes() -> None:
+    """A region that is added after its key was registered complies."""
+    findings = _by_region(judged("CMEK-05", grown("us-east-1", "us-west-2")))
+    assert {name: each.status for name, each in findings.items()} == {
+        "us-east-1": "pass",
+        "us-west-2": "pass",
+    }
+    assert findings["us-west-2"].says == "The key is registered, the region only planned."
+
+
+def test_the_scope_of_an_added_region() -> None:
+    """The key scope of a region that is added holds a planned database, and is that grave."""
+    findings = _by_region(judged("CMEK-01", grown("us-east-1")))
+    failing = findings["us-west-2"]
+    assert (failing.status, failing.severity, failing.databases, failing.existing) == (
+        *("fail", "critical"),
+        *(1, 0),
+    )
+    assert failing.evidence == (PLACE,)
+    assert findings["us-east-1"].status == "pass"
+
+
+def test_an_added_region_makes_several() -> None:
+    """A database of one region that gets another is one of several, and leads to what adds it."""
+    finding = judged_once("CMEK-03", grown("us-east-1"))
+    assert (finding.status, finding.says) == ("fail", "1 of 2 regions have no key: us-west-2.")
+    assert finding.evidence == (PLACE, ("inventory.yaml", 12))
+    assert judged_once("CMEK-03", grown("us-east-1", "us-west-2")).status == "pass"
+
+
+def test_a_planned_database_of_several_regions() -> None:
+    """The evidence for a planned database of several regions is its own place, once."""
+    planned = a_planned_database(regions=["us-east-1", "us-west-2"]).at(*PLACE)
+    finding = judged_once("CMEK-03", bare(databases=[planned]))
+    assert (finding.status, finding.evidence) == ("fail", (PLACE,))
+
+
+# --- databases in the state -----------------------------------------------------------------------
+
+
+def holding(organization: Organization, *ids: str) -> Organization:
+    """Let databases of these ids stand in Terraform's state."""
+    held = tuple(ManagedDatabase(id=each, name=f"acme-{each[-1]}") for each in ids)
+    return organization.with_managed(Managed(databases=held))
+
+
+def test_a_database_in_the_state_that_nobody_lists() -> None:
+    """A database that Terraform manages and Astra does not list is a hole in the population."""
+    finding = judged_once("CMEK-14", holding(an_organization(), DATABASE, uuid(7)))
+    assert (finding.status, finding.severity) == ("fail", "critical")
+    named = f"acme-7 ({uuid(7)})"
+    assert finding.says == f"Known elsewhere, missing here without being terminated: {named}."
+    assert finding.action == f"Find out what became of {named}"
+
+
+@pytest.mark.parametrize("status", ["ACTIVE", "PARKED", "TERMINATED"])
+def test_a_database_in_the_state_that_is_listed(status: str) -> None:
+    """A database in the state that is listed, even as terminated, is none."""
+    organization = holding(an_organization(databases=[a_database(status=status)]), DATABASE)
+    assert "fail" not in statuses("CMEK-14", organization)
+
+
+def test_a_planned_database_fills_no_hole() -> None:
+    """That a plan adds a region to a database does not show that it exists."""
+    planned = Database.model_validate(
+        {**a_planned_database().model_dump(exclude_unset=True), "id": uuid(7)}
+    )
+    organization = an_organization(databases=[a_database(), planned])
+    assert statuses("CMEK-14", holding(organization, uuid(7))) == ["fail"]
+
+
+@pytest.mark.parametrize("over", [{"databases": None}, {"gaps": "databases"}])
+def test_a_list_that_was_not_read_hides_no_hole(over: dict[str, Any]) -> None:
+    """Where the databases were not read in full, what the state holds proves no hole in them."""
+    if "gaps" in over:
+        over = {"gaps": [Gap(fact="databases", reason="refused", detail="403")]}
+    assert statuses("CMEK-14", holding(an_organization(**over), uuid(7))) == ["inconclusive"]
+
+
+def test_what_is_managed_changes_nothing_else() -> None:
+    """An organization whose state holds what Astra lists is judged as one without Terraform."""
+    plain = an_organization()
+    managed = managing(holding(plain, DATABASE), held=False)
+    for rule in (*KEYS, "CMEK-08", "CMEK-09", "CMEK-14"):
+        assert judged(rule, managed) == judged(rule, plain)
+    assert plain.id == ORGANIZATION

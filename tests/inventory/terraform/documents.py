@@ -1,0 +1,180 @@
+"""Small plans and states as ``terraform show -json`` prints them, and short words for what is read.
+
+They are plain data; what is left out of them is what Terraform leaves out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from inventory.errors import InventoryError, Problem
+from inventory.inventory import Inventory
+from inventory.plans import read_plan
+from inventory.terraform_organizations import Terraform
+from tests.builders import ORGANIZATION, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from inventory.models import Organization
+
+AT = "2026-11-20T01:00:00Z"
+ADDRESS = "astra_database.orders"
+ALIKE = "Astra" + "CS:" + "sham" * 8
+"""What looks like a token."""
+
+
+def attributes(**over: object) -> dict[str, Any]:
+    """Return the attributes of a database that does not exist yet."""
+    told = {"name": "orders", "cloud_provider": "aws", "regions": ["us-east-1"]} | over
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def existing(identity: str = "d1", **over: object) -> dict[str, Any]:
+    """Return the attributes of a database that exists."""
+    return attributes(id=identity, organization_id=ORGANIZATION, **over)
+
+
+def key_attributes(**over: object) -> dict[str, Any]:
+    """Return the attributes of a key; its id looks like none, as nobody reads it."""
+    return {"cloud_provider": "aws", "region": "us-east-1", "key_id": "sham"} | over
+
+
+def resource(address: str = ADDRESS, **over: object) -> dict[str, Any]:
+    """Return what every resource of a plan or a state says about itself."""
+    module, _, rest = address.rpartition(".astra_")
+    kind, _, name = (f"astra_{rest}" if module else address).partition(".")
+    told: dict[str, Any] = {"address": address, "mode": "managed", "type": kind}
+    told |= {"name": re.sub(r"\[.*", "", name)} | ({"module_address": module} if module else {})
+    return told | over
+
+
+def change(
+    address: str = ADDRESS,
+    actions: str = "create",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    **marks: object,
+) -> dict[str, Any]:
+    """Return a change; ``actions`` are words, and what is created has attributes if none given."""
+    words = actions.split()
+    if after is None and "create" in words:
+        after = attributes()
+    return resource(address) | {
+        "change": {
+            "actions": words,
+            "before": before,
+            "after": after,
+            "after_unknown": {},
+            "before_sensitive": {},
+            "after_sensitive": {},
+            **marks,
+        }
+    }
+
+
+def plan(*changes: Mapping[str, Any], **over: object) -> dict[str, Any]:
+    """Return a plan; its planned values are those after the changes."""
+    planned = [_planned(each) for each in changes if (each.get("change") or {}).get("after")]
+    return {
+        "format_version": "1.2",
+        "terraform_version": "1.11.4",
+        "planned_values": {"root_module": {"resources": planned}},
+        "resource_changes": list(changes),
+        "configuration": {"root_module": {}},
+        "timestamp": AT,
+        "applyable": True,
+        "complete": True,
+        "errored": False,
+    } | over
+
+
+def _planned(told: Mapping[str, Any]) -> dict[str, Any]:
+    own = {name: value for name, value in told.items() if name != "change"}
+    return own | {"values": told["change"]["after"], "sensitive_values": {}}
+
+
+def state(*resources: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a state."""
+    values = {"root_module": {"resources": list(resources)}}
+    return {"format_version": "1.0", "terraform_version": "1.11.4", "values": values}
+
+
+def held(
+    address: str = ADDRESS, values: Mapping[str, Any] | None = None, **over: object
+) -> dict[str, Any]:
+    """Return a resource of a state."""
+    own = existing() if values is None else values
+    return resource(address) | {"values": own, "sensitive_values": {}} | over
+
+
+def configured(*modules: str, provider: str = "astra", kind: str = "database") -> dict[str, Any]:
+    """Return the configuration of ``astra_database.orders``, in a module of modules."""
+    one = {"type": f"astra_{kind}", "name": "orders", "provider_config_key": provider}
+    root: dict[str, Any] = {"resources": [one]}
+    for name in reversed(modules):
+        root = {"module_calls": {name: {"source": f"./{name}", "module": root}}}
+    return {"provider_config": {provider: {"name": "astra"}}, "root_module": root}
+
+
+# --- what is read ---------------------------------------------------------------------------------
+
+
+class Read(NamedTuple):
+    """What a plan or a state comes to, in short.
+
+    Attributes:
+        planned: address, provider and region of each planned database.
+        grown: the ids of databases that exist and get further regions.
+        undetermined: address and reason of each database of which it is not told where it lies.
+        existing: address and id of each database in the state.
+        keys: address, provider and region of each key, and whether it is created.
+    """
+
+    planned: set[tuple[str, str, str]]
+    grown: set[str]
+    undetermined: set[tuple[str, str]]
+    existing: set[tuple[str, str]]
+    keys: set[tuple[str, str, str, bool]]
+
+
+def in_short(*organizations: Organization) -> Read:
+    """Return what ``organizations`` hold by Terraform."""
+    databases = [each for one in organizations for each in one.databases or ()]
+    managed = [one.managed for one in organizations]
+    return Read(
+        {(each.resource, each.provider, at.name) for each in databases for at in each.regions},
+        {each.id for each in databases if each.id is not None},
+        {(each.resource, each.untold) for one in managed for each in one.undetermined},
+        {(each.resource, each.id) for one in managed for each in one.databases},
+        {
+            (each.resource, each.provider, each.region, each.is_created)
+            for one in managed
+            for each in one.keys
+        },
+    )
+
+
+def read(folder: Path, data: object, terraform: Terraform | None = None) -> Read:
+    """Write ``data`` as JSON, and return what is read of it."""
+    file = write_json(folder / "plan.json", data)
+    return in_short(*read_plan(file, terraform or Terraform()).organizations)
+
+
+def problems(
+    folder: Path, data: object, terraform: Terraform | None = None
+) -> list[tuple[str, str, str]]:
+    """Return field, what was found and what was expected of each problem, in order."""
+    return [(each.field, each.found, each.expected) for each in located(folder, data, terraform)]
+
+
+def located(folder: Path, data: object, terraform: Terraform | None = None) -> tuple[Problem, ...]:
+    """Return each problem of ``data``, written as JSON."""
+    file = write_json(folder / "plan.json", data)
+    try:
+        Inventory([], [file], terraform or Terraform())
+    except InventoryError as error:
+        return error.problems
+    return ()

@@ -1,0 +1,26 @@
+resource "astra_database" "orders" {
+  name           = "orders-2"
+  cloud_provider = "aws"
+  regions        = ["us-east-1"]
+}
+
+resource "astra_database" "ledger" {
+  name           = "ledger-2"
+  cloud_provider = "aws"
+  regions        = ["us-east-1", "us-west-2"]
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "astra_database" "forced" {
+  name           = "forced"
+  cloud_provider = "gcp"
+  regions        = ["us-east1"]
+}
+
+resource "astra_customer_key" "moved" {
+  cloud_provider = "aws"
+  region         = "us-east-1"
+  key_id         = "arn:aws:kms:us-east-1:111122223333:key/00000000-0000-4000-8000-000000000002"
+}

@@ -1,0 +1,29 @@
+resource "astra_database" "orders" {
+  name           = "orders"
+  cloud_provider = "aws"
+  regions        = ["us-east-1"]
+}
+
+resource "astra_database" "ledger" {
+  name           = "ledger"
+  cloud_provider = "aws"
+  regions        = ["us-east-1", "us-west-2"]
+}
+
+resource "astra_database" "asking" {
+  name           = "asking"
+  cloud_provider = "gcp"
+  regions        = ["us-east1"]
+}
+
+resource "astra_database" "kept" {
+  name           = "kept"
+  cloud_provider = "gcp"
+  regions        = ["us-east1"]
+}
+
+resource "astra_customer_key" "kept" {
+  cloud_provider = "aws"
+  region         = "us-east-1"
+  key_id         = "arn:aws:kms:us-east-1:111122223333:key/00000000-0000-4000-8000-000000000001"
+}
