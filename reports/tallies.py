@@ -6,7 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from checks.card import Severity, rank
-from checks.finding import OPEN, STATUSES, Status
+from checks.finding import KNOWN, OPEN, STATUSES, Status
+from reports.key_plan import plan_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,14 +62,18 @@ class Tallies:
     def __init__(self) -> None:
         """Start with none."""
         self.by_rule: Counter[tuple[Status, str, Severity]] = Counter()
+        self._known: Counter[tuple[Status, Severity]] = Counter()
         self._actions: dict[tuple[str, str], _Action] = {}
         self._cells: dict[Cell, dict[str, Any]] = {}
+        self._unread: dict[str, set[str]] = {}
         self._reasons: Counter[tuple[str, str, str, str]] = Counter()
 
     def add(self, finding: Finding) -> None:
         """Count ``finding`` wherever it counts."""
         status, rule = finding.status, finding.rule
         self.by_rule[status, rule, finding.severity] += 1
+        if finding.change == KNOWN:
+            self._known[status, finding.severity] += 1
         if status in OPEN and finding.action:
             key = (finding.subject.organization, finding.action)
             if key not in self._actions:
@@ -76,8 +81,11 @@ class Tallies:
             self._actions[key].add(finding)
         if finding.reason:
             self._reasons[status, rule, finding.subject.organization, finding.reason] += 1
-        if rule in _CELL_OF and finding.subject.region:
-            self._take_cell(finding)
+        if rule in _CELL_OF:
+            if finding.subject.region:
+                self._take_cell(finding)
+            elif status not in {"pass", "not-applicable"}:
+                self._unread.setdefault(finding.subject.organization, set()).add(rule)
 
     @property
     def counts(self) -> Counter[str]:
@@ -100,6 +108,7 @@ class Tallies:
                 "state": state,
                 "finding": finding.id,
                 "databases": finding.databases,
+                "existing": finding.existing,
                 "keys": known["keys"] if known else 0,
             }
         if finding.rule == "CMEK-09":
@@ -111,6 +120,9 @@ class Tallies:
         for (status, _, severity), count in self.by_rule.items():
             if gate.stops(status, severity):
                 stops[status] += count
+        for (status, severity), count in self._known.items():
+            if gate.stops(status, severity) and not gate.stops(status, severity, KNOWN):
+                stops[status] -= count
         return stops
 
     @property
@@ -135,22 +147,8 @@ class Tallies:
         ]
 
     def key_plan(self, names: Mapping[str, str]) -> dict[str, Any]:
-        """Return how many keys are needed, registered, missing and idle, and the missing ones."""
-        totals: Counter[str] = Counter()
-        lists: dict[str, list[dict[str, str]]] = {"missing": [], "undetermined": [], "idle": []}
-        for (organization, kind, provider, region), cell in sorted(self._cells.items()):
-            state = cell["state"]
-            totals["registered"] += cell["keys"]
-            totals["needed"] += state in {"covered", "missing", "undetermined"}
-            if state in lists:
-                totals[state] += 1
-                named = {
-                    "organization": organization,
-                    "name": names.get(organization, organization),
-                }
-                lists[state].append({**named, "type": kind, "provider": provider, "region": region})
-        counted = {name: totals[name] for name in ("needed", "registered", *lists)}
-        return {**counted, "lists": lists}
+        """Return how many keys are needed, registered, missing and idle, which, and what to do."""
+        return plan_keys(self.coverage(names), self._unread)
 
     def not_evaluated(self) -> list[dict[str, Any]]:
         """Return what was not judged, counted by status, rule, organization and reason."""

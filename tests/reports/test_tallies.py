@@ -1,4 +1,4 @@
-"""What findings come to: counts, actions, the coverage matrix and the key plan."""
+"""What findings come to: counts, actions and the coverage matrix."""
 
 from __future__ import annotations
 
@@ -10,21 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.card import SEVERITIES, Severity
-from checks.context import Context
-from checks.evaluation import evaluate
 from checks.finding import OPEN, STATUSES, Finding, Status, Subject
 from checks.group import Gate
-from inventory.models import Organization
 from reports.tallies import MOST_ACTIONS, MOST_IDS, Tallies
 from tests.builders import (
-    AS_OF,
     ORGANIZATION,
     OTHER_ORGANIZATION,
-    a_database,
-    a_key,
-    a_planned_database,
-    an_organization,
-    uuid,
 )
 from tests.reports.recording import RULES, a_finding, findings
 
@@ -37,10 +28,6 @@ def _tally(*given: Finding) -> Tallies:
     for each in given:
         tallies.add(each)
     return tallies
-
-
-def _audit(*organizations: Organization) -> Tallies:
-    return _tally(*evaluate(organizations, RULES, Context(AS_OF)))
 
 
 # --- counts ---------------------------------------------------------------------------------------
@@ -58,13 +45,16 @@ def test_every_finding_is_counted_once(given: list[Finding]) -> None:
     given=st.lists(findings(), max_size=20),
     fail_on=st.sampled_from(SEVERITIES),
     allow=st.booleans(),
+    new_only=st.booleans(),
 )
 def test_what_stops_is_counted_by_status(
-    given: list[Finding], fail_on: Severity, *, allow: bool
+    given: list[Finding], fail_on: Severity, *, allow: bool, new_only: bool
 ) -> None:
     """Among all findings, those are counted as stopping that the gate would stop one by one."""
-    gate = Gate(fail_on, allow)
-    stopping = Counter(each.status for each in given if gate.stops(each.status, each.severity))
+    gate = Gate(fail_on, allow, new_only)
+    stopping = Counter(
+        each.status for each in given if gate.stops(each.status, each.severity, each.change)
+    )
     assert _tally(*given).stopping(gate) == stopping
 
 
@@ -210,7 +200,7 @@ def test_a_finding_tells_the_state_of_a_cell(
     rule: str, status: Status, reason: str, state: str
 ) -> None:
     """What is known of the key of a scope follows from the finding that the cell leads to."""
-    finding = a_finding(status, rule, reason=reason, databases=3)
+    finding = a_finding(status, rule, reason=reason, databases=3, existing=1)
     assert _tally(finding).coverage(NAMES) == [
         {
             "organization": ORGANIZATION,
@@ -223,6 +213,7 @@ def test_a_finding_tells_the_state_of_a_cell(
                     "state": state,
                     "finding": finding.id,
                     "databases": 3,
+                    "existing": 1,
                     "keys": int(rule == "CMEK-09"),
                 }
             ],
@@ -251,81 +242,6 @@ def test_an_organization_that_was_not_met_goes_by_its_id() -> None:
     """A finding about an organization that only an earlier record knows still has its row."""
     [row] = _tally(a_finding(organization="acme-gone")).coverage({})
     assert (row["organization"], row["name"]) == ("acme-gone", "acme-gone")
-
-
-# --- the key plan, against counts made in another way ---------------------------------------------
-
-_SCOPES = st.fixed_dictionaries(
-    {region: st.tuples(st.integers(0, 2), st.lists(st.sampled_from("epa"))) for region in REGIONS}
-)
-
-
-@settings(deadline=None, max_examples=100)
-@given(scopes=_SCOPES)
-def test_the_key_plan_counts_as_one_would_by_hand(
-    scopes: dict[str, tuple[int, list[str]]],
-) -> None:
-    """Needed, registered, missing and idle keys are those that one counts from the inventory.
-
-    Of each region it is drawn how many keys it has, and which databases: existing, planned, or
-    declared to use Astra's keys.
-    """
-    keys: list[object] = []
-    databases: list[object] = []
-    for region, (count, kinds) in scopes.items():
-        place = {"region": region}
-        keys += [
-            a_key(**place, key_id=f"arn:aws:kms:{region}:111122223333:key/{uuid(number)}")
-            for number in range(count)
-        ]
-        databases += [_database(len(databases) + at, kind, region) for at, kind in enumerate(kinds)]
-    organization = an_organization(keys=keys, databases=databases)
-    wanting = {region for region, (_, kinds) in scopes.items() if set(kinds) & {"e", "p"}}
-    keyed = {region for region, (count, _) in scopes.items() if count}
-    empty = {region for region, (_, kinds) in scopes.items() if not kinds}
-    plan = _audit(organization).key_plan(NAMES)
-    named = {
-        state: {each["region"] for each in listed} for state, listed in plan.pop("lists").items()
-    }
-    assert plan == {
-        "needed": len(wanting),
-        "registered": len(keys),
-        "missing": len(wanting - keyed),
-        "undetermined": 0,
-        "idle": len(keyed & empty),
-    }
-    assert named == {"missing": wanting - keyed, "undetermined": set(), "idle": keyed & empty}
-
-
-def _database(number: int, kind: str, region: str) -> object:
-    if kind == "p":
-        return a_planned_database(name=f"acme-{number}", regions=[region])
-    own = {"encryption": "astra-provided", "reason": "a trial"} if kind == "a" else {}
-    return a_database(id=uuid(number), regions=[region], **own)
-
-
-def test_unread_keys_are_undetermined() -> None:
-    """A scope whose keys were not recorded is needed, and neither missing nor registered."""
-    plan = _audit(an_organization(keys=None)).key_plan(NAMES)
-    place = {"type": "serverless", "provider": "aws", "region": "us-east-1"}
-    assert plan == {
-        "needed": 1,
-        "registered": 0,
-        "missing": 0,
-        "undetermined": 1,
-        "idle": 0,
-        "lists": {
-            "missing": [],
-            "undetermined": [{"organization": ORGANIZATION, "name": "acme-prod", **place}],
-            "idle": [],
-        },
-    }
-
-
-def test_a_waived_scope_is_still_missing_its_key() -> None:
-    """A waiver accepts that a key is missing; it does not provide it."""
-    plan = _tally(a_finding("waived", "CMEK-01")).key_plan(NAMES)
-    assert (plan["needed"], plan["missing"]) == (1, 1)
 
 
 # --- what was not judged --------------------------------------------------------------------------

@@ -1,0 +1,178 @@
+"""``cmek-audit keys``: tells which customer keys are needed, registered, missing and idle."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+import yaml
+
+from checks.catalogue import load_rules
+from checks.context import Context, utc
+from checks.evaluation import evaluate
+from cmek_audit import keys_markdown, keys_table
+from cmek_audit.exits import Code
+from cmek_audit.price import read_price
+from cmek_audit.speech import say, say_json
+from inventory.errors import SettingError
+from inventory.inventory import Inventory
+from inventory.terraform_organizations import parse_organizations
+from inventory.what_if import by_organization, read_what_ifs, with_what_ifs
+from reports.tallies import Tallies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from checks.finding import Finding
+    from cmek_audit.price import Price
+    from inventory.models import Organization
+
+SCHEMA = "cmek-keys/1"
+COMPLETE = "CMEK-14"
+_RULES = ("CMEK-01", "CMEK-09", COMPLETE)
+"""Whether a key scope needs a key, whether a key is needed, and whether that is all there is."""
+
+_PRICED = ("needed", "missing", "undetermined")
+
+
+class Wanted(NamedTuple):
+    """What is to be planned for.
+
+    Attributes:
+        inventory: what is: recorded inventories and evidence bundles.
+        plan: what is planned: plans in YAML, and plans and states of Terraform.
+        add: what might be, as ``[ORGANIZATION/]TYPE/PROVIDER/REGION[,REGION…]``.
+        terraform_organization: whose the resources of Terraform are, if its files do not tell.
+        price: what one key costs in a month; empty if nobody asks.
+    """
+
+    inventory: tuple[str, ...] = ()
+    plan: tuple[str, ...] = ()
+    add: tuple[str, ...] = ()
+    terraform_organization: tuple[str, ...] = ()
+    price: str = ""
+
+
+def run(wanted: Wanted, how: str) -> Code:
+    """Print the plan of the keys for what is ``wanted``; ``how`` names a format."""
+    if not (wanted.inventory or wanted.plan or wanted.add):
+        expected = "at least one --inventory, --plan or --add"
+        raise SettingError(f"found nothing to plan keys for, expected {expected}")
+    price = read_price(wanted.price)
+    answer = _answer(wanted, price)
+    _PRINT[how](answer, price)
+    return Code.NOT_DONE if answer["exit_code"] else Code.DONE
+
+
+def _say_yaml(answer: dict[str, Any]) -> None:
+    typer.echo(yaml.safe_dump(answer, sort_keys=False, width=100), nl=False)
+
+
+_PRINT: dict[str, Callable[[dict[str, Any], Price | None], None]] = {
+    "table": lambda answer, price: say(keys_table.render(answer, price)),
+    "json": lambda answer, _: say_json(answer),
+    "yaml": lambda answer, _: _say_yaml(answer),
+    "markdown": lambda answer, price: say(keys_markdown.render(answer, price)),
+}
+
+
+# --- the answer -----------------------------------------------------------------------------------
+
+
+def _answer(wanted: Wanted, price: Price | None) -> dict[str, Any]:
+    inventory = _inventory(wanted)
+    example = inventory.captured_at if inventory.is_example else None
+    as_of = example or datetime.now(UTC).replace(microsecond=0)
+    judged = _Judged()
+    rules = [rule for rule in load_rules() if rule.card.id in _RULES]
+    for finding in evaluate(_organizations(wanted, inventory), rules, Context(as_of), judged.meet):
+        judged.add(finding)
+    plan = judged.tallies.key_plan(judged.names)
+    organizations = judged.organizations(plan)
+    del plan["lists"]
+    is_open = plan["missing"] or plan["undetermined"] or judged.doubts
+    return {
+        "schema": SCHEMA,
+        "as_of": utc(as_of),
+        "example": inventory.is_example,
+        "exit_code": int(bool(is_open)),
+        "sources": {name: list(getattr(wanted, name)) for name in ("inventory", "plan", "add")},
+        **plan,
+        "organizations": organizations,
+        "price": None if price is None else _priced(price, plan),
+    }
+
+
+def _inventory(wanted: Wanted) -> Inventory:
+    terraform = parse_organizations(wanted.terraform_organization)
+    return Inventory(wanted.inventory, wanted.plan, terraform)
+
+
+def _organizations(wanted: Wanted, inventory: Inventory) -> Iterator[Organization]:
+    """Yield all organizations with what might be; for its owners, all are read beforehand."""
+    what_ifs = read_what_ifs(wanted.add)
+    if not what_ifs:
+        return inventory.organizations()
+    names = {each.id: each.name for each in _inventory(wanted).organizations()}
+    return with_what_ifs(inventory.organizations(), by_organization(what_ifs, names))
+
+
+def _priced(price: Price, plan: dict[str, Any]) -> dict[str, str]:
+    told = {name: price.of(plan[name]) for name in _PRICED}
+    return {"each": str(price.amount), "currency": price.currency, **told}
+
+
+class _Judged:
+    """What was judged, organization by organization.
+
+    Attributes:
+        tallies: the findings, added up.
+        names: each organization's name by its id.
+        doubts: by organization, the findings that say that there may be more than was judged.
+    """
+
+    def __init__(self) -> None:
+        self.tallies = Tallies()
+        self.names: dict[str, str] = {}
+        self.doubts: dict[str, list[Finding]] = {}
+
+    def meet(self, organization: Organization) -> None:
+        self.names[organization.id] = organization.name
+
+    def add(self, finding: Finding) -> None:
+        """Count ``finding``, and keep it if it says that there may be more than was judged."""
+        self.tallies.add(finding)
+        if not finding.subject.region and finding.status not in {"pass", "not-applicable"}:
+            self.doubts.setdefault(finding.subject.organization, []).append(finding)
+
+    def organizations(self, plan: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return each organization's part of ``plan``, with its doubts and all its key scopes."""
+        rows = zip(plan["organizations"], self.tallies.coverage(self.names), strict=True)
+        return [
+            {**each, "doubts": self._doubts(row["organization"]), "scopes": _scopes(row["cells"])}
+            for each, row in rows
+        ]
+
+    def _doubts(self, organization: str) -> list[dict[str, str]]:
+        return [_doubt(each) for each in _without_repetition(self.doubts.get(organization, []))]
+
+
+def _without_repetition(doubts: Sequence[Finding]) -> list[Finding]:
+    """Leave out what the rule on completeness says of the whole organization, and better."""
+    told = any(each.rule == COMPLETE and each.status == "inconclusive" for each in doubts)
+    return [
+        each
+        for each in doubts
+        if each.rule == COMPLETE
+        or not (told and each.subject.kind == "organization" and each.status == "inconclusive")
+    ]
+
+
+def _doubt(finding: Finding) -> dict[str, str]:
+    return {name: getattr(finding, name) for name in ("rule", "reason", "says", "action")}
+
+
+def _scopes(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what is known of each key scope, but for the finding: there is no record of it."""
+    return [{name: value for name, value in cell.items() if name != "finding"} for cell in cells]

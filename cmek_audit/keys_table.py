@@ -1,0 +1,92 @@
+"""The plan of the keys for a terminal, which may be narrow."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from typing import TYPE_CHECKING
+
+from cmek_audit import keys_words as words
+from inventory.wording import safe
+from reports.looks import CELL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cmek_audit.keys_words import Answer
+    from cmek_audit.price import Price
+
+_NARROWEST, _WIDEST = 40, 100
+_LONGEST = 200
+
+
+def render(answer: Answer, price: Price | None) -> str:
+    """Render the plan: numbers, all key scopes, what is in doubt, and what to do."""
+    return "\n".join([*_head(answer, price), *_scopes(answer), *_doubts(answer), *_steps(answer)])
+
+
+def _head(answer: Answer, price: Price | None) -> Iterator[str]:
+    yield from _wrap(words.title(answer))
+    yield ""
+    whole = words.whole(answer)
+    for name, word in words.NUMBERS.items():
+        yield f"{word.capitalize() + ':':<15}{words.number(name, whole)}"
+    for text in words.remarks(answer, price):
+        yield from _wrap(text)
+
+
+def _scopes(answer: Answer) -> Iterator[str]:
+    organizations = answer["organizations"]
+    every = (len(_path(scope)) for each in organizations for scope in each["scopes"])
+    wide = max((length for length in every if length <= _NARROWEST), default=0)
+    for name, organization in zip(words.names(answer), organizations, strict=True):
+        numbers = _numbers(organization) if len(organizations) > 1 else ""
+        yield ""
+        yield from _wrap(safe(name, _LONGEST) + numbers)
+        for scope in words.scopes(organization):
+            state = CELL[scope["state"]].word
+            yield f"  {state:<18}  {_path(scope):<{wide}}  {words.databases(scope)}"
+
+
+def _numbers(organization: Answer) -> str:
+    told = (f"{words.number(key, organization)} {word}" for key, word in words.NUMBERS.items())
+    return f": {', '.join(told)}"
+
+
+def _path(scope: Answer) -> str:
+    return safe(f"{scope['type']}/{scope['provider']}/{scope['region']}", _LONGEST)
+
+
+def _doubts(answer: Answer) -> Iterator[str]:
+    told = list(words.doubts(answer))
+    if told:
+        yield from ("", "Not all is known")
+    for text in told:
+        yield from _wrap(safe(text), "  ")
+
+
+def _steps(answer: Answer) -> Iterator[str]:
+    if answer["steps"]:
+        yield from ("", "What to do")
+    for text in words.before_steps(answer):
+        yield from _wrap(text)
+    for step in answer["steps"]:
+        yield ""
+        yield from _wrap(words.kind(step))
+        yield from _wrap(words.page(step), "  ")
+        for number, text in enumerate(step["steps"], 1):
+            yield from _wrap(f"{number}. {text}", "  ", "     ")
+    yield ""
+    yield from _wrap(words.conclusion(answer))
+
+
+def _wrap(text: str, indent: str = "", further: str = "") -> list[str]:
+    width = min(max(shutil.get_terminal_size().columns, _NARROWEST), _WIDEST)
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=further or indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,107 @@
+"""The page of the key plan says what the command does."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from cmek_audit.cli import KeysFormat, app
+from cmek_audit.exits import Code
+from inventory.what_if import SHAPE, read_what_ifs
+from reports.looks import CELL, NO_DATABASE
+from tests.cmek_audit.planning import ACME, asked
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/keys.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def rows(title: str) -> dict[str, str]:
+    """Return the cells of the table whose first column has that title, by their first."""
+    (table,) = re.findall(rf"^\| {title} \| .+\n\|---\|---\|\n((?:\|.+\n)+)", PAGE, re.MULTILINE)
+    cells = [re.split(r" *\| *", line)[1:-1] for line in table.splitlines()]
+    return {cell[0]: cell[-1] for cell in cells}
+
+
+def fields(title: str) -> set[str]:
+    """Return the names that the first column of a table gives."""
+    return {name for cell in rows(title) for name in re.findall(r"`([a-z_-]+)`", cell)}
+
+
+def commands() -> list[list[str]]:
+    """Return the arguments of each call of the command that the page shows."""
+    text = "\n".join(re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
+    lines = (line for line in text.splitlines() if line.startswith("cmek-audit keys"))
+    return [shlex.split(line.partition(" | ")[0], comments=True)[1:] for line in lines]
+
+
+def test_the_example_is_what_it_prints() -> None:
+    """The page shows what the command prints, to the letter."""
+    (block,) = re.findall(r"^```console\n\$ (.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    typed = re.match(r"(?:.*\\\n)*.*\n", block)
+    assert typed is not None
+    arguments = shlex.split(typed[0].replace("\\\n", ""))[1:]
+    done = CliRunner(env={"COLUMNS": "80"}).invoke(app, arguments, prog_name="cmek-audit")
+    assert done.stdout == block[typed.end() :]
+
+
+def test_options_are_those_of_the_command() -> None:
+    """The page names each option with its short form, and every format."""
+    command: Any = typer.main.get_command(app)
+    known = {each for one in command.commands["keys"].params for each in one.opts}
+    told = {each for cell in rows("option") for each in re.findall(r"`(--?[a-z-]+)`", cell)}
+    assert told == known - {"--help"}
+    formats = set(re.findall(r"`([a-z]+)`", rows("option")["`--format`, `-f`"]))
+    assert formats == set(get_args(KeysFormat))
+
+
+def test_exit_codes_are_those_of_the_command() -> None:
+    """The page explains each exit code in the words of the help."""
+    text = CliRunner().invoke(app, ["keys", "--help"], prog_name="cmek-audit").stdout
+    told = {
+        str(int(code)): words
+        for code, words in re.findall(r"^    ([0-9])  (.+)$", text, re.MULTILINE)
+    }
+    assert rows("exit code") == told
+    assert set(map(int, told)) == set(Code)
+
+
+def test_commands_are_well_formed() -> None:
+    """Each call that the page shows has known options, and databases that can be read."""
+    known: Any = typer.main.get_command(app)
+    shown = commands()
+    for arguments in shown:
+        context = known.commands["keys"].make_context("keys", list(arguments[1:]))
+        read_what_ifs(context.params["add"] or ())
+    assert len(shown) > 4
+    assert SHAPE in PAGE
+
+
+def test_every_field_is_explained() -> None:
+    """The page explains each field of the data, of organizations, key scopes, doubts and steps."""
+    _, answer = asked(*ACME, "--price", "1.00 USD")
+    assert fields("field") - {"cmek-keys"} == set(answer)
+    [organization] = [each for each in answer["organizations"] if each["doubts"]]
+    told = rows("field of an organization")
+    assert fields("field of an organization") == set(organization)
+    for name, inner in (("doubts", organization["doubts"]), ("scopes", organization["scopes"])):
+        assert set(re.findall(r"`([a-z_]+)`", told[f"`{name}`"])) == set(inner[0])
+    assert fields("field of a step") == set(answer["steps"][0])
+    priced = set(re.findall(r"`([a-z_]+)`", rows("field")["`price`"])) - {"null"}
+    assert priced == set(answer["price"])
+    assert set(re.findall(r"`([a-z]+)`", rows("field")["`sources`"])) == set(answer["sources"])
+
+
+def test_every_state_is_explained() -> None:
+    """The page explains each state in which a key scope can be, and no other."""
+    assert set(rows("state")) == {f"`{state}`" for state in CELL if state != NO_DATABASE}

@@ -1,0 +1,151 @@
+"""The key plan on the auditor's page."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reports import html, looks
+from reports.key_plan import NUMBERS
+from reports.shelves import Limits
+from tests.reports.samples import (
+    COMPLIANT,
+    HOSTILE,
+    VIOLATIONS,
+    Page,
+    Report,
+    audit,
+    database,
+    organization,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MIXED = [
+    *VIOLATIONS,
+    organization("plans", [], [database("a", "r1"), database("b", "r1", state="planned")]),
+    organization("nothing", [], []),
+    {"id": "unread", "name": "unread", "databases": [database("c", "r1")]},
+    {"id": "blank", "name": "blank", "keys": []},
+    {"id": "dark", "name": "dark"},
+]
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return audit(tmp_path_factory.mktemp("mixed"), MIXED)
+
+
+def section(page: str) -> str:
+    """Return the section of the key plan."""
+    return page[page.index('<section id="key-plan">') :].partition("</section>")[0]
+
+
+def rows(page: str) -> Iterator[list[str]]:
+    """Yield the cells of each row of its tables, without markup."""
+    for row in re.findall(r"<tr>(<th scope=\"row\">.*?)</tr>", section(page)):
+        cells = re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row)
+        yield [unescape(re.sub(r"<.*?>", "", cell)) for cell in cells]
+
+
+def test_numbers_of_all(mixed: Report) -> None:
+    """The numbers of all organizations together stand at the head of the plan."""
+    plan, told = mixed.head["key_plan"], section(mixed.page)
+    names = {"undetermined": "not known"}
+    shown = ("needed", "registered", "missing", "undetermined", "idle")
+    assert re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", told) == [
+        (names.get(each, each), str(plan[each])) for each in shown
+    ]
+    assert f"Beside these: {plan['astra_provided']} key scope on Astra’s own keys" in told
+    assert f"and {plan['not_supported']} for which Astra has no customer keys" in told
+
+
+def test_numbers_of_each_organization(mixed: Report) -> None:
+    """Each organization has a row with its numbers, those that lack most keys first."""
+    told = [row for row in rows(mixed.page) if len(row) == 9]
+    plan = {each["name"]: each for each in mixed.head["key_plan"]["organizations"]}
+    assert {row[0]: row[1:-1] for row in told} == {
+        name: [str(each[number]) for number in NUMBERS] for name, each in plan.items()
+    }
+    missing = [(plan[row[0]]["missing"], plan[row[0]]["undetermined"]) for row in told]
+    assert missing == sorted(missing, reverse=True)
+    assert len(set(missing)) > 2
+
+
+def test_what_was_not_read(mixed: Report) -> None:
+    """Each organization's row says whether all its keys and databases were read."""
+    assert {row[0]: row[-1] for row in rows(mixed.page) if len(row) == 9} == {
+        "acme": "yes",
+        "labs": "not all keys",
+        "plans": "yes",
+        "nothing": "yes",
+        "unread": "not all keys",
+        "blank": "not all databases",
+        "dark": "neither all keys nor all databases",
+    }
+
+
+def test_key_scopes(mixed: Report) -> None:
+    """Each key scope that lacks a key, may lack one or has an idle one is listed with databases."""
+    lists = mixed.head["key_plan"]["lists"]
+    listed = [_row(each) for some in lists.values() for each in some]
+    assert [row for row in rows(mixed.page) if len(row) == 5] == listed
+    assert {row[-1] for row in listed} == {
+        "1 existing",
+        "1 existing, 1 planned",
+        "none",
+    }
+
+
+def _row(scope: dict[str, Any]) -> list[str]:
+    planned = scope["databases"] - scope["existing"]
+    told = {"existing": scope["existing"], "planned": planned}
+    words = ", ".join(f"{count} {state}" for state, count in told.items() if count)
+    place = looks.TYPE[scope["type"]], looks.PROVIDER[scope["provider"]], scope["region"]
+    return [scope["name"], *place, words or "none"]
+
+
+def test_steps(mixed: Report) -> None:
+    """Each kind of steps stands there once, folded, with its page, its address and its numbers."""
+    told = re.findall(r"<details class=\"fold\">(.*?)</details>", section(mixed.page), re.DOTALL)
+    steps = mixed.head["key_plan"]["steps"]
+    assert len(told) == len(steps) > 1
+    for text, step in zip(told, steps, strict=True):
+        plain = " ".join(unescape(re.sub(r"<.*?>", "", text)).split())
+        items = [unescape(each) for each in re.findall(r"<li>(.*?)</li>", text)]
+        assert items == step["steps"]
+        counts = {"missing": "missing", "undetermined": "not known"}
+        counts["not_supported"] = "not supported"
+        numbers = ", ".join(f"{step[key]} {word}" for key, word in counts.items() if step[key])
+        name = looks.TYPE[step["type"]]
+        place = f"{name[0].upper()}{name[1:]} on {looks.PROVIDER[step['provider']]}"
+        assert plain.startswith(f"{place}: {numbers} The vendor’s page: “{step['page']}”.")
+        assert ("Astra keeps such keys at" in plain) is bool(step["address"])
+
+
+def test_nothing_to_do(tmp_path: Path) -> None:
+    """Where no key is missing, there are no steps, nor lists."""
+    told = section(audit(tmp_path, COMPLIANT).page)
+    assert re.findall("<h3>", told) == []
+
+
+def test_a_cut_plan_says_so(mixed: Report) -> None:
+    """What is not shown is counted, organizations that lack no key first."""
+    page = html.render(mixed.head, mixed.lines, Limits(plan=1))
+    assert [row[0] for row in rows(page) if len(row) == 9] == ["acme"]
+    assert "6 more organizations stand in audit.json." in section(page)
+
+
+def test_hostile_names_stay_text(tmp_path: Path) -> None:
+    """Names of organizations and regions bring no element with them."""
+    report = audit(tmp_path, HOSTILE)
+    start = '<!DOCTYPE html><html lang="en"><section>'
+    tags = {tag for tag, _ in Page(start + section(report.page)).tags}
+    ours = {"html", "section", "h2", "h3", "p", "dl", "div", "dt", "dd", "table", "caption"}
+    ours |= {"thead", "tbody", "tr", "th", "td", "bdi", "span", "details", "summary", "strong"}
+    assert tags <= ours | {"ol", "li", "code", "i"}

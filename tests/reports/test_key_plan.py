@@ -1,0 +1,284 @@
+"""The key plan: numbers against counts made in another way, lists, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checks.context import Context
+from checks.evaluation import evaluate
+from checks.registering import procedure
+from inventory.managed import Managed, UndeterminedDatabase
+from reports.key_plan import NUMBERS, plan_keys
+from reports.tallies import Tallies
+from tests.builders import (
+    AS_OF,
+    ORGANIZATION,
+    OTHER_ORGANIZATION,
+    a_database,
+    a_key,
+    a_planned_database,
+    an_organization,
+    uuid,
+)
+from tests.checks.judging import of_unknown_type
+from tests.reports.recording import RULES, a_finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from checks.finding import Finding, Status
+    from inventory.models import Organization
+    from inventory.spellings import DatabaseType
+
+NAMES = {ORGANIZATION: "acme-prod", OTHER_ORGANIZATION: "acme-test"}
+REGIONS = ("eu-west-1", "us-east-1", "us-west-2")
+
+
+def _plan(findings: Iterable[Finding], names: dict[str, str]) -> dict[str, Any]:
+    tallies = Tallies()
+    for each in findings:
+        tallies.add(each)
+    return tallies.key_plan(names)
+
+
+def _audit(*organizations: Organization) -> dict[str, Any]:
+    names = {each.id: each.name for each in organizations}
+    return _plan(evaluate(organizations, RULES, Context(AS_OF)), names)
+
+
+def _numbers(plan: dict[str, Any]) -> dict[str, int]:
+    return {name: plan[name] for name in NUMBERS if plan[name]}
+
+
+# --- numbers --------------------------------------------------------------------------------------
+
+_SCOPES = st.fixed_dictionaries(
+    {region: st.tuples(st.integers(0, 2), st.lists(st.sampled_from("epa"))) for region in REGIONS}
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(scopes=_SCOPES)
+def test_the_key_plan_counts_as_one_would_by_hand(
+    scopes: dict[str, tuple[int, list[str]]],
+) -> None:
+    """Needed, registered, missing and idle keys are those that one counts from the inventory.
+
+    Of each region it is drawn how many keys it has, and which databases: existing, planned, or
+    declared to use Astra's keys.
+    """
+    keys: list[object] = []
+    databases: list[object] = []
+    for region, (count, kinds) in scopes.items():
+        place = {"region": region}
+        keys += [
+            a_key(**place, key_id=f"arn:aws:kms:{region}:111122223333:key/{uuid(number)}")
+            for number in range(count)
+        ]
+        databases += [_database(len(databases) + at, kind, region) for at, kind in enumerate(kinds)]
+    wanting = {region for region, (_, kinds) in scopes.items() if set(kinds) & {"e", "p"}}
+    declared = {region for region, (_, kinds) in scopes.items() if set(kinds) == {"a"}}
+    keyed = {region for region, (count, _) in scopes.items() if count}
+    empty = {region for region, (_, kinds) in scopes.items() if not kinds}
+    plan = _audit(an_organization(keys=keys, databases=databases))
+    assert {name: plan[name] for name in NUMBERS} == {
+        "needed": len(wanting),
+        "registered": len(keys),
+        "missing": len(wanting - keyed),
+        "undetermined": 0,
+        "idle": len(keyed & empty),
+        "astra_provided": len(declared),
+        "not_supported": 0,
+    }
+    assert {
+        state: {each["region"]: (each["databases"], each["existing"]) for each in listed}
+        for state, listed in plan["lists"].items()
+    } == {
+        "missing": {each: _wanting(scopes[each][1]) for each in wanting - keyed},
+        "undetermined": {},
+        "idle": dict.fromkeys(keyed & empty, (0, 0)),
+    }
+
+
+def _database(number: int, kind: str, region: str) -> object:
+    if kind == "p":
+        return a_planned_database(name=f"acme-{number}", regions=[region])
+    own = {"encryption": "astra-provided", "reason": "a trial"} if kind == "a" else {}
+    return a_database(id=uuid(number), regions=[region], **own)
+
+
+def _wanting(kinds: list[str]) -> tuple[int, int]:
+    return len(kinds) - kinds.count("a"), kinds.count("e")
+
+
+def test_a_mixture_by_organization() -> None:
+    """Each organization has its own numbers, and all together are their sums."""
+    one = an_organization(
+        keys=[a_key(), a_key(region="eu-west-1")],
+        databases=[
+            a_database(regions=["us-east-1", "us-west-2"]),
+            a_planned_database(type="managed-clusters", provider="azure", regions=["eastus"]),
+            a_planned_database(name="own", provider="gcp", encryption="astra-provided", reason="x"),
+        ],
+    )
+    two = an_organization(id=OTHER_ORGANIZATION, databases=[of_unknown_type()], keys=[])
+    plan = _audit(one, two)
+    first, second = plan["organizations"]
+    assert _numbers(first) == {
+        "needed": 2,
+        "registered": 2,
+        "missing": 1,
+        "idle": 1,
+        "astra_provided": 1,
+        "not_supported": 1,
+    }
+    assert _numbers(second) == {"needed": 1, "undetermined": 1}
+    assert {name: plan[name] for name in NUMBERS} == {
+        name: first[name] + second[name] for name in NUMBERS
+    }
+
+
+def test_unread_keys_are_undetermined() -> None:
+    """A scope whose keys were not recorded is needed, and neither missing nor registered."""
+    plan = _audit(an_organization(keys=None))
+    place = {"type": "serverless", "provider": "aws", "region": "us-east-1"}
+    scope = {"organization": ORGANIZATION, "name": "acme-prod", **place}
+    assert plan["lists"] == {
+        "missing": [],
+        "undetermined": [{**scope, "databases": 1, "existing": 1}],
+        "idle": [],
+    }
+    assert _numbers(plan) == {"needed": 1, "undetermined": 1}
+
+
+def test_a_waived_scope_is_still_missing_its_key() -> None:
+    """A waiver accepts that a key is missing; it does not provide it."""
+    plan = _plan([a_finding("waived", "CMEK-01")], NAMES)
+    assert (plan["needed"], plan["missing"]) == (1, 1)
+
+
+def test_an_organization_without_anything_has_its_row() -> None:
+    """An organization in which nothing is needed is told with zeros, not left out."""
+    plan = _plan([], NAMES)
+    assert [(each["organization"], _numbers(each)) for each in plan["organizations"]] == [
+        (ORGANIZATION, {}),
+        (OTHER_ORGANIZATION, {}),
+    ]
+
+
+# --- what may be missing from it ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("over", "known"),
+    [
+        ({}, (True, True)),
+        ({"keys": None}, (True, False)),
+        ({"databases": None}, (False, True)),
+        ({"keys": None, "databases": None}, (False, False)),
+    ],
+    ids=["all", "no keys", "no databases", "neither"],
+)
+def test_what_was_not_read_is_told(over: dict[str, Any], known: tuple[bool, bool]) -> None:
+    """Of each organization it is told whether all its databases and all its keys are known."""
+    [told] = _audit(an_organization(**over))["organizations"]
+    assert (told["databases_known"], told["keys_known"]) == known
+
+
+def test_a_place_that_is_not_told_is_not_known() -> None:
+    """Where a plan does not tell the place of a database, not all databases are known."""
+    waiting = UndeterminedDatabase(name="later", untold="regions known only after apply")
+    organization = an_organization().with_managed(Managed(undetermined=(waiting,)))
+    [told] = _audit(organization)["organizations"]
+    assert (told["databases_known"], told["keys_known"]) == (False, True)
+
+
+@pytest.mark.parametrize("status", ["error", "fail", "inconclusive", "waived"])
+@pytest.mark.parametrize("rule", ["CMEK-01", "CMEK-09"])
+def test_a_broken_check_leaves_something_unknown(rule: str, status: Status) -> None:
+    """Whatever a rule on keys finds of a whole organization leaves the plan in doubt."""
+    whole = a_finding(status, rule)._replace(subject=_of_organization())
+    [first, second] = _plan([whole], NAMES)["organizations"]
+    assert (first["databases_known"], first["keys_known"]) == (
+        rule != "CMEK-01",
+        rule != "CMEK-09",
+    )
+    assert (second["databases_known"], second["keys_known"]) == (True, True)
+
+
+def _of_organization() -> Any:  # noqa: ANN401 (a Subject)
+    return a_finding().subject._replace(kind="organization", path="o", region="")
+
+
+# --- what to do -----------------------------------------------------------------------------------
+
+
+def _cell(state: str, kind: str = "serverless", provider: str = "aws", region: str = "r") -> Any:  # noqa: ANN401
+    place = {"type": kind, "provider": provider, "region": region}
+    return {**place, "state": state, "databases": 1, "existing": 0, "keys": 0}
+
+
+def _steps(*cells: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+    coverage = [{"organization": "o", "name": "o", "cells": list(cells)}]
+    steps: list[dict[str, Any]] = plan_keys(coverage, {})["steps"]
+    return steps
+
+
+@pytest.mark.parametrize("state", ["covered", "idle", "spare", "astra-provided"])
+def test_nothing_is_to_be_done_about_other_scopes(state: str) -> None:
+    """There are steps for what lacks a key, or may lack one, and for nothing else."""
+    assert _steps(_cell(state)) == []
+
+
+def test_each_kind_of_steps_stands_once() -> None:
+    """Steps are told once for each type and provider, with the numbers of their key scopes."""
+    steps = _steps(
+        _cell("missing", region="r1"),
+        _cell("missing", region="r2"),
+        _cell("undetermined", region="r3"),
+        _cell("covered", region="r4"),
+        _cell("undetermined", "managed-clusters"),
+    )
+    assert steps == [
+        {
+            "type": "serverless",
+            "provider": "aws",
+            "missing": 2,
+            "undetermined": 1,
+            "not_supported": 0,
+            **_procedure("serverless"),
+        },
+        {
+            "type": "managed-clusters",
+            "provider": "aws",
+            "missing": 0,
+            "undetermined": 1,
+            "not_supported": 0,
+            **_procedure("managed-clusters"),
+        },
+    ]
+
+
+def _procedure(kind: DatabaseType) -> dict[str, Any]:
+    told = procedure(kind, "aws")
+    return {**told._asdict(), "steps": list(told.steps)}
+
+
+def test_what_is_missing_comes_first() -> None:
+    """Steps for missing keys come before those for what is not known, and impossible ones last."""
+    steps = _steps(
+        _cell("not-supported", "managed-clusters", "azure"),
+        _cell("undetermined", "managed-clusters", "gcp"),
+        _cell("missing", "serverless", "gcp"),
+        _cell("missing", "serverless", "azure"),
+    )
+    assert [(each["type"], each["provider"]) for each in steps] == [
+        ("serverless", "azure"),
+        ("serverless", "gcp"),
+        ("managed-clusters", "gcp"),
+        ("managed-clusters", "azure"),
+    ]
