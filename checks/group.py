@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from checks.card import SEVERITIES, Card, Severity, rank
-from checks.finding import OPEN, STATUSES, Finding, Status
+from checks.finding import KNOWN, OPEN, STATUSES, Change, Finding, Status
 from inventory.wording import safe
 
 if TYPE_CHECKING:
@@ -25,13 +25,17 @@ class Gate(NamedTuple):
     Attributes:
         fail_on: the mildest severity of a failure that stops.
         allow_inconclusive: whether what could not be judged may go on.
+        new_only: whether what is unchanged since the baseline may go on.
     """
 
     fail_on: Severity = "low"
     allow_inconclusive: bool = False
+    new_only: bool = False
 
-    def stops(self, status: Status, severity: Severity) -> bool:
-        """Say whether a finding of that status and severity stops a pipeline."""
+    def stops(self, status: Status, severity: Severity, change: Change = "") -> bool:
+        """Say whether a finding of that status, severity and change stops a pipeline."""
+        if self.new_only and change == KNOWN and status != "error":
+            return False
         if status == "fail":
             return rank(severity) <= rank(self.fail_on)
         return status == "error" or (status == "inconclusive" and not self.allow_inconclusive)
@@ -62,6 +66,7 @@ class Group:
         name: the subject's own name for people, if the group is of one that has any.
         counts: how many findings there are of each status.
         stopping: how many findings stop a pipeline, by status.
+        known: how many would, if the baseline did not know them.
         organization_id: the organization's id, if all findings are of one.
         organization: its name.
         type, provider, region: those of the subject, if the group is of one.
@@ -77,6 +82,7 @@ class Group:
         self.type = self.provider = self.region = ""
         self.counts: Counter[Status] = Counter()
         self.stopping: Counter[Status] = Counter()
+        self.known = 0
         self._worst = len(SEVERITIES)
         self._examples: list[tuple[int, str]] = []
 
@@ -88,8 +94,10 @@ class Group:
             return
         if status in OPEN:
             self._worst = min(self._worst, rank(finding.severity))
-            if gate.stops(status, finding.severity):
+            if gate.stops(status, finding.severity, finding.change):
                 self.stopping[status] += 1
+            elif gate.stops(status, finding.severity):
+                self.known += 1
         place = STATUSES.index(status)
         if len(self._examples) < SHOWN or place < self._examples[-1][0]:
             name = f" ({safe(finding.name)})" if finding.name else ""
@@ -104,6 +112,7 @@ class Group:
         """Take over all findings of ``other``."""
         self.counts.update(other.counts)
         self.stopping.update(other.stopping)
+        self.known += other.known
         self._worst = min(self._worst, other._worst)
         self._remember(other._examples)
 

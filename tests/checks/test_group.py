@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.card import SEVERITIES, Severity, rank
-from checks.finding import OPEN, STATUSES, Finding, Status
+from checks.finding import OPEN, STATUSES, Change, Finding, Status
 from checks.group import (
     SHOWN,
     Gate,
@@ -25,13 +25,16 @@ PASSES, SKIPS, FAILS, UNJUDGED = "passes", "skips", "fails", "unjudged"
 
 findings = st.lists(
     st.builds(
-        lambda status, severity: a_finding(status, severity=severity),
+        lambda status, severity, change: a_finding(status, severity=severity)._replace(
+            change=change if status in OPEN else ""
+        ),
         st.sampled_from(STATUSES),
         st.sampled_from(SEVERITIES),
+        st.sampled_from(get_args(Change)),
     ),
     max_size=5,
 )
-gates = st.builds(Gate, st.sampled_from(SEVERITIES), st.booleans())
+gates = st.builds(Gate, st.sampled_from(SEVERITIES), st.booleans(), st.booleans())
 PROPERTY = settings(deadline=None, max_examples=200)
 
 
@@ -108,6 +111,35 @@ def test_gates_let_through_what_they_are_told_to(
     assert outcome(grouped(*both, gate=gate)) == result
 
 
+@pytest.mark.parametrize("change", [each for each in get_args(Change) if each != "unchanged"])
+@pytest.mark.parametrize("status", ["fail", "inconclusive", "error"])
+def test_a_gate_on_what_is_new_stops_for_it(status: Status, change: Change) -> None:
+    """What is new, reopened, worsened, unclear or of no known change stops as in any run."""
+    finding = a_finding(status)._replace(change=change)
+    expected = FAILS if status == "fail" else UNJUDGED
+    assert outcome(grouped(finding, gate=Gate(new_only=True))) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "result", "known"),
+    [("fail", SKIPS, 1), ("inconclusive", SKIPS, 1), ("error", UNJUDGED, 0)],
+)
+def test_a_gate_on_what_is_new_lets_the_known_through(
+    status: Status, result: str, known: int
+) -> None:
+    """What is unchanged since the baseline is skipped and counted; a check that broke stops."""
+    finding = a_finding(status)._replace(change="unchanged")
+    group = grouped(finding, gate=Gate(new_only=True))
+    assert (outcome(group), group.known, group.status) == (result, known, status)
+    assert outcome(grouped(finding)) == (FAILS if status == "fail" else UNJUDGED)
+
+
+def test_what_is_below_the_gate_is_not_called_known() -> None:
+    """A finding that would not stop in any case does so not because the baseline knows it."""
+    mild = a_finding(severity="advisory")._replace(change="unchanged")
+    assert grouped(mild, gate=Gate(new_only=True)).known == 0
+
+
 @PROPERTY
 @given(findings, gates)
 def test_only_what_complies_passes(members: list[Finding], gate: Gate) -> None:
@@ -121,7 +153,7 @@ def test_only_what_complies_passes(members: list[Finding], gate: Gate) -> None:
 @given(findings, gates)
 def test_what_stops_is_never_let_through(members: list[Finding], gate: Gate) -> None:
     """A group is failed or unjudged if and only if the gate stops one of its findings."""
-    stops = any(gate.stops(each.status, each.severity) for each in members)
+    stops = any(gate.stops(each.status, each.severity, each.change) for each in members)
     assert (outcome(grouped(*members, gate=gate)) in {FAILS, UNJUDGED}) == stops
 
 
@@ -142,7 +174,7 @@ def test_merging_is_adding(one: list[Finding], two: list[Finding], gate: Gate) -
     merged.merge(grouped(*two, gate=gate))
     together = grouped(*one, *two, gate=gate)
     assert merged.counts == together.counts
-    assert merged.stopping == together.stopping
+    assert (merged.stopping, merged.known) == (together.stopping, together.known)
     assert (merged.status, merged.severity) == (together.status, together.severity)
     assert merged.text() == together.text()
     assert outcome(merged) == outcome(together)

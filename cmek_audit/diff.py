@@ -1,0 +1,184 @@
+"""``cmek-audit diff``: compares two audits, and says what changed from one to the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from checks.context import utc
+from cmek_audit.exits import Code
+from cmek_audit.speech import say, say_json
+from inventory.errors import RecordError
+from reports.baseline import read_baseline, read_later, refuse_unlike
+from reports.changes import CLASSES, NEWS, Changes, summed_up
+from reports.key_changes import KEY_CHANGES
+from reports.looks import CAUSE, CHANGE, KEY_CHANGE
+from reports.marked import code, prose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from reports.baseline import About
+
+    Told = dict[str, Any]
+
+MOST_SHOWN = 50
+"""How many findings or key scopes of one kind the text names; JSON has more."""
+
+
+def run(old: str, new: str, form: str) -> Code:
+    """Compare the audits at ``old`` and ``new``, and print the result as ``form``."""
+    told = _compared(old, new)
+    if form == "json":
+        say_json(told)
+    else:
+        say("\n".join(_text(told) if form == "text" else _markdown(told)))
+    is_news = any(told["counts"][each] for each in NEWS)
+    return Code.NOT_DONE if is_news else Code.DONE
+
+
+def _compared(old: str, new: str) -> Told:
+    later = read_later(new)
+    baseline = read_baseline(old)
+    refuse_unlike(baseline.about, is_example=later.about.is_example)
+    if later.about.as_of < baseline.about.as_of:
+        found = f"an audit as of {utc(baseline.about.as_of)}"
+        expected = f"the earlier one of the two, the other is as of {utc(later.about.as_of)}"
+        raise RecordError(f"{baseline.about.path}: found {found}, expected {expected}")
+    changes = Changes(baseline, later.about.as_of, later.seen)
+    for finding in later.findings():
+        changes.take(finding)
+    told = changes.told(later.about.rules, "")
+    kept = {name: told[name] for name in ("counts", "not_judged_again", "lists", "keys")}
+    same_rules = told["baseline"]["same_rules"]
+    return {
+        "old": _about(baseline.about),
+        "new": _about(later.about),
+        "same_rules": same_rules,
+    } | kept
+
+
+def _about(about: About) -> Told:
+    """Say which audit was compared."""
+    return {
+        "path": about.path,
+        "report": about.report,
+        "as_of": utc(about.as_of),
+        "sha256": about.sha256,
+    }
+
+
+# --- text -----------------------------------------------------------------------------------------
+
+OTHER_RULES = "The rules were others then, so a change may be one of the rules."
+
+
+def _text(told: Told) -> Iterator[str]:
+    for which in ("old", "new"):
+        about = told[which]
+        named = f"{about['path']}, as of {about['as_of']}, report {about['report'][:12]}"
+        yield f"{which.capitalize()}:      {named}"
+    if not told["same_rules"]:
+        yield OTHER_RULES
+    yield f"Changes:  {summed_up(told)}"
+    for what in _listed(told):
+        yield ""
+        yield f"{what.capitalize()} ({told['counts'][what]:,}): {CHANGE[what].meaning}"
+        for each in told["lists"][what][:MOST_SHOWN]:
+            yield f"  {each['severity']} {each['rule']} {_named(each)}: {_turn(each)}"
+            yield f"    {each['says']}"
+        yield from _more(told["counts"][what])
+    yield from _text_of_keys(told["keys"])
+
+
+def _listed(told: Told) -> list[str]:
+    return [each for each in CLASSES if told["counts"][each] and each != "unchanged"]
+
+
+def _named(each: Told) -> str:
+    return f"{each['path']} ({each['name']})" if each["name"] else str(each["path"])
+
+
+def _turn(each: Told) -> str:
+    """Say what the status was, and what it is now."""
+    before = f"{each['was']}, " if each["was"] else ""
+    if each["was"] and each["severity_was"] != each["severity"]:
+        before = f"{each['severity_was']} {before}"
+    cause = f". {CAUSE[each['cause']]}" if each["cause"] else ""
+    return f"{before}now {each['now'] or 'gone'}{cause}"
+
+
+def _more(total: int) -> Iterator[str]:
+    if total > MOST_SHOWN:
+        yield f"  … and {total - MOST_SHOWN:,} more"
+
+
+def _text_of_keys(keys: Told) -> Iterator[str]:
+    for what in KEY_CHANGES:
+        if not keys["counts"][what]:
+            continue
+        title, words = KEY_CHANGE[what]
+        yield ""
+        yield f"{title} ({keys['counts'][what]:,}): {words}"
+        for scope in keys["lists"][what][:MOST_SHOWN]:
+            yield f"  {_scope(scope)}"
+            yield f"    before: {', '.join(scope['before']) or 'none'}"
+            yield f"    now:    {', '.join(scope['after']) or 'none'}"
+        yield from _more(keys["counts"][what])
+
+
+def _scope(scope: Told) -> str:
+    return " / ".join(scope[part] for part in ("name", "type", "provider", "region"))
+
+
+# --- Markdown -------------------------------------------------------------------------------------
+
+
+def _markdown(told: Told) -> Iterator[str]:
+    yield from ("## Changes between two audits", "")
+    yield from _table(
+        "Audit|As of|Report|Read from", (_of_audit(told, each) for each in ("old", "new"))
+    )
+    yield ""
+    yield f"{prose(summed_up(told)).capitalize()}.{'' if told['same_rules'] else ' ' + OTHER_RULES}"
+    for what in _listed(told):
+        yield from ("", f"### {what.capitalize()}", "", CHANGE[what].meaning, "")
+        yield from _table(
+            "Severity|Rule|Subject|Change|Condition",
+            map(_of_finding, told["lists"][what][:MOST_SHOWN]),
+        )
+        yield from _more_rows(told["counts"][what])
+    for what in KEY_CHANGES:
+        if told["keys"]["counts"][what]:
+            title, words = KEY_CHANGE[what]
+            yield from ("", f"### {title}", "", words, "")
+            yield from _table(
+                "Key scope|Before|Now", map(_of_scope, told["keys"]["lists"][what][:MOST_SHOWN])
+            )
+            yield from _more_rows(told["keys"]["counts"][what])
+
+
+def _more_rows(total: int) -> Iterator[str]:
+    for line in _more(total):
+        yield from ("", line.strip())
+
+
+def _table(columns: str, rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield a table; the cells are Markdown already."""
+    names = columns.split("|")
+    for row in (names, ["---"] * len(names), *rows):
+        yield f"| {' | '.join(row)} |"
+
+
+def _of_audit(told: Told, which: str) -> Sequence[str]:
+    about = told[which]
+    return which, *(code(about[field]) for field in ("as_of", "report", "path"))
+
+
+def _of_finding(each: Told) -> Sequence[str]:
+    subject = f"{code(each['path'])} {code(each['name'])}" if each["name"] else code(each["path"])
+    return each["severity"], each["rule"], subject, _turn(each), prose(each["says"])
+
+
+def _of_scope(scope: Told) -> Sequence[str]:
+    keys = (", ".join(map(code, scope[when])) or "none" for when in ("before", "after"))
+    return code(_scope(scope)), *keys

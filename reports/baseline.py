@@ -1,0 +1,225 @@
+"""An earlier audit, read back as the baseline with which a later one is compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+from pydantic import Field
+
+from checks.context import utc
+from inventory.entries import Moment
+from inventory.errors import RecordError, SettingError
+from inventory.evidence import Sha256
+from reports.decoding import decode
+from reports.key_changes import KEYS, Seen
+from reports.reading_back import Part, checked, read_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from checks.finding import Finding
+    from inventory.entries import Place
+    from reports.reading_back import Record
+
+Key = tuple[str, str]
+"""Rule and subject of a finding: that of which its id is the hash."""
+
+_Id = Annotated[str, Field(pattern=r"^[0-9a-f]{20}$")]
+_SETTLED = (b'{"status":"pass"', b'{"status":"not-applicable"')
+_OF_KEYS = f',"rule":"{KEYS}"'.encode()
+
+
+class _Gap(Part):
+    fact: str
+
+
+class _Organization(Part):
+    id: str
+    name: str
+    gaps: tuple[_Gap, ...]
+
+
+class _Population(Part):
+    organizations: tuple[_Organization, ...]
+
+
+class _Settings(Part):
+    as_of: Moment
+    example: bool
+    left_out: str
+
+
+class _Criteria(Part):
+    hash: Sha256
+
+
+class _Changes(Part):
+    closed: tuple[_Id, ...]
+    closed_left_out: Annotated[int, Field(ge=0)]
+
+
+class _Head(Part):
+    report: Sha256
+    settings: _Settings
+    criteria: _Criteria
+    population: _Population
+    changes: _Changes | None
+
+
+class About(NamedTuple):
+    """What a comparison tells of one of its two audits.
+
+    Attributes:
+        path: where its head stands.
+        report: its report id.
+        as_of: its time of judgement.
+        sha256: the hash of its head.
+        rules: the hash of its rules.
+        is_example: whether only bundled examples were audited.
+    """
+
+    path: str
+    report: str
+    as_of: datetime
+    sha256: str
+    rules: str
+    is_example: bool
+
+
+class Baseline(NamedTuple):
+    """What is kept of an earlier audit: little of what passed, all of what did not.
+
+    Attributes:
+        about: which audit it is.
+        kept: its findings that are open or waived, by rule and subject.
+        seen: its organizations and keys.
+        closed: the ids of findings that had been open before it, and were not in it.
+        closed_left_out: how many such ids were forgotten, as they were too many.
+    """
+
+    about: About
+    kept: dict[Key, Finding]
+    seen: Seen
+    closed: tuple[str, ...] = ()
+    closed_left_out: int = 0
+
+    def organizations(self) -> dict[str, tuple[str, Place]]:
+        """Return the name of each organization it holds, and where it stands, by its id."""
+        return {each: (name, (self.about.path, 1)) for each, name in self.seen.names.items()}
+
+
+def key_of(finding: Finding) -> Key:
+    """Return what identifies ``finding`` in every audit."""
+    return finding.rule, finding.subject.path
+
+
+def read_baseline(path: str | Path) -> Baseline:
+    """Read the audit at ``path``, a report folder or its head.
+
+    Raises RecordError if it is no whole record of a whole audit, as it was written.
+    """
+    record = read_record(path)
+    head = _head(record)
+    told = head.changes or _Changes(closed=(), closed_left_out=0)
+    found = keep(_about(record, head), _seen(head), _findings(record, everything=False))
+    return found._replace(closed=told.closed, closed_left_out=told.closed_left_out)
+
+
+def keep(about: About, seen: Seen, findings: Iterable[Finding]) -> Baseline:
+    """Keep of an audit and its ``findings`` what a later audit is compared with."""
+    kept: dict[Key, Finding] = {}
+    for finding in findings:
+        seen.add(finding)
+        if finding.status not in {"pass", "not-applicable"}:
+            kept.setdefault(key_of(finding), finding._replace(reason="", action=""))
+    return Baseline(about, kept, seen)
+
+
+class Later(NamedTuple):
+    """A later audit that is read back, to be compared with a baseline.
+
+    Attributes:
+        about: which audit it is.
+        seen: its organizations; their keys come with the findings.
+        record: the record that holds its findings.
+    """
+
+    about: About
+    seen: Seen
+    record: Record
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield every finding, without its evidence."""
+        return _findings(self.record, everything=True)
+
+
+def read_later(path: str | Path) -> Later:
+    """Read the audit at ``path`` as the later one of two; raise RecordError as above."""
+    record = read_record(path)
+    head = _head(record)
+    return Later(_about(record, head), _seen(head), record)
+
+
+def stands_in(path: str, folder: Path) -> bool:
+    """Say whether an audit that writes into ``folder`` would remove the one at ``path``."""
+    place = Path(path)
+    return (place if place.is_dir() else place.parent).resolve() == folder.resolve()
+
+
+def refuse_doomed(path: str | None, folder: Path) -> None:
+    """Raise SettingError if the baseline stands where an audit into ``folder`` would remove it."""
+    if path is not None and stands_in(path, folder):
+        found = f"{path}, which lies in the report folder, and would be removed"
+        raise SettingError(f"--cmek-baseline: found {found}; expected one that is kept elsewhere")
+
+
+def refuse_unfit(old: About, as_of: datetime, *, is_example: bool) -> None:
+    """Raise RecordError if an audit of the time ``as_of`` cannot be compared with ``old``."""
+    refuse_unlike(old, is_example=is_example)
+    if old.as_of >= as_of:
+        found = f"an audit as of {utc(old.as_of)}"
+        raise RecordError(f"{old.path}: found {found}, expected one of a time before {utc(as_of)}")
+
+
+def refuse_unlike(old: About, *, is_example: bool) -> None:
+    """Raise RecordError if only one of two audits is of a bundled example."""
+    if old.is_example != is_example:
+        words = {True: "of a bundled example", False: "of recorded or live organizations"}
+        found, expected = words[old.is_example], words[is_example]
+        raise RecordError(f"{old.path}: found an audit {found}, expected one {expected}, as this")
+
+
+def _head(record: Record) -> _Head:
+    head = checked(record.path, _Head, record.head)
+    if head.settings.left_out:
+        found = f"a partial run ({head.settings.left_out})"
+        raise RecordError(f"{record.path}: found {found}, expected a whole audit")
+    return head
+
+
+def _about(record: Record, head: _Head) -> About:
+    settings = head.settings
+    return About(
+        record.path.as_posix(),
+        head.report,
+        settings.as_of,
+        record.sha256,
+        head.criteria.hash,
+        settings.example,
+    )
+
+
+def _seen(head: _Head) -> Seen:
+    seen = Seen()
+    for each in head.population.organizations:
+        seen.meet(each.id, each.name, (gap.fact for gap in each.gaps))
+    return seen
+
+
+def _findings(record: Record, *, everything: bool) -> Iterator[Finding]:
+    """Yield the findings; if not ``everything``, only what is not settled or tells of keys."""
+    for number, line in enumerate(record.lines(), 1):
+        if everything or _OF_KEYS in line[:64] or not line.startswith(_SETTLED):
+            yield decode(line, f"{record.findings}:{number}")

@@ -1,0 +1,153 @@
+"""A finished record, read back: nothing is made of it unless it is as it was written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar
+
+from jinja2 import UndefinedError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from inventory.errors import RecordError
+from inventory.evidence import Sha256
+from reports.record import FINDINGS, HEAD, SCHEMA, canonical, report_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+T = TypeVar("T", bound="Part")
+_CHUNK = 1_048_576
+
+
+class Record(NamedTuple):
+    """The record of an audit, as it was written.
+
+    Attributes:
+        head: all of ``audit.json``.
+        path: where that was read.
+        sha256: the hash of that file.
+        findings: the file of findings beside it.
+    """
+
+    head: dict[str, Any]
+    path: Path
+    sha256: str
+    findings: Path
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines of the findings, one at a time."""
+        with self.findings.open("rb") as file:
+            yield from file
+
+
+class Part(BaseModel):
+    """A part of a head; what nobody needs here may stand there, too."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Findings(Part):
+    """What a head says of the file of findings."""
+
+    file: Literal["findings.ndjson"]
+    sha256: Sha256
+    bytes: int
+    count: int
+
+
+class _Head(Part):
+    """What tells whether a head is as it was written."""
+
+    report: Sha256
+    format: Annotated[Literal["cmek-audit-record/1"], Field(alias="schema")]
+    findings: Findings
+
+
+def read_record(path: str | Path) -> Record:
+    """Read a record back: ``path`` is a report folder, or its ``audit.json``.
+
+    Raises RecordError if it is none, or not as it was written.
+    """
+    place = Path(path)
+    place = place / HEAD if place.is_dir() else place
+    raw = _read(place)
+    head, told = _parse(place, raw)
+    findings = place.with_name(FINDINGS)
+    _check_findings(findings, told.findings)
+    return Record(head, place, hashlib.sha256(raw).hexdigest(), findings)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"{path}: found {error.strerror}, expected a record") from None
+
+
+def _parse(path: Path, raw: bytes) -> tuple[dict[str, Any], _Head]:
+    try:
+        data = json.loads(raw)
+        told = checked(path, _Head, data)
+        is_canonical = canonical(data).encode("ascii") == raw
+    except (ValueError, RecursionError):
+        raise RecordError(f"{path}: found no JSON, expected a record") from None
+    if not is_canonical:
+        raise RecordError(f"{path}: not written as a record is, so it was changed since")
+    if report_id(data) != told.report:
+        raise RecordError(f"{path}: the report id is not that of its content: it was changed since")
+    return data, told
+
+
+def _check_findings(path: Path, told: Findings) -> None:
+    try:
+        found = measure(path)
+    except OSError as error:
+        raise RecordError(f"{path}: found {error.strerror}, expected the findings") from None
+    for what, one, other in zip(
+        ("SHA-256", "bytes", "lines"), found, (told.sha256, told.bytes, told.count), strict=True
+    ):
+        if one != other:
+            raise RecordError(f"{path}: changed since: {what} {one}, recorded {other}")
+
+
+def measure(path: Path) -> tuple[str, int, int]:
+    """Return hash, size in bytes and number of lines of a file."""
+    digest = hashlib.sha256()
+    size = count = 0
+    with path.open("rb") as file:
+        for chunk in iter(lambda: file.read(_CHUNK), b""):
+            digest.update(chunk)
+            size += len(chunk)
+            count += chunk.count(b"\n")
+    return digest.hexdigest(), size, count
+
+
+def checked(path: Path, model: type[T], data: object) -> T:
+    """Return ``data`` as ``model``; raise RecordError that names the first field that is not so."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        told = first_problem(error)
+        raise RecordError(f"{path}: no record of the format {SCHEMA}: {told}") from None
+
+
+def first_problem(error: ValidationError) -> str:
+    """Name the first field that is not as it should be; its value may be anything."""
+    detail = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return f"{'.'.join(map(str, detail['loc'])) or 'the whole'}: {detail['msg'].lower()}"
+
+
+@contextmanager
+def relying_on(record: Record) -> Iterator[None]:
+    """Use what ``record`` holds; raise RecordError if that turns out not to be what one holds.
+
+    Hashes tell that nothing was changed, not that an audit wrote it.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, UndefinedError) as error:
+        told = f"holds what no audit writes ({type(error).__name__})"
+        raise RecordError(f"{record.path}: {told}, expected a record of {SCHEMA}") from error

@@ -1,0 +1,136 @@
+"""Two audits to compare: of findings made of whole cloth, and of inventories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from checks.context import Context
+from checks.finding import OPEN, Finding, of_key
+from checks.group import Gate
+from inventory.models import KeyScope
+from reports.baseline import About, keep, read_baseline
+from reports.changes import Changes
+from reports.key_changes import KEYS, Seen
+from reports.population import Population
+from reports.record import HEAD, Settings, canonical, report_id
+from tests.builders import an_organization, aws_key_id, moment
+from tests.reports.live import report_on
+from tests.reports.recording import RUN, SOURCE, a_finding, record
+from tests.reports.samples import save_inventory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from inventory.models import Organization
+    from tests.reports.samples import Entry, Report
+
+    Told = dict[str, Any]
+
+FIRST, SECOND, THIRD, FOURTH = (f"2026-11-{day}T03:00:00Z" for day in (20, 21, 22, 23))
+
+
+def stored(
+    folder: Path,
+    findings: Iterable[Finding] = (),
+    organizations: Iterable[Organization] = (),
+    **over: Any,  # noqa: ANN401 (fields of the settings)
+) -> Path:
+    """Write the record of an audit of ``organizations`` as of ``FIRST``, and return its folder."""
+    folder.mkdir(exist_ok=True)
+    settings = Settings(Context(moment(FIRST)), Gate(), "subject", **over)
+    head = record(folder, findings, settings=settings).head
+    population = Population()
+    for each in organizations:
+        population.add(each)
+    head["population"] = population.summary([SOURCE])
+    write_head(folder, head)
+    return folder
+
+
+def write_head(folder: Path, head: Told) -> None:
+    """Write ``head`` as an audit writes it, with the report id that it then has."""
+    body = head | {"report": report_id(head), "run": RUN}
+    (folder / HEAD).write_text(canonical(body))
+
+
+def in_memory(old: Iterable[Finding], new: Iterable[Finding]) -> tuple[list[Finding], Told]:
+    """Compare the findings of two audits without any file."""
+    about = About("audit.json", "0" * 64, moment(FIRST), "0" * 64, "0" * 64, is_example=False)
+    changes = Changes(keep(about, Seen(), old), moment(SECOND))
+    return [changes.take(each) for each in new], changes.told("0" * 64, "")
+
+
+def compared(
+    baseline: Path,
+    findings: Iterable[Finding] = (),
+    organizations: Iterable[Organization] = (),
+    left_out: str = "",
+) -> tuple[list[Finding], Told]:
+    """Compare findings of an audit as of ``SECOND`` with ``baseline``; return them and the rest."""
+    changes = Changes(read_baseline(baseline), moment(SECOND))
+    for each in organizations:
+        changes.meet(each)
+    taken = [changes.take(each) for each in findings]
+    return taken, changes.told("0" * 64, left_out)
+
+
+def every_change() -> Told:
+    """Return changes in which there is something of each class, and of each kind of keys."""
+    old = {"unchanged": "fail", "worsened": "inconclusive", "unclear": "fail", "reopened": "waived"}
+    old |= dict.fromkeys(("fixed", "waived", "gone"), "fail")
+    new = {"new": "fail", "reopened": "fail", "unchanged": "fail", "worsened": "fail"}
+    new |= {"unclear": "inconclusive", "fixed": "pass", "waived": "waived"}
+    before, after = ([_of(*each) for each in some.items()] for some in (old, new))
+    before += [_key("us-east-1", 1), _key("us-east-2", 2), _key("eu-west-1", 3, "labs")]
+    after += [_key("us-west-2", 4), _key("us-east-2", 5)]
+    about = About("b/audit.json", "0" * 64, moment(FIRST), "0" * 64, "0" * 64, is_example=False)
+    seen = Seen()
+    for each in ("acme", "labs"):
+        seen.meet(each, f"{each}-prod", ())
+    changes = Changes(keep(about, seen, before), moment(SECOND))
+    changes.meet(an_organization(id="acme", name="acme-prod"))
+    for finding in after:
+        changes.take(finding)
+    return changes.told("0" * 64, "")
+
+
+def _of(region: str, status: Any) -> Finding:  # noqa: ANN401 (one of the statuses)
+    reason = "refused" if status == "inconclusive" else ""
+    waiver = "W-1" if status == "waived" else ""
+    return a_finding(status, region=region, organization="acme", reason=reason, waiver=waiver)
+
+
+def _key(region: str, number: int, organization: str = "acme") -> Finding:
+    scope = KeyScope(organization, "serverless", "aws", region)
+    return Finding("pass", KEYS, "high", of_key(scope, aws_key_id(region, number)), "It is so.")
+
+
+def by_class(told: Told) -> dict[str, set[tuple[str, str]]]:
+    """Return rule and subject of the findings of each class that has any."""
+    return {
+        what: {(each["rule"], each["path"]) for each in entries}
+        for what, entries in told["lists"].items()
+        if entries
+    }
+
+
+def open_keys(findings: Iterable[Finding]) -> set[tuple[str, str]]:
+    return {(each.rule, each.subject.path) for each in findings if each.status in OPEN}
+
+
+def night(
+    folder: Path,
+    organizations: list[Entry],
+    as_of: str,
+    before: Report | None = None,
+    **options: Any,  # noqa: ANN401 (as options are)
+) -> Report:
+    """Audit ``organizations``, recorded an hour before ``as_of``, after the night ``before``."""
+    own = folder / as_of[:10]
+    own.mkdir()
+    captured = as_of.replace("T03", "T02")
+    inventory = save_inventory(own / "inventory.json", organizations, captured_at=captured)
+    if before:
+        options["baseline"] = str(before.folder)
+    return report_on(own, str(inventory), as_of=as_of, formats=("json", "html"), **options)
