@@ -25,11 +25,13 @@ LONGEST_DAYS = 365
 EXPIRING_DAYS = 30
 
 Path = Annotated[str, StringConstraints(pattern=r"^[!-~]+$")]
-State = Literal["active", "expiring", "expired", "not-yet-valid", "unused", "unmatched"]
+State = Literal[
+    "active", "expiring", "expired", "not-yet-valid", "unused", "unmatched", "requested"
+]
 
 
 class Waiver(Located):
-    """The acceptance of one failure of one rule about exactly one subject.
+    """The acceptance of one failure of one rule about exactly one subject; or the request for it.
 
     Attributes:
         id: unique among all waivers of an audit.
@@ -37,9 +39,9 @@ class Waiver(Located):
         subject: the subject's path, as every report shows it; no patterns.
         reason: why the failure is accepted.
         requested_by: who asked for it.
-        approved_by: who granted it; another person.
+        approved_by: who granted it; another person. None as long as it is only asked for.
         requested_on: UTC day of the request.
-        approved_on: UTC day of the approval, the first on which it is valid.
+        approved_on: UTC day of the approval, the first on which it is valid; None likewise.
         expires_on: UTC day, the last on which it is valid; at most 365 days after the approval.
         compensating_control: what protects instead.
         ticket: where it was discussed.
@@ -50,24 +52,33 @@ class Waiver(Located):
     subject: Path
     reason: Text
     requested_by: Text
-    approved_by: Text
+    approved_by: Text | None = None
     requested_on: Day
-    approved_on: Day
+    approved_on: Day | None = None
     expires_on: Day
     compensating_control: Text
     ticket: Text
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if _person(self.approved_by) == _person(self.requested_by):
+        if (self.approved_by is None) is not (self.approved_on is None):
+            raise PydanticCustomError("approval", "approved_by and approved_on, or neither")
+        if self.approved_by and _person(self.approved_by) == _person(self.requested_by):
             raise PydanticCustomError("approver", "an approver other than the requester")
+        self._check_days()
+        return self
+
+    def _check_days(self) -> None:
+        if self.approved_on is None:
+            if self.requested_on > self.expires_on:
+                raise PydanticCustomError("dates", "requested_on, expires_on in this order")
+            return
         if not self.requested_on <= self.approved_on <= self.expires_on:
             raise PydanticCustomError(
                 "dates", "requested_on, approved_on, expires_on in this order"
             )
         if self.expires_on - self.approved_on > timedelta(days=LONGEST_DAYS):
             raise PydanticCustomError("dates", "an expiry at most 365 days after the approval")
-        return self
 
 
 def _person(name: str) -> str:
@@ -108,9 +119,12 @@ class WaiverBook:
         return [(each, self._state(each)) for each in self._by_target.values()]
 
     def _is_valid(self, waiver: Waiver) -> bool:
-        return waiver.approved_on <= self._today <= waiver.expires_on
+        first = waiver.approved_on
+        return first is not None and first <= self._today <= waiver.expires_on
 
     def _state(self, waiver: Waiver) -> State:
+        if waiver.approved_on is None:
+            return "requested"
         status = self._statuses.get(waiver.id)
         if self._today > waiver.expires_on:
             return "expired"

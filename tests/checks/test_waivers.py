@@ -14,7 +14,7 @@ from tests.builders import AS_OF, moment, write_json, write_text, write_yaml
 from tests.checks.judging import RULES, a_finding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from checks.finding import Status
@@ -36,6 +36,14 @@ def waiver_data(**over: object) -> dict[str, Any]:
         "compensating_control": "The data is public.",
         "ticket": "ACME-1",
     } | over
+
+
+def request_data(**over: object) -> dict[str, Any]:
+    asked = waiver_data()
+    return {name: value for name, value in asked.items() if not name.startswith("approved_")} | over
+
+
+APPROVAL = {"approved_by", "approved_on"}
 
 
 def a_waiver(**over: object) -> Waiver:
@@ -126,6 +134,13 @@ def test_days_are_those_of_utc_and_the_last_is_included(as_of: str, *, covers: b
     assert (finding.status == "waived") is covers
 
 
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_request_covers_nothing(status: Status) -> None:
+    """A waiver that nobody has approved leaves its finding as it is."""
+    finding = a_finding(status)
+    assert book(Waiver.model_validate(request_data())).apply(finding) is finding
+
+
 # --- what became of it ------------------------------------------------------------------------
 
 
@@ -156,6 +171,15 @@ def test_each_waiver_has_a_state(
     assert state(a_waiver(**over), AS_OF, *statuses) == expected
 
 
+@pytest.mark.parametrize("statuses", [(), *((each,) for each in STATUSES)])
+@pytest.mark.parametrize("over", [{}, {"expires_on": "2026-11-20"}, {"requested_on": "2027-01-01"}])
+def test_a_request_stays_one_until_it_is_approved(
+    over: dict[str, str], statuses: tuple[Status, ...]
+) -> None:
+    """Whatever a request's days are, and whatever it met, it awaits approval."""
+    assert state(Waiver.model_validate(request_data(**over)), AS_OF, *statuses) == "requested"
+
+
 def test_states_come_in_the_order_of_the_files() -> None:
     """Every waiver is listed once, with its own state, whatever order findings come in."""
     first, second, third = (
@@ -172,12 +196,35 @@ def test_states_come_in_the_order_of_the_files() -> None:
 # --- what makes a waiver ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("field", sorted(waiver_data()))
-def test_every_field_is_demanded(tmp_path: Path, field: str) -> None:
-    """A waiver that leaves a field out is refused, and the field is named with its line."""
-    data = waiver_data()
+@pytest.mark.parametrize("field", sorted(request_data()))
+@pytest.mark.parametrize("make", [waiver_data, request_data])
+def test_every_field_is_demanded(
+    tmp_path: Path, field: str, make: Callable[[], dict[str, Any]]
+) -> None:
+    """Waiver or request, one that leaves a field out is refused, and its line is named."""
+    data = make()
     del data[field]
     assert problems(tmp_path, data) == [Problem("", 3, f"waivers[0].{field}", "nothing", "a value")]
+
+
+@pytest.mark.parametrize("field", sorted(APPROVAL))
+@pytest.mark.parametrize("absent", ["left out", "left blank"])
+def test_an_approval_is_whole_or_absent(tmp_path: Path, field: str, absent: str) -> None:
+    """Who approved without a day, or a day without who, is refused: half an approval is none."""
+    data = waiver_data(**{field: None})
+    if absent == "left out":
+        del data[field]
+    (problem,) = problems(tmp_path, data)
+    assert (problem.line, problem.field) == (3, "waivers[0]")
+    assert problem.expected == "approved_by and approved_on, or neither"
+
+
+@pytest.mark.parametrize("blank", [{}, dict.fromkeys(APPROVAL)])
+def test_without_an_approval_it_is_a_request(tmp_path: Path, blank: dict[str, None]) -> None:
+    """A waiver is read as a request if both fields of the approval are absent or left blank."""
+    file = write_yaml(tmp_path / "waivers.yaml", document(request_data() | blank))
+    (waiver,) = read_waivers([file], RULES)
+    assert (waiver.approved_by, waiver.approved_on) == (None, None)
 
 
 @pytest.mark.parametrize("field", sorted(waiver_data()))
@@ -185,7 +232,8 @@ def test_every_field_is_demanded(tmp_path: Path, field: str) -> None:
 def test_no_field_may_be_empty(tmp_path: Path, field: str, value: str | None) -> None:
     """A field that is there and says nothing is refused like one that is missing."""
     fields = {each.field for each in problems(tmp_path, waiver_data(**{field: value}))}
-    assert fields == {f"waivers[0].{field}"}
+    half = value is None and field in APPROVAL
+    assert fields == {"waivers[0]" if half else f"waivers[0].{field}"}
 
 
 @pytest.mark.parametrize(
@@ -212,6 +260,14 @@ def test_days_come_in_order(tmp_path: Path, over: dict[str, str]) -> None:
     """A waiver is asked for, then granted, then it ends."""
     (problem,) = problems(tmp_path, waiver_data(**over))
     assert problem.expected == "requested_on, approved_on, expires_on in this order"
+
+
+def test_a_request_does_not_end_before_it_is_made(tmp_path: Path) -> None:
+    """A request whose last day comes before the day of the request is refused."""
+    (problem,) = problems(tmp_path, request_data(expires_on="2026-08-31"))
+    assert problem.expected == "requested_on, expires_on in this order"
+    data = document(request_data(expires_on="2026-09-01"))
+    assert len(read_waivers([write_yaml(tmp_path / "one-day.yaml", data)], RULES)) == 1
 
 
 def test_days_may_be_equal() -> None:
