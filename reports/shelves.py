@@ -1,21 +1,27 @@
-"""Which findings the auditor's page shows, chosen in one pass over ``findings.ndjson``."""
+"""Which findings a report shows, chosen in one pass over ``findings.ndjson``."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from checks.card import SEVERITIES
-from checks.finding import STATUSES
+from checks.finding import OPEN, STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from checks.card import Severity
+    from checks.finding import Status
 
     Shelf = list[bytes]
     Rooms = Mapping[tuple[str, str], int]
 
 FOLDED = ("pass", "not-applicable")
 """The statuses that are shown folded, by rule."""
+
+_CLOSED = tuple(f'{{"status":"{each}",'.encode("ascii") for each in STATUSES if each not in OPEN)
 
 
 class Limits(NamedTuple):
@@ -33,7 +39,8 @@ class Limits(NamedTuple):
             evaluated, each.
         readings: organizations of which it is shown how they were read.
         exchanges: recorded answers, those before all others in which open findings rest.
-        plan: key scopes in each list of the key plan.
+        plan: key scopes in each list of the key plan, and organizations in it.
+        changes: findings and key scopes in each list of what changed since the baseline.
         organizations: organizations that the filter offers by name.
         full: open findings, up to which each repeats the words of its rule.
     """
@@ -49,6 +56,7 @@ class Limits(NamedTuple):
     readings: int = 200
     exchanges: int = 2_000
     plan: int = 500
+    changes: int = 200
     organizations: int = 500
     full: int = 1_000
 
@@ -74,7 +82,7 @@ def choose(lines: Iterable[bytes], rules: Sequence[Mapping[str, Any]], limits: L
     """
     rooms = share(_counts(rules), limits.folded)
     folded: dict[tuple[str, str], Shelf] = {key: [] for key in rooms}
-    urgent: dict[tuple[int, int], Shelf] = {}
+    urgent = Urgent(limits.open)
     waived: Shelf = []
     full: set[bytes] = set()
     for line in lines:
@@ -82,23 +90,73 @@ def choose(lines: Iterable[bytes], rules: Sequence[Mapping[str, Any]], limits: L
         if prefix in full:
             continue
         status, rule, severity = _fields(line)
-        if status in FOLDED:
-            shelf, room = folded[status, rule], rooms[status, rule]
-        elif status == "waived":
-            shelf, room = waived, limits.waived
-        else:
-            key = SEVERITIES.index(severity), STATUSES.index(status)
-            shelf, room = urgent.setdefault(key, []), limits.open
+        if status in OPEN:
+            urgent.add(urgency(status, severity), line)
+            continue
+        is_waived = status == "waived"
+        shelf, room = (
+            (waived, limits.waived) if is_waived else (folded[status, rule], rooms[status, rule])
+        )
         if len(shelf) < room:
             shelf.append(line)
-        elif status in FOLDED:
+        elif not is_waived:
             full.add(prefix)
-    ordered = [line for key in sorted(urgent) for line in urgent[key]]
     return Chosen(
-        _parse(ordered[: limits.open]),
+        _parse(urgent.lines()),
         _parse(waived),
         {key: _parse(shelf) for key, shelf in folded.items()},
     )
+
+
+class Urgent:
+    """Keeps the most urgent of any number of lines, and forgets the others.
+
+    Attributes:
+        total: how many lines there were.
+    """
+
+    def __init__(self, room: int) -> None:
+        """Keep ``room`` lines."""
+        self.total = 0
+        self._left = room
+        self._shelves: dict[tuple[int, int], Shelf] = {}
+
+    def add(self, rank: tuple[int, int], line: bytes) -> None:
+        """Take ``line``; the smaller its ``rank``, the more urgent it is."""
+        self.total += 1
+        if not self._left:
+            last = max(self._shelves, default=rank)
+            if rank >= last:
+                return
+            self._drop(last)
+        self._shelves.setdefault(rank, []).append(line)
+        self._left -= 1
+
+    def _drop(self, rank: tuple[int, int]) -> None:
+        self._shelves[rank].pop()
+        self._left += 1
+        if not self._shelves[rank]:
+            del self._shelves[rank]
+
+    def lines(self) -> Shelf:
+        """Return the kept lines, the most urgent first, equals in the order they came in."""
+        return [line for rank in sorted(self._shelves) for line in self._shelves[rank]]
+
+
+def open_lines(lines: Iterable[bytes]) -> Iterator[tuple[Status, Severity, bytes]]:
+    """Yield status and severity of each finding that is open, with its line."""
+    for line in lines:
+        if not line.startswith(_CLOSED):
+            status, _, severity = _fields(line)
+            yield cast("Status", status), cast("Severity", severity), line
+
+
+def most_urgent(lines: Iterable[bytes], room: int) -> list[dict[str, Any]]:
+    """Return the most urgent of the open findings, at most ``room``."""
+    urgent = Urgent(room)
+    for status, severity, line in open_lines(lines):
+        urgent.add(urgency(status, severity), line)
+    return _parse(urgent.lines())
 
 
 def share(counts: Rooms, room: int) -> dict[tuple[str, str], int]:
@@ -121,6 +179,12 @@ def _fields(line: bytes) -> tuple[str, str, str]:
     """Return status, rule and severity of a line."""
     parts = line.split(b'"', 16)
     return parts[3].decode("ascii"), parts[7].decode("ascii"), parts[15].decode("ascii")
+
+
+@cache
+def urgency(status: str, severity: str) -> tuple[int, int]:
+    """Return what sorts the worst severities first, and equals by their status."""
+    return SEVERITIES.index(severity), STATUSES.index(status)
 
 
 def _parse(lines: Sequence[bytes]) -> list[dict[str, Any]]:

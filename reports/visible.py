@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LONGEST = 300
 """How many characters of a text are shown before the reader is sent to the data file."""
@@ -52,27 +56,43 @@ def prose(text: str, longest: int = 2_000, whole: str = "audit.json") -> Markup:
     return visible(text, longest, whole, prose=True)
 
 
-def _with_codes(text: str, keep: str) -> tuple[Markup, int]:
-    """Return ``text`` with its odd characters named, and how many characters were read for it.
+def plain(text: str, longest: int = LONGEST) -> str:
+    """Render ``text`` as ``visible`` does, for where there is no markup: on one line."""
+    if len(text) <= longest and text.isprintable() and not _ODD.search(text):
+        return text
+    runs = list(_runs(text[:longest]))
+    shown = "".join(f"({_codes(run)})" if is_odd else run for is_odd, run in runs)
+    is_whole = sum(len(run) for _, run in runs) == len(text)
+    return shown if is_whole else f"{shown}… ({len(text):,} characters)"
 
-    Reading stops where oddities become so many that a page of them could not be opened.
+
+def _with_codes(text: str, keep: str) -> tuple[Markup, int]:
+    """Return ``text`` with its odd characters named, and how many characters were read for it."""
+    parts: list[str] = []
+    read = 0
+    for is_odd, run in _runs(text, keep):
+        named = f"<span class=code-point>{_codes(run)}</span>"
+        parts.append(named if is_odd else str(escape(run)))
+        read += len(run)
+    return Markup("".join(parts)), read  # noqa: S704 (every part is escaped above)
+
+
+def _runs(text: str, keep: str = "") -> Iterator[tuple[bool, str]]:
+    """Yield what is odd in ``text`` and what is not, in turns.
+
+    It ends where oddities become so many that a page of them could not be opened.
     """
     odd = {place for match in _ODD.finditer(text) for place in range(*match.span())}
     odd |= {place for place, each in enumerate(text) if not (each in keep or each.isprintable())}
-    parts: list[str] = []
-    read = runs = 0
+    runs = 0
     for is_odd, places in groupby(range(len(text)), odd.__contains__):
-        run = "".join(text[place] for place in places)
         runs += is_odd
         if runs > _MOST_RUNS:
-            break
-        parts.append(_codes(run) if is_odd else str(escape(run)))
-        read += len(run)
-    return Markup("".join(parts)), read  # noqa: S704 (every part is escaped above)
+            return
+        yield is_odd, "".join(text[place] for place in places)
 
 
 def _codes(run: str) -> str:
     """Render characters by their code points, the first few of them in full."""
     named = " ".join(f"U+{ord(each):04X}" for each in run[:_MOST_CODES])
-    more = f" and {len(run) - _MOST_CODES:,} more" if len(run) > _MOST_CODES else ""
-    return f"<span class=code-point>{named}{more}</span>"
+    return f"{named} and {len(run) - _MOST_CODES:,} more" if len(run) > _MOST_CODES else named

@@ -1,0 +1,61 @@
+"""What the formats for pipelines say of a finding, in words that are still to be escaped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reports import looks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TITLE = "Customer keys in Astra"
+
+
+class Names:
+    """The names of an audit's organizations."""
+
+    def __init__(self, head: Mapping[str, Any]) -> None:
+        """Take them from the population."""
+        self._names = {each["id"]: each["name"] for each in head["population"]["organizations"]}
+
+    def subject(self, finding: Mapping[str, Any]) -> str:
+        """Name the subject for people: its organization, then what tells it apart there."""
+        subject = finding["subject"]
+        organization = subject["organization"]
+        parts = [self._names.get(organization, organization) or "across organizations"]
+        if subject["kind"] in {"database", "database-region"}:
+            parts.append(finding.get("name") or subject.get("database", ""))
+        kind, provider = subject.get("type"), subject.get("provider")
+        kinds = [looks.TYPE.get(kind, kind), looks.PROVIDER.get(provider, provider)]
+        parts.append(" on ".join(filter(None, kinds)))
+        parts += [subject.get(part, "") for part in ("region", "key")]
+        return " / ".join(filter(None, parts))
+
+
+def outcome(finding: Mapping[str, Any]) -> str:
+    """Say in a few words what became of the rule."""
+    return {"fail": "fails", "inconclusive": "could not be judged", "error": "broke"}[
+        finding["status"]
+    ]
+
+
+def step(finding: Mapping[str, Any]) -> str:
+    """Say what would settle a finding; empty if nothing is known to."""
+    action = finding.get("action", "").rstrip(".")
+    return f"To do: {action}." if action else ""
+
+
+def counted(number: int, thing: str) -> str:
+    """Render a number with what it counts: ``1 key``, ``2,000 keys``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def gate_of(head: Mapping[str, Any]) -> str:
+    """Say what stops a pipeline, by the settings of an audit."""
+    settings = head["settings"]
+    stops = [f"failures of severity {settings['fail_on']} or worse"]
+    if not settings["allow_inconclusive"]:
+        stops.append("what could not be judged")
+    only = ", if it is new since the baseline" if settings["fail_on_new"] else ""
+    return f"{' and '.join(stops)}{only}"
