@@ -26,11 +26,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     from checks.options import OPTIONS  # noqa: PLC0415 (`pytest tests` does without the suite)
 
     group = parser.getgroup("cmek", "compliance audit of customer keys in Astra")
-    ini_kinds = {"paths": "linelist", "flag": "bool"}
+    ini_kinds = {"paths": "linelist", "texts": "linelist", "flag": "bool"}
     for option in OPTIONS:
         kwargs: dict[str, Any] = {"action": "store_true"} if option.kind == "flag" else {}
         if option.kind != "flag":
-            kwargs = {"action": "append" if option.kind == "paths" else "store"}
+            kwargs = {"action": "append" if option.kind in {"paths", "texts"} else "store"}
             kwargs["metavar"] = option.metavar
         group.addoption(option.flag, default=None, help=option.help, dest=option.ini, **kwargs)
         kind: Any = ini_kinds.get(option.kind, "string")
@@ -42,11 +42,17 @@ def _value(config: pytest.Config, option: Option) -> object:
     given = config.getoption(option.ini)
     if given is not None:
         return given
-    value = config.getini(option.ini)
+    value, start = config.getini(option.ini), _start(config, option)
     if option.kind == "paths":
-        return [str(config.rootpath / each) for each in value or ()]
+        return [str(start / each) for each in value or ()]
     is_path = option.kind == "path" and value and value != "env"
-    return str(config.rootpath / value) if is_path else value
+    return str(start / value) if is_path else value
+
+
+def _start(config: pytest.Config, option: Option) -> Path:
+    """Return where a relative path starts: where the user is, or, from a file, where that is."""
+    told_here = (each.partition("=")[0] for each in config.getoption("override_ini") or ())
+    return Path() if option.ini in told_here else config.rootpath
 
 
 def _options(config: pytest.Config) -> Options:
@@ -115,10 +121,14 @@ def _clear(config: pytest.Config) -> None:
     from checks.options import OPTIONS, Options  # noqa: PLC0415 (as above)
     from inventory.errors import CmekAuditError  # noqa: PLC0415
     from reports.audit import clear  # noqa: PLC0415
+    from reports.baseline import stands_in  # noqa: PLC0415
 
-    option = next(each for each in OPTIONS if each.name == "report-dir")
+    told = {each.name: _value(config, each) for each in OPTIONS}
+    folder = Path(str(told["report-dir"] or Options().report_dir))
+    if told["baseline"] and stands_in(str(told["baseline"]), folder):
+        return
     with suppress(CmekAuditError):
-        clear(Path(str(_value(config, option) or Options().report_dir)))
+        clear(folder)
 
 
 # --- the audit ------------------------------------------------------------------------------------

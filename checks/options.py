@@ -13,7 +13,7 @@ from checks.context import LIVE_MAX_AGE, RECORDED_MAX_AGE, Kms
 from checks.grouping import Wanted
 from inventory.errors import SettingError
 
-Format = Literal["json", "html", "results", "junit"]
+Format = Literal["json", "html", "results", "junit", "markdown", "sarif"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 
@@ -22,13 +22,13 @@ class Option(NamedTuple):
 
     Attributes:
         name: without ``--cmek-``; the ini twin is ``cmek_`` and the same with underscores.
-        kind: ``paths`` may be given repeatedly, ``flag`` takes no value.
+        kind: ``paths`` and ``texts`` may be given repeatedly, ``flag`` takes no value.
         metavar: what the help shows as value.
         help: what it does, with its default.
     """
 
     name: str
-    kind: Literal["paths", "path", "text", "flag"]
+    kind: Literal["paths", "path", "texts", "text", "flag"]
     metavar: str
     help: str
 
@@ -64,7 +64,27 @@ OPTIONS = (
         "DIR",
         "where a live audit puts its evidence bundle; default: audit-evidence",
     ),
-    Option("plan", "paths", "PATH", "planned databases (.yaml, .yml, .json); repeatable"),
+    Option(
+        "plan",
+        "paths",
+        "PATH",
+        "planned databases (.yaml, .yml, .json), or a plan or state of Terraform as "
+        "'terraform show -json' prints it (.json); repeatable",
+    ),
+    Option(
+        "terraform-organization",
+        "texts",
+        "[PROVIDER=]ID",
+        "the organization whose token a Terraform configuration uses, if the plan does not tell; "
+        "with several, each with its provider's address, such as astra.eu=ID; repeatable",
+    ),
+    Option(
+        "terraform-source",
+        "path",
+        "DIR",
+        "the folder of the Terraform configuration, so that findings lead to its file and line; "
+        "needs the extra 'terraform'",
+    ),
     Option(
         "history",
         "paths",
@@ -73,6 +93,18 @@ OPTIONS = (
         "of bundles; repeatable",
     ),
     Option("waivers", "paths", "PATH", "a file of waivers (.yaml, .yml, .json); repeatable"),
+    Option(
+        "baseline",
+        "path",
+        "AUDIT",
+        "the audit.json of an earlier audit, to tell what is new, fixed, unchanged or reopened",
+    ),
+    Option(
+        "fail-on-new",
+        "flag",
+        "",
+        "stop only for what the baseline does not have; a check that broke always stops",
+    ),
     Option("no-waivers", "flag", "", "judge as if there were no waivers"),
     Option(
         "as-of",
@@ -104,7 +136,7 @@ OPTIONS = (
         "formats",
         "text",
         "LIST",
-        "which reports to write beside json: html, results, junit; default: all",
+        "which reports to write beside json: html, results, junit, markdown, sarif; default: all",
     ),
     Option(
         "group",
@@ -162,8 +194,12 @@ class Options(BaseModel):
     live: str | None = None
     evidence_dir: str = "audit-evidence"
     plan: tuple[str, ...] = ()
+    terraform_organization: tuple[str, ...] = ()
+    terraform_source: str | None = None
     history: tuple[str, ...] = ()
     waivers: tuple[str, ...] = ()
+    baseline: str | None = None
+    fail_on_new: bool = False
     no_waivers: bool = False
     as_of: Annotated[datetime | None, BeforeValidator(_time)] = None
     max_age: Annotated[timedelta | None, BeforeValidator(_duration)] = None
@@ -184,10 +220,13 @@ class Options(BaseModel):
 def parse_options(values: dict[str, Any]) -> Options:
     """Check ``values``, by field name; raise SettingError that names each unusable option."""
     try:
-        return Options.model_validate(values)
+        options = Options.model_validate(values)
     except ValidationError as error:
         details = error.errors(include_url=False)
         raise SettingError("\n".join(_complaint(each["loc"], each) for each in details)) from None
+    if options.fail_on_new and not options.baseline:
+        raise SettingError("--cmek-fail-on-new: found no --cmek-baseline, expected one with it")
+    return options
 
 
 def _complaint(loc: tuple[int | str, ...], detail: Any) -> str:  # noqa: ANN401 (pydantic's dict)

@@ -57,9 +57,10 @@ def _controls(card: Card, controls: Controls) -> str:
 _OPTIONS = """# Options
 
 Every option of the audit, for pytest's command line, and its ini twin, for `[tool.pytest]` in
-`pyproject.toml`. The command line wins. Paths on the command line start where you are, those in the
-ini file where it is. Write `--option=value`: pytest decides where it runs by the first path that it
-sees.
+`pyproject.toml`. The command line wins. Paths on the command line, by `-o` too, start where you
+are, those in the ini file where it is. `cmek-audit audit` takes `--option value` as well as
+`--option=value`; for pytest itself write the latter, as it decides where it runs by the first path
+that it sees.
 """
 
 

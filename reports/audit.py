@@ -22,7 +22,10 @@ from inventory.errors import InventoryError, LeakError, Problem, SettingError
 from inventory.history import History, read_history
 from inventory.inventory import Inventory
 from inventory.secrets import search
-from reports import html
+from inventory.terraform_organizations import parse_organizations
+from reports.baseline import read_baseline, refuse_doomed, refuse_unfit
+from reports.changes import Changes
+from reports.formats import PAGE, RENDERED, write
 from reports.record import (
     FINDINGS,
     HEAD,
@@ -43,12 +46,13 @@ if TYPE_CHECKING:
     from inventory.collecting import Progress
     from inventory.secrets import Token
     from inventory.sources import Source
+    from inventory.terraform_organizations import Terraform
+    from reports.baseline import Baseline
 
 EXAMPLES = Path(__file__).parent.parent / "inventory" / "examples"
-PAGE = "audit.html"
 RESULTS = "results.html"
 JUNIT = "junit.xml"
-WRITTEN = (HEAD, FINDINGS, PAGE, RESULTS, JUNIT)
+WRITTEN = (HEAD, FINDINGS, *(each.file for each in RENDERED), RESULTS, JUNIT)
 """Every file that an audit may leave in its report folder."""
 
 
@@ -62,6 +66,7 @@ class Audit:
         head: the record's head, once ``write`` has written it.
         sources: every file that was read.
         keep: whether a record is to be written.
+        baseline: the earlier audit with which this one is compared; None if none was given.
         rows_seen: how many rows the table of results was offered.
     """
 
@@ -90,6 +95,10 @@ class Audit:
         self._staging = self._folder / f".writing-{os.getpid()}"
         self._recorder: Recorder | None = None
         self._tokens: Sequence[Token] = ()
+        self.baseline: Baseline | None = None
+        self._changes: Changes | None = None
+        if keep:
+            refuse_doomed(options.baseline, self._folder)
         with self._all_or_nothing():
             if keep:
                 clear(self._folder)
@@ -104,16 +113,22 @@ class Audit:
         self._is_default = not (options.inventory or options.live)
         self.options = options = _with_example(options) if self._is_default else options
         self._waivers = [] if options.no_waivers else read_waivers(options.waivers, ids)
-        self._given = _given(options)
+        self.baseline = read_baseline(options.baseline) if options.baseline else None
+        self._given = _given(options, self.baseline)
         self.options = options = self._collect(options)
         history = read_history(options.history, options.inventory)
-        inventory = Inventory(options.inventory, options.plan)
+        self._terraform = terraform_of(options)
+        inventory = Inventory(options.inventory, options.plan, self._terraform)
+        self._given = self._given._replace(terraform_files=_parsed(self._terraform))
         as_of = options.as_of or (inventory.captured_at if inventory.is_example else None)
         self._is_example = inventory.is_example
         now = datetime.now(UTC) if options.live else self._started
-        self.context = Context(as_of or now, options.oldest, options.kms, history)
+        known = self.baseline.organizations() if self.baseline else {}
+        self.context = Context(as_of or now, options.oldest, options.kms, history, known)
         _refuse_later(history, inventory.captured_at or self.context.as_of)
-        self.gate = Gate(options.fail_on, options.allow_inconclusive)
+        if self.baseline:
+            refuse_unfit(self.baseline.about, self.context.as_of, is_example=inventory.is_example)
+        self.gate = Gate(options.fail_on, options.allow_inconclusive, options.fail_on_new)
         self.grouping, self._book = self._judge(inventory)
 
     def _collect(self, options: Options) -> Options:
@@ -131,12 +146,15 @@ class Audit:
     def settled(self) -> dict[str, Any]:
         """Return the options by which another process judges the very same."""
         hours = int(self.context.max_age.total_seconds() // 3_600)
-        files = ("inventory", "plan", "history", "waivers")
+        files = ("inventory", "plan", "terraform_organization", "history", "waivers")
         return {
             **{name: list(getattr(self.options, name)) for name in files},
             "as_of": self.context.as_of.isoformat(),
             "max_age": f"{hours}h",
+            "baseline": self.options.baseline,
+            "fail_on_new": self.options.fail_on_new,
             "live": None,
+            "terraform_source": self.options.terraform_source,
         }
 
     def search(self, more: Iterable[Path] = ()) -> None:
@@ -180,6 +198,8 @@ class Audit:
         self._stop_recording()
         recorder = self._recorder = Recorder(self._staging) if self.keep else None
         book = WaiverBook(self._waivers, self.context.as_of)
+        changes = Changes(self.baseline, self.context.as_of) if self.baseline else None
+        self._changes = changes
         cards = [rule.card for rule in self._rules]
         grouping = Grouping(cards, self.gate, self.options.group)
 
@@ -187,14 +207,17 @@ class Audit:
             grouping.name(organization.id, organization.name)
             if recorder:
                 recorder.meet(organization)
+            if changes:
+                changes.meet(organization)
 
         findings = evaluate(inventory.organizations(), self._rules, self.context, meet)
+        findings = map(book.apply, findings) if self._waivers else findings
+        findings = filter(wanted, findings) if wanted else findings
         with _without_collector():
-            for judged in map(book.apply, findings) if self._waivers else findings:
-                if wanted is None or wanted(judged):
-                    grouping.add(judged)
-                    if recorder:
-                        recorder.add(judged)
+            for judged in map(changes.take, findings) if changes else findings:
+                grouping.add(judged)
+                if recorder:
+                    recorder.add(judged)
         self.sources = (*inventory.sources, *self.context.history.sources)
         return grouping, book
 
@@ -227,8 +250,10 @@ class Audit:
             "live" if self.options.live else "recorded",
             self._given,
         )
+        rules = rules_hash(self._rules)
+        changes = self._changes.told(rules, left_out) if self._changes else None
         material = Material(
-            self._rules, rules_hash(self._rules), self._controls, self.sources, self._book.states()
+            self._rules, rules, self._controls, self.sources, self._book.states(), changes
         )
         head = head_of(self._recorder, settings, material)
         times = {"started": utc(self._started), "ended": utc(datetime.now(UTC))}
@@ -246,11 +271,10 @@ class Audit:
     def _publish(self, head: dict[str, Any]) -> None:
         """Write beside and rename when whole, the head last."""
         (self._staging / HEAD).write_text(canonical(head), encoding="ascii")
-        names = [FINDINGS, HEAD]
-        if "html" in self.options.formats:
-            html.write(head, self._staging / FINDINGS, self._staging / PAGE)
-            names.insert(1, PAGE)
-        for name in names:
+        wanted = [each for each in RENDERED if each.format in self.options.formats]
+        for report in wanted:
+            write(report, head, self._staging / FINDINGS, self._staging / report.file)
+        for name in (FINDINGS, *(each.file for each in wanted), HEAD):
             (self._staging / name).replace(self._folder / name)
         self.discard()
 
@@ -264,7 +288,7 @@ class Audit:
 
     def _judge_again(self, settled: set[tuple[str, str]]) -> None:
         key = self.grouping.key
-        inventory = Inventory(self.options.inventory, self.options.plan)
+        inventory = Inventory(self.options.inventory, self.options.plan, self._terraform)
         _, self._book = self._judge(
             inventory, lambda finding: (finding.rule, key(finding)) in settled
         )
@@ -309,6 +333,16 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
+def terraform_of(options: Options) -> Terraform:
+    """Return what ``options`` tell about Terraform's files; raises SettingError."""
+    told = parse_organizations(options.terraform_organization)
+    if options.terraform_source is None:
+        return told
+    from inventory.terraform_source import SourceTree  # noqa: PLC0415 (its parser is an extra)
+
+    return told._replace(source=SourceTree(options.terraform_source))
+
+
 def _refuse_later(history: History, present: datetime) -> None:
     problems = [
         Problem(file, line, "captured_at", utc(at), f"a time before {utc(present)}")
@@ -319,11 +353,25 @@ def _refuse_later(history: History, present: datetime) -> None:
         raise InventoryError(problems)
 
 
-def _given(options: Options) -> Given:
+def _given(options: Options, baseline: Baseline | None) -> Given:
     """Name the files that were judged by, with their hashes, once they have been read."""
     waivers = () if options.no_waivers else tuple(map(_hashed, options.waivers))
     controls = _hashed(options.controls) if options.controls else None
-    return Given(waivers, controls, options.no_waivers)
+    earlier = GivenFile(baseline.about.path, baseline.about.sha256) if baseline else None
+    return Given(
+        waivers,
+        controls,
+        options.no_waivers,
+        earlier,
+        options.terraform_organization,
+        options.terraform_source,
+    )
+
+
+def _parsed(terraform: Terraform) -> tuple[GivenFile, ...]:
+    """Name the files of the configuration that were parsed, once the plans have been read."""
+    files = terraform.source.files if terraform.source else {}
+    return tuple(GivenFile(path, sha256) for path, sha256 in files.items())
 
 
 def _hashed(path: str) -> GivenFile:

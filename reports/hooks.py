@@ -24,6 +24,7 @@ _SHOWN_AS = {
     "fail": ("below the gate", "b", "BELOW-GATE"),
     "not-applicable": ("not applicable", "-", "NOT-APPLICABLE"),
 }
+_KNOWN = ("known from the baseline", "k", "KNOWN")
 
 
 class AuditHooks:
@@ -74,7 +75,7 @@ class AuditHooks:
         callspec = getattr(item, "callspec", None)
         group: Group | None = callspec.params.get("group") if callspec else None
         if group is not None:
-            carried = {**dict(group.properties()), "key": group.key}
+            carried = dict([*group.properties(), ("key", group.key), ("known", str(group.known))])
             report.cmek = carried  # type: ignore[attr-defined]
             if report.skipped and isinstance(report.longrepr, tuple):
                 path, line, _ = item.location
@@ -93,7 +94,8 @@ class AuditHooks:
         if carried and _speaks(report) and not report.passed:
             status = carried["status"]
             if report.skipped or status == "inconclusive":
-                return _SHOWN_AS.get(status)
+                is_known = report.skipped and carried["known"] != "0"
+                return _KNOWN if is_known else _SHOWN_AS.get(status)
         return None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -138,9 +140,10 @@ class AuditHooks:
         return max(exitstatus, int(head["verdict"]["exit_code"]))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the actions."""
+        """Print the actions, and the waivers that ask for somebody."""
         if self._audit.head is not None:
             terminal.summarize(terminalreporter, self._audit.head)
+            terminal.warn_of_waivers(terminalreporter, self._audit.head)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:  # noqa: ANN401 (pytest-html's own)

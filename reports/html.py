@@ -21,6 +21,7 @@ from checks.finding import STATUSES
 from reports import looks
 from reports.drilling import Index
 from reports.matrix import lay_out
+from reports.reminders import due, urgent
 from reports.results import banners
 from reports.routes import lay_out_routes
 from reports.shelves import Limits, choose
@@ -29,6 +30,7 @@ from reports.visible import name, prose, visible
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from inventory.entries import Place
     from reports.shelves import Chosen
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -58,6 +60,8 @@ class Entry(NamedTuple):
         path: the subject's identity, as a waiver names it.
         evidence: where the facts stand.
         waiver: the id of the waiver that covers it; may be empty.
+        change: what became of it since the baseline; may be empty.
+        seen: since when it is open; may be empty.
     """
 
     id: str
@@ -74,6 +78,8 @@ class Entry(NamedTuple):
     path: Markup
     evidence: Markup
     waiver: str
+    change: str
+    seen: str
 
 
 class _Names:
@@ -88,13 +94,6 @@ class _Names:
 
     def place(self, organization: str) -> int:
         return self.used.setdefault(organization, len(self.used))
-
-
-def write(head: dict[str, Any], findings: Path, page: Path) -> None:
-    """Render the page of an audit from its head and its file of findings."""
-    with findings.open("rb") as lines:
-        text = render(head, lines)
-    page.write_text(text, encoding="utf-8", errors="xmlcharrefreplace", newline="\n")
 
 
 def render(head: dict[str, Any], lines: Iterable[bytes], limits: Limits | None = None) -> str:
@@ -140,6 +139,7 @@ def _environment() -> Environment:
         "name": name,
         "prose": prose,
         "visible": visible,
+        "due": due,
         "count": lambda number: f"{number:,}",
         "plural": plural,
         "time": _time,
@@ -272,17 +272,18 @@ def _findings(head: Mapping[str, Any], chosen: Chosen, limits: Limits) -> dict[s
         "organizations": [names.of(each) for each in list(names.used)],
         "organization_name": names.of,
         "rules": {rule["id"]: rule for rule in head["criteria"]["rules"]},
+        "urgent": urgent(head),
         "waiver_numbers": {waiver["id"]: place for place, waiver in enumerate(head["waivers"], 1)},
     }
 
 
 def _cited(chosen: Chosen) -> set[str]:
     """Return the files in which the evidence of the findings that stop or are waived stands."""
-    return {file for each in (*chosen.open, *chosen.waived) for file, _ in _places(each)}
+    return {file for each in (*chosen.open, *chosen.waived) for file, *_ in _places(each)}
 
 
-def _places(finding: Mapping[str, Any]) -> Sequence[tuple[str, int]]:
-    places: Sequence[tuple[str, int]] = finding["evidence"][:_MOST_EVIDENCE]
+def _places(finding: Mapping[str, Any]) -> Sequence[Place]:
+    places: Sequence[Place] = finding["evidence"][:_MOST_EVIDENCE]
     return places
 
 
@@ -311,6 +312,8 @@ def _entry(finding: Mapping[str, Any], names: _Names, index: Index) -> Entry:
         visible(subject["path"], LONGEST_PATH),
         _evidence(finding, index),
         finding.get("waiver", ""),
+        finding.get("change", ""),
+        _seen(finding),
     )
 
 
@@ -327,6 +330,13 @@ def _title(finding: Mapping[str, Any], names: _Names) -> Markup:
     return Markup(" / ").join(parts)
 
 
+def _seen(finding: Mapping[str, Any]) -> str:
+    """Say since when a finding is open, where a baseline tells."""
+    if "since" not in finding:
+        return ""
+    return f"{_time(finding['since'])}, open in {plural(finding['audits'], 'audit')} in a row"
+
+
 def _effect(finding: Mapping[str, Any]) -> str:
     """Say how much a finding concerns, in databases where it counts them."""
     every, existing = finding.get("databases", 0), finding.get("existing", 0)
@@ -341,13 +351,15 @@ def _effect(finding: Mapping[str, Any]) -> str:
 
 def _evidence(finding: Mapping[str, Any], index: Index) -> Markup:
     """Name where the facts stand; a recorded answer is a link to its row in the index."""
-    shown = [_place(file, line, index.anchor(file)) for file, line in _places(finding)]
+    shown = [_place(index, *place) for place in _places(finding)]
     more = len(finding["evidence"]) - len(shown)
     if more:
         shown.append(Markup("{:,} more in findings.ndjson").format(more))
     return Markup(" ").join(shown) or Markup("none: it is about what no file holds")
 
 
-def _place(file: str, line: int, anchor: str) -> Markup:
-    place = Markup("<code>{}:{}</code>").format(visible(file), line)
+def _place(index: Index, file: str, line: int, address: str = "") -> Markup:
+    anchor, place = index.anchor(file), Markup("<code>{}:{}</code>").format(visible(file), line)
+    if address:
+        place += Markup(" (<code>{}</code>)").format(visible(address))
     return Markup('<a href="#{}">{}</a>').format(anchor, place) if anchor else place

@@ -101,6 +101,46 @@ WAIVER = {
     "unmatched": Look(
         "inconclusive", "?", "matches nothing", "No finding of this audit has its rule and subject."
     ),
+    "requested": Look(
+        "inconclusive", "…", "awaiting approval", "Nobody has approved it yet: it covers nothing."
+    ),
+}
+
+CHANGE = {
+    "new": Look("fail", "+", "new", "Open now, and not open in any audit before that is known."),
+    "reopened": Look(
+        "fail", "↻", "reopened", "Open now, and waived in the baseline, or open in one before it."
+    ),
+    "worsened": Look(
+        "fail",
+        "↑",
+        "worsened",
+        "Open in both, and worse: it fails now, is graver, or more could not be read.",
+    ),
+    "unclear": Look("inconclusive", "?", "unclear", "Open in both, and could not be judged now."),
+    "unchanged": Look("nothing", "=", "unchanged", "Open in both, and no worse."),
+    "fixed": Look("pass", "✓", "fixed", "Open in the baseline; it passes now, or does not apply."),
+    "waived": Look("waived", "§", "waived", "Open in the baseline; a waiver covers it now."),
+    "gone": Look(
+        "not-applicable", "○", "gone", "Open in the baseline, and not found now: that is no fix."
+    ),
+}
+CAUSE = {
+    "subject-absent": "There is no such subject any more.",
+    "partial-run": "Not judged again: this run was partial.",
+    "organization-absent": "Not judged again: its organization was not audited.",
+    "check-broke": "Not judged again: the check broke.",
+    "organization-unread": "Not judged again: not all of its organization could be read.",
+    "more-unread": "More of the organization could not be read than before.",
+}
+KEY_CHANGE = {
+    "added": ("Keys added", "Key scopes that had no key, and have one."),
+    "replaced": ("Keys replaced", "Only IBM Support can replace a key: look for the case."),
+    "removed": ("Keys removed", "Only IBM Support can remove a key: look for the case."),
+    "not_read": (
+        "Keys not read",
+        "One of the two audits could not read all keys here, so no change is known.",
+    ),
 }
 
 TYPE = {
@@ -132,6 +172,7 @@ COUNTED = {
     "vendor-accounts": "Keys with the vendor’s accounts",
     "databases": "Databases, read again",
     "placements": "Databases in their key scopes",
+    "managed": "Databases that Terraform manages",
     "planned": "Planned databases",
 }
 AGREE = {
@@ -196,6 +237,9 @@ REASON = {
         "Find out what the token's role may not see",
     ),
     "unknown-value": Reason("A value was recorded that the suite does not know.", _RECORDER, _LOOK),
+    "not-determined": Reason(
+        "A plan does not tell where a database will lie.", _OWNER, "Plan again, and judge that plan"
+    ),
     "unknown-type": Reason(
         "The tier tells no database type.", _OWNER, "Find out the type, and state it"
     ),

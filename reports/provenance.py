@@ -10,14 +10,16 @@ import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pytest
 
 from inventory.secrets import without_secrets
 
-if TYPE_CHECKING:
-    import pytest
-
 ROOT = Path(__file__).parent.parent
+COMMAND = pytest.StashKey[tuple[str, ...]]()
+"""The command line as the user gave it, where that was not one of pytest."""
+
 PACKAGES = ("cmek-audit", "pytest", "pytest-html", "pydantic", "PyYAML", "Jinja2")
 
 _CI = (
@@ -30,11 +32,11 @@ _CI = (
 
 def describe_run(config: pytest.Config, exit_code: int) -> dict[str, Any]:
     """Return actor, trigger, command line, versions and outcome of the run."""
-    args = config.invocation_params.args
+    plain = ("pytest", *map(str, config.invocation_params.args))
     commit, dirty = _checkout()
     return {
         **_actor(),
-        "command": [without_secrets(each) for each in ("pytest", *map(str, args))],
+        "command": [without_secrets(each) for each in config.stash.get(COMMAND, plain)],
         "exit_code": exit_code,
         "python": platform.python_version(),
         "platform": platform.platform(),

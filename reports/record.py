@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from checks.controls import Controls
     from checks.finding import Finding
     from checks.waivers import State, Waiver
+    from inventory.entries import Place
     from inventory.models import Organization
     from inventory.sources import Source
 
@@ -41,7 +42,7 @@ FINDINGS = "findings.ndjson"
 
 def encode(finding: Finding) -> str:
     """Render a finding as its line: ASCII, keys in a fixed order, empty fields left out."""
-    status, rule, severity, subject, says, _, _, name, databases, existing, evidence, _ = finding
+    status, rule, severity, subject, says, _, _, name, databases, existing, evidence = finding[:11]
     kind, path, organization, database_type, provider, region, database, key = subject
     scope = _encode_scope(organization, database_type, provider, region)
     own = f',"database":{quote(database)}' if database else ""
@@ -52,7 +53,7 @@ def encode(finding: Finding) -> str:
         told += _encode_open(finding)
     if databases:
         told += f',"databases":{databases},"existing":{existing}'
-    where = ",".join([f"[{_known(file)},{line}]" for file, line in evidence])
+    where = ",".join([f"[{_encode_place(place)}]" for place in evidence])
     return (
         f'{{"status":"{status}","rule":"{rule}","id":"{finding_id(rule, path)}",'
         f'"severity":"{severity}","subject":{{"kind":"{kind}","path":"{path}",'
@@ -61,6 +62,11 @@ def encode(finding: Finding) -> str:
 
 
 _known = lru_cache(maxsize=4_096)(quote)
+
+
+def _encode_place(place: Place) -> str:
+    told = f"{_known(place[0])},{place[1]}"
+    return told if len(place) == 2 else f"{told},{quote(place[2])}"  # noqa: PLR2004 (with one)
 
 
 @lru_cache(maxsize=4_096)
@@ -72,7 +78,10 @@ def _encode_scope(organization: str, database_type: str, provider: str, region: 
 
 def _encode_open(finding: Finding) -> str:
     fields = {"reason": finding.reason, "action": finding.action, "waiver": finding.waiver}
-    return "".join(f',"{name}":{quote(value)}' for name, value in fields.items() if value)
+    told = "".join(f',"{name}":{quote(value)}' for name, value in fields.items() if value)
+    if finding.change:
+        told += f',"change":"{finding.change}","since":"{finding.since}","audits":{finding.audits}'
+    return told
 
 
 class Recorder:
@@ -136,11 +145,19 @@ class Given(NamedTuple):
         waivers: the files of waivers.
         controls: the file of control ids; None for the bundled one.
         no_waivers: whether it was told to judge as if there were no waivers.
+        baseline: the head of the earlier audit with which it was compared.
+        terraform_organizations: whose Terraform's configurations are, as it was told.
+        terraform_source: the folder of the configuration; None if it was not given.
+        terraform_files: the files of the configuration in which it looked.
     """
 
     waivers: tuple[GivenFile, ...] = ()
     controls: GivenFile | None = None
     no_waivers: bool = False
+    baseline: GivenFile | None = None
+    terraform_organizations: tuple[str, ...] = ()
+    terraform_source: str | None = None
+    terraform_files: tuple[GivenFile, ...] = ()
 
 
 class Settings(NamedTuple):
@@ -168,13 +185,14 @@ class Settings(NamedTuple):
 
 
 class Material(NamedTuple):
-    """What an audit rests on beside its findings."""
+    """What an audit rests on beside its findings; ``changes`` as the record states them."""
 
     rules: Sequence[Rule]
     rules_hash: str
     controls: Controls
     sources: Sequence[Source]
     waivers: Sequence[tuple[Waiver, State]]
+    changes: dict[str, Any] | None = None
 
 
 def head_of(recorder: Recorder, settings: Settings, material: Material) -> dict[str, Any]:
@@ -196,6 +214,7 @@ def head_of(recorder: Recorder, settings: Settings, material: Material) -> dict[
         "actions_total": tallies.action_count,
         "coverage": tallies.coverage(recorder.population.names),
         "key_plan": tallies.key_plan(recorder.population.names),
+        "changes": material.changes,
         "not_evaluated": tallies.not_evaluated(),
         "waivers": [_waiver(waiver, state) for waiver, state in material.waivers],
         "attestations": recorder.population.attestations(settings.context.as_of),
@@ -226,7 +245,9 @@ def verdict(tallies: Tallies, settings: Settings) -> dict[str, Any]:
     word = _word(found, settings, judged=tallies.counts["pass"] + tallies.counts["waived"])
     text = _VERDICTS[word].format(counted=_counted(found))
     if stops < found.total():
-        text += f" By its gate, this run stops for {f'{stops:,}' if stops else 'none'} of them."
+        what = " on what is new since the baseline" if settings.gate.new_only else ""
+        number = f"{stops:,}" if stops else "none"
+        text += f" By its gate{what}, this run stops for {number} of them."
     if milder := sum(tallies.counts[status] for status in OPEN) - found.total():
         text += f" Advisories that are shown and do not stop: {milder:,}."
     return {"word": word, "text": text, "exit_code": int(stops > 0 or word == "nothing judged")}
@@ -283,6 +304,11 @@ def _settings(settings: Settings) -> dict[str, Any]:
         "no_waivers": given.no_waivers,
         "waiver_files": [each._asdict() for each in given.waivers],
         "controls_file": given.controls and given.controls._asdict(),
+        "fail_on_new": gate.new_only,
+        "baseline_file": given.baseline and given.baseline._asdict(),
+        "terraform_organizations": list(given.terraform_organizations),
+        "terraform_source": given.terraform_source,
+        "terraform_files": [each._asdict() for each in given.terraform_files],
     }
 
 

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from checks.finding import STATUSES
 from inventory.wording import safe
+from reports.changes import summed_up
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pytest
 
     from reports.audit import Audit
@@ -61,7 +64,7 @@ def summary(prefix: list[str], audit: Audit) -> None:
         )
 
 
-def banners(head: dict[str, Any]) -> list[str]:
+def banners(head: Mapping[str, Any]) -> list[str]:
     """Return what every report of this audit must say in large letters."""
     settings = head["settings"]
     texts = []
@@ -70,6 +73,10 @@ def banners(head: dict[str, Any]) -> list[str]:
     if settings["example"]:
         told = "no inventory was given, so " if settings["default_example"] else ""
         texts.append(f"EXAMPLE, NOT AUDIT EVIDENCE: {told}a bundled example was audited.")
+    if settings["fail_on_new"]:
+        before = head["changes"]["baseline"]
+        named = f"{before['as_of']} (report {before['report'][:12]})"
+        texts.append(f"GATE ON NEW FINDINGS ONLY: what the baseline of {named} has does not stop.")
     return texts
 
 
@@ -79,6 +86,8 @@ def mark_junit(config: pytest.Config, head: dict[str, Any] | None) -> None:
     if head is not None:
         told = [("verdict", head["verdict"]["text"]), ("report", head["report"])]
         told += [("banner", text) for text in banners(head)]
+        if head["changes"]:
+            told.append(("changes", summed_up(head["changes"])))
     for plugin in config.pluginmanager.get_plugins():
         if hasattr(plugin, "add_global_property"):
             for name, value in told:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from checks.context import utc
 from checks.finding import STATUSES
 from inventory.wording import safe
+from reports.changes import summed_up
+from reports.reminders import notice, urgent
 from reports.results import NO_AUDIT, banners
 
 if TYPE_CHECKING:
@@ -24,10 +26,14 @@ _INDENT = 31
 def header(audit: Audit) -> list[str]:
     """Say what is audited, as of when, and how it is grouped."""
     named = ", ".join(safe(source.path, 200) for source in audit.sources)
-    return [
+    lines = [
         f"audit: {named}",
         f"as of: {utc(audit.context.as_of)}, grouped by {audit.grouping.mode}",
     ]
+    if audit.baseline:
+        about = audit.baseline.about
+        lines.append(f"baseline: {safe(about.path, 200)}, as of {utc(about.as_of)}")
+    return lines
 
 
 def summarize(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> None:
@@ -45,6 +51,18 @@ def summarize(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> None:
             told = " " * _INDENT
     if total > MOST_SHOWN:
         reporter.write_line(f"… and {total - MOST_SHOWN:,} more in the report")
+
+
+def warn_of_waivers(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> None:
+    """Print which waivers end soon, have ended, or wait for somebody who approves them."""
+    asking = urgent(head)
+    if not asking:
+        return
+    reporter.section("waivers to see to", sep="-")
+    for waiver in asking[:MOST_SHOWN]:
+        reporter.write_line(safe(notice(waiver, head["settings"]["as_of"])), yellow=True)
+    if len(asking) > MOST_SHOWN:
+        reporter.write_line(f"… and {len(asking) - MOST_SHOWN:,} more in the report")
 
 
 def _wrap(action: dict[str, Any], width: int) -> list[str]:
@@ -73,6 +91,9 @@ def conclude(config: pytest.Config, audit: Audit, leak: str = "") -> None:
         states = Counter(waiver["state"] for waiver in head["waivers"])
         told = ", ".join(f"{states[state]:,} {state}" for state in sorted(states))
         writer.line(f"Waivers:  {told}")
+    if head["changes"]:
+        before = head["changes"]["baseline"]["as_of"]
+        writer.line(f"Changes:  {summed_up(head['changes'])}, since {before}")
     for text in banners(head):
         writer.line(safe(text), yellow=True)
     bad = bool(head["verdict"]["exit_code"])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from checks.options import Options
 from inventory.bundles import INVENTORY
@@ -18,15 +17,26 @@ from inventory.errors import CmekAuditError, InputError, RecordError, ReplayErro
 from inventory.evidence import Sha256
 from inventory.sources import FileFormat, Role
 from inventory.wording import safe
-from reports import html
-from reports.audit import PAGE, Audit
-from reports.record import FINDINGS, HEAD, SCHEMA, canonical, report_id
+from reports.audit import Audit
+from reports.formats import RENDERED, write
+from reports.reading_back import (
+    Findings,
+    Part,
+    Record,
+    checked,
+    first_problem,
+    measure,
+    read_record,
+    relying_on,
+)
+from reports.record import FINDINGS, HEAD, canonical
 from reports.results import banners
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CHUNK = 1_048_576
+    from reports.formats import Rendered
+
 _MOST_PROBLEMS = 5
 
 
@@ -44,13 +54,7 @@ class Verified(NamedTuple):
     lines: list[str]
 
 
-class _Part(BaseModel):
-    """A part of a head; what is not needed here may stand there, too."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class _File(_Part):
+class _File(Part):
     path: str
     sha256: Sha256
 
@@ -62,11 +66,11 @@ class _Source(_File):
     evidence: dict[str, Any] | None
 
 
-class _Population(_Part):
+class _Population(Part):
     sources: tuple[_Source, ...]
 
 
-class _Settings(_Part):
+class _Settings(Part):
     as_of: Moment
     max_age_seconds: Annotated[int, Field(ge=0, le=10**10)]
     kms: str
@@ -80,40 +84,37 @@ class _Settings(_Part):
     no_waivers: bool
     waiver_files: tuple[_File, ...]
     controls_file: _File | None
+    fail_on_new: bool
+    baseline_file: _File | None
+    terraform_organizations: tuple[str, ...]
+    terraform_source: str | None
+    terraform_files: tuple[_File, ...]
 
 
-class _Findings(_Part):
-    file: Literal["findings.ndjson"]
-    sha256: Sha256
-    bytes: int
-    count: int
-
-
-class _Verdict(_Part):
+class _Verdict(Part):
     word: str
 
 
-class _Criteria(_Part):
+class _Criteria(Part):
     hash: Sha256
 
 
-class _Head(_Part):
+class _Head(Part):
     """What verifying needs of a head."""
 
     report: Sha256
-    format: Annotated[Literal["cmek-audit-record/1"], Field(alias="schema")]
     verdict: _Verdict
     settings: _Settings
     population: _Population
     criteria: _Criteria
-    findings: _Findings
+    findings: Findings
 
 
 class _Record(NamedTuple):
     """A record that is as it was written: what verifying needs of its head, and all of it."""
 
     head: _Head
-    data: dict[str, Any]
+    whole: Record
 
 
 def verify_report(folder: str) -> Verified:
@@ -127,12 +128,12 @@ def verify_report(folder: str) -> Verified:
     lines = [
         f"{HEAD}: as it was written, report {head.report}",
         f"{FINDINGS}: as it was written, {_counted(head.findings.count, 'finding')}",
-        *banners(record.data),
+        *banners(record.whole.head),
     ]
     checked = list(_check_files(head))
     lines += [line for _, line in checked]
     same = all(is_there for is_there, _ in checked)
-    for is_fine, line in _judge_again(Path(folder), record, same=same):
+    for is_fine, line in _judge_again(record, same=same):
         same = same and is_fine
         lines.append(line)
     return Verified(same, safe(head.verdict.word), [safe(line, 2_000) for line in lines])
@@ -146,53 +147,8 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _read(folder: Path) -> _Record:
-    path = folder / HEAD
-    try:
-        text = path.read_text(encoding="ascii")
-        data = json.loads(text)
-        head = _Head.model_validate(data)
-    except OSError as error:
-        raise RecordError(f"{path}: found {error.strerror}, expected a record") from None
-    except ValidationError as error:
-        raise RecordError(f"{path}: no record of the format {SCHEMA}: {_first(error)}") from None
-    except (ValueError, RecursionError):
-        raise RecordError(f"{path}: found no JSON, expected a record") from None
-    if canonical(data) != text:
-        raise RecordError(f"{path}: not written as a record is, so it was changed since")
-    if report_id(data) != head.report:
-        raise RecordError(f"{path}: the report id is not that of its content: it was changed since")
-    _check_findings(folder / FINDINGS, head.findings)
-    return _Record(head, data)
-
-
-def _first(error: ValidationError) -> str:
-    """Name the first field that is not as it should be; its value may be anything."""
-    detail = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    return f"{'.'.join(map(str, detail['loc'])) or 'the whole'}: {detail['msg'].lower()}"
-
-
-def _check_findings(path: Path, told: _Findings) -> None:
-    try:
-        found = _measure(path)
-    except OSError as error:
-        raise RecordError(f"{path}: found {error.strerror}, expected the findings") from None
-    for what, one, other in zip(
-        ("SHA-256", "bytes", "lines"), found, (told.sha256, told.bytes, told.count), strict=True
-    ):
-        if one != other:
-            raise RecordError(f"{path}: changed since: {what} {one}, recorded {other}")
-
-
-def _measure(path: Path) -> tuple[str, int, int]:
-    """Return hash, size in bytes and number of lines of a file."""
-    digest = hashlib.sha256()
-    size = count = 0
-    with path.open("rb") as file:
-        for chunk in iter(lambda: file.read(_CHUNK), b""):
-            digest.update(chunk)
-            size += len(chunk)
-            count += chunk.count(b"\n")
-    return digest.hexdigest(), size, count
+    record = read_record(folder)
+    return _Record(checked(record.path, _Head, record.head), record)
 
 
 # --- the sources ----------------------------------------------------------------------------------
@@ -208,7 +164,8 @@ def _check_files(head: _Head) -> Iterator[tuple[bool, str]]:
         else:
             yield _check_file(source, f"{source.path}/{INVENTORY}")
     settings = head.settings
-    for file in (*settings.waiver_files, *filter(None, [settings.controls_file])):
+    given = filter(None, [settings.controls_file, settings.baseline_file])
+    for file in (*settings.waiver_files, *settings.terraform_files, *given):
         yield _check_file(file)
 
 
@@ -217,7 +174,7 @@ def _check_file(file: _File, path: str = "") -> tuple[bool, str]:
     if not Path(path).is_file():
         return False, f"{path}: not there; verify where the audit was run, with all its files"
     try:
-        found, _, _ = _measure(Path(path))
+        found, _, _ = measure(Path(path))
     except OSError as error:
         return False, f"{path}: {error.strerror}"
     if found != file.sha256:
@@ -247,7 +204,7 @@ def _check_bundle(source: _Source) -> tuple[bool, str]:
 # --- the judgement --------------------------------------------------------------------------------
 
 
-def _judge_again(folder: Path, record: _Record, *, same: bool) -> Iterator[tuple[bool, str]]:
+def _judge_again(record: _Record, *, same: bool) -> Iterator[tuple[bool, str]]:
     settings = record.head.settings
     if settings.left_out:
         yield False, f"not judged again: the run was partial, {settings.left_out}"
@@ -262,7 +219,7 @@ def _judge_again(folder: Path, record: _Record, *, same: bool) -> Iterator[tuple
                 yield False, f"not judged again: {' '.join(str(error).split())}"
                 return
         again["settings"]["mode"] = settings.mode
-        yield from _compare(folder, record, again)
+        yield from _compare(record, again)
 
 
 def _judged(options: Options) -> dict[str, Any]:
@@ -292,18 +249,22 @@ def _options(head: _Head, folder: str) -> Options:
         "kms": settings.kms,
         "group": settings.grouping,
         "controls": settings.controls_file and settings.controls_file.path,
+        "baseline": settings.baseline_file and settings.baseline_file.path,
+        "fail_on_new": settings.fail_on_new,
+        "terraform_organization": settings.terraform_organizations,
+        "terraform_source": settings.terraform_source,
         "report_dir": folder,
         "formats": ("json",),
     }
     try:
         return Options.model_validate(values)
     except ValidationError as error:
-        raise RecordError(f"{HEAD}: no settings of an audit: {_first(error)}") from None
+        raise RecordError(f"{HEAD}: no settings of an audit: {first_problem(error)}") from None
 
 
-def _compare(folder: Path, record: _Record, again: dict[str, Any]) -> Iterator[tuple[bool, str]]:
+def _compare(record: _Record, again: dict[str, Any]) -> Iterator[tuple[bool, str]]:
     """Compare block by block; with other rules, the words for them may be others, too."""
-    head, old = record.head, record.data
+    head, old = record.head, record.whole.head
     is_same_rules = head.criteria.hash == again["criteria"]["hash"]
     apart = {"run", "report"} if is_same_rules else {"run", "report", "criteria"}
     names = [name for name in dict.fromkeys([*old, *again]) if name not in apart]
@@ -317,27 +278,34 @@ def _compare(folder: Path, record: _Record, again: dict[str, Any]) -> Iterator[t
         yield False, f"now: {again['verdict']['word']}, {_counts(again)}"
     else:
         yield True, f"judged again: the same {_counted(head.findings.count, 'finding')} and verdict"
-    yield from _check_page(folder, old, is_same_rules=is_same_rules)
+    yield from _check_rendered(record, is_same_rules=is_same_rules)
 
 
 def _counts(data: dict[str, Any]) -> str:
     return ", ".join(f"{count} {status}" for status, count in data["counts"].items() if count)
 
 
-def _check_page(
-    folder: Path, data: dict[str, Any], *, is_same_rules: bool
-) -> Iterator[tuple[bool, str]]:
-    """Say whether the page, if there is one, is what the record renders to.
+def _check_rendered(record: _Record, *, is_same_rules: bool) -> Iterator[tuple[bool, str]]:
+    """Say of each report that is there whether it is what the record renders to.
 
-    Where the rules are others now, the suite is, and its pages may well look different.
+    Where the rules are others now, the suite is, and its reports may well look different.
     """
-    page = folder / PAGE
-    if not page.is_file():
-        return
+    for report in RENDERED:
+        file = record.whole.path.with_name(report.file)
+        if file.is_file():
+            is_own = _is_rendered(report, record.whole, file)
+            told = f"the {report.noun} of this record"
+            if not is_own:
+                told = f"not the {report.noun} that this suite makes of the record"
+            yield is_own or not is_same_rules, f"{report.file}: {told}"
+
+
+def _is_rendered(report: Rendered, record: Record, file: Path) -> bool:
     with TemporaryDirectory() as scratch:
-        made = Path(scratch) / PAGE
-        html.write(data, folder / FINDINGS, made)
-        if _measure(made) == _measure(page):
-            yield True, f"{PAGE}: the page of this record"
-            return
-    yield not is_same_rules, f"{PAGE}: not the page that this suite makes of the record"
+        made = Path(scratch) / report.file
+        try:
+            with relying_on(record):
+                write(report, record.head, record.findings, made)
+        except RecordError:
+            return False
+        return measure(made) == measure(file)

@@ -54,8 +54,12 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "live": None,
         "evidence_dir": "audit-evidence",
         "plan": (),
+        "terraform_organization": (),
+        "terraform_source": None,
         "history": (),
         "waivers": (),
+        "baseline": None,
+        "fail_on_new": False,
         "no_waivers": False,
         "as_of": None,
         "max_age": None,
@@ -160,14 +164,23 @@ def test_a_value_that_cannot_be_used_is_told(name: str, value: str, expected: st
     assert str(raised.value) == f"--cmek-{name}: found {value!r}, expected {expected}"
 
 
+def test_a_gate_on_what_is_new_needs_a_baseline() -> None:
+    """Without the audit that tells what is new, a gate on it is refused, and not left open."""
+    assert parse_options({"fail_on_new": True, "baseline": "audit.json"}).fail_on_new
+    with pytest.raises(SettingError) as raised:
+        parse_options({"fail_on_new": True})
+    told = "--cmek-fail-on-new: found no --cmek-baseline, expected one with it"
+    assert str(raised.value) == told
+
+
 def test_each_unknown_format_is_told() -> None:
     """In a list of formats, each unknown one is told."""
     with pytest.raises(SettingError) as raised:
-        parse_options({"formats": "pdf html,sarif"})
-    expected = "expected 'json', 'html', 'results' or 'junit'"
+        parse_options({"formats": "pdf html,xlsx"})
+    expected = "expected 'json', 'html', 'results', 'junit', 'markdown' or 'sarif'"
     assert str(raised.value).splitlines() == [
         f"--cmek-formats: found 'pdf', {expected}",
-        f"--cmek-formats: found 'sarif', {expected}",
+        f"--cmek-formats: found 'xlsx', {expected}",
     ]
 
 

@@ -59,10 +59,10 @@ def _dismiss(dialog: Dialog, opened: Opened) -> None:
     dialog.dismiss()
 
 
-def violations_of(page: Page) -> list[str]:
-    """Return what axe finds wrong with ``page``, as rule and element."""
+def violations_of(page: Page, within: str = "html") -> list[str]:
+    """Return what axe finds wrong ``within`` an element of ``page``, as rule and element."""
     page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
-    result = page.evaluate("axe.run({resultTypes: ['violations']})")
+    result = page.evaluate("(part) => axe.run(part, {resultTypes: ['violations']})", within)
     return [
         f"{each['id']}: {node['html'][:200]}"
         for each in result["violations"]

@@ -11,7 +11,7 @@ from checks.catalogue import load_rules, rules_hash
 from checks.context import Context
 from checks.controls import read_controls
 from checks.evaluation import evaluate
-from checks.finding import STATUSES, Finding, Status, Subject
+from checks.finding import OPEN, STATUSES, Finding, Status, Subject
 from checks.group import Gate
 from checks.identity import join
 from inventory.sources import Source
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from checks.finding import Change
     from checks.waivers import State, Waiver
     from inventory.models import Organization
 
@@ -97,6 +98,12 @@ def a_finding(
 
 _texts = st.text(max_size=30)
 _words = st.text(min_size=1, max_size=30)
+_NO_AGE: tuple[Change, str, int] = ("", "", 0)
+_ages: st.SearchStrategy[tuple[Change, str, int]] = st.just(_NO_AGE) | st.tuples(
+    st.sampled_from(["new", "reopened", "worsened", "unclear", "unchanged"]),
+    st.sampled_from(["2026-11-20T02:00:00Z", "2026-11-20T02:00:00.123456Z"]),
+    st.integers(1, 10**6),
+)
 _reasons = st.sampled_from(["", "not-recorded", "unknown-type"])
 
 
@@ -121,6 +128,7 @@ def findings(draw: st.DrawFn) -> Finding:
     status: Status = draw(st.sampled_from(STATUSES))
     is_open = status not in {"pass", "not-applicable"}
     needs_reason = status in {"error", "inconclusive", "not-applicable"}
+    age = draw(_ages if status in OPEN else st.just(_NO_AGE))
     databases = draw(st.integers(0, 3))
     return Finding(
         status,
@@ -135,4 +143,5 @@ def findings(draw: st.DrawFn) -> Finding:
         draw(st.integers(0, databases)),
         tuple(draw(st.lists(st.tuples(_texts, st.integers(0, 10**9)), max_size=3))),
         draw(_words) if status == "waived" else "",
+        *age,
     )

@@ -165,6 +165,11 @@ def waiver(identity: str, rule: str, subject: str, **more: str) -> Entry:
     }
 
 
+def request(identity: str, rule: str, subject: str, **more: str) -> Entry:
+    asked = waiver(identity, rule, subject, **more)
+    return {name: value for name, value in asked.items() if not name.startswith("approved_")}
+
+
 WAIVERS = [
     waiver("W-active", "CMEK-01", "acme/serverless/aws/us-west-2"),
     waiver("W-expiring", "CMEK-03", "acme/database/db-orders", expires_on="2026-12-01"),
@@ -172,6 +177,7 @@ WAIVERS = [
     waiver("W-later", "CMEK-05", "acme/database/db-orders/eu-west-1", approved_on="2026-12-01"),
     waiver("W-unused", "CMEK-01", "acme/serverless/aws/us-east-2"),
     waiver("W-unmatched", "CMEK-01", "acme/serverless/aws/ap-south-1"),
+    request("W-requested", "CMEK-01", "acme/serverless/aws/eu-west-1"),
 ]
 
 

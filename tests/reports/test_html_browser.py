@@ -40,6 +40,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 WIDE = {"width": 1280, "height": 900}
+_LATER = "--cmek-as-of=2026-11-22T00:00:00Z"
 _AS_OF = [f"--cmek-as-of={AS_OF}"]
 _DIFFERING = (
     Fault("cut-list", "serverless-keys", ALWAYS),
@@ -71,6 +72,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         ("hostile", _saved(folder, HOSTILE), _AS_OF),
         ("live", recorded(folder / "b", *_DIFFERING, stated=False).bundle, []),
         ("hostile-live", evil.bundle, []),
+        ("changes", _saved(folder, HOSTILE), [_LATER, f"--cmek-baseline={folder / 'violations'}"]),
     ):
         options = [f"--cmek-inventory={inventory}", f"--cmek-report-dir={folder / name}"]
         command = [sys.executable, "-m", "pytest", "-q", *options, *more]
@@ -103,7 +105,16 @@ def test_accessible(browser: Browser, reports: dict[str, Path], name: str, schem
         assert violations_of(opened.page) == []
 
 
-@pytest.mark.parametrize("name", ["hostile", "hostile-live"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_changes_are_accessible(browser: Browser, reports: dict[str, Path], scheme: str) -> None:
+    """The section on what changed has no violation that axe knows, whatever names it shows."""
+    path = reports["changes"] / "audit.html"
+    with open_page(browser, path, color_scheme=scheme) as opened:
+        assert opened.page.locator("#changes table.changed").count() == 4
+        assert violations_of(opened.page, "#changes") == []
+
+
+@pytest.mark.parametrize("name", ["hostile", "hostile-live", "changes"])
 @pytest.mark.parametrize("file", ["audit.html", "results.html"])
 def test_hostile_names_run_nothing(
     browser: Browser, reports: dict[str, Path], file: str, name: str
@@ -126,7 +137,7 @@ def test_quiet(browser: Browser, reports: dict[str, Path]) -> None:
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-@pytest.mark.parametrize("name", ["violations", "hostile", "live", "hostile-live"])
+@pytest.mark.parametrize("name", ["violations", "hostile", "live", "hostile-live", "changes"])
 def test_layout_holds(
     browser: Browser, reports: dict[str, Path], name: str, size: dict[str, int]
 ) -> None:

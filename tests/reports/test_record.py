@@ -43,6 +43,7 @@ from tests.builders import (
     an_organization,
     moment,
 )
+from tests.reports.comparing import every_change
 from tests.reports.live import recorded
 from tests.reports.recording import RULES, RUN, SOURCE, Record, a_finding, findings
 from tests.reports.recording import record as make
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 SCHEMAS = Path(record.__file__).parent / "schemas"
 HEAD_SCHEMA: dict[str, Any] = json.loads((SCHEMAS / "audit.schema.json").read_bytes())
 FINDING_SCHEMA: dict[str, Any] = json.loads((SCHEMAS / "finding.schema.json").read_bytes())
+CAPTURED = utc(CAPTURED_AT)
 HEADS = Draft202012Validator(HEAD_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
 LINES = Draft202012Validator(FINDING_SCHEMA)
 
@@ -87,17 +89,20 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Record:
         ticket="ACME-1",
     )
     file = GivenFile("waivers.yaml", "0" * 64)
-    given = Given((file,), file._replace(path="controls.yaml"))
+    given = Given((file,), file._replace(path="controls.yaml"), baseline=file)
     broken = a_finding("error", reason="check-broke", action="Report this")
     waived = a_finding("waived", region="eu-west-1", action="Register a key", waiver="W-1")
-    return make(
+    aged = a_finding(change="new", since=CAPTURED, audits=1)
+    made = make(
         tmp_path_factory.mktemp("record"),
-        [broken, waived],
+        [broken, waived, aged],
         [*read, one, two],
         Settings(Context(AS_OF), Gate(), "subject", given=given),
         [(waiver, "expiring")],
         [*live.sources, SOURCE],
     )
+    head = made.head | {"changes": every_change()}
+    return made._replace(head=head | {"report": report_id(head)})
 
 
 def _plain(finding: Finding) -> dict[str, Any]:
@@ -149,6 +154,14 @@ def test_a_line_has_its_keys_in_a_fixed_order() -> None:
     )._replace(evidence=(("acme.yaml", 7),))
     keys = ["status", "rule", "id", "severity", "subject", "name", "says"]
     keys += ["reason", "action", "waiver", "databases", "existing", "evidence"]
+    assert list(json.loads(encode(finding))) == keys
+
+
+def test_the_age_of_a_finding_stands_in_its_line() -> None:
+    """What became of an open finding, since when it is open and how often follow its action."""
+    finding = a_finding(action="Act", change="unchanged", since=CAPTURED, audits=2, databases=1)
+    keys = ["status", "rule", "id", "severity", "subject", "says", "action"]
+    keys += ["change", "since", "audits", "databases", "existing", "evidence"]
     assert list(json.loads(encode(finding))) == keys
 
 
@@ -575,13 +588,20 @@ def test_the_head_states_how_the_audit_was_made(tmp_path: Path) -> None:
     """Time, freshness, gate, grouping and what was left out stand in the head as they were set."""
     made = Settings(
         Context(AS_OF, kms="none"),
-        Gate("high", allow_inconclusive=True),
+        Gate("high", allow_inconclusive=True, new_only=True),
         "rule",
         is_example=True,
         is_default=True,
         left_out="1 of 16 groups",
         mode="live",
-        given=Given((GivenFile("w.yaml", "1" * 64),), GivenFile("c.yaml", "2" * 64)),
+        given=Given(
+            (GivenFile("w.yaml", "1" * 64),),
+            GivenFile("c.yaml", "2" * 64),
+            baseline=GivenFile("b/audit.json", "3" * 64),
+            terraform_organizations=("astra.eu=one",),
+            terraform_source="infra",
+            terraform_files=(GivenFile("infra/main.tf", "4" * 64),),
+        ),
     )
     assert make(tmp_path, settings=made).head["settings"] == {
         "as_of": "2026-11-21T02:00:00Z",
@@ -597,6 +617,11 @@ def test_the_head_states_how_the_audit_was_made(tmp_path: Path) -> None:
         "no_waivers": False,
         "waiver_files": [{"path": "w.yaml", "sha256": "1" * 64}],
         "controls_file": {"path": "c.yaml", "sha256": "2" * 64},
+        "fail_on_new": True,
+        "baseline_file": {"path": "b/audit.json", "sha256": "3" * 64},
+        "terraform_organizations": ["astra.eu=one"],
+        "terraform_source": "infra",
+        "terraform_files": [{"path": "infra/main.tf", "sha256": "4" * 64}],
     }
 
 
@@ -744,6 +769,14 @@ def test_an_audit_that_judged_nothing_stops(tmp_path: Path, given: tuple[Finding
                 "By its gate, this run stops for none of them."
             ),
         ),
+        (
+            {"fail": 2},
+            Gate("critical", new_only=True),
+            (
+                "Not compliant: 2 findings fail. "
+                "By its gate on what is new since the baseline, this run stops for none of them."
+            ),
+        ),
     ],
     ids=str,
 )
@@ -772,7 +805,7 @@ def test_the_verdict_counts_advisories_apart(tmp_path: Path) -> None:
 @settings(deadline=None, max_examples=100)
 @given(
     given=st.lists(findings(), max_size=6),
-    gate=st.builds(Gate, st.sampled_from(SEVERITIES), st.booleans()),
+    gate=st.builds(Gate, st.sampled_from(SEVERITIES), st.booleans(), st.booleans()),
     left_out=st.sampled_from(["", "1 of 2"]),
 )
 def test_only_what_complies_is_called_compliant(
@@ -792,5 +825,5 @@ def test_only_what_complies_is_called_compliant(
     if found["word"] == "compliant":
         assert (grave, left_out) == ([], "")
         assert {"pass", "waived"} & {each.status for each in given}
-    stopping = [each for each in given if gate.stops(each.status, each.severity)]
+    stopping = [each for each in given if gate.stops(each.status, each.severity, each.change)]
     assert found["exit_code"] == int(bool(stopping) or found["word"] == "nothing judged")

@@ -156,5 +156,14 @@ def test_the_page_of_results_says_if_there_is_no_audit(audit: Audit) -> None:
 )
 def test_a_banner_says_what_is_no_evidence(settings: dict[str, Any], texts: list[str]) -> None:
     """A partial run and an example say in capitals that they are no audit evidence."""
-    whole = {"left_out": "", "example": False, "default_example": False}
+    whole = {"left_out": "", "example": False, "default_example": False, "fail_on_new": False}
     assert banners({"settings": whole | settings}) == texts
+
+
+def test_a_banner_says_what_the_gate_was_on() -> None:
+    """A gate on new findings only is told in capitals, with the baseline's time and report."""
+    settings = {"left_out": "", "example": False, "default_example": False, "fail_on_new": True}
+    baseline = {"as_of": "2026-11-20T02:00:00Z", "report": "0123456789abcdef"}
+    [text] = banners({"settings": settings, "changes": {"baseline": baseline}})
+    before, has = "the baseline of 2026-11-20T02:00:00Z (report 0123456789ab)", "has does not stop"
+    assert text == f"GATE ON NEW FINDINGS ONLY: what {before} {has}."

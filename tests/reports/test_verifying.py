@@ -15,6 +15,7 @@ from inventory.errors import RecordError
 from reports.audit import EXAMPLES, Audit
 from reports.record import canonical, report_id
 from reports.verifying import Verified, verify_report
+from tests.reports.comparing import FIRST, SECOND, night, stored
 from tests.reports.live import Recorded, recorded, report_on
 from tests.reports.samples import (
     AS_OF,
@@ -90,6 +91,8 @@ def test_a_report_on_files_is_verified(report: Report, tmp_path: Path) -> None:
             f"{tmp_path}/waivers.json: unchanged",
             f"judged again: the same {len(report.lines)} findings and verdict",
             "audit.html: the page of this record",
+            "summary.md: the summary of this record",
+            "audit.sarif: the list of results of this record",
         ],
     )
 
@@ -177,6 +180,54 @@ def test_a_report_without_a_page_is_verified(tmp_path: Path) -> None:
     report = report_on(tmp_path, inventory, as_of=AS_OF, formats=("json",))
     verified = verify_report(str(report.folder))
     assert (verified.same, _about(verified, "audit.html")) == (True, [])
+
+
+def test_a_report_with_a_baseline_is_verified(tmp_path: Path) -> None:
+    """What is new is found again with the same baseline, which is named and unchanged."""
+    before = night(tmp_path, VIOLATIONS, FIRST)
+    report = night(tmp_path, COMPLIANT, SECOND, before, fail_on_new=True)
+    verified = verify_report(str(report.folder))
+    assert verified.same
+    assert _about(verified, "audit.json: unchanged") == [f"{before.folder}/audit.json: unchanged"]
+    assert _about(verified, "GATE ON NEW FINDINGS ONLY")
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["changed", "gone"])
+def test_another_baseline_is_found_out(
+    tmp_path: Path,
+    is_there: bool,  # noqa: FBT001 (a parameter)
+) -> None:
+    """A report whose baseline is another one now, or is not there, is not judged again."""
+    before = night(tmp_path, VIOLATIONS, FIRST)
+    report = night(tmp_path, VIOLATIONS, SECOND, before)
+    head = before.folder / "audit.json"
+    head.unlink()
+    if is_there:
+        stored(before.folder)
+    verified = verify_report(str(report.folder))
+    assert not verified.same
+    assert _about(verified, f"{head}: {'changed since: SHA-256' if is_there else 'not there'}")
+    assert verified.lines[-1] == UNJUDGED
+
+
+def test_a_baseline_without_its_findings_is_found_out(tmp_path: Path) -> None:
+    """A baseline of which only the head is left proves nothing."""
+    before = night(tmp_path, VIOLATIONS, FIRST)
+    report = night(tmp_path, VIOLATIONS, SECOND, before)
+    (before.folder / "findings.ndjson").unlink()
+    verified = verify_report(str(report.folder))
+    assert not verified.same
+    assert _about(verified, "not judged again: ")
+
+
+def test_a_made_up_age_is_found_out(tmp_path: Path) -> None:
+    """A record that calls more findings known than its baseline has differs from what is judged."""
+    before = night(tmp_path, COMPLIANT, FIRST)
+    report = night(tmp_path, VIOLATIONS, SECOND, before, fail_on_new=True)
+    _rewrite(report, lambda head: head["changes"]["counts"].update(new=0))
+    verified = verify_report(str(report.folder))
+    assert not verified.same
+    assert _about(verified, "judged again, these differ: changes")
 
 
 def test_relative_paths_begin_where_the_audit_ran(
@@ -312,7 +363,6 @@ def test_a_made_up_head_is_found_out(
 ) -> None:
     """A head that was changed and given a fitting report id differs from what is judged again."""
     _rewrite(report, change)
-    (report.folder / "audit.html").unlink()
     verified = verify_report(str(report.folder))
     assert not verified.same
     assert _about(verified, f"judged again, these differ: {block}")
@@ -332,13 +382,27 @@ def test_made_up_findings_are_found_out(report: Report) -> None:
     assert _about(verified, "these differ: findings")
 
 
-def test_a_changed_page_is_found_out(report: Report) -> None:
-    """A page that is not what the record renders to is no page of this report."""
-    path = report.folder / "audit.html"
+@pytest.mark.parametrize(
+    ("name", "noun"),
+    [("audit.html", "page"), ("summary.md", "summary"), ("audit.sarif", "list of results")],
+)
+def test_a_changed_report_is_found_out(report: Report, name: str, noun: str) -> None:
+    """A page, a summary or a list that is not what the record renders to is none of this report."""
+    path = report.folder / name
     path.write_text(path.read_text().replace("Not compliant", "Compliant"))
     verified = verify_report(str(report.folder))
     assert not verified.same
-    assert verified.lines[-1] == "audit.html: not the page that this suite makes of the record"
+    assert [line for line in verified.lines if line.startswith(name)] == [
+        f"{name}: not the {noun} that this suite makes of the record"
+    ]
+
+
+def test_a_record_that_cannot_be_rendered_is_no_crash(report: Report) -> None:
+    """A head that was made up so that nothing can be made of it has no page of this report."""
+    _rewrite(report, lambda head: head.pop("actions"))
+    verified = verify_report(str(report.folder))
+    assert not verified.same
+    assert len(_about(verified, ": not the ")) == 3
 
 
 # --- other rules ----------------------------------------------------------------------------------
@@ -356,7 +420,7 @@ def test_other_rules_are_told(report: Report) -> None:
     assert verified.same
     assert _about(verified, "the rules are others now: hash ")
     assert _about(verified, "by them the verdict is: not compliant, ")
-    assert verified.lines[-1] == "audit.html: not the page that this suite makes of the record"
+    assert "audit.html: not the page that this suite makes of the record" in verified.lines
 
 
 def test_another_verdict_by_other_rules_differs(report: Report) -> None:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 AS_OF = "2026-11-21T02:00:00Z"
 RECORD = {"audit.json", "findings.ndjson"}
-ALL_FILES = {*RECORD, "audit.html", "results.html", "junit.xml"}
+RENDERED = {"audit.html", "summary.md", "audit.sarif"}
+ALL_FILES = {*RECORD, *RENDERED, "results.html", "junit.xml"}
 PARTIAL = "PARTIAL RUN, NOT AUDIT EVIDENCE"
 EXAMPLE = "EXAMPLE, NOT AUDIT EVIDENCE"
 
@@ -126,7 +127,7 @@ def audit(
     )
 
 
-ALL = "html,results,junit"
+ALL = "html,results,junit,markdown,sarif"
 
 
 def saved(folder: Path, data: object, name: str = "inventory") -> str:
@@ -212,9 +213,9 @@ def mixed() -> dict[str, Any]:
     )
 
 
-def waivers(folder: Path, **over: object) -> str:
-    """Write a waiver for the plan of ``unpaid``, and return the option that takes it."""
-    waiver = {
+def waiver_data(**over: object) -> dict[str, Any]:
+    """Return a waiver for the plan of ``unpaid``."""
+    return {
         "id": "W-1",
         "rule": "CMEK-08",
         "subject": ORGANIZATION,
@@ -226,6 +227,10 @@ def waivers(folder: Path, **over: object) -> str:
         "expires_on": "2027-03-01",
         "compensating_control": "none",
         "ticket": "ACME-17",
-    }
-    data = {"cmek-waivers": 1, "waivers": [waiver | over]}
+    } | over
+
+
+def waivers(folder: Path, **over: object) -> str:
+    """Write a waiver for the plan of ``unpaid``, and return the option that takes it."""
+    data = {"cmek-waivers": 1, "waivers": [waiver_data(**over)]}
     return f"--cmek-waivers={write_yaml(folder / 'waivers.yaml', data)}"

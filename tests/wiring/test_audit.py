@@ -10,11 +10,11 @@ import pytest
 
 from checks.options import parse_options
 from inventory.errors import CmekAuditError, InventoryError, SettingError
-from reports import html
+from reports import formats
 from reports.audit import WRITTEN, Audit, clear
 from tests.builders import write_text
 from tests.reports.recording import RUN
-from tests.wiring.runs import ALL_FILES, AS_OF, compliant, prefill, saved
+from tests.wiring.runs import ALL_FILES, AS_OF, RECORD, RENDERED, compliant, prefill, saved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ def test_an_audit_is_not_there_before_it_is_whole(tmp_path: Path, audit: Audit) 
     """Until the audit is written, its report folder holds no file that looks like one."""
     assert (audit.head, _left(tmp_path) & ALL_FILES) == (None, set())
     audit.write(_all(audit), _run)
-    assert _left(tmp_path) == {"audit.json", "findings.ndjson", "audit.html"}
+    assert _left(tmp_path) == RECORD | RENDERED
 
 
 def test_a_discarded_audit_leaves_nothing(tmp_path: Path, audit: Audit) -> None:
@@ -87,7 +87,7 @@ def test_an_audit_that_cannot_be_finished_leaves_nothing(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(html, "write", fail)
+    monkeypatch.setattr(formats, "encode", fail)
     with pytest.raises(OSError, match="No space left"):
         audit.write(_all(audit), _run)
     assert (audit.head, _left(tmp_path)) == (None, set())

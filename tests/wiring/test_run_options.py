@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.options import OPTIONS
+from tests.builders import ORGANIZATION, write_text
 from tests.wiring.runs import (
     ALL_FILES,
     AS_OF,
@@ -23,6 +24,7 @@ from tests.wiring.runs import (
     unpaid,
     unsettled,
     violating,
+    waiver_data,
     waivers,
 )
 
@@ -77,6 +79,11 @@ def test_options_can_stand_in_the_ini_file(tmp_path: Path) -> None:
         "waiver_files": [],
         "controls_file": None,
         "no_waivers": False,
+        "fail_on_new": False,
+        "baseline_file": None,
+        "terraform_organizations": [],
+        "terraform_source": None,
+        "terraform_files": [],
     }
 
 
@@ -114,17 +121,30 @@ def test_a_mistake_in_the_ini_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_path_in_the_ini_file_starts_at_the_root(tmp_path: Path) -> None:
-    """From wherever a run is started, relative paths of the ini file mean the project's files."""
-    found = run(
-        str(ROOT / "checks"),
-        *_ini(inventory=EXAMPLE),
-        f"--cmek-report-dir={tmp_path / 'r'}",
-        "--cmek-formats=json",
-        folder=tmp_path / "r",
-        cwd=tmp_path,
+    """From wherever a run is started, relative paths of the ini file start where that is."""
+    place, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    place.mkdir()
+    elsewhere.mkdir()
+    saved(place, compliant())
+    settings = (
+        "[pytest]\npython_files = check_*.py\npython_functions = check_*\n"
+        "cmek_inventory = inventory.yaml\ncmek_report_dir = r\ncmek_formats = json\n"
+        f"cmek_as_of = {AS_OF}\n"
     )
+    ini = write_text(place / "pytest.ini", settings)
+    found = run("-c", ini, str(ROOT / "checks"), folder=place / "r", cwd=elsewhere)
     [source] = found.head["population"]["sources"]
-    assert (found.code, source["path"]) == (0, str(ROOT / EXAMPLE))
+    assert (found.code, source["path"]) == (0, str(place / "inventory.yaml"))
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_an_ini_twin_on_the_command_line_starts_where_one_is(tmp_path: Path) -> None:
+    """Relative paths told by ``-o`` mean files of the folder in which the run is started."""
+    saved(tmp_path, compliant())
+    told = _ini(inventory="inventory.yaml", report_dir="r", formats="json", as_of=AS_OF)
+    found = run(str(ROOT / "checks"), *told, folder=tmp_path / "r", cwd=tmp_path)
+    [source] = found.head["population"]["sources"]
+    assert (found.code, source["path"]) == (0, "inventory.yaml")
 
 
 def test_a_path_on_the_command_line_starts_where_one_is(tmp_path: Path) -> None:
@@ -150,10 +170,11 @@ def test_a_path_on_the_command_line_starts_where_one_is(tmp_path: Path) -> None:
     [
         ("json", set()),
         ("html", {"audit.html"}),
+        ("sarif markdown", {"audit.sarif", "summary.md"}),
         ("junit,results", {"junit.xml", "results.html"}),
-        ("", {"audit.html", "junit.xml", "results.html"}),
+        ("", ALL_FILES),
     ],
-    ids=["json", "html", "two", "default"],
+    ids=["json", "html", "rendered", "two", "default"],
 )
 def test_only_the_asked_for_formats_are_written(
     tmp_path: Path, formats: str, names: set[str]
@@ -213,6 +234,39 @@ def test_a_waiver_covers_its_finding_in_its_time(
     """A waiver that is over, too early, or for something else waives nothing, and says so."""
     found = audit(tmp_path, unpaid(), waivers(tmp_path, **over))
     assert (found.code, _waiver_states(found)) == (code, [state])
+
+
+def test_a_request_covers_nothing_and_is_told(tmp_path: Path) -> None:
+    """A waiver that nobody has approved leaves the failure, and the terminal says that it waits."""
+    asked = waiver_data()
+    del asked["approved_by"], asked["approved_on"]
+    path = saved(tmp_path, {"cmek-waivers": 1, "waivers": [asked]}, "waivers")
+    found = audit(tmp_path, unpaid(), f"--cmek-waivers={path}")
+    assert (found.code, found.word, _waiver_states(found)) == (1, "not compliant", ["requested"])
+    _, _, told = found.out.partition(" waivers to see to ")
+    assert told.splitlines()[1] == (
+        f"Waiver W-1 awaits approval since 2026-11-01, and covers nothing: CMEK-08 {ORGANIZATION}"
+    )
+
+
+def test_a_waiver_that_ends_soon_is_told_and_does_not_stop(tmp_path: Path) -> None:
+    """The terminal says in how many days a waiver ends, and the run still ends with 0."""
+    found = audit(tmp_path, unpaid(), waivers(tmp_path, expires_on="2026-12-08"))
+    assert found.code == 0
+    assert "Waiver W-1 expires in 17 days, on 2026-12-08: CMEK-08 " in found.out
+
+
+def test_of_many_waivers_to_see_to_the_first_are_told(tmp_path: Path) -> None:
+    """Of very many waivers the terminal names the most urgent, without what could steer it."""
+    asked = [
+        waiver_data(id=f"W-{number:02}", subject=f"acme-{number:02}", expires_on="2026-11-10")
+        for number in range(20)
+    ]
+    path = saved(tmp_path, {"cmek-waivers": 1, "waivers": asked}, "waivers")
+    found = audit(tmp_path, unpaid(), f"--cmek-waivers={path}")
+    _, _, told = found.out.partition(" waivers to see to ")
+    assert told.count("expired 11 days ago, on 2026-11-10: CMEK-08 acme-") == 12
+    assert "… and 8 more in the report" in told
 
 
 # --- earlier records ------------------------------------------------------------------------------
@@ -287,7 +341,7 @@ def test_without_an_inventory_the_example_is_audited(tmp_path: Path) -> None:
         "EXAMPLE, NOT AUDIT EVIDENCE: no inventory was given, so a bundled example was audited."
     )
     pages = [found.out, *(re.sub(r"\s+", " ", found.text(name)) for name in ALL_FILES - RECORD)]
-    assert [banner in page for page in pages] == [True] * 4
+    assert [banner in page for page in pages] == [True] * len(pages)
 
 
 def test_the_example_is_found_from_everywhere(tmp_path: Path) -> None:

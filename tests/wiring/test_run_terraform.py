@@ -1,0 +1,360 @@
+"""Whole audits with plans and states of Terraform: at which resource, file and line it fails."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from tests.builders import (
+    DATABASE,
+    ORGANIZATION,
+    OTHER_ORGANIZATION,
+    document_data,
+    organization_data,
+    write_json,
+    write_text,
+)
+from tests.cmek_audit.commands import command, replace
+from tests.inventory.terraform.documents import (
+    ADDRESS,
+    ALIKE,
+    attributes,
+    change,
+    configured,
+    existing,
+    held,
+    key_attributes,
+    plan,
+    resource,
+    state,
+)
+from tests.inventory.terraform.running import ALL as SCENES
+from tests.wiring.runs import ALL, RENDERED, XDIST, Run, audit, compliant
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = "astra_customer_key.orders"
+SOURCE = "# The shop.\n" + 'resource "astra_database" "orders" {\n}\n'
+ASSUMED = f"of {ORGANIZATION}, it is assumed: the only organization here"
+OPTION = "--cmek-terraform-organization"
+ELSEWHERE = attributes(regions=["us-west-2"])
+
+
+class Told(NamedTuple):
+    """What a run says by one rule of what Terraform manages."""
+
+    status: str
+    severity: str
+    says: str
+    evidence: list[list[Any]]
+
+
+def judged(folder: Path, data: object, *arguments: str, **more: Any) -> Run:  # noqa: ANN401 (any)
+    """Audit an inventory in which all is well together with a plan, or with several."""
+    plans = data if isinstance(data, list) else [data]
+    files = [write_json(folder / f"plan-{number}.json", each) for number, each in enumerate(plans)]
+    inventory = more.pop("inventory", compliant())
+    return audit(folder, inventory, *(f"--cmek-plan={each}" for each in files), *arguments, **more)
+
+
+def told(run: Run, rule: str, mark: str = ADDRESS) -> list[Told]:
+    """Return the findings of a rule that name ``mark``, without what else stands as evidence."""
+    return [
+        Told(
+            each["status"],
+            each["severity"],
+            each["says"],
+            [place for place in each["evidence"] if mark in place],
+        )
+        for each in run.findings
+        if each["rule"] == rule and mark in json.dumps(each)
+    ]
+
+
+def sourced(folder: Path, text: str = SOURCE) -> str:
+    """Write a configuration, and return the option that leads to it."""
+    write_text(folder / "main.tf", text)
+    return f"--cmek-terraform-source={folder}"
+
+
+# --- what is planned ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def keyless(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Audit a plan for a database without a key, with its source, in every format."""
+    folder = tmp_path_factory.mktemp("keyless")
+    data = plan(change(after=ELSEWHERE), configuration=configured())
+    return judged(folder, data, sourced(folder), formats=ALL)
+
+
+def test_a_planned_database_with_its_key_passes(tmp_path: Path) -> None:
+    """A planned database in a region whose key is registered leaves the audit compliant."""
+    run = judged(tmp_path, plan(change()))
+    assert (run.code, run.word) == (0, "compliant")
+    [finding] = told(run, "CMEK-05")
+    assert (finding.status, finding.severity) == ("pass", "critical")
+
+
+def test_a_planned_database_without_a_key_fails(tmp_path: Path) -> None:
+    """Without a key it fails at its address, on the line where the plan tells of it."""
+    run = judged(tmp_path, plan(change(after=ELSEWHERE)))
+    assert (run.code, run.word) == (1, "not compliant")
+    file = tmp_path / "plan-0.json"
+    [place] = {
+        json.dumps(each) for rule in ("CMEK-01", "CMEK-05") for each in told(run, rule)[0].evidence
+    }
+    path, line, address = json.loads(place)
+    assert (path, address) == (str(file), ADDRESS)
+    assert json.dumps(ADDRESS) in file.read_text("utf-8").splitlines()[line - 1]
+
+
+def test_with_the_source_it_fails_at_its_block(keyless: Run) -> None:
+    """With the source of the configuration it fails at file and line of the block."""
+    place = [[str(keyless.folder.parent / "main.tf"), 2, ADDRESS]]
+    assert keyless.code == 1
+    assert {(each.status, each.severity) for each in told(keyless, "CMEK-05")} == {
+        ("fail", "critical")
+    }
+    for rule in ("CMEK-01", "CMEK-05"):
+        assert [each.evidence for each in told(keyless, rule)] == [place]
+
+
+@pytest.mark.parametrize("name", sorted(RENDERED))
+def test_every_report_leads_to_the_block(keyless: Run, name: str) -> None:
+    """Each report names the resource, or its file and line."""
+    text = keyless.text(name)
+    assert ADDRESS in text or "main.tf:2" in text or '"startLine": 2' in text
+
+
+def test_the_page_says_what_was_assumed(keyless: Run) -> None:
+    """The page and the record say that the organization was assumed."""
+    [_, source] = keyless.head["population"]["sources"]
+    assert (source["format"], source["note"], source["databases"]) == (
+        "terraform-plan",
+        ASSUMED,
+        1,
+    )
+    assert f"Note: {ASSUMED}" in keyless.text("audit.html")
+
+
+def test_the_record_names_the_files_of_the_configuration(keyless: Run) -> None:
+    """The record holds which configuration was looked into, with the hashes of its files."""
+    settings = keyless.head["settings"]
+    assert settings["terraform_source"] == str(keyless.folder.parent)
+    assert [each["path"] for each in settings["terraform_files"]] == [
+        str(keyless.folder.parent / "main.tf")
+    ]
+
+
+def test_a_key_of_the_same_plan_comes_too_late(tmp_path: Path) -> None:
+    """A key that the same plan creates helps no database of it, and the finding says why."""
+    created = change(KEY, after=key_attributes(region="us-west-2"))
+    run = judged(tmp_path, plan(change(after=ELSEWHERE), created))
+    why = f"That the same plan creates {KEY} does not help: it may come too late."
+    assert run.code == 1
+    for rule in ("CMEK-01", "CMEK-05"):
+        [finding] = told(run, rule)
+        assert (finding.status, finding.says.endswith(why)) == ("fail", True)
+
+
+@pytest.mark.parametrize(("flags", "code"), [((), 1), (("--cmek-allow-inconclusive",), 0)])
+def test_a_place_that_is_known_only_after_apply(
+    tmp_path: Path, flags: tuple[str, ...], code: int
+) -> None:
+    """Where it will lie is not known, so compliance is not established, and the run stops."""
+    run = judged(tmp_path, plan(change(after_unknown={"regions": True})), *flags)
+    assert (run.code, run.word) == (code, "not established")
+    for rule in ("CMEK-01", "CMEK-03", "CMEK-05"):
+        [finding] = told(run, rule)
+        assert finding.status == "inconclusive"
+        assert finding.says == (
+            f"The plan does not tell where {ADDRESS} will lie: regions known only after apply."
+        )
+
+
+def test_a_region_that_is_added(tmp_path: Path) -> None:
+    """A region that is added without its key fails, and the database's other one does not."""
+    after = existing(DATABASE, regions=["us-east-1", "us-west-2"])
+    run = judged(tmp_path, plan(change(ADDRESS, "update", existing(DATABASE), after)))
+    assert run.code == 1
+    regions = {
+        each["subject"]["region"]: (each["status"], each["severity"])
+        for each in run.findings
+        if each["rule"] == "CMEK-05"
+    }
+    assert regions == {"us-east-1": ("pass", "high"), "us-west-2": ("fail", "critical")}
+    [several] = told(run, "CMEK-03")
+    assert several.says == "1 of 2 regions have no key: us-west-2."
+
+
+# --- what is managed ------------------------------------------------------------------------------
+
+
+def test_a_hole_in_the_population(tmp_path: Path) -> None:
+    """A database in the state that the inventory does not list is a hole, and nothing is sure."""
+    held_ones = [held(values=existing(DATABASE)), held("astra_database.lost", existing("lost"))]
+    run = judged(tmp_path, state(*held_ones))
+    assert (run.code, run.word) == (1, "not compliant")
+    [finding] = [each for each in run.findings if each["rule"] == "CMEK-14"]
+    assert finding["status"] == "fail"
+    assert "orders (lost)" in finding["says"]
+    [row] = run.head["population"]["organizations"]
+    [compared] = [each for each in row["reconciliation"] if each["what"] == "managed"]
+    assert (compared["agree"], compared["differences"]) == (
+        False,
+        ["orders (lost): astra_database.lost is not listed"],
+    )
+
+
+def test_a_state_that_agrees(tmp_path: Path) -> None:
+    """A state whose databases are all listed changes no verdict, and its source says what it is."""
+    run = judged(tmp_path, state(held(values=existing(DATABASE))))
+    assert (run.code, run.word) == (0, "compliant")
+    assert [each["note"] for each in run.head["population"]["sources"]] == [
+        "",
+        "a state, which plans nothing",
+    ]
+
+
+def test_a_plan_and_a_state(tmp_path: Path) -> None:
+    """The state of one configuration and the plan of another are judged together."""
+    run = judged(tmp_path, [plan(change(after=ELSEWHERE)), state(held(values=existing("lost")))])
+    failing = {each["rule"] for each in run.findings if each["status"] == "fail"}
+    assert failing == {"CMEK-01", "CMEK-05", "CMEK-14"}
+
+
+# --- organizations --------------------------------------------------------------------------------
+
+
+def two() -> dict[str, Any]:
+    """Return an inventory of two organizations; only the first has a key."""
+    one = compliant()["organizations"][0]
+    other = organization_data(id=OTHER_ORGANIZATION, name="acme-test", keys=[], databases=[])
+    other |= {"no_databases": {"by": "acme-security", "on": "2026-11-01"}}
+    return document_data(one, other)
+
+
+def test_several_organizations_must_be_told(tmp_path: Path) -> None:
+    """With several organizations the audit does not begin, and the option to use is named."""
+    run = judged(tmp_path, plan(change()), inventory=two())
+    assert (run.code, run.left) == (4, set())
+    assert f"expected {OPTION}=ID, as there are several organizations here" in run.out
+
+
+@pytest.mark.parametrize(
+    ("identity", "status"), [(ORGANIZATION, "pass"), (OTHER_ORGANIZATION, "fail")]
+)
+@pytest.mark.parametrize("prefix", ["", "astra="])
+def test_the_organization_that_was_told(
+    tmp_path: Path, prefix: str, identity: str, status: str
+) -> None:
+    """A planned database is judged by the keys of the organization that the user names."""
+    data = plan(change(), configuration=configured())
+    run = judged(tmp_path, data, f"{OPTION}={prefix}{identity}", inventory=two())
+    [finding] = told(run, "CMEK-05")
+    assert finding.status == status
+    assert run.head["settings"]["terraform_organizations"] == [f"{prefix}{identity}"]
+
+
+# --- the run --------------------------------------------------------------------------------------
+
+
+def test_several_processes_find_the_same(keyless: Run, tmp_path: Path) -> None:
+    """Several processes find the same, at the same places."""
+    folder = keyless.folder.parent
+    again = audit(
+        tmp_path,
+        str(folder / "inventory.yaml"),
+        f"--cmek-plan={folder / 'plan-0.json'}",
+        f"--cmek-terraform-source={folder}",
+        "-n2",
+        plugins=XDIST,
+    )
+    assert (again.code, again.findings) == (keyless.code, keyless.findings)
+
+
+def test_the_report_is_verified(tmp_path: Path) -> None:
+    """A report on a plan comes out the same again, until the configuration changes."""
+    data = plan(change(after=ELSEWHERE), configuration=configured())
+    run = judged(tmp_path, data, sourced(tmp_path), f"{OPTION}=astra={ORGANIZATION}")
+    assert command("verify", run.folder).exit_code == 0
+    replace(tmp_path / "main.tf", "# The shop.", "# The shop.\n")
+    done = command("verify", run.folder)
+    assert done.exit_code == 1
+    assert f"{tmp_path / 'main.tf'}: changed since: " in done.stdout
+
+
+def test_secrets_of_a_plan_reach_no_report(tmp_path: Path) -> None:
+    """Secrets that a plan holds in clear text get into nothing that is written or printed."""
+    after = attributes(keyspace=ALIKE, name="acme-hidden", regions=["us-east-1", "eu-hidden-1"])
+    sensitive = {"name": True, "regions": [False, True]}
+    other = {"actions": ["create"], "before": None, "after": {"token": ALIKE}}
+    data = plan(
+        change(after=after, after_sensitive=sensitive),
+        resource("astra_token.x") | {"change": other},
+        variables={"token": {"value": ALIKE}},
+        configuration={"provider_config": {"astra": {"token": {"constant_value": ALIKE}}}},
+    )
+    run = judged(tmp_path, data, "-vv", "--tb=long", formats=ALL)
+    assert run.code == 1
+    assert {each.status for each in told(run, "CMEK-05")} == {"pass", "inconclusive"}
+    everything = run.out + "".join(run.text(name) for name in run.left)
+    assert {each for each in (ALIKE, "acme-hidden", "eu-hidden-1") if each in everything} == set()
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (plan(errored=True), "found a plan that ended with an error"),
+        ({"format_version": "1.0"}, "found an empty state"),
+        (
+            state(held(values=existing(ALIKE))),
+            "id of 'astra_database.orders': found what looks like",
+        ),
+    ],
+    ids=["failed", "empty", "token"],
+)
+def test_what_cannot_be_judged(tmp_path: Path, data: object, found: str) -> None:
+    """With a file that is no usable plan the audit does not happen, and nothing is written."""
+    run = judged(tmp_path, data)
+    assert (run.code, run.left) == (4, set())
+    assert found in run.out
+    assert ALIKE not in run.out
+
+
+def test_what_terraform_printed(tmp_path: Path) -> None:
+    """What Terraform printed of every kind of change is audited as it stands, with its source."""
+    grown = next(scene for scene in SCENES if scene.name == "grown")
+    options = (
+        f"--cmek-plan={grown.recorded()}",
+        f"--cmek-terraform-source={grown.source}",
+    )
+    run = audit(tmp_path, compliant(), *options)
+    assert run.code == 1
+    main = str(grown.source / "main.tf")
+    assert [each.evidence for each in told(run, "CMEK-05", "astra_database.orders")] == [
+        [[main, 6, "astra_database.orders"]]
+    ]
+    [finding] = told(run, "CMEK-05", "astra_database.asking")
+    assert (finding.status, finding.evidence) == (
+        "inconclusive",
+        [[main, 20, "astra_database.asking"]],
+    )
+
+
+HOSTILE = '["<img src=x onerror=alert(1)>|`a`](javascript:x)\\n\u202e\u001b[31m=1+1"]'
+
+
+def test_hostile_addresses(tmp_path: Path) -> None:
+    """A key of for_each that is meant to be run or to turn text around is text in every report."""
+    run = judged(tmp_path, plan(change(f"astra_database.x{HOSTILE}", after=ELSEWHERE)), formats=ALL)
+    assert run.code == 1
+    texts = {name: run.text(name) for name in run.left} | {"terminal": run.out}
+    for sign in ("\u001b[31m", "\u202e"):
+        assert {name for name, text in texts.items() if sign in text} == set()
+    marked = {name for name, text in texts.items() if "<img src=x" in text}
+    assert marked <= {"findings.ndjson", "audit.json", "audit.sarif"}
