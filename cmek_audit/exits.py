@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import traceback
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 """Every mistake in the arguments; this class alone has no public name."""
+
+
+_COMPLETING = "_CMEK_AUDIT_COMPLETE"
+"""The variable by which a shell asks what a word could go on to be."""
 
 
 class Code(IntEnum):
@@ -40,6 +45,10 @@ class Commands(TyperGroup):
         from cmek_audit.speech import take_any_character  # noqa: PLC0415 (needs the suite)
 
         take_any_character()
+        if _COMPLETING in os.environ:
+            os.environ["COLUMNS"] = (
+                "1000"  # rich would fold, and a shell takes each line for a word
+            )
         own = super().main
         sys.exit(_code(lambda: own(*args, **(extra | {"standalone_mode": False}))))
 

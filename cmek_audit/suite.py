@@ -14,6 +14,14 @@ def folder(package: Path = PACKAGE) -> Path:
     return inside if inside.is_dir() else package.parent
 
 
+def version() -> str:
+    """Return the version that the suite says it has."""
+    import tomllib  # noqa: PLC0415 (nearly no run needs it)
+
+    project = tomllib.loads((folder() / "pyproject.toml").read_text(encoding="utf-8"))
+    return str(project["project"]["version"])
+
+
 def enable() -> None:
     """Let the suite be imported, before anything else that has one of its names."""
     place = str(folder())

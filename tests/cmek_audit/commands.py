@@ -21,7 +21,7 @@ FLEET = large_fleet(2, 3)
 FIRST, SECOND = FLEET.organizations
 
 
-def command(*arguments: object, environment: Mapping[str, str] | None = None) -> Result:
+def command(*arguments: object, environment: Mapping[str, str | None] | None = None) -> Result:
     """Run the command; tokens are those of ``FLEET`` if not told otherwise."""
     told = FLEET.environment if environment is None else environment
     absent = dict.fromkeys(FLEET.environment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,33 @@ from tests.astra.server import Running, serve
 from tests.cmek_audit.commands import FLEET, organizations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
+
+GOLDEN = Path(__file__).with_name("golden")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer to write anew what the commands print."""
+    parser.addoption(
+        "--golden-update",
+        action="store_true",
+        help="write what the commands print to tests/cmek_audit/golden, instead of comparing it",
+    )
+
+
+@pytest.fixture(scope="session")
+def golden(pytestconfig: pytest.Config) -> Callable[[str, str], None]:
+    """Return what compares a text, to the letter, with the file of a name in ``golden``."""
+    update = pytestconfig.getoption("golden_update", default=False)
+
+    def compare(name: str, text: str) -> None:
+        file = GOLDEN / name
+        if update:
+            GOLDEN.mkdir(exist_ok=True)
+            file.write_bytes(text.encode())
+        assert text == file.read_bytes().decode()
+
+    return compare
 
 
 @pytest.fixture(scope="session")

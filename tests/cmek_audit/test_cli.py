@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,23 +18,56 @@ from cmek_audit.exits import Code, Commands
 from tests.cmek_audit.commands import ROOT, command
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-COMMANDS = ("collect", "verify")
+CODES = {
+    "audit": {0, 1, 2, 3, 4, 5},
+    "collect": {0, 1, 2, 3, 4},
+    "verify": {0, 1, 2, 3, 4},
+    "keys": {0, 1, 2, 3, 4},
+    "diff": {0, 1, 2, 3, 4},
+    "render": {0, 2, 3, 4},
+    "rules": {0, 3, 4},
+    "waive": {0, 2, 3, 4},
+}
+"""Each command with the exit codes that it can end with."""
+
+PLAIN = {"COLUMNS": "80", "NO_COLOR": "1"}
 
 
 def test_help_lists_every_command() -> None:
-    """The help lists the commands, each with its first sentence in full, and no option but help."""
-    done = command("--help")
+    """The help lists the commands, each with its first sentence in full."""
+    done = command("--help", environment=PLAIN)
     assert (done.exit_code, done.stderr) == (0, "")
     listed = dict(
         re.findall(r"^  ([a-z]+)  +(.+)$", done.stdout.split("Commands:")[1], re.MULTILINE)
     )
     assert listed == {
+        "audit": "Audit: judge an inventory by all rules, and write the reports.",
         "collect": "Read organizations live, and record every answer.",
         "verify": "Prove that evidence, or a report, is as it was made.",
+        "keys": "Tell which keys are needed, registered, missing and idle.",
+        "diff": "Compare two audits: what is new, reopened, fixed or gone.",
+        "render": "Make a report of any format from the record of an audit.",
+        "rules": "List the rules, or show one in full.",
+        "waive": "Ask for a waiver of one finding that fails.",
     }
-    assert set(re.findall(r"--[a-z-]+", done.stdout)) == {"--help"}
+    assert listed.keys() == CODES.keys()
+    assert set(re.findall(r"^  (--[a-z-]+)", done.stdout, re.MULTILINE)) == {
+        "--version",
+        "--install-completion",
+        "--show-completion",
+        "--help",
+    }
+
+
+@pytest.mark.parametrize("name", ["", *CODES])
+def test_help_is_as_it_was(name: str, golden: Callable[[str, str], None]) -> None:
+    """The help of the command, and of each of its commands, has not changed unnoticed."""
+    done = command(*filter(None, [name]), "--help", environment=PLAIN)
+    assert (done.exit_code, done.stderr) == (0, "")
+    golden(f"help-{name}.txt" if name else "help.txt", done.stdout)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +75,7 @@ def test_help_lists_every_command() -> None:
     [
         ("collect", "[OPTIONS] [ORGANIZATIONS.yaml]", {"--evidence-dir", "--json", "--help"}),
         ("verify", "[OPTIONS] {PATH}...", {"--json", "--help"}),
+        ("rules", "[OPTIONS] [RULE]", {"--json", "--help"}),
     ],
 )
 def test_help_of_a_command(name: str, usage: str, options: set[str]) -> None:
@@ -51,11 +86,30 @@ def test_help_of_a_command(name: str, usage: str, options: set[str]) -> None:
     assert set(re.findall(r"^  (--[a-z-]+)", done.stdout, re.MULTILINE)) == options
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", CODES)
 def test_help_explains_every_exit_code(name: str) -> None:
-    """The help of each command has a line for each exit code."""
+    """The help of each command has a line for each exit code that it can end with."""
     lines = re.findall(r"^    ([0-9])  \S", command(name, "--help").stdout, re.MULTILINE)
-    assert list(map(int, lines)) == sorted(Code)
+    assert list(map(int, lines)) == sorted(CODES[name])
+
+
+@pytest.mark.parametrize("name", ["", *CODES])
+def test_every_command_has_its_place_in_the_documents(name: str) -> None:
+    """The page of commands has a section for each command, with the codes and an example."""
+    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    assert set(re.findall(r"^## `cmek-audit ([a-z]+)`$", page, re.MULTILINE)) == CODES.keys()
+    if name:
+        section = page.split(f"## `cmek-audit {name}`\n")[1].split("\n## ")[0]
+        codes = re.findall(r"^\| ([0-9]) \|", section, re.MULTILINE)
+        assert list(map(int, codes)) == sorted(CODES[name])
+        assert re.search(rf"^cmek-audit {name}\b", section, re.MULTILINE)
+
+
+def test_the_version() -> None:
+    """``--version`` tells the version that the project has."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    done = command("--version")
+    assert (done.exit_code, done.output) == (0, f"cmek-audit {project['version']}\n")
 
 
 def test_exit_codes_mean_what_those_of_pytest_mean() -> None:
@@ -72,7 +126,7 @@ def test_exit_codes_mean_what_those_of_pytest_mean() -> None:
 
 def test_help_imports_no_part_of_the_suite() -> None:
     """What takes long to import is imported only by the command that needs it."""
-    late = ("inventory", "checks", "reports", "httpx", "pytest", "rich.progress")
+    late = ("inventory", "checks", "reports", "httpx", "pytest", "pydantic", "rich")
     code = f"import sys, cmek_audit.cli; print([each for each in {late} if each in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True

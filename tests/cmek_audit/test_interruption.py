@@ -28,10 +28,10 @@ main()
 """
 
 
-def _start(file: str, folder: Path, terminal: int) -> subprocess.Popen[bytes]:
+def _start(folder: Path, terminal: int, *words: str) -> subprocess.Popen[bytes]:
     told = {"PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "120", "NO_COLOR": "1"}
     return subprocess.Popen(
-        [sys.executable, "-c", CODE, "collect", file],
+        [sys.executable, "-c", CODE, *words],
         cwd=folder,
         env=os.environ | FLEET.environment | told,
         stdin=subprocess.DEVNULL,
@@ -58,7 +58,7 @@ def test_an_interruption_leaves_nothing_behind(
     """Interrupted in the middle, the command ends with 2, one line, no bundle and no remains."""
     astra.faults = (Fault("stall-headers", "organization", ALWAYS, SECOND.id),)
     shown_here, terminal = pty.openpty()
-    process = _start(organizations(tmp_path, astra.address), tmp_path, terminal)
+    process = _start(tmp_path, terminal, "collect", organizations(tmp_path, astra.address))
     os.close(terminal)
     before = _read(shown_here, b"1/2 organizations")
     process.send_signal(sent)
@@ -71,3 +71,24 @@ def test_an_interruption_leaves_nothing_behind(
     assert said[-1] == b"Interrupted: nothing unfinished is left behind."
     assert [line for line in said[:-1] if line and not line.startswith(b"Reading ")] == []
     assert list((tmp_path / "audit-evidence").iterdir()) == []
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_audit_is_none(sent: signal.Signals, astra: Running, tmp_path: Path) -> None:
+    """Interrupted while it reads, an audit ends with 2, and leaves neither bundle nor report."""
+    astra.faults = (Fault("stall-headers", "organization", ALWAYS, SECOND.id),)
+    shown_here, terminal = pty.openpty()
+    file = organizations(tmp_path, astra.address)
+    process = _start(tmp_path, terminal, "audit", "-q", "--cmek-live", file)
+    os.close(terminal)
+    _read(shown_here, b"1/2 organizations")
+    process.send_signal(sent)
+    _read(shown_here)
+    out, _ = process.communicate(timeout=30)
+    os.close(shown_here)
+    assert (process.returncode, b"KeyboardInterrupt" in out) == (2, True)
+    assert {each.name for each in tmp_path.rglob("*")} == {
+        "organizations.yaml",
+        "audit-evidence",
+        "audit-report",
+    }

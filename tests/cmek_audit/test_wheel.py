@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,8 +13,10 @@ from pathlib import Path
 import pytest
 from hatchling.build import build_wheel
 
+from cmek_audit import suite
+from reports.audit import WRITTEN
 from tests.cmek_audit.commands import ROOT
-from tests.wiring.runs import run
+from tests.wiring.runs import EXAMPLE, HTML, RECORD, Run, environment_of, run
 
 SUITE = "cmek_audit/suite/"
 INSIDE = {
@@ -28,18 +31,25 @@ INSIDE = {
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel, without a network and without an environment of its own."""
-    folder = tmp_path_factory.mktemp("wheel")
-    with chdir(ROOT):
-        return folder / build_wheel(str(folder))
+    """Build the wheel of a copy that is gone then, without a network or an environment."""
+    folder, copy = tmp_path_factory.mktemp("wheel"), tmp_path_factory.mktemp("copy")
+    for name in _kept("."):
+        place = copy / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, place)
+    with chdir(copy):
+        wheel = folder / build_wheel(str(folder))
+    shutil.rmtree(copy)
+    return wheel
 
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Unpack the wheel, as an installation does."""
+    """Let pip install the wheel, and nothing else, into a folder of its own."""
     folder = tmp_path_factory.mktemp("site-packages")
-    with zipfile.ZipFile(wheel) as content:
-        content.extractall(folder)
+    words = ("install", "-q", "--no-index", "--no-deps", "--no-compile", "--no-cache-dir")
+    command = [sys.executable, "-m", "pip", *words, "--target", str(folder), str(wheel)]
+    subprocess.run(command, check=True, cwd=folder)
     return folder
 
 
@@ -79,12 +89,14 @@ def test_the_wheel_offers_the_command(installed: Path) -> None:
     ]
 
 
-def _python(installed: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    told = {"PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
+def _python(
+    installed: Path, *arguments: str, cwd: Path, **more: str
+) -> subprocess.CompletedProcess[str]:
+    told = {"PYTHONPATH": str(installed), "NO_COLOR": "1", "COLUMNS": "80"}
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=cwd,
-        env=os.environ | told,
+        env=environment_of(told | more),
         capture_output=True,
         text=True,
         check=False,
@@ -126,3 +138,54 @@ def test_what_is_installed_audits(installed: Path, tmp_path: Path) -> None:
         cwd=suite,
     )
     assert (done.code, done.word, done.left) == (0, "compliant", {"audit.json", "findings.ndjson"})
+
+
+# --- the installed command ------------------------------------------------------------------------
+
+
+def _files(folder: Path) -> set[str]:
+    return {str(each.relative_to(folder)) for each in folder.rglob("*")}
+
+
+def test_an_installation_is_one_package(installed: Path) -> None:
+    """An installation brings the package, what describes it, and the command."""
+    names = {each.name.partition("-0.")[0] for each in installed.iterdir()}
+    assert names == {"cmek_audit", "bin"}
+    assert {each.name for each in (installed / "bin").iterdir()} == {"cmek-audit"}
+
+
+def test_what_is_installed_tells_of_itself(installed: Path, tmp_path: Path) -> None:
+    """The installed command, by its own name, tells its version and its rules."""
+    start = str(installed / "bin" / "cmek-audit")
+    version = _python(installed, start, "--version", cwd=tmp_path)
+    assert version.stdout == f"cmek-audit {suite.version()}\n"
+    rules = _python(installed, start, "rules", cwd=tmp_path)
+    assert (rules.returncode, len(rules.stdout.splitlines())) == (0, 16)
+    one = _python(installed, start, "rules", "CMEK-01", cwd=tmp_path)
+    assert f"Check:     {installed}/{SUITE}checks/check_scope_has_key.py\n" in one.stdout
+
+
+def test_the_installed_command_audits_the_example(installed: Path, tmp_path: Path) -> None:
+    """Without an inventory it audits the bundled example, and leaves all reports where it is."""
+    before = _files(installed)
+    plugins = [word for name in HTML for word in ("-p", f"{name}.plugin")]
+    done = _python(installed, "-m", "cmek_audit", "audit", "-q", *plugins, cwd=tmp_path)
+    reports = Run(done.returncode, done.stdout, tmp_path / "audit-report")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert {each.name for each in tmp_path.iterdir()} == {"audit-report"}
+    assert (reports.word, reports.left) == ("not compliant", set(WRITTEN))
+    assert EXAMPLE in reports.text("audit.html")
+    assert _files(installed) == before
+
+
+def test_the_installed_command_audits_a_file(installed: Path, tmp_path: Path) -> None:
+    """What complies ends with 0, shared among processes too, and by nothing of a checkout."""
+    example = installed / SUITE / "inventory" / "examples" / "compliant.yaml"
+    shutil.copyfile(example, tmp_path / "is.yaml")
+    asked = ("audit", "--cmek-inventory", "is.yaml", "--cmek-formats", "json")
+    done = _python(installed, "-m", "cmek_audit", *asked, "-pxdist.plugin", "-n2", cwd=tmp_path)
+    reports = Run(done.returncode, done.stdout, tmp_path / "audit-report")
+    assert (done.returncode, done.stderr, reports.left) == (0, "", RECORD)
+    assert reports.head["run"]["command"][:3] == ["cmek-audit", "audit", "--cmek-inventory"]
+    assert (reports.head["run"]["commit"], str(ROOT) in done.stdout) == ("", False)
+    assert re.search(rf"^rootdir: {installed}/cmek_audit/suite$", done.stdout, re.MULTILINE)
