@@ -111,12 +111,21 @@ def compare_start(folder: Path) -> None:
     row("the bundled example against one empty test", min(ours), min(empty), "time < 3")
 
 
+def compare_help() -> None:
+    """Compare how soon the command is there with how soon pytest is, in turns."""
+    commands = (("cmek_audit", "--help"), ("pytest", "--version"))
+    turns = [[run(sys.executable, "-m", *each) for each in commands] for _ in range(15)]
+    ours, other = (sorted(each)[len(turns) // 2] for each in zip(*turns, strict=True))
+    row("`cmek-audit --help` against `pytest --version`", ours, other, "time < 2")
+
+
 def main() -> None:
     """Print the table; ``--quick`` leaves out what takes minutes."""
     quick = "--quick" in sys.argv
     print("| what | this suite | against | time | memory | wanted |\n|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        compare_help()
         compare_start(folder)
         compare_findings(folder, 1_000, "time ≤ 1")
         compare_findings(folder, 10_000, "")

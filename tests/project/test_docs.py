@@ -17,8 +17,10 @@ from inventory import gaps, models, ndjson
 from inventory.inventory import Inventory
 from inventory.plans import read_plan
 from inventory.spellings import PROVIDERS, TYPES
-from reports.audit import JUNIT, PAGE, RESULTS, WRITTEN
-from reports.record import HEAD
+from reports.audit import JUNIT, RESULTS, WRITTEN
+from reports.changes import CLASSES, Cause
+from reports.formats import RENDERED
+from reports.record import FINDINGS, HEAD
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -78,8 +80,17 @@ def test_readme_explains_every_status_and_exit_code() -> None:
 def test_readme_names_every_report() -> None:
     """The README names each file that an audit writes."""
     assert all(f"`{name}`" in read("README.md") for name in WRITTEN)
-    assert set(WRITTEN) >= {HEAD, PAGE, RESULTS, JUNIT}
-    assert len(FORMATS) == len({HEAD, PAGE, RESULTS, JUNIT})
+    rendered = {each.format: each.file for each in RENDERED}
+    assert set(WRITTEN) == {HEAD, FINDINGS, RESULTS, JUNIT, *rendered.values()}
+    assert set(FORMATS) == {"json", "results", "junit", *rendered}
+
+
+def test_every_rendered_format_is_explained() -> None:
+    """The page on formats has a section for each format that is rendered from the record."""
+    sections = re.findall(r"^## .*?`([a-z]+)`", read("docs/formats.md"), re.MULTILINE)
+    assert sorted(sections) == sorted([*(each.format for each in RENDERED), "annotations"])
+    text = read("docs/formats.md")
+    assert [each.file for each in RENDERED if f"`{each.file}`" not in text] == []
 
 
 @pytest.mark.parametrize(
@@ -138,6 +149,14 @@ def test_every_spelling_is_listed() -> None:
     text = read("docs/inventory.md").lower()
     text = " ".join(text.split())
     assert {each for each in {*TYPES, *PROVIDERS} if each not in text} == set()
+
+
+def test_every_change_is_explained() -> None:
+    """The page on changes explains each class of findings; that on the record names each cause."""
+    rows = re.findall(r"^\| `([a-z]+)` \|", read("docs/changes.md"), re.MULTILINE)
+    assert rows == list(CLASSES)
+    record = read("docs/record.md")
+    assert {each for each in get_args(Cause) if each and f"`{each}`" not in record} == set()
 
 
 def test_every_field_and_state_of_a_waiver_is_explained() -> None:
