@@ -379,12 +379,18 @@ def _hashed(path: str) -> GivenFile:
 
 
 def _with_example(options: Options) -> Options:
-    """Take the bundled example, with its plan, its history and its waivers."""
-    names = {"inventory": "acme", "plan": "acme-plan"}
-    names |= {"history": "acme-history", "waivers": "acme-waivers"}
+    """Take the bundled example, with its plan, its history and its waivers.
+
+    Raises SettingError for a plan or a history without an inventory: they are of somebody else.
+    """
+    for name in ("plan", "history"):
+        if getattr(options, name):
+            expected = "--cmek-inventory or --cmek-live, as well"
+            raise SettingError(f"--cmek-{name}: found no inventory beside it, expected {expected}")
+    names = {"inventory": "acme", "plan": "acme-plan", "history": "acme-history"}
+    names |= {} if options.waivers else {"waivers": "acme-waivers"}
     files = {name: (_shown(EXAMPLES / f"{file}.yaml"),) for name, file in names.items()}
-    given = {name: value for name in files if (value := getattr(options, name))}
-    return options.model_copy(update=files | given)
+    return options.model_copy(update=files)
 
 
 def _shown(path: Path) -> str:

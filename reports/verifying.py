@@ -237,7 +237,7 @@ def _options(head: _Head, folder: str) -> Options:
     for source in head.population.sources:
         files[source.role].append(source.path)
     if settings.default_example:
-        files["inventory"] = []
+        files = {role: [] for role in files}
     values: dict[str, Any] = {
         **files,
         "waivers": [file.path for file in settings.waiver_files],

@@ -327,6 +327,18 @@ def test_history_has_to_be_older(tmp_path: Path, at: str) -> None:
 # --- the bundled examples -------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", ["plan", "history"])
+def test_the_example_is_judged_with_no_file_of_another(tmp_path: Path, name: str) -> None:
+    """A plan or a history without an inventory is refused: the example has its own."""
+    file = f"inventory/examples/acme-{name}.yaml"
+    found = run(
+        f"--cmek-{name}={file}", f"--cmek-report-dir={tmp_path / 'r'}", folder=tmp_path / "r"
+    )
+    assert (found.code, found.left) == (4, set())
+    expected = "found no inventory beside it, expected --cmek-inventory or --cmek-live, as well"
+    assert f"--cmek-{name}: {expected}" in found.out
+
+
 def test_without_an_inventory_the_example_is_audited(tmp_path: Path) -> None:
     """A run that is given nothing audits the bundled example, says so, and ends with 1."""
     found = run(f"--cmek-report-dir={tmp_path / 'r'}", folder=tmp_path / "r", plugins=HTML)
