@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from checks.gaps import settling
 from cmek_audit.exits import Code
 from cmek_audit.progress import progress
-from cmek_audit.speech import counted, say, say_json
+from cmek_audit.speech import say, say_json
 from inventory.collecting import collect
 from inventory.configured import read_organizations
 from inventory.evidence import open_bundle, read_manifest
+from inventory.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

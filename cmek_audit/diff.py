@@ -12,10 +12,10 @@ from reports.baseline import read_baseline, read_later, refuse_unlike
 from reports.changes import CLASSES, NEWS, Changes, summed_up
 from reports.key_changes import KEY_CHANGES
 from reports.looks import CAUSE, CHANGE, KEY_CHANGE
-from reports.marked import code, prose
+from reports.marked import code, prose, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from reports.baseline import About
 
@@ -135,15 +135,16 @@ def _scope(scope: Told) -> str:
 
 def _markdown(told: Told) -> Iterator[str]:
     yield from ("## Changes between two audits", "")
-    yield from _table(
-        "Audit|As of|Report|Read from", (_of_audit(told, each) for each in ("old", "new"))
+    yield from table(
+        ("Audit", "As of", "Report", "Read from"),
+        (_of_audit(told, each) for each in ("old", "new")),
     )
     yield ""
     yield f"{prose(summed_up(told)).capitalize()}.{'' if told['same_rules'] else ' ' + OTHER_RULES}"
     for what in _listed(told):
         yield from ("", f"### {what.capitalize()}", "", CHANGE[what].meaning, "")
-        yield from _table(
-            "Severity|Rule|Subject|Change|Condition",
+        yield from table(
+            ("Severity", "Rule", "Subject", "Change", "Condition"),
             map(_of_finding, told["lists"][what][:MOST_SHOWN]),
         )
         yield from _more_rows(told["counts"][what])
@@ -151,8 +152,9 @@ def _markdown(told: Told) -> Iterator[str]:
         if told["keys"]["counts"][what]:
             title, words = KEY_CHANGE[what]
             yield from ("", f"### {title}", "", words, "")
-            yield from _table(
-                "Key scope|Before|Now", map(_of_scope, told["keys"]["lists"][what][:MOST_SHOWN])
+            yield from table(
+                ("Key scope", "Before", "Now"),
+                map(_of_scope, told["keys"]["lists"][what][:MOST_SHOWN]),
             )
             yield from _more_rows(told["keys"]["counts"][what])
 
@@ -160,13 +162,6 @@ def _markdown(told: Told) -> Iterator[str]:
 def _more_rows(total: int) -> Iterator[str]:
     for line in _more(total):
         yield from ("", line.strip())
-
-
-def _table(columns: str, rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield a table; the cells are Markdown already."""
-    names = columns.split("|")
-    for row in (names, ["---"] * len(names), *rows):
-        yield f"| {' | '.join(row)} |"
 
 
 def _of_audit(told: Told, which: str) -> Sequence[str]:

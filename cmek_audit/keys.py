@@ -13,6 +13,7 @@ from checks.context import Context, utc
 from checks.evaluation import evaluate
 from cmek_audit import keys_markdown, keys_table
 from cmek_audit.exits import Code
+from cmek_audit.keys_words import PRICED
 from cmek_audit.price import read_price
 from cmek_audit.speech import say, say_json
 from inventory.errors import SettingError
@@ -32,8 +33,6 @@ SCHEMA = "cmek-keys/1"
 COMPLETE = "CMEK-14"
 _RULES = ("CMEK-01", "CMEK-09", COMPLETE)
 """Whether a key scope needs a key, whether a key is needed, and whether that is all there is."""
-
-_PRICED = ("needed", "missing", "undetermined")
 
 
 class Wanted(NamedTuple):
@@ -119,7 +118,7 @@ def _organizations(wanted: Wanted, inventory: Inventory) -> Iterator[Organizatio
 
 
 def _priced(price: Price, plan: dict[str, Any]) -> dict[str, str]:
-    told = {name: price.of(plan[name]) for name in _PRICED}
+    told = {name: price.of(plan[name]) for name in PRICED}
     return {"each": str(price.amount), "currency": price.currency, **told}
 
 

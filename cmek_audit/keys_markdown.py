@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cmek_audit import keys_words as words
-from reports.looks import CELL, PROVIDER, TYPE
-from reports.marked import code, prose
+from reports.looks import CELL, KEY_NUMBERS, PROVIDER, TYPE
+from reports.marked import code, prose, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from cmek_audit.keys_words import Answer
     from cmek_audit.price import Price
@@ -28,13 +28,13 @@ def _head(answer: Answer, price: Price | None) -> Iterator[str]:
     parts = zip(map(code, words.names(answer)), answer["organizations"], strict=True)
     rows = [[name, *_numbers(each)] for name, each in parts]
     total = ["All", *_numbers(words.whole(answer))]
-    yield from _table(["Organization", *words.NUMBERS.values()], [*rows, total])
+    yield from table(["Organization", *map(str.capitalize, KEY_NUMBERS.values())], [*rows, total])
     for text in words.remarks(answer, price):
         yield from ("", prose(text))
 
 
 def _numbers(part: Answer) -> list[str]:
-    return [words.number(name, part) for name in words.NUMBERS]
+    return [words.number(name, part) for name in KEY_NUMBERS]
 
 
 def _scopes(answer: Answer) -> Iterator[str]:
@@ -45,7 +45,7 @@ def _scopes(answer: Answer) -> Iterator[str]:
     ]
     if rows:
         yield from ("", "## Key scopes", "")
-        yield from _table(_COLUMNS, rows)
+        yield from table(_COLUMNS, rows)
 
 
 def _place(scope: Answer) -> tuple[str, str, str]:
@@ -68,9 +68,3 @@ def _steps(answer: Answer) -> Iterator[str]:
         yield from ("", f"### {words.kind(step)}", "", prose(words.page(step)), "")
         yield from (f"{place}. {prose(text)}" for place, text in enumerate(step["steps"], 1))
     yield from ("", words.conclusion(answer))
-
-
-def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
-    names = [each.capitalize() for each in columns]
-    for cells in (names, ["---"] * len(names), *rows):
-        yield f"| {' | '.join(cells)} |"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import textwrap
 from typing import TYPE_CHECKING
 
 from cmek_audit import keys_words as words
+from cmek_audit.speech import wrapped
 from inventory.wording import safe
-from reports.looks import CELL
+from reports.looks import CELL, KEY_NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from cmek_audit.keys_words import Answer
     from cmek_audit.price import Price
 
-_NARROWEST, _WIDEST = 40, 100
+_LONGEST_PATH = 40
 _LONGEST = 200
 
 
@@ -26,30 +25,30 @@ def render(answer: Answer, price: Price | None) -> str:
 
 
 def _head(answer: Answer, price: Price | None) -> Iterator[str]:
-    yield from _wrap(words.title(answer))
+    yield from wrapped(words.title(answer))
     yield ""
     whole = words.whole(answer)
-    for name, word in words.NUMBERS.items():
+    for name, word in KEY_NUMBERS.items():
         yield f"{word.capitalize() + ':':<15}{words.number(name, whole)}"
     for text in words.remarks(answer, price):
-        yield from _wrap(text)
+        yield from wrapped(text)
 
 
 def _scopes(answer: Answer) -> Iterator[str]:
     organizations = answer["organizations"]
     every = (len(_path(scope)) for each in organizations for scope in each["scopes"])
-    wide = max((length for length in every if length <= _NARROWEST), default=0)
+    wide = max((length for length in every if length <= _LONGEST_PATH), default=0)
     for name, organization in zip(words.names(answer), organizations, strict=True):
         numbers = _numbers(organization) if len(organizations) > 1 else ""
         yield ""
-        yield from _wrap(safe(name, _LONGEST) + numbers)
+        yield from wrapped(safe(name, _LONGEST) + numbers)
         for scope in words.scopes(organization):
             state = CELL[scope["state"]].word
             yield f"  {state:<18}  {_path(scope):<{wide}}  {words.databases(scope)}"
 
 
 def _numbers(organization: Answer) -> str:
-    told = (f"{words.number(key, organization)} {word}" for key, word in words.NUMBERS.items())
+    told = (f"{words.number(key, organization)} {word}" for key, word in KEY_NUMBERS.items())
     return f": {', '.join(told)}"
 
 
@@ -62,31 +61,19 @@ def _doubts(answer: Answer) -> Iterator[str]:
     if told:
         yield from ("", "Not all is known")
     for text in told:
-        yield from _wrap(safe(text), "  ")
+        yield from wrapped(safe(text), "  ")
 
 
 def _steps(answer: Answer) -> Iterator[str]:
     if answer["steps"]:
         yield from ("", "What to do")
     for text in words.before_steps(answer):
-        yield from _wrap(text)
+        yield from wrapped(text)
     for step in answer["steps"]:
         yield ""
-        yield from _wrap(words.kind(step))
-        yield from _wrap(words.page(step), "  ")
+        yield from wrapped(words.kind(step))
+        yield from wrapped(words.page(step), "  ")
         for number, text in enumerate(step["steps"], 1):
-            yield from _wrap(f"{number}. {text}", "  ", "     ")
+            yield from wrapped(f"{number}. {text}", "  ", "     ")
     yield ""
-    yield from _wrap(words.conclusion(answer))
-
-
-def _wrap(text: str, indent: str = "", further: str = "") -> list[str]:
-    width = min(max(shutil.get_terminal_size().columns, _NARROWEST), _WIDEST)
-    return textwrap.wrap(
-        text,
-        width,
-        initial_indent=indent,
-        subsequent_indent=further or indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    yield from wrapped(words.conclusion(answer))

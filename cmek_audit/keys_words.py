@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from checks.registering import HOST
-from cmek_audit.speech import counted
-from reports.looks import PROVIDER, TYPE
+from inventory.wording import counted
+from reports.looks import KEY_NUMBERS, PROVIDER, TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,16 +16,7 @@ if TYPE_CHECKING:
 
     Answer = Mapping[str, Any]
 
-NUMBERS = {
-    "needed": "needed",
-    "registered": "registered",
-    "missing": "missing",
-    "undetermined": "not known",
-    "idle": "idle",
-}
-"""The numbers that are shown, with their words."""
-
-_PRICED = ("needed", "missing", "undetermined")
+PRICED = ("needed", "missing", "undetermined")
 _STATES = ("missing", "undetermined", "covered", "idle", "spare", "not-supported", "astra-provided")
 _KINDS = {"missing": "missing", "undetermined": "not known", "not_supported": "not supported"}
 
@@ -60,9 +51,9 @@ def remarks(answer: Answer, price: Price | None) -> Iterator[str]:
         told = counted(count, "key scope")
         yield f"Beside these, {told} without any customer keys in Astra: an audit fails by CMEK-04."
     if price is not None:
-        for name in _PRICED:
+        for name in PRICED:
             if answer[name] or name == "needed":
-                yield f"Price of the keys {NUMBERS[name]}: {price.words(answer[name])}."
+                yield f"Price of the keys {KEY_NUMBERS[name]}: {price.words(answer[name])}."
 
 
 def names(answer: Answer) -> list[str]:

@@ -6,9 +6,8 @@ import re
 from decimal import Decimal
 from typing import NamedTuple
 
-from cmek_audit.speech import counted
 from inventory.errors import SettingError
-from inventory.wording import describe
+from inventory.wording import counted, describe
 
 _AMOUNT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) +([A-Z]{3})")
 

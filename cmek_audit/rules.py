@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import textwrap
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from checks.catalogue import load_rules
 from checks.controls import read_controls
 from cmek_audit.exits import Code
-from cmek_audit.speech import say, say_json
+from cmek_audit.speech import say, say_json, wrapped
 from inventory.errors import SettingError
 from inventory.wording import describe
 
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
     from checks.card import Card
     from checks.catalogue import Rule
     from checks.controls import Controls
-
-_WIDEST = 100
 
 
 def run(name: str, *, as_json: bool) -> Code:
@@ -79,13 +75,13 @@ def _print_one(rule: Rule, controls: Controls, *, as_json: bool) -> None:
 
 def _told(rule: Rule, controls: Controls) -> Iterator[str]:
     card = rule.card
-    yield from _wrapped(f"{card.id}: {card.title}", "")
+    yield from wrapped(f"{card.id}: {card.title}")
     yield from ("", *_facts(card), f"Check:     {rule.source}", "")
-    yield from _wrapped(card.rationale, "")
+    yield from wrapped(card.rationale)
     for quote in card.quotes:
         source = f"{quote.page}: {quote.heading}"
-        yield from ("", *_wrapped(f"“{quote.sentence}”", "  "), *_wrapped(source, "    "))
-    yield from ("", "What to do about a failure:", *_wrapped(card.remediation, "  "))
+        yield from ("", *wrapped(f"“{quote.sentence}”", "  "), *wrapped(source, "    "))
+    yield from ("", "What to do about a failure:", *wrapped(card.remediation, "  "))
     yield from ("", "Evidence for these controls, none of which it satisfies alone:")
     yield from _by_framework(card, controls)
 
@@ -95,7 +91,7 @@ def _facts(card: Card) -> Iterator[str]:
     prevented = f"; {planned} while it can be prevented" if planned else ""
     yield f"Force:     {card.force}"
     yield f"Severity:  {card.severity}{prevented}"
-    yield from _wrapped(f"Subject:   {card.subject}", "", " " * 11)
+    yield from wrapped(f"Subject:   {card.subject}", "", " " * 11)
 
 
 def _by_framework(card: Card, controls: Controls) -> Iterator[str]:
@@ -103,17 +99,4 @@ def _by_framework(card: Card, controls: Controls) -> Iterator[str]:
     for framework, control in controls.of(card.id):
         told.setdefault(framework, []).append(f"{control.id} ({control.strength})")
     for framework, each in told.items():
-        yield from _wrapped(f"{framework}: {', '.join(each)}", "  ", "    ")
-
-
-def _wrapped(text: str, indent: str, further: str | None = None) -> list[str]:
-    """Fold ``text`` to the width of the terminal."""
-    width = min(shutil.get_terminal_size().columns, _WIDEST)
-    following = indent if further is None else further
-    return textwrap.wrap(
-        text,
-        max(width, 40),
-        initial_indent=indent,
-        subsequent_indent=following,
-        break_on_hyphens=False,
-    )
+        yield from wrapped(f"{framework}: {', '.join(each)}", "  ", "    ")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
+import textwrap
 
 import typer
 
 from inventory.secrets import without_secrets
 from inventory.wording import safe
+
+_NARROWEST, _WIDEST = 40, 100
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -23,9 +27,19 @@ def say_json(value: object) -> None:
     typer.echo(json.dumps(value, indent=2))
 
 
-def counted(number: int, thing: str) -> str:
-    """Render a number with what it counts: ``1 bundle``, ``2 bundles``."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+def wrapped(text: str, indent: str = "", further: str | None = None) -> list[str]:
+    """Fold ``text`` to the width of the terminal, but to 40 characters at least and 100 at most.
+
+    Lines after the first are indented by ``further``, as the first if that is not told.
+    """
+    return textwrap.wrap(
+        text,
+        min(max(shutil.get_terminal_size().columns, _NARROWEST), _WIDEST),
+        initial_indent=indent,
+        subsequent_indent=indent if further is None else further,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def take_any_character() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checks.context import utc
 from cmek_audit.exits import Code
-from cmek_audit.speech import counted, say, say_json
+from cmek_audit.speech import say, say_json
 from inventory.bundles import INVENTORY, MANIFEST, is_bundle
 from inventory.errors import (
     MOST_SHOWN,
@@ -20,7 +20,7 @@ from inventory.errors import (
 )
 from inventory.evidence import Previous, read_manifest
 from inventory.replaying import replay
-from inventory.wording import describe
+from inventory.wording import counted, describe
 from reports.record import HEAD
 
 if TYPE_CHECKING:

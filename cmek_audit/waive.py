@@ -10,11 +10,11 @@ from checks.catalogue import load_rules
 from checks.context import day
 from checks.waivers import Waiver
 from cmek_audit.exits import Code
-from cmek_audit.speech import counted, say
+from cmek_audit.speech import say
 from cmek_audit.waiver_files import Asked, add, listed, show
 from inventory.errors import SettingError
 from inventory.secrets import without_secrets
-from inventory.wording import describe
+from inventory.wording import counted, describe
 from reports.reading_back import Part, read_record, relying_on
 from reports.results import banners
 

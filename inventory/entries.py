@@ -27,6 +27,7 @@ from inventory.spellings import (
 )
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_IDENTIFIER = re.compile(r"[!-~]{1,2048}")
 _EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
 
 
@@ -51,6 +52,11 @@ def _moment(value: object) -> datetime:
     if utc < _EARLIEST:
         raise PydanticCustomError("moment", "a time later than 2010, when there was no Astra yet")
     return utc
+
+
+def is_identifier(text: str) -> bool:
+    """Say whether ``text`` can be an ``Identifier``."""
+    return _IDENTIFIER.fullmatch(text) is not None
 
 
 def read_moment(value: object) -> datetime | None:

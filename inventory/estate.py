@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from inventory.entries import NOWHERE
 from inventory.gaps import Gap
@@ -116,12 +116,12 @@ def _managed_keys(organization: Organization) -> dict[KeyScope, ManagedKey]:
 
 def _placements(organization: Organization) -> Iterator[tuple[Placement, ...]]:
     policy, scopes = organization.policy, _Scopes(organization.id)
-    by_type = {str(name): each for name, each in policy.types.items()}
+    by_type = {each: policy.of(each) for each in get_args(DatabaseType)}
     for database in organization.databases or ():
         if database.is_terminated:
             continue
         if database.encryption is None:
-            wanted = by_type.get(database.type, policy.default)
+            wanted = by_type[database.type]
         else:
             wanted = Expectation(encryption=database.encryption, reason=database.reason)
         kind, provider, planned = database.type, database.provider, database.state == "planned"

@@ -178,17 +178,17 @@ def _planned(resource: Resource, after: Attributes, place: Place) -> _Entries:
 
 def _there(resource: Resource) -> set[tuple[Provider | None, str]]:
     """Return where the database lies already, if it is the same one that will lie elsewhere."""
-    if resource.creates or resource.before is None:
+    if resource.grows_from is None:
         return set()
-    where = _where(resource.before)
+    where = _where(resource.grows_from)
     return {(where.provider, region) for region in where.regions}
 
 
 def _identity(resource: Resource) -> str | None:
     """Return the id of the database that gets further regions; a new one has none yet."""
-    if resource.creates or resource.before is None:
+    if resource.grows_from is None:
         return None
-    return next(iter(resource.before.told("id").values), None)
+    return next(iter(resource.grows_from.told("id").values), None)
 
 
 def _undetermined(attributes: Attributes, address: str, untold: str, place: Place) -> Managed:

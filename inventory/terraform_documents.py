@@ -58,6 +58,11 @@ class Resource(NamedTuple):
         """Say whether it is to be made, made anew or changed."""
         return self.creates or "update" in self.actions
 
+    @property
+    def grows_from(self) -> Attributes | None:
+        """Return its attributes now, if it is not to be made anew; None if there are none."""
+        return None if self.creates else self.before
+
     def problems(self) -> list[Problem]:
         """Return what was wrong with its attributes, each problem once."""
         every = [each for side in (self.before, self.after) if side for each in side.problems]

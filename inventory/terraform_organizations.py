@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from inventory.entries import is_identifier
 from inventory.errors import InventoryError, Problem, SettingError
 from inventory.terraform_addresses import module_names
-from inventory.terraform_values import flaw, is_identifier
+from inventory.terraform_values import flaw
 from inventory.wording import describe
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from inventory.documents import Path, field_name
+from inventory.entries import is_identifier
 from inventory.errors import Problem
 from inventory.problems import line_of
 from inventory.secrets import holds_secret
 from inventory.wording import describe
 
-_IDENTIFIER = re.compile(r"[!-~]{1,2048}")
 _LISTS = frozenset({"regions", "additional_regions"})
 _HALF = re.compile(r"[\ud800-\udfff]")
 UNKNOWN = "known only after apply"
@@ -90,11 +90,6 @@ class Attributes:
         field = f"{field_name(where)} of {describe(self._address)}"
         line = line_of(self._lines, self._path + where)
         self.problems.append(Problem(self._file, line, field, found, expected))
-
-
-def is_identifier(text: str) -> bool:
-    """Say whether ``text`` is made of visible ASCII characters, not too many."""
-    return _IDENTIFIER.fullmatch(text) is not None
 
 
 def flaw(text: str) -> str:

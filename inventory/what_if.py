@@ -6,6 +6,7 @@ import difflib
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from inventory.entries import is_identifier
 from inventory.errors import SettingError
 from inventory.gaps import Gap
 from inventory.models import Database, Organization
@@ -22,7 +23,6 @@ NOBODY = "what-if"
 """The organization of databases that no inventory holds and of which none was named."""
 
 _REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_IDENTIFIER = re.compile(r"[!-~]{1,2048}")
 _MOST_NAMED = 5
 _UNTOLD = Gap(
     fact="databases",
@@ -137,7 +137,7 @@ def _owners(wanted: str, names: Mapping[str, str]) -> list[str]:
     """Return the ids of all organizations that ``wanted`` may mean."""
     if not names:
         made_up = wanted or NOBODY
-        return [made_up] if _IDENTIFIER.fullmatch(made_up) else []
+        return [made_up] if is_identifier(made_up) else []
     if not wanted:
         return list(names)
     return [each for each, name in names.items() if wanted in (each, name)]

@@ -25,6 +25,11 @@ def describe(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Render a number with what it counts: ``1 key``, ``2,000 keys``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def safe(text: str, width: int = 1_000) -> str:
     """Replace what could steer a terminal or turn its text around, and cut to ``width``."""
     clean = _UNSAFE.sub("?", text)

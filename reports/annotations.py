@@ -12,7 +12,7 @@ from reports.places import Places
 from reports.reminders import due, urgent
 from reports.results import banners
 from reports.shelves import Urgent, open_lines, urgency
-from reports.telling import TITLE, Names, outcome, step
+from reports.telling import TITLE, Names, outcome, sentence
 from reports.visible import plain
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ def _banners(head: Head) -> Iterator[Annotation]:
 
 def _finding(level: Level, finding: Mapping[str, Any], names: Names, places: Places) -> Annotation:
     title = f"{finding['rule']} {outcome(finding)} ({finding['severity']})"
-    text = f"{names.subject(finding)}: {finding['says']} {step(finding)}".rstrip()
-    return Annotation(level, title, text, places.of(finding) if finding["evidence"] else None)
+    spot = places.of(finding) if finding["evidence"] else None
+    return Annotation(level, title, sentence(finding, names), spot)
 
 
 def _waivers(head: Head, places: Places) -> Iterator[Annotation]:

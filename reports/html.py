@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from checks.card import SEVERITIES
 from checks.finding import STATUSES
+from inventory.wording import counted
 from reports import looks
 from reports.drilling import Index
 from reports.matrix import lay_out
@@ -141,7 +142,7 @@ def _environment() -> Environment:
         "visible": visible,
         "due": due,
         "count": lambda number: f"{number:,}",
-        "plural": plural,
+        "plural": counted,
         "time": _time,
         "age": _age,
         "clock": _clock,
@@ -163,11 +164,6 @@ def _compiled(folder: Path) -> FileSystemBytecodeCache | None:
     return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
 
 
-def plural(number: int, one: str, many: str = "") -> str:
-    """Render a count with its noun: ``1 key``, ``2,000 keys``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def _time(text: str | None) -> str:
     """Shorten a UTC time for people; the page says once that all times are UTC."""
     if not text:
@@ -178,7 +174,7 @@ def _time(text: str | None) -> str:
 
 def _age(seconds: int) -> str:
     days, rest = divmod(seconds, 86_400)
-    return plural(seconds // 3_600, "hour") if rest else plural(days, "day")
+    return counted(seconds // 3_600, "hour") if rest else counted(days, "day")
 
 
 def _clock(seconds: float | None) -> str:
@@ -334,7 +330,7 @@ def _seen(finding: Mapping[str, Any]) -> str:
     """Say since when a finding is open, where a baseline tells."""
     if "since" not in finding:
         return ""
-    return f"{_time(finding['since'])}, open in {plural(finding['audits'], 'audit')} in a row"
+    return f"{_time(finding['since'])}, open in {counted(finding['audits'], 'audit')} in a row"
 
 
 def _effect(finding: Mapping[str, Any]) -> str:
@@ -343,10 +339,10 @@ def _effect(finding: Mapping[str, Any]) -> str:
     if not every:
         kind = finding["subject"]["kind"]
         return "the organization as a whole" if kind == "organization" else "no database is counted"
-    counted = plural(every, "database")
+    told = counted(every, "database")
     if existing == every:
-        return f"{counted}, existing" if every == 1 else f"{counted}, all of them existing"
-    return f"{counted}, planned" if not existing else f"{counted}, {existing:,} of them existing"
+        return f"{told}, existing" if every == 1 else f"{told}, all of them existing"
+    return f"{told}, planned" if not existing else f"{told}, {existing:,} of them existing"
 
 
 def _evidence(finding: Mapping[str, Any], index: Index) -> Markup:

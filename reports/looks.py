@@ -329,3 +329,13 @@ def step(code: str, name: str, gaps: Sequence[Mapping[str, Any]]) -> str:
         return reason(code).step
     permission = " and ".join(dict.fromkeys(PERMISSIONS[fact] for fact in facts))
     return _STEPS[code].format(name=name, permission=permission)
+
+
+KEY_NUMBERS = {
+    "needed": "needed",
+    "registered": "registered",
+    "missing": "missing",
+    "undetermined": "not known",
+    "idle": "idle",
+}
+"""The numbers of the key plan, with their words."""

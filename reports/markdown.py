@@ -7,12 +7,13 @@ from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checks.finding import OPEN, STATUSES
+from inventory.wording import counted
 from reports import looks
 from reports.marked import code, prose
 from reports.reminders import due, urgent
 from reports.results import banners
 from reports.shelves import most_urgent
-from reports.telling import TITLE, Names, counted, gate_of
+from reports.telling import TITLE, Names, gate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -195,8 +196,7 @@ def _waiver(waiver: Mapping[str, Any], as_of: str) -> Row:
 
 def _key_plan(head: Head) -> Iterator[str]:
     plan = head["key_plan"]
-    fields = {"needed": "needed", "registered": "registered", "missing": "missing"}
-    fields |= {"undetermined": "not known", "idle": "idle"}
+    fields = looks.KEY_NUMBERS
     yield from ("", "### Key plan", "")
     columns = "|".join(f">{word}" for word in fields.values())
     yield from _table(columns, [[f"{plan[field]:,}" for field in fields]])

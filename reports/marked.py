@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reports.visible import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 _LETTERS, _NUMBER = r"[^\W\d_]+(?:[-’'][^\W\d_]+)*", r"[0-9]+(?:[.,][0-9]+)*"
 _WORD = re.compile(rf"[(“\"']*(?:{_LETTERS}|{_NUMBER})[)”’\"'.,;:!?…]*")
@@ -33,6 +33,12 @@ def prose(text: str) -> str:
         elif word:
             strange.append(word)
     return " ".join([*told, *_spell(strange)])
+
+
+def table(columns: Sequence[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    """Yield the lines of a table; names and cells are Markdown already."""
+    for row in (columns, ["---"] * len(columns), *rows):
+        yield f"| {' | '.join(row)} |"
 
 
 def _spell(words: Sequence[str]) -> Iterator[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from inventory.wording import counted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -29,8 +31,8 @@ def due(waiver: Mapping[str, Any], as_of: str) -> str:
 def _distance(days: int) -> str:
     if days == 0:
         return "expires today"
-    counted = f"{abs(days):,} day{'' if abs(days) == 1 else 's'}"
-    return f"expires in {counted}" if days > 0 else f"expired {counted} ago"
+    far = counted(abs(days), "day")
+    return f"expires in {far}" if days > 0 else f"expired {far} ago"
 
 
 def notice(waiver: Mapping[str, Any], as_of: str) -> str:

@@ -13,7 +13,7 @@ from reports.marked import prose
 from reports.places import Places
 from reports.results import banners
 from reports.shelves import most_urgent
-from reports.telling import TITLE, Names, outcome, step
+from reports.telling import TITLE, Names, outcome, sentence
 from reports.visible import plain
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _result(finding: Mapping[str, Any], names: Names, places: Places) -> Json:
 
 def _message(finding: Mapping[str, Any], names: Names) -> str:
     begin = "" if finding["status"] == "fail" else f"{outcome(finding).capitalize()}: "
-    return f"{begin}{names.subject(finding)}: {finding['says']} {step(finding)}".rstrip()
+    return f"{begin}{sentence(finding, names)}"
 
 
 def _location(spot: Spot) -> Json:

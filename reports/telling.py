@@ -46,9 +46,9 @@ def step(finding: Mapping[str, Any]) -> str:
     return f"To do: {action}." if action else ""
 
 
-def counted(number: int, thing: str) -> str:
-    """Render a number with what it counts: ``1 key``, ``2,000 keys``."""
-    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+def sentence(finding: Mapping[str, Any], names: Names) -> str:
+    """Say what was found of which subject, and what would settle it."""
+    return f"{names.subject(finding)}: {finding['says']} {step(finding)}".rstrip()
 
 
 def gate_of(head: Mapping[str, Any]) -> str:

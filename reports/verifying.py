@@ -16,7 +16,7 @@ from inventory.entries import Moment
 from inventory.errors import CmekAuditError, InputError, RecordError, ReplayError
 from inventory.evidence import Sha256
 from inventory.sources import FileFormat, Role
-from inventory.wording import safe
+from inventory.wording import counted, safe
 from reports.audit import Audit
 from reports.formats import RENDERED, write
 from reports.reading_back import (
@@ -127,7 +127,7 @@ def verify_report(folder: str) -> Verified:
     head = record.head
     lines = [
         f"{HEAD}: as it was written, report {head.report}",
-        f"{FINDINGS}: as it was written, {_counted(head.findings.count, 'finding')}",
+        f"{FINDINGS}: as it was written, {counted(head.findings.count, 'finding')}",
         *banners(record.whole.head),
     ]
     checked = list(_check_files(head))
@@ -137,10 +137,6 @@ def verify_report(folder: str) -> Verified:
         same = same and is_fine
         lines.append(line)
     return Verified(same, safe(head.verdict.word), [safe(line, 2_000) for line in lines])
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 # --- the record -----------------------------------------------------------------------------------
@@ -197,7 +193,7 @@ def _check_bundle(source: _Source) -> tuple[bool, str]:
     root = (source.evidence or {}).get("root")
     if replayed.manifest.root != root:
         return False, f"{source.path}: another bundle: root {replayed.manifest.root}, not {root}"
-    requests = _counted(replayed.manifest.requests, "request")
+    requests = counted(replayed.manifest.requests, "request")
     return True, f"{source.path}: unchanged; {requests} replayed, the same inventory"
 
 
@@ -277,7 +273,7 @@ def _compare(record: _Record, again: dict[str, Any]) -> Iterator[tuple[bool, str
         yield False, f"recorded: {head.verdict.word}, {_counts(old)}"
         yield False, f"now: {again['verdict']['word']}, {_counts(again)}"
     else:
-        yield True, f"judged again: the same {_counted(head.findings.count, 'finding')} and verdict"
+        yield True, f"judged again: the same {counted(head.findings.count, 'finding')} and verdict"
     yield from _check_rendered(record, is_same_rules=is_same_rules)
 
 

@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cmek_audit.cli import app
-from cmek_audit.speech import counted, say, say_json, take_any_character
+from cmek_audit.speech import say, say_json, take_any_character
+from inventory.wording import counted
 from tests.astra.fleet import organization_data
 from tests.builders import write_yaml
 from tests.cmek_audit.commands import FIRST
