@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import FIND_TYPE, place_of
+from checks.common import FIND_TYPE, concerning_scopes, place_of
 from checks.finding import about, fails, inconclusive, of_database, of_key, passes
 from checks.group import settle
 from inventory.estate import has_no_customer_keys
+from inventory.key_ids import parse_key_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from checks.context import Context
     from checks.finding import Finding
     from checks.group import Group
+    from inventory.entries import Place
     from inventory.estate import Estate, Placement
-    from inventory.models import CustomerKey, KeyScope
+    from inventory.models import KeyScope
 
 CARD = Card(
     id="CMEK-04",
@@ -56,9 +58,20 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
             database = placements[0].database
             finding = _judge_database(estate, placements[0])
             yield about(finding, CARD, database)
-    for scope, keys in estate.keys.items():
-        if has_no_customer_keys(scope):
-            yield from (_judge_key(estate, scope, key) for key in keys)
+    for scope, key_id, place in _keys(estate):
+        yield concerning_scopes(_judge_key(scope, key_id, place), estate, [scope])
+
+
+def _keys(estate: Estate) -> Iterator[tuple[KeyScope, str, Place]]:
+    """Yield each key that the list, or else the view of one region, shows where there is none."""
+    seen: set[tuple[KeyScope, str]] = set()
+    listed = [(scope, key.key_id, key.place) for scope, keys in estate.keys.items() for key in keys]
+    shown = [(scope, view.key_id, view.place) for scope, view in estate.views()]
+    for scope, key_id, place in (*listed, *shown):
+        canonical = parse_key_id(key_id).canonical if key_id else ""
+        if key_id and has_no_customer_keys(scope) and (scope, canonical) not in seen:
+            seen.add((scope, canonical))
+            yield scope, key_id, place
 
 
 def _may_be_of_the_kind(scope: KeyScope) -> bool:
@@ -73,19 +86,19 @@ def _judge_database(estate: Estate, placement: Placement) -> Finding:
         return passes(CARD, subject, says, where)
     if database.type == "unknown":
         says = f"The tier {database.tier!r} does not tell whether it is of Managed Clusters."
-        return inconclusive(CARD, subject, says, where, "unknown-type", FIND_TYPE)
+        return inconclusive(CARD, subject, "unknown-type", says, where, FIND_TYPE)
     says = "A customer key is expected where Astra has none: it uses Astra's keys."
     action = (
         f"Move the Managed Clusters of {estate.organization.name} on Azure elsewhere, or declare "
         "them astra-provided"
     )
-    return fails(CARD, subject, says, where, action)
+    return fails(CARD, subject, "key-expected", says, where, action)
 
 
-def _judge_key(estate: Estate, scope: KeyScope, key: CustomerKey) -> Finding:
+def _judge_key(scope: KeyScope, key_id: str, place: Place) -> Finding:
     says = "The record shows a customer key where Astra has none."
-    action = f"Find out what the key {key.key_id} was registered for"
-    return fails(CARD, of_key(scope, key.key_id), says, (key.place,), action)
+    action = f"Find out what the key {key_id} was registered for"
+    return fails(CARD, of_key(scope, key_id), "key-registered", says, (place,), action)
 
 
 def check_azure_managed_clusters(group: Group) -> None:

@@ -5,10 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import keys_unread, no_key_wanted, place_of, undetermined
-from checks.context import words
-from checks.finding import about, fails, of_database, passes, places
+from checks.common import (
+    Answer,
+    keys_unread,
+    missing_key_action,
+    no_key_wanted,
+    place_of,
+    undetermined,
+)
+from checks.finding import about, of_database, passes, places
 from checks.group import settle
+from checks.identity import cause_of
 from inventory.estate import has_no_customer_keys
 
 if TYPE_CHECKING:
@@ -17,6 +24,7 @@ if TYPE_CHECKING:
     from checks.context import Context
     from checks.finding import Finding
     from checks.group import Group
+    from inventory.entries import Place
     from inventory.estate import Estate, Placement
 
 CARD = Card(
@@ -51,32 +59,72 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     yield from undetermined(CARD, estate)
     for placements in estate.placements:
         if len(placements) > 1:
-            finding = _judge_database(estate, placements)
             database = placements[0].database
-            yield about(finding, CARD, database)
+            for finding in _judge_database(estate, placements):
+                yield about(finding, CARD, database)
 
 
-def _judge_database(estate: Estate, placements: tuple[Placement, ...]) -> Finding:
+def _judge_database(estate: Estate, placements: tuple[Placement, ...]) -> Iterator[Finding]:
+    """Yield one finding if every region has a key of its own, else one for each that has none."""
     database = placements[0].database
-    subject = of_database(estate.organization.id, database)
-    where = (*dict.fromkeys(each.place for each in placements if each.is_planned),)
-    where = where if database.is_planned else where + place_of(database)
-    able = [each for each in placements if not has_no_customer_keys(each.scope)]
-    if aside := no_key_wanted((able or placements)[0]):
-        return aside.about(CARD, subject, where)
-    missing = [each.scope for each in able if each.scope not in estate.keys]
-    if not missing:
-        keys = places(estate.keys[each.scope][0] for each in able)
-        others = len(placements) - len(able)
-        note = f" CMEK-04 judges {others} more, where Astra has no customer keys." if others else ""
-        says = f"Each of {len(able)} regions has its key.{note}"
-        return passes(CARD, subject, says, where + keys)
-    if unread := keys_unread(estate, database.type):
-        return unread.about(CARD, subject, where)
-    named = ", ".join(scope.region for scope in missing)
-    says = f"{len(missing)} of {len(able)} regions have no key: {named}."
-    action = f"Register a key for {words(estate.organization, missing[0])}"
-    return fails(CARD, subject, says, where, action)
+    subject, where = of_database(estate.organization.id, database), _where(placements)
+    wanting = [placement for placement in placements if placement.wants_key]
+    able = [placement for placement in wanting if not has_no_customer_keys(placement.scope)]
+    if exemption := no_key_wanted((able or wanting or placements)[0]):
+        yield exemption.about(CARD, subject, where)
+        return
+    regions_of = _regions_by_key(estate, able)
+    failures = [
+        (placement, answer)
+        for placement in able
+        if (answer := _judge_region(estate, placement, len(able), regions_of))
+    ]
+    for placement, answer in failures:
+        yield answer.about(CARD, subject, where, is_planned=placement.is_planned)
+    if not failures:
+        keys = places(estate.keys[placement.scope][0] for placement in able)
+        yield passes(CARD, subject, _complete(len(able), len(placements)), where + keys)
+
+
+def _where(placements: tuple[Placement, ...]) -> tuple[Place, ...]:
+    database = placements[0].database
+    planned = (*dict.fromkeys(each.place for each in placements if each.is_planned),)
+    return planned if database.is_planned else planned + place_of(database)
+
+
+def _regions_by_key(estate: Estate, placements: list[Placement]) -> dict[str, list[str]]:
+    """Return the regions that each key is registered for, by what is the same in its versions."""
+    regions: dict[str, list[str]] = {}
+    for placement in placements:
+        for canonical in estate.key_ids(placement.scope):
+            regions.setdefault(canonical, []).append(placement.scope.region)
+    return regions
+
+
+def _judge_region(
+    estate: Estate, placement: Placement, total: int, regions_of: dict[str, list[str]]
+) -> Answer | None:
+    """Return why one of ``total`` regions has no key of its own; None if it has one."""
+    scope = placement.scope
+    own = estate.key_ids(scope)
+    if not own:
+        if unread := keys_unread(estate, scope.type):
+            return unread._replace(cause=cause_of(unread.reason, scope.region))
+        says = f"The region {scope.region}, one of {total}, has no key."
+        action = missing_key_action(estate, placement)
+        return Answer("fail", says, action=action, cause=cause_of("without-key", scope.region))
+    if all(len(regions_of[canonical]) == 1 for canonical in own):
+        return None
+    shared = min(canonical for canonical in own if len(regions_of[canonical]) > 1)
+    says = f"The regions {', '.join(sorted(regions_of[shared]))} share one key."
+    action = f"Give each scope a key of its own instead of {shared}"
+    return Answer("fail", says, action=action, cause=cause_of("shares-key", scope.region))
+
+
+def _complete(able: int, total: int) -> str:
+    others = total - able
+    note = f" {others} more have or want no customer key." if others else ""
+    return f"Each of {able} regions has its own key.{note}"
 
 
 def check_every_region_of_database(group: Group) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import Answer, keys_unread, managed_key, no_key_wanted, undetermined
+from checks.common import (
+    Answer,
+    keys_unread,
+    managed_key,
+    missing_key_action,
+    no_key_wanted,
+    undetermined,
+)
 from checks.context import day, utc, words
 from checks.finding import Finding, of_placement, places
 from checks.group import settle
@@ -79,15 +86,16 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
         for placement in placements:
             database = placement.database
             planned = placement.is_planned
-            status, says, reason, action = _judge_placement(estate, placement, known, context)
+            answer = _judge_placement(estate, placement, known, context)
             yield Finding(
-                status,
+                answer.status,
                 CARD.id,
                 "critical" if planned else "high",
                 of_placement(placement),
-                says,
-                reason,
-                action,
+                answer.cause_for(is_planned=planned),
+                answer.says,
+                answer.reason,
+                answer.action,
                 database.name,
                 1,
                 0 if planned else 1,
@@ -138,9 +146,10 @@ def _without_key(estate: Estate, placement: Placement, known: _Known) -> Answer:
         f"No key is registered, and the {_planned(placement)} is about to be deployed."
         f"{managed_key(estate, placement.scope)}"
         if placement.is_planned
-        else "No key is registered: the database runs on Astra's keys and has to be created anew."
+        else "No key is registered: the database runs on Astra's keys."
     )
-    return Answer("fail", says, action=f"Register a key for {known.named}")
+    action = missing_key_action(estate, placement)
+    return Answer("fail", says, action=action, cause="without-key")
 
 
 def _planned(placement: Placement) -> str:
@@ -172,8 +181,8 @@ def _by_order(known: _Known, registration: Registration, deployed: datetime) -> 
     if order == "before":
         return Answer("pass", facts)
     if order == "after":
-        action = f"Create the databases of {known.named} that are older than its key anew"
-        return Answer("fail", facts, action=action)
+        action = f"Recreate the databases of {known.named} that are older than its key"
+        return Answer("fail", facts, action=action, cause="older-than-key")
     reason = "equal-times" if order == "equal" else "registration-time-unknown"
     return Answer("inconclusive", facts, reason, _attest(known))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import MANAGE, OVERVIEW, Card, Quote
+from checks.common import concerning_scopes
 from checks.finding import fails, of_key, passes, places
 from checks.group import settle
 from inventory.key_ids import parse_key_id
@@ -63,35 +64,40 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Judge each registered key by its id alone."""
     for scope, keys in estate.keys.items():
         for key in keys:
-            yield _judge_key(scope, key)
+            for finding in _judge_key(scope, key):
+                yield concerning_scopes(finding, estate, [scope])
 
 
-def _judge_key(scope: KeyScope, key: CustomerKey) -> Finding:
+def _judge_key(scope: KeyScope, key: CustomerKey) -> Iterator[Finding]:
     subject, where = of_key(scope, key.key_id), places([key])
     parsed = parse_key_id(key.key_id)
-    wrong = _mismatch(parsed, scope)
-    if wrong:
-        action = f"Correct the record of the key {key.key_id}, or have IBM Support replace it"
-        return fails(CARD, subject, wrong, where, action)
-    if parsed.region is None:
-        says = "The id has the form of an Azure key identifier, which holds no region."
-        return passes(CARD, subject, says, where)
-    return passes(CARD, subject, f"The id names {scope.provider} and {scope.region}.", where)
+    action = f"Correct the record of the key {key.key_id}, or have IBM Support replace it"
+    wrong = list(_mismatches(parsed, scope))
+    for cause, says in wrong:
+        yield fails(CARD, subject, cause, says, where, action)
+    if not wrong:
+        says = f"The id names {scope.provider} and {scope.region}."
+        if parsed.region is None:
+            says = "The id has the form of an Azure key identifier, which holds no region."
+        yield passes(CARD, subject, says, where)
 
 
-def _mismatch(parsed: KeyId, scope: KeyScope) -> str:
-    """Say what is wrong with an id for ``scope``; empty if nothing is."""
+def _mismatches(parsed: KeyId, scope: KeyScope) -> Iterator[tuple[str, str]]:
+    """Yield cause and sentence for all that is wrong with an id for ``scope``."""
     if parsed.form == "unknown":
-        return "The id has the form of no provider's key."
-    if parsed.form == "alias":
-        return "The id is an alias, not the ARN of a key."
-    if parsed.provider != scope.provider:
-        return f"The id is one of {parsed.provider}, registered for {scope.provider}."
-    if parsed.region not in {None, scope.region}:
-        return f"The id names the region {parsed.region}, registered for {scope.region}."
-    if parsed.partition not in {None, _partition(scope.region)}:
-        return f"The partition {parsed.partition} has no region {scope.region}."
-    return ""
+        yield "unknown-form", "The id has the form of no provider's key."
+    elif parsed.provider != scope.provider:
+        says = f"The id is one of {parsed.provider}, registered for {scope.provider}."
+        yield "other-provider", says
+    else:
+        if parsed.form == "alias":
+            yield "alias", "The id is an alias, not the ARN of a key."
+        if parsed.region not in {None, scope.region}:
+            says = f"The id names the region {parsed.region}, registered for {scope.region}."
+            yield "other-region", says
+        if parsed.partition not in {None, _partition(scope.region)}:
+            says = f"The partition {parsed.partition} has no region {scope.region}."
+            yield "other-partition", says
 
 
 def _partition(region: str) -> str:

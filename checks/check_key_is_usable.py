@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import facts_too_old, not_current, without_kms_facts
+from checks.common import concerning_scopes, facts_too_old, not_current, without_kms_facts
 from checks.finding import fails, of_key, passes, places
 from checks.group import settle
+from checks.identity import cause_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,9 +58,17 @@ _PARTS = re.compile(r"[:/@.]")
 _AWS_ACCOUNT = re.compile(r"(?<![0-9A-Za-z-])[0-9]{12}(?![0-9A-Za-z-])")
 
 _WRONG = {
-    "enabled": "it is disabled",
-    "symmetric": "it is not symmetric",
-    "granted_to_astra": "it is not granted to Astra",
+    "enabled": ("disabled", "it is disabled"),
+    "symmetric": ("not-symmetric", "it is not symmetric"),
+    "granted_to_astra": ("not-granted", "it is not granted to Astra"),
+}
+
+
+_FACTS = {
+    "enabled": "whether it is enabled",
+    "symmetric": "whether it is symmetric",
+    "granted_to_astra": "whether it is granted to Astra",
+    "region": "in which region it is",
 }
 
 
@@ -68,7 +77,8 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     for scope, keys in estate.keys.items():
         for key in keys:
             accounts = _accounts(estate, scope)
-            yield _judge_key(scope, _compared(key, accounts), accounts, context)
+            for finding in _judge_key(scope, _compared(key, accounts), accounts, context):
+                yield concerning_scopes(finding, estate, [scope])
 
 
 def _accounts(estate: Estate, scope: KeyScope) -> list[VendorAccount]:
@@ -103,35 +113,64 @@ def _is_granted(account: str, grants: Sequence[str]) -> bool:
 
 def _judge_key(
     scope: KeyScope, key: CustomerKey, accounts: list[VendorAccount], context: Context
-) -> Finding:
+) -> Iterator[Finding]:
     subject = of_key(scope, key.key_id)
-    if key.kms is not None:
-        if old := facts_too_old(CARD, subject, key, key.kms, context):
-            return old
-        if wrong := _wrong(key.kms, scope):
-            says = f"The cloud says that {', and '.join(wrong)}."
-            action = f"Make the key {key.key_id} usable for Astra"
-            return fails(CARD, subject, says, places([key]), action)
-        if not _silent(key.kms):
-            says = "Enabled, symmetric, in its region, and granted to Astra."
-            return passes(CARD, subject, says, places([key]))
+    if key.kms is None:
+        yield _judge_without_facts(subject, key, accounts, context)
+    elif old := facts_too_old(CARD, subject, key, key.kms, context):
+        yield old
+    else:
+        yield from _judge_facts(subject, key, key.kms, accounts, context)
+
+
+def _judge_facts(
+    subject: Subject,
+    key: CustomerKey,
+    kms: KmsFacts,
+    accounts: list[VendorAccount],
+    context: Context,
+) -> Iterator[Finding]:
+    """Yield one finding for each fact that is wrong or missing; one pass if there is none."""
+    where, action = places([key]), f"Make the key {key.key_id} usable for Astra"
+    wrong = list(_wrong(kms, subject.region))
+    for cause, text in wrong:
+        yield fails(CARD, subject, cause, f"The cloud says that {text}.", where, action)
+    missing = [name for name in _FACTS if getattr(kms, name) is None]
+    if missing and key.usable is not None:
+        attested = _judge_attested(subject, key, key.usable, context)
+        if attested.status != "pass" or not wrong:
+            yield attested
+    elif missing:
+        for name in missing:
+            fact = _asked(accounts) if name == "granted_to_astra" and accounts else _FACTS[name]
+            unknown = without_kms_facts(CARD, subject, key, context, fact)
+            yield unknown._replace(cause=cause_of(unknown.reason, name))
+    elif not wrong:
+        says = "Enabled, symmetric, in its region, and granted to Astra."
+        yield passes(CARD, subject, says, where)
+
+
+def _judge_without_facts(
+    subject: Subject, key: CustomerKey, accounts: list[VendorAccount], context: Context
+) -> Finding:
     if key.usable is not None:
         return _judge_attested(subject, key, key.usable, context)
-    silent = _silent(key.kms) if key.kms else ["whether it is usable"]
-    if named := ", ".join(each.account for each in accounts):
-        silent.append(f"whether it is granted to {named}, as Astra asks")
-    return without_kms_facts(CARD, subject, key, context, ", ".join(silent))
+    facts = ["whether it is usable", *([_asked(accounts)] if accounts else [])]
+    return without_kms_facts(CARD, subject, key, context, ", ".join(facts))
 
 
-def _wrong(kms: KmsFacts, scope: KeyScope) -> list[str]:
-    wrong = [text for name, text in _WRONG.items() if getattr(kms, name) is False]
-    if kms.region not in {None, scope.region}:
-        wrong.append(f"it lives in {kms.region}")
-    return wrong
+def _asked(accounts: list[VendorAccount]) -> str:
+    named = ", ".join(account.account for account in accounts)
+    return f"whether it is granted to {named}, as Astra asks"
 
 
-def _silent(kms: KmsFacts) -> list[str]:
-    return [name for name in (*_WRONG, "region") if getattr(kms, name) is None]
+def _wrong(kms: KmsFacts, region: str) -> Iterator[tuple[str, str]]:
+    """Yield cause and words for each fact that keeps Astra from using a key of ``region``."""
+    for name, (cause, text) in _WRONG.items():
+        if getattr(kms, name) is False:
+            yield cause, text
+    if kms.region not in {None, region}:
+        yield cause_of("other-region", str(kms.region)), f"it lives in {kms.region}"
 
 
 def _judge_attested(
@@ -145,7 +184,7 @@ def _judge_attested(
     if usable.usable:
         return passes(CARD, subject, f"{said}usable for Astra.", where)
     action = f"Make the key {key.key_id} usable for Astra"
-    return fails(CARD, subject, f"{said}not usable for Astra.", where, action)
+    return fails(CARD, subject, "not-usable", f"{said}not usable for Astra.", where, action)
 
 
 def check_key_is_usable(group: Group) -> None:

@@ -8,7 +8,7 @@ from checks.card import OVERVIEW, Card, Quote
 from checks.common import DETERMINE, FIND_TYPE, attest_none, lists_none_unattested
 from checks.context import because, words
 from checks.finding import concerning, fails, inconclusive, of_key, passes, places
-from checks.gaps import settling
+from checks.gaps import cause_of_gap, settling
 from checks.group import settle
 
 if TYPE_CHECKING:
@@ -66,19 +66,19 @@ def _judge_key(estate: Estate, scope: KeyScope, key: CustomerKey, context: Conte
     if gap:
         says = f"No database is recorded, and they may not be all: {because(gap)}."
         action = settling(gap, estate.organization)
-        return inconclusive(CARD, subject, says, where, gap.reason, action)
+        return inconclusive(CARD, subject, cause_of_gap(gap), says, where, action)
     if lists_none_unattested(estate.organization, context):
         says = "Astra lists no database at all, as it does to a token that may see none."
         action = attest_none(estate.organization)
-        return inconclusive(CARD, subject, says, where, "empty", action)
+        return inconclusive(CARD, subject, "empty", says, where, action)
     if scope._replace(type="unknown") in estate.scopes:
         says = "Only databases of unknown type lie there, which it may or may not encrypt."
-        return inconclusive(CARD, subject, says, where, "unknown-type", FIND_TYPE)
+        return inconclusive(CARD, subject, "unknown-type", says, where, FIND_TYPE)
     if managed := estate.organization.managed.undetermined:
         says = f"A plan does not tell where {managed[0].name} will lie, which may be here."
-        return inconclusive(CARD, subject, says, where, "not-determined", DETERMINE)
+        return inconclusive(CARD, subject, "not-determined", says, where, DETERMINE)
     action = f"Find out why {words(estate.organization, scope)} has a key and no database"
-    return fails(CARD, subject, "No database lies in its scope.", where, action)
+    return fails(CARD, subject, "unused", "No database lies in its scope.", where, action)
 
 
 def check_key_is_used(group: Group) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import MANAGE, Card, Quote
-from checks.common import facts_too_old, not_current, without_kms_facts
+from checks.common import concerning_scopes, facts_too_old, not_current, without_kms_facts
 from checks.finding import fails, of_key, passes, places
 from checks.group import settle
 
@@ -52,7 +52,8 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Judge each key by what the cloud says, and where that is silent by the attestation."""
     for scope, keys in estate.keys.items():
         for key in keys:
-            yield _judge_key(scope, key, context)
+            finding = _judge_key(scope, key, context)
+            yield concerning_scopes(finding, estate, [scope])
 
 
 def _judge_key(scope: KeyScope, key: CustomerKey, context: Context) -> Finding:
@@ -82,7 +83,7 @@ def _judge_attested(
 
 def _does_not_rotate(subject: Subject, key: CustomerKey, says: str) -> Finding:
     action = f"Switch automatic rotation on for {key.key_id}"
-    return fails(CARD, subject, says, places([key]), action)
+    return fails(CARD, subject, "rotation-off", says, places([key]), action)
 
 
 def check_key_rotation(group: Group) -> None:

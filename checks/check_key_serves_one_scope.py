@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
+from checks.common import concerning_scopes
 from checks.context import words
 from checks.finding import fails, inconclusive, of_key_id, of_scope, passes, places
 from checks.group import settle
+from checks.identity import cause_of
 from inventory.key_ids import parse_key_id
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from checks.context import Context
     from checks.finding import Finding
     from checks.group import Group
+    from inventory.entries import Place
     from inventory.estate import Estate
     from inventory.models import CustomerKey, KeyScope
 
@@ -54,35 +57,62 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Judge each key id, compared without version, and each scope with two different ones."""
     uses: dict[str, list[tuple[KeyScope, CustomerKey]]] = {}
     for scope, keys in estate.keys.items():
-        if len({parse_key_id(key.key_id).canonical for key in keys}) > 1:
-            yield _rivals(estate, scope, keys)
+        yield from _judge_rivals(estate, scope, keys)
         for key in keys:
             uses.setdefault(parse_key_id(key.key_id).canonical, []).append((scope, key))
     for canonical, used in uses.items():
-        yield _judge_key(estate, canonical, used)
+        yield from _judge_key(estate, canonical, used)
 
 
-def _rivals(estate: Estate, scope: KeyScope, keys: list[CustomerKey]) -> Finding:
-    says = f"{len(keys)} different keys are claimed: {', '.join(key.key_id for key in keys)}."
+def _judge_rivals(estate: Estate, scope: KeyScope, keys: list[CustomerKey]) -> Iterator[Finding]:
+    """Yield one finding for each of several keys claimed for ``scope``: each is a cause."""
+    claimed = sorted({parse_key_id(key.key_id).canonical for key in keys})
+    if len(claimed) == 1:
+        return
+    says = f"{len(claimed)} different keys are claimed: {', '.join(claimed)}."
     action = (
         f"Find out which key Astra uses for {words(estate.organization, scope)}, and correct "
         "the record or ask IBM Support"
     )
-    return fails(CARD, of_scope(scope), says, places(keys), action)
+    for canonical in claimed:
+        cause = cause_of("rival-key", canonical)
+        finding = fails(CARD, of_scope(scope), cause, says, places(keys), action)
+        yield concerning_scopes(finding, estate, [scope])
 
 
-def _judge_key(estate: Estate, canonical: str, used: list[tuple[KeyScope, CustomerKey]]) -> Finding:
-    subject = of_key_id(estate.organization.id, canonical)
-    where, parsed = places(key for _, key in used), parse_key_id(used[0][1].key_id)
+def _judge_key(
+    estate: Estate, canonical: str, used: list[tuple[KeyScope, CustomerKey]]
+) -> Iterator[Finding]:
     scopes = list(dict.fromkeys(scope for scope, _ in used))
     if len(scopes) > 1:
-        named = ", ".join(words(estate.organization, scope) for scope in scopes)
-        action = f"Give each scope a key of its own instead of {canonical}"
-        return fails(CARD, subject, f"The key serves {len(scopes)} scopes: {named}.", where, action)
-    if parsed.form != "key":
-        return _disguised(estate, canonical, used)
-    note = " Multi-Region keys share their material between regions." if parsed.multi_region else ""
-    says = f"The key serves {words(estate.organization, scopes[0])} alone.{note}"
+        yield from _shared(estate, canonical, scopes, places(key for _, key in used))
+    elif parse_key_id(canonical).form != "key":
+        yield concerning_scopes(_disguised(estate, canonical, used), estate, scopes)
+    else:
+        yield concerning_scopes(_exclusive(estate, canonical, used), estate, scopes)
+
+
+def _shared(
+    estate: Estate, canonical: str, scopes: list[KeyScope], where: tuple[Place, ...]
+) -> Iterator[Finding]:
+    """Yield one finding for each scope that the key serves: a further scope is a further cause."""
+    subject = of_key_id(estate.organization.id, canonical)
+    named = ", ".join(words(estate.organization, scope) for scope in scopes)
+    says = f"The key serves {len(scopes)} scopes: {named}."
+    action = f"Give each scope a key of its own instead of {canonical}"
+    for scope in scopes:
+        of_one = subject._replace(type=scope.type, provider=scope.provider, region=scope.region)
+        cause = cause_of("serves", "/".join(scope[1:]))
+        finding = fails(CARD, of_one, cause, says, where, action)
+        yield concerning_scopes(finding, estate, [scope])
+
+
+def _exclusive(estate: Estate, canonical: str, used: list[tuple[KeyScope, CustomerKey]]) -> Finding:
+    scope, key = used[0]
+    subject, where = of_key_id(estate.organization.id, canonical), places(key for _, key in used)
+    is_replicated = parse_key_id(key.key_id).multi_region
+    note = " Multi-Region keys share their material between regions." if is_replicated else ""
+    says = f"The key serves {words(estate.organization, scope)} alone.{note}"
     return passes(CARD, subject, says, where)
 
 
@@ -94,7 +124,7 @@ def _disguised(estate: Estate, canonical: str, used: list[tuple[KeyScope, Custom
     else:
         says, reason = "The key id has the form of no provider.", "unknown-key-id"
     action = f"Record the id of the key itself instead of {canonical}"
-    return inconclusive(CARD, subject, says, where, reason, action)
+    return inconclusive(CARD, subject, reason, says, where, action)
 
 
 def check_key_serves_one_scope(group: Group) -> None:

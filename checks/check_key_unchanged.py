@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from checks.card import MANAGE, Card, Quote
+from checks.common import concerning_scopes
 from checks.context import because, day, utc, words
 from checks.finding import fails, inconclusive, of_scope, passes, places
+from checks.gaps import cause_of_gap
 from checks.group import settle
+from checks.identity import cause_of
 from inventory.history import Observation
 from inventory.key_ids import parse_key_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from checks.context import Context
     from checks.finding import Finding
     from checks.group import Group
     from inventory.entries import Place
     from inventory.estate import Estate
+    from inventory.gaps import Gap
     from inventory.models import KeyScope, SupportCase
 
 CARD = Card(
@@ -62,59 +68,110 @@ CARD = Card(
 
 def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Compare each earlier record with the next, and the last of them with the present."""
-    for scope in context.history.scopes_with_keys(estate.organization.id):
-        yield _judge_scope(estate, context, scope)
+    known = context.baseline.get(estate.organization.id)
+    in_baseline = known.keys if known and known.captured_at else ()
+    earlier = context.history.scopes_with_keys(estate.organization.id)
+    for scope in sorted({*earlier, *in_baseline}):
+        for finding in _judge_scope(estate, context, scope):
+            yield concerning_scopes(finding, estate, [scope])
 
 
-def _judge_scope(estate: Estate, context: Context, scope: KeyScope) -> Finding:
-    subject = of_scope(scope)
-    observations = context.history.observations(scope)
-    where = tuple(each.place for each in observations)
+def _judge_scope(estate: Estate, context: Context, scope: KeyScope) -> Iterator[Finding]:
+    now = _present(estate, context, scope)
+    observations = _earlier(context, scope, now.at)
+    if not observations:
+        return
     gap = estate.keys_gap(scope.type)
+    if gap and (not now.key_ids or _lost(observations[-1], now)):
+        yield from _judge_changes(estate, scope, observations)
+        yield _unread(estate, scope, gap, observations)
+        return
+    seen = [*observations, now]
+    yield from _judge_changes(estate, scope, seen) or [_unchanged(estate, scope, seen)]
+
+
+def _earlier(context: Context, scope: KeyScope, now: datetime) -> list[Observation]:
+    """Return what was seen in ``scope`` before ``now``; the baseline counts if no record does."""
+    observations = context.history.observations(scope)
+    known = context.baseline.get(scope.organization)
+    if known is None or known.captured_at is None or scope not in known.keys:
+        return observations
+    times = {observation.at for observation in observations}
+    if known.captured_at < now and known.captured_at not in times:
+        seen = Observation(known.captured_at, known.keys[scope], *known.place[:2])
+        observations = sorted([*observations, seen], key=lambda observation: observation.at)
+    return observations
+
+
+def _present(estate: Estate, context: Context, scope: KeyScope) -> Observation:
     keys = estate.keys.get(scope, [])
-    if gap and not keys:
-        says = f"The {scope.type} keys of now may not be all: {because(gap)}."
-        action = f"Record the {scope.type} keys of {estate.organization.name} in full"
-        return inconclusive(CARD, subject, says, where, gap.reason, action)
     at = estate.organization.captured_at or context.as_of
     place = keys[0].place if keys else estate.organization.place
-    now = Observation(at, tuple(sorted(key.key_id for key in keys)), *place)
-    return _judge_changes(estate, scope, [*observations, now])
+    return Observation(at, tuple(sorted(key.key_id for key in keys)), *place[:2])
 
 
-def _judge_changes(estate: Estate, scope: KeyScope, seen: Sequence[Observation]) -> Finding:
+def _unread(
+    estate: Estate, scope: KeyScope, gap: Gap, observations: Sequence[Observation]
+) -> Finding:
+    where = tuple(seen.place for seen in observations)
+    says = f"The {scope.type} keys of now may not be all: {because(gap)}."
+    action = f"Record the {scope.type} keys of {estate.organization.name} in full"
+    return inconclusive(CARD, of_scope(scope), cause_of_gap(gap), says, where, action)
+
+
+def _judge_changes(estate: Estate, scope: KeyScope, seen: Sequence[Observation]) -> list[Finding]:
+    """Return one finding for each key that went without a support case, each time that it went."""
+    where: tuple[Place, ...] = tuple(each.place for each in seen)
+    action = f"Find the support case that changed the key of {words(estate.organization, scope)}"
+    times: Counter[str] = Counter()
+    findings = []
+    for old, new in _changes(seen):
+        if _explaining((old, new), _cases(estate, scope)):
+            continue
+        verb, code = ("was replaced", "replaced") if new.key_ids else ("disappeared", "disappeared")
+        says = f"The key {verb} between {utc(old.at)} and {utc(new.at)} without a support case."
+        for key_id in _lost(old, new):
+            times[key_id] += 1
+            again = (str(times[key_id]),) if times[key_id] > 1 else ()
+            cause = cause_of(code, key_id, *again)
+            findings.append(fails(CARD, of_scope(scope), cause, says, where, action))
+    return findings
+
+
+def _unchanged(estate: Estate, scope: KeyScope, seen: Sequence[Observation]) -> Finding:
+    """Return the finding for a scope in which no key changed without a support case."""
     subject = of_scope(scope)
     where: tuple[Place, ...] = tuple(each.place for each in seen)
-    changes = [(old, new) for old, new in pairwise(seen) if old.key_ids and _differ(old, new)]
-    cases = [case for case in estate.organization.support_cases if _is_of(case, scope)]
-    unexplained = [change for change in changes if not _explaining(change, cases)]
-    if unexplained:
-        old, new = unexplained[0]
-        verb = "was replaced" if new.key_ids else "disappeared"
-        says = f"The key {verb} between {utc(old.at)} and {utc(new.at)} without a support case."
-        action = (
-            f"Find the support case that changed the key of {words(estate.organization, scope)}"
-        )
-        return fails(CARD, subject, says, where, action)
-    if changes:
-        explaining = [each for change in changes for each in _explaining(change, cases)]
-        cases = list(dict.fromkeys(explaining))
-        tickets = ", ".join(case.ticket for case in cases)
+    cases = _cases(estate, scope)
+    explaining = [case for change in _changes(seen) for case in _explaining(change, cases)]
+    if explaining:
+        used = list(dict.fromkeys(explaining))
+        tickets = ", ".join(case.ticket for case in used)
         says = f"Each change is explained by a support case: {tickets}."
-        return passes(CARD, subject, says, (*where, *places(cases)))
-    if any(parse_key_id(each).form == "alias" for each in seen[-1].key_ids):
+        return passes(CARD, subject, says, (*where, *places(used)))
+    if any(parse_key_id(key_id).form == "alias" for key_id in seen[-1].key_ids):
         says = "The alias is the same in all records; the key it points to may have changed."
         action = f"Record the id of the key itself for {words(estate.organization, scope)}"
-        return inconclusive(CARD, subject, says, where, "alias", action)
+        return inconclusive(CARD, subject, "alias", says, where, action)
     first = next(each for each in seen if each.key_ids)
     says = f"The key is the same in all records since {utc(first.at)}."
     return passes(CARD, subject, says, where)
 
 
-def _differ(old: Observation, new: Observation) -> bool:
-    """Say whether a key of ``old`` is gone from ``new``; a new version is still the same key."""
-    now = {parse_key_id(each).canonical for each in new.key_ids}
-    return any(parse_key_id(each).canonical not in now for each in old.key_ids)
+def _changes(seen: Sequence[Observation]) -> list[tuple[Observation, Observation]]:
+    """Return each two records in a row of which the later lacks a key of the earlier."""
+    return [(old, new) for old, new in pairwise(seen) if _lost(old, new)]
+
+
+def _lost(old: Observation, new: Observation) -> list[str]:
+    """Return the keys of ``old`` that are gone from ``new``; a new version is the same key."""
+    now = {parse_key_id(key_id).canonical for key_id in new.key_ids}
+    before = {parse_key_id(key_id).canonical for key_id in old.key_ids}
+    return sorted(before - now)
+
+
+def _cases(estate: Estate, scope: KeyScope) -> list[SupportCase]:
+    return [case for case in estate.organization.support_cases if _is_of(case, scope)]
 
 
 def _is_of(case: SupportCase, scope: KeyScope) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import MANAGE, Card, Quote
-from checks.common import population_gap
+from checks.common import concerning_scopes, population_gap
 from checks.context import because, words
 from checks.finding import (
     fails,
@@ -16,11 +16,11 @@ from checks.finding import (
     passes,
     places,
 )
-from checks.gaps import settling
+from checks.gaps import cause_of_gap, settling
 from checks.group import settle
+from checks.identity import cause_of
 from inventory.estate import has_no_customer_keys
 from inventory.key_ids import parse_key_id
-from inventory.models import KeyScope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from inventory.entries import Located, Place
     from inventory.estate import Estate
     from inventory.gaps import Gap
-    from inventory.models import Organization, RegionView
+    from inventory.models import KeyScope, Organization, RegionView
 
 CARD = Card(
     id="CMEK-13",
@@ -73,17 +73,15 @@ CARD = Card(
 def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Compare both views in each key scope that either of them, or a database, names."""
     organization = estate.organization
-    views = {
-        KeyScope(organization.id, view.type, view.provider, view.region): view
-        for view in organization.region_views or ()
-    }
+    views = dict(estate.views())
     scopes = [
         scope
         for scope in dict.fromkeys([*estate.keys, *estate.scopes, *views])
-        if scope.type != "unknown" and not has_no_customer_keys(scope)
+        if scope.type != "unknown" and (scope in views or not has_no_customer_keys(scope))
     ]
     for scope in scopes:
-        yield _judge_scope(estate, scope, views.get(scope))
+        finding = _judge_scope(estate, scope, views.get(scope))
+        yield concerning_scopes(finding, estate, [scope])
     gap = population_gap(estate)
     if (
         gap
@@ -97,7 +95,7 @@ def _nothing_to_compare(organization: Organization, gap: Gap) -> Finding:
     says = f"Neither a key nor a database is recorded, and they may not be all: {because(gap)}."
     action = settling(gap, organization)
     subject, where = of_organization(organization.id), places([organization])
-    return inconclusive(CARD, subject, says, where, gap.reason, action)
+    return inconclusive(CARD, subject, cause_of_gap(gap), says, where, action)
 
 
 def _judge_scope(estate: Estate, scope: KeyScope, view: RegionView | None) -> Finding:
@@ -110,17 +108,17 @@ def _judge_scope(estate: Estate, scope: KeyScope, view: RegionView | None) -> Fi
     if view is None and gap:
         says = f"The view of the region was not read: {because(gap)}."
         action = settling(gap, estate.organization)
-        return inconclusive(CARD, subject, says, where, gap.reason, action)
+        return inconclusive(CARD, subject, cause_of_gap(gap), says, where, action)
     if estate.organization.region_views is None:
         says = "The inventory was not recorded with both views."
         return not_applicable(CARD, subject, says, where, "one-view-only")
     if view is None:
         says = "The view of this region is missing among those that were recorded."
-        return inconclusive(CARD, subject, says, where, "not-recorded", again)
+        return inconclusive(CARD, subject, "not-recorded", says, where, again)
     if unread := estate.keys_gap(scope.type):
         says = f"The list of keys may not be whole: {because(unread)}."
         action = settling(unread, estate.organization)
-        return inconclusive(CARD, subject, says, where, unread.reason, action)
+        return inconclusive(CARD, subject, cause_of_gap(unread), says, where, action)
     return _compare(scope, {key.key_id for key in keys}, view, where, again)
 
 
@@ -132,13 +130,18 @@ def _compare(
     again: str,
 ) -> Finding:
     shown = {view.key_id} if view.key_id else set()
-    same = {parse_key_id(each).canonical for each in listed}
-    if same == {parse_key_id(each).canonical for each in shown}:
+    same = set(map(_canonical, listed))
+    if same == set(map(_canonical, shown)):
         says = f"Both show {view.key_id}." if view.key_id else "Both show no key."
         return passes(CARD, of_scope(scope), says, where)
     named = ", ".join(sorted(listed)) or "no key"
     says = f"The list shows {named}, the view of the region {view.key_id or 'no key'}."
-    return fails(CARD, of_scope(scope), says, where, again)
+    cause = cause_of("differ", ",".join(sorted(same)), *map(_canonical, sorted(shown)))
+    return fails(CARD, of_scope(scope), cause, says, where, again)
+
+
+def _canonical(key_id: str) -> str:
+    return parse_key_id(key_id).canonical
 
 
 def check_key_views_agree(group: Group) -> None:

@@ -8,6 +8,7 @@ from checks.card import OVERVIEW, Card, Quote
 from checks.context import because
 from checks.finding import fails, inconclusive, of_key_id, of_organization, passes, places
 from checks.group import settle
+from checks.identity import cause_of
 from inventory.key_ids import parse_key_id
 
 if TYPE_CHECKING:
@@ -59,34 +60,44 @@ def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator
             canonical = parse_key_id(key.key_id).canonical
             users.setdefault(canonical, {})[each.id] = (each.name, key)
     for canonical, used in users.items():
-        yield _judge_key(canonical, list(used.values()), unread)
+        yield from _judge_key(canonical, used, unread)
     for each in () if users else unread:
         says = f"No key is known anywhere, and not all keys are: {because(each.gaps[0])}."
         yield _unread(of_organization(each.id), (each.place,), says, each)
 
 
 def _judge_key(
-    canonical: str, used: list[tuple[str, CustomerKey]], unread: list[Summary]
-) -> Finding:
-    subject, where = of_key_id("", canonical), places(key for _, key in used)
-    names = ", ".join(name for name, _ in used)
+    canonical: str, used: dict[str, tuple[str, CustomerKey]], unread: list[Summary]
+) -> Iterator[Finding]:
+    subject, where = of_key_id("", canonical), places(key for _, key in used.values())
     if len(used) > 1:
-        says = f"{len(used)} organizations share the key: {names}."
-        action = f"Give each organization a key of its own instead of {canonical}"
-        return fails(CARD, subject, says, where, action)
-    if parse_key_id(used[0][1].key_id).form != "key":
+        yield from _shared(canonical, used)
+    elif parse_key_id(canonical).form != "key":
         says = "The key id is an alias or of no known form: it may disguise a shared key."
         action = f"Record the id of the key itself instead of {canonical}"
-        return inconclusive(CARD, subject, says, where, "disguised-key", action)
-    if unread:
+        yield inconclusive(CARD, subject, "disguised-key", says, where, action)
+    elif unread:
         says = f"Not all keys of {unread[0].name} are known: {because(unread[0].gaps[0])}."
-        return _unread(subject, where, says, unread[0])
-    return passes(CARD, subject, f"Only {names} uses the key.", where)
+        yield _unread(subject, where, says, unread[0])
+    else:
+        [(name, _)] = used.values()
+        yield passes(CARD, subject, f"Only {name} uses the key.", where)
+
+
+def _shared(canonical: str, used: dict[str, tuple[str, CustomerKey]]) -> Iterator[Finding]:
+    """Yield one finding for each organization that uses the key: a further one is a new cause."""
+    where = places(key for _, key in used.values())
+    names = ", ".join(name for name, _ in used.values())
+    says = f"{len(used)} organizations share the key: {names}."
+    action = f"Give each organization a key of its own instead of {canonical}"
+    for organization in used:
+        cause = cause_of("shared-by", organization)
+        yield fails(CARD, of_key_id("", canonical), cause, says, where, action)
 
 
 def _unread(subject: Subject, where: tuple[Place, ...], says: str, unread: Summary) -> Finding:
     action = f"Record the keys of {unread.name} in full"
-    return inconclusive(CARD, subject, says, where, unread.gaps[0].reason, action)
+    return inconclusive(CARD, subject, unread.gaps[0].reason, says, where, action)
 
 
 def check_organization_has_own_keys(group: Group) -> None:

@@ -8,7 +8,7 @@ from checks.card import OVERVIEW, Card, Quote
 from checks.common import not_current, population_gap
 from checks.context import because
 from checks.finding import fails, inconclusive, not_applicable, of_organization, passes, places
-from checks.gaps import recording_again
+from checks.gaps import cause_of_gap, recording_again
 from checks.group import settle
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _judge_plan(estate: Estate, context: Context) -> Finding:
     attest = f"Attest the plan of {organization.name}"
     if plan is None:
         says = "Nobody attested the plan, and no interface shows it."
-        return inconclusive(CARD, subject, says, where, "not-attested", attest)
+        return inconclusive(CARD, subject, "not-attested", says, where, attest)
     if old := not_current(plan, context, attest):
         return old.about(CARD, subject, where)
     said = f"{plan.by} attested on {plan.on}: {plan.name or 'the plan'} is "
@@ -66,8 +66,9 @@ def _judge_plan(estate: Estate, context: Context) -> Finding:
     if gap is not None and not uses:
         says = f"{said}no paid plan, and whether it has customer keys is unknown: {because(gap)}."
         again = recording_again(organization)
-        return inconclusive(CARD, subject, says, where, gap.reason, again)
-    return fails(CARD, subject, f"{said}no paid plan.", where, f"Pay for {organization.name}")
+        return inconclusive(CARD, subject, cause_of_gap(gap), says, where, again)
+    action = f"Pay for {organization.name}"
+    return fails(CARD, subject, "unpaid", f"{said}no paid plan.", where, action)
 
 
 def _uses_keys(estate: Estate) -> bool:

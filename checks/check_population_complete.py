@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
 from checks.common import FIND_TYPE, attest_none, attests_none, is_bare, lists_none_unattested
-from checks.context import because, utc
+from checks.comparisons import compare
+from checks.context import because, shared_databases, utc
 from checks.finding import Finding, fails, inconclusive, of_organization, passes, places
-from checks.gaps import recording_again, settling
+from checks.gaps import cause_of_gap, recording_again, settling
 from checks.group import settle
+from checks.identity import cause_of
+from inventory.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,33 +54,59 @@ CARD = Card(
     no_subject="The inventory holds no organization.",
 )
 
-_NAMED = 5
+LOST = ("vanished", "unseen")
+"""The codes of the causes that name a database which is missing."""
+
+MISSING = "organization-missing"
+"""The cause of an organization that is missing altogether."""
+
+_JUDGED_HERE = frozenset({"databases", "vendor-accounts"})
+"""The comparisons whose differences have no other finding of this rule."""
 
 
 def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Judge whether the record of the organization is whole and fresh."""
     organization = estate.organization
     subject, where = of_organization(organization.id), places([organization])
-    if vanished := _vanished(estate, context):
-        says = f"Known elsewhere, missing here without being terminated: {_some(vanished)}."
-        yield fails(CARD, subject, says, where, f"Find out what became of {_some(vanished)}")
-    elif doubts := _doubts(estate, context):
-        (reason, _, action), says = doubts[0], " ".join(text for _, text, _ in doubts)
-        yield inconclusive(CARD, subject, says, where, reason, action)
-    else:
+    lost, doubts = list(_lost(estate, context)), list(_doubts(estate, context))
+    is_whole = not estate.gaps.get("databases")
+    for identity, named in lost if is_whole else ():
+        says = f"Known elsewhere, missing here without being terminated: {named}."
+        cause = cause_of(LOST[0], identity)
+        yield fails(CARD, subject, cause, says, where, f"Find out what became of {named}")
+    for cause, says, action in doubts:
+        yield inconclusive(CARD, subject, cause, says, where, action)
+    if not (lost or doubts):
         keys, databases = len(organization.keys or ()), len(organization.databases or ())
         says = f"Read in full: {keys:,} keys, {databases:,} databases."
         yield passes(CARD, subject, says, where)
 
 
 def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator[Finding]:
-    """Find organizations of earlier records that this audit does not hold at all."""
+    """Judge what only all organizations together show.
+
+    That is: organizations of earlier records that this audit does not hold at all, and databases
+    that several organizations list.
+    """
     present = {each.id for each in organizations}
     for identity, (name, place) in sorted(_earlier(context).items()):
         if identity not in present:
-            says = f"The organization {name} stands in an earlier record and is missing now."
+            says = f"The organization {name} is in an earlier record and is missing now."
             action = f"Record {name}, or find out what became of it"
-            yield fails(CARD, of_organization(identity), says, (place,), action)
+            subject = of_organization(identity)
+            yield fails(CARD, subject, MISSING, says, (place,), action)
+    yield from _shared_databases(organizations)
+
+
+def _shared_databases(organizations: Sequence[Summary]) -> Iterator[Finding]:
+    """Yield a finding for each organization that lists a database which another lists as well."""
+    for identity, owners in shared_databases(organizations).items():
+        names = ", ".join(owner.name for owner in owners)
+        says = f"The database {identity} is listed by {len(owners)} organizations: {names}."
+        action = f"Find out which organization owns the database {identity}"
+        for owner in owners:
+            subject, cause = of_organization(owner.id), cause_of("shared-database", identity)
+            yield fails(CARD, subject, cause, says, (owner.place,), action)
 
 
 def _earlier(context: Context) -> dict[str, tuple[str, Place]]:
@@ -86,25 +116,53 @@ def _earlier(context: Context) -> dict[str, tuple[str, Place]]:
         identity: (name, history.latest_file(identity))
         for identity, name in history.organizations().items()
     }
-    return {**context.baseline, **recorded}
+    known = {identity: (known.name, known.place) for identity, known in context.baseline.items()}
+    return {**known, **recorded}
 
 
 Doubt = tuple[str, str, str]
-"""A reason code, a sentence, and what would settle it."""
+"""A cause, a sentence, and what would resolve it."""
 
 
-def _doubts(estate: Estate, context: Context) -> list[Doubt]:
-    """Return all that keeps the record from being relied on."""
+def _doubts(estate: Estate, context: Context) -> Iterator[Doubt]:
+    """Yield each cause that keeps the record from being relied on."""
     organization = estate.organization
+    yield from _gaps(organization)
+    yield from _unseen(estate, context)
+    yield from _emptiness(organization, context)
+    yield from _unknown_types(estate)
+    yield from _differences(estate)
     again = recording_again(organization)
-    doubts: list[Doubt] = [
-        (gap.reason, f"The {gap.fact} may not be all: {because(gap)}.", settling(gap, organization))
-        for gap in organization.missing()
-    ]
-    doubts += _emptiness(organization, context)
-    doubts += _unknown_types(estate)
-    stale = _staleness(organization.captured_at, context.as_of, context.max_age)
-    return [*doubts, *((reason, text, again) for reason, text in stale)]
+    for cause, text in _staleness(organization.captured_at, context.as_of, context.max_age):
+        yield cause, text, again
+
+
+def _gaps(organization: Organization) -> Iterator[Doubt]:
+    """Doubt what could not be read; several gaps of one kind are counted, so a further is new."""
+    times: Counter[str] = Counter()
+    for gap in organization.missing():
+        cause = cause_of_gap(gap)
+        times[cause] += 1
+        number = f",{times[cause]}" if times[cause] > 1 else ""
+        says = f"The {gap.fact} may not be all: {because(gap)}."
+        yield f"{cause}{number}", says, settling(gap, organization)
+
+
+def _unseen(estate: Estate, context: Context) -> Iterator[Doubt]:
+    """Doubt databases that a list which may not be whole does not show."""
+    is_partial = "databases" in estate.gaps and estate.organization.databases is not None
+    for identity, named in _lost(estate, context) if is_partial else ():
+        says = f"Known elsewhere, and not among the databases that could be read: {named}."
+        yield cause_of(LOST[1], identity), says, recording_again(estate.organization)
+
+
+def _differences(estate: Estate) -> Iterator[Doubt]:
+    """Doubt counts by independent routes that differ, but for those that have other findings."""
+    again = recording_again(estate.organization)
+    for comparison in compare(estate):
+        if comparison.what in _JUDGED_HERE and not comparison.gaps:
+            for thing, text in comparison.differences:
+                yield cause_of("differ", comparison.what, thing), f"Counts differ: {text}.", again
 
 
 def _emptiness(organization: Organization, context: Context) -> Iterator[Doubt]:
@@ -118,18 +176,15 @@ def _emptiness(organization: Organization, context: Context) -> Iterator[Doubt]:
 
 
 def _unknown_types(estate: Estate) -> Iterator[Doubt]:
-    unknown = [
-        placement.database
-        for scope, placements in estate.scopes.items()
-        if scope.type == "unknown"
-        for placement in placements
-    ]
-    if unknown:
-        tiers = ", ".join(sorted({repr(each.tier) for each in unknown}))
-        count = len({each.identity for each in unknown})
-        have = "1 database has" if count == 1 else f"{count:,} databases have"
-        text = f"{have} a tier that tells no type: {tiers}."
-        yield "unknown-type", text, FIND_TYPE
+    unknown: dict[str, set[str]] = {}
+    for scope, placements in estate.scopes.items():
+        for placement in placements if scope.type == "unknown" else ():
+            database = placement.database
+            unknown.setdefault(str(database.tier), set()).add(database.identity)
+    for tier, databases in sorted(unknown.items()):
+        have = "has" if len(databases) == 1 else "have"
+        text = f"{counted(len(databases), 'database')} {have} a tier without a type: {tier!r}."
+        yield cause_of("unknown-type", tier), text, FIND_TYPE
 
 
 def _staleness(
@@ -146,27 +201,24 @@ def _staleness(
     return []
 
 
-def _vanished(estate: Estate, context: Context) -> list[str]:
-    """Name databases that the present record does not list, though they should be there.
+def _lost(estate: Estate, context: Context) -> Iterator[tuple[str, str]]:
+    """Yield id and name of each database that the record does not list, though it should.
 
-    An earlier record knew them as living, or they stand in Terraform's state.
+    An earlier record or the baseline knew it as living, or it is in Terraform's state.
     """
-    if estate.organization.databases is None or "databases" in estate.gaps:
-        return []
-    present = {each.id for each in estate.organization.databases if not each.is_planned}
-    known = context.history.databases(estate.organization.id).values()
-    earlier = {each.id: each.name for each in known if not each.is_terminated}
-    managed = {each.id: each.name for each in estate.organization.managed.databases}
-    return [
-        f"{name} ({identity})"
-        for identity, name in (managed | earlier).items()
-        if identity not in present
-    ]
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    organization = estate.organization
+    present = {each.id for each in organization.databases or () if not each.is_planned}
+    earlier = context.history.databases(organization.id)
+    terminated = {identity for identity, known in earlier.items() if known.is_terminated}
+    known = context.baseline.get(organization.id)
+    names = {
+        **{each.id: each.name for each in organization.managed.databases},
+        **(known.databases if known else {}),
+        **{identity: known.name for identity, known in earlier.items()},
+    }
+    for identity, name in sorted(names.items()):
+        if identity not in present and identity not in terminated:
+            yield identity, f"{name} ({identity})"
 
 
 def check_population_complete(group: Group) -> None:

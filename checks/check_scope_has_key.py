@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import keys_unread, managed_key, no_key_wanted, undetermined
+from checks.common import Answer, keys_unread, managed_key, no_key_wanted, undetermined
 from checks.context import words
-from checks.finding import concerning, fails, of_scope, passes, places
+from checks.finding import concerning, of_scope, passes, places
 from checks.group import settle
+from inventory.estate import has_no_customer_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from checks.finding import Finding
     from checks.group import Group
     from inventory.estate import Estate, Placement
-    from inventory.models import KeyScope
+    from inventory.models import CustomerKey, KeyScope
 
 CARD = Card(
     id="CMEK-01",
@@ -55,29 +56,49 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Judge each key scope that holds a database once, however many it holds."""
     yield from undetermined(CARD, estate)
     for scope, placements in estate.scopes.items():
-        finding = _judge_scope(estate, scope, placements)
-        count, planned = len(placements), estate.planned[scope]
-        if finding.status == "fail":
-            states = [each.is_planned for each in placements if each.wants_key]
-            count, planned = len(states), sum(states)
-        yield concerning(finding, CARD, count, planned)
+        yield from _judge_scope(estate, scope, placements)
 
 
-def _judge_scope(estate: Estate, scope: KeyScope, placements: list[Placement]) -> Finding:
-    if estate.planned[scope]:
-        placements = sorted(placements, key=lambda each: not each.is_planned)
-    subject, where = of_scope(scope), tuple([each.place for each in placements[:3]])
-    example = next((each for each in placements if each.wants_key), placements[0])
-    if aside := no_key_wanted(example):
-        return aside.about(CARD, subject, where)
-    if keys := estate.keys.get(scope):
-        says = f"The key {keys[0].key_id} is registered."
-        return passes(CARD, subject, says, (*places(keys), *where))
+def _judge_scope(estate: Estate, scope: KeyScope, placements: list[Placement]) -> Iterator[Finding]:
+    """Yield one finding if the scope complies, else one for what exists and one for what does not.
+
+    The two are different causes: what is only planned can still be prevented.
+    """
+    wanting = [placement for placement in placements if placement.wants_key]
+    keys = estate.keys.get(scope, [])
+    if not wanting or keys or has_no_customer_keys(scope):
+        finding = _without_failure(scope, wanting or placements, keys)
+        yield concerning(finding, CARD, len(placements), estate.planned[scope])
+        return
+    for is_planned in (True, False):
+        alike = [placement for placement in wanting if placement.is_planned is is_planned]
+        if alike:
+            answer = _without_key(estate, scope, alike)
+            where = tuple(placement.place for placement in alike[:3])
+            finding = answer.about(CARD, of_scope(scope), where, is_planned=is_planned)
+            yield concerning(finding, CARD, len(alike), len(alike) if is_planned else 0)
+
+
+def _without_failure(
+    scope: KeyScope, placements: list[Placement], keys: list[CustomerKey]
+) -> Finding:
+    """Return the finding for a scope that has a key, or needs none."""
+    planned_first = sorted(placements, key=lambda placement: not placement.is_planned)
+    subject, where = of_scope(scope), tuple(placement.place for placement in planned_first[:3])
+    if exemption := no_key_wanted(placements[0]):
+        return exemption.about(CARD, subject, where)
+    says = f"The key {keys[0].key_id} is registered."
+    return passes(CARD, subject, says, (*places(keys), *where))
+
+
+def _without_key(estate: Estate, scope: KeyScope, placements: list[Placement]) -> Answer:
+    if exemption := no_key_wanted(placements[0]):
+        return exemption
     if unread := keys_unread(estate, scope.type):
-        return unread.about(CARD, subject, where)
-    action = f"Register a key for {words(estate.organization, scope)}"
+        return unread
     says = f"No customer key is registered.{managed_key(estate, scope)}"
-    return fails(CARD, subject, says, where, action)
+    action = f"Register a key for {words(estate.organization, scope)}"
+    return Answer("fail", says, action=action, cause="without-key")
 
 
 def check_scope_has_key(group: Group) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import not_current, place_of
+from checks.common import concerning_scopes, not_current, place_of
 from checks.finding import about, fails, inconclusive, of_database, of_key, passes, places
 from checks.group import settle
 
@@ -54,7 +54,8 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     for scope, keys in estate.keys.items():
         if _is_preview(scope):
             for key in keys:
-                yield _judge(estate, of_key(scope, key.key_id), places([key]), context)
+                finding = _judge(estate, of_key(scope, key.key_id), places([key]), context)
+                yield concerning_scopes(finding, estate, [scope])
     for placements in estate.placements if any(map(_is_preview, estate.scopes)) else ():
         first = placements[0]
         if first.wants_key and any(_is_preview(each.scope) for each in placements):
@@ -72,14 +73,14 @@ def _judge(estate: Estate, subject: Subject, where: tuple[Place, ...], context: 
     action = f"Attest whether the vendor granted {estate.organization.name} the preview on Azure"
     if preview is None:
         says = "Nobody attested that the vendor granted the preview."
-        return inconclusive(CARD, subject, says, where, "not-attested", action)
+        return inconclusive(CARD, subject, "not-attested", says, where, action)
     if old := not_current(preview, context, action):
         return old.about(CARD, subject, where)
     said = f"{preview.by} attested on {preview.on}: the preview was "
     if preview.granted:
         return passes(CARD, subject, f"{said}granted.", where)
     action = f"Ask the vendor for the preview on Azure for {estate.organization.name}"
-    return fails(CARD, subject, f"{said}not granted.", where, action)
+    return fails(CARD, subject, "not-granted", f"{said}not granted.", where, action)
 
 
 def check_serverless_azure_preview(group: Group) -> None:

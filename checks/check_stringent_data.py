@@ -63,7 +63,7 @@ def _judge_database(estate: Estate, database: Database, context: Context) -> Fin
     told = database.application_encryption
     if told is None:
         says = "Nobody attested whether the application encrypts the data."
-        return inconclusive(CARD, subject, says, where, "not-attested", attest)
+        return inconclusive(CARD, subject, "not-attested", says, where, attest)
     if old := not_current(told, context, attest):
         return old.about(CARD, subject, where)
     said = f"{told.by} attested on {told.on}: the application "
@@ -71,7 +71,8 @@ def _judge_database(estate: Estate, database: Database, context: Context) -> Fin
         says = f"{said}encrypts the data ({told.method or 'method not named'})."
         return passes(CARD, subject, says, where)
     action = f"Consider encryption by the applications of {estate.organization.name}"
-    return fails(CARD, subject, f"{said}does not encrypt the data.", where, action)
+    says = f"{said}does not encrypt the data."
+    return fails(CARD, subject, "not-encrypted", says, where, action)
 
 
 def check_stringent_data(group: Group) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from checks.context import because, utc
+from checks.context import because, utc, words
 from checks.finding import (
+    OPEN,
     Finding,
     Status,
     concerning,
@@ -15,11 +16,12 @@ from checks.finding import (
     of_planned,
     places,
 )
-from checks.gaps import settling
+from checks.gaps import cause_of_gap, settling
+from checks.identity import PLANNED
 from inventory.estate import has_no_customer_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from checks.card import Card
     from checks.context import Context
@@ -56,7 +58,7 @@ def _undetermined(
         says = f"To be encrypted by Astra's keys: {expected.reason}"
         return not_applicable(card, subject, says, where, "astra-provided")
     says = f"The plan does not tell where {database.resource} will lie: {database.untold}."
-    return inconclusive(card, subject, says, where, "not-determined", DETERMINE)
+    return inconclusive(card, subject, "planned-not-determined", says, where, DETERMINE)
 
 
 def managed_key(estate: Estate, scope: KeyScope) -> str:
@@ -67,6 +69,28 @@ def managed_key(estate: Estate, scope: KeyScope) -> str:
     if key.is_created:
         return f" That the same plan creates {key.resource} does not help: it may come too late."
     return f" That {key.resource} stands in Terraform's state does not prove one."
+
+
+def missing_key_action(estate: Estate, placement: Placement) -> str:
+    """Return what to do about a database without a key.
+
+    A key that is registered now prevents the failure of what is planned. It does not help what
+    exists, which stays on Astra's keys until it is recreated.
+    """
+    named = words(estate.organization, placement.scope)
+    if placement.is_planned:
+        return f"Register a key for {named}"
+    return f"Recreate the databases of {named} once its key is registered"
+
+
+def concerning_scopes(finding: Finding, estate: Estate, scopes: Iterable[KeyScope]) -> Finding:
+    """Add to a finding about a key how many databases rest on it: those of its ``scopes``.
+
+    The severity stays, as a key that is registered is no longer planned.
+    """
+    placements = [placement for scope in scopes for placement in estate.scopes.get(scope, ())]
+    planned = sum(placement.is_planned for placement in placements)
+    return finding._replace(databases=len(placements), existing=len(placements) - planned)
 
 
 def place_of(database: Database) -> tuple[Place, ...]:
@@ -81,18 +105,38 @@ class Answer(NamedTuple):
         status: what was found.
         says: the condition, in a sentence.
         reason: why it could not be judged or does not apply, as a code.
-        action: what would settle it.
+        action: what would resolve it.
+        cause: why it does not comply; empty if it does, or if the reason says all.
     """
 
     status: Status
     says: str
     reason: str = ""
     action: str = ""
+    cause: str = ""
 
-    def about(self, card: Card, subject: Subject, where: tuple[Place, ...]) -> Finding:
-        """Say it of ``subject``, by the rule of ``card``."""
-        severity, (status, says, reason, action) = card.severity, self
-        return Finding(status, card.id, severity, subject, says, reason, action, evidence=where)
+    def cause_for(self, *, is_planned: bool = False) -> str:
+        """Return the cause of a finding with this status; empty if that is not open.
+
+        What is only planned has causes of its own: once it is deployed, nothing can prevent them.
+        """
+        cause = (self.cause or self.reason) if self.status in OPEN else ""
+        return f"{PLANNED}{cause}" if cause and is_planned else cause
+
+    def about(
+        self,
+        card: Card,
+        subject: Subject,
+        where: tuple[Place, ...],
+        *,
+        is_planned: bool = False,
+    ) -> Finding:
+        """Return the finding about ``subject`` by the rule of ``card``."""
+        cause, severity = self.cause_for(is_planned=is_planned), card.severity
+        status, says, reason, action, _ = self
+        return Finding(
+            status, card.id, severity, subject, cause, says, reason, action, evidence=where
+        )
 
 
 def no_key_wanted(placement: Placement) -> Answer | None:
@@ -117,7 +161,7 @@ def keys_unread(estate: Estate, database_type: DatabaseType) -> Answer | None:
         return None
     says = f"No key is recorded, and the {database_type} keys may not be all: {because(gap)}."
     action = settling(gap, estate.organization)
-    return Answer("inconclusive", says, gap.reason, action)
+    return Answer("inconclusive", says, gap.reason, action, cause_of_gap(gap))
 
 
 def lists_none_unattested(organization: Organization, context: Context) -> bool:
@@ -169,7 +213,7 @@ def facts_too_old(
         return None
     says = f"The cloud's facts are of {utc(kms.observed_at)}, the audit of {utc(context.as_of)}."
     action = f"Record the cloud's facts about {key.key_id} again"
-    return inconclusive(card, subject, says, places([key]), "facts-not-current", action)
+    return inconclusive(card, subject, "facts-not-current", says, places([key]), action)
 
 
 def without_kms_facts(
@@ -181,4 +225,4 @@ def without_kms_facts(
         return not_applicable(card, subject, says, places([key]), "clouds-left-out")
     says = f"Neither the cloud nor an attestation says: {fact}."
     action = f"Record the cloud's facts about {key.key_id}, or attest them"
-    return inconclusive(card, subject, says, places([key]), "not-recorded", action)
+    return inconclusive(card, subject, "not-recorded", says, places([key]), action)

@@ -7,10 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from checks.database_ids import DatabaseIds, pack, shared_ids
 from inventory.entries import Place
 from inventory.history import History
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from inventory.gaps import Gap
     from inventory.models import CustomerKey, KeyScope, Organization
 
@@ -18,6 +21,24 @@ Kms = Literal["recorded", "none"]
 
 RECORDED_MAX_AGE = timedelta(days=30)
 LIVE_MAX_AGE = timedelta(hours=24)
+
+
+class KnownOrganization(NamedTuple):
+    """What an earlier audit, the baseline, knew of an organization.
+
+    Attributes:
+        name: its name.
+        place: where the baseline is.
+        databases: the name of each existing database by its id.
+        keys: the ids of the registered keys of each key scope that had any.
+        captured_at: when the record that was audited was made; None if that is not known.
+    """
+
+    name: str
+    place: Place
+    databases: Mapping[str, str] = MappingProxyType({})
+    keys: Mapping[KeyScope, tuple[str, ...]] = MappingProxyType({})
+    captured_at: datetime | None = None
 
 
 class Context(NamedTuple):
@@ -28,15 +49,14 @@ class Context(NamedTuple):
         max_age: how old the newest fact about an organization may be.
         kms: ``none`` if the audit was told to leave the clouds' key management out.
         history: the earlier records.
-        baseline: the organizations of the audit that is the baseline: the name of each, and where
-            it stands, by its id.
+        baseline: the organizations that the audit which is the baseline knew, by their ids.
     """
 
     as_of: datetime
     max_age: timedelta = RECORDED_MAX_AGE
     kms: Kms = "recorded"
     history: History = History()
-    baseline: Mapping[str, tuple[str, Place]] = MappingProxyType({})
+    baseline: Mapping[str, KnownOrganization] = MappingProxyType({})
 
 
 class Summary(NamedTuple):
@@ -48,6 +68,7 @@ class Summary(NamedTuple):
         keys: its registered keys.
         gaps: why the keys are not known to be all; empty if they are.
         place: where it was read.
+        databases: the ids of its existing databases.
     """
 
     id: str
@@ -55,14 +76,28 @@ class Summary(NamedTuple):
     keys: tuple[CustomerKey, ...]
     gaps: tuple[Gap, ...]
     place: Place
+    databases: DatabaseIds = DatabaseIds()
 
 
 def summarize(organization: Organization) -> Summary:
     """Keep of ``organization`` what the rules across organizations need."""
     gaps = tuple(gap for gap in organization.missing() if gap.fact.endswith("keys"))
+    existing = [database.id for database in organization.databases or () if database.id]
     return Summary(
-        organization.id, organization.name, organization.keys or (), gaps, organization.place
+        organization.id,
+        organization.name,
+        organization.keys or (),
+        gaps,
+        organization.place,
+        pack(existing),
     )
+
+
+def shared_databases(organizations: Sequence[Summary]) -> dict[str, list[Summary]]:
+    """Return the organizations that list each database which several list, by its id."""
+    summaries = {organization.id: organization for organization in organizations}
+    shared = shared_ids({identity: each.databases for identity, each in summaries.items()})
+    return {database: [summaries[owner] for owner in owners] for database, owners in shared.items()}
 
 
 def words(organization: Organization, scope: KeyScope) -> str:

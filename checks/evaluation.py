@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.context import Context, because, summarize
 from checks.finding import Finding, inconclusive, of_organization, places
-from checks.gaps import settling
+from checks.gaps import cause_of_gap, settling
 from inventory.estate import survey
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from inventory.models import Organization
 
 _ACROSS = ""
+_BROKEN = "check-broke"
 
 
 def evaluate(
@@ -49,32 +50,23 @@ def _judge(rule: Rule, estate: Estate, context: Context) -> Iterator[Finding]:
     findings: Iterator[Finding] = iter(())
     if rule.judge is not None:
         findings = _guard(rule, estate.organization.id, rule.judge(estate, context))
-    if estate.gaps and (gap := _needed_gap(rule, estate)):
-        findings = _beside(_unread(rule, estate, gap), list(findings))
+    if estate.gaps and (gaps := _needed_gaps(rule, estate)):
+        yield from (_unread(rule, estate, gap) for gap in gaps)
     yield from findings
 
 
-def _beside(unread: Finding, findings: list[Finding]) -> Iterator[Finding]:
-    """Put ``unread`` before ``findings``; if the judge broke, that is said of the organization."""
-    if not any(each.status == "error" for each in findings):
-        yield unread
-    yield from findings
-
-
-def _needed_gap(rule: Rule, estate: Estate) -> Gap | None:
-    for need in rule.card.needs:
-        for fact, gap in estate.gaps.items():
-            if fact.endswith(need):
-                return gap
-    return None
+def _needed_gaps(rule: Rule, estate: Estate) -> list[Gap]:
+    """Return the first gap of each fact that ``rule`` needs: each is a cause of its own."""
+    needs = rule.card.needs
+    return [gap for fact, gap in estate.gaps.items() if fact.endswith(needs)] if needs else []
 
 
 def _unread(rule: Rule, estate: Estate, gap: Gap) -> Finding:
     organization = estate.organization
     says = f"The {gap.fact} may not be all, so there may be more to judge: {because(gap)}."
     action = settling(gap, organization)
-    subject = of_organization(organization.id)
-    return inconclusive(rule.card, subject, says, places([organization]), gap.reason, action)
+    subject, where = of_organization(organization.id), places([organization])
+    return inconclusive(rule.card, subject, cause_of_gap(gap), says, where, action)
 
 
 def _guard(rule: Rule, organization: str, findings: Iterator[Finding]) -> Iterator[Finding]:
@@ -93,7 +85,8 @@ def _broken(rule: Rule, organization: str, error: Exception) -> Finding:
         rule.card.id,
         rule.card.severity,
         of_organization(organization),
+        _BROKEN,
         says,
-        reason="check-broke",
+        reason=_BROKEN,
         action="Report this as a defect of the suite",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from checks.identity import escape, finding_id, join, known
+from checks.identity import escape, finding_id, join, known, reason_of
 from inventory.entries import Place
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Finding(NamedTuple):
         rule: the rule's id.
         severity: of a failure here.
         subject: what it is about.
+        cause: why the subject does not comply, as a code with the thing it concerns where there
+            can be several; empty if it complies. A subject has one finding for each cause.
         says: the condition that was found, in a sentence.
         reason: why it could not be judged or does not apply, as a code.
         action: what would settle it, in words; equal words in one organization are one action.
@@ -86,6 +88,7 @@ class Finding(NamedTuple):
     rule: str
     severity: Severity
     subject: Subject
+    cause: str
     says: str
     reason: str = ""
     action: str = ""
@@ -100,8 +103,8 @@ class Finding(NamedTuple):
 
     @property
     def id(self) -> str:
-        """Return the hash of rule and subject, the same in every run."""
-        return finding_id(self.rule, self.subject.path)
+        """Return the hash of rule, subject and cause, the same in every run."""
+        return finding_id(self.rule, self.subject.path, self.cause)
 
 
 def of_organization(organization: str) -> Subject:
@@ -155,23 +158,20 @@ def places(entries: Iterable[Located]) -> tuple[Place, ...]:
 
 def passes(card: Card, subject: Subject, says: str, evidence: tuple[Place, ...]) -> Finding:
     """Find that ``subject`` complies."""
-    return Finding("pass", card.id, card.severity, subject, says, evidence=evidence)
+    return Finding("pass", card.id, card.severity, subject, "", says, evidence=evidence)
 
 
 def fails(
-    card: Card, subject: Subject, says: str, evidence: tuple[Place, ...], action: str
+    card: Card, subject: Subject, cause: str, says: str, evidence: tuple[Place, ...], action: str
 ) -> Finding:
-    """Find that ``subject`` does not comply; ``action`` says what to do."""
-    return Finding("fail", card.id, card.severity, subject, says, action=action, evidence=evidence)
+    """Find that ``subject`` does not comply for one ``cause``; ``action`` says what to do."""
+    return Finding(
+        "fail", card.id, card.severity, subject, cause, says, action=action, evidence=evidence
+    )
 
 
 def inconclusive(
-    card: Card,
-    subject: Subject,
-    says: str,
-    evidence: tuple[Place, ...],
-    reason: str,
-    action: str,
+    card: Card, subject: Subject, cause: str, says: str, evidence: tuple[Place, ...], action: str
 ) -> Finding:
     """Find that ``subject`` cannot be judged; ``says`` names the fact that is missing."""
     return Finding(
@@ -179,8 +179,9 @@ def inconclusive(
         card.id,
         card.severity,
         subject,
+        cause,
         says,
-        reason=reason,
+        reason=reason_of(cause),
         action=action,
         evidence=evidence,
     )
@@ -191,7 +192,7 @@ def not_applicable(
 ) -> Finding:
     """Find that the rule has nothing to say of ``subject``, and why."""
     return Finding(
-        "not-applicable", card.id, card.severity, subject, says, reason, evidence=evidence
+        "not-applicable", card.id, card.severity, subject, "", says, reason, evidence=evidence
     )
 
 

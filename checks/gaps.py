@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.identity import cause_of
+
 if TYPE_CHECKING:
     from inventory.gaps import Fact, Gap, GapReason
     from inventory.models import Organization
@@ -45,6 +47,11 @@ STEPS: dict[GapReason, str] = {
 def recording_again(organization: Organization) -> str:
     """Say that a new record would settle it."""
     return _AGAIN.format(name=organization.name)
+
+
+def cause_of_gap(gap: Gap) -> str:
+    """Return the cause of a finding that ``gap`` keeps from being judged: ``refused:databases``."""
+    return cause_of(gap.reason, gap.fact)
 
 
 def settling(gap: Gap, organization: Organization) -> str:

@@ -56,9 +56,12 @@ class Grouping:
 
     def _add_subject(self, subjects: dict[tuple[str, str], Group], finding: Finding) -> None:
         subject = finding.subject
-        group = subjects[finding.rule, subject.path] = self._start(finding, subject.path)
-        group.type, group.provider, group.region = subject.type, subject.provider, subject.region
-        group.name = finding.name
+        key = (finding.rule, subject.path)
+        group = subjects.get(key)
+        if group is None:  # a subject has one finding for each cause
+            group = subjects[key] = self._start(finding, subject.path)
+            group.type, group.provider = subject.type, subject.provider
+            group.region, group.name = subject.region, finding.name
         group.add(finding, self._gate)
         if self._wanted == "auto" and len(subjects) > MOST_ITEMS:
             self._subjects = None

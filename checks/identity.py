@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from functools import lru_cache
+from urllib.parse import quote
 
 LONGEST = 200
 """The greatest length of a node id's parameter, in characters."""
@@ -49,6 +50,32 @@ def shorten(path: str) -> str:
     return f"{path[: LONGEST - 22]}.x{digest}"
 
 
-def finding_id(rule: str, path: str) -> str:
-    """Return the id of ``rule``'s finding about the subject ``path``: 20 hexadecimal digits."""
-    return hashlib.blake2b(f"{rule} {path}".encode(), digest_size=10).hexdigest()
+PLANNED = "planned-"
+"""What a cause begins with if the failure can still be prevented."""
+
+_THING = "".join(chr(code) for code in range(ord("!"), ord("~") + 1) if chr(code) not in "%,")
+
+
+def cause_of(code: str, *things: str) -> str:
+    """Return the cause ``code``, with the things it concerns: ``vanished:DATABASE``.
+
+    Things keep their visible ASCII characters, so that people recognize them; all else, the
+    percent sign and the comma that separates them are percent-encoded. So different things stay
+    different, and a cause holds no white space.
+    """
+    return f"{code}:{','.join(quote(thing, _THING) for thing in things)}" if things else code
+
+
+def reason_of(cause: str) -> str:
+    """Return the code of ``cause``, without the things it concerns and whether it is planned."""
+    return cause.removeprefix(PLANNED).partition(":")[0]
+
+
+def finding_id(rule: str, path: str, cause: str = "") -> str:
+    """Return the id of ``rule``'s finding about the subject ``path``: 20 hexadecimal digits.
+
+    ``cause`` is why the subject does not comply; empty if it does. None of the three holds a
+    space, so different findings have different texts to hash.
+    """
+    text = f"{rule} {path} {cause}" if cause else f"{rule} {path}"
+    return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()

@@ -37,6 +37,7 @@ class Waiver(Located):
         id: unique among all waivers of an audit.
         rule: the rule's id.
         subject: the subject's path, as every report shows it; no patterns.
+        cause: the cause that is accepted, as every report shows it; no other of the same subject.
         reason: why the failure is accepted.
         requested_by: who asked for it.
         approved_by: who granted it; another person. None as long as it is only asked for.
@@ -50,6 +51,7 @@ class Waiver(Located):
     id: Identifier
     rule: Identifier
     subject: Path
+    cause: Path
     reason: Text
     requested_by: Text
     approved_by: Text | None = None
@@ -86,6 +88,11 @@ def _person(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
+def target_of(waiver: Waiver) -> tuple[str, str, str]:
+    """Return what ``waiver`` covers, if it is valid: a rule, a subject and one cause."""
+    return waiver.rule, waiver.subject, waiver.cause
+
+
 class WaiverDocument(Entry):
     """A whole waiver file; an empty list is allowed, an absent one is not."""
 
@@ -97,16 +104,22 @@ class WaiverBook:
     """All waivers of one audit, and what became of each."""
 
     def __init__(self, waivers: Iterable[Waiver], as_of: datetime) -> None:
-        """Index ``waivers`` by rule and subject; validity is judged on the UTC day of ``as_of``."""
+        """Index ``waivers`` by what they cover; validity is judged on the UTC day of ``as_of``."""
         self._today = day(as_of)
-        self._by_target = {(each.rule, each.subject): each for each in waivers}
+        self._by_target = {target_of(waiver): waiver for waiver in waivers}
+        self._judged: dict[tuple[str, str], bool] = {
+            (rule, subject): False for rule, subject, _ in self._by_target
+        }
         self._statuses: dict[str, str] = {}
 
     def apply(self, finding: Finding) -> Finding:
         """Return ``finding``, waived if it fails and a valid waiver covers exactly it."""
         if not self._by_target:
             return finding
-        waiver = self._by_target.get((finding.rule, finding.subject.path))
+        subject = finding.rule, finding.subject.path
+        if subject in self._judged:
+            self._judged[subject] = True
+        waiver = self._by_target.get((*subject, finding.cause))
         if waiver is None:
             return finding
         self._statuses[waiver.id] = finding.status
@@ -130,7 +143,7 @@ class WaiverBook:
             return "expired"
         if self._today < waiver.approved_on:
             return "not-yet-valid"
-        if status is None:
+        if status is None and not self._judged[waiver.rule, waiver.subject]:
             return "unmatched"
         if status != "fail":
             return "unused"
@@ -178,10 +191,10 @@ def _misfits(waivers: Sequence[Waiver], rules: Collection[str]) -> list[Problem]
         if each.rule not in rules:
             expected = "the id of a rule, CMEK-01 to CMEK-16"
             problems.append(Problem(each.file, each.line, "rule", repr(each.rule), expected))
-        for field, key in (("id", each.id), ("subject", (each.rule, each.subject))):
+        for field, key in (("id", each.id), ("cause", target_of(each))):
             if key in seen:
                 found = f"the {field} of the waiver at {seen[key]}"
-                expected = "another id" if field == "id" else "one waiver for a rule and subject"
+                expected = "another id" if field == "id" else "one waiver for a subject's cause"
                 problems.append(Problem(each.file, each.line, field, found, expected))
             seen.setdefault(key, here)
     return problems

@@ -11,7 +11,7 @@ from inventory.errors import RecordError
 from reports.baseline import read_baseline, read_later, refuse_unlike
 from reports.changes import CLASSES, NEWS, Changes, summed_up
 from reports.key_changes import KEY_CHANGES
-from reports.looks import CAUSE, CHANGE, KEY_CHANGE
+from reports.looks import CHANGE, KEY_CHANGE, WHY
 from reports.marked import code, prose, table
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ def _turn(each: Told) -> str:
     before = f"{each['was']}, " if each["was"] else ""
     if each["was"] and each["severity_was"] != each["severity"]:
         before = f"{each['severity_was']} {before}"
-    cause = f". {CAUSE[each['cause']]}" if each["cause"] else ""
-    return f"{before}now {each['now'] or 'gone'}{cause}"
+    why = f". {WHY[each['why']]}" if each["why"] else ""
+    return f"{before}now {each['now'] or 'gone'}{why}"
 
 
 def _more(total: int) -> Iterator[str]:

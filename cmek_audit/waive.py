@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checks.catalogue import load_rules
 from checks.context import day
-from checks.waivers import Waiver
+from checks.waivers import Waiver, target_of
 from cmek_audit.exits import Code
 from cmek_audit.speech import say
 from cmek_audit.waiver_files import Asked, add, listed, show
@@ -69,12 +69,14 @@ class _Finding(Part):
     status: str
     severity: str
     subject: _Subject
+    cause: str = ""
     says: str
     action: str = "see the report"
     waiver: str = ""
 
     def __str__(self) -> str:
-        return f"{self.id} ({self.rule} {self.subject.path})"
+        cause = f" {self.cause}" if self.cause else ""
+        return f"{self.id} ({self.rule} {self.subject.path}{cause})"
 
 
 def run(request: Request, into: str) -> Code:
@@ -157,7 +159,7 @@ def _asked(request: Request, record: Record, there: Sequence[Waiver]) -> Asked:
         taken = known | {each["id"] for each in others}
         waiver = _waiver(request, finding, taken, day(datetime.now(UTC)))
         for each in others:
-            if (each["rule"], each["subject"]) == (waiver.rule, waiver.subject):
+            if (each["rule"], each["subject"], each["cause"]) == target_of(waiver):
                 _tell_of(each)
     return Asked(waiver, f"{finding.rule}, {finding.severity}: {finding.says}")
 
@@ -165,7 +167,7 @@ def _asked(request: Request, record: Record, there: Sequence[Waiver]) -> Asked:
 def _tell_of(other: Mapping[str, Any]) -> None:
     where = f"{other['file']}:{other['line']}"
     told = "An audit takes only one of the two: put the new one into its place."
-    say(f"{where}: {other['id']} is for the same rule and subject. {told}", err=True)
+    say(f"{where}: {other['id']} is for the same cause. {told}", err=True)
 
 
 def _waiver(request: Request, finding: _Finding, taken: Collection[str], today: date) -> Waiver:
@@ -173,6 +175,7 @@ def _waiver(request: Request, finding: _Finding, taken: Collection[str], today: 
         id=_free(f"W-{today.year}-{finding.id[:8]}", taken),
         rule=finding.rule,
         subject=finding.subject.path,
+        cause=finding.cause,
         reason=request.reason,
         requested_by=request.requested_by,
         requested_on=today,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 import yaml
 
-from checks.waivers import Waiver, read_waivers
+from checks.waivers import Waiver, read_waivers, target_of
 from inventory.errors import SettingError, WaiverError
 from inventory.secrets import without_secrets
 from inventory.wording import safe
@@ -86,8 +86,8 @@ def add(asked: Asked, into: str, rules: Sequence[str]) -> None:
 
 def _refuse_second(waiver: Waiver, old: Sequence[Waiver]) -> None:
     for each in old:
-        if (each.rule, each.subject) == (waiver.rule, waiver.subject):
-            found = f"{each.id}, a waiver for the same rule and subject"
+        if target_of(each) == target_of(waiver):
+            found = f"{each.id}, a waiver for the same cause of the same subject"
             instead = "change that one: its days and who asks, and have it approved anew"
             raise SettingError(f"{each.file}:{each.line}: found {found}. To do instead: {instead}.")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from inventory.entries import NOWHERE
 from inventory.gaps import Gap
+from inventory.key_ids import parse_key_id
 from inventory.models import (
     CustomerKey,
     Database,
@@ -14,6 +15,7 @@ from inventory.models import (
     Expectation,
     KeyScope,
     Organization,
+    RegionView,
 )
 from inventory.spellings import DatabaseType, Provider, lacks_customer_keys
 
@@ -79,6 +81,18 @@ class Estate(NamedTuple):
     def keys_gap(self, database_type: DatabaseType) -> Gap | None:
         """Return why the keys of ``database_type`` are not known to be all; None if they are."""
         return self.gaps.get(f"{database_type}-keys")
+
+    def key_ids(self, scope: KeyScope) -> list[str]:
+        """Return the ids of the different keys of ``scope``, sorted; versions are one key."""
+        return sorted({parse_key_id(key.key_id).canonical for key in self.keys.get(scope, ())})
+
+    def views(self) -> list[tuple[KeyScope, RegionView]]:
+        """Return what Astra showed for single regions, each with its key scope."""
+        organization = self.organization
+        return [
+            (KeyScope(organization.id, view.type, view.provider, view.region), view)
+            for view in organization.region_views or ()
+        ]
 
 
 def has_no_customer_keys(scope: KeyScope) -> bool:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
+from urllib.parse import unquote
 
 from pydantic import Field
 
-from checks.context import utc
+from checks.check_population_complete import CARD, LOST, MISSING
+from checks.context import KnownOrganization, utc
 from inventory.entries import Moment
 from inventory.errors import RecordError, SettingError
 from inventory.evidence import Sha256
 from reports.decoding import decode
-from reports.key_changes import KEYS, Seen
+from reports.key_changes import DATABASES, KEYS, Seen
 from reports.reading_back import Part, checked, read_record
 
 if TYPE_CHECKING:
@@ -21,14 +23,16 @@ if TYPE_CHECKING:
 
     from checks.finding import Finding
     from inventory.entries import Place
+    from inventory.models import KeyScope
     from reports.reading_back import Record
 
-Key = tuple[str, str]
-"""Rule and subject of a finding: that of which its id is the hash."""
+Key = tuple[str, str, str]
+"""Rule, subject and cause of a finding: that of which its id is the hash."""
 
+POPULATION = CARD.id
 _Id = Annotated[str, Field(pattern=r"^[0-9a-f]{20}$")]
 _SETTLED = (b'{"status":"pass"', b'{"status":"not-applicable"')
-_OF_KEYS = f',"rule":"{KEYS}"'.encode()
+_OF_POPULATION = tuple(f'"rule":"{rule}"'.encode() for rule in (KEYS, DATABASES))
 
 
 class _Gap(Part):
@@ -38,6 +42,7 @@ class _Gap(Part):
 class _Organization(Part):
     id: str
     name: str
+    captured_at: Moment | None
     gaps: tuple[_Gap, ...]
 
 
@@ -95,6 +100,9 @@ class Baseline(NamedTuple):
         about: which audit it is.
         kept: its findings that are open or waived, by rule and subject.
         seen: its organizations and keys.
+        databases: the names of its existing databases by their ids, by organization; with those
+            that it missed already.
+        missing: the organizations that it missed already.
         closed: the ids of findings that had been open before it, and were not in it.
         closed_left_out: how many such ids were forgotten, as they were too many.
     """
@@ -102,17 +110,33 @@ class Baseline(NamedTuple):
     about: About
     kept: dict[Key, Finding]
     seen: Seen
+    databases: dict[str, dict[str, str]]
+    missing: frozenset[str] = frozenset()
     closed: tuple[str, ...] = ()
     closed_left_out: int = 0
 
-    def organizations(self) -> dict[str, tuple[str, Place]]:
-        """Return the name of each organization it holds, and where it stands, by its id."""
-        return {each: (name, (self.about.path, 1)) for each, name in self.seen.names.items()}
+    def organizations(self) -> dict[str, KnownOrganization]:
+        """Return what it knows of each organization, by its id."""
+        place: Place = (self.about.path, 1)
+        keys: dict[str, dict[KeyScope, tuple[str, ...]]] = {}
+        for scope, ids in self.seen.keys.items():
+            keys.setdefault(scope.organization, {})[scope] = tuple(sorted(ids.values()))
+        names = {**{identity: identity for identity in self.missing}, **self.seen.names}
+        return {
+            identity: KnownOrganization(
+                name,
+                place,
+                self.databases.get(identity, {}),
+                keys.get(identity, {}),
+                self.seen.captured.get(identity),
+            )
+            for identity, name in names.items()
+        }
 
 
 def key_of(finding: Finding) -> Key:
     """Return what identifies ``finding`` in every audit."""
-    return finding.rule, finding.subject.path
+    return finding.rule, finding.subject.path, finding.cause
 
 
 def read_baseline(path: str | Path) -> Baseline:
@@ -130,11 +154,30 @@ def read_baseline(path: str | Path) -> Baseline:
 def keep(about: About, seen: Seen, findings: Iterable[Finding]) -> Baseline:
     """Keep of an audit and its ``findings`` what a later audit is compared with."""
     kept: dict[Key, Finding] = {}
+    databases: dict[str, dict[str, str]] = {}
+    missing: set[str] = set()
     for finding in findings:
         seen.add(finding)
+        owner = finding.subject.organization
+        if finding.rule == DATABASES and finding.existing:
+            databases.setdefault(owner, {})[finding.subject.database] = finding.name
         if finding.status not in {"pass", "not-applicable"}:
             kept.setdefault(key_of(finding), finding._replace(reason="", action=""))
-    return Baseline(about, kept, seen)
+            if finding.rule == POPULATION:
+                if lost := _lost_database(finding):
+                    databases.setdefault(owner, {}).setdefault(lost, lost)
+                elif finding.cause == MISSING:
+                    missing.add(owner)
+    return Baseline(about, kept, seen, databases, frozenset(missing))
+
+
+def _lost_database(finding: Finding) -> str:
+    """Return the id of the database that ``finding`` misses; empty if it misses none.
+
+    Without this, a database that vanished would be missed in one audit only.
+    """
+    code, _, thing = finding.cause.partition(":")
+    return unquote(thing) if code in LOST else ""
 
 
 class Later(NamedTuple):
@@ -214,12 +257,14 @@ def _about(record: Record, head: _Head) -> About:
 def _seen(head: _Head) -> Seen:
     seen = Seen()
     for each in head.population.organizations:
-        seen.meet(each.id, each.name, (gap.fact for gap in each.gaps))
+        seen.meet(each.id, each.name, (gap.fact for gap in each.gaps), each.captured_at)
     return seen
 
 
 def _findings(record: Record, *, everything: bool) -> Iterator[Finding]:
-    """Yield the findings; if not ``everything``, only what is not settled or tells of keys."""
+    """Yield the findings; if not ``everything``, only open ones and those of keys and databases."""
     for number, line in enumerate(record.lines(), 1):
-        if everything or _OF_KEYS in line[:64] or not line.startswith(_SETTLED):
+        begin = line[:64]
+        is_open = not line.startswith(_SETTLED)
+        if everything or is_open or any(rule in begin for rule in _OF_POPULATION):
             yield decode(line, f"{record.findings}:{number}")

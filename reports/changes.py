@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from checks.card import SEVERITIES, rank
 from checks.context import utc
 from checks.finding import OPEN
+from checks.identity import PLANNED
 from reports.baseline import key_of
 from reports.key_changes import Seen, compare_keys
 
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     from reports.baseline import Baseline, Key
 
 OpenClass = Literal["new", "reopened", "worsened", "unclear", "unchanged"]
-Class = OpenClass | Literal["fixed", "waived", "gone"]
-CLASSES: tuple[Class, ...] = (*get_args(OpenClass), "fixed", "waived", "gone")
+Class = OpenClass | Literal["fixed", "superseded", "waived", "gone"]
+CLASSES: tuple[Class, ...] = (*get_args(OpenClass), "fixed", "superseded", "waived", "gone")
 """What can become of a finding that is open in one of two audits."""
 
 NEWS: tuple[Class, ...] = ("new", "reopened", "worsened", "unclear")
 """The classes that stop a gate on what is new."""
 
-Cause = Literal[
+Why = Literal[
     "",
     "subject-absent",
     "partial-run",
@@ -39,6 +40,9 @@ Cause = Literal[
 
 MOST_LISTED = 1_000
 """How many findings of each class are listed, the worst severities first; all are counted."""
+
+Subject = tuple[str, str]
+"""Rule and subject's path."""
 
 MOST_CLOSED = 100_000
 """How many ids of closed findings are carried along, the newest first."""
@@ -65,7 +69,11 @@ class Changes:
         self._as_of = utc(as_of)
         self._seen = seen or Seen()
         self._open: set[Key] = set()
-        self._settled: dict[Key, Finding] = {}
+        self._waived: dict[Key, Finding] = {}
+        self._before_of: dict[Subject, list[Finding]] = {}
+        for finding in baseline.kept.values():
+            self._before_of.setdefault(_subject_of(finding), []).append(finding)
+        self._now_of: dict[Subject, list[Finding]] = {}
         self._once = frozenset(baseline.closed)
         self._reopened: set[str] = set()
         self._shelves = {each: _Shelf() for each in CLASSES}
@@ -81,15 +89,23 @@ class Changes:
         old = self._old.kept.get(key_of(finding))
         if finding.status not in OPEN:
             if old is not None:
-                self._settled[key_of(finding)] = finding
+                self._waived[key_of(finding)] = finding
+            self._remember(finding)
             return finding
         change = self._change(finding, old)
         told = self._aged(finding, old)._replace(change=change)
+        self._remember(told)
         if old is not None:
             self._open.add(key_of(finding))
         is_hidden = change == "worsened" and self._is_less_read(finding)
         self._shelves[change].add(told, old, told, "more-unread" if is_hidden else "")
         return told
+
+    def _remember(self, finding: Finding) -> None:
+        """Keep what is found now of a subject that did not comply in the baseline."""
+        subject = _subject_of(finding)
+        if subject in self._before_of:
+            self._now_of.setdefault(subject, []).append(finding)
 
     def _aged(self, finding: Finding, old: Finding | None) -> Finding:
         if old is None or old.status not in OPEN:
@@ -98,13 +114,24 @@ class Changes:
 
     def _change(self, finding: Finding, old: Finding | None) -> OpenClass:
         if old is None:
-            return "reopened" if self._was_open(finding) else "new"
+            return "reopened" if self._was_open(finding) else self._change_of_subject(finding)
         if old.status == "waived":
             return "reopened"
         if finding.status != old.status:
             return "worsened" if finding.status == "fail" else "unclear"
         is_worse = rank(finding.severity) < rank(old.severity) or self._is_less_read(finding)
         return "worsened" if is_worse else "unchanged"
+
+    def _change_of_subject(self, finding: Finding) -> OpenClass:
+        """Classify a cause that the baseline does not know, by the other causes it knows."""
+        before = [
+            old for old in self._before_of.get(_subject_of(finding), ()) if old.status in OPEN
+        ]
+        statuses = {old.status for old in before}
+        is_deployed = any(old.cause == f"{PLANNED}{finding.cause}" for old in before)
+        if is_deployed or (finding.status == "fail" and statuses == {"inconclusive"}):
+            return "worsened"
+        return "unclear" if finding.status == "inconclusive" and "fail" in statuses else "new"
 
     def _was_open(self, finding: Finding) -> bool:
         if not self._once or finding.id not in self._once:
@@ -154,19 +181,21 @@ class Changes:
 
     def _settle(self, old: Finding, left_out: str) -> bool:
         """Put a finding that had been open where it belongs; say whether it was not judged."""
-        now = self._settled.get(key_of(old))
+        found = self._now_of.get(_subject_of(old), [])
+        is_broken = (old.rule, old.subject.organization) in self._seen.broken
+        now = self._waived.get(key_of(old)) or next(filter(_complies, found), None)
         aged = (now or old)._replace(since=self._since(old), audits=old.audits or 1)
-        if now is None:
-            cause = self._cause(old, left_out)
-            self._shelves["gone"].add(aged, old, None, cause)
-            return cause != "subject-absent"
-        self._shelves["waived" if now.status == "waived" else "fixed"].add(aged, old, now)
+        if now is None and (is_broken or not found):
+            why = self._why(old, left_out)
+            self._shelves["gone"].add(aged, old, None, why)
+            return why != "subject-absent"
+        self._shelves[_closed_by(now, found)].add(aged, old, now)
         return False
 
     def _since(self, old: Finding) -> str:
         return old.since or self._before
 
-    def _cause(self, old: Finding, left_out: str) -> Cause:
+    def _why(self, old: Finding, left_out: str) -> Why:
         organization, seen = old.subject.organization, self._seen
         of = {organization} if organization else self._old.seen.names.keys()
         if left_out:
@@ -187,6 +216,24 @@ class Changes:
         return closed[:MOST_CLOSED], max(0, len(closed) - MOST_CLOSED)
 
 
+def _complies(finding: Finding) -> bool:
+    return finding.status in {"pass", "not-applicable"}
+
+
+def _closed_by(now: Finding | None, found: list[Finding]) -> Class:
+    """Classify a cause that is not open any more, by what its subject is ``found`` to be.
+
+    Where another cause came instead, the subject complies no better than before.
+    """
+    if now is not None and now.status == "waived":
+        return "waived"
+    return "superseded" if any(other.change in NEWS for other in found) else "fixed"
+
+
+def _subject_of(finding: Finding) -> Subject:
+    return finding.rule, finding.subject.path
+
+
 class _Shelf:
     """The findings of one class: all counted, the worst of them listed."""
 
@@ -195,23 +242,22 @@ class _Shelf:
         self._entries: dict[str, list[dict[str, Any]]] = {each: [] for each in SEVERITIES}
 
     def add(
-        self, finding: Finding, old: Finding | None, now: Finding | None, cause: Cause = ""
+        self, finding: Finding, old: Finding | None, now: Finding | None, why: Why = ""
     ) -> None:
         self.count += 1
         entries = self._entries[finding.severity]
         if len(entries) < MOST_LISTED:
-            entries.append(_entry(finding, old, now, cause))
+            entries.append(_entry(finding, old, now, why))
 
     def entries(self) -> list[dict[str, Any]]:
         return [each for entries in self._entries.values() for each in entries][:MOST_LISTED]
 
 
-def _entry(
-    finding: Finding, old: Finding | None, now: Finding | None, cause: Cause
-) -> dict[str, Any]:
+def _entry(finding: Finding, old: Finding | None, now: Finding | None, why: Why) -> dict[str, Any]:
     return {
         "id": finding.id,
         "rule": finding.rule,
+        "cause": finding.cause,
         "was": old.status if old else None,
         "now": now.status if now else None,
         "severity": finding.severity,
@@ -222,5 +268,5 @@ def _entry(
         "says": finding.says,
         "since": finding.since,
         "audits": finding.audits,
-        "cause": cause,
+        "why": why,
     }

@@ -39,6 +39,7 @@ class _Finding(_Line):
     rule: str
     severity: Severity
     subject: _Subject
+    cause: str = ""
     says: str
     reason: str = ""
     action: str = ""
@@ -53,7 +54,7 @@ class _Finding(_Line):
 
 _subject = attrgetter(*Subject._fields)
 _before = attrgetter("status", "rule", "severity")
-_after = attrgetter("says", "reason", "action", "name", "databases", "existing")
+_after = attrgetter("cause", "says", "reason", "action", "name", "databases", "existing")
 _last = attrgetter("waiver", "change", "since", "audits")
 
 
@@ -69,8 +70,8 @@ def decode(line: bytes, where: str) -> Finding:
     except (ValueError, RecursionError):
         raise _refused(where, "found no JSON") from None
     subject = Subject(*_subject(read.subject))
-    if finding_id(read.rule, subject.path) != read.id:
-        raise _refused(where, "id: not the hash of rule and subject")
+    if finding_id(read.rule, subject.path, read.cause) != read.id:
+        raise _refused(where, "id: not the hash of rule, subject and cause")
     return Finding._make((*_before(read), subject, *_after(read), (), *_last(read)))
 
 

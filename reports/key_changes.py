@@ -9,11 +9,15 @@ from inventory.models import KeyScope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from checks.finding import Finding
 
 KEYS = "CMEK-07"
 """The rule that has a finding for each registered key, whatever it finds."""
+
+DATABASES = "CMEK-05"
+"""The rule that has a finding for each database in each region, whatever it finds."""
 
 MOST_SCOPES = 1_000
 """How many key scopes of one kind of change are named; the others are counted."""
@@ -27,6 +31,7 @@ class Seen:
         unread: the facts that are not known to be whole, by the organization's id.
         broken: rule and organization of each check that broke.
         keys: the ids of the keys of each key scope, by what is the same in all their versions.
+        captured: when the record of each organization was made (UTC), where that is known.
     """
 
     def __init__(self) -> None:
@@ -35,11 +40,20 @@ class Seen:
         self.unread: dict[str, frozenset[str]] = {}
         self.broken: set[tuple[str, str]] = set()
         self.keys: dict[KeyScope, dict[str, str]] = {}
+        self.captured: dict[str, datetime] = {}
 
-    def meet(self, organization: str, name: str, unread: Iterable[str]) -> None:
-        """Take note of an organization and of the facts that could not be read."""
+    def meet(
+        self,
+        organization: str,
+        name: str,
+        unread: Iterable[str],
+        captured_at: datetime | None = None,
+    ) -> None:
+        """Take note of an organization, and of the facts that could not be read."""
         self.names[organization] = name
         self.unread[organization] = frozenset(unread)
+        if captured_at is not None:
+            self.captured[organization] = captured_at
 
     def add(self, finding: Finding) -> None:
         """Take note of what ``finding`` tells of keys, or of a check that broke."""

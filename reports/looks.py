@@ -120,12 +120,18 @@ CHANGE = {
     "unclear": Look("inconclusive", "?", "unclear", "Open in both, and could not be judged now."),
     "unchanged": Look("nothing", "=", "unchanged", "Open in both, and no worse."),
     "fixed": Look("pass", "✓", "fixed", "Open in the baseline; it passes now, or does not apply."),
+    "superseded": Look(
+        "inconclusive",
+        "⇢",
+        "superseded",
+        "Open in the baseline; another cause of the same subject came instead.",
+    ),
     "waived": Look("waived", "§", "waived", "Open in the baseline; a waiver covers it now."),
     "gone": Look(
         "not-applicable", "○", "gone", "Open in the baseline, and not found now: that is no fix."
     ),
 }
-CAUSE = {
+WHY = {
     "subject-absent": "There is no such subject any more.",
     "partial-run": "Not judged again: this run was partial.",
     "organization-absent": "Not judged again: its organization was not audited.",
@@ -173,7 +179,6 @@ COUNTED = {
     "databases": "Databases, read again",
     "placements": "Databases in their key scopes",
     "managed": "Databases that Terraform manages",
-    "planned": "Planned databases",
 }
 AGREE = {
     True: Look("pass", "✓", "agree"),

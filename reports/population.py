@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from checks.comparisons import reconcile
 from checks.context import day, utc
 from inventory.attestations import Attestation
-from reports.reconciling import reconcile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

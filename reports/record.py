@@ -42,12 +42,15 @@ FINDINGS = "findings.ndjson"
 
 def encode(finding: Finding) -> str:
     """Render a finding as its line: ASCII, keys in a fixed order, empty fields left out."""
-    status, rule, severity, subject, says, _, _, name, databases, existing, evidence = finding[:11]
+    status, rule, severity, subject, cause, says, _, _, name, databases, existing, evidence = (
+        finding[:12]
+    )
     kind, path, organization, database_type, provider, region, database, key = subject
     scope = _encode_scope(organization, database_type, provider, region)
     own = f',"database":{quote(database)}' if database else ""
     own += f',"key":{quote(key)}' if key else ""
-    told = f',"name":{quote(name)}' if name else ""
+    told = f',"cause":{quote(cause)}' if cause else ""
+    told += f',"name":{quote(name)}' if name else ""
     told += f',"says":{quote(says)}'
     if status != "pass":
         told += _encode_open(finding)
@@ -55,7 +58,7 @@ def encode(finding: Finding) -> str:
         told += f',"databases":{databases},"existing":{existing}'
     where = ",".join([f"[{_encode_place(place)}]" for place in evidence])
     return (
-        f'{{"status":"{status}","rule":"{rule}","id":"{finding_id(rule, path)}",'
+        f'{{"status":"{status}","rule":"{rule}","id":"{finding_id(rule, path, cause)}",'
         f'"severity":"{severity}","subject":{{"kind":"{kind}","path":"{path}",'
         f'{scope}{own}}}{told},"evidence":[{where}]}}'
     )

@@ -196,7 +196,7 @@ def _quoted(path: str) -> str:
 
 def _properties(finding: Mapping[str, Any]) -> Json:
     places = [f"{file}:{line}" for file, line, *_ in finding["evidence"][:_MOST_EVIDENCE]]
-    own = ("status", "severity", "reason", "change", "since")
+    own = ("status", "severity", "cause", "reason", "change", "since")
     told = {name: finding[name] for name in own if finding.get(name)}
     return {
         **told,

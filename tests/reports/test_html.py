@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 from markupsafe import escape
 
+from checks import comparisons
 from checks.card import SEVERITIES
 from checks.finding import STATUSES, Kind
 from checks.waivers import State
 from inventory.gaps import Fact, GapReason
 from inventory.sources import Role
 from inventory.spellings import DatabaseType, Provider
-from reports import html, looks, reconciling, record, tallies
+from reports import html, looks, record, tallies
 from reports.drilling import Index
 from reports.formats import encode
 from reports.matrix import lay_out
@@ -302,7 +303,7 @@ def test_every_status_has_a_look(violations: Report) -> None:
         pytest.param(looks.KIND, set(get_args(Kind)), id="kinds"),
         pytest.param(looks.ROLE, set(get_args(Role)), id="roles"),
         pytest.param(looks.FACT, {"identity", *get_args(Fact)}, id="facts"),
-        pytest.param(looks.COUNTED, reconciling.COUNTED, id="counted"),
+        pytest.param(looks.COUNTED, comparisons.COUNTED, id="counted"),
         pytest.param(looks.AGREE, {True, False, None}, id="agreement"),
     ],
 )

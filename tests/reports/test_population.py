@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks.comparisons import reconcile
 from inventory.gaps import Reading
 from inventory.models import Organization
 from reports.population import Population
-from reports.reconciling import reconcile
 from tests.builders import (
     AS_OF,
     ORGANIZATION,

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from checks import comparisons
 from checks.card import SEVERITIES, Card, Severity
 from checks.context import Context, utc
 from checks.finding import OPEN, STATUSES, Finding, Kind, Status, Subject
@@ -23,7 +24,7 @@ from checks.waivers import State, Waiver
 from inventory.gaps import Fact, GapReason, Reading
 from inventory.inventory import Inventory
 from inventory.sources import Evidence, FileFormat, Role, Source
-from reports import evidence, reconciling, record, tallies
+from reports import evidence, record, tallies
 from reports.record import (
     Given,
     GivenFile,
@@ -316,7 +317,7 @@ _CELL = "properties/coverage/items/properties/cells/items/properties"
         ),
         (
             f"{_POPULATION}/organizations/items/properties/reconciliation/items/properties/what",
-            tuple(reconciling.COUNTED),
+            tuple(comparisons.COUNTED),
         ),
         ("properties/waivers/items/properties/state", get_args(State)),
         (f"{_CELL}/state", tallies._CELLS),

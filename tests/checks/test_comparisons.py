@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from checks import comparisons
+from checks.comparisons import reconcile
 from inventory.gaps import Gap, Reading
 from inventory.managed import Managed, ManagedDatabase
 from inventory.models import Database, VendorAccount
-from reports import reconciling
-from reports.reconciling import reconcile
 from tests.builders import (
     DATABASE,
     a_database,
@@ -90,7 +90,7 @@ def test_everything_that_was_read_is_compared() -> None:
     """Of an organization that was read from Astra and has a plan, everything is compared."""
     databases = [a_database(), a_planned_database()]
     told = reconcile(_read(_managing(_healthy(databases=databases), DATABASE)))
-    assert {each["what"] for each in told} == reconciling.COUNTED
+    assert {each["what"] for each in told} == comparisons.COUNTED
     assert {each["agree"] for each in told} == {True}
 
 

@@ -1,6 +1,6 @@
 """Counts of one thing by independent routes: whether they agree, and in what they differ.
 
-What differs without an explanation is a finding of the rule that each comparison names.
+Each comparison names its rule, which has an open finding for every difference shown here.
 """
 
 from __future__ import annotations
@@ -33,13 +33,19 @@ COUNTED = frozenset(
         "databases",
         "placements",
         "managed",
-        "planned",
     }
 )
 """Everything that is counted by several routes."""
 
 _TYPES: tuple[DatabaseType, ...] = ("serverless", "managed-clusters")
 _READING = re.compile(r"([0-9,]+) by pages of ([0-9]+)")
+
+
+class Difference(NamedTuple):
+    """One difference between routes: the ``thing`` it concerns, as a code, and what differs."""
+
+    thing: str
+    text: str
 
 
 class Comparison(NamedTuple):
@@ -50,14 +56,14 @@ class Comparison(NamedTuple):
         rule: the rule that judges a difference.
         routes: each route in words, with its count; None if that is not known.
         gaps: why the routes cannot be compared; empty if they can.
-        differences: in what they differ, in words.
+        differences: in what they differ.
     """
 
     what: str
     rule: str
     routes: tuple[tuple[str, int | None], ...]
     gaps: tuple[Gap, ...]
-    differences: tuple[str, ...]
+    differences: tuple[Difference, ...]
 
     def told(self) -> dict[str, Any]:
         """Return it as the record states it; nothing agrees that could not be compared."""
@@ -66,20 +72,21 @@ class Comparison(NamedTuple):
             "rule": self.rule,
             "routes": [{"by": by, "count": count} for by, count in self.routes],
             "agree": None if self.gaps else not self.differences,
-            "differences": list(self.differences[:MOST_NAMED]),
+            "differences": [each.text for each in self.differences[:MOST_NAMED]],
             "differences_total": len(self.differences),
         }
 
 
 def reconcile(organization: Organization) -> list[dict[str, Any]]:
     """Return every comparison that the record of ``organization`` allows."""
-    return [each.told() for each in _comparisons(organization)]
+    return [each.told() for each in compare(survey(organization))]
 
 
-def _comparisons(organization: Organization) -> Iterator[Comparison]:
+def compare(estate: Estate) -> Iterator[Comparison]:
+    """Yield every comparison that the record of the organization allows."""
+    organization = estate.organization
     gaps = {each.fact: each for each in reversed(organization.missing())}
     if organization.region_views is not None:
-        estate = survey(organization)
         yield from (_keys(estate, kind, gaps) for kind in _TYPES)
         yield _views(estate, gaps)
         if organization.vendor_accounts is not None:
@@ -88,8 +95,6 @@ def _comparisons(organization: Organization) -> Iterator[Comparison]:
         yield from _databases(organization, gaps)
     if organization.managed.databases:
         yield _managed(organization, gaps)
-    if any(each.is_planned for each in organization.databases or ()):
-        yield _planned(organization)
 
 
 def _known(count: int, gap: Gap | None) -> int | None:
@@ -101,8 +106,8 @@ def _of(gaps: Mapping[Fact, Gap], *facts: Any) -> tuple[Gap, ...]:  # noqa: ANN4
     return tuple(gaps[fact] for fact in facts if fact in gaps)
 
 
-def _words(scope: KeyScope) -> str:
-    return " / ".join(scope[1:])
+def _at(scope: KeyScope, what: str) -> Difference:
+    return Difference("/".join(scope[1:]), f"{' / '.join(scope[1:])}: {what}")
 
 
 # --- keys -----------------------------------------------------------------------------------------
@@ -112,7 +117,7 @@ def _keys(estate: Estate, kind: str, gaps: Mapping[Fact, Gap]) -> Comparison:
     listed = {
         scope: {parse_key_id(key.key_id).canonical for key in keys}
         for scope, keys in estate.keys.items()
-        if scope.type == kind and not has_no_customer_keys(scope)
+        if scope.type == kind
     }
     shown: dict[KeyScope, set[str]] = {}
     for view in estate.organization.region_views or ():
@@ -136,12 +141,12 @@ def _keys(estate: Estate, kind: str, gaps: Mapping[Fact, Gap]) -> Comparison:
 
 def _different_keys(
     listed: Mapping[KeyScope, set[str]], shown: Mapping[KeyScope, set[str]]
-) -> Iterator[str]:
+) -> Iterator[Difference]:
     for scope in sorted(listed.keys() | shown.keys()):
         one, two = listed.get(scope, set()), shown.get(scope, set())
         if one != two:
             view = _named(two) if scope in shown else "not recorded"
-            yield f"{_words(scope)}: listed {_named(one)}, view {view}"
+            yield _at(scope, f"listed {_named(one)}, view {view}")
 
 
 def _named(keys: Iterable[str]) -> str:
@@ -150,22 +155,19 @@ def _named(keys: Iterable[str]) -> str:
 
 def _views(estate: Estate, gaps: Mapping[Fact, Gap]) -> Comparison:
     """Compare the scopes of which a view is due with those of which there is one."""
-    organization = estate.organization
     every = {*estate.keys, *(each for scope in estate.scopes for each in _of_both_types(scope))}
     due = {scope for scope in every if not has_no_customer_keys(scope)}
-    views = organization.region_views or ()
-    there = {KeyScope(organization.id, each.type, each.provider, each.region) for each in views}
-    missing = [f"{_words(scope)}: no view was recorded" for scope in sorted(due - there)]
-    beyond = [f"{_words(scope)}: a view of no key or database" for scope in sorted(there - due)]
+    there = {scope for scope, _ in estate.views()} & due
+    missing = [_at(scope, "no view was recorded") for scope in sorted(due - there)]
     return Comparison(
         "region-views",
         "CMEK-13",
         (
             ("key scopes with keys or databases", len(due)),
-            ("views of single regions", _known(len(there), gaps.get("region-views"))),
+            ("of these with a view", _known(len(there), gaps.get("region-views"))),
         ),
         _of(gaps, "databases", "serverless-keys", "managed-clusters-keys", "region-views"),
-        (*missing, *beyond),
+        tuple(missing),
     )
 
 
@@ -183,8 +185,8 @@ def _accounts(estate: Estate, gaps: Mapping[Fact, Gap]) -> Comparison:
         KeyScope(organization.id, each.type, each.provider, each.region)
         for each in organization.vendor_accounts or ()
     }
-    missing = [f"{_words(scope)}: no account is named" for scope in sorted(keys - named)]
-    beyond = [f"{_words(scope)}: accounts without a key" for scope in sorted(named - keys)]
+    missing = [_at(scope, "no account is named") for scope in sorted(keys - named)]
+    beyond = [_at(scope, "accounts without a key") for scope in sorted(named - keys)]
     return Comparison(
         "vendor-accounts",
         "CMEK-14",
@@ -209,7 +211,10 @@ def _databases(organization: Organization, gaps: Mapping[Fact, Gap]) -> Iterator
     living = [each for each in existing if not each.is_terminated]
     lost = [each for each in living if each.type == "unknown"]
     routes = (("listed and not terminated", len(living)), ("in a key scope", _placed(living)))
-    why = tuple(f"{each.name} ({each.id}): the tier {each.tier!r} tells no type" for each in lost)
+    why = tuple(
+        Difference(str(each.id), f"{each.name} ({each.id}): the tier {each.tier!r} has no type")
+        for each in lost
+    )
     yield Comparison("placements", "CMEK-14", routes, found, why)
 
 
@@ -224,10 +229,11 @@ def _read_again(counts: list[tuple[str, str]], held: int, gaps: tuple[Gap, ...])
         (f"reading {place}, by pages of {size}", number)
         for place, (number, (_, size)) in enumerate(zip(numbers, counts, strict=True), 1)
     ]
-    differences = [because(gap) for gap in gaps]
+    differences = [Difference(gap.reason, because(gap)) for gap in gaps]
     if len({*numbers[-2:], held}) > 1:
         told = " and ".join(f"{number:,}" for number in numbers[-2:])
-        differences.append(f"the last readings hold {told}, the audited inventory {held:,}")
+        text = f"the last readings hold {told}, the audited inventory {held:,}"
+        differences.append(Difference("count", text))
     routes.append(("the audited inventory", held))
     return Comparison("databases", "CMEK-14", tuple(routes), gaps, tuple(differences))
 
@@ -241,15 +247,8 @@ def _managed(organization: Organization, gaps: Mapping[Fact, Gap]) -> Comparison
     found = _of(gaps, "databases")
     listed = _known(len(managed) - len(missing), next(iter(found), None))
     routes = (("in Terraform's state", len(managed)), ("of these listed by Astra", listed))
-    why = tuple(f"{each.name} ({each.id}): {each.resource} is not listed" for each in missing)
+    why = tuple(
+        Difference(each.id, f"{each.name} ({each.id}): {each.resource} is not listed")
+        for each in missing
+    )
     return Comparison("managed", "CMEK-14", routes, found, why)
-
-
-def _planned(organization: Organization) -> Comparison:
-    databases = organization.databases or ()
-    existing = {each.name for each in databases if not (each.is_planned or each.is_terminated)}
-    planned = [each for each in databases if each.is_planned]
-    there = [each for each in planned if each.name in existing]
-    why = tuple(f"{each.name}: a database of this name exists already" for each in there)
-    routes = (("planned", len(planned)), ("planned and not there yet", len(planned) - len(there)))
-    return Comparison("planned", "CMEK-05", routes, (), why)
