@@ -6,7 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import concerning_scopes, facts_too_old, not_current, without_kms_facts
+from checks.common import (
+    concerning_scopes,
+    facts_too_old,
+    not_current,
+    recorded_facts,
+    without_kms_facts,
+)
 from checks.finding import fails, of_key, passes, places
 from checks.group import settle
 from checks.identity import cause_of
@@ -114,13 +120,13 @@ def _is_granted(account: str, grants: Sequence[str]) -> bool:
 def _judge_key(
     scope: KeyScope, key: CustomerKey, accounts: list[VendorAccount], context: Context
 ) -> Iterator[Finding]:
-    subject = of_key(scope, key.key_id)
-    if key.kms is None:
+    subject, kms = of_key(scope, key.key_id), recorded_facts(key, context)
+    if kms is None:
         yield _judge_without_facts(subject, key, accounts, context)
-    elif old := facts_too_old(CARD, subject, key, key.kms, context):
+    elif old := facts_too_old(CARD, subject, key, kms, context):
         yield old
     else:
-        yield from _judge_facts(subject, key, key.kms, accounts, context)
+        yield from _judge_facts(subject, key, kms, accounts, context)
 
 
 def _judge_facts(

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import MANAGE, Card, Quote
-from checks.common import concerning_scopes, facts_too_old, not_current, without_kms_facts
+from checks.common import (
+    concerning_scopes,
+    facts_too_old,
+    not_current,
+    recorded_facts,
+    without_kms_facts,
+)
 from checks.finding import fails, of_key, passes, places
 from checks.group import settle
 
@@ -57,11 +63,11 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
 
 
 def _judge_key(scope: KeyScope, key: CustomerKey, context: Context) -> Finding:
-    subject = of_key(scope, key.key_id)
-    if key.kms is not None and key.kms.rotation_enabled is not None:
-        if old := facts_too_old(CARD, subject, key, key.kms, context):
+    subject, kms = of_key(scope, key.key_id), recorded_facts(key, context)
+    if kms is not None and kms.rotation_enabled is not None:
+        if old := facts_too_old(CARD, subject, key, kms, context):
             return old
-        if key.kms.rotation_enabled:
+        if kms.rotation_enabled:
             return passes(CARD, subject, "The cloud rotates it automatically.", places([key]))
         return _does_not_rotate(subject, key, "Automatic rotation is switched off.")
     if key.rotation is not None:

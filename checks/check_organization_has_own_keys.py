@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
@@ -53,7 +54,7 @@ def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator
     """Judge each key id, compared without version, over all organizations together."""
     if len(organizations) < 2:  # noqa: PLR2004 (sharing takes two)
         return
-    unread = [each for each in organizations if each.gaps]
+    unread = sorted((each for each in organizations if each.gaps), key=attrgetter("id"))
     users: dict[str, dict[str, tuple[str, CustomerKey]]] = {}
     for each in organizations:
         for key in each.keys:

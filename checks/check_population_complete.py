@@ -9,7 +9,15 @@ from checks.card import OVERVIEW, Card, Quote
 from checks.common import FIND_TYPE, attest_none, attests_none, is_bare, lists_none_unattested
 from checks.comparisons import compare
 from checks.context import because, shared_databases, utc
-from checks.finding import Finding, fails, inconclusive, of_organization, passes, places
+from checks.finding import (
+    Finding,
+    fails,
+    inconclusive,
+    of_database_id,
+    of_organization,
+    passes,
+    places,
+)
 from checks.gaps import cause_of_gap, recording_again, settling
 from checks.group import settle
 from checks.identity import cause_of
@@ -31,7 +39,7 @@ CARD = Card(
     title="Everything in scope was looked at, and lately",
     force="derived",
     severity="critical",
-    subject="organization, of this audit or of an earlier record",
+    subject="organization, of this audit or of an earlier record; database of several of them",
     rationale=(
         "A rule over half a population proves nothing, and neither does one over last year's. "
         "This rule guards all others."
@@ -99,14 +107,17 @@ def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator
 
 
 def _shared_databases(organizations: Sequence[Summary]) -> Iterator[Finding]:
-    """Yield a finding for each organization that lists a database which another lists as well."""
+    """Yield a finding for each organization that lists a database which another lists as well.
+
+    Whose it is decides which key encrypts it, so it is a subject across organizations.
+    """
     for identity, owners in shared_databases(organizations).items():
         names = ", ".join(owner.name for owner in owners)
         says = f"The database {identity} is listed by {len(owners)} organizations: {names}."
         action = f"Find out which organization owns the database {identity}"
         for owner in owners:
-            subject, cause = of_organization(owner.id), cause_of("shared-database", identity)
-            yield fails(CARD, subject, cause, says, (owner.place,), action)
+            cause = cause_of("listed-by", owner.id)
+            yield fails(CARD, of_database_id(identity), cause, says, (owner.place,), action)
 
 
 def _earlier(context: Context) -> dict[str, tuple[str, Place]]:

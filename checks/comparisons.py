@@ -114,17 +114,16 @@ def _at(scope: KeyScope, what: str) -> Difference:
 
 
 def _keys(estate: Estate, kind: str, gaps: Mapping[Fact, Gap]) -> Comparison:
-    listed = {
-        scope: {parse_key_id(key.key_id).canonical for key in keys}
-        for scope, keys in estate.keys.items()
+    shown = {
+        scope: {parse_key_id(view.key_id).canonical} if view.key_id else set[str]()
+        for scope, view in estate.views()
         if scope.type == kind
     }
-    shown: dict[KeyScope, set[str]] = {}
-    for view in estate.organization.region_views or ():
-        if view.type == kind:
-            scope = KeyScope(estate.organization.id, view.type, view.provider, view.region)
-            known = {parse_key_id(view.key_id).canonical} if view.key_id else set[str]()
-            shown.setdefault(scope, set()).update(known)
+    listed = {
+        scope: set(estate.key_ids(scope))
+        for scope in estate.keys
+        if scope.type == kind and (scope in shown or not has_no_customer_keys(scope))
+    }
     fact: Any = f"{kind}-keys"
     counts = [sum(map(len, each.values())) for each in (listed, shown)]
     return Comparison(

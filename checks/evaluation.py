@@ -50,9 +50,29 @@ def _judge(rule: Rule, estate: Estate, context: Context) -> Iterator[Finding]:
     findings: Iterator[Finding] = iter(())
     if rule.judge is not None:
         findings = _guard(rule, estate.organization.id, rule.judge(estate, context))
+        if estate.lists_versions():
+            findings = _one_for_each_cause(list(findings))
     if estate.gaps and (gaps := _needed_gaps(rule, estate)):
         yield from (_unread(rule, estate, gap) for gap in gaps)
     yield from findings
+
+
+def _one_for_each_cause(findings: list[Finding]) -> Iterator[Finding]:
+    """Yield one finding for each cause of a subject, and one for a subject that complies.
+
+    A key that is listed by several versions is judged by each entry. It complies only if no entry
+    says otherwise.
+    """
+    found: dict[str, dict[str, Finding]] = {}
+    for finding in findings:
+        by_cause = found.setdefault(finding.subject.path, {})
+        known = by_cause.get(finding.cause)
+        if known is None or (known.status == "not-applicable" and finding.status == "pass"):
+            by_cause[finding.cause] = finding
+    for by_cause in found.values():
+        if len(by_cause) > 1:
+            by_cause.pop("", None)
+        yield from by_cause.values()
 
 
 def _needed_gaps(rule: Rule, estate: Estate) -> list[Gap]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from checks.identity import escape, finding_id, join, known, reason_of
 from inventory.entries import Place
+from inventory.key_ids import parse_key_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,8 +119,9 @@ def of_scope(scope: KeyScope) -> Subject:
 
 
 def of_key(scope: KeyScope, key_id: str) -> Subject:
-    """Return the subject that is a key registered for ``scope``."""
-    path = join(scope.organization, "key", scope.type, scope.provider, scope.region, key_id)
+    """Return the subject that is a key registered for ``scope``; its versions are one subject."""
+    same = parse_key_id(key_id).canonical
+    path = join(scope.organization, "key", scope.type, scope.provider, scope.region, same)
     return Subject("key", path, *scope, key=key_id)
 
 
@@ -127,6 +129,11 @@ def of_key_id(organization: str, key_id: str) -> Subject:
     """Return the subject that is a key id in an organization, or across all if that is empty."""
     path = f"{escape(organization) or '.'}/{join('key-id', key_id)}"
     return Subject("key-id", path, organization, key=key_id)
+
+
+def of_database_id(database: str) -> Subject:
+    """Return the subject that is a database id across all organizations."""
+    return Subject("database", f"./{join('database', database)}", "", database=database)
 
 
 def of_database(organization: str, database: Database) -> Subject:

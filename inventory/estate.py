@@ -86,6 +86,13 @@ class Estate(NamedTuple):
         """Return the ids of the different keys of ``scope``, sorted; versions are one key."""
         return sorted({parse_key_id(key.key_id).canonical for key in self.keys.get(scope, ())})
 
+    def lists_versions(self) -> bool:
+        """Say whether a key is listed more than once for a scope, by several of its versions."""
+        return any(
+            len(keys) > 1 and len(self.key_ids(scope)) < len(keys)
+            for scope, keys in self.keys.items()
+        )
+
     def views(self) -> list[tuple[KeyScope, RegionView]]:
         """Return what Astra showed for single regions, each with its key scope."""
         organization = self.organization

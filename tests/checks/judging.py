@@ -50,6 +50,11 @@ def statuses(rule: str, *organizations: Organization, context: Context = CONTEXT
     return sorted(finding.status for finding in judged(rule, *organizations, context=context))
 
 
+def causes(rule: str, *organizations: Organization, context: Context = CONTEXT) -> list[str]:
+    """Return the causes of all findings of one rule, in their order."""
+    return [finding.cause for finding in judged(rule, *organizations, context=context)]
+
+
 def counts(findings: list[Finding]) -> dict[Status, int]:
     """Return how many findings there are of each status."""
     return dict(Counter(finding.status for finding in findings))
@@ -74,7 +79,11 @@ def a_finding(
     name: str = "",
     organization: str | None = None,
 ) -> Finding:
-    """Make a finding about a key scope, of the organization with which ``path`` begins."""
+    """Make a finding about a key scope, of the organization with which ``path`` begins.
+
+    One that complies has no cause.
+    """
     owner = path.partition("/")[0] if organization is None else organization
     subject = Subject("key-scope", path, owner, "serverless", "aws", "us-east-1")
-    return Finding(status, rule, severity, subject, f"It is {status}.", name=name)
+    cause = "" if status in {"pass", "not-applicable"} else "without-key"
+    return Finding(status, rule, severity, subject, cause, f"It is {status}.", name=name)

@@ -102,7 +102,7 @@ def test_keys_and_databases_rest_on_the_preview(
         (status, says, "advisory")
     }
     assert [(each.subject.kind, each.databases, each.existing) for each in found] == [
-        ("key", 0, 0),
+        ("key", 2, 1),
         ("database", 1, 1),
         ("database", 1, 0),
     ]

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders import a_key, an_organization, aws_key_id, azure_key_id, gcp_key_id, key_id_for
-from tests.checks.judging import judged_once
+from tests.checks.judging import causes, judged, judged_once
 
 UUID = "00000000-0000-4000-8000-000000000001"
 IN_US = f"arn:aws:kms:us-east-1:111122223333:key/{UUID}"
@@ -129,13 +129,23 @@ REGIONS = st.sampled_from(["us-east-1", "us-east1", "westeurope", "us-gov-west-1
 def test_no_id_passes_for_another_place(one: str, here: str, two: str, there: str) -> None:
     """An id made for one provider and region passes elsewhere only where it names no region."""
     key = a_key(provider=one, region=here, key_id=key_id_for(two, there))
-    status = judged_once("CMEK-07", an_organization(keys=[key])).status
+    found = judged("CMEK-07", an_organization(keys=[key]))
     plain_partition = two != "aws" or not here.startswith("us-gov")
     same = one == two and (here == there or two == "azure") and plain_partition
-    assert status == ("pass" if same else "fail")
+    assert {each.status for each in found} == {"pass" if same else "fail"}
 
 
 def test_the_account_is_not_judged() -> None:
     """Any account of twelve digits may own the key."""
     key = a_key(key_id=aws_key_id().replace("111122223333", "000000000000"))
     assert judged_once("CMEK-07", an_organization(keys=[key])).status == "pass"
+
+
+def test_each_mismatch_is_a_cause_of_its_own() -> None:
+    """An id that is wrong in several ways fails by each of them."""
+    alias = "arn:aws-cn:kms:cn-north-1:111122223333:alias/acme"
+    assert causes("CMEK-07", an_organization(keys=[a_key(key_id=alias)])) == [
+        "alias",
+        "other-region",
+        "other-partition",
+    ]

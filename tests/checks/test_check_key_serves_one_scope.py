@@ -2,20 +2,34 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import a_key, an_organization, aws_key_id, azure_key_id, gcp_key_id
+from tests.builders import (
+    a_database,
+    a_key,
+    a_planned_database,
+    an_organization,
+    aws_key_id,
+    azure_key_id,
+    gcp_key_id,
+)
 from tests.checks.judging import judged, judged_once
 
 MULTI_REGION = "arn:aws:kms:us-east-1:111122223333:key/mrk-00000000000000000000000000000001"
 
 
 def test_a_key_of_two_scopes_names_them() -> None:
-    """A shared key fails once, whatever its versions, and names every scope that it serves."""
+    """A shared key fails for each scope that it serves, whatever its versions, and names all."""
     keys = [
         a_key(provider="gcp", region="us-east1", key_id=gcp_key_id(version=1)),
         a_key(provider="gcp", region="us-east1", key_id=gcp_key_id(version=2), type="classic"),
     ]
-    finding = judged_once("CMEK-02", an_organization(keys=keys))
-    assert finding.status == "fail"
+    found = judged("CMEK-02", an_organization(keys=keys))
+    assert [(each.status, each.cause) for each in found] == [
+        ("fail", "serves:serverless/gcp/us-east1"),
+        ("fail", "serves:managed-clusters/gcp/us-east1"),
+    ]
+    assert [each.subject.type for each in found] == ["serverless", "managed-clusters"]
+    assert {each.subject.path for each in found} == {found[0].subject.path}
+    finding = found[0]
     assert finding.subject.key == gcp_key_id()
     assert finding.says == (
         "The key serves 2 scopes: acme-prod / serverless / gcp / us-east1, "
@@ -32,7 +46,12 @@ def test_two_keys_of_one_scope_are_named() -> None:
         ("key-scope", "fail"),
         ("key-id", "pass"),
     }
-    scope = next(each for each in found if each.subject.kind == "key-scope")
+    rivals = [each for each in found if each.subject.kind == "key-scope"]
+    assert [each.cause for each in rivals] == [
+        f"rival-key:{aws_key_id()}",
+        f"rival-key:{aws_key_id(number=2)}",
+    ]
+    scope = rivals[0]
     assert scope.says == (f"2 different keys are claimed: {aws_key_id()}, {aws_key_id(number=2)}.")
 
 
@@ -80,3 +99,21 @@ def test_regions_of_one_account_have_keys_of_their_own() -> None:
     keys = [a_key(), a_key(region="us-west-2")]
     found = judged("CMEK-02", an_organization(keys=keys))
     assert [each.status for each in found] == ["pass", "pass"]
+
+
+def test_a_third_scope_is_a_cause_of_its_own() -> None:
+    """Whoever accepted that a key serves two scopes has not accepted a third."""
+    keys = [a_key(), a_key(type="managed-clusters")]
+    third = a_key(region="us-west-2", key_id=aws_key_id())
+    known = {each.id for each in judged("CMEK-02", an_organization(keys=keys))}
+    found = judged("CMEK-02", an_organization(keys=[*keys, third]))
+    assert [each.cause for each in found if each.id not in known] == [
+        "serves:serverless/aws/us-west-2"
+    ]
+
+
+def test_databases_that_rest_on_a_key_are_counted() -> None:
+    """A finding about a key says how many databases of its scope there are, planned ones too."""
+    databases = [a_database(), a_planned_database()]
+    finding = judged_once("CMEK-02", an_organization(databases=databases))
+    assert (finding.databases, finding.existing, finding.severity) == (2, 1, "high")

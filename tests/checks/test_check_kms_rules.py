@@ -9,7 +9,7 @@ import pytest
 
 from checks.context import Context
 from tests.builders import AS_OF, CAPTURED_AT, a_key, an_organization, aws_key_id, kms_facts
-from tests.checks.judging import CONTEXT, judged_once
+from tests.checks.judging import CONTEXT, causes, judged, judged_once
 
 BOTH = pytest.mark.parametrize("rule", ["CMEK-11", "CMEK-12"])
 LEFT_OUT = Context(AS_OF, kms="none")
@@ -23,7 +23,8 @@ def attested(rule: str, *, well: bool, **over: object) -> dict[str, Any]:
 
 
 def judge(rule: str, context: Context = CONTEXT, **key: object) -> tuple[str, str]:
-    finding = judged_once(rule, an_organization(keys=[a_key(**key)]), context=context)
+    """Return the status and the reason of the first finding about a key."""
+    finding = judged(rule, an_organization(keys=[a_key(**key)]), context=context)[0]
     return finding.status, finding.reason
 
 
@@ -43,10 +44,15 @@ def test_nothing_known_is_inconclusive_unless_clouds_are_left_out(rule: str) -> 
 
 
 @BOTH
-def test_what_is_known_is_judged_also_where_clouds_are_left_out(rule: str) -> None:
-    """Leaving the clouds out excuses what is missing, and never hides what is recorded."""
+def test_recorded_facts_are_left_out_with_the_clouds(rule: str) -> None:
+    """An audit that leaves the clouds out judges by no recorded fact of theirs, good or bad.
+
+    What people attested counts all the same.
+    """
     disabled = kms_facts(rotation_enabled=False, enabled=False)
-    assert judge(rule, LEFT_OUT, kms=disabled) == ("fail", "")
+    for facts in (disabled, kms_facts()):
+        assert judge(rule, LEFT_OUT, kms=facts) == ("not-applicable", "clouds-left-out")
+    assert judge(rule, LEFT_OUT, kms=disabled, **attested(rule, well=True)) == ("pass", "")
     assert judge(rule, LEFT_OUT, **attested(rule, well=False)) == ("fail", "")
     run_out = attested(rule, well=True, on="2025-11-20")
     assert judge(rule, LEFT_OUT, **run_out) == ("inconclusive", "attestation-not-current")
@@ -119,13 +125,19 @@ def test_every_fact_about_a_key_is_needed(fact: str) -> None:
     """A key of which the cloud leaves one fact open is inconclusive, and the fact is named."""
     key = a_key(kms=kms_facts(**{fact: None}))
     finding = judged_once("CMEK-12", an_organization(keys=[key]))
-    assert (finding.status, finding.reason) == ("inconclusive", "not-recorded")
-    assert finding.says == f"Neither the cloud nor an attestation says: {fact}."
+    assert (finding.status, finding.cause) == ("inconclusive", f"not-recorded:{fact}")
+    named = {
+        "enabled": "whether it is enabled",
+        "symmetric": "whether it is symmetric",
+        "granted_to_astra": "whether it is granted to Astra",
+        "region": "in which region it is",
+    }[fact]
+    assert finding.says == f"Neither the cloud nor an attestation says: {named}."
 
 
 @pytest.mark.parametrize("fact", FACTS)
 def test_every_fact_about_a_key_can_be_wrong(fact: str) -> None:
-    """One fact that is wrong fails, also where all others are missing."""
+    """One fact that is wrong fails, also where all others are missing, which hides none of them."""
     wrong: object = "us-west-2" if fact == "region" else False
     alone = dict.fromkeys(FACTS) | {fact: wrong}
     says = {
@@ -134,20 +146,28 @@ def test_every_fact_about_a_key_can_be_wrong(fact: str) -> None:
         "granted_to_astra": "it is not granted to Astra",
         "region": "it lives in us-west-2",
     }[fact]
-    for facts in (kms_facts(**{fact: wrong}), kms_facts(**alone)):
-        finding = judged_once("CMEK-12", an_organization(keys=[a_key(kms=facts)]))
+    others = [f"not-recorded:{each}" for each in FACTS if each != fact]
+    for facts, missing in ((kms_facts(**{fact: wrong}), []), (kms_facts(**alone), others)):
+        finding, *rest = judged("CMEK-12", an_organization(keys=[a_key(kms=facts)]))
         assert (finding.status, finding.says) == ("fail", f"The cloud says that {says}.")
         assert finding.action == f"Make the key {aws_key_id()} usable for Astra"
+        assert [each.cause for each in rest] == missing
 
 
 def test_all_that_is_wrong_is_told() -> None:
-    """A key with several faults names each of them."""
+    """A key with several faults has a finding for each, so none can hide behind another."""
     facts = kms_facts(enabled=False, granted_to_astra=False, region="us-west-2")
-    finding = judged_once("CMEK-12", an_organization(keys=[a_key(kms=facts)]))
-    assert finding.says == (
-        "The cloud says that it is disabled, and it is not granted to Astra, "
-        "and it lives in us-west-2."
-    )
+    key = an_organization(keys=[a_key(kms=facts)])
+    assert causes("CMEK-12", key) == ["disabled", "not-granted", "other-region:us-west-2"]
+
+
+def test_an_attestation_excuses_no_fault() -> None:
+    """What is attested fills in for missing facts, and is no pass beside a fault."""
+    facts = kms_facts(enabled=False, symmetric=None)
+    key = an_organization(keys=[a_key(kms=facts, **attested("CMEK-12", well=True))])
+    assert causes("CMEK-12", key) == ["disabled"]
+    unwell = an_organization(keys=[a_key(kms=facts, **attested("CMEK-12", well=False))])
+    assert causes("CMEK-12", unwell) == ["disabled", "not-usable"]
 
 
 def test_rotation_is_a_fact_of_its_own() -> None:
@@ -256,7 +276,7 @@ def test_an_open_grant_names_the_accounts() -> None:
     assert granted(VENDOR) == (
         "inconclusive",
         (
-            "Neither the cloud nor an attestation says: granted_to_astra, "
+            "Neither the cloud nor an attestation says: "
             "whether it is granted to 444455556666, as Astra asks."
         ),
     )

@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from inventory.models import Organization
-from tests.builders import ORGANIZATION, OTHER_ORGANIZATION, a_key, an_organization, gcp_key_id
+from tests.builders import (
+    ORGANIZATION,
+    OTHER_ORGANIZATION,
+    a_key,
+    an_organization,
+    gcp_key_id,
+    uuid,
+)
 from tests.checks.judging import judged, judged_once
 
 GOOGLE: dict[str, Any] = {"provider": "gcp", "region": "us-east1"}
@@ -16,10 +23,15 @@ def other(**over: object) -> Organization:
 
 
 def test_a_shared_key_names_its_organizations() -> None:
-    """A key in two organizations is one finding across them, whatever its versions."""
+    """A key in two organizations is a cause for each of them, whatever its versions."""
     one = an_organization(keys=[a_key(**GOOGLE, key_id=gcp_key_id(version=1))])
     two = other(keys=[a_key(**GOOGLE, key_id=gcp_key_id(version=2))])
-    finding = judged_once("CMEK-06", one, two)
+    found = judged("CMEK-06", one, two)
+    assert [each.cause for each in found] == [
+        f"shared-by:{ORGANIZATION}",
+        f"shared-by:{OTHER_ORGANIZATION}",
+    ]
+    finding = found[0]
     assert (finding.status, finding.severity) == ("fail", "advisory")
     assert finding.says == "2 organizations share the key: acme-prod, acme-test."
     assert (finding.subject.organization, finding.subject.key) == ("", gcp_key_id())
@@ -28,7 +40,15 @@ def test_a_shared_key_names_its_organizations() -> None:
 def test_organizations_of_equal_name_are_told_apart() -> None:
     """Two organizations with one name still share a key between them."""
     found = judged("CMEK-06", an_organization(name="acme"), other(name="acme"))
-    assert [each.status for each in found] == ["fail"]
+    assert [each.status for each in found] == ["fail", "fail"]
+
+
+def test_a_third_organization_is_a_cause_of_its_own() -> None:
+    """Whoever accepted that two organizations share a key has not accepted a third."""
+    third = an_organization(id=uuid(3), name="acme-third")
+    found = judged("CMEK-06", an_organization(), other(), third)
+    two = {each.id for each in judged("CMEK-06", an_organization(), other())}
+    assert [each.cause for each in found if each.id not in two] == [f"shared-by:{uuid(3)}"]
 
 
 def test_a_key_used_twice_by_one_organization_is_its_own() -> None:
@@ -50,8 +70,8 @@ def test_alias_and_unknown_forms_may_hide_a_shared_key() -> None:
     one = an_organization(keys=[a_key(key_id=alias)])
     finding = judged_once("CMEK-06", one, other(keys=[]))
     assert (finding.status, finding.reason) == ("inconclusive", "disguised-key")
-    shared = judged_once("CMEK-06", one, other(keys=[a_key(key_id=alias)]))
-    assert shared.status == "fail"
+    shared = judged("CMEK-06", one, other(keys=[a_key(key_id=alias)]))
+    assert {each.status for each in shared} == {"fail"}
 
 
 @pytest.mark.parametrize("fact", ["serverless-keys", "managed-clusters-keys"])

@@ -6,21 +6,23 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 
 from checks.common import FIND_TYPE
-from checks.context import Context
+from checks.context import Context, KnownOrganization
 from checks.gaps import settling
 from inventory.gaps import Fact, GapReason
 from tests.builders import (
     AS_OF,
+    DATABASE,
     ORGANIZATION,
     OTHER_ORGANIZATION,
     a_database,
+    a_view,
     an_organization,
     database_data,
     organization_data,
     planned_data,
     uuid,
 )
-from tests.checks.judging import earlier, judged, judged_once, of_unknown_type
+from tests.checks.judging import causes, earlier, judged, judged_once, of_unknown_type
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,8 +63,19 @@ def test_every_gap_is_told(fact: str, reason: str) -> None:
 def test_a_list_that_is_not_recorded_is_a_gap(absent: str) -> None:
     """A record without its list of keys, or of databases, is not one without any."""
     lists: dict[str, Any] = {absent: None}
-    finding = judged_once("CMEK-14", an_organization(**lists))
-    assert (finding.status, finding.reason) == ("inconclusive", "not-recorded")
+    facts = {"keys": ["serverless-keys", "managed-clusters-keys"], "databases": ["databases"]}
+    found = judged("CMEK-14", an_organization(**lists))
+    assert {each.status for each in found} == {"inconclusive"}
+    assert [each.cause for each in found] == [f"not-recorded:{fact}" for fact in facts[absent]]
+
+
+def test_several_gaps_of_one_kind_are_counted() -> None:
+    """A further gap of the same fact and reason is a further cause, whatever its words are."""
+    gap = {"fact": "databases", "reason": "malformed"}
+    one = an_organization(gaps=[gap | {"detail": "entry 1"}])
+    two = an_organization(gaps=[gap | {"detail": "entry 7"}, gap | {"detail": "entry 9"}])
+    assert causes("CMEK-14", one) == ["malformed:databases"]
+    assert causes("CMEK-14", two) == ["malformed:databases", "malformed:databases,2"]
 
 
 def test_empty_lists_are_doubted() -> None:
@@ -124,16 +137,25 @@ def test_an_attested_emptiness_does_not_hide_what_vanished(tmp_path: Path) -> No
 
 
 def test_unknown_tiers_are_counted_and_named() -> None:
-    """Databases whose tier tells no type are counted once each, with every such tier."""
+    """Databases whose tier has no type are counted once each, by tier: each tier is a cause."""
     two = of_unknown_type(id=uuid(1), regions=["us-east-1", "us-west-2"])
     other = two.model_copy(update={"id": uuid(2), "tier": "cloudnative"})
     gone = two.model_copy(update={"id": uuid(3), "status": "TERMINATED"})
-    finding = judged_once("CMEK-14", an_organization(databases=[two, other, gone]))
-    assert (finding.status, finding.reason) == ("inconclusive", "unknown-type")
-    assert finding.says == (
-        "2 databases have a tier that tells no type: 'cloudnative', 'developer'."
-    )
-    assert finding.action == FIND_TYPE
+    third = two.model_copy(update={"id": uuid(4)})
+    found = judged("CMEK-14", an_organization(databases=[two, other, gone, third]))
+    assert [(each.status, each.cause, each.says) for each in found] == [
+        (
+            "inconclusive",
+            "unknown-type:cloudnative",
+            "1 database has a tier without a type: 'cloudnative'.",
+        ),
+        (
+            "inconclusive",
+            "unknown-type:developer",
+            "2 databases have a tier without a type: 'developer'.",
+        ),
+    ]
+    assert {each.action for each in found} == {FIND_TYPE}
 
 
 @pytest.mark.parametrize(
@@ -176,43 +198,50 @@ def test_a_record_without_a_time_is_doubted() -> None:
     assert (finding.status, finding.reason) == ("inconclusive", "time-not-recorded")
 
 
-def test_all_doubts_are_told_together() -> None:
-    """Several doubts make one finding, whose reason is the first of them."""
+def test_no_doubt_hides_another() -> None:
+    """Several doubts are several findings, one for each cause."""
     organization = an_organization(keys=None, databases=[of_unknown_type()], captured_at=None)
-    finding = judged_once("CMEK-14", organization)
-    assert finding.reason == "not-recorded"
-    assert finding.says == (
-        "The serverless-keys may not be all: not-recorded (the record holds no such list). "
-        "The managed-clusters-keys may not be all: not-recorded (the record holds no such list). "
-        "1 database has a tier that tells no type: 'developer'. "
-        "The record does not say when it was made."
-    )
+    assert [(each.cause, each.says) for each in judged("CMEK-14", organization)] == [
+        (
+            "not-recorded:serverless-keys",
+            "The serverless-keys may not be all: not-recorded (the record holds no such list).",
+        ),
+        (
+            "not-recorded:managed-clusters-keys",
+            (
+                "The managed-clusters-keys may not be all: "
+                "not-recorded (the record holds no such list)."
+            ),
+        ),
+        ("unknown-type:developer", "1 database has a tier without a type: 'developer'."),
+        ("time-not-recorded", "The record does not say when it was made."),
+    ]
 
 
 def test_vanished_databases_are_named(tmp_path: Path) -> None:
-    """A database that was living earlier and is not listed now fails, five of them by name."""
+    """Each database that was living earlier and is not listed now is a failure of its own."""
     before = [database_data(id=uuid(n), name=f"acme-{n}") for n in range(1, 8)]
     history = earlier(tmp_path, on_2026_06_01=organization_data(databases=before))
     one = judge(history, databases=[a_database(id=uuid(n)) for n in range(2, 8)])
-    assert one.status == "fail"
+    assert (one.status, one.cause) == ("fail", f"vanished:{uuid(1)}")
     assert one.says == (
         f"Known elsewhere, missing here without being terminated: acme-1 ({uuid(1)})."
     )
-    five = judge(history, databases=[a_database(id=uuid(n)) for n in range(6, 9)])
-    assert "more" not in five.says
-    six = judge(history, databases=[a_database(id=uuid(7))])
-    assert six.action == (
-        "Find out what became of "
-        + ", ".join(f"acme-{n} ({uuid(n)})" for n in range(1, 6))
-        + " and 1 more"
-    )
+    assert one.action == f"Find out what became of acme-1 ({uuid(1)})"
+    left = an_organization(databases=[a_database(id=uuid(7))])
+    context = Context(AS_OF, history=history)
+    assert causes("CMEK-14", left, context=context) == [f"vanished:{uuid(n)}" for n in range(1, 7)]
 
 
-def test_vanished_databases_outweigh_doubts(tmp_path: Path) -> None:
-    """A database that vanished is a failure, also in a record that is too old."""
+def test_a_vanished_database_hides_no_doubt(tmp_path: Path) -> None:
+    """A database that vanished from a record that is too old is one cause, and its age another."""
     history = earlier(tmp_path, on_2026_01_01=organization_data())
-    finding = judge(history, databases=[], captured_at="2026-02-01T00:00:00Z")
-    assert finding.status == "fail"
+    stale = an_organization(databases=[], captured_at="2026-02-01T00:00:00Z")
+    found = judged("CMEK-14", stale, context=Context(AS_OF, history=history))
+    assert [(each.status, each.cause) for each in found] == [
+        ("fail", f"vanished:{DATABASE}"),
+        ("inconclusive", "stale"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -249,7 +278,25 @@ def test_the_latest_record_of_a_database_counts(tmp_path: Path) -> None:
 def test_a_list_that_is_not_whole_misses_nothing(tmp_path: Path, over: dict[str, Any]) -> None:
     """Where the databases may not be all, one that is not listed is no failure yet."""
     history = earlier(tmp_path, on_2026_06_01=organization_data())
-    assert judge(history, **over).status == "inconclusive"
+    context = Context(AS_OF, history=history)
+    found = judged("CMEK-14", an_organization(**over), context=context)
+    assert {each.status for each in found} == {"inconclusive"}
+
+
+def test_what_a_part_of_a_list_does_not_show_is_named(tmp_path: Path) -> None:
+    """Of a list that was read in part, each known database that it does not show is a cause."""
+    before = [database_data(id=uuid(n), name=f"acme-{n}") for n in range(1, 4)]
+    history = earlier(tmp_path, on_2026_06_01=organization_data(databases=before))
+    gaps = [{"fact": "databases", "reason": "cut-short"}]
+    partly = an_organization(databases=[a_database(id=uuid(2))], gaps=gaps)
+    context = Context(AS_OF, history=history)
+    assert causes("CMEK-14", partly, context=context) == [
+        "cut-short:databases",
+        f"unseen:{uuid(1)}",
+        f"unseen:{uuid(3)}",
+    ]
+    unread = an_organization(databases=None)
+    assert causes("CMEK-14", unread, context=context) == ["not-recorded:databases"]
 
 
 def test_organizations_of_earlier_records_are_missed(tmp_path: Path) -> None:
@@ -263,9 +310,7 @@ def test_organizations_of_earlier_records_are_missed(tmp_path: Path) -> None:
     found = judged("CMEK-14", an_organization(), context=Context(AS_OF, history=history))
     assert [each.status for each in found] == ["pass", "fail"]
     missing = found[1]
-    assert (
-        missing.says == "The organization acme-new stands in an earlier record and is missing now."
-    )
+    assert missing.says == "The organization acme-new is in an earlier record and is missing now."
     assert missing.subject.organization == OTHER_ORGANIZATION
     (place,) = missing.evidence
     assert place[0].endswith("on_2026_06_01.yaml")
@@ -281,8 +326,62 @@ def test_organizations_that_are_there_are_not_missed(tmp_path: Path) -> None:
 def test_organizations_of_the_baseline_that_are_missing() -> None:
     """An organization that only the baseline holds fails, at the baseline's place."""
     place = ("audits/last/audit.json", 1)
-    known = {OTHER_ORGANIZATION: ("acme-test", place), ORGANIZATION: ("acme-prod", place)}
+    known = {
+        OTHER_ORGANIZATION: KnownOrganization("acme-test", place),
+        ORGANIZATION: KnownOrganization("acme-prod", place),
+    }
     found = judged("CMEK-14", an_organization(), context=Context(AS_OF, baseline=known))
     assert [each.status for each in found] == ["pass", "fail"]
     assert found[1].subject.organization == OTHER_ORGANIZATION
     assert found[1].evidence == (place,)
+
+
+def test_databases_of_the_baseline_are_missed() -> None:
+    """A database that only the baseline knew vanished, without any earlier record."""
+    known = KnownOrganization("acme-prod", ("last/audit.json", 1), {uuid(9): "acme-nine"})
+    context = Context(AS_OF, baseline={ORGANIZATION: known})
+    (finding,) = judged("CMEK-14", an_organization(), context=context)
+    assert (finding.status, finding.cause) == ("fail", f"vanished:{uuid(9)}")
+    there = an_organization(databases=[a_database(id=uuid(9))])
+    assert judged_once("CMEK-14", there, context=context).status == "pass"
+
+
+def test_a_database_of_two_organizations_is_found() -> None:
+    """One database id that two organizations list fails once for each, and a third is new."""
+    organizations = [
+        an_organization(id=uuid(n), name=f"acme-{n}", databases=[a_database()]) for n in (1, 2, 3)
+    ]
+    alone = an_organization(id=uuid(4), databases=[a_database(id="acme-own")])
+    two = judged("CMEK-14", *organizations[:2], alone)
+    found = [(each.status, each.subject.path, each.cause) for each in two if each.cause]
+    path = f"./database/{DATABASE}"
+    assert found == [
+        ("fail", path, f"listed-by:{uuid(1)}"),
+        ("fail", path, f"listed-by:{uuid(2)}"),
+    ]
+    three = judged("CMEK-14", *organizations)
+    known = {each.id for each in two}
+    assert [each.cause for each in three if each.cause and each.id not in known] == [
+        f"listed-by:{uuid(3)}"
+    ]
+
+
+@pytest.mark.parametrize("identity", ["acme-own", DATABASE, DATABASE.upper()])
+def test_any_form_of_id_can_be_shared(identity: str) -> None:
+    """Ids are compared exactly, whether they are UUIDs or not."""
+    databases = [a_database(id=identity)]
+    two = [an_organization(id=uuid(n), databases=databases) for n in (1, 2)]
+    found = [each for each in judged("CMEK-14", *two) if each.cause]
+    assert {each.subject.database for each in found} == {identity}
+
+
+def test_counts_that_differ_are_doubted() -> None:
+    """What independent counts differ in is a finding of this rule, one for each difference."""
+    account = {"type": "serverless", "provider": "aws", "account": "111122223333"}
+    accounts = [account | {"region": region} for region in ("eu-west-1", "eu-west-2")]
+    organization = an_organization(region_views=[a_view()], vendor_accounts=accounts)
+    assert causes("CMEK-14", organization) == [
+        "differ:vendor-accounts,serverless/aws/us-east-1",
+        "differ:vendor-accounts,serverless/aws/eu-west-1",
+        "differ:vendor-accounts,serverless/aws/eu-west-2",
+    ]

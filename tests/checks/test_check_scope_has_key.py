@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from checks.card import rank
 from tests.builders import (
     ORGANIZATION,
     a_database,
@@ -15,13 +16,18 @@ from tests.checks.judging import judged, judged_once
 
 
 def test_a_scope_is_counted_once_however_many_databases_it_holds() -> None:
-    """One finding speaks for all databases of a scope, and says how many exist already."""
+    """One finding speaks for all existing databases of a scope, and one for all planned ones."""
     databases = [a_database(id=uuid(number)) for number in range(4)]
     planned = [a_planned_database(name="acme-a"), a_planned_database(name="acme-b")]
-    finding = judged_once("CMEK-01", an_organization(keys=[], databases=[*databases, *planned]))
-    assert (finding.status, finding.databases, finding.existing) == ("fail", 6, 4)
-    assert finding.subject.path == f"{ORGANIZATION}/serverless/aws/us-east-1"
-    assert finding.action == "Register a key for acme-prod / serverless / aws / us-east-1"
+    found = judged("CMEK-01", an_organization(keys=[], databases=[*databases, *planned]))
+    assert [(each.cause, each.databases, each.existing) for each in found] == [
+        ("planned-without-key", 2, 0),
+        ("without-key", 4, 4),
+    ]
+    assert {each.status for each in found} == {"fail"}
+    assert {each.subject.path for each in found} == {f"{ORGANIZATION}/serverless/aws/us-east-1"}
+    action = "Register a key for acme-prod / serverless / aws / us-east-1"
+    assert {each.action for each in found} == {action}
 
 
 @pytest.mark.parametrize(
@@ -41,9 +47,8 @@ def test_a_failure_that_can_still_be_prevented_is_critical(
     databases: list[object], severity: str
 ) -> None:
     """A missing key is critical as long as a database that wants it is only planned."""
-    assert (
-        judged_once("CMEK-01", an_organization(keys=[], databases=databases)).severity == severity
-    )
+    found = judged("CMEK-01", an_organization(keys=[], databases=databases))
+    assert min((each.severity for each in found), key=rank) == severity
 
 
 def test_a_failure_concerns_the_databases_that_want_a_key() -> None:

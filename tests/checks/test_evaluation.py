@@ -18,22 +18,15 @@ from tests.builders import (
     AS_OF,
     ORGANIZATION,
     OTHER_ORGANIZATION,
-    a_database,
-    a_key,
-    a_planned_database,
-    a_support_case,
-    a_view,
     an_organization,
     aws_key_id,
-    azure_key_id,
     document_data,
-    gcp_key_id,
-    kms_facts,
     organization_data,
     uuid,
     write_yaml,
 )
-from tests.checks.judging import CONTEXT, RULES, judged, of_unknown_type
+from tests.checks.judging import CONTEXT, RULES, judged
+from tests.checks.strategies import inventories
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -91,12 +84,14 @@ def test_the_rules_without_needs_answer_for_gaps_themselves() -> None:
     }
 
 
-def test_one_finding_tells_of_several_gaps() -> None:
-    """However many gaps there are, a rule says once that it did not see the whole."""
+def test_each_missing_list_is_a_cause_of_its_own() -> None:
+    """A rule has a finding for each list that it needs and did not see whole, so none hides one."""
     organization = an_organization(keys=None, databases=None)
     found = judged("CMEK-04", organization)
-    assert [(each.status, each.subject.kind) for each in found] == [
-        ("inconclusive", "organization")
+    assert [(each.status, each.subject.kind, each.cause) for each in found] == [
+        ("inconclusive", "organization", "not-recorded:serverless-keys"),
+        ("inconclusive", "organization", "not-recorded:managed-clusters-keys"),
+        ("inconclusive", "organization", "not-recorded:databases"),
     ]
 
 
@@ -160,12 +155,12 @@ def test_a_judge_across_organizations_may_break_too() -> None:
     assert SECRET not in repr(error)
 
 
-def test_a_broken_judge_speaks_for_the_gap_beside_it() -> None:
-    """Where a judge breaks over an organization with a gap, one finding says so, not two."""
+def test_a_broken_judge_hides_no_gap() -> None:
+    """Where a judge breaks over an organization with a gap, both are found, as two causes."""
     organization = an_organization(databases=None)
     found = list(evaluate([organization], [breaking(ORGANIZATION)], CONTEXT))
-    own = [each.status for each in found if each.rule == "CMEK-01"]
-    assert own == ["error"]
+    own = [(each.status, each.cause) for each in found if each.rule == "CMEK-01"]
+    assert own == [("inconclusive", "not-recorded:databases"), ("error", "check-broke")]
 
 
 # --- order ------------------------------------------------------------------------------------
@@ -199,128 +194,6 @@ def test_nothing_gives_nothing() -> None:
 
 # --- properties -------------------------------------------------------------------------------
 
-TYPES = st.sampled_from(["serverless", "managed-clusters"])
-PROVIDERS = st.sampled_from(["aws", "gcp", "azure"])
-REGIONS = st.sampled_from(["us-east-1", "us-east1"])
-TIMES = st.none() | st.sampled_from(
-    ["2026-03-01T00:00:00Z", "2026-06-01T00:00:00Z", "2026-11-20T02:00:00Z", "2027-01-01T00:00:00Z"]
-)
-DAYS = st.sampled_from(["2025-01-01", "2026-11-01", "2026-12-01"])
-KEY_IDS = st.sampled_from(
-    [
-        aws_key_id(),
-        aws_key_id(number=2),
-        gcp_key_id(),
-        gcp_key_id(version=1),
-        gcp_key_id(version=2),
-        azure_key_id(),
-        "arn:aws:kms:us-east-1:111122223333:alias/acme",
-        "acme",
-    ]
-)
-BY = {"by": "acme-security"}
-
-
-def told(**over: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any] | None]:
-    return st.none() | st.fixed_dictionaries({"by": st.just("acme-security"), "on": DAYS} | over)
-
-
-FLAG = st.none() | st.booleans()
-KMS = st.none() | st.builds(
-    kms_facts,
-    observed_at=st.sampled_from(["2026-01-01T00:00:00Z", "2026-11-20T02:00:00Z"]),
-    enabled=FLAG,
-    granted_to_astra=FLAG,
-    rotation_enabled=FLAG,
-)
-REGISTERED = st.none() | st.sampled_from(
-    [
-        BY | {"at": "2026-05-01T00:00:00Z", "on": "2026-05-01"},
-        BY | {"at": "2026-06-01T00:00:00Z", "on": "2026-12-01"},
-    ]
-)
-KEYS = st.lists(
-    st.builds(
-        a_key,
-        type=TYPES,
-        provider=PROVIDERS,
-        region=REGIONS,
-        key_id=KEY_IDS,
-        registered=REGISTERED,
-        rotation=told(automatic=st.booleans()),
-        usable=told(usable=st.booleans()),
-        kms=KMS,
-    ),
-    max_size=4,
-    unique_by=lambda key: (key.type, key.provider, key.region, key.key_id),
-)
-
-
-@st.composite
-def databases(draw: st.DrawFn) -> list[Any]:
-    """Draw existing and planned databases, of known types and of unknown ones."""
-    made = []
-    for number in range(draw(st.integers(0, 4))):
-        regions = draw(st.lists(REGIONS, min_size=1, max_size=2, unique=True))
-        shape: dict[str, Any] = {
-            "name": "acme",
-            "provider": draw(PROVIDERS),
-            "regions": [{"name": each, "added_at": draw(TIMES)} for each in regions],
-            "created_at": draw(TIMES),
-            "data": draw(st.sampled_from(["ordinary", "stringent"])),
-            "application_encryption": draw(told(encrypted=st.booleans())),
-        }
-        if draw(st.booleans()):
-            shape |= {"encryption": "astra-provided", "reason": "public data"}
-        gone = {"status": draw(st.sampled_from(["ACTIVE", "TERMINATED"]))}
-        kind = draw(st.sampled_from(["known", "unknown", "planned"]))
-        if kind == "planned":
-            own = {"name": f"acme-{number}", "type": draw(TYPES)}
-            made.append(a_planned_database(**(shape | own)))
-        elif kind == "known":
-            made.append(a_database(**shape, **gone, id=uuid(number), type=draw(TYPES)))
-        else:
-            made.append(of_unknown_type(**shape, **gone, id=uuid(number)))
-    return made
-
-
-VIEWS = st.none() | st.lists(
-    st.builds(a_view, type=TYPES, provider=PROVIDERS, region=REGIONS, key_id=st.none() | KEY_IDS),
-    max_size=3,
-    unique_by=lambda view: (view.type, view.provider, view.region),
-)
-GAPS = st.lists(
-    st.sampled_from([Gap(fact=fact, reason="refused") for fact in get_args(Fact)]), max_size=2
-)
-POLICIES = st.sampled_from(
-    [{}, {"types": {"classic": {"encryption": "astra-provided", "reason": "public data"}}}]
-)
-CASES = st.lists(
-    st.builds(a_support_case, type=TYPES, on=st.sampled_from(["2026-04-01", "2026-08-01"])),
-    max_size=2,
-)
-
-
-@st.composite
-def organizations(draw: st.DrawFn, number: int) -> Organization:
-    """Draw an organization of any kind, with or without its lists."""
-    return an_organization(
-        id=uuid(number),
-        name="acme",
-        keys=draw(st.none() | KEYS),
-        databases=draw(st.none() | databases()),
-        region_views=draw(VIEWS),
-        plan=draw(told(paid=st.booleans())),
-        azure_preview=draw(told(granted=st.booleans())),
-        policy=draw(POLICIES),
-        support_cases=draw(CASES),
-        gaps=draw(GAPS),
-        captured_at=draw(TIMES),
-    )
-
-
-inventories = st.tuples(organizations(1), organizations(2))
-
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> History:
@@ -341,21 +214,34 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     return read_history(files)
 
 
-def by_subject(findings: list[Finding]) -> dict[tuple[str, str], Finding]:
-    return {(each.rule, each.subject.path): each for each in findings}
+def by_cause(findings: list[Finding]) -> dict[tuple[str, str, str], Finding]:
+    return {(each.rule, each.subject.path, each.cause): each for each in findings}
+
+
+def complying(findings: list[Finding]) -> set[tuple[str, str]]:
+    """Return rule and path of each subject that passes."""
+    return {(each.rule, each.subject.path) for each in findings if each.status == "pass"}
+
+
+def failing(findings: list[Finding]) -> set[tuple[str, str]]:
+    """Return rule and path of each subject that has an open finding."""
+    return {(each.rule, each.subject.path) for each in findings if each.status in OPEN}
 
 
 @settings(deadline=None, max_examples=150)
 @given(inventory=inventories, kms=st.sampled_from(["recorded", "none"]))
-def test_every_subject_has_one_finding(
+def test_every_cause_has_one_finding(
     history: History, inventory: tuple[Organization, ...], kms: Kms
 ) -> None:
-    """No rule breaks, none says two things of one subject, and none changes what it judges."""
+    """No rule breaks, none finds a cause of a subject twice, and none changes what it judges."""
     before = [each.model_dump() for each in inventory]
     found = list(evaluate(inventory, EVERY, Context(AS_OF, kms=kms, history=history)))
     again = list(evaluate(inventory, EVERY, Context(AS_OF, kms=kms, history=history)))
-    twice = Counter((each.rule, each.subject.path) for each in found)
+    twice = Counter((each.rule, each.subject.path, each.cause) for each in found)
     assert {each: count for each, count in twice.items() if count > 1} == {}
+    assert len({each.id for each in found}) == len(found)
+    assert {bool(each.cause) == (each.status in OPEN) for each in found} <= {True}
+    assert complying(found) & failing(found) == set()
     assert {each.status for each in found} <= {"pass", "fail", "inconclusive", "not-applicable"}
     assert found == again
     assert [each.model_dump() for each in inventory] == before
@@ -384,16 +270,10 @@ def test_knowing_less_never_makes_a_pass(
     context = Context(AS_OF, history=history)
     one, two = inventory
     poorer = one.model_copy(update={"gaps": (*one.gaps, Gap(fact=fact, reason="refused"))})
-    known = by_subject(list(evaluate(inventory, EVERY, context)))
-    less = by_subject(list(evaluate([poorer, two], EVERY, context)))
-    turned = {
-        key
-        for key, each in less.items()
-        if each.status == "pass" and key in known and known[key].status in OPEN
-    }
-    assert turned == set()
-    lost = {key for key, each in known.items() if each.status in OPEN and key not in less}
-    assert lost == set()
+    known = list(evaluate(inventory, EVERY, context))
+    less = list(evaluate([poorer, two], EVERY, context))
+    assert complying(less) & failing(known) == set()
+    assert failing(known) - failing(less) == set()
 
 
 @settings(deadline=None, max_examples=100)
@@ -403,8 +283,8 @@ def test_the_order_of_organizations_does_not_matter(
 ) -> None:
     """Each subject gets the same status whichever organization is read first."""
     context = Context(AS_OF, history=history)
-    one = by_subject(list(evaluate(inventory, EVERY, context)))
-    two = by_subject(list(evaluate(inventory[::-1], EVERY, context)))
+    one = by_cause(list(evaluate(inventory, EVERY, context)))
+    two = by_cause(list(evaluate(inventory[::-1], EVERY, context)))
     assert {key: each.status for key, each in one.items()} == {
         key: each.status for key, each in two.items()
     }

@@ -49,11 +49,15 @@ def test_statuses_are_all_there_are() -> None:
     assert set(OPEN) == {"error", "fail", "inconclusive"}
 
 
-def test_a_finding_is_known_by_rule_and_subject() -> None:
-    """The id of a finding does not depend on what was found."""
-    one, two = a_finding("pass"), a_finding("fail", severity="low", name="x")
-    assert one.id == two.id == finding_id("CMEK-01", "acme/serverless/aws/us-east-1")
-    assert len({one.id, a_finding(rule="CMEK-02").id, a_finding(path="acme").id}) == 3
+def test_a_finding_is_known_by_rule_subject_and_cause() -> None:
+    """The id of a finding depends on rule, subject and cause, and on nothing else."""
+    one, two = a_finding("fail"), a_finding("waived", severity="low", name="x")
+    assert one.id == two.id
+    assert one.id == finding_id("CMEK-01", "acme/serverless/aws/us-east-1", "without-key")
+    assert a_finding("pass").id == finding_id("CMEK-01", "acme/serverless/aws/us-east-1")
+    others = [a_finding(rule="CMEK-02"), a_finding(path="acme"), a_finding("pass")]
+    other_cause = one._replace(cause="planned-without-key")
+    assert len({one.id, other_cause.id, *(each.id for each in others)}) == 5
 
 
 def test_subjects_carry_their_parts() -> None:
@@ -132,16 +136,16 @@ def test_each_maker_states_its_status() -> None:
         each.status: each
         for each in (
             passes(CARD, subject, "It complies.", where),
-            fails(CARD, subject, "It does not.", where, "Do this"),
-            inconclusive(CARD, subject, "Who knows.", where, "unread", "Read it"),
+            fails(CARD, subject, "bad:x", "It does not.", where, "Do this"),
+            inconclusive(CARD, subject, "planned-unread:x", "Who knows.", where, "Read it"),
             not_applicable(CARD, subject, "Not here.", where, "elsewhere"),
         )
     }
-    assert {status: (each.reason, each.action) for status, each in made.items()} == {
-        "pass": ("", ""),
-        "fail": ("", "Do this"),
-        "inconclusive": ("unread", "Read it"),
-        "not-applicable": ("elsewhere", ""),
+    assert {status: (each.cause, each.reason, each.action) for status, each in made.items()} == {
+        "pass": ("", "", ""),
+        "fail": ("bad:x", "", "Do this"),
+        "inconclusive": ("planned-unread:x", "unread", "Read it"),
+        "not-applicable": ("", "elsewhere", ""),
     }
     for each in made.values():
         assert each[1:4] == ("CMEK-01", "high", subject)

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.identity import LONGEST, escape, finding_id, join, known, shorten, unescape
+from checks.identity import (
+    LONGEST,
+    cause_of,
+    escape,
+    finding_id,
+    join,
+    known,
+    reason_of,
+    shorten,
+    unescape,
+)
 
 ANY = st.text(st.characters(exclude_categories=()))
 PROPERTY = settings(deadline=None, max_examples=200)
@@ -89,3 +99,25 @@ def test_a_finding_keeps_its_id_for_ever() -> None:
     """The id of a finding is the hash of rule and path, the same in every run and version."""
     assert finding_id("CMEK-01", "acme-prod/serverless/aws/us-east-2") == "7d7032c93c3f9ad2c9b8"
     assert finding_id("CMEK-02", "acme-prod/serverless/aws/us-east-2") != "7d7032c93c3f9ad2c9b8"
+
+
+THINGS = st.lists(st.text(st.characters(exclude_categories=("Cs",))), max_size=3)
+
+
+@PROPERTY
+@given(st.sampled_from(["a", "b"]), THINGS, st.sampled_from(["a", "b"]), THINGS)
+def test_causes_of_different_things_differ(
+    one: str, things: list[str], two: str, others: list[str]
+) -> None:
+    """Two causes are equal if and only if code and things are; none holds white space."""
+    cause = cause_of(one, *things)
+    assert (cause == cause_of(two, *others)) == ((one, things) == (two, others))
+    assert re.fullmatch(r"[!-~]+", cause)
+    assert reason_of(cause) == reason_of(f"planned-{cause}") == one
+
+
+def test_a_cause_names_its_things_as_people_know_them() -> None:
+    """Key ids and database ids stay readable in a cause; white space and commas do not."""
+    key = "arn:aws:kms:us-east-1:111122223333:key/1"
+    assert cause_of("replaced", key, "2") == f"replaced:{key},2"
+    assert cause_of("vanished", "planned a,b%") == "vanished:planned%20a%2Cb%25"

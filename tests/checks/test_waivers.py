@@ -27,6 +27,7 @@ def waiver_data(**over: object) -> dict[str, Any]:
         "id": "W-1",
         "rule": "CMEK-01",
         "subject": PATH,
+        "cause": "without-key",
         "reason": "The region is left in December.",
         "requested_by": "acme-orders",
         "approved_by": "acme-security",
@@ -361,24 +362,24 @@ def test_unknown_rules_are_refused(tmp_path: Path) -> None:
 
 
 def test_ids_and_targets_are_unique(tmp_path: Path) -> None:
-    """Two waivers of one id, or for one rule and subject, are refused, with where the first is."""
+    """Two waivers of one id, or for one cause, are refused, with where the first is."""
     twins = [waiver_data(), waiver_data(), waiver_data(id="W-2")]
     file = str(tmp_path / "waivers.yaml")
     assert problems(tmp_path, *twins) == [
-        Problem("", 14, "id", f"the id of the waiver at {file}:3", "another id"),
+        Problem("", 15, "id", f"the id of the waiver at {file}:3", "another id"),
         Problem(
             "",
-            14,
-            "subject",
-            f"the subject of the waiver at {file}:3",
-            "one waiver for a rule and subject",
+            15,
+            "cause",
+            f"the cause of the waiver at {file}:3",
+            "one waiver for a subject's cause",
         ),
         Problem(
             "",
-            25,
-            "subject",
-            f"the subject of the waiver at {file}:3",
-            "one waiver for a rule and subject",
+            27,
+            "cause",
+            f"the cause of the waiver at {file}:3",
+            "one waiver for a subject's cause",
         ),
     ]
 
@@ -387,6 +388,20 @@ def test_the_same_subject_may_be_waived_for_two_rules(tmp_path: Path) -> None:
     """A waiver is for one rule: another rule's failure of the same subject needs its own."""
     both = document(waiver_data(), waiver_data(id="W-2", rule="CMEK-03"))
     assert len(read_waivers([write_yaml(tmp_path / "w.yaml", both)], RULES)) == 2
+
+
+def test_the_same_subject_may_be_waived_for_two_causes(tmp_path: Path) -> None:
+    """A waiver is for one cause: another cause of the same subject needs its own."""
+    both = document(waiver_data(), waiver_data(id="W-2", cause="planned-without-key"))
+    assert len(read_waivers([write_yaml(tmp_path / "w.yaml", both)], RULES)) == 2
+
+
+def test_a_waiver_covers_no_other_cause() -> None:
+    """A failure of another cause than the accepted one still fails, and the waiver is unused."""
+    waivers = book()
+    other = a_finding()._replace(cause="planned-without-key")
+    assert waivers.apply(other) == other
+    assert [state for _, state in waivers.states()] == ["unused"]
 
 
 def test_all_problems_of_all_files_are_told(tmp_path: Path) -> None:

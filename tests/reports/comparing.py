@@ -103,7 +103,7 @@ def _of(region: str, status: Any) -> Finding:  # noqa: ANN401 (one of the status
 
 def _key(region: str, number: int, organization: str = "acme") -> Finding:
     scope = KeyScope(organization, "serverless", "aws", region)
-    return Finding("pass", KEYS, "high", of_key(scope, aws_key_id(region, number)), "It is so.")
+    return Finding("pass", KEYS, "high", of_key(scope, aws_key_id(region, number)), "", "It is so.")
 
 
 def by_class(told: Told) -> dict[str, set[tuple[str, str]]]:

@@ -13,7 +13,7 @@ from checks.controls import read_controls
 from checks.evaluation import evaluate
 from checks.finding import OPEN, STATUSES, Finding, Status, Subject
 from checks.group import Gate
-from checks.identity import join
+from checks.identity import cause_of, join
 from inventory.sources import Source
 from reports.record import FINDINGS, Material, Recorder, Settings, head_of
 from tests.builders import AS_OF, CAPTURED_AT, ORGANIZATION
@@ -91,7 +91,8 @@ def a_finding(
     organization = over.pop("organization", ORGANIZATION)
     scope = (organization, "serverless", "aws", region)
     subject = Subject("key-scope", join(*scope), *scope)
-    return Finding(status, rule, severity, subject, "It is so.")._replace(**over)
+    cause = "" if status in {"pass", "not-applicable"} else "without-key"
+    return Finding(status, rule, severity, subject, cause, "It is so.")._replace(**over)
 
 
 # --- any finding at all ---------------------------------------------------------------------------
@@ -104,6 +105,7 @@ _ages: st.SearchStrategy[tuple[Change, str, int]] = st.just(_NO_AGE) | st.tuples
     st.sampled_from(["2026-11-20T02:00:00Z", "2026-11-20T02:00:00.123456Z"]),
     st.integers(1, 10**6),
 )
+_causes = st.builds(cause_of, st.sampled_from(["stale", "vanished"]), st.text(max_size=9))
 _reasons = st.sampled_from(["", "not-recorded", "unknown-type"])
 
 
@@ -135,6 +137,7 @@ def findings(draw: st.DrawFn) -> Finding:
         draw(st.sampled_from(RULE_IDS)),
         draw(st.sampled_from(SEVERITIES)),
         draw(_subjects()),
+        draw(_causes) if is_open else "",
         draw(_words),
         (draw(_reasons) or "not-recorded") if needs_reason else "",
         draw(_texts) if is_open else "",

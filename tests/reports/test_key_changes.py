@@ -32,7 +32,7 @@ def _seen(*ids: str, unread: Iterable[str] | None = (), scope: KeyScope = SCOPE)
     if unread is not None:
         seen.meet("acme", "acme-prod", unread)
     for each in ids:
-        seen.add(Finding("pass", KEYS, "high", of_key(scope, each), "It is so."))
+        seen.add(Finding("pass", KEYS, "high", of_key(scope, each), "", "It is so."))
     return seen
 
 
@@ -103,14 +103,16 @@ def test_what_was_not_read_is_not_called_a_change(
 def test_keys_are_not_known_if_their_check_broke() -> None:
     """Where the check broke that names the keys, none is called removed."""
     now = _seen()
-    now.add(Finding("error", KEYS, "high", of_organization("acme"), "It broke."))
+    now.add(Finding("error", KEYS, "high", of_organization("acme"), "check-broke", "It broke."))
     assert set(_found(compare_keys(_seen(ONE), now))) == {"not_read"}
 
 
 def test_another_check_that_broke_hides_no_key() -> None:
     """Where another check broke, a key that is not there any more was removed."""
     now = _seen()
-    now.add(Finding("error", "CMEK-01", "high", of_organization("acme"), "It broke."))
+    now.add(
+        Finding("error", "CMEK-01", "high", of_organization("acme"), "check-broke", "It broke.")
+    )
     assert set(_found(compare_keys(_seen(ONE), now))) == {"removed"}
 
 
@@ -133,7 +135,7 @@ def test_too_many_scopes_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_changes, "MOST_SCOPES", 1)
     now = _seen(ONE)
     scope = SCOPE._replace(region="us-west-2")
-    now.add(Finding("fail", KEYS, "high", of_key(scope, aws_key_id("us-west-2")), "It is so."))
+    now.add(Finding("fail", KEYS, "high", of_key(scope, aws_key_id("us-west-2")), "x", "It is so."))
     told = compare_keys(_seen(), now)
     assert (told["counts"]["added"], len(told["lists"]["added"])) == (2, 1)
 

@@ -1,0 +1,146 @@
+"""What hypothesis draws for the tests of judges: organizations of any kind."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from hypothesis import strategies as st
+
+from inventory.gaps import Fact, Gap
+from inventory.models import Organization
+from tests.builders import (
+    a_database,
+    a_key,
+    a_planned_database,
+    a_support_case,
+    a_view,
+    an_organization,
+    aws_key_id,
+    azure_key_id,
+    gcp_key_id,
+    kms_facts,
+    uuid,
+)
+from tests.checks.judging import of_unknown_type
+
+TYPES = st.sampled_from(["serverless", "managed-clusters"])
+PROVIDERS = st.sampled_from(["aws", "gcp", "azure"])
+REGIONS = st.sampled_from(["us-east-1", "us-east1"])
+TIMES = st.none() | st.sampled_from(
+    ["2026-03-01T00:00:00Z", "2026-06-01T00:00:00Z", "2026-11-20T02:00:00Z", "2027-01-01T00:00:00Z"]
+)
+DAYS = st.sampled_from(["2025-01-01", "2026-11-01", "2026-12-01"])
+KEY_IDS = st.sampled_from(
+    [
+        aws_key_id(),
+        aws_key_id(number=2),
+        gcp_key_id(),
+        gcp_key_id(version=1),
+        gcp_key_id(version=2),
+        azure_key_id(),
+        "arn:aws:kms:us-east-1:111122223333:alias/acme",
+        "acme",
+    ]
+)
+BY = {"by": "acme-security"}
+
+
+def told(**over: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any] | None]:
+    return st.none() | st.fixed_dictionaries({"by": st.just("acme-security"), "on": DAYS} | over)
+
+
+FLAG = st.none() | st.booleans()
+KMS = st.none() | st.builds(
+    kms_facts,
+    observed_at=st.sampled_from(["2026-01-01T00:00:00Z", "2026-11-20T02:00:00Z"]),
+    enabled=FLAG,
+    granted_to_astra=FLAG,
+    rotation_enabled=FLAG,
+)
+REGISTERED = st.none() | st.sampled_from(
+    [
+        BY | {"at": "2026-05-01T00:00:00Z", "on": "2026-05-01"},
+        BY | {"at": "2026-06-01T00:00:00Z", "on": "2026-12-01"},
+    ]
+)
+KEYS = st.lists(
+    st.builds(
+        a_key,
+        type=TYPES,
+        provider=PROVIDERS,
+        region=REGIONS,
+        key_id=KEY_IDS,
+        registered=REGISTERED,
+        rotation=told(automatic=st.booleans()),
+        usable=told(usable=st.booleans()),
+        kms=KMS,
+    ),
+    max_size=4,
+    unique_by=lambda key: (key.type, key.provider, key.region, key.key_id),
+)
+
+
+@st.composite
+def databases(draw: st.DrawFn) -> list[Any]:
+    """Draw existing and planned databases, of known types and of unknown ones."""
+    made = []
+    for number in range(draw(st.integers(0, 4))):
+        regions = draw(st.lists(REGIONS, min_size=1, max_size=2, unique=True))
+        shape: dict[str, Any] = {
+            "name": "acme",
+            "provider": draw(PROVIDERS),
+            "regions": [{"name": each, "added_at": draw(TIMES)} for each in regions],
+            "created_at": draw(TIMES),
+            "data": draw(st.sampled_from(["ordinary", "stringent"])),
+            "application_encryption": draw(told(encrypted=st.booleans())),
+        }
+        if draw(st.booleans()):
+            shape |= {"encryption": "astra-provided", "reason": "public data"}
+        gone = {"status": draw(st.sampled_from(["ACTIVE", "TERMINATED"]))}
+        kind = draw(st.sampled_from(["known", "unknown", "planned"]))
+        if kind == "planned":
+            own = {"name": f"acme-{number}", "type": draw(TYPES)}
+            made.append(a_planned_database(**(shape | own)))
+        elif kind == "known":
+            made.append(a_database(**shape, **gone, id=uuid(number), type=draw(TYPES)))
+        else:
+            made.append(of_unknown_type(**shape, **gone, id=uuid(number)))
+    return made
+
+
+VIEWS = st.none() | st.lists(
+    st.builds(a_view, type=TYPES, provider=PROVIDERS, region=REGIONS, key_id=st.none() | KEY_IDS),
+    max_size=3,
+    unique_by=lambda view: (view.type, view.provider, view.region),
+)
+GAPS = st.lists(
+    st.sampled_from([Gap(fact=fact, reason="refused") for fact in get_args(Fact)]), max_size=2
+)
+POLICIES = st.sampled_from(
+    [{}, {"types": {"classic": {"encryption": "astra-provided", "reason": "public data"}}}]
+)
+CASES = st.lists(
+    st.builds(a_support_case, type=TYPES, on=st.sampled_from(["2026-04-01", "2026-08-01"])),
+    max_size=2,
+)
+
+
+@st.composite
+def organizations(draw: st.DrawFn, number: int) -> Organization:
+    """Draw an organization of any kind, with or without its lists."""
+    return an_organization(
+        id=uuid(number),
+        name="acme",
+        keys=draw(st.none() | KEYS),
+        databases=draw(st.none() | databases()),
+        region_views=draw(VIEWS),
+        plan=draw(told(paid=st.booleans())),
+        azure_preview=draw(told(granted=st.booleans())),
+        policy=draw(POLICIES),
+        support_cases=draw(CASES),
+        gaps=draw(GAPS),
+        captured_at=draw(TIMES),
+    )
+
+
+inventories = st.tuples(organizations(1), organizations(2))
