@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
 from checks.common import facts_too_old, not_current, without_kms_facts
-from checks.finding import fails, of_key, passes, places
+from checks.finding import fails, inconclusive, of_key, passes, places
 from checks.group import settle
+from checks.principals import compare_all, open_to_anybody
+from inventory.key_ids import parse_key_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from checks.context import Context
     from checks.finding import Finding, Subject
     from checks.group import Group
+    from checks.principals import Comparison, Grant
     from inventory.attestations import UsableAttestation
     from inventory.estate import Estate
     from inventory.models import CustomerKey, KeyScope, KmsFacts, VendorAccount
@@ -51,15 +53,16 @@ CARD = Card(
     no_subject="The inventory holds no customer key.",
 )
 
-_PARTS = re.compile(r"[:/@.]")
-"""Where the name of a cloud's principal falls into parts, one of which is the account."""
-
-_AWS_ACCOUNT = re.compile(r"(?<![0-9A-Za-z-])[0-9]{12}(?![0-9A-Za-z-])")
-
 _WRONG = {
     "enabled": "it is disabled",
     "symmetric": "it is not symmetric",
     "granted_to_astra": "it is not granted to Astra",
+}
+
+_IS_GRANTED: dict[Grant, bool | None] = {
+    "granted": True,
+    "undecidable": None,
+    "not-granted": False,
 }
 
 
@@ -68,7 +71,7 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     for scope, keys in estate.keys.items():
         for key in keys:
             accounts = _accounts(estate, scope)
-            yield _judge_key(scope, _compared(key, accounts), accounts, context)
+            yield _judge_key(scope, _compared(scope, key, accounts), accounts, context)
 
 
 def _accounts(estate: Estate, scope: KeyScope) -> list[VendorAccount]:
@@ -77,28 +80,32 @@ def _accounts(estate: Estate, scope: KeyScope) -> list[VendorAccount]:
     return [each for each in told if (each.type, each.provider, each.region) == scope[1:]]
 
 
-def _compared(key: CustomerKey, accounts: list[VendorAccount]) -> CustomerKey:
-    """Settle whether the key is granted to Astra by who may use it and whom Astra names."""
-    kms = key.kms
-    if kms is None or kms.granted_to is None or kms.granted_to_astra is False or not accounts:
+def _compared(scope: KeyScope, key: CustomerKey, accounts: list[VendorAccount]) -> CustomerKey:
+    """Settle whether the key is granted to Astra by who may use it and whom Astra names.
+
+    A statement that it is granted does not outweigh the comparison: where that leaves it open, it
+    is not known.
+    """
+    kms, comparison = key.kms, _comparison(scope, key, accounts)
+    if kms is None or comparison is None or kms.granted_to_astra is False:
         return key
-    granted = all(_is_granted(each.account, kms.granted_to) for each in accounts)
-    compared = kms.model_copy(update={"granted_to_astra": granted})
+    compared = kms.model_copy(update={"granted_to_astra": _IS_GRANTED[comparison.grant]})
     return key.model_copy(update={"kms": compared}).at(*key.place)
 
 
-def _is_granted(account: str, grants: Sequence[str]) -> bool:
-    """Say whether ``grants`` name the vendor's ``account``, by itself or as a part of them.
+def _comparison(
+    scope: KeyScope, key: CustomerKey, accounts: list[VendorAccount]
+) -> Comparison | None:
+    """Compare who may use the key with whom Astra names; None if that cannot be compared.
 
-    Of an AWS account the number counts; of a role or user in one, only it or the account as whole.
+    A key that nobody may use is not granted to the vendor, whoever that is.
     """
-    parts = {part for each in grants for part in (each, *_PARTS.split(each))}
-    number = _AWS_ACCOUNT.search(account)
-    if account in parts or number is None:
-        return account in parts
-    if account.endswith(":root"):
-        return number[0] in parts
-    return any(each == number[0] or each.endswith(f":{number[0]}:root") for each in grants)
+    granted_to = key.kms.granted_to if key.kms else None
+    if granted_to is None or (granted_to and not accounts):
+        return None
+    partition = parse_key_id(key.key_id).partition
+    named = [account.account for account in accounts]
+    return compare_all(granted_to, named, scope.provider, partition)
 
 
 def _judge_key(
@@ -113,14 +120,45 @@ def _judge_key(
             action = f"Make the key {key.key_id} usable for Astra"
             return fails(CARD, subject, says, places([key]), action)
         if not _silent(key.kms):
-            says = "Enabled, symmetric, in its region, and granted to Astra."
+            says = f"Enabled, symmetric, in its region, and granted to Astra.{_anybody(key)}"
             return passes(CARD, subject, says, places([key]))
     if key.usable is not None:
         return _judge_attested(subject, key, key.usable, context)
+    if undecided := _undecidable(scope, key, accounts):
+        return undecided
     silent = _silent(key.kms) if key.kms else ["whether it is usable"]
     if named := ", ".join(each.account for each in accounts):
         silent.append(f"whether it is granted to {named}, as Astra asks")
     return without_kms_facts(CARD, subject, key, context, ", ".join(silent))
+
+
+def _anybody(key: CustomerKey) -> str:
+    """Say that anybody may use the key, if that is so; else nothing."""
+    granted_to = (key.kms.granted_to if key.kms else None) or ()
+    anybody = open_to_anybody(granted_to, key.provider)
+    return f" Anybody may use it: it is granted to {anybody}." if anybody else ""
+
+
+def _undecidable(
+    scope: KeyScope, key: CustomerKey, accounts: list[VendorAccount]
+) -> Finding | None:
+    """Return the finding for a grant that may be one to Astra, or may not; else None."""
+    comparison = _comparison(scope, key, accounts)
+    if key.kms is None or comparison is None or comparison.grant != "undecidable":
+        return None
+    account, principal = comparison.account, comparison.principal
+    says = (
+        f"The key is granted to {principal}. "
+        f"Whether that grants it to {account}, as Astra asks, cannot be decided."
+    )
+    if silent := [name for name in _silent(key.kms) if name != "granted_to_astra"]:
+        says += f" Neither the cloud nor an attestation says: {', '.join(silent)}."
+    action = (
+        f"Grant the key {key.key_id} to {account} in a form that names it, "
+        "or attest that Astra can use the key"
+    )
+    subject = of_key(scope, key.key_id)
+    return inconclusive(CARD, subject, says, places([key]), "undecidable-grant", action)
 
 
 def _wrong(kms: KmsFacts, scope: KeyScope) -> list[str]:

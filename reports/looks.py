@@ -293,6 +293,11 @@ REASON = {
     "facts-not-current": Reason(
         "The cloud's facts are not of this time.", _KEYS, "Record the cloud's facts again"
     ),
+    "undecidable-grant": Reason(
+        "Somebody may use the key who may be the vendor or somebody else.",
+        _KEYS,
+        "Grant the key to the account that Astra names, or have it attested that Astra can use it",
+    ),
     "empty": Reason(
         "A list is empty that should not be, unless somebody attests it.",
         _RECORDER,

@@ -208,7 +208,11 @@ def test_a_whole_account_covers_its_roles(account: str, granted_to: list[str], s
     [
         ([ROOT], "pass"),
         (["444455556666"], "pass"),
-        (["arn:aws:iam::111122223333:root", "arn:aws:iam::444455556666:role/astra"], "pass"),
+        (["arn:aws:iam::111122223333:root", ROOT], "pass"),
+        (["*"], "pass"),
+        (["arn:aws:iam::111122223333:root", ROLE], "inconclusive"),
+        (["arn:aws:iam::111122223333:role/444455556666"], "fail"),
+        (["arn:aws-cn:iam::444455556666:root"], "fail"),
         ([], "fail"),
         (["arn:aws:iam::111122223333:root"], "fail"),
         (["arn:aws:iam::4444555566667:root"], "fail"),
@@ -216,7 +220,7 @@ def test_a_whole_account_covers_its_roles(account: str, granted_to: list[str], s
     ],
 )
 def test_a_key_is_granted_to_whom_astra_names(granted_to: list[str], status: str) -> None:
-    """An account counts as granted if it is a whole part of the name of somebody who may use it."""
+    """A key is granted to an account as a whole, never to a name that only looks like it."""
     assert granted(VENDOR, granted_to=granted_to)[0] == status
 
 
@@ -234,7 +238,7 @@ def test_accounts_of_other_scopes_do_not_matter(field: str) -> None:
     elsewhere = {"type": "managed-clusters", "provider": "gcp", "region": "us-west-2"}
     other = VENDOR | {field: elsewhere[field]}
     assert granted(other, granted_to=[ROOT])[0] == "inconclusive"
-    assert granted(other, granted_to=[])[0] == "inconclusive"
+    assert granted(other, granted_to=[ROLE])[0] == "inconclusive"
 
 
 @pytest.mark.parametrize(
@@ -249,6 +253,78 @@ def test_a_comparison_never_softens_what_was_said(
     Where nobody says who may use the key, there is nothing to compare.
     """
     assert granted(VENDOR, granted_to=granted_to, granted_to_astra=said)[0] == status
+
+
+@pytest.mark.parametrize("said", [True, None])
+def test_a_key_that_nobody_may_use_is_not_granted(said: object) -> None:
+    """Where nobody may use the key, it is not granted, whomever Astra names."""
+    says = ("fail", "The cloud says that it is not granted to Astra.")
+    elsewhere = VENDOR | {"region": "us-west-2"}
+    for account in (VENDOR, elsewhere):
+        assert granted(account, granted_to=[], granted_to_astra=said) == says
+
+
+def test_an_undecidable_grant_is_neither_one_nor_none() -> None:
+    """A grant to one role of the account leaves open whether Astra can use the key."""
+    for said in (True, None):
+        facts = kms_facts(granted_to=[ROLE], granted_to_astra=said)
+        key = a_key(kms=facts)
+        finding = judged_once("CMEK-12", an_organization(keys=[key], vendor_accounts=[VENDOR]))
+        assert (finding.status, finding.reason) == ("inconclusive", "undecidable-grant")
+        assert finding.says == (
+            f"The key is granted to {ROLE}. "
+            "Whether that grants it to 444455556666, as Astra asks, cannot be decided."
+        )
+        assert finding.action == (
+            f"Grant the key {aws_key_id()} to 444455556666 in a form that names it, "
+            "or attest that Astra can use the key"
+        )
+
+
+def test_an_undecidable_grant_does_not_hide_other_facts() -> None:
+    """What is wrong fails, what is missing is named, and an attestation closes what is open."""
+    assert granted(VENDOR, granted_to=[ROLE], enabled=False)[0] == "fail"
+    status, says = granted(VENDOR, granted_to=[ROLE], enabled=None, region=None)
+    assert status == "inconclusive"
+    assert says.endswith(" Neither the cloud nor an attestation says: enabled, region.")
+    facts = kms_facts(granted_to=[ROLE])
+    for well, expected in ((True, "pass"), (False, "fail")):
+        key = a_key(kms=facts, **attested("CMEK-12", well=well))
+        organization = an_organization(keys=[key], vendor_accounts=[VENDOR])
+        assert judged_once("CMEK-12", organization).status == expected
+
+
+def test_one_undecidable_grant_of_several_accounts_is_open() -> None:
+    """Every account is needed: one that is open leaves it open, one that is left out fails."""
+    second = VENDOR | {"account": "777788889999"}
+    assert granted(VENDOR, second, granted_to=["777788889999", ROLE])[0] == "inconclusive"
+    assert granted(VENDOR, second, granted_to=[ROLE])[0] == "fail"
+
+
+def test_a_key_for_everybody_says_so() -> None:
+    """A key that anybody may use is granted to Astra, and the finding names the danger."""
+    assert granted(VENDOR, granted_to=["*"]) == (
+        "pass",
+        (
+            "Enabled, symmetric, in its region, and granted to Astra. "
+            "Anybody may use it: it is granted to *."
+        ),
+    )
+    assert granted(VENDOR, granted_to=[ROOT])[1].endswith("granted to Astra.")
+
+
+def test_principals_are_those_of_the_cloud_of_the_key() -> None:
+    """A key of Google's is compared by projects, and a user called like one is none."""
+    place = {"type": "serverless", "provider": "gcp", "region": "us-east1"}
+    account = place | {"account": "vendor-prod"}
+    for member, status in (
+        ("serviceAccount:astra@vendor-prod.iam.gserviceaccount.com", "pass"),
+        ("user:vendor-prod@example.com", "fail"),
+        ("serviceAccount:service-1234@compute-system.iam.gserviceaccount.com", "inconclusive"),
+    ):
+        facts = kms_facts(region="us-east1", granted_to_astra=None, granted_to=[member])
+        organization = an_organization(keys=[a_key(**place, kms=facts)], vendor_accounts=[account])
+        assert judged_once("CMEK-12", organization).status == status
 
 
 def test_an_open_grant_names_the_accounts() -> None:
