@@ -43,10 +43,24 @@ def test_nothing_known_is_inconclusive_unless_clouds_are_left_out(rule: str) -> 
 
 
 @BOTH
-def test_what_is_known_is_judged_also_where_clouds_are_left_out(rule: str) -> None:
-    """Leaving the clouds out excuses what is missing, and never hides what is recorded."""
-    disabled = kms_facts(rotation_enabled=False, enabled=False)
-    assert judge(rule, LEFT_OUT, kms=disabled) == ("fail", "")
+@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize("well", [True, False, None])
+def test_recorded_facts_are_left_out_with_the_clouds(rule: str, well: object, *, old: bool) -> None:
+    """Without the clouds no recorded fact counts, be it good or bad, fresh or old."""
+    observed_at = "2026-01-01T00:00:00Z" if old else CAPTURED_AT
+    facts = kms_facts(rotation_enabled=well, enabled=well, observed_at=observed_at)
+    assert judge(rule, LEFT_OUT, kms=facts) == ("not-applicable", "clouds-left-out")
+    granted_to = kms_facts(granted_to=[])
+    assert judge(rule, LEFT_OUT, kms=granted_to) == ("not-applicable", "clouds-left-out")
+
+
+@BOTH
+def test_attestations_count_also_where_clouds_are_left_out(rule: str) -> None:
+    """What people attest is judged without the clouds, whatever facts were recorded."""
+    for facts in (None, kms_facts(), kms_facts(rotation_enabled=False, enabled=False)):
+        for well, status in ((True, "pass"), (False, "fail")):
+            attestation = attested(rule, well=well)
+            assert judge(rule, LEFT_OUT, kms=facts, **attestation) == (status, "")
     assert judge(rule, LEFT_OUT, **attested(rule, well=False)) == ("fail", "")
     run_out = attested(rule, well=True, on="2025-11-20")
     assert judge(rule, LEFT_OUT, **run_out) == ("inconclusive", "attestation-not-current")
