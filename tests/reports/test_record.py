@@ -80,6 +80,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Record:
         id="W-1",
         rule="CMEK-01",
         subject="acme",
+        cause="without-key",
         reason="a pilot",
         requested_by="acme-dev",
         approved_by="acme-security",
@@ -153,7 +154,7 @@ def test_a_line_has_its_keys_in_a_fixed_order() -> None:
     finding = a_finding(
         "waived", reason="r", action="Act", name="acme", databases=2, existing=1, waiver="W-1"
     )._replace(evidence=(("acme.yaml", 7),))
-    keys = ["status", "rule", "id", "severity", "subject", "name", "says"]
+    keys = ["status", "rule", "id", "severity", "subject", "cause", "name", "says"]
     keys += ["reason", "action", "waiver", "databases", "existing", "evidence"]
     assert list(json.loads(encode(finding))) == keys
 
@@ -161,7 +162,7 @@ def test_a_line_has_its_keys_in_a_fixed_order() -> None:
 def test_the_age_of_a_finding_stands_in_its_line() -> None:
     """What became of an open finding, since when it is open and how often follow its action."""
     finding = a_finding(action="Act", change="unchanged", since=CAPTURED, audits=2, databases=1)
-    keys = ["status", "rule", "id", "severity", "subject", "says", "action"]
+    keys = ["status", "rule", "id", "severity", "subject", "cause", "says", "action"]
     keys += ["change", "since", "audits", "databases", "existing", "evidence"]
     assert list(json.loads(encode(finding))) == keys
 
