@@ -52,10 +52,10 @@ CARD = Card(
 def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Judge each database and each key of that kind, and each that may be of it."""
     for placements in estate.placements if any(map(_may_be_of_the_kind, estate.scopes)) else ():
-        if any(_may_be_of_the_kind(each.scope) for each in placements):
-            database = placements[0].database
-            finding = _judge_database(estate, placements[0])
-            yield about(finding, CARD, database)
+        there = [each for each in placements if _may_be_of_the_kind(each.scope)]
+        if there:
+            example = next((each for each in there if each.wants_key), there[0])
+            yield about(_judge_database(estate, example), CARD, example.database)
     for scope, keys in estate.keys.items():
         if has_no_customer_keys(scope):
             yield from (_judge_key(estate, scope, key) for key in keys)

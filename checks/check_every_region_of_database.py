@@ -12,7 +12,7 @@ from checks.group import settle
 from inventory.estate import has_no_customer_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from checks.context import Context
     from checks.finding import Finding
@@ -61,15 +61,14 @@ def _judge_database(estate: Estate, placements: tuple[Placement, ...]) -> Findin
     subject = of_database(estate.organization.id, database)
     where = (*dict.fromkeys(each.place for each in placements if each.is_planned),)
     where = where if database.is_planned else where + place_of(database)
-    able = [each for each in placements if not has_no_customer_keys(each.scope)]
-    if aside := no_key_wanted((able or placements)[0]):
+    wanting = [each for each in placements if each.wants_key]
+    able = [each for each in wanting if not has_no_customer_keys(each.scope)]
+    if aside := no_key_wanted((able or wanting or placements)[0]):
         return aside.about(CARD, subject, where)
     missing = [each.scope for each in able if each.scope not in estate.keys]
     if not missing:
         keys = places(estate.keys[each.scope][0] for each in able)
-        others = len(placements) - len(able)
-        note = f" CMEK-04 judges {others} more, where Astra has no customer keys." if others else ""
-        says = f"Each of {len(able)} regions has its key.{note}"
+        says = f"Each of {len(able)} regions has its key.{_others(placements, wanting, able)}"
         return passes(CARD, subject, says, where + keys)
     if unread := keys_unread(estate, database.type):
         return unread.about(CARD, subject, where)
@@ -77,6 +76,16 @@ def _judge_database(estate: Estate, placements: tuple[Placement, ...]) -> Findin
     says = f"{len(missing)} of {len(able)} regions have no key: {named}."
     action = f"Register a key for {words(estate.organization, missing[0])}"
     return fails(CARD, subject, says, where, action)
+
+
+def _others(*counted: Sequence[Placement]) -> str:
+    """Say how many regions are to have no key, or cannot have one."""
+    every, wanting, able = map(len, counted)
+    notes = (
+        (wanting - able, "CMEK-04 judges {} more, where Astra has no customer keys."),
+        (every - wanting, "{} more to be encrypted by Astra's keys."),
+    )
+    return "".join(f" {note.format(count)}" for count, note in notes if count)
 
 
 def check_every_region_of_database(group: Group) -> None:

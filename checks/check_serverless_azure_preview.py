@@ -56,11 +56,11 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
             for key in keys:
                 yield _judge(estate, of_key(scope, key.key_id), places([key]), context)
     for placements in estate.placements if any(map(_is_preview, estate.scopes)) else ():
-        first = placements[0]
-        if first.wants_key and any(_is_preview(each.scope) for each in placements):
-            subject = of_database(estate.organization.id, first.database)
-            finding = _judge(estate, subject, place_of(first.database), context)
-            yield about(finding, CARD, first.database)
+        database = placements[0].database
+        if any(each.wants_key and _is_preview(each.scope) for each in placements):
+            subject = of_database(estate.organization.id, database)
+            finding = _judge(estate, subject, place_of(database), context)
+            yield about(finding, CARD, database)
 
 
 def _is_preview(scope: KeyScope) -> bool:

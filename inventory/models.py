@@ -149,6 +149,12 @@ class SupportCase(Located):
     note: str | None = None
 
 
+def demand_reason(encryption: Encryption | None, reason: str | None) -> None:
+    """Refuse Astra's own keys where nobody says why they are meant."""
+    if encryption == "astra-provided" and reason is None:
+        raise PydanticCustomError("reason", "a reason beside encryption: astra-provided")
+
+
 class DatabaseRegion(Located):
     """One region of a database.
 
@@ -158,12 +164,21 @@ class DatabaseRegion(Located):
             ``dateCreated`` of the datacenter.
         provider: the region's own provider, if it is not the database's.
         state: ``planned`` if the region is only intended, of a database that may exist.
+        encryption: what is expected in this region; None leaves that to the database.
+        reason: why Astra's own keys are meant here; demanded with ``astra-provided``.
     """
 
     name: Identifier
     added_at: Moment | None = None
     provider: SpelledProvider | None = None
     state: Literal["existing", "planned"] = "existing"
+    encryption: Encryption | None = None
+    reason: Text | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        demand_reason(self.encryption, self.reason)
+        return self
 
 
 def _stated_type(value: object) -> object:
@@ -173,12 +188,6 @@ def _stated_type(value: object) -> object:
     if stated == "unknown":
         raise PydanticCustomError("type", "a database type, or the tier that Astra reported")
     return stated
-
-
-def demand_reason(encryption: Encryption | None, reason: str | None) -> None:
-    """Refuse Astra's own keys where nobody says why they are meant."""
-    if encryption == "astra-provided" and reason is None:
-        raise PydanticCustomError("reason", "a reason beside encryption: astra-provided")
 
 
 class Database(Located):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from inventory.models import Database, Expectation, InventoryDocument
+from inventory.models import Database, DatabaseRegion, Expectation, InventoryDocument
 from inventory.plans import PlanDocument, PlannedDatabase
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _STATE = {
 _TYPE = {"anyOf": [{"required": ["type"]}, {"required": ["tier"]}]}
 _CONDITIONS: dict[type[BaseModel], list[dict[str, Any]]] = {
     Database: [_REASON, _STATE, _TYPE],
+    DatabaseRegion: [_REASON],
     Expectation: [_REASON],
     PlannedDatabase: [_REASON, _TYPE],
 }
