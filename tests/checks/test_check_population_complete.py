@@ -219,7 +219,7 @@ def test_vanished_databases_outweigh_doubts(tmp_path: Path) -> None:
     ("before", "now"),
     [
         ({"status": "TERMINATED"}, []),
-        ({"state": "planned"}, []),
+        ({"state": "planned", "created_at": None, "regions": [{"name": "us-east-1"}]}, []),
         ({}, [database_data(status="TERMINATED")]),
         ({}, [database_data(status="terminated")]),
         ({}, [database_data(status="PARKED", name="acme-renamed")]),

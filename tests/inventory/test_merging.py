@@ -26,6 +26,7 @@ from tests.builders import (
     uuid,
 )
 
+UNDATED: dict[str, Any] = {"created_at": None, "regions": ["us-east-1"]}
 BARE = ("keys", "databases", "plan", "region_views")
 
 
@@ -185,8 +186,8 @@ def test_every_contradiction() -> None:
         ({"type": None, "tier": "C10"}, {}, "type", "'serverless'", "'managed-clusters'"),
         ({"type": None, "tier": "x"}, {}, "type", "'serverless'", "'unknown'"),
         ({}, {"provider": "gcp"}, "provider", "'gcp'", "'aws'"),
-        ({}, {"state": "planned"}, "state", "'planned'", "'existing'"),
-        ({"state": "planned"}, {}, "state", "'existing'", "'planned'"),
+        (UNDATED, UNDATED | {"state": "planned"}, "state", "'planned'", "'existing'"),
+        (UNDATED | {"state": "planned"}, UNDATED, "state", "'existing'", "'planned'"),
         ({"status": "ACTIVE"}, {"status": "TERMINATED"}, "status", "'TERMINATED'", "'ACTIVE'"),
         ({}, {"regions": ["us-east-2"]}, "regions", "a list of 1, but another", "a list of 1"),
         ({}, {"regions": ["us-east-1", "b"]}, "regions", "a list of 2", "a list of 1"),
