@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from inventory.errors import Problem
+from inventory.key_ids import canonical
 from inventory.recorded import database_identity, key_identity, place_of, refuse
 from inventory.wording import describe
 
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
     from inventory.models import CustomerKey, Database, DatabaseRegion, Organization
 
 E = TypeVar("E", bound="Located")
+
+
+class HasPlace(Protocol):
+    """What was read from a line of a file."""
+
+    @property
+    def file(self) -> str:
+        """Return the path of the file."""
+
+    @property
+    def line(self) -> int:
+        """Return the line."""
+
+
 _LISTS: tuple[tuple[str, Callable[[Any], object]], ...] = (
     ("keys", key_identity),
     ("databases", database_identity),
@@ -102,7 +117,7 @@ def _disputed(existing: Database, planned: Database) -> Iterator[Problem]:
     for name in sorted(planned.stated() - skip):
         value, known = getattr(planned, name), getattr(existing, name)
         if value is not None and value != known:
-            yield _dispute(existing, planned, name, known, value)
+            yield contradiction(existing, planned, name, known, value)
     yield from _disputed_regions(existing, planned)
 
 
@@ -116,7 +131,7 @@ def _disputed_regions(existing: Database, planned: Database) -> Iterator[Problem
         for name in sorted(stated):
             value, expected = getattr(region, name), _recorded(existing, known, name)
             if value is not None and value != expected:
-                yield _dispute(existing, planned, f"regions[{index}].{name}", expected, value)
+                yield contradiction(existing, planned, f"regions[{index}].{name}", expected, value)
 
 
 def _recorded(existing: Database, region: DatabaseRegion | None, name: str) -> object:
@@ -184,7 +199,7 @@ def _agreed(
         if name not in one.stated():
             update[name] = value
         elif not _same(value, known):
-            problems.append(_contradiction(one, two, name))
+            problems.append(contradiction(one, two, name, known, value))
     return update
 
 
@@ -194,24 +209,45 @@ def _same(value: Any, known: Any) -> bool:  # noqa: ANN401 (any field's value)
     return set(value) == set(known) if lists else bool(value == known)
 
 
-def _contradiction(one: Located, two: Located, name: str) -> Problem:
-    return _dispute(one, two, name, getattr(one, name), getattr(two, name))
-
-
-def _dispute(one: Located, two: Located, field: str, known: object, value: object) -> Problem:
+def contradiction(
+    one: HasPlace, two: HasPlace, field: str, known: object, value: object
+) -> Problem:
+    """Complain of a ``value`` in ``two`` that is not the one ``known`` from ``one``."""
     found, expected = describe(value), describe(known)
     found = f"{found}, but another" if found == expected else found
     return Problem(two.file, two.line, field, found, f"{expected}, as {one.file}:{one.line} says")
 
 
+def merge_keys(
+    one: tuple[CustomerKey, ...], two: tuple[CustomerKey, ...], problems: list[Problem]
+) -> tuple[CustomerKey, ...]:
+    """Return the keys of both, and note what they contradict.
+
+    Two versions of one key stay two entries, as if one file listed both.
+    """
+    _refuse_rival_keys(one, two, problems)
+    merged: tuple[CustomerKey, ...] = _merge_lists(one, two, key_identity, problems)
+    return merged
+
+
 def _refuse_rival_keys(
     one: Iterable[CustomerKey], two: Iterable[CustomerKey], problems: list[Problem]
 ) -> None:
-    """Note scopes for which the files name entirely different keys."""
-    known: dict[object, dict[str, CustomerKey]] = {}
-    for key in one:
-        known.setdefault(place_of(key), {})[key.key_id] = key
-    for key in two:
-        rivals = known.get(place_of(key), {key.key_id: key})
-        if key.key_id not in rivals:
-            problems.append(_contradiction(next(iter(rivals.values())), key, "key_id"))
+    """Note scopes for which each file names a key that the other does not.
+
+    A file that names fewer keys of a scope than the other is no contradiction, whichever comes
+    first: what it does not name, it leaves open.
+    """
+    known, others = _by_scope(one), _by_scope(two)
+    for scope in known.keys() & others.keys():
+        if known[scope].keys() - others[scope].keys():
+            first = next(iter(known[scope].values()))
+            rivals = [key for name, key in others[scope].items() if name not in known[scope]]
+            problems += [contradiction(first, k, "key_id", first.key_id, k.key_id) for k in rivals]
+
+
+def _by_scope(keys: Iterable[CustomerKey]) -> dict[object, dict[str, CustomerKey]]:
+    scopes: dict[object, dict[str, CustomerKey]] = {}
+    for key in keys:
+        scopes.setdefault(place_of(key), {}).setdefault(canonical(key.key_id), key)
+    return scopes

@@ -22,6 +22,8 @@ from tests.builders import (
     a_view,
     an_organization,
     aws_key_id,
+    azure_key_id,
+    gcp_key_id,
     moment,
     uuid,
 )
@@ -260,6 +262,28 @@ def test_rival_keys() -> None:
     assert problems(one, rival) == [
         Problem("b.yaml", 9, "key_id", "'three'", "'one', as a.yaml:7 says")
     ]
+
+
+def test_fewer_keys_than_another_file() -> None:
+    """A file that names one of two rival keys contradicts nobody, whichever comes first."""
+    both = bare(keys=[a_key(key_id="one"), a_key(key_id="two")])
+    one = bare(keys=[a_key(key_id="two")])
+    assert {key.key_id for key in one_of(one, both).keys or ()} == {"one", "two"}
+    assert {key.key_id for key in one_of(both, one).keys or ()} == {"one", "two"}
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [gcp_key_id(version=1), gcp_key_id(version=2)],
+        [azure_key_id(), azure_key_id().upper().replace("HTTPS", "https")],
+        [azure_key_id(), azure_key_id(version="0" * 32)],
+    ],
+)
+def test_one_key_by_two_ids(ids: list[str]) -> None:
+    """Two versions or spellings of one key are no rivals, and none of them is lost."""
+    merged = one_of(*(bare(keys=[a_key(key_id=each)]) for each in ids))
+    assert [key.key_id for key in merged.keys or ()] == ids
 
 
 def test_keys_of_other_scopes() -> None:
