@@ -250,9 +250,11 @@ def _attest(known: _Known) -> str:
 
 
 def _deployed(placement: Placement) -> datetime | None:
+    """Return when the region was added; a database of one existing region was made with it."""
     if placement.region.added_at is not None:
         return placement.region.added_at
-    return placement.database.created_at if len(placement.database.regions) == 1 else None
+    existing = [each for each in placement.database.regions if each.state == "existing"]
+    return placement.database.created_at if len(existing) == 1 else None
 
 
 def check_key_before_deployment(group: Group) -> None:

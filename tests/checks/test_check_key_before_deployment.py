@@ -125,6 +125,23 @@ def test_the_creation_dates_a_single_region_only() -> None:
     assert [each.reason for each in both] == ["time-not-recorded", "time-not-recorded"]
 
 
+def test_a_planned_region_dates_nothing_and_unsettles_nothing() -> None:
+    """The creation dates the only region that exists, whatever regions are planned besides."""
+    keys = [
+        a_key(region=region, registered=attested("2026-01-01T00:00:00Z"))
+        for region in ("us-east-1", "us-west-2")
+    ]
+    planned = {"name": "us-west-2", "state": "planned"}
+    database = a_database(regions=[{"name": "us-east-1"}, planned])
+    found = judged("CMEK-05", an_organization(keys=keys, databases=[database]))
+    assert [(each.subject.region, each.status) for each in found] == [
+        ("us-east-1", "pass"),
+        ("us-west-2", "pass"),
+    ]
+    assert found[0].says.endswith("database deployed 2026-06-01T00:00:00Z.")
+    assert found[1].says == "The key is registered, the region only planned."
+
+
 def test_the_region_counts_more_than_the_database() -> None:
     """A region added later than the database was made is judged by its own time."""
     key = a_key(registered=attested("2026-05-01T00:00:00Z"))
