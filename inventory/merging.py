@@ -198,7 +198,7 @@ def _agreed(
         value, known = getattr(two, name), getattr(one, name)
         if name not in one.stated():
             update[name] = value
-        elif not _same(value, known):
+        elif not (_same(value, known) or (name == "key_id" and _is_one_key(value, known))):
             problems.append(contradiction(one, two, name, known, value))
     return update
 
@@ -207,6 +207,10 @@ def _same(value: Any, known: Any) -> bool:  # noqa: ANN401 (any field's value)
     """Say whether both are the same; lists, of which only regions are met, have no order."""
     lists = isinstance(value, tuple) and isinstance(known, tuple)
     return set(value) == set(known) if lists else bool(value == known)
+
+
+def _is_one_key(one: str | None, two: str | None) -> bool:
+    return one is not None and two is not None and canonical(one) == canonical(two)
 
 
 def contradiction(

@@ -400,6 +400,44 @@ def test_a_new_version_is_no_new_key(tmp_path: Path) -> None:
     assert judged_once("CMEK-05", organization, context=context).status == "pass"
 
 
+def in_versions(*registered: str | None) -> list[dict[str, Any]]:
+    """Return one Google key in as many versions, each with its attested time of registration."""
+    place = {"type": "serverless", "provider": "gcp", "region": "us-east1"}
+    return [
+        key_data(**place, key_id=gcp_key_id(version=version))
+        | ({"registered": attested(time)} if time else {})
+        for version, time in enumerate(registered, 1)
+    ]
+
+
+EARLY, LATE = "2026-05-01T00:00:00Z", "2026-07-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("registered", "status", "reason"),
+    [
+        ((None, None), "inconclusive", UNKNOWN),
+        ((EARLY, None), "pass", ""),
+        ((EARLY, EARLY), "pass", ""),
+        ((LATE, None), "fail", ""),
+        ((EARLY, LATE), "inconclusive", "contradiction"),
+    ],
+)
+def test_versions_of_one_key_are_no_rivals(
+    registered: tuple[str | None, ...], status: str, reason: str
+) -> None:
+    """A key that is listed under two versions is one key, in whatever order they stand."""
+    region = {"name": "us-east1", "added_at": "2026-06-01T00:00:00Z"}
+    database = database_data(provider="gcp", regions=[region])
+    for keys in (in_versions(*registered), in_versions(*registered)[::-1]):
+        finding = judged_once("CMEK-05", an_organization(keys=keys, databases=[database]))
+        assert (finding.status, finding.reason) == (status, reason)
+    if reason == "contradiction":
+        assert finding.says == (
+            f"Several times of registration are attested for one key: {EARLY}, {LATE}."
+        )
+
+
 # --- what is to be done ---------------------------------------------------------------------------
 
 

@@ -31,13 +31,17 @@ RULES = load_rules()
 TIMES = ["2026-05-01T00:00:00Z", "2026-08-01T00:00:00Z", "2026-11-20T02:00:00Z"]
 """Two earlier moments, and the present."""
 
+EARLY, LATE = (
+    {"registered": {"at": f"2026-0{month}-01T00:00:00Z", "by": "a", "on": "2026-11-01"}}
+    for month in (5, 7)
+)
+GOOGLE = {"provider": "gcp", "region": "us-east1"}
 KEYS = [
     *(key_data(key_id=aws_key_id(number=number)) for number in (1, 2)),
     key_data(region="us-east-2"),
-    *(
-        key_data(provider="gcp", region="us-east1", key_id=gcp_key_id(version=version))
-        for version in (1, 2)
-    ),
+    key_data(**GOOGLE, key_id=gcp_key_id(version=1)) | EARLY,
+    key_data(**GOOGLE, key_id=gcp_key_id(version=2)) | LATE,
+    key_data(**GOOGLE, key_id=gcp_key_id(version=3)),
 ]
 DATABASES = [
     database_data(id=uuid(1), name="one"),
@@ -115,3 +119,19 @@ def test_several_files_of_one_moment_are_as_one(
     """Spreading the present or an earlier moment over files, or giving a file twice, is no news."""
     spread = [data.draw(parts(whole)) for whole in wholes]
     assert verdict(spread) == verdict([[whole] for whole in wholes])
+
+
+@st.composite
+def reordered(draw: st.DrawFn, whole: dict[str, Any]) -> dict[str, Any]:
+    lists = {name: whole[name] for name in ("keys", "databases", "gaps") if whole[name]}
+    return whole | {name: draw(st.permutations(entries)) for name, entries in lists.items()}
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data(), st.lists(records(), min_size=3, max_size=3))
+def test_the_order_of_entries_does_not_matter(
+    data: st.DataObject, wholes: list[dict[str, Any]]
+) -> None:
+    """In whatever order keys and databases stand in a file, the verdicts are the same."""
+    other = [data.draw(reordered(whole)) for whole in wholes]
+    assert verdict([[whole] for whole in other]) == verdict([[whole] for whole in wholes])

@@ -286,6 +286,15 @@ def test_one_key_by_two_ids(ids: list[str]) -> None:
     assert [key.key_id for key in merged.keys or ()] == ids
 
 
+def test_one_key_in_two_views() -> None:
+    """Two files that show two versions of one key for one region do not contradict each other."""
+    one, two = (a_view(key_id=gcp_key_id(version=version)) for version in (1, 2))
+    assert one_of(bare(region_views=[one]), bare(region_views=[two])).region_views == (one,)
+    assert one_of(bare(region_views=[two]), bare(region_views=[one])).region_views == (two,)
+    for views in ([one], [a_view(key_id=None)]), ([a_view(key_id=None)], [one]):
+        assert len(problems(*(bare(region_views=each) for each in views))) == 1
+
+
 def test_keys_of_other_scopes() -> None:
     """Different keys for different types, providers or regions are no rivals."""
     one = bare(keys=[a_key(key_id="one")])
