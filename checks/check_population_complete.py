@@ -10,6 +10,7 @@ from checks.context import because, utc
 from checks.finding import Finding, fails, inconclusive, of_organization, passes, places
 from checks.gaps import recording_again, settling
 from checks.group import settle
+from inventory.terraform import PLAN_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,7 +58,10 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Judge whether the record of the organization is whole and fresh."""
     organization = estate.organization
     subject, where = of_organization(organization.id), places([organization])
-    if vanished := _vanished(estate, context):
+    known = _earlier(context) if _is_only_planned(organization) else {}
+    if organization.id in known:
+        yield _missing(organization.id, *known[organization.id])
+    elif vanished := _vanished(estate, context):
         says = f"Known elsewhere, missing here without being terminated: {_some(vanished)}."
         yield fails(CARD, subject, says, where, f"Find out what became of {_some(vanished)}")
     elif doubts := _doubts(estate, context):
@@ -72,11 +76,20 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
 def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator[Finding]:
     """Find organizations of earlier records that this audit does not hold at all."""
     present = {each.id for each in organizations}
-    for identity, (name, place) in sorted(_earlier(context).items()):
+    for identity, known in sorted(_earlier(context).items()):
         if identity not in present:
-            says = f"The organization {name} stands in an earlier record and is missing now."
-            action = f"Record {name}, or find out what became of it"
-            yield fails(CARD, of_organization(identity), says, (place,), action)
+            yield _missing(identity, *known)
+
+
+def _is_only_planned(organization: Organization) -> bool:
+    """Say whether a plan names the organization, and nothing was recorded of it."""
+    return organization.keys is None and PLAN_ONLY in organization.gaps
+
+
+def _missing(identity: str, name: str, place: Place) -> Finding:
+    says = f"The organization {name} stands in an earlier record and is missing now."
+    action = f"Record {name}, or find out what became of it"
+    return fails(CARD, of_organization(identity), says, (place,), action)
 
 
 def _earlier(context: Context) -> dict[str, tuple[str, Place]]:
