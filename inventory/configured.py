@@ -19,7 +19,7 @@ from inventory.documents import Path, read_document
 from inventory.entries import Entry, Identifier, Located, Name, Text
 from inventory.errors import InventoryError, OrganizationsError, Problem
 from inventory.models import Encryption, Policy, StatedKey, SupportCase, demand_reason
-from inventory.recorded import key_identity, parse_document, read_bytes
+from inventory.recorded import identity_of_key, parse_document, read_bytes
 from inventory.secrets import Token
 from inventory.wording import describe
 
@@ -207,7 +207,7 @@ def _twins(file: str, parsed: Organizations) -> Iterator[Problem]:
     yield from _again(file, "id", own, [(str(each.id).lower(), each) for each in all_of_them])
     yield from _again(file, "token", own, [(each.token, each) for each in all_of_them])
     for each in all_of_them:
-        keys = [(" ".join(key_identity(key)), key) for key in each.keys]
+        keys = [(" ".join(identity_of_key(key)), key) for key in each.keys]
         yield from _again(file, "keys", "each key once", keys)
         databases = [(database.id, database) for database in each.databases]
         yield from _again(file, "databases", "each database once", databases)

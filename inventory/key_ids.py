@@ -65,3 +65,8 @@ def parse_key_id(text: str) -> KeyId:
     if match := _AZURE_KEY.fullmatch(text):
         return KeyId("key", "azure", None, match["key"].lower())
     return KeyId("unknown", None, None, text)
+
+
+def canonical(text: str) -> str:
+    """Return what two ids of one key have in common, whatever their version or their spelling."""
+    return parse_key_id(text).canonical

@@ -280,6 +280,11 @@ REASON = {
         _RECORDER,
         "Find out which of the keys is in use, and record again",
     ),
+    "replaced-without-case": Reason(
+        "The key before the present one was replaced, and no support case explains that.",
+        _RECORDER,
+        "Find the support case, and record it with its ticket and day",
+    ),
     "time-not-recorded": Reason(
         "The record does not say when.", _RECORDER, "Record the time, or have it attested"
     ),

@@ -10,6 +10,7 @@ from inventory.errors import InventoryError, Problem
 from inventory.inventory import Inventory
 from tests.builders import (
     CAPTURED_AT,
+    DATABASE,
     ORGANIZATION,
     OTHER_DATABASE,
     OTHER_ORGANIZATION,
@@ -166,7 +167,9 @@ def test_several_plans(tmp_path: Path) -> None:
 def test_plan_against_a_stream(tmp_path: Path) -> None:
     """A plan that contradicts a streamed inventory is an error."""
     file = write_ndjson(tmp_path / "a.ndjson", ndjson_lines())
-    plan = write_yaml(tmp_path / "plan.yaml", plan_data(database_data(state="planned")))
+    plan = write_yaml(
+        tmp_path / "plan.yaml", plan_data(planned_data(id=DATABASE, name="acme-orders"))
+    )
     (problem,) = problems([file], [plan])
     assert (problem.file, problem.field) == (plan, "regions")
     assert problem.found.endswith(f"as {file}:4 says")

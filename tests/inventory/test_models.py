@@ -36,7 +36,9 @@ from tests.builders import (
     a_key,
     a_planned_database,
     an_organization,
+    database_data,
     moment,
+    planned_data,
 )
 
 BY = {"by": "acme-security", "on": "2026-11-01"}
@@ -302,10 +304,37 @@ def test_terminated(status: str, is_terminated: bool) -> None:  # noqa: FBT001
     assert a_database(status=status).is_terminated is is_terminated
 
 
-def test_planned_and_terminated() -> None:
-    """A planned database cannot be gone, and so leave the population."""
-    data = DATABASE | {"state": "planned", "status": "terminated"}
-    assert refusal(Database, data) == ((), "no status TERMINATED beside state: planned")
+@pytest.mark.parametrize(
+    ("over", "text"),
+    [
+        ({"status": "terminated"}, "no status but ACTIVE beside state: planned"),
+        ({"status": "PARKED"}, "no status but ACTIVE beside state: planned"),
+        ({"created_at": "2026-06-01T00:00:00Z"}, "no created_at beside state: planned"),
+        ({"created_at": "2099-01-01T00:00:00Z"}, "no created_at beside state: planned"),
+        ({"seen": "exchanges/0001/0002.json:3"}, "no seen beside state: planned"),
+        (
+            {"regions": [{"name": "us-east-1", "added_at": "2026-06-01T00:00:00Z"}]},
+            "no added_at of a region beside state: planned of its database",
+        ),
+    ],
+)
+def test_what_a_planned_database_cannot_have(over: dict[str, Any], text: str) -> None:
+    """What has a time, a status or a place of its own exists, and is not planned."""
+    assert refusal(Database, planned_data() | over) == ((), text)
+
+
+def test_a_region_with_a_time_is_not_planned() -> None:
+    """A region that was added at some time is not planned, though the time may be to come."""
+    region = {"name": "us-east-1", "state": "planned"}
+    data = database_data(regions=["us-west-2", region | {"added_at": "2099-01-01T00:00:00Z"}])
+    assert refusal(Database, data) == (("regions", 1), "no added_at beside state: planned")
+
+
+def test_an_existing_database_lies_somewhere() -> None:
+    """A database all of whose regions are planned is planned itself."""
+    data = database_data(regions=[{"name": "us-east-1", "state": "planned"}])
+    expected = "a region without state: planned, or state: planned for the database"
+    assert refusal(Database, data) == ((), expected)
 
 
 @pytest.mark.parametrize("value", ["", "us east 1", "us-east-1\n", "é", "x" * 2049, 1, None])

@@ -61,8 +61,10 @@ def key(region: str, number: int, **more: object) -> Entry:
 
 
 def database(name: str, *regions: str, **more: object) -> Entry:
-    placed = [{"name": each, "added_at": "2025-03-01T12:00:00Z"} for each in regions]
-    own = {} if more.get("state") == "planned" else {"id": f"db-{name}"}
+    planned = more.get("state") == "planned"
+    added = {} if planned else {"added_at": "2025-03-01T12:00:00Z"}
+    placed = [{"name": each} | added for each in regions]
+    own = {} if planned else {"id": f"db-{name}"}
     return {
         **own,
         "name": name,
