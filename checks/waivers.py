@@ -14,6 +14,7 @@ from inventory.entries import Day, Entry, Identifier, Located, Text
 from inventory.errors import InventoryError, Problem, WaiverError
 from inventory.problems import problems_of
 from inventory.recorded import read_bytes
+from inventory.visible_text import same_person
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -63,7 +64,7 @@ class Waiver(Located):
     def _check(self) -> Self:
         if (self.approved_by is None) is not (self.approved_on is None):
             raise PydanticCustomError("approval", "approved_by and approved_on, or neither")
-        if self.approved_by and _person(self.approved_by) == _person(self.requested_by):
+        if self.approved_by and same_person(self.approved_by, self.requested_by):
             raise PydanticCustomError("approver", "an approver other than the requester")
         self._check_days()
         return self
@@ -79,11 +80,6 @@ class Waiver(Located):
             )
         if self.expires_on - self.approved_on > timedelta(days=LONGEST_DAYS):
             raise PydanticCustomError("dates", "an expiry at most 365 days after the approval")
-
-
-def _person(name: str) -> str:
-    """Return ``name`` without what makes one person look like two."""
-    return " ".join(name.split()).casefold()
 
 
 class WaiverDocument(Entry):

@@ -237,7 +237,18 @@ def test_no_field_may_be_empty(tmp_path: Path, field: str, value: str | None) ->
 
 
 @pytest.mark.parametrize(
-    "requester", ["acme-security", "ACME-Security", " acme-security ", "acme-security\n"]
+    "requester",
+    [
+        "acme-security",
+        "ACME-Security",
+        " acme-security ",
+        "acme-security\n",
+        "acme\u200b-security",
+        "acme-security\u2800",
+        "\uff41\uff43\uff4d\uff45-security",
+        "acme-security (cloud)",
+        "acme-security <security@example.com",
+    ],
 )
 def test_nobody_grants_what_he_asked_for(tmp_path: Path, requester: str) -> None:
     """The approver is another person than the requester, in whatever spelling."""
