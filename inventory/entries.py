@@ -25,6 +25,7 @@ from inventory.spellings import (
     canonical_provider,
     canonical_type,
 )
+from inventory.visible_text import VISIBLE, VISIBLE_NARROW
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _IDENTIFIER = re.compile(r"[!-~]{1,2048}")
@@ -76,8 +77,16 @@ def _day(value: object) -> object:
 
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=2048)]
-Name = Annotated[str, StringConstraints(min_length=1)]
-Text = Annotated[str, StringConstraints(pattern=r"\S")]
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, pattern=VISIBLE),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": VISIBLE_NARROW}),
+]
+Text = Annotated[
+    str,
+    StringConstraints(pattern=VISIBLE),
+    WithJsonSchema({"type": "string", "pattern": VISIBLE_NARROW}),
+]
 Moment = Annotated[
     datetime,
     PlainValidator(_moment, json_schema_input_type=datetime),

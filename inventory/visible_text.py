@@ -68,7 +68,8 @@ _LONG, _SHORT, _PYTHON = "\\x{{{:X}}}", "\\u{:04x}", "\\U{:08x}"
 
 def _ranges(style: str, ranges: Iterable[tuple[int, int]]) -> str:
     """Write ``ranges`` of characters for the class of a regular expression."""
-    return "".join(f"{style.format(first)}-{style.format(last)}" for first, last in ranges)
+    ends = [[style.format(end) for end in dict.fromkeys(each)] for each in ranges]
+    return "".join(map("-".join, ends))
 
 
 _narrow = [each for each in _UNSEEN if each[1] <= _LAST_OF_FOUR_DIGITS]

@@ -228,7 +228,7 @@ def test_without_an_approval_it_is_a_request(tmp_path: Path, blank: dict[str, No
 
 
 @pytest.mark.parametrize("field", sorted(waiver_data()))
-@pytest.mark.parametrize("value", ["", "  ", None])
+@pytest.mark.parametrize("value", ["", "  ", "\u200b", "\u2800\ufe0f\u3164", None])
 def test_no_field_may_be_empty(tmp_path: Path, field: str, value: str | None) -> None:
     """A field that is there and says nothing is refused like one that is missing."""
     fields = {each.field for each in problems(tmp_path, waiver_data(**{field: value}))}

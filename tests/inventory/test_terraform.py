@@ -210,6 +210,14 @@ def test_a_name_that_is_kept_back(tmp_path: Path, mark: str) -> None:
     assert (database.name, database.regions[0].name) == (ADDRESS, "us-east-1")
 
 
+def test_a_name_that_nobody_sees(tmp_path: Path) -> None:
+    """A database whose name is nothing but invisible characters goes by its address."""
+    created = change(after=attributes(name="\u200b\u2800"))
+    file = write_json(tmp_path / "plan.json", plan(created))
+    [organization] = read_plan(file).organizations
+    assert [each.name for each in organization.databases or ()] == [ADDRESS]
+
+
 def test_the_name_of_what_is_undetermined(tmp_path: Path) -> None:
     """What is undetermined goes by its name if that is told, and by its address if not."""
     told, untold = "astra_database.told", "astra_database.untold"
