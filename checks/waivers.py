@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from checks.context import day
 from inventory.documents import read_document
-from inventory.entries import Day, Entry, Identifier, Located, Text
+from inventory.entries import Day, Entry, FormatVersion, Identifier, Located, Text
 from inventory.errors import InventoryError, Problem, WaiverError
 from inventory.problems import problems_of
 from inventory.recorded import read_bytes
@@ -85,7 +85,7 @@ class Waiver(Located):
 class WaiverDocument(Entry):
     """A whole waiver file; an empty list is allowed, an absent one is not."""
 
-    format: Annotated[Literal[1], Field(alias="cmek-waivers")]
+    format: Annotated[FormatVersion, Field(alias="cmek-waivers")]
     waivers: tuple[Waiver, ...]
 
 

@@ -10,6 +10,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     PlainSerializer,
     PlainValidator,
     StringConstraints,
@@ -68,6 +69,13 @@ def read_moment(value: object) -> datetime | None:
         return None
 
 
+def _version(value: object) -> object:
+    """Refuse ``true`` and ``1.0``, which Python takes for equal to 1."""
+    if isinstance(value, bool | float):
+        raise PydanticCustomError("version", "1, as a whole number")
+    return value
+
+
 def _day(value: object) -> object:
     if isinstance(value, str) and _DAY.fullmatch(value):
         return value
@@ -77,6 +85,11 @@ def _day(value: object) -> object:
 
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=2048)]
+FormatVersion = Annotated[Literal[1], BeforeValidator(_version)]
+"""The version of a file's format."""
+
+Whole = Annotated[int, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=0)]
 Name = Annotated[
     str,
     StringConstraints(min_length=1, pattern=VISIBLE),

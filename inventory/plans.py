@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from inventory.documents import read_document
-from inventory.entries import Entry, Identifier, Located
+from inventory.entries import Entry, FormatVersion, Identifier, Located
 from inventory.errors import InventoryError, Problem
 from inventory.merging import with_databases
 from inventory.models import Database, Organization
@@ -47,7 +47,7 @@ class PlannedOrganization(Located):
 class PlanDocument(Entry):
     """A whole plan file."""
 
-    format: Annotated[Literal[1], Field(alias="cmek-plan")]
+    format: Annotated[FormatVersion, Field(alias="cmek-plan")]
     description: str | None = None
     organizations: Annotated[tuple[PlannedOrganization, ...], Field(min_length=1)]
 

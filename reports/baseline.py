@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from checks.context import utc
-from inventory.entries import Moment
+from inventory.entries import Count, Moment
 from inventory.errors import RecordError, SettingError
 from inventory.evidence import Sha256
 from reports.decoding import decode
@@ -47,7 +47,7 @@ class _Population(Part):
 
 class _Settings(Part):
     as_of: Moment
-    example: bool
+    example: StrictBool
     left_out: str
 
 
@@ -57,7 +57,7 @@ class _Criteria(Part):
 
 class _Changes(Part):
     closed: tuple[_Id, ...]
-    closed_left_out: Annotated[int, Field(ge=0)]
+    closed_left_out: Count
 
 
 class _Head(Part):
