@@ -38,15 +38,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _value(config: pytest.Config, option: Option) -> object:
-    """Return the value from the command line, else from the ini file, else None."""
-    given = config.getoption(option.ini)
-    if given is not None:
-        return given
-    value, start = config.getini(option.ini), _start(config, option)
+    """Return the value from the command line, else from the ini file, else None.
+
+    A path is in its one spelling, and several are in their one order.
+    """
+    from inventory.paths import in_order, normal  # noqa: PLC0415 (as above)
+
+    given, start = config.getoption(option.ini), Path()
+    if given is None:
+        given, start = config.getini(option.ini), _start(config, option)
     if option.kind == "paths":
-        return [str(start / each) for each in value or ()]
-    is_path = option.kind == "path" and value and value != "env"
-    return str(start / value) if is_path else value
+        return in_order(given or (), start)
+    is_path = option.kind == "path" and given and given != "env"
+    return normal(given, start) if is_path else given
 
 
 def _start(config: pytest.Config, option: Option) -> Path:
@@ -60,7 +64,9 @@ def _options(config: pytest.Config) -> Options:
 
     values = {option.name.replace("-", "_"): _value(config, option) for option in OPTIONS}
     values |= getattr(config, "workerinput", {}).get("cmek", {})
-    return parse_options({name: each for name, each in values.items() if each not in (None, "")})
+    return parse_options(
+        {name: each for name, each in values.items() if each not in (None, "", ())}
+    )
 
 
 def _is_audit(config: pytest.Config) -> bool:

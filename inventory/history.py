@@ -10,6 +10,7 @@ from inventory.bundles import bundles_in, is_bundle
 from inventory.errors import InventoryError, Problem
 from inventory.files import read_file
 from inventory.models import KeyScope
+from inventory.paths import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -123,7 +124,7 @@ def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
     """
     moments: list[tuple[str, _Moment]] = []
     sources: list[Source] = []
-    for file in _spread(files, {Path(each).resolve() for each in present}):
+    for file in in_order(_spread(files, {Path(each).resolve() for each in present})):
         source, organizations, _ = read_file(file, "history")
         sources.append(source)
         moments += [(each.id, _moment(_time(source, each), each)) for each in organizations]

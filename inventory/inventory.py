@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from inventory.errors import InventoryError, Problem
 from inventory.files import is_stream, open_stream, read_file
 from inventory.merging import merge
+from inventory.paths import in_order
 from inventory.plans import read_plan, told_apart, with_plan
 from inventory.terraform_organizations import NOT_TOLD, OPTION, Terraform, refuse_unknown
 
@@ -37,14 +38,16 @@ class Inventory:
     ) -> None:
         """Open ``files`` (.yaml, .yml, .json, .ndjson, bundles) and read ``plans`` (.yaml, …).
 
-        ``terraform`` is what the user tells about plans and states of Terraform.
+        ``terraform`` is what the user tells about plans and states of Terraform. The order of the
+        files makes no difference, and one that is named twice is read once.
 
         Raises InventoryError with the problems of every file that is read at once; those of a
         stream come when ``organizations`` reaches its end.
         """
+        files = in_order(files)
         streams = len(files) == 1 and is_stream(files[0])
         read = partial(read_plan, terraform=terraform)
-        self._plans, self._whole = _read_all(plans, () if streams else files, read)
+        self._plans, self._whole = _read_all(in_order(plans), () if streams else files, read)
         refuse_unknown(terraform, chain.from_iterable(each.providers for each in self._plans))
         self._stream = open_stream(files[0]) if streams else None
         self._assumed = ""
@@ -68,7 +71,7 @@ class Inventory:
         return plan.source
 
     def organizations(self) -> Iterator[Organization]:
-        """Yield every organization once, in the order of the files; raises InventoryError."""
+        """Yield every organization once, in the order of paths; raises InventoryError."""
         planned = {each.id: each for each in self._planned()}
         present = self._present()
         if NOT_TOLD in planned:

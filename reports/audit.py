@@ -21,6 +21,7 @@ from checks.waivers import WaiverBook, read_waivers
 from inventory.errors import InventoryError, LeakError, Problem, SettingError
 from inventory.history import History, read_history
 from inventory.inventory import Inventory
+from inventory.paths import in_order, normal
 from inventory.secrets import search
 from inventory.terraform_organizations import parse_organizations
 from reports.baseline import read_baseline, refuse_doomed, refuse_unfit
@@ -141,7 +142,8 @@ class Audit:
         wanted = read_organizations(options.live)
         collected = collect(wanted, options.evidence_dir, os.environ, self._tell)
         self._tokens = collected.tokens
-        return options.model_copy(update={"inventory": (*options.inventory, collected.bundle)})
+        files = in_order((*options.inventory, collected.bundle))
+        return options.model_copy(update={"inventory": files})
 
     def settled(self) -> dict[str, Any]:
         """Return the options by which another process judges the very same."""
@@ -389,13 +391,5 @@ def _with_example(options: Options) -> Options:
             raise SettingError(f"--cmek-{name}: found no inventory beside it, expected {expected}")
     names = {"inventory": "acme", "plan": "acme-plan", "history": "acme-history"}
     names |= {} if options.waivers else {"waivers": "acme-waivers"}
-    files = {name: (_shown(EXAMPLES / f"{file}.yaml"),) for name, file in names.items()}
+    files = {name: (normal(str(EXAMPLES / f"{file}.yaml")),) for name, file in names.items()}
     return options.model_copy(update=files)
-
-
-def _shown(path: Path) -> str:
-    """Return ``path`` relative to where the audit runs, where that is possible."""
-    try:
-        return path.relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return path.as_posix()

@@ -31,7 +31,7 @@ from tests.inventory.terraform.documents import (
     state,
 )
 from tests.inventory.terraform.running import ALL as SCENES
-from tests.wiring.runs import ALL, RENDERED, XDIST, Run, audit, compliant
+from tests.wiring.runs import ALL, RENDERED, ROOT, XDIST, Run, audit, compliant
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -335,7 +335,7 @@ def test_what_terraform_printed(tmp_path: Path) -> None:
     )
     run = audit(tmp_path, compliant(), *options)
     assert run.code == 1
-    main = str(grown.source / "main.tf")
+    main = (grown.source / "main.tf").relative_to(ROOT).as_posix()
     assert [each.evidence for each in told(run, "CMEK-05", "astra_database.orders")] == [
         [[main, 6, "astra_database.orders"]]
     ]
