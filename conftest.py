@@ -42,15 +42,24 @@ def _value(config: pytest.Config, option: Option) -> object:
 
     A path is in its one spelling, and several are in their one order.
     """
-    from inventory.paths import in_order, normal  # noqa: PLC0415 (as above)
+    from inventory.named_plans import plans_in_order  # noqa: PLC0415 (as above)
+    from inventory.paths import in_order, normal  # noqa: PLC0415
 
-    given, start = config.getoption(option.ini), Path()
-    if given is None:
-        given, start = config.getini(option.ini), _start(config, option)
+    given, start = _given(config, option)
+    if option.name == "plan":
+        return plans_in_order(given or (), start)
     if option.kind == "paths":
         return in_order(given or (), start)
     is_path = option.kind == "path" and given and given != "env"
     return normal(given, start) if is_path else given
+
+
+def _given(config: pytest.Config, option: Option) -> tuple[Any, Path]:
+    """Return the value as it is given, and where a relative path in it starts."""
+    given = config.getoption(option.ini)
+    if given is not None:
+        return given, Path()
+    return config.getini(option.ini), _start(config, option)
 
 
 def _start(config: pytest.Config, option: Option) -> Path:
@@ -129,7 +138,7 @@ def _clear(config: pytest.Config) -> None:
     from reports.audit import clear  # noqa: PLC0415
     from reports.baseline import stands_in  # noqa: PLC0415
 
-    told = {each.name: _value(config, each) for each in OPTIONS}
+    told = {each.name: _value(config, each) for each in OPTIONS if each.name != "plan"}
     folder = Path(str(told["report-dir"] or Options().report_dir))
     if told["baseline"] and stands_in(str(told["baseline"]), folder):
         return

@@ -18,6 +18,7 @@ from cmek_audit.price import read_price
 from cmek_audit.speech import say, say_json
 from inventory.errors import SettingError
 from inventory.inventory import Inventory
+from inventory.named_plans import plans_in_order
 from inventory.paths import in_order
 from inventory.terraform_organizations import parse_organizations
 from inventory.what_if import by_organization, read_what_ifs, with_what_ifs
@@ -99,7 +100,7 @@ def _answer(wanted: Wanted, price: Price | None) -> dict[str, Any]:
         "exit_code": int(bool(is_open)),
         "sources": {
             "inventory": list(in_order(wanted.inventory)),
-            "plan": list(in_order(wanted.plan)),
+            "plan": list(plans_in_order(wanted.plan)),
             "add": list(wanted.add),
         },
         **plan,

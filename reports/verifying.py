@@ -15,6 +15,7 @@ from inventory.bundles import INVENTORY
 from inventory.entries import Count, Moment, Whole
 from inventory.errors import CmekAuditError, InputError, RecordError, ReplayError
 from inventory.evidence import Sha256
+from inventory.named_plans import NamedPlan
 from inventory.sources import FileFormat, Role
 from inventory.wording import counted, safe
 from reports.audit import Audit
@@ -62,6 +63,7 @@ class _File(Part):
 class _Source(_File):
     role: Role
     format: FileFormat
+    name: str
     size: Count
     evidence: dict[str, Any] | None
 
@@ -231,7 +233,8 @@ def _options(head: _Head, folder: str) -> Options:
     settings = head.settings
     files: dict[str, list[str]] = {"inventory": [], "plan": [], "history": []}
     for source in head.population.sources:
-        files[source.role].append(source.path)
+        plan = str(NamedPlan(source.path, source.name))
+        files[source.role].append(plan if source.role == "plan" else source.path)
     if settings.default_example:
         files = {role: [] for role in files}
     values: dict[str, Any] = {
