@@ -135,15 +135,31 @@ def _clear(config: pytest.Config) -> None:
     """Remove an earlier audit's files: one that cannot begin must not be taken for it."""
     from checks.options import OPTIONS, Options  # noqa: PLC0415 (as above)
     from inventory.errors import CmekAuditError  # noqa: PLC0415
-    from reports.audit import clear  # noqa: PLC0415
+    from reports.audit import WRITTEN, clear  # noqa: PLC0415
     from reports.baseline import stands_in  # noqa: PLC0415
+    from reports.doomed import doomed  # noqa: PLC0415
 
     told = {each.name: _value(config, each) for each in OPTIONS if each.name != "plan"}
     folder = Path(str(told["report-dir"] or Options().report_dir))
     if told["baseline"] and stands_in(str(told["baseline"]), folder):
         return
+    if any(doomed(_inputs(config), folder, WRITTEN)):
+        return
     with suppress(CmekAuditError):
         clear(folder)
+
+
+def _inputs(config: pytest.Config) -> Iterator[Any]:
+    """Yield every path that the options may give, whatever else is wrong with these."""
+    from checks.options import OPTIONS  # noqa: PLC0415 (as above)
+    from reports.doomed import Given  # noqa: PLC0415
+
+    for option in OPTIONS:
+        value, start = _given(config, option)
+        if option.kind in {"path", "paths"} and option.name != "report-dir":
+            paths = [value] if option.kind == "path" else [*(value or ())]
+            paths += [each.partition("=")[2] for each in paths if option.name == "plan"]
+            yield from (Given(option.name, str(start / path)) for path in paths if path)
 
 
 # --- the audit ------------------------------------------------------------------------------------

@@ -67,6 +67,9 @@ How a path is spelled, and in which order files are given, makes no difference: 
 path in the working directory, or by its whole path if it lies elsewhere. Files are read in the
 order of these paths, and a file that is given twice is read once. Links are not followed for that:
 a link to a file is another file.
+
+The report folder is emptied of an earlier audit before anything is read. So an input that is one
+of its files, or is a link to one, is refused with exit code 4, and all files stay as they are.
 """
 
 

@@ -21,9 +21,11 @@ from checks.waivers import WaiverBook, read_waivers
 from inventory.errors import InventoryError, LeakError, Problem, SettingError
 from inventory.history import History, read_history
 from inventory.inventory import Inventory
+from inventory.named_plans import parse_plan
 from inventory.paths import in_order, normal
 from inventory.secrets import search
 from inventory.terraform_organizations import parse_organizations
+from reports import doomed
 from reports.baseline import read_baseline, refuse_doomed, refuse_unfit
 from reports.changes import Changes
 from reports.formats import PAGE, RENDERED, write
@@ -100,6 +102,7 @@ class Audit:
         self._changes: Changes | None = None
         if keep:
             refuse_doomed(options.baseline, self._folder)
+            doomed.refuse_doomed(_inputs(options), self._folder, WRITTEN)
         with self._all_or_nothing():
             if keep:
                 clear(self._folder)
@@ -294,6 +297,17 @@ class Audit:
         _, self._book = self._judge(
             inventory, lambda finding: (finding.rule, key(finding)) in settled
         )
+
+
+def _inputs(options: Options) -> Iterator[doomed.Given]:
+    """Yield every path that an audit with ``options`` reads."""
+    for name in ("inventory", "history", "waivers"):
+        yield from (doomed.Given(name, path) for path in getattr(options, name))
+    yield from (doomed.Given("plan", parse_plan(plan).path) for plan in options.plan)
+    for name in ("live", "baseline", "controls", "terraform-source", "evidence-dir"):
+        path = getattr(options, name.replace("-", "_"))
+        if path is not None:
+            yield doomed.Given(name, path)
 
 
 def clear(folder: Path) -> None:
