@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from inventory.errors import InventoryError, Problem
 from inventory.files import is_stream, open_stream, read_file
 from inventory.merging import merge
-from inventory.named_plans import plans_in_order
+from inventory.named_plans import parse_plan, plans_in_order
 from inventory.paths import in_order
 from inventory.plans import read_plan, refuse_shared, with_plan
 from inventory.terraform_organizations import NOT_TOLD, OPTION, Terraform, refuse_unknown
@@ -49,7 +49,7 @@ class Inventory:
         """
         files = in_order(files)
         streams = len(files) == 1 and is_stream(files[0])
-        read = partial(read_plan, terraform=terraform)
+        read = partial(_read_plan, terraform=terraform)
         self._plans, self._whole = _read_all(plans_in_order(plans), () if streams else files, read)
         refuse_shared(self._plans)
         refuse_unknown(terraform, chain.from_iterable(each.providers for each in self._plans))
@@ -134,6 +134,11 @@ def _read_all(
     if problems:
         raise InventoryError(problems)
     return [each for each in read_plans if each], [each for each in present if each]
+
+
+def _read_plan(text: str, terraform: Terraform) -> Recorded:
+    plan = parse_plan(text)
+    return read_plan(plan.path, terraform, plan.name)
 
 
 def _collect(

@@ -13,7 +13,7 @@ from inventory.entries import Entry, FormatVersion, Identifier, Located
 from inventory.errors import InventoryError, Problem
 from inventory.merging import with_databases
 from inventory.models import Database, Organization
-from inventory.named_plans import OPTION, parse_plan
+from inventory.named_plans import OPTION
 from inventory.recorded import (
     Recorded,
     describe_source,
@@ -54,15 +54,15 @@ class PlanDocument(Entry):
 
 
 def read_plan(
-    text: str,
+    file: str,
     terraform: Terraform = Terraform(),  # noqa: B008 (frozen)
+    name: str = "",
 ) -> Recorded:
     """Read a plan, ours or Terraform's; raise InventoryError with all its problems at once.
 
-    ``text`` is its path, or its name and its path as ``NAME=PATH``. The keys and the existing
-    databases of its organizations count as not recorded.
+    The keys and the existing databases of its organizations count as not recorded. A ``name`` is
+    put in front of each address of Terraform's.
     """
-    file, name = parse_plan(text)
     if (ending := FilePath(file).suffix.lower()) not in _ENDINGS:
         expected = "a plan in .yaml, .yml or .json, as 'terraform show -json' prints it"
         raise InventoryError([Problem(file, 0, "", f"the ending {describe(ending)}", expected)])

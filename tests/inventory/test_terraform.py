@@ -411,7 +411,7 @@ def test_a_name_is_for_all_that_a_plan_holds(tmp_path: Path) -> None:
         change(ADDRESS, "no-op", existing(), existing()),
     )
     file = write_json(tmp_path / "plan.json", plan(*changes))
-    recorded = read_plan(f"prod={file}")
+    recorded = read_plan(file, name="prod")
     managed = [organization.managed for organization in recorded.organizations]
     named = [entry.resource for each in managed for entry in (*each.keys, *each.databases)]
     assert sorted(named) == [f"prod#{KEY}", f"prod#{ADDRESS}"]
@@ -422,7 +422,7 @@ def test_a_plan_of_our_own_has_no_name(tmp_path: Path) -> None:
     """A name for a plan whose databases have no addresses is refused: it would do nothing."""
     file = write_json(tmp_path / "plan.json", plan_data())
     with pytest.raises(InventoryError) as caught:
-        read_plan(f"prod={file}")
+        read_plan(file, name="prod")
     expected = "none: databases of such a plan go by their own names"
     assert caught.value.problems == (Problem(file, 0, "", "the name 'prod'", expected),)
 
