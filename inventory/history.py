@@ -11,6 +11,7 @@ from inventory.errors import InventoryError, Problem
 from inventory.files import read_file
 from inventory.merging import contradiction, merge_keys
 from inventory.models import KeyScope
+from inventory.paths import in_order
 from inventory.recorded import refuse
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
     moments: dict[tuple[str, datetime], _Moment] = {}
     problems: list[Problem] = []
     sources: list[Source] = []
-    for file in _spread(files, {Path(each).resolve() for each in present}):
+    for file in in_order(_spread(files, {Path(each).resolve() for each in present})):
         source, organizations, _ = read_file(file, "history")
         sources.append(source)
         for organization in organizations:

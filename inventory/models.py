@@ -32,6 +32,7 @@ from inventory.attestations import (
 from inventory.entries import (
     Day,
     Entry,
+    FormatVersion,
     Identifier,
     Located,
     Moment,
@@ -397,7 +398,7 @@ class InventoryDocument(Entry):
         organizations: at least one.
     """
 
-    format: Annotated[Literal[1], Field(alias="cmek-inventory")]
+    format: Annotated[FormatVersion, Field(alias="cmek-inventory")]
     captured_at: Moment | None = None
     example: StrictBool = False
     description: str | None = None

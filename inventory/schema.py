@@ -1,7 +1,8 @@
 """The JSON Schemas of inventories and plans, for editors; ``python -m inventory.schema`` writes.
 
-They say what a file may hold. What only a reader can tell, such as a day that does not exist or an
-entry that stands twice, is refused when the file is read.
+They say what a file may hold. What only a reader can tell, such as a day that does not exist, an
+entry that stands twice or a text of rare characters that are all invisible, is refused when the
+file is read.
 """
 
 from __future__ import annotations

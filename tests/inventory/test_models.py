@@ -38,6 +38,7 @@ from tests.builders import (
     an_organization,
     database_data,
     moment,
+    organization_data,
     planned_data,
 )
 
@@ -181,10 +182,19 @@ def test_attested_at_the_end_of_time() -> None:
     assert not attestation.is_current(AS_OF)
 
 
-@pytest.mark.parametrize("by", ["", " ", "\t\n", "\u3000"])
+@pytest.mark.parametrize("by", ["", " ", "\t\n", "\u3000", "\u200b", "\u2800\u3164", "\U000e0041"])
 def test_attested_by_nobody(by: str) -> None:
     """An attestation names who states it."""
     assert refusal(Attestation, BY | {"by": by})[0] == ("by",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"), [(Organization, organization_data()), (Database, database_data())]
+)
+@pytest.mark.parametrize("name", ["", " ", "\u200b\ufeff", "\u2800", "\U000e0041"])
+def test_names_that_nobody_sees(kind: type[Entry], data: dict[str, Any], name: str) -> None:
+    """A name has a character that a reader sees."""
+    assert refusal(kind, data | {"name": name})[0] == ("name",)
 
 
 @pytest.mark.parametrize("value", ["true", "yes", 1, 0, None])

@@ -150,6 +150,8 @@ BAD: dict[str, dict[str, Any]] = {
     "no reason in a policy": inventory(policy={"default": {"encryption": "astra-provided"}}),
     "day with time": inventory(plan={"paid": True, "by": "a", "on": "2026-11-01T00:00:00Z"}),
     "blank statement": inventory(plan={"paid": True, "by": " ", "on": "2026-11-01"}),
+    "hidden statement": inventory(plan={"paid": True, "by": "\u200b", "on": "2026-11-01"}),
+    "hidden name": inventory(name="\u2800\ufe0f"),
     "no clear word": inventory(plan={"paid": 1, "by": "a", "on": "2026-11-01"}),
     "time as number": inventory(databases=[database_data(created_at=1795140000)]),
     "unknown gap": inventory(gaps=[{"fact": "keys", "reason": "refused"}]),

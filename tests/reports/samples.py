@@ -124,10 +124,10 @@ HOSTILE_NAMES = (
     '=HYPERLINK("http://evil.example/")',
     "[x](javascript:alert(1)) ]]> --> {{ 7*7 }} {% x %}",
     "A" * 10_000,
-    "\u202e" * 10_000,
+    "\u202e" * 10_000 + ".",
     "a\u202e" * 5_000,
     "\u05d0\u05d1 Z" + "\u0301" * 40,
-    " \n\t\u2800",
+    " \n\t\u2800.",
 )
 
 HOSTILE = [
