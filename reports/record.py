@@ -102,6 +102,7 @@ class Recorder:
     def meet(self, organization: Organization) -> None:
         """Take note of an organization of which findings will come."""
         self.population.add(organization)
+        self.tallies.meet(organization)
 
     def add(self, finding: Finding) -> None:
         """Write ``finding``."""

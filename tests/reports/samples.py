@@ -148,11 +148,12 @@ HOSTILE = [
 ]
 
 
-def waiver(identity: str, rule: str, subject: str, **more: str) -> Entry:
+def waiver(identity: str, rule: str, subject: str, cause: str, **more: str) -> Entry:
     return {
         "id": identity,
         "rule": rule,
         "subject": subject,
+        "cause": cause,
         "reason": "A pilot.\nIt ends soon.",
         "requested_by": "Ines Okafor",
         "approved_by": "Dana Reyes",
@@ -165,19 +166,37 @@ def waiver(identity: str, rule: str, subject: str, **more: str) -> Entry:
     }
 
 
-def request(identity: str, rule: str, subject: str, **more: str) -> Entry:
-    asked = waiver(identity, rule, subject, **more)
+def request(identity: str, rule: str, subject: str, cause: str, **more: str) -> Entry:
+    asked = waiver(identity, rule, subject, cause, **more)
     return {name: value for name, value in asked.items() if not name.startswith("approved_")}
 
 
 WAIVERS = [
-    waiver("W-active", "CMEK-01", "acme/serverless/aws/us-west-2"),
-    waiver("W-expiring", "CMEK-03", "acme/database/db-orders", expires_on="2026-12-01"),
-    waiver("W-expired", "CMEK-05", "acme/database/db-ledger/us-west-2", expires_on="2026-10-01"),
-    waiver("W-later", "CMEK-05", "acme/database/db-orders/eu-west-1", approved_on="2026-12-01"),
-    waiver("W-unused", "CMEK-01", "acme/serverless/aws/us-east-2"),
-    waiver("W-unmatched", "CMEK-01", "acme/serverless/aws/ap-south-1"),
-    request("W-requested", "CMEK-01", "acme/serverless/aws/eu-west-1"),
+    waiver("W-active", "CMEK-01", "acme/serverless/aws/us-west-2", "without-key"),
+    waiver(
+        "W-expiring",
+        "CMEK-03",
+        "acme/database/db-orders",
+        "without-key:eu-west-1",
+        expires_on="2026-12-01",
+    ),
+    waiver(
+        "W-expired",
+        "CMEK-05",
+        "acme/database/db-ledger/us-west-2",
+        "without-key",
+        expires_on="2026-10-01",
+    ),
+    waiver(
+        "W-later",
+        "CMEK-05",
+        "acme/database/db-orders/eu-west-1",
+        "without-key",
+        approved_on="2026-12-01",
+    ),
+    waiver("W-unused", "CMEK-01", "acme/serverless/aws/us-east-2", "without-key"),
+    waiver("W-unmatched", "CMEK-01", "acme/serverless/aws/ap-south-1", "without-key"),
+    request("W-requested", "CMEK-01", "acme/serverless/aws/eu-west-1", "without-key"),
 ]
 
 

@@ -24,7 +24,7 @@ from checks.waivers import State, Waiver
 from inventory.gaps import Fact, GapReason, Reading
 from inventory.inventory import Inventory
 from inventory.sources import Evidence, FileFormat, Role, Source
-from reports import evidence, record, tallies
+from reports import coverage, evidence, record
 from reports.record import (
     Given,
     GivenFile,
@@ -43,6 +43,7 @@ from tests.builders import (
     a_planned_database,
     an_organization,
     moment,
+    uuid,
 )
 from tests.reports.comparing import every_change
 from tests.reports.live import recorded
@@ -67,9 +68,13 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Record:
         keys=[
             a_key(registered={"at": "2026-05-01T00:00:00Z", "by": "acme-it", "on": "2026-05-01"}),
             a_key(region="us-west-2"),
+            a_key(region="eu-north-1"),
+            a_key(region="eu-north-1", type="managed-clusters"),
         ],
         databases=[
             a_database(regions=["us-east-1", "us-east-2"]),
+            a_database(id=uuid(1), regions=["eu-north-1"]),
+            a_database(id=uuid(2), regions=["eu-north-1"], type="managed-clusters"),
             a_planned_database(encryption="astra-provided", reason="a trial"),
         ],
     )
@@ -80,6 +85,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Record:
         id="W-1",
         rule="CMEK-01",
         subject="acme",
+        cause="without-key",
         reason="a pilot",
         requested_by="acme-dev",
         approved_by="acme-security",
@@ -320,7 +326,7 @@ _CELL = "properties/coverage/items/properties/cells/items/properties"
             tuple(comparisons.COUNTED),
         ),
         ("properties/waivers/items/properties/state", get_args(State)),
-        (f"{_CELL}/state", tallies._CELLS),
+        (f"{_CELL}/state", coverage.STATES),
     ],
 )
 def test_the_schema_of_the_head_lists_what_there_is(path: str, values: tuple[str, ...]) -> None:

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from checks.card import SEVERITIES, Severity
 from checks.finding import OPEN, STATUSES, Finding, Status, Subject
 from checks.group import Gate
-from reports.tallies import MOST_ACTIONS, MOST_IDS, Tallies
+from reports.actions import MOST_ACTIONS, MOST_IDS
+from reports.tallies import Tallies
 from tests.builders import (
     ORGANIZATION,
     OTHER_ORGANIZATION,
 )
-from tests.reports.recording import RULES, a_finding, findings
+from tests.reports.recording import a_finding, findings
 
 NAMES = {ORGANIZATION: "acme-prod", OTHER_ORGANIZATION: "acme-test"}
 REGIONS = ("eu-west-1", "us-east-1", "us-west-2")
@@ -176,72 +177,6 @@ def test_so_many_actions_are_listed_and_all_are_counted() -> None:
         MOST_ACTIONS,
         "Act at once",
     )
-
-
-# --- the coverage matrix --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("rule", "status", "reason", "state"),
-    [
-        ("CMEK-01", "pass", "", "covered"),
-        ("CMEK-01", "fail", "", "missing"),
-        ("CMEK-01", "waived", "", "missing"),
-        ("CMEK-01", "inconclusive", "unknown-type", "undetermined"),
-        ("CMEK-01", "not-applicable", "astra-provided", "astra-provided"),
-        ("CMEK-01", "not-applicable", "unsupported-combination", "not-supported"),
-        ("CMEK-09", "fail", "", "idle"),
-        ("CMEK-09", "waived", "", "idle"),
-        ("CMEK-09", "inconclusive", "not-recorded", "spare"),
-        ("CMEK-09", "pass", "", "spare"),
-    ],
-)
-def test_a_finding_tells_the_state_of_a_cell(
-    rule: str, status: Status, reason: str, state: str
-) -> None:
-    """What is known of the key of a scope follows from the finding that the cell leads to."""
-    finding = a_finding(status, rule, reason=reason, databases=3, existing=1)
-    assert _tally(finding).coverage(NAMES) == [
-        {
-            "organization": ORGANIZATION,
-            "name": "acme-prod",
-            "cells": [
-                {
-                    "type": "serverless",
-                    "provider": "aws",
-                    "region": "us-east-1",
-                    "state": state,
-                    "finding": finding.id,
-                    "databases": 3,
-                    "existing": 1,
-                    "keys": int(rule == "CMEK-09"),
-                }
-            ],
-        },
-        {"organization": OTHER_ORGANIZATION, "name": "acme-test", "cells": []},
-    ]
-
-
-def test_other_rules_fill_no_cell() -> None:
-    """Only the rules on needed and on idle keys speak of cells."""
-    others = [a_finding("pass", rule.card.id) for rule in RULES]
-    kept = [each for each in others if each.rule not in {"CMEK-01", "CMEK-09"}]
-    assert [row["cells"] for row in _tally(*kept).coverage(NAMES)] == [[], []]
-
-
-def test_a_need_speaks_before_a_key() -> None:
-    """A cell with databases shows whether they have their key, and counts the keys beside it."""
-    used = [a_finding("pass", "CMEK-09", reason="", databases=2) for _ in range(2)]
-    needed = a_finding("pass", "CMEK-01", databases=2)
-    for order in ([*used, needed], [needed, *used]):
-        [cell] = _tally(*order).coverage(NAMES)[0]["cells"]
-        assert (cell["state"], cell["finding"], cell["keys"]) == ("covered", needed.id, 2)
-
-
-def test_an_organization_that_was_not_met_goes_by_its_id() -> None:
-    """A finding about an organization that only an earlier record knows still has its row."""
-    [row] = _tally(a_finding(organization="acme-gone")).coverage({})
-    assert (row["organization"], row["name"]) == ("acme-gone", "acme-gone")
 
 
 # --- what was not judged --------------------------------------------------------------------------
