@@ -35,9 +35,9 @@ PROOFS = (NEEDED, "CMEK-02", "CMEK-05", "CMEK-07", "CMEK-12")
 
 STATES = (
     "missing",
-    "undetermined",
     "shared",
     "failing",
+    "undetermined",
     "unproven",
     "waived",
     "covered",
