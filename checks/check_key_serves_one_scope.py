@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import concerning_scopes
+from checks.common import concerning_scopes, rival_keys_action
 from checks.context import words
 from checks.finding import fails, inconclusive, of_key_id, of_scope, passes, places
 from checks.group import settle
@@ -70,10 +70,7 @@ def _judge_rivals(estate: Estate, scope: KeyScope, keys: list[CustomerKey]) -> I
     if len(claimed) == 1:
         return
     says = f"{len(claimed)} different keys are claimed: {', '.join(claimed)}."
-    action = (
-        f"Find out which key Astra uses for {words(estate.organization, scope)}, and correct "
-        "the record or ask IBM Support"
-    )
+    action = rival_keys_action(words(estate.organization, scope))
     for canonical in claimed:
         cause = cause_of("rival-key", canonical)
         finding = fails(CARD, of_scope(scope), cause, says, places(keys), action)

@@ -56,7 +56,7 @@ class Entry(NamedTuple):
         title: the subject for people.
         says: the condition.
         effect: how many databases it concerns.
-        action: what would settle it; may be empty.
+        action: what to do about it; may be empty.
         reason: a reason code; may be empty.
         path: the subject's identity, as a waiver names it.
         evidence: where the facts stand.
@@ -325,7 +325,9 @@ def _effect(finding: Mapping[str, Any]) -> str:
     every, existing = finding.get("databases", 0), finding.get("existing", 0)
     if not every:
         kind = finding["subject"]["kind"]
-        return "the organization as a whole" if kind == "organization" else "no database is counted"
+        if kind == "organization":
+            return "the organization as a whole"
+        return "no database" if kind.startswith("database") else "no database is recorded there"
     told = counted(every, "database")
     if existing == every:
         return f"{told}, existing" if every == 1 else f"{told}, all of them existing"

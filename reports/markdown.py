@@ -128,7 +128,7 @@ def _actions(head: Head, limits: Limits) -> Iterator[str]:
     actions = head["actions"][: limits.actions]
     if actions:
         yield from ("", "### What to do, most urgent first", "")
-        yield from _table("Severity|>Settles|>Databases|What", map(_action, actions))
+        yield from _table("Severity|>Findings|>Databases|What", map(_action, actions))
         yield from _more(head["actions_total"], len(actions), "in the report")
 
 
@@ -200,6 +200,13 @@ def _key_plan(head: Head) -> Iterator[str]:
     yield from ("", "### Key plan", "")
     columns = "|".join(f">{word}" for word in fields.values())
     yield from _table(columns, [[f"{plan[field]:,}" for field in fields]])
+    yield ""
+    yield "Registered counts different keys, the others count key scopes, by what is worst there."
+    if count := plan["unprotected"]:
+        runs = "runs" if count == 1 else "run"
+        told = f"{counted(count, 'existing database')} {runs} on Astra's keys and must be recreated"
+        end = "once the key is registered: no key that is registered now encrypts them."
+        yield from ("", f"{told} {end}")
 
 
 def _changes(head: Head) -> Iterator[str]:

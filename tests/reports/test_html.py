@@ -575,7 +575,7 @@ def test_share(counts: list[int], room: int, shared: list[int]) -> None:
 @pytest.mark.parametrize(
     ("databases", "existing", "words"),
     [
-        (0, 0, "no database is counted"),
+        (0, 0, "no database is recorded there"),
         (1, 1, "1 database, existing"),
         (1, 0, "1 database, planned"),
         (3, 3, "3 databases, all of them existing"),
