@@ -30,6 +30,9 @@ IDLE = "CMEK-09"
 COMPLETE = "CMEK-14"
 """The rule that says whether an organization was read in full, and lately."""
 
+ORDER = "CMEK-05"
+"""The rule that says of each database whether its key came first."""
+
 PROOFS = (NEEDED, "CMEK-02", "CMEK-05", "CMEK-07", "CMEK-12")
 """The rules that must pass in a scope: its key is there, its own, first, the right one, usable."""
 
@@ -52,7 +55,6 @@ STATES = (
 WITH_DATABASES = ("missing", "undetermined", "shared", "failing", "unproven", "waived", "covered")
 """The states of a key scope that needs a key."""
 
-_ORDER = "CMEK-05"
 _RIGHT_ID = "CMEK-07"
 _LEFT_OUT = "clouds-left-out"
 _DOUBTING = frozenset({*PROOFS, COMPLETE})
@@ -226,7 +228,7 @@ def _is_unprotected(finding: Finding) -> bool:
 
     A waiver accepts that; it does not encrypt.
     """
-    failed = finding.rule == _ORDER and finding.status in {"fail", "waived"}
+    failed = finding.rule == ORDER and finding.status in {"fail", "waived"}
     return failed and finding.existing > 0
 
 

@@ -61,6 +61,7 @@ VERDICT = {
     "not compliant": STATUS["fail"],
     "not established": STATUS["inconclusive"],
     "nothing judged": STATUS["inconclusive"],
+    "no customer key": STATUS["not-applicable"],
     "partial": STATUS["inconclusive"],
     "compliant": STATUS["pass"],
 }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from checks.card import Severity
 from checks.finding import KNOWN, STATUSES, Status
 from reports.actions import Actions
-from reports.coverage import Coverage
+from reports.coverage import IDLE, NEEDED, ORDER, Coverage
 from reports.key_plan import plan_keys
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from checks.finding import Finding
     from checks.group import Gate
     from inventory.models import Organization
+
+
+_DECLARED = "astra-provided"
 
 
 class Tallies:
@@ -33,6 +36,7 @@ class Tallies:
         self._actions = Actions()
         self._coverage = Coverage()
         self._reasons: Counter[tuple[str, str, str, str]] = Counter()
+        self._declared: set[tuple[str, str]] = set()
 
     def meet(self, organization: Organization) -> None:
         """Take note of an organization of which findings will come."""
@@ -46,6 +50,8 @@ class Tallies:
             self._known[status, finding.severity] += 1
         if finding.reason:
             self._reasons[status, rule, finding.subject.organization, finding.reason] += 1
+            if finding.reason == _DECLARED and finding.subject.database:
+                self._declared.add((finding.subject.organization, finding.subject.database))
         self._actions.add(finding)
         self._coverage.add(finding)
 
@@ -56,6 +62,36 @@ class Tallies:
         for (status, _, _), count in self.by_rule.items():
             counts[status] += count
         return counts
+
+    def by_status(self) -> dict[str, Counter[Status]]:
+        """Return how many findings of each status each rule has; an empty count if it has none."""
+        counts: dict[str, Counter[Status]] = defaultdict(Counter)
+        for (status, rule, _), count in self.by_rule.items():
+            counts[rule][status] += count
+        return counts
+
+    def rules_without(self, reason: str) -> dict[str, int]:
+        """Return how many subjects each rule did not judge for ``reason``."""
+        counts: Counter[str] = Counter()
+        for (_, rule, _, why), count in self._reasons.items():
+            counts[rule] += count if why == reason else 0
+        return {rule: count for rule, count in counts.items() if count}
+
+    @property
+    def declared(self) -> int:
+        """Return how many different databases are declared to use Astra's keys."""
+        return len(self._declared)
+
+    @property
+    def has_customer_key(self) -> bool:
+        """Say whether any customer key was found to be registered."""
+        counts = self.by_status()
+        return bool(counts[IDLE] or counts[NEEDED]["pass"] or counts[ORDER]["pass"])
+
+    @property
+    def is_any_encrypted(self) -> bool:
+        """Say whether the key of any database is shown to have come first."""
+        return self.by_status()[ORDER]["pass"] > 0
 
     def stopping(self, gate: Gate) -> Counter[str]:
         """Count the findings that stop a pipeline, by status."""

@@ -23,10 +23,11 @@ from checks.waivers import State
 from inventory.gaps import Fact, GapReason
 from inventory.sources import Role
 from inventory.spellings import DatabaseType, Provider
-from reports import coverage, html, looks, record
+from reports import coverage, html, looks
 from reports.drilling import Index
 from reports.formats import encode
 from reports.shelves import Limits, choose, share
+from reports.verdict import VERDICTS
 from reports.visible import name, prose, visible
 from tests.reports.samples import (
     COMPLIANT,
@@ -293,7 +294,7 @@ def test_every_status_has_a_look(violations: Report) -> None:
 @pytest.mark.parametrize(
     ("table", "all_of_them"),
     [
-        pytest.param(looks.VERDICT, set(record._VERDICTS), id="verdicts"),
+        pytest.param(looks.VERDICT, set(VERDICTS), id="verdicts"),
         pytest.param(looks.CELL, {*coverage.STATES, looks.NO_DATABASE}, id="cells"),
         pytest.param(looks.WAIVER, set(get_args(State)), id="waivers"),
         pytest.param(looks.TYPE, set(get_args(DatabaseType)), id="types"),
