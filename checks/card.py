@@ -50,6 +50,7 @@ class Card(BaseModel):
         subject: what one finding is about.
         needs: the lists that must be whole, else the rule is inconclusive for the organization;
             a rule without needs answers for gaps in its own judge.
+        causes: what each cause of a failure means, by its code with what it concerns.
         rationale: why the rule matters.
         quotes: the sentences it rests on.
         remediation: what to do about a failure.
@@ -66,6 +67,7 @@ class Card(BaseModel):
     severity_planned: Severity | None = None
     subject: str
     needs: tuple[Need, ...] = ()
+    causes: dict[str, str]
     rationale: str
     quotes: tuple[Quote, ...]
     remediation: str

@@ -29,6 +29,10 @@ CARD = Card(
     severity="high",
     subject="database or key of Managed Clusters on Azure",
     needs=("keys", "databases"),
+    causes={
+        "key-expected": "The database is expected to have a customer key.",
+        "key-registered": "A customer key is shown where there can be none.",
+    },
     rationale=(
         "Customer keys do not exist there. Whoever expects one for such a database believes in a "
         "protection that it cannot have."

@@ -35,6 +35,10 @@ CARD = Card(
     severity="high",
     subject="database with two regions or more",
     needs=("databases",),
+    causes={
+        "without-key:REGION": "No key is registered for the region.",
+        "shares-key:REGION": "The region shares its key with another region of the database.",
+    },
     rationale=(
         "A database spread over regions holds the same data in each of them. One region without a "
         "key leaves a full copy on Astra's keys."
@@ -117,7 +121,8 @@ def _judge_region(
     if all(len(regions_of[canonical]) == 1 for canonical in own):
         return None
     shared = min(canonical for canonical in own if len(regions_of[canonical]) > 1)
-    says = f"The regions {', '.join(sorted(regions_of[shared]))} share one key."
+    others = ", ".join(sorted({*regions_of[shared]} - {scope.region}))
+    says = f"The region {scope.region} has no key of its own: it shares one with {others}."
     action = f"Give each scope a key of its own instead of {shared}"
     return Answer("fail", says, action=action, cause=cause_of("shares-key", scope.region))
 

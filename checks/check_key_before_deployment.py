@@ -39,6 +39,10 @@ CARD = Card(
     severity_planned="critical",
     subject="database in a region",
     needs=("databases",),
+    causes={
+        "without-key": "No key is registered, so none came first.",
+        "older-than-key": "The database was deployed before the key was registered.",
+    },
     rationale=(
         "A key that comes after the database does not encrypt it: the database runs on Astra's "
         "keys for ever, while every list shows a customer key beside it."

@@ -28,6 +28,13 @@ CARD = Card(
     severity="high",
     subject="key",
     needs=("keys",),
+    causes={
+        "unknown-form": "The id has the form of no provider.",
+        "other-provider": "The id is one of another provider.",
+        "other-region": "The id names another region.",
+        "other-partition": "The id names a partition that does not have the region.",
+        "alias": "The id names an alias, not a key.",
+    },
     rationale=(
         "A key lives with one provider, and mostly in one region, and its id says where. An id "
         "that says otherwise than its registration cannot be the key that encrypts there."

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import (
-    concerning_scopes,
-    facts_too_old,
-    not_current,
-    recorded_facts,
-    without_kms_facts,
-)
-from checks.finding import fails, of_key, passes, places
+from checks.common import concerning_scopes, facts_too_old, not_current, without_kms_facts
+from checks.finding import fails, inconclusive, of_key, passes, places
 from checks.group import settle
 from checks.identity import cause_of
+from checks.principals import compare_all, open_to_anybody
+from inventory.key_ids import parse_key_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from checks.context import Context
     from checks.finding import Finding, Subject
     from checks.group import Group
+    from checks.principals import Comparison, Grant
     from inventory.attestations import UsableAttestation
     from inventory.estate import Estate
     from inventory.models import CustomerKey, KeyScope, KmsFacts, VendorAccount
@@ -35,6 +31,13 @@ CARD = Card(
     severity="high",
     subject="key, with facts of the cloud's key management or an attestation",
     needs=("keys",),
+    causes={
+        "disabled": "The key is disabled.",
+        "not-symmetric": "The key is not a symmetric one.",
+        "not-granted": "Astra may not use the key.",
+        "other-region:REGION": "The key is in another region.",
+        "not-usable": "The key is attested not to be usable.",
+    },
     rationale=(
         "Astra can register a key that it cannot use. A key that is disabled, of the wrong kind, "
         "in another region or not granted to the vendor's account encrypts nothing, or makes "
@@ -58,11 +61,6 @@ CARD = Card(
     no_subject="The inventory holds no customer key.",
 )
 
-_PARTS = re.compile(r"[:/@.]")
-"""Where the name of a cloud's principal falls into parts, one of which is the account."""
-
-_AWS_ACCOUNT = re.compile(r"(?<![0-9A-Za-z-])[0-9]{12}(?![0-9A-Za-z-])")
-
 _WRONG = {
     "enabled": ("disabled", "it is disabled"),
     "symmetric": ("not-symmetric", "it is not symmetric"),
@@ -75,6 +73,12 @@ _FACTS = {
     "symmetric": "whether it is symmetric",
     "granted_to_astra": "whether it is granted to Astra",
     "region": "in which region it is",
+}
+
+_IS_GRANTED: dict[Grant, bool | None] = {
+    "granted": True,
+    "undecidable": None,
+    "not-granted": False,
 }
 
 
@@ -94,33 +98,35 @@ def _accounts(estate: Estate, scope: KeyScope) -> list[VendorAccount]:
 
 
 def _compared(key: CustomerKey, accounts: list[VendorAccount]) -> CustomerKey:
-    """Settle whether the key is granted to Astra by who may use it and whom Astra names."""
-    kms = key.kms
-    if kms is None or kms.granted_to is None or kms.granted_to_astra is False or not accounts:
+    """Settle whether the key is granted to Astra by who may use it and whom Astra names.
+
+    A statement that it is granted does not outweigh the comparison: where that leaves it open, it
+    is not known.
+    """
+    kms, comparison = key.kms, _comparison(key, accounts)
+    if kms is None or comparison is None or kms.granted_to_astra is False:
         return key
-    granted = all(_is_granted(each.account, kms.granted_to) for each in accounts)
-    compared = kms.model_copy(update={"granted_to_astra": granted})
+    compared = kms.model_copy(update={"granted_to_astra": _IS_GRANTED[comparison.grant]})
     return key.model_copy(update={"kms": compared}).at(*key.place)
 
 
-def _is_granted(account: str, grants: Sequence[str]) -> bool:
-    """Say whether ``grants`` name the vendor's ``account``, by itself or as a part of them.
+def _comparison(key: CustomerKey, accounts: list[VendorAccount]) -> Comparison | None:
+    """Compare who may use the key with whom Astra names; None if that cannot be compared.
 
-    Of an AWS account the number counts; of a role or user in one, only it or the account as whole.
+    A key that nobody may use is not granted to the vendor, whoever that is.
     """
-    parts = {part for each in grants for part in (each, *_PARTS.split(each))}
-    number = _AWS_ACCOUNT.search(account)
-    if account in parts or number is None:
-        return account in parts
-    if account.endswith(":root"):
-        return number[0] in parts
-    return any(each == number[0] or each.endswith(f":{number[0]}:root") for each in grants)
+    granted_to = key.kms.granted_to if key.kms else None
+    if granted_to is None or (granted_to and not accounts):
+        return None
+    partition = parse_key_id(key.key_id).partition
+    named = [account.account for account in accounts]
+    return compare_all(granted_to, named, key.provider, partition)
 
 
 def _judge_key(
     scope: KeyScope, key: CustomerKey, accounts: list[VendorAccount], context: Context
 ) -> Iterator[Finding]:
-    subject, kms = of_key(scope, key.key_id), recorded_facts(key, context)
+    subject, kms = of_key(scope, key.key_id), key.kms
     if kms is None:
         yield _judge_without_facts(subject, key, accounts, context)
     elif old := facts_too_old(CARD, subject, key, kms, context):
@@ -147,13 +153,26 @@ def _judge_facts(
         if attested.status != "pass" or not wrong:
             yield attested
     elif missing:
-        for name in missing:
-            fact = _asked(accounts) if name == "granted_to_astra" and accounts else _FACTS[name]
-            unknown = without_kms_facts(CARD, subject, key, context, fact)
-            yield unknown._replace(cause=cause_of(unknown.reason, name))
+        yield from (_unknown(subject, key, name, accounts, context) for name in missing)
     elif not wrong:
-        says = "Enabled, symmetric, in its region, and granted to Astra."
+        says = f"Enabled, symmetric, in its region, and granted to Astra.{_anybody(key)}"
         yield passes(CARD, subject, says, where)
+
+
+def _unknown(
+    subject: Subject,
+    key: CustomerKey,
+    name: str,
+    accounts: list[VendorAccount],
+    context: Context,
+) -> Finding:
+    """Return the finding for the fact ``name``, which neither the cloud nor a person states."""
+    is_grant = name == "granted_to_astra"
+    if is_grant and (undecidable := _undecidable(subject, key, accounts)):
+        return undecidable
+    fact = _asked(accounts) if is_grant and accounts else _FACTS[name]
+    unknown = without_kms_facts(CARD, subject, key, context, fact)
+    return unknown._replace(cause=cause_of(unknown.reason, name))
 
 
 def _judge_without_facts(
@@ -168,6 +187,33 @@ def _judge_without_facts(
 def _asked(accounts: list[VendorAccount]) -> str:
     named = ", ".join(account.account for account in accounts)
     return f"whether it is granted to {named}, as Astra asks"
+
+
+def _anybody(key: CustomerKey) -> str:
+    """Say that anybody may use the key, if that is so; else nothing."""
+    granted_to = (key.kms.granted_to if key.kms else None) or ()
+    anybody = open_to_anybody(granted_to, key.provider)
+    return f" Anybody may use it: it is granted to {anybody}." if anybody else ""
+
+
+def _undecidable(
+    subject: Subject, key: CustomerKey, accounts: list[VendorAccount]
+) -> Finding | None:
+    """Return the finding for a grant that may be one to Astra, or may not; else None."""
+    comparison = _comparison(key, accounts)
+    if comparison is None or comparison.grant != "undecidable":
+        return None
+    account, principal = comparison.account, comparison.principal
+    says = (
+        f"The key is granted to {principal}. "
+        f"Whether that grants it to {account}, as Astra asks, cannot be decided."
+    )
+    action = (
+        f"Grant the key {key.key_id} to {account} in a form that names it, "
+        "or attest that Astra can use the key"
+    )
+    cause = cause_of("undecidable-grant", account)
+    return inconclusive(CARD, subject, cause, says, places([key]), action)
 
 
 def _wrong(kms: KmsFacts, region: str) -> Iterator[tuple[str, str]]:

@@ -28,6 +28,9 @@ CARD = Card(
     severity="advisory",
     subject="key",
     needs=("keys",),
+    causes={
+        "unused": "No database is deployed or planned where the key could encrypt it.",
+    },
     rationale=(
         "A key without databases costs money and is one more secret to look after; often it was "
         "registered for the wrong region or type, and the right one is missing."

@@ -9,7 +9,6 @@ from checks.common import (
     concerning_scopes,
     facts_too_old,
     not_current,
-    recorded_facts,
     without_kms_facts,
 )
 from checks.finding import fails, of_key, passes, places
@@ -33,6 +32,9 @@ CARD = Card(
     severity="medium",
     subject="key, with facts of the cloud's key management or an attestation",
     needs=("keys",),
+    causes={
+        "rotation-off": "Automatic rotation is off.",
+    },
     rationale=(
         "Astra does not rotate customer keys; the provider's versioning does, if it is switched "
         "on. A key that never rotates protects ever more data with the same material."
@@ -63,7 +65,7 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
 
 
 def _judge_key(scope: KeyScope, key: CustomerKey, context: Context) -> Finding:
-    subject, kms = of_key(scope, key.key_id), recorded_facts(key, context)
+    subject, kms = of_key(scope, key.key_id), key.kms
     if kms is not None and kms.rotation_enabled is not None:
         if old := facts_too_old(CARD, subject, key, kms, context):
             return old

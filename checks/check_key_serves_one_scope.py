@@ -30,6 +30,10 @@ CARD = Card(
     severity="high",
     subject="key id within an organization; key scope for which two keys are claimed",
     needs=("keys",),
+    causes={
+        "serves:TYPE/PROVIDER/REGION": "The key is registered for this combination and for others.",
+        "rival-key:KEY": "The key is one of several that are claimed for the combination.",
+    },
     rationale=(
         "Astra keeps a key for each combination. One key registered for two of them, or two keys "
         "claimed for one, means that the separation the documentation demands does not hold, or "
@@ -69,9 +73,10 @@ def _judge_rivals(estate: Estate, scope: KeyScope, keys: list[CustomerKey]) -> I
     claimed = sorted({parse_key_id(key.key_id).canonical for key in keys})
     if len(claimed) == 1:
         return
-    says = f"{len(claimed)} different keys are claimed: {', '.join(claimed)}."
+    named = ", ".join(claimed)
     action = rival_keys_action(words(estate.organization, scope))
     for canonical in claimed:
+        says = f"{canonical} is one of {len(claimed)} keys that are claimed: {named}."
         cause = cause_of("rival-key", canonical)
         finding = fails(CARD, of_scope(scope), cause, says, places(keys), action)
         yield concerning_scopes(finding, estate, [scope])
@@ -100,9 +105,10 @@ def _shared(
 ) -> Iterator[Finding]:
     """Yield one finding for each scope that the key serves: a further scope is a further cause."""
     named = ", ".join(words(estate.organization, scope) for scope in scopes)
-    says = f"The key serves {len(scopes)} scopes: {named}."
     action = f"Give each scope a key of its own instead of {canonical}"
     for scope in scopes:
+        own = words(estate.organization, scope)
+        says = f"{own} is one of {len(scopes)} scopes that the key serves: {named}."
         cause = cause_of("serves", "/".join(scope[1:]))
         finding = fails(CARD, _of_key_id(canonical, scope), cause, says, where, action)
         yield concerning_scopes(finding, estate, [scope])

@@ -35,6 +35,10 @@ CARD = Card(
     force="derived",
     severity="high",
     subject="key scope in which an earlier record saw a key",
+    causes={
+        "replaced:KEY": "Another key replaced it; a number counts further times.",
+        "disappeared:KEY": "It is gone, and no other came; a number counts further times.",
+    },
     rationale=(
         "No customer can change or delete a registered key alone. A change without a case is "
         "somebody's mistake, a wrong record, or worse; a removed key makes databases unreadable."

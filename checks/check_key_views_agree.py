@@ -40,6 +40,9 @@ CARD = Card(
     force="derived",
     severity="high",
     subject="key scope with a key or a database",
+    causes={
+        "differ:LISTED,SHOWN": "The list and the view of the region show different keys.",
+    },
     rationale=(
         "Astra shows registered keys in two ways. If they differ, one of them is wrong, and with "
         "it every conclusion that was drawn from it."

@@ -28,6 +28,9 @@ CARD = Card(
     force="recommended",
     severity="advisory",
     subject="key id across organizations",
+    causes={
+        "shared-by:ORGANIZATION": "The organization is one of several that use the key.",
+    },
     rationale=(
         "Whoever disables or loses a shared key takes several organizations down at once, and "
         "access to one organization's key is access to the other's."
@@ -92,9 +95,9 @@ def _shared(canonical: str, used: dict[str, tuple[str, CustomerKey]]) -> Iterato
     """Yield one finding for each organization that uses the key: a further one is a new cause."""
     where = places(key for _, key in used.values())
     names = ", ".join(name for name, _ in used.values())
-    says = f"{len(used)} organizations share the key: {names}."
     action = f"Give each organization a key of its own instead of {canonical}"
-    for organization in used:
+    for organization, (name, _) in used.items():
+        says = f"{name} is one of {len(used)} organizations that share the key: {names}."
         cause = cause_of("shared-by", organization)
         yield fails(CARD, of_key_id("", canonical), cause, says, where, action)
 

@@ -26,6 +26,9 @@ CARD = Card(
     force="required",
     severity="medium",
     subject="organization with keys, or with databases to be encrypted by customer keys",
+    causes={
+        "unpaid": "The plan is attested not to be a paid one.",
+    },
     rationale="Customer keys are part of paid plans only; without one they cannot be relied on.",
     quotes=(
         Quote(

@@ -40,6 +40,11 @@ CARD = Card(
     force="derived",
     severity="critical",
     subject="organization, of this audit or of an earlier record; database of several of them",
+    causes={
+        "vanished:DATABASE": "A known database is missing without being terminated.",
+        "organization-missing": "A known organization is missing altogether.",
+        "listed-by:ORGANIZATION": "The organization is one of several that list the database.",
+    },
     rationale=(
         "A rule over half a population proves nothing, and neither does one over last year's. "
         "This rule guards all others."
@@ -113,9 +118,9 @@ def _shared_databases(organizations: Sequence[Summary]) -> Iterator[Finding]:
     """
     for identity, owners in shared_databases(organizations).items():
         names = ", ".join(owner.name for owner in owners)
-        says = f"The database {identity} is listed by {len(owners)} organizations: {names}."
         action = f"Find out which organization owns the database {identity}"
         for owner in owners:
+            says = f"{owner.name} is one of {len(owners)} organizations that list it: {names}."
             cause = cause_of("listed-by", owner.id)
             yield fails(CARD, of_database_id(identity), cause, says, (owner.place,), action)
 

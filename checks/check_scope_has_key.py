@@ -29,6 +29,9 @@ CARD = Card(
     severity_planned="critical",
     subject="key scope with databases, existing or planned, to be encrypted by a customer key",
     needs=("databases",),
+    causes={
+        "without-key": "No key is registered for the combination.",
+    },
     rationale=(
         "Without a key registered for exactly this combination, Astra encrypts its databases with "
         "keys of its own, and tells nobody. Other combinations' keys do not help."

@@ -27,6 +27,9 @@ CARD = Card(
     severity="advisory",
     subject="Serverless database or key on Azure",
     needs=("keys", "databases"),
+    causes={
+        "not-granted": "The preview is attested not to be granted.",
+    },
     rationale=(
         "There, customer keys are a private preview. Without the vendor's grant the key cannot be "
         "relied on, and a preview is no commitment."

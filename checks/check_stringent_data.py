@@ -26,6 +26,9 @@ CARD = Card(
     severity="advisory",
     subject="database marked as stringent",
     needs=("databases",),
+    causes={
+        "not-encrypted": "The application is attested not to encrypt the data.",
+    },
     rationale=(
         "A customer key protects data at rest. Whoever must keep data from the operator of the "
         "database as well encrypts it before it gets there."

@@ -210,11 +210,6 @@ def not_current(attestation: Attestation, context: Context, action: str) -> Answ
     return Answer("inconclusive", says, "attestation-not-current", action)
 
 
-def recorded_facts(key: CustomerKey, context: Context) -> KmsFacts | None:
-    """Return the cloud's facts about ``key``; None if the audit was told to leave those out."""
-    return None if context.kms == "none" else key.kms
-
-
 def facts_too_old(
     card: Card, subject: Subject, key: CustomerKey, kms: KmsFacts, context: Context
 ) -> Finding | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from inventory.estate import Estate
-    from inventory.gaps import Fact, Gap
+    from inventory.gaps import Fact, Gap, Reading
     from inventory.models import Database, Organization
     from inventory.spellings import DatabaseType
 
@@ -39,6 +39,7 @@ COUNTED = frozenset(
 
 _TYPES: tuple[DatabaseType, ...] = ("serverless", "managed-clusters")
 _READING = re.compile(r"([0-9,]+) by pages of ([0-9]+)")
+_TERMINATED = re.compile(r"terminated: ([0-9,]+)")
 
 
 class Difference(NamedTuple):
@@ -206,7 +207,7 @@ def _databases(organization: Organization, gaps: Mapping[Fact, Gap]) -> Iterator
     found = _of(gaps, "databases")
     for reading in organization.readings:
         if counts := _READING.findall(reading.note) if reading.fact == "databases" else ():
-            yield _read_again(counts, len(existing), found)
+            yield _read_again(counts, len(existing) - _listed_apart(reading), found)
     living = [each for each in existing if not each.is_terminated]
     lost = [each for each in living if each.type == "unknown"]
     routes = (("listed and not terminated", len(living)), ("in a key scope", _placed(living)))
@@ -215,6 +216,12 @@ def _databases(organization: Organization, gaps: Mapping[Fact, Gap]) -> Iterator
         for each in lost
     )
     yield Comparison("placements", "CMEK-14", routes, found, why)
+
+
+def _listed_apart(reading: Reading) -> int:
+    """Return how many databases come from the list of terminated ones, which is read once."""
+    terminated = _TERMINATED.search(reading.note)
+    return int(terminated[1].replace(",", "")) if terminated else 0
 
 
 def _placed(databases: Iterable[Database]) -> int:

@@ -149,8 +149,8 @@ OPTIONS = (
         "kms",
         "text",
         "MODE",
-        "recorded: judge by recorded facts of the clouds' key management; none: leave them out; "
-        "default: recorded",
+        "recorded: judge by recorded facts of the clouds' key management; none: leave them out, so "
+        "that only attestations count; default: recorded",
     ),
     Option("controls", "path", "PATH", "control ids instead of the bundled ones"),
 )

@@ -20,6 +20,13 @@ vendor's documentation does; *derived* is what follows from it. No rule alone sa
 direct evidence shows the control at work, supporting evidence adds to it, context helps to read it.
 """
 
+_CAUSES = """## Causes
+
+A *cause* is why a subject fails: a code, with what it concerns where there can be several. A
+subject has one finding for each cause, and a waiver accepts one cause. `planned-` before a code
+says that what fails is only planned, so that it can still be prevented.
+"""
+
 
 def rules_page() -> str:
     """Return the page, in Markdown."""
@@ -29,7 +36,7 @@ def rules_page() -> str:
         f"| [{card.id}](#{card.id.lower()}) | {card.title} | {_severity(card)} |" for card in cards
     ]
     table = ["| id | complies if | severity |", "|---|---|---|", *rows]
-    return "\n".join([_HEAD, *table, "", *(_section(card, controls) for card in cards)])
+    return "\n".join([_HEAD, *table, "", _CAUSES, *(_section(card, controls) for card in cards)])
 
 
 def _severity(card: Card) -> str:
@@ -45,9 +52,14 @@ def _section(card: Card, controls: Controls) -> str:
     return (
         f"## {card.id}\n\n**{card.title}.** {card.force.capitalize()}, {_severity(card)}. "
         f"Subject: {card.subject}. [`checks/{card.check}.py`](../checks/{card.check}.py)\n\n"
-        f"{quotes}\n{card.rationale}\n\n*What to do*: {card.remediation}\n\n"
+        f"{quotes}\n{card.rationale}\n\n*Causes*:\n\n{_causes(card)}\n\n"
+        f"*What to do*: {card.remediation}\n\n"
         f"*Evidence for*: {_controls(card, controls)}.\n"
     )
+
+
+def _causes(card: Card) -> str:
+    return "\n".join(f"- `{cause}`: {meaning}" for cause, meaning in card.causes.items())
 
 
 def _controls(card: Card, controls: Controls) -> str:

@@ -95,7 +95,10 @@ def _listed(told: Told) -> list[str]:
 
 
 def _named(each: Told) -> str:
-    return f"{each['path']} ({each['name']})" if each["name"] else str(each["path"])
+    """Name the subject, and its cause if the finding has one."""
+    cause = f" {each['cause']}" if each["cause"] else ""
+    name = f" ({each['name']})" if each["name"] else ""
+    return f"{each['path']}{cause}{name}"
 
 
 def _turn(each: Told) -> str:
@@ -170,7 +173,7 @@ def _of_audit(told: Told, which: str) -> Sequence[str]:
 
 
 def _of_finding(each: Told) -> Sequence[str]:
-    subject = f"{code(each['path'])} {code(each['name'])}" if each["name"] else code(each["path"])
+    subject = " ".join(code(each[part]) for part in ("path", "cause", "name") if each[part])
     return each["severity"], each["rule"], subject, _turn(each), prose(each["says"])
 
 

@@ -29,6 +29,7 @@ NEWS: tuple[Class, ...] = ("new", "reopened", "worsened", "unclear")
 
 Why = Literal[
     "",
+    "other-cause",
     "subject-absent",
     "partial-run",
     "organization-absent",
@@ -184,12 +185,14 @@ class Changes:
         found = self._now_of.get(_subject_of(old), [])
         is_broken = (old.rule, old.subject.organization) in self._seen.broken
         now = self._waived.get(key_of(old)) or next(filter(_complies, found), None)
-        aged = (now or old)._replace(since=self._since(old), audits=old.audits or 1)
+        aged = (now or old)._replace(cause=old.cause, since=self._since(old))
+        aged = aged._replace(audits=old.audits or 1)
         if now is None and (is_broken or not found):
             why = self._why(old, left_out)
             self._shelves["gone"].add(aged, old, None, why)
             return why != "subject-absent"
-        self._shelves[_closed_by(now, found)].add(aged, old, now)
+        closed = _closed_by(now, found)
+        self._shelves[closed].add(aged, old, now, "other-cause" if closed == "superseded" else "")
         return False
 
     def _since(self, old: Finding) -> str:

@@ -153,11 +153,22 @@ CHANGE = {
         "fail",
         "↑",
         "worsened",
-        "Open in both, and worse: it fails now, is graver, or more could not be read.",
+        "Its subject is open in both, and worse: it fails now, what was planned is deployed, its "
+        "severity is higher, or more could not be read.",
     ),
-    "unclear": Look("inconclusive", "?", "unclear", "Open in both, and could not be judged now."),
+    "unclear": Look(
+        "inconclusive",
+        "?",
+        "unclear",
+        "Its subject failed in the baseline, and could not be judged now.",
+    ),
     "unchanged": Look("nothing", "=", "unchanged", "Open in both, and no worse."),
-    "fixed": Look("pass", "✓", "fixed", "Open in the baseline; it passes now, or does not apply."),
+    "fixed": Look(
+        "pass",
+        "✓",
+        "fixed",
+        "Open in the baseline, and resolved: its subject does not fail for it any more.",
+    ),
     "superseded": Look(
         "inconclusive",
         "⇢",
@@ -170,6 +181,7 @@ CHANGE = {
     ),
 }
 WHY = {
+    "other-cause": "Another cause of the same subject came instead.",
     "subject-absent": "There is no such subject any more.",
     "partial-run": "Not judged again: this run was partial.",
     "organization-absent": "Not judged again: its organization was not audited.",
@@ -335,6 +347,11 @@ REASON = {
     ),
     "facts-not-current": Reason(
         "The cloud's facts are not of this time.", _KEYS, "Record the cloud's facts again"
+    ),
+    "undecidable-grant": Reason(
+        "Somebody may use the key who may be the vendor or somebody else.",
+        _KEYS,
+        "Grant the key to the account that Astra names, or have it attested that Astra can use it",
     ),
     "empty": Reason(
         "A list is empty that should not be, unless somebody attests it.",

@@ -290,6 +290,7 @@ def _rule(rule: Rule, controls: Controls, tallies: Tallies) -> dict[str, Any]:
         counts[status] += count if each == card.id else 0
     return {
         **card.model_dump(mode="json"),
+        "causes": [{"cause": cause, "meaning": text} for cause, text in card.causes.items()],
         "controls": [
             {"framework": name, "id": control.id, "strength": control.strength}
             for name, control in controls.of(card.id)

@@ -81,7 +81,9 @@ def test_regions_that_share_a_key_have_none_of_their_own() -> None:
         ("fail", "shares-key:us-east-1"),
         ("fail", "shares-key:us-west-2"),
     ]
-    assert found[0].says == "The regions us-east-1, us-west-2 share one key."
+    assert found[0].says == (
+        "The region us-east-1 has no key of its own: it shares one with us-west-2."
+    )
     assert found[0].action == f"Give each scope a key of its own instead of {aws_key_id()}"
 
 

@@ -32,8 +32,8 @@ def test_a_key_of_two_scopes_names_them() -> None:
     finding = found[0]
     assert finding.subject.key == gcp_key_id()
     assert finding.says == (
-        "The key serves 2 scopes: acme-prod / serverless / gcp / us-east1, "
-        "acme-prod / managed-clusters / gcp / us-east1."
+        "acme-prod / serverless / gcp / us-east1 is one of 2 scopes that the key serves: "
+        "acme-prod / serverless / gcp / us-east1, acme-prod / managed-clusters / gcp / us-east1."
     )
     assert len(finding.evidence) == 2
 
@@ -52,7 +52,9 @@ def test_two_keys_of_one_scope_are_named() -> None:
         f"rival-key:{aws_key_id(number=2)}",
     ]
     scope = rivals[0]
-    assert scope.says == (f"2 different keys are claimed: {aws_key_id()}, {aws_key_id(number=2)}.")
+    assert scope.says == (
+        f"{aws_key_id()} is one of 2 keys that are claimed: {aws_key_id()}, {aws_key_id(number=2)}."
+    )
 
 
 @pytest.mark.parametrize(

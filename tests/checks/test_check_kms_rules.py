@@ -44,15 +44,24 @@ def test_nothing_known_is_inconclusive_unless_clouds_are_left_out(rule: str) -> 
 
 
 @BOTH
-def test_recorded_facts_are_left_out_with_the_clouds(rule: str) -> None:
-    """An audit that leaves the clouds out judges by no recorded fact of theirs, good or bad.
+@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize("well", [True, False, None])
+def test_recorded_facts_are_left_out_with_the_clouds(rule: str, well: object, *, old: bool) -> None:
+    """Without the clouds no recorded fact counts, be it good or bad, fresh or old."""
+    observed_at = "2026-01-01T00:00:00Z" if old else CAPTURED_AT
+    facts = kms_facts(rotation_enabled=well, enabled=well, observed_at=observed_at)
+    assert judge(rule, LEFT_OUT, kms=facts) == ("not-applicable", "clouds-left-out")
+    granted_to = kms_facts(granted_to=[])
+    assert judge(rule, LEFT_OUT, kms=granted_to) == ("not-applicable", "clouds-left-out")
 
-    What people attested counts all the same.
-    """
-    disabled = kms_facts(rotation_enabled=False, enabled=False)
-    for facts in (disabled, kms_facts()):
-        assert judge(rule, LEFT_OUT, kms=facts) == ("not-applicable", "clouds-left-out")
-    assert judge(rule, LEFT_OUT, kms=disabled, **attested(rule, well=True)) == ("pass", "")
+
+@BOTH
+def test_attestations_count_also_where_clouds_are_left_out(rule: str) -> None:
+    """What people attest is judged without the clouds, whatever facts were recorded."""
+    for facts in (None, kms_facts(), kms_facts(rotation_enabled=False, enabled=False)):
+        for well, status in ((True, "pass"), (False, "fail")):
+            attestation = attested(rule, well=well)
+            assert judge(rule, LEFT_OUT, kms=facts, **attestation) == (status, "")
     assert judge(rule, LEFT_OUT, **attested(rule, well=False)) == ("fail", "")
     run_out = attested(rule, well=True, on="2025-11-20")
     assert judge(rule, LEFT_OUT, **run_out) == ("inconclusive", "attestation-not-current")
@@ -228,7 +237,11 @@ def test_a_whole_account_covers_its_roles(account: str, granted_to: list[str], s
     [
         ([ROOT], "pass"),
         (["444455556666"], "pass"),
-        (["arn:aws:iam::111122223333:root", "arn:aws:iam::444455556666:role/astra"], "pass"),
+        (["arn:aws:iam::111122223333:root", ROOT], "pass"),
+        (["*"], "pass"),
+        (["arn:aws:iam::111122223333:root", ROLE], "inconclusive"),
+        (["arn:aws:iam::111122223333:role/444455556666"], "fail"),
+        (["arn:aws-cn:iam::444455556666:root"], "fail"),
         ([], "fail"),
         (["arn:aws:iam::111122223333:root"], "fail"),
         (["arn:aws:iam::4444555566667:root"], "fail"),
@@ -236,7 +249,7 @@ def test_a_whole_account_covers_its_roles(account: str, granted_to: list[str], s
     ],
 )
 def test_a_key_is_granted_to_whom_astra_names(granted_to: list[str], status: str) -> None:
-    """An account counts as granted if it is a whole part of the name of somebody who may use it."""
+    """A key is granted to an account as a whole, never to a name that only looks like it."""
     assert granted(VENDOR, granted_to=granted_to)[0] == status
 
 
@@ -254,7 +267,7 @@ def test_accounts_of_other_scopes_do_not_matter(field: str) -> None:
     elsewhere = {"type": "managed-clusters", "provider": "gcp", "region": "us-west-2"}
     other = VENDOR | {field: elsewhere[field]}
     assert granted(other, granted_to=[ROOT])[0] == "inconclusive"
-    assert granted(other, granted_to=[])[0] == "inconclusive"
+    assert granted(other, granted_to=[ROLE])[0] == "inconclusive"
 
 
 @pytest.mark.parametrize(
@@ -269,6 +282,85 @@ def test_a_comparison_never_softens_what_was_said(
     Where nobody says who may use the key, there is nothing to compare.
     """
     assert granted(VENDOR, granted_to=granted_to, granted_to_astra=said)[0] == status
+
+
+@pytest.mark.parametrize("said", [True, None])
+def test_a_key_that_nobody_may_use_is_not_granted(said: object) -> None:
+    """Where nobody may use the key, it is not granted, whomever Astra names."""
+    says = ("fail", "The cloud says that it is not granted to Astra.")
+    elsewhere = VENDOR | {"region": "us-west-2"}
+    for account in (VENDOR, elsewhere):
+        assert granted(account, granted_to=[], granted_to_astra=said) == says
+
+
+def test_an_undecidable_grant_is_neither_one_nor_none() -> None:
+    """A grant to one role of the account leaves open whether Astra can use the key."""
+    for said in (True, None):
+        facts = kms_facts(granted_to=[ROLE], granted_to_astra=said)
+        key = a_key(kms=facts)
+        finding = judged_once("CMEK-12", an_organization(keys=[key], vendor_accounts=[VENDOR]))
+        assert (finding.status, finding.reason) == ("inconclusive", "undecidable-grant")
+        assert finding.says == (
+            f"The key is granted to {ROLE}. "
+            "Whether that grants it to 444455556666, as Astra asks, cannot be decided."
+        )
+        assert finding.action == (
+            f"Grant the key {aws_key_id()} to 444455556666 in a form that names it, "
+            "or attest that Astra can use the key"
+        )
+
+
+def test_an_undecidable_grant_does_not_hide_other_facts() -> None:
+    """What is wrong fails, what is missing is named, and an attestation closes what is open."""
+    wrong = a_key(kms=kms_facts(granted_to=[ROLE], enabled=False))
+    assert causes("CMEK-12", an_organization(keys=[wrong], vendor_accounts=[VENDOR])) == [
+        "disabled",
+        "undecidable-grant:444455556666",
+    ]
+    partly = a_key(kms=kms_facts(granted_to=[ROLE], enabled=None, region=None))
+    assert causes("CMEK-12", an_organization(keys=[partly], vendor_accounts=[VENDOR])) == [
+        "not-recorded:enabled",
+        "undecidable-grant:444455556666",
+        "not-recorded:region",
+    ]
+    facts = kms_facts(granted_to=[ROLE])
+    for well, expected in ((True, "pass"), (False, "fail")):
+        key = a_key(kms=facts, **attested("CMEK-12", well=well))
+        organization = an_organization(keys=[key], vendor_accounts=[VENDOR])
+        assert judged_once("CMEK-12", organization).status == expected
+
+
+def test_one_undecidable_grant_of_several_accounts_is_open() -> None:
+    """Every account is needed: one that is open leaves it open, one that is left out fails."""
+    second = VENDOR | {"account": "777788889999"}
+    assert granted(VENDOR, second, granted_to=["777788889999", ROLE])[0] == "inconclusive"
+    assert granted(VENDOR, second, granted_to=[ROLE])[0] == "fail"
+
+
+def test_a_key_for_everybody_says_so() -> None:
+    """A key that anybody may use is granted to Astra, and the finding names the danger."""
+    assert granted(VENDOR, granted_to=["*"]) == (
+        "pass",
+        (
+            "Enabled, symmetric, in its region, and granted to Astra. "
+            "Anybody may use it: it is granted to *."
+        ),
+    )
+    assert granted(VENDOR, granted_to=[ROOT])[1].endswith("granted to Astra.")
+
+
+def test_principals_are_those_of_the_cloud_of_the_key() -> None:
+    """A key of Google's is compared by projects, and a user called like one is none."""
+    place = {"type": "serverless", "provider": "gcp", "region": "us-east1"}
+    account = place | {"account": "vendor-prod"}
+    for member, status in (
+        ("serviceAccount:astra@vendor-prod.iam.gserviceaccount.com", "pass"),
+        ("user:vendor-prod@example.com", "fail"),
+        ("serviceAccount:service-1234@compute-system.iam.gserviceaccount.com", "inconclusive"),
+    ):
+        facts = kms_facts(region="us-east1", granted_to_astra=None, granted_to=[member])
+        organization = an_organization(keys=[a_key(**place, kms=facts)], vendor_accounts=[account])
+        assert judged_once("CMEK-12", organization).status == status
 
 
 def test_an_open_grant_names_the_accounts() -> None:

@@ -35,7 +35,9 @@ def test_a_shared_key_names_its_organizations() -> None:
     ]
     finding = found[0]
     assert (finding.status, finding.severity) == ("fail", "advisory")
-    assert finding.says == "2 organizations share the key: acme-prod, acme-test."
+    assert finding.says == (
+        "acme-prod is one of 2 organizations that share the key: acme-prod, acme-test."
+    )
     assert (finding.subject.organization, finding.subject.key) == ("", gcp_key_id())
 
 

@@ -101,7 +101,7 @@ def test_a_finding_keeps_its_id_for_ever() -> None:
     assert finding_id("CMEK-02", "acme-prod/serverless/aws/us-east-2") != "7d7032c93c3f9ad2c9b8"
 
 
-THINGS = st.lists(st.text(st.characters(exclude_categories=("Cs",))), max_size=3)
+THINGS = st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=3)
 
 
 @PROPERTY

@@ -86,6 +86,7 @@ def test_what_is_asked_for_is_the_finding(report: Report, tmp_path: Path) -> Non
         "id": f"W-2026-{finding['id'][:8]}",
         "rule": finding["rule"],
         "subject": finding["subject"]["path"],
+        "cause": finding["cause"],
         "reason": TEXTS["reason"],
         "requested_by": TEXTS["requested-by"],
         "approved_by": None,
@@ -178,7 +179,7 @@ def test_another_waiver_of_the_same_is_told(report: Report) -> None:
     done = asked(report, finding["id"])
     assert done.exit_code == 0
     assert done.stderr == (
-        f"{expired['file']}:{expired['line']}: W-expired is for the same rule and subject. "
+        f"{expired['file']}:{expired['line']}: W-expired is for the same cause. "
         "An audit takes only one of the two: put the new one into its place.\n"
     )
 
@@ -212,7 +213,8 @@ def test_only_a_failure_can_be_waived(report: Report, status: str, words: str) -
     """A finding of any other status is refused, with what to do instead."""
     finding = findings(report, status)[0]
     done = asked(report, finding["id"])
-    named = f"{finding['id']} ({finding['rule']} {finding['subject']['path']})"
+    cause = f" {finding['cause']}" if "cause" in finding else ""
+    named = f"{finding['id']} ({finding['rule']} {finding['subject']['path']}{cause})"
     assert (done.exit_code, done.stdout) == (4, "")
     assert done.stderr == f"{named} {words.format_map(finding)}\n"
 

@@ -25,6 +25,7 @@ IDS = list(RULES)
 FIELDS = """\
 rule: CMEK-01
     subject: acme/serverless/aws/us-east-1
+    cause: without-key
     reason: A pilot. # until it ends
     requested_by: Ines Example
     approved_by: Dana Example
@@ -42,6 +43,7 @@ ENTRY = """\
   - id: W-2
     rule: CMEK-05
     subject: acme/database/orders/us-east-1
+    cause: older-than-key
     reason: It moves soon.
     requested_by: Ben Example
     requested_on: 2026-11-21
@@ -56,6 +58,7 @@ def asked(says: str = "CMEK-05, high: The key came too late.", **over: Any) -> A
         "id": "W-2",
         "rule": "CMEK-05",
         "subject": "acme/database/orders/us-east-1",
+        "cause": "older-than-key",
         "reason": "It moves soon.",
         "requested_by": "Ben Example",
         "requested_on": date(2026, 11, 21),
@@ -196,12 +199,12 @@ def refused(file: Path, request: Asked | None = None) -> str:
 
 
 def test_a_second_waiver_for_the_same_is_refused(tmp_path: Path) -> None:
-    """If the file has a waiver for rule and subject, whatever its days, it is named."""
+    """If the file has a waiver for the same cause, whatever its days, it is named."""
     file = saved(tmp_path, HEAD + ONE)
-    request = asked(rule="CMEK-01", subject="acme/serverless/aws/us-east-1")
+    request = asked(rule="CMEK-01", subject="acme/serverless/aws/us-east-1", cause="without-key")
     assert refused(file, request) == (
-        f"{file}:3: found W-1, a waiver for the same rule and subject. To do instead: change that "
-        "one: its days and who asks, and have it approved anew."
+        f"{file}:3: found W-1, a waiver for the same cause of the same subject. To do instead: "
+        "change that one: its days and who asks, and have it approved anew."
     )
 
 

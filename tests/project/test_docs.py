@@ -18,7 +18,7 @@ from inventory.inventory import Inventory
 from inventory.plans import read_plan
 from inventory.spellings import PROVIDERS, TYPES
 from reports.audit import JUNIT, RESULTS, WRITTEN
-from reports.changes import CLASSES, Cause
+from reports.changes import CLASSES, Why
 from reports.formats import RENDERED
 from reports.record import FINDINGS, HEAD
 
@@ -152,11 +152,11 @@ def test_every_spelling_is_listed() -> None:
 
 
 def test_every_change_is_explained() -> None:
-    """The page on changes explains each class of findings; that on the record names each cause."""
+    """The page on changes explains each class, that on the record why a finding ends."""
     rows = re.findall(r"^\| `([a-z]+)` \|", read("docs/changes.md"), re.MULTILINE)
     assert rows == list(CLASSES)
     record = read("docs/record.md")
-    assert {each for each in get_args(Cause) if each and f"`{each}`" not in record} == set()
+    assert {each for each in get_args(Why) if each and f"`{each}`" not in record} == set()
 
 
 def test_every_field_and_state_of_a_waiver_is_explained() -> None:

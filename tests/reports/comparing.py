@@ -9,7 +9,7 @@ from checks.context import Context
 from checks.finding import OPEN, Finding, of_key
 from checks.group import Gate
 from inventory.models import KeyScope
-from reports.baseline import About, keep, read_baseline
+from reports.baseline import About, Key, keep, key_of, read_baseline
 from reports.changes import Changes
 from reports.key_changes import KEYS, Seen
 from reports.population import Population
@@ -82,6 +82,7 @@ def every_change() -> Told:
     new = {"new": "fail", "reopened": "fail", "unchanged": "fail", "worsened": "fail"}
     new |= {"unclear": "inconclusive", "fixed": "pass", "waived": "waived"}
     before, after = ([_of(*each) for each in some.items()] for some in (old, new))
+    before += [_of("new", "fail")._replace(cause="superseded")]
     before += [_key("us-east-1", 1), _key("us-east-2", 2), _key("eu-west-1", 3, "labs")]
     after += [_key("us-west-2", 4), _key("us-east-2", 5)]
     about = About("b/audit.json", "0" * 64, moment(FIRST), "0" * 64, "0" * 64, is_example=False)
@@ -106,17 +107,17 @@ def _key(region: str, number: int, organization: str = "acme") -> Finding:
     return Finding("pass", KEYS, "high", of_key(scope, aws_key_id(region, number)), "", "It is so.")
 
 
-def by_class(told: Told) -> dict[str, set[tuple[str, str]]]:
-    """Return rule and subject of the findings of each class that has any."""
+def by_class(told: Told) -> dict[str, set[Key]]:
+    """Return rule, subject and cause of the findings of each class that has any."""
     return {
-        what: {(each["rule"], each["path"]) for each in entries}
+        what: {(each["rule"], each["path"], each["cause"]) for each in entries}
         for what, entries in told["lists"].items()
         if entries
     }
 
 
-def open_keys(findings: Iterable[Finding]) -> set[tuple[str, str]]:
-    return {(each.rule, each.subject.path) for each in findings if each.status in OPEN}
+def open_keys(findings: Iterable[Finding]) -> set[Key]:
+    return {key_of(each) for each in findings if each.status in OPEN}
 
 
 def night(

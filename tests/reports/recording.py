@@ -105,7 +105,7 @@ _ages: st.SearchStrategy[tuple[Change, str, int]] = st.just(_NO_AGE) | st.tuples
     st.sampled_from(["2026-11-20T02:00:00Z", "2026-11-20T02:00:00.123456Z"]),
     st.integers(1, 10**6),
 )
-_causes = st.builds(cause_of, st.sampled_from(["stale", "vanished"]), st.text(max_size=9))
+_causes = st.builds(cause_of, st.sampled_from(["stale", "vanished"]), _words)
 _reasons = st.sampled_from(["", "not-recorded", "unknown-type"])
 
 

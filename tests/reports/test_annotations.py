@@ -78,6 +78,7 @@ def _waiver(line: int) -> Waiver:
         id=f"W-{line}",
         rule="CMEK-01",
         subject="acme/serverless/aws/us-east-1",
+        cause="without-key",
         reason="A pilot.",
         requested_by="Ines Okafor",
         requested_on=date(2026, 9, 1),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from checks.card import SEVERITIES
 from checks.finding import OPEN, Finding, Status, of_organization
 from reports import changes as module
+from reports.baseline import key_of
 from reports.changes import CLASSES, NEWS, summed_up
 from tests.builders import an_organization
 from tests.reports.comparing import (
@@ -28,7 +29,7 @@ from tests.reports.recording import a_finding, findings
 if TYPE_CHECKING:
     from checks.card import Severity
 
-BY_KEY = st.lists(findings(), max_size=6, unique_by=lambda each: (each.rule, each.subject.path))
+BY_KEY = st.lists(findings(), max_size=6, unique_by=key_of)
 
 
 # --- one finding ----------------------------------------------------------------------------------
@@ -110,8 +111,8 @@ def test_an_organization_that_hides_more_is_worsened(
     given = [finding, other, failing]
     taken, told = compared(stored(tmp_path, given, [_unread(*was)]), given, [_unread(*now)])
     assert [each.change for each in taken] == [what, "unchanged", "unchanged"]
-    causes = {each["cause"] for each in told["lists"]["worsened"]}
-    assert causes == ({"more-unread"} if what == "worsened" else set())
+    reasons = {each["why"] for each in told["lists"]["worsened"]}
+    assert reasons == ({"more-unread"} if what == "worsened" else set())
 
 
 def test_an_entry_says_what_was_and_what_is(tmp_path: Path) -> None:
@@ -123,6 +124,7 @@ def test_an_entry_says_what_was_and_what_is(tmp_path: Path) -> None:
         {
             "id": new.id,
             "rule": "CMEK-01",
+            "cause": "without-key",
             "was": "inconclusive",
             "now": "fail",
             "severity": "critical",
@@ -133,7 +135,7 @@ def test_an_entry_says_what_was_and_what_is(tmp_path: Path) -> None:
             "says": "It is missing.",
             "since": FIRST,
             "audits": 2,
-            "cause": "",
+            "why": "",
         }
     ]
 
@@ -173,6 +175,49 @@ def test_the_worst_are_listed_first_and_no_more_than_a_few(
     ]
 
 
+# --- causes of one subject ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "classes"),
+    [
+        (["fail a"], ["fail a", "fail b"], {"unchanged": 1, "new": 1}),
+        (["fail a", "fail b"], ["fail a"], {"unchanged": 1, "fixed": 1}),
+        (["fail a"], ["fail b"], {"new": 1, "superseded": 1}),
+        (["waived a"], ["waived a", "fail b"], {"new": 1}),
+        (["waived a"], ["fail b"], {"new": 1}),
+        (["inconclusive a"], ["fail b"], {"worsened": 1, "superseded": 1}),
+        (["fail a"], ["inconclusive b"], {"unclear": 1, "superseded": 1}),
+        (["fail planned-a"], ["fail a"], {"worsened": 1, "superseded": 1}),
+        (["inconclusive planned-a"], ["inconclusive a"], {"worsened": 1, "superseded": 1}),
+        (
+            ["fail a", "inconclusive b"],
+            ["fail a", "inconclusive c"],
+            {
+                "unchanged": 1,
+                "unclear": 1,
+                "superseded": 1,
+            },
+        ),
+        (["fail a", "fail b"], ["pass"], {"fixed": 2}),
+        (["fail a", "fail b"], [], {"gone": 2}),
+        (["fail a", "fail b"], ["waived a"], {"waived": 1, "fixed": 1}),
+    ],
+)
+def test_each_cause_has_a_class_of_its_own(
+    tmp_path: Path, was: list[str], now: list[str], classes: dict[str, int]
+) -> None:
+    """Of one subject each cause is followed by itself, so none hides behind another."""
+    _, told = compared(stored(tmp_path, map(_caused, was)), list(map(_caused, now)))
+    assert {each: count for each, count in told["counts"].items() if count} == classes
+
+
+def _caused(text: str) -> Finding:
+    """Make a finding of ``text``, a status and a cause."""
+    status, _, cause = text.partition(" ")
+    return a_finding(status, cause=cause)  # type: ignore[arg-type]  # a status by its word
+
+
 # --- why there is no finding any more -------------------------------------------------------------
 
 
@@ -181,16 +226,16 @@ def _gone(tmp_path: Path, old: Finding, **over: Any) -> str:  # noqa: ANN401 (pa
     folder = stored(tmp_path, [old], [an_organization(id="acme"), an_organization(id="labs")])
     _, told = compared(folder, **over)
     [entry] = told["lists"]["gone"]
-    assert told["not_judged_again"] == int(entry["cause"] != "subject-absent")
+    assert told["not_judged_again"] == int(entry["why"] != "subject-absent")
     assert (entry["was"], entry["now"], entry["says"]) == (old.status, None, old.says)
-    return str(entry["cause"])
+    return str(entry["why"])
 
 
 BOTH = [an_organization(id="acme"), an_organization(id="labs")]
 
 
 @pytest.mark.parametrize(
-    ("organization", "now", "cause"),
+    ("organization", "now", "why"),
     [
         ("acme", BOTH, "subject-absent"),
         ("acme", BOTH[1:], "organization-absent"),
@@ -202,11 +247,11 @@ BOTH = [an_organization(id="acme"), an_organization(id="labs")]
     ],
 )
 def test_what_was_not_judged_again_is_not_called_absent(
-    tmp_path: Path, organization: str, now: list[Any], cause: str
+    tmp_path: Path, organization: str, now: list[Any], why: str
 ) -> None:
-    """Where the organization, or one of all that matter, is absent or unread, that is the cause."""
+    """Where the organization, or one of all that matter, is absent or unread, that is said."""
     old = a_finding(subject=a_finding().subject._replace(organization=organization))
-    assert _gone(tmp_path, old, organizations=now) == cause
+    assert _gone(tmp_path, old, organizations=now) == why
 
 
 def test_a_check_that_broke_is_a_cause(tmp_path: Path) -> None:
@@ -253,10 +298,9 @@ def test_every_open_finding_is_of_one_class(
     old: list[Finding], new: list[Finding], both: list[Finding]
 ) -> None:
     """The classes share among them all that is open in one of two audits, each finding once."""
-    known = {(each.rule, each.subject.path) for each in both}
+    known = set(map(key_of, both))
     old, new = [
-        [*both, *(each for each in some if (each.rule, each.subject.path) not in known)]
-        for some in (old, new)
+        [*both, *(each for each in some if key_of(each) not in known)] for some in (old, new)
     ]
     taken, told = in_memory(old, new)
     listed = [key for keys in by_class(told).values() for key in keys]
@@ -272,10 +316,10 @@ def test_only_what_the_baseline_had_open_is_called_known(
 ) -> None:
     """A finding is called unchanged only if it was open before, in the very same status."""
     taken, _ = in_memory(old, new)
-    before = {(each.rule, each.subject.path): each.status for each in old}
+    before = {key_of(each): each.status for each in old}
     for each in taken:
         if each.change == "unchanged":
-            assert before[each.rule, each.subject.path] == each.status
+            assert before[key_of(each)] == each.status
 
 
 def _ageless(finding: Finding) -> Finding:

@@ -34,6 +34,7 @@ from tests.reports.samples import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from reports.baseline import Key
     from tests.reports.samples import Entry
 
 
@@ -48,10 +49,13 @@ def _with(*databases: Entry, **over: object) -> list[Entry]:
 UNPAID = _calm(plan=attested(paid=False))
 UNATTESTED = _calm(plan=None)
 KEYLESS = _with(database("ledger", "us-west-2"))
-PLAN = ("CMEK-08", "calm")
-SCOPE = ("CMEK-01", "calm/serverless/aws/us-west-2")
-VANISHED = ("CMEK-14", "calm")
-PLACED = ("CMEK-05", "calm/database/db-ledger/us-west-2")
+PLAN = ("CMEK-08", "calm", "unpaid")
+ACCEPTED = waiver("W-1", "CMEK-08", "calm", "unpaid")
+UNKNOWN_PLAN = ("CMEK-08", "calm", "not-attested")
+SCOPE = ("CMEK-01", "calm/serverless/aws/us-west-2", "without-key")
+MISSING = ("CMEK-14", "calm", "organization-missing")
+VANISHED = ("CMEK-14", "calm", "vanished:db-ledger")
+PLACED = ("CMEK-05", "calm/database/db-ledger/us-west-2", "without-key")
 HIDDEN = {"fact": "databases", "reason": "refused", "detail": "403"}
 
 
@@ -62,28 +66,33 @@ HIDDEN = {"fact": "databases", "reason": "refused", "detail": "403"}
         (COMPLIANT, UNPAID, {"new": {PLAN}}),
         (UNPAID, UNPAID, {"unchanged": {PLAN}}),
         (UNPAID, COMPLIANT, {"fixed": {PLAN}}),
-        (UNATTESTED, UNPAID, {"worsened": {PLAN}}),
-        (UNPAID, UNATTESTED, {"unclear": {PLAN}}),
+        (UNATTESTED, UNPAID, {"worsened": {PLAN}, "superseded": {UNKNOWN_PLAN}}),
+        (UNPAID, UNATTESTED, {"unclear": {UNKNOWN_PLAN}, "superseded": {PLAN}}),
         (
             KEYLESS,
             _with(database("ledger", "us-west-2"), database("next", "us-west-2", state="planned")),
             {
-                "new": {("CMEK-05", "calm/database/planned.20next/us-west-2")},
-                "worsened": {SCOPE},
-                "unchanged": {PLACED},
+                "new": {
+                    ("CMEK-05", "calm/database/planned.20next/us-west-2", "planned-without-key"),
+                    (*SCOPE[:2], "planned-without-key"),
+                },
+                "unchanged": {SCOPE, PLACED},
             },
         ),
-        (KEYLESS, COMPLIANT, {"gone": {SCOPE, PLACED}}),
+        (KEYLESS, COMPLIANT, {"gone": {SCOPE, PLACED}, "new": {VANISHED}}),
         (
             KEYLESS,
             [organization("fresh", [key("us-east-2", 1)], [])],
-            {"gone": {SCOPE, PLACED}, "new": {VANISHED}},
+            {"gone": {SCOPE, PLACED}, "new": {MISSING}},
         ),
     ],
-    ids=["same", "new", "unchanged", "fixed", "worsened", "unclear", "graver", "gone", "another"],
+    ids=["same", "new", "unchanged", "fixed", "worsened", "unclear", "planned", "gone", "another"],
 )
 def test_each_class_follows_from_two_inventories(
-    tmp_path: Path, old: list[Entry], new: list[Entry], classes: dict[str, set[tuple[str, str]]]
+    tmp_path: Path,
+    old: list[Entry],
+    new: list[Entry],
+    classes: dict[str, set[Key]],
 ) -> None:
     """Two inventories, audited one after the other, give the findings of each class."""
     made = night(tmp_path, new, SECOND, night(tmp_path, old, FIRST))
@@ -95,7 +104,8 @@ def test_each_class_follows_from_two_inventories(
 def test_a_waiver_is_told_when_it_comes_and_when_it_goes(tmp_path: Path) -> None:
     """A failure under a waiver is waived, and reopened without it."""
     accepted = save(
-        tmp_path / "w.json", **{"cmek-waivers": 1, "waivers": [waiver("W-1", "CMEK-08", "calm")]}
+        tmp_path / "w.json",
+        **{"cmek-waivers": 1, "waivers": [ACCEPTED]},
     )
     first = night(tmp_path, UNPAID, FIRST)
     second = night(tmp_path, UNPAID, SECOND, first, waivers=(str(accepted),))
@@ -125,13 +135,17 @@ def test_what_was_gone_and_comes_back_is_reopened(tmp_path: Path) -> None:
     first = night(tmp_path, KEYLESS, FIRST)
     second = night(tmp_path, COMPLIANT, SECOND, first)
     third = night(tmp_path, KEYLESS, THIRD, second)
-    assert by_class(third.head["changes"]) == {"reopened": {SCOPE, PLACED}}
+    assert by_class(third.head["changes"]) == {
+        "reopened": {SCOPE, PLACED},
+        "fixed": {VANISHED},
+    }
 
 
 def test_a_waived_finding_that_was_once_closed_is_closed_no_more(tmp_path: Path) -> None:
     """A finding that is open again stands no longer among those that are closed."""
     accepted = save(
-        tmp_path / "w.json", **{"cmek-waivers": 1, "waivers": [waiver("W-1", "CMEK-08", "calm")]}
+        tmp_path / "w.json",
+        **{"cmek-waivers": 1, "waivers": [ACCEPTED]},
     )
     first = night(tmp_path, UNPAID, FIRST)
     second = night(tmp_path, UNPAID, SECOND, first, waivers=(str(accepted),))
@@ -174,7 +188,7 @@ def test_what_cannot_be_read_is_gone_and_not_judged_again(tmp_path: Path) -> Non
     second = night(tmp_path, _calm(databases=None, gaps=[HIDDEN]), SECOND, first)
     changes = second.head["changes"]
     assert by_class(changes)["gone"] == {SCOPE, PLACED}
-    assert {each["cause"] for each in changes["lists"]["gone"]} == {"organization-unread"}
+    assert {each["why"] for each in changes["lists"]["gone"]} == {"organization-unread"}
     assert (changes["counts"]["fixed"], changes["not_judged_again"]) == (0, 2)
 
 
@@ -184,8 +198,8 @@ def test_a_vanished_organization_has_fixed_nothing(tmp_path: Path) -> None:
     first = night(tmp_path, [*KEYLESS, more], FIRST)
     second = night(tmp_path, [more], SECOND, first)
     changes = second.head["changes"]
-    assert by_class(changes) == {"gone": {SCOPE, PLACED}, "new": {VANISHED}}
-    assert {each["cause"] for each in changes["lists"]["gone"]} == {"organization-absent"}
+    assert by_class(changes) == {"gone": {SCOPE, PLACED}, "new": {MISSING}}
+    assert {each["why"] for each in changes["lists"]["gone"]} == {"organization-absent"}
     [missing] = [each for each in _open(second) if each.rule == "CMEK-14"]
     assert (missing.status, missing.change) == ("fail", "new")
 
@@ -197,7 +211,7 @@ def test_a_partial_run_tells_what_it_did_not_judge(tmp_path: Path) -> None:
     second = night(tmp_path, COMPLIANT, SECOND, first, only="CMEK-08")
     changes = second.head["changes"]
     assert by_class(changes) == {"fixed": {PLAN}, "gone": {SCOPE, PLACED}}
-    assert {each["cause"] for each in changes["lists"]["gone"]} == {"partial-run"}
+    assert {each["why"] for each in changes["lists"]["gone"]} == {"partial-run"}
     assert changes["keys"] is None
 
 
@@ -224,3 +238,14 @@ def _open(report: Report) -> list[Finding]:
 
 def _findings(report: Report) -> Iterator[Finding]:
     return (decode(line, "") for line in report.lines)
+
+
+def test_what_is_missed_stays_missed(tmp_path: Path) -> None:
+    """What vanished is missed in every audit of the chain, by no other evidence than that."""
+    more = organization("fresh", [key("eu-west-1", 2)], [database("x", "eu-west-1")])
+    first = night(tmp_path, [*KEYLESS, more], FIRST)
+    second = night(tmp_path, [COMPLIANT[0]], SECOND, first)
+    third = night(tmp_path, [COMPLIANT[0]], THIRD, second)
+    gone = {VANISHED, ("CMEK-14", "fresh", "organization-missing")}
+    assert by_class(second.head["changes"])["new"] == gone
+    assert by_class(third.head["changes"]) == {"unchanged": gone}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from reports import html, looks
-from reports.changes import CLASSES, Cause
+from reports.changes import CLASSES, Why
 from reports.key_changes import KEY_CHANGES
 from reports.shelves import Limits
 from tests.reports.comparing import FIRST, SECOND, every_change, night
@@ -42,11 +42,11 @@ def _words(page: Page) -> str:
 
 
 def test_each_change_has_its_look() -> None:
-    """Each class of findings, each cause and each change of keys has words of its own."""
+    """Each class of findings, each way to end and each change of keys has words of its own."""
     assert list(looks.CHANGE) == list(CLASSES)
-    assert set(looks.CAUSE) == set(get_args(Cause)) - {""}
+    assert set(looks.WHY) == set(get_args(Why)) - {""}
     assert list(looks.KEY_CHANGE) == list(KEY_CHANGES)
-    for told in (looks.CHANGE, looks.CAUSE, looks.KEY_CHANGE):
+    for told in (looks.CHANGE, looks.WHY, looks.KEY_CHANGE):
         assert len(set(told.values())) == len(told)
     assert len({each.shape for each in looks.CHANGE.values()}) == len(looks.CHANGE)
 
@@ -70,8 +70,8 @@ def test_each_class_is_counted_and_listed(violations: Report) -> None:
         assert f"{look.shape} {look.word}{changes['counts'][what]}{look.meaning}" in text
         for each in changes["lists"][what]:
             assert (each["path"] in text) == (what != "unchanged")
-    assert looks.CAUSE["organization-unread"] not in text
-    assert looks.CAUSE["subject-absent"] in text
+    assert looks.WHY["organization-unread"] not in text
+    assert looks.WHY["subject-absent"] in text
 
 
 def test_the_baseline_is_named(violations: Report) -> None:

@@ -159,7 +159,7 @@ def test_a_line_has_its_keys_in_a_fixed_order() -> None:
     finding = a_finding(
         "waived", reason="r", action="Act", name="acme", databases=2, existing=1, waiver="W-1"
     )._replace(evidence=(("acme.yaml", 7),))
-    keys = ["status", "rule", "id", "severity", "subject", "name", "says"]
+    keys = ["status", "rule", "id", "severity", "subject", "cause", "name", "says"]
     keys += ["reason", "action", "waiver", "databases", "existing", "evidence"]
     assert list(json.loads(encode(finding))) == keys
 
@@ -167,7 +167,7 @@ def test_a_line_has_its_keys_in_a_fixed_order() -> None:
 def test_the_age_of_a_finding_stands_in_its_line() -> None:
     """What became of an open finding, since when it is open and how often follow its action."""
     finding = a_finding(action="Act", change="unchanged", since=CAPTURED, audits=2, databases=1)
-    keys = ["status", "rule", "id", "severity", "subject", "says", "action"]
+    keys = ["status", "rule", "id", "severity", "subject", "cause", "says", "action"]
     keys += ["change", "since", "audits", "databases", "existing", "evidence"]
     assert list(json.loads(encode(finding))) == keys
 

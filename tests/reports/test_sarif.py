@@ -206,6 +206,7 @@ def test_a_message_says_what_to_do(status: Status, begin: str) -> None:
     assert result["properties"] == {
         "status": status,
         "severity": "high",
+        "cause": "without-key",
         "reason": "stale",
         "finding": found.id,
         "subject": found.subject.path,

@@ -219,6 +219,7 @@ def waiver_data(**over: object) -> dict[str, Any]:
         "id": "W-1",
         "rule": "CMEK-08",
         "subject": ORGANIZATION,
+        "cause": "unpaid",
         "reason": "the contract is being signed",
         "requested_by": "acme-platform",
         "approved_by": "acme-security",

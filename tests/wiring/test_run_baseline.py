@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.builders import database_data
 from tests.wiring.runs import (
     ALL,
     ALL_FILES,
@@ -93,7 +94,7 @@ def test_what_got_worse_stops(tmp_path: Path) -> None:
     (tmp_path / "before").mkdir()
     before = _baseline(tmp_path / "before", compliant(plan=None))
     made = audit(tmp_path, unpaid(), before, NEW_ONLY)
-    assert (made.code, _counts(made)) == (1, {"worsened": 1})
+    assert (made.code, _counts(made)) == (1, {"worsened": 1, "superseded": 1})
 
 
 @pytest.mark.parametrize("group", ["subject", "organization", "rule"])
@@ -161,3 +162,19 @@ def test_a_baseline_may_stand_in_the_settings(tmp_path: Path, before: str) -> No
         folder=tmp_path / "r",
     )
     assert (made.code, _counts(made)) == (0, {"unchanged": 1})
+
+
+def test_a_planned_region_that_is_deployed_stops(tmp_path: Path) -> None:
+    """A region without a key that was known as planned is no known one once it is deployed."""
+    one = {"name": "us-east-1", "added_at": "2026-06-01T00:00:00Z"}
+    planned = [one, {"name": "us-east-2", "state": "planned"}]
+    deployed = [one, {"name": "us-east-2", "added_at": "2026-11-19T00:00:00Z"}]
+    (tmp_path / "before").mkdir()
+    made = [
+        compliant(databases=[database_data(regions=regions)]) for regions in (planned, deployed)
+    ]
+    before = _baseline(tmp_path / "before", made[0])
+    (tmp_path / "again").mkdir()
+    assert audit(tmp_path / "again", made[0], before, NEW_ONLY).code == 0
+    found = audit(tmp_path, made[1], before, NEW_ONLY)
+    assert (found.code, _counts(found)) == (1, {"worsened": 3, "superseded": 3})

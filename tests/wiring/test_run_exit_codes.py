@@ -57,7 +57,7 @@ def test_a_failure_ends_with_1(tmp_path: Path) -> None:
     found = audit(tmp_path, violating())
     assert _word_and_code(found) == (1, "not compliant")
     assert found.out.splitlines()[-3:] == [
-        "Not compliant: 4 findings fail.",
+        "Not compliant: 5 findings fail.",
         f"Report: {tmp_path}/r/audit.json",
         "Exit code 1: not compliant.",
     ]

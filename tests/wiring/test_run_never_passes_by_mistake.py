@@ -110,6 +110,7 @@ def test_what_could_not_be_judged_is_never_waived(tmp_path: Path) -> None:
         "id": "W-1",
         "rule": "CMEK-14",
         "subject": organization_data()["id"],
+        "cause": "time-not-recorded",
         "reason": "it is old",
         "requested_by": "acme-platform",
         "approved_by": "acme-security",

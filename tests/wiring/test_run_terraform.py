@@ -188,7 +188,7 @@ def test_a_region_that_is_added(tmp_path: Path) -> None:
     }
     assert regions == {"us-east-1": ("pass", "high"), "us-west-2": ("fail", "critical")}
     [several] = told(run, "CMEK-03")
-    assert several.says == "1 of 2 regions have no key: us-west-2."
+    assert several.says == "The region us-west-2, one of 2, has no key."
 
 
 # --- what is managed ------------------------------------------------------------------------------
