@@ -51,8 +51,9 @@ CARD = Card(
         ),
     ),
     remediation=(
-        "Register a key for each region before the region is added to a database. A region that "
-        "was added without one stays on Astra's keys: create the database anew and move its data."
+        "A planned region: register a key for it before the region is added to a database. An "
+        "existing one that was added without a key stays on Astra's keys: once a key is "
+        "registered for it, recreate the database and move its data."
     ),
     no_subject="The inventory holds no database with two regions or more.",
 )

@@ -11,6 +11,7 @@ from checks.common import (
     managed_key,
     missing_key_action,
     no_key_wanted,
+    rival_keys_action,
     undetermined,
 )
 from checks.context import day, utc, words
@@ -66,9 +67,9 @@ CARD = Card(
         ),
     ),
     remediation=(
-        "A planned database: register the key first. An existing one that is older than its key: "
-        "create it anew and move its data. One whose order is not known: attest when the key was "
-        "registered, or keep dated records from now on."
+        "A planned database: register the key first. An existing one that is older than its key, "
+        "or has none: recreate it once the key is registered, and move its data. One whose order "
+        "is not known: attest when the key was registered, or keep dated records from now on."
     ),
     no_subject="The inventory holds no database, existing or planned.",
 )
@@ -207,7 +208,7 @@ def _compare(placement: Placement, known: _Known, present: datetime) -> Answer:
     deployed = _deployed(placement)
     if not known.periods:
         says = "Several keys are claimed for the scope, so its registration cannot be dated."
-        return Answer("inconclusive", says, "rival-keys", _attest(known))
+        return Answer("inconclusive", says, "rival-keys", rival_keys_action(known.named))
     if deployed is None:
         says = "The record does not say when the region was added to the database."
         action = f"Record when the databases of {known.named} were deployed"
@@ -221,7 +222,10 @@ def _compare(placement: Placement, known: _Known, present: datetime) -> Answer:
 
 def _by_order(known: _Known, deployed: datetime) -> Answer:
     if known.contradiction:
-        return Answer("inconclusive", known.contradiction, "contradiction", _attest(known))
+        action = (
+            f"Correct the time at which the key of {known.named} was registered, or the records"
+        )
+        return Answer("inconclusive", known.contradiction, "contradiction", action)
     order, index = locate(known.periods, deployed)
     registration = known.periods[index].registration
     facts = f"Key registered {_how(registration, known.attested_by)}; "

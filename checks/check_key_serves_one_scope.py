@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import concerning_scopes
+from checks.common import concerning_scopes, rival_keys_action
 from checks.context import words
 from checks.finding import fails, inconclusive, of_key_id, of_scope, passes, places
 from checks.group import settle
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from checks.context import Context
-    from checks.finding import Finding
+    from checks.finding import Finding, Subject
     from checks.group import Group
     from inventory.entries import Place
     from inventory.estate import Estate
@@ -74,10 +74,7 @@ def _judge_rivals(estate: Estate, scope: KeyScope, keys: list[CustomerKey]) -> I
     if len(claimed) == 1:
         return
     named = ", ".join(claimed)
-    action = (
-        f"Find out which key Astra uses for {words(estate.organization, scope)}, and correct "
-        "the record or ask IBM Support"
-    )
+    action = rival_keys_action(words(estate.organization, scope))
     for canonical in claimed:
         says = f"{canonical} is one of {len(claimed)} keys that are claimed: {named}."
         cause = cause_of("rival-key", canonical)
@@ -92,38 +89,42 @@ def _judge_key(
     if len(scopes) > 1:
         yield from _shared(estate, canonical, scopes, places(key for _, key in used))
     elif parse_key_id(canonical).form != "key":
-        yield concerning_scopes(_disguised(estate, canonical, used), estate, scopes)
+        yield concerning_scopes(_disguised(canonical, used), estate, scopes)
     else:
         yield concerning_scopes(_exclusive(estate, canonical, used), estate, scopes)
+
+
+def _of_key_id(canonical: str, scope: KeyScope) -> Subject:
+    """Return the subject that is a key id, with the one scope that its finding concerns."""
+    subject = of_key_id(scope.organization, canonical)
+    return subject._replace(type=scope.type, provider=scope.provider, region=scope.region)
 
 
 def _shared(
     estate: Estate, canonical: str, scopes: list[KeyScope], where: tuple[Place, ...]
 ) -> Iterator[Finding]:
     """Yield one finding for each scope that the key serves: a further scope is a further cause."""
-    subject = of_key_id(estate.organization.id, canonical)
     named = ", ".join(words(estate.organization, scope) for scope in scopes)
     action = f"Give each scope a key of its own instead of {canonical}"
     for scope in scopes:
         own = words(estate.organization, scope)
         says = f"{own} is one of {len(scopes)} scopes that the key serves: {named}."
-        of_one = subject._replace(type=scope.type, provider=scope.provider, region=scope.region)
         cause = cause_of("serves", "/".join(scope[1:]))
-        finding = fails(CARD, of_one, cause, says, where, action)
+        finding = fails(CARD, _of_key_id(canonical, scope), cause, says, where, action)
         yield concerning_scopes(finding, estate, [scope])
 
 
 def _exclusive(estate: Estate, canonical: str, used: list[tuple[KeyScope, CustomerKey]]) -> Finding:
     scope, key = used[0]
-    subject, where = of_key_id(estate.organization.id, canonical), places(key for _, key in used)
+    subject, where = _of_key_id(canonical, scope), places(key for _, key in used)
     is_replicated = parse_key_id(key.key_id).multi_region
     note = " Multi-Region keys share their material between regions." if is_replicated else ""
     says = f"The key serves {words(estate.organization, scope)} alone.{note}"
     return passes(CARD, subject, says, where)
 
 
-def _disguised(estate: Estate, canonical: str, used: list[tuple[KeyScope, CustomerKey]]) -> Finding:
-    subject = of_key_id(estate.organization.id, canonical)
+def _disguised(canonical: str, used: list[tuple[KeyScope, CustomerKey]]) -> Finding:
+    subject = _of_key_id(canonical, used[0][0])
     where = places(key for _, key in used)
     if parse_key_id(used[0][1].key_id).form == "alias":
         says, reason = "An alias names the key; what an alias points to can change.", "alias"

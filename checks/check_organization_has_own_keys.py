@@ -64,7 +64,10 @@ def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator
             canonical = parse_key_id(key.key_id).canonical
             users.setdefault(canonical, {})[each.id] = (each.name, key)
     for canonical, used in users.items():
-        yield from _judge_key(canonical, used, unread)
+        resting = [each.resting[canonical] for each in organizations if each.id in used]
+        databases, existing = (sum(counts) for counts in zip(*resting, strict=True))
+        for finding in _judge_key(canonical, used, unread):
+            yield finding._replace(databases=databases, existing=existing)
     for each in () if users else unread:
         says = f"No key is known anywhere, and not all keys are: {because(each.gaps[0])}."
         yield _unread(of_organization(each.id), (each.place,), says, each)

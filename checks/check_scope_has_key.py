@@ -48,8 +48,8 @@ CARD = Card(
     ),
     remediation=(
         "Create a key with the provider, in that region, and register it in Astra for that type, "
-        "provider and region before any further database is deployed there. Databases that exist "
-        "already stay on Astra's keys: create them anew afterwards and move their data."
+        "provider and region before any further database is deployed there. That key encrypts "
+        "what is deployed afterwards. What exists already is a finding of CMEK-05."
     ),
     no_subject="The inventory holds no database, existing or planned.",
 )

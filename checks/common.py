@@ -83,6 +83,11 @@ def missing_key_action(estate: Estate, placement: Placement) -> str:
     return f"Recreate the databases of {named} once its key is registered"
 
 
+def rival_keys_action(named: str) -> str:
+    """Return what to do about several keys that are claimed for the scope ``named``."""
+    return f"Find out which key Astra uses for {named}, and correct the record or ask IBM Support"
+
+
 def concerning_scopes(finding: Finding, estate: Estate, scopes: Iterable[KeyScope]) -> Finding:
     """Add to a finding about a key how many databases rest on it: those of its ``scopes``.
 

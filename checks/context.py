@@ -14,6 +14,7 @@ from inventory.history import History
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from inventory.estate import Estate
     from inventory.gaps import Gap
     from inventory.models import CustomerKey, KeyScope, Organization
 
@@ -69,6 +70,8 @@ class Summary(NamedTuple):
         gaps: why the keys are not known to be all; empty if they are.
         place: where it was read.
         databases: the ids of its existing databases.
+        resting: how many databases rest on each of its keys, and how many of them exist; by the
+            key's id without a version.
     """
 
     id: str
@@ -77,10 +80,12 @@ class Summary(NamedTuple):
     gaps: tuple[Gap, ...]
     place: Place
     databases: DatabaseIds = DatabaseIds()
+    resting: Mapping[str, tuple[int, int]] = MappingProxyType({})
 
 
-def summarize(organization: Organization) -> Summary:
-    """Keep of ``organization`` what the rules across organizations need."""
+def summarize(estate: Estate) -> Summary:
+    """Keep of an organization what the rules across organizations need."""
+    organization = estate.organization
     gaps = tuple(gap for gap in organization.missing() if gap.fact.endswith("keys"))
     existing = [database.id for database in organization.databases or () if database.id]
     return Summary(
@@ -90,7 +95,33 @@ def summarize(organization: Organization) -> Summary:
         gaps,
         organization.place,
         pack(existing),
+        _resting(estate),
     )
+
+
+def _resting(estate: Estate) -> dict[str, tuple[int, int]]:
+    """Count the databases of each key once, also those that are in several of its scopes."""
+    scopes: dict[str, list[KeyScope]] = {}
+    for scope in estate.keys:
+        for canonical in estate.key_ids(scope):
+            scopes.setdefault(canonical, []).append(scope)
+    return {canonical: _count(estate, some) for canonical, some in scopes.items()}
+
+
+def _count(estate: Estate, scopes: list[KeyScope]) -> tuple[int, int]:
+    """Return how many databases are in ``scopes``, and how many of them exist in one of these.
+
+    In one scope a database is once, so that what is indexed need not be gone through.
+    """
+    if len(scopes) == 1:
+        count = len(estate.scopes.get(scopes[0], ()))
+        return count, count - estate.planned[scopes[0]]
+    databases: dict[int, bool] = {}
+    for scope in scopes:
+        for placement in estate.scopes.get(scope, ()):
+            which = id(placement.database)
+            databases[which] = databases.get(which, False) or not placement.is_planned
+    return len(databases), sum(databases.values())
 
 
 def shared_databases(organizations: Sequence[Summary]) -> dict[str, list[Summary]]:

@@ -37,8 +37,8 @@ def evaluate(
     summaries: list[Summary] = []
     for organization in organizations:
         meet(organization)
-        summaries.append(summarize(organization))
         estate = survey(_as_wanted(organization, context))
+        summaries.append(summarize(estate))
         for rule in rules:
             yield from _judge(rule, estate, context)
     for rule in rules:

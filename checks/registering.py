@@ -102,8 +102,8 @@ _STEPS = (
     "Read it back: GET {one} shows the same {name}.",
     "Record the organization again, and audit it: CMEK-01 passes for the key scope.",
     (
-        "Only then deploy the databases. Those that are there already stay on Astra's keys: create "
-        "them anew afterwards, and move their data."
+        "Only then deploy databases there. Those that exist already stay on Astra's keys: recreate "
+        "them now, and move their data."
     ),
 )
 _PREVIEW = (

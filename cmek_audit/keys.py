@@ -22,6 +22,7 @@ from inventory.named_plans import plans_in_order
 from inventory.paths import in_order
 from inventory.terraform_organizations import parse_organizations
 from inventory.what_if import by_organization, read_what_ifs, with_what_ifs
+from reports.coverage import COMPLETE, IDLE, NEEDED, WITH_DATABASES
 from reports.tallies import Tallies
 
 if TYPE_CHECKING:
@@ -32,9 +33,13 @@ if TYPE_CHECKING:
     from inventory.models import Organization
 
 SCHEMA = "cmek-keys/1"
-COMPLETE = "CMEK-14"
-_RULES = ("CMEK-01", "CMEK-09", COMPLETE)
-"""Whether a key scope needs a key, whether a key is needed, and whether that is all there is."""
+_DOUBTS = frozenset({NEEDED, IDLE, COMPLETE})
+"""The rules by which there may be more keys to plan for than is known."""
+
+_WHICH_KEY = frozenset({"CMEK-02", "CMEK-07", "CMEK-13"})
+"""The rules that say whether what is registered for a key scope is really its own key."""
+
+_FAILING = frozenset({"fail", "waived"})
 
 
 class Wanted(NamedTuple):
@@ -86,13 +91,13 @@ def _answer(wanted: Wanted, price: Price | None) -> dict[str, Any]:
     example = inventory.captured_at if inventory.is_example else None
     as_of = example or datetime.now(UTC).replace(microsecond=0)
     judged = _Judged()
-    rules = [rule for rule in load_rules() if rule.card.id in _RULES]
-    for finding in evaluate(_organizations(wanted, inventory), rules, Context(as_of), judged.meet):
+    organizations = _organizations(wanted, inventory)
+    for finding in evaluate(organizations, load_rules(), Context(as_of), judged.meet):
         judged.add(finding)
     plan = judged.tallies.key_plan(judged.names)
-    organizations = judged.organizations(plan)
-    del plan["lists"]
-    is_open = plan["missing"] or plan["undetermined"] or judged.doubts
+    shared = plan.pop("lists")["shared"]
+    told = judged.organizations(plan, shared)
+    is_open = plan["missing"] or plan["undetermined"] or judged.doubts or judged.is_in_doubt(told)
     return {
         "schema": SCHEMA,
         "as_of": utc(as_of),
@@ -104,7 +109,7 @@ def _answer(wanted: Wanted, price: Price | None) -> dict[str, Any]:
             "add": list(wanted.add),
         },
         **plan,
-        "organizations": organizations,
+        "organizations": told,
         "price": None if price is None else _priced(price, plan),
     }
 
@@ -141,22 +146,51 @@ class _Judged:
         self.tallies = Tallies()
         self.names: dict[str, str] = {}
         self.doubts: dict[str, list[Finding]] = {}
+        self._wrong: set[tuple[str, ...]] = set()
 
     def meet(self, organization: Organization) -> None:
         self.names[organization.id] = organization.name
+        self.tallies.meet(organization)
 
     def add(self, finding: Finding) -> None:
-        """Count ``finding``, and keep it if it says that there may be more than was judged."""
-        self.tallies.add(finding)
-        if not finding.subject.region and finding.status not in {"pass", "not-applicable"}:
-            self.doubts.setdefault(finding.subject.organization, []).append(finding)
+        """Count ``finding``, and keep what it says against the plan.
 
-    def organizations(self, plan: dict[str, Any]) -> list[dict[str, Any]]:
+        It may say that there is more than was judged, or that a key is not the one it should be.
+        """
+        subject, status = finding.subject, finding.status
+        self.tallies.add(finding)
+        if subject.region:
+            if status in _FAILING and finding.rule in _WHICH_KEY:
+                place = subject.organization, subject.type, subject.provider, subject.region
+                self._wrong.add(place)
+        elif finding.rule in _DOUBTS and status not in {"pass", "not-applicable"}:
+            self.doubts.setdefault(subject.organization, []).append(finding)
+
+    def is_in_doubt(self, organizations: Sequence[dict[str, Any]]) -> bool:
+        """Say whether a key scope needs a key of which it is not known that it has it.
+
+        One has a registered key, and that is of another place, or a rival of another key.
+        """
+        return any(
+            (own["organization"], scope["type"], scope["provider"], scope["region"]) in self._wrong
+            for own in organizations
+            for scope in own["scopes"]
+            if scope["state"] in WITH_DATABASES
+        )
+
+    def organizations(
+        self, plan: dict[str, Any], shared: Sequence[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
         """Return each organization's part of ``plan``, with its doubts and all its key scopes."""
         rows = zip(plan["organizations"], self.tallies.coverage(self.names), strict=True)
         return [
-            {**each, "doubts": self._doubts(row["organization"]), "scopes": _scopes(row["cells"])}
-            for each, row in rows
+            {
+                **own,
+                "doubts": self._doubts(row["organization"]),
+                "shared": _shared(row["organization"], shared),
+                "scopes": _scopes(row["cells"]),
+            }
+            for own, row in rows
         ]
 
     def _doubts(self, organization: str) -> list[dict[str, str]]:
@@ -176,6 +210,15 @@ def _without_repetition(doubts: Sequence[Finding]) -> list[Finding]:
 
 def _doubt(finding: Finding) -> dict[str, str]:
     return {name: getattr(finding, name) for name in ("rule", "reason", "says", "action")}
+
+
+def _shared(organization: str, shared: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the keys that several key scopes of ``organization`` share."""
+    return [
+        {"key": each["key"], "scopes": each["scopes"]}
+        for each in shared
+        if each["organization"] == organization
+    ]
 
 
 def _scopes(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:

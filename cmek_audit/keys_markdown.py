@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cmek_audit.keys_words import Answer
     from cmek_audit.price import Price
 
-_COLUMNS = ("State", "Organization", "Database type", "Provider", "Region", "Databases")
+_COLUMNS = ("State", "Organization", "Database type", "Provider", "Region", "Databases", "Why")
 
 
 def render(answer: Answer, price: Price | None) -> str:
@@ -39,7 +39,13 @@ def _numbers(part: Answer) -> list[str]:
 
 def _scopes(answer: Answer) -> Iterator[str]:
     rows = [
-        [CELL[scope["state"]].word, code(name), *_place(scope), words.databases(scope)]
+        [
+            CELL[scope["state"]].word,
+            code(name),
+            *_place(scope),
+            words.databases(scope),
+            prose(words.why(scope)),
+        ]
         for name, organization in zip(words.names(answer), answer["organizations"], strict=True)
         for scope in words.scopes(organization)
     ]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LONGEST_PATH = 40
 _LONGEST = 200
+_LONGEST_WHY = 300
 
 
 def render(answer: Answer, price: Price | None) -> str:
@@ -31,7 +32,7 @@ def _head(answer: Answer, price: Price | None) -> Iterator[str]:
     for name, word in KEY_NUMBERS.items():
         yield f"{word.capitalize() + ':':<15}{words.number(name, whole)}"
     for text in words.remarks(answer, price):
-        yield from wrapped(text)
+        yield from wrapped(safe(text))
 
 
 def _scopes(answer: Answer) -> Iterator[str]:
@@ -45,6 +46,8 @@ def _scopes(answer: Answer) -> Iterator[str]:
         for scope in words.scopes(organization):
             state = CELL[scope["state"]].word
             yield f"  {state:<18}  {_path(scope):<{wide}}  {words.databases(scope)}"
+            if why := words.why(scope):
+                yield from wrapped(safe(why, _LONGEST_WHY), "    ")
 
 
 def _numbers(organization: Answer) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from checks.registering import HOST
 from inventory.wording import counted
-from reports.looks import KEY_NUMBERS, PROVIDER, TYPE
+from reports.coverage import STATES
+from reports.looks import KEY_NUMBERS, PROVIDER, STATUS, TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,8 +18,16 @@ if TYPE_CHECKING:
     Answer = Mapping[str, Any]
 
 PRICED = ("needed", "missing", "undetermined")
-_STATES = ("missing", "undetermined", "covered", "idle", "spare", "not-supported", "astra-provided")
-_KINDS = {"missing": "missing", "undetermined": "not known", "not_supported": "not supported"}
+_FINE = ("covered", "idle", "spare", "not-supported", "astra-provided")
+"""The states that need no words beside them, unless something about the key scope is open."""
+
+_BAD = ("error", "fail", "inconclusive", "waived")
+_KINDS = {
+    "missing": "missing",
+    "shared": "shared",
+    "undetermined": "not known",
+    "not_supported": "not supported",
+}
 
 
 def title(answer: Answer) -> str:
@@ -45,6 +54,15 @@ def remarks(answer: Answer, price: Price | None) -> Iterator[str]:
             "No inventory was given, so nobody knows which keys are registered already: give one "
             "with --inventory."
         )
+    if count := answer["unprotected"]:
+        runs, has, them = ("runs", "has", "it") if count == 1 else ("run", "have", "them")
+        named = counted(count, "existing database")
+        yield (
+            f"{named} {runs} on Astra's keys, because the key was missing or late. No key that is "
+            f"registered now encrypts {them}: {them if count == 1 else 'they'} {has} to be "
+            "recreated once the key is registered."
+        )
+    yield from shares(answer)
     if count := answer["astra_provided"]:
         yield f"Beside these, {counted(count, 'key scope')} on Astra's own keys, as declared."
     if count := answer["not_supported"]:
@@ -54,6 +72,17 @@ def remarks(answer: Answer, price: Price | None) -> Iterator[str]:
         for name in PRICED:
             if answer[name] or name == "needed":
                 yield f"Price of the keys {KEY_NUMBERS[name]}: {price.words(answer[name])}."
+
+
+def shares(answer: Answer) -> Iterator[str]:
+    """Say which keys are registered for several key scopes, of which all but one lack theirs."""
+    for name, organization in zip(names(answer), answer["organizations"], strict=True):
+        for shared in organization["shared"]:
+            several = ["/".join(scope.values()) for scope in shared["scopes"]]
+            yield (
+                f"{name}: all but one of {' and '.join(several)} lack a key of their own, as one "
+                f"key is registered for all of them: {shared['key']}."
+            )
 
 
 def names(answer: Answer) -> list[str]:
@@ -67,7 +96,16 @@ def names(answer: Answer) -> list[str]:
 
 def scopes(organization: Answer) -> list[Any]:
     """Return the key scopes, those first about which something has to be done."""
-    return sorted(organization["scopes"], key=lambda scope: _STATES.index(scope["state"]))
+    return sorted(organization["scopes"], key=lambda scope: STATES.index(scope["state"]))
+
+
+def why(scope: Answer) -> str:
+    """Say which finding keeps a key scope from being in order; empty if none does."""
+    is_bad = scope["status"] in _BAD and scope["severity"] != "advisory"
+    if scope["state"] in _FINE and not is_bad:
+        return ""
+    status = STATUS[scope["status"]].word
+    return f"{scope['rule']} {status}, {scope['severity']}: {scope['says']}"
 
 
 def databases(scope: Answer) -> str:
@@ -75,22 +113,24 @@ def databases(scope: Answer) -> str:
     planned = scope["databases"] - scope["existing"]
     told = {"existing": scope["existing"], "planned": planned}
     words = ", ".join(f"{count:,} {state}" for state, count in told.items() if count)
+    late = f", {scope['unprotected']:,} on Astra's keys" if scope["unprotected"] else ""
     keys = f", {scope['keys']:,} keys" if scope["keys"] > 1 else ""
-    return (words or "no database") + keys
+    return (words or "no database") + late + keys
 
 
 def doubts(answer: Answer) -> Iterator[str]:
     """Say why there may be more to plan for; that no inventory was given is a remark already."""
+    remarked = () if answer["sources"]["inventory"] else ("not-recorded", "time-not-recorded")
     for name, organization in zip(names(answer), answer["organizations"], strict=True):
         for doubt in organization["doubts"]:
-            if answer["sources"]["inventory"] or doubt["reason"] != "not-recorded":
+            if doubt["reason"] not in remarked:
                 yield f"{name}: {doubt['says']} To do: {doubt['action']}."
 
 
 def before_steps(answer: Answer) -> Iterator[str]:
     """Say what holds for all steps."""
     if answer["undetermined"]:
-        yield "What is not known has to be settled first; then the steps are for what is missing."
+        yield "What is not known has to be found out first; then the steps are for what is missing."
     if any(step["address"] for step in answer["steps"]):
         yield f"All addresses lie below {HOST}."
 
@@ -111,7 +151,14 @@ def page(step: Answer) -> str:
 
 
 def conclusion(answer: Answer) -> str:
-    """Say what the exit code says."""
+    """Say what the exit code says; that none is missing is said over keys in order only."""
     if answer["exit_code"]:
-        return "Exit code 1 says that a key is missing, or that it cannot be said whether one is."
-    return "No key is missing."
+        return "Exit code 1: a key is missing, or it cannot be said whether one is."
+    counts = (("failing", "fail"), ("unproven", "not proven"), ("waived", "waived"))
+    told = [f"{answer[name]:,} {word}" for name, word in counts if answer[name]]
+    if told:
+        return (
+            "Exit code 0: each key scope in use has a key registered for it. Not all of these are "
+            f"in order: {', '.join(told)}. An audit says what to do."
+        )
+    return "Exit code 0: no key is missing."

@@ -56,7 +56,7 @@ class Entry(NamedTuple):
         title: the subject for people.
         says: the condition.
         effect: how many databases it concerns.
-        action: what would settle it; may be empty.
+        action: what to do about it; may be empty.
         reason: a reason code; may be empty.
         path: the subject's identity, as a waiver names it.
         evidence: where the facts stand.
@@ -117,7 +117,7 @@ def render(head: dict[str, Any], lines: Iterable[bytes], limits: Limits | None =
             style_hash=_source_hash(style),
             script_hash=_source_hash(script),
             banners=banners(head),
-            coverage=lay_out(head["coverage"], limits.cells, _doubtful(head)),
+            coverage=lay_out(head["coverage"], limits.cells, is_partial=_is_partial(head)),
             routes=lay_out_routes(_organizations(head), limits.readings, limits.rows),
             facts_from=_facts_from(head),
             bar=_bar(head["counts"]),
@@ -214,21 +214,8 @@ def _source_hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode('ascii')}"
 
 
-def _doubtful(head: Mapping[str, Any]) -> set[str]:
-    """Return the organizations of which not all databases were read and judged."""
-    if head["settings"]["left_out"]:
-        return {each["organization"] for each in head["coverage"]}
-    unread = {
-        each["id"]
-        for each in _organizations(head)
-        if any(gap["fact"] == "databases" for gap in each["gaps"])
-    }
-    broken = {
-        each["organization"]
-        for each in head["not_evaluated"]
-        if each["status"] == "error" and each["rule"] in {"CMEK-01", "CMEK-09"}
-    }
-    return unread | broken
+def _is_partial(head: Mapping[str, Any]) -> bool:
+    return bool(head["settings"]["left_out"])
 
 
 def _bar(counts: Mapping[str, int]) -> list[tuple[str, int, int]]:
@@ -338,7 +325,9 @@ def _effect(finding: Mapping[str, Any]) -> str:
     every, existing = finding.get("databases", 0), finding.get("existing", 0)
     if not every:
         kind = finding["subject"]["kind"]
-        return "the organization as a whole" if kind == "organization" else "no database is counted"
+        if kind == "organization":
+            return "the organization as a whole"
+        return "no database" if kind.startswith("database") else "no database is recorded there"
     told = counted(every, "database")
     if existing == every:
         return f"{told}, existing" if every == 1 else f"{told}, all of them existing"

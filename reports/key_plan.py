@@ -6,58 +6,74 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from checks.registering import procedure
+from reports.coverage import IDLE, NEEDED, WITH_DATABASES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from inventory.spellings import DatabaseType, Provider
+    from reports.coverage import Keys
 
 NUMBERS = (
     "needed",
     "registered",
     "missing",
     "undetermined",
+    "failing",
+    "unproven",
+    "waived",
     "idle",
     "astra_provided",
     "not_supported",
+    "unprotected",
 )
 LISTS = ("missing", "undetermined", "idle")
-_WITHOUT_KEY = ("missing", "undetermined", "not-supported")
+_WITHOUT_KEY = ("missing", "shared", "undetermined", "not-supported")
 
 
 def plan_keys(
-    coverage: Sequence[Mapping[str, Any]], unread: Mapping[str, set[str]]
+    coverage: Sequence[Mapping[str, Any]], known: Callable[[str], Keys]
 ) -> dict[str, Any]:
     """Make the key plan of a coverage matrix.
 
-    ``unread`` names, by organization, the rules that could not judge all there is.
+    ``known`` says what is known of the keys of an organization, by its id.
     """
-    own = [_count(each["cells"]) for each in coverage]
+    organizations = [_organization(each, known(each["organization"])) for each in coverage]
     return {
-        **{name: sum(counted[name] for counted in own) for name in NUMBERS},
-        "organizations": [
-            {
-                **_named(each),
-                "databases_known": "CMEK-01" not in unread.get(each["organization"], ()),
-                "keys_known": "CMEK-09" not in unread.get(each["organization"], ()),
-                **counted,
-            }
-            for each, counted in zip(coverage, own, strict=True)
-        ],
-        "lists": {state: list(_listed(coverage, state)) for state in LISTS},
+        **{name: sum(each[name] for each in organizations) for name in NUMBERS},
+        "organizations": organizations,
+        "lists": {
+            **{state: list(_listed(coverage, state)) for state in LISTS},
+            "shared": [each for row in coverage for each in _shared(row, known)],
+        },
         "steps": _steps(coverage),
     }
 
 
-def _count(cells: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    states: Counter[str] = Counter()
-    keys = 0
-    for cell in cells:
-        states[cell["state"]] += 1
-        keys += cell["keys"]
-    needed = states["covered"] + states["missing"] + states["undetermined"]
-    rest = {name: states[name.replace("_", "-")] for name in NUMBERS[2:]}
-    return {"needed": needed, "registered": keys, **rest}
+def _organization(row: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
+    return {
+        **_named(row),
+        "databases_known": NEEDED not in keys.unread,
+        "keys_known": IDLE not in keys.unread,
+        **_count(row["cells"], keys),
+    }
+
+
+def _count(cells: Iterable[Mapping[str, Any]], keys: Keys) -> dict[str, int]:
+    """Count key scopes by their states.
+
+    Of those that share one key, one has it, and fails for sharing it; the others lack theirs.
+    """
+    states = Counter(cell["state"] for cell in cells)
+    numbers = {name: states[name.replace("_", "-")] for name in NUMBERS}
+    return {
+        **numbers,
+        "needed": sum(states[state] for state in WITH_DATABASES),
+        "registered": keys.registered,
+        "missing": states["missing"] + states["shared"] - len(keys.shared),
+        "failing": states["failing"] + len(keys.shared),
+        "unprotected": keys.unprotected,
+    }
 
 
 def _named(organization: Mapping[str, Any]) -> dict[str, str]:
@@ -70,6 +86,14 @@ def _listed(coverage: Iterable[Mapping[str, Any]], state: str) -> Iterator[dict[
         for cell in organization["cells"]:
             if cell["state"] == state:
                 yield {**_named(organization), **{name: cell[name] for name in fields}}
+
+
+def _shared(row: Mapping[str, Any], known: Callable[[str], Keys]) -> Iterator[dict[str, Any]]:
+    """Yield each key that several key scopes share, of which all but one lack a key."""
+    for key, places in known(row["organization"]).shared:
+        fields = ("type", "provider", "region")
+        scopes = [dict(zip(fields, place, strict=True)) for place in places]
+        yield {**_named(row), "key": key, "scopes": scopes}
 
 
 def _steps(coverage: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

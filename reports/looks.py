@@ -61,6 +61,7 @@ VERDICT = {
     "not compliant": STATUS["fail"],
     "not established": STATUS["inconclusive"],
     "nothing judged": STATUS["inconclusive"],
+    "no customer key": STATUS["not-applicable"],
     "partial": STATUS["inconclusive"],
     "compliant": STATUS["pass"],
 }
@@ -68,12 +69,45 @@ VERDICT = {
 NO_DATABASE = "none"
 NOT_KNOWN = "undetermined"
 CELL = {
-    "covered": Look("pass", "✓", "key registered", "Databases lie here, and so does a key."),
-    "missing": Look("fail", "✕", "key missing", "Databases here need a key, and there is none."),
+    "covered": Look(
+        "pass",
+        "✓",
+        "covered",
+        "The key is registered for this key scope alone, came before every database here, has the "
+        "right id and is usable, and nothing about it is waived. Advisories alone leave it so.",
+    ),
+    "missing": Look(
+        "fail", "✕", "key missing", "Databases here need a key of their own, and there is none."
+    ),
+    "shared": Look(
+        "fail",
+        "✕",
+        "key shared",
+        "One key is registered here and for others: all of these key scopes but one lack theirs.",
+    ),
+    "failing": Look(
+        "fail",
+        "✕",
+        "key, but a failure",
+        "A key is registered, and a finding about it or about a database here fails.",
+    ),
     "undetermined": Look(
         "inconclusive", "?", "not known", "Whether a key is needed here, or is there, is not known."
     ),
-    "idle": Look("waived", "○", "idle key", "A key is registered, and no database lies here."),
+    "unproven": Look(
+        "inconclusive",
+        "?",
+        "key, not proven",
+        "A key is registered, and something about it, a database here or the whole organization "
+        "could not be judged.",
+    ),
+    "waived": Look(
+        "waived",
+        "§",
+        "key, failure waived",
+        "A key is registered, and a waiver covers a failure here: it is accepted, not repaired.",
+    ),
+    "idle": Look("waived", "○", "idle key", "A key is registered, and no database is here."),
     "spare": Look(
         "waived", "◎", "key, use not known", "A key is registered; its databases are not known."
     ),
@@ -83,9 +117,13 @@ CELL = {
     "astra-provided": Look(
         "not-applicable", "△", "Astra's keys", "The databases here are declared to use them."
     ),
-    NO_DATABASE: Look(
-        "nothing", "—", "no database", "No database lies here, nor is a key recorded."
+    "in-question": Look(
+        "inconclusive",
+        "?",
+        "in question",
+        "Neither a database nor a key is listed here, and a finding about it is open or waived.",
     ),
+    NO_DATABASE: Look("nothing", "—", "no database", "No database is here, nor is a key recorded."),
 }
 
 WAIVER = {
@@ -363,6 +401,9 @@ KEY_NUMBERS = {
     "registered": "registered",
     "missing": "missing",
     "undetermined": "not known",
+    "failing": "failing",
+    "unproven": "not proven",
+    "waived": "waived",
     "idle": "idle",
 }
 """The numbers of the key plan, with their words."""

@@ -105,13 +105,16 @@ def _verdict(head: Head) -> Iterator[str]:
     yield ""
     yield _sentence(head)
     yield ""
+    yield f"{counted(head['findings']['count'], 'finding')}, by status:"
+    yield ""
     words = "|".join(f">{looks.STATUS[status].word}" for status in STATUSES)
     yield from _table(words, [[f"{counts[status]:,}" for status in STATUSES]])
     if any(counts[status] for status in OPEN):
         told = ", ".join(
             f"{count:,} {severity}" for severity, count in head["open"].items() if count
         )
-        yield from ("", f"Open, by severity: {told}.")
+        total = counted(sum(head["open"].values()), "open finding")
+        yield from ("", f"{total}, by severity: {told}.")
 
 
 def _sentence(head: Head) -> str:
@@ -128,8 +131,8 @@ def _actions(head: Head, limits: Limits) -> Iterator[str]:
     actions = head["actions"][: limits.actions]
     if actions:
         yield from ("", "### What to do, most urgent first", "")
-        yield from _table("Severity|>Settles|>Databases|What", map(_action, actions))
-        yield from _more(head["actions_total"], len(actions), "in the report")
+        yield from _table("Severity|>Findings|>Databases|What", map(_action, actions))
+        yield from _more(head["actions_total"], len(actions), "steps in the report")
 
 
 def _action(action: Mapping[str, Any]) -> Row:
@@ -148,7 +151,8 @@ def _open(head: Head, lines: Iterable[bytes], limits: Limits) -> Iterator[str]:
     yield from ("", "### Open findings, most urgent first", "")
     columns = f"Severity|Status|Rule|Subject|What was found|Where|Finding{aged}"
     yield from _table(columns, (_finding(each, names) for each in findings))
-    yield from _more(sum(head["counts"][each] for each in OPEN), len(findings), "in the report")
+    total = sum(head["counts"][status] for status in OPEN)
+    yield from _more(total, len(findings), "open findings in the report")
 
 
 def _finding(finding: Mapping[str, Any], names: Names) -> Row:
@@ -179,14 +183,15 @@ def _waivers(head: Head, limits: Limits) -> Iterator[str]:
         return
     states = Counter(looks.WAIVER[each["state"]].word for each in head["waivers"])
     told = ", ".join(f"{count:,} {word}" for word, count in sorted(states.items()))
-    yield from ("", "### Waivers", "", f"{told}.")
+    total = counted(len(head["waivers"]), "waiver")
+    yield from ("", "### Waivers", "", f"{total}: {told}.")
     asking = urgent(head)
     if asking:
         shown = asking[: limits.waivers]
         rows = (_waiver(each, head["settings"]["as_of"]) for each in shown)
         yield ""
         yield from _table("Waiver|Due|Rule|Subject|Ticket", rows)
-        yield from _more(len(asking), len(shown), "in the report")
+        yield from _more(len(asking), len(shown), "waivers in the report")
 
 
 def _waiver(waiver: Mapping[str, Any], as_of: str) -> Row:
@@ -200,6 +205,13 @@ def _key_plan(head: Head) -> Iterator[str]:
     yield from ("", "### Key plan", "")
     columns = "|".join(f">{word}" for word in fields.values())
     yield from _table(columns, [[f"{plan[field]:,}" for field in fields]])
+    yield ""
+    yield "Registered counts different keys, the others count key scopes, by what is worst there."
+    if count := plan["unprotected"]:
+        runs = "runs" if count == 1 else "run"
+        told = f"{counted(count, 'existing database')} {runs} on Astra's keys and must be recreated"
+        end = "once the key is registered: no key that is registered now encrypts them."
+        yield from ("", f"{told} {end}")
 
 
 def _changes(head: Head) -> Iterator[str]:

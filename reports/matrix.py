@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reports.looks import CELL, NO_DATABASE, NOT_KNOWN, PROVIDER, TYPE, Look
+from checks.card import SEVERITIES
+from checks.finding import STATUSES
+from reports.looks import CELL, NO_DATABASE, NOT_KNOWN, PROVIDER, STATUS, TYPE, Look
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     Place = tuple[str, str, str]
 
@@ -18,20 +20,23 @@ WIDEST = 6
 _TYPES = ("serverless", "managed-clusters")
 
 
+_BAD = ("error", "fail", "inconclusive", "waived")
+"""The statuses of which a cell takes the colour, the worst first."""
+
+
 class Cell(NamedTuple):
     """One key scope in the matrix.
 
     Attributes:
         look: how its state looks.
-        finding: the id of the finding that tells its state; empty if none does.
-        databases: how many databases it concerns.
-        keys: how many keys are registered for it.
+        told: the worst finding about it, its databases and its keys, as the record holds them;
+            None if nothing is known of it.
+        is_bad: whether it has to say which finding keeps it from looking well.
     """
 
     look: Look
-    finding: str = ""
-    databases: int = 0
-    keys: int = 0
+    told: Mapping[str, Any] | None = None
+    is_bad: bool = False
 
 
 class Row(NamedTuple):
@@ -60,39 +65,58 @@ class Matrix(NamedTuple):
 
 
 class Coverage(NamedTuple):
-    """The matrices that are shown, and of those left out how many cells are in which state."""
+    """The coverage of all organizations, those with the worst findings first.
+
+    Attributes:
+        shown: organizations with their matrices.
+        failing: those that fail and for whose matrices there is no room.
+        left_out: how many others there are.
+        left_cells: how many of their cells are in which state.
+    """
 
     shown: list[Matrix]
+    failing: list[Mapping[str, Any]]
     left_out: int
     left_cells: dict[str, int]
 
 
-def lay_out(coverage: Sequence[Mapping[str, Any]], most: int, doubtful: Container[str]) -> Coverage:
-    """Lay out organizations until ``most`` cells are reached, those that lack a key first.
+def lay_out(coverage: Sequence[Mapping[str, Any]], most: int, *, is_partial: bool) -> Coverage:
+    """Lay out organizations until ``most`` cells are reached, those with the worst findings first.
 
-    The ones that are shown keep their order. Of those that are ``doubtful`` not all was read or
-    judged, so that where nothing is known nothing is claimed.
+    Of those that fail none is left out: where there is no room for its matrix, it is listed. Where
+    not all was read and judged, so in a run that ``is_partial``, nothing is claimed.
     """
-    room, shown = most, set()
-    for place in sorted(range(len(coverage)), key=lambda place: _calm(coverage[place])):
-        room -= _size(coverage[place])
+    room, shown = most, 0
+    ordered = sorted(coverage, key=_order)
+    for row in ordered:
+        room -= _size(row)
         if room < 0:
             break
-        shown.add(place)
-    left = [each for place, each in enumerate(coverage) if place not in shown]
-    states = Counter(cell["state"] for each in left for cell in each["cells"])
+        shown += 1
+    failing = [row for row in ordered[shown:] if _fails(row)]
+    left = [row for row in ordered[shown:] if not _fails(row)]
+    states = Counter(cell["state"] for row in left for cell in row["cells"])
     counted = {CELL[state].word: states[state] for state in CELL if states[state]}
-    matrices = [
-        _matrix(coverage[place], is_doubtful=coverage[place]["organization"] in doubtful)
-        for place in sorted(shown)
-    ]
-    return Coverage(matrices, len(left), counted)
+    matrices = [_matrix(row, is_doubtful=is_partial or not row["whole"]) for row in ordered[:shown]]
+    return Coverage(matrices, failing, len(left), counted)
 
 
-def _calm(organization: Mapping[str, Any]) -> int:
-    """Return 0 if a key is missing, 1 if that is not known, else 2."""
-    states = {cell["state"] for cell in organization["cells"]}
-    return 0 if "missing" in states else 1 if "undetermined" in states else 2
+def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what sorts the organizations with the worst findings first."""
+    worst, counts, named = row["worst"], row["counts"], (row["name"], row["organization"])
+    if worst is None:
+        return (len(STATUSES), *named)
+    place = STATUSES.index(worst["status"]), SEVERITIES.index(worst["severity"])
+    fails = counts["error"] + counts["fail"]
+    if worst["severity"] == "advisory":
+        place = len(STATUSES) - 1, place[0]
+    return (*place, -fails, -counts["inconclusive"], *named)
+
+
+def _fails(row: Mapping[str, Any]) -> bool:
+    """Say whether an organization has a failure above an advisory, or a check broke there."""
+    worst = row["worst"]
+    return bool(worst and worst["status"] in {"error", "fail"} and worst["severity"] != "advisory")
 
 
 def _size(organization: Mapping[str, Any]) -> int:
@@ -150,7 +174,18 @@ def _bands(organization: Mapping[str, Any]) -> Iterator[tuple[str, list[str], li
             yield f"{PROVIDER[provider]}{'' if whole else part}", [provider], some
 
 
-def _cell(cell: Mapping[str, Any] | None, empty: Cell) -> Cell:
-    if cell is None:
+def _cell(told: Mapping[str, Any] | None, empty: Cell) -> Cell:
+    if told is None:
         return empty
-    return Cell(CELL[cell["state"]], cell["finding"], cell["databases"], cell["keys"])
+    look = CELL[told["state"]]
+    if told["status"] in _BAD and told["severity"] != "advisory":
+        return Cell(_worse(look, STATUS[told["status"]]), told, is_bad=True)
+    return Cell(look, told, is_bad=told["state"] == "unproven")
+
+
+def _worse(look: Look, status: Look) -> Look:
+    """Return ``look`` in the colour and shape of ``status``, if that is worse."""
+    own = _BAD.index(look.css) if look.css in _BAD[1:3] else len(_BAD)
+    if own <= _BAD.index(status.css):
+        return look
+    return look._replace(css=status.css, shape=status.shape)

@@ -16,11 +16,11 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from checks.card import SEVERITIES
 from checks.context import utc
 from checks.finding import OPEN, STATUSES
-from checks.group import Gate
 from checks.identity import finding_id
 from reports.evidence import describe_evidence
 from reports.population import Population
 from reports.tallies import Tallies
+from reports.verdict import judge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from checks.context import Context
     from checks.controls import Controls
     from checks.finding import Finding
+    from checks.group import Gate
     from checks.waivers import State, Waiver
     from inventory.entries import Place
     from inventory.models import Organization
@@ -102,6 +103,7 @@ class Recorder:
     def meet(self, organization: Organization) -> None:
         """Take note of an organization of which findings will come."""
         self.population.add(organization)
+        self.tallies.meet(organization)
 
     def add(self, finding: Finding) -> None:
         """Write ``finding``."""
@@ -206,7 +208,7 @@ def head_of(recorder: Recorder, settings: Settings, material: Material) -> dict[
     body: dict[str, Any] = {
         "schema": SCHEMA,
         "title": "Customer-managed encryption keys in Astra: compliance audit",
-        "verdict": verdict(tallies, settings),
+        "verdict": _verdict(tallies, settings, material),
         "settings": _settings(settings),
         "counts": {status: counts[status] for status in STATUSES},
         "open": _open(tallies),
@@ -237,58 +239,9 @@ def canonical(data: object) -> str:
     return json.dumps(data, ensure_ascii=True, indent=1, sort_keys=False) + "\n"
 
 
-def verdict(tallies: Tallies, settings: Settings) -> dict[str, Any]:
-    """Say in words what the audit found, and which exit code that is.
-
-    The gate settles what stops, never what is said: a failure that it lets pass is a failure.
-    Advisories alone leave an audit compliant, unless the gate stops for them.
-    """
-    stops = tallies.stopping(settings.gate).total()
-    found = tallies.stopping(_GATES.get(settings.gate.fail_on, Gate()))
-    word = _word(found, settings, judged=tallies.counts["pass"] + tallies.counts["waived"])
-    text = _VERDICTS[word].format(counted=_counted(found))
-    if stops < found.total():
-        what = " on what is new since the baseline" if settings.gate.new_only else ""
-        number = f"{stops:,}" if stops else "none"
-        text += f" By its gate{what}, this run stops for {number} of them."
-    if milder := sum(tallies.counts[status] for status in OPEN) - found.total():
-        text += f" Advisories that are shown and do not stop: {milder:,}."
-    return {"word": word, "text": text, "exit_code": int(stops > 0 or word == "nothing judged")}
-
-
-def _counted(found: Mapping[str, int]) -> str:
-    told = {
-        "error": ("1 check broke", "{:,} checks broke"),
-        "fail": ("1 finding fails", "{:,} findings fail"),
-        "inconclusive": ("1 could not be judged", "{:,} could not be judged"),
-    }
-    return ", ".join(
-        told[status][count > 1].format(count) for status in told if (count := found[status])
-    )
-
-
-_GATES = {"advisory": Gate("advisory")}
-_VERDICTS = {
-    "broken": "The audit is incomplete: {counted}.",
-    "not compliant": "Not compliant: {counted}.",
-    "not established": "Compliance is not established: {counted}.",
-    "nothing judged": "Nothing was judged: no rule found anything to say yes or no to.",
-    "partial": "Partial run: what was run found nothing that stops. This is no audit.",
-    "compliant": "Compliant: every rule was judged, and nothing stops.",
-}
-
-
-def _word(stops: Mapping[str, int], settings: Settings, *, judged: int) -> str:
-    for status, word in (
-        ("error", "broken"),
-        ("fail", "not compliant"),
-        ("inconclusive", "not established"),
-    ):
-        if stops[status]:
-            return word
-    if settings.left_out:
-        return "partial"
-    return "compliant" if judged else "nothing judged"
+def _verdict(tallies: Tallies, settings: Settings, material: Material) -> dict[str, Any]:
+    rules = [rule.card.id for rule in material.rules]
+    return judge(tallies, settings.gate, rules, left_out=settings.left_out)
 
 
 def _settings(settings: Settings) -> dict[str, Any]:

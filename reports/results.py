@@ -5,9 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from checks.finding import STATUSES
 from inventory.wording import safe
 from reports.changes import summed_up
+from reports.telling import checks_of, counts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,10 +52,11 @@ def summary(prefix: list[str], audit: Audit) -> None:
     if head is None:
         prefix.append(f"<p><strong>{escape(NO_AUDIT)}</strong></p>")
         return
-    counts = ", ".join(f"{head['counts'][status]:,} {status}" for status in STATUSES)
     prefix.append(f"<p><strong>{escape(head['verdict']['text'])}</strong></p>")
     prefix += [f"<p><strong>{escape(text)}</strong></p>" for text in banners(head)]
-    prefix.append(f"<p>Findings: {escape(counts)}. Grouped by {head['settings']['grouping']}.</p>")
+    prefix.append(f"<p>{escape(counts_of(head))}.</p>")
+    checks = checks_of(head["settings"]["grouping"])
+    prefix.append(f"<p>The numbers and rows below are of checks: {checks}.</p>")
     page = audit.page.rpartition("/")[2]
     prefix.append(f'<p>For auditors: <a href="{page}">{page}</a>.</p>')
     if audit.rows_seen > MOST_ROWS:
@@ -85,6 +86,7 @@ def mark_junit(config: pytest.Config, head: dict[str, Any] | None) -> None:
     told = [("verdict", NO_AUDIT)]
     if head is not None:
         told = [("verdict", head["verdict"]["text"]), ("report", head["report"])]
+        told.append(("findings", counts_of(head)))
         told += [("banner", text) for text in banners(head)]
         if head["changes"]:
             told.append(("changes", summed_up(head["changes"])))

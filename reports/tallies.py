@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
-from checks.card import Severity, rank
-from checks.finding import KNOWN, OPEN, STATUSES, Status
+from checks.card import Severity
+from checks.finding import KNOWN, STATUSES, Status
+from reports.actions import Actions
+from reports.coverage import IDLE, NEEDED, ORDER, Coverage
 from reports.key_plan import plan_keys
 
 if TYPE_CHECKING:
@@ -14,42 +16,10 @@ if TYPE_CHECKING:
 
     from checks.finding import Finding
     from checks.group import Gate
-
-MOST_ACTIONS = 1_000
-MOST_IDS = 50
-
-Cell = tuple[str, str, str, str]
+    from inventory.models import Organization
 
 
-class _Action:
-    """The findings that one step would settle."""
-
-    __slots__ = ("databases", "findings", "ids", "most", "rules", "severity", "statuses")
-
-    def __init__(self) -> None:
-        self.severity: Severity = "advisory"
-        self.findings = 0
-        self.ids: list[str] = []
-        self.rules: set[str] = set()
-        self.statuses: Counter[str] = Counter()
-        self.databases: set[str] = set()
-        self.most = 0
-
-    def add(self, finding: Finding) -> None:
-        self.findings += 1
-        self.rules.add(finding.rule)
-        self.statuses[finding.status] += 1
-        self.severity = min(self.severity, finding.severity, key=rank)
-        if len(self.ids) < MOST_IDS:
-            self.ids.append(finding.id)
-        if finding.subject.database:
-            self.databases.add(finding.subject.database)
-        self.most = max(self.most, finding.databases)
-
-    def urgency(self) -> tuple[int, ...]:
-        """Return a key that sorts what is most urgent first."""
-        count = max(len(self.databases), self.most)
-        return rank(self.severity), -self.statuses["fail"], -count, -self.findings
+_DECLARED = "astra-provided"
 
 
 class Tallies:
@@ -63,10 +33,14 @@ class Tallies:
         """Start with none."""
         self.by_rule: Counter[tuple[Status, str, Severity]] = Counter()
         self._known: Counter[tuple[Status, Severity]] = Counter()
-        self._actions: dict[tuple[str, str], _Action] = {}
-        self._cells: dict[Cell, dict[str, Any]] = {}
-        self._unread: dict[str, set[str]] = {}
+        self._actions = Actions()
+        self._coverage = Coverage()
         self._reasons: Counter[tuple[str, str, str, str]] = Counter()
+        self._declared: set[tuple[str, str]] = set()
+
+    def meet(self, organization: Organization) -> None:
+        """Take note of an organization of which findings will come."""
+        self._actions.spread.add(organization)
 
     def add(self, finding: Finding) -> None:
         """Count ``finding`` wherever it counts."""
@@ -74,18 +48,12 @@ class Tallies:
         self.by_rule[status, rule, finding.severity] += 1
         if finding.change == KNOWN:
             self._known[status, finding.severity] += 1
-        if status in OPEN and finding.action:
-            key = (finding.subject.organization, finding.action)
-            if key not in self._actions:
-                self._actions[key] = _Action()
-            self._actions[key].add(finding)
         if finding.reason:
             self._reasons[status, rule, finding.subject.organization, finding.reason] += 1
-        if rule in _CELL_OF:
-            if finding.subject.region:
-                self._take_cell(finding)
-            elif status not in {"pass", "not-applicable"}:
-                self._unread.setdefault(finding.subject.organization, set()).add(rule)
+            if finding.reason == _DECLARED and finding.subject.database:
+                self._declared.add((finding.subject.organization, finding.subject.database))
+        self._actions.add(finding)
+        self._coverage.add(finding)
 
     @property
     def counts(self) -> Counter[str]:
@@ -95,24 +63,35 @@ class Tallies:
             counts[status] += count
         return counts
 
-    def _take_cell(self, finding: Finding) -> None:
-        subject = finding.subject
-        key = (subject.organization, subject.type, subject.provider, subject.region)
-        state = _CELL_OF[finding.rule].get((finding.status, finding.reason))
-        state = state or _CELL_OF[finding.rule].get((finding.status, ""))
-        if state is None:
-            return
-        known = self._cells.get(key)
-        if known is None or _CELLS.index(state) < _CELLS.index(known["state"]):
-            self._cells[key] = {
-                "state": state,
-                "finding": finding.id,
-                "databases": finding.databases,
-                "existing": finding.existing,
-                "keys": known["keys"] if known else 0,
-            }
-        if finding.rule == "CMEK-09":
-            self._cells[key]["keys"] += 1
+    def by_status(self) -> dict[str, Counter[Status]]:
+        """Return how many findings of each status each rule has; an empty count if it has none."""
+        counts: dict[str, Counter[Status]] = defaultdict(Counter)
+        for (status, rule, _), count in self.by_rule.items():
+            counts[rule][status] += count
+        return counts
+
+    def rules_without(self, reason: str) -> dict[str, int]:
+        """Return how many subjects each rule did not judge for ``reason``."""
+        counts: Counter[str] = Counter()
+        for (_, rule, _, why), count in self._reasons.items():
+            counts[rule] += count if why == reason else 0
+        return {rule: count for rule, count in counts.items() if count}
+
+    @property
+    def declared(self) -> int:
+        """Return how many different databases are declared to use Astra's keys."""
+        return len(self._declared)
+
+    @property
+    def has_customer_key(self) -> bool:
+        """Say whether any customer key was found to be registered."""
+        counts = self.by_status()
+        return bool(counts[IDLE] or counts[NEEDED]["pass"] or counts[ORDER]["pass"])
+
+    @property
+    def is_any_encrypted(self) -> bool:
+        """Say whether the key of any database is shown to have come first."""
+        return self.by_status()[ORDER]["pass"] > 0
 
     def stopping(self, gate: Gate) -> Counter[str]:
         """Count the findings that stop a pipeline, by status."""
@@ -131,24 +110,16 @@ class Tallies:
         return len(self._actions)
 
     def actions(self, names: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Return the most urgent actions first, at most ``MOST_ACTIONS``."""
-        ordered = sorted(self._actions.items(), key=lambda item: (item[1].urgency(), item[0]))
-        return [_action(key, action, names) for key, action in ordered[:MOST_ACTIONS]]
+        """Return what to do, the most urgent first."""
+        return self._actions.listed(names)
 
     def coverage(self, names: Mapping[str, str]) -> list[dict[str, Any]]:
         """Return the matrix: each organization's cells, by type, provider and region."""
-        rows: dict[str, list[dict[str, Any]]] = {each: [] for each in names}
-        for (organization, kind, provider, region), cell in sorted(self._cells.items()):
-            place = {"type": kind, "provider": provider, "region": region}
-            rows.setdefault(organization, []).append({**place, **cell})
-        return [
-            {"organization": each, "name": names.get(each, each), "cells": cells}
-            for each, cells in rows.items()
-        ]
+        return self._coverage.rows(names)
 
     def key_plan(self, names: Mapping[str, str]) -> dict[str, Any]:
         """Return how many keys are needed, registered, missing and idle, which, and what to do."""
-        return plan_keys(self.coverage(names), self._unread)
+        return plan_keys(self.coverage(names), self._coverage.keys)
 
     def not_evaluated(self) -> list[dict[str, Any]]:
         """Return what was not judged, counted by status, rule, organization and reason."""
@@ -157,39 +128,3 @@ class Tallies:
             self._reasons.items(), key=lambda item: (STATUSES.index(item[0][0]), item[0])
         )
         return [{**dict(zip(fields, key, strict=True)), "count": count} for key, count in ordered]
-
-
-_CELLS = ("missing", "undetermined", "covered", "idle", "not-supported", "astra-provided", "spare")
-"""The states of a cell; where two findings tell different ones, the earlier is shown."""
-
-_CELL_OF: dict[str, dict[tuple[str, str], str]] = {
-    "CMEK-01": {
-        ("pass", ""): "covered",
-        ("fail", ""): "missing",
-        ("waived", ""): "missing",
-        ("inconclusive", ""): "undetermined",
-        ("not-applicable", "astra-provided"): "astra-provided",
-        ("not-applicable", "unsupported-combination"): "not-supported",
-    },
-    "CMEK-09": {
-        ("fail", ""): "idle",
-        ("waived", ""): "idle",
-        ("inconclusive", ""): "spare",
-        ("pass", ""): "spare",
-    },
-}
-
-
-def _action(key: tuple[str, str], action: _Action, names: Mapping[str, str]) -> dict[str, Any]:
-    organization, text = key
-    return {
-        "text": text,
-        "organization": organization,
-        "name": names.get(organization, organization),
-        "severity": action.severity,
-        "settles": action.findings,
-        "databases": max(len(action.databases), action.most),
-        "statuses": {status: action.statuses[status] for status in sorted(action.statuses)},
-        "rules": sorted(action.rules),
-        "findings": action.ids,
-    }

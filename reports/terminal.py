@@ -7,11 +7,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from checks.context import utc
-from checks.finding import STATUSES
 from inventory.wording import safe
 from reports.changes import summed_up
 from reports.reminders import notice, urgent
 from reports.results import NO_AUDIT, banners
+from reports.telling import checks_of, number_of
+from reports.verdict import ENDS
 
 if TYPE_CHECKING:
     import pytest
@@ -50,7 +51,7 @@ def summarize(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> None:
             reporter.write_line(f"{told}{text}")
             told = " " * _INDENT
     if total > MOST_SHOWN:
-        reporter.write_line(f"… and {total - MOST_SHOWN:,} more in the report")
+        reporter.write_line(f"… and {total - MOST_SHOWN:,} more steps in the report")
 
 
 def warn_of_waivers(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> None:
@@ -62,7 +63,7 @@ def warn_of_waivers(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> 
     for waiver in asking[:MOST_SHOWN]:
         reporter.write_line(safe(notice(waiver, head["settings"]["as_of"])), yellow=True)
     if len(asking) > MOST_SHOWN:
-        reporter.write_line(f"… and {len(asking) - MOST_SHOWN:,} more in the report")
+        reporter.write_line(f"… and {len(asking) - MOST_SHOWN:,} more waivers in the report")
 
 
 def _wrap(action: dict[str, Any], width: int) -> list[str]:
@@ -85,15 +86,15 @@ def conclude(config: pytest.Config, audit: Audit, leak: str = "") -> None:
     if head is None:
         writer.line(NO_AUDIT, red=True)
         return
-    counts = ", ".join(f"{head['counts'][status]:,} {status}" for status in STATUSES)
-    writer.line(f"Findings: {counts}")
+    writer.line(f"Checks:   pytest counts them; {checks_of(head['settings']['grouping'])}")
+    writer.line(f"Findings: {number_of(head)}")
     if head["waivers"]:
         states = Counter(waiver["state"] for waiver in head["waivers"])
         told = ", ".join(f"{states[state]:,} {state}" for state in sorted(states))
-        writer.line(f"Waivers:  {told}")
+        writer.line(f"Waivers:  {len(head['waivers']):,}, of which {told}")
     if head["changes"]:
         before = head["changes"]["baseline"]["as_of"]
-        writer.line(f"Changes:  {summed_up(head['changes'])}, since {before}")
+        writer.line(f"Changes:  findings {summed_up(head['changes'])}, since {before}")
     for text in banners(head):
         writer.line(safe(text), yellow=True)
     bad = bool(head["verdict"]["exit_code"])
@@ -101,4 +102,5 @@ def conclude(config: pytest.Config, audit: Audit, leak: str = "") -> None:
     writer.line(head["verdict"]["text"], red=bad, green=good, yellow=not (bad or good), bold=True)
     writer.line(f"Report: {safe(audit.page)}")
     if bad:
-        writer.line("Exit code 1 is this verdict, not a crash.")
+        word = head["verdict"]["word"]
+        writer.line(f"Exit code 1: {ENDS.get(word, word)}.")

@@ -22,9 +22,19 @@
       name === "q" ? textOf(row).includes(value.trim().toLowerCase()) : row.dataset[name] === value,
     );
 
+  const count = (number) => number.toLocaleString("en");
+
+  const tell = (tally, shown, filtered) => {
+    if (!tally) return;
+    if (!texts.has(tally)) texts.set(tally, tally.textContent);
+    tally.textContent = filtered ? `${count(shown)} of ${tally.dataset.of} findings` : texts.get(tally);
+  };
+
   const show = (group, members, filtered) => {
-    const some = members.some((row) => !row.hidden);
+    const shown = members.filter((row) => !row.hidden).length;
+    const some = shown > 0;
     group.hidden = filtered && !some;
+    tell(group.querySelector(".tally"), shown, filtered);
     if (group.tagName === "DETAILS") group.open = filtered && some;
   };
 
@@ -37,7 +47,6 @@
     }
     root.classList.toggle("filtered", wishes.length > 0);
     for (const [group, members] of groups) show(group, members, wishes.length > 0);
-    const count = (number) => number.toLocaleString("en");
     said.textContent = wishes.length
       ? `${count(found)} of ${count(rows.length)} findings on this page match.`
       : "";

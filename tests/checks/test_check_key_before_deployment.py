@@ -114,6 +114,40 @@ def test_each_reason_for_not_knowing_has_a_code(
     assert finding.action
 
 
+@pytest.mark.parametrize(
+    ("keys", "action"),
+    [
+        (
+            [key_data(), key_data(key_id=aws_key_id(number=2))],
+            (
+                "Find out which key Astra uses for acme-prod / serverless / aws / us-east-1, and "
+                "correct the record or ask IBM Support"
+            ),
+        ),
+        (
+            [key_data(registered=attested("2026-11-20T03:00:00Z", "2026-11-20"))],
+            (
+                "Correct the time at which the key of acme-prod / serverless / aws / us-east-1 was "
+                "registered, or the records"
+            ),
+        ),
+        (
+            [key_data()],
+            (
+                "Attest when the key of acme-prod / serverless / aws / us-east-1 was registered, "
+                "or give dated earlier records"
+            ),
+        ),
+    ],
+    ids=["rivals", "contradiction", "unknown"],
+)
+def test_an_action_is_one_that_helps(keys: list[dict[str, Any]], action: str) -> None:
+    """What cannot be judged for its keys is not settled by an attestation of one time."""
+    database = deployed("2026-07-01T00:00:00Z", created_at=None)
+    finding = judged_once("CMEK-05", an_organization(keys=keys, databases=[database]))
+    assert (finding.status, finding.action) == ("inconclusive", action)
+
+
 def test_the_creation_dates_a_single_region_only() -> None:
     """Without a time of its own a region was added when the database was made, if it is alone."""
     key = a_key(registered=attested("2026-01-01T00:00:00Z"))

@@ -8,7 +8,9 @@ from inventory.models import Organization
 from tests.builders import (
     ORGANIZATION,
     OTHER_ORGANIZATION,
+    a_database,
     a_key,
+    a_planned_database,
     an_organization,
     gcp_key_id,
     uuid,
@@ -104,3 +106,13 @@ def test_other_gaps_do_not_matter() -> None:
 def test_without_any_key_nothing_is_shared() -> None:
     """Two organizations without keys have no subject."""
     assert judged("CMEK-06", an_organization(keys=[]), other(keys=[])) == []
+
+
+def test_the_databases_of_all_that_share_a_key_are_counted() -> None:
+    """A finding about a key counts what rests on it, in each of the organizations that use it."""
+    first = an_organization(databases=[a_database(), a_planned_database()])
+    second = other(databases=[a_database(id=uuid(number)) for number in range(3)])
+    found = judged("CMEK-06", first, second)
+    assert {(each.status, each.databases, each.existing) for each in found} == {("fail", 5, 4)}
+    alone = judged("CMEK-06", first, other(keys=[]))
+    assert {(each.status, each.databases, each.existing) for each in alone} == {("pass", 2, 1)}

@@ -7,9 +7,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.context import RECORDED_MAX_AGE, Context, because, day, summarize, utc, words
+from inventory.estate import survey
 from inventory.gaps import Gap
 from inventory.models import KeyScope
-from tests.builders import AS_OF, ORGANIZATION, a_key, an_organization
+from tests.builders import (
+    AS_OF,
+    ORGANIZATION,
+    a_database,
+    a_key,
+    a_planned_database,
+    an_organization,
+    key_id_for,
+    uuid,
+)
 
 ZONES = st.timezones()
 
@@ -67,7 +77,7 @@ def test_a_summary_keeps_keys_and_their_gaps() -> None:
         {"fact": "serverless-keys", "reason": "refused"},
         {"fact": "region-views", "reason": "refused"},
     ]
-    summary = summarize(an_organization(gaps=gaps).at("now.yaml", 3))
+    summary = summarize(survey(an_organization(gaps=gaps).at("now.yaml", 3)))
     assert (summary.id, summary.name, summary.place) == (ORGANIZATION, "acme-prod", ("now.yaml", 3))
     assert summary.keys == (a_key(),)
     assert [gap.fact for gap in summary.gaps] == ["serverless-keys"]
@@ -75,6 +85,30 @@ def test_a_summary_keeps_keys_and_their_gaps() -> None:
 
 def test_a_summary_of_unrecorded_keys_has_gaps() -> None:
     """Keys that were not recorded are none that are known, and two gaps."""
-    summary = summarize(an_organization(keys=None))
+    summary = summarize(survey(an_organization(keys=None)))
     assert summary.keys == ()
     assert {gap.fact for gap in summary.gaps} == {"serverless-keys", "managed-clusters-keys"}
+
+
+def test_a_summary_counts_the_databases_of_each_key_once() -> None:
+    """A database of two regions that share one key rests on it once, and exists if a part does."""
+    shared = key_id_for("aws", "us-east-1")
+    keys = [
+        a_key(),
+        a_key(region="us-west-2", key_id=shared),
+        a_key(region="eu-west-1"),
+        a_key(region="eu-north-1"),
+    ]
+    planned = {"name": "us-west-2", "state": "planned"}
+    databases = [
+        a_database(regions=["us-east-1", planned]),
+        a_database(id=uuid(1), regions=["us-west-2"]),
+        a_planned_database(regions=["us-east-1"]),
+        a_planned_database(name="acme-later", regions=["eu-west-1"]),
+    ]
+    summary = summarize(survey(an_organization(keys=keys, databases=databases)))
+    assert summary.resting == {
+        shared: (3, 2),
+        key_id_for("aws", "eu-west-1"): (1, 0),
+        key_id_for("aws", "eu-north-1"): (0, 0),
+    }

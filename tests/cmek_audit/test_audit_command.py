@@ -199,7 +199,7 @@ def test_one_that_is_not_compliant(here: Path) -> None:
     file = write_yaml(here / "is.yaml", violating())
     done = audit("--cmek-inventory", "is.yaml", "--cmek-formats=json", "-q")
     assert (done.exit_code, left(here).word) == (1, "not compliant")
-    assert done.stdout.splitlines()[-1] == "Exit code 1 is this verdict, not a crash."
+    assert done.stdout.splitlines()[-1] == "Exit code 1: not compliant."
     assert file == str(here / "is.yaml")
 
 

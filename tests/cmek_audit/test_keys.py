@@ -20,9 +20,11 @@ from tests.builders import (
     database_data,
     document_data,
     key_data,
+    key_id_for,
     organization_data,
     plan_data,
     planned_data,
+    uuid,
     write_json,
     write_yaml,
 )
@@ -71,10 +73,25 @@ def _planned(places: list[Place]) -> dict[str, Any]:
 
 def _keys(places: list[Place]) -> list[dict[str, Any]]:
     scopes = {(kind, provider, each) for kind, provider, some in places for each in some}
+    attested = {"by": "acme-security", "on": "2026-11-01"}
     return [
-        key_data(type=kind, provider=provider, region=region)
-        for kind, provider, region in sorted(scopes)
+        key_data(
+            type=kind,
+            provider=provider,
+            region=region,
+            key_id=_own_id(str(canonical_provider(provider)), region, number),
+            usable={"usable": True, **attested},
+            rotation={"automatic": True, **attested},
+        )
+        for number, (kind, provider, region) in enumerate(sorted(scopes))
     ]
+
+
+def _own_id(provider: str, region: str, number: int) -> str:
+    """Return the id of a key that no other number has."""
+    if provider == "aws":
+        return f"arn:aws:kms:{region}:111122223333:key/{uuid(number)}"
+    return f"{key_id_for(provider, region)}-{number}"
 
 
 @EACH_EXAMPLE
@@ -146,8 +163,9 @@ def test_the_same_numbers_as_an_audit(tmp_path: Path) -> None:
         _, answer = asked(*files)
         plan = head["key_plan"]
         del plan["lists"]
-        own = [{**each, "scopes": None, "doubts": None} for each in plan.pop("organizations")]
-        assert own == [{**each, "scopes": None, "doubts": None} for each in answer["organizations"]]
+        none = dict.fromkeys(("scopes", "doubts", "shared"))
+        own = [{**each, **none} for each in plan.pop("organizations")]
+        assert own == [{**each, **none} for each in answer["organizations"]]
         assert plan == {part: answer[part] for part in plan}
         assert [
             [{**cell, "finding": None} for cell in each["cells"]] for each in head["coverage"]
@@ -181,13 +199,15 @@ def test_a_mixture(tmp_path: Path) -> None:
         "registered": 4,
         "missing": 2,
         "undetermined": 1,
+        "unproven": 2,
         "idle": 2,
         "not_supported": 1,
+        "unprotected": 1,
     }
     [told] = answer["organizations"]
     assert {_short(scope) for scope in told["scopes"]} == {
-        ("serverless/aws/us-east-1", "covered", 1, 1, 1),
-        ("serverless/aws/r1", "covered", 0, 1, 1),
+        ("serverless/aws/us-east-1", "unproven", 1, 1, 1),
+        ("serverless/aws/r1", "unproven", 0, 1, 1),
         ("serverless/aws/us-west-2", "missing", 1, 1, 0),
         ("serverless/aws/eu-north-1", "missing", 0, 1, 0),
         ("serverless/aws/eu-west-1", "idle", 0, 0, 1),
@@ -212,8 +232,8 @@ def test_several_organizations(tmp_path: Path) -> None:
         *("-a", "acme-prod/serverless/aws/r", "-a", "acme-test/serverless/aws/us-east-1"),
     )
     assert [numbers(each) for each in answer["organizations"]] == [
-        {"needed": 2, "registered": 1, "missing": 1},
-        {"needed": 1, "missing": 1},
+        {"needed": 2, "registered": 1, "missing": 1, "unproven": 1},
+        {"needed": 1, "missing": 1, "unprotected": 1},
     ]
 
 
@@ -263,6 +283,125 @@ def test_a_plan_of_terraform(tmp_path: Path) -> None:
     assert [each["missing"] for each in answer["organizations"]] == [0, 1]
 
 
+# --- keys that are there and not in order ---------------------------------------------------------
+
+
+def _ordered(**over: Any) -> dict[str, Any]:  # noqa: ANN401 (fields of any type)
+    """Return a key that is in order, but for what is told."""
+    attested = {"by": "acme-security", "on": "2026-11-01"}
+    registered = {"at": "2026-01-01T00:00:00Z", "by": "acme-security", "on": "2026-01-01"}
+    own = {"usable": {"usable": True, **attested}, "rotation": {"automatic": True, **attested}}
+    return key_data(**{**own, "registered": registered, **over})
+
+
+def _conclusion(inventory: str) -> str:
+    return command("keys", "-i", inventory).stdout.partition("Exit code ")[2].replace("\n", " ")
+
+
+_LATE = {"at": "2026-07-01T00:00:00Z", "by": "acme-security", "on": "2026-07-01"}
+
+
+def test_a_key_in_order_is_enough(tmp_path: Path) -> None:
+    """Only where each key is there, first, the right one and usable, none is said to be missing."""
+    inventory = saved(tmp_path, organization_data(keys=[_ordered()]))
+    code, answer = asked("-i", inventory)
+    assert (code, numbers(answer)) == (0, {"needed": 1, "registered": 1})
+    assert _conclusion(inventory) == "0: no key is missing. "
+
+
+@pytest.mark.parametrize(
+    ("over", "code", "found"),
+    [
+        ({"registered": _LATE}, 0, {"failing": 1, "unprotected": 1}),
+        ({"registered": None}, 0, {"unproven": 1}),
+        ({"usable": None}, 0, {"unproven": 1}),
+        ({"usable": {"usable": False, "by": "a", "on": "2026-11-01"}}, 0, {"failing": 1}),
+        ({"rotation": {"automatic": False, "by": "a", "on": "2026-11-01"}}, 0, {"failing": 1}),
+        ({"key_id": key_id_for("aws", "eu-west-1")}, 1, {"failing": 1}),
+        ({"key_id": key_id_for("gcp", "us-east1")}, 1, {"failing": 1}),
+    ],
+    ids=["late", "undated", "unasked", "unusable", "not rotating", "elsewhere", "of another cloud"],
+)
+def test_a_key_that_is_not_in_order(
+    over: dict[str, Any], code: int, found: dict[str, int], tmp_path: Path
+) -> None:
+    """A key that is late, wrong or unusable is registered, and nowhere said to be fine."""
+    inventory = saved(tmp_path, organization_data(keys=[_ordered(**over)]))
+    done, answer = asked("-i", inventory)
+    assert (done, numbers(answer)) == (code, {"needed": 1, "registered": 1, **found})
+    assert answer["organizations"][0]["scopes"][0]["state"] != "covered"
+    assert "no key is missing" not in _conclusion(inventory)
+
+
+def test_late_databases_have_to_be_recreated(tmp_path: Path) -> None:
+    """What is older than its key lacks no key, and is said to stay on Astra's keys."""
+    late = saved(tmp_path, organization_data(keys=[_ordered(registered=_LATE)]))
+    shown = " ".join(command("keys", "-i", late).stdout.split())
+    assert (
+        "1 existing database runs on Astra's keys, because the key was missing or late. No key "
+        "that is registered now encrypts it: it has to be recreated once the key is registered."
+    ) in shown
+    assert "CMEK-05 fail, high: Key registered at 2026-07-01T00:00:00Z" in shown
+
+
+_TWO = [database_data(), database_data(id=uuid(7), regions=["us-west-2"])]
+
+
+def test_one_key_of_two_regions_is_one_of_two(tmp_path: Path) -> None:
+    """One id registered for two regions is one key of two, and the other region lacks its own."""
+    keys = [_ordered(), _ordered(region="us-west-2", key_id=key_id_for("aws", "us-east-1"))]
+    inventory = saved(tmp_path, organization_data(keys=keys, databases=_TWO))
+    code, answer = asked("-i", inventory)
+    assert (code, numbers(answer)) == (
+        1,
+        {"needed": 2, "registered": 1, "missing": 1, "failing": 1},
+    )
+    [told] = answer["organizations"]
+    states = {scope["region"]: scope["state"] for scope in told["scopes"]}
+    assert (states, told["shared"]) == ({"us-east-1": "failing", "us-west-2": "missing"}, [])
+
+
+def test_one_key_of_two_types_is_one_of_two(tmp_path: Path) -> None:
+    """Where the id fits both, one of the two lacks a key of its own, and that is printed."""
+    keys = [_ordered(), _ordered(type="managed-clusters")]
+    databases = [database_data(), database_data(id=uuid(7), type="managed-clusters")]
+    inventory = saved(tmp_path, organization_data(keys=keys, databases=databases))
+    code, answer = asked("-i", inventory)
+    assert (code, numbers(answer)) == (
+        1,
+        {"needed": 2, "registered": 1, "missing": 1, "failing": 1},
+    )
+    [shared] = answer["organizations"][0]["shared"]
+    assert (shared["key"], [scope["type"] for scope in shared["scopes"]]) == (
+        key_id_for("aws", "us-east-1"),
+        ["managed-clusters", "serverless"],
+    )
+    shown = " ".join(command("keys", "-i", inventory).stdout.split())
+    assert (
+        "acme-prod: all but one of managed-clusters/aws/us-east-1 and serverless/aws/us-east-1 "
+        f"lack a key of their own, as one key is registered for all of them: {shared['key']}."
+    ) in shown
+
+
+def test_two_keys_claimed_for_one_scope_are_in_doubt(tmp_path: Path) -> None:
+    """Where nobody knows which of two keys is used, it cannot be said that none is missing."""
+    rival = _ordered(key_id=f"arn:aws:kms:us-east-1:111122223333:key/{uuid(9)}")
+    inventory = saved(tmp_path, organization_data(keys=[_ordered(), rival]))
+    code, answer = asked("-i", inventory)
+    assert (code, numbers(answer)) == (1, {"needed": 1, "registered": 2, "failing": 1})
+
+
+def test_two_versions_of_a_key_are_one(tmp_path: Path) -> None:
+    """A key that is listed by two of its versions is one key."""
+    place = {"provider": "gcp", "region": "us-east1"}
+    stem = key_id_for("gcp", "us-east1")
+    keys = [_ordered(**place, key_id=f"{stem}/cryptoKeyVersions/{number}") for number in (1, 2)]
+    databases = [database_data(provider="gcp", regions=["us-east1"])]
+    _, answer = asked("-i", saved(tmp_path, organization_data(keys=keys, databases=databases)))
+    assert (answer["registered"], answer["missing"]) == (1, 0)
+    assert [scope["keys"] for scope in answer["organizations"][0]["scopes"]] == [1]
+
+
 # --- what cannot be said --------------------------------------------------------------------------
 
 
@@ -294,7 +433,7 @@ def test_an_old_record_is_not_enough(tmp_path: Path) -> None:
     """A record that is too old to be judged by does not say that no key is missing."""
     old = write_yaml(tmp_path / "i.yaml", document_data(captured_at="2020-01-01T00:00:00Z"))
     code, answer = asked("-i", old)
-    assert (code, numbers(answer)) == (1, {"needed": 1, "registered": 1})
+    assert (code, numbers(answer)) == (1, {"needed": 1, "registered": 1, "unproven": 1})
     assert _doubts(answer) == [("CMEK-14", "stale")]
 
 

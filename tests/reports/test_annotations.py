@@ -20,7 +20,7 @@ from checks.waivers import Waiver
 from reports.annotations import LEVELS, render
 from reports.record import Settings
 from tests.builders import AS_OF
-from tests.reports.recording import a_finding, findings, record
+from tests.reports.recording import RULE_IDS, a_finding, findings, record
 from tests.reports.samples import VIOLATIONS, WAIVERS, audit
 
 if TYPE_CHECKING:
@@ -108,7 +108,11 @@ def test_the_verdict_comes_last() -> None:
         Shown(
             "notice",
             {"title": "Customer keys in Astra: compliant"},
-            "Compliant: every rule was judged, and nothing stops.",
+            (
+                f"Compliant: 1 of {len(RULE_IDS)} rules were evaluated; none failed. "
+                "No database is shown to be encrypted by a customer key. "
+                f"{', '.join(RULE_IDS[1:-1])} and {RULE_IDS[-1]} found no subject."
+            ),
         )
     ]
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
-from markupsafe import escape
 
 from checks import comparisons
 from checks.card import SEVERITIES
@@ -24,11 +23,11 @@ from checks.waivers import State
 from inventory.gaps import Fact, GapReason
 from inventory.sources import Role
 from inventory.spellings import DatabaseType, Provider
-from reports import html, looks, record, tallies
+from reports import coverage, html, looks
 from reports.drilling import Index
 from reports.formats import encode
-from reports.matrix import lay_out
 from reports.shelves import Limits, choose, share
+from reports.verdict import VERDICTS
 from reports.visible import name, prose, visible
 from tests.reports.samples import (
     COMPLIANT,
@@ -129,7 +128,7 @@ def test_open_findings_are_explained(violations: Report) -> None:
     [finding] = [
         each
         for each in map(json.loads, violations.lines)
-        if each["rule"] == "CMEK-01" and each["status"] == "fail" and each["databases"] == 2
+        if each["rule"] == "CMEK-01" and each.get("cause") == "planned-without-key"
     ]
     start = violations.page.index(f'id="f-{finding["id"]}"')
     text = Page(violations.page[start : violations.page.index("</details>", start)]).text
@@ -139,7 +138,7 @@ def test_open_findings_are_explained(violations: Report) -> None:
         card["title"],
         card["quotes"][0]["sentence"],
         card["rationale"],
-        "2 databases, 1 of them existing",
+        "1 database, planned",
         finding["action"],
         card["remediation"],
         finding["subject"]["path"],
@@ -295,8 +294,8 @@ def test_every_status_has_a_look(violations: Report) -> None:
 @pytest.mark.parametrize(
     ("table", "all_of_them"),
     [
-        pytest.param(looks.VERDICT, set(record._VERDICTS), id="verdicts"),
-        pytest.param(looks.CELL, {*tallies._CELLS, looks.NO_DATABASE}, id="cells"),
+        pytest.param(looks.VERDICT, set(VERDICTS), id="verdicts"),
+        pytest.param(looks.CELL, {*coverage.STATES, looks.NO_DATABASE}, id="cells"),
         pytest.param(looks.WAIVER, set(get_args(State)), id="waivers"),
         pytest.param(looks.TYPE, set(get_args(DatabaseType)), id="types"),
         pytest.param(looks.PROVIDER, set(get_args(Provider)), id="providers"),
@@ -517,7 +516,8 @@ def test_lists_are_bounded(waived: Report) -> None:
     head = waived.head
     for each in (
         "1 more waived finding stands in findings.ndjson",
-        "2 more organizations stand in audit.json: together",
+        "1 organization, the worst first",
+        "1 more organization without a failure is in audit.json: together",
         f"{head['actions_total'] - 1} more steps stand in audit.json",
         f"{len(head['waivers']) - 1} more stand in audit.json",
         f"{len(head['attestations']) - 1} more stand in audit.json",
@@ -570,99 +570,13 @@ def test_share(counts: list[int], room: int, shared: list[int]) -> None:
     assert [given["pass", str(place)] for place in range(len(counts))] == shared
 
 
-# --- the matrix -----------------------------------------------------------------------------------
-
-
-def cell(
-    state: str, region: str, kind: str = "serverless", provider: str = "aws"
-) -> dict[str, Any]:
-    place = {"type": kind, "provider": provider, "region": region}
-    return {**place, "state": state, "finding": "f", "databases": 1, "keys": 0}
-
-
-def test_every_cell_is_explicit() -> None:
-    """Each combination of type, provider and region has a cell, also where nothing lies."""
-    coverage = [
-        {
-            "organization": "o",
-            "name": "O",
-            "cells": [cell("covered", "r1"), cell("missing", "r2", "managed-clusters", "gcp")],
-        }
-    ]
-    [matrix] = lay_out(coverage, 100, set()).shown
-    [table] = matrix.tables
-    assert table.regions == ["r1", "r2"]
-    assert {
-        (row.type, row.provider, *(each.look.word for each in row.cells)) for row in table.rows
-    } == {
-        ("Serverless", "AWS", "key registered", "no database"),
-        ("Managed Clusters", "AWS", "no database", "no database"),
-        ("Serverless", "Google Cloud", "no database", "no database"),
-        ("Managed Clusters", "Google Cloud", "no database", "key missing"),
-    }
-
-
-def test_states_stand_in_the_page(violations: Report) -> None:
-    """The page shows a state by word and shape, and links it to the finding that tells it."""
-    source = violations.page
-    for matrix in violations.head["coverage"]:
-        for each in matrix["cells"]:
-            look = looks.CELL[each["state"]]
-            link = f'<a href="#f-{each["finding"]}"><i aria-hidden="true">{look.shape}</i>'
-            assert f"{link} {escape(look.word)}</a>" in source
-    assert {"covered", "missing", "idle", "not-supported", "astra-provided", "undetermined"} <= {
-        each["state"] for matrix in violations.head["coverage"] for each in matrix["cells"]
-    }
-
-
-def test_wide_matrices_are_split() -> None:
-    """Many regions are laid out provider by provider, and at most so many side by side."""
-    cells = [cell("covered", f"r{number}") for number in range(8)]
-    cells.append(cell("covered", "x", provider="azure"))
-    coverage = [{"organization": "o", "name": "O", "cells": cells}]
-    [matrix] = lay_out(coverage, 1_000, set()).shown
-    assert [(each.part, len(each.regions)) for each in matrix.tables] == [
-        ("AWS, regions 1 to 6 of 8", 6),
-        ("AWS, regions 7 to 8 of 8", 2),
-        ("Azure", 1),
-    ]
-
-
-def test_lacking_organizations_come_first() -> None:
-    """Where not all matrices fit, those that lack a key are shown, and the rest is summed."""
-    coverage = [
-        {"organization": str(place), "name": "O", "cells": [cell(state, "r1")]}
-        for place, state in enumerate(["covered", "undetermined", "missing", "idle"])
-    ]
-    laid_out = lay_out(coverage, 4, set())
-    assert [each.organization for each in laid_out.shown] == ["1", "2"]
-    assert (laid_out.left_out, laid_out.left_cells) == (2, {"key registered": 1, "idle key": 1})
-
-
-def test_doubt_claims_nothing(partial: Report, violations: Report) -> None:
-    """Where not all was read and judged, an empty cell is not known rather than empty."""
-    coverage = [{"organization": "o", "name": "O", "cells": [cell("covered", "r1")]}]
-    [matrix] = lay_out(coverage, 100, {"o"}).shown
-    assert [row.cells[0].look.word for row in matrix.tables[0].rows] == [
-        "key registered",
-        "not known",
-    ]
-    assert "No key scope is known." in Page(partial.page).text
-    assert html._doubtful(partial.head) == {"acme", "labs"}
-    head = copy.deepcopy(violations.head)
-    assert html._doubtful(head) == set()
-    head["population"]["organizations"][0]["gaps"] = [{"fact": "databases"}]
-    head["not_evaluated"] = [{"status": "error", "rule": "CMEK-01", "organization": "labs"}]
-    assert html._doubtful(head) == {"acme", "labs"}
-
-
 # --- small words ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("databases", "existing", "words"),
     [
-        (0, 0, "no database is counted"),
+        (0, 0, "no database is recorded there"),
         (1, 1, "1 database, existing"),
         (1, 0, "1 database, planned"),
         (3, 3, "3 databases, all of them existing"),

@@ -12,6 +12,7 @@ from checks.context import Context
 from checks.evaluation import evaluate
 from checks.registering import procedure
 from inventory.managed import Managed, UndeterminedDatabase
+from reports.coverage import Keys
 from reports.key_plan import NUMBERS, plan_keys
 from reports.tallies import Tallies
 from tests.builders import (
@@ -85,19 +86,25 @@ def test_the_key_plan_counts_as_one_would_by_hand(
     keyed = {region for region, (count, _) in scopes.items() if count}
     empty = {region for region, (_, kinds) in scopes.items() if not kinds}
     plan = _audit(an_organization(keys=keys, databases=databases))
+    rivals = {region for region, (count, _) in scopes.items() if count > 1} & wanting
     assert {name: plan[name] for name in NUMBERS} == {
         "needed": len(wanting),
         "registered": len(keys),
         "missing": len(wanting - keyed),
         "undetermined": 0,
+        "failing": len(rivals),
+        "unproven": len((wanting & keyed) - rivals),
+        "waived": 0,
         "idle": len(keyed & empty),
         "astra_provided": len(declared),
         "not_supported": 0,
+        "unprotected": sum(scopes[region][1].count("e") for region in wanting - keyed),
     }
     assert {
         state: {each["region"]: (each["databases"], each["existing"]) for each in listed}
         for state, listed in plan["lists"].items()
     } == {
+        "shared": {},
         "missing": {each: _wanting(scopes[each][1]) for each in wanting - keyed},
         "undetermined": {},
         "idle": dict.fromkeys(keyed & empty, (0, 0)),
@@ -132,9 +139,11 @@ def test_a_mixture_by_organization() -> None:
         "needed": 2,
         "registered": 2,
         "missing": 1,
+        "unproven": 1,
         "idle": 1,
         "astra_provided": 1,
         "not_supported": 1,
+        "unprotected": 1,
     }
     assert _numbers(second) == {"needed": 1, "undetermined": 1}
     assert {name: plan[name] for name in NUMBERS} == {
@@ -149,6 +158,7 @@ def test_unread_keys_are_undetermined() -> None:
     scope = {"organization": ORGANIZATION, "name": "acme-prod", **place}
     assert plan["lists"] == {
         "missing": [],
+        "shared": [],
         "undetermined": [{**scope, "databases": 1, "existing": 1}],
         "idle": [],
     }
@@ -159,6 +169,121 @@ def test_a_waived_scope_is_still_missing_its_key() -> None:
     """A waiver accepts that a key is missing; it does not provide it."""
     plan = _plan([a_finding("waived", "CMEK-01")], NAMES)
     assert (plan["needed"], plan["missing"]) == (1, 1)
+
+
+@pytest.mark.parametrize("status", ["fail", "waived"])
+def test_late_databases_make_no_key_missing(status: Status) -> None:
+    """A key that came too late is registered, and what it does not encrypt is counted beside it."""
+    late = [
+        a_finding(status, "CMEK-05", databases=1, existing=1, subject=_placed(name, region))
+        for name in ("a", "b")
+        for region in REGIONS
+    ]
+    keyed = [a_finding("pass", "CMEK-01", region=region) for region in REGIONS]
+    plan = _plan([*keyed, *late], NAMES)
+    numbers = {name: plan[name] for name in ("needed", "missing", "failing", "unprotected")}
+    assert numbers == {
+        "needed": 3,
+        "missing": 0,
+        "failing": 3 if status == "fail" else 0,
+        "unprotected": 2,
+    }
+
+
+def _placed(name: str, region: str) -> Any:  # noqa: ANN401 (a Subject)
+    path = f"{ORGANIZATION}/database/{name}/{region}"
+    return a_finding(region=region).subject._replace(path=path, database=name)
+
+
+# --- keys that several scopes share ---------------------------------------------------------------
+
+
+def _sharing(*kinds: str, region: str = "us-east-1", named: str = "us-east-1") -> Organization:
+    """Make an organization whose databases of several types or regions have one key id."""
+    key_id = f"arn:aws:kms:{named}:111122223333:key/{uuid(1)}"
+    places = [(kind, region) for kind in kinds] or [
+        ("serverless", each) for each in ("us-east-1", region)
+    ]
+    return an_organization(
+        keys=[a_key(type=kind, region=where, key_id=key_id) for kind, where in places],
+        databases=[
+            a_database(id=uuid(number), type=kind, regions=[where])
+            for number, (kind, where) in enumerate(places)
+        ],
+    )
+
+
+def test_one_key_of_two_regions_is_one_of_two() -> None:
+    """The scope that the key's id does not name lacks a key of its own."""
+    plan = _audit(_sharing(region="us-west-2"))
+    assert _numbers(plan) == {"needed": 2, "registered": 1, "missing": 1, "failing": 1}
+    assert [each["region"] for each in plan["lists"]["missing"]] == ["us-west-2"]
+    assert plan["lists"]["shared"] == []
+
+
+def test_one_key_of_two_types_is_one_of_two() -> None:
+    """Where the key's id names both scopes, one of them lacks a key, and both are listed."""
+    plan = _audit(_sharing("serverless", "managed-clusters"))
+    assert _numbers(plan) == {"needed": 2, "registered": 1, "missing": 1, "failing": 1}
+    assert plan["lists"]["missing"] == []
+    [shared] = plan["lists"]["shared"]
+    assert (shared["key"], [each["type"] for each in shared["scopes"]]) == (
+        f"arn:aws:kms:us-east-1:111122223333:key/{uuid(1)}",
+        ["managed-clusters", "serverless"],
+    )
+    assert [(step["type"], step["missing"], step["shared"]) for step in plan["steps"]] == [
+        ("managed-clusters", 0, 1),
+        ("serverless", 0, 1),
+    ]
+
+
+def test_a_waived_share_is_still_one_key_of_two() -> None:
+    """A waiver accepts that a key is shared; it does not provide a second one."""
+    organization = _sharing(region="us-west-2")
+    findings = [
+        finding._replace(status="waived") if finding.rule == "CMEK-02" else finding
+        for finding in evaluate([organization], RULES, Context(AS_OF))
+    ]
+    assert (_plan(findings, NAMES)["needed"], _plan(findings, NAMES)["missing"]) == (2, 1)
+
+
+_SHARES = st.lists(
+    st.tuples(
+        st.sampled_from(["serverless", "managed-clusters"]),
+        st.sampled_from(REGIONS),
+        st.sampled_from(REGIONS),
+    ),
+    min_size=1,
+    max_size=5,
+    unique=True,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(keys=_SHARES)
+def test_as_many_keys_are_missing_as_there_are_too_few(keys: list[tuple[str, str, str]]) -> None:
+    """However keys are shared, all key scopes that need one and get none are counted missing."""
+    scopes = sorted({(kind, region) for kind, region, _ in keys})
+    organization = an_organization(
+        keys=[
+            a_key(
+                type=kind,
+                region=region,
+                key_id=f"arn:aws:kms:{named}:111122223333:key/{uuid(1)}",
+            )
+            for kind, region, named in keys
+        ],
+        databases=[
+            a_database(id=uuid(number), type=kind, regions=[region])
+            for number, (kind, region) in enumerate(scopes)
+        ],
+    )
+    plan = _audit(organization)
+    different = len({named for _, _, named in keys})
+    assert (plan["needed"], plan["registered"]) == (len(scopes), different)
+    assert plan["missing"] >= max(0, len(scopes) - different)
+    states = ("missing", "failing", "unproven", "undetermined")
+    assert sum(plan[state] for state in states) == len(scopes)
 
 
 def test_an_organization_without_anything_has_its_row() -> None:
@@ -219,16 +344,18 @@ def _of_organization() -> Any:  # noqa: ANN401 (a Subject)
 
 def _cell(state: str, kind: str = "serverless", provider: str = "aws", region: str = "r") -> Any:  # noqa: ANN401
     place = {"type": kind, "provider": provider, "region": region}
-    return {**place, "state": state, "databases": 1, "existing": 0, "keys": 0}
+    return {**place, "state": state, "databases": 1, "existing": 0}
 
 
 def _steps(*cells: Any) -> list[dict[str, Any]]:  # noqa: ANN401
     coverage = [{"organization": "o", "name": "o", "cells": list(cells)}]
-    steps: list[dict[str, Any]] = plan_keys(coverage, {})["steps"]
+    steps: list[dict[str, Any]] = plan_keys(coverage, lambda _: Keys())["steps"]
     return steps
 
 
-@pytest.mark.parametrize("state", ["covered", "idle", "spare", "astra-provided"])
+@pytest.mark.parametrize(
+    "state", ["covered", "failing", "unproven", "waived", "idle", "spare", "astra-provided"]
+)
 def test_nothing_is_to_be_done_about_other_scopes(state: str) -> None:
     """There are steps for what lacks a key, or may lack one, and for nothing else."""
     assert _steps(_cell(state)) == []
@@ -241,6 +368,7 @@ def test_each_kind_of_steps_stands_once() -> None:
         _cell("missing", region="r2"),
         _cell("undetermined", region="r3"),
         _cell("covered", region="r4"),
+        _cell("shared", region="r5"),
         _cell("undetermined", "managed-clusters"),
     )
     assert steps == [
@@ -248,6 +376,7 @@ def test_each_kind_of_steps_stands_once() -> None:
             "type": "serverless",
             "provider": "aws",
             "missing": 2,
+            "shared": 1,
             "undetermined": 1,
             "not_supported": 0,
             **_procedure("serverless"),
@@ -256,6 +385,7 @@ def test_each_kind_of_steps_stands_once() -> None:
             "type": "managed-clusters",
             "provider": "aws",
             "missing": 0,
+            "shared": 0,
             "undetermined": 1,
             "not_supported": 0,
             **_procedure("managed-clusters"),

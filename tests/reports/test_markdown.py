@@ -178,10 +178,12 @@ def test_waivers_that_ask_for_nobody_are_counted_only(tmp_path: Path) -> None:
 
 
 def test_the_key_plan_is_summed_up(violations: Report) -> None:
-    """The numbers of needed, registered, missing, unknown and idle keys are those of the record."""
-    (_, numbers) = _tables(_render(violations))["Key plan"]
-    fields = ("needed", "registered", "missing", "undetermined", "idle")
-    assert [int(each) for each in numbers] == [violations.head["key_plan"][each] for each in fields]
+    """The numbers of the key plan are those of the record, with what no key encrypts."""
+    text, plan = _render(violations), violations.head["key_plan"]
+    (_, numbers) = _tables(text)["Key plan"]
+    assert [int(number) for number in numbers] == [plan[field] for field in looks.KEY_NUMBERS]
+    assert "2 existing databases run on Astra's keys and must be recreated once the key" in text
+    assert plan["unprotected"] == 2
 
 
 def test_a_compliant_audit_is_brief(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import copy
 import hashlib
 import json
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
@@ -17,14 +16,14 @@ from jsonschema import Draft202012Validator
 from checks import comparisons
 from checks.card import SEVERITIES, Card, Severity
 from checks.context import Context, utc
-from checks.finding import OPEN, STATUSES, Finding, Kind, Status, Subject
+from checks.finding import STATUSES, Finding, Kind, Status, Subject
 from checks.group import Gate
 from checks.grouping import Mode
 from checks.waivers import State, Waiver
 from inventory.gaps import Fact, GapReason, Reading
 from inventory.inventory import Inventory
 from inventory.sources import Evidence, FileFormat, Role, Source
-from reports import evidence, record, tallies
+from reports import coverage, evidence, record
 from reports.record import (
     Given,
     GivenFile,
@@ -34,6 +33,7 @@ from reports.record import (
     encode,
     report_id,
 )
+from reports.verdict import VERDICTS
 from tests.builders import (
     AS_OF,
     CAPTURED_AT,
@@ -43,6 +43,7 @@ from tests.builders import (
     a_planned_database,
     an_organization,
     moment,
+    uuid,
 )
 from tests.reports.comparing import every_change
 from tests.reports.live import recorded
@@ -67,9 +68,13 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Record:
         keys=[
             a_key(registered={"at": "2026-05-01T00:00:00Z", "by": "acme-it", "on": "2026-05-01"}),
             a_key(region="us-west-2"),
+            a_key(region="eu-north-1"),
+            a_key(region="eu-north-1", type="managed-clusters"),
         ],
         databases=[
             a_database(regions=["us-east-1", "us-east-2"]),
+            a_database(id=uuid(1), regions=["eu-north-1"]),
+            a_database(id=uuid(2), regions=["eu-north-1"], type="managed-clusters"),
             a_planned_database(encryption="astra-provided", reason="a trial"),
         ],
     )
@@ -304,7 +309,7 @@ _CELL = "properties/coverage/items/properties/cells/items/properties"
     [
         ("$defs/status", STATUSES),
         ("$defs/severity", SEVERITIES),
-        ("properties/verdict/properties/word", tuple(record._VERDICTS)),
+        ("properties/verdict/properties/word", tuple(VERDICTS)),
         ("properties/settings/properties/grouping", get_args(Mode)),
         (f"{_POPULATION}/sources/items/properties/role", get_args(Role)),
         (f"{_POPULATION}/sources/items/properties/format", get_args(FileFormat)),
@@ -321,7 +326,7 @@ _CELL = "properties/coverage/items/properties/cells/items/properties"
             tuple(comparisons.COUNTED),
         ),
         ("properties/waivers/items/properties/state", get_args(State)),
-        (f"{_CELL}/state", tallies._CELLS),
+        (f"{_CELL}/state", coverage.STATES),
     ],
 )
 def test_the_schema_of_the_head_lists_what_there_is(path: str, values: tuple[str, ...]) -> None:
@@ -631,201 +636,3 @@ def test_times_are_told_in_utc() -> None:
     """A time of another zone is turned to UTC."""
     told = [utc(moment("2026-11-20T04:00:00+02:00")), utc(CAPTURED_AT)]
     assert told == ["2026-11-20T02:00:00Z", "2026-11-20T02:00:00Z"]
-
-
-# --- the verdict ----------------------------------------------------------------------------------
-
-
-def _verdict(
-    tmp_path: Path, *findings: Finding, gate: Gate | None = None, left_out: str = ""
-) -> tuple[str, int]:
-    made = Settings(Context(AS_OF), gate or Gate(), "subject", left_out=left_out)
-    found = make(tmp_path, findings, settings=made).head["verdict"]
-    return found["word"], found["exit_code"]
-
-
-PASS = a_finding("pass", region="us-west-2")
-
-
-@pytest.mark.parametrize(
-    ("finding", "expected"),
-    [
-        (a_finding("pass"), ("compliant", 0)),
-        (a_finding("not-applicable"), ("compliant", 0)),
-        (a_finding("waived"), ("compliant", 0)),
-        (a_finding("fail", severity="critical"), ("not compliant", 1)),
-        (a_finding("fail", severity="low"), ("not compliant", 1)),
-        (a_finding("fail", severity="advisory"), ("compliant", 0)),
-        (a_finding("inconclusive", severity="high"), ("not established", 1)),
-        (a_finding("inconclusive", severity="advisory"), ("not established", 1)),
-        (a_finding("error", severity="advisory"), ("broken", 1)),
-    ],
-    ids=lambda value: f"{value.status}-{value.severity}" if isinstance(value, Finding) else None,
-)
-def test_one_finding_settles_the_verdict(
-    tmp_path: Path, finding: Finding, expected: tuple[str, int]
-) -> None:
-    """Beside any number of passes, one open finding is enough for another verdict."""
-    assert _verdict(tmp_path, PASS, finding) == expected
-
-
-def test_the_gravest_status_names_the_verdict(tmp_path: Path) -> None:
-    """A broken check speaks before a failure, and that before what could not be judged."""
-    statuses: list[Status] = ["pass", "inconclusive", "fail", "error"]
-    words = [
-        _verdict(tmp_path, *(a_finding(status) for status in statuses[: count + 1]))[0]
-        for count in range(4)
-    ]
-    assert words == ["compliant", "not established", "not compliant", "broken"]
-
-
-@pytest.mark.parametrize("severity", SEVERITIES)
-@pytest.mark.parametrize("fail_on", SEVERITIES)
-def test_the_gate_settles_what_stops(tmp_path: Path, severity: Severity, fail_on: Severity) -> None:
-    """A failure stops if it is at least as severe as the gate says, and never else."""
-    stops = SEVERITIES.index(severity) <= SEVERITIES.index(fail_on)
-    finding = a_finding("fail", severity=severity)
-    assert _verdict(tmp_path, PASS, finding, gate=Gate(fail_on))[1] == int(stops)
-
-
-@pytest.mark.parametrize("severity", ["critical", "high", "medium", "low"])
-@pytest.mark.parametrize("fail_on", SEVERITIES)
-def test_no_gate_makes_a_failure_compliant(
-    tmp_path: Path, severity: Severity, fail_on: Severity
-) -> None:
-    """What the documentation demands and is not so is never called compliant."""
-    finding = a_finding("fail", severity=severity)
-    assert _verdict(tmp_path, PASS, finding, gate=Gate(fail_on))[0] == "not compliant"
-
-
-def test_allowing_the_inconclusive_does_not_make_it_compliant(tmp_path: Path) -> None:
-    """What could not be judged may go on if allowed, and compliance still is not established."""
-    gate = Gate(allow_inconclusive=True)
-    found = _verdict(tmp_path, PASS, a_finding("inconclusive"), gate=gate)
-    assert found == ("not established", 0)
-
-
-def test_a_broken_check_always_stops(tmp_path: Path) -> None:
-    """No gate lets a check pass that broke."""
-    gate = Gate("critical", allow_inconclusive=True)
-    found = _verdict(tmp_path, PASS, a_finding("error", severity="advisory"), gate=gate)
-    assert found == ("broken", 1)
-
-
-def test_an_advisory_gate_stops_for_advisories(tmp_path: Path) -> None:
-    """Where the gate is set to advisories, a recommendation not followed is not compliant."""
-    found = _verdict(tmp_path, PASS, a_finding(severity="advisory"), gate=Gate("advisory"))
-    assert found == ("not compliant", 1)
-
-
-def test_a_partial_run_is_never_compliant(tmp_path: Path) -> None:
-    """If part of the whole was left out, what passes is partial, and stops nothing."""
-    assert _verdict(tmp_path, PASS, left_out="1 of 2") == ("partial", 0)
-
-
-def test_a_partial_run_still_tells_its_failures(tmp_path: Path) -> None:
-    """A failure in a part of the whole is a failure."""
-    assert _verdict(tmp_path, a_finding(), left_out="1 of 2") == ("not compliant", 1)
-
-
-@pytest.mark.parametrize("given", [(), (a_finding("not-applicable"),)], ids=["none", "aside"])
-def test_an_audit_that_judged_nothing_stops(tmp_path: Path, given: tuple[Finding, ...]) -> None:
-    """No finding at all, or none that says yes or no, is not compliance."""
-    assert _verdict(tmp_path, *given) == ("nothing judged", 1)
-
-
-@pytest.mark.parametrize(
-    ("counts", "gate", "text"),
-    [
-        ({"pass": 1}, Gate(), "Compliant: every rule was judged, and nothing stops."),
-        ({"fail": 1}, Gate(), "Not compliant: 1 finding fails."),
-        ({"fail": 2}, Gate(), "Not compliant: 2 findings fail."),
-        (
-            {"error": 1, "fail": 1, "inconclusive": 1},
-            Gate(),
-            "The audit is incomplete: 1 check broke, 1 finding fails, 1 could not be judged.",
-        ),
-        (
-            {"error": 2, "fail": 1_200, "inconclusive": 2},
-            Gate(),
-            "The audit is incomplete: 2 checks broke, 1,200 findings fail, 2 could not be judged.",
-        ),
-        (
-            {"fail": 2, "pass": 1},
-            Gate("critical"),
-            "Not compliant: 2 findings fail. By its gate, this run stops for none of them.",
-        ),
-        (
-            {"fail": 1, "inconclusive": 1},
-            Gate(allow_inconclusive=True),
-            (
-                "Not compliant: 1 finding fails, 1 could not be judged. "
-                "By its gate, this run stops for 1 of them."
-            ),
-        ),
-        (
-            {"inconclusive": 1},
-            Gate(allow_inconclusive=True),
-            (
-                "Compliance is not established: 1 could not be judged. "
-                "By its gate, this run stops for none of them."
-            ),
-        ),
-        (
-            {"fail": 2},
-            Gate("critical", new_only=True),
-            (
-                "Not compliant: 2 findings fail. "
-                "By its gate on what is new since the baseline, this run stops for none of them."
-            ),
-        ),
-    ],
-    ids=str,
-)
-def test_the_verdict_is_told_in_words(
-    tmp_path: Path, counts: dict[Status, int], gate: Gate, text: str
-) -> None:
-    """The text counts what was found, and says so if the gate lets some of it go on."""
-    given = [
-        a_finding(status, region=f"{status}-{number}")
-        for status, count in counts.items()
-        for number in range(count)
-    ]
-    made = make(tmp_path, given, settings=Settings(Context(AS_OF), gate, "subject"))
-    assert made.head["verdict"]["text"] == text
-
-
-def test_the_verdict_counts_advisories_apart(tmp_path: Path) -> None:
-    """Recommendations that are not followed are told beside the verdict."""
-    given = [PASS, a_finding(severity="advisory"), a_finding(severity="advisory", region="r2")]
-    assert make(tmp_path, given).head["verdict"]["text"] == (
-        "Compliant: every rule was judged, and nothing stops. "
-        "Advisories that are shown and do not stop: 2."
-    )
-
-
-@settings(deadline=None, max_examples=100)
-@given(
-    given=st.lists(findings(), max_size=6),
-    gate=st.builds(Gate, st.sampled_from(SEVERITIES), st.booleans(), st.booleans()),
-    left_out=st.sampled_from(["", "1 of 2"]),
-)
-def test_only_what_complies_is_called_compliant(
-    given: list[Finding],
-    gate: Gate,
-    left_out: str,
-) -> None:
-    """The word "compliant" is said only of a whole audit without a break, a gap or a failure."""
-    made = Settings(Context(AS_OF), gate, "subject", left_out=left_out)
-    with TemporaryDirectory() as folder:
-        found = make(Path(folder), given, settings=made).head["verdict"]
-    grave = [
-        each
-        for each in given
-        if each.status in OPEN and (each.status != "fail" or each.severity != "advisory")
-    ]
-    if found["word"] == "compliant":
-        assert (grave, left_out) == ([], "")
-        assert {"pass", "waived"} & {each.status for each in given}
-    stopping = [each for each in given if gate.stops(each.status, each.severity, each.change)]
-    assert found["exit_code"] == int(bool(stopping) or found["word"] == "nothing judged")

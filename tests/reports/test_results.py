@@ -105,10 +105,11 @@ def _summary(audit: Audit) -> list[str]:
 def test_the_page_of_results_tells_verdict_and_counts(tmp_path: Path) -> None:
     """Verdict, counts and grouping stand above the table, with the way to the auditor's page."""
     assert _summary(_written(tmp_path)) == [
-        "<p><strong>Compliance is not established: 3 could not be judged.</strong></p>",
+        "<p><strong>Compliance is not established: 3 findings are inconclusive.</strong></p>",
+        "<p>10 findings, of which 3 inconclusive, 6 pass, 1 not-applicable.</p>",
         (
-            "<p>Findings: 0 error, 0 fail, 3 inconclusive, 0 waived, 6 pass, 1 not-applicable. "
-            "Grouped by subject.</p>"
+            "<p>The numbers and rows below are of checks: one check answers for the findings of "
+            "one rule about one subject.</p>"
         ),
         '<p>For auditors: <a href="audit.html">audit.html</a>.</p>',
     ]

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.card import SEVERITIES, Severity
+from checks.context import Context
+from checks.evaluation import evaluate
 from checks.finding import OPEN, STATUSES, Finding, Status, Subject
 from checks.group import Gate
-from reports.tallies import MOST_ACTIONS, MOST_IDS, Tallies
+from reports.actions import MOST_ACTIONS, MOST_IDS
+from reports.tallies import Tallies
 from tests.builders import (
+    AS_OF,
     ORGANIZATION,
     OTHER_ORGANIZATION,
+    a_database,
+    a_key,
+    a_planned_database,
+    an_organization,
+    uuid,
 )
 from tests.reports.recording import RULES, a_finding, findings
+
+if TYPE_CHECKING:
+    from inventory.models import Organization
 
 NAMES = {ORGANIZATION: "acme-prod", OTHER_ORGANIZATION: "acme-test"}
 REGIONS = ("eu-west-1", "us-east-1", "us-west-2")
@@ -121,6 +133,121 @@ def _placement(database: str, region: str) -> Subject:
     )
 
 
+def _audit(*organizations: Organization) -> list[dict[str, Any]]:
+    tallies = Tallies()
+    for finding in evaluate(organizations, RULES, Context(AS_OF), tallies.meet):
+        tallies.add(finding)
+    return tallies.actions({each.id: each.name for each in organizations})
+
+
+def test_a_repair_takes_two_steps_in_order() -> None:
+    """A key is registered first; that closes nothing for what exists, which is recreated then."""
+    databases = [
+        a_database(id=uuid(number), regions=[region])
+        for number, region in enumerate(("us-west-2", "us-west-2", "eu-west-1"))
+    ]
+    planned = a_planned_database(regions=["us-west-2"])
+    told = _audit(an_organization(keys=[], databases=[*databases, planned]))
+    steps = [action for action in told if action["text"].startswith(("Register", "Recreate"))]
+    scope = "acme-prod / serverless / aws"
+    assert [(step["text"], step["rules"], step["databases"]) for step in steps] == [
+        (f"Register a key for {scope} / us-west-2", ["CMEK-01", "CMEK-05"], 3),
+        (
+            f"Recreate the databases of {scope} / us-west-2 once its key is registered",
+            ["CMEK-05"],
+            2,
+        ),
+        (f"Register a key for {scope} / eu-west-1", ["CMEK-01"], 1),
+        (
+            f"Recreate the databases of {scope} / eu-west-1 once its key is registered",
+            ["CMEK-05"],
+            1,
+        ),
+    ]
+
+
+def test_registering_closes_nothing_for_existing_databases() -> None:
+    """No action on a database that exists says that registering a key helps it."""
+    databases = [
+        a_database(regions=["us-east-1", "us-west-2"]),
+        a_database(id=uuid(1), regions=["eu-west-1"]),
+    ]
+    late = {"at": "2026-07-01T00:00:00Z", "by": "acme-security", "on": "2026-07-01"}
+    organization = an_organization(keys=[a_key(registered=late)], databases=databases)
+    found = [
+        finding
+        for finding in evaluate([organization], RULES, Context(AS_OF))
+        if finding.status == "fail" and finding.subject.database
+    ]
+    assert {finding.rule for finding in found} == {"CMEK-03", "CMEK-05"}
+    assert {finding.action.partition(" ")[0] for finding in found} == {"Recreate"}
+    assert not any("egister a key" in finding.says for finding in found)
+
+
+def test_databases_of_several_scopes_are_counted_once() -> None:
+    """Where findings count the databases of key scopes, one of several regions counts once."""
+    keys = [a_key(region=region) for region in REGIONS]
+    databases = [
+        a_database(id=uuid(1), regions=["eu-west-1", "us-east-1"]),
+        a_database(id=uuid(2), regions=["eu-west-1"]),
+        a_database(id=uuid(3), regions=["us-west-2"]),
+    ]
+    gaps = [{"fact": "region-views", "reason": "refused"}]
+    told = _audit(an_organization(keys=keys, databases=databases, gaps=gaps))
+    [views] = [action for action in told if action["rules"] == ["CMEK-13", "CMEK-14"]]
+    assert views["databases"] == 3
+
+
+def test_databases_that_rest_on_a_shared_key_are_counted() -> None:
+    """What is to be done about a key of several organizations concerns all that rests on it."""
+    two = an_organization(
+        id=OTHER_ORGANIZATION, name="acme-test", databases=[a_database(id=uuid(1))]
+    )
+    told = _audit(an_organization(), two)
+    [shared] = [action for action in told if action["rules"] == ["CMEK-06"]]
+    assert (shared["organization"], shared["databases"]) == ("", 2)
+
+
+_PLACED = st.lists(
+    st.tuples(
+        st.sets(st.sampled_from(REGIONS), min_size=1).map(sorted),
+        st.booleans(),
+        st.sampled_from(["customer-managed", "astra-provided"]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(placed=_PLACED, keyed=st.sets(st.sampled_from(REGIONS)), refused=st.booleans())
+def test_no_action_counts_more_databases_than_there_are(
+    placed: list[tuple[list[str], bool, str]], keyed: set[str], *, refused: bool
+) -> None:
+    """An action concerns no more databases than its findings do, each counted once."""
+    databases: list[object] = []
+    where: dict[str, set[str]] = {}
+    for number, (regions, planned, wanted) in enumerate(placed):
+        own = {"encryption": wanted, "reason": "a trial", "name": f"d{number}"}
+        make = a_planned_database if planned else a_database
+        over = {} if planned else {"id": uuid(number)}
+        databases.append(make(**own, **over, regions=regions))
+        where[f"planned d{number}" if planned else uuid(number)] = set(regions)
+    gaps = [{"fact": "region-views", "reason": "refused"}] if refused else []
+    keys = [a_key(region=region) for region in sorted(keyed)]
+    organization = an_organization(keys=keys, databases=databases, gaps=gaps)
+    found = {each.id: each for each in evaluate([organization], RULES, Context(AS_OF))}
+    for action in _audit(organization):
+        concerned: set[str] = set()
+        for identity in action["findings"]:
+            subject = found[identity].subject
+            if subject.database:
+                concerned.add(subject.database)
+            elif found[identity].databases:
+                concerned |= {name for name, some in where.items() if subject.region in some}
+        assert action["databases"] <= len(concerned)
+
+
 @pytest.mark.parametrize(
     ("urgent", "less"),
     [
@@ -176,72 +303,6 @@ def test_so_many_actions_are_listed_and_all_are_counted() -> None:
         MOST_ACTIONS,
         "Act at once",
     )
-
-
-# --- the coverage matrix --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("rule", "status", "reason", "state"),
-    [
-        ("CMEK-01", "pass", "", "covered"),
-        ("CMEK-01", "fail", "", "missing"),
-        ("CMEK-01", "waived", "", "missing"),
-        ("CMEK-01", "inconclusive", "unknown-type", "undetermined"),
-        ("CMEK-01", "not-applicable", "astra-provided", "astra-provided"),
-        ("CMEK-01", "not-applicable", "unsupported-combination", "not-supported"),
-        ("CMEK-09", "fail", "", "idle"),
-        ("CMEK-09", "waived", "", "idle"),
-        ("CMEK-09", "inconclusive", "not-recorded", "spare"),
-        ("CMEK-09", "pass", "", "spare"),
-    ],
-)
-def test_a_finding_tells_the_state_of_a_cell(
-    rule: str, status: Status, reason: str, state: str
-) -> None:
-    """What is known of the key of a scope follows from the finding that the cell leads to."""
-    finding = a_finding(status, rule, reason=reason, databases=3, existing=1)
-    assert _tally(finding).coverage(NAMES) == [
-        {
-            "organization": ORGANIZATION,
-            "name": "acme-prod",
-            "cells": [
-                {
-                    "type": "serverless",
-                    "provider": "aws",
-                    "region": "us-east-1",
-                    "state": state,
-                    "finding": finding.id,
-                    "databases": 3,
-                    "existing": 1,
-                    "keys": int(rule == "CMEK-09"),
-                }
-            ],
-        },
-        {"organization": OTHER_ORGANIZATION, "name": "acme-test", "cells": []},
-    ]
-
-
-def test_other_rules_fill_no_cell() -> None:
-    """Only the rules on needed and on idle keys speak of cells."""
-    others = [a_finding("pass", rule.card.id) for rule in RULES]
-    kept = [each for each in others if each.rule not in {"CMEK-01", "CMEK-09"}]
-    assert [row["cells"] for row in _tally(*kept).coverage(NAMES)] == [[], []]
-
-
-def test_a_need_speaks_before_a_key() -> None:
-    """A cell with databases shows whether they have their key, and counts the keys beside it."""
-    used = [a_finding("pass", "CMEK-09", reason="", databases=2) for _ in range(2)]
-    needed = a_finding("pass", "CMEK-01", databases=2)
-    for order in ([*used, needed], [needed, *used]):
-        [cell] = _tally(*order).coverage(NAMES)[0]["cells"]
-        assert (cell["state"], cell["finding"], cell["keys"]) == ("covered", needed.id, 2)
-
-
-def test_an_organization_that_was_not_met_goes_by_its_id() -> None:
-    """A finding about an organization that only an earlier record knows still has its row."""
-    [row] = _tally(a_finding(organization="acme-gone")).coverage({})
-    assert (row["organization"], row["name"]) == ("acme-gone", "acme-gone")
 
 
 # --- what was not judged --------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def test_what_is_known_stops_without_the_gate(tmp_path: Path, before: str) -> No
     """With a baseline alone the run stops as ever, and tells what changed."""
     made = audit(tmp_path, unpaid(), before)
     assert (made.code, made.word, _counts(made)) == (1, "not compliant", {"unchanged": 1})
-    assert f"Changes:  1 unchanged, since {EARLIER}" in made.out
+    assert f"Changes:  findings 1 unchanged, since {EARLIER}" in made.out
     assert GATE not in made.out
 
 
@@ -60,7 +60,7 @@ def test_what_is_known_does_not_stop_a_gate_on_what_is_new(tmp_path: Path, befor
     """With the gate on what is new the run goes on, and is called what it is."""
     made = audit(tmp_path, unpaid(), before, NEW_ONLY, "-v", formats=ALL)
     assert (made.code, made.word, _counts(made)) == (0, "not compliant", {"unchanged": 1})
-    text = "By its gate on what is new since the baseline, this run stops for none of them."
+    text = "The gate (--cmek-fail-on-new) lets this run pass."
     assert text in made.out
     assert f"{GATE}: what the baseline of {EARLIER} (report " in made.out
     assert "check_paid_plan[acme-prod] KNOWN" in made.out
@@ -77,8 +77,8 @@ def test_what_is_new_stops_a_gate_on_what_is_new(tmp_path: Path, before: str) ->
     both = compliant(plan=unpaid()["organizations"][0]["plan"], keys=[])
     made = audit(tmp_path, both, before, NEW_ONLY)
     assert (made.code, _counts(made)) == (1, {"unchanged": 1, "new": 2})
-    text = "Not compliant: 3 findings fail. By its gate on what is new since the baseline, "
-    assert f"{text}this run stops for 2 of them." in made.out
+    text = "Not compliant: 3 findings fail. The gate (--cmek-fail-on-new) stops this run for 2 "
+    assert f"{text}of these." in made.out
 
 
 def test_what_could_not_be_judged_before_does_not_stop_again(tmp_path: Path) -> None:

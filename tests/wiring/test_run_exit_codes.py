@@ -27,6 +27,10 @@ from tests.wiring.runs import (
 )
 
 NO_AUDIT = "NO AUDIT: the run did not come to its end, and no report was written."
+COMPLIANT = (
+    "Compliant: 9 of 16 rules were evaluated; none failed. CMEK-03, CMEK-04, CMEK-06, CMEK-10, "
+    "CMEK-15 and CMEK-16 found no subject. CMEK-13 does not apply."
+)
 FORMER = "of an earlier audit"
 
 
@@ -42,8 +46,8 @@ def test_a_compliant_inventory_ends_with_0(compliant_run: Run) -> None:
     assert _word_and_code(compliant_run) == (0, "compliant")
     assert compliant_run.left == ALL_FILES
     assert compliant_run.out.splitlines()[-3:] == [
-        "Findings: 0 error, 0 fail, 0 inconclusive, 0 waived, 9 pass, 1 not-applicable",
-        "Compliant: every rule was judged, and nothing stops.",
+        "Findings: 10, of which 9 pass, 1 not-applicable",
+        COMPLIANT,
         f"Report: {compliant_run.folder}/audit.html",
     ]
 
@@ -55,7 +59,7 @@ def test_a_failure_ends_with_1(tmp_path: Path) -> None:
     assert found.out.splitlines()[-3:] == [
         "Not compliant: 5 findings fail.",
         f"Report: {tmp_path}/r/audit.json",
-        "Exit code 1 is this verdict, not a crash.",
+        "Exit code 1: not compliant.",
     ]
 
 
@@ -70,7 +74,7 @@ def test_what_could_not_be_judged_may_be_allowed(tmp_path: Path) -> None:
     assert _word_and_code(found) == (0, "not established")
     assert found.head["counts"]["inconclusive"] == 1
     assert "INCONCLUSIVE" in found.out
-    assert "1 could not be judged" in found.out.splitlines()[-2]
+    assert "1 finding is inconclusive" in found.out.splitlines()[-2]
 
 
 def test_an_advisory_does_not_stop(tmp_path: Path) -> None:
@@ -92,7 +96,7 @@ def test_a_gate_lets_milder_failures_pass_but_calls_them_failures(tmp_path: Path
     """Where only critical failures stop, others end with 0, and the verdict names them."""
     found = audit(tmp_path, compliant(keys=[]), "--cmek-fail-on=critical")
     assert _word_and_code(found) == (0, "not compliant")
-    assert "this run stops for none of them" in found.out
+    assert "The gate (--cmek-fail-on critical) lets this run pass." in found.out
 
 
 # --- no audit -------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def test_the_last_words_are_the_verdict(mixed_run: Run) -> None:
     """After all else the terminal says counts, waivers, verdict, report, and what 1 means."""
     tail = mixed_run.out.splitlines()[-5:]
     assert [line.split()[0] for line in tail] == ["Findings:", "Waivers:", "Not", "Report:", "Exit"]
-    assert tail[-1] == "Exit code 1 is this verdict, not a crash."
+    assert tail[-1] == "Exit code 1: not compliant."
 
 
 def test_the_terminal_lists_what_to_do(mixed_run: Run) -> None:
@@ -219,7 +219,8 @@ def test_the_page_of_results_tells_the_verdict(mixed_run: Run) -> None:
     page = html.unescape(mixed_run.text("results.html"))
     assert f"<p><strong>{mixed_run.head['verdict']['text']}</strong></p>" in page
     counts = mixed_run.head["counts"]
-    assert "Findings: " + ", ".join(f"{counts[each]:,} {each}" for each in STATUSES) in page
+    told = ", ".join(f"{counts[status]:,} {status}" for status in STATUSES if counts[status])
+    assert f"{sum(counts.values()):,} findings, of which {told}." in page
 
 
 # --- what nobody needs to see ---------------------------------------------------------------------
