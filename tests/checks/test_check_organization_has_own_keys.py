@@ -151,9 +151,10 @@ def test_a_project_by_id_and_by_number_is_noted() -> None:
     """A Google key named by a project's id may be the one named by a project's number: a note."""
     by_id = gcp_key_id()
     by_number = by_id.replace("acme-prod", "123456789012")
+    words = "It may be the key that"
     assert notes(by_id, by_number, provider="gcp") == [
-        "Only acme-prod uses the key. It may be the key that acme-test names by the project's number.",
-        "Only acme-test uses the key. It may be the key that acme-prod names by the project's id.",
+        f"Only acme-prod uses the key. {words} acme-test names by the project's number.",
+        f"Only acme-test uses the key. {words} acme-prod names by the project's id.",
     ]
     elsewhere = by_id.replace("acme-prod", "acme-other")
     assert notes(by_id, elsewhere, provider="gcp")[0] == "Only acme-prod uses the key."

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from checks.database_ids import DatabaseIds, pack, shared_ids
 from tests.builders import uuid
 
-IDS = st.builds(uuid, st.integers(0, 6)) | st.sampled_from(["a", "b", uuid(0xD1).upper(), uuid(0xD1), "x" * 16])
+IDS = st.builds(uuid, st.integers(0, 6)) | st.sampled_from(
+    ["a", "b", uuid(0xD1).upper(), uuid(0xD1), "x" * 16]
+)
 
 
 def test_a_uuid_takes_sixteen_bytes() -> None:

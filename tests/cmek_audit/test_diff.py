@@ -230,3 +230,21 @@ def test_a_changed_finding_is_refused(tmp_path: Path) -> None:
 def test_every_news_stops() -> None:
     """The exit code is 1 for exactly the classes that a gate on what is new stops for."""
     assert set(NEWS) == set(CLASSES) - {"unchanged", "fixed", "superseded", "waived", "gone"}
+
+
+def test_an_organization_that_passed_and_is_gone_stops(tmp_path: Path) -> None:
+    """An organization that only the earlier audit holds is named, also if nothing of it failed."""
+    calm, other = COMPLIANT[0], organization("other", [], [])
+    old = night(tmp_path, [calm, other], FIRST)
+    new = night(tmp_path, [calm], SECOND)
+    done = command("diff", old.folder, new.folder)
+    assert done.exit_code == 1
+    assert "Organizations gone (1): They are in the earlier audit" in done.stdout
+    assert "  other (other)" in done.stdout
+    told = json.loads(command("diff", old.folder, new.folder, "--format=json").stdout)
+    assert told["organizations_gone"]["list"] == [{"organization": "other", "name": "other"}]
+    assert (
+        "### Organizations gone"
+        in command("diff", old.folder, new.folder, "--format=markdown").stdout
+    )
+    assert command("diff", old.folder, old.folder).exit_code == 0
