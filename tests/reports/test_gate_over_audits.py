@@ -65,6 +65,11 @@ def _stopping(findings: Iterable[Finding]) -> list[Finding]:
     return [each for each in findings if GATE.stops(each.status, each.severity, each.change)]
 
 
+def _causes(findings: Iterable[Finding]) -> set[tuple[str, str, str]]:
+    """Return rule, subject and cause of all that is open."""
+    return {(each.rule, each.subject.path, each.cause) for each in findings if each.status in OPEN}
+
+
 def _badness(findings: Iterable[Finding]) -> dict[tuple[str, str], int]:
     """Return how bad each subject is by each rule: 0 if it complies, 2 if it fails."""
     worst: dict[tuple[str, str], int] = {}
@@ -97,6 +102,21 @@ def test_what_got_worse_never_passes_a_gate_on_what_is_new(
                 if badness > worst.get(subject, 0)
             }
             assert worse - subjects == set()
+        before = now
+
+
+@settings(deadline=None, max_examples=60)
+@given(NIGHTS)
+def test_a_further_cause_never_passes_a_gate_on_what_is_new(
+    nights: list[tuple[Organization, ...]],
+) -> None:
+    """A cause that the audit before did not have open stops, whatever else its subject has."""
+    before = None
+    for as_of, organizations in zip(TIMES, nights, strict=False):
+        now = _audit(organizations, as_of, before.baseline if before else None)
+        if before:
+            further = _causes(now.findings) - _causes(before.findings)
+            assert further - _causes(_stopping(now.findings)) == set()
         before = now
 
 
