@@ -154,8 +154,8 @@ class Actions:
     def listed(self, names: Mapping[str, str]) -> list[dict[str, Any]]:
         """Return the most urgent actions first, at most ``MOST_ACTIONS``.
 
-        The steps of one repair come one after the other: a key is registered before what it is to
-        encrypt is recreated.
+        A key is registered before what it is to encrypt is recreated, so that the first step is as
+        urgent as what waits for it.
         """
         urgencies = {key: action.urgency(self.spread) for key, action in self._actions.items()}
         together: dict[Place, tuple[int, ...]] = {}
@@ -165,10 +165,9 @@ class Actions:
 
         def order(key: tuple[str, str]) -> tuple[Any, ...]:
             action, own = self._actions[key], urgencies[key]
-            place = action.repair
-            if place is None:
-                return own, 0, (), 0, own, key
-            return together[place], 1, place, NEEDED not in action.rules, own, key
+            place, is_first = action.repair or (), NEEDED in action.rules
+            urgency = together.get(place, own) if place and is_first else own
+            return urgency, place, not is_first, own, key
 
         ordered = sorted(self._actions, key=order)[:MOST_ACTIONS]
         return [self._tell(key, names) for key in ordered]

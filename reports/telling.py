@@ -62,7 +62,9 @@ class Names:
 
 def outcome(finding: Mapping[str, Any]) -> str:
     """Say in a few words what became of the rule."""
-    return {"fail": "fails", "inconclusive": "is inconclusive", "error": "broke"}[finding["status"]]
+    return {"fail": "fails", "inconclusive": "could not be judged", "error": "broke"}[
+        finding["status"]
+    ]
 
 
 def step(finding: Mapping[str, Any]) -> str:

@@ -266,7 +266,7 @@ def test_of_many_waivers_to_see_to_the_first_are_told(tmp_path: Path) -> None:
     found = audit(tmp_path, unpaid(), f"--cmek-waivers={path}")
     _, _, told = found.out.partition(" waivers to see to ")
     assert told.count("expired 11 days ago, on 2026-11-10: CMEK-08 acme-") == 12
-    assert "… and 8 more in the report" in told
+    assert "… and 8 more waivers in the report" in told
 
 
 # --- earlier records ------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ def test_the_terminal_lists_some_of_many_actions(tmp_path: Path) -> None:
     more = found.head["actions_total"] - 12
     assert more > 0
     assert listed.count("a key for") + listed.count("Recreate the databases") == 12
-    assert f"… and {more} more in the report" in listed
+    assert f"… and {more} more steps in the report" in listed
 
 
 # --- JUnit ----------------------------------------------------------------------------------------
@@ -151,6 +151,9 @@ def test_junit_carries_the_verdict(mixed_run: Run) -> None:
     """The suite's properties name verdict and report as the record does."""
     head = mixed_run.head
     expected = {"verdict": head["verdict"]["text"], "report": head["report"]}
+    counts = {status: head["counts"][status] for status in STATUSES if head["counts"][status]}
+    told = ", ".join(f"{count} {status}" for status, count in counts.items())
+    expected["findings"] = f"{sum(counts.values())} findings, of which {told}"
     assert _properties(mixed_run.junit) == expected
 
 
