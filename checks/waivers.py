@@ -32,7 +32,7 @@ State = Literal[
 
 
 class Waiver(Located):
-    """The acceptance of one failure of one rule about exactly one subject; or the request for it.
+    """The acceptance of one cause of a rule's failure about one subject; or the request for it.
 
     Attributes:
         id: unique among all waivers of an audit.

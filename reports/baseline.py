@@ -98,7 +98,7 @@ class Baseline(NamedTuple):
 
     Attributes:
         about: which audit it is.
-        kept: its findings that are open or waived, by rule and subject.
+        kept: its findings that are open or waived, by rule, subject and cause.
         seen: its organizations and keys.
         databases: the names of its existing databases by their ids, by organization; with those
             that it missed already.

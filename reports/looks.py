@@ -46,7 +46,7 @@ STATUS = {
     "inconclusive": Look(
         "inconclusive", "?", "inconclusive", "A fact is missing, so it could not be judged."
     ),
-    "waived": Look("waived", "§", "waived", "Fails, and a valid waiver covers exactly this."),
+    "waived": Look("waived", "§", "waived", "Fails, and a valid waiver covers this one cause."),
     "pass": Look("pass", "✓", "pass", "Judged, and it complies."),
     "not-applicable": Look(
         "not-applicable",
