@@ -38,15 +38,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _value(config: pytest.Config, option: Option) -> object:
-    """Return the value from the command line, else from the ini file, else None."""
+    """Return the value from the command line, else from the ini file, else None.
+
+    A path is in its one spelling, and several are in their one order.
+    """
+    from inventory.named_plans import plans_in_order  # noqa: PLC0415 (as above)
+    from inventory.paths import in_order, normal  # noqa: PLC0415
+
+    given, start = _given(config, option)
+    if option.name == "plan":
+        return plans_in_order(given or (), start)
+    if option.kind == "paths":
+        return in_order(given or (), start)
+    is_path = option.kind == "path" and given and given != "env"
+    return normal(given, start) if is_path else given
+
+
+def _given(config: pytest.Config, option: Option) -> tuple[Any, Path]:
+    """Return the value as it is given, and where a relative path in it starts."""
     given = config.getoption(option.ini)
     if given is not None:
-        return given
-    value, start = config.getini(option.ini), _start(config, option)
-    if option.kind == "paths":
-        return [str(start / each) for each in value or ()]
-    is_path = option.kind == "path" and value and value != "env"
-    return str(start / value) if is_path else value
+        return given, Path()
+    return config.getini(option.ini), _start(config, option)
 
 
 def _start(config: pytest.Config, option: Option) -> Path:
@@ -60,7 +73,9 @@ def _options(config: pytest.Config) -> Options:
 
     values = {option.name.replace("-", "_"): _value(config, option) for option in OPTIONS}
     values |= getattr(config, "workerinput", {}).get("cmek", {})
-    return parse_options({name: each for name, each in values.items() if each not in (None, "")})
+    return parse_options(
+        {name: each for name, each in values.items() if each not in (None, "", ())}
+    )
 
 
 def _is_audit(config: pytest.Config) -> bool:
@@ -120,15 +135,31 @@ def _clear(config: pytest.Config) -> None:
     """Remove an earlier audit's files: one that cannot begin must not be taken for it."""
     from checks.options import OPTIONS, Options  # noqa: PLC0415 (as above)
     from inventory.errors import CmekAuditError  # noqa: PLC0415
-    from reports.audit import clear  # noqa: PLC0415
+    from reports.audit import WRITTEN, clear  # noqa: PLC0415
     from reports.baseline import stands_in  # noqa: PLC0415
+    from reports.doomed import doomed  # noqa: PLC0415
 
-    told = {each.name: _value(config, each) for each in OPTIONS}
+    told = {each.name: _value(config, each) for each in OPTIONS if each.name != "plan"}
     folder = Path(str(told["report-dir"] or Options().report_dir))
     if told["baseline"] and stands_in(str(told["baseline"]), folder):
         return
+    if any(doomed(_inputs(config), folder, WRITTEN)):
+        return
     with suppress(CmekAuditError):
         clear(folder)
+
+
+def _inputs(config: pytest.Config) -> Iterator[Any]:
+    """Yield every path that the options may give, whatever else is wrong with these."""
+    from checks.options import OPTIONS  # noqa: PLC0415 (as above)
+    from reports.doomed import Given  # noqa: PLC0415
+
+    for option in OPTIONS:
+        value, start = _given(config, option)
+        if option.kind in {"path", "paths"} and option.name != "report-dir":
+            paths = [value] if option.kind == "path" else [*(value or ())]
+            paths += [each.partition("=")[2] for each in paths if option.name == "plan"]
+            yield from (Given(option.name, str(start / path)) for path in paths if path)
 
 
 # --- the audit ------------------------------------------------------------------------------------

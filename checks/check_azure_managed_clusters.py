@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import FIND_TYPE, concerning_scopes, place_of
+from checks.common import FIND_TYPE, Answer, concerning_scopes, place_of
 from checks.finding import about, fails, inconclusive, of_database, of_key, passes
 from checks.group import settle
+from checks.identity import cause_of
 from inventory.estate import has_no_customer_keys
 from inventory.key_ids import parse_key_id
 
@@ -30,7 +31,7 @@ CARD = Card(
     subject="database or key of Managed Clusters on Azure",
     needs=("keys", "databases"),
     causes={
-        "key-expected": "The database is expected to have a customer key.",
+        "key-expected:REGION": "The database is expected to have a customer key there.",
         "key-registered": "A customer key is shown where there can be none.",
     },
     rationale=(
@@ -58,10 +59,9 @@ CARD = Card(
 def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Judge each database and each key of that kind, and each that may be of it."""
     for placements in estate.placements if any(map(_may_be_of_the_kind, estate.scopes)) else ():
-        if any(_may_be_of_the_kind(each.scope) for each in placements):
-            database = placements[0].database
-            finding = _judge_database(estate, placements[0])
-            yield about(finding, CARD, database)
+        there = [placement for placement in placements if _may_be_of_the_kind(placement.scope)]
+        for finding in _judge_database(estate, there) if there else ():
+            yield about(finding, CARD, there[0].database)
     for scope, key_id, place in _keys(estate):
         yield concerning_scopes(_judge_key(scope, key_id, place), estate, [scope])
 
@@ -82,21 +82,31 @@ def _may_be_of_the_kind(scope: KeyScope) -> bool:
     return has_no_customer_keys(scope) or (scope.provider == "azure" and scope.type == "unknown")
 
 
-def _judge_database(estate: Estate, placement: Placement) -> Finding:
-    database = placement.database
+def _judge_database(estate: Estate, placements: list[Placement]) -> Iterator[Finding]:
+    """Yield one finding for each region in which a key is expected; one pass if there is none."""
+    database = placements[0].database
     subject, where = of_database(estate.organization.id, database), place_of(database)
-    if not placement.wants_key:
-        says = f"The database is declared to use Astra's keys: {placement.expectation.reason}"
-        return passes(CARD, subject, says, where)
-    if database.type == "unknown":
+    wanting = [placement for placement in placements if placement.wants_key]
+    if not wanting:
+        says = f"The database is declared to use Astra's keys: {placements[0].expectation.reason}"
+        yield passes(CARD, subject, says, where)
+    elif database.type == "unknown":
         says = f"The tier {database.tier!r} does not tell whether it is of Managed Clusters."
-        return inconclusive(CARD, subject, "unknown-type", says, where, FIND_TYPE)
-    says = "A customer key is expected where Astra has none: it uses Astra's keys."
+        yield inconclusive(CARD, subject, "unknown-type", says, where, FIND_TYPE)
+    else:
+        for placement in wanting:
+            answer = _expected(estate, placement)
+            yield answer.about(CARD, subject, where, is_planned=placement.is_planned)
+
+
+def _expected(estate: Estate, placement: Placement) -> Answer:
+    region = placement.scope.region
+    says = f"A customer key is expected in {region}, where Astra has none: it uses Astra's keys."
     action = (
         f"Move the Managed Clusters of {estate.organization.name} on Azure elsewhere, or declare "
         "them astra-provided"
     )
-    return fails(CARD, subject, "key-expected", says, where, action)
+    return Answer("fail", says, action=action, cause=cause_of("key-expected", region))
 
 
 def _judge_key(scope: KeyScope, key_id: str, place: Place) -> Finding:

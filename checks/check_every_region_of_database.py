@@ -19,7 +19,7 @@ from checks.identity import cause_of
 from inventory.estate import has_no_customer_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from checks.context import Context
     from checks.finding import Finding
@@ -82,13 +82,14 @@ def _judge_database(estate: Estate, placements: tuple[Placement, ...]) -> Iterat
     failures = [
         (placement, answer)
         for placement in able
-        if (answer := _judge_region(estate, placement, len(able), regions_of))
+        if (answer := _judge_region(estate, placement, regions_of))
     ]
     for placement, answer in failures:
         yield answer.about(CARD, subject, where, is_planned=placement.is_planned)
     if not failures:
         keys = places(estate.keys[placement.scope][0] for placement in able)
-        yield passes(CARD, subject, _complete(len(able), len(placements)), where + keys)
+        says = f"Each of {len(able)} regions has its own key.{_others(placements, wanting, able)}"
+        yield passes(CARD, subject, says, where + keys)
 
 
 def _where(placements: tuple[Placement, ...]) -> tuple[Place, ...]:
@@ -107,15 +108,15 @@ def _regions_by_key(estate: Estate, placements: list[Placement]) -> dict[str, li
 
 
 def _judge_region(
-    estate: Estate, placement: Placement, total: int, regions_of: dict[str, list[str]]
+    estate: Estate, placement: Placement, regions_of: dict[str, list[str]]
 ) -> Answer | None:
-    """Return why one of ``total`` regions has no key of its own; None if it has one."""
+    """Return why a region has no key of its own; None if it has one."""
     scope = placement.scope
     own = estate.key_ids(scope)
     if not own:
         if unread := keys_unread(estate, scope.type):
             return unread._replace(cause=cause_of(unread.reason, scope.region))
-        says = f"The region {scope.region}, one of {total}, has no key."
+        says = f"The region {scope.region} has no key."
         action = missing_key_action(estate, placement)
         return Answer("fail", says, action=action, cause=cause_of("without-key", scope.region))
     if all(len(regions_of[canonical]) == 1 for canonical in own):
@@ -127,10 +128,14 @@ def _judge_region(
     return Answer("fail", says, action=action, cause=cause_of("shares-key", scope.region))
 
 
-def _complete(able: int, total: int) -> str:
-    others = total - able
-    note = f" {others} more have or want no customer key." if others else ""
-    return f"Each of {able} regions has its own key.{note}"
+def _others(*counted: Sequence[Placement]) -> str:
+    """Say how many regions are to have no key, or cannot have one."""
+    every, wanting, able = map(len, counted)
+    notes = (
+        (wanting - able, "CMEK-04 judges {} more, where Astra has no customer keys."),
+        (every - wanting, "{} more to be encrypted by Astra's keys."),
+    )
+    return "".join(f" {note.format(count)}" for count, note in notes if count)
 
 
 def check_every_region_of_database(group: Group) -> None:

@@ -17,8 +17,10 @@ from checks.common import (
 from checks.context import day, utc, words
 from checks.finding import Finding, of_placement, places
 from checks.group import settle
-from checks.registration import Registration, bound, compare
+from checks.registration import Claim, locate, trace
 from inventory.estate import has_no_customer_keys
+from inventory.key_ids import canonical
+from inventory.recorded import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
     from checks.context import Context
     from checks.group import Group
+    from checks.registration import Order, Period, Registration
+    from inventory.attestations import RegistrationAttestation
     from inventory.entries import Place
     from inventory.estate import Estate, Placement
     from inventory.models import CustomerKey, KeyScope
@@ -72,15 +76,24 @@ CARD = Card(
 
 
 class _Known(NamedTuple):
-    """What is known of the keys of one scope, found out once for all its databases."""
+    """What is known of the keys of one scope, found out once for all its databases.
+
+    Attributes:
+        keys: every entry of a registered key.
+        periods: when the key was registered, and when those that it replaced; empty without a key
+            and if several are claimed.
+        attested_by: who attests the time of its registration.
+        contradiction: what keeps the attested time from counting, in a sentence; empty if nothing.
+        is_special: whether the scope is one where a key is of no use, or its type is unknown.
+        named: the scope, for people.
+    """
 
     keys: list[CustomerKey]
-    registration: Registration | None
-    is_contradictory: bool
+    periods: tuple[Period, ...]
+    attested_by: str
+    contradiction: str
     is_special: bool
-    how: str
     named: str
-    evidence: tuple[Place, ...]
 
 
 def judge(estate: Estate, context: Context) -> Iterator[Finding]:
@@ -104,7 +117,7 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
                 database.name,
                 1,
                 0 if planned else 1,
-                (placement.place, *known.evidence),
+                (placement.place, *_evidence(known, _deployed(placement))),
             )
 
 
@@ -112,23 +125,53 @@ def _know(estate: Estate, context: Context, scope: KeyScope) -> _Known:
     keys = estate.keys.get(scope, [])
     named = words(estate.organization, scope)
     special = has_no_customer_keys(scope) or scope.type == "unknown"
-    if len({key.key_id for key in keys}) != 1:
-        return _Known(keys, None, False, special, "", named, places(keys))
-    attested = keys[0].registered
-    exact = attested.at if attested and attested.on <= day(context.as_of) else None
-    observations = context.history.observations(scope)
-    registration = bound(observations, estate.organization.captured_at, exact)
-    evidence = (*places(keys), *registration.evidence)
-    how, contradictory = _how(keys[0], registration), registration.is_contradictory
-    return _Known(keys, registration, contradictory, special, how, named, evidence)
+    names = {canonical(key.key_id) for key in keys}
+    if len(names) != 1:
+        return _Known(keys, (), "", "", special, named)
+    attested = _attested(keys, context)
+    present_at = estate.organization.captured_at
+    exact = attested[0].at if attested else None
+    claim = Claim(names.pop(), present_at, present_at or context.as_of, exact)
+    cases = [case for case in estate.organization.support_cases if place_of(case) == scope[1:]]
+    periods = trace(claim, context.history.observations(scope), cases)
+    contradiction = _contradiction(attested, periods[0].registration)
+    return _Known(keys, periods, attested[0].by if attested else "", contradiction, special, named)
 
 
-def _how(key: CustomerKey, registration: Registration) -> str:
-    if registration.exact is not None and key.registered is not None:
-        return f"at {utc(registration.exact)}, as {key.registered.by} attested"
+def _attested(keys: list[CustomerKey], context: Context) -> list[RegistrationAttestation]:
+    """Return what counts of what is attested of the key's registration, in a fixed order."""
+    today = day(context.as_of)
+    every = [key.registered for key in keys if key.registered and key.registered.on <= today]
+    return sorted(every, key=lambda attested: (attested.at, attested.by))
+
+
+def _contradiction(attested: list[RegistrationAttestation], registration: Registration) -> str:
+    times = list(dict.fromkeys(utc(each.at) for each in attested))
+    if len(times) > 1:
+        return f"Several times of registration are attested for one key: {', '.join(times)}."
+    if registration.is_contradictory:
+        how = _how(registration, attested[0].by)
+        return f"The attested time {how} contradicts the dated records."
+    return ""
+
+
+def _how(registration: Registration, attested_by: str) -> str:
+    if registration.exact is not None:
+        return f"at {utc(registration.exact)}, as {attested_by} attested"
+    since = f"since {utc(registration.since)} at the earliest" if registration.since else ""
     after = f"after {utc(registration.after)}" if registration.after else ""
     by = f"by {utc(registration.by)}" if registration.by else ""
-    return " and ".join(filter(None, (after, by))) or "at an unknown time"
+    return " and ".join(filter(None, (since or after, by))) or "at an unknown time"
+
+
+def _evidence(known: _Known, deployed: datetime | None) -> tuple[Place, ...]:
+    """Return where the key was read, and what bounds the time of the one that matters."""
+    if not known.periods:
+        return places(known.keys)
+    index = 0 if deployed is None else locate(known.periods, deployed)[1]
+    bounds = [place for each in known.periods[: index + 1] for place in each.registration.evidence]
+    cases = [case for each in known.periods[: index + 1] for case in each.cases]
+    return tuple(dict.fromkeys((*places(known.keys), *bounds, *places(cases))))
 
 
 def _judge_placement(
@@ -163,7 +206,7 @@ def _planned(placement: Placement) -> str:
 
 def _compare(placement: Placement, known: _Known, present: datetime) -> Answer:
     deployed = _deployed(placement)
-    if known.registration is None:
+    if not known.periods:
         says = "Several keys are claimed for the scope, so its registration cannot be dated."
         return Answer("inconclusive", says, "rival-keys", rival_keys_action(known.named))
     if deployed is None:
@@ -174,25 +217,49 @@ def _compare(placement: Placement, known: _Known, present: datetime) -> Answer:
         says = f"Deployed {utc(deployed)}, later than its own record of {utc(present)}."
         action = f"Correct the times of the databases of {known.named}"
         return Answer("inconclusive", says, "impossible-time", action)
-    return _by_order(known, known.registration, deployed)
+    return _by_order(known, deployed)
 
 
-def _by_order(known: _Known, registration: Registration, deployed: datetime) -> Answer:
-    if known.is_contradictory:
-        says = f"The attested time {known.how} contradicts the dated records."
+def _by_order(known: _Known, deployed: datetime) -> Answer:
+    if known.contradiction:
         action = (
             f"Correct the time at which the key of {known.named} was registered, or the records"
         )
-        return Answer("inconclusive", says, "contradiction", action)
-    order = compare(registration, deployed)
-    facts = f"Key registered {known.how}; database deployed {utc(deployed)}."
+        return Answer("inconclusive", known.contradiction, "contradiction", action)
+    order, index = locate(known.periods, deployed)
+    registration = known.periods[index].registration
+    facts = f"Key registered {_how(registration, known.attested_by)}; "
+    facts += f"database deployed {utc(deployed)}."
     if order == "before":
-        return Answer("pass", facts)
+        return _by_replaced(known, facts, index) if index else Answer("pass", facts)
     if order == "after":
         action = f"Recreate the databases of {known.named} that are older than its key"
         return Answer("fail", facts, action=action, cause="older-than-key")
+    return _unresolved(known, facts, order, index)
+
+
+def _by_replaced(known: _Known, facts: str, index: int) -> Answer:
+    """Answer by a key that was registered before the database, and replaced after it."""
+    explaining = [each.cases for each in known.periods[1 : index + 1]]
+    if not all(explaining):
+        says = f"{facts} The key was replaced after that without a support case."
+        action = f"Find the support case that changed the key of {known.named}"
+        return Answer("inconclusive", says, "replaced-without-case", action)
+    tickets = ", ".join(dict.fromkeys(case.ticket for cases in explaining for case in cases))
+    return Answer("pass", f"{facts} IBM Support replaced the key after that: {tickets}.")
+
+
+def _unresolved(known: _Known, facts: str, order: Order, index: int) -> Answer:
+    """Answer for a time at which the key may have been registered, or another one may have."""
+    registration, before = known.periods[index].registration, known.periods[index + 1 :]
+    note = " The scope had a key before that." if registration.returned else ""
+    if before and before[0].until:
+        note = f" The key before it was last seen at {utc(before[0].until)}."
     reason = "equal-times" if order == "equal" else "registration-time-unknown"
-    return Answer("inconclusive", facts, reason, _attest(known))
+    action = _attest(known)
+    if index or (registration.exact and order != "equal"):
+        action = f"Give dated records of {known.named} from when its databases were deployed"
+    return Answer("inconclusive", f"{facts}{note}", reason, action)
 
 
 def _attest(known: _Known) -> str:
@@ -200,9 +267,11 @@ def _attest(known: _Known) -> str:
 
 
 def _deployed(placement: Placement) -> datetime | None:
+    """Return when the region was added; a database of one existing region was made with it."""
     if placement.region.added_at is not None:
         return placement.region.added_at
-    return placement.database.created_at if len(placement.database.regions) == 1 else None
+    existing = [each for each in placement.database.regions if each.state == "existing"]
+    return placement.database.created_at if len(existing) == 1 else None
 
 
 def check_key_before_deployment(group: Group) -> None:

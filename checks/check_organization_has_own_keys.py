@@ -10,7 +10,7 @@ from checks.context import because
 from checks.finding import fails, inconclusive, of_key_id, of_organization, passes, places
 from checks.group import settle
 from checks.identity import cause_of
-from inventory.key_ids import parse_key_id
+from inventory.key_ids import kin, parse_key_id, project_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from checks.group import Group
     from inventory.entries import Place
     from inventory.models import CustomerKey
+
+    Users = dict[str, dict[str, tuple[str, CustomerKey]]]
+    """Name and entry of each organization that uses a key, by the key and the organization's id."""
 
 CARD = Card(
     id="CMEK-06",
@@ -58,19 +61,58 @@ def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator
     if len(organizations) < 2:  # noqa: PLR2004 (sharing takes two)
         return
     unread = sorted((each for each in organizations if each.gaps), key=attrgetter("id"))
-    users: dict[str, dict[str, tuple[str, CustomerKey]]] = {}
+    users: Users = {}
     for each in organizations:
         for key in each.keys:
             canonical = parse_key_id(key.key_id).canonical
             users.setdefault(canonical, {})[each.id] = (each.name, key)
+    relatives = _relatives(users)
     for canonical, used in users.items():
         resting = [each.resting[canonical] for each in organizations if each.id in used]
         databases, existing = (sum(counts) for counts in zip(*resting, strict=True))
+        note = _note(canonical, users, relatives)
         for finding in _judge_key(canonical, used, unread):
-            yield finding._replace(databases=databases, existing=existing)
+            says = f"{finding.says}{note}"
+            yield finding._replace(says=says, databases=databases, existing=existing)
     for each in () if users else unread:
         says = f"No key is known anywhere, and not all keys are: {because(each.gaps[0])}."
         yield _unread(of_organization(each.id), (each.place,), says, each)
+
+
+def _relatives(users: Users) -> dict[str, list[str]]:
+    """Return the keys that may share their material, by what their ids have in common."""
+    relatives: dict[str, list[str]] = {}
+    for canonical in users:
+        if common := kin(canonical):
+            relatives.setdefault(common, []).append(canonical)
+    return relatives
+
+
+def _note(canonical: str, users: Users, relatives: dict[str, list[str]]) -> str:
+    """Say which other organizations use a key of the same material under another id, if any do."""
+    others = [each for each in relatives.get(kin(canonical), ()) if _may_be_one(canonical, each)]
+    names = {
+        name
+        for other in others
+        for organization, (name, _) in users[other].items()
+        if organization not in users[canonical]
+    }
+    if not names:
+        return ""
+    named = ", ".join(sorted(names))
+    if project := project_of(canonical):
+        by = "id" if project.isdecimal() else "number"
+        return f" It may be the key that {named} names by the project's {by}."
+    return f" Replicas of this multi-Region key, which share its material, are used by {named}."
+
+
+def _may_be_one(one: str, two: str) -> bool:
+    """Say whether two ids with something in common may name one material.
+
+    Two projects of Google are different ones unless one is named by id and one by number.
+    """
+    projects = project_of(one), project_of(two)
+    return projects == ("", "") or projects[0].isdecimal() is not projects[1].isdecimal()
 
 
 def _judge_key(

@@ -76,7 +76,7 @@ def _judge_plan(estate: Estate, context: Context) -> Finding:
 
 def _uses_keys(estate: Estate) -> bool:
     managed, policy = estate.organization.managed, estate.organization.policy
-    wanted = any(group[0].wants_key for group in estate.placements)
+    wanted = any(each.wants_key for group in estate.placements for each in group)
     open_ones = managed.undetermined and policy.of("serverless").encryption == "customer-managed"
     return bool(estate.keys or managed.keys or wanted or open_ones)
 

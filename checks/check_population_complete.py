@@ -21,6 +21,7 @@ from checks.finding import (
 from checks.gaps import cause_of_gap, recording_again, settling
 from checks.group import settle
 from checks.identity import cause_of
+from inventory.terraform import PLAN_ONLY
 from inventory.wording import counted
 
 if TYPE_CHECKING:
@@ -81,6 +82,10 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Judge whether the record of the organization is whole and fresh."""
     organization = estate.organization
     subject, where = of_organization(organization.id), places([organization])
+    known = _earlier(context) if _is_only_planned(organization) else {}
+    if organization.id in known:
+        yield _missing(organization.id, *known[organization.id])
+        return
     lost, doubts = list(_lost(estate, context)), list(_doubts(estate, context))
     is_whole = not estate.gaps.get("databases")
     for identity, named in lost if is_whole else ():
@@ -102,12 +107,9 @@ def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator
     that several organizations list.
     """
     present = {each.id for each in organizations}
-    for identity, (name, place) in sorted(_earlier(context).items()):
+    for identity, known in sorted(_earlier(context).items()):
         if identity not in present:
-            says = f"The organization {name} is in an earlier record and is missing now."
-            action = f"Record {name}, or find out what became of it"
-            subject = of_organization(identity)
-            yield fails(CARD, subject, MISSING, says, (place,), action)
+            yield _missing(identity, *known)
     yield from _shared_databases(organizations)
 
 
@@ -123,6 +125,17 @@ def _shared_databases(organizations: Sequence[Summary]) -> Iterator[Finding]:
             says = f"{owner.name} is one of {len(owners)} organizations that list it: {names}."
             cause = cause_of("listed-by", owner.id)
             yield fails(CARD, of_database_id(identity), cause, says, (owner.place,), action)
+
+
+def _is_only_planned(organization: Organization) -> bool:
+    """Say whether a plan names the organization, and nothing was recorded of it."""
+    return organization.keys is None and PLAN_ONLY in organization.gaps
+
+
+def _missing(identity: str, name: str, place: Place) -> Finding:
+    says = f"The organization {name} is in an earlier record and is missing now."
+    action = f"Record {name}, or find out what became of it"
+    return fails(CARD, of_organization(identity), MISSING, says, (place,), action)
 
 
 def _earlier(context: Context) -> dict[str, tuple[str, Place]]:

@@ -8,6 +8,7 @@ from checks.card import OVERVIEW, Card, Quote
 from checks.common import concerning_scopes, not_current, place_of
 from checks.finding import about, fails, inconclusive, of_database, of_key, passes, places
 from checks.group import settle
+from checks.identity import PLANNED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,11 +61,14 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
                 finding = _judge(estate, of_key(scope, key.key_id), places([key]), context)
                 yield concerning_scopes(finding, estate, [scope])
     for placements in estate.placements if any(map(_is_preview, estate.scopes)) else ():
-        first = placements[0]
-        if first.wants_key and any(_is_preview(each.scope) for each in placements):
-            subject = of_database(estate.organization.id, first.database)
-            finding = _judge(estate, subject, place_of(first.database), context)
-            yield about(finding, CARD, first.database)
+        database = placements[0].database
+        there = [each for each in placements if each.wants_key and _is_preview(each.scope)]
+        if there:
+            subject = of_database(estate.organization.id, database)
+            finding = _judge(estate, subject, place_of(database), context)
+            if finding.cause and all(each.is_planned for each in there):
+                finding = finding._replace(cause=f"{PLANNED}{finding.cause}")
+            yield about(finding, CARD, database)
 
 
 def _is_preview(scope: KeyScope) -> bool:

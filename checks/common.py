@@ -181,8 +181,16 @@ def lists_none_unattested(organization: Organization, context: Context) -> bool:
 
 
 def is_bare(organization: Organization) -> bool:
-    """Say whether neither a key nor a database was recorded, though both lists were."""
-    return organization.keys == () and organization.databases == ()
+    """Say whether neither a key nor an existing database was recorded, though both lists were.
+
+    What is only planned does not show that anybody looked.
+    """
+    databases = organization.databases
+    return (
+        organization.keys == ()
+        and databases is not None
+        and all(each.is_planned for each in databases)
+    )
 
 
 def attest_none(organization: Organization) -> str:

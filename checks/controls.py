@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inventory.documents import Document, field_name, read_document
+from inventory.entries import FormatVersion
 from inventory.errors import ControlsError, Problem
 from inventory.problems import line_of, problems_of
 from inventory.wording import describe
@@ -41,7 +42,7 @@ class Controls(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: Annotated[Literal[1], Field(alias="cmek-controls")]
+    version: Annotated[FormatVersion, Field(alias="cmek-controls")]
     frameworks: tuple[Framework, ...]
 
     def of(self, rule: str) -> list[tuple[str, Control]]:

@@ -67,9 +67,10 @@ OPTIONS = (
     Option(
         "plan",
         "paths",
-        "PATH",
+        "[NAME=]PATH",
         "planned databases (.yaml, .yml, .json), or a plan or state of Terraform as "
-        "'terraform show -json' prints it (.json); repeatable",
+        "'terraform show -json' prints it (.json), with a name where two have the same addresses; "
+        "repeatable",
     ),
     Option(
         "terraform-organization",

@@ -73,6 +73,15 @@ Every option of the audit, for pytest's command line, and its ini twin, for `[to
 are, those in the ini file where it is. `cmek-audit audit` takes `--option value` as well as
 `--option=value`; for pytest itself write the latter, as it decides where it runs by the first path
 that it sees.
+
+How a path is spelled, and in which order files are given, makes no difference: `./acme.yaml`,
+`old/../acme.yaml` and the whole path of `acme.yaml` are one file, which every report names by its
+path in the working directory, or by its whole path if it lies elsewhere. Files are read in the
+order of these paths, and a file that is given twice is read once. Links are not followed for that:
+a link to a file is another file.
+
+The report folder is emptied of an earlier audit before anything is read. So an input that is one
+of its files, or is a link to one, is refused with exit code 4, and all files stay as they are.
 """
 
 

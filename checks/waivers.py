@@ -10,10 +10,11 @@ from pydantic_core import PydanticCustomError
 
 from checks.context import day
 from inventory.documents import read_document
-from inventory.entries import Day, Entry, Identifier, Located, Text
+from inventory.entries import Day, Entry, FormatVersion, Identifier, Located, Text
 from inventory.errors import InventoryError, Problem, WaiverError
 from inventory.problems import problems_of
 from inventory.recorded import read_bytes
+from inventory.visible_text import same_person
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -31,7 +32,7 @@ State = Literal[
 
 
 class Waiver(Located):
-    """The acceptance of one failure of one rule about exactly one subject; or the request for it.
+    """The acceptance of one cause of a rule's failure about one subject; or the request for it.
 
     Attributes:
         id: unique among all waivers of an audit.
@@ -65,7 +66,7 @@ class Waiver(Located):
     def _check(self) -> Self:
         if (self.approved_by is None) is not (self.approved_on is None):
             raise PydanticCustomError("approval", "approved_by and approved_on, or neither")
-        if self.approved_by and _person(self.approved_by) == _person(self.requested_by):
+        if self.approved_by and same_person(self.approved_by, self.requested_by):
             raise PydanticCustomError("approver", "an approver other than the requester")
         self._check_days()
         return self
@@ -83,11 +84,6 @@ class Waiver(Located):
             raise PydanticCustomError("dates", "an expiry at most 365 days after the approval")
 
 
-def _person(name: str) -> str:
-    """Return ``name`` without what makes one person look like two."""
-    return " ".join(name.split()).casefold()
-
-
 def target_of(waiver: Waiver) -> tuple[str, str, str]:
     """Return what ``waiver`` covers, if it is valid: a rule, a subject and one cause."""
     return waiver.rule, waiver.subject, waiver.cause
@@ -96,7 +92,7 @@ def target_of(waiver: Waiver) -> tuple[str, str, str]:
 class WaiverDocument(Entry):
     """A whole waiver file; an empty list is allowed, an absent one is not."""
 
-    format: Annotated[Literal[1], Field(alias="cmek-waivers")]
+    format: Annotated[FormatVersion, Field(alias="cmek-waivers")]
     waivers: tuple[Waiver, ...]
 
 

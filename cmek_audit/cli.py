@@ -162,7 +162,7 @@ def keys(
         typer.Option(
             "--plan",
             "-p",
-            metavar="PATH",
+            metavar="[NAME=]PATH",
             help="What is planned: as --cmek-plan.",
         ),
     ] = None,

@@ -32,7 +32,7 @@ def run(old: str, new: str, form: str) -> Code:
         say_json(told)
     else:
         say("\n".join(_text(told) if form == "text" else _markdown(told)))
-    is_news = any(told["counts"][each] for each in NEWS)
+    is_news = any(told["counts"][each] for each in NEWS) or told["organizations_gone"]["count"] > 0
     return Code.NOT_DONE if is_news else Code.DONE
 
 
@@ -48,7 +48,8 @@ def _compared(old: str, new: str) -> Told:
     for finding in later.findings():
         changes.take(finding)
     told = changes.told(later.about.rules, "")
-    kept = {name: told[name] for name in ("counts", "not_judged_again", "lists", "keys")}
+    names = ("counts", "not_judged_again", "lists", "keys", "organizations_gone")
+    kept = {name: told[name] for name in names}
     same_rules = told["baseline"]["same_rules"]
     return {
         "old": _about(baseline.about),
@@ -80,6 +81,7 @@ def _text(told: Told) -> Iterator[str]:
     if not told["same_rules"]:
         yield OTHER_RULES
     yield f"Changes:  {summed_up(told)}"
+    yield from _text_of_organizations(told["organizations_gone"])
     for what in _listed(told):
         yield ""
         yield f"{what.capitalize()} ({told['counts'][what]:,}): {CHANGE[what].meaning}"
@@ -88,6 +90,19 @@ def _text(told: Told) -> Iterator[str]:
             yield f"    {each['says']}"
         yield from _more(told["counts"][what])
     yield from _text_of_keys(told["keys"])
+
+
+GONE = "They are in the earlier audit, and not in the later one."
+
+
+def _text_of_organizations(gone: Told) -> Iterator[str]:
+    if gone["count"]:
+        yield ""
+        yield f"Organizations gone ({gone['count']:,}): {GONE}"
+        yield from (
+            f"  {each['name']} ({each['organization']})" for each in gone["list"][:MOST_SHOWN]
+        )
+        yield from _more(gone["count"])
 
 
 def _listed(told: Told) -> list[str]:
@@ -144,6 +159,12 @@ def _markdown(told: Told) -> Iterator[str]:
     )
     yield ""
     yield f"{prose(summed_up(told)).capitalize()}.{'' if told['same_rules'] else ' ' + OTHER_RULES}"
+    if told["organizations_gone"]["count"]:
+        yield from ("", "### Organizations gone", "", GONE, "")
+        shown = told["organizations_gone"]["list"][:MOST_SHOWN]
+        rows = ((code(each["name"]), code(each["organization"])) for each in shown)
+        yield from table(("Organization", "Id"), rows)
+        yield from _more_rows(told["organizations_gone"]["count"])
     for what in _listed(told):
         yield from ("", f"### {what.capitalize()}", "", CHANGE[what].meaning, "")
         yield from table(

@@ -18,6 +18,8 @@ from cmek_audit.price import read_price
 from cmek_audit.speech import say, say_json
 from inventory.errors import SettingError
 from inventory.inventory import Inventory
+from inventory.named_plans import plans_in_order
+from inventory.paths import in_order
 from inventory.terraform_organizations import parse_organizations
 from inventory.what_if import by_organization, read_what_ifs, with_what_ifs
 from reports.coverage import COMPLETE, IDLE, NEEDED, WITH_DATABASES
@@ -101,7 +103,11 @@ def _answer(wanted: Wanted, price: Price | None) -> dict[str, Any]:
         "as_of": utc(as_of),
         "example": inventory.is_example,
         "exit_code": int(bool(is_open)),
-        "sources": {name: list(getattr(wanted, name)) for name in ("inventory", "plan", "add")},
+        "sources": {
+            "inventory": list(in_order(wanted.inventory)),
+            "plan": list(plans_in_order(wanted.plan)),
+            "add": list(wanted.add),
+        },
         **plan,
         "organizations": told,
         "price": None if price is None else _priced(price, plan),

@@ -42,11 +42,17 @@ def run(name: str, report: str, output: str) -> Code:
 def _target(output: str, record: Record) -> Path:
     """Return the file to write; it must not be one of those that are read."""
     path = Path(output)
-    if path.resolve() in {record.path.resolve(), record.findings.resolve()}:
+    own = (record.path, record.findings)
+    if any(path.resolve() == each.resolve() or _is_same(path, each) for each in own):
         raise _refused(output, "the record itself")
     if path.is_dir():
         raise _refused(output, "a folder")
     return path
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    """Say whether both are one file, by whatever links."""
+    return path.exists() and path.samefile(other)
 
 
 def _refused(output: str, found: str) -> SettingError:

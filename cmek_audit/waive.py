@@ -14,6 +14,7 @@ from cmek_audit.speech import say
 from cmek_audit.waiver_files import Asked, add, listed, show
 from inventory.errors import SettingError
 from inventory.secrets import without_secrets
+from inventory.visible_text import visible
 from inventory.wording import counted, describe
 from reports.reading_back import Part, read_record, relying_on
 from reports.results import banners
@@ -102,7 +103,7 @@ def _check_texts(request: Request) -> None:
     """Refuse what no file of waivers may hold, by the name of its option."""
     for option in ("reason", "control", "ticket", "requested_by"):
         text = getattr(request, option)
-        expected = "text, not blank" if not text.strip() else ""
+        expected = "text, not blank" if not visible(text) else ""
         if without_secrets(text) != text:
             expected = "text without a token"
         elif text.encode("utf-8", "replace").decode() != text:

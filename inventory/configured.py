@@ -16,10 +16,10 @@ from inventory.attestations import (
     PreviewAttestation,
 )
 from inventory.documents import Path, read_document
-from inventory.entries import Entry, Identifier, Located, Name, Text
+from inventory.entries import Entry, FormatVersion, Identifier, Located, Name, Text, Whole
 from inventory.errors import InventoryError, OrganizationsError, Problem
 from inventory.models import Encryption, Policy, StatedKey, SupportCase, demand_reason
-from inventory.recorded import key_identity, parse_document, read_bytes
+from inventory.recorded import identity_of_key, parse_document, read_bytes
 from inventory.secrets import Token
 from inventory.wording import describe
 
@@ -32,7 +32,7 @@ ENVIRONMENT = "env"
 """What stands for an organizations file where the one variable is all there is."""
 
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,100}$")]
-Whole = Annotated[int, Field(strict=True)]
+Number = Annotated[float, Field(strict=True)]
 _LOOPBACK = {"127.0.0.1", "[::1]", "localhost"}
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(
@@ -88,11 +88,11 @@ class Manners(Entry):
     connections: Annotated[Whole, Field(ge=1, le=1_024)] = 64
     connections_per_organization: Annotated[Whole, Field(ge=1, le=64)] = 4
     attempts: Annotated[Whole, Field(ge=1, le=20)] = 5
-    first_wait_seconds: Annotated[float, Field(ge=0, le=60)] = 0.5
-    longest_wait_seconds: Annotated[float, Field(ge=0, le=600)] = 30.0
-    timeout_seconds: Annotated[float, Field(gt=0, le=3_600)] = 60.0
-    organization_deadline_seconds: Annotated[float, Field(gt=0, le=86_400)] = 600.0
-    deadline_seconds: Annotated[float, Field(gt=0, le=86_400)] = 3_600.0
+    first_wait_seconds: Annotated[Number, Field(ge=0, le=60)] = 0.5
+    longest_wait_seconds: Annotated[Number, Field(ge=0, le=600)] = 30.0
+    timeout_seconds: Annotated[Number, Field(gt=0, le=3_600)] = 60.0
+    organization_deadline_seconds: Annotated[Number, Field(gt=0, le=86_400)] = 600.0
+    deadline_seconds: Annotated[Number, Field(gt=0, le=86_400)] = 3_600.0
     largest_answer_bytes: Annotated[Whole, Field(ge=1_024, le=1_073_741_824)] = 33_554_432
 
 
@@ -159,7 +159,7 @@ class Organizations(Entry):
         organizations: at least one.
     """
 
-    format: Annotated[Literal[1], Field(alias="cmek-organizations")]
+    format: Annotated[FormatVersion, Field(alias="cmek-organizations")]
     description: str | None = None
     address: Annotated[str, AfterValidator(_address)] = ADDRESS
     manners: Manners = Manners()
@@ -207,7 +207,7 @@ def _twins(file: str, parsed: Organizations) -> Iterator[Problem]:
     yield from _again(file, "id", own, [(str(each.id).lower(), each) for each in all_of_them])
     yield from _again(file, "token", own, [(each.token, each) for each in all_of_them])
     for each in all_of_them:
-        keys = [(" ".join(key_identity(key)), key) for key in each.keys]
+        keys = [(" ".join(identity_of_key(key)), key) for key in each.keys]
         yield from _again(file, "keys", "each key once", keys)
         databases = [(database.id, database) for database in each.databases]
         yield from _again(file, "databases", "each database once", databases)

@@ -18,6 +18,7 @@ from inventory.answers import (
 )
 from inventory.gaps import Gap
 from inventory.models import Database, DatabaseRegion
+from inventory.visible_text import visible
 from inventory.wording import describe
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _database(organization: str, entry: dict[str, Any], seen: str) -> Iterator[D
     yield made(
         Database,
         id=entry.get("id"),
-        name=info.get("name") or entry.get("id"),
+        name=_name(info, entry),
         provider=provider_of(_first(info, centers, "cloudProvider")),
         regions=_regions(living, entry, info),
         status=str(entry.get("status") or "UNKNOWN"),
@@ -73,6 +74,13 @@ def _database(organization: str, entry: dict[str, Any], seen: str) -> Iterator[D
         seen=seen,
     )
     yield from _doubts(named, info, centers, living)
+
+
+def _name(info: dict[str, Any], entry: dict[str, Any]) -> object:
+    """Return the name that Astra reported; the id where a reader would see none."""
+    name = info.get("name")
+    is_blank = not name or (isinstance(name, str) and not visible(name))
+    return entry.get("id") if is_blank else name
 
 
 def _listed(info: dict[str, Any]) -> list[Any]:

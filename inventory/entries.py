@@ -10,6 +10,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     PlainSerializer,
     PlainValidator,
     StringConstraints,
@@ -25,6 +26,7 @@ from inventory.spellings import (
     canonical_provider,
     canonical_type,
 )
+from inventory.visible_text import VISIBLE, VISIBLE_NARROW
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _IDENTIFIER = re.compile(r"[!-~]{1,2048}")
@@ -67,6 +69,13 @@ def read_moment(value: object) -> datetime | None:
         return None
 
 
+def _version(value: object) -> object:
+    """Refuse ``true`` and ``1.0``, which Python takes for equal to 1."""
+    if isinstance(value, bool | float):
+        raise PydanticCustomError("version", "1, as a whole number")
+    return value
+
+
 def _day(value: object) -> object:
     if isinstance(value, str) and _DAY.fullmatch(value):
         return value
@@ -76,8 +85,21 @@ def _day(value: object) -> object:
 
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=2048)]
-Name = Annotated[str, StringConstraints(min_length=1)]
-Text = Annotated[str, StringConstraints(pattern=r"\S")]
+FormatVersion = Annotated[Literal[1], BeforeValidator(_version)]
+"""The version of a file's format."""
+
+Whole = Annotated[int, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, pattern=VISIBLE),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": VISIBLE_NARROW}),
+]
+Text = Annotated[
+    str,
+    StringConstraints(pattern=VISIBLE),
+    WithJsonSchema({"type": "string", "pattern": VISIBLE_NARROW}),
+]
 Moment = Annotated[
     datetime,
     PlainValidator(_moment, json_schema_input_type=datetime),

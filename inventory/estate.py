@@ -33,7 +33,7 @@ class Placement(NamedTuple):
         database: the database.
         region: the region, with the time it was added.
         scope: the key scope in which the database's data lies there.
-        expectation: what is expected of the database, by itself or by the policy.
+        expectation: what is expected there, by the region, the database or the policy.
         is_planned: whether the database, or this region of it, is only intended.
     """
 
@@ -51,7 +51,7 @@ class Placement(NamedTuple):
 
     @property
     def wants_key(self) -> bool:
-        """Say whether the database is to be encrypted by a customer key."""
+        """Say whether the database is to be encrypted by a customer key there."""
         return self.expectation.encryption == "customer-managed"
 
 
@@ -141,17 +141,22 @@ def _placements(organization: Organization) -> Iterator[tuple[Placement, ...]]:
     for database in organization.databases or ():
         if database.is_terminated:
             continue
-        if database.encryption is None:
-            wanted = by_type[database.type]
-        else:
-            wanted = Expectation(encryption=database.encryption, reason=database.reason)
+        wanted = _stated(database) or by_type[database.type]
         kind, provider, planned = database.type, database.provider, database.state == "planned"
         group: tuple[Placement, ...] = ()
         for region in database.regions:
             scope = scopes[kind, region.provider or provider, region.name]
             is_planned = planned or region.state == "planned"
-            group += (Placement(database, region, scope, wanted, is_planned),)
+            here = _stated(region) or wanted
+            group += (Placement(database, region, scope, here, is_planned),)
         yield group
+
+
+def _stated(entry: Database | DatabaseRegion) -> Expectation | None:
+    """Return what ``entry`` itself says is expected of it; None if it says nothing."""
+    if entry.encryption is None:
+        return None
+    return Expectation(encryption=entry.encryption, reason=entry.reason)
 
 
 class _Scopes(dict[tuple[DatabaseType, Provider, str], KeyScope]):

@@ -11,12 +11,12 @@ import json
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inventory.bundles import INVENTORY, MANIFEST, ORGANIZATIONS
-from inventory.entries import Entry, Moment
+from inventory.entries import Count, Entry, FormatVersion, Moment, Whole
 from inventory.errors import EvidenceError, Problem
 from inventory.exchanges import Exchange, Failure, outcome_of, parse
 from inventory.ndjson import NdjsonReader
@@ -40,7 +40,7 @@ class File(Entry):
     """A file of a bundle: path inside it, size in bytes, hash of its content."""
 
     path: Annotated[str, Field(pattern=_PATH)]
-    size: Annotated[int, Field(ge=0)]
+    size: Count
     sha256: Sha256
 
 
@@ -70,16 +70,16 @@ class Manifest(Entry):
         root: the SHA-256 of all lines of the manifest above it.
     """
 
-    format: Annotated[Literal[1], Field(alias="cmek-evidence")]
+    format: Annotated[FormatVersion, Field(alias="cmek-evidence")]
     tool: str
     address: str
     started: Moment
     ended: Moment
-    organizations: Annotated[int, Field(ge=1)]
-    requests: Annotated[int, Field(ge=0)]
-    failures: Annotated[int, Field(ge=0)]
-    redactions: Annotated[int, Field(ge=0)]
-    clock_seconds: float | None
+    organizations: Annotated[Whole, Field(ge=1)]
+    requests: Count
+    failures: Count
+    redactions: Count
+    clock_seconds: Annotated[float, Field(strict=True)] | None
     previous: Previous | None
     files: tuple[File, ...]
     root: Sha256
@@ -214,9 +214,9 @@ class _Outline(BaseModel):
 
     address: Annotated[str, Field(pattern=r"^/[!-~]*$")]
     ended: Moment
-    status: Annotated[int, Field(ge=100, le=999)] | None
+    status: Annotated[Whole, Field(ge=100, le=999)] | None
     failure: Failure | None
-    redactions: dict[str, Annotated[int, Field(ge=0)]]
+    redactions: dict[str, Count]
 
 
 def index_exchanges(folder: str, manifest: Manifest) -> Iterator[IndexedExchange]:

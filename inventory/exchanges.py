@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import Field, StrictBool, ValidationError
 
 from inventory.documents import MOST_NESTED, refuse_constant
-from inventory.entries import Entry, Moment
+from inventory.entries import Count, Entry, FormatVersion, Moment, Whole
 from inventory.errors import EvidenceError, Problem, UnansweredError
 from inventory.gaps import GapReason
 from inventory.problems import problems_of
@@ -272,16 +272,16 @@ def stamp(time: datetime) -> str:
 class _File(Entry):
     """The content of an exchange's file."""
 
-    format: Annotated[Literal[1], Field(alias="cmek-exchange")]
+    format: Annotated[FormatVersion, Field(alias="cmek-exchange")]
     method: Literal["GET"]
     address: Annotated[str, Field(pattern=r"^/[!-~]*$")]
     started: Moment
     ended: Moment
-    status: Annotated[int, Field(ge=100, le=999)] | None
+    status: Annotated[Whole, Field(ge=100, le=999)] | None
     failure: Failure | None
     headers: dict[str, str]
-    redactions: dict[str, int]
-    json_: Annotated[bool, Field(alias="json")]
+    redactions: dict[str, Count]
+    json_: Annotated[StrictBool, Field(alias="json")]
     sha256: str
     body: Any
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
-from inventory.entries import Entry, Located
+from inventory.entries import Count, Entry, Located
 
 Fact = Literal[
     "databases", "serverless-keys", "managed-clusters-keys", "region-views", "vendor-accounts"
@@ -57,8 +55,8 @@ class Reading(Located):
 
     fact: Fact | Literal["identity"]
     address: str
-    requests: Annotated[int, Field(ge=0)]
-    answers: dict[str, int]
-    entries: Annotated[int, Field(ge=0)] | None = None
+    requests: Count
+    answers: dict[str, Count]
+    entries: Count | None = None
     sha256: str = ""
     note: str = ""

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from inventory.bundles import bundles_in, is_bundle
 from inventory.errors import InventoryError, Problem
 from inventory.files import read_file
+from inventory.merging import contradiction, merge_keys
 from inventory.models import KeyScope
+from inventory.paths import in_order
+from inventory.recorded import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,7 +44,18 @@ class Observation(NamedTuple):
 
 
 class KnownDatabase(NamedTuple):
-    """An existing database as an earlier record knew it."""
+    """A database as an earlier record knew it.
+
+    Attributes:
+        id: its id.
+        name: its name then.
+        is_terminated: whether it was gone.
+        at: the record's time.
+        file: the record's path.
+        line: the line of the database.
+        status: its status, if the record states one.
+        is_planned: whether it was only planned.
+    """
 
     id: str
     name: str
@@ -49,16 +63,37 @@ class KnownDatabase(NamedTuple):
     at: datetime
     file: str
     line: int
+    status: str | None = None
+    is_planned: bool = False
 
 
 class _Moment(NamedTuple):
+    """What is kept of an organization at one moment: little, as there may be many nights.
+
+    Attributes:
+        at: the time.
+        file: the path of the first file that describes it.
+        line: the organization's line in that.
+        name: the organization's name.
+        keys: the keys of each scope that has any.
+        listed: file and line of the organization where its keys are listed; None if nowhere.
+        gaps: the facts of which some file says that they could not be read.
+        databases: the databases that have an id, by that.
+    """
+
     at: datetime
     file: str
     line: int
     name: str
     keys: dict[KeyScope, tuple[CustomerKey, ...]]
-    unread: frozenset[str]
-    databases: tuple[KnownDatabase, ...]
+    listed: tuple[str, int] | None
+    gaps: frozenset[str]
+    databases: dict[str, KnownDatabase]
+
+    def has_read(self, scope: KeyScope) -> bool:
+        """Say whether the keys of ``scope`` are known, if only that there was none."""
+        whole = self.listed is not None and f"{scope.type}-keys" not in self.gaps
+        return whole or scope in self.keys
 
 
 class History:
@@ -89,7 +124,7 @@ class History:
         return [
             _observe(moment, scope)
             for moment in self._moments.get(scope.organization, ())
-            if scope in moment.keys or f"{scope.type}-keys" not in moment.unread
+            if moment.has_read(scope)
         ]
 
     def scopes_with_keys(self, organization: str) -> list[KeyScope]:
@@ -101,7 +136,8 @@ class History:
     def databases(self, organization: str) -> dict[str, KnownDatabase]:
         """Return each existing database of earlier records by id, as the latest of them knew it."""
         moments = self._moments.get(organization, ())
-        return {known.id: known for moment in moments for known in moment.databases}
+        every = (known for moment in moments for known in moment.databases.values())
+        return {known.id: known for known in every if not known.is_planned}
 
     def latest_file(self, organization: str) -> tuple[str, int]:
         """Return file and line of the latest record of ``organization``."""
@@ -111,23 +147,29 @@ class History:
 
 def _observe(moment: _Moment, scope: KeyScope) -> Observation:
     keys = moment.keys.get(scope, ())
-    line = keys[0].line if keys else moment.line
-    return Observation(moment.at, tuple(sorted(key.key_id for key in keys)), moment.file, line)
+    file, line = (keys[0].file, keys[0].line) if keys else moment.listed or ("", 0)
+    return Observation(moment.at, tuple(sorted(key.key_id for key in keys)), file, line)
 
 
 def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
     """Read earlier records, each organization dated by its own ``captured_at``, else its file's.
 
     Of a folder that holds evidence bundles each is taken, but those that are ``present``. Raises
-    InventoryError if a record cannot be read, or has no date.
+    InventoryError if a record cannot be read, has no date, or contradicts another of its moment.
     """
-    moments: list[tuple[str, _Moment]] = []
+    moments: dict[tuple[str, datetime], _Moment] = {}
+    problems: list[Problem] = []
     sources: list[Source] = []
-    for file in _spread(files, {Path(each).resolve() for each in present}):
+    for file in in_order(_spread(files, {Path(each).resolve() for each in present})):
         source, organizations, _ = read_file(file, "history")
         sources.append(source)
-        moments += [(each.id, _moment(_time(source, each), each)) for each in organizations]
-    return History(moments, sources)
+        for organization in organizations:
+            moment = _moment(_time(source, organization), organization)
+            known = moments.get((organization.id, moment.at))
+            merged = _merge(known, moment, problems) if known else moment
+            moments[organization.id, moment.at] = merged
+    refuse(problems)
+    return History([(identity, moment) for (identity, _), moment in moments.items()], sources)
 
 
 def _spread(files: Iterable[str], present: set[Path]) -> Iterator[str]:
@@ -155,14 +197,64 @@ def _moment(at: datetime, organization: Organization) -> _Moment:
     for key in organization.keys or ():
         scope = KeyScope(organization.id, key.type, key.provider, key.region)
         keys[scope] = (*keys.get(scope, ()), key)
-    unread = frozenset(gap.fact for gap in organization.missing())
-    databases = tuple(_known(at, organization.databases or ()))
+    place = organization.file, organization.line
     return _Moment(
-        at, organization.file, organization.line, organization.name, keys, unread, databases
+        at=at,
+        file=organization.file,
+        line=organization.line,
+        name=organization.name,
+        keys=keys,
+        listed=None if organization.keys is None else place,
+        gaps=frozenset(gap.fact for gap in organization.gaps),
+        databases={each.id: each for each in _known(at, organization.databases or ())},
     )
 
 
 def _known(at: datetime, databases: Iterable[Database]) -> Iterator[KnownDatabase]:
     for each in databases:
-        if each.id is not None and not each.is_planned:
-            yield KnownDatabase(each.id, each.name, each.is_terminated, at, each.file, each.line)
+        if each.id is not None:
+            yield KnownDatabase(
+                id=each.id,
+                name=each.name,
+                is_terminated=each.is_terminated,
+                at=at,
+                file=each.file,
+                line=each.line,
+                status=each.status if "status" in each.stated() else None,
+                is_planned=each.is_planned,
+            )
+
+
+# --- several files of one moment ------------------------------------------------------------------
+
+
+def _merge(one: _Moment, two: _Moment, problems: list[Problem]) -> _Moment:
+    """Merge what two files say of one moment, as those of the present are merged."""
+    if one.name != two.name:
+        problems.append(contradiction(one, two, "name", one.name, two.name))
+    keys = dict(one.keys)
+    for scope, others in two.keys.items():
+        keys[scope] = merge_keys(keys.get(scope, ()), others, problems)
+    databases = dict(one.databases)
+    for identity, other in two.databases.items():
+        known = databases.get(identity)
+        databases[identity] = _merge_known(known, other, problems) if known else other
+    return one._replace(
+        keys=keys,
+        listed=one.listed or two.listed,
+        gaps=one.gaps | two.gaps,
+        databases=databases,
+    )
+
+
+def _merge_known(one: KnownDatabase, two: KnownDatabase, problems: list[Problem]) -> KnownDatabase:
+    if one.name != two.name:
+        problems.append(contradiction(one, two, "name", one.name, two.name))
+    if one.is_planned != two.is_planned:
+        states = [("existing", "planned")[each.is_planned] for each in (one, two)]
+        problems.append(contradiction(one, two, "state", *states))
+    if two.status is None:
+        return one
+    if one.status not in {None, two.status}:
+        problems.append(contradiction(one, two, "status", one.status, two.status))
+    return one._replace(status=two.status, is_terminated=two.is_terminated)

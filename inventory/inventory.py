@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from inventory.errors import InventoryError, Problem
 from inventory.files import is_stream, open_stream, read_file
 from inventory.merging import merge
-from inventory.plans import read_plan, told_apart, with_plan
+from inventory.named_plans import parse_plan, plans_in_order
+from inventory.paths import in_order
+from inventory.plans import read_plan, refuse_shared, with_plan
 from inventory.terraform_organizations import NOT_TOLD, OPTION, Terraform, refuse_unknown
 
 if TYPE_CHECKING:
@@ -37,14 +39,19 @@ class Inventory:
     ) -> None:
         """Open ``files`` (.yaml, .yml, .json, .ndjson, bundles) and read ``plans`` (.yaml, …).
 
-        ``terraform`` is what the user tells about plans and states of Terraform.
+        A plan may have a name, as ``NAME=PATH``.
+
+        ``terraform`` is what the user tells about plans and states of Terraform. The order of the
+        files makes no difference, and one that is named twice is read once.
 
         Raises InventoryError with the problems of every file that is read at once; those of a
         stream come when ``organizations`` reaches its end.
         """
+        files = in_order(files)
         streams = len(files) == 1 and is_stream(files[0])
-        read = partial(read_plan, terraform=terraform)
-        self._plans, self._whole = _read_all(plans, () if streams else files, read)
+        read = partial(_read_plan, terraform=terraform)
+        self._plans, self._whole = _read_all(plans_in_order(plans), () if streams else files, read)
+        refuse_shared(self._plans)
         refuse_unknown(terraform, chain.from_iterable(each.providers for each in self._plans))
         self._stream = open_stream(files[0]) if streams else None
         self._assumed = ""
@@ -68,7 +75,7 @@ class Inventory:
         return plan.source
 
     def organizations(self) -> Iterator[Organization]:
-        """Yield every organization once, in the order of the files; raises InventoryError."""
+        """Yield every organization once, in the order of paths; raises InventoryError."""
         planned = {each.id: each for each in self._planned()}
         present = self._present()
         if NOT_TOLD in planned:
@@ -80,7 +87,7 @@ class Inventory:
         yield from planned.values()
 
     def _planned(self) -> list[Organization]:
-        return merge(each for plan in told_apart(self._plans) for each in plan.organizations)
+        return merge(each for plan in self._plans for each in plan.organizations)
 
     def _assign(self, planned: dict[str, Organization], present: list[Organization]) -> None:
         """Give what nobody tells whose it is to the only organization there is, if it is."""
@@ -127,6 +134,11 @@ def _read_all(
     if problems:
         raise InventoryError(problems)
     return [each for each in read_plans if each], [each for each in present if each]
+
+
+def _read_plan(text: str, terraform: Terraform) -> Recorded:
+    plan = parse_plan(text)
+    return read_plan(plan.path, terraform, plan.name)
 
 
 def _collect(

@@ -65,3 +65,28 @@ def parse_key_id(text: str) -> KeyId:
     if match := _AZURE_KEY.fullmatch(text):
         return KeyId("key", "azure", None, match["key"].lower())
     return KeyId("unknown", None, None, text)
+
+
+def kin(text: str) -> str:
+    """Return what ids have in common that may name one material; empty if no other id can.
+
+    Replicas of an AWS multi-Region key share account and key, and differ by region. A Google key
+    can be named by its project's id or by its project's number.
+    """
+    parsed = parse_key_id(text)
+    if parsed.multi_region:
+        *_, account, key = text.split(":")
+        return f"{parsed.partition}:{account}:{key}"
+    if parsed.provider == "gcp":
+        return parsed.canonical.partition("/locations/")[2]
+    return ""
+
+
+def project_of(text: str) -> str:
+    """Return the project in the id of a Google key, an id or a number; empty for other ids."""
+    return text.split("/")[1] if parse_key_id(text).provider == "gcp" else ""
+
+
+def canonical(text: str) -> str:
+    """Return what two ids of one key have in common, whatever their version or their spelling."""
+    return parse_key_id(text).canonical

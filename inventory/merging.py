@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from inventory.errors import Problem
+from inventory.key_ids import canonical
 from inventory.recorded import database_identity, key_identity, place_of, refuse
 from inventory.wording import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from inventory.entries import Located
-    from inventory.models import CustomerKey, Database, Organization
+    from inventory.models import CustomerKey, Database, DatabaseRegion, Organization
 
 E = TypeVar("E", bound="Located")
+
+
+class HasPlace(Protocol):
+    """What was read from a line of a file."""
+
+    @property
+    def file(self) -> str:
+        """Return the path of the file."""
+
+    @property
+    def line(self) -> int:
+        """Return the line."""
+
+
 _LISTS: tuple[tuple[str, Callable[[Any], object]], ...] = (
     ("keys", key_identity),
     ("databases", database_identity),
@@ -67,23 +83,63 @@ def with_databases(organization: Organization, plan: Organization) -> tuple[Data
 
 
 def _grown(existing: Database, planned: Database, problems: list[Problem]) -> Database:
-    """Return ``existing`` with the regions that it is to get."""
-    skip = {"name", "regions", "state", "status"}
-    skip |= {"type"} if existing.type == "unknown" else set()
-    update = _agreed(existing, planned, problems, skip=frozenset(skip))
+    """Return ``existing`` with the regions that it is to get, and nothing else of the plan."""
+    problems += _disputed(existing, planned)
     there = {region.name for region in existing.regions}
-    added = [
-        region.model_copy(update={"state": "planned"}).at(*planned.place)
-        for region in planned.regions
-        if region.name not in there
-    ]
+    added = [_added(planned, region) for region in planned.regions if region.name not in there]
     if not (added or planned.resource):
         found = f"only regions that {existing.id} has, as {existing.file}:{existing.line} says"
         problems.append(Problem(planned.file, planned.line, "regions", found, "a further region"))
     if existing.is_terminated:
         found = f"{existing.id}, which is terminated, as {existing.file}:{existing.line} says"
         problems.append(Problem(planned.file, planned.line, "id", found, "a database that lives"))
-    return existing.model_copy(update=update | {"regions": (*existing.regions, *added)})
+    return existing.model_copy(update={"regions": (*existing.regions, *added)})
+
+
+def _added(planned: Database, region: DatabaseRegion) -> DatabaseRegion:
+    """Return a planned region, with what the plan's database says is wanted of its regions."""
+    update: dict[str, Any] = {"state": "planned"}
+    if region.encryption is None:
+        update |= {"encryption": planned.encryption, "reason": planned.reason}
+    return region.model_copy(update=update).at(*planned.place)
+
+
+def _disputed(existing: Database, planned: Database) -> Iterator[Problem]:
+    """Find what a plan says otherwise than the record, of a database that exists.
+
+    A plan of Terraform may lack the name. Every plan has to name a type or a tier, also where the
+    record has none: it is compared where it can be, and never taken from the plan.
+    """
+    skip = {"id", "state", "regions", "encryption", "reason"}
+    skip |= {"name"} if planned.resource else set()
+    skip |= {"type"} if existing.type == "unknown" else set()
+    skip |= {"tier"} if existing.tier is None else set()
+    for name in sorted(planned.stated() - skip):
+        value, known = getattr(planned, name), getattr(existing, name)
+        if value is not None and value != known:
+            yield contradiction(existing, planned, name, known, value)
+    yield from _disputed_regions(existing, planned)
+
+
+def _disputed_regions(existing: Database, planned: Database) -> Iterator[Problem]:
+    """Find the same of its regions; a plan of Terraform lists some that were added since."""
+    skip = {"name", "state"} if planned.resource else {"name"}
+    recorded = {region.name: region for region in existing.regions}
+    for index, region in enumerate(planned.regions):
+        known = recorded.get(region.name)
+        stated = region.stated() - skip if known else region.stated() & {"state"}
+        for name in sorted(stated):
+            value, expected = getattr(region, name), _recorded(existing, known, name)
+            if value is not None and value != expected:
+                yield contradiction(existing, planned, f"regions[{index}].{name}", expected, value)
+
+
+def _recorded(existing: Database, region: DatabaseRegion | None, name: str) -> object:
+    """Return what the record says of a region, by itself or by its database."""
+    if region is None:
+        return "planned"
+    own = getattr(region, name)
+    return getattr(existing, name, None) if own is None else own
 
 
 def _merge_two(one: Organization, two: Organization, problems: list[Problem]) -> Organization:
@@ -108,11 +164,25 @@ def _merge_lists(
 ) -> Any:  # noqa: ANN401 (a tuple, or None if neither is one)
     if one is None or two is None:
         return two if one is None else one
-    entries = {identity(entry): entry for entry in one}
-    for entry in two:
-        known = entries.get(identity(entry))
-        entries[identity(entry)] = entry if known is None else _merge_entry(known, entry, problems)
+    entries = dict(_numbered(one, identity))
+    for key, entry in _numbered(two, identity):
+        known = entries.get(key)
+        entries[key] = entry if known is None else _merge_entry(known, entry, problems)
     return tuple(entries.values())
+
+
+def _numbered(
+    entries: Iterable[Any], identity: Callable[[Any], object]
+) -> Iterator[tuple[tuple[object, int], Any]]:
+    """Yield each entry with its identity, and a number for those that share one.
+
+    A plan of Terraform may hold several resources for one database, and none may be lost.
+    """
+    seen: Counter[object] = Counter()
+    for entry in entries:
+        key = identity(entry)
+        yield (key, seen[key]), entry
+        seen[key] += 1
 
 
 def _merge_entry(one: E, two: E, problems: list[Problem]) -> E:
@@ -128,8 +198,8 @@ def _agreed(
         value, known = getattr(two, name), getattr(one, name)
         if name not in one.stated():
             update[name] = value
-        elif not _same(value, known):
-            problems.append(_contradiction(one, two, name))
+        elif not (_same(value, known) or (name == "key_id" and _is_one_key(value, known))):
+            problems.append(contradiction(one, two, name, known, value))
     return update
 
 
@@ -139,21 +209,49 @@ def _same(value: Any, known: Any) -> bool:  # noqa: ANN401 (any field's value)
     return set(value) == set(known) if lists else bool(value == known)
 
 
-def _contradiction(one: Located, two: Located, name: str) -> Problem:
-    found, known = describe(getattr(two, name)), describe(getattr(one, name))
-    found = f"{found}, but another" if found == known else found
-    expected = f"{known}, as {one.file}:{one.line} says"
-    return Problem(two.file, two.line, name, found, expected)
+def _is_one_key(one: str | None, two: str | None) -> bool:
+    return one is not None and two is not None and canonical(one) == canonical(two)
+
+
+def contradiction(
+    one: HasPlace, two: HasPlace, field: str, known: object, value: object
+) -> Problem:
+    """Complain of a ``value`` in ``two`` that is not the one ``known`` from ``one``."""
+    found, expected = describe(value), describe(known)
+    found = f"{found}, but another" if found == expected else found
+    return Problem(two.file, two.line, field, found, f"{expected}, as {one.file}:{one.line} says")
+
+
+def merge_keys(
+    one: tuple[CustomerKey, ...], two: tuple[CustomerKey, ...], problems: list[Problem]
+) -> tuple[CustomerKey, ...]:
+    """Return the keys of both, and note what they contradict.
+
+    Two versions of one key stay two entries, as if one file listed both.
+    """
+    _refuse_rival_keys(one, two, problems)
+    merged: tuple[CustomerKey, ...] = _merge_lists(one, two, key_identity, problems)
+    return merged
 
 
 def _refuse_rival_keys(
     one: Iterable[CustomerKey], two: Iterable[CustomerKey], problems: list[Problem]
 ) -> None:
-    """Note scopes for which the files name entirely different keys."""
-    known: dict[object, dict[str, CustomerKey]] = {}
-    for key in one:
-        known.setdefault(place_of(key), {})[key.key_id] = key
-    for key in two:
-        rivals = known.get(place_of(key), {key.key_id: key})
-        if key.key_id not in rivals:
-            problems.append(_contradiction(next(iter(rivals.values())), key, "key_id"))
+    """Note scopes for which each file names a key that the other does not.
+
+    A file that names fewer keys of a scope than the other is no contradiction, whichever comes
+    first: what it does not name, it leaves open.
+    """
+    known, others = _by_scope(one), _by_scope(two)
+    for scope in known.keys() & others.keys():
+        if known[scope].keys() - others[scope].keys():
+            first = next(iter(known[scope].values()))
+            rivals = [key for name, key in others[scope].items() if name not in known[scope]]
+            problems += [contradiction(first, k, "key_id", first.key_id, k.key_id) for k in rivals]
+
+
+def _by_scope(keys: Iterable[CustomerKey]) -> dict[object, dict[str, CustomerKey]]:
+    scopes: dict[object, dict[str, CustomerKey]] = {}
+    for key in keys:
+        scopes.setdefault(place_of(key), {}).setdefault(canonical(key.key_id), key)
+    return scopes

@@ -32,6 +32,7 @@ from inventory.attestations import (
 from inventory.entries import (
     Day,
     Entry,
+    FormatVersion,
     Identifier,
     Located,
     Moment,
@@ -149,6 +150,12 @@ class SupportCase(Located):
     note: str | None = None
 
 
+def demand_reason(encryption: Encryption | None, reason: str | None) -> None:
+    """Refuse Astra's own keys where nobody says why they are meant."""
+    if encryption == "astra-provided" and reason is None:
+        raise PydanticCustomError("reason", "a reason beside encryption: astra-provided")
+
+
 class DatabaseRegion(Located):
     """One region of a database.
 
@@ -158,12 +165,23 @@ class DatabaseRegion(Located):
             ``dateCreated`` of the datacenter.
         provider: the region's own provider, if it is not the database's.
         state: ``planned`` if the region is only intended, of a database that may exist.
+        encryption: what is expected in this region; None leaves that to the database.
+        reason: why Astra's own keys are meant here; demanded with ``astra-provided``.
     """
 
     name: Identifier
     added_at: Moment | None = None
     provider: SpelledProvider | None = None
     state: Literal["existing", "planned"] = "existing"
+    encryption: Encryption | None = None
+    reason: Text | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.state == "planned" and self.added_at is not None:
+            raise PydanticCustomError("added_at", "no added_at beside state: planned")
+        demand_reason(self.encryption, self.reason)
+        return self
 
 
 def _stated_type(value: object) -> object:
@@ -173,12 +191,6 @@ def _stated_type(value: object) -> object:
     if stated == "unknown":
         raise PydanticCustomError("type", "a database type, or the tier that Astra reported")
     return stated
-
-
-def demand_reason(encryption: Encryption | None, reason: str | None) -> None:
-    """Refuse Astra's own keys where nobody says why they are meant."""
-    if encryption == "astra-provided" and reason is None:
-        raise PydanticCustomError("reason", "a reason beside encryption: astra-provided")
 
 
 class Database(Located):
@@ -226,14 +238,28 @@ class Database(Located):
             self._take_type_of_tier()
         if self.id is None and self.state == "existing":
             raise PydanticCustomError("id", "an id, or state: planned")
-        if self.state == "planned" and self.is_terminated:
-            raise PydanticCustomError("status", "no status TERMINATED beside state: planned")
+        if self.state == "planned":
+            self._refuse_traces()
+        elif all(region.state == "planned" for region in self.regions):
+            text = "a region without state: planned, or state: planned for the database"
+            raise PydanticCustomError("regions", text)
         demand_reason(self.encryption, self.reason)
         if len(self.regions) > 1 and len({region.name for region in self.regions}) < len(
             self.regions
         ):
             raise PydanticCustomError("regions", "each region at most once")
         return self
+
+    def _refuse_traces(self) -> None:
+        """Refuse what only a database that exists can have, also for a time that is to come."""
+        for name in ("created_at", "seen"):
+            if getattr(self, name) is not None:
+                raise PydanticCustomError(name, f"no {name} beside state: planned")
+        if any(region.added_at is not None for region in self.regions):
+            text = "no added_at of a region beside state: planned of its database"
+            raise PydanticCustomError("added_at", text)
+        if self.status != "ACTIVE":
+            raise PydanticCustomError("status", "no status but ACTIVE beside state: planned")
 
     def _take_type_of_tier(self) -> None:
         if self.tier is None:
@@ -372,7 +398,7 @@ class InventoryDocument(Entry):
         organizations: at least one.
     """
 
-    format: Annotated[Literal[1], Field(alias="cmek-inventory")]
+    format: Annotated[FormatVersion, Field(alias="cmek-inventory")]
     captured_at: Moment | None = None
     example: StrictBool = False
     description: str | None = None

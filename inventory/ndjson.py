@@ -13,12 +13,12 @@ import hashlib
 import json
 import os
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, Field, StrictBool, ValidationError
 
 from inventory.documents import field_name, refuse_constant
-from inventory.entries import Entry, Located, Moment
+from inventory.entries import Count, Entry, FormatVersion, Located, Moment
 from inventory.errors import InventoryError, Problem
 from inventory.gaps import Fact, Gap, Reading
 from inventory.models import (
@@ -41,13 +41,12 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=BaseModel)
 MOST_KEPT = 1000
 _TAIL = 65_536
-Count = Annotated[int, Field(ge=0, strict=True)]
 
 
 class Head(Entry):
     """The first line of a file."""
 
-    format: Annotated[Literal[1], Field(alias="cmek-inventory")]
+    format: Annotated[FormatVersion, Field(alias="cmek-inventory")]
     captured_at: Moment | None = None
     example: StrictBool = False
     description: str | None = None

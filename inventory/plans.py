@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
@@ -10,10 +9,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from inventory.documents import read_document
-from inventory.entries import Entry, Identifier, Located
+from inventory.entries import Entry, FormatVersion, Identifier, Located
 from inventory.errors import InventoryError, Problem
 from inventory.merging import with_databases
 from inventory.models import Database, Organization
+from inventory.named_plans import OPTION
 from inventory.recorded import (
     Recorded,
     describe_source,
@@ -24,6 +24,7 @@ from inventory.recorded import (
     refuse_tokens,
     twins,
 )
+from inventory.sources import Source
 from inventory.terraform import PLAN_ONLY, is_terraform, read_terraform, refuse_others
 from inventory.terraform_organizations import Terraform
 from inventory.wording import describe
@@ -47,15 +48,20 @@ class PlannedOrganization(Located):
 class PlanDocument(Entry):
     """A whole plan file."""
 
-    format: Annotated[Literal[1], Field(alias="cmek-plan")]
+    format: Annotated[FormatVersion, Field(alias="cmek-plan")]
     description: str | None = None
     organizations: Annotated[tuple[PlannedOrganization, ...], Field(min_length=1)]
 
 
-def read_plan(file: str, terraform: Terraform = Terraform()) -> Recorded:  # noqa: B008 (frozen)
+def read_plan(
+    file: str,
+    terraform: Terraform = Terraform(),  # noqa: B008 (frozen)
+    name: str = "",
+) -> Recorded:
     """Read a plan, ours or Terraform's; raise InventoryError with all its problems at once.
 
-    The keys and the existing databases of its organizations count as not recorded.
+    The keys and the existing databases of its organizations count as not recorded. A ``name`` is
+    put in front of each address of Terraform's.
     """
     if (ending := FilePath(file).suffix.lower()) not in _ENDINGS:
         expected = "a plan in .yaml, .yml or .json, as 'terraform show -json' prints it"
@@ -64,8 +70,12 @@ def read_plan(file: str, terraform: Terraform = Terraform()) -> Recorded:  # noq
     refuse_others(file, raw)
     document = read_document(file, raw)
     if is_terraform(document.data):
-        return read_terraform(file, raw, document, terraform)
+        plan = read_terraform(file, raw, document, terraform)
+        return _named(plan, name) if name else plan
     refuse_tokens(file, raw)
+    if name:
+        expected = "none: databases of such a plan go by their own names"
+        raise InventoryError([Problem(file, 0, "", f"the name {describe(name)}", expected)])
     parsed = parse_document(PlanDocument, file, document)
     organizations = tuple(place(file, document.lines, map(_organization, parsed.organizations)))
     refuse(list(twins(file, organizations)))
@@ -92,20 +102,35 @@ def with_plan(organization: Organization, plan: Organization | None) -> Organiza
     return organization.model_copy(update=update).with_managed(plan.managed)
 
 
-def told_apart(plans: Sequence[Recorded]) -> Iterator[Recorded]:
-    """Tell databases of one address in several plans apart, by the path of their plan."""
-    seen: dict[str, set[str]] = defaultdict(set)
+def refuse_shared(plans: Sequence[Recorded]) -> None:
+    """Raise InventoryError if an address stands in two plans, and neither is told by a name.
+
+    Nothing tells their databases apart then, and a path must not: it may be another one tomorrow.
+    """
+    seen: dict[str, tuple[Source, int]] = {}
+    problems: dict[tuple[str, str], Problem] = {}
     for plan in plans:
-        for _, address in _addressed(plan):
-            seen[address].add(plan.source.path)
-    for plan in plans:
-        for entry, address in _addressed(plan):
-            if len(seen[address]) > 1:
-                entry.at(entry.file, entry.line, f"{plan.source.path}#{address}")
-        yield plan
+        for entry in _addressed(plan):
+            first, line = seen.setdefault(entry.resource, (plan.source, entry.line))
+            if first is not plan.source:
+                found = f"{describe(entry.resource)}, an address of {first.path}:{line}, too"
+                expected = f"a name for one of the two plans, such as {OPTION}=prod={first.path}"
+                problem = Problem(plan.source.path, entry.line, "", found, expected)
+                problems.setdefault((first.path, plan.source.path), problem)
+    refuse(list(problems.values()))
 
 
-def _addressed(plan: Recorded) -> Iterator[tuple[Located, str]]:
+def _addressed(plan: Recorded) -> Iterator[Located]:
     for organization in plan.organizations:
         planned = (*(organization.databases or ()), *organization.managed.undetermined)
-        yield from ((each, each.resource) for each in planned if each.resource)
+        yield from (entry for entry in planned if entry.resource)
+
+
+def _named(plan: Recorded, name: str) -> Recorded:
+    """Return the plan with its name in front of each address."""
+    for organization in plan.organizations:
+        managed = organization.managed
+        entries = (*managed.undetermined, *managed.keys, *managed.databases)
+        for entry in (*(organization.databases or ()), *entries):
+            entry.at(entry.file, entry.line, f"{name}#{entry.resource}")
+    return plan._replace(source=plan.source.model_copy(update={"name": name}))

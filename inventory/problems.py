@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from inventory.documents import Path, field_name
 from inventory.errors import Problem
+from inventory.visible_text import VISIBLE
 from inventory.wording import describe
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _CLOSE = 0.75
-_PATTERNS = {r"^[!-~]+$": "visible ASCII characters without spaces", r"\S": "text, not blank"}
+_PATTERNS = {r"^[!-~]+$": "visible ASCII characters without spaces", VISIBLE: "text, not blank"}
 _EXPECTED = {
     "bool_type": "true or false",
     "dict_type": "a mapping",

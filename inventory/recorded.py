@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from inventory.documents import Document, Path, read_document
 from inventory.errors import InventoryError, Problem
+from inventory.key_ids import canonical
 from inventory.models import InventoryDocument, Organization
 from inventory.problems import problems_of
 from inventory.secrets import lines_with_secret
@@ -187,8 +188,16 @@ def place_of(entry: Any) -> tuple[str, str, str]:  # noqa: ANN401 (key, view or 
 
 
 def key_identity(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (kept generic for _repeated)
-    """Return what tells a registered key from every other of its organization."""
+    """Return what tells the entry of a registered key from every other of its organization.
+
+    Two versions of one key are two entries: both are kept, and the rules take them for one key.
+    """
     return (*place_of(key), key.key_id)
+
+
+def identity_of_key(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (a key, or a statement about one)
+    """Return what two entries of one registered key have in common, whatever its version."""
+    return (*place_of(key), canonical(key.key_id))
 
 
 def _repeated(

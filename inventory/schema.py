@@ -1,7 +1,8 @@
 """The JSON Schemas of inventories and plans, for editors; ``python -m inventory.schema`` writes.
 
-They say what a file may hold. What only a reader can tell, such as a day that does not exist or an
-entry that stands twice, is refused when the file is read.
+They say what a file may hold. What only a reader can tell, such as a day that does not exist, an
+entry that stands twice or a text of rare characters that are all invisible, is refused when the
+file is read.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from inventory.models import Database, Expectation, InventoryDocument
+from inventory.models import Database, DatabaseRegion, Expectation, InventoryDocument
 from inventory.plans import PlanDocument, PlannedDatabase
 
 if TYPE_CHECKING:
@@ -27,15 +28,31 @@ _REASON = {
     "if": {"properties": {"encryption": {"const": "astra-provided"}}, "required": ["encryption"]},
     "then": {"properties": {"reason": {"type": "string"}}, "required": ["reason"]},
 }
+_IS_PLANNED = {"properties": {"state": {"const": "planned"}}, "required": ["state"]}
 _STATE = {
-    "if": {"properties": {"state": {"const": "planned"}}, "required": ["state"]},
+    "if": _IS_PLANNED,
     "else": {"properties": {"id": {"type": "string"}}, "required": ["id"]},
+}
+_NO_TIME = {"properties": {"added_at": {"type": "null"}}}
+_NO_TRACES = {
+    "properties": {
+        "created_at": {"type": "null"},
+        "seen": {"type": "null"},
+        "status": {"const": "ACTIVE"},
+        "regions": {"items": _NO_TIME},
+    }
+}
+_TRACES = {
+    "if": _IS_PLANNED,
+    "then": _NO_TRACES,
+    "else": {"properties": {"regions": {"contains": {"not": _IS_PLANNED}}}},
 }
 _TYPE = {"anyOf": [{"required": ["type"]}, {"required": ["tier"]}]}
 _CONDITIONS: dict[type[BaseModel], list[dict[str, Any]]] = {
-    Database: [_REASON, _STATE, _TYPE],
+    Database: [_REASON, _STATE, _TRACES, _TYPE],
+    DatabaseRegion: [_REASON, {"if": _IS_PLANNED, "then": _NO_TIME}],
     Expectation: [_REASON],
-    PlannedDatabase: [_REASON, _TYPE],
+    PlannedDatabase: [_REASON, _NO_TRACES, _TYPE],
 }
 
 SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {

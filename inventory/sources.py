@@ -57,6 +57,7 @@ class Source(Entry):
         keys: how many customer keys it holds.
         databases: how many databases it holds.
         evidence: of a bundle, how it was made.
+        name: of a plan, the name that it was given; may be empty.
         note: what was assumed of it, or else is to be known; may be empty.
     """
 
@@ -72,4 +73,5 @@ class Source(Entry):
     keys: int = 0
     databases: int = 0
     evidence: Evidence | None = None
+    name: str = ""
     note: str = ""

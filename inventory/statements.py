@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from inventory.answers import Told
 from inventory.gaps import Fact, Gap
-from inventory.recorded import key_identity
+from inventory.recorded import identity_of_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ E = TypeVar("E", bound="Located")
 
 def with_key_statements(keys: Iterable[CustomerKey], wanted: Configured) -> Told:
     """Add to each key what ``wanted`` states of it."""
-    return _with(keys, wanted.keys, key_identity, _fact_of_key)
+    return _with(keys, wanted.keys, identity_of_key, _fact_of_key)
 
 
 def with_database_statements(databases: Iterable[Database], wanted: Configured) -> Told:
@@ -38,10 +38,14 @@ def _with(
     identity: Callable[[Any], object],
     fact: Callable[[Any], Fact],
 ) -> Told:
-    waiting: dict[object, Any] = {identity(each): each for each in statements}
-    told = [_stated(entry, waiting.pop(identity(entry), None)) for entry in entries]
+    wanted: dict[object, Any] = {identity(each): each for each in statements}
+    listed = [(identity(entry), entry) for entry in entries]
+    told = [_stated(entry, wanted.get(named)) for named, entry in listed]
+    unmet = wanted.keys() - {named for named, _ in listed}
     gaps = [
-        Gap(fact=fact(each), reason="not-visible", detail=_unmet(each)) for each in waiting.values()
+        Gap(fact=fact(each), reason="not-visible", detail=_unmet(each))
+        for named, each in wanted.items()
+        if named in unmet
     ]
     return Told(told, gaps)
 
@@ -49,7 +53,8 @@ def _with(
 def _stated(entry: E, statement: KeyStatement | DatabaseStatement | None) -> E:
     if statement is None:
         return entry
-    own = {name: getattr(statement, name) for name in statement.model_fields_set}
+    said = statement.model_fields_set - {"key_id"}
+    own = {name: getattr(statement, name) for name in said}
     return entry.model_copy(update=own)
 
 

@@ -17,6 +17,7 @@ from inventory.spellings import PROVIDERS, Provider, canonical_provider
 from inventory.terraform_documents import Resource, TerraformDocument, read_resources
 from inventory.terraform_organizations import Owners
 from inventory.terraform_values import Attributes, Told
+from inventory.visible_text import visible
 from inventory.wording import describe
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def _undetermined(attributes: Attributes, address: str, untold: str, place: Plac
 
 
 def _name(attributes: Attributes, address: str) -> str:
-    return next(iter(attributes.told("name").values), address)
+    return next(filter(visible, attributes.told("name").values), address)
 
 
 def _where(attributes: Attributes) -> _Where:

@@ -126,8 +126,8 @@ class _Reader:
         known = self._data.keys() & _OF_PLANS
         if version is not None and not known and self._data.get("values") is None:
             self._refuse((), *self._without_values())
-        if self._data.get("errored") is True:
-            found = "a plan that ended with an error"
+        if (errored := self._data.get("errored", False)) is not False:
+            found = "a plan that ended with an error" if errored is True else describe(errored)
             self._refuse(("errored",), found, "a plan that can be applied")
 
     def _without_values(self) -> tuple[str, str]:

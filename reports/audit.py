@@ -21,8 +21,11 @@ from checks.waivers import WaiverBook, read_waivers
 from inventory.errors import InventoryError, LeakError, Problem, SettingError
 from inventory.history import History, read_history
 from inventory.inventory import Inventory
+from inventory.named_plans import parse_plan
+from inventory.paths import in_order, normal
 from inventory.secrets import search
 from inventory.terraform_organizations import parse_organizations
+from reports import doomed
 from reports.baseline import read_baseline, refuse_doomed, refuse_unfit
 from reports.changes import Changes
 from reports.formats import PAGE, RENDERED, write
@@ -99,6 +102,7 @@ class Audit:
         self._changes: Changes | None = None
         if keep:
             refuse_doomed(options.baseline, self._folder)
+            doomed.refuse_doomed(_inputs(options), self._folder, WRITTEN)
         with self._all_or_nothing():
             if keep:
                 clear(self._folder)
@@ -141,7 +145,8 @@ class Audit:
         wanted = read_organizations(options.live)
         collected = collect(wanted, options.evidence_dir, os.environ, self._tell)
         self._tokens = collected.tokens
-        return options.model_copy(update={"inventory": (*options.inventory, collected.bundle)})
+        files = in_order((*options.inventory, collected.bundle))
+        return options.model_copy(update={"inventory": files})
 
     def settled(self) -> dict[str, Any]:
         """Return the options by which another process judges the very same."""
@@ -294,6 +299,17 @@ class Audit:
         )
 
 
+def _inputs(options: Options) -> Iterator[doomed.Given]:
+    """Yield every path that an audit with ``options`` reads."""
+    for name in ("inventory", "history", "waivers"):
+        yield from (doomed.Given(name, path) for path in getattr(options, name))
+    yield from (doomed.Given("plan", parse_plan(plan).path) for plan in options.plan)
+    for name in ("live", "baseline", "controls", "terraform-source", "evidence-dir"):
+        path = getattr(options, name.replace("-", "_"))
+        if path is not None:
+            yield doomed.Given(name, path)
+
+
 def clear(folder: Path) -> None:
     """Remove an earlier audit's files from ``folder``, so that nobody takes them for a later one's.
 
@@ -389,13 +405,5 @@ def _with_example(options: Options) -> Options:
             raise SettingError(f"--cmek-{name}: found no inventory beside it, expected {expected}")
     names = {"inventory": "acme", "plan": "acme-plan", "history": "acme-history"}
     names |= {} if options.waivers else {"waivers": "acme-waivers"}
-    files = {name: (_shown(EXAMPLES / f"{file}.yaml"),) for name, file in names.items()}
+    files = {name: (normal(str(EXAMPLES / f"{file}.yaml")),) for name, file in names.items()}
     return options.model_copy(update=files)
-
-
-def _shown(path: Path) -> str:
-    """Return ``path`` relative to where the audit runs, where that is possible."""
-    try:
-        return path.relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return path.as_posix()

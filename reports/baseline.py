@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 from urllib.parse import unquote
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from checks.check_population_complete import CARD, LOST, MISSING
 from checks.context import KnownOrganization, utc
-from inventory.entries import Moment
+from inventory.entries import Count, Moment
 from inventory.errors import RecordError, SettingError
 from inventory.evidence import Sha256
 from reports.decoding import decode
@@ -52,7 +52,7 @@ class _Population(Part):
 
 class _Settings(Part):
     as_of: Moment
-    example: bool
+    example: StrictBool
     left_out: str
 
 
@@ -62,7 +62,7 @@ class _Criteria(Part):
 
 class _Changes(Part):
     closed: tuple[_Id, ...]
-    closed_left_out: Annotated[int, Field(ge=0)]
+    closed_left_out: Count
 
 
 class _Head(Part):
@@ -98,7 +98,7 @@ class Baseline(NamedTuple):
 
     Attributes:
         about: which audit it is.
-        kept: its findings that are open or waived, by rule and subject.
+        kept: its findings that are open or waived, by rule, subject and cause.
         seen: its organizations and keys.
         databases: the names of its existing databases by their ids, by organization; with those
             that it missed already.

@@ -170,9 +170,17 @@ class Changes:
             "not_judged_again": unjudged,
             "lists": {each: shelf.entries() for each, shelf in self._shelves.items()},
             "keys": None if left_out else compare_keys(self._old.seen, self._seen),
+            "organizations_gone": self._organizations_gone(),
             "closed": closed,
             "closed_left_out": self._old.closed_left_out + forgotten,
         }
+
+    def _organizations_gone(self) -> dict[str, Any]:
+        """Return the organizations that only the baseline holds, whatever was found of them."""
+        before = self._old.seen.names
+        gone = sorted(before.keys() - self._seen.names.keys())
+        named = [{"organization": each, "name": before[each]} for each in gone[:MOST_LISTED]]
+        return {"count": len(gone), "list": named}
 
     def _closed_since(self) -> Iterator[Finding]:
         """Yield what was open in the baseline and is not now."""

@@ -59,6 +59,7 @@ class Entry(NamedTuple):
         action: what to do about it; may be empty.
         reason: a reason code; may be empty.
         path: the subject's identity, as a waiver names it.
+        cause: why the subject does not comply, as a waiver names it; may be empty.
         evidence: where the facts stand.
         waiver: the id of the waiver that covers it; may be empty.
         change: what became of it since the baseline; may be empty.
@@ -77,6 +78,7 @@ class Entry(NamedTuple):
     action: Markup
     reason: str
     path: Markup
+    cause: Markup
     evidence: Markup
     waiver: str
     change: str
@@ -293,6 +295,7 @@ def _entry(finding: Mapping[str, Any], names: _Names, index: Index) -> Entry:
         visible(finding.get("action", "")),
         finding.get("reason", ""),
         visible(subject["path"], LONGEST_PATH),
+        visible(finding.get("cause", ""), LONGEST_PATH),
         _evidence(finding, index),
         finding.get("waiver", ""),
         finding.get("change", ""),

@@ -46,7 +46,7 @@ STATUS = {
     "inconclusive": Look(
         "inconclusive", "?", "inconclusive", "A fact is missing, so it could not be judged."
     ),
-    "waived": Look("waived", "§", "waived", "Fails, and a valid waiver covers exactly this."),
+    "waived": Look("waived", "§", "waived", "Fails, and a valid waiver covers this one cause."),
     "pass": Look("pass", "✓", "pass", "Judged, and it complies."),
     "not-applicable": Look(
         "not-applicable",
@@ -317,6 +317,11 @@ REASON = {
         "Several keys are claimed for one key scope.",
         _RECORDER,
         "Find out which of the keys is in use, and record again",
+    ),
+    "replaced-without-case": Reason(
+        "The key before the present one was replaced, and no support case explains that.",
+        _RECORDER,
+        "Find the support case, and record it with its ticket and day",
     ),
     "time-not-recorded": Reason(
         "The record does not say when.", _RECORDER, "Record the time, or have it attested"

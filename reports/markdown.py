@@ -234,6 +234,8 @@ def _changes(head: Head) -> Iterator[str]:
             f"{count:,} {prose(what.replace('_', ' '))}" for what, count in keys["counts"].items()
         )
         yield from ("", f"Key scopes whose keys differ: {told}.")
+    if gone := changes["organizations_gone"]["count"]:
+        yield from ("", f"{counted(gone, 'organization')} of the baseline not in this audit.")
 
 
 def _end(head: Head) -> Sequence[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar
 from jinja2 import UndefinedError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from inventory.entries import Count
 from inventory.errors import RecordError
 from inventory.evidence import Sha256
 from reports.record import FINDINGS, HEAD, SCHEMA, canonical, report_id
@@ -54,8 +55,8 @@ class Findings(Part):
 
     file: Literal["findings.ndjson"]
     sha256: Sha256
-    bytes: int
-    count: int
+    bytes: Count
+    count: Count
 
 
 class _Head(Part):

@@ -8,13 +8,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import Field, StrictBool, ValidationError
 
 from checks.options import Options
 from inventory.bundles import INVENTORY
-from inventory.entries import Moment
+from inventory.entries import Count, Moment, Whole
 from inventory.errors import CmekAuditError, InputError, RecordError, ReplayError
 from inventory.evidence import Sha256
+from inventory.named_plans import NamedPlan
 from inventory.sources import FileFormat, Role
 from inventory.wording import counted, safe
 from reports.audit import Audit
@@ -62,7 +63,8 @@ class _File(Part):
 class _Source(_File):
     role: Role
     format: FileFormat
-    size: Annotated[int, Field(ge=0)]
+    name: str
+    size: Count
     evidence: dict[str, Any] | None
 
 
@@ -72,19 +74,19 @@ class _Population(Part):
 
 class _Settings(Part):
     as_of: Moment
-    max_age_seconds: Annotated[int, Field(ge=0, le=10**10)]
+    max_age_seconds: Annotated[Whole, Field(ge=0, le=10**10)]
     kms: str
     fail_on: str
-    allow_inconclusive: bool
+    allow_inconclusive: StrictBool
     grouping: str
     mode: Literal["live", "recorded"]
-    example: bool
-    default_example: bool
+    example: StrictBool
+    default_example: StrictBool
     left_out: str
-    no_waivers: bool
+    no_waivers: StrictBool
     waiver_files: tuple[_File, ...]
     controls_file: _File | None
-    fail_on_new: bool
+    fail_on_new: StrictBool
     baseline_file: _File | None
     terraform_organizations: tuple[str, ...]
     terraform_source: str | None
@@ -231,7 +233,8 @@ def _options(head: _Head, folder: str) -> Options:
     settings = head.settings
     files: dict[str, list[str]] = {"inventory": [], "plan": [], "history": []}
     for source in head.population.sources:
-        files[source.role].append(source.path)
+        plan = str(NamedPlan(source.path, source.name))
+        files[source.role].append(plan if source.role == "plan" else source.path)
     if settings.default_example:
         files = {role: [] for role in files}
     values: dict[str, Any] = {

@@ -99,7 +99,9 @@ def databases(draw: st.DrawFn) -> list[Any]:
         gone = {"status": draw(st.sampled_from(["ACTIVE", "TERMINATED"]))}
         kind = draw(st.sampled_from(["known", "unknown", "planned"]))
         if kind == "planned":
-            own = {"name": f"acme-{number}", "type": draw(TYPES)}
+            own: dict[str, Any] = {"name": f"acme-{number}", "type": draw(TYPES)}
+            own["created_at"] = None
+            own["regions"] = [{"name": each} for each in regions]
             made.append(a_planned_database(**(shape | own)))
         elif kind == "known":
             made.append(a_database(**shape, **gone, id=uuid(number), type=draw(TYPES)))

@@ -3,7 +3,14 @@ from __future__ import annotations
 import pytest
 
 from inventory.models import Policy
-from tests.builders import a_database, a_key, a_planned_database, an_organization
+from tests.builders import (
+    a_database,
+    a_key,
+    a_planned_database,
+    a_view,
+    an_organization,
+    azure_key_id,
+)
 from tests.checks.judging import judged, judged_once
 
 AZURE = {"type": "managed-clusters", "provider": "azure", "regions": ["westeurope"]}
@@ -56,3 +63,30 @@ def test_what_is_not_of_the_kind_is_no_subject() -> None:
     ]
     assert judged("CMEK-04", an_organization(databases=others)) == []
     assert judged("CMEK-04", an_organization(databases=others[1:])) == []
+
+
+def test_a_key_that_only_a_view_shows_is_found() -> None:
+    """A key that the view of one region shows there fails, also where the list holds none."""
+    place = {"type": "managed-clusters", "provider": "azure", "region": "westeurope"}
+    view = a_view(**place, key_id=azure_key_id())
+    finding = judged_once("CMEK-04", an_organization(region_views=[view], databases=[]))
+    assert (finding.status, finding.cause, finding.subject.key) == (
+        "fail",
+        "key-registered",
+        azure_key_id(),
+    )
+    both = an_organization(keys=[a_key(**place)], region_views=[view], databases=[])
+    assert len(judged("CMEK-04", both)) == 1
+    none = an_organization(region_views=[a_view(**place, key_id=None)], databases=[])
+    assert judged("CMEK-04", none) == []
+
+
+def test_each_region_there_is_a_cause() -> None:
+    """A region that is planned there is another cause than one that exists."""
+    regions = [{"name": "westeurope"}, {"name": "northeurope", "state": "planned"}]
+    database = a_database(**(AZURE | {"regions": regions}))
+    found = judged("CMEK-04", an_organization(databases=[database]))
+    assert [each.cause for each in found] == [
+        "key-expected:westeurope",
+        "planned-key-expected:northeurope",
+    ]

@@ -12,7 +12,7 @@ def test_regions_without_a_key_are_named() -> None:
     found = judged("CMEK-03", an_organization(databases=[database]))
     assert [each.cause for each in found] == ["without-key:us-west-2", "without-key:eu-west-1"]
     finding = found[0]
-    assert finding.says == "The region us-west-2, one of 3, has no key."
+    assert finding.says == "The region us-west-2 has no key."
     assert finding.action == (
         "Recreate the databases of acme-prod / serverless / aws / us-west-2 "
         "once its key is registered"
@@ -57,7 +57,8 @@ def test_a_region_that_can_have_no_key_is_left_to_its_own_rule() -> None:
     finding = judged_once("CMEK-03", an_organization(keys=keys, databases=[database]))
     assert finding.status == "pass"
     assert finding.says == (
-        "Each of 1 regions has its own key. 1 more have or want no customer key."
+        "Each of 1 regions has its own key. "
+        "CMEK-04 judges 1 more, where Astra has no customer keys."
     )
 
 

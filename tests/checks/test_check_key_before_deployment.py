@@ -11,9 +11,11 @@ from tests.builders import (
     a_database,
     a_key,
     a_planned_database,
+    a_support_case,
     an_organization,
     aws_key_id,
     database_data,
+    gcp_key_id,
     key_data,
     organization_data,
 )
@@ -157,6 +159,23 @@ def test_the_creation_dates_a_single_region_only() -> None:
     assert [each.reason for each in both] == ["time-not-recorded", "time-not-recorded"]
 
 
+def test_a_planned_region_dates_nothing_and_unsettles_nothing() -> None:
+    """The creation dates the only region that exists, whatever regions are planned besides."""
+    keys = [
+        a_key(region=region, registered=attested("2026-01-01T00:00:00Z"))
+        for region in ("us-east-1", "us-west-2")
+    ]
+    planned = {"name": "us-west-2", "state": "planned"}
+    database = a_database(regions=[{"name": "us-east-1"}, planned])
+    found = judged("CMEK-05", an_organization(keys=keys, databases=[database]))
+    assert [(each.subject.region, each.status) for each in found] == [
+        ("us-east-1", "pass"),
+        ("us-west-2", "pass"),
+    ]
+    assert found[0].says.endswith("database deployed 2026-06-01T00:00:00Z.")
+    assert found[1].says == "The key is registered, the region only planned."
+
+
 def test_the_region_counts_more_than_the_database() -> None:
     """A region added later than the database was made is judged by its own time."""
     key = a_key(registered=attested("2026-05-01T00:00:00Z"))
@@ -252,11 +271,206 @@ def test_an_attestation_that_a_record_contradicts_does_not_count(tmp_path: Path)
     assert "2026-04-01T00:00:00Z, as acme-security attested" in finding.says
 
 
-def test_a_replaced_key_was_registered_when_the_first_was(tmp_path: Path) -> None:
-    """A scope that had another key before the deployment was protected; the change is CMEK-10's."""
-    other = organization_data(keys=[key_data(key_id=aws_key_id(number=9))])
-    history = earlier(tmp_path, on_2026_05_01=other)
-    assert judge("2026-06-01T00:00:00Z", history).status == "pass"
+# --- keys that were replaced ----------------------------------------------------------------------
+
+
+def showing(*numbers: int) -> dict[str, Any]:
+    """Record the keys of these numbers; the present one is number 1."""
+    return organization_data(keys=[key_data(key_id=aws_key_id(number=each)) for each in numbers])
+
+
+def replaced(tmp_path: Path) -> History:
+    """Record no key in March, another key in April and May, and the present one in July."""
+    return earlier(
+        tmp_path,
+        on_2026_03_01=showing(),
+        on_2026_04_01=showing(9),
+        on_2026_05_01=showing(9),
+        on_2026_07_01=showing(1),
+    )
+
+
+CASE = [a_support_case(on="2026-06-10")]
+UNKNOWN = "registration-time-unknown"
+
+
+@pytest.mark.parametrize(
+    ("time", "cases", "status", "reason"),
+    [
+        ("2026-02-15", CASE, "fail", ""),
+        ("2026-02-15", [], "fail", ""),
+        ("2026-03-15", CASE, "inconclusive", UNKNOWN),
+        ("2026-04-01", CASE, "inconclusive", "equal-times"),
+        ("2026-04-15", CASE, "pass", ""),
+        ("2026-04-15", [], "inconclusive", "replaced-without-case"),
+        ("2026-04-15", [a_support_case(on="2026-08-01")], "inconclusive", "replaced-without-case"),
+        ("2026-04-15", [a_support_case(region="b")], "inconclusive", "replaced-without-case"),
+        ("2026-05-01", CASE, "pass", ""),
+        ("2026-06-01", CASE, "inconclusive", UNKNOWN),
+        ("2026-06-20", CASE, "inconclusive", UNKNOWN),
+        ("2026-07-01", CASE, "inconclusive", "equal-times"),
+        ("2026-08-01", CASE, "pass", ""),
+        ("2026-08-01", [], "pass", ""),
+    ],
+)
+def test_a_database_rests_on_the_key_of_its_time(
+    tmp_path: Path, time: str, cases: list[Any], status: str, reason: str
+) -> None:
+    """The key that counts is the one that was registered when the database was deployed."""
+    finding = judge(f"{time}T00:00:00Z", replaced(tmp_path), support_cases=cases)
+    assert (finding.status, finding.reason) == (status, reason)
+    assert bool(finding.action) == (status != "pass")
+
+
+def test_a_pass_by_a_replaced_key_says_so(tmp_path: Path) -> None:
+    """A database of the key before passes by the records of that key and by the support case."""
+    finding = judge("2026-04-15T00:00:00Z", replaced(tmp_path), support_cases=CASE)
+    assert finding.says == (
+        "Key registered after 2026-03-01T00:00:00Z and by 2026-04-01T00:00:00Z; database deployed "
+        "2026-04-15T00:00:00Z. IBM Support replaced the key after that: TS000000001."
+    )
+    files = [file.rpartition("/")[2] for file, *_ in finding.evidence]
+    days = ["05_01", "07_01", "03_01", "04_01"]
+    assert files == ["", "", *(f"on_2026_{each}.yaml" for each in days)]
+
+
+def test_the_time_between_two_keys_is_not_known(tmp_path: Path) -> None:
+    """A database deployed while keys were replaced is inconclusive, and both bounds are named."""
+    finding = judge("2026-06-20T00:00:00Z", replaced(tmp_path), support_cases=CASE)
+    assert finding.says == (
+        "Key registered since 2026-06-10T00:00:00Z at the earliest and by 2026-07-01T00:00:00Z; "
+        "database deployed 2026-06-20T00:00:00Z. The key before it was last seen at "
+        "2026-05-01T00:00:00Z."
+    )
+    assert finding.action == (
+        "Attest when the key of acme-prod / serverless / aws / us-east-1 was registered, "
+        "or give dated earlier records"
+    )
+
+
+@pytest.mark.parametrize(
+    ("time", "at", "status", "reason"),
+    [
+        ("2026-06-20", "2026-06-10T12:00:00Z", "pass", ""),
+        ("2026-06-20", "2026-06-10T00:00:00Z", "pass", ""),
+        ("2026-06-20", "2026-06-09T23:59:59Z", "inconclusive", "contradiction"),
+        ("2026-06-20", "2026-04-15T00:00:00Z", "inconclusive", "contradiction"),
+        ("2026-06-20", "2026-07-02T00:00:00Z", "inconclusive", "contradiction"),
+        ("2026-06-05", "2026-06-10T12:00:00Z", "inconclusive", UNKNOWN),
+        ("2026-04-15", "2026-06-10T12:00:00Z", "pass", ""),
+        ("2026-02-15", "2026-06-10T12:00:00Z", "fail", ""),
+    ],
+)
+def test_an_attestation_speaks_of_the_key_that_is_registered_now(
+    tmp_path: Path, time: str, at: str, status: str, reason: str
+) -> None:
+    """An attested time is that of the new key, after the day of the case and the old one's last."""
+    key = a_key(registered=attested(at))
+    over = {"keys": [key], "support_cases": CASE}
+    finding = judge(f"{time}T00:00:00Z", replaced(tmp_path), **over)
+    assert (finding.status, finding.reason) == (status, reason)
+
+
+def test_what_resolves_a_gap_before_an_attested_time(tmp_path: Path) -> None:
+    """Where the registration is attested already, only records of that time can resolve it."""
+    key = a_key(registered=attested("2026-06-10T12:00:00Z"))
+    finding = judge("2026-06-05T00:00:00Z", replaced(tmp_path), keys=[key], support_cases=CASE)
+    assert finding.action == (
+        "Give dated records of acme-prod / serverless / aws / us-east-1 from when its databases "
+        "were deployed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "status"),
+    [
+        (["2026-05-10", "2026-07-10"], "pass"),
+        (["2026-07-10"], "inconclusive"),
+        (["2026-05-10"], "inconclusive"),
+    ],
+)
+def test_several_replacements_in_a_row(tmp_path: Path, days: list[str], status: str) -> None:
+    """A database of the first key passes if each replacement since has its support case."""
+    history = earlier(
+        tmp_path, on_2026_04_01=showing(8), on_2026_05_01=showing(8), on_2026_06_01=showing(9)
+    )
+    cases = [a_support_case(on=each, ticket=f"TS-{each}") for each in days]
+    finding = judge("2026-04-15T00:00:00Z", history, support_cases=cases)
+    assert finding.status == status
+    if status == "pass":
+        assert finding.says.endswith("after that: TS-2026-07-10, TS-2026-05-10.")
+
+
+def test_several_keys_claimed_at_once_before(tmp_path: Path) -> None:
+    """Where an earlier record claims several keys, none of them dates a database of that time."""
+    history = earlier(tmp_path, on_2026_04_01=showing(8), on_2026_05_01=showing(8, 9))
+    finding = judge("2026-04-15T00:00:00Z", history, support_cases=CASE)
+    assert (finding.status, finding.reason) == ("inconclusive", UNKNOWN)
+
+
+def test_a_key_that_was_removed_was_not_replaced(tmp_path: Path) -> None:
+    """A key after which a record shows none says nothing of the databases of its time."""
+    history = earlier(
+        tmp_path, on_2026_04_01=showing(9), on_2026_05_01=showing(9), on_2026_06_01=showing()
+    )
+    for key in (a_key(), a_key(registered=attested("2026-06-10T12:00:00Z"))):
+        over = {"keys": [key], "support_cases": CASE}
+        finding = judge("2026-04-15T00:00:00Z", history, **over)
+        assert (finding.status, finding.reason) == ("inconclusive", UNKNOWN)
+        assert finding.says.endswith("The scope had a key before that.")
+
+
+def test_a_new_version_is_no_new_key(tmp_path: Path) -> None:
+    """A record that shows the key by another version shows the key."""
+    place = {"type": "serverless", "provider": "gcp", "region": "us-east1"}
+    before, now = (key_data(**place, key_id=gcp_key_id(version=each)) for each in (1, 2))
+    history = earlier(tmp_path, on_2026_05_01=organization_data(keys=[before]))
+    region = {"name": "us-east1", "added_at": "2026-06-01T00:00:00Z"}
+    database = database_data(provider="gcp", regions=[region])
+    organization = an_organization(keys=[now], databases=[database])
+    context = Context(AS_OF, history=history)
+    assert judged_once("CMEK-05", organization, context=context).status == "pass"
+
+
+def in_versions(*registered: str | None) -> list[dict[str, Any]]:
+    """Return one Google key in as many versions, each with its attested time of registration."""
+    place = {"type": "serverless", "provider": "gcp", "region": "us-east1"}
+    return [
+        key_data(**place, key_id=gcp_key_id(version=version))
+        | ({"registered": attested(time)} if time else {})
+        for version, time in enumerate(registered, 1)
+    ]
+
+
+EARLY, LATE = "2026-05-01T00:00:00Z", "2026-07-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("registered", "status", "reason"),
+    [
+        ((None, None), "inconclusive", UNKNOWN),
+        ((EARLY, None), "pass", ""),
+        ((EARLY, EARLY), "pass", ""),
+        ((LATE, None), "fail", ""),
+        ((EARLY, LATE), "inconclusive", "contradiction"),
+    ],
+)
+def test_versions_of_one_key_are_no_rivals(
+    registered: tuple[str | None, ...], status: str, reason: str
+) -> None:
+    """A key that is listed under two versions is one key, in whatever order they stand."""
+    region = {"name": "us-east1", "added_at": "2026-06-01T00:00:00Z"}
+    database = database_data(provider="gcp", regions=[region])
+    for keys in (in_versions(*registered), in_versions(*registered)[::-1]):
+        finding = judged_once("CMEK-05", an_organization(keys=keys, databases=[database]))
+        assert (finding.status, finding.reason) == (status, reason)
+    if reason == "contradiction":
+        assert finding.says == (
+            f"Several times of registration are attested for one key: {EARLY}, {LATE}."
+        )
+
+
+# --- what is to be done ---------------------------------------------------------------------------
 
 
 def test_databases_of_one_scope_share_what_would_settle_them() -> None:

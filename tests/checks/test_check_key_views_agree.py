@@ -10,6 +10,7 @@ from tests.builders import (
     a_view,
     an_organization,
     aws_key_id,
+    azure_key_id,
     gcp_key_id,
 )
 from tests.checks.judging import judged, judged_once
@@ -149,3 +150,17 @@ def test_nothing_to_compare_is_inconclusive_while_lists_are_missing(missing: str
 def test_nothing_at_all_is_nothing_to_compare() -> None:
     """An organization that is known to hold neither key nor database has no scope."""
     assert judged("CMEK-13", an_organization(keys=[], databases=[], region_views=[])) == []
+
+
+def test_a_view_where_there_are_no_customer_keys_is_compared() -> None:
+    """What only the view of a region shows is compared, also where Astra has no customer keys."""
+    place = {"type": "managed-clusters", "provider": "azure", "region": "westeurope"}
+    shown = an_organization(region_views=[a_view(), a_view(**place, key_id=azure_key_id())])
+    found = {each.subject.region: each for each in judged("CMEK-13", shown)}
+    assert found["westeurope"].status == "fail"
+    assert found["westeurope"].cause == f"differ:,{azure_key_id()}"
+    empty = an_organization(region_views=[a_view(), a_view(**place, key_id=None)])
+    assert {each.status for each in judged("CMEK-13", empty)} == {"pass"}
+    database = a_database(type="managed-clusters", provider="azure", regions=["westeurope"])
+    silent = an_organization(databases=[database], region_views=[a_view()])
+    assert "westeurope" not in {each.subject.region for each in judged("CMEK-13", silent)}

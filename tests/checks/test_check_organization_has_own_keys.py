@@ -116,3 +116,54 @@ def test_the_databases_of_all_that_share_a_key_are_counted() -> None:
     assert {(each.status, each.databases, each.existing) for each in found} == {("fail", 5, 4)}
     alone = judged("CMEK-06", first, other(keys=[]))
     assert {(each.status, each.databases, each.existing) for each in alone} == {("pass", 2, 1)}
+
+
+MRK = "arn:aws:kms:{}:111122223333:key/mrk-00000000000000000000000000000001"
+
+
+def notes(one: str, two: str, **place: str) -> list[str]:
+    """Return status and words of the findings about a key of each of two organizations."""
+    keys = [
+        a_key(**(place | {"region": each.split("/")[3]} if place else {}), key_id=each)
+        for each in (one, two)
+    ]
+    found = judged("CMEK-06", an_organization(keys=keys[:1]), other(keys=keys[1:]))
+    assert {each.status for each in found} == {"pass"}
+    return [each.says for each in found]
+
+
+def test_replicas_in_two_organizations_are_noted() -> None:
+    """Replicas of one multi-Region key are different keys that share their material: a note."""
+    one, two = MRK.format("us-east-1"), MRK.format("us-west-2")
+    words = "Replicas of this multi-Region key, which share its material, are used by"
+    assert notes(one, two) == [
+        f"Only acme-prod uses the key. {words} acme-test.",
+        f"Only acme-test uses the key. {words} acme-prod.",
+    ]
+    elsewhere = two.replace("111122223333", "444455556666")
+    assert notes(one, elsewhere) == [
+        "Only acme-prod uses the key.",
+        "Only acme-test uses the key.",
+    ]
+
+
+def test_a_project_by_id_and_by_number_is_noted() -> None:
+    """A Google key named by a project's id may be the one named by a project's number: a note."""
+    by_id = gcp_key_id()
+    by_number = by_id.replace("acme-prod", "123456789012")
+    words = "It may be the key that"
+    assert notes(by_id, by_number, provider="gcp") == [
+        f"Only acme-prod uses the key. {words} acme-test names by the project's number.",
+        f"Only acme-test uses the key. {words} acme-prod names by the project's id.",
+    ]
+    elsewhere = by_id.replace("acme-prod", "acme-other")
+    assert notes(by_id, elsewhere, provider="gcp")[0] == "Only acme-prod uses the key."
+
+
+def test_relatives_of_one_organization_are_no_sharing() -> None:
+    """Replicas of one key within one organization are its own, whatever others use."""
+    keys = [
+        a_key(key_id=MRK.format(region), region=region) for region in ("us-east-1", "us-west-2")
+    ]
+    found = judged("CMEK-06", an_organization(keys=keys), other(keys=[]))
+    assert {each.says for each in found} == {"Only acme-prod uses the key."}

@@ -9,6 +9,7 @@ from checks.common import FIND_TYPE
 from checks.context import Context, KnownOrganization
 from checks.gaps import settling
 from inventory.gaps import Fact, GapReason
+from inventory.plans import read_plan
 from tests.builders import (
     AS_OF,
     DATABASE,
@@ -19,8 +20,10 @@ from tests.builders import (
     an_organization,
     database_data,
     organization_data,
+    plan_data,
     planned_data,
     uuid,
+    write_yaml,
 )
 from tests.checks.judging import causes, earlier, judged, judged_once, of_unknown_type
 
@@ -248,7 +251,7 @@ def test_a_vanished_database_hides_no_doubt(tmp_path: Path) -> None:
     ("before", "now"),
     [
         ({"status": "TERMINATED"}, []),
-        ({"state": "planned"}, []),
+        ({"state": "planned", "created_at": None, "regions": [{"name": "us-east-1"}]}, []),
         ({}, [database_data(status="TERMINATED")]),
         ({}, [database_data(status="terminated")]),
         ({}, [database_data(status="PARKED", name="acme-renamed")]),
@@ -314,6 +317,17 @@ def test_organizations_of_earlier_records_are_missed(tmp_path: Path) -> None:
     assert missing.subject.organization == OTHER_ORGANIZATION
     (place,) = missing.evidence
     assert place[0].endswith("on_2026_06_01.yaml")
+
+
+def test_a_plan_does_not_replace_an_organization_that_is_missing(tmp_path: Path) -> None:
+    """That somebody plans a database for an organization does not show that it is still there."""
+    gone = organization_data(id=OTHER_ORGANIZATION, name="acme-old", keys=[])
+    context = Context(AS_OF, history=earlier(tmp_path, on_2026_06_01=gone))
+    file = write_yaml(tmp_path / "plan.yaml", plan_data(organization=OTHER_ORGANIZATION))
+    (planned,) = read_plan(file).organizations
+    found = judged("CMEK-14", an_organization(), planned, context=context)
+    assert found == judged("CMEK-14", an_organization(), context=context)
+    assert {each.status for each in judged("CMEK-14", planned)} == {"inconclusive"}
 
 
 def test_organizations_that_are_there_are_not_missed(tmp_path: Path) -> None:

@@ -19,9 +19,12 @@ from tests.builders import (
     AS_OF,
     ORGANIZATION,
     OTHER_ORGANIZATION,
+    a_key,
     an_organization,
     aws_key_id,
     document_data,
+    gcp_key_id,
+    kms_facts,
     organization_data,
     uuid,
     write_yaml,
@@ -191,6 +194,51 @@ def test_nothing_gives_nothing() -> None:
     """Without organizations, or without rules, there is nothing to find."""
     assert list(evaluate([], EVERY, CONTEXT)) == []
     assert list(evaluate(TWO, [], CONTEXT)) == []
+
+
+# --- keys that are listed by several versions -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "found"),
+    [
+        ({"enabled": True}, {"enabled": True}, ["pass"]),
+        ({"enabled": True}, {"enabled": False}, ["fail"]),
+        ({"enabled": False}, {"enabled": None}, ["fail", "inconclusive"]),
+        ({"enabled": True}, {"enabled": None}, ["inconclusive"]),
+    ],
+)
+def test_versions_of_a_key_are_one_subject(
+    one: dict[str, Any], two: dict[str, Any], found: list[str]
+) -> None:
+    """A key complies only if no entry says otherwise, whichever of its versions comes first."""
+    place: dict[str, Any] = {"provider": "gcp", "region": "us-east1"}
+    keys = [
+        a_key(
+            **place, key_id=gcp_key_id(version=n), kms=kms_facts(**(facts | {"region": "us-east1"}))
+        )
+        for n, facts in enumerate((one, two), 1)
+    ]
+    for order in (keys, keys[::-1]):
+        organization = an_organization(keys=order, databases=[])
+        judgements = judged("CMEK-12", organization)
+        assert sorted(each.status for each in judgements) == found
+        assert len({each.subject.path for each in judgements}) == 1
+
+
+def test_an_attestation_of_one_version_counts_for_the_key() -> None:
+    """Where one entry does not apply and another passes, the key passes."""
+    place: dict[str, Any] = {"provider": "gcp", "region": "us-east1"}
+    usable = {"usable": True, "by": "acme-security", "on": "2026-11-01"}
+    keys = [
+        a_key(**place, key_id=gcp_key_id(version=1)),
+        a_key(**place, key_id=gcp_key_id(version=2), usable=usable),
+    ]
+    context = Context(AS_OF, kms="none")
+    for order in (keys, keys[::-1]):
+        organization = an_organization(keys=order, databases=[])
+        found = judged("CMEK-12", organization, context=context)
+        assert [each.status for each in found] == ["pass"]
 
 
 # --- properties -------------------------------------------------------------------------------

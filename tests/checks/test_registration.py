@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from checks.registration import Registration, bound, compare
+from checks.registration import Claim, Registration, bound, compare, locate, trace
 from inventory.history import Observation
-from tests.builders import aws_key_id, moment
+from tests.builders import a_support_case, aws_key_id, moment
 
 HOURS = 12
 START = moment("2026-06-01T00:00:00Z")
@@ -212,3 +212,68 @@ def test_an_attestation_contradicts_what_lies_outside_the_interval(
     moments = [None if hour is None else at(hour) for hour in (after, by, exact)]
     registration = Registration(moments[0], moments[1], moments[2])
     assert registration.is_contradictory is contradictory
+
+
+# --- one key after another ------------------------------------------------------------------------
+
+IDS = [aws_key_id(number=number) for number in range(1, 4)]
+claims = st.lists(st.sampled_from(IDS), max_size=2, unique=True).map(sorted).map(tuple)
+records_of_keys = st.lists(
+    st.builds(lambda hour, keys: Observation(at(hour), keys, "earlier.yaml", 1), hours, claims),
+    max_size=6,
+    unique_by=lambda each: each.at,
+).map(sorted)
+
+
+@settings(deadline=None, max_examples=500)
+@given(records_of_keys, st.none() | hours, st.none() | st.just(HOURS), st.integers(0, HOURS * 2))
+def test_each_order_rests_on_dated_evidence_of_the_key(
+    seen: list[Observation], exact: int | None, now: int | None, half: int
+) -> None:
+    """Before is said of a key that was seen before and after, after only if none was seen."""
+    deployed = at(half / 2)
+    claim = Claim(
+        key=IDS[0],
+        present_at=None if now is None else at(now),
+        by=at(HOURS),
+        exact=None if exact is None else at(exact),
+    )
+    periods = trace(claim, seen, [])
+    assume(not periods[0].registration.is_contradictory)
+    order, index = locate(periods, deployed)
+    earlier_ids = [each.key_ids for each in seen if each.at < deployed]
+    assert not (order == "after" and any(each.key_ids for each in seen if each.at <= deployed))
+    if order == "before" and index:
+        until = periods[index].until
+        assert until is not None
+        [key] = next(each.key_ids for each in seen if each.at == until)
+        by = periods[index].registration.by
+        assert by is not None
+        assert by < deployed <= until
+        assert all(key in each.key_ids for each in seen if by <= each.at <= until)
+    elif order == "before":
+        attested = exact is not None and at(exact) < deployed
+        there = any(IDS[0] in each for each in earlier_ids)
+        assert attested or there or (now is not None and at(now) < deployed)
+        assert all(IDS[0] in each.key_ids for each in seen if each.at >= deployed)
+
+
+def test_keys_that_change_every_night_are_followed_back() -> None:
+    """However often keys were replaced, the way back does not run out of room."""
+    seen = [
+        Observation(at(hour), (IDS[hour % 2],), "earlier.yaml", hour) for hour in range(1, 3_000)
+    ]
+    periods = trace(Claim(IDS[0], None, at(3_000)), seen, [])
+    assert len(periods) == 3_000
+    assert locate(periods, at(1)) == ("equal", 2_999)
+
+
+def test_the_first_case_between_two_keys_counts() -> None:
+    """A key came with the first case after the key before it, but never before that was seen."""
+    seen = [present(0)._replace(key_ids=(IDS[1],)), present(100)._replace(key_ids=(IDS[0],))]
+    cases = [a_support_case(on=f"2026-06-0{day}") for day in (1, 3, 2, 6)]
+    for known, since in ((cases[1:], at(24)), (cases, None), (cases[3:], None)):
+        own, replaced = trace(Claim(IDS[0], None, at(200)), seen, known)
+        assert own.registration.since == since
+        assert replaced.cases == tuple(known[:-1])
+        assert replaced.until == at(0)

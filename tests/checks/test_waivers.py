@@ -229,7 +229,7 @@ def test_without_an_approval_it_is_a_request(tmp_path: Path, blank: dict[str, No
 
 
 @pytest.mark.parametrize("field", sorted(waiver_data()))
-@pytest.mark.parametrize("value", ["", "  ", None])
+@pytest.mark.parametrize("value", ["", "  ", "\u200b", "\u2800\ufe0f\u3164", None])
 def test_no_field_may_be_empty(tmp_path: Path, field: str, value: str | None) -> None:
     """A field that is there and says nothing is refused like one that is missing."""
     fields = {each.field for each in problems(tmp_path, waiver_data(**{field: value}))}
@@ -238,7 +238,18 @@ def test_no_field_may_be_empty(tmp_path: Path, field: str, value: str | None) ->
 
 
 @pytest.mark.parametrize(
-    "requester", ["acme-security", "ACME-Security", " acme-security ", "acme-security\n"]
+    "requester",
+    [
+        "acme-security",
+        "ACME-Security",
+        " acme-security ",
+        "acme-security\n",
+        "acme\u200b-security",
+        "acme-security\u2800",
+        "\uff41\uff43\uff4d\uff45-security",
+        "acme-security (cloud)",
+        "acme-security <security@example.com",
+    ],
 )
 def test_nobody_grants_what_he_asked_for(tmp_path: Path, requester: str) -> None:
     """The approver is another person than the requester, in whatever spelling."""

@@ -113,14 +113,14 @@ def test_the_changes_are_those_of_an_audit_with_a_baseline(tmp_path: Path) -> No
         (UNPAID, COMPLIANT, 0),
         ([COMPLIANT[0] | {"plan": None}], UNPAID, 1),
         (UNPAID, [COMPLIANT[0] | {"plan": None}], 1),
-        (VIOLATIONS, COMPLIANT, 0),
+        (VIOLATIONS, COMPLIANT, 1),
     ],
-    ids=["new", "unchanged", "fixed", "worsened", "unclear", "gone"],
+    ids=["new", "unchanged", "fixed", "worsened", "unclear", "organizations-gone"],
 )
 def test_the_exit_code_says_whether_anything_is_new(
     tmp_path: Path, old: list[Entry], new: list[Entry], code: int
 ) -> None:
-    """What is new, reopened, worse or unclear gives 1; what is known, fixed or gone gives 0."""
+    """What is new, worse, unclear or an organization gone gives 1; what is known or fixed 0."""
     folders = (night(tmp_path, old, FIRST).folder, night(tmp_path, new, SECOND).folder)
     assert command("diff", *folders).exit_code == code
 
@@ -151,7 +151,7 @@ def test_long_lists_are_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, for
     monkeypatch.setattr(diff, "MOST_SHOWN", 0)
     changes = every_change()
     lines = list(diff._text(_told(changes)) if form == "text" else diff._markdown(_told(changes)))
-    assert sum(line.strip() == "… and 1 more" for line in lines) == len(CLASSES) - 1 + 4
+    assert sum(line.strip() == "… and 1 more" for line in lines) == len(CLASSES) - 1 + 4 + 1
     if form == "markdown":
         assert {lines[place - 1] for place, line in enumerate(lines) if line[0:1] == "…"} == {""}
 
@@ -172,7 +172,7 @@ def test_hostile_names_do_no_harm(tmp_path: Path, form: str) -> None:
     assert {"\x1b", "\u202e", "\x00", "\u200b"} & set(text) == set()
     if form == "markdown":
         rows = [line for line in text.splitlines() if line.startswith("|")]
-        assert {line.count("|") for line in rows} == {4, 5, 6}
+        assert {line.count("|") for line in rows} == {3, 4, 5, 6}
         assert EVIL not in re.sub(r"`[^`]*`", "", text)
 
 
@@ -230,3 +230,21 @@ def test_a_changed_finding_is_refused(tmp_path: Path) -> None:
 def test_every_news_stops() -> None:
     """The exit code is 1 for exactly the classes that a gate on what is new stops for."""
     assert set(NEWS) == set(CLASSES) - {"unchanged", "fixed", "superseded", "waived", "gone"}
+
+
+def test_an_organization_that_passed_and_is_gone_stops(tmp_path: Path) -> None:
+    """An organization that only the earlier audit holds is named, also if nothing of it failed."""
+    calm, other = COMPLIANT[0], organization("other", [], [])
+    old = night(tmp_path, [calm, other], FIRST)
+    new = night(tmp_path, [calm], SECOND)
+    done = command("diff", old.folder, new.folder)
+    assert done.exit_code == 1
+    assert "Organizations gone (1): They are in the earlier audit" in done.stdout
+    assert "  other (other)" in done.stdout
+    told = json.loads(command("diff", old.folder, new.folder, "--format=json").stdout)
+    assert told["organizations_gone"]["list"] == [{"organization": "other", "name": "other"}]
+    assert (
+        "### Organizations gone"
+        in command("diff", old.folder, new.folder, "--format=markdown").stdout
+    )
+    assert command("diff", old.folder, old.folder).exit_code == 0

@@ -116,6 +116,17 @@ def test_a_file_is_written(shared: Report, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["audit.json", "findings.ndjson"])
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_a_link_to_the_record_is_not_written_over(
+    report: Report, tmp_path: Path, name: str, link: str
+) -> None:
+    """A link to the record is the record itself, of whichever kind it is."""
+    getattr(tmp_path / "x.html", link)(report.folder / name)
+    done = command("render", "markdown", report.folder, "-o", tmp_path / "x.html")
+    assert (done.exit_code, "(the record itself)" in done.stderr) == (4, True)
+
+
+@pytest.mark.parametrize("name", ["audit.json", "findings.ndjson"])
 def test_the_record_is_not_written_over(report: Report, name: str) -> None:
     """A report cannot take the place of the record that it is made of."""
     before = (report.folder / name).read_bytes()

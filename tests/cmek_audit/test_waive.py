@@ -275,6 +275,7 @@ def test_an_ambiguous_beginning_is_refused(report: Report, monkeypatch: pytest.M
     [
         ("", "text, not blank"),
         (" \n", "text, not blank"),
+        ("\u200b\u2800", "text, not blank"),
         ("see Astra" + "CS:" + "acme" * 8, "text without a token"),
         ("broken \udcff", "text in UTF-8"),
     ],

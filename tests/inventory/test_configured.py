@@ -188,6 +188,8 @@ POSITIVE = "greater than 0"
         ("A", "manners: {attempts: 0}\n", (6, "manners.attempts", "0", None)),
         ("A", "manners: {attempts: 2.0}\n", (6, "manners.attempts", "2.0", None)),
         ("A", "manners: {attempts: true}\n", (6, "manners.attempts", "True", None)),
+        ("A", "manners: {timeout_seconds: true}\n", (6, "manners.timeout_seconds", "True", None)),
+        ("A", "manners: {connections: 1.0}\n", (6, "manners.connections", "1.0", None)),
         ("A", "manners: {connections: 1025}\n", (6, "manners.connections", "1025", None)),
         ("A", "manners: {timeout_seconds: 0}\n", (6, "manners.timeout_seconds", "0", POSITIVE)),
         ("A", "manners: {timeout: 1}\n", (6, "manners.timeout", "an unknown field", None)),

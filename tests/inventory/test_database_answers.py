@@ -83,6 +83,14 @@ def test_fields_that_may_be_absent() -> None:
     assert told.gaps == []
 
 
+@pytest.mark.parametrize("name", [" ", "\u200b", "\u2800\u3164"])
+def test_name_that_nobody_sees(name: str) -> None:
+    """A database whose name a reader does not see goes by its id; its name is no gap."""
+    told = one(info={"name": name, "datacenters": [datacenter()]})
+    assert [each.name for each in told.entries] == [ID]
+    assert told.gaps == []
+
+
 @pytest.mark.parametrize("never", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z", "", None])
 def test_time_that_is_none(never: str | None) -> None:
     """The year 1 is no time, and an absent time is none."""

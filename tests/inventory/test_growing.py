@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import ValidationError
 
 from inventory.errors import InventoryError, Problem
 from inventory.estate import survey
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from inventory.models import Database
 
 
-def growing(*regions: str, address: str = "", **over: object) -> Database:
+def growing(*regions: str | dict[str, Any], address: str = "", **over: object) -> Database:
     """Plan further regions for the database of ``a_database``."""
     own = {"id": DATABASE, "name": "acme-orders", "regions": [*regions]} | over
     planned = a_planned_database(**own)
@@ -72,9 +73,10 @@ def test_a_region_is_added() -> None:
 
 
 def test_nothing_else_of_it_changes() -> None:
-    """What exists stays as it is recorded, whatever the plan calls it."""
+    """What exists stays as it is recorded, whatever name a plan of Terraform falls back to."""
     before = present()
-    database = grown(before, growing("us-west-2", name="acme-renamed"))
+    address = "astra_database.orders"
+    database = grown(before, growing("us-west-2", name=address, address=address))
     [kept] = before.databases or ()
     assert database.model_copy(update={"regions": kept.regions}) == kept
 
@@ -112,6 +114,8 @@ def test_a_terminated_database_does_not_grow() -> None:
     [
         ({"provider": "gcp"}, "provider", "'gcp'", "'aws', as a.yaml:7 says"),
         ({"type": "classic"}, "type", "'managed-clusters'", "'serverless', as a.yaml:7 says"),
+        ({"name": "acme-other"}, "name", "'acme-other'", "'acme-orders', as a.yaml:7 says"),
+        ({"data": "stringent"}, "data", "'stringent'", "'ordinary', as a.yaml:7 says"),
     ],
 )
 def test_contradictions(over: dict[str, Any], field: str, found: str, expected: str) -> None:
@@ -119,13 +123,106 @@ def test_contradictions(over: dict[str, Any], field: str, found: str, expected: 
     assert wrong(present(), growing("us-west-2", **over)) == [(field, found, expected)]
 
 
+@pytest.mark.parametrize(
+    ("region", "field", "found", "expected"),
+    [
+        ({"provider": "gcp"}, "provider", "'gcp'", "'aws'"),
+        ({"state": "planned"}, "state", "'planned'", "'existing'"),
+        ({"encryption": "customer-managed"}, "encryption", "'customer-managed'", "nothing"),
+        ({"reason": "test only"}, "reason", "'test only'", "nothing"),
+    ],
+)
+def test_contradictions_of_a_region(
+    region: dict[str, Any], field: str, found: str, expected: str
+) -> None:
+    """A plan states what is wanted of planned regions, and nothing of those that exist."""
+    planned = growing("us-west-2", {"name": "us-east-1"} | region)
+    told = wrong(present(), planned)
+    assert told == [(f"regions[1].{field}", found, f"{expected}, as a.yaml:7 says")]
+
+
+def test_a_plan_attests_nothing() -> None:
+    """A plan must not attest what the record of an existing database does not hold."""
+    attested = {"encrypted": True, "by": "acme-security", "on": "2026-11-01"}
+    [told] = wrong(present(), growing("us-west-2", application_encryption=attested))
+    assert (told[0], told[2]) == ("application_encryption", "nothing, as a.yaml:7 says")
+
+
+def test_a_region_that_is_said_to_exist() -> None:
+    """A plan must not claim that a region exists which the record does not list."""
+    told = wrong(present(), growing({"name": "us-west-2", "state": "existing"}))
+    assert told == [("regions[0].state", "'existing'", "'planned', as a.yaml:7 says")]
+
+
+def test_what_is_repeated_is_no_contradiction() -> None:
+    """A plan may repeat what the record says, and what it leaves empty contradicts nothing."""
+    same = {"provider": None, "state": "existing", "encryption": "astra-provided", "reason": "a"}
+    recorded = present(encryption="astra-provided", reason="a", status="PARKED", tier="serverless")
+    planned = growing({"name": "us-east-1"} | same, "us-west-2", tier="serverless", data="ordinary")
+    assert states(grown(recorded, planned)) == {"us-east-1": "existing", "us-west-2": "planned"}
+    by_tier = growing("us-west-2", tier="serverless")
+    assert grown(present(), by_tier).tier is None
+
+
 def test_a_database_of_unknown_type() -> None:
-    """That a plan says Serverless does not settle a type that Astra does not tell."""
+    """That a plan says Serverless does not resolve a type that Astra does not tell."""
     data = database_data(tier="developer")
     del data["type"]
     odd = Organization.model_validate(organization_data(databases=[data]))
     database = grown(odd, growing("us-west-2"))
     assert (database.type, states(database)["us-west-2"]) == ("unknown", "planned")
+    found = wrong(odd, growing("us-west-2", tier="serverless"))
+    assert [(field, value) for field, value, _ in found] == [("tier", "'serverless'")]
+
+
+# --- what is wanted -------------------------------------------------------------------------------
+
+
+def test_what_is_wanted_of_the_planned_regions() -> None:
+    """What a plan says of encryption concerns its planned regions alone."""
+    own = {"name": "eu-west-1", "encryption": "customer-managed"}
+    planned = growing("us-east-1", "us-west-2", own, encryption="astra-provided", reason="test")
+    database = grown(present(), planned)
+    assert (database.encryption, database.reason) == (None, None)
+    assert [(each.name, each.encryption, each.reason) for each in database.regions] == [
+        ("us-east-1", None, None),
+        ("us-west-2", "astra-provided", "test"),
+        ("eu-west-1", "customer-managed", None),
+    ]
+    [group] = survey(an_organization(databases=[database])).placements
+    assert [each.wants_key for each in group] == [True, False, True]
+
+
+def test_a_planned_region_without_a_word_follows_its_database() -> None:
+    """Of a planned region the same is expected as of its database, if the plan does not say."""
+    recorded = present(encryption="astra-provided", reason="public data")
+    database = grown(recorded, growing("us-west-2"))
+    [group] = survey(an_organization(databases=[database])).placements
+    assert [each.expectation.reason for each in group] == ["public data", "public data"]
+
+
+def test_a_region_needs_a_reason_of_its_own() -> None:
+    """A region that is to use Astra's keys says why, whatever its database says."""
+    with pytest.raises(ValidationError, match="a reason beside encryption: astra-provided"):
+        growing({"name": "us-west-2", "encryption": "astra-provided"}, reason="of the database")
+
+
+def test_several_resources_for_one_database_and_another_plan(tmp_path: Path) -> None:
+    """No planned region is lost where another plan tells of the same organization."""
+    one, two = (
+        change(f"astra_database.{name}", "update", existing(DATABASE), grows)
+        for name, grows in (
+            ("one", existing(DATABASE, regions=["us-east-1", "us-west-2"])),
+            ("two", existing(DATABASE, regions=["us-east-1", "eu-west-1"])),
+        )
+    )
+    inventory = write_yaml(tmp_path / "a.yaml", document_data())
+    theirs = write_json(tmp_path / "theirs.json", plan(one, two))
+    ours = write_yaml(tmp_path / "ours.yaml", plan_data())
+    for plans in ([theirs, ours], [ours, theirs]):
+        [organization] = Inventory([inventory], plans).organizations()
+        database = next(each for each in organization.databases or () if each.id == DATABASE)
+        assert {*states(database)} == {"us-east-1", "us-west-2", "eu-west-1"}
 
 
 def test_a_database_that_nobody_recorded() -> None:

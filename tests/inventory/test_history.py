@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from tests.builders import (
     aws_key_id,
     database_data,
     document_data,
+    gcp_key_id,
     key_data,
     moment,
     ndjson_lines,
@@ -101,7 +104,7 @@ def test_presence_in_spite_of_a_gap(tmp_path: Path) -> None:
 
 def test_records_in_the_order_of_time(tmp_path: Path) -> None:
     """Records are taken in the order of time, whatever their order on the command line."""
-    days = ["2026-03-01", "2026-01-01", "2026-02-01", "2026-02-01"]
+    days = ["2026-03-01", "2026-01-01", "2026-02-01", "2026-02-02"]
     files = [
         record(tmp_path / f"{index}.yaml", f"{day}T00:00:00Z", name=f"acme-{index}")
         for index, day in enumerate(days)
@@ -207,3 +210,118 @@ def test_a_folder_of_bundles_is_every_bundle_in_it(tmp_path: Path) -> None:
 def test_a_folder_without_bundles_is_no_history_yet(tmp_path: Path) -> None:
     """A folder in which nothing was collected so far holds no earlier moment."""
     assert read_history([str(tmp_path)]).sources == ()
+
+
+# --- several files of one moment ------------------------------------------------------------------
+
+
+def moment_of(tmp_path: Path, *organizations: Mapping[str, Any]) -> list[str]:
+    """Write a file for each part of what was recorded at one moment, in two zones of time."""
+    times = ("2026-06-01T00:00:00Z", "2026-06-01T02:00:00+02:00")
+    return [
+        record(tmp_path / f"{index}.yaml", times[index % 2], **each)
+        for index, each in enumerate(organizations)
+    ]
+
+
+def refusals(tmp_path: Path, *organizations: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return field, found value and expected value of each contradiction, without the place."""
+    files = moment_of(tmp_path, *organizations)
+    with pytest.raises(InventoryError) as caught:
+        read_history(files)
+    assert {each.file for each in caught.value.problems} == {files[1]}
+    assert all(f", as {files[0]}:" in each.expected for each in caught.value.problems)
+    return [
+        (each.field, each.found, each.expected.partition(", as ")[0])
+        for each in caught.value.problems
+    ]
+
+
+def test_one_moment_in_two_files(tmp_path: Path) -> None:
+    """Several files of one time and organization describe one moment, and add to each other."""
+    one = {"keys": [key_data()], "databases": None}
+    two = {"keys": [key_data(region="us-east-2")], "databases": [database_data()]}
+    files = moment_of(tmp_path, one, two, one)
+    history = read_history(files)
+    at = moment("2026-06-01")
+    [seen] = history.observations(SCOPE)
+    assert (seen.at, seen.key_ids, seen.file) == (at, (aws_key_id(),), files[0])
+    [seen] = history.observations(ELSEWHERE)
+    assert (seen.at, seen.key_ids, seen.file) == (at, (aws_key_id("us-east-2"),), files[1])
+    assert [known.file for known in history.databases(ORGANIZATION).values()] == [files[1]]
+    assert [each[0] for each in history.times()] == [at]
+    assert [source.path for source in history.sources] == files
+
+
+def test_a_list_that_one_file_lacks(tmp_path: Path) -> None:
+    """A list of keys that one file lacks is that of the other, and its place is the evidence."""
+    lacking: dict[str, Any] = {"keys": None}
+    empty: dict[str, Any] = {"keys": []}
+    for number, parts in enumerate([(lacking, empty), (empty, lacking)]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        files = moment_of(folder, *parts)
+        [seen] = read_history(files).observations(SCOPE)
+        assert (seen.key_ids, seen.file) == ((), files[parts.index(empty)])
+    assert read_history(moment_of(tmp_path, lacking, lacking)).observations(SCOPE) == []
+
+
+def test_the_gaps_of_both_files_count(tmp_path: Path) -> None:
+    """A list that one file could not read in full is not whole because another file has it."""
+    gaps = [{"fact": "serverless-keys", "reason": "refused"}]
+    history = read_history(moment_of(tmp_path, {"keys": []}, {"keys": None, "gaps": gaps}))
+    assert history.observations(SCOPE) == []
+    assert [each.key_ids for each in history.observations(MANAGED)] == [()]
+
+
+def test_one_key_in_two_versions(tmp_path: Path) -> None:
+    """Two files that name two versions of one key do not contradict each other."""
+    ids = [gcp_key_id(version=1), gcp_key_id(version=2)]
+    parts = [
+        {"keys": [key_data(provider="gcp", region="us-east1", key_id=key_id)]} for key_id in ids
+    ]
+    [seen] = read_history(moment_of(tmp_path, *parts)).observations(
+        KeyScope(ORGANIZATION, "serverless", "gcp", "us-east1")
+    )
+    assert seen.key_ids == tuple(ids)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "expected"),
+    [
+        ({}, {"name": "acme-test"}, ("name", "'acme-test'", "'acme-prod'")),
+        (
+            {"keys": [key_data(key_id="one")]},
+            {"keys": [key_data(key_id="two")]},
+            ("key_id", "'two'", "'one'"),
+        ),
+        (
+            {},
+            {"databases": [database_data(name="acme-bills")]},
+            ("name", "'acme-bills'", "'acme-orders'"),
+        ),
+        (
+            {"databases": [database_data(status="ACTIVE")]},
+            {"databases": [database_data(status="TERMINATED")]},
+            ("status", "'TERMINATED'", "'ACTIVE'"),
+        ),
+        (
+            {},
+            {"databases": [planned_data(id=DATABASE, name="acme-orders")]},
+            ("state", "'planned'", "'existing'"),
+        ),
+    ],
+)
+def test_contradictions_within_a_moment(
+    tmp_path: Path, one: dict[str, Any], two: dict[str, Any], expected: tuple[str, str, str]
+) -> None:
+    """Two files that state different things of one earlier moment are an error."""
+    assert refusals(tmp_path, one, two) == [expected]
+
+
+@pytest.mark.parametrize("parts", [(0, 1), (1, 0), (1, 1)])
+def test_a_status_that_one_file_states(tmp_path: Path, parts: tuple[int, int]) -> None:
+    """A database is gone if one file says so and the other states no status."""
+    stated = [database_data(), database_data(status="TERMINATED")]
+    files = moment_of(tmp_path, *({"databases": [stated[part]]} for part in parts))
+    assert read_history(files).databases(ORGANIZATION)[DATABASE].is_terminated

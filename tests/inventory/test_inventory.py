@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from inventory.errors import InventoryError, Problem
 from inventory.inventory import Inventory
 from tests.builders import (
     CAPTURED_AT,
+    DATABASE,
     ORGANIZATION,
     OTHER_DATABASE,
     OTHER_ORGANIZATION,
@@ -166,7 +169,9 @@ def test_several_plans(tmp_path: Path) -> None:
 def test_plan_against_a_stream(tmp_path: Path) -> None:
     """A plan that contradicts a streamed inventory is an error."""
     file = write_ndjson(tmp_path / "a.ndjson", ndjson_lines())
-    plan = write_yaml(tmp_path / "plan.yaml", plan_data(database_data(state="planned")))
+    plan = write_yaml(
+        tmp_path / "plan.yaml", plan_data(planned_data(id=DATABASE, name="acme-orders"))
+    )
     (problem,) = problems([file], [plan])
     assert (problem.file, problem.field) == (plan, "regions")
     assert problem.found.endswith(f"as {file}:4 says")
@@ -177,8 +182,8 @@ def test_problems_of_all_files(tmp_path: Path) -> None:
     broken = [
         write_text(tmp_path / "a.yaml", "x"),
         write_text(tmp_path / "b.ndjson", "x\n"),
-        str(tmp_path / "missing.json"),
         str(tmp_path / "c.txt"),
+        str(tmp_path / "missing.json"),
     ]
     plan = write_text(tmp_path / "plan.yaml", "x")
     assert [each.file for each in problems(broken, [plan])] == [plan, *broken]
@@ -213,3 +218,36 @@ def test_one_file_twice(tmp_path: Path) -> None:
     data = document_data(organization_data(databases=databases))
     file = write_yaml(tmp_path / "a.yaml", data)
     assert list(Inventory([file, file]).organizations()) == list(Inventory([file]).organizations())
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.permutations(range(3)), st.permutations(range(2)))
+def test_the_order_of_files_makes_no_difference(
+    tmp_path_factory: pytest.TempPathFactory, files: list[int], plans: list[int]
+) -> None:
+    """Whatever comes first, organizations, keys and databases have one order and one place each."""
+    folder = tmp_path_factory.mktemp("order")
+    first, second = (database_data(id=f"d{number}", name=f"acme-{number}") for number in range(2))
+    other = organization_data(id="acme-lab", name="acme-lab")
+    present = [
+        write_yaml(folder / f"{name}.yaml", document_data(*organizations))
+        for name, organizations in (
+            ("a", [organization_data(databases=[first]), other]),
+            ("b", [organization_data(databases=[second, first])]),
+            ("c", [other, organization_data(databases=[second])]),
+        )
+    ]
+    planned = [
+        write_yaml(folder / f"plan-{name}.yaml", plan_data(planned_data(name=name)))
+        for name in "pq"
+    ]
+    mixed = Inventory([present[file] for file in files], [planned[plan] for plan in plans])
+    assert _everything(mixed) == _everything(Inventory(present, planned))
+
+
+def _everything(inventory: Inventory) -> list[object]:
+    found: list[object] = [source.path for source in inventory.sources]
+    for organization in inventory.organizations():
+        entries = (*(organization.keys or ()), *(organization.databases or ()))
+        found += [(each.model_dump(), each.place) for each in (organization, *entries)]
+    return found

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.key_ids import KeyId, parse_key_id
+from inventory.key_ids import KeyId, canonical, parse_key_id
 from tests.builders import aws_key_id, azure_key_id, gcp_key_id
 
 UUID = "00000000-0000-4000-8000-000000000001"
@@ -136,3 +136,18 @@ def test_any_text(text: str) -> None:
     assert parse_key_id(parsed.canonical).canonical == parsed.canonical
     assert (parsed.provider is None) == (parsed.form == "unknown")
     assert (parsed.partition is not None) == (parsed.provider == "aws")
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (gcp_key_id(version=1), gcp_key_id(version=2)),
+        (gcp_key_id(), gcp_key_id(version=2)),
+        (azure_key_id(), azure_key_id(version=VERSION)),
+        (VAULT, VAULT.replace("acme", "ACME")),
+    ],
+)
+def test_two_ids_of_one_key(one: str, two: str) -> None:
+    """Ids that differ in version or case only have the same canonical form."""
+    assert canonical(one) == canonical(two)
+    assert canonical(one) != canonical(aws_key_id())

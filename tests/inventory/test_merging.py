@@ -22,10 +22,13 @@ from tests.builders import (
     a_view,
     an_organization,
     aws_key_id,
+    azure_key_id,
+    gcp_key_id,
     moment,
     uuid,
 )
 
+UNDATED: dict[str, Any] = {"created_at": None, "regions": ["us-east-1"]}
 BARE = ("keys", "databases", "plan", "region_views")
 
 
@@ -185,8 +188,8 @@ def test_every_contradiction() -> None:
         ({"type": None, "tier": "C10"}, {}, "type", "'serverless'", "'managed-clusters'"),
         ({"type": None, "tier": "x"}, {}, "type", "'serverless'", "'unknown'"),
         ({}, {"provider": "gcp"}, "provider", "'gcp'", "'aws'"),
-        ({}, {"state": "planned"}, "state", "'planned'", "'existing'"),
-        ({"state": "planned"}, {}, "state", "'existing'", "'planned'"),
+        (UNDATED, UNDATED | {"state": "planned"}, "state", "'planned'", "'existing'"),
+        (UNDATED | {"state": "planned"}, UNDATED, "state", "'existing'", "'planned'"),
         ({"status": "ACTIVE"}, {"status": "TERMINATED"}, "status", "'TERMINATED'", "'ACTIVE'"),
         ({}, {"regions": ["us-east-2"]}, "regions", "a list of 1, but another", "a list of 1"),
         ({}, {"regions": ["us-east-1", "b"]}, "regions", "a list of 2", "a list of 1"),
@@ -259,6 +262,37 @@ def test_rival_keys() -> None:
     assert problems(one, rival) == [
         Problem("b.yaml", 9, "key_id", "'three'", "'one', as a.yaml:7 says")
     ]
+
+
+def test_fewer_keys_than_another_file() -> None:
+    """A file that names one of two rival keys contradicts nobody, whichever comes first."""
+    both = bare(keys=[a_key(key_id="one"), a_key(key_id="two")])
+    one = bare(keys=[a_key(key_id="two")])
+    assert {key.key_id for key in one_of(one, both).keys or ()} == {"one", "two"}
+    assert {key.key_id for key in one_of(both, one).keys or ()} == {"one", "two"}
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [gcp_key_id(version=1), gcp_key_id(version=2)],
+        [azure_key_id(), azure_key_id().upper().replace("HTTPS", "https")],
+        [azure_key_id(), azure_key_id(version="0" * 32)],
+    ],
+)
+def test_one_key_by_two_ids(ids: list[str]) -> None:
+    """Two versions or spellings of one key are no rivals, and none of them is lost."""
+    merged = one_of(*(bare(keys=[a_key(key_id=each)]) for each in ids))
+    assert [key.key_id for key in merged.keys or ()] == ids
+
+
+def test_one_key_in_two_views() -> None:
+    """Two files that show two versions of one key for one region do not contradict each other."""
+    one, two = (a_view(key_id=gcp_key_id(version=version)) for version in (1, 2))
+    assert one_of(bare(region_views=[one]), bare(region_views=[two])).region_views == (one,)
+    assert one_of(bare(region_views=[two]), bare(region_views=[one])).region_views == (two,)
+    for views in ([one], [a_view(key_id=None)]), ([a_view(key_id=None)], [one]):
+        assert len(problems(*(bare(region_views=each) for each in views))) == 1
 
 
 def test_keys_of_other_scopes() -> None:

@@ -36,7 +36,10 @@ from tests.builders import (
     a_key,
     a_planned_database,
     an_organization,
+    database_data,
     moment,
+    organization_data,
+    planned_data,
 )
 
 BY = {"by": "acme-security", "on": "2026-11-01"}
@@ -179,10 +182,19 @@ def test_attested_at_the_end_of_time() -> None:
     assert not attestation.is_current(AS_OF)
 
 
-@pytest.mark.parametrize("by", ["", " ", "\t\n", "\u3000"])
+@pytest.mark.parametrize("by", ["", " ", "\t\n", "\u3000", "\u200b", "\u2800\u3164", "\U000e0041"])
 def test_attested_by_nobody(by: str) -> None:
     """An attestation names who states it."""
     assert refusal(Attestation, BY | {"by": by})[0] == ("by",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"), [(Organization, organization_data()), (Database, database_data())]
+)
+@pytest.mark.parametrize("name", ["", " ", "\u200b\ufeff", "\u2800", "\U000e0041"])
+def test_names_that_nobody_sees(kind: type[Entry], data: dict[str, Any], name: str) -> None:
+    """A name has a character that a reader sees."""
+    assert refusal(kind, data | {"name": name})[0] == ("name",)
 
 
 @pytest.mark.parametrize("value", ["true", "yes", 1, 0, None])
@@ -302,10 +314,37 @@ def test_terminated(status: str, is_terminated: bool) -> None:  # noqa: FBT001
     assert a_database(status=status).is_terminated is is_terminated
 
 
-def test_planned_and_terminated() -> None:
-    """A planned database cannot be gone, and so leave the population."""
-    data = DATABASE | {"state": "planned", "status": "terminated"}
-    assert refusal(Database, data) == ((), "no status TERMINATED beside state: planned")
+@pytest.mark.parametrize(
+    ("over", "text"),
+    [
+        ({"status": "terminated"}, "no status but ACTIVE beside state: planned"),
+        ({"status": "PARKED"}, "no status but ACTIVE beside state: planned"),
+        ({"created_at": "2026-06-01T00:00:00Z"}, "no created_at beside state: planned"),
+        ({"created_at": "2099-01-01T00:00:00Z"}, "no created_at beside state: planned"),
+        ({"seen": "exchanges/0001/0002.json:3"}, "no seen beside state: planned"),
+        (
+            {"regions": [{"name": "us-east-1", "added_at": "2026-06-01T00:00:00Z"}]},
+            "no added_at of a region beside state: planned of its database",
+        ),
+    ],
+)
+def test_what_a_planned_database_cannot_have(over: dict[str, Any], text: str) -> None:
+    """What has a time, a status or a place of its own exists, and is not planned."""
+    assert refusal(Database, planned_data() | over) == ((), text)
+
+
+def test_a_region_with_a_time_is_not_planned() -> None:
+    """A region that was added at some time is not planned, though the time may be to come."""
+    region = {"name": "us-east-1", "state": "planned"}
+    data = database_data(regions=["us-west-2", region | {"added_at": "2099-01-01T00:00:00Z"}])
+    assert refusal(Database, data) == (("regions", 1), "no added_at beside state: planned")
+
+
+def test_an_existing_database_lies_somewhere() -> None:
+    """A database all of whose regions are planned is planned itself."""
+    data = database_data(regions=[{"name": "us-east-1", "state": "planned"}])
+    expected = "a region without state: planned, or state: planned for the database"
+    assert refusal(Database, data) == ((), expected)
 
 
 @pytest.mark.parametrize("value", ["", "us east 1", "us-east-1\n", "é", "x" * 2049, 1, None])

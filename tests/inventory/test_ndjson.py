@@ -482,7 +482,7 @@ def as_line(database: dict[str, Any]) -> bytes:
         {"regions": ["us-east-1", "us-east-2"]},
         {"tier": "serverless"},
         {"type": "Classic", "provider": "GCP"},
-        {"state": "planned", "id": None},
+        {"state": "planned", "id": None, "created_at": None, "regions": [{"name": "us-east-1"}]},
         {"encryption": "astra-provided", "reason": "public"},
         {"status": "TERMINATED"},
     ],

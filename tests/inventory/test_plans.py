@@ -13,11 +13,11 @@ from inventory.gaps import Gap
 from inventory.plans import read_plan, with_plan
 from inventory.sources import Source
 from tests.builders import (
+    DATABASE,
     ORGANIZATION,
     OTHER_ORGANIZATION,
     a_planned_database,
     an_organization,
-    database_data,
     plan_data,
     planned_data,
     write_json,
@@ -98,7 +98,7 @@ def test_existing_databases_in_a_plan(tmp_path: Path) -> None:
             6,
             "organizations[0].databases[1]",
             "a mapping of 6",
-            "no status TERMINATED beside state: planned",
+            "no status but ACTIVE beside state: planned",
         ),
     ]
 
@@ -161,7 +161,7 @@ def test_with_plan_only() -> None:
 def test_with_plan_that_contradicts() -> None:
     """A plan that plans an existing database is an error."""
     existing = an_organization()
-    again = a_planned_database(**database_data(state="planned"))
+    again = a_planned_database(id=DATABASE, name="acme-orders")
     with pytest.raises(InventoryError) as caught:
         with_plan(existing, an_organization(databases=[again.at("plan.yaml", 5)]))
     found = f"only regions that {existing.databases[0].id} has, as :0 says"  # type: ignore[index]

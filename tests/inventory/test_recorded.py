@@ -21,6 +21,7 @@ from tests.builders import (
     OTHER_ORGANIZATION,
     database_data,
     document_data,
+    gcp_key_id,
     key_data,
     organization_data,
     planned_data,
@@ -462,3 +463,12 @@ def test_same_database_in_two_organizations(tmp_path: Path) -> None:
     recorded = read_recorded(write_yaml(tmp_path / "a.yaml", document_data(one, two)))
     assert [each.id for each in recorded.organizations] == [ORGANIZATION, OTHER_ORGANIZATION]
     assert {each.databases[0].id for each in recorded.organizations if each.databases} == {DATABASE}
+
+
+def test_two_versions_of_one_key(tmp_path: Path) -> None:
+    """A key that a file lists under two versions stays two entries, and is no repetition."""
+    ids = [gcp_key_id(version=1), gcp_key_id(version=2)]
+    keys = [key_data(provider="gcp", region="us-east1", key_id=each) for each in ids]
+    file = write_yaml(tmp_path / "a.yaml", document_data(organization_data(keys=keys)))
+    (organization,) = read_recorded(file).organizations
+    assert [key.key_id for key in organization.keys or ()] == ids

@@ -105,6 +105,7 @@ def without(data: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in data.items() if name not in names}
 
 
+DATED = {"name": "b", "state": "planned", "added_at": "2026-06-01T00:00:00Z"}
 GOOD: dict[str, dict[str, Any]] = {
     "whole": inventory(),
     "bare": {"cmek-inventory": 1, "organizations": [{"id": "acme", "name": "acme"}]},
@@ -112,7 +113,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "unrecorded lists": inventory(keys=None, databases=None),
     "spelled": inventory(keys=[key_data(type="classic", provider="google cloud")]),
     "by tier": inventory(databases=[without(database_data(tier="developer"), "type")]),
-    "planned": inventory(databases=[planned_data()]),
+    "planned": inventory(databases=[planned_data(created_at=None, status="ACTIVE", seen=None)]),
+    "planned region": inventory(
+        databases=[database_data(regions=["us-east-1", {"name": "b", "state": "planned"}])]
+    ),
     "astra's keys": inventory(databases=[database_data(encryption="astra-provided", reason="a")]),
     "policy": inventory(policy={"types": {"classic": {"encryption": "customer-managed"}}}),
 }
@@ -131,10 +135,23 @@ BAD: dict[str, dict[str, Any]] = {
     "stated without id": inventory(databases=[without(database_data(state="existing"), "id")]),
     "neither type nor tier": inventory(databases=[without(database_data(), "type")]),
     "no region": inventory(databases=[database_data(regions=[])]),
+    "planned with a time": inventory(databases=[planned_data(created_at="2026-06-01T00:00:00Z")]),
+    "planned with a status": inventory(databases=[planned_data(status="PARKED")]),
+    "planned and seen": inventory(databases=[planned_data(seen="exchanges/0001/0002.json:3")]),
+    "planned region with a time": inventory(databases=[database_data(regions=["a", DATED])]),
+    "region of a planned one with a time": inventory(databases=[planned_data(regions=[DATED])]),
+    "only planned regions": inventory(
+        databases=[database_data(regions=[{"name": "b", "state": "planned"}])]
+    ),
+    "no reason of a region": inventory(
+        databases=[database_data(regions=[{"name": "b", "encryption": "astra-provided"}])]
+    ),
     "no reason": inventory(databases=[database_data(encryption="astra-provided")]),
     "no reason in a policy": inventory(policy={"default": {"encryption": "astra-provided"}}),
     "day with time": inventory(plan={"paid": True, "by": "a", "on": "2026-11-01T00:00:00Z"}),
     "blank statement": inventory(plan={"paid": True, "by": " ", "on": "2026-11-01"}),
+    "hidden statement": inventory(plan={"paid": True, "by": "\u200b", "on": "2026-11-01"}),
+    "hidden name": inventory(name="\u2800\ufe0f"),
     "no clear word": inventory(plan={"paid": 1, "by": "a", "on": "2026-11-01"}),
     "time as number": inventory(databases=[database_data(created_at=1795140000)]),
     "unknown gap": inventory(gaps=[{"fact": "keys", "reason": "refused"}]),
@@ -163,6 +180,10 @@ def test_bad_inventories(case: str) -> None:
         (plan_data(planned_data(encryption="astra-provided")), False),
         (plan_data(without(planned_data(), "type")), False),
         (plan_data(database_data(state="existing")), False),
+        (plan_data(planned_data(created_at="2099-01-01T00:00:00Z")), False),
+        (plan_data(planned_data(status="PARKED")), False),
+        (plan_data(planned_data(regions=[{"name": "a", "encryption": "astra-provided"}])), False),
+        (plan_data(planned_data(regions=[{"name": "a", "state": "planned"}])), True),
         (plan_data() | {"organizations": [{"id": "acme", "databases": []}]}, False),
         (plan_data() | {"keys": []}, False),
         (document_data(), False),

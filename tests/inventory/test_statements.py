@@ -7,7 +7,7 @@ from typing import Any
 from inventory.gaps import Gap
 from inventory.models import CustomerKey
 from inventory.statements import with_database_statements, with_key_statements
-from tests.builders import a_database, a_key, aws_key_id
+from tests.builders import a_database, a_key, aws_key_id, gcp_key_id
 from tests.inventory.live import configured
 
 SAID = {"by": "Ada Example", "on": "2026-10-01"}
@@ -81,3 +81,15 @@ def test_statements_that_meet_nothing() -> None:
     assert databases.gaps == [
         Gap(fact="databases", reason="not-visible", detail=UNMET.format("e")),
     ]
+
+
+def test_a_statement_about_another_version() -> None:
+    """A statement about a key counts for each version of it that Astra lists."""
+    ids = [gcp_key_id(version=version) for version in (1, 2)]
+    place = {"provider": "gcp", "region": "us-east1"}
+    listed = [a_key(**place, key_id=key_id) for key_id in ids]
+    said = statement(**place, key_id=gcp_key_id(), rotation={"automatic": True} | SAID)
+    told = with_key_statements(listed, configured(keys=[said]))
+    assert [each.key_id for each in told.entries] == ids
+    assert [each.rotation.automatic for each in told.entries if each.rotation] == [True, True]
+    assert told.gaps == []

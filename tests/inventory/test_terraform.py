@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from inventory.errors import InventoryError, Problem
+from inventory.inventory import Inventory
 from inventory.plans import read_plan
 from inventory.terraform import PLAN_ONLY
-from tests.builders import ORGANIZATION, write_json
+from tests.builders import ORGANIZATION, plan_data, write_json
 from tests.inventory.terraform.documents import (
     ADDRESS,
     AT,
@@ -210,6 +212,14 @@ def test_a_name_that_is_kept_back(tmp_path: Path, mark: str) -> None:
     assert (database.name, database.regions[0].name) == (ADDRESS, "us-east-1")
 
 
+def test_a_name_that_nobody_sees(tmp_path: Path) -> None:
+    """A database whose name is nothing but invisible characters goes by its address."""
+    created = change(after=attributes(name="\u200b\u2800"))
+    file = write_json(tmp_path / "plan.json", plan(created))
+    [organization] = read_plan(file).organizations
+    assert [each.name for each in organization.databases or ()] == [ADDRESS]
+
+
 def test_the_name_of_what_is_undetermined(tmp_path: Path) -> None:
     """What is undetermined goes by its name if that is told, and by its address if not."""
     told, untold = "astra_database.told", "astra_database.untold"
@@ -359,16 +369,71 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_two_plans_of_one_address(tmp_path: Path) -> None:
-    """The same address in two plans is two databases, told apart by the path of their plan."""
-    from inventory.inventory import Inventory  # noqa: PLC0415 (only here)
+    """The same address in two plans is refused, with both files and what to write instead."""
+    files = [write_json(tmp_path / f"{name}.json", plan(change())) for name in "ba"]
+    with pytest.raises(InventoryError) as caught:
+        Inventory([], files)
+    [problem] = caught.value.problems
+    second, first = files
+    assert problem._replace(line=0) == Problem(
+        second,
+        0,
+        "",
+        f"'{ADDRESS}', an address of {first}:{problem.line}, too",
+        f"a name for one of the two plans, such as --cmek-plan=prod={first}",
+    )
 
-    files = [write_json(tmp_path / f"{name}.json", plan(change())) for name in "ab"]
-    organizations = list(Inventory([], files).organizations())
-    assert {each.resource for one in organizations for each in one.databases or ()} == {
-        f"{file}#{ADDRESS}" for file in files
+
+def test_a_plan_that_is_given_twice(tmp_path: Path) -> None:
+    """A plan that is given twice is read once."""
+    file = write_json(tmp_path / "a.json", plan(change()))
+    assert planned_in([file, f"{tmp_path}/x/../a.json"]) == {ADDRESS}
+
+
+def test_names_of_plans(tmp_path: Path) -> None:
+    """A name stands in front of each address, whatever other plans there are; a path never does."""
+    changes = (change(), change("astra_database.late", after_unknown={"regions": True}))
+    files = [write_json(tmp_path / f"{name}.json", plan(*changes)) for name in "ab"]
+    own = {"prod#" + ADDRESS, "prod#astra_database.late"}
+    other = {ADDRESS, "astra_database.late"}
+    named = [f"prod={file}" for file in files]
+    assert planned_in(named[:1]) == planned_in(named[1:]) == own
+    assert planned_in([named[0], files[1]]) == planned_in([files[0], named[1]]) == own | other
+    assert planned_in([named[0], f"test={files[1]}"]) == own | {
+        f"test#{address}" for address in other
     }
-    [organization] = Inventory([], [files[0], files[0]]).organizations()
-    assert [each.resource for each in organization.databases or ()] == [ADDRESS]
+
+
+def test_a_name_is_for_all_that_a_plan_holds(tmp_path: Path) -> None:
+    """Keys and databases that Terraform manages have the name of their plan, as its file has."""
+    changes = (
+        change(KEY, after=key_attributes()),
+        change(ADDRESS, "no-op", existing(), existing()),
+    )
+    file = write_json(tmp_path / "plan.json", plan(*changes))
+    recorded = read_plan(file, name="prod")
+    managed = [organization.managed for organization in recorded.organizations]
+    named = [entry.resource for each in managed for entry in (*each.keys, *each.databases)]
+    assert sorted(named) == [f"prod#{KEY}", f"prod#{ADDRESS}"]
+    assert (recorded.source.path, recorded.source.name) == (file, "prod")
+
+
+def test_a_plan_of_our_own_has_no_name(tmp_path: Path) -> None:
+    """A name for a plan whose databases have no addresses is refused: it would do nothing."""
+    file = write_json(tmp_path / "plan.json", plan_data())
+    with pytest.raises(InventoryError) as caught:
+        read_plan(file, name="prod")
+    expected = "none: databases of such a plan go by their own names"
+    assert caught.value.problems == (Problem(file, 0, "", "the name 'prod'", expected),)
+
+
+def planned_in(plans: list[str]) -> set[str]:
+    """Return the addresses of all planned databases, wherever these are to lie."""
+    found: set[str] = set()
+    for organization in Inventory([], plans).organizations():
+        planned = (*(organization.databases or ()), *organization.managed.undetermined)
+        found |= {each.resource for each in planned}
+    return found
 
 
 def test_a_key_of_which_nothing_is_told(tmp_path: Path) -> None:

@@ -79,6 +79,10 @@ FORMS: dict[str, tuple[object, tuple[str, str, str]]] = {
         plan(errored=True),
         ("errored", "a plan that ended with an error", "a plan that can be applied"),
     ),
+    "errored in another spelling": (
+        plan(errored="true"),
+        ("errored", "'true'", "a plan that can be applied"),
+    ),
     "no planned values": (
         {"format_version": "1.2", "resource_changes": [change()]},
         ("planned_values", "nothing", "a mapping"),

@@ -332,7 +332,7 @@ def test_several_organizations(tmp_path: Path, *, streamed: bool) -> None:
     plans = [write_json(tmp_path / f"{name}.json", plan(change())) for name in "ab"]
     plans.append(write_yaml(tmp_path / "c.yaml", plan_data()))
     with pytest.raises(InventoryError) as caught:
-        list(Inventory([file], plans).organizations())
+        list(Inventory([file], [plans[0], f"test={plans[1]}", plans[2]]).organizations())
     found = "databases of which it does not tell whose they are"
     expected = f"{OPTION}=ID, as there are several organizations here"
     assert caught.value.problems == tuple(

@@ -169,6 +169,16 @@ def test_an_earlier_record_is_not_taken_for_this_one(runner: Runner) -> None:
     assert (done.code, runner.outputs["verdict"]) == (3, "no audit")
 
 
+def test_an_input_that_was_refused_stays(runner: Runner) -> None:
+    """A record that lay there stays if the audit is refused: it may be what was given to it."""
+    report = runner.folder / "audit-report"
+    report.mkdir()
+    (report / "audit.json").write_text("{}")
+    assert runner.audit(FAKE_CODE="4").code == 4
+    assert runner.outputs["verdict"] == "no audit"
+    assert (report / "audit.json").read_text() == "{}"
+
+
 def test_the_runner_obeys_nothing_that_the_audit_prints(runner: Runner) -> None:
     """All that the audit prints stands between a stop and a start that cannot be guessed."""
     token = ""

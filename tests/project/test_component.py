@@ -148,6 +148,15 @@ def test_an_earlier_record_is_not_taken_for_this_one(tmp_path: Path) -> None:
     assert list(old.iterdir()) == []
 
 
+def test_an_input_that_was_refused_stays(tmp_path: Path) -> None:
+    """A record that lay there stays if the audit is refused: it may be what was given to it."""
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "audit.json").write_text("{}")
+    assert run(tmp_path, live="env", report_dir=str(old), FAKE_CODE="4").code == 4
+    assert (old / "audit.json").read_text() == "{}"
+
+
 @pytest.mark.parametrize("program", ["sh", "bash"])
 def test_the_real_command(tmp_path: Path, program: str) -> None:
     """The bundled compliant example passes the job's gate, in a simple shell, too."""

@@ -61,8 +61,10 @@ def key(region: str, number: int, **more: object) -> Entry:
 
 
 def database(name: str, *regions: str, **more: object) -> Entry:
-    placed = [{"name": each, "added_at": "2025-03-01T12:00:00Z"} for each in regions]
-    own = {} if more.get("state") == "planned" else {"id": f"db-{name}"}
+    planned = more.get("state") == "planned"
+    added = {} if planned else {"added_at": "2025-03-01T12:00:00Z"}
+    placed = [{"name": each} | added for each in regions]
+    own = {} if planned else {"id": f"db-{name}"}
     return {
         **own,
         "name": name,
@@ -122,10 +124,10 @@ HOSTILE_NAMES = (
     '=HYPERLINK("http://evil.example/")',
     "[x](javascript:alert(1)) ]]> --> {{ 7*7 }} {% x %}",
     "A" * 10_000,
-    "\u202e" * 10_000,
+    "\u202e" * 10_000 + ".",
     "a\u202e" * 5_000,
     "\u05d0\u05d1 Z" + "\u0301" * 40,
-    " \n\t\u2800",
+    " \n\t\u2800.",
 )
 
 HOSTILE = [

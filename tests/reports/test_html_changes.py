@@ -95,6 +95,19 @@ def test_what_was_not_judged_again_is_counted(violations: Report) -> None:
     assert "Not judged again: 1." in _words(_section(violations, changes))
 
 
+def test_organizations_that_are_gone_are_named(violations: Report) -> None:
+    """An organization that only the baseline holds is named, also if all of it passed."""
+    changes = every_change()
+    assert changes["organizations_gone"] == {
+        "count": 1,
+        "list": [{"organization": "labs", "name": "labs-prod"}],
+    }
+    text = _words(_section(violations, changes))
+    assert "The baseline holds 1 organization that this audit does not. labs-prod labs" in text
+    changes["organizations_gone"] = {"count": 0, "list": []}
+    assert "Organizations gone" not in _words(_section(violations, changes))
+
+
 def test_keys_are_told_with_both_states(violations: Report) -> None:
     """Each scope whose keys changed shows the keys before and now."""
     changes = every_change()

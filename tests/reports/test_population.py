@@ -146,6 +146,7 @@ def test_the_sources_are_told_as_they_are() -> None:
             "keys": 0,
             "databases": 0,
             "evidence": None,
+            "name": "",
             "note": "",
         }
     ]

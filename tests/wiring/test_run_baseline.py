@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +25,7 @@ from tests.wiring.runs import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 EARLIER = "2026-11-20T12:00:00Z"
 GATE = "GATE ON NEW FINDINGS ONLY"
@@ -178,3 +179,38 @@ def test_a_planned_region_that_is_deployed_stops(tmp_path: Path) -> None:
     assert audit(tmp_path / "again", made[0], before, NEW_ONLY).code == 0
     found = audit(tmp_path, made[1], before, NEW_ONLY)
     assert (found.code, _counts(found)) == (1, {"worsened": 3, "superseded": 3})
+
+
+@pytest.mark.parametrize("more", [[], ["--cmek-as-of=never"]], ids=["alone", "with-a-mistake"])
+@pytest.mark.parametrize("link", [Path.symlink_to, Path.hardlink_to], ids=["symbolic", "hard"])
+@pytest.mark.parametrize("linked", [["audit.json"], ["findings.ndjson"], sorted(RECORD)])
+def test_a_baseline_of_links_is_never_emptied(
+    tmp_path: Path, linked: list[str], link: Callable[[Path, Path], None], more: list[str]
+) -> None:
+    """A baseline whose files are links into the report folder ends the run; every byte stays."""
+    made = audit(tmp_path, unpaid(), f"--cmek-as-of={EARLIER}")
+    held = {each.name: each.read_bytes() for each in made.folder.iterdir()}
+    (tmp_path / "elsewhere").mkdir()
+    for name in RECORD:
+        place = tmp_path / "elsewhere" / name
+        link(place, made.folder / name) if name in linked else place.write_bytes(held[name])
+    given = f"--cmek-baseline={tmp_path / 'elsewhere' / 'audit.json'}"
+    again = audit(tmp_path, unpaid(), given, *more)
+    assert again.code == 4
+    assert more or "--cmek-baseline: found " in again.out
+    assert {each.name: each.read_bytes() for each in made.folder.iterdir()} == held
+    kept = {each.name: each.read_bytes() for each in (tmp_path / "elsewhere").iterdir()}
+    assert kept == {name: held[name] for name in RECORD}
+
+
+@pytest.mark.parametrize("option", ["plan", "history", "waivers", "controls", "live", "inventory"])
+@pytest.mark.parametrize("more", [[], ["--cmek-as-of=never"]], ids=["alone", "with-a-mistake"])
+def test_no_input_is_removed(tmp_path: Path, option: str, more: list[str]) -> None:
+    """An input of any kind that is a link to a file of the report folder stays as it is."""
+    made = audit(tmp_path, unpaid(), f"--cmek-as-of={EARLIER}")
+    held = {each.name: each.read_bytes() for each in made.folder.iterdir()}
+    (tmp_path / "x.json").symlink_to(made.folder / "audit.json")
+    again = audit(tmp_path, unpaid(), f"--cmek-{option}={tmp_path / 'x.json'}", *more)
+    assert again.code == 4
+    assert more or f"--cmek-{option}: found {tmp_path / 'x.json'}, which is the same" in again.out
+    assert {each.name: each.read_bytes() for each in made.folder.iterdir()} == held

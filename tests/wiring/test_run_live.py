@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from inventory.replaying import replay
 from tests.astra.faults import Fault
 from tests.astra.matrix import needles, secret_of, small_fleet
 from tests.astra.server import serve
-from tests.builders import write_text
+from tests.builders import document_data, organization_data, write_text, write_yaml
 from tests.wiring.live import (
     bundles,
     gaps,
@@ -170,6 +171,24 @@ def test_workers_ask_nothing(tmp_path: Path, server: Running, healthy: Run) -> N
     assert (spread.code, len(server.requests)) == (0, alone)
     assert told(spread) == told(healthy)
     assert len(bundles(tmp_path)) == 1
+
+
+def test_recorded_inventories_beside_live_ones_have_one_order(
+    tmp_path: Path, server: Running
+) -> None:
+    """Files given beside a live audit are read in the order of their paths, as its bundle is."""
+    captured = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    for name, number in (("a", 7), ("z", 8)):
+        organization = organization_data(id=f"acme-{number}", name=f"acme-{number}", databases=[])
+        write_yaml(tmp_path / f"{name}.yaml", document_data(organization, captured_at=captured))
+    runs = []
+    for place, names in (("one", "az"), ("two", "za")):
+        files = [f"--cmek-inventory={tmp_path / place}/.././{name}.yaml" for name in names]
+        runs.append(live(tmp_path / place, FLEET, server, *files))
+        sources = [each["path"] for each in runs[-1].head["population"]["sources"]]
+        (bundle,) = bundles(tmp_path / place)
+        assert sources == [str(tmp_path / "a.yaml"), str(bundle), str(tmp_path / "z.yaml")]
+    assert told(runs[0]) == told(runs[1])
 
 
 # --- bundles as inventories -----------------------------------------------------------------------

@@ -31,7 +31,8 @@ from tests.inventory.terraform.documents import (
     state,
 )
 from tests.inventory.terraform.running import ALL as SCENES
-from tests.wiring.runs import ALL, RENDERED, XDIST, Run, audit, compliant
+from tests.wiring.runs import ALL, RENDERED, ROOT, XDIST, Run, audit, compliant
+from tests.wiring.runs import run as start
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,7 +189,7 @@ def test_a_region_that_is_added(tmp_path: Path) -> None:
     }
     assert regions == {"us-east-1": ("pass", "high"), "us-west-2": ("fail", "critical")}
     [several] = told(run, "CMEK-03")
-    assert several.says == "The region us-west-2, one of 2, has no key."
+    assert several.says == "The region us-west-2 has no key."
 
 
 # --- what is managed ------------------------------------------------------------------------------
@@ -335,7 +336,7 @@ def test_what_terraform_printed(tmp_path: Path) -> None:
     )
     run = audit(tmp_path, compliant(), *options)
     assert run.code == 1
-    main = str(grown.source / "main.tf")
+    main = (grown.source / "main.tf").relative_to(ROOT).as_posix()
     assert [each.evidence for each in told(run, "CMEK-05", "astra_database.orders")] == [
         [[main, 6, "astra_database.orders"]]
     ]
@@ -358,3 +359,84 @@ def test_hostile_addresses(tmp_path: Path) -> None:
         assert {name for name, text in texts.items() if sign in text} == set()
     marked = {name for name, text in texts.items() if "<img src=x" in text}
     assert marked <= {"findings.ndjson", "audit.json", "audit.sarif"}
+
+
+# --- plans with names -----------------------------------------------------------------------------
+
+
+def planned_in(run: Run) -> set[str]:
+    """Return the planned databases of all subjects."""
+    databases = {str(each["subject"].get("database")) for each in run.findings}
+    return {name for name in databases if name.startswith("planned")}
+
+
+def named(folder: Path, *names: str) -> list[str]:
+    """Write a plan for each name, all of one address, and return the options that take them."""
+    files = [write_json(folder / f"{name}.json", plan(change(after=ELSEWHERE))) for name in names]
+    return [f"--cmek-plan={name}={file}" for name, file in zip(names, files, strict=True)]
+
+
+def test_plans_of_one_address_without_names(tmp_path: Path) -> None:
+    """Plans that share an address end the run with 4; it says which, where, and what to write."""
+    run = judged(tmp_path, [plan(change()), plan(change())])
+    assert (run.code, run.left) == (4, set())
+    assert f"{tmp_path / 'plan-1.json'}:" in run.out
+    assert f"found '{ADDRESS}', an address of {tmp_path / 'plan-0.json'}:" in run.out
+    assert f"such as --cmek-plan=prod={tmp_path / 'plan-0.json'}" in run.out
+
+
+def test_named_plans_keep_their_subjects(tmp_path: Path) -> None:
+    """A subject has the plan's name, with a second plan or without, and whatever the path is."""
+    prod, test = named(tmp_path, "prod", "test")
+    moved = write_json(tmp_path / "x.json", plan(change(after=ELSEWHERE)))
+    found = []
+    for options in ([prod], [f"--cmek-plan=prod={moved}"], [test, prod]):
+        run = audit(tmp_path, compliant(), *options)
+        found.append((planned_in(run), {each["id"] for each in run.findings}))
+    (alone, own), (again, same), (both, all_of_them) = found
+    assert alone == again == {f"planned prod#{ADDRESS}"}
+    assert both == {f"planned {name}#{ADDRESS}" for name in ("prod", "test")}
+    assert own == same < all_of_them
+
+
+def test_a_report_of_named_plans_is_verified(tmp_path: Path) -> None:
+    """A report names its plans and their names, by which it is judged again; so do processes."""
+    options = named(tmp_path, "prod", "test")
+    run = audit(tmp_path, compliant(), *options)
+    sources = run.head["population"]["sources"]
+    assert [each["name"] for each in sources] == ["", "prod", "test"]
+    verified = command("verify", run.folder)
+    assert verified.exit_code == 0, verified.output
+    spread = audit(tmp_path, compliant(), *options, "-n2", plugins=XDIST)
+    assert spread.head["report"] == run.head["report"]
+
+
+def test_names_of_plans_in_the_ini_file(tmp_path: Path) -> None:
+    """In the ini file, too, a name stands in front of a path that starts where that is."""
+    write_json(tmp_path / "plan.json", plan(change(after=ELSEWHERE)))
+    inventory = write_json(tmp_path / "i.json", compliant())
+    lines = ["[pytest]", "python_files = check_*.py", "python_functions = check_*"]
+    lines += [f"cmek_inventory = {inventory}", "cmek_plan = prod=plan.json"]
+    ini = write_text(tmp_path / "pytest.ini", "\n".join(lines))
+    options = (f"--cmek-report-dir={tmp_path / 'r'}", "--cmek-formats=json")
+    found = start("-c", ini, str(ROOT / "checks"), *options, folder=tmp_path / "r")
+    assert planned_in(found) == {f"planned prod#{ADDRESS}"}
+
+
+@pytest.mark.parametrize("text", ["a b=plan.json", "=plan.json", "prod="])
+def test_what_is_no_name_of_a_plan(tmp_path: Path, text: str) -> None:
+    """A name that is none ends the run with 4."""
+    run = audit(tmp_path, compliant(), f"--cmek-plan={text}")
+    assert (run.code, run.left) == (4, set())
+    assert f"--cmek-plan: found '{text}', expected PATH or NAME=PATH" in run.out
+
+
+def test_keys_of_named_plans(tmp_path: Path) -> None:
+    """`keys` takes names as an audit does, and refuses what an audit refuses."""
+    options = [option.replace("--cmek-", "--") for option in named(tmp_path, "prod", "test")]
+    asked = command("keys", *options, "--format=json")
+    assert asked.exit_code == 1, asked.output
+    sources = json.loads(asked.stdout)["sources"]["plan"]
+    assert sources == [f"{name}={tmp_path / name}.json" for name in ("prod", "test")]
+    bare = [option.replace("prod=", "").replace("test=", "") for option in options]
+    assert command("keys", *bare).exit_code == 4
