@@ -270,13 +270,11 @@ class _Organization:
         scopes: its key scopes of which anything is said.
         counts: how many of its findings are open or waived, by status.
         unread: the rules on keys that could not judge all there is.
-        databases: the worst about databases as a whole, by their type and provider.
         unprotected: the existing databases that no customer key encrypts in some region.
     """
 
     def __init__(self) -> None:
         self.scopes: dict[Place, _Scope] = {}
-        self.databases: dict[tuple[str, str], Finding] = {}
         self.unprotected: set[str] = set()
         self.counts: Counter[Status] = Counter()
         self._worst = _Worst()
@@ -311,26 +309,9 @@ class _Organization:
     def _take_doubt(self, finding: Finding) -> None:
         if finding.rule in _BASIS:
             self.unread.add(finding.rule)
-        kind, subject = finding.subject.kind, finding.subject
-        if finding.severity == "advisory":
-            return
-        if kind == "organization" and finding.rule in _DOUBTING:
+        is_whole = finding.subject.kind == "organization" and finding.severity != "advisory"
+        if is_whole and finding.rule in _DOUBTING:
             self._doubt.take(finding)
-        if kind == "database":
-            place = subject.type, subject.provider
-            self.databases[place] = worse(self.databases.get(place), finding) or finding
-
-    def tell(self, place: Place) -> Told | None:
-        """Say what is known of the key of one of the scopes.
-
-        Databases that want a key where Astra has none fail as a whole, not in a region.
-        """
-        scope = self.scopes[place]
-        told = scope.tell(self.doubt)
-        wanting = self.databases.get(place[:2])
-        if told and told.state == "not-supported" and wanting and not scope.worst:
-            return Told(told.state, wanting, wanting.says)
-        return told
 
     def shared(self) -> tuple[set[Place], list[Shared]]:
         """Return the scopes whose only key is another's, and the keys of which that is not known.
@@ -415,7 +396,7 @@ def _cells(organization: _Organization) -> Iterable[dict[str, Any]]:
     missing, shared = organization.shared()
     sharing = {place for each in shared for place in each.places}
     for place, scope in sorted(organization.scopes.items()):
-        told = organization.tell(place)
+        told = scope.tell(organization.doubt)
         if told is None:
             continue
         state = "missing" if place in missing else "shared" if place in sharing else told.state
