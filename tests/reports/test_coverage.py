@@ -273,9 +273,18 @@ def _placement(database: str) -> Subject:
 
 def test_a_key_that_astra_cannot_use_does_not_look_supported() -> None:
     """A database that expects a key where Astra has none fails, and so does its cell."""
-    place = {"type": "managed-clusters", "provider": "azure", "regions": ["eastus"]}
-    [cell] = _audited(an_organization(keys=[], databases=[a_database(**place)]))
-    assert (cell["state"], cell["rule"], cell["status"]) == ("not-supported", "CMEK-04", "fail")
+    place = {"type": "managed-clusters", "provider": "azure"}
+    databases = [
+        a_database(**place, regions=["eastus", "westus"]),
+        a_database(**place, regions=["northeurope"], encryption="astra-provided", reason="a trial"),
+    ]
+    cells = _audited(an_organization(keys=[], databases=databases))
+    assert [(cell["region"], cell["state"], cell["rule"], cell["status"]) for cell in cells] == [
+        ("eastus", "not-supported", "CMEK-04", "fail"),
+        ("northeurope", "astra-provided", "CMEK-01", "not-applicable"),
+        ("westus", "not-supported", "CMEK-04", "fail"),
+    ]
+    assert all(cell["region"] in cell["says"] for cell in cells if cell["status"] == "fail")
 
 
 # --- whole audits ---------------------------------------------------------------------------------
