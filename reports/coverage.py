@@ -309,8 +309,8 @@ class _Organization:
     def _take_doubt(self, finding: Finding) -> None:
         if finding.rule in _BASIS:
             self.unread.add(finding.rule)
-        is_whole = finding.subject.kind == "organization" and finding.severity != "advisory"
-        if is_whole and finding.rule in _DOUBTING:
+        is_whole = finding.subject.kind == "organization" or finding.rule == COMPLETE
+        if is_whole and finding.severity != "advisory" and finding.rule in _DOUBTING:
             self._doubt.take(finding)
 
     def shared(self) -> tuple[set[Place], list[Shared]]:

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from checks.card import SEVERITIES, Severity
 from checks.context import Context
 from checks.evaluation import evaluate
-from checks.finding import OPEN, STATUSES, Finding, Status, Subject, of_key, of_organization
+from checks.finding import (
+    OPEN,
+    STATUSES,
+    Finding,
+    Status,
+    Subject,
+    of_database_id,
+    of_key,
+    of_organization,
+)
 from inventory.models import KeyScope, Organization
 from reports.coverage import PROOFS, STATES
 from reports.looks import CELL, STATUS
@@ -238,6 +247,13 @@ def test_a_failure_of_its_own_comes_before_a_doubt_about_the_whole() -> None:
     doubt = a_finding("fail", "CMEK-14", "critical")._replace(subject=of_organization(ORGANIZATION))
     [cell] = _cells(*PROVEN, a_finding("fail", "CMEK-12"), doubt)
     assert (cell["state"], cell["rule"]) == ("failing", "CMEK-12")
+
+
+def test_a_database_of_two_organizations_takes_green_away() -> None:
+    """As long as nobody knows which organization owns a database, no key of either is in order."""
+    listed = a_finding("fail", "CMEK-14", "critical", subject=of_database_id(ORGANIZATION, "d"))
+    [cell] = _cells(*PROVEN, listed)
+    assert (cell["state"], cell["rule"]) == ("unproven", "CMEK-14")
 
 
 def test_the_plan_of_an_organization_takes_no_green_away() -> None:
