@@ -9,7 +9,9 @@ from inventory.models import KeyScope, SupportCase
 from tests.builders import (
     AS_OF,
     ORGANIZATION,
+    a_database,
     a_key,
+    a_planned_database,
     a_support_case,
     an_organization,
     aws_key_id,
@@ -296,3 +298,103 @@ def test_the_baseline_takes_its_place_among_the_records(tmp_path: Path) -> None:
         assert finding.cause == f"replaced:{aws_key_id(number=9)}"
         assert "between 2026-03-01T00:00:00Z and 2026-07-01T00:00:00Z" in finding.says
         assert len(finding.evidence) == 3
+
+
+def test_an_undated_baseline_does_not_disturb_the_records(tmp_path: Path) -> None:
+    """A baseline without a time is left out beside records that have one."""
+    history = earlier(tmp_path, on_2026_06_01=organization_data())
+    context = Context(AS_OF, history=history, baseline=known(None, 9))
+    finding = judged_once("CMEK-10", an_organization(), context=context)
+    assert finding.says == "The key is the same in all records since 2026-06-01T00:00:00Z."
+
+
+def test_scopes_are_judged_in_their_order() -> None:
+    """The order of the findings does not depend on how the scopes were found."""
+    regions = [f"region-{number}" for number in range(9)]
+    keys = {
+        KeyScope(ORGANIZATION, "serverless", "aws", region): (aws_key_id(region),)
+        for region in reversed(regions)
+    }
+    baseline = KnownOrganization("acme-prod", BASELINE, {}, keys, moment("2026-06-01"))
+    context = Context(AS_OF, baseline={ORGANIZATION: baseline})
+    found = judged("CMEK-10", an_organization(keys=[]), context=context)
+    assert [each.subject.region for each in found] == regions
+
+
+# --- causes ---------------------------------------------------------------------------------------
+
+
+def holding(*numbers: int) -> dict[str, Any]:
+    """Record the keys of these numbers; the present one is number 1."""
+    return organization_data(keys=[key_data(key_id=aws_key_id(number=each)) for each in numbers])
+
+
+def test_each_key_that_went_is_a_cause_each_time(tmp_path: Path) -> None:
+    """Two keys that go are two causes, and one that goes again is a further one."""
+    history = earlier(
+        tmp_path,
+        on_2026_01_01=holding(9, 8),
+        on_2026_02_01=holding(),
+        on_2026_03_01=holding(9),
+    )
+    context = Context(AS_OF, history=history)
+    assert causes("CMEK-10", an_organization(), context=context) == [
+        f"disappeared:{aws_key_id(number=8)}",
+        f"disappeared:{aws_key_id(number=9)}",
+        f"replaced:{aws_key_id(number=9)},2",
+    ]
+
+
+def test_a_finding_counts_the_databases_of_its_scope(tmp_path: Path) -> None:
+    """A change concerns the databases of the key's scope, planned ones among them."""
+    databases = [a_database(), a_planned_database()]
+    finding = judge(earlier(tmp_path, on_2026_06_01=OLD), databases=databases)
+    assert (finding.databases, finding.existing) == (2, 1)
+
+
+def test_a_case_without_a_change_explains_nothing(tmp_path: Path) -> None:
+    """A case in whose time the key stayed is not said to explain a change."""
+    finding = judge(
+        earlier(tmp_path, on_2026_06_01=organization_data()), support_cases=[a_support_case()]
+    )
+    assert finding.says == "The key is the same in all records since 2026-06-01T00:00:00Z."
+
+
+# --- keys that were not read ----------------------------------------------------------------------
+
+UNREAD = [{"fact": "serverless-keys", "reason": "refused"}]
+
+
+def test_a_change_before_an_unread_list_is_found(tmp_path: Path) -> None:
+    """What changed between two records fails, also where the keys of now were not read."""
+    history = earlier(tmp_path, on_2026_01_01=holding(8), on_2026_06_01=holding(9))
+    organization = an_organization(keys=[], gaps=UNREAD)
+    found = judged("CMEK-10", organization, context=Context(AS_OF, history=history))
+    changed, unread = found[-2:]
+    assert changed.cause == f"replaced:{aws_key_id(number=8)}"
+    assert (
+        changed.evidence
+        == unread.evidence
+        == tuple((str(tmp_path / f"on_2026_{month}_01.yaml"), 3) for month in ("01", "06"))
+    )
+    assert (unread.status, unread.cause) == ("inconclusive", "refused:serverless-keys")
+
+
+def unread_now(tmp_path: Path, keys: list[Any], **records: dict[str, Any]) -> list[str]:
+    """Return the causes about the scope where the list of keys may not be whole now."""
+    cases = [a_support_case(on="2026-03-01")]
+    organization = an_organization(keys=keys, gaps=UNREAD, support_cases=cases)
+    context = Context(AS_OF, history=earlier(tmp_path, **records))
+    found = judged("CMEK-10", organization, context=context)
+    return [each.cause for each in found if each.subject.kind == "key-scope"]
+
+
+def test_a_list_that_may_not_be_whole_never_passes_without_the_key(tmp_path: Path) -> None:
+    """What an unread list does not show is inconclusive; what it shows is judged."""
+    refused = ["refused:serverless-keys"]
+    gone = {"on_2026_01_01": holding(9), "on_2026_06_01": holding()}
+    changed = {"on_2026_01_01": holding(9), "on_2026_06_01": holding(1)}
+    other = [key_data(key_id=aws_key_id(number=2))]
+    assert unread_now(tmp_path, [], **gone) == refused
+    assert unread_now(tmp_path, other, **changed) == refused
+    assert unread_now(tmp_path, [key_data()], **changed) == [""]
