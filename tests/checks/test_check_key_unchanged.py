@@ -375,7 +375,7 @@ def test_a_change_before_an_unread_list_is_found(tmp_path: Path) -> None:
     assert (
         changed.evidence
         == unread.evidence
-        == tuple((str(tmp_path / f"on_2026_{month}_01.yaml"), 3) for month in ("01", "06"))
+        == tuple((str(tmp_path / f"on_2026_{month}_01.yaml"), 12) for month in ("01", "06"))
     )
     assert (unread.status, unread.cause) == ("inconclusive", "refused:serverless-keys")
 
