@@ -6,8 +6,8 @@ import pytest
 
 from checks.common import Answer
 from checks.finding import of_organization
-from tests.builders import ORGANIZATION, an_organization
-from tests.checks.judging import RULES, judged_once, of_unknown_type
+from tests.builders import ORGANIZATION, a_key, an_organization, aws_key_id, kms_facts
+from tests.checks.judging import CONTEXT, RULES, judged_once, of_unknown_type
 
 CARD = RULES["CMEK-01"].card
 
@@ -49,3 +49,22 @@ def test_an_unknown_type_is_said_with_its_tier() -> None:
         "unknown-type",
         "The tier 'developer' tells no database type.",
     )
+
+
+@pytest.mark.parametrize("rule", ["CMEK-11", "CMEK-12"])
+def test_what_the_clouds_do_not_say_is_shown_at_the_key(rule: str) -> None:
+    """Facts that are too old, missing or left out are shown where the key was read."""
+    place = ("keys.yaml", 3)
+    old = a_key(kms=kms_facts(observed_at="2026-01-01T00:00:00Z")).at(*place)
+    finding = judged_once(rule, an_organization(keys=[old]))
+    assert (finding.reason, finding.evidence) == ("facts-not-current", (place,))
+    assert finding.says == (
+        "The cloud's facts are of 2026-01-01T00:00:00Z, the audit of 2026-11-21T02:00:00Z."
+    )
+    assert finding.action == f"Record the cloud's facts about {aws_key_id()} again"
+    organization = an_organization(keys=[a_key().at(*place)])
+    finding = judged_once(rule, organization)
+    assert (finding.reason, finding.evidence) == ("not-recorded", (place,))
+    assert finding.action == (f"Record the cloud's facts about {aws_key_id()}, or attest them")
+    finding = judged_once(rule, organization, context=CONTEXT._replace(kms="none"))
+    assert (finding.reason, finding.evidence) == ("clouds-left-out", (place,))
