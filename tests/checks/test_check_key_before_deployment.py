@@ -19,7 +19,7 @@ from tests.builders import (
     key_data,
     organization_data,
 )
-from tests.checks.judging import causes, earlier, judged, judged_once
+from tests.checks.judging import causes, earlier, judged, judged_once, of_unknown_type
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -655,3 +655,25 @@ def test_databases_of_one_scope_share_what_would_settle_them() -> None:
         "Attest when the key of acme-prod / serverless / aws / us-east-1 was registered, "
         "or give dated earlier records"
     )
+
+
+def test_a_missing_key_is_registered_first_or_the_database_recreated() -> None:
+    """What is only planned needs its key first; what exists has to be recreated with one."""
+    planned = an_organization(keys=[], databases=[a_planned_database()])
+    assert judged_once("CMEK-05", planned).action == (
+        "Register a key for acme-prod / serverless / aws / us-east-1"
+    )
+    assert judged_once("CMEK-05", an_organization(keys=[])).action == (
+        "Recreate the databases of acme-prod / serverless / aws / us-east-1 "
+        "once its key is registered"
+    )
+
+
+def test_where_no_key_can_be_or_the_type_is_unknown_no_order_is_asked_for() -> None:
+    """Managed Clusters on Azure are left to their rule; an unknown type is inconclusive."""
+    place = {"type": "managed-clusters", "provider": "azure", "regions": ["westeurope"]}
+    for database in (a_database(**place), a_planned_database(**place)):
+        finding = judged_once("CMEK-05", an_organization(keys=[], databases=[database]))
+        assert (finding.status, finding.reason) == ("not-applicable", "unsupported-combination")
+    finding = judged_once("CMEK-05", an_organization(databases=[of_unknown_type()]))
+    assert (finding.status, finding.reason) == ("inconclusive", "unknown-type")
