@@ -374,6 +374,7 @@ def test_one_grant_is_enough(principals: list[str], expected: Comparison) -> Non
     ("principals", "expected"),
     [
         ([VENDOR, OWN], Comparison("granted", VENDOR, VENDOR)),
+        ([OWN, VENDOR], Comparison("granted", VENDOR, VENDOR)),
         ([VENDOR, OWN_ROLE], Comparison("undecidable", OWN, OWN_ROLE)),
         ([VENDOR], Comparison("not-granted", OWN)),
         ([ROLE], Comparison("not-granted", OWN)),
