@@ -434,3 +434,30 @@ def test_an_attestation_of_use_says_who_attests_it() -> None:
     old = a_key(usable=BY | {"usable": True, "due": "2026-11-20"})
     finding = judged_once("CMEK-12", an_organization(keys=[old]))
     assert finding.action == f"Attest anew whether {aws_key_id()} is usable"
+
+
+def test_rotation_is_shown_at_the_key_with_its_databases() -> None:
+    """Each answer about rotation has its code, its action, and the place of the key."""
+    off = f"Switch automatic rotation on for {aws_key_id()}"
+    again = f"Attest anew whether {aws_key_id()} rotates"
+    old = {"rotation": BY | {"automatic": True, "due": "2026-11-20"}}
+    for over, cause, action in (
+        ({"kms": kms_facts()}, "", ""),
+        ({"kms": kms_facts(rotation_enabled=False)}, "rotation-off", off),
+        (attested("CMEK-11", well=True), "", ""),
+        (attested("CMEK-11", well=False), "rotation-off", off),
+        (old, "attestation-not-current", again),
+    ):
+        key = a_key(**over).at("keys.yaml", 3)
+        databases = [a_database(), a_planned_database()]
+        finding = judged_once("CMEK-11", an_organization(keys=[key], databases=databases))
+        assert (finding.cause, finding.action, finding.evidence) == (
+            cause,
+            action,
+            (("keys.yaml", 3),),
+        )
+        assert (finding.databases, finding.existing) == (2, 1)
+    key = a_key(**attested("CMEK-11", well=True))
+    assert judged_once("CMEK-11", an_organization(keys=[key])).says == (
+        "acme-security attested on 2026-11-01: it rotates automatically."
+    )

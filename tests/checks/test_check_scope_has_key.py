@@ -141,3 +141,10 @@ def test_what_is_not_known_is_no_missing_key() -> None:
     assert (finding.status, finding.reason) == ("inconclusive", "refused")
     assert finding.says == "No key is recorded, and the serverless keys may not be all: refused."
     assert finding.subject.kind == "key-scope"
+
+
+def test_an_exemption_is_shown_where_its_databases_were_read() -> None:
+    """A scope that needs no key names the databases that want none."""
+    own = a_database(encryption="astra-provided", reason="public data").at("now.yaml", 9)
+    finding = judged_once("CMEK-01", an_organization(databases=[own]))
+    assert (finding.status, finding.evidence) == ("not-applicable", (("now.yaml", 9),))
