@@ -330,17 +330,16 @@ def holding(*numbers: int) -> dict[str, Any]:
 
 
 def test_each_key_that_went_is_a_cause_each_time(tmp_path: Path) -> None:
-    """Two keys that go are two causes, and one that goes again is a further one."""
+    """Several keys that go are as many causes, and one that goes again is a further one."""
     history = earlier(
         tmp_path,
-        on_2026_01_01=holding(9, 8),
+        on_2026_01_01=holding(9, 6, 8, 5, 7),
         on_2026_02_01=holding(),
         on_2026_03_01=holding(9),
     )
     context = Context(AS_OF, history=history)
     assert causes("CMEK-10", an_organization(), context=context) == [
-        f"disappeared:{aws_key_id(number=8)}",
-        f"disappeared:{aws_key_id(number=9)}",
+        *(f"disappeared:{aws_key_id(number=number)}" for number in (5, 6, 7, 8, 9)),
         f"replaced:{aws_key_id(number=9)},2",
     ]
 
