@@ -179,6 +179,13 @@ def test_a_finding_shows_list_and_view_and_counts_databases() -> None:
     assert (finding.databases, finding.existing) == (1, 1)
 
 
+def test_without_a_view_the_listed_key_is_the_evidence() -> None:
+    """A scope of which no view was recorded is shown where its key stands in the list."""
+    key = a_key().at("keys.yaml", 1)
+    finding = judged_once("CMEK-13", an_organization(keys=[key], region_views=None))
+    assert (finding.reason, finding.evidence) == ("one-view-only", (("keys.yaml", 1),))
+
+
 def test_the_order_of_listed_keys_does_not_matter() -> None:
     """Keys are named in their order, in the words and in the cause, however they are listed."""
     ids = [aws_key_id(number=number) for number in range(2, 9)]

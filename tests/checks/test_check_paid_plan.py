@@ -67,7 +67,7 @@ def test_an_organization_on_astras_keys_needs_no_plan() -> None:
 def test_a_finding_about_a_plan_is_shown_at_the_organization() -> None:
     """Each answer is shown where the organization was read, and says what is to be done."""
     unpaid = PAID | {"paid": False}
-    expected = {
+    expected: dict[str, tuple[dict[str, Any], str]] = {
         "": ({"plan": PAID}, ""),
         "unpaid": ({"plan": unpaid}, "Pay for acme-prod"),
         "not-attested": ({"plan": None}, "Attest the plan of acme-prod"),
