@@ -87,11 +87,11 @@ def _judge_scope(estate: Estate, context: Context, scope: KeyScope) -> Iterator[
         return
     gap = estate.keys_gap(scope.type)
     if gap and (not now.key_ids or _lost(observations[-1], now)):
-        yield from _judge_changes(estate, scope, observations)
+        yield from _judge_seen(estate, scope, observations)
         yield _unread(estate, scope, gap, observations)
         return
     seen = [*observations, now]
-    yield from _judge_changes(estate, scope, seen) or [_unchanged(estate, scope, seen)]
+    yield from _judge_seen(estate, scope, seen) or [_unchanged(estate, scope, seen)]
 
 
 def _earlier(context: Context, scope: KeyScope, now: datetime) -> list[Observation]:
@@ -123,6 +123,11 @@ def _unread(
     return inconclusive(CARD, of_scope(scope), cause_of_gap(gap), says, where, action)
 
 
+def _judge_seen(estate: Estate, scope: KeyScope, seen: Sequence[Observation]) -> list[Finding]:
+    """Return what does not comply in ``seen``; a case explains no change that an alias hides."""
+    return [*_judge_changes(estate, scope, seen), *_judge_aliases(estate, scope, seen)]
+
+
 def _judge_changes(estate: Estate, scope: KeyScope, seen: Sequence[Observation]) -> list[Finding]:
     """Return one finding for each key that went without a support case, each time that it went."""
     where: tuple[Place, ...] = tuple(each.place for each in seen)
@@ -142,6 +147,21 @@ def _judge_changes(estate: Estate, scope: KeyScope, seen: Sequence[Observation])
     return findings
 
 
+def _judge_aliases(estate: Estate, scope: KeyScope, seen: Sequence[Observation]) -> list[Finding]:
+    """Return a finding if two records in a row show one alias, behind which the key may change."""
+    if not any(_aliases(old) & _aliases(new) for old, new in pairwise(seen)):
+        return []
+    where = tuple(observation.place for observation in seen)
+    says = "An alias is the same in two records in a row; the key it points to may have changed."
+    action = f"Record the id of the key itself for {words(estate.organization, scope)}"
+    return [inconclusive(CARD, of_scope(scope), "alias", says, where, action)]
+
+
+def _aliases(observation: Observation) -> set[str]:
+    parsed = map(parse_key_id, observation.key_ids)
+    return {key_id.canonical for key_id in parsed if key_id.form == "alias"}
+
+
 def _unchanged(estate: Estate, scope: KeyScope, seen: Sequence[Observation]) -> Finding:
     """Return the finding for a scope in which no key changed without a support case."""
     subject = of_scope(scope)
@@ -153,10 +173,6 @@ def _unchanged(estate: Estate, scope: KeyScope, seen: Sequence[Observation]) -> 
         tickets = ", ".join(case.ticket for case in used)
         says = f"Each change is explained by a support case: {tickets}."
         return passes(CARD, subject, says, (*where, *places(used)))
-    if any(parse_key_id(key_id).form == "alias" for key_id in seen[-1].key_ids):
-        says = "The alias is the same in all records; the key it points to may have changed."
-        action = f"Record the id of the key itself for {words(estate.organization, scope)}"
-        return inconclusive(CARD, subject, "alias", says, where, action)
     first = next(each for each in seen if each.key_ids)
     says = f"The key is the same in all records since {utc(first.at)}."
     return passes(CARD, subject, says, where)

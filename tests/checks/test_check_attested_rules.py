@@ -119,3 +119,84 @@ def test_other_kinds_need_no_preview() -> None:
         ],
     )
     assert judged("CMEK-16", organization) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "cause", "action"),
+    [
+        ({"encrypted": True}, "", ""),
+        (
+            {"encrypted": False},
+            "not-encrypted",
+            "Consider encryption by the applications of acme-prod",
+        ),
+        (
+            {},
+            "not-attested",
+            "Attest how the applications of acme-prod encrypt stringent data",
+        ),
+        (
+            {"encrypted": True, "due": "2026-11-20"},
+            "attestation-not-current",
+            "Attest how the applications of acme-prod encrypt stringent data",
+        ),
+    ],
+)
+def test_stringent_data_has_its_cause_and_its_place(
+    told: dict[str, Any], cause: str, action: str
+) -> None:
+    """Each answer about stringent data has its code, its action and the database's place."""
+    database = stringent(**told).at("now.yaml", 4)
+    finding = judged_once("CMEK-15", an_organization(databases=[database]))
+    assert (finding.cause, finding.action, finding.evidence) == (cause, action, (("now.yaml", 4),))
+
+
+@pytest.mark.parametrize(
+    ("preview", "cause", "action"),
+    [
+        (BY | {"granted": True}, "", ""),
+        (
+            BY | {"granted": False},
+            "not-granted",
+            "Ask the vendor for the preview on Azure for acme-prod",
+        ),
+        (
+            None,
+            "not-attested",
+            "Attest whether the vendor granted acme-prod the preview on Azure",
+        ),
+        (
+            BY | {"granted": True, "due": "2026-11-20"},
+            "attestation-not-current",
+            "Attest whether the vendor granted acme-prod the preview on Azure",
+        ),
+    ],
+)
+def test_the_preview_has_its_cause_and_its_places(
+    preview: dict[str, Any] | None, cause: str, action: str
+) -> None:
+    """Each answer about the preview has its code; a database that is only planned has its own."""
+    organization = an_organization(
+        keys=[a_key(provider="azure", region="westeurope").at("keys.yaml", 1)],
+        databases=[a_database(**AZURE).at("now.yaml", 2), a_planned_database(**AZURE).at("p", 3)],
+        azure_preview=preview,
+    )
+    found = judged("CMEK-16", organization)
+    planned = f"planned-{cause}" if cause else ""
+    assert [(each.cause, each.action, each.evidence) for each in found] == [
+        (cause, action, (("keys.yaml", 1),)),
+        (cause, action, (("now.yaml", 2),)),
+        (planned, action, (("p", 3),)),
+    ]
+
+
+def test_a_database_with_an_existing_region_there_is_not_only_planned() -> None:
+    """A planned region beside an existing one on Azure leaves the cause as it is."""
+    regions = [{"name": "westeurope"}, {"name": "northeurope", "state": "planned"}]
+    database = a_database(provider="azure", regions=regions)
+    organization = an_organization(keys=[], databases=[database])
+    assert judged_once("CMEK-16", organization).cause == "not-attested"
+    regions = [{"name": "us-east-1", "provider": "aws"}, regions[1]]
+    database = a_database(provider="azure", regions=regions)
+    organization = an_organization(keys=[], databases=[database])
+    assert judged_once("CMEK-16", organization).cause == "planned-not-attested"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from checks.common import FIND_TYPE
 from inventory.models import Policy
 from tests.builders import (
     a_database,
@@ -11,7 +12,7 @@ from tests.builders import (
     an_organization,
     azure_key_id,
 )
-from tests.checks.judging import judged, judged_once
+from tests.checks.judging import judged, judged_once, of_unknown_type
 
 AZURE = {"type": "managed-clusters", "provider": "azure", "regions": ["westeurope"]}
 
@@ -89,4 +90,67 @@ def test_each_region_there_is_a_cause() -> None:
     assert [each.cause for each in found] == [
         "key-expected:westeurope",
         "planned-key-expected:northeurope",
+    ]
+
+
+def test_only_the_regions_of_the_kind_are_judged() -> None:
+    """Other regions and other databases are no matter of the rule, also beside one that is."""
+    regions = [{"name": "us-east-1", "provider": "aws"}, {"name": "westeurope"}]
+    database = a_database(**(AZURE | {"regions": regions}))
+    organization = an_organization(databases=[a_database(id="other"), database])
+    finding = judged_once("CMEK-04", organization)
+    assert (finding.status, finding.cause) == ("fail", "key-expected:westeurope")
+    assert finding.says == (
+        "A customer key is expected in westeurope, where Astra has none: it uses Astra's keys."
+    )
+    assert finding.action == (
+        "Move the Managed Clusters of acme-prod on Azure elsewhere, or declare them astra-provided"
+    )
+    assert (finding.databases, finding.existing) == (1, 1)
+
+
+def test_a_declaration_is_shown_with_its_reason() -> None:
+    """A database that is declared to use Astra's keys passes, and the reason is shown."""
+    own_keys = {"encryption": "astra-provided", "reason": "public data"}
+    organization = an_organization(databases=[a_database(**AZURE, **own_keys).at("now.yaml", 5)])
+    finding = judged_once("CMEK-04", organization)
+    assert (finding.status, finding.says, finding.evidence) == (
+        "pass",
+        "The database is declared to use Astra's keys: public data",
+        (("now.yaml", 5),),
+    )
+
+
+def test_an_azure_database_of_unknown_type_may_be_of_the_kind() -> None:
+    """A tier without a type is inconclusive on Azure, and none of the rule's elsewhere."""
+    unknown = of_unknown_type(provider="azure", regions=["westeurope"])
+    finding = judged_once("CMEK-04", an_organization(databases=[unknown]))
+    assert (finding.status, finding.cause, finding.action) == (
+        "inconclusive",
+        "unknown-type",
+        FIND_TYPE,
+    )
+    assert finding.says == ("The tier 'developer' does not tell whether it is of Managed Clusters.")
+    serverless = a_database(id="other", provider="azure", regions=["westeurope"])
+    for databases in ([of_unknown_type()], [serverless], [of_unknown_type(), serverless]):
+        assert judged("CMEK-04", an_organization(databases=databases)) == []
+
+
+def test_each_key_there_is_a_finding() -> None:
+    """Two keys of one scope are two mistakes, each shown where it stands with its databases."""
+    place = {"type": "managed-clusters", "provider": "azure", "region": "westeurope"}
+    keys = [
+        a_key(**place, key_id=azure_key_id(name)).at("keys.yaml", line)
+        for line, name in enumerate(("one", "two"), 1)
+    ]
+    databases = [a_database(**AZURE)]
+    found = judged("CMEK-04", an_organization(keys=keys, databases=databases))[1:]
+    assert [(each.subject.key, each.action, each.evidence, each.databases) for each in found] == [
+        (
+            azure_key_id(name),
+            f"Find out what the key {azure_key_id(name)} was registered for",
+            (("keys.yaml", line),),
+            1,
+        )
+        for line, name in enumerate(("one", "two"), 1)
     ]

@@ -19,7 +19,7 @@ from tests.builders import (
     key_data,
     organization_data,
 )
-from tests.checks.judging import earlier, judged, judged_once
+from tests.checks.judging import causes, earlier, judged, judged_once, of_unknown_type
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -221,6 +221,15 @@ def test_a_planned_database_needs_the_key_now(
     assert finding.says == says
 
 
+def test_what_is_only_planned_has_a_cause_of_its_own() -> None:
+    """A planned database without a key has another cause than the same database once it exists."""
+    planned = an_organization(keys=[], databases=[a_planned_database()])
+    assert causes("CMEK-05", planned) == ["planned-without-key"]
+    assert causes("CMEK-05", an_organization(keys=[])) == ["without-key"]
+    late = an_organization(keys=[key_data(registered=attested("2026-07-01T00:00:00Z"))])
+    assert causes("CMEK-05", late) == ["older-than-key"]
+
+
 def test_the_key_of_the_other_type_does_not_help() -> None:
     """A key registered in time, yet for the other type, protects nothing."""
     key = a_key(type="managed-clusters", registered=attested("2026-01-01T00:00:00Z"))
@@ -291,6 +300,10 @@ def replaced(tmp_path: Path) -> History:
 
 
 CASE = [a_support_case(on="2026-06-10")]
+ELSEWHERE = [
+    a_support_case(on="2026-06-10", **{field: other})
+    for field, other in (("region", "b"), ("provider", "gcp"), ("type", "managed-clusters"))
+]
 UNKNOWN = "registration-time-unknown"
 
 
@@ -305,6 +318,7 @@ UNKNOWN = "registration-time-unknown"
         ("2026-04-15", [], "inconclusive", "replaced-without-case"),
         ("2026-04-15", [a_support_case(on="2026-08-01")], "inconclusive", "replaced-without-case"),
         ("2026-04-15", [a_support_case(region="b")], "inconclusive", "replaced-without-case"),
+        ("2026-04-15", [*ELSEWHERE], "inconclusive", "replaced-without-case"),
         ("2026-05-01", CASE, "pass", ""),
         ("2026-06-01", CASE, "inconclusive", UNKNOWN),
         ("2026-06-20", CASE, "inconclusive", UNKNOWN),
@@ -332,6 +346,113 @@ def test_a_pass_by_a_replaced_key_says_so(tmp_path: Path) -> None:
     files = [file.rpartition("/")[2] for file, *_ in finding.evidence]
     days = ["05_01", "07_01", "03_01", "04_01"]
     assert files == ["", "", *(f"on_2026_{each}.yaml" for each in days)]
+
+
+def test_the_evidence_names_the_records_of_the_key_that_counts(tmp_path: Path) -> None:
+    """A support case is evidence for a database of the key before it, and for no later one."""
+    case = a_support_case(on="2026-06-10").at("cases.yaml", 1)
+    first = a_support_case(on="2026-05-10").at("cases.yaml", 2)
+    history = earlier(
+        tmp_path,
+        on_2026_03_01=showing(8),
+        on_2026_05_01=showing(8),
+        on_2026_06_01=showing(9),
+        on_2026_07_01=showing(1),
+    )
+
+    def files(time: str | None) -> list[str]:
+        database = deployed(time, created_at=None)
+        whole = an_organization(databases=[database], support_cases=[case, first])
+        finding = judged_once("CMEK-05", whole, context=Context(AS_OF, history=history))
+        return [file.rpartition("/")[2] for file, *_ in finding.evidence if file]
+
+    now = ["on_2026_06_01.yaml", "on_2026_07_01.yaml"]
+    before = [*now, "on_2026_05_01.yaml", "cases.yaml"]
+    assert files(None) == files("2026-08-01T00:00:00Z") == now
+    assert files("2026-06-01T00:00:00Z") == before
+    assert files("2026-04-15T00:00:00Z") == [
+        *before[:-1],
+        "on_2026_03_01.yaml",
+        "cases.yaml",
+        "cases.yaml",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("time", "last", "action"),
+    [
+        (
+            "2026-04-01T00:00:00Z",
+            "2026-03-01T00:00:00Z",
+            (
+                "Give dated records of acme-prod / serverless / aws / us-east-1 from when its "
+                "databases were deployed"
+            ),
+        ),
+        (
+            "2026-06-01T00:00:00Z",
+            "2026-05-01T00:00:00Z",
+            (
+                "Attest when the key of acme-prod / serverless / aws / us-east-1 was registered, "
+                "or give dated earlier records"
+            ),
+        ),
+    ],
+)
+def test_the_note_names_the_key_before_the_one_that_counts(
+    tmp_path: Path, time: str, last: str, action: str
+) -> None:
+    """Of several keys in a row, the one just before is named; only the last one is attested."""
+    history = earlier(
+        tmp_path, on_2026_03_01=showing(8), on_2026_05_01=showing(9), on_2026_07_01=showing(1)
+    )
+    finding = judge(time, history)
+    assert (finding.status, finding.reason, finding.action) == ("inconclusive", UNKNOWN, action)
+    assert finding.says.endswith(f" The key before it was last seen at {last}.")
+
+
+def test_an_older_replacement_does_not_matter_to_a_later_database(tmp_path: Path) -> None:
+    """A database needs the support cases of the replacements that came after it, and no others."""
+    history = earlier(tmp_path, on_2026_03_01=showing(8), on_2026_05_01=showing(9))
+    found = judge("2026-05-01T00:00:00Z", history, support_cases=CASE)
+    assert (found.status, found.reason) == ("inconclusive", "equal-times")
+    history = earlier(
+        tmp_path, on_2026_03_01=showing(8), on_2026_05_01=showing(9), on_2026_05_03=showing(9)
+    )
+    found = judge("2026-05-02T00:00:00Z", history, support_cases=CASE)
+    assert found.status == "pass"
+    assert found.says.endswith(" IBM Support replaced the key after that: TS000000001.")
+
+
+def test_a_replacement_without_a_case_asks_for_it(tmp_path: Path) -> None:
+    """A database of a key that was replaced without a support case is inconclusive, and says so."""
+    finding = judge("2026-04-15T00:00:00Z", replaced(tmp_path))
+    assert finding.says == (
+        "Key registered after 2026-03-01T00:00:00Z and by 2026-04-01T00:00:00Z; database deployed "
+        "2026-04-15T00:00:00Z. The key was replaced after that without a support case."
+    )
+    assert finding.action == (
+        "Find the support case that changed the key of acme-prod / serverless / aws / us-east-1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("captured_at", "on", "reason"),
+    [
+        ("2026-11-20T02:00:00Z", "2026-11-20", ""),
+        ("2026-11-20T02:00:00Z", "2026-11-21", "replaced-without-case"),
+        (None, "2026-11-21", ""),
+        (None, "2026-11-22", "replaced-without-case"),
+    ],
+)
+def test_a_case_explains_a_key_that_was_seen_after_it(
+    tmp_path: Path, captured_at: str | None, on: str, reason: str
+) -> None:
+    """A case later than the record explains nothing; one without a time is of the audit's day."""
+    history = earlier(tmp_path, on_2026_03_01=showing(9), on_2026_05_01=showing(9))
+    over = {"captured_at": captured_at, "support_cases": [a_support_case(on=on)]}
+    finding = judge("2026-04-15T00:00:00Z", history, **over)
+    assert (finding.status, finding.reason) == ("inconclusive" if reason else "pass", reason)
 
 
 def test_the_time_between_two_keys_is_not_known(tmp_path: Path) -> None:
@@ -470,6 +591,55 @@ def test_versions_of_one_key_are_no_rivals(
         )
 
 
+def test_one_time_that_two_people_attest_names_one_of_them() -> None:
+    """The person that a finding names does not depend on the order of the key's versions."""
+    keys = in_versions(EARLY, EARLY)
+    keys[0]["registered"] |= {"by": "acme-zoe"}
+    region = {"name": "us-east1", "added_at": "2026-06-01T00:00:00Z"}
+    database = database_data(provider="gcp", regions=[region])
+    for versions in (keys, keys[::-1]):
+        finding = judged_once("CMEK-05", an_organization(keys=versions, databases=[database]))
+        assert finding.says.startswith(f"Key registered at {EARLY}, as acme-security attested;")
+
+
+def test_what_resolves_an_order_that_is_not_known() -> None:
+    """An equal or unknown time is resolved by an attestation; a later key by a new database."""
+    key = a_key(registered=attested("2026-06-01T00:00:00Z"))
+    attest = (
+        "Attest when the key of acme-prod / serverless / aws / us-east-1 was registered, "
+        "or give dated earlier records"
+    )
+    finding = judge("2026-06-01T00:00:00Z", keys=[key])
+    assert (finding.reason, finding.action) == ("equal-times", attest)
+    finding = judge("2026-06-01T00:00:00Z")
+    assert (finding.reason, finding.action) == (UNKNOWN, attest)
+    assert finding.says == (
+        "Key registered by 2026-11-20T02:00:00Z; database deployed 2026-06-01T00:00:00Z."
+    )
+    finding = judge("2026-05-01T00:00:00Z", keys=[key])
+    assert (finding.status, finding.action) == (
+        "fail",
+        (
+            "Recreate the databases of acme-prod / serverless / aws / us-east-1 that are older "
+            "than its key"
+        ),
+    )
+
+
+def test_what_resolves_a_missing_time() -> None:
+    """Of a region without a time, the time of its deployment is to be recorded."""
+    finding = judged_once("CMEK-05", an_organization(databases=[deployed(None, created_at=None)]))
+    assert (finding.reason, finding.action) == (
+        "time-not-recorded",
+        "Record when the databases of acme-prod / serverless / aws / us-east-1 were deployed",
+    )
+    finding = judge("2026-11-20T02:00:01Z")
+    assert (finding.reason, finding.action) == (
+        "impossible-time",
+        "Correct the times of the databases of acme-prod / serverless / aws / us-east-1",
+    )
+
+
 # --- what is to be done ---------------------------------------------------------------------------
 
 
@@ -485,3 +655,25 @@ def test_databases_of_one_scope_share_what_would_settle_them() -> None:
         "Attest when the key of acme-prod / serverless / aws / us-east-1 was registered, "
         "or give dated earlier records"
     )
+
+
+def test_a_missing_key_is_registered_first_or_the_database_recreated() -> None:
+    """What is only planned needs its key first; what exists has to be recreated with one."""
+    planned = an_organization(keys=[], databases=[a_planned_database()])
+    assert judged_once("CMEK-05", planned).action == (
+        "Register a key for acme-prod / serverless / aws / us-east-1"
+    )
+    assert judged_once("CMEK-05", an_organization(keys=[])).action == (
+        "Recreate the databases of acme-prod / serverless / aws / us-east-1 "
+        "once its key is registered"
+    )
+
+
+def test_where_no_key_can_be_or_the_type_is_unknown_no_order_is_asked_for() -> None:
+    """Managed Clusters on Azure are left to their rule; an unknown type is inconclusive."""
+    place = {"type": "managed-clusters", "provider": "azure", "regions": ["westeurope"]}
+    for database in (a_database(**place), a_planned_database(**place)):
+        finding = judged_once("CMEK-05", an_organization(keys=[], databases=[database]))
+        assert (finding.status, finding.reason) == ("not-applicable", "unsupported-combination")
+    finding = judged_once("CMEK-05", an_organization(databases=[of_unknown_type()]))
+    assert (finding.status, finding.reason) == ("inconclusive", "unknown-type")

@@ -149,3 +149,17 @@ def test_each_mismatch_is_a_cause_of_its_own() -> None:
         "other-region",
         "other-partition",
     ]
+
+
+def test_a_finding_about_an_id_has_its_cause_its_place_and_its_databases() -> None:
+    """Each mismatch has its own code, and shows the key and the databases that rest on it."""
+    ids = {"not-a-key": "unknown-form", gcp_key_id(): "other-provider"}
+    for key_id, cause in ids.items():
+        key = a_key(key_id=key_id).at("keys.yaml", 4)
+        finding = judged_once("CMEK-07", an_organization(keys=[key]))
+        assert (finding.status, finding.cause, finding.evidence) == (
+            "fail",
+            cause,
+            (("keys.yaml", 4),),
+        )
+        assert (finding.databases, finding.existing) == (1, 1)

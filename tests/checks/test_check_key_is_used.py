@@ -66,3 +66,14 @@ def test_databases_of_unknown_type_may_use_the_key() -> None:
         ("inconclusive", "unknown-type"),
         ("fail", ""),
     ]
+
+
+def test_an_unused_key_has_its_cause_and_its_place() -> None:
+    """A key without a database is shown where it was read, and so is one with databases."""
+    key = a_key().at("keys.yaml", 2)
+    finding = judged_once("CMEK-09", an_organization(keys=[key], databases=[]))
+    assert (finding.status, finding.cause, finding.evidence) == (
+        "fail",
+        "unused",
+        (("keys.yaml", 2),),
+    )

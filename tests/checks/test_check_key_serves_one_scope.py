@@ -119,3 +119,21 @@ def test_databases_that_rest_on_a_key_are_counted() -> None:
     databases = [a_database(), a_planned_database()]
     finding = judged_once("CMEK-02", an_organization(databases=databases))
     assert (finding.databases, finding.existing, finding.severity) == (2, 1, "high")
+
+
+def test_a_finding_concerns_its_own_scope() -> None:
+    """A key of two scopes, or two keys of one, concern the databases of the scope that is named."""
+    databases = [a_database(), a_planned_database(), a_planned_database(regions=["us-west-2"])]
+    shared = [a_key(), a_key(region="us-west-2", key_id=aws_key_id())]
+    found = judged("CMEK-02", an_organization(keys=shared, databases=databases))
+    assert [(each.subject.region, each.databases, each.existing) for each in found] == [
+        ("us-east-1", 2, 1),
+        ("us-west-2", 1, 0),
+    ]
+    assert {each.subject.provider for each in found} == {"aws"}
+    assert {each.action for each in found} == {
+        f"Give each scope a key of its own instead of {aws_key_id()}"
+    }
+    rivals = [a_key(), a_key(key_id=aws_key_id(number=2))]
+    found = judged("CMEK-02", an_organization(keys=rivals, databases=databases))
+    assert {(each.databases, each.existing) for each in found if each.cause} == {(2, 1)}

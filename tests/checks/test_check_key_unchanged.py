@@ -4,18 +4,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from checks.context import Context
-from inventory.models import SupportCase
+from checks.context import Context, KnownOrganization
+from inventory.models import KeyScope, SupportCase
 from tests.builders import (
     AS_OF,
+    ORGANIZATION,
+    a_database,
     a_key,
+    a_planned_database,
     a_support_case,
     an_organization,
     aws_key_id,
     key_data,
+    moment,
     organization_data,
 )
-from tests.checks.judging import earlier, judged, judged_once
+from tests.checks.judging import causes, earlier, judged, judged_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -204,3 +208,192 @@ def test_an_alias_may_hide_a_change(tmp_path: Path) -> None:
     before = organization_data(keys=[key_data(key_id=alias)])
     finding = judge(earlier(tmp_path, on_2026_06_01=before), keys=[key_data(key_id=alias)])
     assert (finding.status, finding.reason) == ("inconclusive", "alias")
+    assert finding.says == (
+        "An alias is the same in two records in a row; the key it points to may have changed."
+    )
+    assert finding.action == (
+        "Record the id of the key itself for acme-prod / serverless / aws / us-east-1"
+    )
+    assert len(finding.evidence) == 2
+
+
+ALIAS = key_data(key_id="arn:aws:kms:us-east-1:111122223333:alias/astra")
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [(key_data(key_id=aws_key_id(number=9)), ALIAS), (ALIAS, key_data())],
+    ids=["to the alias", "from the alias"],
+)
+def test_a_case_does_not_explain_what_an_alias_may_hide(
+    tmp_path: Path, before: dict[str, str], now: dict[str, str]
+) -> None:
+    """A case explains the change to or from an alias, not one of the key behind the alias."""
+    records = {
+        "on_2026_01_01": organization_data(keys=[before]),
+        "on_2026_03_01": organization_data(keys=[ALIAS]),
+        "on_2026_06_01": organization_data(keys=[now]),
+    }
+    context = Context(AS_OF, history=earlier(tmp_path, **records))
+    change = "2026-02-01" if now is ALIAS else "2026-05-01"
+    over = {"keys": [now], "support_cases": [a_support_case(on=change)]}
+    assert causes("CMEK-10", an_organization(**over), context=context) == ["alias"]
+    over |= {"support_cases": []}
+    found = judged("CMEK-10", an_organization(**over), context=context)
+    assert [(each.status, each.cause.partition(":")[0]) for each in found] == [
+        ("fail", "replaced"),
+        ("inconclusive", "alias"),
+    ]
+
+
+def test_an_alias_in_one_record_hides_nothing(tmp_path: Path) -> None:
+    """An alias that a support case replaced before the next record leaves the scope explained."""
+    history = earlier(tmp_path, on_2026_06_01=organization_data(keys=[ALIAS]))
+    assert judge(history, support_cases=[a_support_case(on="2026-08-01")]).status == "pass"
+
+
+# --- the baseline ---------------------------------------------------------------------------------
+
+SCOPE = KeyScope(ORGANIZATION, "serverless", "aws", "us-east-1")
+BASELINE = ("baseline.json", 1)
+
+
+def known(at: str | None, *numbers: int) -> dict[str, KnownOrganization]:
+    keys = {SCOPE: tuple(aws_key_id(number=each) for each in numbers)} if numbers else {}
+    captured_at = moment(at) if at else None
+    return {ORGANIZATION: KnownOrganization("acme-prod", BASELINE, {}, keys, captured_at)}
+
+
+def test_the_baseline_is_a_record_like_any_other(tmp_path: Path) -> None:
+    """A key that only the baseline knew has been replaced since its record was made."""
+    context = Context(AS_OF, baseline=known("2026-06-01", 9))
+    finding = judged_once("CMEK-10", an_organization(), context=context)
+    assert finding.cause == f"replaced:{aws_key_id(number=9)}"
+    assert finding.says.startswith("The key was replaced between 2026-06-01T00:00:00Z and 2026-11")
+    assert finding.evidence == (BASELINE, ("", 0))
+
+
+@pytest.mark.parametrize(
+    "at", [None, "2026-11-20T02:00:00Z", "2026-11-20T02:00:01Z"], ids=["undated", "equal", "later"]
+)
+def test_a_baseline_that_is_not_earlier_shows_no_change(at: str | None) -> None:
+    """A baseline without a time, or not older than the record, is compared with nothing."""
+    context = Context(AS_OF, baseline=known(at, 9))
+    assert judged("CMEK-10", an_organization(), context=context) == []
+
+
+def test_the_baseline_takes_its_place_among_the_records(tmp_path: Path) -> None:
+    """A change is named between the two records around it, the baseline's among them."""
+    old = organization_data(keys=[key_data(key_id=aws_key_id(number=9))])
+    history = earlier(tmp_path, on_2026_03_01=old, on_2026_07_01=organization_data())
+    context = Context(AS_OF, history=history, baseline=known("2026-05-01", 9))
+    finding = judged_once("CMEK-10", an_organization(), context=context)
+    assert finding.says == (
+        "The key was replaced between 2026-05-01T00:00:00Z and 2026-07-01T00:00:00Z "
+        "without a support case."
+    )
+    for baseline in (known("2026-03-01", 8), known("2026-05-01")):
+        context = Context(AS_OF, history=history, baseline=baseline)
+        finding = judged_once("CMEK-10", an_organization(), context=context)
+        assert finding.cause == f"replaced:{aws_key_id(number=9)}"
+        assert "between 2026-03-01T00:00:00Z and 2026-07-01T00:00:00Z" in finding.says
+        assert len(finding.evidence) == 3
+
+
+def test_an_undated_baseline_does_not_disturb_the_records(tmp_path: Path) -> None:
+    """A baseline without a time is left out beside records that have one."""
+    history = earlier(tmp_path, on_2026_06_01=organization_data())
+    context = Context(AS_OF, history=history, baseline=known(None, 9))
+    finding = judged_once("CMEK-10", an_organization(), context=context)
+    assert finding.says == "The key is the same in all records since 2026-06-01T00:00:00Z."
+
+
+def test_scopes_are_judged_in_their_order() -> None:
+    """The order of the findings does not depend on how the scopes were found."""
+    regions = [f"region-{number}" for number in range(9)]
+    keys = {
+        KeyScope(ORGANIZATION, "serverless", "aws", region): (aws_key_id(region),)
+        for region in reversed(regions)
+    }
+    baseline = KnownOrganization("acme-prod", BASELINE, {}, keys, moment("2026-06-01"))
+    context = Context(AS_OF, baseline={ORGANIZATION: baseline})
+    found = judged("CMEK-10", an_organization(keys=[]), context=context)
+    assert [each.subject.region for each in found] == regions
+
+
+# --- causes ---------------------------------------------------------------------------------------
+
+
+def holding(*numbers: int) -> dict[str, Any]:
+    """Record the keys of these numbers; the present one is number 1."""
+    return organization_data(keys=[key_data(key_id=aws_key_id(number=each)) for each in numbers])
+
+
+def test_each_key_that_went_is_a_cause_each_time(tmp_path: Path) -> None:
+    """Several keys that go are as many causes, and one that goes again is a further one."""
+    history = earlier(
+        tmp_path,
+        on_2026_01_01=holding(9, 6, 8, 5, 7),
+        on_2026_02_01=holding(),
+        on_2026_03_01=holding(9),
+    )
+    context = Context(AS_OF, history=history)
+    assert causes("CMEK-10", an_organization(), context=context) == [
+        *(f"disappeared:{aws_key_id(number=number)}" for number in (5, 6, 7, 8, 9)),
+        f"replaced:{aws_key_id(number=9)},2",
+    ]
+
+
+def test_a_finding_counts_the_databases_of_its_scope(tmp_path: Path) -> None:
+    """A change concerns the databases of the key's scope, planned ones among them."""
+    databases = [a_database(), a_planned_database()]
+    finding = judge(earlier(tmp_path, on_2026_06_01=OLD), databases=databases)
+    assert (finding.databases, finding.existing) == (2, 1)
+
+
+def test_a_case_without_a_change_explains_nothing(tmp_path: Path) -> None:
+    """A case in whose time the key stayed is not said to explain a change."""
+    finding = judge(
+        earlier(tmp_path, on_2026_06_01=organization_data()), support_cases=[a_support_case()]
+    )
+    assert finding.says == "The key is the same in all records since 2026-06-01T00:00:00Z."
+
+
+# --- keys that were not read ----------------------------------------------------------------------
+
+UNREAD = [{"fact": "serverless-keys", "reason": "refused"}]
+
+
+def test_a_change_before_an_unread_list_is_found(tmp_path: Path) -> None:
+    """What changed between two records fails, also where the keys of now were not read."""
+    history = earlier(tmp_path, on_2026_01_01=holding(8), on_2026_06_01=holding(9))
+    organization = an_organization(keys=[], gaps=UNREAD)
+    found = judged("CMEK-10", organization, context=Context(AS_OF, history=history))
+    changed, unread = found[-2:]
+    assert changed.cause == f"replaced:{aws_key_id(number=8)}"
+    assert (
+        changed.evidence
+        == unread.evidence
+        == tuple((str(tmp_path / f"on_2026_{month}_01.yaml"), 12) for month in ("01", "06"))
+    )
+    assert (unread.status, unread.cause) == ("inconclusive", "refused:serverless-keys")
+
+
+def unread_now(tmp_path: Path, keys: list[Any], **records: dict[str, Any]) -> list[str]:
+    """Return the causes about the scope where the list of keys may not be whole now."""
+    cases = [a_support_case(on="2026-03-01")]
+    organization = an_organization(keys=keys, gaps=UNREAD, support_cases=cases)
+    context = Context(AS_OF, history=earlier(tmp_path, **records))
+    found = judged("CMEK-10", organization, context=context)
+    return [each.cause for each in found if each.subject.kind == "key-scope"]
+
+
+def test_a_list_that_may_not_be_whole_never_passes_without_the_key(tmp_path: Path) -> None:
+    """What an unread list does not show is inconclusive; what it shows is judged."""
+    refused = ["refused:serverless-keys"]
+    gone = {"on_2026_01_01": holding(9), "on_2026_06_01": holding()}
+    changed = {"on_2026_01_01": holding(9), "on_2026_06_01": holding(1)}
+    other = [key_data(key_id=aws_key_id(number=2))]
+    assert unread_now(tmp_path, [], **gone) == refused
+    assert unread_now(tmp_path, other, **changed) == refused
+    assert unread_now(tmp_path, [key_data()], **changed) == [""]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from checks.identity import cause_of
 from tests.builders import (
     a_database,
     a_key,
@@ -13,7 +14,7 @@ from tests.builders import (
     azure_key_id,
     gcp_key_id,
 )
-from tests.checks.judging import judged, judged_once
+from tests.checks.judging import judged, judged_once, of_unknown_type
 
 GOOGLE: dict[str, Any] = {"provider": "gcp", "region": "us-east1"}
 
@@ -164,3 +165,59 @@ def test_a_view_where_there_are_no_customer_keys_is_compared() -> None:
     database = a_database(type="managed-clusters", provider="azure", regions=["westeurope"])
     silent = an_organization(databases=[database], region_views=[a_view()])
     assert "westeurope" not in {each.subject.region for each in judged("CMEK-13", silent)}
+
+
+def test_a_finding_shows_list_and_view_and_counts_databases() -> None:
+    """What differs is shown where the list and the view stand, with the scope's databases."""
+    key, view = a_key().at("keys.yaml", 1), a_view(key_id=None).at("views.yaml", 2)
+    finding = judged_once("CMEK-13", an_organization(keys=[key], region_views=[view]))
+    assert (finding.status, finding.cause, finding.evidence) == (
+        "fail",
+        f"differ:{aws_key_id()}",
+        (("keys.yaml", 1), ("views.yaml", 2)),
+    )
+    assert (finding.databases, finding.existing) == (1, 1)
+
+
+def test_without_a_view_the_listed_key_is_the_evidence() -> None:
+    """A scope of which no view was recorded is shown where its key stands in the list."""
+    key = a_key().at("keys.yaml", 1)
+    finding = judged_once("CMEK-13", an_organization(keys=[key], region_views=None))
+    assert (finding.reason, finding.evidence) == ("one-view-only", (("keys.yaml", 1),))
+
+
+def test_the_order_of_listed_keys_does_not_matter() -> None:
+    """Keys are named in their order, in the words and in the cause, however they are listed."""
+    ids = [aws_key_id(number=number) for number in range(2, 9)]
+    keys = [a_key(key_id=each) for each in reversed(ids)]
+    finding = judged_once("CMEK-13", an_organization(keys=keys, region_views=[a_view()]))
+    assert finding.says == (
+        f"The list shows {', '.join(ids)}, the view of the region {aws_key_id()}."
+    )
+    assert finding.cause == cause_of("differ", ",".join(ids), aws_key_id())
+
+
+def test_what_was_not_read_is_named_with_its_reason() -> None:
+    """A view or a list that was not read is inconclusive, in the words of its gap."""
+    views = [{"fact": "region-views", "reason": "refused", "detail": "by the token"}]
+    finding = judged_once("CMEK-13", an_organization(region_views=[], gaps=views))
+    assert finding.says == "The view of the region was not read: refused (by the token)."
+    keys = [{"fact": "serverless-keys", "reason": "cut-short", "detail": "at 100"}]
+    organization = an_organization(region_views=[a_view()], gaps=keys)
+    finding = judged("CMEK-13", organization)[-1]
+    assert finding.says == "The list of keys may not be whole: cut-short (at 100)."
+    nothing = an_organization(databases=None, keys=[], region_views=[]).at("now.yaml", 3)
+    finding = judged("CMEK-13", nothing)[-1]
+    assert (finding.says, finding.evidence) == (
+        (
+            "Neither a key nor a database is recorded, and they may not be all: "
+            "not-recorded (the record holds no such list)."
+        ),
+        (("now.yaml", 3),),
+    )
+
+
+def test_databases_of_unknown_type_name_no_scope() -> None:
+    """A database whose tier has no type is left to the rule about the population."""
+    organization = an_organization(keys=[], databases=[of_unknown_type()], region_views=[])
+    assert judged("CMEK-13", organization) == []

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from checks.context import Context
-from tests.builders import AS_OF, CAPTURED_AT, a_key, an_organization, aws_key_id, kms_facts
+from tests.builders import (
+    AS_OF,
+    CAPTURED_AT,
+    a_database,
+    a_key,
+    a_planned_database,
+    an_organization,
+    aws_key_id,
+    kms_facts,
+)
 from tests.checks.judging import CONTEXT, causes, judged, judged_once
 
 BOTH = pytest.mark.parametrize("rule", ["CMEK-11", "CMEK-12"])
@@ -376,4 +385,79 @@ def test_an_open_grant_names_the_accounts() -> None:
     assert finding.says == (
         "Neither the cloud nor an attestation says: whether it is usable, "
         "whether it is granted to 444455556666, as Astra asks."
+    )
+
+
+def test_a_fact_that_is_missing_is_asked_for_by_its_own_name() -> None:
+    """Accounts that Astra names belong to the question of the grant, and to no other."""
+    key = a_key(kms=kms_facts(enabled=None))
+    finding = judged_once("CMEK-12", an_organization(keys=[key], vendor_accounts=[VENDOR]))
+    assert finding.says == "Neither the cloud nor an attestation says: whether it is enabled."
+    finding = judged_once("CMEK-12", an_organization())
+    assert finding.says == "Neither the cloud nor an attestation says: whether it is usable."
+
+
+def test_a_finding_about_a_key_names_its_place_and_its_databases() -> None:
+    """Whatever is said of a key is shown where it was read, with the databases that rest on it."""
+    keys = [
+        a_key(kms=kms_facts(enabled=False)),
+        a_key(kms=kms_facts(granted_to=[ROLE])),
+        a_key(kms=kms_facts()),
+        a_key(**attested("CMEK-12", well=True)),
+        a_key(**attested("CMEK-12", well=False)),
+    ]
+    databases = [a_database(), a_planned_database()]
+    for line, key in enumerate(keys, 1):
+        organization = an_organization(
+            keys=[key.at("keys.yaml", line)], databases=databases, vendor_accounts=[VENDOR]
+        )
+        finding = judged_once("CMEK-12", organization)
+        assert finding.evidence == (("keys.yaml", line),)
+        assert (finding.databases, finding.existing) == (2, 1)
+
+
+def test_an_attestation_of_use_says_who_attests_it() -> None:
+    """A key is usable or not by the words of a person, whose name and day are given."""
+    made = "acme-security attested on 2026-11-01: it is "
+    expected = {
+        True: ("pass", f"{made}usable for Astra.", ""),
+        False: (
+            "fail",
+            f"{made}not usable for Astra.",
+            f"Make the key {aws_key_id()} usable for Astra",
+        ),
+    }
+    for well, found in expected.items():
+        key = a_key(**attested("CMEK-12", well=well))
+        finding = judged_once("CMEK-12", an_organization(keys=[key]))
+        assert (finding.status, finding.says, finding.action) == found
+    old = a_key(usable=BY | {"usable": True, "due": "2026-11-20"})
+    finding = judged_once("CMEK-12", an_organization(keys=[old]))
+    assert finding.action == f"Attest anew whether {aws_key_id()} is usable"
+
+
+def test_rotation_is_shown_at_the_key_with_its_databases() -> None:
+    """Each answer about rotation has its code, its action, and the place of the key."""
+    off = f"Switch automatic rotation on for {aws_key_id()}"
+    again = f"Attest anew whether {aws_key_id()} rotates"
+    old = {"rotation": BY | {"automatic": True, "due": "2026-11-20"}}
+    for over, cause, action in (
+        ({"kms": kms_facts()}, "", ""),
+        ({"kms": kms_facts(rotation_enabled=False)}, "rotation-off", off),
+        (attested("CMEK-11", well=True), "", ""),
+        (attested("CMEK-11", well=False), "rotation-off", off),
+        (old, "attestation-not-current", again),
+    ):
+        key = a_key(**over).at("keys.yaml", 3)
+        databases = [a_database(), a_planned_database()]
+        finding = judged_once("CMEK-11", an_organization(keys=[key], databases=databases))
+        assert (finding.cause, finding.action, finding.evidence) == (
+            cause,
+            action,
+            (("keys.yaml", 3),),
+        )
+        assert (finding.databases, finding.existing) == (2, 1)
+    key = a_key(**attested("CMEK-11", well=True))
+    assert judged_once("CMEK-11", an_organization(keys=[key])).says == (
+        "acme-security attested on 2026-11-01: it rotates automatically."
     )

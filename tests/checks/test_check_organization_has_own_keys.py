@@ -12,11 +12,13 @@ from tests.builders import (
     a_key,
     a_planned_database,
     an_organization,
+    aws_key_id,
     gcp_key_id,
     uuid,
 )
 from tests.checks.judging import judged, judged_once
 
+IN_REGIONS = "arn:aws:kms:{}:111122223333:key/mrk-00000000000000000000000000000001"
 GOOGLE: dict[str, Any] = {"provider": "gcp", "region": "us-east1"}
 
 
@@ -167,3 +169,58 @@ def test_relatives_of_one_organization_are_no_sharing() -> None:
     ]
     found = judged("CMEK-06", an_organization(keys=keys), other(keys=[]))
     assert {each.says for each in found} == {"Only acme-prod uses the key."}
+
+
+def test_ordinary_keys_have_no_relatives() -> None:
+    """Two keys that share nothing are each used by one organization, and nothing is noted."""
+    found = judged("CMEK-06", an_organization(), other(keys=[a_key(key_id=aws_key_id(number=2))]))
+    assert [(each.status, each.subject.organization, each.says) for each in found] == [
+        ("pass", "", "Only acme-prod uses the key."),
+        ("pass", "", "Only acme-test uses the key."),
+    ]
+
+
+def test_everybody_who_uses_a_relative_is_named_in_order() -> None:
+    """A note names all organizations that use a replica, whatever their order is."""
+    regions = {1: "us-east-1", 4: "eu-west-1", 3: "eu-west-2", 2: "eu-north-1"}
+    replicas = [
+        an_organization(
+            id=uuid(number),
+            name=f"acme-{number}",
+            keys=[a_key(region=region, key_id=IN_REGIONS.format(region))],
+        )
+        for number, region in regions.items()
+    ]
+    finding = judged("CMEK-06", *replicas)[0]
+    assert finding.says == (
+        "Only acme-1 uses the key. Replicas of this multi-Region key, which share its material, "
+        "are used by acme-2, acme-3, acme-4."
+    )
+
+
+def test_what_is_to_be_done_about_a_key_is_said_with_its_id() -> None:
+    """A shared key is replaced, and one that may disguise a shared key is recorded by its id."""
+    (action,) = {each.action for each in judged("CMEK-06", an_organization(), other())}
+    assert action == f"Give each organization a key of its own instead of {aws_key_id()}"
+    alias = "arn:aws:kms:us-east-1:111122223333:alias/acme"
+    finding = judged("CMEK-06", an_organization(keys=[a_key(key_id=alias)]), other(keys=[]))[0]
+    assert (finding.subject.organization, finding.reason, finding.action) == (
+        "",
+        "disguised-key",
+        f"Record the id of the key itself instead of {alias}",
+    )
+
+
+def test_unread_keys_are_named_by_their_first_gap() -> None:
+    """Where no key is known at all, the organization's own record is the evidence."""
+    gaps = [
+        {"fact": f"{kind}-keys", "reason": "refused"} for kind in ("managed-clusters", "serverless")
+    ]
+    gaps[1]["reason"] = "cut-short"
+    unread = an_organization(keys=[], gaps=gaps).at("now.yaml", 4)
+    finding = judged_once("CMEK-06", unread, other(keys=[]))
+    assert (finding.says, finding.evidence, finding.reason) == (
+        "No key is known anywhere, and not all keys are: refused.",
+        (("now.yaml", 4),),
+        "refused",
+    )

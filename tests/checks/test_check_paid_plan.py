@@ -62,3 +62,51 @@ def test_an_organization_on_astras_keys_needs_no_plan() -> None:
     own = a_database(encryption="astra-provided", reason="holds public data")
     finding = judged_once("CMEK-08", an_organization(keys=[], databases=[own], plan=None))
     assert (finding.status, finding.reason) == ("not-applicable", "no-customer-keys")
+
+
+def test_a_finding_about_a_plan_is_shown_at_the_organization() -> None:
+    """Each answer is shown where the organization was read, and says what is to be done."""
+    unpaid = PAID | {"paid": False}
+    expected: dict[str, tuple[dict[str, Any], str]] = {
+        "": ({"plan": PAID}, ""),
+        "unpaid": ({"plan": unpaid}, "Pay for acme-prod"),
+        "not-attested": ({"plan": None}, "Attest the plan of acme-prod"),
+        "not-recorded:serverless-keys": (
+            {"plan": unpaid, "keys": None, "databases": []},
+            "Record acme-prod again, in full",
+        ),
+    }
+    for cause, (over, action) in expected.items():
+        finding = judged_once("CMEK-08", an_organization(**over).at("now.yaml", 3))
+        assert (finding.cause, finding.action, finding.evidence) == (
+            cause,
+            action,
+            (("now.yaml", 3),),
+        )
+
+
+def test_what_is_not_known_of_the_keys_is_said_with_its_reason() -> None:
+    """An unpaid plan over keys that were not read names who attested it, and the gap."""
+    gaps = [{"fact": "serverless-keys", "reason": "refused", "detail": "403"}]
+    over = {"keys": [], "databases": [], "gaps": gaps, "plan": PAID | {"paid": False}}
+    finding = judged_once("CMEK-08", an_organization(**over))
+    assert finding.says == (
+        "acme-security attested on 2026-11-01: the plan is no paid plan, "
+        "and whether it has customer keys is unknown: refused (403)."
+    )
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"databases": []},
+        {"keys": [], "databases": [a_database()]},
+        {"gaps": [{"fact": "databases", "reason": "refused"}]},
+    ],
+)
+def test_an_unpaid_plan_fails_with_a_key_or_a_database_that_wants_one(
+    over: dict[str, Any],
+) -> None:
+    """One key, or one database that is to have one, is enough to need a paid plan."""
+    finding = judged_once("CMEK-08", an_organization(plan=PAID | {"paid": False}, **over))
+    assert (finding.status, finding.cause) == ("fail", "unpaid")

@@ -7,9 +7,9 @@ import pytest
 
 from checks.common import FIND_TYPE
 from checks.context import Context, KnownOrganization
-from checks.gaps import settling
+from checks.gaps import recording_again, settling
 from inventory.gaps import Fact, GapReason
-from inventory.plans import read_plan
+from inventory.plans import read_plan, with_plan
 from tests.builders import (
     AS_OF,
     DATABASE,
@@ -18,6 +18,7 @@ from tests.builders import (
     a_database,
     a_view,
     an_organization,
+    aws_key_id,
     database_data,
     organization_data,
     plan_data,
@@ -399,4 +400,112 @@ def test_counts_that_differ_are_doubted() -> None:
         "differ:vendor-accounts,serverless/aws/us-east-1",
         "differ:vendor-accounts,serverless/aws/eu-west-1",
         "differ:vendor-accounts,serverless/aws/eu-west-2",
+    ]
+
+
+def test_counts_that_other_findings_explain_are_not_doubted_again() -> None:
+    """A difference that another rule judges, or that a gap explains, is no doubt of its own."""
+    other_view = an_organization(region_views=[a_view(key_id=aws_key_id(number=9))])
+    assert judged_once("CMEK-14", other_view).status == "pass"
+    gap = {"fact": "vendor-accounts", "reason": "refused"}
+    unread = an_organization(region_views=[a_view()], vendor_accounts=[], gaps=[gap])
+    assert causes("CMEK-14", unread) == ["refused:vendor-accounts"]
+
+
+def test_a_difference_says_what_differs_and_what_to_do() -> None:
+    """A doubt about counts names the key scope in which they differ."""
+    account = {"type": "serverless", "provider": "aws", "account": "111122223333"}
+    accounts = [account | {"region": region} for region in ("us-east-1", "eu-west-1")]
+    organization = an_organization(region_views=[a_view()], vendor_accounts=accounts)
+    finding = judged_once("CMEK-14", organization)
+    assert finding.says == ("Counts differ: serverless / aws / eu-west-1: accounts without a key.")
+    assert finding.action == recording_again(organization)
+
+
+def test_each_finding_names_its_evidence(tmp_path: Path) -> None:
+    """What is missing or doubted is shown by the organization, or by the record that knew it."""
+    history = earlier(tmp_path, on_2026_06_01=organization_data())
+    organization = an_organization(databases=[], captured_at=None).at("now.yaml", 2)
+    found = judged("CMEK-14", organization, context=Context(AS_OF, history=history))
+    assert [(each.cause, each.evidence) for each in found] == [
+        (f"vanished:{DATABASE}", (("now.yaml", 2),)),
+        ("time-not-recorded", (("now.yaml", 2),)),
+    ]
+    whole = judged_once("CMEK-14", an_organization().at("now.yaml", 2))
+    assert (whole.status, whole.evidence) == ("pass", (("now.yaml", 2),))
+
+
+def test_a_shared_database_says_who_lists_it() -> None:
+    """Each organization that lists the database has a finding, at the place of its own record."""
+    two = [
+        an_organization(id=uuid(n), name=f"acme-{n}", databases=[a_database()]).at("now.yaml", n)
+        for n in (1, 2)
+    ]
+    found = [each for each in judged("CMEK-14", *two) if each.cause]
+    assert [(each.says, each.action, each.evidence) for each in found] == [
+        (
+            f"acme-{n} is one of 2 organizations that list it: acme-1, acme-2.",
+            f"Find out which organization owns the database {DATABASE}",
+            (("now.yaml", n),),
+        )
+        for n in (1, 2)
+    ]
+
+
+def test_missing_organizations_are_named_in_the_order_of_their_ids() -> None:
+    """The order of the baseline does not show in the findings."""
+    place = ("audits/last/audit.json", 1)
+    known = {uuid(n): KnownOrganization(f"acme-{n}", place) for n in (9, 7, 8)}
+    found = judged("CMEK-14", an_organization(), context=Context(AS_OF, baseline=known))[1:]
+    assert [(each.says, each.action) for each in found] == [
+        (
+            f"The organization acme-{n} is in an earlier record and is missing now.",
+            f"Record acme-{n}, or find out what became of it",
+        )
+        for n in (7, 8, 9)
+    ]
+
+
+def test_what_is_not_seen_in_a_part_says_so(tmp_path: Path) -> None:
+    """A database that a part of a list does not show is asked for by recording it in full."""
+    history = earlier(tmp_path, on_2026_06_01=organization_data())
+    gaps = [{"fact": "databases", "reason": "cut-short"}]
+    organization = an_organization(databases=[], gaps=gaps)
+    found = judged("CMEK-14", organization, context=Context(AS_OF, history=history))
+    assert [(each.says, each.action) for each in found[1:]] == [
+        (
+            (
+                "Known elsewhere, and not among the databases that could be read: "
+                f"acme-orders ({DATABASE})."
+            ),
+            recording_again(organization),
+        )
+    ]
+
+
+@pytest.mark.parametrize("absent", ["keys", "databases"])
+def test_what_was_recorded_in_part_is_not_missing(tmp_path: Path, absent: str) -> None:
+    """An organization with one list recorded is there, whatever is planned for it."""
+    context = Context(AS_OF, history=earlier(tmp_path, on_2026_06_01=organization_data()))
+    (planned,) = read_plan(write_yaml(tmp_path / "plan.yaml", plan_data())).organizations
+    lists: dict[str, Any] = {absent: None}
+    found = judged("CMEK-14", with_plan(an_organization(**lists), planned), context=context)
+    assert {each.status for each in found} == {"inconclusive"}
+
+
+def test_a_planned_database_does_not_stand_for_one_that_vanished(tmp_path: Path) -> None:
+    """A database that is only planned now, under the id of one that existed, has vanished."""
+    context = Context(AS_OF, history=earlier(tmp_path, on_2026_06_01=organization_data()))
+    planned = an_organization(databases=[planned_data(id=DATABASE)])
+    assert causes("CMEK-14", planned, context=context) == [f"vanished:{DATABASE}"]
+
+
+def test_vanished_databases_are_named_in_the_order_of_their_ids(tmp_path: Path) -> None:
+    """The order in which an earlier record lists databases does not show in the findings."""
+    before = [database_data(id=uuid(n)) for n in (3, 1, 2)]
+    history = earlier(tmp_path, on_2026_06_01=organization_data(databases=before))
+    context = Context(AS_OF, history=history)
+    organization = an_organization(databases=[])
+    assert causes("CMEK-14", organization, context=context) == [
+        f"vanished:{uuid(n)}" for n in (1, 2, 3)
     ]

@@ -12,7 +12,7 @@ from tests.builders import (
     aws_key_id,
     uuid,
 )
-from tests.checks.judging import judged, judged_once
+from tests.checks.judging import judged, judged_once, of_unknown_type
 
 
 def test_a_scope_is_counted_once_however_many_databases_it_holds() -> None:
@@ -96,3 +96,55 @@ def test_regions_are_compared_exactly() -> None:
 def test_an_organization_without_databases_has_no_scope() -> None:
     """Where no database lies or is planned, no key is needed."""
     assert judged("CMEK-01", an_organization(databases=[])) == []
+
+
+def test_a_scope_that_can_have_no_key_is_one_finding() -> None:
+    """Managed Clusters on Azure are left to their own rule once, existing and planned alike."""
+    place = {"type": "managed-clusters", "provider": "azure", "regions": ["westeurope"]}
+    databases = [a_database(**place), a_planned_database(**place)]
+    finding = judged_once("CMEK-01", an_organization(databases=databases))
+    assert (finding.status, finding.reason, finding.databases, finding.existing) == (
+        "not-applicable",
+        "unsupported-combination",
+        2,
+        1,
+    )
+
+
+def test_one_database_that_wants_a_key_is_enough() -> None:
+    """A scope is judged by the databases that want a key, wherever they are listed."""
+    own = a_database(id=uuid(7), encryption="astra-provided", reason="public data")
+    for databases in ([own, a_database()], [a_database(), own]):
+        finding = judged_once("CMEK-01", an_organization(databases=databases))
+        assert (finding.status, finding.databases) == ("pass", 2)
+
+
+def test_the_evidence_of_a_pass_begins_with_what_is_planned() -> None:
+    """Of the databases that rest on a key, the planned ones are shown before the others."""
+    databases = [a_database(id=uuid(number)).at("now.yaml", number) for number in range(3)]
+    planned = a_planned_database().at("plan.yaml", 1)
+    organization = an_organization(keys=[a_key()], databases=[*databases, planned])
+    finding = judged_once("CMEK-01", organization)
+    assert (finding.status, finding.evidence[1:]) == (
+        "pass",
+        (("plan.yaml", 1), ("now.yaml", 0), ("now.yaml", 1)),
+    )
+
+
+def test_what_is_not_known_is_no_missing_key() -> None:
+    """A scope of unknown type, or whose keys were not read, is inconclusive without a key."""
+    unknown = an_organization(databases=[of_unknown_type()])
+    finding = judged_once("CMEK-01", unknown)
+    assert (finding.status, finding.reason) == ("inconclusive", "unknown-type")
+    gaps = [{"fact": "serverless-keys", "reason": "refused"}]
+    finding = judged("CMEK-01", an_organization(keys=[], gaps=gaps))[-1]
+    assert (finding.status, finding.reason) == ("inconclusive", "refused")
+    assert finding.says == "No key is recorded, and the serverless keys may not be all: refused."
+    assert finding.subject.kind == "key-scope"
+
+
+def test_an_exemption_is_shown_where_its_databases_were_read() -> None:
+    """A scope that needs no key names the databases that want none."""
+    own = a_database(encryption="astra-provided", reason="public data").at("now.yaml", 9)
+    finding = judged_once("CMEK-01", an_organization(databases=[own]))
+    assert (finding.status, finding.evidence) == ("not-applicable", (("now.yaml", 9),))

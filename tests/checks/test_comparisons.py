@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pytest
 from hypothesis import given, settings
 
 from checks import comparisons
-from checks.comparisons import compare, reconcile
+from checks.comparisons import Difference, compare, reconcile
 from checks.finding import OPEN
 from inventory.estate import survey
-from inventory.gaps import Gap, Reading
+from inventory.gaps import Fact, Gap, Reading
 from inventory.managed import Managed, ManagedDatabase
 from inventory.models import Database, VendorAccount
 from tests.builders import (
@@ -30,7 +30,6 @@ from tests.checks.judging import judged
 from tests.checks.strategies import organizations
 
 if TYPE_CHECKING:
-    from inventory.gaps import Fact
     from inventory.models import Organization
 
 PLACE = "serverless / aws / us-east-1"
@@ -314,6 +313,132 @@ def test_what_terraform_manages_is_not_compared_with_what_was_not_read(
     difference = f"db-0 ({DATABASE}): astra_database.db[0] is not listed"
     told = _in_short(_managing(organization, DATABASE), "managed")
     assert told == ([1, None], None, [difference])
+
+
+def test_a_planned_database_is_not_listed_by_astra() -> None:
+    """A planned database under the id of a managed one does not show that Astra lists that one."""
+    organization = _managing(_healthy(databases=[a_planned_database(id=DATABASE)]), DATABASE)
+    difference = f"db-0 ({DATABASE}): astra_database.db[0] is not listed"
+    assert _in_short(organization, "managed") == ([1, 0], False, [difference])
+
+
+# --- all of them ----------------------------------------------------------------------------------
+
+
+def test_each_comparison_has_the_rule_that_judges_it() -> None:
+    """What is counted in keys and views is judged by one rule, everything else by another."""
+    told = reconcile(_read(_managing(_healthy(), DATABASE)))
+    assert {each["what"]: each["rule"] for each in told} == {
+        "serverless-keys": "CMEK-13",
+        "managed-clusters-keys": "CMEK-13",
+        "region-views": "CMEK-13",
+        "vendor-accounts": "CMEK-14",
+        "databases": "CMEK-14",
+        "placements": "CMEK-14",
+        "managed": "CMEK-14",
+    }
+
+
+@pytest.mark.parametrize(
+    ("what", "facts"),
+    [
+        ("serverless-keys", {"serverless-keys", "region-views"}),
+        ("managed-clusters-keys", {"managed-clusters-keys", "region-views"}),
+        (
+            "region-views",
+            {"databases", "serverless-keys", "managed-clusters-keys", "region-views"},
+        ),
+        ("vendor-accounts", {"serverless-keys", "managed-clusters-keys", "vendor-accounts"}),
+        ("databases", {"databases"}),
+        ("placements", {"databases"}),
+        ("managed", {"databases"}),
+    ],
+)
+def test_nothing_agrees_over_what_was_not_read(what: str, facts: set[Fact]) -> None:
+    """A comparison agrees only if everything that it counts was read in full."""
+    whole = _read(_managing(_healthy(), DATABASE))
+    open_facts = {
+        fact
+        for fact in get_args(Fact)
+        if _told(whole.model_copy(update={"gaps": (_gap(fact),)}), what)["agree"] is None
+    }
+    assert open_facts == facts
+
+
+@pytest.mark.parametrize(
+    ("what", "counts"), [("region-views", [1, None]), ("vendor-accounts", [1, None])]
+)
+def test_a_route_without_an_answer_has_no_count(what: str, counts: list[int | None]) -> None:
+    """A route of which nothing was read counts nothing, which is not zero."""
+    gaps = (_gap("region-views"), _gap("vendor-accounts"))
+    organization = _read(_healthy(region_views=[]), vendor_accounts=(), gaps=gaps)
+    assert _counts(_told(organization, what)) == counts
+
+
+def test_the_first_gap_of_a_fact_is_shown() -> None:
+    """Of several gaps of one list, the first is named as the reason."""
+    gaps = [_gap("databases"), _gap("databases").model_copy(update={"detail": "later"})]
+    organization = _read(_healthy(), gaps=tuple(gaps))
+    assert _told(organization, "databases")["differences"] == ["refused (403)"]
+
+
+def test_differences_are_named_in_the_order_of_their_scopes() -> None:
+    """The order in which keys, views and accounts are listed does not show."""
+    regions = ["r5", "r3", "r1", "r4", "r2", "r6", "r8", "r7"]
+    keys = [a_key(region=region) for region in regions]
+    ordered = [f"serverless / aws / {region}" for region in sorted(regions)]
+    organization = _read(_healthy(keys=keys, databases=[], region_views=[]), vendor_accounts=())
+    assert _told(organization, "region-views")["differences"] == [
+        f"{scope}: no view was recorded" for scope in ordered
+    ]
+    assert _told(organization, "vendor-accounts")["differences"] == [
+        f"{scope}: no account is named" for scope in ordered
+    ]
+    assert [
+        text.partition(":")[0] for text in _told(organization, "serverless-keys")["differences"]
+    ] == ordered
+    accounts = tuple(_account(region) for region in regions)
+    organization = _read(_healthy(keys=[], databases=[]), vendor_accounts=accounts)
+    assert _told(organization, "vendor-accounts")["differences"] == [
+        f"{scope}: accounts without a key" for scope in ordered
+    ]
+    ids = [aws_key_id(number=number) for number in (4, 2, 3, 1)]
+    rivals = _healthy(keys=[a_key(key_id=each) for each in ids], region_views=[])
+    assert _told(rivals, "serverless-keys")["differences"] == [
+        f"{PLACE}: listed {', '.join(sorted(ids))}, view not recorded"
+    ]
+
+
+def test_a_key_where_there_can_be_none_is_compared_if_a_view_shows_it() -> None:
+    """A key of Managed Clusters on Azure needs no view and no account, yet both may agree on it."""
+    place = {"type": "managed-clusters", "provider": "azure", "region": "westeurope"}
+    views = [a_view(**place)]
+    organization = _read(
+        _healthy(keys=[a_key(**place)], databases=[], region_views=views), vendor_accounts=()
+    )
+    assert _in_short(organization, "managed-clusters-keys") == ([1, 1], True, [])
+    assert _in_short(organization, "vendor-accounts") == ([0, 0], True, [])
+
+
+def test_terminated_databases_are_read_once() -> None:
+    """Databases from the list of terminated ones are no part of the readings that are compared."""
+    databases = [a_database(), *(a_database(id=uuid(n), status="TERMINATED") for n in (7, 8))]
+    note = "read 2 times: 1 by pages of 100, 1 by pages of 99; terminated: 2"
+    organization = _read(_healthy(databases=databases), readings=(_reading(note),))
+    assert _in_short(organization, "databases") == ([1, 1, 1], True, [])
+    many = _reading(note.replace("terminated: 2", "terminated: 1,002"))
+    organization = _read(_healthy(databases=databases), readings=(many,))
+    assert _counts(_told(organization, "databases")) == [1, 1, 3 - 1_002]
+
+
+def test_the_last_two_readings_have_to_agree() -> None:
+    """A list that shrinks while it is read is a difference, though its last reading is audited."""
+    note = "read 2 times: 2 by pages of 100, 1 by pages of 99"
+    organization = _read(_healthy(), readings=(_reading(note),))
+    [found] = [each for each in compare(survey(organization)) if each.what == "databases"]
+    assert found.differences == (
+        Difference("count", "the last readings hold 2 and 1, the audited inventory 1"),
+    )
 
 
 def test_many_differences_are_counted() -> None:

@@ -19,6 +19,8 @@ def test_a_uuid_takes_sixteen_bytes() -> None:
     assert len(ids.packed) == 32
     assert ids.others == ("acme", uuid(0xD1).upper())
     assert pack([]) == DatabaseIds()
+    odd = (f"x{uuid(1)}", f"{uuid(1)}x", f"{uuid(1)}0", f"0{uuid(1)}", f"{uuid(1)}\n")
+    assert pack(odd) == DatabaseIds(b"", odd)
 
 
 @settings(deadline=None, max_examples=200)

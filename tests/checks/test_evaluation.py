@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -152,7 +153,7 @@ def test_an_error_shows_where_and_nothing_of_what() -> None:
         each for each in evaluate(TWO, [breaking(ORGANIZATION)], CONTEXT) if each.status == "error"
     )
     assert SECRET not in repr(error)
-    assert error.says.startswith("The check broke: KeyError in judge, line ")
+    assert re.fullmatch(r"The check broke: KeyError in judge, line [0-9]+\.", error.says)
     assert (error.reason, error.severity) == ("check-broke", "high")
     assert error.action == "Report this as a defect of the suite"
     assert error.subject.path == ORGANIZATION
@@ -231,6 +232,57 @@ def test_versions_of_a_key_are_one_subject(
         judgements = judged("CMEK-12", organization)
         assert sorted(each.status for each in judgements) == found
         assert len({each.subject.path for each in judgements}) == 1
+
+
+def test_of_two_versions_the_first_is_shown() -> None:
+    """Where several entries of a key comply, or none applies, the first one is the evidence."""
+    place = {"provider": "gcp", "region": "us-east1"}
+    ids = [gcp_key_id(version=version) for version in (1, 2, 3)]
+    said = {"by": "acme-security", "on": "2026-11-01", "usable": True}
+
+    def shown(*usable: bool) -> list[tuple[str, int]]:
+        keys = [
+            a_key(**place, key_id=key_id, **({"usable": said} if well else {})).at("k", line)
+            for line, (key_id, well) in enumerate(zip(ids, usable, strict=False), 1)
+        ]
+        found = judged("CMEK-12", an_organization(keys=keys), context=CONTEXT._replace(kms="none"))
+        return [(each.status, each.evidence[0][1]) for each in found]
+
+    assert shown(True, True) == [("pass", 1)]
+    assert shown(False, False) == [("not-applicable", 1)]
+    assert shown(True, False) == [("pass", 1)]
+    assert shown(False, True) == [("pass", 2)]
+    assert shown(False, True, True) == [("pass", 2)]
+
+
+# --- clouds that are left out ---------------------------------------------------------------------
+
+
+def test_clouds_are_left_out_of_every_key() -> None:
+    """One key without facts does not keep the facts of another, and no key is lost."""
+    bad = a_key(region="us-west-2", kms=kms_facts(enabled=False))
+    context = CONTEXT._replace(kms="none")
+    for keys in ([a_key(), bad], [bad, a_key()]):
+        found = judged("CMEK-12", an_organization(keys=keys), context=context)
+        assert {each.status for each in found} == {"not-applicable"}
+    two = [an_organization(id=uuid(n), name=f"acme-{n}", keys=[bad]) for n in (1, 2)]
+    found = judged("CMEK-06", *two, context=context)
+    assert [each.cause for each in found] == [f"shared-by:{uuid(n)}" for n in (1, 2)]
+
+
+def test_keys_that_were_not_recorded_are_left_out_of_nothing() -> None:
+    """An organization without its list of keys is judged without the clouds as with them."""
+    organization = an_organization(keys=None)
+    left_out = judged("CMEK-14", organization, context=CONTEXT._replace(kms="none"))
+    assert left_out == judged("CMEK-14", organization)
+    assert {each.status for each in left_out} == {"inconclusive"}
+
+
+def test_a_missing_list_is_shown_where_the_organization_was_read() -> None:
+    """What a rule needs and was not read is shown by the record of the organization."""
+    organization = an_organization(databases=None).at("now.yaml", 6)
+    (finding,) = judged("CMEK-01", organization)
+    assert finding.evidence == (("now.yaml", 6),)
 
 
 def test_an_attestation_of_one_version_counts_for_the_key() -> None:

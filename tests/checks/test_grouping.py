@@ -73,6 +73,17 @@ def test_no_finding_is_lost(wanted: Wanted) -> None:
     assert totals == {"CMEK-01": 3, "CMEK-02": 1}
 
 
+def test_all_causes_of_a_subject_are_one_group() -> None:
+    """A subject with several causes is one item, which counts each of its findings."""
+    other = FOUND[1]._replace(cause="another-cause")
+    groups = grouped(*FOUND, other, names=NAMES).groups()["CMEK-01"]
+    assert [(group.label, group.counts.total()) for group in groups] == [
+        ("acme-prod/serverless/aws/us-east-1", 1),
+        ("acme-prod/serverless/aws/us-west-2", 2),
+        ("acme-test/serverless/aws/us-east-1", 1),
+    ]
+
+
 @pytest.mark.parametrize("wanted", MODES)
 def test_every_rule_has_a_group(wanted: Wanted) -> None:
     """A rule without any subject has a group all the same, which says so."""

@@ -62,7 +62,7 @@ def test_regions_with_astras_keys_are_counted_apart() -> None:
     )
     without = an_organization(keys=[])
     finding = judged_once("CMEK-03", planning(without, growing("ap-south-1", **TEST_ONLY)))
-    assert (finding.status, finding.says) == ("fail", "1 of 1 regions have no key: us-east-1.")
+    assert (finding.status, finding.says) == ("fail", "The region us-east-1 has no key.")
 
 
 def test_a_region_that_wants_a_key_among_others() -> None:

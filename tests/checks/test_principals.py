@@ -63,6 +63,12 @@ def aws(principal: str, account: str = VENDOR, partition: str | None = "aws") ->
         ("AROAEXAMPLEEXAMPLE123", "not-granted"),
         ("AIDAEXAMPLEEXAMPLE123", "not-granted"),
         # Nothing of AWS's.
+        (f"x{ROOT}", "undecidable"),
+        (f" {ROOT}", "undecidable"),
+        (f"{ROOT} ", "undecidable"),
+        (f"{ROOT}:x", "undecidable"),
+        ("ec2.amazonaws.com:x", "undecidable"),
+        ("x:ec2.amazonaws.com", "undecidable"),
         (f"arn:aws:iam:us-east-1:{VENDOR}:root", "undecidable"),
         (f"arn:aws:kms::{VENDOR}:root", "undecidable"),
         (f"arn:other:iam::{VENDOR}:root", "undecidable"),
@@ -102,6 +108,10 @@ def test_an_account_of_aws_is_granted_as_a_whole(
         (ROLE, f"arn:aws-cn:iam::{VENDOR}:role/astra", "not-granted"),
         # No two roles differ by case alone; a session's ARN leaves the role's path out.
         (ROLE, f"arn:aws:iam::{VENDOR}:role/ASTRA", "undecidable"),
+        (f"arn:aws:iam::{VENDOR}:role/ASTRA", ROLE, "undecidable"),
+        (f"arn:aws:iam::{VENDOR}:role/ASTRA", f"arn:aws:iam::{VENDOR}:role/Astra", "undecidable"),
+        # Only the service of identities has roles and users.
+        (ROLE, f"arn:aws:sts::{VENDOR}:role/other", "undecidable"),
         (ROLE, SESSION, "undecidable"),
         (ROLE, f"arn:aws:iam::{VENDOR}:group/astra", "undecidable"),
         (USER, USER, "granted"),
@@ -154,6 +164,7 @@ def test_a_grant_counts_in_the_partition_of_the_key(
 
 ACCOUNT = "serviceAccount:astra@vendor-prod.iam.gserviceaccount.com"
 AGENT = "serviceAccount:service-123456789@compute-system.iam.gserviceaccount.com"
+DEFAULT = "serviceAccount:123456789-compute@developer.gserviceaccount.com"
 ALL_OF = "principalSet://cloudresourcemanager.googleapis.com/projects"
 
 
@@ -198,6 +209,11 @@ def google(principal: str, account: str = "vendor-prod") -> Grant:
         ("serviceAccount:service-123456789@other.iam.gserviceaccount.com", "undecidable"),
         ("serviceAccount:p123-x@gcp-sa-cloud-sql.iam.gserviceaccount.com", "undecidable"),
         # Who knows.
+        (f"x {ACCOUNT}", "undecidable"),
+        (f"{ACCOUNT} ", "undecidable"),
+        (f"{ACCOUNT}.example.com", "undecidable"),
+        ("xuser:vendor-prod@example.com", "undecidable"),
+        ("user:vendor-prod@example.com:x", "undecidable"),
         ("serviceAccount:vendor-prod@appspot.gserviceaccount.com", "undecidable"),
         ("projectOwner:vendor-prod", "undecidable"),
         ("serviceaccount:astra@vendor-prod.iam.gserviceaccount.com", "undecidable"),
@@ -247,6 +263,17 @@ def test_a_project_of_google_is_granted_by_its_service_accounts(
         ("123456789/type/ServiceAccount", "undecidable"),
         ("principalSet://iam.googleapis.com/projects/123456789/x", "undecidable"),
         ("serviceAccount:123456789@developer.gserviceaccount.com", "undecidable"),
+        ("x serviceAccount:123456789-compute@developer.gserviceaccount.com", "undecidable"),
+        ("serviceAccount:123456789-compute@developer.gserviceaccount.com.x", "undecidable"),
+        (
+            "serviceAccount:service-123456789-x@compute-system.iam.gserviceaccount.com",
+            "undecidable",
+        ),
+        (
+            "serviceAccount:x-service-123456789@compute-system.iam.gserviceaccount.com",
+            "undecidable",
+        ),
+        ("serviceAccount:astra@compute-system.iam.gserviceaccount.com", "undecidable"),
     ],
 )
 def test_a_number_of_google_is_compared_with_numbers(
@@ -276,6 +303,11 @@ def test_a_number_of_google_is_compared_with_numbers(
         (ACCOUNT, f"{ALL_OF}/123456789/type/ServiceAccount", "undecidable"),
         (AGENT, AGENT, "granted"),
         (AGENT, "serviceAccount:service-1@compute-system.iam.gserviceaccount.com", "not-granted"),
+        (DEFAULT, DEFAULT, "granted"),
+        (DEFAULT, "serviceAccount:123456789@cloudbuild.gserviceaccount.com", "not-granted"),
+        (DEFAULT, AGENT, "not-granted"),
+        (AGENT, DEFAULT, "not-granted"),
+        (DEFAULT, "123456789", "undecidable"),
         ("group:astra@example.com", "group:astra@example.com", "granted"),
         ("group:astra@example.com", "user:astra@example.com", "not-granted"),
         ("group:astra@example.com", "group:Astra@example.com", "not-granted"),
@@ -307,6 +339,9 @@ GUID = "00000000-0000-4000-8000-0000000000aa"
         # In our tenant the vendor's application has an object id of its own.
         (GUID, GUID.replace("aa", "bb"), "undecidable"),
         (GUID, f"{{{GUID}}}", "undecidable"),
+        # Only whole GUIDs are the same in any case.
+        (f"{GUID}-astra", f"{GUID}-Astra", "undecidable"),
+        (f"astra-{GUID}", f"Astra-{GUID}", "undecidable"),
         (GUID, "*", "undecidable"),
         (GUID, "", "undecidable"),
     ],
@@ -339,6 +374,7 @@ def test_one_grant_is_enough(principals: list[str], expected: Comparison) -> Non
     ("principals", "expected"),
     [
         ([VENDOR, OWN], Comparison("granted", VENDOR, VENDOR)),
+        ([OWN, VENDOR], Comparison("granted", VENDOR, VENDOR)),
         ([VENDOR, OWN_ROLE], Comparison("undecidable", OWN, OWN_ROLE)),
         ([VENDOR], Comparison("not-granted", OWN)),
         ([ROLE], Comparison("not-granted", OWN)),

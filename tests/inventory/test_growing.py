@@ -272,3 +272,33 @@ def test_a_region_may_be_written_as_planned(tmp_path: Path) -> None:
     estate = survey(organization)
     assert [each.is_planned for [*group] in estate.placements for each in group] == [False, True]
     assert organization.id == ORGANIZATION
+
+
+def test_a_region_that_a_plan_of_terraform_still_plans() -> None:
+    """A region that was added since is no contradiction of Terraform's plan, but of a written one.
+
+    Terraform lists all regions of a resource that it is to create.
+    """
+    again = {"name": "us-east-1", "state": "planned"}
+    database = grown(present(), growing("us-west-2", again, address="astradb_database.one"))
+    assert states(database) == {"us-east-1": "existing", "us-west-2": "planned"}
+    [(field, found, _)] = wrong(present(), growing("us-west-2", again))
+    assert (field, found) == ("regions[1].state", "'planned'")
+
+
+def test_a_region_with_a_provider_of_its_own() -> None:
+    """What a plan repeats of a region is compared with the region before its database."""
+    regions = [{"name": "us-east-1"}, {"name": "us-east1", "provider": "gcp"}]
+    own = {"name": "us-east1", "provider": "gcp"}
+    database = grown(present(regions=regions), growing("us-west-2", own))
+    assert [region.name for region in database.regions] == ["us-east-1", "us-east1", "us-west-2"]
+    [(field, _, _)] = wrong(
+        present(regions=regions), growing("us-west-2", own | {"provider": "aws"})
+    )
+    assert field == "regions[1].provider"
+
+
+def test_a_plan_that_leaves_a_field_open() -> None:
+    """A field that a plan states as nothing contradicts nothing."""
+    database = grown(present(tier="serverless"), growing("us-west-2", tier=None))
+    assert (database.tier, len(database.regions)) == ("serverless", 2)

@@ -325,3 +325,28 @@ def test_a_status_that_one_file_states(tmp_path: Path, parts: tuple[int, int]) -
     stated = [database_data(), database_data(status="TERMINATED")]
     files = moment_of(tmp_path, *({"databases": [stated[part]]} for part in parts))
     assert read_history(files).databases(ORGANIZATION)[DATABASE].is_terminated
+
+
+def test_a_status_of_the_second_file_is_kept_for_the_third(tmp_path: Path) -> None:
+    """A status that one of three files contradicts is found, also if the first states none."""
+    plain = database_data()
+    stated = [plain, plain | {"status": "ACTIVE"}, plain | {"status": "TERMINATED"}]
+    files = [
+        record(tmp_path / f"{place}.yaml", "2026-03-01T00:00:00Z", databases=[database])
+        for place, database in enumerate(stated)
+    ]
+    [known] = read_history(files[:2]).databases(ORGANIZATION).values()
+    assert (known.status, known.is_terminated) == ("ACTIVE", False)
+    with pytest.raises(InventoryError) as caught:
+        read_history(files)
+    [problem] = caught.value.problems
+    assert (problem.file, problem.field, problem.found) == (files[2], "status", "'TERMINATED'")
+
+
+def test_keys_of_an_observation_are_in_order(tmp_path: Path) -> None:
+    """The order in which a record lists the keys of a scope does not show."""
+    ids = [aws_key_id(number=number) for number in (3, 1, 2)]
+    keys = [key_data(key_id=each) for each in ids]
+    history = read_history([record(tmp_path / "a.yaml", "2026-03-01T00:00:00Z", keys=keys)])
+    [observation] = history.observations(SCOPE)
+    assert observation.key_ids == tuple(sorted(ids))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.key_ids import KeyId, canonical, parse_key_id
+from inventory.key_ids import KeyId, canonical, kin, parse_key_id, project_of
 from tests.builders import aws_key_id, azure_key_id, gcp_key_id
 
 UUID = "00000000-0000-4000-8000-000000000001"
@@ -151,3 +151,44 @@ def test_two_ids_of_one_key(one: str, two: str) -> None:
     """Ids that differ in version or case only have the same canonical form."""
     assert canonical(one) == canonical(two)
     assert canonical(one) != canonical(aws_key_id())
+
+
+@pytest.mark.parametrize("odd", ["x{}", " {}", "{} ", "{}:x", "{}\n", "{}.example.com"])
+def test_more_than_an_alias_is_no_alias(odd: str) -> None:
+    """An ARN with something before or after it has the form of no provider."""
+    text = odd.format("arn:aws:kms:us-east-1:111122223333:alias/acme")
+    assert parse_key_id(text) == KeyId("unknown", None, None, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "common"),
+    [
+        (f"arn:aws:kms:us-east-1:111122223333:key/{MRK}", f"aws:111122223333:key/{MRK}"),
+        (f"arn:aws-cn:kms:cn-north-1:111122223333:key/{MRK}", f"aws-cn:111122223333:key/{MRK}"),
+        (aws_key_id(), ""),
+        ("arn:aws:kms:us-east-1:111122223333:alias/acme", ""),
+        (gcp_key_id(), "us-east1/keyRings/acme-ring/cryptoKeys/acme-key"),
+        (gcp_key_id(version=2), "us-east1/keyRings/acme-ring/cryptoKeys/acme-key"),
+        (azure_key_id(), ""),
+        ("not-a-key", ""),
+    ],
+)
+def test_ids_of_one_material_are_kin(text: str, common: str) -> None:
+    """Only multi-Region keys of AWS and keys of Google can be one material under several ids."""
+    assert kin(text) == common
+
+
+@pytest.mark.parametrize(
+    ("text", "project"),
+    [
+        (gcp_key_id(), "acme-prod"),
+        (gcp_key_id(version=2), "acme-prod"),
+        (gcp_key_id().replace("acme-prod", "123456789"), "123456789"),
+        (aws_key_id(), ""),
+        (azure_key_id(), ""),
+        ("projects/acme-prod", ""),
+    ],
+)
+def test_a_key_of_google_names_its_project(text: str, project: str) -> None:
+    """The project is the part of a Google key's id after the first slash; others have none."""
+    assert project_of(text) == project

@@ -8,9 +8,9 @@ import pytest
 
 from inventory.entries import Located
 from inventory.errors import InventoryError, Problem
-from inventory.gaps import Gap
+from inventory.gaps import Gap, Reading
 from inventory.merging import merge, with_databases
-from inventory.models import Database, Organization
+from inventory.models import Database, Organization, VendorAccount
 from tests.builders import (
     ORGANIZATION,
     OTHER_DATABASE,
@@ -342,3 +342,49 @@ def test_organizations_by_id() -> None:
     """Organizations are told apart by their id, not by their name."""
     one, two = bare(), bare(id=OTHER_ORGANIZATION)
     assert [each.id for each in merge([one, two])] == [ORGANIZATION, OTHER_ORGANIZATION]
+
+
+def test_rival_views() -> None:
+    """Two files whose views of one region show two different keys contradict each other."""
+    one, two = a_view(), a_view(key_id=aws_key_id(number=2))
+    [problem] = problems(
+        bare(region_views=[at(one, "a.yaml", 5)]),
+        bare("b.yaml", region_views=[at(two, "b.yaml", 6)]),
+    )
+    assert (problem.file, problem.line, problem.field) == ("b.yaml", 6, "key_id")
+
+
+def test_union_of_what_astra_says() -> None:
+    """The accounts and the readings of two files are united, each once."""
+    place = {"type": "serverless", "provider": "aws", "region": "us-east-1"}
+    accounts = [
+        VendorAccount.model_validate(place | {"account": number}) for number in ("1", "2", "3")
+    ]
+    elsewhere = VendorAccount.model_validate(place | {"account": "1", "region": "us-west-2"})
+    one = bare(vendor_accounts=accounts[:2])
+    two = bare("b.yaml", vendor_accounts=[elsewhere, *accounts[1:]])
+    assert one_of(one, two).vendor_accounts == (*accounts[:2], elsewhere, accounts[2])
+    readings = [
+        Reading(fact=fact, address="/v2/x", requests=1, answers={}, sha256=sha256)
+        for fact, sha256 in (
+            ("databases", "a" * 64),
+            ("databases", "b" * 64),
+            ("identity", "a" * 64),
+        )
+    ]
+    one, two = bare(readings=readings[:2]), bare("b.yaml", readings=readings[1:])
+    assert one_of(one, two).readings == tuple(readings)
+
+
+def test_cases_of_one_ticket_in_two_scopes() -> None:
+    """One ticket that names two key scopes is two cases."""
+    one, two = a_support_case(), a_support_case(region="us-west-2")
+    merged = one_of(bare(support_cases=[one]), bare("b.yaml", support_cases=[two]))
+    assert merged.support_cases == (one, two)
+
+
+def test_a_plan_without_databases() -> None:
+    """A plan that holds no list of databases changes none of those that were recorded."""
+    recorded = an_organization()
+    plan = recorded.model_copy(update={"databases": None})
+    assert with_databases(recorded, plan) == recorded.databases

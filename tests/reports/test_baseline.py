@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from checks.context import KnownOrganization
 from checks.options import parse_options
 from inventory.errors import RecordError, SettingError
+from inventory.models import KeyScope
 from reports.audit import Audit
 from reports.baseline import key_of, read_baseline, read_later, refuse_unlike, stands_in
+from tests.builders import moment
 from tests.reports.comparing import FIRST, SECOND, night, stored, write_head
 from tests.reports.recording import RUN, a_finding
 from tests.reports.samples import COMPLIANT, VIOLATIONS, WAIVERS, Report, audit, save_inventory
@@ -54,6 +57,30 @@ def test_every_key_of_an_earlier_audit_is_known(report: Report) -> None:
     }
     assert seen.names == {"acme": "acme", "labs": "labs"}
     assert seen.unread == {"acme": frozenset(), "labs": frozenset({"managed-clusters-keys"})}
+
+
+def test_what_a_baseline_knows_of_each_organization(report: Report) -> None:
+    """The rules get name, place, databases, keys and time of all organizations, also missed ones.
+
+    Several versions of a key are in order, and an organization that was missed goes by its id.
+    """
+    scope = KeyScope("acme", "serverless", "aws", "us-east-2")
+    made = read_baseline(report.folder)
+    seen = made.seen
+    seen.keys.clear()
+    seen.keys[scope] = {f"key-{place}": f"key-{place}" for place in (3, 1, 2)}
+    seen.captured.clear()
+    seen.captured["acme"] = moment("2026-11-20")
+    baseline = made._replace(
+        databases={"acme": {"d1": "orders"}}, missing=frozenset({"gone", "labs"})
+    )
+    place = (f"{report.folder}/audit.json", 1)
+    keys = {scope: ("key-1", "key-2", "key-3")}
+    assert baseline.organizations() == {
+        "gone": KnownOrganization("gone", place),
+        "labs": KnownOrganization("labs", place),
+        "acme": KnownOrganization("acme", place, {"d1": "orders"}, keys, moment("2026-11-20")),
+    }
 
 
 def test_a_folder_and_its_head_are_the_same_baseline(report: Report) -> None:
