@@ -73,7 +73,7 @@ CARD = Card(
 def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Compare each earlier record with the next, and the last of them with the present."""
     known = context.baseline.get(estate.organization.id)
-    in_baseline = known.keys if known and known.captured_at else ()
+    in_baseline = known.keys if known else ()
     earlier = context.history.scopes_with_keys(estate.organization.id)
     for scope in sorted({*earlier, *in_baseline}):
         for finding in _judge_scope(estate, context, scope):
@@ -95,16 +95,13 @@ def _judge_scope(estate: Estate, context: Context, scope: KeyScope) -> Iterator[
 
 
 def _earlier(context: Context, scope: KeyScope, now: datetime) -> list[Observation]:
-    """Return what was seen in ``scope`` before ``now``; the baseline counts if no record does."""
+    """Return what was seen in ``scope`` before ``now``; the baseline adds what no record has."""
     observations = context.history.observations(scope)
     known = context.baseline.get(scope.organization)
-    if known is None or known.captured_at is None or scope not in known.keys:
-        return observations
     times = {observation.at for observation in observations}
-    if known.captured_at < now and known.captured_at not in times:
-        seen = Observation(known.captured_at, known.keys[scope], *known.place[:2])
-        observations = sorted([*observations, seen], key=lambda observation: observation.at)
-    return observations
+    further = known.keys.get(scope, ()) if known else ()
+    observations += [seen for seen in further if seen.at < now and seen.at not in times]
+    return sorted(observations, key=lambda observation: observation.at)
 
 
 def _present(estate: Estate, context: Context, scope: KeyScope) -> Observation:
