@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -36,8 +35,8 @@ CARD = Card(
     severity="high",
     subject="key scope in which an earlier record saw a key",
     causes={
-        "replaced:KEY": "Another key replaced it; a number counts further times.",
-        "disappeared:KEY": "It is gone, and no other came; a number counts further times.",
+        "replaced:KEY,TIME": "Another key replaced it after this time, when it was last seen.",
+        "disappeared:KEY,TIME": "It is gone after this time, when it was last seen.",
     },
     rationale=(
         "No customer can change or delete a registered key alone. A change without a case is "
@@ -121,10 +120,12 @@ def _unread(
 
 
 def _judge_changes(estate: Estate, scope: KeyScope, seen: Sequence[Observation]) -> list[Finding]:
-    """Return one finding for each key that went without a support case, each time that it went."""
+    """Return one finding for each key that went without a support case, each time that it went.
+
+    The time when it was last seen tells two such times apart, whichever records are given.
+    """
     where: tuple[Place, ...] = tuple(each.place for each in seen)
     action = f"Find the support case that changed the key of {words(estate.organization, scope)}"
-    times: Counter[str] = Counter()
     findings = []
     for old, new in _changes(seen):
         if _explaining((old, new), _cases(estate, scope)):
@@ -132,9 +133,7 @@ def _judge_changes(estate: Estate, scope: KeyScope, seen: Sequence[Observation])
         verb, code = ("was replaced", "replaced") if new.key_ids else ("disappeared", "disappeared")
         says = f"The key {verb} between {utc(old.at)} and {utc(new.at)} without a support case."
         for key_id in _lost(old, new):
-            times[key_id] += 1
-            again = (str(times[key_id]),) if times[key_id] > 1 else ()
-            cause = cause_of(code, key_id, *again)
+            cause = cause_of(code, key_id, utc(old.at))
             findings.append(fails(CARD, of_scope(scope), cause, says, where, action))
     return findings
 
