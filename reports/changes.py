@@ -36,9 +36,13 @@ Why = Literal[
     "organization-absent",
     "check-broke",
     "organization-unread",
+    "facts-left-out",
     "more-unread",
 ]
 """Why there is no finding any more; or the last, why one is worse that looks the same."""
+
+NOT_LOOKED = frozenset({"clouds-left-out", "one-view-only"})
+"""The reasons for which a rule does not apply because nobody looked, so that nothing is fixed."""
 
 MOST_LISTED = 1_000
 """How many findings of each class are listed, the worst severities first; all are counted."""
@@ -200,6 +204,9 @@ class Changes:
         now = self._waived.get(key_of(old)) or next(filter(_complies, found), None)
         aged = (now or old)._replace(cause=old.cause, since=self._since(old))
         aged = aged._replace(audits=old.audits or 1)
+        if now is not None and now.reason in NOT_LOOKED:
+            self._shelves["gone"].add(aged, old, now, "facts-left-out")
+            return True
         if now is None and (is_broken or not found):
             why = self._why(old, left_out)
             self._shelves["gone"].add(aged, old, None, why)

@@ -187,6 +187,7 @@ WHY = {
     "organization-absent": "Not judged again: its organization was not audited.",
     "check-broke": "Not judged again: the check broke.",
     "organization-unread": "Not judged again: not all of its organization could be read.",
+    "facts-left-out": "Not judged again: the facts for it were left out.",
     "more-unread": "More of the organization could not be read than before.",
 }
 KEY_CHANGE = {
