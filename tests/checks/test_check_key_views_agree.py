@@ -13,7 +13,7 @@ from tests.builders import (
     azure_key_id,
     gcp_key_id,
 )
-from tests.checks.judging import judged, judged_once
+from tests.checks.judging import causes, judged, judged_once
 
 GOOGLE: dict[str, Any] = {"provider": "gcp", "region": "us-east1"}
 
@@ -164,3 +164,15 @@ def test_a_view_where_there_are_no_customer_keys_is_compared() -> None:
     database = a_database(type="managed-clusters", provider="azure", regions=["westeurope"])
     silent = an_organization(databases=[database], region_views=[a_view()])
     assert "westeurope" not in {each.subject.region for each in judged("CMEK-13", silent)}
+
+
+def test_different_differences_are_different_causes() -> None:
+    """Two listed keys are never taken for one whose id holds a comma."""
+    two, one = (
+        causes(
+            "CMEK-13",
+            an_organization(keys=[a_key(key_id=each) for each in ids], region_views=[a_view()]),
+        )
+        for ids in (["k,1", "k"], ["k,1,k"])
+    )
+    assert two != one
