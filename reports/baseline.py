@@ -173,7 +173,8 @@ class Baseline(NamedTuple):
         keys: dict[str, dict[KeyScope, tuple[Observation, ...]]] = {}
         for scope in carried.keys() | self.seen.keys.keys():
             if seen := (*carried.get(scope, ()), *self._own(scope)):
-                keys.setdefault(scope.organization, {})[scope] = seen
+                in_order = tuple(sorted(seen, key=lambda each: each.at))
+                keys.setdefault(scope.organization, {})[scope] = in_order
         return keys
 
     def _own(self, scope: KeyScope) -> Iterator[Observation]:

@@ -11,6 +11,7 @@ from checks.context import KnownOrganization
 from checks.finding import OPEN, Finding, of_organization, of_scope
 from inventory.history import Observation
 from inventory.models import KeyScope
+from reports.baseline import read_baseline
 from reports.decoding import decode
 from reports.memory import Memory
 from tests.builders import a_key, an_organization, aws_key_id, moment
@@ -77,6 +78,15 @@ def test_a_key_is_missed_after_an_audit_that_could_not_see_it(tmp_path: Path, wh
     assert (rule, cause.startswith(f"replaced:{LEDGER['keys'][0]['key_id']}")) == ("CMEK-10", True)
     assert change in {"new", "worsened"}
     assert _open(night(tmp_path, [after, *OTHERS], FOURTH, third)) == {(rule, cause, "unchanged")}
+
+
+def test_what_a_chain_knows_of_keys_is_in_the_order_of_time(tmp_path: Path) -> None:
+    """An audit of an older record comes before what the audit before it saw."""
+    other = CALM | {"keys": [key("us-east-2", 2)], "captured_at": "2026-11-10T00:00:00Z"}
+    first = night(tmp_path, [CALM], FIRST)
+    second = night(tmp_path, [other], SECOND, first)
+    ((seen,),) = (it.keys.values() for it in read_baseline(second.folder).organizations().values())
+    assert [it.at.day for it in seen] == [10, 20]
 
 
 def test_what_is_seen_again_is_not_carried_along(tmp_path: Path) -> None:
