@@ -10,10 +10,10 @@ from checks.context import words
 from checks.finding import fails, inconclusive, of_key_id, of_scope, passes, places
 from checks.group import settle
 from checks.identity import cause_of
-from inventory.key_ids import parse_key_id
+from inventory.key_ids import kin, parse_key_id, project_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from checks.context import Context
     from checks.finding import Finding, Subject
@@ -64,8 +64,37 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
         yield from _judge_rivals(estate, scope, keys)
         for key in keys:
             uses.setdefault(parse_key_id(key.key_id).canonical, []).append((scope, key))
+    namesakes = _namesakes(uses)
     for canonical, used in uses.items():
-        yield from _judge_key(estate, canonical, used)
+        for finding in _judge_key(estate, canonical, used):
+            note = _note(estate, canonical, [uses[other] for other in namesakes(canonical)])
+            yield finding._replace(says=f"{finding.says}{note}")
+
+
+def _namesakes(uses: Iterable[str]) -> Callable[[str], list[str]]:
+    """Return how to find the ids that may name the Google key of another id.
+
+    One of them names the project by its id, the other by its number.
+    """
+    relatives: dict[str, list[str]] = {}
+    for canonical in uses:
+        if project_of(canonical):
+            relatives.setdefault(kin(canonical), []).append(canonical)
+
+    def find(canonical: str) -> list[str]:
+        is_number = project_of(canonical).isdecimal()
+        alike = relatives.get(kin(canonical), ())
+        return [other for other in alike if project_of(other).isdecimal() is not is_number]
+
+    return find
+
+
+def _note(estate: Estate, canonical: str, others: list[list[tuple[KeyScope, CustomerKey]]]) -> str:
+    """Say for which other scopes the key may be registered under another id, if for any."""
+    own = "id" if project_of(canonical).isdecimal() else "number"
+    scopes = dict.fromkeys(scope for used in others for scope, _ in used)
+    named = ", ".join(words(estate.organization, scope) for scope in scopes)
+    return f" It may be the key that {named} names by the project's {own}." if named else ""
 
 
 def _judge_rivals(estate: Estate, scope: KeyScope, keys: list[CustomerKey]) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -36,8 +35,8 @@ CARD = Card(
     severity="high",
     subject="key scope in which an earlier record saw a key",
     causes={
-        "replaced:KEY": "Another key replaced it; a number counts further times.",
-        "disappeared:KEY": "It is gone, and no other came; a number counts further times.",
+        "replaced:KEY,TIME": "Another key replaced it after this time, when it was last seen.",
+        "disappeared:KEY,TIME": "It is gone after this time, when it was last seen.",
     },
     rationale=(
         "No customer can change or delete a registered key alone. A change without a case is "
@@ -73,7 +72,7 @@ CARD = Card(
 def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Compare each earlier record with the next, and the last of them with the present."""
     known = context.baseline.get(estate.organization.id)
-    in_baseline = known.keys if known and known.captured_at else ()
+    in_baseline = known.keys if known else ()
     earlier = context.history.scopes_with_keys(estate.organization.id)
     for scope in sorted({*earlier, *in_baseline}):
         for finding in _judge_scope(estate, context, scope):
@@ -95,16 +94,13 @@ def _judge_scope(estate: Estate, context: Context, scope: KeyScope) -> Iterator[
 
 
 def _earlier(context: Context, scope: KeyScope, now: datetime) -> list[Observation]:
-    """Return what was seen in ``scope`` before ``now``; the baseline counts if no record does."""
+    """Return what was seen in ``scope`` before ``now``; the baseline adds what no record has."""
     observations = context.history.observations(scope)
     known = context.baseline.get(scope.organization)
-    if known is None or known.captured_at is None or scope not in known.keys:
-        return observations
     times = {observation.at for observation in observations}
-    if known.captured_at < now and known.captured_at not in times:
-        seen = Observation(known.captured_at, known.keys[scope], *known.place[:2])
-        observations = sorted([*observations, seen], key=lambda observation: observation.at)
-    return observations
+    further = known.keys.get(scope, ()) if known else ()
+    observations += [seen for seen in further if seen.at < now and seen.at not in times]
+    return sorted(observations, key=lambda observation: observation.at)
 
 
 def _present(estate: Estate, context: Context, scope: KeyScope) -> Observation:
@@ -129,10 +125,12 @@ def _judge_seen(estate: Estate, scope: KeyScope, seen: Sequence[Observation]) ->
 
 
 def _judge_changes(estate: Estate, scope: KeyScope, seen: Sequence[Observation]) -> list[Finding]:
-    """Return one finding for each key that went without a support case, each time that it went."""
+    """Return one finding for each key that went without a support case, each time that it went.
+
+    The time when it was last seen tells two such times apart, whichever records are given.
+    """
     where: tuple[Place, ...] = tuple(each.place for each in seen)
     action = f"Find the support case that changed the key of {words(estate.organization, scope)}"
-    times: Counter[str] = Counter()
     findings = []
     for old, new in _changes(seen):
         if _explaining((old, new), _cases(estate, scope)):
@@ -140,9 +138,7 @@ def _judge_changes(estate: Estate, scope: KeyScope, seen: Sequence[Observation])
         verb, code = ("was replaced", "replaced") if new.key_ids else ("disappeared", "disappeared")
         says = f"The key {verb} between {utc(old.at)} and {utc(new.at)} without a support case."
         for key_id in _lost(old, new):
-            times[key_id] += 1
-            again = (str(times[key_id]),) if times[key_id] > 1 else ()
-            cause = cause_of(code, key_id, *again)
+            cause = cause_of(code, key_id, utc(old.at))
             findings.append(fails(CARD, of_scope(scope), cause, says, where, action))
     return findings
 

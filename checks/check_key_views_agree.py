@@ -139,7 +139,7 @@ def _compare(
         return passes(CARD, of_scope(scope), says, where)
     named = ", ".join(sorted(listed)) or "no key"
     says = f"The list shows {named}, the view of the region {view.key_id or 'no key'}."
-    cause = cause_of("differ", ",".join(sorted(same)), *map(_canonical, sorted(shown)))
+    cause = cause_of("differ", " ".join(sorted(same)), *map(_canonical, sorted(shown)))
     return fails(CARD, of_scope(scope), cause, says, where, again)
 
 

@@ -165,6 +165,8 @@ def _doubts(estate: Estate, context: Context) -> Iterator[Doubt]:
     again = recording_again(organization)
     for cause, text in _staleness(organization.captured_at, context.as_of, context.max_age):
         yield cause, text, again
+    for cause, text in _regress(organization, context):
+        yield cause, text, again
 
 
 def _gaps(organization: Organization) -> Iterator[Doubt]:
@@ -229,6 +231,15 @@ def _staleness(
         text = f"The record is of {utc(captured_at)}, more than {max_age} before {utc(as_of)}."
         return [("stale", text)]
     return []
+
+
+def _regress(organization: Organization, context: Context) -> Iterator[tuple[str, str]]:
+    """Doubt a record that is older than the one of the baseline: what came after it is unseen."""
+    known, own = context.baseline.get(organization.id), organization.captured_at
+    before = known.captured_at if known else None
+    if before is not None and own is not None and own < before:
+        text = f"The record is of {utc(own)}, older than that of the baseline, {utc(before)}."
+        yield "older-than-baseline", text
 
 
 def _lost(estate: Estate, context: Context) -> Iterator[tuple[str, str]]:

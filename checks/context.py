@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from checks.database_ids import DatabaseIds, pack, shared_ids
 from inventory.entries import Place
-from inventory.history import History
+from inventory.history import History, Observation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,14 +31,14 @@ class KnownOrganization(NamedTuple):
         name: its name.
         place: where the baseline is.
         databases: the name of each existing database by its id.
-        keys: the ids of the registered keys of each key scope that had any.
+        keys: what dated records showed of each key scope that had a key, in the order of time.
         captured_at: when the record that was audited was made; None if that is not known.
     """
 
     name: str
     place: Place
     databases: Mapping[str, str] = MappingProxyType({})
-    keys: Mapping[KeyScope, tuple[str, ...]] = MappingProxyType({})
+    keys: Mapping[KeyScope, tuple[Observation, ...]] = MappingProxyType({})
     captured_at: datetime | None = None
 
 

@@ -34,6 +34,9 @@ STATUSES: tuple[Status, ...] = (
 OPEN: frozenset[Status] = frozenset({"error", "fail", "inconclusive"})
 """The statuses of a finding that somebody has to do something about."""
 
+COMPLYING: frozenset[Status] = frozenset({"pass", "not-applicable"})
+"""The statuses of a finding without a cause."""
+
 KNOWN: Change = "unchanged"
 """The only change that a gate on what is new lets pass."""
 

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, NamedTuple
-from urllib.parse import unquote
 
 from pydantic import Field, StrictBool
 
-from checks.check_population_complete import CARD, LOST, MISSING
+from checks.check_population_complete import MISSING
 from checks.context import KnownOrganization, utc
 from inventory.entries import Count, Moment
 from inventory.errors import RecordError, SettingError
 from inventory.evidence import Sha256
+from inventory.history import Observation
+from inventory.models import KeyScope
+from inventory.spellings import DatabaseType, Provider
 from reports.decoding import decode
 from reports.key_changes import DATABASES, KEYS, Seen
+from reports.memory import lost_database
 from reports.reading_back import Part, checked, read_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from checks.finding import Finding
     from inventory.entries import Place
-    from inventory.models import KeyScope
     from reports.reading_back import Record
 
 Key = tuple[str, str, str]
 """Rule, subject and cause of a finding: that of which its id is the hash."""
 
-POPULATION = CARD.id
 _Id = Annotated[str, Field(pattern=r"^[0-9a-f]{20}$")]
 _SETTLED = (b'{"status":"pass"', b'{"status":"not-applicable"')
 _OF_POPULATION = tuple(f'"rule":"{rule}"'.encode() for rule in (KEYS, DATABASES))
@@ -60,9 +62,31 @@ class _Criteria(Part):
     hash: Sha256
 
 
+class _KnownDatabase(Part):
+    id: str
+    name: str
+
+
+class _KnownKeys(Part):
+    type: DatabaseType
+    provider: Provider
+    region: str
+    at: Moment
+    key_ids: tuple[str, ...]
+
+
+class _Known(Part):
+    organization: str
+    name: str
+    missing: StrictBool
+    databases: tuple[_KnownDatabase, ...]
+    keys: tuple[_KnownKeys, ...]
+
+
 class _Changes(Part):
     closed: tuple[_Id, ...]
     closed_left_out: Count
+    known: tuple[_Known, ...]
 
 
 class _Head(Part):
@@ -105,6 +129,7 @@ class Baseline(NamedTuple):
         missing: the organizations that it missed already.
         closed: the ids of findings that had been open before it, and were not in it.
         closed_left_out: how many such ids were forgotten, as they were too many.
+        known: what audits before it knew and it did not see, by organization.
     """
 
     about: About
@@ -114,24 +139,49 @@ class Baseline(NamedTuple):
     missing: frozenset[str] = frozenset()
     closed: tuple[str, ...] = ()
     closed_left_out: int = 0
+    known: Mapping[str, KnownOrganization] = MappingProxyType({})
 
     def organizations(self) -> dict[str, KnownOrganization]:
         """Return what it knows of each organization, by its id."""
-        place: Place = (self.about.path, 1)
-        keys: dict[str, dict[KeyScope, tuple[str, ...]]] = {}
-        for scope, ids in self.seen.keys.items():
-            keys.setdefault(scope.organization, {})[scope] = tuple(sorted(ids.values()))
-        names = {**{identity: identity for identity in self.missing}, **self.seen.names}
+        carried = {identity: known.name for identity, known in self.known.items()}
+        names = {**{identity: identity for identity in self.missing}, **carried, **self.seen.names}
+        keys = self._keys()
         return {
             identity: KnownOrganization(
                 name,
-                place,
-                self.databases.get(identity, {}),
+                self._place,
+                self._databases(identity),
                 keys.get(identity, {}),
                 self.seen.captured.get(identity),
             )
             for identity, name in names.items()
         }
+
+    @property
+    def _place(self) -> Place:
+        return self.about.path, 1
+
+    def _databases(self, identity: str) -> dict[str, str]:
+        carried = self.known[identity].databases if identity in self.known else {}
+        return {**self.databases.get(identity, {}), **carried}
+
+    def _keys(self) -> dict[str, dict[KeyScope, tuple[Observation, ...]]]:
+        """Return what was seen of each key scope: before this audit, and by it."""
+        carried = {
+            scope: seen for known in self.known.values() for scope, seen in known.keys.items()
+        }
+        keys: dict[str, dict[KeyScope, tuple[Observation, ...]]] = {}
+        for scope in carried.keys() | self.seen.keys.keys():
+            if seen := (*carried.get(scope, ()), *self._own(scope)):
+                in_order = tuple(sorted(seen, key=lambda each: each.at))
+                keys.setdefault(scope.organization, {})[scope] = in_order
+        return keys
+
+    def _own(self, scope: KeyScope) -> Iterator[Observation]:
+        """Yield what this audit itself saw of ``scope``, if it saw it and is dated."""
+        at, ids = self.seen.captured.get(scope.organization), self.seen.keys.get(scope, {})
+        if at is not None and (ids or self.seen.knows_all(scope)):
+            yield Observation(at, tuple(sorted(ids.values())), *self._place[:2])
 
 
 def key_of(finding: Finding) -> Key:
@@ -146,9 +196,22 @@ def read_baseline(path: str | Path) -> Baseline:
     """
     record = read_record(path)
     head = _head(record)
-    told = head.changes or _Changes(closed=(), closed_left_out=0)
-    found = keep(_about(record, head), _seen(head), _findings(record, everything=False))
-    return found._replace(closed=told.closed, closed_left_out=told.closed_left_out)
+    told = head.changes or _Changes(closed=(), closed_left_out=0, known=())
+    about = _about(record, head)
+    found = keep(about, _seen(head), _findings(record, everything=False))
+    known = {each.organization: _known(each, (about.path, 1)) for each in told.known}
+    return found._replace(closed=told.closed, closed_left_out=told.closed_left_out, known=known)
+
+
+def _known(known: _Known, place: Place) -> KnownOrganization:
+    """Return what the record carries along of an organization."""
+    keys: dict[KeyScope, tuple[Observation, ...]] = {}
+    for each in known.keys:
+        scope = KeyScope(known.organization, each.type, each.provider, each.region)
+        seen = Observation(each.at, each.key_ids, *place[:2])
+        keys[scope] = (*keys.get(scope, ()), seen)
+    databases = {each.id: each.name for each in known.databases}
+    return KnownOrganization(known.name, place, databases, keys)
 
 
 def keep(about: About, seen: Seen, findings: Iterable[Finding]) -> Baseline:
@@ -163,21 +226,11 @@ def keep(about: About, seen: Seen, findings: Iterable[Finding]) -> Baseline:
             databases.setdefault(owner, {})[finding.subject.database] = finding.name
         if finding.status not in {"pass", "not-applicable"}:
             kept.setdefault(key_of(finding), finding._replace(reason="", action=""))
-            if finding.rule == POPULATION:
-                if lost := _lost_database(finding):
-                    databases.setdefault(owner, {}).setdefault(lost, lost)
-                elif finding.cause == MISSING:
-                    missing.add(owner)
+            if lost := lost_database(finding):
+                databases.setdefault(owner, {}).setdefault(lost, lost)
+            elif finding.cause == MISSING:
+                missing.add(owner)
     return Baseline(about, kept, seen, databases, frozenset(missing))
-
-
-def _lost_database(finding: Finding) -> str:
-    """Return the id of the database that ``finding`` misses; empty if it misses none.
-
-    Without this, a database that vanished would be missed in one audit only.
-    """
-    code, _, thing = finding.cause.partition(":")
-    return unquote(thing) if code in LOST else ""
 
 
 class Later(NamedTuple):

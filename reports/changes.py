@@ -10,6 +10,7 @@ from checks.finding import OPEN
 from checks.identity import PLANNED
 from reports.baseline import key_of
 from reports.key_changes import Seen, compare_keys
+from reports.memory import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,9 +36,13 @@ Why = Literal[
     "organization-absent",
     "check-broke",
     "organization-unread",
+    "facts-left-out",
     "more-unread",
 ]
 """Why there is no finding any more; or the last, why one is worse that looks the same."""
+
+NOT_LOOKED = frozenset({"clouds-left-out", "one-view-only"})
+"""The reasons for which a rule does not apply because nobody looked, so that nothing is fixed."""
 
 MOST_LISTED = 1_000
 """How many findings of each class are listed, the worst severities first; all are counted."""
@@ -69,6 +74,7 @@ class Changes:
         self._before = utc(baseline.about.as_of)
         self._as_of = utc(as_of)
         self._seen = seen or Seen()
+        self._memory = Memory(baseline.organizations())
         self._open: set[Key] = set()
         self._waived: dict[Key, Finding] = {}
         self._before_of: dict[Subject, list[Finding]] = {}
@@ -83,10 +89,12 @@ class Changes:
         """Take note of an organization of which findings will come."""
         unread = (gap.fact for gap in organization.missing())
         self._seen.meet(organization.id, organization.name, unread)
+        self._memory.meet(organization)
 
     def take(self, finding: Finding) -> Finding:
         """Compare ``finding``; if it is open, return it with its change and its age."""
         self._seen.add(finding)
+        self._memory.take(finding)
         old = self._old.kept.get(key_of(finding))
         if finding.status not in OPEN:
             if old is not None:
@@ -171,6 +179,7 @@ class Changes:
             "lists": {each: shelf.entries() for each, shelf in self._shelves.items()},
             "keys": None if left_out else compare_keys(self._old.seen, self._seen),
             "organizations_gone": self._organizations_gone(),
+            "known": self._memory.told(),
             "closed": closed,
             "closed_left_out": self._old.closed_left_out + forgotten,
         }
@@ -195,6 +204,9 @@ class Changes:
         now = self._waived.get(key_of(old)) or next(filter(_complies, found), None)
         aged = (now or old)._replace(cause=old.cause, since=self._since(old))
         aged = aged._replace(audits=old.audits or 1)
+        if now is not None and now.reason in NOT_LOOKED:
+            self._shelves["gone"].add(aged, old, now, "facts-left-out")
+            return True
         if now is None and (is_broken or not found):
             why = self._why(old, left_out)
             self._shelves["gone"].add(aged, old, None, why)

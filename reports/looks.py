@@ -187,6 +187,7 @@ WHY = {
     "organization-absent": "Not judged again: its organization was not audited.",
     "check-broke": "Not judged again: the check broke.",
     "organization-unread": "Not judged again: not all of its organization could be read.",
+    "facts-left-out": "Not judged again: the facts for it were left out.",
     "more-unread": "More of the organization could not be read than before.",
 }
 KEY_CHANGE = {
@@ -364,6 +365,11 @@ REASON = {
         "Let the token see what there is, or attest that there is nothing",
     ),
     "stale": Reason("The record is older than the audit allows.", _RECORDER, _AGAIN),
+    "older-than-baseline": Reason(
+        "The record is older than the one that the baseline audited.", _RECORDER, _AGAIN
+    ),
+    "unseen": Reason("A known database is not among those that could be read.", _RECORDER, _AGAIN),
+    "differ": Reason("Counts by independent routes differ.", _RECORDER, _AGAIN),
     "check-broke": Reason(
         "The check itself broke.",
         "the maintainers of the suite",

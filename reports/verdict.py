@@ -51,7 +51,7 @@ def judge(
     first = VERDICTS[word].format(
         found=_found(found), waived=_waived_as_well(tallies), evaluated=_evaluated(tallies, rules)
     )
-    limits = [*_gate(gate, stops, found.total()), *_limits(tallies, word)]
+    limits = [*_gate(gate, stops, found.total()), *_limits(tallies, word, gate)]
     if word in _WHOLE:
         limits += _not_evaluated(tallies, rules)
     text = " ".join([first, *limits])
@@ -113,7 +113,7 @@ def _gate(gate: Gate, stops: int, found: int) -> Iterator[str]:
     yield f"The gate ({', '.join(options)}) {does}."
 
 
-def _limits(tallies: Tallies, word: str) -> Iterator[str]:
+def _limits(tallies: Tallies, word: str, gate: Gate) -> Iterator[str]:
     """Say what else a reader has to know who reads nothing but the verdict."""
     counts = tallies.counts
     advisories = sum(
@@ -121,7 +121,7 @@ def _limits(tallies: Tallies, word: str) -> Iterator[str]:
         for (status, _, severity), count in tallies.by_rule.items()
         if status == "fail" and severity == "advisory"
     )
-    if advisories:
+    if advisories and gate.fail_on not in _GATES:
         verbs = "fails; it does not stop" if advisories == 1 else "fail; they do not stop"
         yield f"{counted(advisories, 'advisory', 'advisories')} {verbs} a run."
     if counts["waived"] and word not in _WHOLE:

@@ -82,6 +82,31 @@ def test_multi_region_keys_pass_with_a_note() -> None:
     assert plain.says == "The key serves acme-prod / serverless / aws / us-east-1 alone."
 
 
+def test_a_project_named_by_id_and_by_number_passes_with_a_note() -> None:
+    """Two ids of Google that may name one key are said to; two projects' ids never are."""
+    here = "locations/us-east1/keyRings/astra/cryptoKeys/astra"
+    ids = [f"projects/{project}/{here}" for project in ("acme", "123456789012")]
+    types = ("serverless", "managed-clusters")
+    keys = [
+        a_key(type=each, provider="gcp", region="us-east1", key_id=key_id)
+        for each, key_id in zip(types, ids, strict=True)
+    ]
+    found = judged("CMEK-02", an_organization(keys=keys))
+    own, other = (f"acme-prod / {each} / gcp / us-east1" for each in types)
+    assert [(each.status, each.says) for each in found] == [
+        ("pass", _may_be(own, other, "number")),
+        ("pass", _may_be(other, own, "id")),
+    ]
+    apart = [keys[0], keys[1].model_copy(update={"key_id": f"projects/acme-two/{here}"})]
+    found = judged("CMEK-02", an_organization(keys=apart))
+    assert [each.says for each in found if "may be" in each.says] == []
+
+
+def _may_be(own: str, other: str, by: str) -> str:
+    alone = f"The key serves {own} alone."
+    return f"{alone} It may be the key that {other} names by the project's {by}."
+
+
 @pytest.mark.parametrize(
     ("key_id", "reason"),
     [

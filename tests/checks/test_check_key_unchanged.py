@@ -108,6 +108,23 @@ def test_each_change_needs_a_case(tmp_path: Path) -> None:
     )
 
 
+def test_a_further_replacement_is_another_cause(tmp_path: Path) -> None:
+    """A key that goes again has another cause, also once the first record is left out."""
+    new = organization_data(keys=[key_data(key_id=aws_key_id(number=8))])
+    records = {"on_2026_01_01": OLD, "on_2026_02_01": new, "on_2026_03_01": OLD}
+    context = Context(AS_OF, history=earlier(tmp_path, **records))
+    found = [each.cause for each in judged("CMEK-10", an_organization(), context=context)]
+    old, other = aws_key_id(number=9), aws_key_id(number=8)
+    assert found == [
+        f"replaced:{old},2026-01-01T00:00:00Z",
+        f"replaced:{other},2026-02-01T00:00:00Z",
+        f"replaced:{old},2026-03-01T00:00:00Z",
+    ]
+    del records["on_2026_01_01"]
+    context = Context(AS_OF, history=earlier(tmp_path, **records))
+    assert [it.cause for it in judged("CMEK-10", an_organization(), context=context)] == found[1:]
+
+
 def test_a_key_that_came_back_had_disappeared(tmp_path: Path) -> None:
     """The same key in the first and the last record does not hide that it was gone between."""
     history = earlier(

@@ -14,7 +14,7 @@ from tests.builders import (
     azure_key_id,
     gcp_key_id,
 )
-from tests.checks.judging import judged, judged_once, of_unknown_type
+from tests.checks.judging import causes, judged, judged_once, of_unknown_type
 
 GOOGLE: dict[str, Any] = {"provider": "gcp", "region": "us-east1"}
 
@@ -221,3 +221,15 @@ def test_databases_of_unknown_type_name_no_scope() -> None:
     """A database whose tier has no type is left to the rule about the population."""
     organization = an_organization(keys=[], databases=[of_unknown_type()], region_views=[])
     assert judged("CMEK-13", organization) == []
+
+
+def test_different_differences_are_different_causes() -> None:
+    """Two listed keys are never taken for one whose id holds a comma."""
+    two, one = (
+        causes(
+            "CMEK-13",
+            an_organization(keys=[a_key(key_id=each) for each in ids], region_views=[a_view()]),
+        )
+        for ids in (["k,1", "k"], ["k,1,k"])
+    )
+    assert two != one

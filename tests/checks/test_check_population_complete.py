@@ -29,6 +29,7 @@ from tests.builders import (
 from tests.checks.judging import causes, earlier, judged, judged_once, of_unknown_type
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from checks.finding import Finding
@@ -359,6 +360,26 @@ def test_databases_of_the_baseline_are_missed() -> None:
     assert (finding.status, finding.cause) == ("fail", f"vanished:{uuid(9)}")
     there = an_organization(databases=[a_database(id=uuid(9))])
     assert judged_once("CMEK-14", there, context=context).status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("own", "before", "causes"),
+    [
+        (AS_OF, AS_OF - timedelta(days=1), []),
+        (AS_OF, AS_OF, []),
+        (AS_OF, None, []),
+        (AS_OF - timedelta(days=1), AS_OF, ["older-than-baseline"]),
+        (None, AS_OF, ["time-not-recorded"]),
+    ],
+)
+def test_a_record_that_is_older_than_the_one_of_the_baseline_is_doubted(
+    own: datetime | None, before: datetime | None, causes: list[str]
+) -> None:
+    """A record from before the last audit's shows nothing of what happened since."""
+    known = KnownOrganization("acme-prod", ("last/audit.json", 1), captured_at=before)
+    context = Context(AS_OF, baseline={ORGANIZATION: known})
+    found = judged("CMEK-14", an_organization(captured_at=own), context=context)
+    assert [each.cause for each in found if each.status == "inconclusive"] == causes
 
 
 def test_a_database_of_two_organizations_is_found() -> None:

@@ -254,6 +254,17 @@ def test_what_was_not_judged_again_is_not_called_absent(
     assert _gone(tmp_path, old, organizations=now) == why
 
 
+@pytest.mark.parametrize("reason", ["clouds-left-out", "one-view-only"])
+def test_what_nobody_looked_at_again_is_not_fixed(tmp_path: Path, reason: str) -> None:
+    """A rule that does not apply because its facts were left out has judged nothing again."""
+    folder = stored(tmp_path, [a_finding(organization="acme")], BOTH)
+    now = a_finding("not-applicable", reason=reason, organization="acme")
+    _, told = compared(folder, [now], BOTH)
+    [entry] = told["lists"]["gone"]
+    assert (entry["was"], entry["now"], entry["why"]) == ("fail", now.status, "facts-left-out")
+    assert (told["counts"]["fixed"], told["not_judged_again"]) == (0, 1)
+
+
 def test_a_check_that_broke_is_a_cause(tmp_path: Path) -> None:
     """What a check judged that broke now for the same organization was not judged again."""
     broke = a_finding("error", reason="check-broke", subject=of_organization("acme"))

@@ -104,6 +104,8 @@ def test_an_advisory_gate_stops_for_advisories(tmp_path: Path) -> None:
     """Where the gate is set to advisories, a recommendation not followed is not compliant."""
     found = _verdict(tmp_path, PASS, a_finding(severity="advisory"), gate=Gate("advisory"))
     assert found == ("not compliant", 1)
+    text = _text(tmp_path, [PASS, a_finding(severity="advisory")], gate=Gate("advisory"))
+    assert text == "Not compliant: 1 finding fails."
 
 
 def test_a_partial_run_is_never_compliant(tmp_path: Path) -> None:
