@@ -158,8 +158,8 @@ def _named(keys: Iterable[str]) -> str:
 
 def _views(estate: Estate, gaps: Mapping[Fact, Gap]) -> Comparison:
     """Compare the scopes of which a view is due with those of which there is one."""
-    every = {*estate.keys, *(each for scope in estate.scopes for each in _of_both_types(scope))}
-    due = {scope for scope in every if not has_no_customer_keys(scope)}
+    known = {scope for scope in (*estate.keys, *estate.scopes) if scope.type != "unknown"}
+    due = {scope for scope in known if not has_no_customer_keys(scope)}
     there = {scope for scope, _ in estate.views()} & due
     missing = [_at(scope, "no view was recorded") for scope in sorted(due - there)]
     return Comparison(
@@ -172,13 +172,6 @@ def _views(estate: Estate, gaps: Mapping[Fact, Gap]) -> Comparison:
         _of(gaps, "databases", "serverless-keys", "managed-clusters-keys", "region-views"),
         tuple(missing),
     )
-
-
-def _of_both_types(scope: KeyScope) -> list[KeyScope]:
-    """Return the scope, or both that it may be if the type of its databases is not known."""
-    if scope.type != "unknown":
-        return [scope]
-    return [KeyScope(scope.organization, kind, *scope[2:]) for kind in _TYPES]
 
 
 def _accounts(estate: Estate, gaps: Mapping[Fact, Gap]) -> Comparison:

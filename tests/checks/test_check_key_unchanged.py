@@ -276,8 +276,10 @@ BASELINE = ("baseline.json", 1)
 
 
 def known(at: str | None, *numbers: int) -> dict[str, KnownOrganization]:
-    keys = {SCOPE: tuple(aws_key_id(number=each) for each in numbers)} if numbers else {}
     captured_at = moment(at) if at else None
+    ids = tuple(aws_key_id(number=each) for each in numbers)
+    seen = (Observation(captured_at, ids, *BASELINE),) if captured_at and ids else ()
+    keys = {SCOPE: seen} if seen else {}
     return {ORGANIZATION: KnownOrganization("acme-prod", BASELINE, {}, keys, captured_at)}
 
 
@@ -285,7 +287,7 @@ def test_the_baseline_is_a_record_like_any_other(tmp_path: Path) -> None:
     """A key that only the baseline knew has been replaced since its record was made."""
     context = Context(AS_OF, baseline=known("2026-06-01", 9))
     finding = judged_once("CMEK-10", an_organization(), context=context)
-    assert finding.cause == f"replaced:{aws_key_id(number=9)}"
+    assert finding.cause == f"replaced:{aws_key_id(number=9)},2026-06-01T00:00:00Z"
     assert finding.says.startswith("The key was replaced between 2026-06-01T00:00:00Z and 2026-11")
     assert finding.evidence == (BASELINE, ("", 0))
 
@@ -312,7 +314,7 @@ def test_the_baseline_takes_its_place_among_the_records(tmp_path: Path) -> None:
     for baseline in (known("2026-03-01", 8), known("2026-05-01")):
         context = Context(AS_OF, history=history, baseline=baseline)
         finding = judged_once("CMEK-10", an_organization(), context=context)
-        assert finding.cause == f"replaced:{aws_key_id(number=9)}"
+        assert finding.cause == f"replaced:{aws_key_id(number=9)},2026-03-01T00:00:00Z"
         assert "between 2026-03-01T00:00:00Z and 2026-07-01T00:00:00Z" in finding.says
         assert len(finding.evidence) == 3
 
@@ -329,7 +331,9 @@ def test_scopes_are_judged_in_their_order() -> None:
     """The order of the findings does not depend on how the scopes were found."""
     regions = [f"region-{number}" for number in range(9)]
     keys = {
-        KeyScope(ORGANIZATION, "serverless", "aws", region): (aws_key_id(region),)
+        KeyScope(ORGANIZATION, "serverless", "aws", region): (
+            Observation(moment("2026-06-01"), (aws_key_id(region),), *BASELINE),
+        )
         for region in reversed(regions)
     }
     baseline = KnownOrganization("acme-prod", BASELINE, {}, keys, moment("2026-06-01"))
@@ -356,8 +360,8 @@ def test_each_key_that_went_is_a_cause_each_time(tmp_path: Path) -> None:
     )
     context = Context(AS_OF, history=history)
     assert causes("CMEK-10", an_organization(), context=context) == [
-        *(f"disappeared:{aws_key_id(number=number)}" for number in (5, 6, 7, 8, 9)),
-        f"replaced:{aws_key_id(number=9)},2",
+        *(f"disappeared:{aws_key_id(number=n)},2026-01-01T00:00:00Z" for n in (5, 6, 7, 8, 9)),
+        f"replaced:{aws_key_id(number=9)},2026-03-01T00:00:00Z",
     ]
 
 
@@ -387,7 +391,7 @@ def test_a_change_before_an_unread_list_is_found(tmp_path: Path) -> None:
     organization = an_organization(keys=[], gaps=UNREAD)
     found = judged("CMEK-10", organization, context=Context(AS_OF, history=history))
     changed, unread = found[-2:]
-    assert changed.cause == f"replaced:{aws_key_id(number=8)}"
+    assert changed.cause == f"replaced:{aws_key_id(number=8)},2026-01-01T00:00:00Z"
     assert (
         changed.evidence
         == unread.evidence

@@ -194,7 +194,7 @@ def test_the_order_of_listed_keys_does_not_matter() -> None:
     assert finding.says == (
         f"The list shows {', '.join(ids)}, the view of the region {aws_key_id()}."
     )
-    assert finding.cause == cause_of("differ", ",".join(ids), aws_key_id())
+    assert finding.cause == cause_of("differ", " ".join(ids), aws_key_id())
 
 
 def test_what_was_not_read_is_named_with_its_reason() -> None:

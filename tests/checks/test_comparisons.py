@@ -181,11 +181,11 @@ def test_views_are_due_where_keys_and_databases_are() -> None:
     assert _in_short(organization, "region-views") == ([2, 1], False, differences)
 
 
-def test_a_database_of_unknown_type_asks_for_both_views() -> None:
-    """Where the tier tells no type, the views of both types are due."""
+def test_a_database_of_unknown_type_is_due_no_view() -> None:
+    """Where the tier has no type, nobody knows which view is due: CMEK-14 doubts the database."""
     database = _odd()
     organization = _healthy(keys=[], databases=[database], region_views=[])
-    assert _counts(_told(organization, "region-views")) == [2, 0]
+    assert _counts(_told(organization, "region-views")) == [0, 0]
 
 
 def test_accounts_are_named_for_every_key() -> None:

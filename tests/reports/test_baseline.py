@@ -10,6 +10,7 @@ import pytest
 from checks.context import KnownOrganization
 from checks.options import parse_options
 from inventory.errors import RecordError, SettingError
+from inventory.history import Observation
 from inventory.models import KeyScope
 from reports.audit import Audit
 from reports.baseline import key_of, read_baseline, read_later, refuse_unlike, stands_in
@@ -75,7 +76,8 @@ def test_what_a_baseline_knows_of_each_organization(report: Report) -> None:
         databases={"acme": {"d1": "orders"}}, missing=frozenset({"gone", "labs"})
     )
     place = (f"{report.folder}/audit.json", 1)
-    keys = {scope: ("key-1", "key-2", "key-3")}
+    ids = ("key-1", "key-2", "key-3")
+    keys = {scope: (Observation(moment("2026-11-20"), ids, *place),)}
     assert baseline.organizations() == {
         "gone": KnownOrganization("gone", place),
         "labs": KnownOrganization("labs", place),
