@@ -95,8 +95,9 @@ def _judge_database(estate: Estate, placements: list[Placement]) -> Iterator[Fin
         yield inconclusive(CARD, subject, "unknown-type", says, where, FIND_TYPE)
     else:
         for placement in wanting:
-            answer = _expected(estate, placement)
-            yield answer.about(CARD, subject, where, is_planned=placement.is_planned)
+            answer, (_, _, provider, region) = _expected(estate, placement), placement.scope
+            there = subject._replace(provider=provider, region=region)
+            yield answer.about(CARD, there, where, is_planned=placement.is_planned)
 
 
 def _expected(estate: Estate, placement: Placement) -> Answer:

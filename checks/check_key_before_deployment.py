@@ -23,7 +23,7 @@ from inventory.key_ids import canonical
 from inventory.recorded import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from checks.context import Context
@@ -86,6 +86,7 @@ class _Known(NamedTuple):
         contradiction: what keeps the attested time from counting, in a sentence; empty if nothing.
         is_special: whether the scope is one where a key is of no use, or its type is unknown.
         named: the scope, for people.
+        evidence: where the key was read, and what bounds the time of its registration.
     """
 
     keys: list[CustomerKey]
@@ -94,6 +95,7 @@ class _Known(NamedTuple):
     contradiction: str
     is_special: bool
     named: str
+    evidence: tuple[Place, ...]
 
 
 def judge(estate: Estate, context: Context) -> Iterator[Finding]:
@@ -127,7 +129,7 @@ def _know(estate: Estate, context: Context, scope: KeyScope) -> _Known:
     special = has_no_customer_keys(scope) or scope.type == "unknown"
     names = {canonical(key.key_id) for key in keys}
     if len(names) != 1:
-        return _Known(keys, (), "", "", special, named)
+        return _Known(keys, (), "", "", special, named, places(keys))
     attested = _attested(keys, context)
     present_at = estate.organization.captured_at
     exact = attested[0].at if attested else None
@@ -135,7 +137,8 @@ def _know(estate: Estate, context: Context, scope: KeyScope) -> _Known:
     cases = [case for case in estate.organization.support_cases if place_of(case) == scope[1:]]
     periods = trace(claim, context.history.observations(scope), cases)
     contradiction = _contradiction(attested, periods[0].registration)
-    return _Known(keys, periods, attested[0].by if attested else "", contradiction, special, named)
+    by, evidence = attested[0].by if attested else "", _bounds(keys, periods[:1])
+    return _Known(keys, periods, by, contradiction, special, named, evidence)
 
 
 def _attested(keys: list[CustomerKey], context: Context) -> list[RegistrationAttestation]:
@@ -165,13 +168,20 @@ def _how(registration: Registration, attested_by: str) -> str:
 
 
 def _evidence(known: _Known, deployed: datetime | None) -> tuple[Place, ...]:
-    """Return where the key was read, and what bounds the time of the one that matters."""
-    if not known.periods:
-        return places(known.keys)
-    index = 0 if deployed is None else locate(known.periods, deployed)[1]
-    bounds = [place for each in known.periods[: index + 1] for place in each.registration.evidence]
-    cases = [case for each in known.periods[: index + 1] for case in each.cases]
-    return tuple(dict.fromkeys((*places(known.keys), *bounds, *places(cases))))
+    """Return where the key was read, and what bounds the time of the one that matters.
+
+    Nearly always that is the only one, so its bounds are found once for all databases.
+    """
+    if deployed is None or len(known.periods) < 2:  # noqa: PLR2004 (a key that replaced another)
+        return known.evidence
+    _, index = locate(known.periods, deployed)
+    return _bounds(known.keys, known.periods[: index + 1])
+
+
+def _bounds(keys: list[CustomerKey], periods: Sequence[Period]) -> tuple[Place, ...]:
+    bounds = [place for period in periods for place in period.registration.evidence]
+    cases = [case for period in periods for case in period.cases]
+    return tuple(dict.fromkeys((*places(keys), *bounds, *places(cases))))
 
 
 def _judge_placement(

@@ -66,9 +66,9 @@ def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator
         for key in each.keys:
             canonical = parse_key_id(key.key_id).canonical
             users.setdefault(canonical, {})[each.id] = (each.name, key)
-    relatives = _relatives(users)
+    relatives, summaries = _relatives(users), {each.id: each for each in organizations}
     for canonical, used in users.items():
-        resting = [each.resting[canonical] for each in organizations if each.id in used]
+        resting = [summaries[identity].resting[canonical] for identity in used]
         databases, existing = (sum(counts) for counts in zip(*resting, strict=True))
         note = _note(canonical, users, relatives)
         for finding in _judge_key(canonical, used, unread):

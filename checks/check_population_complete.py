@@ -124,7 +124,8 @@ def _shared_databases(organizations: Sequence[Summary]) -> Iterator[Finding]:
         for owner in owners:
             says = f"{owner.name} is one of {len(owners)} organizations that list it: {names}."
             cause = cause_of("listed-by", owner.id)
-            yield fails(CARD, of_database_id(identity), cause, says, (owner.place,), action)
+            subject = of_database_id(owner.id, identity)
+            yield fails(CARD, subject, cause, says, (owner.place,), action)
 
 
 def _is_only_planned(organization: Organization) -> bool:

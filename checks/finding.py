@@ -134,9 +134,12 @@ def of_key_id(organization: str, key_id: str) -> Subject:
     return Subject("key-id", path, organization, key=key_id)
 
 
-def of_database_id(database: str) -> Subject:
-    """Return the subject that is a database id across all organizations."""
-    return Subject("database", f"./{join('database', database)}", "", database=database)
+def of_database_id(organization: str, database: str) -> Subject:
+    """Return the subject that is a database id across all organizations.
+
+    ``organization`` is the one that a finding about it concerns; it is no part of the identity.
+    """
+    return Subject("database", f"./{join('database', database)}", organization, database=database)
 
 
 def of_database(organization: str, database: Database) -> Subject:

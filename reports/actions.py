@@ -106,7 +106,9 @@ class _Action:
         self.most = max(self.most, finding.databases)
         if subject.region and finding.databases:
             place = subject.organization, subject.type, subject.provider, subject.region
-            self.scopes.setdefault(place, _Scope()).add(finding)
+            if place not in self.scopes:
+                self.scopes[place] = _Scope()
+            self.scopes[place].add(finding)
 
     def databases(self, spread: Spread) -> int:
         """Return how many different databases the findings concern.

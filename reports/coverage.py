@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from checks.card import rank
+from checks.card import SEVERITIES, rank
 from checks.finding import OPEN, STATUSES, Status
 from inventory.key_ids import parse_key_id
 
@@ -108,28 +108,51 @@ class Keys(NamedTuple):
     unread: frozenset[str] = frozenset()
 
 
-def badness(finding: Finding) -> tuple[bool, int, int, str, str, str, str]:
-    """Return what sorts the worst finding first; an advisory never comes before another."""
-    return (
-        finding.severity == "advisory",
-        STATUSES.index(finding.status),
-        rank(finding.severity),
-        finding.rule,
-        finding.subject.path,
-        finding.cause,
-        finding.says,
-    )
+_RANKS = {
+    (status, severity): (severity == "advisory", STATUSES.index(status), rank(severity))
+    for status in STATUSES
+    for severity in SEVERITIES
+}
+"""What sorts the worst first; an advisory never comes before another finding."""
 
 
-def worse(known: Finding | None, other: Finding | None) -> Finding | None:
-    """Return the worse of two findings, of which either may be missing."""
-    return min((each for each in (known, other) if each), key=badness, default=None)
+class _Worst:
+    """Keeps the worst of the findings that it is given; of equals the same one in any order."""
+
+    __slots__ = ("_rank", "_tie", "finding")
+
+    def __init__(self) -> None:
+        self.finding: Finding | None = None
+        self._rank = (True, len(STATUSES), 0)
+        self._tie = ("", "", "", "")
+
+    def take(self, finding: Finding) -> None:
+        """Keep ``finding`` if it is worse than the one that is kept.
+
+        This is done for each open finding of an audit, so most are dismissed by their rank.
+        """
+        own = _RANKS[finding.status, finding.severity]
+        if own > self._rank:
+            return
+        tie = finding.rule, finding.subject.path, finding.cause, finding.says
+        if own < self._rank or tie < self._tie:
+            self.finding, self._rank, self._tie = finding, own, tie
+
+
+def worse(*findings: Finding | None) -> Finding | None:
+    """Return the worst of findings of which any may be missing."""
+    worst = _Worst()
+    for finding in findings:
+        if finding:
+            worst.take(finding)
+    return worst.finding
 
 
 class _Scope:
     """What the findings located in one key scope come to."""
 
     __slots__ = (
+        "_worst",
         "advisories",
         "basis",
         "fitting",
@@ -140,13 +163,12 @@ class _Scope:
         "needing",
         "state",
         "unprotected",
-        "worst",
     )
 
     def __init__(self) -> None:
         self.state = "in-question"
         self.basis: Finding | None = None
-        self.worst: Finding | None = None
+        self._worst = _Worst()
         self.left_out: Finding | None = None
         self.judged: set[str] = set()
         self.keys: set[str] = set()
@@ -186,8 +208,13 @@ class _Scope:
         if finding.severity == "advisory":
             self.advisories += finding.status in OPEN
             return
-        self.worst = worse(self.worst, finding)
+        self._worst.take(finding)
         self.unprotected += _is_unprotected(finding)
+
+    @property
+    def worst(self) -> Finding | None:
+        """Return the worst that is open or waived here, above an advisory."""
+        return self._worst.finding
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -242,27 +269,33 @@ class _Organization:
     Attributes:
         scopes: its key scopes of which anything is said.
         counts: how many of its findings are open or waived, by status.
-        worst: the worst of these.
-        doubt: the worst of those that leave open whether all of it was read and judged.
         unread: the rules on keys that could not judge all there is.
-        databases: the worst about databases as a whole, by their type and provider.
         unprotected: the existing databases that no customer key encrypts in some region.
     """
 
     def __init__(self) -> None:
         self.scopes: dict[Place, _Scope] = {}
-        self.databases: dict[tuple[str, str], Finding] = {}
         self.unprotected: set[str] = set()
         self.counts: Counter[Status] = Counter()
-        self.worst: Finding | None = None
-        self.doubt: Finding | None = None
+        self._worst = _Worst()
+        self._doubt = _Worst()
         self.unread: set[str] = set()
+
+    @property
+    def worst(self) -> Finding | None:
+        """Return the worst that is open or waived."""
+        return self._worst.finding
+
+    @property
+    def doubt(self) -> Finding | None:
+        """Return the worst of those that leave open whether all was read and judged."""
+        return self._doubt.finding
 
     def add(self, finding: Finding) -> None:
         subject = finding.subject
         if finding.status in _BAD:
             self.counts[finding.status] += 1
-            self.worst = worse(self.worst, finding)
+            self._worst.take(finding)
             if _is_unprotected(finding):
                 self.unprotected.add(subject.database)
         if subject.region:
@@ -276,26 +309,9 @@ class _Organization:
     def _take_doubt(self, finding: Finding) -> None:
         if finding.rule in _BASIS:
             self.unread.add(finding.rule)
-        kind, subject = finding.subject.kind, finding.subject
-        if finding.severity == "advisory":
-            return
-        if kind == "organization" and finding.rule in _DOUBTING:
-            self.doubt = worse(self.doubt, finding)
-        if kind == "database":
-            known = self.databases.get((subject.type, subject.provider), finding)
-            self.databases[subject.type, subject.provider] = min(known, finding, key=badness)
-
-    def tell(self, place: Place) -> Told | None:
-        """Say what is known of the key of one of the scopes.
-
-        Databases that want a key where Astra has none fail as a whole, not in a region.
-        """
-        scope = self.scopes[place]
-        told = scope.tell(self.doubt)
-        wanting = self.databases.get(place[:2])
-        if told and told.state == "not-supported" and wanting and not scope.worst:
-            return Told(told.state, wanting, wanting.says)
-        return told
+        is_whole = finding.subject.kind == "organization" or finding.rule == COMPLETE
+        if is_whole and finding.severity != "advisory" and finding.rule in _DOUBTING:
+            self._doubt.take(finding)
 
     def shared(self) -> tuple[set[Place], list[Shared]]:
         """Return the scopes whose only key is another's, and the keys of which that is not known.
@@ -380,7 +396,7 @@ def _cells(organization: _Organization) -> Iterable[dict[str, Any]]:
     missing, shared = organization.shared()
     sharing = {place for each in shared for place in each.places}
     for place, scope in sorted(organization.scopes.items()):
-        told = organization.tell(place)
+        told = scope.tell(organization.doubt)
         if told is None:
             continue
         state = "missing" if place in missing else "shared" if place in sharing else told.state

@@ -390,6 +390,7 @@ def test_a_database_of_two_organizations_is_found() -> None:
     two = judged("CMEK-14", *organizations[:2], alone)
     found = [(each.status, each.subject.path, each.cause) for each in two if each.cause]
     path = f"./database/{DATABASE}"
+    assert [each.subject.organization for each in two if each.cause] == [uuid(1), uuid(2)]
     assert found == [
         ("fail", path, f"listed-by:{uuid(1)}"),
         ("fail", path, f"listed-by:{uuid(2)}"),

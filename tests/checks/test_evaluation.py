@@ -18,7 +18,9 @@ from inventory.models import Organization
 from tests.builders import (
     AS_OF,
     ORGANIZATION,
+    OTHER_DATABASE,
     OTHER_ORGANIZATION,
+    a_database,
     a_key,
     an_organization,
     aws_key_id,
@@ -120,7 +122,12 @@ def breaking_across(summaries: Sequence[Summary], context: Context) -> Iterator[
     raise ValueError(SECRET)
 
 
-TWO = [an_organization(), an_organization(id=OTHER_ORGANIZATION, name="acme-test")]
+TWO = [
+    an_organization(),
+    an_organization(
+        id=OTHER_ORGANIZATION, name="acme-test", databases=[a_database(id=OTHER_DATABASE)]
+    ),
+]
 
 
 def test_a_judge_that_breaks_is_a_finding() -> None:

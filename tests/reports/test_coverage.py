@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from checks.card import SEVERITIES, Severity
 from checks.context import Context
 from checks.evaluation import evaluate
-from checks.finding import OPEN, STATUSES, Finding, Status, Subject, of_key, of_organization
+from checks.finding import (
+    OPEN,
+    STATUSES,
+    Finding,
+    Status,
+    Subject,
+    of_database_id,
+    of_key,
+    of_organization,
+)
 from inventory.models import KeyScope, Organization
 from reports.coverage import PROOFS, STATES
 from reports.looks import CELL, STATUS
@@ -240,6 +249,13 @@ def test_a_failure_of_its_own_comes_before_a_doubt_about_the_whole() -> None:
     assert (cell["state"], cell["rule"]) == ("failing", "CMEK-12")
 
 
+def test_a_database_of_two_organizations_takes_green_away() -> None:
+    """As long as nobody knows which organization owns a database, no key of either is in order."""
+    listed = a_finding("fail", "CMEK-14", "critical", subject=of_database_id(ORGANIZATION, "d"))
+    [cell] = _cells(*PROVEN, listed)
+    assert (cell["state"], cell["rule"]) == ("unproven", "CMEK-14")
+
+
 def test_the_plan_of_an_organization_takes_no_green_away() -> None:
     """What says nothing of keys or databases is a finding of the organization alone."""
     plan = a_finding("inconclusive", "CMEK-08")._replace(subject=of_organization(ORGANIZATION))
@@ -273,9 +289,18 @@ def _placement(database: str) -> Subject:
 
 def test_a_key_that_astra_cannot_use_does_not_look_supported() -> None:
     """A database that expects a key where Astra has none fails, and so does its cell."""
-    place = {"type": "managed-clusters", "provider": "azure", "regions": ["eastus"]}
-    [cell] = _audited(an_organization(keys=[], databases=[a_database(**place)]))
-    assert (cell["state"], cell["rule"], cell["status"]) == ("not-supported", "CMEK-04", "fail")
+    place = {"type": "managed-clusters", "provider": "azure"}
+    databases = [
+        a_database(**place, regions=["eastus", "westus"]),
+        a_database(**place, regions=["northeurope"], encryption="astra-provided", reason="a trial"),
+    ]
+    cells = _audited(an_organization(keys=[], databases=databases))
+    assert [(cell["region"], cell["state"], cell["rule"], cell["status"]) for cell in cells] == [
+        ("eastus", "not-supported", "CMEK-04", "fail"),
+        ("northeurope", "astra-provided", "CMEK-01", "not-applicable"),
+        ("westus", "not-supported", "CMEK-04", "fail"),
+    ]
+    assert all(cell["region"] in cell["says"] for cell in cells if cell["status"] == "fail")
 
 
 # --- whole audits ---------------------------------------------------------------------------------

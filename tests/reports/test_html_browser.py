@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -110,7 +111,7 @@ def test_changes_are_accessible(browser: Browser, reports: dict[str, Path], sche
     """The section on what changed has no violation that axe knows, whatever names it shows."""
     path = reports["changes"] / "audit.html"
     with open_page(browser, path, color_scheme=scheme) as opened:
-        assert opened.page.locator("#changes table.changed").count() == 4
+        assert opened.page.locator("#changes table.changed").count() == 5
         assert violations_of(opened.page, "#changes") == []
 
 
@@ -227,6 +228,10 @@ def test_filters(
         assert {each.removeprefix("f-") for each in left} == wanted
         said = page.inner_text("#filter [role=status]")
         assert said == f"{len(wanted)} of {everything} findings on this page match."
+        tallies = page.locator("[data-group]:not([hidden]) .tally").all_inner_texts()
+        shown = [re.fullmatch(r"([0-9]+) of ([0-9]+) findings", tally) for tally in tallies]
+        assert sum(int(tally[1]) if tally else 10**6 for tally in shown) <= len(wanted)
+        assert any(tallies)
         page.click("#filter button")
         page.wait_for_selector("#filter [role=status]:empty", state="attached")
         assert page.locator("[data-s][hidden]").count() == 0

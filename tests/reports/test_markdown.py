@@ -249,6 +249,7 @@ def test_what_was_not_judged_again_is_told(violations: Report) -> None:
         "counts": {"new": 1, "gone": 2_000},
         "not_judged_again": 1_500,
         "keys": {"counts": {"added": 1, "not_read": 2}},
+        "organizations_gone": {"count": 0},
     }
     text = render(violations.head | {"changes": changes}, violations.lines)
     assert "\nOf those that are gone, 1,500 were not judged again.\n" in text
