@@ -277,3 +277,25 @@ def test_the_first_case_between_two_keys_counts() -> None:
         assert own.registration.since == since
         assert replaced.cases == tuple(known[:-1])
         assert replaced.until == at(0)
+
+
+def test_an_attested_time_does_not_prove_that_there_was_no_key_before() -> None:
+    """A key that came after the deployment leaves it open, if the scope had had one before."""
+    seen = [Observation(at(1), (IDS[0],), "earlier.yaml", 1), absent(3)]
+    periods = trace(Claim(IDS[1], at(9), at(9), at(6)), seen, [])
+    assert locate(periods, at(5)) == ("undecided", 0)
+    periods = trace(Claim(IDS[1], at(9), at(9), at(6)), seen[1:], [])
+    assert locate(periods, at(5)) == ("after", 0)
+
+
+def test_each_replacement_looks_through_all_cases() -> None:
+    """A case explains a replacement whichever of several it is, and whatever holds the cases."""
+    days = [START + timedelta(days=day) for day in (1, 3, 5)]
+    seen = [Observation(day, (key,), "earlier.yaml", 1) for day, key in zip(days, IDS, strict=True)]
+    cases = [a_support_case(on=f"2026-06-0{day}", ticket=f"TS-{day}") for day in (3, 5)]
+    periods = trace(Claim(IDS[2], days[2], days[2]), seen, iter(cases))
+    assert [[case.ticket for case in period.cases] for period in periods] == [
+        [],
+        ["TS-5"],
+        ["TS-3"],
+    ]

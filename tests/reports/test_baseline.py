@@ -85,6 +85,20 @@ def test_what_a_baseline_knows_of_each_organization(report: Report) -> None:
     }
 
 
+def test_what_an_audit_missed_is_missed_again(tmp_path: Path) -> None:
+    """Databases and organizations that an audit missed are known to the next one, by their ids."""
+    causes = ["vanished:db%2F1", "unseen:d2", "stale", "differ:databases,count"]
+    found = [a_finding(rule="CMEK-14", organization="acme", cause=cause) for cause in causes]
+    found += [
+        a_finding(rule="CMEK-14", organization="gone", cause="organization-missing"),
+        a_finding(rule="CMEK-10", organization="labs", cause="vanished:d3"),
+    ]
+    made = read_baseline(stored(tmp_path, found))
+    assert made.databases == {"acme": {"db/1": "db/1", "d2": "d2"}}
+    assert made.missing == frozenset({"gone"})
+    assert len(made.kept) == len(found)
+
+
 def test_a_folder_and_its_head_are_the_same_baseline(report: Report) -> None:
     """A baseline is named by its folder or by its head, and is told by the latter's path."""
     folder = read_baseline(report.folder)
