@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
@@ -26,7 +27,7 @@ from inventory.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from checks.context import Context, Summary
     from checks.group import Group
@@ -95,8 +96,9 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     for cause, says, action in doubts:
         yield inconclusive(CARD, subject, cause, says, where, action)
     if not (lost or doubts):
-        keys, databases = len(organization.keys or ()), len(organization.databases or ())
-        says = f"Read in full: {keys:,} keys, {databases:,} databases."
+        keys = counted(len(organization.keys or ()), "key")
+        databases = counted(len(organization.databases or ()), "database")
+        says = f"Read in full: {keys}, {databases}."
         yield passes(CARD, subject, says, where)
 
 
@@ -122,7 +124,7 @@ def _shared_databases(organizations: Sequence[Summary]) -> Iterator[Finding]:
         names = ", ".join(owner.name for owner in owners)
         action = f"Find out which organization owns the database {identity}"
         for owner in owners:
-            says = f"{owner.name} is one of {len(owners)} organizations that list it: {names}."
+            says = f"{owner.name} is one of {len(owners)} organizations that name it: {names}."
             cause = cause_of("listed-by", owner.id)
             subject = of_database_id(owner.id, identity)
             yield fails(CARD, subject, cause, says, (owner.place,), action)
@@ -162,6 +164,7 @@ def _doubts(estate: Estate, context: Context) -> Iterator[Doubt]:
     yield from _emptiness(organization, context)
     yield from _unknown_types(estate)
     yield from _differences(estate)
+    yield from _views(organization, context)
     again = recording_again(organization)
     for cause, text in _staleness(organization.captured_at, context.as_of, context.max_age):
         yield cause, text, again
@@ -186,6 +189,15 @@ def _unseen(estate: Estate, context: Context) -> Iterator[Doubt]:
     for identity, named in _lost(estate, context) if is_partial else ():
         says = f"Known elsewhere, and not among the databases that could be read: {named}."
         yield cause_of(LOST[1], identity), says, recording_again(estate.organization)
+
+
+def _views(organization: Organization, context: Context) -> Iterator[Doubt]:
+    """Doubt a record without the views of single regions, where the baseline was made with them."""
+    known = context.baseline.get(organization.id)
+    is_gap = any(gap.fact == "region-views" for gap in organization.gaps)
+    if known and known.has_views and organization.region_views is None and not is_gap:
+        says = "The views of single regions are not recorded, as they were for the baseline."
+        yield "views-not-recorded", says, recording_again(organization)
 
 
 def _differences(estate: Estate) -> Iterator[Doubt]:
@@ -228,9 +240,14 @@ def _staleness(
         text = f"The record is of {utc(captured_at)}, later than the audit of {utc(as_of)}."
         return [("impossible-time", text)]
     if as_of - captured_at > max_age:
-        text = f"The record is of {utc(captured_at)}, more than {max_age} before {utc(as_of)}."
-        return [("stale", text)]
+        text = f"The record is of {utc(captured_at)}, more than {_span(max_age)} before "
+        return [("stale", f"{text}{utc(as_of)}.")]
     return []
+
+
+def _span(age: timedelta) -> str:
+    hours = age / timedelta(hours=1)
+    return f"{hours:g} hours" if hours % 24 else counted(age.days, "day")
 
 
 def _regress(organization: Organization, context: Context) -> Iterator[tuple[str, str]]:

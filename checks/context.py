@@ -33,6 +33,7 @@ class KnownOrganization(NamedTuple):
         databases: the name of each existing database by its id.
         keys: what dated records showed of each key scope that had a key, in the order of time.
         captured_at: when the record that was audited was made; None if that is not known.
+        has_views: whether it was recorded with the views of single regions.
     """
 
     name: str
@@ -40,6 +41,7 @@ class KnownOrganization(NamedTuple):
     databases: Mapping[str, str] = MappingProxyType({})
     keys: Mapping[KeyScope, tuple[Observation, ...]] = MappingProxyType({})
     captured_at: datetime | None = None
+    has_views: bool = False
 
 
 class Context(NamedTuple):

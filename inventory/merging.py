@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from inventory.errors import Problem
 from inventory.key_ids import canonical
+from inventory.models import DatabaseRegion
 from inventory.recorded import database_identity, key_identity, place_of, refuse
 from inventory.wording import describe
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from inventory.entries import Located
-    from inventory.models import CustomerKey, Database, DatabaseRegion, Organization
+    from inventory.models import CustomerKey, Database, Organization
 
 E = TypeVar("E", bound="Located")
 
@@ -71,6 +72,7 @@ def with_databases(organization: Organization, plan: Organization) -> tuple[Data
         if each.id in known:
             known[each.id] = _grown(known[each.id], each, problems)
         else:
+            problems += _strange(organization, each)
             planned.append(each)
     present = tuple(
         each if each.is_planned else known[each.id] for each in organization.databases or ()
@@ -80,6 +82,20 @@ def with_databases(organization: Organization, plan: Organization) -> tuple[Data
     )
     refuse(problems)
     return databases
+
+
+def _strange(organization: Organization, planned: Database) -> Iterator[Problem]:
+    """Refuse the id of a database that a whole list does not hold: nothing planned has one.
+
+    Terraform's state may know a database that Astra does not list; that is for a rule to judge.
+    """
+    is_whole = organization.databases is not None and not any(
+        gap.fact == "databases" for gap in organization.gaps
+    )
+    if planned.id is not None and is_whole and not planned.resource:
+        found = f"{describe(planned.id)}, which {describe(organization.name)} does not list"
+        expected = "the id of a database that exists, or none"
+        yield Problem(planned.file, planned.line, "id", found, expected)
 
 
 def _grown(existing: Database, planned: Database, problems: list[Problem]) -> Database:
@@ -217,9 +233,17 @@ def contradiction(
     one: HasPlace, two: HasPlace, field: str, known: object, value: object
 ) -> Problem:
     """Complain of a ``value`` in ``two`` that is not the one ``known`` from ``one``."""
-    found, expected = describe(value), describe(known)
+    found, expected = _described(value), _described(known)
     found = f"{found}, but another" if found == expected else found
     return Problem(two.file, two.line, field, found, f"{expected}, as {one.file}:{one.line} says")
+
+
+def _described(value: object) -> str:
+    """Describe a value; regions by their names, as their number says little."""
+    regions = value if isinstance(value, tuple) else ()
+    if regions and all(isinstance(region, DatabaseRegion) for region in regions):
+        return describe(", ".join(region.name for region in regions))
+    return describe(value)
 
 
 def merge_keys(

@@ -41,11 +41,16 @@ class _Gap(Part):
     fact: str
 
 
+class _Comparison(Part):
+    what: str
+
+
 class _Organization(Part):
     id: str
     name: str
     captured_at: Moment | None
     gaps: tuple[_Gap, ...]
+    reconciliation: tuple[_Comparison, ...]
 
 
 class _Population(Part):
@@ -130,6 +135,7 @@ class Baseline(NamedTuple):
         closed: the ids of findings that had been open before it, and were not in it.
         closed_left_out: how many such ids were forgotten, as they were too many.
         known: what audits before it knew and it did not see, by organization.
+        viewed: the organizations of which it compared the views of single regions.
     """
 
     about: About
@@ -140,6 +146,7 @@ class Baseline(NamedTuple):
     closed: tuple[str, ...] = ()
     closed_left_out: int = 0
     known: Mapping[str, KnownOrganization] = MappingProxyType({})
+    viewed: frozenset[str] = frozenset()
 
     def organizations(self) -> dict[str, KnownOrganization]:
         """Return what it knows of each organization, by its id."""
@@ -153,6 +160,7 @@ class Baseline(NamedTuple):
                 self._databases(identity),
                 keys.get(identity, {}),
                 self.seen.captured.get(identity),
+                has_views=identity in self.viewed,
             )
             for identity, name in names.items()
         }
@@ -200,7 +208,18 @@ def read_baseline(path: str | Path) -> Baseline:
     about = _about(record, head)
     found = keep(about, _seen(head), _findings(record, everything=False))
     known = {each.organization: _known(each, (about.path, 1)) for each in told.known}
-    return found._replace(closed=told.closed, closed_left_out=told.closed_left_out, known=known)
+    return found._replace(
+        closed=told.closed, closed_left_out=told.closed_left_out, known=known, viewed=_viewed(head)
+    )
+
+
+def _viewed(head: _Head) -> frozenset[str]:
+    """Return the organizations that were recorded with the views of single regions."""
+    return frozenset(
+        organization.id
+        for organization in head.population.organizations
+        if any(comparison.what == "region-views" for comparison in organization.reconciliation)
+    )
 
 
 def _known(known: _Known, place: Place) -> KnownOrganization:

@@ -368,6 +368,11 @@ REASON = {
     "older-than-baseline": Reason(
         "The record is older than the one that the baseline audited.", _RECORDER, _AGAIN
     ),
+    "views-not-recorded": Reason(
+        "The views of single regions are missing, which the baseline was recorded with.",
+        _RECORDER,
+        _AGAIN,
+    ),
     "unseen": Reason("A known database is not among those that could be read.", _RECORDER, _AGAIN),
     "differ": Reason("Counts by independent routes differ.", _RECORDER, _AGAIN),
     "check-broke": Reason(

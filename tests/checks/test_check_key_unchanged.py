@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from checks.context import Context, KnownOrganization
+from inventory.history import Observation
 from inventory.models import KeyScope, SupportCase
 from tests.builders import (
     AS_OF,

@@ -50,7 +50,7 @@ def test_a_whole_record_passes() -> None:
     databases = [a_database(id=uuid(number)) for number in range(1200)]
     finding = judged_once("CMEK-14", an_organization(databases=databases))
     assert (finding.status, finding.severity) == ("pass", "critical")
-    assert finding.says == "Read in full: 1 keys, 1,200 databases."
+    assert finding.says == "Read in full: 1 key, 1,200 databases."
 
 
 @pytest.mark.parametrize("fact", get_args(Fact))
@@ -188,8 +188,7 @@ def test_the_age_is_told() -> None:
     """A stale record is told with its time, the limit and the time of the audit."""
     finding = judged_once("CMEK-14", an_organization(captured_at="2026-01-01T00:00:00Z"))
     assert finding.says == (
-        "The record is of 2026-01-01T00:00:00Z, more than 30 days, 0:00:00 "
-        "before 2026-11-21T02:00:00Z."
+        "The record is of 2026-01-01T00:00:00Z, more than 30 days before 2026-11-21T02:00:00Z."
     )
     future = judged_once("CMEK-14", an_organization(captured_at="2026-12-01T00:00:00Z"))
     assert future.says == (
@@ -465,7 +464,7 @@ def test_a_shared_database_says_who_lists_it() -> None:
     found = [each for each in judged("CMEK-14", *two) if each.cause]
     assert [(each.says, each.action, each.evidence) for each in found] == [
         (
-            f"acme-{n} is one of 2 organizations that list it: acme-1, acme-2.",
+            f"acme-{n} is one of 2 organizations that name it: acme-1, acme-2.",
             f"Find out which organization owns the database {DATABASE}",
             (("now.yaml", n),),
         )
@@ -530,3 +529,14 @@ def test_vanished_databases_are_named_in_the_order_of_their_ids(tmp_path: Path) 
     assert causes("CMEK-14", organization, context=context) == [
         f"vanished:{uuid(n)}" for n in (1, 2, 3)
     ]
+
+
+def test_views_that_the_baseline_had_are_missed() -> None:
+    """A record without the views that the baseline was made with sees less, and says so."""
+    known = KnownOrganization("acme-prod", ("last/audit.json", 1), has_views=True)
+    context = Context(AS_OF, baseline={ORGANIZATION: known})
+    assert causes("CMEK-14", an_organization(), context=context) == ["views-not-recorded"]
+    viewed = an_organization(region_views=[a_view()])
+    assert judged_once("CMEK-14", viewed, context=context).status == "pass"
+    refused = an_organization(gaps=[{"fact": "region-views", "reason": "refused"}])
+    assert causes("CMEK-14", refused, context=context) == ["refused:region-views"]

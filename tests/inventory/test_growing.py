@@ -23,6 +23,7 @@ from tests.builders import (
     organization_data,
     plan_data,
     planned_data,
+    uuid,
     write_json,
     write_yaml,
 )
@@ -302,3 +303,18 @@ def test_a_plan_that_leaves_a_field_open() -> None:
     """A field that a plan states as nothing contradicts nothing."""
     database = grown(present(tier="serverless"), growing("us-west-2", tier=None))
     assert (database.tier, len(database.regions)) == ("serverless", 2)
+
+
+def test_an_id_that_a_whole_list_lacks_is_refused() -> None:
+    """A plan that names a database by an id which the whole list does not hold is a mistake."""
+    strange = growing("us-west-2", id=uuid(9))
+    found = f"{uuid(9)!r}, which 'acme-prod' does not list"
+    assert wrong(present(), strange) == [("id", found, "the id of a database that exists, or none")]
+    gap = {"fact": "databases", "reason": "cut-short"}
+    partly = an_organization(databases=[a_database()], gaps=[gap])
+    unread = an_organization(databases=None)
+    for organization in (partly, unread):
+        databases = with_databases(organization, an_organization(databases=[strange]))
+        assert strange in databases
+    managed = growing("us-west-2", id=uuid(9), address="astra_database.lost")
+    assert managed in with_databases(present(), an_organization(databases=[managed]))

@@ -191,8 +191,8 @@ def test_every_contradiction() -> None:
         (UNDATED, UNDATED | {"state": "planned"}, "state", "'planned'", "'existing'"),
         (UNDATED | {"state": "planned"}, UNDATED, "state", "'existing'", "'planned'"),
         ({"status": "ACTIVE"}, {"status": "TERMINATED"}, "status", "'TERMINATED'", "'ACTIVE'"),
-        ({}, {"regions": ["us-east-2"]}, "regions", "a list of 1, but another", "a list of 1"),
-        ({}, {"regions": ["us-east-1", "b"]}, "regions", "a list of 2", "a list of 1"),
+        ({}, {"regions": ["us-east-2"]}, "regions", "'us-east-2'", "'us-east-1'"),
+        ({}, {"regions": ["us-east-1", "b"]}, "regions", "'us-east-1, b'", "'us-east-1'"),
         (
             {},
             {"created_at": "2026-06-02T00:00:00Z"},

@@ -254,8 +254,8 @@ def _many(count: int, failing: int) -> list[dict[str, Any]]:
     for number in range(count):
         keys = [key("us-east-2", number), key("eu-west-1", 1_000 + number)]
         late = number - (count - failing) + 1
-        databases = [database(f"o{at}", "us-east-2") for at in range(3)]
-        databases += [database(f"l{at}", "us-west-2") for at in range(max(0, late))][:5]
+        databases = [database(f"{number}-o{at}", "us-east-2") for at in range(3)]
+        databases += [database(f"{number}-l{at}", "us-west-2") for at in range(max(0, late))][:5]
         rows.append(organization(f"org-{number:03}", keys, databases))
     return rows
 
