@@ -9,7 +9,7 @@ from checks.common import concerning_scopes, facts_too_old, not_current, without
 from checks.finding import fails, inconclusive, of_key, passes, places
 from checks.group import settle
 from checks.identity import cause_of
-from checks.principals import compare_all, open_to_anybody
+from checks.principals import compare, compare_all, open_to_anybody
 from inventory.key_ids import parse_key_id
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ CARD = Card(
     causes={
         "disabled": "The key is disabled.",
         "not-symmetric": "The key is not a symmetric one.",
-        "not-granted": "Astra may not use the key.",
+        "not-granted:ACCOUNT": "Astra may not use the key, or this account of Astra may not.",
         "other-region:REGION": "The key is in another region.",
         "not-usable": "The key is attested not to be usable.",
     },
@@ -64,7 +64,6 @@ CARD = Card(
 _WRONG = {
     "enabled": ("disabled", "it is disabled"),
     "symmetric": ("not-symmetric", "it is not symmetric"),
-    "granted_to_astra": ("not-granted", "it is not granted to Astra"),
 }
 
 
@@ -123,6 +122,15 @@ def _comparison(key: CustomerKey, accounts: list[VendorAccount]) -> Comparison |
     return compare_all(granted_to, named, key.provider, partition)
 
 
+def _grants(key: CustomerKey, accounts: list[VendorAccount], grant: Grant) -> list[Comparison]:
+    """Return the accounts that Astra names to which the key's ``grant`` is this one."""
+    granted_to = (key.kms.granted_to if key.kms else None) or ()
+    partition = parse_key_id(key.key_id).partition
+    found = [compare(granted_to, each.account, key.provider, partition) for each in accounts]
+    compared = found if _comparison(key, accounts) else []
+    return [comparison for comparison in compared if comparison.grant == grant]
+
+
 def _judge_key(
     scope: KeyScope, key: CustomerKey, accounts: list[VendorAccount], context: Context
 ) -> Iterator[Finding]:
@@ -144,16 +152,21 @@ def _judge_facts(
 ) -> Iterator[Finding]:
     """Yield one finding for each fact that is wrong or missing; one pass if there is none."""
     where, action = places([key]), f"Make the key {key.key_id} usable for Astra"
-    wrong = list(_wrong(kms, subject.region))
+    wrong = [*_wrong(kms, subject.region), *_denied(key, kms, accounts)]
     for cause, text in wrong:
         yield fails(CARD, subject, cause, f"The cloud says that {text}.", where, action)
+    if key.usable is None:
+        yield from _undecidable(subject, key, accounts)
     missing = [name for name in _FACTS if getattr(kms, name) is None]
     if missing and key.usable is not None:
         attested = _judge_attested(subject, key, key.usable, context)
         if attested.status != "pass" or not wrong:
             yield attested
     elif missing:
-        yield from (_unknown(subject, key, name, accounts, context) for name in missing)
+        named = {"granted_to_astra"} if _grants(key, accounts, "undecidable") else set()
+        for name in missing:
+            if name not in named:
+                yield _unknown(subject, key, name, accounts, context)
     elif not wrong:
         says = f"Enabled, symmetric, in its region, and granted to Astra.{_anybody(key)}"
         yield passes(CARD, subject, says, where)
@@ -167,10 +180,7 @@ def _unknown(
     context: Context,
 ) -> Finding:
     """Return the finding for the fact ``name``, which neither the cloud nor a person states."""
-    is_grant = name == "granted_to_astra"
-    if is_grant and (undecidable := _undecidable(subject, key, accounts)):
-        return undecidable
-    fact = _asked(accounts) if is_grant and accounts else _FACTS[name]
+    fact = _asked(accounts) if name == "granted_to_astra" and accounts else _FACTS[name]
     unknown = without_kms_facts(CARD, subject, key, context, fact)
     return unknown._replace(cause=cause_of(unknown.reason, name))
 
@@ -198,31 +208,40 @@ def _anybody(key: CustomerKey) -> str:
 
 def _undecidable(
     subject: Subject, key: CustomerKey, accounts: list[VendorAccount]
-) -> Finding | None:
-    """Return the finding for a grant that may be one to Astra, or may not; else None."""
-    comparison = _comparison(key, accounts)
-    if comparison is None or comparison.grant != "undecidable":
-        return None
-    account, principal = comparison.account, comparison.principal
-    says = (
-        f"The key is granted to {principal}. "
-        f"Whether that grants it to {account}, as Astra asks, cannot be decided."
-    )
-    action = (
-        f"Grant the key {key.key_id} to {account} in a form that names it, "
-        "or attest that Astra can use the key"
-    )
-    cause = cause_of("undecidable-grant", account)
-    return inconclusive(CARD, subject, cause, says, places([key]), action)
+) -> Iterator[Finding]:
+    """Yield a finding for each account to which the key may be granted, or may not."""
+    for _, account, principal in _grants(key, accounts, "undecidable"):
+        says = (
+            f"The key is granted to {principal}. "
+            f"Whether that grants it to {account}, as Astra asks, cannot be decided."
+        )
+        action = (
+            f"Grant the key {key.key_id} to {account} in a form that names it, "
+            "or attest that Astra can use the key"
+        )
+        cause = cause_of("undecidable-grant", account)
+        yield inconclusive(CARD, subject, cause, says, places([key]), action)
 
 
 def _wrong(kms: KmsFacts, region: str) -> Iterator[tuple[str, str]]:
-    """Yield cause and words for each fact that keeps Astra from using a key of ``region``."""
+    """Yield cause and words for each fact but grants that keeps Astra from using a key."""
     for name, (cause, text) in _WRONG.items():
         if getattr(kms, name) is False:
             yield cause, text
     if kms.region not in {None, region}:
         yield cause_of("other-region", str(kms.region)), f"it lives in {kms.region}"
+
+
+def _denied(
+    key: CustomerKey, kms: KmsFacts, accounts: list[VendorAccount]
+) -> Iterator[tuple[str, str]]:
+    """Yield cause and words for each account to which the key is not granted, if that is so."""
+    denied = _grants(key, accounts, "not-granted")
+    for comparison in denied:
+        account = comparison.account
+        yield cause_of("not-granted", account), f"it is not granted to {account}, as Astra asks"
+    if kms.granted_to_astra is False and not denied:
+        yield "not-granted", "it is not granted to Astra"
 
 
 def _judge_attested(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from checks.identity import escape, finding_id, join, known, reason_of
+from checks.identity import PLANNED, escape, finding_id, join, known, reason_of
 from inventory.entries import Place
 from inventory.key_ids import parse_key_id
 
@@ -219,6 +219,11 @@ def concerning(finding: Finding, card: Card, databases: int, planned: int) -> Fi
 
 
 def about(finding: Finding, card: Card, database: Database) -> Finding:
-    """Add to ``finding`` that it concerns one ``database``, and that one's name."""
+    """Add to ``finding`` that it concerns one ``database``, and that one's name.
+
+    What is only planned has causes of its own: its deployment is never a known finding.
+    """
     named = finding._replace(name=database.name)
+    if database.is_planned and named.cause and not named.cause.startswith(PLANNED):
+        named = named._replace(cause=f"{PLANNED}{named.cause}")
     return concerning(named, card, 1, int(database.is_planned))

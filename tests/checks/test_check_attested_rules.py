@@ -200,3 +200,10 @@ def test_a_database_with_an_existing_region_there_is_not_only_planned() -> None:
     database = a_database(provider="azure", regions=regions)
     organization = an_organization(keys=[], databases=[database])
     assert judged_once("CMEK-16", organization).cause == "planned-not-attested"
+
+
+def test_a_planned_stringent_database_has_a_cause_of_its_own() -> None:
+    """What is only planned is another cause than what exists, by every rule on databases."""
+    planned = a_planned_database(data="stringent")
+    (finding,) = judged("CMEK-15", an_organization(databases=[planned]))
+    assert finding.cause == "planned-not-attested"

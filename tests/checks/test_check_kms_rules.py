@@ -176,7 +176,7 @@ def test_all_that_is_wrong_is_told() -> None:
     """A key with several faults has a finding for each, so none can hide behind another."""
     facts = kms_facts(enabled=False, granted_to_astra=False, region="us-west-2")
     key = an_organization(keys=[a_key(kms=facts)])
-    assert causes("CMEK-12", key) == ["disabled", "not-granted", "other-region:us-west-2"]
+    assert causes("CMEK-12", key) == ["disabled", "other-region:us-west-2", "not-granted"]
 
 
 def test_an_attestation_excuses_no_fault() -> None:
@@ -296,9 +296,9 @@ def test_a_comparison_never_softens_what_was_said(
 @pytest.mark.parametrize("said", [True, None])
 def test_a_key_that_nobody_may_use_is_not_granted(said: object) -> None:
     """Where nobody may use the key, it is not granted, whomever Astra names."""
-    says = ("fail", "The cloud says that it is not granted to Astra.")
     elsewhere = VENDOR | {"region": "us-west-2"}
-    for account in (VENDOR, elsewhere):
+    for account, whom in ((VENDOR, "444455556666, as Astra asks"), (elsewhere, "Astra")):
+        says = ("fail", f"The cloud says that it is not granted to {whom}.")
         assert granted(account, granted_to=[], granted_to_astra=said) == says
 
 
@@ -328,8 +328,8 @@ def test_an_undecidable_grant_does_not_hide_other_facts() -> None:
     ]
     partly = a_key(kms=kms_facts(granted_to=[ROLE], enabled=None, region=None))
     assert causes("CMEK-12", an_organization(keys=[partly], vendor_accounts=[VENDOR])) == [
-        "not-recorded:enabled",
         "undecidable-grant:444455556666",
+        "not-recorded:enabled",
         "not-recorded:region",
     ]
     facts = kms_facts(granted_to=[ROLE])
@@ -343,7 +343,35 @@ def test_one_undecidable_grant_of_several_accounts_is_open() -> None:
     """Every account is needed: one that is open leaves it open, one that is left out fails."""
     second = VENDOR | {"account": "777788889999"}
     assert granted(VENDOR, second, granted_to=["777788889999", ROLE])[0] == "inconclusive"
-    assert granted(VENDOR, second, granted_to=[ROLE])[0] == "fail"
+    key = a_key(kms=kms_facts(granted_to=[ROLE]))
+    assert causes("CMEK-12", an_organization(keys=[key], vendor_accounts=[VENDOR, second])) == [
+        "not-granted:777788889999",
+        "undecidable-grant:444455556666",
+    ]
+
+
+def test_each_account_without_a_grant_is_a_cause() -> None:
+    """An account that loses its grant is never hidden by one that had none before."""
+    second = VENDOR | {"account": "777788889999"}
+    for granted_to, wrong in (
+        (["777788889999"], ["not-granted:444455556666"]),
+        (["1"], ["undecidable-grant:444455556666", "undecidable-grant:777788889999"]),
+        (["111122223333"], ["not-granted:444455556666", "not-granted:777788889999"]),
+    ):
+        key = a_key(kms=kms_facts(granted_to=granted_to))
+        organization = an_organization(keys=[key], vendor_accounts=[VENDOR, second])
+        assert causes("CMEK-12", organization) == wrong
+
+
+def test_a_stated_refusal_hides_no_open_grant() -> None:
+    """A statement that the key is not granted stands beside a grant that cannot be decided."""
+    facts = kms_facts(granted_to=[ROLE], granted_to_astra=False, enabled=None)
+    organization = an_organization(keys=[a_key(kms=facts)], vendor_accounts=[VENDOR])
+    assert causes("CMEK-12", organization) == [
+        "not-granted",
+        "undecidable-grant:444455556666",
+        "not-recorded:enabled",
+    ]
 
 
 def test_a_key_for_everybody_says_so() -> None:
