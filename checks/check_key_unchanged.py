@@ -13,7 +13,7 @@ from checks.gaps import cause_of_gap
 from checks.group import settle
 from checks.identity import cause_of
 from inventory.history import Observation
-from inventory.key_ids import parse_key_id
+from inventory.key_ids import canonical, parse_key_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -181,8 +181,8 @@ def _changes(seen: Sequence[Observation]) -> list[tuple[Observation, Observation
 
 def _lost(old: Observation, new: Observation) -> list[str]:
     """Return the keys of ``old`` that are gone from ``new``; a new version is the same key."""
-    now = {parse_key_id(key_id).canonical for key_id in new.key_ids}
-    before = {parse_key_id(key_id).canonical for key_id in old.key_ids}
+    now = set(map(canonical, new.key_ids))
+    before = set(map(canonical, old.key_ids))
     return sorted(before - now)
 
 

@@ -20,7 +20,7 @@ from checks.gaps import cause_of_gap, settling
 from checks.group import settle
 from checks.identity import cause_of
 from inventory.estate import has_no_customer_keys
-from inventory.key_ids import parse_key_id
+from inventory.key_ids import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,18 +133,14 @@ def _compare(
     again: str,
 ) -> Finding:
     shown = {view.key_id} if view.key_id else set()
-    same = set(map(_canonical, listed))
-    if same == set(map(_canonical, shown)):
+    same = set(map(canonical, listed))
+    if same == set(map(canonical, shown)):
         says = f"Both show {view.key_id}." if view.key_id else "Both show no key."
         return passes(CARD, of_scope(scope), says, where)
     named = ", ".join(sorted(listed)) or "no key"
     says = f"The list shows {named}, the view of the region {view.key_id or 'no key'}."
-    cause = cause_of("differ", " ".join(sorted(same)), *map(_canonical, sorted(shown)))
+    cause = cause_of("differ", " ".join(sorted(same)), *map(canonical, sorted(shown)))
     return fails(CARD, of_scope(scope), cause, says, where, again)
-
-
-def _canonical(key_id: str) -> str:
-    return parse_key_id(key_id).canonical
 
 
 def check_key_views_agree(group: Group) -> None:

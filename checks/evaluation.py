@@ -39,8 +39,9 @@ def evaluate(
         meet(organization)
         estate = survey(_as_wanted(organization, context))
         summaries.append(summarize(estate))
+        has_versions = estate.lists_versions()
         for rule in rules:
-            yield from _judge(rule, estate, context)
+            yield from _judge(rule, estate, context, has_versions=has_versions)
     for rule in rules:
         if rule.judge_across is not None:
             yield from _guard(rule, _ACROSS, rule.judge_across(summaries, context))
@@ -58,11 +59,14 @@ def _as_wanted(organization: Organization, context: Context) -> Organization:
     return organization.model_copy(update={"keys": bare}).at(*organization.place)
 
 
-def _judge(rule: Rule, estate: Estate, context: Context) -> Iterator[Finding]:
+def _judge(
+    rule: Rule, estate: Estate, context: Context, *, has_versions: bool
+) -> Iterator[Finding]:
+    """Judge one organization; ``has_versions`` if a key is listed by several versions."""
     findings: Iterator[Finding] = iter(())
     if rule.judge is not None:
         findings = _guard(rule, estate.organization.id, rule.judge(estate, context))
-        if estate.lists_versions():
+        if has_versions:
             findings = _one_for_each_cause(list(findings))
     if estate.gaps and (gaps := _needed_gaps(rule, estate)):
         yield from (_unread(rule, estate, gap) for gap in gaps)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from inventory.entries import NOWHERE
 from inventory.gaps import Gap
-from inventory.key_ids import parse_key_id
+from inventory.key_ids import canonical
 from inventory.models import (
     CustomerKey,
     Database,
@@ -84,7 +84,7 @@ class Estate(NamedTuple):
 
     def key_ids(self, scope: KeyScope) -> list[str]:
         """Return the ids of the different keys of ``scope``, sorted; versions are one key."""
-        return sorted({parse_key_id(key.key_id).canonical for key in self.keys.get(scope, ())})
+        return sorted({canonical(key.key_id) for key in self.keys.get(scope, ())})
 
     def lists_versions(self) -> bool:
         """Say whether a key is listed more than once for a scope, by several of its versions."""

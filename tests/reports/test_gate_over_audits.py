@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from hypothesis import given, settings
@@ -21,7 +22,7 @@ from tests.builders import AS_OF, moment
 from tests.checks.strategies import inventories
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from checks.finding import Finding
@@ -61,6 +62,14 @@ def _audit(
     return Night(organizations, findings, keep(about, seen, findings))
 
 
+def _audits(nights: Iterable[Sequence[Organization]]) -> Iterator[Night]:
+    """Audit one night after the other, each with the one before as its baseline."""
+    before: Night | None = None
+    for as_of, organizations in zip(TIMES, nights, strict=False):
+        before = _audit(organizations, as_of, before.baseline if before else None)
+        yield before
+
+
 def _stopping(findings: Iterable[Finding]) -> list[Finding]:
     return [each for each in findings if GATE.stops(each.status, each.severity, each.change)]
 
@@ -90,19 +99,15 @@ def test_what_got_worse_never_passes_a_gate_on_what_is_new(
     nights: list[tuple[Organization, ...]],
 ) -> None:
     """Over any sequence of audits a subject that got worse stops, by a finding about itself."""
-    before = None
-    for as_of, organizations in zip(TIMES, nights, strict=False):
-        now = _audit(organizations, as_of, before.baseline if before else None)
-        if before:
-            worst, stopped = _badness(before.findings), _stopping(now.findings)
-            subjects = {(each.rule, each.subject.path) for each in stopped}
-            worse = {
-                subject
-                for subject, badness in _badness(now.findings).items()
-                if badness > worst.get(subject, 0)
-            }
-            assert worse - subjects == set()
-        before = now
+    for before, now in pairwise(_audits(nights)):
+        worst, stopped = _badness(before.findings), _stopping(now.findings)
+        subjects = {(each.rule, each.subject.path) for each in stopped}
+        worse = {
+            subject
+            for subject, badness in _badness(now.findings).items()
+            if badness > worst.get(subject, 0)
+        }
+        assert worse - subjects == set()
 
 
 @settings(deadline=None, max_examples=60)
@@ -111,13 +116,9 @@ def test_a_further_cause_never_passes_a_gate_on_what_is_new(
     nights: list[tuple[Organization, ...]],
 ) -> None:
     """A cause that the audit before did not have open stops, whatever else its subject has."""
-    before = None
-    for as_of, organizations in zip(TIMES, nights, strict=False):
-        now = _audit(organizations, as_of, before.baseline if before else None)
-        if before:
-            further = _causes(now.findings) - _causes(before.findings)
-            assert further - _causes(_stopping(now.findings)) == set()
-        before = now
+    for before, now in pairwise(_audits(nights)):
+        further = _causes(now.findings) - _causes(before.findings)
+        assert further - _causes(_stopping(now.findings)) == set()
 
 
 @settings(deadline=None, max_examples=60)
