@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from tests.builders import uuid
 from tests.inventory.terraform.provider.cloud import Cloud
@@ -45,18 +45,7 @@ _REQUIRED = f"""terraform {{
 """
 
 
-class Done(NamedTuple):
-    """How a command ended.
-
-    Attributes:
-        code: its exit code.
-        out: what it printed.
-        err: what it complained of.
-    """
-
-    code: int
-    out: str
-    err: str
+Ended = subprocess.CompletedProcess[str]
 
 
 class Workspace:
@@ -84,8 +73,8 @@ class Workspace:
                 (folder / "versions.tf").write_text(_REQUIRED)
         self.run("init")
 
-    def run(self, command: str, *arguments: str, may_fail: bool = False) -> Done:
-        """Run a command of Terraform."""
+    def run(self, command: str, *arguments: str, may_fail: bool = False) -> Ended:
+        """Run a command of Terraform, which has to succeed if nothing else is said."""
         if TERRAFORM is None:
             message = "there is no Terraform here"
             raise RuntimeError(message)
@@ -101,11 +90,11 @@ class Workspace:
             timeout=120,
         )
         assert done.returncode == 0 or may_fail, done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
+        return done
 
     def printed(self, *arguments: str) -> dict[str, Any]:
         """Return what Terraform prints of the state, or of a saved plan."""
-        return _normal(self.run("show", "-json", *arguments).out)
+        return _normal(self.run("show", "-json", *arguments).stdout)
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}

@@ -41,6 +41,15 @@ class Call(NamedTuple):
     end: float = 0.0
     is_refused: bool = False
 
+    @property
+    def is_of_key(self) -> bool:
+        """Say whether it is about a key."""
+        return self.subject.startswith("arn:")
+
+    def overlaps(self, other: Call) -> bool:
+        """Say whether each of the two began before the other ended."""
+        return self.start < other.end and other.start < self.end
+
 
 class Cloud:
     """The stand-in, as the organization with a certain token sees it.
@@ -79,6 +88,16 @@ class Cloud:
         with self.opened() as data:
             calls = (Call(*values) for values in data["log"])
             return tuple(call for call in calls if action in {"", call.action})
+
+    def names(self) -> list[str]:
+        """Return the names of all databases."""
+        with self.opened() as data:
+            return sorted(database["name"] for database in data["databases"].values())
+
+    def key_ids(self) -> list[str]:
+        """Return the ids of all keys, in the order in which they were registered."""
+        with self.opened() as data:
+            return [key["key_id"] for key in data["keys"]]
 
     @contextmanager
     def opened(self) -> Iterator[dict[str, Any]]:
