@@ -13,6 +13,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +36,12 @@ _SOURCE = "datastax/astra"
 _MIRRORED = f"registry.terraform.io/{_SOURCE}"
 """The whole address of the provider, as Terraform completes it; nothing is asked there."""
 
+_UNORDERED: dict[str, Callable[[Any], str]] = {
+    "child_modules": itemgetter("address"),
+    "relevant_attributes": json.dumps,
+}
+"""The lists that Terraform prints in any order, each with what they are sorted by."""
+
 _VERSIONS = {"2.0.0": "", "1.0.0": "--first"}
 _REQUIRED = f"""terraform {{
   required_providers {{
@@ -43,8 +51,6 @@ _REQUIRED = f"""terraform {{
   }}
 }}
 """
-
-
 Ended = subprocess.CompletedProcess[str]
 
 
@@ -97,12 +103,10 @@ class Workspace:
         return _normal(self.run("show", "-json", *arguments).stdout)
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
-        return kept | {
+        return _environment() | {
             "TF_CLI_CONFIG_FILE": str(self._mirror / "terraform.rc"),
             "TF_DATA_DIR": str(self._folder.parent / "data"),
             "TF_IN_AUTOMATION": "1",
-            "CHECKPOINT_DISABLE": "1",
             "HOME": str(self._mirror),  # where the provider keeps its certificate
             "ASTRA_STAND_IN": str(self._file),
             "ASTRA_API_TOKEN": "sham",
@@ -145,9 +149,14 @@ def write_mirror(folder: Path) -> Path:
 def _platform() -> str:
     assert TERRAFORM is not None
     line = [TERRAFORM, "version", "-json"]
-    environment = os.environ | {"CHECKPOINT_DISABLE": "1"}
-    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(line, env=_environment(), capture_output=True, text=True, check=True)
     return str(json.loads(done.stdout)["platform"])
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment without what somebody has set for Terraform, and without a check."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    return kept | {"CHECKPOINT_DISABLE": "1"}
 
 
 # --- what differs from run to run -----------------------------------------------------------------
@@ -166,7 +175,7 @@ def _normal(text: str) -> dict[str, Any]:
 
 def _in_order(data: dict[str, Any]) -> dict[str, Any]:
     """Sort what Terraform prints in any order."""
-    for name in ("child_modules", "relevant_attributes"):
+    for name, key in _UNORDERED.items():
         if name in data:
-            data[name] = sorted(data[name], key=json.dumps)
+            data[name] = sorted(data[name], key=key)
     return data

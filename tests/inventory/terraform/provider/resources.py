@@ -18,8 +18,8 @@ State = dict[str, Any]
 
 _KEY_ID = re.compile(r"(.*)/cloudProvider/(.*)/region/(.*)/keyId/(.*)")
 _CASELESS = "cloud_provider"
-_TEXTS = ("owner_id", "organization_id", "status", "cqlsh_url", "grafana_url")
-_MORE_TEXTS = ("data_endpoint_url", "graphql_url")
+_TEXTS = ("id", "owner_id", "organization_id", "status")
+_URLS = ("cqlsh_url", "grafana_url", "data_endpoint_url", "graphql_url")
 _NUMBERS = {"node_count": 0, "replication_factor": 1, "total_storage": 5}
 
 
@@ -30,11 +30,11 @@ class _Caseless(String):  # type: ignore[misc]
         return str(a_decoded).casefold() == str(b_decoded).casefold()
 
 
-_Caseless.__name__ = "String"  # by which the library knows the types that it compares as they are
+_Caseless.__name__ = "String"  # the library asks for this name, and else keeps the other spelling
 
 
 class _Timeouts(NestedBlock):  # type: ignore[misc]
-    """The block that every resource of the vendor's library has which may take long."""
+    """The block in which a configuration may set how long to wait."""
 
     def __init__(self) -> None:
         words = ("create", "read", "update", "delete")
@@ -99,7 +99,7 @@ class Database(_Resource):
         )
         attributes = [_required("name", String()), _required("cloud_provider", _Caseless())]
         attributes += [cls.regions, _forcing("keyspace"), _forcing("db_type"), protection]
-        attributes += [_computed(name, String()) for name in ("id", *_TEXTS, *_MORE_TEXTS)]
+        attributes += [_computed(name, String()) for name in (*_TEXTS, *_URLS)]
         attributes += [_computed(name, Number()) for name in _NUMBERS]
         attributes += [_computed("additional_keyspaces", List(String()))]
         attributes += [_computed("datacenters", Map(String()))]
@@ -110,9 +110,9 @@ class Database(_Resource):
         return super().plan(context, current, planned) | {"deletion_protection": protected}
 
     def create(self, context: Any, planned: State) -> State | None:  # noqa: ANN401
-        told = {name: planned[name] for name in ("name", "cloud_provider")}
+        wanted = {name: planned[name] for name in ("name", "cloud_provider")}
         try:
-            own = self.cloud.create_database(told | {"regions": self._regions(planned)})
+            own = self.cloud.create_database(wanted | {"regions": self._regions(planned)})
         except RefusedError as refused:
             context.diagnostics.add_error(f"unexpected create database response: {refused}")
             return None
@@ -143,14 +143,13 @@ class Database(_Resource):
     def _state(self, state: State, own: dict[str, Any]) -> State:
         """Return the attributes as the provider takes them from what Astra lists."""
         identity, provider = own["id"], own["cloud_provider"].upper()
-        places = {
-            f"{provider}.{name}": f"{identity}-{n}" for n, name in enumerate(own["regions"], 1)
-        }
-        urls = {name: f"https://{identity}.example/{name}" for name in (*_TEXTS[3:], *_MORE_TEXTS)}
-        told = {"id": identity, "name": own["name"], "cloud_provider": provider, "status": "ACTIVE"}
-        told |= {"organization_id": own["organization"], "owner_id": own["organization"]}
-        told |= self._places(own) | {"datacenters": places, "additional_keyspaces": []}
-        return state | urls | told | _NUMBERS
+        numbered = enumerate(own["regions"], 1)
+        places = {f"{provider}.{region}": f"{identity}-{number}" for number, region in numbered}
+        urls = {name: f"https://{identity}.example/{name}" for name in _URLS}
+        owner = {"organization_id": own["organization"], "owner_id": own["organization"]}
+        names = {"id": identity, "name": own["name"], "cloud_provider": provider}
+        rest = {"status": "ACTIVE", "datacenters": places, "additional_keyspaces": []}
+        return state | urls | owner | names | rest | _NUMBERS | self._places(own)
 
     def _places(self, own: dict[str, Any]) -> State:
         return {"regions": own["regions"]}
@@ -183,15 +182,15 @@ class CustomerKey(_Resource):
         return Schema(attributes, version=0)
 
     def create(self, context: Any, planned: State) -> State | None:  # noqa: ANN401
-        told = {name: planned[name] for name in ("cloud_provider", "region", "key_id")}
+        key = {name: planned[name] for name in ("cloud_provider", "region", "key_id")}
         try:
-            self.cloud.create_key(told)
+            self.cloud.create_key(key)
         except RefusedError as refused:
             context.diagnostics.add_error(f"Unexpected error creating Customer Key: {refused}")
             return None
-        place = f"cloudProvider/{told['cloud_provider']}/region/{told['region']}"
-        identity = f"{self.cloud.organization}/{place}/keyId/{told['key_id']}"
-        return told | {"id": identity, "organization_id": self.cloud.organization}
+        place = f"cloudProvider/{key['cloud_provider']}/region/{key['region']}"
+        identity = f"{self.cloud.organization}/{place}/keyId/{key['key_id']}"
+        return key | {"id": identity, "organization_id": self.cloud.organization}
 
     def read(self, context: object, current: State) -> State:
         """Return what its id says; the vendor's provider does not ask Astra, either."""
