@@ -121,7 +121,10 @@ def test_a_deleted_key_stays(workspace: Workspace) -> None:
     assert workspace.cloud.key_ids() == [arn(1)]
     assert "Delete of Customer Key resource not supported" in out
     held = workspace.printed()["values"]["root_module"]["resources"]
-    assert [each["address"] for each in held] == ["astra_database.new", "astra_database.orders"]
+    assert [resource["address"] for resource in held] == [
+        "astra_database.new",
+        "astra_database.orders",
+    ]
 
 
 def test_a_second_key_of_a_scope_is_no_error_to_terraform(workspace: Workspace) -> None:

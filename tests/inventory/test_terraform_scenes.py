@@ -224,12 +224,12 @@ EXPECTED = {
     ),
     "names": _new(
         {
-            each
+            database
             for name, region in NAMES.items()
             for where in (f"orders[{name}]", f"module.shop[{name}]/shop")
-            for each in _aws(where, region)
+            for database in _aws(where, region)
         },
-        {each for name, region in NAMES.items() for each in _key(f"orders[{name}]", region)},
+        {key for name, region in NAMES.items() for key in _key(f"orders[{name}]", region)},
     ),
     "spelled": _beside(_db("new", "aws", "US-East-1", "EU-West-1"), _key("new", "EU-West-1")),
 }
@@ -329,7 +329,7 @@ def _printed(name: str) -> dict[str, Any]:
 
 def _drift(name: str) -> list[tuple[str, list[str], list[str] | None]]:
     """Return address, actions and later regions of whatever has changed without Terraform."""
-    changes = [(each["address"], each["change"]) for each in _printed(name)["resource_drift"]]
+    changes = [(item["address"], item["change"]) for item in _printed(name)["resource_drift"]]
     return [
         (address, change["actions"], change["after"] and change["after"]["regions"])
         for address, change in changes
@@ -360,7 +360,7 @@ def test_drift_is_printed_beside_the_changes() -> None:
 def test_a_lost_key_is_no_drift() -> None:
     """The provider does not ask for keys, so that a lost one is neither drift nor planned."""
     printed = _printed("drift-key")
-    actions = {tuple(each["change"]["actions"]) for each in printed["resource_changes"]}
+    actions = {tuple(item["change"]["actions"]) for item in printed["resource_changes"]}
     assert ("resource_drift" in printed, actions) == (False, {("no-op",)})
 
 

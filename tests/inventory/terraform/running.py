@@ -166,9 +166,9 @@ def _normal(text: str) -> dict[str, Any]:
     """Return what was printed, without what is another one in each run."""
     text = json.dumps(json.loads(text, object_hook=_in_order))
     ids = dict.fromkeys(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", text))
-    made = [each for each in ids if not each.startswith("00000000-")]
-    for number, each in enumerate(made, 1):
-        text = text.replace(each, f"00000000-0000-4000-8000-0000000d{number:04x}")
+    made = [identity for identity in ids if not identity.startswith("00000000-")]
+    for number, identity in enumerate(made, 1):
+        text = text.replace(identity, f"00000000-0000-4000-8000-0000000d{number:04x}")
     printed: dict[str, Any] = json.loads(text)
     return printed | ({"timestamp": AT} if "timestamp" in printed else {})
 
