@@ -18,7 +18,7 @@ from inventory.terraform_organizations import Terraform
 from inventory.terraform_source import SourceTree
 from tests.builders import write_json, write_text
 from tests.inventory.terraform.documents import ADDRESS, change, configured, held, plan, state
-from tests.inventory.terraform.running import ALL
+from tests.inventory.terraform.recordings import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
