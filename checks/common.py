@@ -74,6 +74,9 @@ def unregistered_key(estate: Estate, scope: KeyScope) -> str:
     managed = estate.managed_keys.get(scope)
     if managed is not None:
         return f" That {managed.resource} is in Terraform's state does not prove one."
+    near = scope._replace(region=scope.region.lower())
+    if near != scope and near in estate.keys:
+        return f" One is for {near.region}: regions are compared as they are written."
     return ""
 
 

@@ -286,11 +286,12 @@ class MissingRegion(NamedTuple):
 def missing_regions(organization: Organization) -> Iterator[MissingRegion]:
     """Yield the regions in which Terraform's state has a listed database, and the record has not.
 
-    One that is terminated, or not listed at all, has no regions to compare.
+    One that is terminated, or not listed at all, has no regions to compare. Their names count
+    without case here: a state keeps them as somebody wrote them.
     """
     recorded = {
         each.id: {
-            (region.provider or each.provider, region.name)
+            (region.provider or each.provider, region.name.lower())
             for region in each.regions
             if region.state == "existing"
         }
@@ -299,8 +300,9 @@ def missing_regions(organization: Organization) -> Iterator[MissingRegion]:
     }
     seen = set()
     for database in organization.managed.databases:
-        for place in database.regions if database.id in recorded else ():
+        for provider, region in database.regions if database.id in recorded else ():
+            place = provider, region.lower()
             part = database.id, place
             if place not in recorded[database.id] and part not in seen:
                 seen.add(part)
-                yield MissingRegion(database, "/".join(place))
+                yield MissingRegion(database, f"{provider}/{region}")

@@ -255,11 +255,10 @@ def _name(attributes: Attributes, address: str) -> str:
 
 
 def _where(attributes: Attributes, names: Sequence[str] = _REGIONS) -> _Where:
-    """Return the place; the provider's names of regions count without case."""
     told = attributes.told("cloud_provider")
     provider = _provider(attributes, told)
     every = [(name, attributes.told(name)) for name in names]
-    regions = tuple(dict.fromkeys(value.lower() for _, each in every for value in each.values))
+    regions = tuple(dict.fromkeys(value for _, each in every for value in each.values))
     untold = [("cloud_provider", told), *every]
     words = [f"{name} {each.untold}" for name, each in untold if each.untold]
     if not (regions or words or any(each.is_wrong for _, each in every)):

@@ -224,7 +224,7 @@ class _Reader:
             yield self._resource(item, where)._replace(before=values)
 
     def _resources(self, path: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], Path]]:
-        """Yield what stands below a module, and below all its child modules."""
+        """Yield what is in a module and all its child modules, each with its module's address."""
         where: Path = ()
         data: object = self._data
         for part in (*path, "root_module"):
@@ -236,7 +236,7 @@ class _Reader:
             inside = self._mapping(module, where)
             for item, place in self._listed(inside, "resources", where):
                 if self._matters(item, place):
-                    yield item, place
+                    yield {"module_address": inside.get("address")} | item, place
             waiting += self._listed(inside, "child_modules", where)
 
     # --- parts ------------------------------------------------------------------------------------

@@ -275,6 +275,19 @@ def test_a_planned_region_fills_no_hole_either() -> None:
     assert statuses("CMEK-14", held_in(EAST, WEST, databases=databases)) == ["fail"]
 
 
+def test_regions_in_the_state_have_no_case() -> None:
+    """A region that somebody wrote in another case is the one that Astra lists."""
+    assert "fail" not in statuses("CMEK-14", held_in(("aws", "US-East-1")))
+
+
+def test_a_key_for_a_region_in_another_case_is_named() -> None:
+    """A planned region in another case than that of its key fails, and the words say why."""
+    planned = a_planned_database(regions=["US-East-1"])
+    finding = judged_once("CMEK-05", bare(databases=[planned], keys=[a_key()]))
+    assert finding.status == "fail"
+    assert finding.says.endswith(" One is for us-east-1: regions are compared as they are written.")
+
+
 @pytest.mark.parametrize(
     "over", [{}, {"databases": [a_database(status="TERMINATED")]}], ids=["listed", "terminated"]
 )

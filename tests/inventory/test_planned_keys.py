@@ -149,10 +149,10 @@ def test_a_key_without_its_id_is_refused(tmp_path: Path) -> None:
     ]
 
 
-def test_regions_have_no_case(tmp_path: Path) -> None:
-    """A region counts as the same in any case, as it does for Terraform's provider."""
+def test_regions_are_read_as_they_are_written(tmp_path: Path) -> None:
+    """A region is taken as the plan has it: whether Astra takes it for another is unknown."""
     data = plan(change(KEY, after=own(region="US-East-1")))
-    assert facts(tmp_path, data) == {("register", "us-east-1", OLD, KEY)}
+    assert facts(tmp_path, data) == {("register", "US-East-1", OLD, KEY)}
 
 
 def test_a_name_is_part_of_every_address(tmp_path: Path) -> None:

@@ -220,7 +220,7 @@ EXPECTED = {
     ),
     **dict.fromkeys(["drift", "drift-refreshed", "drift-key"], DRIFTED),
     "drift-deleted": DRIFTED._replace(
-        planned=_aws("orders", "us-east-1"), existing=_there("ledger")
+        planned=_aws("orders", "us-east-1"), existing=_there("ledger", "orders")
     ),
     "names": _new(
         {
@@ -256,6 +256,20 @@ def test_recorded_output_is_read(name: str) -> None:
     assert recorded.source.format == f"terraform-{'state' if name == 'state' else 'plan'}"
     time = recorded.source.captured_at
     assert (time and f"{time:%Y-%m-%dT%H:%M:%SZ}") == (None if name == "state" else AT)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_every_change_of_a_key_is_read(name: str) -> None:
+    """What a plan does with keys is what another, simpler reader finds in the same plan."""
+    found = set()
+    for item in _printed(name).get("resource_changes", ()):
+        actions = {*item["change"]["actions"]} if item["type"] == "astra_customer_key" else set()
+        verbs = {"register"} & {"register" if "create" in actions else ""}
+        verbs |= {"replace" if "create" in actions else "remove"} if "delete" in actions else set()
+        found |= {(verb, item["address"]) for verb in verbs}
+    managed = [each.managed for each in read_plan(str(SCENES[name].recorded())).organizations]
+    keys = [key for each in managed for key in (*each.planned_keys, *each.undetermined_keys)]
+    assert {(key.change, key.resource) for key in keys} == found
 
 
 def test_a_plan_that_failed_is_refused() -> None:

@@ -37,7 +37,7 @@ def orders(*regions: tuple[str, str], identity: str = "d1", missing: str = "") -
     return ManagedDatabase(id=identity, name="orders", regions=held_in, missing=missing)
 
 
-BOTH = existing(regions=["us-east-1", "US-West-2"])
+BOTH = existing(regions=["us-east-1", "us-west-2"])
 
 
 @pytest.mark.parametrize(
