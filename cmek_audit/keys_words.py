@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from checks.registering import HOST
+from checks.key_procedure import HOST
 from inventory.wording import counted
 from reports.coverage import STATES
 from reports.looks import KEY_NUMBERS, PROVIDER, STATUS, TYPE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from checks.registering import procedure
+from checks.key_procedure import procedure
 from reports.coverage import IDLE, NEEDED, WITH_DATABASES
 
 if TYPE_CHECKING:

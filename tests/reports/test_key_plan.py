@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from checks.context import Context
 from checks.evaluation import evaluate
-from checks.registering import procedure
+from checks.key_procedure import procedure
 from inventory.managed import Managed, UndeterminedDatabase
 from reports.coverage import Keys
 from reports.key_plan import NUMBERS, plan_keys

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from checks.card import OVERVIEW
-from checks.registering import ADDRESSES, HOST, procedure
+from checks.key_procedure import ADDRESSES, HOST, procedure
 from inventory.configured import ADDRESS
 from inventory.readings import LISTS
 from inventory.spellings import DatabaseType, Provider
 
 if TYPE_CHECKING:
-    from checks.registering import Procedure
+    from checks.key_procedure import Procedure
 
 PAGES = {
     ("serverless", "aws"): (
