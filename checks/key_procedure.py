@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from checks.card import OVERVIEW
 from inventory.spellings import lacks_customer_keys
@@ -18,6 +19,12 @@ ADDRESSES: dict[DatabaseType, str] = {
     "managed-clusters": "/v2/kms/classic",
 }
 """Where Astra keeps the keys of each database type."""
+
+
+RESOURCE = "astra_customer_key"
+"""Terraform's resource for a customer key."""
+
+_WITH_RESOURCE = frozenset({("serverless", "aws"), ("serverless", "gcp")})
 
 
 class Procedure(NamedTuple):
@@ -42,12 +49,22 @@ def procedure(database_type: DatabaseType, provider: Provider) -> Procedure:
     if address is None or cloud is None:
         return Procedure(OVERVIEW, "", _UNKNOWN)
     page = f"Encrypt {_PRODUCTS[database_type]} databases with {cloud.page}"
-    one = f"{address}/provider/{provider}/region/REGION"
+    one = one_address(address, provider, "REGION")
     told = {**cloud._asdict(), "address": address, "one": one}
     steps = [step.format(**told) for step in _STEPS]
     if database_type == "serverless" and provider == "azure":
         steps.insert(0, _PREVIEW)
     return Procedure(page, address, tuple(steps))
+
+
+def one_address(address: str, provider: Provider, region: str) -> str:
+    """Return where Astra keeps the key of one provider and region, below ``address``."""
+    return f"{address}/provider/{provider}/region/{quote(region, safe='', errors='replace')}"
+
+
+def has_resource(database_type: DatabaseType, provider: Provider) -> bool:
+    """Say whether Terraform has a resource for such keys."""
+    return (database_type, provider) in _WITH_RESOURCE
 
 
 class _Cloud(NamedTuple):
