@@ -20,7 +20,6 @@ ADDRESSES: dict[DatabaseType, str] = {
 }
 """Where Astra keeps the keys of each database type."""
 
-
 RESOURCE = "astra_customer_key"
 """Terraform's resource for a customer key."""
 
@@ -33,7 +32,7 @@ class Procedure(NamedTuple):
     Attributes:
         page: the title of the vendor's page about it.
         address: where Astra keeps such keys; empty if nothing is to be registered.
-        steps: what to do, in this order; REGION stands for the key scope's region.
+        steps: what to do, in this order; REGION stands for the region if none was given.
     """
 
     page: str
@@ -41,17 +40,27 @@ class Procedure(NamedTuple):
     steps: tuple[str, ...]
 
 
-def procedure(database_type: DatabaseType, provider: Provider) -> Procedure:
-    """Return how a customer key is made, or what to do where none can be."""
+def procedure(database_type: DatabaseType, provider: Provider, region: str = "") -> Procedure:
+    """Return how a customer key is made, or what to do where none can be.
+
+    The order is that of the vendor's pages: registering begins in Astra, which names whom the
+    policy of the key has to allow.
+    """
     if lacks_customer_keys(database_type, provider):
         return Procedure(OVERVIEW, "", _UNSUPPORTED)
     address, cloud = ADDRESSES.get(database_type), _CLOUDS.get(provider)
     if address is None or cloud is None:
         return Procedure(OVERVIEW, "", _UNKNOWN)
     page = f"Encrypt {_PRODUCTS[database_type]} databases with {cloud.page}"
-    one = one_address(address, provider, "REGION")
-    told = {**cloud._asdict(), "address": address, "one": one}
-    steps = [step.format(**told) for step in _STEPS]
+    values = {
+        **cloud._asdict(),
+        "address": address,
+        "choice": _CHOICES[database_type],
+        "one": one_address(address, provider, region or "REGION"),
+        "where": f"the region {region}" if region else "the region",
+        "terraform": _terraform(database_type, provider),
+    }
+    steps = [step.format(**values) for step in _STEPS]
     if database_type == "serverless" and provider == "azure":
         steps.insert(0, _PREVIEW)
     return Procedure(page, address, tuple(steps))
@@ -67,54 +76,81 @@ def has_resource(database_type: DatabaseType, provider: Provider) -> bool:
     return (database_type, provider) in _WITH_RESOURCE
 
 
+def _terraform(database_type: DatabaseType, provider: Provider) -> str:
+    if has_resource(database_type, provider):
+        return f"by POST {ADDRESSES[database_type]}, or by Terraform's {RESOURCE}"
+    lacking = "such a key" if database_type == "serverless" else "keys of Managed Clusters"
+    return f"or by POST {ADDRESSES[database_type]}; Terraform has no resource for {lacking}"
+
+
 class _Cloud(NamedTuple):
     """How a provider speaks of its keys.
 
     Attributes:
         page: what the vendor's page calls them.
+        vendor: the provider's name in Astra's portal.
+        owner: what the Cloud Provider ID identifies.
         key: what is to be created.
-        owner: what of the vendor's is to use it.
-        grant: how that gets to use it.
+        grant: how the vendor gets to use it.
         name: what names it.
     """
 
     page: str
-    key: str
+    vendor: str
     owner: str
+    key: str
     grant: str
     name: str
 
 
 _PRODUCTS = {"serverless": "Astra DB Serverless", "managed-clusters": "Astra Managed Clusters"}
+_CHOICES = {
+    "serverless": "Serverless",
+    "managed-clusters": "Classic (its word for Managed Clusters)",
+}
+"""What to choose in Astra's portal for each database type."""
+
 _CLOUDS: dict[Provider, _Cloud] = {
     "aws": _Cloud(
-        "AWS Key Management Service customer managed keys",
-        "a symmetric encryption key in AWS KMS",
-        "account",
-        "let it use the key, by the key's policy",
-        "key's ARN",
+        page="AWS Key Management Service customer managed keys",
+        vendor="Amazon Web Services",
+        owner="the vendor's AWS account. If there are several, all are needed",
+        key="a symmetric encryption key in AWS KMS",
+        grant="In the key's policy, allow that account to use the key",
+        name="key's ARN",
     ),
     "gcp": _Cloud(
-        "Google Cloud Key Management Service customer-managed encryption keys",
-        "a symmetric key in Google Cloud KMS",
-        "project",
-        "let it use the key; in some regions these are two, and both must",
-        "key's resource name",
+        page="Google Cloud Key Management Service customer-managed encryption keys",
+        vendor="Google Cloud",
+        owner="the vendor's Google Cloud project. Some regions show two, and both are needed",
+        key="a symmetric key in Google Cloud KMS",
+        grant="In the key's IAM policy, allow that project to encrypt and decrypt with the key",
+        name="key's resource name",
     ),
     "azure": _Cloud(
-        "Microsoft Azure Key Vault encryption keys",
-        "a key in Azure Key Vault",
-        "identity",
-        "let it use the key",
-        "key's identifier",
+        page="Microsoft Azure Key Vault encryption keys",
+        vendor="Microsoft Azure",
+        owner="an identifier of the vendor's application. If there are several, all are needed",
+        key="a key in Azure Key Vault",
+        grant="Allow that application to use the key",
+        name="key's identifier",
     ),
 }
 _STEPS = (
-    "Create {key} in exactly that region.",
-    "Ask Astra which {owner} of the vendor is to use it: GET {one}/accounts. Then {grant}.",
     (
-        "Register it in Astra: POST {address} with the organization's id, the provider, the region "
-        "and the {name}. This takes the permission Write CMK Key; an audit never does it."
+        "Begin in Astra's portal, at Settings, Security, Key Encryption, Add Keys. Choose the "
+        "database type {choice}, the provider {vendor} and {where}. Only regions that are unlocked "
+        "for the organization are offered: ask IBM Support for others."
+    ),
+    (
+        "Note the Cloud Provider ID that the portal shows then: {owner}. GET {one}/accounts lists "
+        "the same."
+    ),
+    "Create {key}, in the same region.",
+    "{grant}.",
+    (
+        "Register the {name}: in the portal, where you began, {terraform}. This takes the "
+        "permission Write CMK Key."
     ),
     "Read it back: GET {one} shows the same {name}.",
     "Record the organization again, and audit it: CMEK-01 passes for the key scope.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from checks.card import OVERVIEW
-from checks.key_procedure import ADDRESSES, HOST, procedure
+from checks.key_procedure import ADDRESSES, HOST, has_resource, procedure
 from inventory.configured import ADDRESS
 from inventory.readings import LISTS
 from inventory.spellings import DatabaseType, Provider
@@ -39,7 +39,14 @@ PAGES = {
 }
 
 
-def _all() -> dict[tuple[str, str], Procedure]:
+OWNERS = {
+    "aws": "the vendor's AWS account. If there are several, all are needed",
+    "gcp": "the vendor's Google Cloud project. Some regions show two, and both are needed",
+    "azure": "an identifier of the vendor's application. If there are several, all are needed",
+}
+
+
+def _all() -> dict[tuple[DatabaseType, Provider], Procedure]:
     kinds = product(get_args(DatabaseType), get_args(Provider))
     return {(kind, provider): procedure(kind, provider) for kind, provider in kinds}
 
@@ -70,10 +77,84 @@ def test_steps_name_their_own_addresses_only(kind: tuple[DatabaseType, Provider]
 
 @pytest.mark.parametrize("kind", PAGES, ids=" on ".join)
 def test_the_key_comes_before_the_database(kind: tuple[DatabaseType, Provider]) -> None:
-    """The key is created, granted, registered, read back and audited before any deployment."""
+    """The order is the vendor's: begun in Astra, created, granted, registered, and only then used.
+
+    The key is read back and audited before any deployment.
+    """
     steps = [step for step in procedure(*kind).steps if "preview" not in step]
-    starts = ("Create", "Ask Astra", "Register", "Read it back", "Record", "Only then deploy")
-    assert [step.startswith(start) for step, start in zip(steps, starts, strict=True)] == [True] * 6
+    starts = (
+        ("Begin in Astra's portal",),
+        ("Note the Cloud Provider ID",),
+        ("Create",),
+        ("In the key's policy, allow", "In the key's IAM policy, allow", "Allow"),
+        ("Register",),
+        ("Read it back",),
+        ("Record",),
+        ("Only then deploy",),
+    )
+    assert [step.startswith(start) for step, start in zip(steps, starts, strict=True)] == [True] * 8
+
+
+@pytest.mark.parametrize(
+    ("kind", "choice"),
+    [
+        (("serverless", "aws"), "the database type Serverless, the provider Amazon Web Services"),
+        (("serverless", "azure"), "the database type Serverless, the provider Microsoft Azure"),
+        (
+            ("managed-clusters", "gcp"),
+            "the database type Classic (its word for Managed Clusters), the provider Google Cloud",
+        ),
+    ],
+)
+def test_the_portal_is_named_in_its_own_words(
+    kind: tuple[DatabaseType, Provider], choice: str
+) -> None:
+    """What to choose in the portal is called as the portal calls it."""
+    [begin] = [step for step in procedure(*kind).steps if step.startswith("Begin")]
+    assert f"Choose {choice} and the region." in begin
+    assert "unlocked" in begin
+
+
+def test_whom_the_policy_allows() -> None:
+    """What the Cloud Provider ID names differs by cloud; several of them are all needed."""
+    noted = {
+        kind: next((step for step in made.steps if step.startswith("Note")), "")
+        for kind, made in _all().items()
+    }
+    assert {kind: words for kind, words in noted.items() if words} == {
+        kind: (
+            f"Note the Cloud Provider ID that the portal shows then: {OWNERS[kind[1]]}. "
+            f"GET {LISTS[kind[0]]}/provider/{kind[1]}/region/REGION/accounts lists the same."
+        )
+        for kind in PAGES
+    }
+
+
+@pytest.mark.parametrize("kind", PAGES, ids=" on ".join)
+def test_one_region_is_named(kind: tuple[DatabaseType, Provider]) -> None:
+    """Where the region is given, the steps name it, and in an address it stays one part."""
+    text = " ".join(procedure(*kind, "us-east-1").steps)
+    assert "REGION" not in text
+    assert "and the region us-east-1." in text
+    assert f"GET {LISTS[kind[0]]}/provider/{kind[1]}/region/us-east-1 shows" in text
+    odd = " ".join(procedure(*kind, "a/../b?c#{}\ud800").steps)
+    assert f"GET {LISTS[kind[0]]}/provider/{kind[1]}/region/a%2F..%2Fb%3Fc%23%7B%7D%3F shows" in odd
+
+
+def test_terraform_is_offered_where_it_has_a_resource() -> None:
+    """Terraform's resource takes keys of Serverless on AWS and Google Cloud, and no others."""
+    lacking = {
+        kind: [step for step in made.steps if "Terraform has no resource" in step]
+        for kind, made in _all().items()
+    }
+    offered = {
+        kind
+        for kind, made in _all().items()
+        if any("or by Terraform's astra_customer_key" in step for step in made.steps)
+    }
+    assert offered == {("serverless", "aws"), ("serverless", "gcp")}
+    assert {kind for kind, steps in lacking.items() if steps} == PAGES.keys() - offered
+    assert {kind for kind in _all() if has_resource(*kind)} == offered
 
 
 def test_only_serverless_on_azure_needs_the_preview() -> None:
