@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from checks.key_commands import commands
 from inventory import terraform, terraform_documents
 from inventory.inventory import Inventory
+from inventory.models import KeyScope
+from inventory.terraform_managed import TerraformScope
 from inventory.terraform_organizations import Terraform
 from inventory.terraform_source import SourceTree
+from tests.builders import ORGANIZATION
 from tests.inventory.terraform.documents import in_short
 from tests.inventory.terraform.running import VERSION
 
@@ -38,6 +42,20 @@ def test_every_action_is_explained(action: str) -> None:
     """The table says of each action what comes of it."""
     rows = [line for line in section("What counts as planned").splitlines() if line[:1] == "|"]
     assert [row for row in rows if re.search(rf"\b{action}\b", row.split("|")[1])]
+
+
+def test_the_order_is_the_one_that_is_printed() -> None:
+    """Block, line and commands of a key that comes first are those that the key plan prints."""
+    scope = KeyScope(ORGANIZATION, "serverless", "aws", "us-west-2")
+    made = commands(scope, TerraformScope(databases=("astra_database.orders",)))
+    assert made is not None
+    assert made.terraform is not None
+    [waiting] = made.terraform.dependents
+    text = section("A key first")
+    [block] = re.findall(r"^```hcl\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert block == (f"{made.terraform.block}\n\n{waiting.block} {{\n  # …\n  {waiting.line}\n}}\n")
+    [shell] = re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert shell == f"{made.terraform.apply}\n{made.terraform.check}\n"
 
 
 def test_the_version_that_was_tried_is_named() -> None:
