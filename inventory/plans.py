@@ -1,4 +1,4 @@
-"""Planned databases from YAML or JSON, the plan's own format: what somebody intends to deploy."""
+"""Plans, in YAML or by Terraform: what somebody intends to deploy; and states beside them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from inventory.documents import read_document
+from inventory.documents import Document, read_document
 from inventory.entries import Entry, FormatVersion, Identifier, Located
 from inventory.errors import InventoryError, Problem
+from inventory.format_detection import STATE
 from inventory.merging import with_databases
 from inventory.models import Database, Organization
 from inventory.named_plans import OPTION
@@ -63,12 +64,7 @@ def read_plan(
     The keys and the existing databases of its organizations count as not recorded. A ``name`` is
     put in front of each address of Terraform's.
     """
-    if (ending := FilePath(file).suffix.lower()) not in _ENDINGS:
-        expected = "a plan in .yaml, .yml or .json, as 'terraform show -json' prints it"
-        raise InventoryError([Problem(file, 0, "", f"the ending {describe(ending)}", expected)])
-    raw = read_any_bytes(file)
-    refuse_others(file, raw)
-    document = read_document(file, raw)
+    raw, document = _read(file)
     if is_terraform(document.data):
         plan = read_terraform(file, raw, document, terraform)
         return _named(plan, name) if name else plan
@@ -81,6 +77,28 @@ def read_plan(
     refuse(list(twins(file, organizations)))
     source = describe_source(file, raw, "plan", organizations)
     return Recorded(source, organizations)
+
+
+def read_state(file: str, terraform: Terraform) -> Recorded:
+    """Read a state of Terraform: what it believes to exist; raise InventoryError.
+
+    Its databases need no names: what is said of them goes by their ids, never by an address.
+    """
+    raw, document = _read(file)
+    refuse(document.problems)
+    if is_terraform(document.data):
+        return read_terraform(file, raw, document, terraform, STATE)
+    raise InventoryError([Problem(file, 1, "", "no state", STATE.printed)])
+
+
+def _read(file: str) -> tuple[bytes, Document]:
+    """Return what a file holds, in bytes and as data; raise InventoryError if it is no text."""
+    if (ending := FilePath(file).suffix.lower()) not in _ENDINGS:
+        expected = "a plan in .yaml, .yml or .json, as 'terraform show -json' prints it"
+        raise InventoryError([Problem(file, 0, "", f"the ending {describe(ending)}", expected)])
+    raw = read_any_bytes(file)
+    refuse_others(file, raw)
+    return raw, read_document(file, raw)
 
 
 def _organization(planned: PlannedOrganization) -> Organization:

@@ -28,7 +28,7 @@ from tests.builders import (
 PLAN_ONLY = Gap(
     fact="databases",
     reason="not-recorded",
-    detail="the organization stands in a plan only; its existing databases were not recorded",
+    detail="the organization is in a plan or a state only; its databases were not recorded",
 )
 
 
