@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from inventory.errors import InventoryError, Problem
 from inventory.format_detection import PLAN, Wanted
 from inventory.gaps import Gap
 from inventory.managed import Managed, ManagedDatabase, ManagedKey, UndeterminedDatabase
@@ -34,12 +33,6 @@ PLAN_ONLY = Gap(
     detail="the organization is in a plan or a state only; its databases were not recorded",
 )
 NOT_COMPARED = "a state without a database of Astra's, so nothing is compared with it"
-_OTHERS = (
-    (b"PK\x03\x04", "a plan as Terraform keeps it"),
-    (b'{"@level"', "the log that 'terraform plan -json' prints"),
-)
-"""How other files of Terraform begin, and what they are."""
-
 _REGIONS = ("regions", "region", "additional_regions")
 """Since version 2.0 of the provider the first, before that the others."""
 
@@ -64,14 +57,6 @@ def is_terraform(data: object) -> bool:
     if not isinstance(data, dict) or "cmek-plan" in data:
         return False
     return "format_version" in data or {"terraform_version", "lineage"} <= data.keys()
-
-
-def refuse_others(file: str, raw: bytes) -> None:
-    """Raise InventoryError if the file is another one of Terraform's, often given by mistake."""
-    for start, found in _OTHERS:
-        if raw.lstrip().startswith(start):
-            expected = "what 'terraform show -json FILE' prints of a plan that was saved"
-            raise InventoryError([Problem(file, 0, "", found, expected)])
 
 
 def read_terraform(

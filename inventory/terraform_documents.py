@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from inventory.documents import Document, Path, field_name
 from inventory.entries import read_moment
 from inventory.errors import Problem
-from inventory.format_detection import Wanted, mistaken
+from inventory.format_detection import Wanted, mistaken, raw_state
 from inventory.problems import line_of
 from inventory.recorded import refuse
 from inventory.terraform_values import SENSITIVE, UNKNOWN, Attributes, flaw
@@ -123,7 +123,7 @@ class _Reader:
     def _check_form(self) -> None:
         version = self._data.get("format_version")
         if version is None:
-            self._refuse((), "a state as Terraform keeps it", self._wanted.printed)
+            self._refuse((), *raw_state(self._wanted))
         elif not isinstance(version, str) or not _VERSION.fullmatch(version):
             self._refuse(("format_version",), describe(version), "a version 0.x or 1.x")
         elif not (kind := self._kind()):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from inventory.errors import InventoryError
-from inventory.format_detection import PLAN, STATE, Wanted
+from inventory.format_detection import PLAN, STATE
 from inventory.plans import read_plan, read_state
 from inventory.terraform_organizations import Terraform
 from tests.builders import write_json, write_text
@@ -59,7 +59,7 @@ def test_other_versions_of_the_format(tmp_path: Path, version: object, found: st
 FORMS: dict[str, tuple[object, tuple[str, str, str]]] = {
     "the state's own file": (
         {"version": 4, "terraform_version": "1.11.4", "serial": 7, "lineage": "x", "resources": []},
-        ("", "a state as Terraform keeps it", PLAN.printed),
+        ("", "a state as Terraform keeps it", NO_PLAN[1]),
     ),
     "an empty state": (
         {"format_version": "1.0"},
@@ -298,7 +298,11 @@ OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
         "neither a plan nor a state",
         STATE.printed,
     ),
-    "other": ({"cmek-plan": 1}, "no state", STATE.printed),
+    "other": (
+        {"cmek-plan": 1},
+        "a plan in YAML",
+        f"{STATE.printed}; a plan goes to --cmek-plan",
+    ),
 }
 
 
@@ -308,10 +312,3 @@ def test_what_is_no_state(tmp_path: Path, data: object, found: str, expected: st
     with pytest.raises(InventoryError) as caught:
         read_state(write_json(tmp_path / "state.json", data), Terraform())
     assert [each[1:] for each in caught.value.problems] == [(1, "", found, expected)]
-
-
-@pytest.mark.parametrize("wanted", [PLAN, STATE], ids=lambda wanted: wanted.kind)
-def test_what_to_run_is_what_the_page_says(wanted: Wanted) -> None:
-    """What prints a plan ends in a file that its option takes, and so does what prints a state."""
-    assert wanted.command.endswith(f" > {wanted.kind}.json")
-    assert wanted.option == f"--cmek-{wanted.kind}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from inventory import format_detection as formats
 from inventory import terraform, terraform_documents
 from inventory.inventory import Inventory
 from inventory.terraform_organizations import Terraform
@@ -38,6 +39,29 @@ def test_every_action_is_explained(action: str) -> None:
     """The table says of each action what comes of it."""
     rows = [line for line in section("What counts as planned").splitlines() if line[:1] == "|"]
     assert [row for row in rows if re.search(rf"\b{action}\b", row.split("|")[1])]
+
+
+LOOKS = (*formats._BYTES, *formats._TEXTS, *formats._KEYS)
+ALONE = (
+    *(formats._EMPTY, formats._WRAPPER, formats._COLOURED, formats._CUT),
+    *(formats._BEFORE, formats._AFTER, formats._SECOND),
+)
+
+
+def test_every_mistake_is_explained() -> None:
+    """The table of files that are given by mistake names each that is recognized, and no other."""
+    rows = re.findall(r"^\| ([^|]+) \|", section("When the file is something else"), re.MULTILINE)
+    named = {found for row in rows[1:] for found in row.split("; ")}
+    found = {look.found for look in (*LOOKS, *ALONE)}
+    others = [formats.mistaken(formats.PLAN)[0], formats.mistaken(formats.STATE)[0]]
+    assert named == {*found, *others}
+
+
+def test_commands_are_those_of_the_messages() -> None:
+    """The page runs what the messages say, for a plan and for a state."""
+    commands = " ".join(re.findall(r"^terraform .+$", PAGE, re.MULTILINE))
+    assert commands.count(formats.PLAN.command.replace(" && ", " ")) == 1
+    assert commands.count(formats.STATE.command) == 1
 
 
 def test_the_version_that_was_tried_is_named() -> None:
