@@ -148,6 +148,8 @@ class _Reader:
     # --- plans ------------------------------------------------------------------------------------
 
     def _plan(self) -> Iterator[Resource]:
+        if self._data.get("configuration") is None:  # which says whose its resources are
+            self._refuse(("configuration",), "nothing", "a mapping")
         changes = list(self._changes(("resource_changes",)))
         addresses = Counter(each.address for each in changes)
         for address, count in addresses.items():

@@ -102,6 +102,14 @@ FORMS: dict[str, tuple[object, tuple[str, str, str]]] = {
         {"format_version": "1.0", "values": {"outputs": {}}},
         ("values.root_module", "nothing", "a mapping"),
     ),
+    "no configuration": (
+        {name: each for name, each in plan(change()).items() if name != "configuration"},
+        ("configuration", "nothing", "a mapping"),
+    ),
+    "a configuration that was emptied": (
+        plan(change(), configuration=None),
+        ("configuration", "nothing", "a mapping"),
+    ),
     "a change that was lost": (
         plan(change(), resource_changes=[]),
         ("resource_changes", "nothing", f"a change of {ADDRESS!r}, as in planned_values"),

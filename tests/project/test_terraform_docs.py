@@ -12,6 +12,7 @@ from inventory import terraform, terraform_documents
 from inventory.inventory import Inventory
 from inventory.terraform_organizations import Terraform
 from inventory.terraform_source import SourceTree
+from tests.inventory.terraform.cutting import PROGRAM, READ
 from tests.inventory.terraform.documents import in_short
 from tests.inventory.terraform.running import VERSION
 
@@ -60,8 +61,25 @@ def test_every_mistake_is_explained() -> None:
 def test_commands_are_those_of_the_messages() -> None:
     """The page runs what the messages say, for a plan and for a state."""
     commands = " ".join(re.findall(r"^terraform .+$", PAGE, re.MULTILINE))
-    assert commands.count(formats.PLAN.command.replace(" && ", " ")) == 1
+    assert formats.PLAN.command.replace(" && ", " ") in commands
     assert commands.count(formats.STATE.command) == 1
+
+
+STRUCTURE = {
+    *("array", "object", "string", "managed", "resources", "child_modules", "root_module"),
+    *("astra_", "module", "expression", "reason", "full_name", "alias"),
+}
+"""What the program names beside parts that the table lists: kinds of JSON, and what holds parts."""
+
+
+def test_what_must_stay_is_listed() -> None:
+    """The section on plans without secrets names each attribute and each part that is left."""
+    text = " ".join(section("Plans without secrets").split())
+    listed = text.partition("The attributes that are read are ")[2].partition(". ")[0]
+    assert set(re.findall(r"`([a-z_]+)`", listed)) == set(READ)
+    named = set(re.findall(r'"([a-z_]+)"', PROGRAM.read_text("utf-8")))
+    assert named - STRUCTURE - set(re.findall(r"`([a-z_]+)`", text)) == set()
+    assert f"jq -f {PROGRAM.name} > small.json" in text
 
 
 def test_the_version_that_was_tried_is_named() -> None:

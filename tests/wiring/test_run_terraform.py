@@ -19,6 +19,7 @@ from tests.builders import (
     write_text,
 )
 from tests.cmek_audit.commands import command, replace
+from tests.inventory.terraform.cutting import cut_text
 from tests.inventory.terraform.documents import (
     ADDRESS,
     ALIKE,
@@ -411,6 +412,22 @@ def test_what_terraform_printed(tmp_path: Path) -> None:
         "inconclusive",
         [[main, 20, "astra_database.asking"]],
     )
+
+
+def test_a_plan_that_was_cut_down(tmp_path: Path) -> None:
+    """A plan without what can be a secret is judged as the whole one, at the same addresses."""
+    grown = next(scene for scene in SCENES if scene.name == "grown")
+    text = grown.recorded().read_text("utf-8")
+    found = []
+    for name, data in (("whole", text), ("small", cut_text(text))):
+        (tmp_path / name).mkdir()
+        file = write_text(tmp_path / name / "plan.json", data)
+        run = audit(tmp_path / name, compliant(), f"--cmek-plan={file}")
+        findings = run.findings
+        for finding in findings:
+            finding["evidence"] = [place[2:] for place in finding["evidence"]]
+        found.append((run.code, findings))
+    assert found[0] == found[1]
 
 
 HOSTILE = '["<img src=x onerror=alert(1)>|`a`](javascript:x)\\n\u202e\u001b[31m=1+1"]'
