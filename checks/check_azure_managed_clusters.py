@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
 from checks.common import FIND_TYPE, Answer, concerning_scopes, place_of
-from checks.finding import about, fails, inconclusive, of_database, of_key, passes
+from checks.finding import (
+    about,
+    fails,
+    inconclusive,
+    of_database,
+    of_key,
+    of_planned_key,
+    passes,
+)
 from checks.group import settle
 from checks.identity import cause_of
+from checks.planned_key_findings import as_planned, planned_keys
 from inventory.estate import has_no_customer_keys
 from inventory.key_ids import parse_key_id
 
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
     from inventory.entries import Place
     from inventory.estate import Estate, Placement
     from inventory.models import KeyScope
+    from inventory.planned_keys import PlannedKey
 
 CARD = Card(
     id="CMEK-04",
@@ -64,6 +74,9 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
             yield about(finding, CARD, there[0].database)
     for scope, key_id, place in _keys(estate):
         yield concerning_scopes(_judge_key(scope, key_id, place), estate, [scope])
+    for scope, key in planned_keys(estate):
+        if has_no_customer_keys(scope):
+            yield _judge_planned(estate, scope, key)
 
 
 def _keys(estate: Estate) -> Iterator[tuple[KeyScope, str, Place]]:
@@ -114,6 +127,13 @@ def _judge_key(scope: KeyScope, key_id: str, place: Place) -> Finding:
     says = "The record shows a customer key where Astra has none."
     action = f"Find out what the key {key_id} was registered for"
     return fails(CARD, of_key(scope, key_id), "key-registered", says, (place,), action)
+
+
+def _judge_planned(estate: Estate, scope: KeyScope, key: PlannedKey) -> Finding:
+    says = "The plan registers a customer key where Astra has none."
+    action = f"Take the key {key.key_id} out of the plan"
+    finding = fails(CARD, of_planned_key(scope, key), "key-registered", says, (), action)
+    return as_planned(finding, CARD, estate, key)
 
 
 def check_azure_managed_clusters(group: Group) -> None:

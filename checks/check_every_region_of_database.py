@@ -10,6 +10,7 @@ from checks.common import (
     keys_unread,
     missing_key_action,
     no_key_wanted,
+    ordered_by_plan,
     place_of,
     undetermined,
 )
@@ -116,6 +117,8 @@ def _judge_region(
     if not own:
         if unread := keys_unread(estate, scope.type):
             return unread._replace(cause=cause_of(unread.reason, scope.region))
+        if placement.is_planned and (ordered := ordered_by_plan(estate, scope)):
+            return ordered._replace(cause=cause_of(ordered.reason, scope.region))
         says = f"The region {scope.region} has no key."
         action = missing_key_action(estate, placement)
         return Answer("fail", says, action=action, cause=cause_of("without-key", scope.region))

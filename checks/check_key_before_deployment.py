@@ -8,11 +8,12 @@ from checks.card import OVERVIEW, Card, Quote
 from checks.common import (
     Answer,
     keys_unread,
-    managed_key,
     missing_key_action,
     no_key_wanted,
+    ordered_by_plan,
     rival_keys_action,
     undetermined,
+    unregistered_key,
 )
 from checks.context import day, utc, words
 from checks.finding import Finding, of_placement, places
@@ -200,9 +201,11 @@ def _judge_placement(
 def _without_key(estate: Estate, placement: Placement, known: _Known) -> Answer:
     if unread := keys_unread(estate, placement.scope.type):
         return unread
+    if placement.is_planned and (ordered := ordered_by_plan(estate, placement.scope)):
+        return ordered
     says = (
         f"No key is registered, and the {_planned(placement)} is about to be deployed."
-        f"{managed_key(estate, placement.scope)}"
+        f"{unregistered_key(estate, placement.scope)}"
         if placement.is_planned
         else "No key is registered: the database runs on Astra's keys."
     )

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from checks.card import MANAGE, OVERVIEW, Card, Quote
 from checks.common import concerning_scopes
-from checks.finding import fails, of_key, passes, places
+from checks.finding import fails, of_key, passes
 from checks.group import settle
+from checks.planned_key_findings import as_planned, planned_keys, undetermined_keys, without_id
 from inventory.key_ids import parse_key_id
 
 if TYPE_CHECKING:
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     from checks.context import Context
     from checks.finding import Finding
     from checks.group import Group
+    from inventory.entries import Place
     from inventory.estate import Estate
     from inventory.key_ids import KeyId
-    from inventory.models import CustomerKey, KeyScope
+    from inventory.models import KeyScope
+    from inventory.planned_keys import PlannedKey
 
 CARD = Card(
     id="CMEK-07",
@@ -26,7 +29,8 @@ CARD = Card(
     title="A key id belongs to the provider and region it is registered for",
     force="derived",
     severity="high",
-    subject="key",
+    severity_planned="critical",
+    subject="key, registered or planned",
     needs=("keys",),
     causes={
         "unknown-form": "The id has the form of no provider.",
@@ -59,26 +63,39 @@ CARD = Card(
     ),
     remediation=(
         "Compare the record with what Astra shows for that region. If Astra really holds this id, "
-        "open a case with IBM Support: a registered key can be replaced in no other way."
+        "open a case with IBM Support: a registered key can be replaced in no other way. Correct a "
+        "plan before it is applied: Terraform cannot undo a registration."
     ),
-    no_subject="The inventory holds no customer key.",
+    no_subject="The audit holds no customer key, registered or planned.",
 )
 
 _PARTITIONS = (("us-gov-", "aws-us-gov"), ("cn-", "aws-cn"), ("", "aws"))
 
 
 def judge(estate: Estate, context: Context) -> Iterator[Finding]:
-    """Judge each registered key by its id alone."""
+    """Judge each key by its id alone."""
     for scope, keys in estate.keys.items():
         for key in keys:
-            for finding in _judge_key(scope, key):
+            action = f"Correct the record of the key {key.key_id}, or have IBM Support replace it"
+            for finding in _judge_key(scope, key.key_id, key.place, action):
                 yield concerning_scopes(finding, estate, [scope])
+    yield from undetermined_keys(CARD, estate)
+    for scope, planned in planned_keys(estate):
+        yield from _judge_planned(estate, scope, planned)
 
 
-def _judge_key(scope: KeyScope, key: CustomerKey) -> Iterator[Finding]:
-    subject, where = of_key(scope, key.key_id), places([key])
-    parsed = parse_key_id(key.key_id)
-    action = f"Correct the record of the key {key.key_id}, or have IBM Support replace it"
+def _judge_planned(estate: Estate, scope: KeyScope, key: PlannedKey) -> Iterator[Finding]:
+    if key.key_id is None:
+        yield without_id(CARD, estate, key)
+        return
+    action = f"Correct the id of the planned key {key.resource or key.key_id}"
+    for finding in _judge_key(scope, key.key_id, key.place, action):
+        yield as_planned(finding, CARD, estate, key)
+
+
+def _judge_key(scope: KeyScope, key_id: str, place: Place, action: str) -> Iterator[Finding]:
+    subject, where = of_key(scope, key_id), (place,)
+    parsed = parse_key_id(key_id)
     wrong = list(_mismatches(parsed, scope))
     for cause, says in wrong:
         yield fails(CARD, subject, cause, says, where, action)
@@ -94,13 +111,13 @@ def _mismatches(parsed: KeyId, scope: KeyScope) -> Iterator[tuple[str, str]]:
     if parsed.form == "unknown":
         yield "unknown-form", "The id has the form of no provider's key."
     elif parsed.provider != scope.provider:
-        says = f"The id is one of {parsed.provider}, registered for {scope.provider}."
+        says = f"The id is one of {parsed.provider}, but the key is for {scope.provider}."
         yield "other-provider", says
     else:
         if parsed.form == "alias":
             yield "alias", "The id is an alias, not the ARN of a key."
         if parsed.region not in {None, scope.region}:
-            says = f"The id names the region {parsed.region}, registered for {scope.region}."
+            says = f"The id names the region {parsed.region}, but the key is for {scope.region}."
             yield "other-region", says
         if parsed.partition not in {None, _partition(scope.region)}:
             says = f"The partition {parsed.partition} has no region {scope.region}."

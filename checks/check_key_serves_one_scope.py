@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from checks.card import OVERVIEW, Card, Quote
 from checks.common import concerning_scopes, rival_keys_action
-from checks.context import words
+from checks.context import because, words
 from checks.finding import fails, inconclusive, of_key_id, of_scope, passes, places
+from checks.gaps import cause_of_gap, settling
 from checks.group import settle
 from checks.identity import cause_of
-from inventory.key_ids import kin, parse_key_id, project_of
+from checks.planned_key_findings import as_planned, planned_keys, undetermined_keys, without_id
+from inventory.key_ids import canonical, kin, parse_key_id, project_of
+from inventory.spellings import DatabaseType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from checks.context import Context
     from checks.finding import Finding, Subject
     from checks.group import Group
-    from inventory.entries import Place
+    from inventory.entries import Located, Place
     from inventory.estate import Estate
     from inventory.models import CustomerKey, KeyScope
+    from inventory.planned_keys import PlannedKey
+
+    Uses = dict[str, list[tuple[KeyScope, CustomerKey]]]
+    """The scopes for which each key is registered, by the key's id without a version."""
 
 CARD = Card(
     id="CMEK-02",
@@ -28,7 +35,8 @@ CARD = Card(
     title="A customer key serves one database type, provider and region",
     force="required",
     severity="high",
-    subject="key id within an organization; key scope for which two keys are claimed",
+    severity_planned="critical",
+    subject="key id within an organization; key scope with two keys; planned key",
     needs=("keys",),
     causes={
         "serves:TYPE/PROVIDER/REGION": "The key is registered for this combination and for others.",
@@ -51,24 +59,27 @@ CARD = Card(
     ),
     remediation=(
         "Create a key of its own for each further combination. A key that is registered already "
-        "can be replaced by IBM Support only: open a case."
+        "can be replaced by IBM Support only: open a case. Correct a plan before it is applied: "
+        "Terraform cannot undo a registration, and its replacement registers a second key."
     ),
-    no_subject="The inventory holds no customer key.",
+    no_subject="The audit holds no customer key, registered or planned.",
 )
 
 
 def judge(estate: Estate, context: Context) -> Iterator[Finding]:
     """Judge each key id, compared without version, and each scope with two different ones."""
-    uses: dict[str, list[tuple[KeyScope, CustomerKey]]] = {}
+    uses: Uses = {}
     for scope, keys in estate.keys.items():
         yield from _judge_rivals(estate, scope, keys)
         for key in keys:
-            uses.setdefault(parse_key_id(key.key_id).canonical, []).append((scope, key))
+            uses.setdefault(canonical(key.key_id), []).append((scope, key))
     namesakes = _namesakes(uses)
-    for canonical, used in uses.items():
-        for finding in _judge_key(estate, canonical, used):
-            note = _note(estate, canonical, [uses[other] for other in namesakes(canonical)])
+    for own, used in uses.items():
+        for finding in _judge_key(estate, own, used):
+            note = _note(estate, own, [uses[other] for other in namesakes(own)])
             yield finding._replace(says=f"{finding.says}{note}")
+    yield from undetermined_keys(CARD, estate)
+    yield from _judge_plans(estate, uses, namesakes)
 
 
 def _namesakes(uses: Iterable[str]) -> Callable[[str], list[str]]:
@@ -77,90 +88,178 @@ def _namesakes(uses: Iterable[str]) -> Callable[[str], list[str]]:
     One of them names the project by its id, the other by its number.
     """
     relatives: dict[str, list[str]] = {}
-    for canonical in uses:
-        if project_of(canonical):
-            relatives.setdefault(kin(canonical), []).append(canonical)
+    for own in uses:
+        if project_of(own):
+            relatives.setdefault(kin(own), []).append(own)
 
-    def find(canonical: str) -> list[str]:
-        is_number = project_of(canonical).isdecimal()
-        alike = relatives.get(kin(canonical), ())
+    def find(own: str) -> list[str]:
+        is_number = project_of(own).isdecimal()
+        alike = relatives.get(kin(own), ())
         return [other for other in alike if project_of(other).isdecimal() is not is_number]
 
     return find
 
 
-def _note(estate: Estate, canonical: str, others: list[list[tuple[KeyScope, CustomerKey]]]) -> str:
+def _note(estate: Estate, own: str, others: list[list[tuple[KeyScope, CustomerKey]]]) -> str:
     """Say for which other scopes the key may be registered under another id, if for any."""
-    own = "id" if project_of(canonical).isdecimal() else "number"
+    kind = "id" if project_of(own).isdecimal() else "number"
     scopes = dict.fromkeys(scope for used in others for scope, _ in used)
     named = ", ".join(words(estate.organization, scope) for scope in scopes)
-    return f" It may be the key that {named} names by the project's {own}." if named else ""
+    return f" It may be the key that {named} names by the project's {kind}." if named else ""
 
 
 def _judge_rivals(estate: Estate, scope: KeyScope, keys: list[CustomerKey]) -> Iterator[Finding]:
     """Yield one finding for each of several keys claimed for ``scope``: each is a cause."""
-    claimed = sorted({parse_key_id(key.key_id).canonical for key in keys})
+    claimed = sorted({canonical(key.key_id) for key in keys})
     if len(claimed) == 1:
         return
     named = ", ".join(claimed)
     action = rival_keys_action(words(estate.organization, scope))
-    for canonical in claimed:
-        says = f"{canonical} is one of {len(claimed)} keys that are claimed: {named}."
-        cause = cause_of("rival-key", canonical)
+    for own in claimed:
+        says = f"{own} is one of {len(claimed)} keys that are claimed: {named}."
+        cause = cause_of("rival-key", own)
         finding = fails(CARD, of_scope(scope), cause, says, places(keys), action)
         yield concerning_scopes(finding, estate, [scope])
 
 
 def _judge_key(
-    estate: Estate, canonical: str, used: list[tuple[KeyScope, CustomerKey]]
+    estate: Estate, own: str, used: list[tuple[KeyScope, CustomerKey]]
 ) -> Iterator[Finding]:
     scopes = list(dict.fromkeys(scope for scope, _ in used))
     if len(scopes) > 1:
-        yield from _shared(estate, canonical, scopes, places(key for _, key in used))
-    elif parse_key_id(canonical).form != "key":
-        yield concerning_scopes(_disguised(canonical, used), estate, scopes)
+        yield from _shared(estate, own, scopes, places(key for _, key in used))
+    elif parse_key_id(own).form != "key":
+        yield concerning_scopes(_disguised(own, used), estate, scopes)
     else:
-        yield concerning_scopes(_exclusive(estate, canonical, used), estate, scopes)
+        yield concerning_scopes(_exclusive(estate, own, used), estate, scopes)
 
 
-def _of_key_id(canonical: str, scope: KeyScope) -> Subject:
+def _of_key_id(own: str, scope: KeyScope) -> Subject:
     """Return the subject that is a key id, with the one scope that its finding concerns."""
-    subject = of_key_id(scope.organization, canonical)
+    subject = of_key_id(scope.organization, own)
     return subject._replace(type=scope.type, provider=scope.provider, region=scope.region)
 
 
 def _shared(
-    estate: Estate, canonical: str, scopes: list[KeyScope], where: tuple[Place, ...]
+    estate: Estate, own: str, scopes: list[KeyScope], where: tuple[Place, ...]
 ) -> Iterator[Finding]:
     """Yield one finding for each scope that the key serves: a further scope is a further cause."""
     named = ", ".join(words(estate.organization, scope) for scope in scopes)
-    action = f"Give each scope a key of its own instead of {canonical}"
+    action = f"Give each scope a key of its own instead of {own}"
     for scope in scopes:
-        own = words(estate.organization, scope)
-        says = f"{own} is one of {len(scopes)} scopes that the key serves: {named}."
+        named_scope = words(estate.organization, scope)
+        says = f"{named_scope} is one of {len(scopes)} scopes that the key serves: {named}."
         cause = cause_of("serves", "/".join(scope[1:]))
-        finding = fails(CARD, _of_key_id(canonical, scope), cause, says, where, action)
+        finding = fails(CARD, _of_key_id(own, scope), cause, says, where, action)
         yield concerning_scopes(finding, estate, [scope])
 
 
-def _exclusive(estate: Estate, canonical: str, used: list[tuple[KeyScope, CustomerKey]]) -> Finding:
+def _exclusive(estate: Estate, own: str, used: list[tuple[KeyScope, CustomerKey]]) -> Finding:
     scope, key = used[0]
-    subject, where = _of_key_id(canonical, scope), places(key for _, key in used)
+    subject, where = _of_key_id(own, scope), places(key for _, key in used)
     is_replicated = parse_key_id(key.key_id).multi_region
     note = " Multi-Region keys share their material between regions." if is_replicated else ""
     says = f"The key serves {words(estate.organization, scope)} alone.{note}"
     return passes(CARD, subject, says, where)
 
 
-def _disguised(canonical: str, used: list[tuple[KeyScope, CustomerKey]]) -> Finding:
-    subject = _of_key_id(canonical, used[0][0])
+def _disguised(own: str, used: Sequence[tuple[KeyScope, Located]]) -> Finding:
+    subject = _of_key_id(own, used[0][0])
     where = places(key for _, key in used)
-    if parse_key_id(used[0][1].key_id).form == "alias":
+    if parse_key_id(own).form == "alias":
         says, reason = "An alias names the key; what an alias points to can change.", "alias"
     else:
         says, reason = "The key id has the form of no provider.", "unknown-key-id"
-    action = f"Record the id of the key itself instead of {canonical}"
+    action = f"Record the id of the key itself instead of {own}"
     return inconclusive(CARD, subject, reason, says, where, action)
+
+
+# --- planned keys ---------------------------------------------------------------------------------
+
+
+def _judge_plans(
+    estate: Estate, uses: Uses, namesakes: Callable[[str], list[str]]
+) -> Iterator[Finding]:
+    """Judge each key that a plan would register, beside those that are registered."""
+    planned: dict[str, list[KeyScope]] = {}
+    for scope, key in planned_keys(estate):
+        if key.key_id:
+            planned.setdefault(canonical(key.key_id), []).append(scope)
+    for scope, key in planned_keys(estate):
+        if key.key_id is None:
+            yield without_id(CARD, estate, key)
+            continue
+        own = canonical(key.key_id)
+        note = _note(estate, own, [uses[other] for other in namesakes(own)])
+        for finding in _judge_planned(estate, scope, key, uses.get(own, []), planned[own]):
+            told = finding._replace(says=f"{finding.says}{note}")
+            yield as_planned(told, CARD, estate, key)
+
+
+def _judge_planned(
+    estate: Estate,
+    scope: KeyScope,
+    key: PlannedKey,
+    registered: list[tuple[KeyScope, CustomerKey]],
+    planned: list[KeyScope],
+) -> Iterator[Finding]:
+    """Yield what is wrong with a planned key, else one finding.
+
+    ``registered`` and ``planned`` are all scopes that have the key, and that are to get it.
+    """
+    own = canonical(str(key.key_id))
+    others = dict.fromkeys([*(there for there, _ in registered), *planned])
+    others.pop(scope, None)
+    rivals = sorted(_keys_of(estate, scope) - {own})
+    if rivals:
+        yield _second_key(estate, scope, own, rivals)
+    if others:
+        yield _second_scope(estate, scope, own, list(others), registered)
+    if not (rivals or others):
+        yield _alone(estate, scope, key)
+
+
+def _keys_of(estate: Estate, scope: KeyScope) -> set[str]:
+    """Return the keys that a scope has, and those that it is to get."""
+    planned = {canonical(key.key_id) for key in estate.planned_keys[scope] if key.key_id}
+    return {*estate.key_ids(scope), *planned}
+
+
+def _second_key(estate: Estate, scope: KeyScope, own: str, rivals: list[str]) -> Finding:
+    named, where = words(estate.organization, scope), places(estate.keys.get(scope, ()))
+    says = f"The plan registers a second key for {named}, beside {', '.join(rivals)}."
+    action = f"Take all but one key for {named} out of the plan"
+    if where:
+        action = f"Take the key for {named} out of the plan: only IBM Support replaces one"
+    return fails(CARD, of_scope(scope), cause_of("rival-key", own), says, where, action)
+
+
+def _second_scope(
+    estate: Estate,
+    scope: KeyScope,
+    own: str,
+    others: list[KeyScope],
+    registered: list[tuple[KeyScope, CustomerKey]],
+) -> Finding:
+    named = ", ".join(words(estate.organization, there) for there in others)
+    says = f"The plan registers one key for several scopes; the others: {named}."
+    action = f"Give each scope a key of its own instead of {own}"
+    cause, where = cause_of("serves", "/".join(scope[1:])), places(key for _, key in registered)
+    return fails(CARD, of_scope(scope), cause, says, where, action)
+
+
+def _alone(estate: Estate, scope: KeyScope, key: PlannedKey) -> Finding:
+    """Return the finding about a planned key of which nothing shows that it serves another."""
+    own = canonical(str(key.key_id))
+    gaps = map(estate.keys_gap, get_args(DatabaseType))
+    if parse_key_id(own).form != "key":
+        return _disguised(own, [(scope, key)])
+    if gap := next(filter(None, gaps), None):
+        says = f"Whether the key serves another scope is unknown: {because(gap)}."
+        action = settling(gap, estate.organization)
+        return inconclusive(CARD, of_scope(scope), cause_of_gap(gap), says, (), action)
+    says = f"The planned key would serve {words(estate.organization, scope)} alone."
+    return passes(CARD, of_scope(scope), says, ())
 
 
 def check_key_serves_one_scope(group: Group) -> None:

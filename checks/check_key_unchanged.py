@@ -9,14 +9,15 @@ from checks.card import MANAGE, Card, Quote
 from checks.common import concerning_scopes
 from checks.context import because, day, utc, words
 from checks.finding import fails, inconclusive, of_scope, passes, places
-from checks.gaps import cause_of_gap
+from checks.gaps import cause_of_gap, settling
 from checks.group import settle
 from checks.identity import cause_of
+from checks.planned_key_findings import as_planned, changed_keys, undetermined_keys, without_id
 from inventory.history import Observation
 from inventory.key_ids import canonical, parse_key_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from checks.context import Context
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from inventory.entries import Place
     from inventory.estate import Estate
     from inventory.gaps import Gap
-    from inventory.models import KeyScope, SupportCase
+    from inventory.models import CustomerKey, KeyScope, SupportCase
+    from inventory.planned_keys import PlannedKey
 
 CARD = Card(
     id="CMEK-10",
@@ -33,8 +35,11 @@ CARD = Card(
     title="A registered key changes or disappears only with a support case",
     force="derived",
     severity="high",
-    subject="key scope in which an earlier record saw a key",
+    severity_planned="critical",
+    subject="key scope in which an earlier record saw a key; key that a plan replaces or removes",
     causes={
+        "replacement:KEY": "A plan replaces the registered key.",
+        "removal:KEY": "A plan removes the registered key.",
         "replaced:KEY,TIME": "Another key replaced it after this time, when it was last seen.",
         "disappeared:KEY,TIME": "It is gone after this time, when it was last seen.",
     },
@@ -62,21 +67,57 @@ CARD = Card(
         ),
     ),
     remediation=(
-        "Find the support case and record it with its ticket and the day it took effect. If there "
-        "is none, ask IBM Support what happened before anything else is changed."
+        "A plan: keep the key in it, or take it out of Terraform's state with a removed block. "
+        "Terraform cannot delete a registered key, and its replacement registers a second one. "
+        "A change that happened: find the support case and record it with its ticket and the day "
+        "it took effect. If there is none, ask IBM Support what happened before anything else is "
+        "changed."
     ),
-    no_subject="No earlier record was given (--cmek-history), or none of them saw a key.",
+    no_subject=(
+        "No earlier record that saw a key was given (--cmek-history), and no plan replaces or "
+        "removes a key."
+    ),
 )
+
+_PLANNED = {"replace": ("replacement", "replaces"), "remove": ("removal", "removes")}
+"""The code of a planned change, and its verb."""
 
 
 def judge(estate: Estate, context: Context) -> Iterator[Finding]:
-    """Compare each earlier record with the next, and the last of them with the present."""
+    """Compare each earlier record with the next, the last with the present, that with the plan."""
     known = context.baseline.get(estate.organization.id)
     in_baseline = known.keys if known else ()
     earlier = context.history.scopes_with_keys(estate.organization.id)
     for scope in sorted({*earlier, *in_baseline}):
         for finding in _judge_scope(estate, context, scope):
             yield concerning_scopes(finding, estate, [scope])
+
+    yield from undetermined_keys(CARD, estate, is_registered=False)
+    for scope, key in changed_keys(estate):
+        yield as_planned(_judge_plan(estate, scope, key), CARD, estate, key)
+
+
+def _judge_plan(estate: Estate, scope: KeyScope, key: PlannedKey) -> Finding:
+    """Judge the change of a key that a plan would make: Terraform can carry out neither."""
+    subject, named = of_scope(scope), words(estate.organization, scope)
+    registered = estate.keys.get(scope, [])
+    if key.key_id is None:
+        return without_id(CARD, estate, key)
+    own, where = canonical(key.key_id), places(registered)
+    if own in estate.key_ids(scope):
+        code, does = _PLANNED[key.change]
+        says = f"The plan {does} the registered key {key.key_id}, which only IBM Support can do."
+        action = f"Leave the key of {named} in the plan as it is, or open a case with IBM Support"
+        return fails(CARD, subject, cause_of(code, own), says, where, action)
+    if gap := estate.keys_gap(scope.type):
+        says = f"Whether the key is registered is unknown: {because(gap)}."
+        action = settling(gap, estate.organization)
+        return inconclusive(CARD, subject, cause_of_gap(gap), says, where, action)
+    if registered and "alias" in {parse_key_id(each).form for each in (own, *_ids(registered))}:
+        says = "An alias may name the registered key, which the plan then changes."
+        action = f"Record the id of the key itself for {named}"
+        return inconclusive(CARD, subject, "alias", says, where, action)
+    return passes(CARD, subject, "Astra does not list the key that the plan changes.", where)
 
 
 def _judge_scope(estate: Estate, context: Context, scope: KeyScope) -> Iterator[Finding]:
@@ -151,6 +192,10 @@ def _judge_aliases(estate: Estate, scope: KeyScope, seen: Sequence[Observation])
     says = "An alias is the same in two records in a row; the key it points to may have changed."
     action = f"Record the id of the key itself for {words(estate.organization, scope)}"
     return [inconclusive(CARD, of_scope(scope), "alias", says, where, action)]
+
+
+def _ids(keys: Iterable[CustomerKey]) -> list[str]:
+    return [key.key_id for key in keys]
 
 
 def _aliases(observation: Observation) -> set[str]:

@@ -86,12 +86,17 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
         finding = _judge_scope(estate, scope, views.get(scope))
         yield concerning_scopes(finding, estate, [scope])
     gap = population_gap(estate)
-    if (
-        gap
-        and not scopes
-        and (organization.region_views is not None or "region-views" in estate.gaps)
-    ):
+    is_seen = any(
+        scope in estate.keys or scope in views or _is_in_use(estate, scope) for scope in scopes
+    )
+    was_asked = organization.region_views is not None or "region-views" in estate.gaps
+    if gap and was_asked and not is_seen:
         yield _nothing_to_compare(organization, gap)
+
+
+def _is_in_use(estate: Estate, scope: KeyScope) -> bool:
+    """Say whether a database exists in the scope; what is planned shows nothing of what is."""
+    return len(estate.scopes.get(scope, ())) > estate.planned[scope]
 
 
 def _nothing_to_compare(organization: Organization, gap: Gap) -> Finding:

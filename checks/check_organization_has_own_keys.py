@@ -6,11 +6,22 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
+from checks.common import DETERMINE
 from checks.context import because
-from checks.finding import fails, inconclusive, of_key_id, of_organization, passes, places
+from checks.finding import (
+    fails,
+    inconclusive,
+    of_key_id,
+    of_organization,
+    of_planned_key,
+    passes,
+    places,
+)
 from checks.group import settle
-from checks.identity import cause_of
-from inventory.key_ids import kin, parse_key_id, project_of
+from checks.identity import PLANNED, cause_of
+from checks.planned_key_findings import NO_ID
+from inventory.key_ids import canonical, kin, parse_key_id, project_of
+from inventory.models import KeyScope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +31,7 @@ if TYPE_CHECKING:
     from checks.group import Group
     from inventory.entries import Place
     from inventory.models import CustomerKey
+    from inventory.planned_keys import PlannedKey
 
     Users = dict[str, dict[str, tuple[str, CustomerKey]]]
     """Name and entry of each organization that uses a key, by the key and the organization's id."""
@@ -30,7 +42,7 @@ CARD = Card(
     title="Organizations do not share a customer key",
     force="recommended",
     severity="advisory",
-    subject="key id across organizations",
+    subject="key id across organizations; planned key",
     causes={
         "shared-by:ORGANIZATION": "The organization is one of several that use the key.",
     },
@@ -64,16 +76,19 @@ def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator
     users: Users = {}
     for each in organizations:
         for key in each.keys:
-            canonical = parse_key_id(key.key_id).canonical
-            users.setdefault(canonical, {})[each.id] = (each.name, key)
+            own = canonical(key.key_id)
+            users.setdefault(own, {})[each.id] = (each.name, key)
     relatives, summaries = _relatives(users), {each.id: each for each in organizations}
-    for canonical, used in users.items():
-        resting = [summaries[identity].resting[canonical] for identity in used]
+    for own, used in users.items():
+        resting = [summaries[identity].resting[own] for identity in used]
         databases, existing = (sum(counts) for counts in zip(*resting, strict=True))
-        note = _note(canonical, users, relatives)
-        for finding in _judge_key(canonical, used, unread):
+        note = _note(own, users, relatives)
+        for finding in _judge_key(own, used, unread):
             says = f"{finding.says}{note}"
             yield finding._replace(says=says, databases=databases, existing=existing)
+    for finding in _judge_plans(organizations, users, unread):
+        note = _note(canonical(finding.subject.key), users, relatives)
+        yield finding._replace(says=f"{finding.says}{note}")
     for each in () if users else unread:
         says = f"No key is known anywhere, and not all keys are: {because(each.gaps[0])}."
         yield _unread(of_organization(each.id), (each.place,), says, each)
@@ -82,25 +97,25 @@ def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator
 def _relatives(users: Users) -> dict[str, list[str]]:
     """Return the keys that may share their material, by what their ids have in common."""
     relatives: dict[str, list[str]] = {}
-    for canonical in users:
-        if common := kin(canonical):
-            relatives.setdefault(common, []).append(canonical)
+    for own in users:
+        if common := kin(own):
+            relatives.setdefault(common, []).append(own)
     return relatives
 
 
-def _note(canonical: str, users: Users, relatives: dict[str, list[str]]) -> str:
+def _note(own: str, users: Users, relatives: dict[str, list[str]]) -> str:
     """Say which other organizations use a key of the same material under another id, if any do."""
-    others = [each for each in relatives.get(kin(canonical), ()) if _may_be_one(canonical, each)]
+    others = [each for each in relatives.get(kin(own), ()) if _may_be_one(own, each)]
     names = {
         name
         for other in others
         for organization, (name, _) in users[other].items()
-        if organization not in users[canonical]
+        if organization not in users.get(own, {})
     }
     if not names:
         return ""
     named = ", ".join(sorted(names))
-    if project := project_of(canonical):
+    if project := project_of(own):
         by = "id" if project.isdecimal() else "number"
         return f" It may be the key that {named} names by the project's {by}."
     return f" Replicas of this multi-Region key, which share its material, are used by {named}."
@@ -116,32 +131,76 @@ def _may_be_one(one: str, two: str) -> bool:
 
 
 def _judge_key(
-    canonical: str, used: dict[str, tuple[str, CustomerKey]], unread: list[Summary]
+    own: str, used: dict[str, tuple[str, CustomerKey]], unread: list[Summary]
 ) -> Iterator[Finding]:
-    subject, where = of_key_id("", canonical), places(key for _, key in used.values())
+    subject, where = of_key_id("", own), places(key for _, key in used.values())
     if len(used) > 1:
-        yield from _shared(canonical, used)
-    elif parse_key_id(canonical).form != "key":
-        says = "The key id is an alias or of no known form: it may disguise a shared key."
-        action = f"Record the id of the key itself instead of {canonical}"
-        yield inconclusive(CARD, subject, "disguised-key", says, where, action)
-    elif unread:
-        says = f"Not all keys of {unread[0].name} are known: {because(unread[0].gaps[0])}."
-        yield _unread(subject, where, says, unread[0])
+        yield from _shared(own, used)
     else:
         [(name, _)] = used.values()
-        yield passes(CARD, subject, f"Only {name} uses the key.", where)
+        yield _alone(subject, own, f"Only {name} uses the key.", where, unread)
 
 
-def _shared(canonical: str, used: dict[str, tuple[str, CustomerKey]]) -> Iterator[Finding]:
+def _alone(
+    subject: Subject, own: str, says: str, where: tuple[Place, ...], unread: list[Summary]
+) -> Finding:
+    """Return the finding about a key that is seen in one organization; ``says`` that, if known."""
+    if parse_key_id(own).form != "key":
+        says = "The key id is an alias or of no known form: it may disguise a shared key."
+        action = f"Record the id of the key itself instead of {own}"
+        return inconclusive(CARD, subject, "disguised-key", says, where, action)
+    if unread:
+        says = f"Not all keys of {unread[0].name} are known: {because(unread[0].gaps[0])}."
+        return _unread(subject, where, says, unread[0])
+    return passes(CARD, subject, says, where)
+
+
+def _shared(own: str, used: dict[str, tuple[str, CustomerKey]]) -> Iterator[Finding]:
     """Yield one finding for each organization that uses the key: a further one is a new cause."""
     where = places(key for _, key in used.values())
     names = ", ".join(name for name, _ in used.values())
-    action = f"Give each organization a key of its own instead of {canonical}"
+    action = f"Give each organization a key of its own instead of {own}"
     for organization, (name, _) in used.items():
         says = f"{name} is one of {len(used)} organizations that share the key: {names}."
         cause = cause_of("shared-by", organization)
-        yield fails(CARD, of_key_id("", canonical), cause, says, where, action)
+        yield fails(CARD, of_key_id("", own), cause, says, where, action)
+
+
+def _judge_plans(
+    organizations: Sequence[Summary], users: Users, unread: list[Summary]
+) -> Iterator[Finding]:
+    """Judge each key that a plan would register, beside those that organizations have."""
+    owners: dict[str, dict[str, str]] = {
+        own: {identity: name for identity, (name, _) in used.items()} for own, used in users.items()
+    }
+    plans = [(each, key) for each in organizations for key in each.planned_keys]
+    for each, key in plans:
+        owners.setdefault(canonical(key.key_id or ""), {})[each.id] = each.name
+    for each, key in plans:
+        others = {**owners[canonical(key.key_id or "")]}
+        del others[each.id]
+        for finding in _judge_planned(each, key, others, unread):
+            cause = finding.cause and f"{PLANNED}{finding.cause}"
+            yield finding._replace(cause=cause, name=key.resource)
+
+
+def _judge_planned(
+    owner: Summary, key: PlannedKey, others: dict[str, str], unread: list[Summary]
+) -> Iterator[Finding]:
+    """Yield a finding for each organization that has a planned key or is to get it, else one."""
+    subject = of_planned_key(KeyScope(owner.id, key.type, key.provider, key.region), key)
+    where = (key.place,)
+    if key.key_id is None:
+        says = f"The plan does not show the id of {key.resource}: {key.missing}."
+        yield inconclusive(CARD, subject, NO_ID, says, where, DETERMINE)
+        return
+    for identity, name in others.items():
+        says = f"The plan gives {owner.name} a key that {name} has or is to get."
+        action = f"Plan a key of its own for {owner.name} instead of {key.key_id}"
+        yield fails(CARD, subject, cause_of("shared-by", identity), says, where, action)
+    if not others:
+        says = f"Only {owner.name} would use the key."
+        yield _alone(subject, canonical(key.key_id), says, where, unread)
 
 
 def _unread(subject: Subject, where: tuple[Place, ...], says: str, unread: Summary) -> Finding:

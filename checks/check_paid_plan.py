@@ -25,7 +25,7 @@ CARD = Card(
     title="An organization with customer keys is on a paid plan",
     force="required",
     severity="medium",
-    subject="organization with keys, or with databases to be encrypted by customer keys",
+    subject="organization with customer keys, or with databases to be encrypted by them",
     causes={
         "unpaid": "The plan is attested not to be a paid one.",
     },
@@ -78,7 +78,8 @@ def _uses_keys(estate: Estate) -> bool:
     managed, policy = estate.organization.managed, estate.organization.policy
     wanted = any(each.wants_key for group in estate.placements for each in group)
     open_ones = managed.undetermined and policy.of("serverless").encryption == "customer-managed"
-    return bool(estate.keys or managed.keys or wanted or open_ones)
+    planned = managed.planned_keys or managed.undetermined_keys
+    return bool(estate.keys or managed.keys or planned or wanted or open_ones)
 
 
 def check_paid_plan(group: Group) -> None:

@@ -7,8 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import FIND_TYPE, attest_none, attests_none, is_bare, lists_none_unattested
-from checks.comparisons import compare
+from checks.common import (
+    FIND_TYPE,
+    NONSENSITIVE,
+    attest_none,
+    attests_none,
+    is_bare,
+    lists_none_unattested,
+)
+from checks.comparisons import compare, missing_regions, unshown
 from checks.context import because, shared_databases, utc
 from checks.finding import (
     Finding,
@@ -44,6 +51,7 @@ CARD = Card(
     subject="organization, of this audit or of an earlier record; database of several of them",
     causes={
         "vanished:DATABASE": "A known database is missing without being terminated.",
+        "region-missing:DATABASE,PLACE": "Terraform's state has the database in a further region.",
         "organization-missing": "A known organization is missing altogether.",
         "listed-by:ORGANIZATION": "The organization is one of several that list the database.",
     },
@@ -88,14 +96,20 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
         yield _missing(organization.id, *known[organization.id])
         return
     lost, doubts = list(_lost(estate, context)), list(_doubts(estate, context))
+    parts = list(missing_regions(organization))
     is_whole = not estate.gaps.get("databases")
     for identity, named in lost if is_whole else ():
         says = f"Known elsewhere, missing here without being terminated: {named}."
         cause = cause_of(LOST[0], identity)
         yield fails(CARD, subject, cause, says, where, f"Find out what became of {named}")
+    for part in parts if is_whole else ():
+        cause = cause_of("region-missing", part.database.id, part.place)
+        action = f"Find out whether {part.database.id} is in {part.place}"
+        says = f"Terraform's state has {part.named}, and the record does not."
+        yield fails(CARD, subject, cause, says, (*where, part.database.place), action)
     for cause, says, action in doubts:
         yield inconclusive(CARD, subject, cause, says, where, action)
-    if not (lost or doubts):
+    if not (lost or parts or doubts):
         keys = counted(len(organization.keys or ()), "key")
         databases = counted(len(organization.databases or ()), "database")
         says = f"Read in full: {keys}, {databases}."
@@ -161,6 +175,7 @@ def _doubts(estate: Estate, context: Context) -> Iterator[Doubt]:
     organization = estate.organization
     yield from _gaps(organization)
     yield from _unseen(estate, context)
+    yield from _unshown(organization)
     yield from _emptiness(organization, context)
     yield from _unknown_types(estate)
     yield from _differences(estate)
@@ -186,9 +201,20 @@ def _gaps(organization: Organization) -> Iterator[Doubt]:
 def _unseen(estate: Estate, context: Context) -> Iterator[Doubt]:
     """Doubt databases that a list which may not be whole does not show."""
     is_partial = "databases" in estate.gaps and estate.organization.databases is not None
+    again = recording_again(estate.organization)
     for identity, named in _lost(estate, context) if is_partial else ():
         says = f"Known elsewhere, and not among the databases that could be read: {named}."
-        yield cause_of(LOST[1], identity), says, recording_again(estate.organization)
+        yield cause_of(LOST[1], identity), says, again
+    for part in missing_regions(estate.organization) if is_partial else ():
+        says = f"Terraform's state has {part.named}, which could not be read."
+        yield cause_of("region-unseen", part.database.id, part.place), says, again
+
+
+def _unshown(organization: Organization) -> Iterator[Doubt]:
+    """Doubt databases of which Terraform's state does not show all regions: they may be more."""
+    for database in unshown(organization):
+        says = f"Terraform's state does not show where {database.name} is: {database.missing}."
+        yield cause_of("state-not-shown", database.id), says, NONSENSITIVE
 
 
 def _views(organization: Organization, context: Context) -> Iterator[Doubt]:

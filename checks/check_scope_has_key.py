@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import Answer, keys_unread, managed_key, no_key_wanted, undetermined
+from checks.common import (
+    Answer,
+    keys_unread,
+    no_key_wanted,
+    ordered_by_plan,
+    undetermined,
+    unregistered_key,
+)
 from checks.context import words
 from checks.finding import concerning, of_scope, passes, places
 from checks.group import settle
@@ -99,7 +106,9 @@ def _without_key(estate: Estate, scope: KeyScope, placements: list[Placement]) -
         return exemption
     if unread := keys_unread(estate, scope.type):
         return unread
-    says = f"No customer key is registered.{managed_key(estate, scope)}"
+    if placements[0].is_planned and (ordered := ordered_by_plan(estate, scope)):
+        return ordered
+    says = f"No customer key is registered.{unregistered_key(estate, scope)}"
     action = f"Register a key for {words(estate.organization, scope)}"
     return Answer("fail", says, action=action, cause="without-key")
 

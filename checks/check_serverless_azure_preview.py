@@ -6,9 +6,19 @@ from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
 from checks.common import concerning_scopes, not_current, place_of
-from checks.finding import about, fails, inconclusive, of_database, of_key, passes, places
+from checks.finding import (
+    about,
+    fails,
+    inconclusive,
+    of_database,
+    of_key,
+    of_planned_key,
+    passes,
+    places,
+)
 from checks.group import settle
 from checks.identity import PLANNED
+from checks.planned_key_findings import as_planned, planned_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +36,7 @@ CARD = Card(
     title="Customer keys for Serverless on Azure rest on a preview the vendor granted",
     force="derived",
     severity="advisory",
-    subject="Serverless database or key on Azure",
+    subject="Serverless database or key on Azure, existing or planned",
     needs=("keys", "databases"),
     causes={
         "not-granted": "The preview is attested not to be granted.",
@@ -60,6 +70,10 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
             for key in keys:
                 finding = _judge(estate, of_key(scope, key.key_id), places([key]), context)
                 yield concerning_scopes(finding, estate, [scope])
+    for scope, planned in planned_keys(estate):
+        if _is_preview(scope):
+            subject = of_planned_key(scope, planned)
+            yield as_planned(_judge(estate, subject, (), context), CARD, estate, planned)
     for placements in estate.placements if any(map(_is_preview, estate.scopes)) else ():
         database = placements[0].database
         there = [each for each in placements if each.wants_key and _is_preview(each.scope)]

@@ -39,6 +39,8 @@ POPULATION: frozenset[Fact] = frozenset({"databases", "serverless-keys", "manage
 
 FIND_TYPE = "Find out the type of the databases of unknown tier, and state it"
 
+NONSENSITIVE = "Show the value in the configuration with nonsensitive(), and plan again"
+
 DETERMINE = "Plan again once what the plan does not tell is known, and judge that plan"
 
 
@@ -61,14 +63,37 @@ def _undetermined(
     return inconclusive(card, subject, "planned-not-determined", says, where, DETERMINE)
 
 
-def managed_key(estate: Estate, scope: KeyScope) -> str:
-    """Say of a scope without a key why one that Terraform manages does not help; else nothing."""
-    key = estate.managed_keys.get(scope)
+def unregistered_key(estate: Estate, scope: KeyScope) -> str:
+    """Say of a scope without a key why one that is planned or managed does not help; else nothing.
+
+    An order that the plan does not show may exist all the same, so the sentence does not deny it.
+    """
+    for planned in estate.planned_keys.get(scope, ()):
+        named = planned.resource or planned.key_id
+        return f" A plan registers one ({named}), but does not show that it does so first."
+    managed = estate.managed_keys.get(scope)
+    if managed is not None:
+        return f" That {managed.resource} is in Terraform's state does not prove one."
+    near = scope._replace(region=scope.region.lower())
+    if near != scope and near in estate.keys:
+        return f" One is for {near.region}: regions are compared as they are written."
+    return ""
+
+
+def ordered_by_plan(estate: Estate, scope: KeyScope) -> Answer | None:
+    """Answer for a planned database that the plan creates after the key; None if it does not."""
+    key = estate.ordered.get(scope)
     if key is None:
-        return ""
-    if key.is_created:
-        return f" That the same plan creates {key.resource} does not help: it may come too late."
-    return f" That {key.resource} stands in Terraform's state does not prove one."
+        return None
+    says = (
+        f"No key is registered. The plan creates each planned database there after {key.resource}, "
+        "and nothing documents that a new key takes effect at once."
+    )
+    action = (
+        f"Apply {key.resource} alone first, record {words(estate.organization, scope)}, and plan "
+        "again"
+    )
+    return Answer("inconclusive", says, "ordered-by-plan", action)
 
 
 def missing_key_action(estate: Estate, placement: Placement) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from inventory.estate import Estate
     from inventory.gaps import Fact, Gap, Reading
+    from inventory.managed import ManagedDatabase
     from inventory.models import Database, Organization
     from inventory.spellings import DatabaseType
 
@@ -242,15 +243,66 @@ def _read_again(counts: list[tuple[str, str]], held: int, gaps: tuple[Gap, ...])
 
 def _managed(organization: Organization, gaps: Mapping[Fact, Gap]) -> Comparison:
     """Compare the databases in Terraform's state with those that are recorded."""
-    known = organization.databases or ()
-    there = {each.id for each in known if not each.is_planned}
+    there = {each.id for each in organization.databases or () if not each.is_planned}
     managed = {each.id: each for each in organization.managed.databases}.values()
     missing = [each for each in managed if each.id not in there]
     found = _of(gaps, "databases")
     listed = _known(len(managed) - len(missing), next(iter(found), None))
     routes = (("in Terraform's state", len(managed)), ("of these listed by Astra", listed))
-    why = tuple(
-        Difference(each.id, f"{each.name} ({each.id}): {each.resource} is not listed")
-        for each in missing
+    why = (
+        *(
+            Difference(each.id, f"{each.name} ({each.id}): {each.resource} is not listed")
+            for each in missing
+        ),
+        *(
+            Difference(part.database.id, f"{part.named}: not listed there")
+            for part in missing_regions(organization)
+        ),
+        *(
+            Difference(each.id, f"{each.name} ({each.id}): the state does not show its regions")
+            for each in unshown(organization)
+        ),
     )
     return Comparison("managed", "CMEK-14", routes, found, why)
+
+
+def unshown(organization: Organization) -> Iterable[ManagedDatabase]:
+    """Return each database of which Terraform's state does not show all regions."""
+    return {each.id: each for each in organization.managed.databases if each.missing}.values()
+
+
+class MissingRegion(NamedTuple):
+    """A region of a listed database that only Terraform's state has."""
+
+    database: ManagedDatabase
+    place: str
+
+    @property
+    def named(self) -> str:
+        """Name the database with its place, for people."""
+        return f"{self.database.name} ({self.database.id}) in {self.place}"
+
+
+def missing_regions(organization: Organization) -> Iterator[MissingRegion]:
+    """Yield the regions in which Terraform's state has a listed database, and the record has not.
+
+    One that is terminated, or not listed at all, has no regions to compare. Their names count
+    without case here: a state keeps them as somebody wrote them.
+    """
+    recorded = {
+        each.id: {
+            (region.provider or each.provider, region.name.lower())
+            for region in each.regions
+            if region.state == "existing"
+        }
+        for each in organization.databases or ()
+        if not (each.is_planned or each.is_terminated)
+    }
+    seen = set()
+    for database in organization.managed.databases:
+        for provider, region in database.regions if database.id in recorded else ():
+            place = provider, region.lower()
+            part = database.id, place
+            if place not in recorded[database.id] and part not in seen:
+                seen.add(part)
+                yield MissingRegion(database, f"{provider}/{region}")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from inventory.estate import Estate
     from inventory.gaps import Gap
     from inventory.models import CustomerKey, KeyScope, Organization
+    from inventory.planned_keys import PlannedKey
 
 Kms = Literal["recorded", "none"]
 
@@ -72,6 +73,7 @@ class Summary(NamedTuple):
         gaps: why the keys are not known to be all; empty if they are.
         place: where it was read.
         databases: the ids of its existing databases.
+        planned_keys: the keys that a plan would register for it, with their ids.
         resting: how many databases rest on each of its keys, and how many of them exist; by the
             key's id without a version.
     """
@@ -82,6 +84,7 @@ class Summary(NamedTuple):
     gaps: tuple[Gap, ...]
     place: Place
     databases: DatabaseIds = DatabaseIds()
+    planned_keys: tuple[PlannedKey, ...] = ()
     resting: Mapping[str, tuple[int, int]] = MappingProxyType({})
 
 
@@ -97,6 +100,7 @@ def summarize(estate: Estate) -> Summary:
         gaps,
         organization.place,
         pack(existing),
+        tuple(key for keys in estate.planned_keys.values() for key in keys),
         _resting(estate),
     )
 

@@ -16,9 +16,18 @@ if TYPE_CHECKING:
     from inventory.estate import Placement
     from inventory.managed import UndeterminedDatabase
     from inventory.models import Database, KeyScope
+    from inventory.planned_keys import PlannedKey, UndeterminedKey
 
 Status = Literal["pass", "fail", "inconclusive", "error", "not-applicable", "waived"]
-Kind = Literal["organization", "key-scope", "key", "key-id", "database", "database-region"]
+Kind = Literal[
+    "organization",
+    "key-scope",
+    "key",
+    "planned-key",
+    "key-id",
+    "database",
+    "database-region",
+]
 Change = Literal["", "new", "reopened", "worsened", "unclear", "unchanged"]
 
 STATUSES: tuple[Status, ...] = (
@@ -126,6 +135,24 @@ def of_key(scope: KeyScope, key_id: str) -> Subject:
     same = parse_key_id(key_id).canonical
     path = join(scope.organization, "key", scope.type, scope.provider, scope.region, same)
     return Subject("key", path, *scope, key=key_id)
+
+
+def of_planned_key(scope: KeyScope, key: PlannedKey) -> Subject:
+    """Return the subject that is a planned key: that of the key once it is registered.
+
+    One without an id goes by its address.
+    """
+    if key.key_id:
+        return of_key(scope, key.key_id)._replace(kind="planned-key")
+    own = f"planned {key.resource}"
+    path = join(scope.organization, "key", scope.type, scope.provider, scope.region, own)
+    return Subject("planned-key", path, *scope)
+
+
+def of_undetermined_key(organization: str, key: UndeterminedKey) -> Subject:
+    """Return the subject that is a planned key whose key scope the plan does not show."""
+    path = join(organization, "key", f"planned {key.resource}", "undetermined")
+    return Subject("planned-key", path, organization)
 
 
 def of_key_id(organization: str, key_id: str) -> Subject:

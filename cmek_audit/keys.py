@@ -23,6 +23,7 @@ from inventory.paths import in_order
 from inventory.terraform_organizations import parse_organizations
 from inventory.what_if import by_organization, read_what_ifs, with_what_ifs
 from reports.coverage import COMPLETE, IDLE, NEEDED, WITH_DATABASES
+from reports.key_instructions import commands_for
 from reports.tallies import Tallies
 
 if TYPE_CHECKING:
@@ -73,8 +74,20 @@ def run(wanted: Wanted, how: str) -> Code:
     return Code.NOT_DONE if answer["exit_code"] else Code.DONE
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes text of several lines as it stands, so that it can be copied."""
+
+
+_Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+    ),
+)
+
+
 def _say_yaml(answer: dict[str, Any]) -> None:
-    typer.echo(yaml.safe_dump(answer, sort_keys=False, width=100), nl=False)
+    typer.echo(yaml.dump(answer, Dumper=_Dumper, sort_keys=False, width=100), nl=False)
 
 
 _PRINT: dict[str, Callable[[dict[str, Any], Price | None], None]] = {
@@ -97,8 +110,8 @@ def _answer(wanted: Wanted, price: Price | None) -> dict[str, Any]:
     for finding in evaluate(organizations, load_rules(), Context(as_of), judged.meet):
         judged.add(finding)
     plan = judged.tallies.key_plan(judged.names)
-    shared = plan.pop("lists")["shared"]
-    told = judged.organizations(plan, shared)
+    lists = plan.pop("lists")
+    told = judged.organizations(plan, lists["shared"])
     is_open = plan["missing"] or plan["undetermined"] or judged.doubts or judged.is_in_doubt(told)
     return {
         "schema": SCHEMA,
@@ -112,6 +125,7 @@ def _answer(wanted: Wanted, price: Price | None) -> dict[str, Any]:
             "add": list(wanted.add),
         },
         **plan,
+        "commands": [made for each in lists["missing"] if (made := commands_for(each))],
         "organizations": told,
         "price": None if price is None else _priced(price, plan),
     }

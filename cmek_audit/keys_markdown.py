@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cmek_audit.keys_words import Answer
     from cmek_audit.price import Price
 
+_MOST_COMMANDS = 20
 _COLUMNS = ("State", "Organization", "Database type", "Provider", "Region", "Databases", "Why")
 
 
@@ -71,6 +72,21 @@ def _steps(answer: Answer) -> Iterator[str]:
     for text in words.before_steps(answer):
         yield from ("", prose(text))
     for step in answer["steps"]:
-        yield from ("", f"### {words.kind(step)}", "", prose(words.page(step)), "")
+        yield from ("", f"### {words.kind(step)}", "", prose(words.page(step)))
+        yield from ("", words.regions(step, code), "")
         yield from (f"{place}. {prose(text)}" for place, text in enumerate(step["steps"], 1))
+        yield from _commands(answer, step)
     yield from ("", words.conclusion(answer))
+
+
+def _commands(answer: Answer, step: Answer) -> Iterator[str]:
+    """Yield what to paste for the key scopes of a step; all of it is ASCII without a fence."""
+    shown, others = words.ready(answer, step, _MOST_COMMANDS)
+    for place, parts in words.all_parts(answer, shown):
+        yield from ("", f"#### {prose(place)}")
+        for part in parts:
+            yield from ("", prose(part.text))
+            if part.code:
+                yield from ("", f"```{part.language}", *part.code.splitlines(), "```")
+    if others:
+        yield from ("", prose(others))

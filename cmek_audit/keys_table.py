@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _LONGEST_PATH = 40
 _LONGEST = 200
 _LONGEST_WHY = 300
+_MOST_COMMANDS = 3
 
 
 def render(answer: Answer, price: Price | None) -> str:
@@ -76,7 +77,23 @@ def _steps(answer: Answer) -> Iterator[str]:
         yield ""
         yield from wrapped(words.kind(step))
         yield from wrapped(words.page(step), "  ")
+        yield from wrapped(words.regions(step, lambda region: safe(region, _LONGEST)), "  ")
         for number, text in enumerate(step["steps"], 1):
-            yield from wrapped(f"{number}. {text}", "  ", "     ")
+            yield from wrapped(safe(f"{number}. {text}"), "  ", "     ")
+        yield from _commands(answer, step)
     yield ""
     yield from wrapped(words.conclusion(answer))
+
+
+def _commands(answer: Answer, step: Answer) -> Iterator[str]:
+    """Yield what to paste for the first key scopes of a step, no line of it folded."""
+    shown, others = words.ready(answer, step, _MOST_COMMANDS)
+    for place, parts in words.all_parts(answer, shown):
+        yield ""
+        yield from wrapped(safe(place, _LONGEST), "  ")
+        for part in parts:
+            yield from wrapped(safe(part.text, _LONGEST), "    ")
+            yield from (f"      {line}" for line in part.code.splitlines())
+    if others:
+        yield ""
+        yield from wrapped(others, "  ")

@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from checks.registering import HOST
+from checks.key_commands import TOKEN
+from checks.key_procedure import HOST
 from inventory.wording import counted
 from reports.coverage import STATES
+from reports.key_instructions import closing, has_calls, has_other_way, parts
 from reports.looks import KEY_NUMBERS, PROVIDER, STATUS, TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cmek_audit.price import Price
+    from reports.key_instructions import Part
 
     Answer = Mapping[str, Any]
 
 PRICED = ("needed", "missing", "undetermined")
 _FINE = ("covered", "idle", "spare", "not-supported", "astra-provided")
 """The states that need no words beside them, unless something about the key scope is open."""
+
+_MOST_REGIONS = 40
+_LONGEST_LINE = 900
+"""Longer lines might be cut when they are printed."""
 
 _BAD = ("error", "fail", "inconclusive", "waived")
 _KINDS = {
@@ -133,6 +140,9 @@ def before_steps(answer: Answer) -> Iterator[str]:
         yield "What is not known has to be found out first; then the steps are for what is missing."
     if any(step["address"] for step in answer["steps"]):
         yield f"All addresses lie below {HOST}."
+        yield "An audit never registers a key: that is for you to do."
+    if has_calls(answer["commands"]):
+        yield f"The calls take the organization's token from the environment variable {TOKEN}."
 
 
 def kind(step: Answer) -> str:
@@ -148,6 +158,50 @@ def page(step: Answer) -> str:
     """Name the vendor's page, and say where Astra keeps such keys."""
     kept = f" Astra keeps such keys at {step['address']}." if step["address"] else ""
     return f"The vendor's page is “{step['page']}”.{kept}"
+
+
+def regions(step: Answer, show: Callable[[str], str]) -> str:
+    """Name the regions that steps are for, each as ``show`` renders it."""
+    named = [show(region) for region in step["regions"][:_MOST_REGIONS]]
+    left = len(step["regions"]) - _MOST_REGIONS
+    more = f" and {left:,} more" if left > 0 else ""
+    return f"Region{'s' if len(step['regions']) > 1 else ''}: {', '.join(named)}{more}."
+
+
+def ready(answer: Answer, step: Answer, most: int) -> tuple[list[Answer], str]:
+    """Return what to paste for at most so many key scopes of a step, and where the rest is.
+
+    What is so long that a line of it would be cut is never shown in part.
+    """
+    kind = step["type"], step["provider"]
+    every = [each for each in answer["commands"] if (each["type"], each["provider"]) == kind]
+    shown = [each for each in every if _is_short(each)][:most]
+    left = len(every) - len(shown)
+    others = [counted(left, "more key scope")] if left else []
+    if any(map(has_other_way, shown)):
+        others.append("Terraform")
+    return shown, f"For {' and for '.join(others)}: --format json." if others else ""
+
+
+def _is_short(commands: Answer) -> bool:
+    return all(
+        len(line) <= _LONGEST_LINE for part in parts(commands) for line in part.code.splitlines()
+    )
+
+
+def place(answer: Answer, commands: Answer) -> str:
+    """Name the key scope that is to get its key by ``commands``, among those of its kind."""
+    ids = [each["organization"] for each in answer["organizations"]]
+    name = dict(zip(ids, names(answer), strict=True))[commands["organization"]]
+    return f"{name}, {commands['region']}"
+
+
+def all_parts(answer: Answer, shown: Sequence[Answer]) -> Iterator[tuple[str, list[Part]]]:
+    """Yield what to paste under the name of each key scope, and what comes after them all."""
+    for commands in shown:
+        yield place(answer, commands), list(parts(commands))
+    if last := list(closing(shown)):
+        yield "After that", last
 
 
 def conclusion(answer: Answer) -> str:

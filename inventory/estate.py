@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from inventory.entries import Place
     from inventory.managed import ManagedKey
+    from inventory.planned_keys import PlannedKey
 
 
 class Placement(NamedTuple):
@@ -66,8 +67,10 @@ class Estate(NamedTuple):
         scopes: the placements in each key scope that has any.
         planned: how many of those placements are only planned.
         gaps: what could not be read, by fact; the first gap of each.
-        managed_keys: the keys that Terraform manages, by key scope; one that a plan creates
-            before one that stands in a state.
+        planned_keys: the keys that a plan would register and that are not registered yet, by key
+            scope; each once.
+        ordered: the planned key of each scope in which all planned databases wait for it.
+        managed_keys: the keys in Terraform's state, by key scope.
     """
 
     organization: Organization
@@ -76,6 +79,8 @@ class Estate(NamedTuple):
     scopes: dict[KeyScope, list[Placement]]
     planned: Counter[KeyScope]
     gaps: dict[str, Gap]
+    planned_keys: dict[KeyScope, list[PlannedKey]]
+    ordered: dict[KeyScope, PlannedKey]
     managed_keys: dict[KeyScope, ManagedKey]
 
     def keys_gap(self, database_type: DatabaseType) -> Gap | None:
@@ -124,15 +129,70 @@ def survey(organization: Organization) -> Estate:
     gaps: dict[str, Gap] = {}
     for gap in organization.missing():
         gaps.setdefault(gap.fact, gap)
-    managed = _managed_keys(organization) if organization.managed.keys else {}
-    return Estate(organization, keys, placements, scopes, planned, gaps, managed)
+    planned_keys = _planned_keys(organization)
+    return Estate(
+        organization=organization,
+        keys=keys,
+        placements=placements,
+        scopes=scopes,
+        planned=planned,
+        gaps=gaps,
+        planned_keys=_unregistered(planned_keys, keys),
+        ordered=dict(_ordered(planned_keys, scopes)),
+        managed_keys={
+            KeyScope(organization.id, "serverless", key.provider, key.region): key
+            for key in organization.managed.keys
+        },
+    )
 
 
-def _managed_keys(organization: Organization) -> dict[KeyScope, ManagedKey]:
-    ordered = sorted(organization.managed.keys, key=lambda key: key.is_created)
-    return {
-        KeyScope(organization.id, "serverless", key.provider, key.region): key for key in ordered
-    }
+def scope_of(organization: Organization, key: PlannedKey) -> KeyScope:
+    """Return the key scope of a planned key."""
+    return KeyScope(organization.id, key.type, key.provider, key.region)
+
+
+def _planned_keys(organization: Organization) -> dict[KeyScope, list[PlannedKey]]:
+    """Return every key that a plan would register, by key scope."""
+    planned: dict[KeyScope, list[PlannedKey]] = {}
+    for key in organization.managed.planned_keys:
+        if key.change == "register":
+            planned.setdefault(scope_of(organization, key), []).append(key)
+    return planned
+
+
+def _unregistered(
+    planned: dict[KeyScope, list[PlannedKey]], keys: dict[KeyScope, list[CustomerKey]]
+) -> dict[KeyScope, list[PlannedKey]]:
+    """Return the planned keys that are not registered yet, each once.
+
+    Two resources may plan one key. A key without an id may be any key, so each counts.
+    """
+    kept: dict[KeyScope, list[PlannedKey]] = {}
+    for scope, several in planned.items():
+        seen = {canonical(key.key_id) for key in keys.get(scope, ())}
+        for key in several:
+            own = canonical(key.key_id) if key.key_id else ""
+            if own not in seen:
+                kept.setdefault(scope, []).append(key)
+                seen |= {own} - {""}
+    return kept
+
+
+def _ordered(
+    planned: dict[KeyScope, list[PlannedKey]], scopes: dict[KeyScope, list[Placement]]
+) -> Iterator[tuple[KeyScope, PlannedKey]]:
+    """Yield the scopes with a planned key for which every planned database there waits."""
+    for scope, keys in planned.items():
+        placements = scopes.get(scope, ())
+        waiting = {
+            "".join(placement.place[2:])
+            for placement in placements
+            if placement.is_planned and placement.wants_key
+        }
+        for key in keys:
+            if waiting and waiting <= key.awaited_by:
+                yield scope, key
+                break
 
 
 def _placements(organization: Organization) -> Iterator[tuple[Placement, ...]]:

@@ -1,10 +1,13 @@
-"""What Terraform manages of an organization, beside the databases that a plan tells in full."""
+"""What plans and Terraform's states hold of an organization, beside databases known in full."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from pydantic import Field
 
 from inventory.entries import Entry, Identifier, Located, Name, SpelledProvider
+from inventory.planned_keys import PlannedKey, UndeterminedKey
 
 
 class UndeterminedDatabase(Located):
@@ -20,43 +23,62 @@ class UndeterminedDatabase(Located):
 
 
 class ManagedKey(Located):
-    """A customer key that Terraform manages, which is no proof that it is registered.
+    """A customer key in Terraform's state, which is no proof that it is registered.
 
     Attributes:
         provider: the cloud provider.
         region: the region.
-        is_created: whether the plan creates it; else it stands in the state.
     """
 
     provider: SpelledProvider
     region: Identifier
-    is_created: bool
 
 
 class ManagedDatabase(Located):
-    """A database that stands in Terraform's state, so that it exists or existed lately."""
+    """A database in Terraform's state, so that it exists or existed lately.
+
+    Attributes:
+        id: its id.
+        name: its name, or its address if that is not shown.
+        regions: provider and region of each place where the state has it.
+        missing: why not all of these are shown; empty if they are.
+    """
 
     id: Identifier
     name: Name
+    regions: tuple[tuple[SpelledProvider, Identifier], ...] = ()
+    missing: str = ""
 
 
 class Managed(Entry):
-    """What Terraform's plans and states tell of one organization; all of it is Serverless.
+    """What plans and states show of one organization; all of Terraform's is Serverless.
 
     Attributes:
-        undetermined: planned databases whose place is not told.
-        keys: customer keys.
-        databases: databases in the state.
+        undetermined: planned databases whose place is not shown.
+        planned_keys: customer keys that a plan would register, replace or remove.
+        undetermined_keys: planned keys whose key scope is not shown.
+        keys: customer keys in a state.
+        databases: databases in a state.
     """
 
     undetermined: tuple[UndeterminedDatabase, ...] = Field(default=())
+    planned_keys: tuple[PlannedKey, ...] = Field(default=())
+    undetermined_keys: tuple[UndeterminedKey, ...] = Field(default=())
     keys: tuple[ManagedKey, ...] = Field(default=())
     databases: tuple[ManagedDatabase, ...] = Field(default=())
 
     def and_also(self, other: Managed) -> Managed:
-        """Return what both tell."""
+        """Return what both hold."""
         return Managed(
-            undetermined=self.undetermined + other.undetermined,
-            keys=self.keys + other.keys,
-            databases=self.databases + other.databases,
+            **{name: getattr(self, name) + getattr(other, name) for name in Managed.model_fields}
         )
+
+    @property
+    def planned_key_count(self) -> int:
+        """Return how many changes of keys a plan holds, those of unknown place included."""
+        return len(self.planned_keys) + len(self.undetermined_keys)
+
+    def entries(self) -> Iterator[Located]:
+        """Yield everything that it holds."""
+        for name in Managed.model_fields:
+            yield from getattr(self, name)

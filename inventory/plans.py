@@ -1,15 +1,23 @@
-"""Plans, in YAML or by Terraform: what somebody intends to deploy; and states beside them."""
+"""Planned databases and keys, in YAML or by Terraform, and the states that Terraform keeps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from inventory.documents import Document, read_document
-from inventory.entries import Entry, FormatVersion, Identifier, Located
+from inventory.entries import (
+    Entry,
+    FormatVersion,
+    Identifier,
+    Located,
+    SpelledProvider,
+    SpelledType,
+)
 from inventory.errors import InventoryError, Problem
 from inventory.format_detection import (
     ENDINGS,
@@ -21,17 +29,22 @@ from inventory.format_detection import (
     by_ending,
     by_text,
 )
+from inventory.managed import Managed
 from inventory.merging import with_databases
 from inventory.models import Database, Organization
 from inventory.named_plans import OPTION
+from inventory.planned_keys import KeyChange, PlannedKey
+from inventory.problems import line_of
 from inventory.recorded import (
     Recorded,
     describe_source,
+    identity_of_key,
     parse_document,
     place,
     raw_bytes,
     refuse,
     refuse_tokens,
+    repeated,
     twins,
 )
 from inventory.sources import Source
@@ -46,11 +59,37 @@ class PlannedDatabase(Database):
     state: Literal["planned"] = "planned"
 
 
+class PlannedKeyEntry(Located):
+    """A customer key of a plan.
+
+    Attributes:
+        type: the database type.
+        provider: the cloud provider.
+        region: the region.
+        key_id: the key's id.
+        change: ``register`` if the plan is to register the key; ``replace`` or ``remove`` for a
+            key that is registered already.
+    """
+
+    type: SpelledType
+    provider: SpelledProvider
+    region: Identifier
+    key_id: Identifier
+    change: KeyChange = "register"
+
+
 class PlannedOrganization(Located):
-    """An organization of a plan, named by its id."""
+    """An organization of a plan, named by its id: planned databases, planned keys, or both."""
 
     id: Identifier
-    databases: Annotated[tuple[PlannedDatabase, ...], Field(min_length=1)]
+    databases: tuple[PlannedDatabase, ...] = ()
+    keys: tuple[PlannedKeyEntry, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not (self.databases or self.keys):
+            raise PydanticCustomError("databases", "at least one database or key")
+        return self
 
 
 class PlanDocument(Entry):
@@ -82,8 +121,13 @@ def read_plan(
     parsed = parse_document(PlanDocument, file, document)
     organizations = tuple(place(file, document.lines, map(_organization, parsed.organizations)))
     refuse(list(twins(file, organizations)))
-    source = describe_source(file, raw, "plan", organizations)
-    return Recorded(source, organizations)
+    planned = tuple(
+        organization.with_managed(Managed(planned_keys=keys)).at(*organization.place)
+        for organization, keys in zip(
+            organizations, _keys(file, document, parsed.organizations), strict=True
+        )
+    )
+    return Recorded(describe_source(file, raw, "plan", planned), planned)
 
 
 def read_state(file: str, terraform: Terraform) -> Recorded:
@@ -126,6 +170,20 @@ def _organization(planned: PlannedOrganization) -> Organization:
     return Organization(id=planned.id, name=planned.id, databases=databases, gaps=(PLAN_ONLY,))
 
 
+def _keys(
+    file: str, document: Document, organizations: Sequence[PlannedOrganization]
+) -> Iterator[tuple[PlannedKey, ...]]:
+    """Yield the planned keys of each organization; raise InventoryError if one is there twice."""
+    for index, organization in enumerate(organizations):
+        path = ("organizations", index, "keys")
+        entries = [
+            key.at(file, line_of(document.lines, (*path, number)))
+            for number, key in enumerate(organization.keys)
+        ]
+        refuse(list(repeated(file, "key", entries, identity_of_key)))
+        yield tuple(PlannedKey(**entry.model_dump()).at(*entry.place) for entry in entries)
+
+
 def with_plan(organization: Organization, plan: Organization | None) -> Organization:
     """Add what ``plan`` tells to what was recorded of ``organization``.
 
@@ -160,15 +218,28 @@ def refuse_shared(plans: Sequence[Recorded]) -> None:
 
 def _addressed(plan: Recorded) -> Iterator[Located]:
     for organization in plan.organizations:
-        planned = (*(organization.databases or ()), *organization.managed.undetermined)
+        managed = organization.managed
+        keys = (*managed.planned_keys, *managed.undetermined_keys)
+        planned = (*(organization.databases or ()), *managed.undetermined, *keys)
         yield from (entry for entry in planned if entry.resource)
 
 
 def _named(plan: Recorded, name: str) -> Recorded:
     """Return the plan with its name in front of each address."""
-    for organization in plan.organizations:
-        managed = organization.managed
-        entries = (*managed.undetermined, *managed.keys, *managed.databases)
-        for entry in (*(organization.databases or ()), *entries):
-            entry.at(entry.file, entry.line, f"{name}#{entry.resource}")
-    return plan._replace(source=plan.source.model_copy(update={"name": name}))
+    organizations = tuple(_renamed(organization, name) for organization in plan.organizations)
+    source = plan.source.model_copy(update={"name": name})
+    return plan._replace(source=source, organizations=organizations)
+
+
+def _renamed(organization: Organization, name: str) -> Organization:
+    for entry in (*(organization.databases or ()), *organization.managed.entries()):
+        entry.at(entry.file, entry.line, f"{name}#{entry.resource}")
+    keys = tuple(_rename_waiting(key, name) for key in organization.managed.planned_keys)
+    managed = organization.managed.model_copy(update={"planned_keys": keys})
+    return organization.with_managed(managed).at(*organization.place)
+
+
+def _rename_waiting(key: PlannedKey, name: str) -> PlannedKey:
+    """Return the key with the name in front of each address that waits for it."""
+    waiting = frozenset(f"{name}#{address}" for address in key.awaited_by)
+    return key.model_copy(update={"awaited_by": waiting}).at(*key.place)

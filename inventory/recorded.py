@@ -141,7 +141,7 @@ def describe_source(
         captured_at=captured_at,
         example=example,
         organizations=len(organizations),
-        keys=sum(len(each.keys or ()) for each in organizations),
+        keys=sum(len(each.keys or ()) + each.managed.planned_key_count for each in organizations),
         databases=sum(len(each.databases or ()) for each in organizations),
     )
 
@@ -171,12 +171,12 @@ def twins(file: str, organizations: Iterable[Organization]) -> Iterator[Problem]
 
 def twins_within(file: str, organization: Organization) -> Iterator[Problem]:
     """Find databases, keys and region views that one organization lists twice."""
-    yield from _repeated(file, "database", organization.databases or (), database_identity)
-    yield from _repeated(file, "key", organization.keys or (), key_identity)
-    yield from _repeated(file, "region view", organization.region_views or (), place_of)
+    yield from repeated(file, "database", organization.databases or (), database_identity)
+    yield from repeated(file, "key", organization.keys or (), key_identity)
+    yield from repeated(file, "region view", organization.region_views or (), place_of)
 
 
-def database_identity(database: Any) -> str:  # noqa: ANN401 (kept generic for _repeated)
+def database_identity(database: Any) -> str:  # noqa: ANN401 (kept generic for repeated)
     """Return what tells a database from every other of its organization."""
     return database.id or str(database.identity)
 
@@ -186,7 +186,7 @@ def place_of(entry: Any) -> tuple[str, str, str]:  # noqa: ANN401 (key, view or 
     return entry.type, entry.provider, entry.region
 
 
-def key_identity(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (kept generic for _repeated)
+def key_identity(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (kept generic for repeated)
     """Return what tells the entry of a registered key from every other of its organization.
 
     Two versions of one key are two entries: both are kept, and the rules take them for one key.
@@ -199,9 +199,10 @@ def identity_of_key(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (a key, or a s
     return (*place_of(key), canonical(key.key_id))
 
 
-def _repeated(
+def repeated(
     file: str, what: str, entries: Sequence[Any], identity: Callable[[Any], object]
 ) -> Iterator[Problem]:
+    """Find the entries of one file whose ``identity`` an earlier one has."""
     if len(set(map(identity, entries))) == len(entries):
         return
     first: dict[object, int] = {}

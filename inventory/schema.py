@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic.json_schema import GenerateJsonSchema
 
 from inventory.models import Database, DatabaseRegion, Expectation, InventoryDocument
-from inventory.plans import PlanDocument, PlannedDatabase
+from inventory.plans import PlanDocument, PlannedDatabase, PlannedOrganization
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -48,16 +48,23 @@ _TRACES = {
     "else": {"properties": {"regions": {"contains": {"not": _IS_PLANNED}}}},
 }
 _TYPE = {"anyOf": [{"required": ["type"]}, {"required": ["tier"]}]}
+_SOMETHING = {
+    "anyOf": [
+        {"properties": {name: {"minItems": 1}}, "required": [name]}
+        for name in ("databases", "keys")
+    ]
+}
 _CONDITIONS: dict[type[BaseModel], list[dict[str, Any]]] = {
     Database: [_REASON, _STATE, _TRACES, _TYPE],
     DatabaseRegion: [_REASON, {"if": _IS_PLANNED, "then": _NO_TIME}],
     Expectation: [_REASON],
     PlannedDatabase: [_REASON, _NO_TRACES, _TYPE],
+    PlannedOrganization: [_SOMETHING],
 }
 
 SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
     "schema.json": (InventoryDocument, "Recorded inventory of customer keys in Astra"),
-    "plan-schema.json": (PlanDocument, "Planned databases in Astra"),
+    "plan-schema.json": (PlanDocument, "Planned databases and customer keys in Astra"),
 }
 """Each file in this folder, with the model it describes and its title."""
 

@@ -55,7 +55,7 @@ class Source(Entry):
         complete: False if it ended before its end record, or other than by it.
         example: True for a bundled example.
         organizations: how many it holds.
-        keys: how many customer keys it holds.
+        keys: how many customer keys it holds; of a plan, how many it would change.
         databases: how many databases it holds.
         evidence: of a bundle, how it was made.
         name: of a plan, the name that it was given; may be empty.

@@ -1,4 +1,4 @@
-"""Databases of Terraform: what ``terraform show -json`` prints of a plan or a state.
+"""Databases and keys of Terraform: what ``terraform show -json`` prints of a plan or a state.
 
 Of the whole file only a few attributes of ``astra_database`` and ``astra_customer_key`` are read:
 it holds secrets in clear text. Both kinds of resource are always Serverless.
@@ -12,19 +12,21 @@ from inventory.format_detection import PLAN, Wanted
 from inventory.gaps import Gap
 from inventory.managed import Managed, ManagedDatabase, ManagedKey, UndeterminedDatabase
 from inventory.models import Database, DatabaseRegion, Organization
+from inventory.planned_keys import PlannedKey, UndeterminedKey
 from inventory.recorded import Recorded, describe_source, refuse
 from inventory.spellings import PROVIDERS, Provider, canonical_provider
-from inventory.terraform_documents import Resource, TerraformDocument, read_resources
+from inventory.terraform_documents import KEY, Resource, TerraformDocument, read_resources
 from inventory.terraform_organizations import Owners
 from inventory.terraform_values import Attributes, Told
 from inventory.visible_text import visible
 from inventory.wording import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from inventory.documents import Document
-    from inventory.entries import Place
+    from inventory.entries import Located, Place
+    from inventory.planned_keys import KeyChange
     from inventory.terraform_organizations import Terraform
 
 PLAN_ONLY = Gap(
@@ -100,7 +102,7 @@ def _organizations(
             known.databases + own.databases, known.managed.and_also(own.managed)
         )
     for owner, (databases, told) in gathered.items():
-        once = tuple({each.id: each for each in told.databases}.values())
+        once = tuple({(each.id, each.regions): each for each in told.databases}.values())
         managed = told.model_copy(update={"databases": once})
         organization = Organization(id=owner, name=owner, databases=databases, gaps=(PLAN_ONLY,))
         yield organization.with_managed(managed).at(owners.file, 1)
@@ -110,8 +112,8 @@ def _organizations(
 
 
 def _entries(resource: Resource, place: Place) -> _Entries:
-    if resource.type == "astra_customer_key":
-        return _Entries(managed=Managed(keys=tuple(_keys(resource, place))))
+    if resource.type == KEY:
+        return _Entries(managed=_keys(resource, place))
     existing = Managed(databases=tuple(_existing(resource, place)))
     if resource.is_deferred and resource.after:
         untold = "put off to a later plan"
@@ -130,20 +132,68 @@ def _existing(resource: Resource, place: Place) -> Iterator[ManagedDatabase]:
     told = before.told("id")
     if not (told.values or told.is_wrong):
         before.refuse(("id",), told.untold or "nothing", "the id of the database")
+    where = _where(before)
+    regions = tuple((where.provider, each) for each in where.regions if where.provider)
     for identity in told.values:
         name = _name(before, resource.address)
-        yield ManagedDatabase(id=identity, name=name).at(*place)
+        yield ManagedDatabase(id=identity, name=name, regions=regions, missing=where.untold).at(
+            *place
+        )
 
 
-def _keys(resource: Resource, place: Place) -> Iterator[ManagedKey]:
-    known = resource.after or resource.before
-    if known is None:
+def _keys(resource: Resource, place: Place) -> Managed:
+    """Return what a key comes to: what the state holds, and what the plan does with it."""
+    before, after, address = resource.before, resource.after, resource.address
+    held = tuple(_key(before, address, "replace", place)) if before else ()
+    made = tuple(_key(after, address, "register", place)) if after and resource.is_planned else ()
+    if not resource.creates and _same_keys(held, made):
+        made = ()
+    gone: tuple[PlannedKey | UndeterminedKey, ...] = held if made else ()
+    if resource.is_deleted and not made and before:
+        gone = tuple(_key(before, address, "remove", place))
+    return Managed(
+        planned_keys=tuple(each for each in (*gone, *made) if isinstance(each, PlannedKey)),
+        undetermined_keys=tuple(
+            each for each in (*gone, *made) if isinstance(each, UndeterminedKey)
+        ),
+        keys=tuple(
+            ManagedKey(provider=each.provider, region=each.region).at(*place)
+            for each in held
+            if isinstance(each, PlannedKey)
+        ),
+    )
+
+
+def _same_keys(held: Sequence[Located], made: Sequence[Located]) -> bool:
+    """Say whether an update changes nothing of a key; what is not shown may be changed."""
+    facts = [
+        {(each.provider, each.region, each.key_id) for each in side if isinstance(each, PlannedKey)}
+        for side in (held, made)
+    ]
+    is_whole = len(held) == len(facts[0]) and all(key_id for *_, key_id in facts[0])
+    return is_whole and facts[0] == facts[1]
+
+
+def _key(
+    attributes: Attributes, address: str, change: KeyChange, place: Place
+) -> Iterator[PlannedKey | UndeterminedKey]:
+    """Yield a key with its key scope, or why the plan does not show that."""
+    where, told = _where(attributes, ("region",)), attributes.told("key_id")
+    if not (told.values or told.untold or told.is_wrong):
+        attributes.refuse(("key_id",), "nothing", "the id of a key")
+    if where.provider is None or where.untold:
+        yield UndeterminedKey(name=address, missing=where.untold, change=change).at(*place)
         return
-    where = _where(known)
-    if where.provider and not where.untold:
-        for region in where.regions:
-            key = ManagedKey(provider=where.provider, region=region, is_created=resource.creates)
-            yield key.at(*place)
+    key_id = next(iter(told.values), None)
+    for region in where.regions:
+        yield PlannedKey(
+            type="serverless",
+            provider=where.provider,
+            region=region,
+            key_id=key_id,
+            missing=told.untold,
+            change=change,
+        ).at(*place)
 
 
 def _planned(resource: Resource, after: Attributes, place: Place) -> _Entries:
@@ -193,15 +243,15 @@ def _name(attributes: Attributes, address: str) -> str:
     return next(filter(visible, attributes.told("name").values), address)
 
 
-def _where(attributes: Attributes) -> _Where:
+def _where(attributes: Attributes, names: Sequence[str] = _REGIONS) -> _Where:
     told = attributes.told("cloud_provider")
     provider = _provider(attributes, told)
-    every = [(name, attributes.told(name)) for name in _REGIONS]
+    every = [(name, attributes.told(name)) for name in names]
     regions = tuple(dict.fromkeys(value for _, each in every for value in each.values))
     untold = [("cloud_provider", told), *every]
     words = [f"{name} {each.untold}" for name, each in untold if each.untold]
     if not (regions or words or any(each.is_wrong for _, each in every)):
-        attributes.refuse(("regions",), "nothing", "at least one region")
+        attributes.refuse((names[0],), "nothing", "at least one region")
     return _Where(provider, regions, ", ".join(words))
 
 

@@ -17,7 +17,8 @@ from inventory.recorded import refuse
 from inventory.terraform_values import SENSITIVE, UNKNOWN, Attributes, flaw
 from inventory.wording import describe
 
-TYPES = frozenset({"astra_database", "astra_customer_key"})
+DATABASE, KEY = "astra_database", "astra_customer_key"
+TYPES = frozenset({DATABASE, KEY})
 _ACTIONS = frozenset({"no-op", "create", "read", "update", "delete", "forget"})
 _OF_PLANS = frozenset({"resource_changes", "planned_values", "configuration"})
 _OF_EMPTY_STATES = frozenset({"format_version", "terraform_version", "checks"})
@@ -53,6 +54,11 @@ class Resource(NamedTuple):
     def creates(self) -> bool:
         """Say whether it is to be made, or made anew."""
         return "create" in self.actions
+
+    @property
+    def is_deleted(self) -> bool:
+        """Say whether it is to be deleted, also if it is to be recreated."""
+        return "delete" in self.actions
 
     @property
     def is_planned(self) -> bool:
@@ -161,6 +167,8 @@ class _Reader:
                 expected = f"a change of {describe(planned['address'])}, as in planned_values"
                 self._refuse(("resource_changes",), "nothing", expected)
         yield from changes
+        yield from self._deposed()
+        yield from self._drift()
         for item, path in self._items(("deferred_changes",)):
             where = (*path, "resource_change")
             inner = self._mapping(item.get("resource_change"), where)
@@ -169,6 +177,19 @@ class _Reader:
         before = self._data.get("prior_state")
         if before is not None and "values" in self._mapping(before, ("prior_state",)):
             yield from self._state(("prior_state", "values"))
+
+    def _deposed(self) -> Iterator[Resource]:
+        """Yield the keys that an earlier replacement left, and that the plan deletes."""
+        for item, where in self._items(("resource_changes",)):
+            is_key = item.get("deposed") is not None and item.get("type") == KEY
+            if is_key and self._matters(item, where):
+                yield self._change(item, where)
+
+    def _drift(self) -> Iterator[Resource]:
+        """Yield what changed outside of Terraform, as it is now, or as it was before it went."""
+        for each in self._changes(("resource_drift",)):
+            now = each.after or each.before
+            yield each._replace(actions=frozenset(), before=now, after=None)
 
     def _changes(self, path: Path) -> Iterator[Resource]:
         for item, where in self._items(path):
@@ -214,7 +235,7 @@ class _Reader:
             yield self._resource(item, where)._replace(before=values)
 
     def _resources(self, path: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], Path]]:
-        """Yield what stands below a module, and below all its child modules."""
+        """Yield what is in a module and all its child modules, each with its module's address."""
         where: Path = ()
         data: object = self._data
         for part in (*path, "root_module"):
@@ -226,7 +247,7 @@ class _Reader:
             inside = self._mapping(module, where)
             for item, place in self._listed(inside, "resources", where):
                 if self._matters(item, place):
-                    yield item, place
+                    yield {"module_address": inside.get("address")} | item, place
             waiting += self._listed(inside, "child_modules", where)
 
     # --- parts ------------------------------------------------------------------------------------

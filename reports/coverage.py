@@ -161,6 +161,7 @@ class _Scope:
         "left_out",
         "lying",
         "needing",
+        "planned_keys",
         "state",
         "unprotected",
     )
@@ -173,11 +174,22 @@ class _Scope:
         self.judged: set[str] = set()
         self.keys: set[str] = set()
         self.fitting: set[str] = set()
+        self.planned_keys: set[str] = set()
         self.needing, self.lying = (0, 0), (0, 0)
         self.unprotected = self.advisories = 0
 
     def add(self, finding: Finding) -> None:
-        """Take a finding that is located in the scope."""
+        """Take a finding that is located in the scope; one about a planned key proves nothing."""
+        if finding.subject.kind == "planned-key":
+            if finding.rule == _RIGHT_ID:
+                self.planned_keys.add(finding.name or finding.subject.key)
+        else:
+            self._take_proof(finding)
+        if finding.status in _BAD:
+            self._take_failure(finding)
+
+    def _take_proof(self, finding: Finding) -> None:
+        """Take what a finding says of the key that is registered here."""
         status, rule = finding.status, finding.rule
         if rule in _BASIS:
             self._take_basis(finding)
@@ -185,9 +197,7 @@ class _Scope:
             self.judged.add(rule)
         if status == "pass" and rule == _RIGHT_ID:
             self.fitting.add(_canonical(finding))
-        if status in _BAD:
-            self._take_failure(finding)
-        elif finding.reason == _LEFT_OUT and rule in PROOFS:
+        if status not in _BAD and finding.reason == _LEFT_OUT and rule in PROOFS:
             self.left_out = worse(self.left_out, finding)
 
     def _take_basis(self, finding: Finding) -> None:
@@ -229,18 +239,17 @@ class _Scope:
         if self.state == "covered" and self.basis:
             return self._doubted(self.basis, doubt)
         told = self.worst or self.basis
+        if self.state == "undetermined" and _is_open(doubt):
+            told = worse(told, doubt)
         return Told(self.state, told, told.says) if told else None
 
     def _doubted(self, basis: Finding, doubt: Finding | None) -> Told:
         """Return what to say of a key that is there, the worst that is known of it first."""
         lacking = [rule for rule in PROOFS if rule not in self.judged]
-        for finding, statuses, state in (
-            (self.worst, {"error", "fail"}, "failing"),
-            (self.worst, {"inconclusive"}, "unproven"),
-            (doubt, OPEN, "unproven"),
-        ):
-            if finding and finding.status in statuses:
-                return Told(state, finding, finding.says)
+        if self.worst and self.worst.status in {"error", "fail"}:
+            return Told("failing", self.worst, self.worst.says)
+        if still_open := worse(*(each for each in (self.worst, doubt) if _is_open(each))):
+            return Told("unproven", still_open, still_open.says)
         if self.left_out:
             return Told("unproven", self.left_out, self.left_out.says)
         if lacking:
@@ -257,6 +266,10 @@ def _is_unprotected(finding: Finding) -> bool:
     """
     failed = finding.rule == ORDER and finding.status in {"fail", "waived"}
     return failed and finding.existing > 0
+
+
+def _is_open(finding: Finding | None) -> bool:
+    return finding is not None and finding.status in OPEN
 
 
 def _canonical(finding: Finding) -> str:
@@ -409,6 +422,7 @@ def _cells(organization: _Organization) -> Iterable[dict[str, Any]]:
             "existing": existing,
             "unprotected": scope.unprotected,
             "keys": len(scope.keys),
+            "planned_keys": sorted(scope.planned_keys),
             "advisories": scope.advisories,
         }
 

@@ -21,6 +21,7 @@ from checks.finding import STATUSES
 from inventory.wording import counted
 from reports import looks
 from reports.drilling import Index
+from reports.key_instructions import lay_out_commands
 from reports.matrix import lay_out
 from reports.reminders import due, urgent
 from reports.results import banners
@@ -120,6 +121,7 @@ def render(head: dict[str, Any], lines: Iterable[bytes], limits: Limits | None =
             script_hash=_source_hash(script),
             banners=banners(head),
             coverage=lay_out(head["coverage"], limits.cells, is_partial=_is_partial(head)),
+            commands=lay_out_commands(head["key_plan"], limits.commands),
             routes=lay_out_routes(_organizations(head), limits.readings, limits.rows),
             facts_from=_facts_from(head),
             bar=_bar(head["counts"]),

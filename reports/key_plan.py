@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from checks.registering import procedure
+from checks.key_procedure import procedure
 from reports.coverage import IDLE, NEEDED, WITH_DATABASES
+from reports.key_instructions import scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from inventory.models import KeyScope
     from inventory.spellings import DatabaseType, Provider
+    from inventory.terraform_managed import TerraformScope
     from reports.coverage import Keys
 
 NUMBERS = (
@@ -32,18 +35,21 @@ _WITHOUT_KEY = ("missing", "shared", "undetermined", "not-supported")
 
 
 def plan_keys(
-    coverage: Sequence[Mapping[str, Any]], known: Callable[[str], Keys]
+    coverage: Sequence[Mapping[str, Any]],
+    known: Callable[[str], Keys],
+    managed: Mapping[KeyScope, TerraformScope],
 ) -> dict[str, Any]:
     """Make the key plan of a coverage matrix.
 
-    ``known`` says what is known of the keys of an organization, by its id.
+    ``known`` says what is known of the keys of an organization, by its id, and ``managed`` what
+    Terraform manages in a key scope.
     """
     organizations = [_organization(each, known(each["organization"])) for each in coverage]
     return {
         **{name: sum(each[name] for each in organizations) for name in NUMBERS},
         "organizations": organizations,
         "lists": {
-            **{state: list(_listed(coverage, state)) for state in LISTS},
+            **{state: list(_listed(coverage, state, managed)) for state in LISTS},
             "shared": [each for row in coverage for each in _shared(row, known)],
         },
         "steps": _steps(coverage),
@@ -80,12 +86,21 @@ def _named(organization: Mapping[str, Any]) -> dict[str, str]:
     return {"organization": organization["organization"], "name": organization["name"]}
 
 
-def _listed(coverage: Iterable[Mapping[str, Any]], state: str) -> Iterator[dict[str, Any]]:
+def _listed(
+    coverage: Iterable[Mapping[str, Any]], state: str, managed: Mapping[KeyScope, TerraformScope]
+) -> Iterator[dict[str, Any]]:
     fields = ("type", "provider", "region", "databases", "existing")
     for organization in coverage:
         for cell in organization["cells"]:
             if cell["state"] == state:
-                yield {**_named(organization), **{name: cell[name] for name in fields}}
+                listed = {**_named(organization), **{name: cell[name] for name in fields}}
+                yield {**listed, "terraform": _terraform(managed.get(scope_of(listed)))}
+
+
+def _terraform(managed: TerraformScope | None) -> dict[str, list[str]] | None:
+    if managed is None:
+        return None
+    return {field: list(addresses) for field, addresses in managed._asdict().items()}
 
 
 def _shared(row: Mapping[str, Any], known: Callable[[str], Keys]) -> Iterator[dict[str, Any]]:
@@ -98,22 +113,35 @@ def _shared(row: Mapping[str, Any], known: Callable[[str], Keys]) -> Iterator[di
 
 def _steps(coverage: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return what to do for key scopes that lack a key or may lack one, once for each kind."""
-    kinds: dict[tuple[DatabaseType, Provider], Counter[str]] = {}
+    kinds: dict[tuple[DatabaseType, Provider], list[Mapping[str, Any]]] = {}
     for organization in coverage:
         for cell in organization["cells"]:
             if cell["state"] in _WITHOUT_KEY:
-                kinds.setdefault((cell["type"], cell["provider"]), Counter())[cell["state"]] += 1
-    most_urgent_first = sorted(kinds, key=lambda kind: (_urgency(kinds[kind]), kind))
-    return [_step(kind, kinds[kind]) for kind in most_urgent_first]
+                kinds.setdefault((cell["type"], cell["provider"]), []).append(cell)
+    states = {kind: Counter(cell["state"] for cell in cells) for kind, cells in kinds.items()}
+    most_urgent_first = sorted(kinds, key=lambda kind: (_urgency(states[kind]), kind))
+    return [_step(kind, states[kind], kinds[kind]) for kind in most_urgent_first]
 
 
 def _urgency(states: Mapping[str, int]) -> int:
     return next(place for place, state in enumerate(_WITHOUT_KEY) if states[state])
 
 
-def _step(kind: tuple[DatabaseType, Provider], states: Counter[str]) -> dict[str, Any]:
+def _step(
+    kind: tuple[DatabaseType, Provider], states: Counter[str], cells: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return what to do for the key scopes of one kind; with one region, for that one."""
     database_type, provider = kind
-    counted = {state.replace("-", "_"): states[state] for state in _WITHOUT_KEY}
-    page, address, steps = procedure(database_type, provider)
-    told = {"page": page, "address": address, "steps": list(steps)}
-    return {"type": database_type, "provider": provider, **counted, **told}
+    regions = sorted({cell["region"] for cell in cells})
+    page, address, steps = procedure(
+        database_type, provider, regions[0] if len(regions) == 1 else ""
+    )
+    return {
+        "type": database_type,
+        "provider": provider,
+        **{state.replace("-", "_"): states[state] for state in _WITHOUT_KEY},
+        "regions": regions,
+        "page": page,
+        "address": address,
+        "steps": list(steps),
+    }

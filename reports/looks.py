@@ -210,6 +210,7 @@ KIND = {
     "organization": "organization",
     "key-scope": "key scope",
     "key": "key",
+    "planned-key": "planned key",
     "key-id": "key id",
     "database": "database",
     "database-region": "database in a region",

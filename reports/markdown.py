@@ -121,6 +121,7 @@ def _sentence(head: Head) -> str:
     totals = head["population"]["totals"]
     seen = {"organization": totals["organizations"], "key": totals["keys"]}
     seen["existing database"], seen["planned database"] = totals["existing"], totals["planned"]
+    seen |= {"planned key": totals["planned_keys"]} if totals["planned_keys"] else {}
     told = ", ".join(counted(count, thing) for thing, count in seen.items())
     goes = "stops the pipeline" if head["verdict"]["exit_code"] else "lets the pipeline go on"
     as_of = code(head["settings"]["as_of"])

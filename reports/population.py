@@ -44,8 +44,8 @@ class Population:
         """Return the sources, one row for each organization, and the totals."""
         totals: Counter[str] = Counter()
         for row in self._rows:
-            totals.update({name: row[name] or 0 for name in ("keys", *_STATES)})
-        counted = {name: totals[name] for name in ("keys", *_STATES)}
+            totals.update({name: row[name] or 0 for name in _COUNTED})
+        counted = {name: totals[name] for name in _COUNTED}
         return {
             "sources": [source.model_dump(mode="json") for source in sources],
             "organizations": self._rows,
@@ -58,6 +58,7 @@ class Population:
 
 
 _STATES = ("existing", "planned", "terminated")
+_COUNTED = ("keys", "planned_keys", *_STATES)
 
 
 def _row(organization: Organization) -> dict[str, Any]:
@@ -67,14 +68,15 @@ def _row(organization: Organization) -> dict[str, Any]:
     )
     states["terminated"] = len(databases or ()) - states.total()
     told = {each.resource for each in databases or ()}
-    undetermined = organization.managed.undetermined
-    states["planned"] += sum(each.resource not in told for each in undetermined)
+    managed = organization.managed
+    states["planned"] += sum(each.resource not in told for each in managed.undetermined)
     captured = organization.captured_at
     return {
         "id": organization.id,
         "name": organization.name,
         "captured_at": utc(captured) if captured else None,
         "keys": None if organization.keys is None else len(organization.keys),
+        "planned_keys": managed.planned_key_count,
         **{state: None if databases is None else states[state] for state in _STATES},
         "gaps": [gap.model_dump() for gap in organization.missing()],
         "readings": [_reading(each) for each in organization.readings],

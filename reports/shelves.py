@@ -40,6 +40,7 @@ class Limits(NamedTuple):
         readings: organizations of which it is shown how they were read.
         exchanges: recorded answers, those before all others in which open findings rest.
         plan: key scopes in each list of the key plan, and organizations in it.
+        commands: key scopes of each kind of which it is shown what registers their keys.
         changes: findings and key scopes in each list of what changed since the baseline.
         organizations: organizations that the filter offers by name.
         full: open findings, up to which each repeats the words of its rule.
@@ -56,6 +57,7 @@ class Limits(NamedTuple):
     readings: int = 200
     exchanges: int = 2_000
     plan: int = 500
+    commands: int = 5
     changes: int = 200
     organizations: int = 500
     full: int = 1_000

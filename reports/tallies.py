@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from checks.card import Severity
 from checks.finding import KNOWN, STATUSES, Status
+from inventory.terraform_managed import terraform_scopes
 from reports.actions import Actions
 from reports.coverage import IDLE, NEEDED, ORDER, Coverage
 from reports.key_plan import plan_keys
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
     from checks.finding import Finding
     from checks.group import Gate
-    from inventory.models import Organization
-
+    from inventory.models import KeyScope, Organization
+    from inventory.terraform_managed import TerraformScope
 
 _DECLARED = "astra-provided"
 
@@ -35,12 +36,14 @@ class Tallies:
         self._known: Counter[tuple[Status, Severity]] = Counter()
         self._actions = Actions()
         self._coverage = Coverage()
+        self._managed: dict[KeyScope, TerraformScope] = {}
         self._reasons: Counter[tuple[str, str, str, str]] = Counter()
         self._declared: set[tuple[str, str]] = set()
 
     def meet(self, organization: Organization) -> None:
         """Take note of an organization of which findings will come."""
         self._actions.spread.add(organization)
+        self._managed |= terraform_scopes(organization)
 
     def add(self, finding: Finding) -> None:
         """Count ``finding`` wherever it counts."""
@@ -119,7 +122,7 @@ class Tallies:
 
     def key_plan(self, names: Mapping[str, str]) -> dict[str, Any]:
         """Return how many keys are needed, registered, missing and idle, which, and what to do."""
-        return plan_keys(self.coverage(names), self._coverage.keys)
+        return plan_keys(self.coverage(names), self._coverage.keys, self._managed)
 
     def not_evaluated(self) -> list[dict[str, Any]]:
         """Return what was not judged, counted by status, rule, organization and reason."""

@@ -7,7 +7,10 @@ from typing import Any, get_args
 from hypothesis import strategies as st
 
 from inventory.gaps import Fact, Gap
+from inventory.managed import Managed
 from inventory.models import Organization
+from inventory.planned_keys import KeyChange, PlannedKey, UndeterminedKey
+from inventory.terraform import PLAN_ONLY
 from tests.builders import (
     a_database,
     a_key,
@@ -146,3 +149,49 @@ def organizations(draw: st.DrawFn, number: int) -> Organization:
 
 
 inventories = st.tuples(organizations(1), organizations(2))
+
+
+# --- plans ----------------------------------------------------------------------------------------
+
+ADDRESSES = ("astra_database.a", "astra_database.b", "")
+AWAITED = st.frozensets(st.sampled_from(ADDRESSES[:2]))
+PLANNED_KEYS = st.builds(
+    PlannedKey,
+    type=TYPES,
+    provider=PROVIDERS,
+    region=REGIONS,
+    key_id=st.none() | KEY_IDS,
+    missing=st.just("known only after apply"),
+    change=st.sampled_from(get_args(KeyChange)),
+    awaited_by=AWAITED,
+)
+UNDETERMINED_KEYS = st.builds(
+    UndeterminedKey,
+    name=st.just("astra_customer_key.z"),
+    missing=st.just("region known only after apply"),
+    change=st.sampled_from(get_args(KeyChange)),
+)
+
+
+@st.composite
+def plans(draw: st.DrawFn, number: int) -> Organization:
+    """Draw what a plan holds of an organization: databases with and without address, and keys."""
+    databases = [
+        a_planned_database(
+            name=f"plan-{place}",
+            type=draw(TYPES),
+            provider=draw(PROVIDERS),
+            regions=draw(st.lists(REGIONS, min_size=1, max_size=2, unique=True)),
+        ).at("plan.json", place, address)
+        for place, address in enumerate(draw(st.lists(st.sampled_from(ADDRESSES), unique=True)), 1)
+    ]
+    keys = [
+        key.model_copy().at("plan.json", 10 + place, f"astra_customer_key.k{place}")
+        for place, key in enumerate(draw(st.lists(PLANNED_KEYS, max_size=3)))
+    ]
+    hidden = [key.model_copy().at("plan.json", 9) for key in draw(st.lists(UNDETERMINED_KEYS))[:1]]
+    managed = Managed(planned_keys=tuple(keys), undetermined_keys=tuple(hidden))
+    plan = an_organization(
+        id=uuid(number), name="acme", keys=None, databases=databases, plan=None, gaps=[PLAN_ONLY]
+    )
+    return plan.with_managed(managed)

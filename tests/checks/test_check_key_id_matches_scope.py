@@ -14,22 +14,27 @@ IN_US = f"arn:aws:kms:us-east-1:111122223333:key/{UUID}"
 @pytest.mark.parametrize(
     ("provider", "region", "key_id", "says"),
     [
-        ("aws", "us-east-2", IN_US, "The id names the region us-east-1, registered for us-east-2."),
-        ("gcp", "us-east-1", IN_US, "The id is one of aws, registered for gcp."),
-        ("azure", "us-east-1", IN_US, "The id is one of aws, registered for azure."),
-        ("aws", "us-east1", gcp_key_id(), "The id is one of gcp, registered for aws."),
-        ("aws", "westeurope", azure_key_id(), "The id is one of azure, registered for aws."),
+        (
+            "aws",
+            "us-east-2",
+            IN_US,
+            "The id names the region us-east-1, but the key is for us-east-2.",
+        ),
+        ("gcp", "us-east-1", IN_US, "The id is one of aws, but the key is for gcp."),
+        ("azure", "us-east-1", IN_US, "The id is one of aws, but the key is for azure."),
+        ("aws", "us-east1", gcp_key_id(), "The id is one of gcp, but the key is for aws."),
+        ("aws", "westeurope", azure_key_id(), "The id is one of azure, but the key is for aws."),
         (
             "gcp",
             "us-east4",
             gcp_key_id(),
-            "The id names the region us-east1, registered for us-east4.",
+            "The id names the region us-east1, but the key is for us-east4.",
         ),
         (
             "gcp",
             "us-east1",
             gcp_key_id("global"),
-            "The id names the region global, registered for us-east1.",
+            "The id names the region global, but the key is for us-east1.",
         ),
         (
             "aws",

@@ -17,15 +17,15 @@ from tests.checks.judging import RULES
 FIXTURES = Path(__file__).parent / "fixtures"
 CHECKS = {
     "CMEK-01": ("check_scope_has_key", "required", "high", "critical"),
-    "CMEK-02": ("check_key_serves_one_scope", "required", "high", None),
+    "CMEK-02": ("check_key_serves_one_scope", "required", "high", "critical"),
     "CMEK-03": ("check_every_region_of_database", "required", "high", None),
     "CMEK-04": ("check_azure_managed_clusters", "required", "high", None),
     "CMEK-05": ("check_key_before_deployment", "required", "high", "critical"),
     "CMEK-06": ("check_organization_has_own_keys", "recommended", "advisory", None),
-    "CMEK-07": ("check_key_id_matches_scope", "derived", "high", None),
+    "CMEK-07": ("check_key_id_matches_scope", "derived", "high", "critical"),
     "CMEK-08": ("check_paid_plan", "required", "medium", None),
     "CMEK-09": ("check_key_is_used", "derived", "advisory", None),
-    "CMEK-10": ("check_key_unchanged", "derived", "high", None),
+    "CMEK-10": ("check_key_unchanged", "derived", "high", "critical"),
     "CMEK-11": ("check_key_rotation", "derived", "medium", None),
     "CMEK-12": ("check_key_is_usable", "derived", "high", None),
     "CMEK-13": ("check_key_views_agree", "derived", "high", None),

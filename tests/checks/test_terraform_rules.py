@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from checks.comparisons import reconcile
 from inventory.gaps import Gap
 from inventory.managed import Managed, ManagedDatabase, ManagedKey, UndeterminedDatabase
 from inventory.models import Database, DatabaseRegion
@@ -106,52 +107,40 @@ def test_what_is_not_told_asks_for_a_paid_plan(policy: dict[str, Any], status: s
 def test_a_managed_key_asks_for_a_paid_plan() -> None:
     """A key that Terraform manages is a customer key, which needs a paid plan."""
     unpaid = {"paid": False, "by": "acme-security", "on": "2026-11-01"}
-    assert statuses("CMEK-08", managing(bare(plan=unpaid), is_created=True)) == ["fail"]
+    assert statuses("CMEK-08", managing(bare(plan=unpaid))) == ["fail"]
 
 
 # --- keys -----------------------------------------------------------------------------------------
 
 
-def managing(organization: Organization, region: str = "us-east-1", **own: bool) -> Organization:
-    """Let Terraform manage a key; by each of ``own`` one more."""
-    keys = [ManagedKey(provider="aws", region=region, is_created=each) for each in own.values()]
-    return organization.with_managed(Managed(keys=tuple(each.at(*KEY) for each in keys)))
+def managing(organization: Organization, region: str = "us-east-1") -> Organization:
+    """Let Terraform's state hold a key."""
+    key = ManagedKey(provider="aws", region=region).at(*KEY)
+    return organization.with_managed(Managed(keys=(key,)))
 
 
-CREATED = " That the same plan creates astra_customer_key.new does not help: it may come too late."
-HELD = " That astra_customer_key.new stands in Terraform's state does not prove one."
+HELD = " That astra_customer_key.new is in Terraform's state does not prove one."
 
 
 @pytest.mark.parametrize("rule", ["CMEK-01", "CMEK-05"])
-@pytest.mark.parametrize(
-    ("created", "says"), [(True, CREATED), (False, HELD)], ids=["created", "held"]
-)
-def test_a_managed_key_is_no_registered_one(rule: str, says: str, *, created: bool) -> None:
-    """A key of the same plan, or of the state, helps no planned database, and the words say why."""
-    organization = managing(bare(databases=[a_planned_database().at(*PLACE)]), is_created=created)
+def test_a_managed_key_is_no_registered_one(rule: str) -> None:
+    """A key in the state helps no planned database, and the words say why."""
+    organization = managing(bare(databases=[a_planned_database().at(*PLACE)]))
     finding = judged_once(rule, organization)
     assert (finding.status, finding.severity) == ("fail", "critical")
-    assert finding.says.endswith(f".{says}")
+    assert finding.says.endswith(f".{HELD}")
     assert finding.evidence == (PLACE,)
-
-
-def test_a_key_that_is_made_anew_is_created() -> None:
-    """Of a key that stands in the state and is created, the words say the latter."""
-    both = managing(bare(databases=[a_planned_database()]), first=True, second=False)
-    assert judged_once("CMEK-01", both).says.endswith(CREATED)
-    both = managing(bare(databases=[a_planned_database()]), first=False, second=True)
-    assert judged_once("CMEK-01", both).says.endswith(CREATED)
 
 
 def test_a_managed_key_of_another_region_is_not_named() -> None:
     """A key that Terraform manages elsewhere has nothing to do with the database."""
-    organization = managing(bare(databases=[a_planned_database()]), "eu-west-1", created=True)
+    organization = managing(bare(databases=[a_planned_database()]), "eu-west-1")
     assert judged_once("CMEK-01", organization).says == "No customer key is registered."
 
 
 def test_a_registered_key_counts_whoever_manages_it() -> None:
     """A key that Astra lists is registered, also if Terraform manages it."""
-    organization = managing(bare(databases=[a_planned_database()], keys=[a_key()]), held=False)
+    organization = managing(bare(databases=[a_planned_database()], keys=[a_key()]))
     assert [*statuses("CMEK-01", organization), *statuses("CMEK-05", organization)] == ["pass"] * 2
 
 
@@ -249,6 +238,85 @@ def test_a_database_in_the_state_that_is_listed(status: str) -> None:
     assert "fail" not in statuses("CMEK-14", organization)
 
 
+EAST, WEST = ("aws", "us-east-1"), ("aws", "us-west-2")
+
+
+def held_in(*regions: tuple[str, str], missing: str = "", **over: object) -> Organization:
+    """Let Terraform's state hold the database of an organization in ``regions``."""
+    data = {"id": DATABASE, "name": "acme-d1", "regions": regions, "missing": missing}
+    database = ManagedDatabase.model_validate(data).at(*PLACE)
+    return an_organization(**over).with_managed(Managed(databases=(database, database)))
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [(WEST, "aws/us-west-2"), (("gcp", "us-east-1"), "gcp/us-east-1")],
+    ids=["region", "provider"],
+)
+def test_a_region_in_the_state_that_nobody_lists(place: tuple[str, str], text: str) -> None:
+    """A region or a provider of a listed database that only the state has is a hole."""
+    finding = judged_once("CMEK-14", held_in(EAST, place))
+    assert (finding.status, finding.severity) == ("fail", "critical")
+    assert finding.cause == f"region-missing:{DATABASE},{text}"
+    named = f"acme-d1 ({DATABASE}) in {text}"
+    assert finding.says == f"Terraform's state has {named}, and the record does not."
+    assert finding.evidence[-1] == PLACE
+    [comparison] = reconcile(held_in(EAST, place))
+    assert (comparison["agree"], comparison["differences"]) == (
+        False,
+        [f"{named}: not listed there"],
+    )
+
+
+def test_a_planned_region_fills_no_hole_either() -> None:
+    """That a plan adds the region which the state has does not show that it was recorded."""
+    added = {"name": "us-west-2", "state": "planned"}
+    databases = [a_database(regions=["us-east-1", added])]
+    assert statuses("CMEK-14", held_in(EAST, WEST, databases=databases)) == ["fail"]
+
+
+def test_regions_in_the_state_have_no_case() -> None:
+    """A region that somebody wrote in another case is the one that Astra lists."""
+    assert "fail" not in statuses("CMEK-14", held_in(("aws", "US-East-1")))
+
+
+def test_a_key_for_a_region_in_another_case_is_named() -> None:
+    """A planned region in another case than that of its key fails, and the words say why."""
+    planned = a_planned_database(regions=["US-East-1"])
+    finding = judged_once("CMEK-05", bare(databases=[planned], keys=[a_key()]))
+    assert finding.status == "fail"
+    assert finding.says.endswith(" One is for us-east-1: regions are compared as they are written.")
+
+
+@pytest.mark.parametrize(
+    "over", [{}, {"databases": [a_database(status="TERMINATED")]}], ids=["listed", "terminated"]
+)
+def test_regions_in_the_state_that_are_listed(over: dict[str, Any]) -> None:
+    """Regions that both have are no hole, and neither are those of a terminated database."""
+    regions = (EAST, WEST) if over else (EAST,)
+    assert "fail" not in statuses("CMEK-14", held_in(*regions, **over))
+
+
+def test_a_region_in_the_state_beside_a_list_that_was_not_read() -> None:
+    """Where the databases were not read in full, a further region is one that was not seen."""
+    gaps = [Gap(fact="databases", reason="refused", detail="403")]
+    found = judged("CMEK-14", held_in(EAST, WEST, gaps=gaps))
+    assert {each.status for each in found} == {"inconclusive"}
+    assert f"region-unseen:{DATABASE},aws/us-west-2" in {each.cause for each in found}
+
+
+def test_a_state_that_hides_regions_is_not_compared() -> None:
+    """Where the state does not show all regions of a database, nothing agrees."""
+    hiding = held_in(EAST, missing="regions marked as sensitive")
+    finding = judged_once("CMEK-14", hiding)
+    assert (finding.status, finding.cause) == ("inconclusive", f"state-not-shown:{DATABASE}")
+    assert finding.says == (
+        "Terraform's state does not show where acme-d1 is: regions marked as sensitive."
+    )
+    assert "nonsensitive()" in finding.action
+    assert [each["agree"] for each in reconcile(hiding)] == [False]
+
+
 def test_a_planned_database_fills_no_hole() -> None:
     """That a plan adds a region to a database does not show that it exists."""
     planned = Database.model_validate(
@@ -270,7 +338,7 @@ def test_a_list_that_was_not_read_hides_no_hole(over: dict[str, Any]) -> None:
 def test_what_is_managed_changes_nothing_else() -> None:
     """An organization whose state holds what Astra lists is judged as one without Terraform."""
     plain = an_organization()
-    managed = managing(holding(plain, DATABASE), held=False)
+    managed = managing(holding(plain, DATABASE))
     for rule in (*KEYS, "CMEK-08", "CMEK-09", "CMEK-14"):
         assert judged(rule, managed) == judged(rule, plain)
     assert plain.id == ORGANIZATION

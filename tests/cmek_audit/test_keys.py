@@ -285,7 +285,8 @@ def test_a_plan_of_terraform(tmp_path: Path) -> None:
 
 def test_a_state_of_terraform(tmp_path: Path) -> None:
     """A database that only the state of Terraform knows is a doubt; a state alone plans nothing."""
-    there = {"id": "lost", "name": "lost", "organization_id": ORGANIZATION}
+    there: dict[str, Any] = {"id": "lost", "name": "lost", "organization_id": ORGANIZATION}
+    there |= {"cloud_provider": "aws", "regions": ["us-east-1"]}
     own = {"address": "astra_database.lost", "mode": "managed", "type": "astra_database"}
     root = {"resources": [own | {"name": "lost", "values": there, "sensitive_values": {}}]}
     data = {"format_version": "1.0", "values": {"root_module": root}}

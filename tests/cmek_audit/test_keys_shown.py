@@ -11,7 +11,13 @@ import pytest
 import yaml
 
 from reports.looks import CELL
-from tests.builders import ORGANIZATION, OTHER_ORGANIZATION, database_data, organization_data
+from tests.builders import (
+    ORGANIZATION,
+    OTHER_ORGANIZATION,
+    database_data,
+    organization_data,
+    uuid,
+)
 from tests.cmek_audit.commands import ROOT, command, told
 from tests.cmek_audit.planning import ACME, COMPLIANT, asked, saved
 
@@ -19,6 +25,8 @@ if TYPE_CHECKING:
     from typer.testing import Result
 
 FORMATS = ("table", "json", "yaml", "markdown")
+PASTED = " " * 6
+"""What stands before each line that is to be pasted, and before no other."""
 
 
 @pytest.fixture(autouse=True)
@@ -82,10 +90,10 @@ def test_prices_are_told_only_if_asked_for() -> None:
 
 @pytest.mark.parametrize("columns", [1, 40, 80, 300])
 def test_any_width(columns: int) -> None:
-    """Sentences fit the terminal, within reason; only names, addresses and numbers may not."""
+    """Sentences fit the terminal, within reason; names, addresses and what is pasted may not."""
     wide = min(max(columns, 40), 100)
     lines = _printed(*ACME, "--price", "1.00 USD", columns=columns).stdout.splitlines()
-    rows = ("Customer keys as of", *(f"  {look.word}" for look in CELL.values()))
+    rows = ("Customer keys as of", PASTED, *(f"  {look.word}" for look in CELL.values()))
     long = [line for line in lines if len(line) > wide and not line.startswith(rows)]
     assert [line for line in long if "/v2/kms" not in line] == []
 
@@ -122,6 +130,98 @@ def test_hostile_names_do_no_harm(tmp_path: Path) -> None:
 
 def _gap(detail: str) -> dict[str, str]:
     return {"fact": "region-views", "reason": "refused", "detail": detail}
+
+
+# --- what to paste --------------------------------------------------------------------------------
+
+
+def _missing(folder: Path, *regions: str) -> tuple[str, str]:
+    databases = [
+        database_data(id=uuid(number), regions=[region]) for number, region in enumerate(regions, 1)
+    ]
+    return "-i", saved(folder, organization_data(keys=[], databases=databases))
+
+
+def test_what_is_pasted_is_what_the_data_holds(tmp_path: Path) -> None:
+    """The table, Markdown and YAML show each call as JSON holds it, line by line."""
+    missing = _missing(tmp_path, "us-east-1")
+    [entry] = asked(*missing)[1]["commands"]
+    calls = [entry["accounts"], entry["register"], entry["read"]]
+    table = _printed(*missing, columns=40).stdout
+    lines = [line[len(PASTED) :] for line in table.splitlines() if line.startswith(PASTED)]
+    assert "\n".join(lines) == "\n".join(calls)
+    markdown = _printed(*missing, "-f", "markdown").stdout
+    assert re.findall(r"^```sh\n(.*?)\n```$", markdown, re.MULTILINE | re.DOTALL) == calls
+    text = _printed(*missing, "-f", "yaml").stdout
+    assert all(f"      {line}\n" in text or f"    {line}\n" in text for line in lines)
+
+
+@pytest.mark.parametrize(("how", "most"), [("table", 3), ("markdown", 20)])
+def test_many_missing_keys_do_not_flood(how: str, most: int, tmp_path: Path) -> None:
+    """The steps stand once for 200 key scopes; some get their calls, and data holds them all."""
+    missing = _missing(tmp_path, *(f"us-east-{number}" for number in range(200)))
+    shown = " ".join(_printed(*missing, "-f", how).stdout.split())
+    assert (shown.count("Begin in Astra's portal"), shown.count("-X POST")) == (1, most)
+    assert "us-east-0" in shown
+    assert "us-east-99" in shown
+    assert f"For {200 - most} more key scopes and for Terraform:" in shown
+    assert "and 160 more" in shown
+    [step] = asked(*missing)[1]["steps"]
+    assert (len(step["regions"]), len(asked(*missing)[1]["commands"])) == (200, 200)
+
+
+def test_nothing_missing_is_nothing_to_paste(tmp_path: Path) -> None:
+    """What is not known, or in order, has no calls, and then no token is spoken of."""
+    shown = _printed("-a", "serverless/aws/us-east-2").stdout
+    assert ("-X POST" in shown, "ASTRA_TOKEN" in shown) == (False, False)
+    assert "An audit never registers a key" in shown
+    assert "the region us-east-2" in " ".join(shown.split())
+    assert asked("-a", "serverless/aws/us-east-2")[1]["commands"] == []
+
+
+def test_a_plan_of_terraform_is_answered_in_terraform() -> None:
+    """Where Terraform plans the databases, the table shows its blocks, and no calls."""
+    plan = "inventory/examples/terraform/plan.json"
+    shown = _printed("-i", "inventory/examples/acme.yaml", "-p", plan).stdout
+    pasted = [line[len(PASTED) :] for line in shown.splitlines() if line.startswith(PASTED)]
+    assert "\n".join(pasted) == (
+        "depends_on = [astra_customer_key.search]\n"
+        "terraform apply -target=astra_customer_key.search\n"
+        'resource "astra_customer_key" "aws_us_west_2" {\n'
+        '  cloud_provider = "aws"\n'
+        '  region         = "us-west-2"\n'
+        '  key_id         = "arn:aws:kms:us-west-2:ACCOUNT:key/KEY"\n'
+        "}\n"
+        "depends_on = [astra_customer_key.aws_us_west_2]\n"
+        "terraform apply -target=astra_customer_key.aws_us_west_2\n"
+        "terraform plan -out=plan.bin\n"
+        "terraform show -json plan.bin > plan.json\n"
+        "cmek-audit audit --cmek-live=organizations.yaml --cmek-plan=plan.json \\\n"
+        "  && terraform apply plan.bin"
+    )
+    assert "ASTRA_TOKEN" not in shown
+
+
+@pytest.mark.parametrize("how", ["table", "markdown"])
+def test_hostile_regions_are_only_text(how: str, tmp_path: Path) -> None:
+    """A region cannot end a quotation or a block of code, and what is too long is not shown cut."""
+    hostile = ["';id;'", "$(id)`id`", "```", "\"'${x}%{x}\\", "</pre>\\u202e"]
+    missing = _missing(tmp_path, *hostile, "r" * 2_000)
+    entries = {entry["region"]: entry for entry in asked(*missing)[1]["commands"]}
+    assert set(entries) == {*hostile, "r" * 2_000}
+    shown = _printed(*missing, "-f", how).stdout
+    calls = re.findall(
+        r"^ *(curl .*?(?:accounts' \\\n.*?\"|\n  +}'))$", shown, re.MULTILINE | re.DOTALL
+    )
+    most = 3 if how == "table" else 5
+    assert len([call for call in calls if "-X POST" in call]) == most
+    whole = {_flat(entry["register"]) for entry in entries.values()}
+    assert {_flat(call) for call in calls if "-X POST" in call} <= whole
+    assert f"For {6 - most} more key scope" in " ".join(shown.split())
+
+
+def _flat(call: str) -> str:
+    return " ".join(call.split())
 
 
 def test_what_there_is_nothing_to_say_of_is_left_out(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from inventory.plans import PlanDocument
 from tests.builders import an_organization
 
 DATABASE = UndeterminedDatabase(name="orders", untold="regions known only after apply")
-KEY = ManagedKey(provider="aws", region="us-east-1", is_created=True)
+KEY = ManagedKey(provider="aws", region="us-east-1")
 HELD = ManagedDatabase(id="d1", name="orders")
 
 

@@ -109,8 +109,9 @@ def test_existing_databases_in_a_plan(tmp_path: Path) -> None:
     [
         ("cmek-inventory: 1\norganizations: [{id: a, name: a}]\n", "cmek-plan"),
         ("cmek-plan: 1\norganizations: []\n", "organizations"),
-        ("cmek-plan: 1\norganizations: [{id: a, databases: []}]\n", "organizations[0].databases"),
-        ("cmek-plan: 1\norganizations: [{id: a}]\n", "organizations[0].databases"),
+        ("cmek-plan: 1\norganizations: [{id: a, databases: []}]\n", "organizations[0]"),
+        ("cmek-plan: 1\norganizations: [{id: a, keys: []}]\n", "organizations[0]"),
+        ("cmek-plan: 1\norganizations: [{id: a}]\n", "organizations[0]"),
         ("cmek-plan: 1\nkeys: []\n", "keys"),
     ],
 )

@@ -69,34 +69,6 @@ def test_actions_on_databases(
     assert read(tmp_path, plan(change(ADDRESS, actions, before, after))) == expected
 
 
-@pytest.mark.parametrize(
-    ("actions", "before", "after", "expected"),
-    [
-        ("create", None, key_attributes(), True),
-        ("delete create", key_attributes(region="x"), key_attributes(), True),
-        ("update", key_attributes(region="x"), key_attributes(), False),
-        ("no-op", key_attributes(), key_attributes(), False),
-        ("delete", key_attributes(), None, False),
-        ("forget", key_attributes(), None, False),
-    ],
-    ids=lambda each: each if isinstance(each, str) else "",
-)
-def test_actions_on_keys(
-    tmp_path: Path, actions: str, before: Data, after: Data, *, expected: bool
-) -> None:
-    """A key is one that the plan creates, or one that stands in the state."""
-    told = read(tmp_path, plan(change(KEY, actions, before, after)))
-    assert told == only(keys={(KEY, "aws", "us-east-1", expected)})
-
-
-@pytest.mark.parametrize("attribute", ["region", "cloud_provider"])
-def test_a_key_that_is_not_told_is_no_key(tmp_path: Path, attribute: str) -> None:
-    """Of a key of which the plan does not tell the place, nothing is said."""
-    after = {name: each for name, each in key_attributes().items() if name != attribute}
-    created = change(KEY, after=after, after_unknown={attribute: True})
-    assert read(tmp_path, plan(created)) == only()
-
-
 def test_a_planned_database_in_full(tmp_path: Path) -> None:
     """A planned database is Serverless, in its regions, planned, and has no id."""
     after = attributes(cloud_provider="GCP", regions=["us-east1", "us-east4"])
@@ -458,7 +430,7 @@ def test_a_name_is_for_all_that_a_plan_holds(tmp_path: Path) -> None:
     file = write_json(tmp_path / "plan.json", plan(*changes))
     recorded = read_plan(file, name="prod")
     managed = [organization.managed for organization in recorded.organizations]
-    named = [entry.resource for each in managed for entry in (*each.keys, *each.databases)]
+    named = [entry.resource for each in managed for entry in each.entries()]
     assert sorted(named) == [f"prod#{KEY}", f"prod#{ADDRESS}"]
     assert (recorded.source.path, recorded.source.name) == (file, "prod")
 

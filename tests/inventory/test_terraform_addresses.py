@@ -1,4 +1,4 @@
-"""The addresses of Terraform's modules."""
+"""Terraform's addresses and references."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.terraform_addresses import module_names
+from inventory.terraform_addresses import (
+    Reference,
+    Step,
+    instance_key,
+    module_names,
+    module_steps,
+    read_dependencies,
+    read_references,
+)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +54,7 @@ def test_names_of_modules(address: str, names: tuple[str, ...]) -> None:
 def test_what_is_no_address(address: str) -> None:
     """What Terraform makes no address of names no module."""
     assert module_names(address) is None
+    assert module_steps(address) is None
 
 
 _names = st.from_regex(r"[a-z_][a-z0-9_-]{0,5}", fullmatch=True)
@@ -58,7 +67,14 @@ def test_every_address_is_understood(steps: list[tuple[str, int | str | None]]) 
     parts = [
         f"module.{name}" + ("" if key is None else f"[{json.dumps(key)}]") for name, key in steps
     ]
-    assert module_names(".".join(parts)) == tuple(name for name, _ in steps)
+    address = ".".join(parts)
+    assert module_names(address) == tuple(name for name, _ in steps)
+    keys = ["" if key is None else json.dumps(key) for _, key in steps]
+    names = [name for name, _ in steps]
+    assert module_steps(address) == tuple(map(Step, names, keys))
+    for key in keys:
+        own = f"{address}." * bool(address) + "astra_database.x" + f"[{key}]" * bool(key)
+        assert instance_key(own, address, "astra_database.x") == key
 
 
 @given(st.text(alphabet='module.[]"\\0a\n', max_size=40))
@@ -67,3 +83,115 @@ def test_any_text_ends(text: str) -> None:
     names = module_names(text)
     bare = re.sub(r'\[(?:[0-9]+|"(?:[^"\\]|\\.)*")\]', "", text, flags=re.DOTALL)
     assert names is None or bare == ".".join(f"module.{name}" for name in names)
+
+
+# --- instances ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "module", "key"),
+    [
+        ("astra_database.x", "", ""),
+        ("astra_database.x[0]", "", "0"),
+        ('astra_database.x["a.b"]', "", '"a.b"'),
+        ('astra_database.x["k.]ey\\"$${x}"]', "", '"k.]ey\\"$${x}"'),
+        ('module.app["k.]ey"].module.x[0].astra_database.x', 'module.app["k.]ey"].module.x[0]', ""),
+        ('module.app["a"].astra_database.x["b"]', 'module.app["a"]', '"b"'),
+    ],
+)
+def test_keys_of_instances(address: str, module: str, key: str) -> None:
+    """The key of an instance is what Terraform writes between the brackets."""
+    assert instance_key(address, module, "astra_database.x") == key
+
+
+@pytest.mark.parametrize(
+    ("address", "module"),
+    [
+        ("", ""),
+        ("astra_database.x2", ""),
+        ("astra_database.x.id", ""),
+        ("astra_database.x[", ""),
+        ("astra_database.x[a]", ""),
+        ("astra_database.x[0]x", ""),
+        ('astra_database.x["a]', ""),
+        ("astra_database.x", "module.app"),
+        ("module.app.astra_database.x", ""),
+        ("module.app.astra_database.x", "module.ap"),
+    ],
+)
+def test_which_instance_is_none(address: str, module: str) -> None:
+    """The address of another resource, or of one elsewhere, is none of an instance."""
+    assert instance_key(address, module, "astra_database.x") is None
+
+
+# --- references -----------------------------------------------------------------------------------
+
+WRONG = Reference("")
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        (["a_b.c.id", "a_b.c"], [Reference("resource", "a_b.c")]),
+        (
+            ['a_b.c["x.]y"].id', 'a_b.c["x.]y"]', "a_b.c"],
+            [Reference("resource", "a_b.c", '"x.]y"')],
+        ),
+        (["a_b.c", "a_b.c[0]"], [Reference("resource", "a_b.c", "0")]),
+        (["data.a.c.id"], [Reference("resource", "data.a.c")]),
+        (["data.local.c[1].id[0]"], [Reference("resource", "data.local.c", "1")]),
+        (["var.x.y[0]", "var.x.y", "var.x"], [Reference("var", "x")]),
+        (["var.x[0]", "var.x"], [Reference("var", "x")]),
+        (["module.a", "module.a.b", "module.a"], [Reference("module", "a", "", "b")]),
+        (
+            ["module.a[0].b.c", "module.a[0].b", "module.a[0]", "module.a"],
+            [Reference("module", "a", "0", "b")],
+        ),
+        (["module.a[0]", "module.a"], [Reference("module", "a", "0")]),
+        (["module.a"], [Reference("module", "a")]),
+        (
+            ["a_b.c", "a_b.d", "a_b.c-2"],
+            [Reference("resource", f"a_b.{x}") for x in ("c", "d", "c-2")],
+        ),
+        (["a_b.c[x", "a_b.c"], [WRONG]),
+        (["module.a.b!", "module.a.b", "module.a"], [WRONG]),
+        ([None, 1, ["a_b.c"], {}], []),
+        (["a_b.c]", "a_b.c["], [WRONG]),
+        (["a_b.c."], [WRONG]),
+    ],
+)
+def test_references_of_an_expression(texts: list[object], found: list[Reference]) -> None:
+    """What another text of the same expression only begins with is no reference of its own."""
+    assert read_references(texts) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "a_b", "local.x", "each.value", "count.index", "path.module", "self.id"),
+        *("terraform.x", "resource.a_b.c", "ephemeral.a_b.c", "data.a_b", "data.a_b[0].c"),
+        *("module", "var", "0.a"),
+    ],
+)
+def test_what_refers_to_no_resource(text: str) -> None:
+    """What names no resource, variable or module is none, even where a type has such a name."""
+    assert read_references([text]) == [WRONG]
+    assert read_dependencies([text]) == [WRONG]
+
+
+def test_dependencies() -> None:
+    """Each entry of ``depends_on`` counts, also where another one begins with it."""
+    found = read_dependencies(["a_b.c[0]", "a_b.c", None, "module.a.b", "module.a"])
+    assert found == [
+        Reference("resource", "a_b.c", "0"),
+        Reference("resource", "a_b.c"),
+        Reference("module", "a", "", "b"),
+        Reference("module", "a"),
+    ]
+
+
+@given(st.text(alphabet='modulevardata.[]"\\0a_\n', max_size=40))
+def test_any_reference_is_in_its_text(text: str) -> None:
+    """Whatever is read of a reference is written in it."""
+    [found] = read_dependencies([text])
+    assert all(part in text for part in found[1:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
@@ -14,9 +14,20 @@ from hypothesis import strategies as st
 from inventory.errors import InventoryError, SettingError
 from inventory.inventory import Inventory
 from inventory.terraform_organizations import Terraform
-from tests.builders import ORGANIZATION, OTHER_ORGANIZATION, uuid, write_json
+from tests.builders import (
+    ORGANIZATION,
+    OTHER_ORGANIZATION,
+    aws_key_id,
+    gcp_key_id,
+    uuid,
+    write_json,
+)
 from tests.inventory.terraform.documents import ALIKE, Read, in_short
 from tests.inventory.test_hostile_files import changed, paths
+
+if TYPE_CHECKING:
+    from inventory.models import Organization
+    from inventory.planned_keys import PlannedKey
 
 _names = st.sampled_from(["orders", "ledger", "a-b", "x_1"])
 _keys = st.sampled_from(["", "[0]", "[1]", '["eu"]', '["a.b"]', '["we\\"ird]"]'])
@@ -25,6 +36,7 @@ _clouds = st.sampled_from(["aws", "AWS", "gcp", "azure"])
 _actions = st.sampled_from(
     ["create", "update", "no-op", "delete", "forget", "read", "delete create", "create delete"]
 )
+_key_ids = st.sampled_from([aws_key_id(), aws_key_id(number=2), gcp_key_id(), "sham"])
 _owners = st.sampled_from([ORGANIZATION, OTHER_ORGANIZATION])
 
 
@@ -80,16 +92,37 @@ def _kept_back(draw: st.DrawFn, after: dict[str, Any]) -> dict[str, Any]:
 
 
 @st.composite
+def _key_sides(draw: st.DrawFn, *, unknown: bool) -> dict[str, Any]:
+    """Return a change of a customer key."""
+    actions, sides = draw(_actions).split(), []
+    for _ in range(2):
+        provider, region = draw(_clouds), draw(_regions)
+        sides.append({"cloud_provider": provider, "region": region, "key_id": draw(_key_ids)})
+    creates = "create" in actions
+    before = None if actions == ["create"] else sides[0]
+    after = sides[1] if creates or "update" in actions else None
+    if {"no-op", "read"} & {*actions}:
+        after = before
+    marks = dict.fromkeys(("after_unknown", "before_sensitive", "after_sensitive"), False)
+    change = {"actions": actions, "before": before, "after": after, **marks}
+    if after is not None and unknown and {"create", "update"} & {*actions}:
+        change |= draw(_kept_back(after))
+    return change
+
+
+@st.composite
 def _plans(draw: st.DrawFn, *, unknown: bool = False) -> dict[str, Any]:
     """Return a plan with its configuration, its planned values and the state before it."""
     places = st.tuples(st.lists(st.tuples(_names, _keys), max_size=2), _names, _keys)
     changes, planned, held = [], [], []
     for number, (steps, name, key) in enumerate(draw(st.lists(places, max_size=5, unique_by=str))):
+        kind = draw(st.sampled_from(["astra_database", "astra_customer_key"]))
         module = ".".join(f"module.{step}{at}" for step, at in steps)
-        address = f"{module}{'.' if module else ''}astra_database.{name}{key}"
-        own = {"address": address, "mode": "managed", "type": "astra_database", "name": name}
+        address = f"{module}{'.' if module else ''}{kind}.{name}{key}"
+        own = {"address": address, "mode": "managed", "type": kind, "name": name}
         own |= {"module_address": module} if module else {}
-        change = draw(_sides(number, unknown=unknown))
+        sides = _sides(number, unknown=unknown)
+        change = draw(sides if kind == "astra_database" else _key_sides(unknown=unknown))
         changes.append(own | {"change": change})
         if change["after"] is not None:
             planned.append((module, own | {"values": change["after"]}))
@@ -132,19 +165,45 @@ def _configuration(draw: st.DrawFn, depth: int = 2) -> dict[str, Any]:
     }
 
 
-def _read(data: object, terraform: Terraform = Terraform("one")) -> Read:  # noqa: B008 (frozen)
+def _read(data: object) -> Read:
+    return in_short(*_organizations(data))
+
+
+def _organizations(data: object) -> list[Organization]:
     with tempfile.TemporaryDirectory() as folder:
         file = write_json(Path(folder) / "plan.json", data)
-        return in_short(*Inventory([], [file], terraform).organizations())
+        return list(Inventory([], [file], Terraform("one")).organizations())
 
 
 # --- another reader -------------------------------------------------------------------------------
 
 
+def _changes(data: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [each for each in data["resource_changes"] if each["type"] == kind]
+
+
+def _key_changes(text: str) -> set[tuple[str, ...]]:
+    """Return what a plan without unknowns does with keys: change, address, place and id."""
+    found: set[tuple[str, ...]] = set()
+    for each in _changes(json.loads(text), "astra_customer_key"):
+        change, actions = each["change"], {*each["change"]["actions"]}
+        was, will = (_key(change[side]) for side in ("before", "after"))
+        if "create" in actions or ("update" in actions and was != will):
+            found.add(("register", each["address"], *will))
+            found |= {("replace", each["address"], *was)} if was else set()
+        elif actions == {"delete"}:
+            found.add(("remove", each["address"], *was))
+    return found
+
+
+def _key(side: dict[str, str] | None) -> tuple[str, ...]:
+    return (side["cloud_provider"].lower(), side["region"], side["key_id"]) if side else ()
+
+
 def _scopes(text: str) -> set[tuple[str, str, str]]:
     """Return what a plan without unknowns plans: address, provider and region, by another way."""
     found = set()
-    for each in json.loads(text)["resource_changes"]:
+    for each in _changes(json.loads(text), "astra_database"):
         change, sides = each["change"], []
         for side in (change["before"] or {}, change["after"] or {}):
             lists = [side.get("regions"), [side.get("region")], side.get("additional_regions")]
@@ -169,9 +228,43 @@ def test_every_planned_scope_is_read(data: dict[str, Any]) -> None:
     assert told.undetermined == set()
     assert told.existing == {
         (each["address"], each["change"]["before"]["id"])
-        for each in data["resource_changes"]
+        for each in _changes(data, "astra_database")
         if each["change"]["before"]
     }
+
+
+@settings(deadline=None, max_examples=100)
+@given(_plans())
+def test_every_planned_key_is_read(data: dict[str, Any]) -> None:
+    """What a plan does with keys is what another, simpler reader finds in the same plan."""
+    planned = [key for each in _organizations(data) for key in each.managed.planned_keys]
+    event("changes a key" if planned else "changes no key")
+    assert _key_changes(json.dumps(data)) == {
+        (key.change, key.resource, key.provider, key.region, key.key_id) for key in planned
+    }
+
+
+@settings(deadline=None, max_examples=120)
+@given(_plans(unknown=True))
+def test_no_unknown_key_is_lost(data: dict[str, Any]) -> None:
+    """Whatever part of a new key is kept back, the key is planned, and what is missing is said."""
+    managed = [each.managed for each in _organizations(data)]
+    made = {key.resource: key for one in managed for key in one.planned_keys if _registers(key)}
+    hidden = {key.resource: key for one in managed for key in one.undetermined_keys}
+    for each in _changes(data, "astra_customer_key"):
+        change, address = each["change"], each["address"]
+        if "create" not in change["actions"]:
+            continue
+        marks = [change["after_unknown"] or {}, change["after_sensitive"] or {}]
+        kept = {name for one in marks for name in one if one[name]}
+        assert (address in hidden) == bool(kept & {"cloud_provider", "region"})
+        if address in made:
+            assert (made[address].key_id is None) == ("key_id" in kept)
+        assert address in made.keys() | hidden.keys()
+
+
+def _registers(key: PlannedKey) -> bool:
+    return key.change == "register"
 
 
 @settings(deadline=None, max_examples=120)
@@ -182,7 +275,7 @@ def test_nothing_unknown_is_lost(data: dict[str, Any]) -> None:
     planned = {address for address, *_ in told.planned}
     undetermined = {address for address, _ in told.undetermined}
     event("keeps something back" if undetermined else "tells everything")
-    for each in data["resource_changes"]:
+    for each in _changes(data, "astra_database"):
         change, address = each["change"], each["address"]
         if {"create"} & {*change["actions"]}:
             assert address in planned | undetermined

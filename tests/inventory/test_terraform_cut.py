@@ -27,7 +27,7 @@ from tests.inventory.terraform.documents import (
     resource,
     state,
 )
-from tests.inventory.terraform.running import RECORDED
+from tests.inventory.terraform.recordings import RECORDED
 from tests.inventory.test_terraform_any import _plans
 
 if TYPE_CHECKING:
@@ -58,8 +58,10 @@ def _everything(read: Recorded) -> list[object]:
     for organization in read.organizations:
         managed = organization.managed
         found += [organization.model_dump(), managed.model_dump()]
-        entries: tuple[Located, ...] = (*(organization.databases or ()), *managed.undetermined)
-        found += [entry.resource for entry in (*entries, *managed.keys, *managed.databases)]
+        entries: list[Located] = [*(organization.databases or ())]
+        for name in type(managed).model_fields:
+            entries += getattr(managed, name)
+        found += [entry.resource for entry in entries]
     return found
 
 
@@ -122,8 +124,8 @@ def full() -> dict[str, Any]:
     before = held("astra_database.b", there, sensitive_values={"name": True})
     key = change(KEY, after=key_attributes(organization_id=None, description=SECRET))
     token = resource("astra_token.x") | {"change": {"after": {"token": SECRET}}}
-    drift = change("astra_database.b", "update", there, there, before_sensitive=True)
-    drift["change"] |= {"after_sensitive": True}
+    drift = change("astra_database.b", "update", there, there, before_sensitive={"name": True})
+    drift["change"] |= {"after_sensitive": {"name": True}}
     return plan(
         *(after, kept, key, token),
         resource("aws_instance.x") | {"change": {"after": {"password": SECRET}}},

@@ -48,7 +48,7 @@ def test_tokens_elsewhere(tmp_path: Path) -> None:
         variables={"token": {"value": ALIKE}},
         output_changes={"token": {"after": ALIKE}},
         configuration={"provider_config": {"astra": {"expressions": {"token": ALIKE}}}},
-        resource_drift=[resource() | {"change": other}],
+        resource_drift=[resource("astra_token.x") | {"change": other}],
     )
     file = write_json(tmp_path / "plan.json", data)
     recorded = read_plan(file)

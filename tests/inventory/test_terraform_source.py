@@ -25,7 +25,7 @@ from tests.inventory.terraform.documents import (
     recorded,
     state,
 )
-from tests.inventory.terraform.running import ALL
+from tests.inventory.terraform.recordings import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,10 +11,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from checks.key_commands import TOKEN
+from checks.key_terraform import Dependent
+from cmek_audit import keys_markdown, keys_table
 from cmek_audit.cli import KeysFormat, app
 from cmek_audit.exits import Code
 from inventory.what_if import SHAPE, read_what_ifs
 from reports.looks import CELL, NO_DATABASE
+from reports.shelves import Limits
 from tests.cmek_audit.planning import ACME, asked
 
 ROOT = Path(__file__).parents[2]
@@ -97,9 +101,24 @@ def test_every_field_is_explained() -> None:
     for name, inner in (("doubts", organization["doubts"]), ("scopes", organization["scopes"])):
         assert set(re.findall(r"`([a-z_]+)`", told[f"`{name}`"])) == set(inner[0])
     assert fields("field of a step") == set(answer["steps"][0])
+    [made, *_] = answer["commands"]
+    assert fields("field of commands") == set(made)
+    assert fields("field of Terraform's commands") == set(made["terraform"])
+    waiting = rows("field of Terraform's commands")["`dependents`"]
+    assert set(re.findall(r"`([a-z_]+)`", waiting)) == set(Dependent._fields)
     priced = set(re.findall(r"`([a-z_]+)`", rows("field")["`price`"])) - {"null"}
     assert priced == set(answer["price"])
     assert set(re.findall(r"`([a-z]+)`", rows("field")["`sources`"])) == set(answer["sources"])
+
+
+def test_how_much_is_shown() -> None:
+    """The page says for how many key scopes each format holds what is to be pasted."""
+    told = (
+        f"first {keys_table._MOST_COMMANDS} key scopes of each kind, Markdown for "
+        f"{keys_markdown._MOST_COMMANDS} and `audit.html` for {Limits().commands};"
+    )
+    assert told in " ".join(PAGE.split())
+    assert f"from the variable `{TOKEN}`" in " ".join(PAGE.split())
 
 
 def test_every_state_is_explained() -> None:

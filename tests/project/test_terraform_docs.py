@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from checks.key_commands import commands
 from inventory import format_detection as formats
 from inventory import terraform, terraform_documents
 from inventory.inventory import Inventory
+from inventory.models import KeyScope
+from inventory.terraform_managed import TerraformScope
 from inventory.terraform_organizations import Terraform
 from inventory.terraform_source import SourceTree
+from tests.builders import ORGANIZATION
 from tests.inventory.terraform.cutting import PROGRAM, READ
 from tests.inventory.terraform.documents import in_short
 from tests.inventory.terraform.running import VERSION
@@ -31,7 +35,8 @@ def test_every_attribute_that_is_read_is_named() -> None:
     first = section("What is read").split(". Everything else")[0]
     kinds = set(terraform_documents.TYPES)
     told = set(re.findall(r"`([a-z_]+)`", first)) - kinds
-    assert told == {"name", "cloud_provider", "id", "organization_id", *terraform._REGIONS}
+    own = {"name", "cloud_provider", "id", "organization_id", "key_id"}
+    assert told == own | {*terraform._REGIONS}
     assert all(f"`{kind}`" in first for kind in kinds)
 
 
@@ -80,6 +85,20 @@ def test_what_must_stay_is_listed() -> None:
     named = set(re.findall(r'"([a-z_]+)"', PROGRAM.read_text("utf-8")))
     assert named - STRUCTURE - set(re.findall(r"`([a-z_]+)`", text)) == set()
     assert f"jq -f {PROGRAM.name} > small.json" in text
+
+
+def test_the_order_is_the_one_that_is_printed() -> None:
+    """Block, line and commands of a key that comes first are those that the key plan prints."""
+    scope = KeyScope(ORGANIZATION, "serverless", "aws", "us-west-2")
+    made = commands(scope, TerraformScope(databases=("astra_database.orders",)))
+    assert made is not None
+    assert made.terraform is not None
+    [waiting] = made.terraform.dependents
+    text = section("A key first")
+    [block] = re.findall(r"^```hcl\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert block == (f"{made.terraform.block}\n\n{waiting.block} {{\n  # …\n  {waiting.line}\n}}\n")
+    [shell] = re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert shell == f"{made.terraform.apply}\n{made.terraform.check}\n"
 
 
 def test_the_version_that_was_tried_is_named() -> None:

@@ -100,7 +100,7 @@ def test_a_finding_gives_the_state_of_a_cell(
     severity: Severity = "advisory" if rule == "CMEK-09" else "high"
     finding = a_finding(status, rule, severity, reason=reason, databases=3, existing=1)
     counted = rule in {"CMEK-01", "CMEK-09"}
-    cell = {
+    cell: dict[str, Any] = {
         "type": "serverless",
         "provider": "aws",
         "region": "us-east-1",
@@ -114,6 +114,7 @@ def test_a_finding_gives_the_state_of_a_cell(
         "existing": 1 if counted else 0,
         "unprotected": 0,
         "keys": int(rule == "CMEK-09"),
+        "planned_keys": [],
         "advisories": int(severity == "advisory" and status in OPEN),
     }
     lacking = "CMEK-02 and CMEK-05 and CMEK-07 and CMEK-12"
@@ -190,6 +191,35 @@ def test_any_rule_takes_green_away(rule: str, status: Status, state: str) -> Non
         "status": status,
         "says": "It rusts.",
     }
+
+
+@pytest.mark.parametrize("rule", PROOFS[1:])
+def test_a_planned_key_proves_nothing(rule: str) -> None:
+    """That a planned key complies says nothing of the key that is registered."""
+    rest = [finding for finding in PROVEN if finding.rule != rule]
+    [cell] = _cells(*rest, _planned("pass", rule))
+    assert cell["state"] == "unproven"
+
+
+def test_a_planned_key_takes_green_away() -> None:
+    """A second key that a plan would register shows in the cell of the first, which is named."""
+    bad = _planned("fail", "CMEK-02", "critical")
+    [cell] = _cells(*PROVEN, bad, _planned("pass", "CMEK-07"))
+    assert (cell["state"], cell["finding"], cell["keys"]) == ("failing", bad.id, 1)
+    assert cell["planned_keys"] == ["astra_customer_key.new"]
+
+
+def _planned(status: Status, rule: str, severity: Severity = "high") -> Finding:
+    """Make a finding about a planned key in the scope of the others."""
+    finding = a_finding(status, rule, severity, name="astra_customer_key.new")
+    return finding._replace(subject=finding.subject._replace(kind="planned-key"))
+
+
+def test_an_open_doubt_and_what_is_open_here_show_the_worse() -> None:
+    """A check that broke for the organization is not hidden by what is inconclusive in a scope."""
+    broke = a_finding("error", "CMEK-01")._replace(subject=of_organization(ORGANIZATION))
+    [cell] = _cells(*PROVEN, broke, a_finding("inconclusive", "CMEK-13"))
+    assert (cell["state"], cell["finding"]) == ("unproven", broke.id)
 
 
 def test_the_worst_finding_is_shown() -> None:

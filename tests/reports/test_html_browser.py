@@ -149,6 +149,21 @@ def test_layout_holds(
         assert width <= size["width"]
 
 
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("name", ["violations", "hostile"])
+def test_what_to_paste(
+    browser: Browser, reports: dict[str, Path], name: str, size: dict[str, int]
+) -> None:
+    """One click takes all of a call or block that is to be pasted, whatever a region is called."""
+    with open_page(browser, reports[name] / "audit.html", viewport=size) as opened:
+        opened.page.evaluate(OPEN_ALL)
+        blocks = opened.page.locator("#key-plan .paste").all()
+        assert len(blocks) > 3
+        for block in blocks[:12]:
+            block.click(position={"x": 5, "y": 5})
+            assert opened.page.evaluate("String(getSelection())") == block.text_content()
+
+
 def test_without_script(browser: Browser, reports: dict[str, Path]) -> None:
     """Without JavaScript all is there, a link opens its finding, and the filter is not offered."""
     folder = reports["violations"]

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from checks.key_commands import TOKEN
+from checks.options import parse_options
 from reports import html, looks
+from reports.audit import Audit
+from reports.key_instructions import lay_out_commands
 from reports.key_plan import LISTS, NUMBERS
 from reports.shelves import Limits
 from tests.reports.samples import (
     COMPLIANT,
     HOSTILE,
+    RUN,
     VIOLATIONS,
     Page,
     Report,
@@ -128,6 +133,63 @@ def test_steps(mixed: Report) -> None:
         assert ("Astra keeps such keys at" in plain) is bool(step["address"])
 
 
+def test_what_to_paste(tmp_path: Path) -> None:
+    """Each missing key has calls and blocks to paste, exactly as they are; five of a kind at most.
+
+    A region that is no text for a shell, for JSON or for Terraform arrives there as text.
+    """
+    odd = "'\"$(id)`<b>&amp;"
+    regions = ["eu-west-1", *(f"us-west-{number}" for number in range(6)), odd]
+    databases = [database(f"d{place}", region) for place, region in enumerate(regions)]
+    identity = "00000000-0000-4000-8000-000000000001"
+    report = audit(tmp_path, [organization(identity, [], databases, name="acme")])
+    plan = report.head["key_plan"]
+    [shown] = lay_out_commands(plan, Limits().commands)
+    blocks = re.findall(r"<pre [^>]*><code>(.*?)</code></pre>", section(report.page), re.DOTALL)
+    pieces = [part.code for _, parts in shown.scopes for part in parts if part.code]
+    assert [unescape(block) for block in blocks] == pieces
+    heads = [unescape(re.sub("<.*?>", "", head)) for head in _headings(report.page)]
+    assert heads == [f"acme, {region}" for region in sorted(regions)[:5]]
+    assert odd in {entry["region"] for entry, _ in shown.scopes}
+    assert "The same for 3 more key scopes: <code>cmek-audit keys --format json</code>." in section(
+        report.page
+    )
+    for words in ("An audit never registers a key", f"<code>{TOKEN}</code>"):
+        assert words in section(report.page)
+
+
+def _headings(page: str) -> list[str]:
+    return re.findall(r"<h4>(.*?)</h4>", section(page))
+
+
+def test_what_to_paste_with_terraform(tmp_path: Path) -> None:
+    """Where Terraform plans the database, its way is shown, and what comes after all keys."""
+    path = "inventory/examples/"
+    options = {
+        "inventory": (f"{path}acme.yaml",),
+        "plan": (f"{path}terraform/plan.json",),
+        "report_dir": str(tmp_path),
+    }
+    made = Audit(parse_options(options))
+    groups = [group for each in made.grouping.groups().values() for group in each]
+    made.write({(each.card.id, each.key) for each in groups}, lambda: dict(RUN))
+    page = (tmp_path / "audit.html").read_text(encoding="utf-8")
+    assert [re.sub("<.*?>", "", head) for head in _headings(page)] == [
+        "acme-prod, eu-west-1",
+        "acme-prod, us-west-2",
+        "After that",
+    ]
+    plain = unescape(re.sub("<.*?>", "", section(page)))
+    for words in (
+        "With Terraform: the plan creates the key as astra_customer_key.search.",
+        'resource "astra_customer_key" "aws_us_west_2" {',
+        "depends_on = [astra_customer_key.aws_us_west_2]",
+        "terraform apply -target=astra_customer_key.search",
+        "&& terraform apply plan.bin",
+    ):
+        assert words in plain
+
+
 def test_shared_keys_and_late_databases(tmp_path: Path) -> None:
     """A key that two key scopes share is named with both, and so is what no key encrypts."""
     late = {"registered": {"at": "2026-01-10T09:00:00Z", "by": "Dana", "on": "2026-01-11"}}
@@ -165,4 +227,4 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     tags = {tag for tag, _ in Page(start + section(report.page)).tags}
     ours = {"html", "section", "h2", "h3", "p", "dl", "div", "dt", "dd", "table", "caption"}
     ours |= {"thead", "tbody", "tr", "th", "td", "bdi", "span", "details", "summary", "strong"}
-    assert tags <= ours | {"ol", "li", "code", "i", "a"}
+    assert tags <= ours | {"ol", "li", "code", "i", "a", "h4", "pre"}

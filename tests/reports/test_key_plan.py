@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from checks.context import Context
 from checks.evaluation import evaluate
-from checks.registering import procedure
-from inventory.managed import Managed, UndeterminedDatabase
+from checks.key_procedure import procedure
+from inventory.managed import Managed, ManagedKey, UndeterminedDatabase
 from reports.coverage import Keys
 from reports.key_plan import NUMBERS, plan_keys
 from reports.tallies import Tallies
@@ -159,7 +159,7 @@ def test_unread_keys_are_undetermined() -> None:
     assert plan["lists"] == {
         "missing": [],
         "shared": [],
-        "undetermined": [{**scope, "databases": 1, "existing": 1}],
+        "undetermined": [{**scope, "databases": 1, "existing": 1, "terraform": None}],
         "idle": [],
     }
     assert _numbers(plan) == {"needed": 1, "undetermined": 1}
@@ -339,6 +339,23 @@ def _of_organization() -> Any:  # noqa: ANN401 (a Subject)
     return a_finding().subject._replace(kind="organization", path="o", region="")
 
 
+def test_what_terraform_manages_stands_beside_a_key_scope() -> None:
+    """A key scope that lacks a key is listed with the addresses of what Terraform plans there."""
+    planned = a_planned_database(regions=["us-east-1"]).at("plan.json", 1, "astra_database.a")
+    key = ManagedKey(provider="aws", region="us-east-1").at("s.json", 1, "key.k")
+    organization = an_organization(
+        keys=[], databases=[planned, a_database(regions=["us-west-2"])]
+    ).with_managed(Managed(keys=(key,)))
+    tallies = Tallies()
+    for finding in evaluate([organization], RULES, Context(AS_OF), tallies.meet):
+        tallies.add(finding)
+    [east, west] = tallies.key_plan(NAMES)["lists"]["missing"]
+    assert (east["terraform"], west["terraform"]) == (
+        {"databases": ["astra_database.a"], "creates": [], "holds": ["key.k"]},
+        None,
+    )
+
+
 # --- what to do -----------------------------------------------------------------------------------
 
 
@@ -349,7 +366,7 @@ def _cell(state: str, kind: str = "serverless", provider: str = "aws", region: s
 
 def _steps(*cells: Any) -> list[dict[str, Any]]:  # noqa: ANN401
     coverage = [{"organization": "o", "name": "o", "cells": list(cells)}]
-    steps: list[dict[str, Any]] = plan_keys(coverage, lambda _: Keys())["steps"]
+    steps: list[dict[str, Any]] = plan_keys(coverage, lambda _: Keys(), {})["steps"]
     return steps
 
 
@@ -379,6 +396,7 @@ def test_each_kind_of_steps_stands_once() -> None:
             "shared": 1,
             "undetermined": 1,
             "not_supported": 0,
+            "regions": ["r1", "r2", "r3", "r5"],
             **_procedure("serverless"),
         },
         {
@@ -388,13 +406,14 @@ def test_each_kind_of_steps_stands_once() -> None:
             "shared": 0,
             "undetermined": 1,
             "not_supported": 0,
-            **_procedure("managed-clusters"),
+            "regions": ["r"],
+            **_procedure("managed-clusters", "r"),
         },
     ]
 
 
-def _procedure(kind: DatabaseType) -> dict[str, Any]:
-    told = procedure(kind, "aws")
+def _procedure(kind: DatabaseType, region: str = "") -> dict[str, Any]:
+    told = procedure(kind, "aws", region)
     return {**told._asdict(), "steps": list(told.steps)}
 
 

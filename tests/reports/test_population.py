@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from checks.comparisons import reconcile
 from inventory.gaps import Reading
+from inventory.managed import Managed
 from inventory.models import Organization
+from inventory.planned_keys import PlannedKey, UndeterminedKey
 from reports.population import Population
 from tests.builders import (
     AS_OF,
@@ -66,6 +68,7 @@ def test_an_organization_has_its_row() -> None:
             "name": "acme-prod",
             "captured_at": "2026-11-20T02:00:00Z",
             "keys": 1,
+            "planned_keys": 0,
             "existing": 2,
             "planned": 1,
             "terminated": 1,
@@ -76,6 +79,17 @@ def test_an_organization_has_its_row() -> None:
             "line": 7,
         }
     ]
+
+
+def test_planned_keys_are_counted() -> None:
+    """Every change of a key that a plan holds is counted, also where its place is not shown."""
+    managed = Managed(
+        planned_keys=(PlannedKey(type="serverless", provider="aws", region="us-east-1"),),
+        undetermined_keys=(UndeterminedKey(name="key", missing="region"),),
+    )
+    summary = _summary(an_organization(keys=None).with_managed(managed))
+    [row] = summary["organizations"]
+    assert (row["keys"], row["planned_keys"], summary["totals"]["planned_keys"]) == (None, 2, 2)
 
 
 def test_what_was_not_recorded_is_not_zero() -> None:
@@ -118,6 +132,7 @@ def test_the_totals_are_those_of_the_lists(
     assert _summary(*organizations)["totals"] == {
         "organizations": len(given),
         "keys": sum(count or 0 for count, _ in given),
+        "planned_keys": 0,
         "existing": states.count("ACTIVE") + states.count("PARKED"),
         "planned": states.count("planned"),
         "terminated": states.count("TERMINATED"),

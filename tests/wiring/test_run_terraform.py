@@ -34,7 +34,7 @@ from tests.inventory.terraform.documents import (
     resource,
     state,
 )
-from tests.inventory.terraform.running import ALL as SCENES
+from tests.inventory.terraform.recordings import ALL as SCENES
 from tests.wiring.runs import ALL, RENDERED, ROOT, XDIST, Run, audit, compliant
 from tests.wiring.runs import run as start
 

@@ -152,9 +152,11 @@ def in_short(*organizations: Organization) -> Read:
         {(each.resource, each.untold) for one in managed for each in one.undetermined},
         {(each.resource, each.id) for one in managed for each in one.databases},
         {
-            (each.resource, each.provider, each.region, each.is_created)
+            (key.resource, key.provider, key.region, is_created)
             for one in managed
-            for each in one.keys
+            for is_created, keys in ((False, one.keys), (True, one.planned_keys))
+            for key in keys
+            if not is_created or getattr(key, "change", "") == "register"
         },
     )
 

@@ -5,6 +5,7 @@ provider "astra" {
 
 provider "astra" {
   alias = "eu"
+  token = "sham-eu"
 }
 
 variable "customer" {
@@ -72,14 +73,6 @@ resource "astra_database" "hidden" {
   name           = "hidden"
   cloud_provider = "aws"
   regions        = ["us-east-1", var.hideout]
-}
-
-# As before version 2.0 of the provider.
-resource "astra_database" "old" {
-  name               = "old"
-  cloud_provider     = "gcp"
-  region             = "europe-west1"
-  additional_regions = ["us-east4"]
 }
 
 resource "astra_database" "eu" {

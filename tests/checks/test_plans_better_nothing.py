@@ -1,0 +1,60 @@
+"""A plan never betters what exists, and an order that is taken away never betters a verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import event, given, settings
+
+from checks.evaluation import evaluate
+from checks.finding import STATUSES
+from inventory.plans import with_plan
+from tests.checks.judging import CONTEXT, RULES
+from tests.checks.strategies import inventories, organizations, plans
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from inventory.models import Organization
+
+    Worst = dict[tuple[str, str], int]
+
+USED = "CMEK-09"
+"""The rule by which a database that is only planned uses a key."""
+
+
+def worst(organizations: Iterable[Organization], *, planned: bool = True) -> Worst:
+    """Return the place of the worst status of each subject by each rule, 0 for the worst."""
+    found: Worst = {}
+    for finding in evaluate(organizations, list(RULES.values()), CONTEXT):
+        if finding.rule != USED and (planned or not finding.cause.startswith("planned-")):
+            subject = finding.rule, finding.subject.path
+            found[subject] = min(found.get(subject, 9), STATUSES.index(finding.status))
+    return found
+
+
+@settings(deadline=None, max_examples=150)
+@given(inventories, plans(1), plans(2))
+def test_a_plan_betters_nothing(
+    inventory: tuple[Organization, ...], one: Organization, two: Organization
+) -> None:
+    """Whatever a plan adds, every subject of the inventory alone is found as bad or worse."""
+    alone = worst(inventory, planned=False)
+    planned = worst(map(with_plan, inventory, (one, two)))
+    assert {subject for subject in alone if planned.get(subject, 9) > alone[subject]} == set()
+    event("a plan worsens something" if set(planned) - set(alone) else "nothing is added")
+
+
+@settings(deadline=None, max_examples=150)
+@given(organizations(1), plans(1))
+def test_an_order_less_betters_nothing(organization: Organization, plan: Organization) -> None:
+    """Without what makes databases wait for keys, every subject is found as bad or worse."""
+    keys = tuple(
+        key.model_copy(update={"awaited_by": frozenset()}).at(*key.place)
+        for key in plan.managed.planned_keys
+    )
+    bare = plan.with_managed(plan.managed.model_copy(update={"planned_keys": keys}))
+    with_order = worst([with_plan(organization, plan)])
+    without = worst([with_plan(organization, bare)])
+    assert {each for each in with_order if without.get(each, 9) > with_order[each]} == set()
+    event("an order mattered" if with_order != without else "no order mattered")

@@ -1,0 +1,6 @@
+resource "terraform_data" "plain" {
+}
+
+output "one" {
+  value = 1
+}

@@ -1,0 +1,6 @@
+resource "terraform_data" "same" {
+}
+
+output "one" {
+  value = 1
+}

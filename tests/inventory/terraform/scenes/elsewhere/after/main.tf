@@ -1,0 +1,5 @@
+# Nothing of Astra.
+
+resource "terraform_data" "other" {
+  input = "other"
+}

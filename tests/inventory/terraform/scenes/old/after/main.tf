@@ -1,0 +1,14 @@
+# As before version 2.0 of the provider.
+resource "astra_database" "orders" {
+  name           = "orders"
+  keyspace       = "main"
+  cloud_provider = "gcp"
+  region         = "europe-west1"
+}
+
+resource "astra_database" "new" {
+  name           = "new"
+  keyspace       = "main"
+  cloud_provider = "gcp"
+  region         = "us-east4"
+}

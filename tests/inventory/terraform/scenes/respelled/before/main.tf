@@ -1,0 +1,5 @@
+resource "astra_database" "orders" {
+  name           = "orders"
+  cloud_provider = "aws"
+  regions        = ["us-east-1"]
+}
