@@ -68,9 +68,15 @@ OPTIONS = (
         "plan",
         "paths",
         "[NAME=]PATH",
-        "planned databases (.yaml, .yml, .json), or a plan or state of Terraform as "
-        "'terraform show -json' prints it (.json), with a name where two have the same addresses; "
-        "repeatable",
+        "planned databases (.yaml, .yml, .json), or a plan of Terraform as 'terraform show -json "
+        "FILE' prints it (.json), with a name where two have the same addresses; repeatable",
+    ),
+    Option(
+        "state",
+        "paths",
+        "PATH",
+        "a state of Terraform as 'terraform show -json' prints it (.json): what it believes to "
+        "exist is compared with the inventory; repeatable",
     ),
     Option(
         "terraform-organization",
@@ -195,6 +201,7 @@ class Options(BaseModel):
     live: str | None = None
     evidence_dir: str = "audit-evidence"
     plan: tuple[str, ...] = ()
+    state: tuple[str, ...] = ()
     terraform_organization: tuple[str, ...] = ()
     terraform_source: str | None = None
     history: tuple[str, ...] = ()

@@ -152,7 +152,8 @@ def verify(
 
 
 @app.command()
-def keys(
+def keys(  # noqa: PLR0913 (one for each option)
+    *,
     inventory: Annotated[
         list[str] | None,
         typer.Option("--inventory", "-i", metavar="PATH", help="What is: as --cmek-inventory."),
@@ -164,6 +165,15 @@ def keys(
             "-p",
             metavar="[NAME=]PATH",
             help="What is planned: as --cmek-plan.",
+        ),
+    ] = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--state",
+            "-s",
+            metavar="PATH",
+            help="What Terraform believes to exist: as --cmek-state.",
         ),
     ] = None,
     add: Annotated[
@@ -206,11 +216,12 @@ def keys(
         from cmek_audit.keys import Wanted, run
 
         wanted = Wanted(
-            tuple(inventory or ()),
-            tuple(plan or ()),
-            tuple(add or ()),
-            tuple(terraform_organization or ()),
-            price,
+            inventory=tuple(inventory or ()),
+            plan=tuple(plan or ()),
+            add=tuple(add or ()),
+            state=tuple(state or ()),
+            terraform_organization=tuple(terraform_organization or ()),
+            price=price,
         )
         return run(wanted, format)
 

@@ -48,8 +48,9 @@ class Wanted(NamedTuple):
 
     Attributes:
         inventory: what is: recorded inventories and evidence bundles.
-        plan: what is planned: plans in YAML, and plans and states of Terraform.
+        plan: what is planned: plans in YAML, and plans of Terraform.
         add: what might be, as ``[ORGANIZATION/]TYPE/PROVIDER/REGION[,REGION…]``.
+        state: what Terraform believes to exist: its states.
         terraform_organization: whose the resources of Terraform are, if its files do not tell.
         price: what one key costs in a month; empty if nobody asks.
     """
@@ -57,6 +58,7 @@ class Wanted(NamedTuple):
     inventory: tuple[str, ...] = ()
     plan: tuple[str, ...] = ()
     add: tuple[str, ...] = ()
+    state: tuple[str, ...] = ()
     terraform_organization: tuple[str, ...] = ()
     price: str = ""
 
@@ -119,6 +121,7 @@ def _answer(wanted: Wanted, price: Price | None) -> dict[str, Any]:
         "sources": {
             "inventory": list(in_order(wanted.inventory)),
             "plan": list(plans_in_order(wanted.plan)),
+            "state": list(in_order(wanted.state)),
             "add": list(wanted.add),
         },
         **plan,
@@ -130,7 +133,7 @@ def _answer(wanted: Wanted, price: Price | None) -> dict[str, Any]:
 
 def _inventory(wanted: Wanted) -> Inventory:
     terraform = parse_organizations(wanted.terraform_organization)
-    return Inventory(wanted.inventory, wanted.plan, terraform)
+    return Inventory(wanted.inventory, wanted.plan, terraform, wanted.state)
 
 
 def _organizations(wanted: Wanted, inventory: Inventory) -> Iterator[Organization]:

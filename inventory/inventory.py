@@ -1,4 +1,4 @@
-"""The inventory of one audit: the present from one or more files, and what is planned."""
+"""The inventory of one audit: the present from one or more files, plans, and states."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from inventory.files import is_stream, open_stream, read_file
 from inventory.merging import merge
 from inventory.named_plans import parse_plan, plans_in_order
 from inventory.paths import in_order
-from inventory.plans import read_plan, refuse_shared, with_plan
+from inventory.plans import read_plan, read_state, refuse_shared, with_plan
 from inventory.terraform_organizations import NOT_TOLD, OPTION, Terraform, refuse_unknown
 
 if TYPE_CHECKING:
@@ -36,10 +36,11 @@ class Inventory:
         files: Sequence[str],
         plans: Sequence[str] = (),
         terraform: Terraform = Terraform(),  # noqa: B008 (frozen)
+        states: Sequence[str] = (),
     ) -> None:
-        """Open ``files`` (.yaml, .yml, .json, .ndjson, bundles) and read ``plans`` (.yaml, …).
+        """Open ``files`` (.yaml, .yml, .json, .ndjson, bundles), read ``plans`` and ``states``.
 
-        A plan may have a name, as ``NAME=PATH``.
+        A plan may have a name, as ``NAME=PATH``. A state is what Terraform believes to exist.
 
         ``terraform`` is what the user tells about plans and states of Terraform. The order of the
         files makes no difference, and one that is named twice is read once.
@@ -49,9 +50,13 @@ class Inventory:
         """
         files = in_order(files)
         streams = len(files) == 1 and is_stream(files[0])
-        read = partial(_read_plan, terraform=terraform)
-        self._plans, self._whole = _read_all(plans_in_order(plans), () if streams else files, read)
-        refuse_shared(self._plans)
+        planned, believed, self._whole = _read_all(
+            (partial(_read_plan, terraform=terraform), plans_in_order(plans)),
+            (partial(read_state, terraform=terraform), in_order(states)),
+            (read_file, () if streams else files),
+        )
+        refuse_shared(planned)
+        self._plans = [*planned, *believed]
         refuse_unknown(terraform, chain.from_iterable(each.providers for each in self._plans))
         self._stream = open_stream(files[0]) if streams else None
         self._assumed = ""
@@ -126,14 +131,14 @@ def _ownerless(plans: Sequence[Recorded]) -> Iterator[Problem]:
 
 
 def _read_all(
-    plans: Sequence[str], files: Sequence[str], read: Callable[[str], Recorded]
-) -> tuple[list[Recorded], list[Recorded]]:
+    *kinds: tuple[Callable[[str], Recorded], Sequence[str]],
+) -> Iterator[list[Recorded]]:
+    """Read the files of each kind; raise InventoryError with the problems of all of them."""
     problems: list[Problem] = []
-    read_plans = [_collect(read, file, problems) for file in plans]
-    present = [_collect(read_file, file, problems) for file in files]
+    every = [[_collect(read, file, problems) for file in files] for read, files in kinds]
     if problems:
         raise InventoryError(problems)
-    return [each for each in read_plans if each], [each for each in present if each]
+    return ([recorded for recorded in read if recorded] for read in every)
 
 
 def _read_plan(text: str, terraform: Terraform) -> Recorded:

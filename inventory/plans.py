@@ -1,4 +1,4 @@
-"""Planned databases and keys from YAML or JSON: what somebody intends to deploy."""
+"""Planned databases and keys, in YAML or by Terraform, and the states that Terraform keeps."""
 
 from __future__ import annotations
 
@@ -19,6 +19,16 @@ from inventory.entries import (
     SpelledType,
 )
 from inventory.errors import InventoryError, Problem
+from inventory.format_detection import (
+    ENDINGS,
+    PLAN,
+    STATE,
+    Wanted,
+    by_bytes,
+    by_data,
+    by_ending,
+    by_text,
+)
 from inventory.managed import Managed
 from inventory.merging import with_databases
 from inventory.models import Database, Organization
@@ -31,18 +41,16 @@ from inventory.recorded import (
     identity_of_key,
     parse_document,
     place,
-    read_any_bytes,
+    raw_bytes,
     refuse,
     refuse_tokens,
     repeated,
     twins,
 )
 from inventory.sources import Source
-from inventory.terraform import PLAN_ONLY, is_terraform, read_terraform, refuse_others
+from inventory.terraform import PLAN_ONLY, is_terraform, read_terraform
 from inventory.terraform_organizations import Terraform
 from inventory.wording import describe
-
-_ENDINGS = frozenset({".yaml", ".yml", ".json"})
 
 
 class PlannedDatabase(Database):
@@ -102,12 +110,7 @@ def read_plan(
     The keys and the existing databases of its organizations count as not recorded. A ``name`` is
     put in front of each address of Terraform's.
     """
-    if (ending := FilePath(file).suffix.lower()) not in _ENDINGS:
-        expected = "a plan in .yaml, .yml or .json, as 'terraform show -json' prints it"
-        raise InventoryError([Problem(file, 0, "", f"the ending {describe(ending)}", expected)])
-    raw = read_any_bytes(file)
-    refuse_others(file, raw)
-    document = read_document(file, raw)
+    raw, document = _read(file, PLAN)
     if is_terraform(document.data):
         plan = read_terraform(file, raw, document, terraform)
         return _named(plan, name) if name else plan
@@ -125,6 +128,41 @@ def read_plan(
         )
     )
     return Recorded(describe_source(file, raw, "plan", planned), planned)
+
+
+def read_state(file: str, terraform: Terraform) -> Recorded:
+    """Read a state of Terraform: what it believes to exist; raise InventoryError.
+
+    Its databases need no names: what is said of them goes by their ids, never by an address.
+    """
+    raw, document = _read(file, STATE)
+    return read_terraform(file, raw, document, terraform, STATE)
+
+
+def _read(file: str, wanted: Wanted) -> tuple[bytes, Document]:
+    """Return what a file holds, in bytes and as data.
+
+    Raises InventoryError with what to run if it holds something else than is ``wanted``.
+    """
+    path = FilePath(file)
+    if (ending := path.suffix.lower()) not in ENDINGS:
+        is_special = path.exists() and not path.is_file()  # a pipe, say, which may never end
+        raw_or_none = None if is_special else raw_bytes(file)
+        raise InventoryError([by_ending(file, raw_or_none, ending, wanted)])
+    raw = raw_bytes(file)
+    if found := by_bytes(file, raw, wanted):
+        raise InventoryError([found])
+    document = read_document(file, raw)
+    if document.data is None and document.problems:
+        raise InventoryError([by_text(file, raw, document.problems[0], wanted)])
+    if not (is_terraform(document.data) or _is_ours(document.data, wanted)):
+        raise InventoryError([by_data(file, raw, document, wanted)])
+    return raw, document
+
+
+def _is_ours(data: object, wanted: Wanted) -> bool:
+    """Say whether a file begins as a plan in YAML does, where that may be."""
+    return wanted.kind == "plan" and isinstance(data, dict) and "cmek-plan" in data
 
 
 def _organization(planned: PlannedOrganization) -> Organization:

@@ -54,7 +54,10 @@ def read_bytes(file: str) -> bytes:
 
     That is: if it is missing, barred or empty.
     """
-    raw = read_any_bytes(file)
+    format_of(file)
+    raw = raw_bytes(file)
+    if not raw.strip():
+        raise InventoryError([Problem(file, 0, "", "an empty file", "a file with content")])
     refuse_tokens(file, raw)
     return raw
 
@@ -64,17 +67,13 @@ def refuse_tokens(file: str, raw: bytes) -> None:
     refuse([token_found(file, line) for line in lines_with_secret(raw)])
 
 
-def read_any_bytes(file: str) -> bytes:
-    """Return the content of ``file``, even if it holds tokens; else as ``read_bytes``."""
-    format_of(file)
+def raw_bytes(file: str) -> bytes:
+    """Return the content of ``file``, whatever it is; raise InventoryError if it is missing."""
     try:
-        raw = FilePath(file).read_bytes()
+        return FilePath(file).read_bytes()
     except OSError as error:
         found = error.strerror or type(error).__name__
         raise InventoryError([Problem(file, 0, "", found, "a readable file")]) from None
-    if not raw.strip():
-        raise InventoryError([Problem(file, 0, "", "an empty file", "a file with content")])
-    return raw
 
 
 def token_found(file: str, line: int) -> Problem:

@@ -8,7 +8,7 @@ from typing import Literal
 from inventory.entries import Entry, Moment
 
 FileFormat = Literal["yaml", "json", "ndjson", "bundle", "terraform-plan", "terraform-state"]
-Role = Literal["inventory", "plan", "history"]
+Role = Literal["inventory", "plan", "state", "history"]
 
 
 class Evidence(Entry):
@@ -46,7 +46,8 @@ class Source(Entry):
 
     Attributes:
         path: the path, as it was given.
-        role: the present (``inventory``), what is intended (``plan``) or an earlier moment.
+        role: the present (``inventory``), what is intended (``plan``), what Terraform believes to
+            exist (``state``) or an earlier moment (``history``).
         format: ``yaml``, ``json``, ``ndjson`` or ``bundle``; or Terraform's plan or state.
         size: length in bytes; of a bundle, that of its inventory.
         sha256: hash of the bytes, in hexadecimal; of a bundle, that of its inventory.

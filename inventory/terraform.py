@@ -1,4 +1,4 @@
-"""Planned databases and keys from Terraform: what ``terraform show -json`` prints of it.
+"""Databases and keys of Terraform: what ``terraform show -json`` prints of a plan or a state.
 
 Of the whole file only a few attributes of ``astra_database`` and ``astra_customer_key`` are read:
 it holds secrets in clear text. Both kinds of resource are always Serverless.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from inventory.errors import InventoryError, Problem
+from inventory.format_detection import PLAN, Wanted
 from inventory.gaps import Gap
 from inventory.managed import Managed, ManagedDatabase, ManagedKey, UndeterminedDatabase
 from inventory.models import Database, DatabaseRegion, Organization
@@ -33,15 +33,9 @@ if TYPE_CHECKING:
 PLAN_ONLY = Gap(
     fact="databases",
     reason="not-recorded",
-    detail="the organization stands in a plan only; its existing databases were not recorded",
+    detail="the organization is in a plan or a state only; its databases were not recorded",
 )
-STATE = "a state, which plans nothing"
-_OTHERS = (
-    (b"PK\x03\x04", "a plan as Terraform keeps it"),
-    (b'{"@level"', "the log that 'terraform plan -json' prints"),
-)
-"""How other files of Terraform begin, and what they are."""
-
+NOT_COMPARED = "a state without a database of Astra's, so nothing is compared with it"
 _REGIONS = ("regions", "region", "additional_regions")
 """Since version 2.0 of the provider the first, before that the others."""
 
@@ -68,29 +62,24 @@ def is_terraform(data: object) -> bool:
     return "format_version" in data or {"terraform_version", "lineage"} <= data.keys()
 
 
-def refuse_others(file: str, raw: bytes) -> None:
-    """Raise InventoryError if the file is another one of Terraform's, often given by mistake."""
-    for start, found in _OTHERS:
-        if raw.lstrip().startswith(start):
-            expected = "what 'terraform show -json FILE' prints of a plan that was saved"
-            raise InventoryError([Problem(file, 0, "", found, expected)])
-
-
-def read_terraform(file: str, raw: bytes, document: Document, terraform: Terraform) -> Recorded:
-    """Read a plan or a state; raise InventoryError with all its problems at once.
+def read_terraform(
+    file: str, raw: bytes, document: Document, terraform: Terraform, wanted: Wanted = PLAN
+) -> Recorded:
+    """Read a plan or a state, as ``wanted``; raise InventoryError with all its problems at once.
 
     What belongs to an organization that neither the plan nor the user tells goes to one of the id
     ``NOT_TOLD``.
     """
     refuse(document.problems)
-    told = read_resources(file, document)
+    told = read_resources(file, document, wanted)
     owners = Owners(told, terraform)
     entries = [(each, _entries(each, _located(each, told, terraform))) for each in told.resources]
     refuse([problem for resource, _ in entries for problem in resource.problems()])
     ordered = _with_order(entries, told.configuration)
     organizations = tuple(_organizations(owners, ordered))
-    source = describe_source(file, raw, "plan", organizations, told.at)
-    note = STATE if told.kind == "state" else ""
+    source = describe_source(file, raw, told.kind, organizations, told.at)
+    is_bare = told.kind == "state" and not any(each.managed.databases for each in organizations)
+    note = NOT_COMPARED if is_bare else ""
     source = source.model_copy(update={"format": f"terraform-{told.kind}", "note": note})
     return Recorded(source, organizations, owners.providers)
 

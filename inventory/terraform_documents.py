@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 from inventory.documents import Document, Path, field_name
 from inventory.entries import read_moment
 from inventory.errors import Problem
+from inventory.format_detection import Wanted, mistaken, raw_state
 from inventory.problems import line_of
 from inventory.recorded import refuse
 from inventory.terraform_values import SENSITIVE, UNKNOWN, Attributes, flaw
@@ -93,16 +94,20 @@ class TerraformDocument(NamedTuple):
     configuration: Mapping[str, Any]
 
 
-def read_resources(file: str, document: Document) -> TerraformDocument:
-    """Find the resources; raise InventoryError with every problem."""
-    return _Reader(file, document).read()
+def read_resources(file: str, document: Document, wanted: Wanted) -> TerraformDocument:
+    """Find the resources; raise InventoryError with every problem.
+
+    A plan is no state, and a state no plan: what is not ``wanted`` is refused.
+    """
+    return _Reader(file, document, wanted).read()
 
 
 class _Reader:
     """One walk through a file."""
 
-    def __init__(self, file: str, document: Document) -> None:
+    def __init__(self, file: str, document: Document, wanted: Wanted) -> None:
         self._file = file
+        self._wanted = wanted
         self._data: dict[str, Any] = document.data
         self._lines = document.lines
         self._problems: list[Problem] = []
@@ -110,13 +115,12 @@ class _Reader:
     def read(self) -> TerraformDocument:
         self._check_form()
         refuse(self._problems)
-        is_state = not self._data.keys() & _OF_PLANS
-        resources = list(self._state(("values",)) if is_state else self._plan())
+        resources = list(self._plan() if self._wanted.kind == "plan" else self._whole_state())
         refuse(self._problems)
         configuration = self._data.get("configuration")
         return TerraformDocument(
             self._file,
-            "state" if is_state else "plan",
+            self._wanted.kind,
             read_moment(self._data.get("timestamp")),
             tuple(resources),
             configuration if isinstance(configuration, dict) else {},
@@ -125,22 +129,23 @@ class _Reader:
     def _check_form(self) -> None:
         version = self._data.get("format_version")
         if version is None:
-            expected = "what 'terraform show -json' prints of it"
-            self._refuse((), "a state as Terraform keeps it", expected)
+            self._refuse((), *raw_state(self._wanted))
         elif not isinstance(version, str) or not _VERSION.fullmatch(version):
             self._refuse(("format_version",), describe(version), "a version 0.x or 1.x")
-        known = self._data.keys() & _OF_PLANS
-        if version is not None and not known and self._data.get("values") is None:
-            self._refuse((), *self._without_values())
+        elif not (kind := self._kind()):
+            self._refuse((), "neither a plan nor a state", self._wanted.printed)
+        elif kind != self._wanted.kind:
+            self._refuse((), *mistaken(self._wanted))
         if (errored := self._data.get("errored", False)) is not False:
             found = "a plan that ended with an error" if errored is True else describe(errored)
             self._refuse(("errored",), found, "a plan that can be applied")
 
-    def _without_values(self) -> tuple[str, str]:
-        """Say what a document with neither planned values nor a state's values is."""
-        if self._data.keys() - _OF_EMPTY_STATES:
-            return "neither a plan nor a state", "what 'terraform show -json' prints of either"
-        return "an empty state", "a plan, or a state that holds something"
+    def _kind(self) -> Literal["plan", "state", ""]:
+        """Return what the document is; an empty state has nothing but its versions."""
+        if self._data.keys() & _OF_PLANS:
+            return "plan"
+        has_values = self._data.get("values") is not None
+        return "state" if has_values or not self._data.keys() - _OF_EMPTY_STATES else ""
 
     def _refuse(self, path: Path, found: str, expected: str) -> None:
         line = line_of(self._lines, path)
@@ -149,6 +154,8 @@ class _Reader:
     # --- plans ------------------------------------------------------------------------------------
 
     def _plan(self) -> Iterator[Resource]:
+        if self._data.get("configuration") is None:  # which says whose its resources are
+            self._refuse(("configuration",), "nothing", "a mapping")
         changes = list(self._changes(("resource_changes",)))
         addresses = Counter(each.address for each in changes)
         for address, count in addresses.items():
@@ -212,6 +219,10 @@ class _Reader:
         return frozenset(words)
 
     # --- states -----------------------------------------------------------------------------------
+
+    def _whole_state(self) -> Iterator[Resource]:
+        """Yield the resources of a state that was given as one; an empty one has none."""
+        return self._state(("values",)) if "values" in self._data else iter(())
 
     def _state(self, path: tuple[str, ...]) -> Iterator[Resource]:
         """Yield the resources of a state."""

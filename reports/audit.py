@@ -122,7 +122,7 @@ class Audit:
         self.options = options = self._collect(options)
         history = read_history(options.history, options.inventory)
         self._terraform = terraform_of(options)
-        inventory = Inventory(options.inventory, options.plan, self._terraform)
+        inventory = self._inventory(options)
         self._given = self._given._replace(terraform_files=_parsed(self._terraform))
         as_of = options.as_of or (inventory.captured_at if inventory.is_example else None)
         self._is_example = inventory.is_example
@@ -134,6 +134,9 @@ class Audit:
             refuse_unfit(self.baseline.about, self.context.as_of, is_example=inventory.is_example)
         self.gate = Gate(options.fail_on, options.allow_inconclusive, options.fail_on_new)
         self.grouping, self._book = self._judge(inventory)
+
+    def _inventory(self, options: Options) -> Inventory:
+        return Inventory(options.inventory, options.plan, self._terraform, options.state)
 
     def _collect(self, options: Options) -> Options:
         """Record what is to be read live, and go on with that record as with any other."""
@@ -151,7 +154,7 @@ class Audit:
     def settled(self) -> dict[str, Any]:
         """Return the options by which another process judges the very same."""
         hours = int(self.context.max_age.total_seconds() // 3_600)
-        files = ("inventory", "plan", "terraform_organization", "history", "waivers")
+        files = ("inventory", "plan", "state", "terraform_organization", "history", "waivers")
         return {
             **{name: list(getattr(self.options, name)) for name in files},
             "as_of": self.context.as_of.isoformat(),
@@ -293,7 +296,7 @@ class Audit:
 
     def _judge_again(self, settled: set[tuple[str, str]]) -> None:
         key = self.grouping.key
-        inventory = Inventory(self.options.inventory, self.options.plan, self._terraform)
+        inventory = self._inventory(self.options)
         _, self._book = self._judge(
             inventory, lambda finding: (finding.rule, key(finding)) in settled
         )
@@ -301,7 +304,7 @@ class Audit:
 
 def _inputs(options: Options) -> Iterator[doomed.Given]:
     """Yield every path that an audit with ``options`` reads."""
-    for name in ("inventory", "history", "waivers"):
+    for name in ("inventory", "state", "history", "waivers"):
         yield from (doomed.Given(name, path) for path in getattr(options, name))
     yield from (doomed.Given("plan", parse_plan(plan).path) for plan in options.plan)
     for name in ("live", "baseline", "controls", "terraform-source", "evidence-dir"):
@@ -397,9 +400,9 @@ def _hashed(path: str) -> GivenFile:
 def _with_example(options: Options) -> Options:
     """Take the bundled example, with its plan, its history and its waivers.
 
-    Raises SettingError for a plan or a history without an inventory: they are of somebody else.
+    Raises SettingError for other files without an inventory: they are of somebody else.
     """
-    for name in ("plan", "history"):
+    for name in ("plan", "state", "history"):
         if getattr(options, name):
             expected = "--cmek-inventory or --cmek-live, as well"
             raise SettingError(f"--cmek-{name}: found no inventory beside it, expected {expected}")

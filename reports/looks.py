@@ -237,7 +237,12 @@ AGREE = {
     False: Look("fail", "✕", "differ"),
     None: Look("inconclusive", "?", "not known", "Something was not read."),
 }
-ROLE = {"inventory": "present record", "plan": "plan", "history": "earlier record"}
+ROLE = {
+    "inventory": "present record",
+    "plan": "plan",
+    "state": "what Terraform believes to exist",
+    "history": "earlier record",
+}
 
 _RECORDER = "whoever records the inventory"
 _ADMIN = "an administrator of the organization"

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import Field, StrictBool, ValidationError
 
@@ -231,7 +231,7 @@ def _judged(options: Options) -> dict[str, Any]:
 
 def _options(head: _Head, folder: str) -> Options:
     settings = head.settings
-    files: dict[str, list[str]] = {"inventory": [], "plan": [], "history": []}
+    files: dict[str, list[str]] = {role: [] for role in get_args(Role)}
     for source in head.population.sources:
         plan = str(NamedPlan(source.path, source.name))
         files[source.role].append(plan if source.role == "plan" else source.path)

@@ -54,6 +54,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "live": None,
         "evidence_dir": "audit-evidence",
         "plan": (),
+        "state": (),
         "terraform_organization": (),
         "terraform_source": None,
         "history": (),

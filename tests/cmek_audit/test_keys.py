@@ -283,6 +283,22 @@ def test_a_plan_of_terraform(tmp_path: Path) -> None:
     assert [each["missing"] for each in answer["organizations"]] == [0, 1]
 
 
+def test_a_state_of_terraform(tmp_path: Path) -> None:
+    """A database that only the state of Terraform knows is a doubt; a state alone plans nothing."""
+    there: dict[str, Any] = {"id": "lost", "name": "lost", "organization_id": ORGANIZATION}
+    there |= {"cloud_provider": "aws", "regions": ["us-east-1"]}
+    own = {"address": "astra_database.lost", "mode": "managed", "type": "astra_database"}
+    root = {"resources": [own | {"name": "lost", "values": there, "sensitive_values": {}}]}
+    data = {"format_version": "1.0", "values": {"root_module": root}}
+    file = write_json(tmp_path / "state.json", data)
+    code, answer = asked("-i", saved(tmp_path, organization_data()), "-s", file)
+    assert (code, answer["sources"]["state"]) == (1, [file])
+    assert _doubts(answer) == [("CMEK-14", "")]
+    alone = command("keys", "--state", file)
+    assert alone.exit_code == 4
+    assert "found nothing to plan keys for" in alone.stderr
+
+
 # --- keys that are there and not in order ---------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from inventory.errors import InventoryError, Problem
+from inventory.format_detection import PLAN
 from inventory.gaps import Gap
 from inventory.plans import read_plan, with_plan
 from inventory.sources import Source
@@ -28,7 +29,7 @@ from tests.builders import (
 PLAN_ONLY = Gap(
     fact="databases",
     reason="not-recorded",
-    detail="the organization stands in a plan only; its existing databases were not recorded",
+    detail="the organization is in a plan or a state only; its databases were not recorded",
 )
 
 
@@ -133,8 +134,8 @@ def test_twins_in_a_plan(tmp_path: Path) -> None:
 
 
 def test_ndjson_plans(tmp_path: Path) -> None:
-    """A plan in NDJSON is an error, and so is one that Terraform keeps, which has any ending."""
-    expected = "a plan in .yaml, .yml or .json, as 'terraform show -json' prints it"
+    """A plan in NDJSON is an error, and so is one of any other ending."""
+    expected = f".yaml, .yml or .json, such as this writes: {PLAN.command}"
     for ending in (".ndjson", ".tfplan", ""):
         file = write_json(tmp_path / f"plan{ending}", plan_data())
         assert problems(file) == [(0, "", f"the ending '{ending}'", expected)]

@@ -8,8 +8,9 @@ import pytest
 
 from inventory.errors import InventoryError, Problem
 from inventory.inventory import Inventory
-from inventory.plans import read_plan
-from inventory.terraform import PLAN_ONLY
+from inventory.plans import read_plan, read_state
+from inventory.terraform import NOT_COMPARED, PLAN_ONLY
+from inventory.terraform_organizations import Terraform
 from tests.builders import ORGANIZATION, plan_data, write_json
 from tests.inventory.terraform.documents import (
     ADDRESS,
@@ -237,20 +238,64 @@ def test_the_state_before_a_plan(tmp_path: Path, address: str) -> None:
 
 
 def test_a_state(tmp_path: Path) -> None:
-    """A state tells what is managed, plans nothing, and its source says so."""
+    """A state tells what is managed, plans nothing, and its source says what it is."""
     key = key_attributes(organization_id=ORGANIZATION)
     file = write_json(tmp_path / "state.json", state(held(), held(KEY, key)))
-    recorded = read_plan(file)
+    recorded = read_state(file, Terraform())
     [organization] = recorded.organizations
     assert organization.databases == ()
     [database] = organization.managed.databases
     assert (database.id, database.name, organization.id) == ("d1", "orders", ORGANIZATION)
     source = recorded.source
-    assert (source.format, source.note, source.captured_at) == (
-        "terraform-state",
-        "a state, which plans nothing",
-        None,
-    )
+    assert (source.role, source.format) == ("state", "terraform-state")
+    assert (source.note, source.captured_at) == ("", None)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{"format_version": "1.0"}, state(), state(held(KEY, key_attributes(organization_id="o1")))],
+    ids=["empty", "bare", "only-a-key"],
+)
+def test_a_state_without_databases(tmp_path: Path, data: dict[str, Any]) -> None:
+    """A state without a database compares with nothing, and its source says so."""
+    recorded = read_state(write_json(tmp_path / "state.json", data), Terraform())
+    assert recorded.source.note == NOT_COMPARED
+
+
+def test_states_beside_plans(tmp_path: Path) -> None:
+    """States and plans are read together, in the order of inventory, plans and states."""
+    plans = [write_json(tmp_path / f"{name}.json", plan()) for name in "dc"]
+    states = [
+        write_json(tmp_path / f"{name}.json", state(held(values=existing(name)))) for name in "ba"
+    ]
+    inventory = Inventory([], plans, states=[*states, states[0]])
+    [organization] = inventory.organizations()
+    assert [each.id for each in organization.managed.databases] == ["a", "b"]
+    sources = [(each.role, each.path) for each in inventory.sources]
+    assert sources == [
+        *(("plan", file) for file in sorted(plans)),
+        *(("state", file) for file in sorted(states)),
+    ]
+
+
+def test_problems_of_plans_and_states(tmp_path: Path) -> None:
+    """Mistakes in plans, states and inventories are told together."""
+    files = [write_json(tmp_path / f"{name}.json", {}) for name in "abc"]
+    with pytest.raises(InventoryError) as caught:
+        Inventory(files[:1], files[1:2], states=files[2:])
+    assert {each.file for each in caught.value.problems} == set(files)
+
+
+def test_names_are_for_plans(tmp_path: Path) -> None:
+    """A state has no name: what stands in front of a = is part of its path."""
+    file = write_json(tmp_path / "a=b.json", state(held()))
+    assert [each.path for each in Inventory([], states=[file]).sources] == [file]
+
+
+def test_a_state_in_yaml(tmp_path: Path) -> None:
+    """JSON is YAML, so that a state may end in .yaml."""
+    file = write_json(tmp_path / "state.yaml", state(held()))
+    assert read_state(file, Terraform()).source.format == "terraform-state"
 
 
 def test_what_stands_in_several_parts_is_told_once(tmp_path: Path) -> None:

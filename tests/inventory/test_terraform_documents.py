@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from inventory.errors import InventoryError
-from inventory.plans import read_plan
-from tests.builders import write_text
+from inventory.format_detection import PLAN, STATE
+from inventory.plans import read_plan, read_state
+from inventory.terraform_organizations import Terraform
+from tests.builders import write_json, write_text
 from tests.inventory.terraform.documents import (
     ADDRESS,
     ALIKE,
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VALUES = "planned_values.root_module"
-SHOWN = "what 'terraform show -json' prints"
+NO_PLAN = ("a state, which plans nothing", f"{PLAN.printed}; a state goes to --cmek-state")
 
 
 @pytest.mark.parametrize("version", ["0.1", "0.2", "1.0", "1.2", "1.99"])
@@ -57,23 +59,27 @@ def test_other_versions_of_the_format(tmp_path: Path, version: object, found: st
 FORMS: dict[str, tuple[object, tuple[str, str, str]]] = {
     "the state's own file": (
         {"version": 4, "terraform_version": "1.11.4", "serial": 7, "lineage": "x", "resources": []},
-        ("", "a state as Terraform keeps it", f"{SHOWN} of it"),
+        ("", "a state as Terraform keeps it", NO_PLAN[1]),
     ),
     "an empty state": (
         {"format_version": "1.0"},
-        ("", "an empty state", "a plan, or a state that holds something"),
+        ("", *NO_PLAN),
+    ),
+    "an empty state of a version": (
+        {"format_version": "1.0", "terraform_version": "1.11.4"},
+        ("", *NO_PLAN),
     ),
     "an emptied state": (
         {"format_version": "1.0", "terraform_version": "1.11.4", "values": None},
-        ("", "neither a plan nor a state", f"{SHOWN} of either"),
+        ("", "neither a plan nor a state", PLAN.printed),
     ),
     "terraform validate -json": (
         {"format_version": "1.0", "valid": True, "error_count": 0, "diagnostics": []},
-        ("", "neither a plan nor a state", f"{SHOWN} of either"),
+        ("", "neither a plan nor a state", PLAN.printed),
     ),
     "terraform providers schema -json": (
         {"format_version": "1.0", "provider_schemas": {}},
-        ("", "neither a plan nor a state", f"{SHOWN} of either"),
+        ("", "neither a plan nor a state", PLAN.printed),
     ),
     "a plan that failed": (
         plan(errored=True),
@@ -95,6 +101,14 @@ FORMS: dict[str, tuple[object, tuple[str, str, str]]] = {
     "a state without a module": (
         {"format_version": "1.0", "values": {"outputs": {}}},
         ("values.root_module", "nothing", "a mapping"),
+    ),
+    "no configuration": (
+        {name: each for name, each in plan(change()).items() if name != "configuration"},
+        ("configuration", "nothing", "a mapping"),
+    ),
+    "a configuration that was emptied": (
+        plan(change(), configuration=None),
+        ("configuration", "nothing", "a mapping"),
     ),
     "a change that was lost": (
         plan(change(), resource_changes=[]),
@@ -240,3 +254,69 @@ def test_endless_nesting(tmp_path: Path) -> None:
     deep = '{"format_version": "1.2", "planned_values": ' + "[" * 100_000
     with pytest.raises(InventoryError, match="nesting without end"):
         read_plan(write_text(tmp_path / "deep.json", deep))
+
+
+# --- states ---------------------------------------------------------------------------------------
+
+STATES: dict[str, dict[str, Any]] = {
+    "whole": state(held()),
+    "bare": state(),
+    "empty": {"format_version": "1.0"},
+    "empty, with checks": {"format_version": "1.0", "terraform_version": "1.11.4", "checks": []},
+}
+
+
+@pytest.mark.parametrize("data", STATES.values(), ids=STATES)
+def test_a_state_is_no_plan(tmp_path: Path, data: dict[str, Any]) -> None:
+    """A state that is given as a plan plans nothing, and is refused with what to run."""
+    file = write_json(tmp_path / "plan.json", data)
+    with pytest.raises(InventoryError) as caught:
+        read_plan(file)
+    assert [each[1:] for each in caught.value.problems] == [(1, "", *NO_PLAN)]
+    assert str(caught.value.problems[0]) == (
+        f"{file}:1: found a state, which plans nothing, expected a plan, as this prints it: "
+        "terraform plan -out=plan.bin && terraform show -json plan.bin > plan.json; "
+        "a state goes to --cmek-state"
+    )
+
+
+@pytest.mark.parametrize("data", STATES.values(), ids=STATES)
+def test_a_state_is_read_as_one(tmp_path: Path, data: dict[str, Any]) -> None:
+    """A state is read where a state is meant; an empty one holds nothing."""
+    read = read_state(write_json(tmp_path / "state.json", data), Terraform())
+    there = {each.id for one in read.organizations for each in one.managed.databases}
+    assert there == ({"d1"} if data == STATES["whole"] else set())
+    assert (read.source.role, read.source.format) == ("state", "terraform-state")
+
+
+OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "plan": (plan(), "a plan, which is no state", f"{STATE.printed}; a plan goes to --cmek-plan"),
+    "cut plan": (
+        {"format_version": "1.2", "configuration": {}, "values": {}},
+        "a plan, which is no state",
+        f"{STATE.printed}; a plan goes to --cmek-plan",
+    ),
+    "raw": (
+        {"version": 4, "terraform_version": "1.11.4", "serial": 7, "lineage": "x"},
+        "a state as Terraform keeps it",
+        STATE.printed,
+    ),
+    "neither": (
+        {"format_version": "1.0", "valid": True},
+        "neither a plan nor a state",
+        STATE.printed,
+    ),
+    "other": (
+        {"cmek-plan": 1},
+        "a plan in YAML",
+        f"{STATE.printed}; a plan goes to --cmek-plan",
+    ),
+}
+
+
+@pytest.mark.parametrize(("data", "found", "expected"), OTHERS.values(), ids=OTHERS)
+def test_what_is_no_state(tmp_path: Path, data: object, found: str, expected: str) -> None:
+    """Where a state is meant, all else is refused with what to run."""
+    with pytest.raises(InventoryError) as caught:
+        read_state(write_json(tmp_path / "state.json", data), Terraform())
+    assert [each[1:] for each in caught.value.problems] == [(1, "", found, expected)]

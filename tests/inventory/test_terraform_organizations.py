@@ -9,6 +9,7 @@ import pytest
 from inventory.errors import InventoryError, Problem, SettingError
 from inventory.inventory import Inventory
 from inventory.plans import read_plan
+from inventory.terraform import NOT_COMPARED
 from inventory.terraform_organizations import NOT_TOLD, Terraform, parse_organizations
 from tests.builders import (
     ORGANIZATION,
@@ -278,13 +279,14 @@ def test_the_only_organization_is_assumed(tmp_path: Path) -> None:
 
 
 def test_what_is_assumed_of_a_state(tmp_path: Path) -> None:
-    """The note on a state says both that it is one and what was assumed."""
+    """The note on a state says both that nothing is compared with it and what was assumed."""
     inventory = write_yaml(tmp_path / "inventory.yaml", document_data())
     held_key = resource(KEY) | {"values": key_attributes(), "sensitive_values": {}}
-    read = Inventory([inventory], [write_json(tmp_path / "plan.json", state(held_key))])
+    file = write_json(tmp_path / "state.json", state(held_key))
+    read = Inventory([inventory], states=[file])
     [organization] = read.organizations()
     assert _addresses(organization) == {KEY}
-    assert [each.note for each in read.sources] == ["", f"a state, which plans nothing; {ASSUMED}"]
+    assert [each.note for each in read.sources] == ["", f"{NOT_COMPARED}; {ASSUMED}"]
 
 
 def test_what_is_assumed_joins_what_is_told(tmp_path: Path) -> None:

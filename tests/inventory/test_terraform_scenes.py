@@ -10,7 +10,7 @@ import pytest
 from inventory.errors import InventoryError
 from inventory.plans import read_plan
 from tests.builders import uuid
-from tests.inventory.terraform.documents import Read, in_short
+from tests.inventory.terraform.documents import Read, in_short, recorded
 from tests.inventory.terraform.recordings import ALL, RECORDED, Scene
 from tests.inventory.terraform.recordings import SCENES as FOLDERS
 from tests.inventory.terraform.running import AT, ORGANIZATIONS, VERSION, Workspace, show
@@ -251,10 +251,11 @@ def test_every_recording_has_its_scene() -> None:
 @pytest.mark.parametrize("name", EXPECTED)
 def test_recorded_output_is_read(name: str) -> None:
     """Everything that Terraform plans or holds of Astra is read, with its address."""
-    recorded = read_plan(str(SCENES[name].recorded()))
-    assert in_short(*recorded.organizations) == EXPECTED[name]
-    assert recorded.source.format == f"terraform-{'state' if name == 'state' else 'plan'}"
-    time = recorded.source.captured_at
+    read = recorded(str(SCENES[name].recorded()))
+    assert in_short(*read.organizations) == EXPECTED[name]
+    kind = "state" if name == "state" else "plan"
+    assert (read.source.role, read.source.format) == (kind, f"terraform-{kind}")
+    time = read.source.captured_at
     assert (time and f"{time:%Y-%m-%dT%H:%M:%SZ}") == (None if name == "state" else AT)
 
 
@@ -267,7 +268,7 @@ def test_every_change_of_a_key_is_read(name: str) -> None:
         verbs = {"register"} & {"register" if "create" in actions else ""}
         verbs |= {"replace" if "create" in actions else "remove"} if "delete" in actions else set()
         found |= {(verb, item["address"]) for verb in verbs}
-    managed = [each.managed for each in read_plan(str(SCENES[name].recorded())).organizations]
+    managed = [each.managed for each in recorded(str(SCENES[name].recorded())).organizations]
     known = {(key.change, key.resource) for each in managed for key in each.planned_keys}
     hidden = {(key.change, key.resource) for each in managed for key in each.undetermined_keys}
     assert known | hidden == found
@@ -334,7 +335,7 @@ def test_places_lead_to_the_change(name: str) -> None:
     """Whatever is read stands on the line where the plan begins to tell of its resource."""
     file = SCENES[name].recorded()
     lines = file.read_text("utf-8").splitlines()
-    for organization in read_plan(str(file)).organizations:
+    for organization in recorded(str(file)).organizations:
         managed = organization.managed
         entries = [*(organization.databases or ()), *managed.undetermined, *managed.keys]
         for each in [*entries, *managed.databases]:
@@ -371,9 +372,9 @@ def test_each_provider_has_its_organization() -> None:
 
 def test_what_is_sensitive_is_not_taken_over() -> None:
     """No value that Terraform marks as sensitive is in anything that is read."""
-    recorded = read_plan(str(SCENES["new"].recorded()))
-    managed = [each.managed.model_dump_json() for each in recorded.organizations]
-    text = repr(recorded) + "".join(managed)
+    read = read_plan(str(SCENES["new"].recorded()))
+    managed = [each.managed.model_dump_json() for each in read.organizations]
+    text = repr(read) + "".join(managed)
     raw = SCENES["new"].recorded().read_text("utf-8")
     for secret in ("acme's best customer", "eu-north-1"):
         assert secret in raw
@@ -464,4 +465,4 @@ def test_terraform_prints_what_is_recorded(
     elif scene.name in EXPECTED:
         again = tmp_path / "plan.json"
         again.write_text(json.dumps(printed), "utf-8")
-        assert in_short(*read_plan(str(again)).organizations) == EXPECTED[scene.name]
+        assert in_short(*recorded(str(again)).organizations) == EXPECTED[scene.name]

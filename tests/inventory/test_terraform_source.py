@@ -13,11 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.errors import InventoryError, Problem, SettingError
-from inventory.plans import read_plan
 from inventory.terraform_organizations import Terraform
 from inventory.terraform_source import SourceTree
 from tests.builders import write_json, write_text
-from tests.inventory.terraform.documents import ADDRESS, change, configured, held, plan, state
+from tests.inventory.terraform.documents import (
+    ADDRESS,
+    change,
+    configured,
+    held,
+    plan,
+    recorded,
+    state,
+)
 from tests.inventory.terraform.recordings import ALL
 
 if TYPE_CHECKING:
@@ -43,9 +50,9 @@ def write(folder: Path, name: str, text: str) -> str:
 
 
 def places(file: str, source: SourceTree) -> set[tuple[str, int, str]]:
-    """Return every place of what is read of a plan."""
+    """Return every place of what is read of a plan or a state."""
     found: set[Any] = set()
-    for organization in read_plan(file, Terraform(source=source)).organizations:
+    for organization in recorded(file, Terraform(source=source)).organizations:
         managed = organization.managed
         parts: tuple[Located, ...] = (*(organization.databases or ()), *managed.undetermined)
         found |= {each.place for each in (*parts, *managed.keys, *managed.databases)}

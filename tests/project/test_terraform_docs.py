@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from checks.key_commands import commands
+from inventory import format_detection as formats
 from inventory import terraform, terraform_documents
 from inventory.inventory import Inventory
 from inventory.models import KeyScope
@@ -15,6 +16,7 @@ from inventory.terraform_managed import TerraformScope
 from inventory.terraform_organizations import Terraform
 from inventory.terraform_source import SourceTree
 from tests.builders import ORGANIZATION
+from tests.inventory.terraform.cutting import PROGRAM, READ
 from tests.inventory.terraform.documents import in_short
 from tests.inventory.terraform.running import VERSION
 
@@ -43,6 +45,46 @@ def test_every_action_is_explained(action: str) -> None:
     """The table says of each action what comes of it."""
     rows = [line for line in section("What counts as planned").splitlines() if line[:1] == "|"]
     assert [row for row in rows if re.search(rf"\b{action}\b", row.split("|")[1])]
+
+
+LOOKS = (*formats._BYTES, *formats._TEXTS, *formats._KEYS)
+ALONE = (
+    *(formats._EMPTY, formats._WRAPPER, formats._COLOURED, formats._CUT),
+    *(formats._BEFORE, formats._AFTER, formats._SECOND),
+)
+
+
+def test_every_mistake_is_explained() -> None:
+    """The table of files that are given by mistake names each that is recognized, and no other."""
+    rows = re.findall(r"^\| ([^|]+) \|", section("When the file is something else"), re.MULTILINE)
+    named = {found for row in rows[1:] for found in row.split("; ")}
+    found = {look.found for look in (*LOOKS, *ALONE)}
+    others = [formats.mistaken(formats.PLAN)[0], formats.mistaken(formats.STATE)[0]]
+    assert named == {*found, *others}
+
+
+def test_commands_are_those_of_the_messages() -> None:
+    """The page runs what the messages say, for a plan and for a state."""
+    commands = " ".join(re.findall(r"^terraform .+$", PAGE, re.MULTILINE))
+    assert formats.PLAN.command.replace(" && ", " ") in commands
+    assert commands.count(formats.STATE.command) == 1
+
+
+STRUCTURE = {
+    *("array", "object", "string", "managed", "resources", "child_modules", "root_module"),
+    *("astra_", "module", "expression", "reason", "full_name", "alias"),
+}
+"""What the program names beside parts that the table lists: kinds of JSON, and what holds parts."""
+
+
+def test_what_must_stay_is_listed() -> None:
+    """The section on plans without secrets names each attribute and each part that is left."""
+    text = " ".join(section("Plans without secrets").split())
+    listed = text.partition("The attributes that are read are ")[2].partition(". ")[0]
+    assert set(re.findall(r"`([a-z_]+)`", listed)) == set(READ)
+    named = set(re.findall(r'"([a-z_]+)"', PROGRAM.read_text("utf-8")))
+    assert named - STRUCTURE - set(re.findall(r"`([a-z_]+)`", text)) == set()
+    assert f"jq -f {PROGRAM.name} > small.json" in text
 
 
 def test_the_order_is_the_one_that_is_printed() -> None:

@@ -130,7 +130,7 @@ def test_a_live_report_is_verified(
 
 
 def test_every_setting_is_taken_from_the_record(tmp_path: Path) -> None:
-    """Gate, grouping, freshness, clouds, controls, plan, history and waivers are those recorded."""
+    """Every setting, the plan, the state, the history and the waivers are those recorded."""
     controls = tmp_path / "controls.yaml"
     controls.write_text("cmek-controls: 1\nframeworks: []\n")
     planned = {"id": "calm", "databases": [database("next", "us-east-2", state="planned")]}
@@ -139,6 +139,7 @@ def test_every_setting_is_taken_from_the_record(tmp_path: Path) -> None:
         tmp_path,
         str(save_inventory(tmp_path / "inventory.json", COMPLIANT)),
         plan=(str(save(tmp_path / "plan.json", **{"cmek-plan": 1, "organizations": [planned]})),),
+        state=(str(save(tmp_path / "state.json", format_version="1.0")),),
         history=(str(save_inventory(tmp_path / "early.json", COMPLIANT, **early)),),
         waivers=(str(save(tmp_path / "waivers.json", **{"cmek-waivers": 1, "waivers": WAIVERS})),),
         controls=str(controls),
@@ -150,7 +151,7 @@ def test_every_setting_is_taken_from_the_record(tmp_path: Path) -> None:
         group="rule",
     )
     verified = verify_report(str(report.folder))
-    assert (verified.same, len(_about(verified, "unchanged"))) == (True, 5)
+    assert (verified.same, len(_about(verified, "unchanged"))) == (True, 6)
 
 
 def test_a_report_without_waivers_is_verified(tmp_path: Path) -> None:

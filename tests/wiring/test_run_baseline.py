@@ -203,7 +203,9 @@ def test_a_baseline_of_links_is_never_emptied(
     assert kept == {name: held[name] for name in RECORD}
 
 
-@pytest.mark.parametrize("option", ["plan", "history", "waivers", "controls", "live", "inventory"])
+@pytest.mark.parametrize(
+    "option", ["plan", "state", "history", "waivers", "controls", "live", "inventory"]
+)
 @pytest.mark.parametrize("more", [[], ["--cmek-as-of=never"]], ids=["alone", "with-a-mistake"])
 def test_no_input_is_removed(tmp_path: Path, option: str, more: list[str]) -> None:
     """An input of any kind that is a link to a file of the report folder stays as it is."""

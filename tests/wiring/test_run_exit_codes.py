@@ -105,6 +105,7 @@ def test_a_gate_lets_milder_failures_pass_but_calls_them_failures(tmp_path: Path
 MALFORMED: dict[str, tuple[object, str, str]] = {
     "inventory": (document_data(regoins=[]), "regoins: []", "regoins"),
     "plan": ({"cmek-plan": 1, "organizations": [{"id": "acme"}]}, "- id: acme", "databases"),
+    "state": ({"format_version": "1.0", "valid": True}, "format_version: '1.0'", "neither"),
     "history": (
         {"cmek-inventory": 1, "organizations": [{"id": "a", "name": "a"}]},
         "- id: a",

@@ -327,9 +327,9 @@ def test_history_has_to_be_older(tmp_path: Path, at: str) -> None:
 # --- the bundled examples -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["plan", "history"])
+@pytest.mark.parametrize("name", ["plan", "state", "history"])
 def test_the_example_is_judged_with_no_file_of_another(tmp_path: Path, name: str) -> None:
-    """A plan or a history without an inventory is refused: the example has its own."""
+    """A plan, a state or a history without an inventory is refused: the example has its own."""
     file = f"inventory/examples/acme-{name}.yaml"
     found = run(
         f"--cmek-{name}={file}", f"--cmek-report-dir={tmp_path / 'r'}", folder=tmp_path / "r"

@@ -16,6 +16,7 @@ from tests.builders import (
     organization_data,
     plan_data,
     planned_data,
+    write_json,
     write_text,
     write_yaml,
 )
@@ -28,6 +29,7 @@ INVENTORIES = ["a.yaml", "b.yaml", "c.yaml"]
 FILES = {
     "inventory": INVENTORIES,
     "plan": ["next.yaml", "later.yaml"],
+    "state": ["t.json", "s.json"],
     "history": ["june.yaml", "july.yaml"],
     "waivers": ["w.yaml", "v.yaml"],
 }
@@ -54,6 +56,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_yaml(folder / name, document_data(*organizations))
     for name, planned in zip(FILES["plan"], ("p", "q"), strict=True):
         write_yaml(folder / name, plan_data(planned_data(name=planned)))
+    for name in FILES["state"]:
+        write_json(folder / name, {"format_version": "1.0"})
     for name, month in zip(FILES["history"], ("06", "07"), strict=True):
         at = f"2026-{month}-20T02:00:00Z"
         write_yaml(folder / name, document_data(organization_data(), captured_at=at))
@@ -111,6 +115,8 @@ def test_the_places_are_those_of_the_plain_names(plain: Run) -> None:
         *(("inventory", name) for name in INVENTORIES),
         ("plan", "later.yaml"),
         ("plan", "next.yaml"),
+        ("state", "s.json"),
+        ("state", "t.json"),
         ("history", "july.yaml"),
         ("history", "june.yaml"),
     ]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from inventory.format_detection import PLAN, STATE
+from inventory.terraform import NOT_COMPARED
 from tests.builders import (
     DATABASE,
     ORGANIZATION,
@@ -17,6 +19,7 @@ from tests.builders import (
     write_text,
 )
 from tests.cmek_audit.commands import command, replace
+from tests.inventory.terraform.cutting import cut_text
 from tests.inventory.terraform.documents import (
     ADDRESS,
     ALIKE,
@@ -25,6 +28,7 @@ from tests.inventory.terraform.documents import (
     configured,
     existing,
     held,
+    is_state,
     key_attributes,
     plan,
     resource,
@@ -54,11 +58,12 @@ class Told(NamedTuple):
 
 
 def judged(folder: Path, data: object, *arguments: str, **more: Any) -> Run:  # noqa: ANN401 (any)
-    """Audit an inventory in which all is well together with a plan, or with several."""
+    """Audit an inventory in which all is well with a plan or a state, or with several."""
     plans = data if isinstance(data, list) else [data]
     files = [write_json(folder / f"plan-{number}.json", each) for number, each in enumerate(plans)]
+    options = [f"--cmek-{'state' if is_state(file) else 'plan'}={file}" for file in files]
     inventory = more.pop("inventory", compliant())
-    return audit(folder, inventory, *(f"--cmek-plan={each}" for each in files), *arguments, **more)
+    return audit(folder, inventory, *options, *arguments, **more)
 
 
 def told(run: Run, rule: str, mark: str = ADDRESS) -> list[Told]:
@@ -212,13 +217,75 @@ def test_a_hole_in_the_population(tmp_path: Path) -> None:
 
 
 def test_a_state_that_agrees(tmp_path: Path) -> None:
-    """A state whose databases are all listed changes no verdict, and its source says what it is."""
-    run = judged(tmp_path, state(held(values=existing(DATABASE))))
+    """A state whose databases are all listed changes no verdict, and every report is written."""
+    run = judged(tmp_path, state(held(values=existing(DATABASE))), formats=ALL)
     assert (run.code, run.word) == (0, "compliant")
-    assert [each["note"] for each in run.head["population"]["sources"]] == [
-        "",
-        "a state, which plans nothing",
-    ]
+    sources = [(each["role"], each["format"]) for each in run.head["population"]["sources"]]
+    assert sources == [("inventory", "yaml"), ("state", "terraform-state")]
+    assert "what Terraform believes to exist, terraform-state" in run.text("audit.html")
+
+
+def test_an_empty_state_betters_nothing(tmp_path: Path) -> None:
+    """An empty state changes no finding, and its source says that nothing is compared with it."""
+    file = write_json(tmp_path / "state.json", {"format_version": "1.0"})
+    alone = audit(tmp_path, compliant())
+    before = alone.code, alone.findings
+    run = audit(tmp_path, compliant(), f"--cmek-state={file}", formats=ALL)
+    assert (run.code, run.findings) == before
+    assert [each["note"] for each in run.head["population"]["sources"]] == ["", NOT_COMPARED]
+    assert "nothing is compared with it" in run.text("audit.html")
+
+
+def test_a_state_given_as_a_plan(tmp_path: Path) -> None:
+    """A gate that is given the state, as the plan's name was forgotten, ends with 4."""
+    file = write_json(tmp_path / "plan.json", state(held(values=existing(DATABASE))))
+    run = audit(tmp_path, compliant(), f"--cmek-plan={file}")
+    assert (run.code, run.left) == (4, set())
+    assert f"{file}:1: found a state, which plans nothing, expected a plan" in run.out
+    assert PLAN.command in run.out
+    asked = command("keys", "--plan", file)
+    assert asked.exit_code == 4
+    assert PLAN.command in asked.stderr
+
+
+def test_a_plan_given_as_a_state(tmp_path: Path) -> None:
+    """A plan that is given as a state ends with 4, and it says what prints a state."""
+    file = write_json(tmp_path / "state.json", plan(change()))
+    run = audit(tmp_path, compliant(), f"--cmek-state={file}")
+    assert (run.code, run.left) == (4, set())
+    assert f"{file}:1: found a plan, which is no state, expected a state" in run.out
+    assert STATE.command in run.out
+    asked = command("keys", "--add", "serverless/aws/us-east-2", "--state", file)
+    assert asked.exit_code == 4
+    assert STATE.command in asked.stderr
+
+
+def test_a_report_on_a_state_is_verified(tmp_path: Path) -> None:
+    """A report on a state comes out the same again, in one process or in two."""
+    file = write_json(tmp_path / "state.json", state(held(values=existing("lost"))))
+    options = (f"--cmek-state={file}", f"{OPTION}={ORGANIZATION}")
+    run = audit(tmp_path, compliant(), *options)
+    verified = command("verify", run.folder)
+    assert verified.exit_code == 0, verified.output
+    assert f"{file}: unchanged" in verified.stdout
+    spread = audit(tmp_path, compliant(), *options, "-n2", plugins=XDIST)
+    assert spread.head["report"] == run.head["report"]
+
+
+def test_the_organization_of_a_state(tmp_path: Path) -> None:
+    """What a state does not say of its organization is said by the option."""
+    lost = attributes(id="lost")
+    data = state(held(values=lost))
+    run = judged(tmp_path, data, inventory=two())
+    assert (run.code, run.left) == (4, set())
+    assert f"expected {OPTION}=ID, as there are several organizations here" in run.out
+    run = judged(tmp_path, data, f"{OPTION}={OTHER_ORGANIZATION}", inventory=two())
+    missed = {
+        each["subject"]["organization"]
+        for each in run.findings
+        if each["rule"] == "CMEK-14" and each["status"] == "fail"
+    }
+    assert missed == {OTHER_ORGANIZATION}
 
 
 def test_a_plan_and_a_state(tmp_path: Path) -> None:
@@ -311,7 +378,7 @@ def test_secrets_of_a_plan_reach_no_report(tmp_path: Path) -> None:
     ("data", "found"),
     [
         (plan(errored=True), "found a plan that ended with an error"),
-        ({"format_version": "1.0"}, "found an empty state"),
+        ({"format_version": "1.0"}, "found a state, which plans nothing"),
         (
             state(held(values=existing(ALIKE))),
             "id of 'astra_database.orders': found what looks like",
@@ -345,6 +412,22 @@ def test_what_terraform_printed(tmp_path: Path) -> None:
         "inconclusive",
         [[main, 20, "astra_database.asking"]],
     )
+
+
+def test_a_plan_that_was_cut_down(tmp_path: Path) -> None:
+    """A plan without what can be a secret is judged as the whole one, at the same addresses."""
+    grown = next(scene for scene in SCENES if scene.name == "grown")
+    text = grown.recorded().read_text("utf-8")
+    found = []
+    for name, data in (("whole", text), ("small", cut_text(text))):
+        (tmp_path / name).mkdir()
+        file = write_text(tmp_path / name / "plan.json", data)
+        run = audit(tmp_path / name, compliant(), f"--cmek-plan={file}")
+        findings = run.findings
+        for finding in findings:
+            finding["evidence"] = [place[2:] for place in finding["evidence"]]
+        found.append((run.code, findings))
+    assert found[0] == found[1]
 
 
 HOSTILE = '["<img src=x onerror=alert(1)>|`a`](javascript:x)\\n\u202e\u001b[31m=1+1"]'

@@ -5,20 +5,22 @@ They are plain data; what is left out of them is what Terraform leaves out.
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inventory.errors import InventoryError, Problem
 from inventory.inventory import Inventory
-from inventory.plans import read_plan
+from inventory.plans import read_plan, read_state
 from inventory.terraform_organizations import Terraform
 from tests.builders import ORGANIZATION, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from inventory.models import Organization
+    from inventory.recorded import Recorded
 
 AT = "2026-11-20T01:00:00Z"
 ADDRESS = "astra_database.orders"
@@ -161,8 +163,19 @@ def in_short(*organizations: Organization) -> Read:
 
 def read(folder: Path, data: object, terraform: Terraform | None = None) -> Read:
     """Write ``data`` as JSON, and return what is read of it."""
-    file = write_json(folder / "plan.json", data)
-    return in_short(*read_plan(file, terraform or Terraform()).organizations)
+    return in_short(*recorded(write_json(folder / "plan.json", data), terraform).organizations)
+
+
+def recorded(file: str, terraform: Terraform | None = None) -> Recorded:
+    """Return what is read of ``file``: of a state as one, of all else as a plan."""
+    read_either = read_state if is_state(file) else read_plan
+    return read_either(file, terraform or Terraform())
+
+
+def is_state(file: str) -> bool:
+    """Say whether ``file`` holds a state that is not empty."""
+    data = json.loads(Path(file).read_bytes())
+    return data.get("values") is not None and "planned_values" not in data
 
 
 def problems(
@@ -173,10 +186,16 @@ def problems(
 
 
 def located(folder: Path, data: object, terraform: Terraform | None = None) -> tuple[Problem, ...]:
-    """Return each problem of ``data``, written as JSON."""
+    """Return each problem of ``data``, written as JSON and given as what it is."""
     file = write_json(folder / "plan.json", data)
     try:
-        Inventory([], [file], terraform or Terraform())
+        Inventory([], **given(file), terraform=terraform or Terraform())
     except InventoryError as error:
         return error.problems
     return ()
+
+
+def given(*files: str) -> dict[str, list[str]]:
+    """Return by which argument of an inventory each of ``files`` is given."""
+    states = [file for file in files if is_state(file)]
+    return {"states": states, "plans": [file for file in files if file not in states]}
