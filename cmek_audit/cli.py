@@ -178,7 +178,7 @@ def keys(
     ] = None,
     terraform_organization: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="As --cmek-terraform-organization."),
+        typer.Option(metavar="[[NAME#]PROVIDER=]ID", help="As --cmek-terraform-organization."),
     ] = None,
     price: Annotated[
         str,

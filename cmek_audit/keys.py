@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,7 +17,7 @@ from cmek_audit.exits import Code
 from cmek_audit.keys_words import PRICED
 from cmek_audit.price import read_price
 from cmek_audit.speech import say, say_json
-from inventory.errors import SettingError
+from inventory.errors import CmekAuditError, SettingError
 from inventory.inventory import Inventory
 from inventory.named_plans import plans_in_order
 from inventory.paths import in_order
@@ -66,9 +67,19 @@ def run(wanted: Wanted, how: str) -> Code:
         expected = "at least one --inventory, --plan or --add"
         raise SettingError(f"found nothing to plan keys for, expected {expected}")
     price = read_price(wanted.price)
-    answer = _answer(wanted, price)
+    with _own_options():
+        answer = _answer(wanted, price)
     _PRINT[how](answer, price)
     return Code.NOT_DONE if answer["exit_code"] else Code.DONE
+
+
+@contextmanager
+def _own_options() -> Iterator[None]:
+    """Name options as this command calls them, so that what is asked for can be pasted."""
+    try:
+        yield
+    except CmekAuditError as error:
+        raise SettingError(str(error).replace("--cmek-", "--")) from None
 
 
 def _say_yaml(answer: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from inventory.named_plans import parse_plan, plans_in_order
 from inventory.paths import in_order
 from inventory.plans import read_plan, refuse_shared, with_plan
 from inventory.terraform_organizations import NOT_TOLD, OPTION, Terraform, refuse_unknown
+from inventory.terraform_owners import refuse_several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -53,6 +54,7 @@ class Inventory:
         self._plans, self._whole = _read_all(plans_in_order(plans), () if streams else files, read)
         refuse_shared(self._plans)
         refuse_unknown(terraform, chain.from_iterable(each.providers for each in self._plans))
+        refuse_several(self._plans)
         self._stream = open_stream(files[0]) if streams else None
         self._assumed = ""
         heads = [self._stream.head] if self._stream else [each.source for each in self._whole]

@@ -70,7 +70,7 @@ def read_plan(
     refuse_others(file, raw)
     document = read_document(file, raw)
     if is_terraform(document.data):
-        plan = read_terraform(file, raw, document, terraform)
+        plan = read_terraform(file, raw, document, terraform.of_plan(name))
         return _named(plan, name) if name else plan
     refuse_tokens(file, raw)
     if name:
@@ -127,10 +127,12 @@ def _addressed(plan: Recorded) -> Iterator[Located]:
 
 
 def _named(plan: Recorded, name: str) -> Recorded:
-    """Return the plan with its name in front of each address."""
+    """Return the plan with its name in front of each address, and of each provider's key."""
     for organization in plan.organizations:
         managed = organization.managed
         entries = (*managed.undetermined, *managed.keys, *managed.databases)
         for entry in (*(organization.databases or ()), *entries):
             entry.at(entry.file, entry.line, f"{name}#{entry.resource}")
-    return plan._replace(source=plan.source.model_copy(update={"name": name}))
+    source = plan.source.model_copy(update={"name": name})
+    providers = plan.providers.union(f"{name}#{provider}" for provider in plan.providers)
+    return plan._replace(source=source, providers=providers)

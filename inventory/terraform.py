@@ -88,7 +88,7 @@ def read_terraform(file: str, raw: bytes, document: Document, terraform: Terrafo
     source = describe_source(file, raw, "plan", organizations, told.at)
     note = STATE if told.kind == "state" else ""
     source = source.model_copy(update={"format": f"terraform-{told.kind}", "note": note})
-    return Recorded(source, organizations, owners.providers)
+    return Recorded(source, organizations, owners.providers, owners.configurations())
 
 
 def _located(resource: Resource, told: TerraformDocument, terraform: Terraform) -> Place:

@@ -20,3 +20,11 @@ def module_names(address: str) -> tuple[str, ...] | None:
         names.append(step[1])
         end = step.end()
     return tuple(names)
+
+
+def module_of(address: str) -> str:
+    """Return the address of the module in which a resource is; empty for the root."""
+    end = 0
+    while step := _STEP.match(address, end):
+        end = step.end()
+    return address[:end]

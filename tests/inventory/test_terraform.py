@@ -10,6 +10,7 @@ from inventory.errors import InventoryError, Problem
 from inventory.inventory import Inventory
 from inventory.plans import read_plan
 from inventory.terraform import PLAN_ONLY
+from inventory.terraform_organizations import Terraform
 from tests.builders import ORGANIZATION, plan_data, write_json
 from tests.inventory.terraform.documents import (
     ADDRESS,
@@ -430,7 +431,7 @@ def test_a_plan_of_our_own_has_no_name(tmp_path: Path) -> None:
 def planned_in(plans: list[str]) -> set[str]:
     """Return the addresses of all planned databases, wherever these are to lie."""
     found: set[str] = set()
-    for organization in Inventory([], plans).organizations():
+    for organization in Inventory([], plans, Terraform("o1")).organizations():
         planned = (*(organization.databases or ()), *organization.managed.undetermined)
         found |= {each.resource for each in planned}
     return found

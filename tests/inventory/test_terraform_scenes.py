@@ -9,6 +9,7 @@ import pytest
 
 from inventory.errors import InventoryError
 from inventory.plans import read_plan
+from inventory.terraform_organizations import Configuration
 from tests.builders import uuid
 from tests.inventory.terraform.documents import Read, in_short
 from tests.inventory.terraform.running import (
@@ -60,6 +61,7 @@ SHARDS = {
     for name in ("b", "module.x[0]")
     for each in _db(f'module.app[{number}].module.shard["{name}"]/shard[0]', "gcp", "us-east1")
 }
+MODULES = ("module.inherited", 'module.handed["a"]', 'module.handed["b"]', "module.own")
 GROWN = Read(
     _db("new", "aws", "us-east-1") | _db("orders", "aws", "eu-west-1"),
     {_of(5)},
@@ -122,6 +124,17 @@ EXPECTED = {
         _keys(orders=("us-east-1", False)),
     ),
     "none": Read(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING),
+    "shared": Read(
+        _db("orders", "aws", "us-east-1")
+        | {each for module in MODULES for each in _db(f"{module}/orders", "aws", "us-east-1")},
+        NOTHING,
+        NOTHING,
+        NOTHING,
+        {
+            (f"{module}.astra_customer_key.orders", "aws", "us-east-1", True)
+            for module in MODULES[:-1]
+        },
+    ),
 }
 
 
@@ -167,6 +180,17 @@ def test_the_organization_is_told_by_what_exists() -> None:
     """What the state tells of one database of a provider holds for its new ones, too."""
     [organization] = read_plan(str(SCENES["grown"].recorded())).organizations
     assert organization.id == ORGANIZATIONS["astra"] == uuid(1)
+
+
+def test_what_each_provider_manages() -> None:
+    """A resource is of the provider that its module was handed, wherever that is configured."""
+    told = read_plan(str(SCENES["shared"].recorded())).configurations
+    assert all(each.line for each in told)
+    assert tuple(each._replace(line=0) for each in told) == (
+        Configuration("astra", databases=2, keys=1),
+        Configuration("astra.eu", databases=2, keys=2),
+        Configuration("module.own:astra.lab", databases=1, keys=0),
+    )
 
 
 def test_what_is_sensitive_is_not_taken_over() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -22,6 +23,7 @@ from tests.inventory.terraform.documents import (
     ALIKE,
     attributes,
     change,
+    configuration,
     configured,
     existing,
     held,
@@ -223,7 +225,8 @@ def test_a_state_that_agrees(tmp_path: Path) -> None:
 
 def test_a_plan_and_a_state(tmp_path: Path) -> None:
     """The state of one configuration and the plan of another are judged together."""
-    run = judged(tmp_path, [plan(change(after=ELSEWHERE)), state(held(values=existing("lost")))])
+    both = [plan(change(after=ELSEWHERE)), state(held(values=existing("lost")))]
+    run = judged(tmp_path, both, f"{OPTION}={ORGANIZATION}")
     failing = {each["rule"] for each in run.findings if each["status"] == "fail"}
     assert failing == {"CMEK-01", "CMEK-05", "CMEK-14"}
 
@@ -259,6 +262,39 @@ def test_the_organization_that_was_told(
     [finding] = told(run, "CMEK-05")
     assert finding.status == status
     assert run.head["settings"]["terraform_organizations"] == [f"{prefix}{identity}"]
+
+
+EU = "astra_database.eu"
+TWO = plan(change(), change(EU), configuration=configuration({ADDRESS: "astra", EU: "astra.eu"}))
+
+
+def asked_for(text: str, option: str) -> list[str]:
+    """Return the options that a run asks for, with an id in each."""
+    found = re.findall(rf"expected ({option}=\S+=)ID$", text, re.MULTILINE)
+    return [f"{each}{ORGANIZATION}" for each in found]
+
+
+def test_two_provider_configurations(tmp_path: Path) -> None:
+    """Two configurations are not taken for the only organization: each has to be stated."""
+    run = judged(tmp_path, TWO)
+    assert (run.code, run.left) == (4, set())
+    for key in ("astra", "astra.eu"):
+        assert f"found 1 database of the provider configuration '{key}'" in run.out
+    options = asked_for(run.out, OPTION)
+    assert options == [f"{OPTION}={key}={ORGANIZATION}" for key in ("astra", "astra.eu")]
+    assert judged(tmp_path, TWO, *options).code == 0
+
+
+def test_keys_of_two_provider_configurations(tmp_path: Path) -> None:
+    """`keys` asks for the same by its own options, which can be pasted."""
+    paths = ["-i", write_json(tmp_path / "i.json", compliant())]
+    paths += ["-p", write_json(tmp_path / "plan.json", TWO)]
+    refused = command("keys", *paths)
+    assert refused.exit_code == 4
+    assert "--cmek-" not in refused.stderr
+    options = asked_for(refused.stderr, "--terraform-organization")
+    assert len(options) == 2
+    assert command("keys", *paths, *options).exit_code == 0
 
 
 # --- the run --------------------------------------------------------------------------------------
@@ -373,7 +409,8 @@ def planned_in(run: Run) -> set[str]:
 def named(folder: Path, *names: str) -> list[str]:
     """Write a plan for each name, all of one address, and return the options that take them."""
     files = [write_json(folder / f"{name}.json", plan(change(after=ELSEWHERE))) for name in names]
-    return [f"--cmek-plan={name}={file}" for name, file in zip(names, files, strict=True)]
+    plans = [f"--cmek-plan={name}={file}" for name, file in zip(names, files, strict=True)]
+    return [*plans, f"{OPTION}={ORGANIZATION}"]
 
 
 def test_plans_of_one_address_without_names(tmp_path: Path) -> None:
@@ -387,11 +424,11 @@ def test_plans_of_one_address_without_names(tmp_path: Path) -> None:
 
 def test_named_plans_keep_their_subjects(tmp_path: Path) -> None:
     """A subject has the plan's name, with a second plan or without, and whatever the path is."""
-    prod, test = named(tmp_path, "prod", "test")
+    prod, test, whose = named(tmp_path, "prod", "test")
     moved = write_json(tmp_path / "x.json", plan(change(after=ELSEWHERE)))
     found = []
     for options in ([prod], [f"--cmek-plan=prod={moved}"], [test, prod]):
-        run = audit(tmp_path, compliant(), *options)
+        run = audit(tmp_path, compliant(), whose, *options)
         found.append((planned_in(run), {each["id"] for each in run.findings}))
     (alone, own), (again, same), (both, all_of_them) = found
     assert alone == again == {f"planned prod#{ADDRESS}"}

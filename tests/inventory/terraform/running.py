@@ -71,6 +71,7 @@ ALL = (
     Scene("state", "state", is_state=True),
     Scene("errored", "errored"),
     Scene("none", "none"),
+    Scene("shared", "shared"),
 )
 
 
@@ -143,6 +144,9 @@ def runnable(text: str) -> str:
     block = rf'^resource "({_OURS})" "([\w-]+)" {{\n(.+?)^}}'
     text = re.sub(block, _block, text, flags=re.MULTILINE | re.DOTALL)
     text = re.sub(rf"\b({_OURS})\.", r"terraform_data.\1--", text)
+    source = 'terraform = { source = "terraform.io/builtin/terraform" }'
+    text = text.replace('astra = { source = "datastax/astra" }', source)
+    text = text.replace("{ astra = astra.", "{ terraform = terraform.")
     return text.replace('provider "astra"', 'provider "terraform"').replace(
         "= astra.", "= terraform."
     )
@@ -182,7 +186,7 @@ def turned_back(printed: dict[str, Any]) -> dict[str, Any]:
         providers[name.replace("terraform", "astra")] = astra
     for each in data.get("resource_changes", []):
         if kind := _kind(each):
-            owner = ORGANIZATIONS[keys.get(each["address"], "astra")]
+            owner = ORGANIZATIONS.get(keys.get(each["address"], ""), ORGANIZATIONS["astra"])
             _rename(each, kind)
             _turn_change(each["change"], owner)
     for part in (data, data.get("prior_state", {})):
@@ -211,7 +215,7 @@ def _rename(resource: dict[str, Any], kind: str) -> None:
 def _turn_values(module: dict[str, Any], keys: dict[str, str]) -> None:
     for each in _everything(module):
         if kind := _kind(each):
-            owner = ORGANIZATIONS[keys.get(each["address"], "astra")]
+            owner = ORGANIZATIONS.get(keys.get(each["address"], ""), ORGANIZATIONS["astra"])
             _rename(each, kind)
             if "values" in each:  # what is to be forgotten has none
                 each["values"] = _attributes(each["values"], owner)
