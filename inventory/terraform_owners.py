@@ -57,7 +57,7 @@ def _found(configuration: Configuration) -> str:
     databases, keys = configuration.databases, configuration.keys
     numbers = [counted(databases, "database")] if databases else []
     numbers += [counted(keys, "customer key")] if keys else []
-    return f"{' and '.join(numbers)} of {_named(configuration)}, whose organization is not stated"
+    return f"{' and '.join(numbers)} of {_named(configuration)}; the organization is not stated"
 
 
 def _named(configuration: Configuration) -> str:
@@ -66,7 +66,9 @@ def _named(configuration: Configuration) -> str:
     named = f"the provider configuration {describe(configuration.provider)}"
     if configuration.is_repeated:
         return f"{named} with for_each"
-    return f"{named} with several organizations" if configuration.is_mixed else named
+    if configuration.is_mixed:
+        return f"{named} with several organizations"
+    return f"{named}, one of several"
 
 
 def _option(plan: Recorded, configuration: Configuration, *, is_shared: bool) -> str:

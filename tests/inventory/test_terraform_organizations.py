@@ -367,7 +367,8 @@ def test_nothing_is_assumed_beside_another_provider(tmp_path: Path, texts: tuple
         owners(tmp_path, data, inventory=document_data())
     [problem] = caught.value.problems
     assert problem.found == (
-        "1 database of the provider configuration 'astra.us', whose organization is not stated"
+        "1 database of the provider configuration 'astra.us', one of several; "
+        "the organization is not stated"
     )
     assert problem.expected == f"{OPTION}=astra.us=ID"
     lines = (tmp_path / "plan.json").read_text("utf-8").splitlines()

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 A, B, C = (f"astra_database.{name}" for name in "abc")
 KEY = "astra_customer_key.k"
 OPTION = "--cmek-terraform-organization"
-UNSTATED = "whose organization is not stated"
+UNSTATED = "the organization is not stated"
 Changes = list[dict[str, Any]]
 
 
@@ -77,14 +77,14 @@ def refused(folder: Path, *plans: object, stated: tuple[str, ...] = ()) -> list[
     return [(each.found, each.expected) for each in caught.value.problems]
 
 
-def of_configuration(key: str, numbers: str, more: str = "") -> str:
+def of_configuration(key: str, numbers: str, more: str = ", one of several") -> str:
     """Return what is found of a provider configuration."""
-    return f"{numbers} of the provider configuration {key!a}{more}, {UNSTATED}"
+    return f"{numbers} of the provider configuration {key!a}{more}; {UNSTATED}"
 
 
 def of_none(numbers: str) -> str:
     """Return what is found of resources without a provider configuration."""
-    return f"{numbers} of provider configurations that the plan does not name, {UNSTATED}"
+    return f"{numbers} of provider configurations that the plan does not name; {UNSTATED}"
 
 
 # --- one plan -------------------------------------------------------------------------------------
