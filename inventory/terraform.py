@@ -16,7 +16,7 @@ from inventory.recorded import Recorded, describe_source, refuse
 from inventory.spellings import PROVIDERS, Provider, canonical_provider
 from inventory.terraform_documents import Resource, TerraformDocument, read_resources
 from inventory.terraform_organizations import Owners
-from inventory.terraform_values import Attributes, Told
+from inventory.terraform_values import SENSITIVE, UNKNOWN, Attributes, Told
 from inventory.visible_text import visible
 from inventory.wording import describe
 
@@ -56,6 +56,7 @@ class _Where(NamedTuple):
     provider: Provider | None
     regions: tuple[str, ...]
     untold: str
+    reasons: frozenset[str]
 
 
 def is_terraform(data: object) -> bool:
@@ -126,7 +127,8 @@ def _entries(resource: Resource, place: Place) -> _Entries:
     existing = Managed(databases=tuple(_existing(resource, place)))
     if resource.is_deferred and resource.after:
         untold = "put off to a later plan"
-        later = _undetermined(resource.after, resource.address, untold, place)
+        hidden = _where(resource.after).reasons & {SENSITIVE}
+        later = _undetermined(resource, untold, hidden | {UNKNOWN}, place)
         return _Entries(managed=existing.and_also(later))
     if resource.is_planned and resource.after:
         planned = _planned(resource, resource.after, place)
@@ -163,7 +165,7 @@ def _planned(resource: Resource, after: Attributes, place: Place) -> _Entries:
     regions = tuple(each for each in where.regions if (where.provider, each) not in there)
     managed = Managed()
     if where.untold:
-        managed = _undetermined(after, resource.address, where.untold, place)
+        managed = _undetermined(resource, where.untold, where.reasons, place)
     if where.provider is None or not regions:
         return _Entries(managed=managed)
     database = Database(
@@ -192,9 +194,14 @@ def _identity(resource: Resource) -> str | None:
     return next(iter(resource.grows_from.told("id").values), None)
 
 
-def _undetermined(attributes: Attributes, address: str, untold: str, place: Place) -> Managed:
-    name = _name(attributes, address)
-    return Managed(undetermined=(UndeterminedDatabase(name=name, untold=untold).at(*place),))
+def _undetermined(
+    resource: Resource, untold: str, reasons: frozenset[str], place: Place
+) -> Managed:
+    name = _name(resource.after, resource.address) if resource.after else resource.address
+    database = UndeterminedDatabase(
+        name=name, untold=untold, is_later=UNKNOWN in reasons, is_hidden=SENSITIVE in reasons
+    )
+    return Managed(undetermined=(database.at(*place),))
 
 
 # --- attributes -----------------------------------------------------------------------------------
@@ -213,7 +220,8 @@ def _where(attributes: Attributes) -> _Where:
     words = [f"{name} {each.untold}" for name, each in untold if each.untold]
     if not (regions or words or any(each.is_wrong for _, each in every)):
         attributes.refuse(("regions",), "nothing", "at least one region")
-    return _Where(provider, regions, ", ".join(words))
+    reasons = frozenset(reason for _, each in untold for reason in each.reasons)
+    return _Where(provider, regions, ", ".join(words), reasons)
 
 
 def _provider(attributes: Attributes, told: Told) -> Provider | None:
