@@ -24,6 +24,7 @@ from inventory.paths import in_order
 from inventory.terraform_organizations import parse_organizations
 from inventory.what_if import by_organization, read_what_ifs, with_what_ifs
 from reports.coverage import COMPLETE, IDLE, NEEDED, WITH_DATABASES
+from reports.notes import notes_on
 from reports.tallies import Tallies
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from checks.finding import Finding
     from cmek_audit.price import Price
     from inventory.models import Organization
+    from reports.notes import Note
 
 SCHEMA = "cmek-keys/1"
 _DOUBTS = frozenset({NEEDED, IDLE, COMPLETE})
@@ -119,10 +121,16 @@ def _answer(wanted: Wanted, price: Price | None) -> dict[str, Any]:
             "plan": list(plans_in_order(wanted.plan)),
             "add": list(wanted.add),
         },
+        "notes": [note._asdict() for note in _notes(inventory)],
         **plan,
         "organizations": told,
         "price": None if price is None else _priced(price, plan),
     }
+
+
+def _notes(inventory: Inventory) -> list[Note]:
+    """Return what was assumed of the sources or limits them; known once all were judged."""
+    return notes_on(source.model_dump(mode="json") for source in inventory.sources)
 
 
 def _inventory(wanted: Wanted) -> Inventory:

@@ -16,12 +16,15 @@ from inventory.terraform_organizations import NOT_TOLD, OPTION, Terraform, refus
 from inventory.terraform_owners import refuse_several
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from inventory.models import Organization
     from inventory.recorded import Recorded
     from inventory.sources import Source
+
+
+ASSUMED = "It does not say whose its databases and keys are, so this is assumed: {}."
 
 
 class Inventory:
@@ -71,9 +74,9 @@ class Inventory:
         return (*present, *map(self._noted, self._plans))
 
     def _noted(self, plan: Recorded) -> Source:
-        if any(each.id == NOT_TOLD for each in plan.organizations):
-            note = "; ".join(filter(None, (plan.source.note, self._assumed)))
-            return plan.source.model_copy(update={"note": note})
+        if self._assumed and any(each.id == NOT_TOLD for each in plan.organizations):
+            notes = (*plan.source.notes, self._assumed)
+            return plan.source.model_copy(update={"notes": notes})
         return plan.source
 
     def organizations(self) -> Iterator[Organization]:
@@ -96,12 +99,11 @@ class Inventory:
         owners = {each.id for each in present} | planned.keys() - {NOT_TOLD}
         if len(owners) > 1:
             raise InventoryError(list(_ownerless(self._plans)))
-        for owner in owners:
-            whole = planned.pop(NOT_TOLD)
-            whole = whole.model_copy(update={"id": owner, "name": owner})
-            known = planned.get(owner)
-            planned[owner] = merge([known, whole])[0] if known else whole
-            self._assumed = f"of {owner}, it is assumed: the only organization here"
+        owner = next(iter(owners), NOT_TOLD)
+        self._assumed = ASSUMED.format(_named(owner, present))
+        whole = planned.pop(NOT_TOLD).model_copy(update={"id": owner, "name": owner})
+        known = planned.get(owner)
+        planned[owner] = merge([known, whole])[0] if known else whole
 
     def _present(self) -> Iterator[Organization]:
         if self._stream:
@@ -116,6 +118,14 @@ class Inventory:
                     yield each.model_copy(update={"captured_at": at}).at(each.file, each.line)
                 else:
                     yield each
+
+
+def _named(owner: str, present: Iterable[Organization]) -> str:
+    """Name the organization that is assumed: by its name, too, if it was recorded."""
+    if owner == NOT_TOLD:
+        return "one organization, which is not named"
+    name = next((each.name for each in present if each.name != owner), "")
+    return f"{f'{name} ({owner})' if name else owner}, the only organization here"
 
 
 def _ownerless(plans: Sequence[Recorded]) -> Iterator[Problem]:

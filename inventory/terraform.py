@@ -15,6 +15,7 @@ from inventory.models import Database, DatabaseRegion, Organization
 from inventory.recorded import Recorded, describe_source, refuse
 from inventory.spellings import PROVIDERS, Provider, canonical_provider
 from inventory.terraform_documents import Resource, TerraformDocument, read_resources
+from inventory.terraform_notes import notes_of
 from inventory.terraform_organizations import Owners
 from inventory.terraform_values import SENSITIVE, UNKNOWN, Attributes, Told
 from inventory.visible_text import visible
@@ -32,7 +33,6 @@ PLAN_ONLY = Gap(
     reason="not-recorded",
     detail="the organization stands in a plan only; its existing databases were not recorded",
 )
-STATE = "a state, which plans nothing"
 _OTHERS = (
     (b"PK\x03\x04", "a plan as Terraform keeps it"),
     (b'{"@level"', "the log that 'terraform plan -json' prints"),
@@ -87,8 +87,8 @@ def read_terraform(file: str, raw: bytes, document: Document, terraform: Terrafo
     refuse([problem for resource, _ in entries for problem in resource.problems()])
     organizations = tuple(_organizations(owners, entries))
     source = describe_source(file, raw, "plan", organizations, told.at)
-    note = STATE if told.kind == "state" else ""
-    source = source.model_copy(update={"format": f"terraform-{told.kind}", "note": note})
+    more = {"format": f"terraform-{told.kind}", "notes": tuple(notes_of(told))}
+    source = source.model_copy(update=more)
     return Recorded(source, organizations, owners.providers, owners.configurations())
 
 

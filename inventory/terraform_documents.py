@@ -14,6 +14,7 @@ from inventory.errors import Problem
 from inventory.problems import line_of
 from inventory.recorded import refuse
 from inventory.terraform_addresses import module_of
+from inventory.terraform_notes import is_look_alike
 from inventory.terraform_values import SENSITIVE, UNKNOWN, Attributes, flaw
 from inventory.wording import describe
 
@@ -79,6 +80,9 @@ class TerraformDocument(NamedTuple):
         at: when the plan was made (UTC); None if it does not say.
         resources: every resource that matters, each once.
         configuration: the part of a plan that tells how it is configured.
+        is_complete: False if a plan says that it leaves out a part of the configuration.
+        is_applyable: False if a plan says that applying it would change nothing.
+        look_alikes: the type of each resource of Astra's provider that is not known, by address.
     """
 
     file: str
@@ -86,6 +90,9 @@ class TerraformDocument(NamedTuple):
     at: datetime | None
     resources: tuple[Resource, ...]
     configuration: Mapping[str, Any]
+    is_complete: bool = True
+    is_applyable: bool = True
+    look_alikes: Mapping[str, str] = {}
 
 
 def read_resources(file: str, document: Document) -> TerraformDocument:
@@ -101,6 +108,7 @@ class _Reader:
         self._data: dict[str, Any] = document.data
         self._lines = document.lines
         self._problems: list[Problem] = []
+        self._look_alikes: dict[str, str] = {}
 
     def read(self) -> TerraformDocument:
         self._check_form()
@@ -115,6 +123,9 @@ class _Reader:
             read_moment(self._data.get("timestamp")),
             tuple(resources),
             configuration if isinstance(configuration, dict) else {},
+            self._data.get("complete", True),
+            self._data.get("applyable", True),
+            self._look_alikes,
         )
 
     def _check_form(self) -> None:
@@ -130,6 +141,9 @@ class _Reader:
         if (errored := self._data.get("errored", False)) is not False:
             found = "a plan that ended with an error" if errored is True else describe(errored)
             self._refuse(("errored",), found, "a plan that can be applied")
+        for name in ("complete", "applyable"):  # OpenTofu and older Terraform have neither
+            if not isinstance(value := self._data.get(name, True), bool):
+                self._refuse((name,), describe(value), "true or false")
 
     def _without_values(self) -> tuple[str, str]:
         """Say what a document with neither planned values nor a state's values is."""
@@ -250,6 +264,8 @@ class _Reader:
             if not isinstance(value, str) or not value:
                 self._refuse((*path, name), describe(value), "text")
                 return False
+        if mode == "managed" and is_look_alike(str(kind), item.get("provider_name")):
+            self._look_alikes[str(address)] = str(kind)
         if kind not in TYPES or mode == "data":
             return False
         if mode != "managed":

@@ -22,6 +22,7 @@ from inventory.wording import counted
 from reports import looks
 from reports.drilling import Index
 from reports.matrix import lay_out
+from reports.notes import first_notes
 from reports.reminders import due, urgent
 from reports.results import banners
 from reports.routes import lay_out_routes
@@ -119,6 +120,7 @@ def render(head: dict[str, Any], lines: Iterable[bytes], limits: Limits | None =
             style_hash=_source_hash(style),
             script_hash=_source_hash(script),
             banners=banners(head),
+            notes=first_notes(head),
             coverage=lay_out(head["coverage"], limits.cells, is_partial=_is_partial(head)),
             routes=lay_out_routes(_organizations(head), limits.readings, limits.rows),
             facts_from=_facts_from(head),

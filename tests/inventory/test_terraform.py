@@ -11,6 +11,7 @@ from inventory.inventory import Inventory
 from inventory.managed import UndeterminedDatabase
 from inventory.plans import read_plan
 from inventory.terraform import PLAN_ONLY
+from inventory.terraform_notes import STATE
 from inventory.terraform_organizations import Terraform
 from tests.builders import ORGANIZATION, plan_data, write_json
 from tests.inventory.terraform.documents import (
@@ -333,11 +334,7 @@ def test_a_state(tmp_path: Path) -> None:
     [database] = organization.managed.databases
     assert (database.id, database.name, organization.id) == ("d1", "orders", ORGANIZATION)
     source = recorded.source
-    assert (source.format, source.note, source.captured_at) == (
-        "terraform-state",
-        "a state, which plans nothing",
-        None,
-    )
+    assert (source.format, source.notes, source.captured_at) == ("terraform-state", (STATE,), None)
 
 
 def test_what_stands_in_several_parts_is_told_once(tmp_path: Path) -> None:

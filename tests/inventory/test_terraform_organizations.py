@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from inventory.errors import InventoryError, Problem, SettingError
-from inventory.inventory import Inventory
+from inventory.inventory import ASSUMED, Inventory
 from inventory.plans import read_plan
+from inventory.terraform_notes import STATE
 from inventory.terraform_organizations import NOT_TOLD, Terraform, parse_organizations
 from tests.builders import (
     ORGANIZATION,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 KEY = "astra_customer_key.orders"
 OPTION = "--cmek-terraform-organization"
-ASSUMED = f"of {ORGANIZATION}, it is assumed: the only organization here"
+NAMED = f"acme-prod ({ORGANIZATION}), the only organization here"
 
 
 # --- what the user tells --------------------------------------------------------------------------
@@ -324,7 +325,35 @@ def test_the_only_organization_is_assumed(tmp_path: Path) -> None:
     read = Inventory([inventory], [write_json(tmp_path / "plan.json", plan(change()))])
     [organization] = read.organizations()
     assert (organization.id, _addresses(organization)) == (ORGANIZATION, {ADDRESS})
-    assert [each.note for each in read.sources] == ["", ASSUMED]
+    assert [each.notes for each in read.sources] == [(), (ASSUMED.format(NAMED),)]
+
+
+@pytest.mark.parametrize("name", ["acme-prod", ORGANIZATION])
+def test_the_organization_that_is_assumed_is_named(tmp_path: Path, name: str) -> None:
+    """It is named by its name and its id, or once where these are the same."""
+    inventory = write_yaml(tmp_path / "inventory.yaml", document_data(organization_data(name=name)))
+    read = Inventory([inventory], [write_json(tmp_path / "plan.json", plan(change()))])
+    list(read.organizations())
+    named = f"{name} ({ORGANIZATION})" if name != ORGANIZATION else ORGANIZATION
+    assumed = ASSUMED.format(f"{named}, the only organization here")
+    assert read.sources[1].notes == (assumed,)
+
+
+def test_an_organization_that_is_not_named(tmp_path: Path) -> None:
+    """Without an inventory one organization is assumed, and the source says so."""
+    read = Inventory([], [write_json(tmp_path / "plan.json", plan(change()))])
+    assert [each.notes for each in read.sources] == [()]
+    [organization] = read.organizations()
+    assert organization.id == NOT_TOLD
+    assumed = ASSUMED.format("one organization, which is not named")
+    assert [each.notes for each in read.sources] == [(assumed,)]
+
+
+def test_what_is_stated_is_not_noted(tmp_path: Path) -> None:
+    """What the user states is not assumed."""
+    read = Inventory([], [write_json(tmp_path / "plan.json", plan(change()))], Terraform("o1"))
+    list(read.organizations())
+    assert [each.notes for each in read.sources] == [()]
 
 
 def test_what_is_assumed_of_a_state(tmp_path: Path) -> None:
@@ -334,7 +363,7 @@ def test_what_is_assumed_of_a_state(tmp_path: Path) -> None:
     read = Inventory([inventory], [write_json(tmp_path / "plan.json", state(held_key))])
     [organization] = read.organizations()
     assert _addresses(organization) == {KEY}
-    assert [each.note for each in read.sources] == ["", f"a state, which plans nothing; {ASSUMED}"]
+    assert [each.notes for each in read.sources] == [(), (STATE, ASSUMED.format(NAMED))]
 
 
 def test_what_is_assumed_joins_what_is_told(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from inventory.inventory import ASSUMED
+from inventory.terraform_notes import STATE
 from tests.builders import (
     DATABASE,
     ORGANIZATION,
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 
 KEY = "astra_customer_key.orders"
 SOURCE = "# The shop.\n" + 'resource "astra_database" "orders" {\n}\n'
-ASSUMED = f"of {ORGANIZATION}, it is assumed: the only organization here"
+NAMED = f"acme-prod ({ORGANIZATION}), the only organization here"
 OPTION = "--cmek-terraform-organization"
 ELSEWHERE = attributes(regions=["us-west-2"])
 
@@ -133,15 +135,77 @@ def test_every_report_leads_to_the_block(keyless: Run, name: str) -> None:
     assert ADDRESS in text or "main.tf:2" in text or '"startLine": 2' in text
 
 
-def test_the_page_says_what_was_assumed(keyless: Run) -> None:
-    """The page and the record say that the organization was assumed."""
+def test_the_record_says_what_was_assumed(keyless: Run) -> None:
+    """The record and the page's list of sources say that the organization was assumed."""
     [_, source] = keyless.head["population"]["sources"]
-    assert (source["format"], source["note"], source["databases"]) == (
+    assert (source["format"], source["notes"], source["databases"]) == (
         "terraform-plan",
-        ASSUMED,
+        [ASSUMED.format(NAMED)],
         1,
     )
-    assert f"Note: {ASSUMED}" in keyless.text("audit.html")
+    assert f"Note: {ASSUMED.format(NAMED)}" in keyless.text("audit.html")
+
+
+LIMITED = plan(
+    change(),
+    change("astra_vectors.x", after={"x": 1}),
+    complete=False,
+    applyable=False,
+)
+LIMITS = (
+    "It holds a part of the configuration only",
+    "Applying it would change nothing.",
+    "is not judged: 1 astra_vectors.",
+    f"so this is assumed: {NAMED}.",
+)
+
+
+def unfolded(text: str) -> str:
+    """Return ``text`` without markup, on one line."""
+    return " ".join(re.sub(r"<[^>]+>|[`>]", "", text).split())
+
+
+def test_everybody_sees_what_limits_a_plan(tmp_path: Path) -> None:
+    """Beside the verdict, wherever it is shown, stand the notes; the verdict is as without them."""
+    run = judged(tmp_path, LIMITED, formats=ALL)
+    assert (run.code, run.word) == (0, "compliant")
+    head, _, _ = run.text("audit.html").partition("<nav")
+    shown = {
+        "terminal": run.out,
+        "first screen": head,
+        "summary": run.text("summary.md").partition("| error |")[0],
+        "results": run.text("results.html"),
+        "junit": " ".join(each.get("value", "") for each in run.junit.iter("property")),
+        "sarif": run.text("audit.sarif"),
+    }
+    seen = {name: [each in unfolded(text) for each in LIMITS] for name, text in shown.items()}
+    assert seen == dict.fromkeys(shown, [True] * len(LIMITS))
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "json", "yaml"])
+def test_keys_show_what_limits_a_plan(tmp_path: Path, form: str) -> None:
+    """`keys` shows the notes in each of its forms, and its exit code is as without them."""
+    paths = ["-i", write_json(tmp_path / "i.json", compliant())]
+    paths += ["-p", write_json(tmp_path / "plan.json", LIMITED)]
+    asked = command("keys", *paths, f"--format={form}")
+    assert asked.exit_code == 0, asked.output
+    assert [each in unfolded(asked.stdout) for each in LIMITS] == [True] * len(LIMITS)
+
+
+def test_a_report_with_notes_is_verified(tmp_path: Path) -> None:
+    """What was noted is noted again when a report is verified."""
+    run = judged(tmp_path, LIMITED, formats=ALL)
+    verified = command("verify", run.folder)
+    assert verified.exit_code == 0, verified.output
+
+
+@pytest.mark.parametrize("value", ["no", None])
+def test_malformed_limits(tmp_path: Path, value: object) -> None:
+    """A plan that says in a wrong form whether it is a part is refused."""
+    run = judged(tmp_path, plan(change(), complete=value))
+    assert (run.code, run.left) == (4, set())
+    assert "complete: found" in run.out
+    assert "expected true or false" in run.out
 
 
 def test_the_record_names_the_files_of_the_configuration(keyless: Run) -> None:
@@ -217,10 +281,7 @@ def test_a_state_that_agrees(tmp_path: Path) -> None:
     """A state whose databases are all listed changes no verdict, and its source says what it is."""
     run = judged(tmp_path, state(held(values=existing(DATABASE))))
     assert (run.code, run.word) == (0, "compliant")
-    assert [each["note"] for each in run.head["population"]["sources"]] == [
-        "",
-        "a state, which plans nothing",
-    ]
+    assert [each["notes"] for each in run.head["population"]["sources"]] == [[], [STATE]]
 
 
 def test_a_plan_and_a_state(tmp_path: Path) -> None:
