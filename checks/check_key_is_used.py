@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import DETERMINE, FIND_TYPE, attest_none, lists_none_unattested
+from checks.common import FIND_TYPE, attest_none, determine, lists_none_unattested
 from checks.context import because, words
 from checks.finding import concerning, fails, inconclusive, of_key, passes, places
 from checks.gaps import cause_of_gap, settling
@@ -79,7 +79,7 @@ def _judge_key(estate: Estate, scope: KeyScope, key: CustomerKey, context: Conte
         return inconclusive(CARD, subject, "unknown-type", says, where, FIND_TYPE)
     if managed := estate.organization.managed.undetermined:
         says = f"A plan does not tell where {managed[0].name} will lie, which may be here."
-        return inconclusive(CARD, subject, "not-determined", says, where, DETERMINE)
+        return inconclusive(CARD, subject, "not-determined", says, where, determine(managed))
     action = f"Find out why {words(estate.organization, scope)} has a key and no database"
     return fails(CARD, subject, "unused", "No database lies in its scope.", where, action)
 

@@ -21,7 +21,7 @@ from checks.identity import PLANNED
 from inventory.estate import has_no_customer_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from checks.card import Card
     from checks.context import Context
@@ -43,6 +43,9 @@ NONSENSITIVE = "Show the value in the configuration with nonsensitive(), and pla
 
 DETERMINE = "Plan again once what the plan does not tell is known, and judge that plan"
 
+REVEAL = "Put nonsensitive() around provider and regions, or do not mark them as sensitive"
+"""What helps with a place that Terraform hides: it does so in every plan."""
+
 
 def undetermined(card: Card, estate: Estate) -> Iterator[Finding]:
     """Yield a finding for each planned database of which a plan does not tell where it will lie."""
@@ -60,7 +63,17 @@ def _undetermined(
         says = f"To be encrypted by Astra's keys: {expected.reason}"
         return not_applicable(card, subject, says, where, "astra-provided")
     says = f"The plan does not tell where {database.resource} will lie: {database.untold}."
-    return inconclusive(card, subject, "planned-not-determined", says, where, DETERMINE)
+    action = determine([database])
+    return inconclusive(card, subject, "planned-not-determined", says, where, action)
+
+
+def determine(databases: Sequence[UndeterminedDatabase]) -> str:
+    """Return what helps to know where planned ``databases`` will lie."""
+    if not any(database.is_hidden for database in databases):
+        return DETERMINE
+    if any(database.is_later for database in databases):
+        return f"{REVEAL}; judge a plan in which the rest is known, too"
+    return f"{REVEAL}; judge a new plan"
 
 
 def unregistered_key(estate: Estate, scope: KeyScope) -> str:

@@ -81,9 +81,10 @@ OPTIONS = (
     Option(
         "terraform-organization",
         "texts",
-        "[PROVIDER=]ID",
+        "[[NAME#]PROVIDER=]ID",
         "the organization whose token a Terraform configuration uses, if the plan does not tell; "
-        "with several, each with its provider's address, such as astra.eu=ID; repeatable",
+        "with several, each with its provider's key, such as astra.eu=ID, and with its plan's "
+        "name, such as prod#astra=ID; repeatable",
     ),
     Option(
         "terraform-source",

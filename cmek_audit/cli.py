@@ -188,7 +188,7 @@ def keys(  # noqa: PLR0913 (one for each option)
     ] = None,
     terraform_organization: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="As --cmek-terraform-organization."),
+        typer.Option(metavar="[[NAME#]PROVIDER=]ID", help="As --cmek-terraform-organization."),
     ] = None,
     price: Annotated[
         str,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,7 +17,7 @@ from cmek_audit.exits import Code
 from cmek_audit.keys_words import PRICED
 from cmek_audit.price import read_price
 from cmek_audit.speech import say, say_json
-from inventory.errors import SettingError
+from inventory.errors import CmekAuditError, SettingError
 from inventory.inventory import Inventory
 from inventory.named_plans import plans_in_order
 from inventory.paths import in_order
@@ -24,6 +25,7 @@ from inventory.terraform_organizations import parse_organizations
 from inventory.what_if import by_organization, read_what_ifs, with_what_ifs
 from reports.coverage import COMPLETE, IDLE, NEEDED, WITH_DATABASES
 from reports.key_instructions import commands_for
+from reports.notes import notes_on
 from reports.tallies import Tallies
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from checks.finding import Finding
     from cmek_audit.price import Price
     from inventory.models import Organization
+    from reports.notes import Note
 
 SCHEMA = "cmek-keys/1"
 _DOUBTS = frozenset({NEEDED, IDLE, COMPLETE})
@@ -69,7 +72,8 @@ def run(wanted: Wanted, how: str) -> Code:
         expected = "at least one --inventory, --plan or --add"
         raise SettingError(f"found nothing to plan keys for, expected {expected}")
     price = read_price(wanted.price)
-    answer = _answer(wanted, price)
+    with _own_options():
+        answer = _answer(wanted, price)
     _PRINT[how](answer, price)
     return Code.NOT_DONE if answer["exit_code"] else Code.DONE
 
@@ -84,6 +88,15 @@ _Dumper.add_representer(
         "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
     ),
 )
+
+
+@contextmanager
+def _own_options() -> Iterator[None]:
+    """Name options as this command calls them, so that what is asked for can be pasted."""
+    try:
+        yield
+    except CmekAuditError as error:
+        raise SettingError(str(error).replace("--cmek-", "--")) from None
 
 
 def _say_yaml(answer: dict[str, Any]) -> None:
@@ -124,11 +137,17 @@ def _answer(wanted: Wanted, price: Price | None) -> dict[str, Any]:
             "state": list(in_order(wanted.state)),
             "add": list(wanted.add),
         },
+        "notes": [note._asdict() for note in _notes(inventory)],
         **plan,
         "commands": [made for each in lists["missing"] if (made := commands_for(each))],
         "organizations": told,
         "price": None if price is None else _priced(price, plan),
     }
+
+
+def _notes(inventory: Inventory) -> list[Note]:
+    """Return what was assumed of the sources or limits them; known once all were judged."""
+    return notes_on(source.model_dump(mode="json") for source in inventory.sources)
 
 
 def _inventory(wanted: Wanted) -> Inventory:

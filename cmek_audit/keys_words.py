@@ -55,7 +55,9 @@ def whole(answer: Answer) -> Answer:
 
 
 def remarks(answer: Answer, price: Price | None) -> Iterator[str]:
-    """Say what the numbers leave out, and what the keys cost if a price was given."""
+    """Say what limits the sources and the numbers, and what the keys cost if a price was given."""
+    for note in answer["notes"]:
+        yield f"Note on {note['source']}: {note['text']}"
     if not answer["sources"]["inventory"]:
         yield (
             "No inventory was given, so nobody knows which keys are registered already: give one "

@@ -161,7 +161,7 @@ def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
     problems: list[Problem] = []
     sources: list[Source] = []
     for file in in_order(_spread(files, {Path(each).resolve() for each in present})):
-        source, organizations, _ = read_file(file, "history")
+        source, organizations, *_ = read_file(file, "history")
         sources.append(source)
         for organization in organizations:
             moment = _moment(_time(source, organization), organization)

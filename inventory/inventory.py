@@ -13,14 +13,18 @@ from inventory.named_plans import parse_plan, plans_in_order
 from inventory.paths import in_order
 from inventory.plans import read_plan, read_state, refuse_shared, with_plan
 from inventory.terraform_organizations import NOT_TOLD, OPTION, Terraform, refuse_unknown
+from inventory.terraform_owners import refuse_several
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from inventory.models import Organization
     from inventory.recorded import Recorded
     from inventory.sources import Source
+
+
+ASSUMED = "It does not say whose its databases and keys are, so this is assumed: {}."
 
 
 class Inventory:
@@ -58,6 +62,7 @@ class Inventory:
         refuse_shared(planned)
         self._plans = [*planned, *believed]
         refuse_unknown(terraform, chain.from_iterable(each.providers for each in self._plans))
+        refuse_several(self._plans)
         self._stream = open_stream(files[0]) if streams else None
         self._assumed = ""
         heads = [self._stream.head] if self._stream else [each.source for each in self._whole]
@@ -74,9 +79,9 @@ class Inventory:
         return (*present, *map(self._noted, self._plans))
 
     def _noted(self, plan: Recorded) -> Source:
-        if any(each.id == NOT_TOLD for each in plan.organizations):
-            note = "; ".join(filter(None, (plan.source.note, self._assumed)))
-            return plan.source.model_copy(update={"note": note})
+        if self._assumed and any(each.id == NOT_TOLD for each in plan.organizations):
+            notes = (*plan.source.notes, self._assumed)
+            return plan.source.model_copy(update={"notes": notes})
         return plan.source
 
     def organizations(self) -> Iterator[Organization]:
@@ -99,12 +104,11 @@ class Inventory:
         owners = {each.id for each in present} | planned.keys() - {NOT_TOLD}
         if len(owners) > 1:
             raise InventoryError(list(_ownerless(self._plans)))
-        for owner in owners:
-            whole = planned.pop(NOT_TOLD)
-            whole = whole.model_copy(update={"id": owner, "name": owner})
-            known = planned.get(owner)
-            planned[owner] = merge([known, whole])[0] if known else whole
-            self._assumed = f"of {owner}, it is assumed: the only organization here"
+        owner = next(iter(owners), NOT_TOLD)
+        self._assumed = ASSUMED.format(_named(owner, present))
+        whole = planned.pop(NOT_TOLD).model_copy(update={"id": owner, "name": owner})
+        known = planned.get(owner)
+        planned[owner] = merge([known, whole])[0] if known else whole
 
     def _present(self) -> Iterator[Organization]:
         if self._stream:
@@ -119,6 +123,14 @@ class Inventory:
                     yield each.model_copy(update={"captured_at": at}).at(each.file, each.line)
                 else:
                     yield each
+
+
+def _named(owner: str, present: Iterable[Organization]) -> str:
+    """Name the organization that is assumed: by its name, too, if it was recorded."""
+    if owner == NOT_TOLD:
+        return "one organization, which is not named"
+    name = next((each.name for each in present if each.name != owner), "")
+    return f"{f'{name} ({owner})' if name else owner}, the only organization here"
 
 
 def _ownerless(plans: Sequence[Recorded]) -> Iterator[Problem]:

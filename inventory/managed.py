@@ -16,10 +16,14 @@ class UndeterminedDatabase(Located):
     Attributes:
         name: its name, or its address where that is not told, either.
         untold: why: ``regions known only after apply``.
+        is_later: whether a part of that is known only after apply, or by a later plan.
+        is_hidden: whether a part of that is marked as sensitive, which no other plan changes.
     """
 
     name: Name
     untold: str
+    is_later: bool = True
+    is_hidden: bool = False
 
 
 class ManagedKey(Located):

@@ -112,7 +112,7 @@ def read_plan(
     """
     raw, document = _read(file, PLAN)
     if is_terraform(document.data):
-        plan = read_terraform(file, raw, document, terraform)
+        plan = read_terraform(file, raw, document, terraform.of_plan(name))
         return _named(plan, name) if name else plan
     refuse_tokens(file, raw)
     if name:
@@ -225,10 +225,11 @@ def _addressed(plan: Recorded) -> Iterator[Located]:
 
 
 def _named(plan: Recorded, name: str) -> Recorded:
-    """Return the plan with its name in front of each address."""
+    """Return the plan with its name in front of each address, and of each provider's key."""
     organizations = tuple(_renamed(organization, name) for organization in plan.organizations)
     source = plan.source.model_copy(update={"name": name})
-    return plan._replace(source=source, organizations=organizations)
+    providers = plan.providers.union(f"{name}#{provider}" for provider in plan.providers)
+    return plan._replace(source=source, organizations=organizations, providers=providers)
 
 
 def _renamed(organization: Organization, name: str) -> Organization:

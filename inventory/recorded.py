@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from inventory.terraform_organizations import Configuration
+
 
 T = TypeVar("T", bound=BaseModel)
 LISTS = ("keys", "databases", "region_views", "vendor_accounts", "support_cases", "readings")
@@ -42,11 +44,13 @@ class Recorded(NamedTuple):
         source: the file.
         organizations: what it holds.
         providers: of a plan of Terraform, the keys of the providers that it configures.
+        configurations: what it manages with each of them.
     """
 
     source: Source
     organizations: tuple[Organization, ...]
     providers: frozenset[str] = frozenset()
+    configurations: tuple[Configuration, ...] = ()
 
 
 def read_bytes(file: str) -> bytes:

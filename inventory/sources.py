@@ -59,7 +59,7 @@ class Source(Entry):
         databases: how many databases it holds.
         evidence: of a bundle, how it was made.
         name: of a plan, the name that it was given; may be empty.
-        note: what was assumed of it, or else is to be known; may be empty.
+        notes: what was assumed of it, and what limits it, a sentence or two each.
     """
 
     path: str
@@ -75,4 +75,4 @@ class Source(Entry):
     databases: int = 0
     evidence: Evidence | None = None
     name: str = ""
-    note: str = ""
+    notes: tuple[str, ...] = ()

@@ -15,10 +15,11 @@ from inventory.models import Database, DatabaseRegion, Organization
 from inventory.planned_keys import PlannedKey, UndeterminedKey
 from inventory.recorded import Recorded, describe_source, refuse
 from inventory.spellings import PROVIDERS, Provider, canonical_provider
-from inventory.terraform_documents import KEY, Resource, TerraformDocument, read_resources
+from inventory.terraform_documents import Resource, TerraformDocument, read_resources
+from inventory.terraform_notes import notes_of
 from inventory.terraform_order import CreationOrder
 from inventory.terraform_organizations import Owners
-from inventory.terraform_values import Attributes, Told
+from inventory.terraform_values import KEY, SENSITIVE, UNKNOWN, Attributes, Told
 from inventory.visible_text import visible
 from inventory.wording import describe
 
@@ -35,7 +36,6 @@ PLAN_ONLY = Gap(
     reason="not-recorded",
     detail="the organization is in a plan or a state only; its databases were not recorded",
 )
-NOT_COMPARED = "a state without a database of Astra's, so nothing is compared with it"
 _REGIONS = ("regions", "region", "additional_regions")
 """Since version 2.0 of the provider the first, before that the others."""
 
@@ -53,6 +53,7 @@ class _Where(NamedTuple):
     provider: Provider | None
     regions: tuple[str, ...]
     untold: str
+    reasons: frozenset[str]
 
 
 def is_terraform(data: object) -> bool:
@@ -78,10 +79,9 @@ def read_terraform(
     ordered = _with_order(entries, told.configuration)
     organizations = tuple(_organizations(owners, ordered))
     source = describe_source(file, raw, told.kind, organizations, told.at)
-    is_bare = told.kind == "state" and not any(each.managed.databases for each in organizations)
-    note = NOT_COMPARED if is_bare else ""
-    source = source.model_copy(update={"format": f"terraform-{told.kind}", "note": note})
-    return Recorded(source, organizations, owners.providers)
+    more = {"format": f"terraform-{told.kind}", "notes": tuple(notes_of(told))}
+    source = source.model_copy(update=more)
+    return Recorded(source, organizations, owners.providers, owners.configurations())
 
 
 def _located(resource: Resource, told: TerraformDocument, terraform: Terraform) -> Place:
@@ -119,7 +119,8 @@ def _entries(resource: Resource, place: Place) -> _Entries:
     existing = Managed(databases=tuple(_existing(resource, place)))
     if resource.is_deferred and resource.after:
         untold = "put off to a later plan"
-        later = _undetermined(resource.after, resource.address, untold, place)
+        hidden = _where(resource.after).reasons & {SENSITIVE}
+        later = _undetermined(resource, untold, hidden | {UNKNOWN}, place)
         return _Entries(managed=existing.and_also(later))
     if resource.is_planned and resource.after:
         planned = _planned(resource, resource.after, place)
@@ -236,7 +237,7 @@ def _planned(resource: Resource, after: Attributes, place: Place) -> _Entries:
     regions = tuple(each for each in where.regions if (where.provider, each) not in there)
     managed = Managed()
     if where.untold:
-        managed = _undetermined(after, resource.address, where.untold, place)
+        managed = _undetermined(resource, where.untold, where.reasons, place)
     if where.provider is None or not regions:
         return _Entries(managed=managed)
     database = Database(
@@ -265,9 +266,14 @@ def _identity(resource: Resource) -> str | None:
     return next(iter(resource.grows_from.told("id").values), None)
 
 
-def _undetermined(attributes: Attributes, address: str, untold: str, place: Place) -> Managed:
-    name = _name(attributes, address)
-    return Managed(undetermined=(UndeterminedDatabase(name=name, untold=untold).at(*place),))
+def _undetermined(
+    resource: Resource, untold: str, reasons: frozenset[str], place: Place
+) -> Managed:
+    name = _name(resource.after, resource.address) if resource.after else resource.address
+    database = UndeterminedDatabase(
+        name=name, untold=untold, is_later=UNKNOWN in reasons, is_hidden=SENSITIVE in reasons
+    )
+    return Managed(undetermined=(database.at(*place),))
 
 
 # --- attributes -----------------------------------------------------------------------------------
@@ -286,7 +292,8 @@ def _where(attributes: Attributes, names: Sequence[str] = _REGIONS) -> _Where:
     words = [f"{name} {each.untold}" for name, each in untold if each.untold]
     if not (regions or words or any(each.is_wrong for _, each in every)):
         attributes.refuse((names[0],), "nothing", "at least one region")
-    return _Where(provider, regions, ", ".join(words))
+    reasons = frozenset(reason for _, each in untold for reason in each.reasons)
+    return _Where(provider, regions, ", ".join(words), reasons)
 
 
 def _provider(attributes: Attributes, told: Told) -> Provider | None:

@@ -54,6 +54,14 @@ def module_names(address: str) -> tuple[str, ...] | None:
     return None if steps is None else tuple(step.name for step in steps)
 
 
+def module_of(address: str) -> str:
+    """Return the address of the module in which a resource is; empty for the root."""
+    end = 0
+    while step := _STEP.match(address, end):
+        end = step.end()
+    return address[:end]
+
+
 def instance_key(address: str, module: str, resource: str) -> str | None:
     """Return the key of an instance of ``resource``, such as ``astra_database.orders``.
 

@@ -14,10 +14,11 @@ from inventory.errors import Problem
 from inventory.format_detection import Wanted, mistaken, raw_state
 from inventory.problems import line_of
 from inventory.recorded import refuse
-from inventory.terraform_values import SENSITIVE, UNKNOWN, Attributes, flaw
+from inventory.terraform_addresses import module_of
+from inventory.terraform_notes import is_look_alike
+from inventory.terraform_values import DATABASE, KEY, SENSITIVE, UNKNOWN, Attributes, flaw
 from inventory.wording import describe
 
-DATABASE, KEY = "astra_database", "astra_customer_key"
 TYPES = frozenset({DATABASE, KEY})
 _ACTIONS = frozenset({"no-op", "create", "read", "update", "delete", "forget"})
 _OF_PLANS = frozenset({"resource_changes", "planned_values", "configuration"})
@@ -85,6 +86,9 @@ class TerraformDocument(NamedTuple):
         at: when the plan was made (UTC); None if it does not say.
         resources: every resource that matters, each once.
         configuration: the part of a plan that tells how it is configured.
+        is_complete: False if a plan says that it leaves out a part of the configuration.
+        is_applyable: False if a plan says that applying it would change nothing.
+        look_alikes: the type of each resource of Astra's provider that is not known, by address.
     """
 
     file: str
@@ -92,6 +96,9 @@ class TerraformDocument(NamedTuple):
     at: datetime | None
     resources: tuple[Resource, ...]
     configuration: Mapping[str, Any]
+    is_complete: bool = True
+    is_applyable: bool = True
+    look_alikes: Mapping[str, str] = {}
 
 
 def read_resources(file: str, document: Document, wanted: Wanted) -> TerraformDocument:
@@ -111,6 +118,7 @@ class _Reader:
         self._data: dict[str, Any] = document.data
         self._lines = document.lines
         self._problems: list[Problem] = []
+        self._look_alikes: dict[str, str] = {}
 
     def read(self) -> TerraformDocument:
         self._check_form()
@@ -124,6 +132,9 @@ class _Reader:
             read_moment(self._data.get("timestamp")),
             tuple(resources),
             configuration if isinstance(configuration, dict) else {},
+            self._data.get("complete", True),
+            self._data.get("applyable", True),
+            self._look_alikes,
         )
 
     def _check_form(self) -> None:
@@ -139,6 +150,9 @@ class _Reader:
         if (errored := self._data.get("errored", False)) is not False:
             found = "a plan that ended with an error" if errored is True else describe(errored)
             self._refuse(("errored",), found, "a plan that can be applied")
+        for name in ("complete", "applyable"):  # OpenTofu and older Terraform have neither
+            if not isinstance(value := self._data.get(name, True), bool):
+                self._refuse((name,), describe(value), "true or false")
 
     def _kind(self) -> Literal["plan", "state", ""]:
         """Return what the document is; an empty state has nothing but its versions."""
@@ -235,7 +249,7 @@ class _Reader:
             yield self._resource(item, where)._replace(before=values)
 
     def _resources(self, path: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], Path]]:
-        """Yield what is in a module and all its child modules, each with its module's address."""
+        """Yield what stands below a module, and below all its child modules."""
         where: Path = ()
         data: object = self._data
         for part in (*path, "root_module"):
@@ -247,15 +261,16 @@ class _Reader:
             inside = self._mapping(module, where)
             for item, place in self._listed(inside, "resources", where):
                 if self._matters(item, place):
-                    yield {"module_address": inside.get("address")} | item, place
+                    yield item, place
             waiting += self._listed(inside, "child_modules", where)
 
     # --- parts ------------------------------------------------------------------------------------
 
     def _resource(self, item: dict[str, Any], path: Path) -> Resource:
-        module = item.get("module_address")
+        address = str(item["address"])
+        module = item.get("module_address", module_of(address))  # a state names no modules
         return Resource(
-            str(item["address"]),
+            address,
             module if isinstance(module, str) else "",
             str(item["type"]),
             str(item.get("name")),
@@ -280,6 +295,8 @@ class _Reader:
             if not isinstance(value, str) or not value:
                 self._refuse((*path, name), describe(value), "text")
                 return False
+        if mode == "managed" and is_look_alike(str(kind), item.get("provider_name")):
+            self._look_alikes[str(address)] = str(kind)
         if kind not in TYPES or mode == "data":
             return False
         if mode != "managed":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inventory.entries import is_identifier
@@ -21,6 +23,10 @@ NOT_TOLD = "organization-not-told"
 
 
 OPTION = "--cmek-terraform-organization"
+_KEY = re.compile(r"[\w.:-]{1,1000}")
+"""What Terraform writes as a key: ``module.shop.module.db:astra.eu``; nothing else names any."""
+
+_LEAVING = frozenset({"delete", "forget"})
 
 
 class Terraform(NamedTuple):
@@ -28,7 +34,8 @@ class Terraform(NamedTuple):
 
     Attributes:
         organization: the id of the organization whose token the configuration uses; may be empty.
-        by_provider: the same by the key of each provider, such as ``astra.eu``.
+        by_provider: the same by the key of each provider, such as ``astra.eu``; with the name of
+            a plan in front, such as ``prod#astra.eu``, for that plan alone.
         source: the folder of the configuration; None if it is not given.
     """
 
@@ -36,14 +43,55 @@ class Terraform(NamedTuple):
     by_provider: Mapping[str, str] = {}
     source: SourceTree | None = None
 
+    def of_plan(self, name: str) -> Terraform:
+        """Return what is stated about the plan ``name``, by the keys of its providers alone."""
+        general = {key: owner for key, owner in self.by_provider.items() if "#" not in key}
+        own = {
+            key.removeprefix(f"{name}#"): owner
+            for key, owner in self.by_provider.items()
+            if name and key.startswith(f"{name}#")
+        }
+        return self._replace(by_provider=general | own)
+
+
+class Configuration(NamedTuple):
+    """What a plan manages with one configuration of the provider, and so with one token.
+
+    Attributes:
+        provider: its key, such as ``astra.eu``; empty for all resources whose configuration the
+            plan does not name.
+        databases: how many databases it manages.
+        keys: how many customer keys it manages.
+        line: the line of its first resource whose organization is not stated; 0 if there is none.
+        is_mixed: whether its resources name several organizations.
+        is_repeated: whether it has ``for_each``, and so perhaps several tokens.
+    """
+
+    provider: str
+    databases: int
+    keys: int
+    line: int = 0
+    is_mixed: bool = False
+    is_repeated: bool = False
+
+    @property
+    def is_one(self) -> bool:
+        """Say whether all it manages uses the same token, so that it is of one organization."""
+        if self.provider:
+            return not (self.is_mixed or self.is_repeated)
+        return self.databases + self.keys == 1
+
 
 def parse_organizations(texts: Sequence[str]) -> Terraform:
-    """Read ``ID`` and ``PROVIDER=ID``; raise SettingError if two say different things."""
+    """Read ``ID``, ``PROVIDER=ID`` and ``NAME#PROVIDER=ID``.
+
+    Raises SettingError if two say different things.
+    """
     told: dict[str, str] = {}
     for text in texts:
         provider, has_provider, identity = text.rpartition("=")
         if flaw(text) or not is_identifier(identity) or (has_provider and not provider):
-            expected = "an organization's id, or PROVIDER=ID"
+            expected = "an organization's id, PROVIDER=ID or NAME#PROVIDER=ID"
             raise SettingError(f"{OPTION}: found {describe(text)}, expected {expected}")
         if told.setdefault(provider, identity) != identity:
             found = f"{describe(text)} beside {describe(told[provider])}"
@@ -72,9 +120,11 @@ class Owners:
         """Gather what the file tells: a provider's organization is that of all its resources."""
         self.file = told.file
         self._terraform = terraform
+        self._resources = told.resources
         self._providers = dict(_providers(told.configuration))
         configured = told.configuration.get("provider_config")
         self.providers = frozenset({*self._providers.values(), *_named(configured)})
+        self._repeated = frozenset(_repeated(configured))
         self._known: dict[str, set[str]] = defaultdict(set)
         for resource in told.resources:
             if owner := _own(resource):
@@ -83,28 +133,64 @@ class Owners:
     def of(self, resource: Resource) -> str:
         """Return the id of the organization; ``NOT_TOLD`` if nobody tells.
 
-        Raises InventoryError if plan and user contradict each other, or if nobody tells while the
-        plan does tell the organization of another provider: it may be another one.
+        Raises InventoryError if plan and user contradict each other.
         """
         provider = self._provider(resource)
-        known = self._known[provider] if provider else set()
-        plain = next(iter(known)) if len(known) == 1 else ""
         given = self._terraform.by_provider.get(provider, "")
-        told = _own(resource) or plain
+        told = _own(resource) or self._sole_owner(provider)
         if given and told and given != told:
             found = f"the organization {describe(told)} of {describe(resource.address)}"
             expected = f"{describe(given)}, as {OPTION} says"
             raise InventoryError([Problem(self.file, resource.line, "", found, expected)])
-        owner = told or given or self._terraform.organization
-        if not owner and provider and any(map(self._known.get, self.providers)):
-            found = f"{describe(resource.address)}, of which it does not tell whose it is"
-            expected = f"{OPTION}={provider}=ID, as it tells that of others only"
-            raise InventoryError([Problem(self.file, resource.line, "", found, expected)])
-        return owner or NOT_TOLD
+        return told or given or self._terraform.organization or NOT_TOLD
+
+    def configurations(self) -> tuple[Configuration, ...]:
+        """Return each configuration by which the file manages databases or keys, by its key.
+
+        Left out is what is to be gone, names its organization, and has no configuration any more:
+        whoever drops a database drops its block.
+        """
+        by_address: dict[str, list[Resource]] = defaultdict(list)
+        for resource in self._resources:
+            by_address[resource.address].append(resource)
+        managed: dict[str, list[list[Resource]]] = defaultdict(list)
+        for resources in by_address.values():
+            provider = self._provider(resources[0])
+            if provider or not _is_leaving(resources):
+                managed[provider].append(resources)
+        return tuple(starmap(self._configuration, sorted(managed.items())))
+
+    def _configuration(self, provider: str, managed: list[list[Resource]]) -> Configuration:
+        keys = sum(resources[0].type == "astra_customer_key" for resources in managed)
+        lines = [
+            resource.line
+            for resources in managed
+            for resource in resources
+            if self.of(resource) == NOT_TOLD
+        ]
+        return Configuration(
+            provider,
+            databases=len(managed) - keys,
+            keys=keys,
+            line=min(lines, default=0),
+            is_mixed=len(self._known[provider]) > 1,
+            is_repeated=provider in self._repeated,
+        )
+
+    def _sole_owner(self, provider: str) -> str:
+        """Return the organization that resources of ``provider`` name, if it can be but one."""
+        known = self._known[provider] if provider else set[str]()
+        return next(iter(known)) if len(known) == 1 and provider not in self._repeated else ""
 
     def _provider(self, resource: Resource) -> str:
         place = module_names(resource.module), resource.type, resource.name
         return self._providers.get(place, "")
+
+
+def _is_leaving(resources: Iterable[Resource]) -> bool:
+    """Say whether a resource names its organization, and the plan drops it."""
+    actions = frozenset[str]().union(*(resource.actions for resource in resources))
+    return bool(actions) and actions <= _LEAVING and any(map(_own, resources))
 
 
 def _own(resource: Resource) -> str:
@@ -124,7 +210,7 @@ def _providers(configuration: Mapping[str, Any]) -> Iterator[tuple[tuple[Any, st
             continue
         for each in _listed(module.get("resources")):
             key = each.get("provider_config_key")
-            if isinstance(key, str):
+            if isinstance(key, str) and _KEY.fullmatch(key):
                 yield (names, str(each.get("type")), str(each.get("name"))), key
         calls = module.get("module_calls")
         for name, call in calls.items() if isinstance(calls, dict) else ():
@@ -134,6 +220,30 @@ def _providers(configuration: Mapping[str, Any]) -> Iterator[tuple[tuple[Any, st
 
 def _named(value: object) -> Iterable[str]:
     return map(str, value) if isinstance(value, dict) else ()
+
+
+def _repeated(configured: object) -> Iterator[str]:
+    """Yield the keys of the configurations that have ``for_each``, as OpenTofu allows.
+
+    Neither that nor the instance which a resource uses is in the plan. It shows only where the
+    token, or any other setting, is another one for each instance: by ``each.key``.
+    """
+    for key, block in configured.items() if isinstance(configured, dict) else ():
+        if any(reference.startswith("each.") for reference in _references(block)):
+            yield str(key)
+
+
+def _references(data: object) -> Iterator[str]:
+    """Yield what the expressions anywhere inside refer to."""
+    waiting = [data]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, dict):
+            listed = inner.get("references")
+            yield from map(str, listed if isinstance(listed, list) else ())
+            waiting += inner.values()
+        elif isinstance(inner, list):
+            waiting += inner
 
 
 def _listed(value: object) -> list[dict[str, Any]]:

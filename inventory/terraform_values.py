@@ -13,6 +13,9 @@ from inventory.problems import line_of
 from inventory.secrets import holds_secret
 from inventory.wording import describe
 
+DATABASE, KEY = "astra_database", "astra_customer_key"
+"""The types of resources that are read."""
+
 _LISTS = frozenset({"regions", "additional_regions"})
 _HALF = re.compile(r"[\ud800-\udfff]")
 UNKNOWN = "known only after apply"
@@ -24,13 +27,18 @@ class Told(NamedTuple):
 
     Attributes:
         values: its values; one, or those of a list, without those that are not told.
-        untold: why values are missing: known only after apply, or marked as sensitive.
+        reasons: why values are missing: known only after apply, marked as sensitive, or both.
         is_wrong: whether something that is told has a form that cannot be used.
     """
 
     values: tuple[str, ...] = ()
-    untold: str = ""
+    reasons: tuple[str, ...] = ()
     is_wrong: bool = False
+
+    @property
+    def untold(self) -> str:
+        """Say why values are missing; empty if none are."""
+        return " and ".join(self.reasons)
 
 
 class Attributes:
@@ -54,25 +62,25 @@ class Attributes:
     def told(self, name: str) -> Told:
         """Return what is told of the attribute ``name``; what has a wrong type is a problem."""
         marks = [(_inner(mark, name), why) for mark, why in self._marks]
-        whole = next((why for mark, why in marks if mark is True), "")
-        if whole:
-            return Told(untold=whole)
+        if whole := tuple(why for mark, why in marks if mark is True):
+            return Told(reasons=whole)
         value = self._values.get(name)
         if isinstance(value, list) and name in _LISTS:
             return self._list(name, value, marks)
-        if part := next((why for mark, why in marks if _has_any(mark)), ""):
-            return Told(untold=part)
+        if part := tuple(why for mark, why in marks if _has_any(mark)):
+            return Told(reasons=part)
         text = self._text(value, (name,)) if value is not None else ""
         return Told((text,) if text else (), is_wrong=text is None)
 
     def _list(self, name: str, items: list[Any], marks: Sequence[tuple[object, str]]) -> Told:
         values: list[str | None] = []
-        untold = next((why for mark, why in marks if _beyond(mark, len(items))), "")
+        reasons = [why for mark, why in marks if _beyond(mark, len(items))]
         for index, item in enumerate(items):
-            why = next((why for mark, why in marks if _has_any(_inner(mark, index))), "")
-            values += [] if why else [self._text(item, (name, index))]
-            untold = untold or why
-        return Told(tuple(filter(None, values)), untold, is_wrong=None in values)
+            kept_back = [why for mark, why in marks if _has_any(_inner(mark, index))]
+            values += [] if kept_back else [self._text(item, (name, index))]
+            reasons += kept_back
+        once = tuple(dict.fromkeys(reasons))
+        return Told(tuple(filter(None, values)), once, is_wrong=None in values)
 
     def _text(self, value: object, where: Path) -> str | None:
         if not isinstance(value, str) or not value:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 from checks.finding import KNOWN
 from checks.group import Gate
 from reports import looks
+from reports.notes import first_notes
 from reports.places import Places
 from reports.reminders import due, urgent
 from reports.results import banners
@@ -57,7 +58,7 @@ def render(head: dict[str, Any], lines: Iterable[bytes], root: Path | None = Non
     """
     shelves = _shelves(head, lines)
     names, places = Names(head), Places(head, root)
-    banners, waivers = list(_banners(head)), list(_waivers(head, places))
+    banners, waivers = [*_banners(head), *_notes(head)], list(_waivers(head, places))
     findings = [
         _finding(level, json.loads(line), names, places)
         for level, shelf in shelves.items()
@@ -90,6 +91,11 @@ def _banners(head: Head) -> Iterator[Annotation]:
     for text in banners(head):
         title, _, told = text.partition(": ")
         yield Annotation("warning", title, told)
+
+
+def _notes(head: Head) -> Iterator[Annotation]:
+    for note in first_notes(head)[0]:
+        yield Annotation("notice", f"Note on {note.source}", note.text)
 
 
 def _finding(level: Level, finding: Mapping[str, Any], names: Names, places: Places) -> Annotation:

@@ -23,6 +23,7 @@ from reports import looks
 from reports.drilling import Index
 from reports.key_instructions import lay_out_commands
 from reports.matrix import lay_out
+from reports.notes import first_notes
 from reports.reminders import due, urgent
 from reports.results import banners
 from reports.routes import lay_out_routes
@@ -120,6 +121,7 @@ def render(head: dict[str, Any], lines: Iterable[bytes], limits: Limits | None =
             style_hash=_source_hash(style),
             script_hash=_source_hash(script),
             banners=banners(head),
+            notes=first_notes(head),
             coverage=lay_out(head["coverage"], limits.cells, is_partial=_is_partial(head)),
             commands=lay_out_commands(head["key_plan"], limits.commands),
             routes=lay_out_routes(_organizations(head), limits.readings, limits.rows),

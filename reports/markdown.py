@@ -10,6 +10,7 @@ from checks.finding import OPEN, STATUSES
 from inventory.wording import counted
 from reports import looks
 from reports.marked import code, prose
+from reports.notes import first_notes
 from reports.reminders import due, urgent
 from reports.results import banners
 from reports.shelves import most_urgent
@@ -102,6 +103,7 @@ def _verdict(head: Head) -> Iterator[str]:
     yield f"**{look.shape} {prose(verdict['text'])}**"
     for text in banners(head):
         yield from ("", f"> **{prose(text)}**")
+    yield from _notes(head)
     yield ""
     yield _sentence(head)
     yield ""
@@ -115,6 +117,13 @@ def _verdict(head: Head) -> Iterator[str]:
         )
         total = counted(sum(head["open"].values()), "open finding")
         yield from ("", f"{total}, by severity: {told}.")
+
+
+def _notes(head: Head) -> Iterator[str]:
+    shown, more = first_notes(head)
+    for note in shown:
+        yield from ("", f"> {code(note.source)}: {prose(note.text)}")
+    yield from _more(len(shown) + more, len(shown), "notes in the report")
 
 
 def _sentence(head: Head) -> str:

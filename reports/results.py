@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from inventory.wording import safe
 from reports.changes import summed_up
+from reports.notes import first_notes
 from reports.telling import checks_of, counts_of
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def summary(prefix: list[str], audit: Audit) -> None:
         return
     prefix.append(f"<p><strong>{escape(head['verdict']['text'])}</strong></p>")
     prefix += [f"<p><strong>{escape(text)}</strong></p>" for text in banners(head)]
+    prefix += [f"<p>Note on {escape(safe(str(note)))}</p>" for note in first_notes(head)[0]]
     prefix.append(f"<p>{escape(counts_of(head))}.</p>")
     checks = checks_of(head["settings"]["grouping"])
     prefix.append(f"<p>The numbers and rows below are of checks: {checks}.</p>")
@@ -88,6 +90,7 @@ def mark_junit(config: pytest.Config, head: dict[str, Any] | None) -> None:
         told = [("verdict", head["verdict"]["text"]), ("report", head["report"])]
         told.append(("findings", counts_of(head)))
         told += [("banner", text) for text in banners(head)]
+        told += [("note", safe(str(note))) for note in first_notes(head)[0]]
         if head["changes"]:
             told.append(("changes", summed_up(head["changes"])))
     for plugin in config.pluginmanager.get_plugins():

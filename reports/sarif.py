@@ -10,6 +10,7 @@ from urllib.parse import quote
 from checks.card import rank
 from checks.finding import OPEN
 from reports.marked import prose
+from reports.notes import first_notes
 from reports.places import Places
 from reports.results import banners
 from reports.shelves import most_urgent
@@ -107,6 +108,7 @@ def _category(head: Head) -> str:
 def _invocation(head: Head, left_out: int) -> Json:
     told = [("note", head["verdict"]["text"])]
     told += [("warning", text) for text in banners(head)]
+    told += [("note", str(note)) for note in first_notes(head)[0]]
     if left_out:
         told.append(("warning", f"{left_out:,} open findings are left out: see findings.ndjson."))
     return {

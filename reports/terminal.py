@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from checks.context import utc
 from inventory.wording import safe
 from reports.changes import summed_up
+from reports.notes import first_notes
 from reports.reminders import notice, urgent
 from reports.results import NO_AUDIT, banners
 from reports.telling import checks_of, number_of
 from reports.verdict import ENDS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
 
     from reports.audit import Audit
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 MOST_SHOWN = 12
 MOST_LINES = 3
 _INDENT = 31
+_LABEL = len("Findings: ")
+_NARROWEST = 40
 
 
 def header(audit: Audit) -> list[str]:
@@ -76,6 +81,20 @@ def _wrap(action: dict[str, Any], width: int) -> list[str]:
     return textwrap.wrap(safe(text), width, break_on_hyphens=False)[:MOST_LINES]
 
 
+def _notes(head: dict[str, Any], width: int) -> Iterator[str]:
+    """Yield the lines of the notes on the sources, folded to the width of the terminal."""
+    shown, more = first_notes(head)
+    for note in shown:
+        yield from textwrap.wrap(
+            safe(f"Note:     {note}"),
+            max(_NARROWEST, width),
+            subsequent_indent=" " * _LABEL,
+            break_on_hyphens=False,
+        )
+    if more:
+        yield f"… and {more:,} more notes in the report"
+
+
 def conclude(config: pytest.Config, audit: Audit, leak: str = "") -> None:
     """Say the verdict, as the very last words; or that a secret got into what was written."""
     writer = config.get_terminal_writer()
@@ -95,7 +114,7 @@ def conclude(config: pytest.Config, audit: Audit, leak: str = "") -> None:
     if head["changes"]:
         before = head["changes"]["baseline"]["as_of"]
         writer.line(f"Changes:  findings {summed_up(head['changes'])}, since {before}")
-    for text in banners(head):
+    for text in [*banners(head), *_notes(head, writer.fullwidth)]:
         writer.line(safe(text), yellow=True)
     bad = bool(head["verdict"]["exit_code"])
     good = head["verdict"]["word"] == "compliant"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from checks.common import DETERMINE, REVEAL
 from checks.comparisons import reconcile
 from inventory.gaps import Gap
 from inventory.managed import Managed, ManagedDatabase, ManagedKey, UndeterminedDatabase
@@ -60,6 +61,34 @@ def test_a_place_that_is_not_told_is_inconclusive(rule: str) -> None:
     assert (finding.name, finding.databases, finding.existing) == ("acme-new", 1, 0)
     assert finding.severity == ("high" if rule == "CMEK-03" else "critical")
     assert finding.action.startswith("Plan again")
+
+
+@pytest.mark.parametrize("rule", [*KEYS, "CMEK-09"])
+@pytest.mark.parametrize(
+    ("later", "hidden", "action"),
+    [
+        (True, False, DETERMINE),
+        (False, True, f"{REVEAL}; judge a new plan"),
+        (True, True, f"{REVEAL}; judge a plan in which the rest is known, too"),
+    ],
+)
+def test_what_helps(rule: str, action: str, *, later: bool, hidden: bool) -> None:
+    """A place that is marked as sensitive is in no later plan, either, so another step helps."""
+    database = UndeterminedDatabase(name="new", untold="x", is_later=later, is_hidden=hidden)
+    organization = bare(keys=[a_key()] if rule == "CMEK-09" else [])
+    placed = Managed(undetermined=(database.at(*PLACE),))
+    assert judged_once(rule, organization.with_managed(placed)).action == action
+
+
+def test_what_helps_with_several() -> None:
+    """A key that may be for one of several databases gets the steps for all of them."""
+    two = tuple(
+        UndeterminedDatabase(name="new", untold="x", is_later=later, is_hidden=not later).at(*PLACE)
+        for later in (True, False)
+    )
+    organization = bare(keys=[a_key()]).with_managed(Managed(undetermined=two))
+    both = f"{REVEAL}; judge a plan in which the rest is known, too"
+    assert judged_once("CMEK-09", organization).action == both
 
 
 def test_what_is_not_told_is_one_action() -> None:

@@ -506,7 +506,7 @@ def test_a_place_that_a_plan_does_not_tell(tmp_path: Path) -> None:
         (
             (*COMPLIANT, "--terraform-organization", "="),
             "'='",
-            "an organization's id, or PROVIDER=ID",
+            "an organization's id, PROVIDER=ID or NAME#PROVIDER=ID",
         ),
     ],
     ids=["nothing", "no file", "whose", "what", "price", "terraform"],

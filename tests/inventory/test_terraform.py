@@ -8,8 +8,10 @@ import pytest
 
 from inventory.errors import InventoryError, Problem
 from inventory.inventory import Inventory
+from inventory.managed import UndeterminedDatabase
 from inventory.plans import read_plan, read_state
-from inventory.terraform import NOT_COMPARED, PLAN_ONLY
+from inventory.terraform import PLAN_ONLY
+from inventory.terraform_notes import NOT_COMPARED
 from inventory.terraform_organizations import Terraform
 from tests.builders import ORGANIZATION, plan_data, write_json
 from tests.inventory.terraform.documents import (
@@ -38,6 +40,7 @@ NEW = (ADDRESS, "aws", "us-east-1")
 ADDED = (ADDRESS, "aws", "eu-west-1")
 THERE = (ADDRESS, "d1")
 APPLY = "known only after apply"
+HIDDEN = "marked as sensitive"
 
 
 def only(**fields: set[Any]) -> Read:
@@ -174,6 +177,62 @@ def test_only_what_is_new_can_be_undetermined(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("unknown", "sensitive", "untold"),
+    [
+        ({"regions": True}, {"regions": True}, f"regions {HIDDEN} and {APPLY}"),
+        ({"regions": [True, False]}, {"regions": [False, True]}, f"regions {APPLY} and {HIDDEN}"),
+        ({"region": {"x": True}}, {"region": [True]}, f"region {HIDDEN} and {APPLY}"),
+        (
+            {"cloud_provider": True},
+            {"regions": True},
+            f"cloud_provider {APPLY}, regions {HIDDEN}",
+        ),
+    ],
+)
+def test_both_reasons_are_kept(
+    tmp_path: Path, unknown: object, sensitive: object, untold: str
+) -> None:
+    """A place that is sensitive and not known yet is kept back for both reasons."""
+    created = change(after=attributes(regions=["a", "b"], region="c"))
+    created["change"] |= {"after_unknown": unknown, "after_sensitive": sensitive}
+    file = write_json(tmp_path / "plan.json", plan(created))
+    [organization] = read_plan(file).organizations
+    assert organization.managed.undetermined == (
+        UndeterminedDatabase(name="orders", untold=untold, is_later=True, is_hidden=True),
+    )
+
+
+@pytest.mark.parametrize(
+    ("marks", "later", "hidden"),
+    [
+        ({"after_unknown": {"regions": True}}, True, False),
+        ({"after_sensitive": {"regions": True}}, False, True),
+        ({"after_sensitive": {"name": True}, "after_unknown": {"regions": True}}, True, False),
+    ],
+)
+def test_which_reason_it_is(
+    tmp_path: Path, marks: dict[str, Any], *, later: bool, hidden: bool
+) -> None:
+    """Only what keeps the place back is a reason."""
+    created = change()
+    created["change"] |= marks
+    file = write_json(tmp_path / "plan.json", plan(created))
+    [organization] = read_plan(file).organizations
+    [database] = organization.managed.undetermined
+    assert (database.is_later, database.is_hidden) == (later, hidden)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_which_reason_a_deferred_change_has(tmp_path: Path, *, hidden: bool) -> None:
+    """What is put off is known later, and may be sensitive all the same."""
+    later = change(after_sensitive={"regions": hidden})
+    data = plan(deferred_changes=[{"reason": "x", "resource_change": later}])
+    [organization] = read_plan(write_json(tmp_path / "plan.json", data)).organizations
+    [database] = organization.managed.undetermined
+    assert (database.is_later, database.is_hidden) == (True, hidden)
+
+
 @pytest.mark.parametrize("mark", ["after_unknown", "after_sensitive"])
 def test_a_name_that_is_kept_back(tmp_path: Path, mark: str) -> None:
     """A database whose name is not told goes by its address; its region is judged all the same."""
@@ -248,7 +307,7 @@ def test_a_state(tmp_path: Path) -> None:
     assert (database.id, database.name, organization.id) == ("d1", "orders", ORGANIZATION)
     source = recorded.source
     assert (source.role, source.format) == ("state", "terraform-state")
-    assert (source.note, source.captured_at) == ("", None)
+    assert (source.notes, source.captured_at) == ((), None)
 
 
 @pytest.mark.parametrize(
@@ -259,7 +318,7 @@ def test_a_state(tmp_path: Path) -> None:
 def test_a_state_without_databases(tmp_path: Path, data: dict[str, Any]) -> None:
     """A state without a database compares with nothing, and its source says so."""
     recorded = read_state(write_json(tmp_path / "state.json", data), Terraform())
-    assert recorded.source.note == NOT_COMPARED
+    assert recorded.source.notes == (NOT_COMPARED,)
 
 
 def test_states_beside_plans(tmp_path: Path) -> None:
@@ -447,7 +506,7 @@ def test_a_plan_of_our_own_has_no_name(tmp_path: Path) -> None:
 def planned_in(plans: list[str]) -> set[str]:
     """Return the addresses of all planned databases, wherever these are to lie."""
     found: set[str] = set()
-    for organization in Inventory([], plans).organizations():
+    for organization in Inventory([], plans, Terraform("o1")).organizations():
         planned = (*(organization.databases or ()), *organization.managed.undetermined)
         found |= {each.resource for each in planned}
     return found

@@ -14,6 +14,7 @@ from inventory.terraform_addresses import (
     Step,
     instance_key,
     module_names,
+    module_of,
     module_steps,
     read_dependencies,
     read_references,
@@ -55,6 +56,25 @@ def test_what_is_no_address(address: str) -> None:
     """What Terraform makes no address of names no module."""
     assert module_names(address) is None
     assert module_steps(address) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "module"),
+    [
+        ("astra_database.x", ""),
+        ('astra_database.module["module.app.astra_database.x"]', ""),
+        ("module.app[0].module.db.astra_database.x[1]", "module.app[0].module.db"),
+        (
+            'module.app["astra_database.x"].astra_database.x["a"]',
+            'module.app["astra_database.x"]',
+        ),
+        ("", ""),
+        ("module.app", "module.app"),
+    ],
+)
+def test_the_module_of_a_resource(address: str, module: str) -> None:
+    """The address of a resource begins with that of its module, whatever stands in its keys."""
+    assert module_of(address) == module
 
 
 _names = st.from_regex(r"[a-z_][a-z0-9_-]{0,5}", fullmatch=True)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from inventory.errors import InventoryError, Problem, SettingError
-from inventory.inventory import Inventory
+from inventory.inventory import ASSUMED, Inventory
 from inventory.plans import read_plan
-from inventory.terraform import NOT_COMPARED
+from inventory.terraform_notes import NOT_COMPARED
 from inventory.terraform_organizations import NOT_TOLD, Terraform, parse_organizations
 from tests.builders import (
     ORGANIZATION,
@@ -26,6 +26,7 @@ from tests.inventory.terraform.documents import (
     ADDRESS,
     ALIKE,
     change,
+    configuration,
     configured,
     existing,
     held,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 KEY = "astra_customer_key.orders"
 OPTION = "--cmek-terraform-organization"
-ASSUMED = f"of {ORGANIZATION}, it is assumed: the only organization here"
+NAMED = f"acme-prod ({ORGANIZATION}), the only organization here"
 
 
 # --- what the user tells --------------------------------------------------------------------------
@@ -54,14 +55,17 @@ def test_options_are_parsed() -> None:
     """An id stands for all providers, one behind a provider's key for that one."""
     assert parse_organizations([]) == Terraform("", {}, None)
     assert parse_organizations(["o1"]) == Terraform("o1", {})
-    told = parse_organizations(["astra.eu=o2", "o1", "o1", "module.a:astra=o3"])
-    assert told == Terraform("o1", {"astra.eu": "o2", "module.a:astra": "o3"})
+    told = parse_organizations(["astra.eu=o2", "o1", "o1", "module.a:astra=o3", "prod#astra=o4"])
+    owners = {"astra.eu": "o2", "module.a:astra": "o3", "prod#astra": "o4"}
+    assert told == Terraform("o1", owners)
 
 
 @pytest.mark.parametrize("text", ["", "=o1", "astra=", "o 1", "é", "astra=o\n1", "x" * 2049])
 def test_unusable_options(text: str) -> None:
     """What is neither an id nor a provider with one is refused."""
-    with pytest.raises(SettingError, match=r"expected an organization's id, or PROVIDER=ID$"):
+    with pytest.raises(
+        SettingError, match=r"expected an organization's id, PROVIDER=ID or NAME#PROVIDER=ID$"
+    ):
         parse_organizations([text])
 
 
@@ -143,7 +147,7 @@ def test_a_key_tells_as_well(tmp_path: Path) -> None:
 def test_without_a_configuration_nothing_is_passed_on(tmp_path: Path) -> None:
     """In a plan that does not tell the providers, one resource tells nothing of another."""
     other = change("astra_database.b", "no-op", existing(), existing())
-    file = write_json(tmp_path / "plan.json", plan(change(), other))
+    file = write_json(tmp_path / "plan.json", plan(change(), other, configuration={}))
     assert {each.id: _addresses(each) for each in read_plan(file).organizations} == {
         NOT_TOLD: {ADDRESS},
         ORGANIZATION: {"astra_database.b"},
@@ -266,6 +270,52 @@ def test_unusable_ids_of_organizations(
     assert problems(tmp_path, data) == [(f"organization_id of {ADDRESS!r}", found, expected)]
 
 
+def test_a_resource_of_a_module_in_the_state(tmp_path: Path) -> None:
+    """A state names no modules beside a resource, and none of the root's is taken for it."""
+    there, own = "module.eu.astra_database.orders", change()
+    held_there = held(there)
+    del held_there["module_address"]
+    data = plan(
+        own,
+        prior_state=state(held_there),
+        configuration=configuration({ADDRESS: "astra", there: "astra.eu"}),
+    )
+    assert owners(tmp_path, data, "astra=o2") == {"o2": {ADDRESS}, ORGANIZATION: {there}}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("", {"astra": "o1"}), ("prod", {"astra": "o2", "astra.eu": "o3"}), ("x", {"astra": "o1"})],
+)
+def test_what_is_stated_about_a_plan(name: str, expected: dict[str, str]) -> None:
+    """What names a plan is for that plan alone, and goes before what names none."""
+    by_provider = {"astra": "o1", "prod#astra": "o2", "prod#astra.eu": "o3"}
+    told = Terraform("o4", by_provider).of_plan(name)
+    assert told == Terraform("o4", expected)
+
+
+def test_a_provider_of_one_plan(tmp_path: Path) -> None:
+    """Two plans call their own providers by one key, and each is of another organization."""
+    files = [write_json(tmp_path / f"{name}.json", plan(change())) for name in ("prod", "test")]
+    plans = [f"prod={files[0]}", f"test={files[1]}"]
+    stated = parse_organizations(["prod#astra=o1", "test#astra=o2"])
+    read = Inventory([], plans, stated).organizations()
+    assert {each.id: _addresses(each) for each in read} == {
+        "o1": {f"prod#{ADDRESS}"},
+        "o2": {f"test#{ADDRESS}"},
+    }
+
+
+@pytest.mark.parametrize("text", ["dev#astra=o1", "prod#astra.eu=o1", "prod#=o1", "#astra=o1"])
+def test_a_provider_that_no_named_plan_has(tmp_path: Path, text: str) -> None:
+    """A plan's name, or a provider of it, that does not exist is a slip, and is refused."""
+    file = write_json(tmp_path / "plan.json", plan(change()))
+    with pytest.raises(SettingError) as caught:
+        Inventory([], [f"prod={file}"], parse_organizations([text]))
+    expected = "expected one of 'astra', 'prod#astra'"
+    assert str(caught.value) == f"{OPTION}: found the provider {text[:-3]!r}, {expected}"
+
+
 # --- what is assumed ------------------------------------------------------------------------------
 
 
@@ -275,7 +325,35 @@ def test_the_only_organization_is_assumed(tmp_path: Path) -> None:
     read = Inventory([inventory], [write_json(tmp_path / "plan.json", plan(change()))])
     [organization] = read.organizations()
     assert (organization.id, _addresses(organization)) == (ORGANIZATION, {ADDRESS})
-    assert [each.note for each in read.sources] == ["", ASSUMED]
+    assert [each.notes for each in read.sources] == [(), (ASSUMED.format(NAMED),)]
+
+
+@pytest.mark.parametrize("name", ["acme-prod", ORGANIZATION])
+def test_the_organization_that_is_assumed_is_named(tmp_path: Path, name: str) -> None:
+    """It is named by its name and its id, or once where these are the same."""
+    inventory = write_yaml(tmp_path / "inventory.yaml", document_data(organization_data(name=name)))
+    read = Inventory([inventory], [write_json(tmp_path / "plan.json", plan(change()))])
+    list(read.organizations())
+    named = f"{name} ({ORGANIZATION})" if name != ORGANIZATION else ORGANIZATION
+    assumed = ASSUMED.format(f"{named}, the only organization here")
+    assert read.sources[1].notes == (assumed,)
+
+
+def test_an_organization_that_is_not_named(tmp_path: Path) -> None:
+    """Without an inventory one organization is assumed, and the source says so."""
+    read = Inventory([], [write_json(tmp_path / "plan.json", plan(change()))])
+    assert [each.notes for each in read.sources] == [()]
+    [organization] = read.organizations()
+    assert organization.id == NOT_TOLD
+    assumed = ASSUMED.format("one organization, which is not named")
+    assert [each.notes for each in read.sources] == [(assumed,)]
+
+
+def test_what_is_stated_is_not_noted(tmp_path: Path) -> None:
+    """What the user states is not assumed."""
+    read = Inventory([], [write_json(tmp_path / "plan.json", plan(change()))], Terraform("o1"))
+    list(read.organizations())
+    assert [each.notes for each in read.sources] == [()]
 
 
 def test_what_is_assumed_of_a_state(tmp_path: Path) -> None:
@@ -286,12 +364,12 @@ def test_what_is_assumed_of_a_state(tmp_path: Path) -> None:
     read = Inventory([inventory], states=[file])
     [organization] = read.organizations()
     assert _addresses(organization) == {KEY}
-    assert [each.note for each in read.sources] == ["", f"{NOT_COMPARED}; {ASSUMED}"]
+    assert [each.notes for each in read.sources] == [(), (NOT_COMPARED, ASSUMED.format(NAMED))]
 
 
 def test_what_is_assumed_joins_what_is_told(tmp_path: Path) -> None:
     """What is told and what is assumed of one organization is one."""
-    other = change("astra_database.b", "no-op", existing(), existing())
+    other = change("astra_database.b", "delete", existing())
     told = owners(tmp_path, plan(change(), other), inventory=document_data())
     assert told == {ORGANIZATION: {ADDRESS, "astra_database.b"}}
 
@@ -318,8 +396,13 @@ def test_nothing_is_assumed_beside_another_provider(tmp_path: Path, texts: tuple
     with pytest.raises(InventoryError) as caught:
         owners(tmp_path, data, inventory=document_data())
     [problem] = caught.value.problems
-    assert problem.found == "'astra_database.b', of which it does not tell whose it is"
-    assert problem.expected == f"{OPTION}=astra.us=ID, as it tells that of others only"
+    assert problem.found == (
+        "1 database of the provider configuration 'astra.us', one of several; "
+        "the organization is not stated"
+    )
+    assert problem.expected == f"{OPTION}=astra.us=ID"
+    lines = (tmp_path / "plan.json").read_text("utf-8").splitlines()
+    assert "astra_database.b" in lines[problem.line - 1]
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -331,15 +414,13 @@ def test_several_organizations(tmp_path: Path, *, streamed: bool) -> None:
         if streamed
         else write_yaml(tmp_path / "a.yaml", document_data(*both))
     )
-    plans = [write_json(tmp_path / f"{name}.json", plan(change())) for name in "ab"]
+    plans = [write_json(tmp_path / "a.json", plan(change()))]
     plans.append(write_yaml(tmp_path / "c.yaml", plan_data()))
     with pytest.raises(InventoryError) as caught:
-        list(Inventory([file], [plans[0], f"test={plans[1]}", plans[2]]).organizations())
+        list(Inventory([file], plans).organizations())
     found = "databases of which it does not tell whose they are"
     expected = f"{OPTION}=ID, as there are several organizations here"
-    assert caught.value.problems == tuple(
-        Problem(each, 0, "", found, expected) for each in plans[:2]
-    )
+    assert caught.value.problems == (Problem(plans[0], 0, "", found, expected),)
 
 
 def test_a_stream_of_one_organization(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from inventory.errors import InventoryError
 from inventory.plans import read_plan
+from inventory.terraform_organizations import Configuration
 from tests.builders import uuid
 from tests.inventory.terraform.documents import Read, in_short, recorded
 from tests.inventory.terraform.recordings import ALL, RECORDED, Scene
@@ -92,6 +93,7 @@ DRIFTED = Read(
     _there("ledger", "orders"),
     _key("orders", "us-east-1", new=False),
 )
+MODULES = ("module.inherited", 'module.handed["a"]', 'module.handed["b"]', "module.own")
 GROWN = Read(
     _db("new", "aws", "us-east-1") | _db("orders", "aws", "eu-west-1"),
     {_of(4)},
@@ -232,6 +234,17 @@ EXPECTED = {
         {key for name, region in NAMES.items() for key in _key(f"orders[{name}]", region)},
     ),
     "spelled": _beside(_db("new", "aws", "US-East-1", "EU-West-1"), _key("new", "EU-West-1")),
+    "shared": Read(
+        _db("orders", "aws", "us-east-1")
+        | {each for module in MODULES for each in _db(f"{module}/orders", "aws", "us-east-1")},
+        NOTHING,
+        NOTHING,
+        NOTHING,
+        {
+            (f"{module}.astra_customer_key.orders", "aws", "us-east-1", True)
+            for module in MODULES[:-1]
+        },
+    ),
 }
 UNREAD = {"errored", "respelled"}
 """The scenes of which nothing is expected: one is refused, of the other it depends on Astra."""
@@ -368,6 +381,17 @@ def test_each_provider_has_its_organization() -> None:
             _key("eu", "eu-west-1", new=False) | _key("module.shop/shop", "eu-central-1"),
         ),
     }
+
+
+def test_what_each_provider_manages() -> None:
+    """A resource is of the provider that its module was handed, wherever that is configured."""
+    told = read_plan(str(SCENES["shared"].recorded())).configurations
+    assert all(each.line for each in told)
+    assert tuple(each._replace(line=0) for each in told) == (
+        Configuration("astra", databases=2, keys=1),
+        Configuration("astra.eu", databases=2, keys=2),
+        Configuration("module.own:astra.lab", databases=1, keys=0),
+    )
 
 
 def test_what_is_sensitive_is_not_taken_over() -> None:

@@ -10,14 +10,15 @@ import pytest
 from checks.key_commands import commands
 from inventory import format_detection as formats
 from inventory import terraform, terraform_documents
+from inventory.errors import InventoryError
 from inventory.inventory import Inventory
 from inventory.models import KeyScope
 from inventory.terraform_managed import TerraformScope
 from inventory.terraform_organizations import Terraform
 from inventory.terraform_source import SourceTree
-from tests.builders import ORGANIZATION
+from tests.builders import ORGANIZATION, write_json
 from tests.inventory.terraform.cutting import PROGRAM, READ
-from tests.inventory.terraform.documents import in_short
+from tests.inventory.terraform.documents import change, configuration, in_short, plan
 from tests.inventory.terraform.running import VERSION
 
 ROOT = Path(__file__).parents[2]
@@ -104,6 +105,20 @@ def test_the_order_is_the_one_that_is_printed() -> None:
 def test_the_version_that_was_tried_is_named() -> None:
     """The page names the version of Terraform by which the tests' recordings were made."""
     assert f"Terraform {VERSION.rpartition('.')[0]}" in " ".join(PAGE.split())
+
+
+def test_what_is_asked_for_is_shown(tmp_path: Path) -> None:
+    """The page shows what is said of two provider configurations, word for word."""
+    keys = {f"astra_{name}": "astra" for name in ("database.a", "database.b", "customer_key.k")}
+    keys["astra_database.c"] = "astra.eu"
+    data = plan(*map(change, keys), configuration=configuration(keys))
+    with pytest.raises(InventoryError) as caught:
+        Inventory([], [write_json(tmp_path / "plan.json", data)])
+    lines = "\n".join(map(str, caught.value.problems))
+    shown = re.findall(
+        r"^  plan\.json:\d+: (found .+)$", section("Whose databases they are"), re.MULTILINE
+    )
+    assert shown == re.findall(r": (found .+)$", lines, re.MULTILINE)
 
 
 def test_the_example_is_what_it_says() -> None:

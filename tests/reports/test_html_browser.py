@@ -15,6 +15,7 @@ from reports import html
 from tests.astra.faults import ALWAYS, FIRST, Fault
 from tests.reports.browser import FLAGS, find_chromium, open_page, violations_of
 from tests.reports.live import recorded, renamed, small_fleet
+from tests.reports.recording import RUN, SOURCE, record
 from tests.reports.samples import (
     AS_OF,
     EVIL,
@@ -49,6 +50,7 @@ _DIFFERING = (
 )
 OPEN_ALL = "document.querySelectorAll('details').forEach((each) => each.open = true)"
 NARROW = {"width": 390, "height": 844}
+NOTE = "It holds a part of the configuration only: it was made with -target."
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +115,27 @@ def test_changes_are_accessible(browser: Browser, reports: dict[str, Path], sche
     with open_page(browser, path, color_scheme=scheme) as opened:
         assert opened.page.locator("#changes table.changed").count() == 5
         assert violations_of(opened.page, "#changes") == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_notes_are_on_the_first_screen(
+    browser: Browser, tmp_path: Path, size: dict[str, int], scheme: str
+) -> None:
+    """What limits a source is seen without scrolling, as everybody can read it."""
+    notes = (NOTE, "x" * 400)
+    noted = SOURCE.model_copy(update={"path": f"{'long/' * 30}plan.json", "notes": notes})
+    file = tmp_path / "audit.html"
+    file.write_text(
+        html.render({**record(tmp_path, sources=[noted]).head, "run": RUN}, []), "utf-8"
+    )
+    with open_page(browser, file, viewport=size, color_scheme=scheme) as opened:
+        box = opened.page.get_by_text(NOTE).first.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] < size["height"]
+        assert violations_of(opened.page, "header.top") == []
+        width = opened.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= size["width"]
 
 
 @pytest.mark.parametrize("name", ["hostile", "hostile-live", "changes"])

@@ -162,7 +162,7 @@ def test_the_sources_are_told_as_they_are() -> None:
             "databases": 0,
             "evidence": None,
             "name": "",
-            "note": "",
+            "notes": [],
         }
     ]
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from inventory.format_detection import PLAN, STATE
-from inventory.terraform import NOT_COMPARED
+from inventory.inventory import ASSUMED
+from inventory.terraform_notes import NOT_COMPARED
 from tests.builders import (
     DATABASE,
     ORGANIZATION,
@@ -25,6 +27,7 @@ from tests.inventory.terraform.documents import (
     ALIKE,
     attributes,
     change,
+    configuration,
     configured,
     existing,
     held,
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
 
 KEY = "astra_customer_key.orders"
 SOURCE = "# The shop.\n" + 'resource "astra_database" "orders" {\n}\n'
-ASSUMED = f"of {ORGANIZATION}, it is assumed: the only organization here"
+NAMED = f"acme-prod ({ORGANIZATION}), the only organization here"
 OPTION = "--cmek-terraform-organization"
 ELSEWHERE = attributes(regions=["us-west-2"])
 
@@ -136,15 +139,77 @@ def test_every_report_leads_to_the_block(keyless: Run, name: str) -> None:
     assert ADDRESS in text or "main.tf:2" in text or '"startLine": 2' in text
 
 
-def test_the_page_says_what_was_assumed(keyless: Run) -> None:
-    """The page and the record say that the organization was assumed."""
+def test_the_record_says_what_was_assumed(keyless: Run) -> None:
+    """The record and the page's list of sources say that the organization was assumed."""
     [_, source] = keyless.head["population"]["sources"]
-    assert (source["format"], source["note"], source["databases"]) == (
+    assert (source["format"], source["notes"], source["databases"]) == (
         "terraform-plan",
-        ASSUMED,
+        [ASSUMED.format(NAMED)],
         1,
     )
-    assert f"Note: {ASSUMED}" in keyless.text("audit.html")
+    assert f"Note: {ASSUMED.format(NAMED)}" in keyless.text("audit.html")
+
+
+LIMITED = plan(
+    change(),
+    change("astra_vectors.x", after={"x": 1}),
+    complete=False,
+    applyable=False,
+)
+LIMITS = (
+    "It holds a part of the configuration only",
+    "Applying it would change nothing.",
+    "is not judged: 1 astra_vectors.",
+    f"so this is assumed: {NAMED}.",
+)
+
+
+def unfolded(text: str) -> str:
+    """Return ``text`` without markup, on one line."""
+    return " ".join(re.sub(r"<[^>]+>|[`>]", "", text).split())
+
+
+def test_everybody_sees_what_limits_a_plan(tmp_path: Path) -> None:
+    """Beside the verdict, wherever it is shown, stand the notes; the verdict is as without them."""
+    run = judged(tmp_path, LIMITED, formats=ALL)
+    assert (run.code, run.word) == (0, "compliant")
+    head, _, _ = run.text("audit.html").partition("<nav")
+    shown = {
+        "terminal": run.out,
+        "first screen": head,
+        "summary": run.text("summary.md").partition("| error |")[0],
+        "results": run.text("results.html"),
+        "junit": " ".join(each.get("value", "") for each in run.junit.iter("property")),
+        "sarif": run.text("audit.sarif"),
+    }
+    seen = {name: [each in unfolded(text) for each in LIMITS] for name, text in shown.items()}
+    assert seen == dict.fromkeys(shown, [True] * len(LIMITS))
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "json", "yaml"])
+def test_keys_show_what_limits_a_plan(tmp_path: Path, form: str) -> None:
+    """`keys` shows the notes in each of its forms, and its exit code is as without them."""
+    paths = ["-i", write_json(tmp_path / "i.json", compliant())]
+    paths += ["-p", write_json(tmp_path / "plan.json", LIMITED)]
+    asked = command("keys", *paths, f"--format={form}")
+    assert asked.exit_code == 0, asked.output
+    assert [each in unfolded(asked.stdout) for each in LIMITS] == [True] * len(LIMITS)
+
+
+def test_a_report_with_notes_is_verified(tmp_path: Path) -> None:
+    """What was noted is noted again when a report is verified."""
+    run = judged(tmp_path, LIMITED, formats=ALL)
+    verified = command("verify", run.folder)
+    assert verified.exit_code == 0, verified.output
+
+
+@pytest.mark.parametrize("value", ["no", None])
+def test_malformed_limits(tmp_path: Path, value: object) -> None:
+    """A plan that says in a wrong form whether it is a part is refused."""
+    run = judged(tmp_path, plan(change(), complete=value))
+    assert (run.code, run.left) == (4, set())
+    assert "complete: found" in run.out
+    assert "expected true or false" in run.out
 
 
 def test_the_record_names_the_files_of_the_configuration(keyless: Run) -> None:
@@ -232,7 +297,7 @@ def test_an_empty_state_betters_nothing(tmp_path: Path) -> None:
     before = alone.code, alone.findings
     run = audit(tmp_path, compliant(), f"--cmek-state={file}", formats=ALL)
     assert (run.code, run.findings) == before
-    assert [each["note"] for each in run.head["population"]["sources"]] == ["", NOT_COMPARED]
+    assert [each["notes"] for each in run.head["population"]["sources"]] == [[], [NOT_COMPARED]]
     assert "nothing is compared with it" in run.text("audit.html")
 
 
@@ -290,7 +355,8 @@ def test_the_organization_of_a_state(tmp_path: Path) -> None:
 
 def test_a_plan_and_a_state(tmp_path: Path) -> None:
     """The state of one configuration and the plan of another are judged together."""
-    run = judged(tmp_path, [plan(change(after=ELSEWHERE)), state(held(values=existing("lost")))])
+    both = [plan(change(after=ELSEWHERE)), state(held(values=existing("lost")))]
+    run = judged(tmp_path, both, f"{OPTION}={ORGANIZATION}")
     failing = {each["rule"] for each in run.findings if each["status"] == "fail"}
     assert failing == {"CMEK-01", "CMEK-05", "CMEK-14"}
 
@@ -326,6 +392,39 @@ def test_the_organization_that_was_told(
     [finding] = told(run, "CMEK-05")
     assert finding.status == status
     assert run.head["settings"]["terraform_organizations"] == [f"{prefix}{identity}"]
+
+
+EU = "astra_database.eu"
+TWO = plan(change(), change(EU), configuration=configuration({ADDRESS: "astra", EU: "astra.eu"}))
+
+
+def asked_for(text: str, option: str) -> list[str]:
+    """Return the options that a run asks for, with an id in each."""
+    found = re.findall(rf"expected ({option}=\S+=)ID$", text, re.MULTILINE)
+    return [f"{each}{ORGANIZATION}" for each in found]
+
+
+def test_two_provider_configurations(tmp_path: Path) -> None:
+    """Two configurations are not taken for the only organization: each has to be stated."""
+    run = judged(tmp_path, TWO)
+    assert (run.code, run.left) == (4, set())
+    for key in ("astra", "astra.eu"):
+        assert f"found 1 database of the provider configuration '{key}'" in run.out
+    options = asked_for(run.out, OPTION)
+    assert options == [f"{OPTION}={key}={ORGANIZATION}" for key in ("astra", "astra.eu")]
+    assert judged(tmp_path, TWO, *options).code == 0
+
+
+def test_keys_of_two_provider_configurations(tmp_path: Path) -> None:
+    """`keys` asks for the same by its own options, which can be pasted."""
+    paths = ["-i", write_json(tmp_path / "i.json", compliant())]
+    paths += ["-p", write_json(tmp_path / "plan.json", TWO)]
+    refused = command("keys", *paths)
+    assert refused.exit_code == 4
+    assert "--cmek-" not in refused.stderr
+    options = asked_for(refused.stderr, "--terraform-organization")
+    assert len(options) == 2
+    assert command("keys", *paths, *options).exit_code == 0
 
 
 # --- the run --------------------------------------------------------------------------------------
@@ -456,7 +555,8 @@ def planned_in(run: Run) -> set[str]:
 def named(folder: Path, *names: str) -> list[str]:
     """Write a plan for each name, all of one address, and return the options that take them."""
     files = [write_json(folder / f"{name}.json", plan(change(after=ELSEWHERE))) for name in names]
-    return [f"--cmek-plan={name}={file}" for name, file in zip(names, files, strict=True)]
+    plans = [f"--cmek-plan={name}={file}" for name, file in zip(names, files, strict=True)]
+    return [*plans, f"{OPTION}={ORGANIZATION}"]
 
 
 def test_plans_of_one_address_without_names(tmp_path: Path) -> None:
@@ -470,11 +570,11 @@ def test_plans_of_one_address_without_names(tmp_path: Path) -> None:
 
 def test_named_plans_keep_their_subjects(tmp_path: Path) -> None:
     """A subject has the plan's name, with a second plan or without, and whatever the path is."""
-    prod, test = named(tmp_path, "prod", "test")
+    prod, test, whose = named(tmp_path, "prod", "test")
     moved = write_json(tmp_path / "x.json", plan(change(after=ELSEWHERE)))
     found = []
     for options in ([prod], [f"--cmek-plan=prod={moved}"], [test, prod]):
-        run = audit(tmp_path, compliant(), *options)
+        run = audit(tmp_path, compliant(), whose, *options)
         found.append((planned_in(run), {each["id"] for each in run.findings}))
     (alone, own), (again, same), (both, all_of_them) = found
     assert alone == again == {f"planned prod#{ADDRESS}"}

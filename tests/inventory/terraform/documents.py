@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from inventory.errors import InventoryError, Problem
 from inventory.inventory import Inventory
 from inventory.plans import read_plan, read_state
+from inventory.terraform_addresses import module_names, module_of
 from inventory.terraform_organizations import Terraform
 from tests.builders import ORGANIZATION, write_json
 
@@ -36,7 +37,7 @@ def attributes(**over: object) -> dict[str, Any]:
 
 def existing(identity: str = "d1", **over: object) -> dict[str, Any]:
     """Return the attributes of a database that exists."""
-    return attributes(id=identity, organization_id=ORGANIZATION, **over)
+    return attributes(**{"id": identity, "organization_id": ORGANIZATION} | over)
 
 
 def key_attributes(**over: object) -> dict[str, Any]:
@@ -78,14 +79,14 @@ def change(
 
 
 def plan(*changes: Mapping[str, Any], **over: object) -> dict[str, Any]:
-    """Return a plan; its planned values are those after the changes."""
+    """Return a plan; its planned values are those after the changes, all of one provider."""
     planned = [_planned(each) for each in changes if (each.get("change") or {}).get("after")]
     return {
         "format_version": "1.2",
         "terraform_version": "1.11.4",
         "planned_values": {"root_module": {"resources": planned}},
         "resource_changes": list(changes),
-        "configuration": {"root_module": {}},
+        "configuration": configuration(dict.fromkeys(each["address"] for each in planned)),
         "timestamp": AT,
         "applyable": True,
         "complete": True,
@@ -110,6 +111,26 @@ def held(
     """Return a resource of a state."""
     own = existing() if values is None else values
     return resource(address) | {"values": own, "sensitive_values": {}} | over
+
+
+def configuration(
+    providers: Mapping[str, str | None], blocks: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Return the configuration of resources by their addresses, each with its provider's key.
+
+    None is ``astra``. The block of a provider may hold expressions.
+    """
+    root: dict[str, Any] = {}
+    named = dict.fromkeys(key or "astra" for key in providers.values())
+    for address, key in providers.items():
+        module = root
+        for name in module_names(module_of(address)) or ():
+            calls = module.setdefault("module_calls", {})
+            module = calls.setdefault(name, {"source": f"./{name}", "module": {}})["module"]
+        own = {name: resource(address)[name] for name in ("type", "name")}
+        module.setdefault("resources", []).append(own | {"provider_config_key": key or "astra"})
+    told = {key: {"name": "astra", **(blocks or {}).get(key, {})} for key in named}
+    return {"provider_config": told, "root_module": root}
 
 
 def configured(*modules: str, provider: str = "astra", kind: str = "database") -> dict[str, Any]:

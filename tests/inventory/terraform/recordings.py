@@ -138,6 +138,7 @@ FURTHER = (
     Scene("imported", outside=_have_orders),
     Scene("sensitive"),
     Scene("two-providers"),
+    Scene("shared"),
     Scene("drift", outside=_add_region),
     Scene("drift-refreshed", "drift", ("-refresh-only",), outside=_add_region),
     Scene("drift-deleted", "drift", outside=_delete_orders),

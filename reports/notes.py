@@ -1,0 +1,38 @@
+"""What limits the sources of an audit, or was assumed of them, as every report says it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+MOST = 12
+"""How many are shown where the verdict is; the record holds all of them."""
+
+
+class Note(NamedTuple):
+    """A note on one source; both texts are still to be escaped.
+
+    Attributes:
+        source: the path of the source.
+        text: what is to be known of it, a sentence or two.
+    """
+
+    source: str
+    text: str
+
+    def __str__(self) -> str:
+        """Write it on one line."""
+        return f"{self.source}: {self.text}"
+
+
+def notes_on(sources: Iterable[Mapping[str, Any]]) -> list[Note]:
+    """Return every note on ``sources``, as a record holds them, in their order."""
+    return [Note(source["path"], text) for source in sources for text in source["notes"]]
+
+
+def first_notes(head: Mapping[str, Any]) -> tuple[list[Note], int]:
+    """Return the notes to show beside the verdict of an audit, and how many more there are."""
+    every = notes_on(head["population"]["sources"])
+    return every[:MOST], max(0, len(every) - MOST)
