@@ -87,12 +87,10 @@ def ordered_by_plan(estate: Estate, scope: KeyScope) -> Answer | None:
         return None
     says = (
         f"No key is registered. The plan creates each planned database there after {key.resource}, "
-        "and nothing documents that a new key takes effect at once."
+        "but the documentation does not say that a new key takes effect at once."
     )
-    action = (
-        f"Apply {key.resource} alone first, record {words(estate.organization, scope)}, and plan "
-        "again"
-    )
+    name = estate.organization.name
+    action = f"Apply {key.resource} alone first, record {name} again, and plan again"
     return Answer("inconclusive", says, "ordered-by-plan", action)
 
 

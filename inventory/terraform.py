@@ -16,13 +16,14 @@ from inventory.planned_keys import PlannedKey, UndeterminedKey
 from inventory.recorded import Recorded, describe_source, refuse
 from inventory.spellings import PROVIDERS, Provider, canonical_provider
 from inventory.terraform_documents import KEY, Resource, TerraformDocument, read_resources
+from inventory.terraform_order import CreationOrder
 from inventory.terraform_organizations import Owners
 from inventory.terraform_values import Attributes, Told
 from inventory.visible_text import visible
 from inventory.wording import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from inventory.documents import Document
     from inventory.entries import Located, Place
@@ -74,7 +75,8 @@ def read_terraform(
     owners = Owners(told, terraform)
     entries = [(each, _entries(each, _located(each, told, terraform))) for each in told.resources]
     refuse([problem for resource, _ in entries for problem in resource.problems()])
-    organizations = tuple(_organizations(owners, entries))
+    ordered = _with_order(entries, told.configuration)
+    organizations = tuple(_organizations(owners, ordered))
     source = describe_source(file, raw, told.kind, organizations, told.at)
     is_bare = told.kind == "state" and not any(each.managed.databases for each in organizations)
     note = NOT_COMPARED if is_bare else ""
@@ -123,6 +125,38 @@ def _entries(resource: Resource, place: Place) -> _Entries:
         planned = _planned(resource, resource.after, place)
         return planned._replace(managed=existing.and_also(planned.managed))
     return _Entries(managed=existing)
+
+
+def _with_order(
+    entries: Sequence[tuple[Resource, _Entries]], configuration: Mapping[str, Any]
+) -> Iterator[tuple[Resource, _Entries]]:
+    """Yield ``entries`` with the databases that wait for each planned key of their place."""
+    databases: dict[tuple[str, str], list[Resource]] = {}
+    for resource, own in entries:
+        for database in own.databases:
+            for region in database.regions:
+                databases.setdefault((database.provider, region.name), []).append(resource)
+    order = CreationOrder(configuration) if databases else None
+    for resource, own in entries:
+        keys = own.managed.planned_keys if order and resource.creates else ()
+        if order and keys and not resource.is_deferred:
+            waiting = tuple(_awaited(key, resource, databases, order) for key in keys)
+            managed = own.managed.model_copy(update={"planned_keys": waiting})
+            yield resource, own._replace(managed=managed)
+        else:
+            yield resource, own
+
+
+def _awaited(
+    key: PlannedKey,
+    resource: Resource,
+    databases: Mapping[tuple[str, str], list[Resource]],
+    order: CreationOrder,
+) -> PlannedKey:
+    """Return a key with the addresses of the databases of its place that wait for it."""
+    there = databases.get((key.provider, key.region), ()) if key.change == "register" else ()
+    addresses = frozenset(each.address for each in there if order.waits(each, resource))
+    return key.model_copy(update={"awaited_by": addresses}).at(*key.place)
 
 
 def _existing(resource: Resource, place: Place) -> Iterator[ManagedDatabase]:

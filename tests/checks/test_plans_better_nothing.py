@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import event, given, settings
 
 from checks.evaluation import evaluate
 from checks.finding import STATUSES
-from inventory.plans import with_plan
-from tests.checks.judging import CONTEXT, RULES
+from inventory.plans import read_plan, with_plan
+from tests.builders import an_organization, write_json
+from tests.checks.judging import CONTEXT, RULES, judged
 from tests.checks.strategies import inventories, organizations, plans
+from tests.inventory.terraform.recordings import RECORDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from inventory.models import Organization
 
@@ -43,6 +48,30 @@ def test_a_plan_betters_nothing(
     planned = worst(map(with_plan, inventory, (one, two)))
     assert {subject for subject in alone if planned.get(subject, 9) > alone[subject]} == set()
     event("a plan worsens something" if set(planned) - set(alone) else "nothing is added")
+
+
+@pytest.mark.parametrize("scene", ["depends-on", "module-output", "each-key", "race"])
+def test_what_terraform_orders_is_no_pass_and_no_failure(scene: str, tmp_path: Path) -> None:
+    """A real plan whose configuration orders key and database is inconclusive, else it fails."""
+    printed = json.loads((RECORDED / f"{scene}.json").read_text("utf-8"))
+    ordered = _judged(tmp_path, printed)
+    printed["configuration"] = {"root_module": {}}
+    unordered = _judged(tmp_path, printed)
+    is_race = scene == "race"
+    assert ordered == {"CMEK-01": "fail" if is_race else "inconclusive"} | (
+        {"CMEK-05": "fail" if is_race else "inconclusive"}
+    )
+    assert unordered == {"CMEK-01": "fail", "CMEK-05": "fail"}
+
+
+def _judged(folder: Path, printed: dict[str, Any]) -> dict[str, str]:
+    """Return the status of what a plan brings to an organization without keys, by rule."""
+    [plan] = read_plan(write_json(folder / "plan.json", printed)).organizations
+    organization = with_plan(an_organization(id=plan.id, keys=[], databases=[]), plan)
+    found = [*judged("CMEK-01", organization), *judged("CMEK-05", organization)]
+    statuses = {(each.rule, each.status) for each in found}
+    assert len(statuses) == 2
+    return dict(statuses)
 
 
 @settings(deadline=None, max_examples=150)

@@ -274,6 +274,52 @@ def test_every_change_of_a_key_is_read(name: str) -> None:
     assert known | hidden == found
 
 
+ORDERED = {
+    "depends-on",
+    "reference",
+    "region-of-key",
+    "intermediate",
+    "each-literal",
+    "each-key",
+    "module-together",
+    "module-depends-on",
+    "module-input",
+    "module-output",
+    "module-output-depends-on",
+    "depends-on-module",
+}
+"""The scenes whose configuration shows that every database waits for a key of its place."""
+
+UNORDERED = {
+    "race",
+    "local-value",
+    "precondition",
+    "triggered",
+    "module-input-unused",
+    "module-output-constant",
+    "key-last",
+}
+"""Those in which nothing is shown; Terraform was seen to order some of these all the same."""
+
+
+@pytest.mark.parametrize("name", sorted(ORDERED | UNORDERED))
+def test_an_order_is_read_from_the_configuration(name: str) -> None:
+    """A planned key has the addresses of all databases of its place that wait for it."""
+    [organization] = read_plan(str(SCENES[name].recorded())).organizations
+    databases = {
+        (each.provider, region.name, each.resource)
+        for each in organization.databases or ()
+        for region in each.regions
+    }
+    awaited = {
+        (key.provider, key.region, address)
+        for key in organization.managed.planned_keys
+        for address in key.awaited_by
+    }
+    assert databases
+    assert awaited == (databases if name in ORDERED else set())
+
+
 def test_a_plan_that_failed_is_refused() -> None:
     """A plan that Terraform could not make in full is refused, with the line that says so."""
     file = SCENES["errored"].recorded()

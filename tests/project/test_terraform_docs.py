@@ -121,9 +121,11 @@ def test_the_example_is_what_it_says() -> None:
     }
     addresses = {each[0] for part in (told.planned, told.undetermined, told.keys) for each in part}
     assert {re.sub(r".*\](?:\.|$)", "", each) for each in addresses} == blocks
-    assert (len(told.grown), len(told.undetermined), len(told.keys)) == (1, 2, 1)
+    assert (len(told.grown), len(told.undetermined), len(told.keys)) == (1, 2, 3)
     managed = organization.managed
-    parts = [*(organization.databases or ()), *managed.undetermined, *managed.keys]
+    parts = [*(organization.databases or ()), *managed.undetermined, *managed.planned_keys]
+    [ordered] = [key for key in managed.planned_keys if key.awaited_by]
+    assert ordered.awaited_by == {"astra_database.reports"}
     for each in parts:
         line = Path(each.file).read_text("utf-8").splitlines()[each.line - 1]
         kind, name = each.resource.rpartition("astra_")[2].split(".")

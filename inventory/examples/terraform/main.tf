@@ -32,6 +32,29 @@ resource "astra_customer_key" "search" {
   key_id         = "arn:aws:kms:eu-west-1:111122223333:key/1a2b3c4d-0042-4000-8000-000000000042"
 }
 
+# The configuration orders these two: Terraform registers the key first. To be sure that it
+# takes effect in time, apply it alone before the database.
+resource "astra_database" "reports" {
+  name           = "reports"
+  keyspace       = "main"
+  cloud_provider = "aws"
+  regions        = ["eu-north-1"]
+  depends_on     = [astra_customer_key.reports]
+}
+
+resource "astra_customer_key" "reports" {
+  cloud_provider = "aws"
+  region         = "eu-north-1"
+  key_id         = "arn:aws:kms:eu-north-1:111122223333:key/1a2b3c4d-0043-4000-8000-000000000043"
+}
+
+# The id is the one of us-east-2, where it serves already: Terraform could not undo this.
+resource "astra_customer_key" "copied" {
+  cloud_provider = "aws"
+  region         = "ap-northeast-1"
+  key_id         = "arn:aws:kms:us-east-2:111122223333:key/1a2b3c4d-0001-4000-8000-000000000001"
+}
+
 # Exists in us-east-2; us-west-2 is added, where no key is registered.
 resource "astra_database" "orders" {
   name           = "orders"

@@ -32,9 +32,8 @@ VERSION = "1.11.4"
 AT = "2026-11-20T01:00:00Z"
 ORGANIZATIONS = {"astra": uuid(1), "astra.eu": uuid(2)}
 _TOKENS = {"sham": uuid(1), "sham-eu": uuid(2)}
-_SOURCE = "datastax/astra"
-_MIRRORED = f"registry.terraform.io/{_SOURCE}"
-"""The whole address of the provider, as Terraform completes it; nothing is asked there."""
+_SOURCE = "example.test/datastax/astra"
+"""The address of the provider; nothing is asked there, as a folder mirrors it."""
 
 _UNORDERED: dict[str, Callable[[Any], str]] = {
     "child_modules": itemgetter("address"),
@@ -133,7 +132,7 @@ def show(scene: Scene, workspace: Workspace) -> dict[str, Any]:
 def write_mirror(folder: Path) -> Path:
     """Write the provider, in both versions, where Terraform finds it; return the folder."""
     for version, argument in _VERSIONS.items():
-        place = folder / "mirror" / _MIRRORED / version / _platform()
+        place = folder / "mirror" / _SOURCE / version / _platform()
         place.mkdir(parents=True)
         program = place / f"terraform-provider-astra_v{version}"
         words = [sys.executable, "-P", "-m", "tests.inventory.terraform.provider", argument]

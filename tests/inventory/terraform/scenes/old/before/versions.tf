@@ -1,7 +1,7 @@
 terraform {
   required_providers {
     astra = {
-      source  = "datastax/astra"
+      source  = "example.test/datastax/astra"
       version = "~> 1.0"
     }
   }
