@@ -17,7 +17,8 @@ class TerraformScope(NamedTuple):
     """The addresses of what Terraform manages in one key scope, each once.
 
     Attributes:
-        databases: planned databases that are to be encrypted by a customer key.
+        databases: planned databases that are to be encrypted by a customer key, and for which the
+            configuration gives no order after a key that a plan creates there.
         creates: customer keys that a plan creates.
         holds: customer keys that stand in a state, which is no proof that they are registered.
     """
@@ -34,8 +35,14 @@ NOTHING = TerraformScope()
 def terraform_scopes(organization: Organization) -> dict[KeyScope, TerraformScope]:
     """Return what Terraform manages of ``organization``, by key scope; all else is left out."""
     found: dict[KeyScope, dict[str, dict[str, None]]] = {}
+    waiting = {
+        (scope_of(organization, key), address)
+        for key in organization.managed.planned_keys
+        for address in key.awaited_by
+    }
     for scope, field, address in (*_databases(organization), *_keys(organization)):
-        found.setdefault(scope, {}).setdefault(field, {})[address] = None
+        if field != "databases" or (scope, address) not in waiting:
+            found.setdefault(scope, {}).setdefault(field, {})[address] = None
     return {
         scope: TerraformScope(**{field: tuple(addresses) for field, addresses in fields.items()})
         for scope, fields in found.items()

@@ -65,6 +65,7 @@ _BASIS: dict[str, dict[tuple[str, str], str]] = {
         ("fail", ""): "missing",
         ("waived", ""): "missing",
         ("inconclusive", ""): "undetermined",
+        ("inconclusive", "ordered-by-plan"): "missing",
         ("not-applicable", "astra-provided"): "astra-provided",
         ("not-applicable", "unsupported-combination"): "not-supported",
     },

@@ -33,10 +33,11 @@ def test_planned_databases_and_keys_by_their_addresses() -> None:
         _at("astra_database.a", name="a", regions=["us-east-1", "us-west-2"]),
         _at("astra_database.b", name="b", provider="gcp", regions=["us-east1"]),
         _at("astra_database.c", name="c"),
+        _at("astra_database.d", name="d", regions=["us-east-1", "eu-west-1"]),
     ]
     place: Any = {"type": "serverless", "provider": "aws", "region": "us-east-1"}
     planned = (
-        PlannedKey(**place).at(FILE, 1, "key.made"),
+        PlannedKey(**place, awaited_by=frozenset({"astra_database.d"})).at(FILE, 1, "key.made"),
         PlannedKey(**place, change="remove").at(FILE, 1, "key.gone"),
         PlannedKey(**place).at("plan.yaml", 1),
     )
@@ -53,6 +54,7 @@ def test_planned_databases_and_keys_by_their_addresses() -> None:
             holds=("key.there",),
         ),
         _scope("us-west-2"): TerraformScope(databases=("astra_database.a",)),
+        _scope("eu-west-1"): TerraformScope(databases=("astra_database.d",)),
         _scope("us-east1", provider="gcp"): TerraformScope(databases=("astra_database.b",)),
         _scope("us-west2", provider="gcp"): TerraformScope(holds=("key.alone",)),
     }

@@ -84,6 +84,7 @@ def _audited(organization: Organization) -> list[dict[str, Any]]:
         ("CMEK-01", "fail", "", "missing"),
         ("CMEK-01", "waived", "", "missing"),
         ("CMEK-01", "inconclusive", "unknown-type", "undetermined"),
+        ("CMEK-01", "inconclusive", "ordered-by-plan", "missing"),
         ("CMEK-01", "not-applicable", "astra-provided", "astra-provided"),
         ("CMEK-01", "not-applicable", "unsupported-combination", "not-supported"),
         ("CMEK-09", "fail", "", "idle"),
