@@ -54,7 +54,9 @@ NOTE = "It holds a part of the configuration only: it was made with -target."
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(reports: dict[str, Path]) -> Iterator[Browser]:
+    """Start a browser once the reports are there: none can be recorded inside playwright's loop."""
+    assert reports
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as started:
         launched = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
