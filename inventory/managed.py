@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import chain
+
 from pydantic import Field
 
 from inventory.entries import Entry, Identifier, Located, Name, SpelledProvider
@@ -53,10 +56,22 @@ class Managed(Entry):
     keys: tuple[ManagedKey, ...] = Field(default=())
     databases: tuple[ManagedDatabase, ...] = Field(default=())
 
+    @classmethod
+    def together(cls, parts: Iterable[Managed]) -> Managed:
+        """Return what all of ``parts`` tell, in their order."""
+        known = [part for part in parts if part is not NOTHING]
+        if len(known) <= 1:
+            return known[0] if known else NOTHING
+        fields = {
+            name: tuple(chain.from_iterable(getattr(part, name) for part in known))
+            for name in cls.model_fields
+        }
+        return cls(**fields)
+
     def and_also(self, other: Managed) -> Managed:
         """Return what both tell."""
-        return Managed(
-            undetermined=self.undetermined + other.undetermined,
-            keys=self.keys + other.keys,
-            databases=self.databases + other.databases,
-        )
+        return self.together((self, other))
+
+
+NOTHING = Managed()
+"""Nothing, made once: of most resources a plan tells nothing here."""

@@ -6,11 +6,12 @@ it holds secrets in clear text. Both kinds of resource are always Serverless.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inventory.errors import InventoryError, Problem
 from inventory.gaps import Gap
-from inventory.managed import Managed, ManagedDatabase, ManagedKey, UndeterminedDatabase
+from inventory.managed import NOTHING, Managed, ManagedDatabase, ManagedKey, UndeterminedDatabase
 from inventory.models import Database, DatabaseRegion, Organization
 from inventory.recorded import Recorded, describe_source, refuse
 from inventory.spellings import PROVIDERS, Provider, canonical_provider
@@ -47,7 +48,7 @@ class _Entries(NamedTuple):
     """What one resource comes to."""
 
     databases: tuple[Database, ...] = ()
-    managed: Managed = Managed()
+    managed: Managed = NOTHING
 
 
 class _Where(NamedTuple):
@@ -101,16 +102,13 @@ def _located(resource: Resource, told: TerraformDocument, terraform: Terraform) 
 def _organizations(
     owners: Owners, entries: Iterable[tuple[Resource, _Entries]]
 ) -> Iterator[Organization]:
-    gathered: dict[str, _Entries] = {}
+    gathered: dict[str, list[_Entries]] = {}
     for resource, own in entries:
-        if own == _Entries():
-            continue
-        owner = owners.of(resource)
-        known = gathered.get(owner, _Entries())
-        gathered[owner] = _Entries(
-            known.databases + own.databases, known.managed.and_also(own.managed)
-        )
-    for owner, (databases, told) in gathered.items():
+        if own != _Entries():
+            gathered.setdefault(owners.of(resource), []).append(own)
+    for owner, parts in gathered.items():
+        databases = tuple(chain.from_iterable(part.databases for part in parts))
+        told = Managed.together(part.managed for part in parts)
         once = tuple({each.id: each for each in told.databases}.values())
         managed = told.model_copy(update={"databases": once})
         organization = Organization(id=owner, name=owner, databases=databases, gaps=(PLAN_ONLY,))
@@ -123,7 +121,8 @@ def _organizations(
 def _entries(resource: Resource, place: Place) -> _Entries:
     if resource.type == "astra_customer_key":
         return _Entries(managed=Managed(keys=tuple(_keys(resource, place))))
-    existing = Managed(databases=tuple(_existing(resource, place)))
+    held = tuple(_existing(resource, place))
+    existing = Managed(databases=held) if held else NOTHING
     if resource.is_deferred and resource.after:
         untold = "put off to a later plan"
         later = _undetermined(resource.after, resource.address, untold, place)
@@ -161,7 +160,7 @@ def _planned(resource: Resource, after: Attributes, place: Place) -> _Entries:
     """Return what a database that is created, or changed, comes to."""
     where, there = _where(after), _there(resource)
     regions = tuple(each for each in where.regions if (where.provider, each) not in there)
-    managed = Managed()
+    managed = NOTHING
     if where.untold:
         managed = _undetermined(after, resource.address, where.untold, place)
     if where.provider is None or not regions:

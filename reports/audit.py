@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import os
 import shutil
@@ -18,6 +17,7 @@ from checks.evaluation import evaluate
 from checks.group import Gate
 from checks.grouping import Grouping
 from checks.waivers import WaiverBook, read_waivers
+from inventory.collector import collector_paused
 from inventory.errors import InventoryError, LeakError, Problem, SettingError
 from inventory.history import History, read_history
 from inventory.inventory import Inventory
@@ -218,7 +218,7 @@ class Audit:
         findings = evaluate(inventory.organizations(), self._rules, self.context, meet)
         findings = map(book.apply, findings) if self._waivers else findings
         findings = filter(wanted, findings) if wanted else findings
-        with _without_collector():
+        with collector_paused():
             for judged in map(changes.take, findings) if changes else findings:
                 grouping.add(judged)
                 if recorder:
@@ -335,18 +335,6 @@ def _writable(folder: Path) -> Iterator[None]:
         found = f"{folder} ({error.strerror})"
         message = f"--cmek-report-dir: found {found}, expected a folder to write to"
         raise SettingError(message) from None
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Pause the cyclic collector: millions of short-lived objects without cycles only slow it."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def terraform_of(options: Options) -> Terraform:
