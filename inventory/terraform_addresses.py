@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-_STEP = re.compile(
-    r'(?:^|\.)module\.([^\W\d][\w-]*)(?:\[(?:[0-9]+|"(?:[^"\\]|\\.)*")\])?', re.DOTALL
-)
+_NAME = r"(?:[^\W\d]|[^\x00-\x7f])(?:[\w-]|[^\x00-\x7f])*"
+"""A name may hold marks that stand above a letter, which are no letters."""
+
+_STEP = re.compile(rf'(?:^|\.)module\.({_NAME})(?:\[(?:[0-9]+|"(?:[^"\\]|\\.)*")\])?', re.DOTALL)
 
 
 def module_names(address: str) -> tuple[str, ...] | None:
@@ -20,3 +21,11 @@ def module_names(address: str) -> tuple[str, ...] | None:
         names.append(step[1])
         end = step.end()
     return tuple(names)
+
+
+def module_of(address: str) -> str:
+    """Return the address of the module in which a resource is; empty for the root."""
+    end = 0
+    while step := _STEP.match(address, end):
+        end = step.end()
+    return address[:end]

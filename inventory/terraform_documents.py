@@ -13,6 +13,7 @@ from inventory.entries import read_moment
 from inventory.errors import Problem
 from inventory.problems import line_of
 from inventory.recorded import refuse
+from inventory.terraform_addresses import module_of
 from inventory.terraform_values import SENSITIVE, UNKNOWN, Attributes, flaw
 from inventory.wording import describe
 
@@ -221,9 +222,10 @@ class _Reader:
     # --- parts ------------------------------------------------------------------------------------
 
     def _resource(self, item: dict[str, Any], path: Path) -> Resource:
-        module = item.get("module_address")
+        address = str(item["address"])
+        module = item.get("module_address", module_of(address))  # a state names no modules
         return Resource(
-            str(item["address"]),
+            address,
             module if isinstance(module, str) else "",
             str(item["type"]),
             str(item.get("name")),

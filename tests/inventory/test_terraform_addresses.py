@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.terraform_addresses import module_names
+from inventory.terraform_addresses import module_names, module_of
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,25 @@ def test_what_is_no_address(address: str) -> None:
     assert module_names(address) is None
 
 
+@pytest.mark.parametrize(
+    ("address", "module"),
+    [
+        ("astra_database.x", ""),
+        ('astra_database.module["module.app.astra_database.x"]', ""),
+        ("module.app[0].module.db.astra_database.x[1]", "module.app[0].module.db"),
+        (
+            'module.app["astra_database.x"].astra_database.x["a"]',
+            'module.app["astra_database.x"]',
+        ),
+        ("", ""),
+        ("module.app", "module.app"),
+    ],
+)
+def test_the_module_of_a_resource(address: str, module: str) -> None:
+    """The address of a resource begins with that of its module, whatever stands in its keys."""
+    assert module_of(address) == module
+
+
 _names = st.from_regex(r"[a-z_][a-z0-9_-]{0,5}", fullmatch=True)
 _keys = st.none() | st.integers(0, 9) | st.text(max_size=6)
 
@@ -67,3 +86,34 @@ def test_any_text_ends(text: str) -> None:
     names = module_names(text)
     bare = re.sub(r'\[(?:[0-9]+|"(?:[^"\\]|\\.)*")\]', "", text, flags=re.DOTALL)
     assert names is None or bare == ".".join(f"module.{name}" for name in names)
+
+
+PRINTED = [
+    '"k.]ey"',
+    r'"a[\"b\"]"',
+    r'"back\\slash"',
+    r'"new\nline"',
+    r'"tab\t"',
+    r'"\u0001"',
+    r'"\u200b"',
+    '"$"',
+    '"$$$${"',
+    '"dollar$${x}"',
+    '"percent%%{x}"',
+    '".module.app"',
+    '"module.x"',
+    '"]"',
+    '""',
+    '"é😀"',
+    "0",
+]
+"""Keys of instances as Terraform 1.11 writes them."""
+
+
+@pytest.mark.parametrize("key", PRINTED)
+@pytest.mark.parametrize("name", ["app", "e\u0301", "क्षेत्र"])
+def test_what_terraform_prints(name: str, key: str) -> None:
+    """Whatever a key holds, and whatever letters a name has, the modules are told from them."""
+    module = f"module.{name}[{key}].module.db[{key}]"
+    assert module_names(module) == (name, "db")
+    assert module_of(f"{module}.astra_database.{name}[{key}]") == module

@@ -266,6 +266,23 @@ def test_a_manifest_of_another_form(tmp_path: Path, text: str) -> None:
     assert place(tmp_path, source, data) == (str(tmp_path / "app/main.tf"), 1)
 
 
+KEYS = ["k.]ey", 'a["b"]', "back\\slash", "new\nline", ".module.app", "é", "$${x}"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_instances_of_modules(tmp_path: Path, key: str) -> None:
+    """An instance stands at its module's block, in a plan and in a state, whatever its key."""
+    source = tree(tmp_path, main=BLOCK, app__db__main=f"\n\n{BLOCK}")
+    address = f"module.app[{json.dumps(key)}].module.db.astra_database.orders[{json.dumps(key)}]"
+    known = configured("app", "db")
+    where = (str(tmp_path / "app/db/main.tf"), 3)
+    assert place(tmp_path, source, plan(change(address), configuration=known)) == where
+    in_state = held(address)
+    del in_state["module_address"]  # which Terraform prints of a plan only
+    before = {"values": {"root_module": {"child_modules": [{"resources": [in_state]}]}}}
+    assert place(tmp_path, source, plan(prior_state=before, configuration=known)) == where
+
+
 CALLS: list[object] = [
     {},
     {"root_module": 7},
