@@ -17,6 +17,7 @@ from inventory.recorded import Recorded, describe_source, refuse
 from inventory.spellings import PROVIDERS, Provider, canonical_provider
 from inventory.terraform_documents import Resource, TerraformDocument, read_resources
 from inventory.terraform_organizations import Owners
+from inventory.terraform_source import PlanSource
 from inventory.terraform_values import Attributes, Told
 from inventory.visible_text import visible
 from inventory.wording import describe
@@ -83,18 +84,21 @@ def read_terraform(file: str, raw: bytes, document: Document, terraform: Terrafo
     refuse(document.problems)
     told = read_resources(file, document)
     owners = Owners(told, terraform)
-    entries = [(each, _entries(each, _located(each, told, terraform))) for each in told.resources]
+    tree = terraform.source
+    found = PlanSource(tree, told, document.data) if tree else None
+    entries = [(each, _entries(each, _located(each, told, found))) for each in told.resources]
     refuse([problem for resource, _ in entries for problem in resource.problems()])
     organizations = tuple(_organizations(owners, entries))
     source = describe_source(file, raw, "plan", organizations, told.at)
-    note = STATE if told.kind == "state" else ""
+    notes = (STATE if told.kind == "state" else "", found.note if found else "")
+    note = "; ".join(filter(None, notes))
     source = source.model_copy(update={"format": f"terraform-{told.kind}", "note": note})
     return Recorded(source, organizations, owners.providers)
 
 
-def _located(resource: Resource, told: TerraformDocument, terraform: Terraform) -> Place:
+def _located(resource: Resource, told: TerraformDocument, source: PlanSource | None) -> Place:
     """Return where the resource is configured, or where the plan tells of it."""
-    found = terraform.source and terraform.source.find(resource, told.configuration)
+    found = source and source.find(resource)
     file, line = found or (told.file, resource.line)
     return file, line, resource.address
 

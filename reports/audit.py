@@ -25,6 +25,7 @@ from inventory.named_plans import parse_plan
 from inventory.paths import in_order, normal
 from inventory.secrets import search
 from inventory.terraform_organizations import parse_organizations
+from inventory.terraform_source import SourceTree
 from reports import doomed
 from reports.baseline import read_baseline, refuse_doomed, refuse_unfit
 from reports.changes import Changes
@@ -342,8 +343,6 @@ def terraform_of(options: Options) -> Terraform:
     told = parse_organizations(options.terraform_organization)
     if options.terraform_source is None:
         return told
-    from inventory.terraform_source import SourceTree  # noqa: PLC0415 (its parser is an extra)
-
     return told._replace(source=SourceTree(options.terraform_source))
 
 
