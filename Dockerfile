@@ -5,7 +5,7 @@ WORKDIR /source
 COPY . .
 RUN python -m venv /opt/cmek-audit \
     && /opt/cmek-audit/bin/pip install --quiet --no-cache-dir --disable-pip-version-check \
-        --constraint constraints.txt '.[terraform]'
+        --constraint constraints.txt .
 
 FROM python:3.13-slim
 COPY --from=build /opt/cmek-audit /opt/cmek-audit

@@ -90,8 +90,7 @@ OPTIONS = (
         "terraform-source",
         "path",
         "DIR",
-        "the folder of the Terraform configuration, so that findings lead to its file and line; "
-        "needs the extra 'terraform'",
+        "the folder of the Terraform configuration, so that findings lead to its file and line",
     ),
     Option(
         "history",

@@ -9,12 +9,14 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import yaml
 from yaml.reader import ReaderError
 
 from inventory.errors import Problem
+from inventory.json_lines import lines_of, walk
 from inventory.wording import describe
 
 try:
@@ -34,7 +36,6 @@ _BOOLEAN = {"true": True, "True": True, "TRUE": True} | dict.fromkeys(
 )
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}")
-_PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|\n|[^\s{}\[\],:"]+')
 _NAME = re.compile(r"[\w-]{1,80}", re.ASCII)
 
 
@@ -48,7 +49,7 @@ class Document(NamedTuple):
     """
 
     data: Any
-    lines: dict[Path, int]
+    lines: Mapping[Path, int]
     problems: list[Problem]
 
 
@@ -105,82 +106,35 @@ def refuse_constant(name: str) -> Any:  # noqa: ANN401 (json wants a function of
 
 
 def _read_json(file: str, text: str) -> Document:
+    objects = _Objects()
     try:
-        data = json.loads(text, parse_constant=refuse_constant)
+        data = json.loads(text, object_pairs_hook=objects.made, parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
         problem = Problem(file, error.lineno, "", error.msg.lower(), "JSON")
         raise _UnreadableError(problem) from None
     except (ValueError, RecursionError) as error:
         problem = Problem(file, 0, "", _excuse(error), "JSON")
         raise _UnreadableError(problem) from None
-    lines, problems = _json_lines(file, text)
-    return Document(data, lines, problems)
+    parts = walk(text) if objects.have_repeats else ()
+    problems = [_duplicate(file, line, path) for path, line, is_repeated in parts if is_repeated]
+    return Document(data, lines_of(text, data), problems)
+
+
+class _Objects:
+    """Makes the objects of a JSON text, and sees whether any has a key twice."""
+
+    def __init__(self) -> None:
+        self.have_repeats = False
+
+    def made(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        data = dict(pairs)
+        if len(data) < len(pairs):
+            self.have_repeats = True
+        return data
 
 
 def _excuse(error: Exception) -> str:
     return "nesting without end" if isinstance(error, RecursionError) else str(error).split(";")[0]
-
-
-class _Frame:
-    """An open object or list while the pieces of a JSON text go by."""
-
-    __slots__ = ("is_object", "keys", "path", "slot")
-
-    def __init__(self, path: Path, *, is_object: bool) -> None:
-        self.path = path
-        self.is_object = is_object
-        self.keys: set[str] = set()
-        self.slot: str | int | None = None if is_object else 0
-
-    def inner(self) -> Path:
-        return self.path if self.slot is None else (*self.path, self.slot)
-
-
-def _json_lines(file: str, text: str) -> tuple[dict[Path, int], list[Problem]]:
-    """Find the line of every part of a text that is known to be JSON, and its duplicate keys."""
-    lines: dict[Path, int] = {(): 1}
-    problems: list[Problem] = []
-    stack: list[_Frame] = []
-    line = 1
-    for piece in _PIECE.findall(text):
-        if piece == "\n":
-            line += 1
-        elif piece in "]}":
-            stack.pop()
-        elif piece == ",":
-            _next_slot(stack[-1])
-        elif piece != ":":
-            _take_piece(file, piece, line, stack, lines, problems)
-    return lines, problems
-
-
-def _next_slot(frame: _Frame) -> None:
-    frame.slot = None if frame.is_object else int(frame.slot or 0) + 1
-
-
-def _take_piece(
-    file: str,
-    piece: str,
-    line: int,
-    stack: list[_Frame],
-    lines: dict[Path, int],
-    problems: list[Problem],
-) -> None:
-    frame = stack[-1] if stack else None
-    if frame and frame.is_object and frame.slot is None:
-        key = json.loads(piece) if "\\" in piece else piece[1:-1]
-        if key in frame.keys:
-            problems.append(_duplicate(file, line, (*frame.path, key)))
-        frame.keys.add(key)
-        frame.slot = key
-        lines[frame.inner()] = line
-        return
-    if frame and frame.is_object and piece not in "{[":
-        return  # its key has told the line
-    path = frame.inner() if frame else ()
-    lines.setdefault(path, line)
-    if piece in "{[":
-        stack.append(_Frame(path, is_object=piece == "{"))
 
 
 def _duplicate(file: str, line: int, path: Path) -> Problem:

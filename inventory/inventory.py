@@ -6,6 +6,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from inventory.collector import collector_paused
 from inventory.errors import InventoryError, Problem
 from inventory.files import is_stream, open_stream, read_file
 from inventory.merging import merge
@@ -162,7 +163,8 @@ def _collect(
     read: Callable[[str], Recorded], file: str, problems: list[Problem]
 ) -> Recorded | None:
     try:
-        return read(file)
+        with collector_paused():
+            return read(file)
     except InventoryError as error:
         problems += error.problems
         return None

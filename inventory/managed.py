@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from pydantic import Field
 
@@ -71,11 +72,21 @@ class Managed(Entry):
     keys: tuple[ManagedKey, ...] = Field(default=())
     databases: tuple[ManagedDatabase, ...] = Field(default=())
 
+    @classmethod
+    def together(cls, parts: Iterable[Managed]) -> Managed:
+        """Return what all of ``parts`` tell, in their order."""
+        known = [part for part in parts if part is not NOTHING]
+        if len(known) <= 1:
+            return known[0] if known else NOTHING
+        fields = {
+            name: tuple(chain.from_iterable(getattr(part, name) for part in known))
+            for name in cls.model_fields
+        }
+        return cls(**fields)
+
     def and_also(self, other: Managed) -> Managed:
         """Return what both hold."""
-        return Managed(
-            **{name: getattr(self, name) + getattr(other, name) for name in Managed.model_fields}
-        )
+        return self.together((self, other))
 
     @property
     def planned_key_count(self) -> int:
@@ -86,3 +97,7 @@ class Managed(Entry):
         """Yield everything that it holds."""
         for name in Managed.model_fields:
             yield from getattr(self, name)
+
+
+NOTHING = Managed()
+"""Nothing, made once: most resources add nothing here."""

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from inventory.errors import Problem
 from inventory.key_ids import canonical
+from inventory.managed import Managed
 from inventory.models import DatabaseRegion
 from inventory.recorded import database_identity, key_identity, place_of, refuse
 from inventory.wording import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from inventory.entries import Located
     from inventory.models import CustomerKey, Database, Organization
@@ -47,15 +48,13 @@ def merge(organizations: Iterable[Organization]) -> list[Organization]:
 
     Raises InventoryError with every contradiction.
     """
-    merged: dict[str, Organization] = {}
-    problems: list[Problem] = []
+    groups: dict[str, list[Organization]] = {}
     for organization in organizations:
-        known = merged.get(organization.id)
-        merged[organization.id] = (
-            organization if known is None else _merge_two(known, organization, problems)
-        )
+        groups.setdefault(organization.id, []).append(organization)
+    problems: list[Problem] = []
+    merged = [_merge_group(group, problems) for group in groups.values()]
     refuse(problems)
-    return list(merged.values())
+    return merged
 
 
 def with_databases(organization: Organization, plan: Organization) -> tuple[Database, ...]:
@@ -77,9 +76,8 @@ def with_databases(organization: Organization, plan: Organization) -> tuple[Data
     present = tuple(
         each if each.is_planned else known[each.id] for each in organization.databases or ()
     )
-    databases: tuple[Database, ...] = _merge_lists(
-        present, tuple(planned), database_identity, problems
-    )
+    lists = (present, tuple(planned))
+    databases: tuple[Database, ...] = _merge_lists(lists, database_identity, problems)
     refuse(problems)
     return databases
 
@@ -158,33 +156,52 @@ def _recorded(existing: Database, region: DatabaseRegion | None, name: str) -> o
     return getattr(existing, name, None) if own is None else own
 
 
-def _merge_two(one: Organization, two: Organization, problems: list[Problem]) -> Organization:
-    update: dict[str, Any] = _agreed(one, two, problems, skip=_SPECIAL)
-    for name, identity in _LISTS:
-        update[name] = _merge_lists(getattr(one, name), getattr(two, name), identity, problems)
-    _refuse_rival_keys(one.keys or (), two.keys or (), problems)
+def _merge_group(group: Sequence[Organization], problems: list[Problem]) -> Organization:
+    """Merge what several files say of one organization.
+
+    The lists of all of them are merged at once: one after the other, the first ones would be copied
+    as often as there are files.
+    """
+    whole = group[0]
+    if len(group) == 1:
+        return whole
+    for organization in group[1:]:
+        whole = whole.model_copy(update=_merge_fields(whole, organization, problems))
+    _refuse_rival_keys([organization.keys or () for organization in group], problems)
+    lists = {
+        name: _merge_lists([getattr(each, name) for each in group], identity, problems)
+        for name, identity in _LISTS
+    }
+    managed = Managed.together(organization.managed for organization in group)
+    return whole.model_copy(update=lists).with_managed(managed)
+
+
+def _merge_fields(one: Organization, two: Organization, problems: list[Problem]) -> dict[str, Any]:
+    update = _agreed(one, two, problems, skip=_SPECIAL)
     update["gaps"] = (*one.gaps, *(gap for gap in two.gaps if gap not in one.gaps))
     times = (one.captured_at, two.captured_at)
     update["captured_at"] = None if None in times else min(times)  # type: ignore[type-var]
-    return one.model_copy(update=update).with_managed(one.managed.and_also(two.managed))
+    return update
 
 
 _SPECIAL = frozenset({name for name, _ in _LISTS} | {"gaps", "captured_at"})
 
 
 def _merge_lists(
-    one: tuple[Any, ...] | None,
-    two: tuple[Any, ...] | None,
+    lists: Iterable[tuple[Any, ...] | None],
     identity: Callable[[Any], object],
     problems: list[Problem],
-) -> Any:  # noqa: ANN401 (a tuple, or None if neither is one)
-    if one is None or two is None:
-        return two if one is None else one
-    entries = dict(_numbered(one, identity))
-    for key, entry in _numbered(two, identity):
-        known = entries.get(key)
-        entries[key] = entry if known is None else _merge_entry(known, entry, problems)
-    return tuple(entries.values())
+) -> Any:  # noqa: ANN401 (a tuple, or None if there is none)
+    """Merge entries of equal identity; a list that is None says nothing."""
+    known = [entries for entries in lists if entries is not None]
+    if len(known) <= 1:
+        return known[0] if known else None
+    merged: dict[tuple[object, int], Any] = {}
+    for entries in known:
+        for key, entry in _numbered(entries, identity):
+            first = merged.get(key)
+            merged[key] = entry if first is None else _merge_entry(first, entry, problems)
+    return tuple(merged.values())
 
 
 def _numbered(
@@ -253,25 +270,30 @@ def merge_keys(
 
     Two versions of one key stay two entries, as if one file listed both.
     """
-    _refuse_rival_keys(one, two, problems)
-    merged: tuple[CustomerKey, ...] = _merge_lists(one, two, key_identity, problems)
+    _refuse_rival_keys((one, two), problems)
+    merged: tuple[CustomerKey, ...] = _merge_lists((one, two), key_identity, problems)
     return merged
 
 
-def _refuse_rival_keys(
-    one: Iterable[CustomerKey], two: Iterable[CustomerKey], problems: list[Problem]
-) -> None:
-    """Note scopes for which each file names a key that the other does not.
+def _refuse_rival_keys(files: Iterable[Iterable[CustomerKey]], problems: list[Problem]) -> None:
+    """Note scopes for which a file names a key that those before it do not, and they another.
 
-    A file that names fewer keys of a scope than the other is no contradiction, whichever comes
+    A file that names fewer keys of a scope than the others is no contradiction, whichever comes
     first: what it does not name, it leaves open.
     """
-    known, others = _by_scope(one), _by_scope(two)
-    for scope in known.keys() & others.keys():
-        if known[scope].keys() - others[scope].keys():
-            first = next(iter(known[scope].values()))
-            rivals = [key for name, key in others[scope].items() if name not in known[scope]]
-            problems += [contradiction(first, k, "key_id", first.key_id, k.key_id) for k in rivals]
+    known: dict[object, dict[str, CustomerKey]] = {}
+    for keys in files:
+        others = _by_scope(keys)
+        for scope in known.keys() & others.keys():
+            if known[scope].keys() - others[scope].keys():
+                first = next(iter(known[scope].values()))
+                rivals = [key for name, key in others[scope].items() if name not in known[scope]]
+                problems += [
+                    contradiction(first, k, "key_id", first.key_id, k.key_id) for k in rivals
+                ]
+        for scope, named in others.items():
+            for name, key in named.items():
+                known.setdefault(scope, {}).setdefault(name, key)
 
 
 def _by_scope(keys: Iterable[CustomerKey]) -> dict[object, dict[str, CustomerKey]]:

@@ -19,7 +19,7 @@ from inventory.sources import FileFormat, Role, Source
 from inventory.wording import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from inventory.terraform_organizations import Configuration
@@ -151,7 +151,7 @@ def describe_source(
 
 
 def place(
-    file: str, lines: dict[Path, int], organizations: Iterable[Organization]
+    file: str, lines: Mapping[Path, int], organizations: Iterable[Organization]
 ) -> Iterator[Organization]:
     """Tell every entry of ``organizations`` its file and line."""
     for index, organization in enumerate(organizations):

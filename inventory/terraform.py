@@ -6,11 +6,12 @@ it holds secrets in clear text. Both kinds of resource are always Serverless.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inventory.format_detection import PLAN, Wanted
 from inventory.gaps import Gap
-from inventory.managed import Managed, ManagedDatabase, ManagedKey, UndeterminedDatabase
+from inventory.managed import NOTHING, Managed, ManagedDatabase, ManagedKey, UndeterminedDatabase
 from inventory.models import Database, DatabaseRegion, Organization
 from inventory.planned_keys import PlannedKey, UndeterminedKey
 from inventory.recorded import Recorded, describe_source, refuse
@@ -19,6 +20,7 @@ from inventory.terraform_documents import Resource, TerraformDocument, read_reso
 from inventory.terraform_notes import notes_of
 from inventory.terraform_order import CreationOrder
 from inventory.terraform_organizations import Owners
+from inventory.terraform_source import PlanSource
 from inventory.terraform_values import KEY, SENSITIVE, UNKNOWN, Attributes, Told
 from inventory.visible_text import visible
 from inventory.wording import describe
@@ -44,7 +46,7 @@ class _Entries(NamedTuple):
     """What one resource comes to."""
 
     databases: tuple[Database, ...] = ()
-    managed: Managed = Managed()
+    managed: Managed = NOTHING
 
 
 class _Where(NamedTuple):
@@ -74,19 +76,21 @@ def read_terraform(
     refuse(document.problems)
     told = read_resources(file, document, wanted)
     owners = Owners(told, terraform)
-    entries = [(each, _entries(each, _located(each, told, terraform))) for each in told.resources]
+    tree = terraform.source
+    found = PlanSource(tree, told, document.data) if tree else None
+    entries = [(each, _entries(each, _located(each, told, found))) for each in told.resources]
     refuse([problem for resource, _ in entries for problem in resource.problems()])
     ordered = _with_order(entries, told.configuration)
     organizations = tuple(_organizations(owners, ordered))
     source = describe_source(file, raw, told.kind, organizations, told.at)
-    more = {"format": f"terraform-{told.kind}", "notes": tuple(notes_of(told))}
-    source = source.model_copy(update=more)
+    notes = (*notes_of(told), *filter(None, (found and found.note,)))
+    source = source.model_copy(update={"format": f"terraform-{told.kind}", "notes": notes})
     return Recorded(source, organizations, owners.providers, owners.configurations())
 
 
-def _located(resource: Resource, told: TerraformDocument, terraform: Terraform) -> Place:
+def _located(resource: Resource, told: TerraformDocument, source: PlanSource | None) -> Place:
     """Return where the resource is configured, or where the plan tells of it."""
-    found = terraform.source and terraform.source.find(resource, told.configuration)
+    found = source and source.find(resource)
     file, line = found or (told.file, resource.line)
     return file, line, resource.address
 
@@ -94,16 +98,13 @@ def _located(resource: Resource, told: TerraformDocument, terraform: Terraform) 
 def _organizations(
     owners: Owners, entries: Iterable[tuple[Resource, _Entries]]
 ) -> Iterator[Organization]:
-    gathered: dict[str, _Entries] = {}
+    gathered: dict[str, list[_Entries]] = {}
     for resource, own in entries:
-        if own == _Entries():
-            continue
-        owner = owners.of(resource)
-        known = gathered.get(owner, _Entries())
-        gathered[owner] = _Entries(
-            known.databases + own.databases, known.managed.and_also(own.managed)
-        )
-    for owner, (databases, told) in gathered.items():
+        if own != _Entries():
+            gathered.setdefault(owners.of(resource), []).append(own)
+    for owner, parts in gathered.items():
+        databases = tuple(chain.from_iterable(part.databases for part in parts))
+        told = Managed.together(part.managed for part in parts)
         once = tuple({(each.id, each.regions): each for each in told.databases}.values())
         managed = told.model_copy(update={"databases": once})
         organization = Organization(id=owner, name=owner, databases=databases, gaps=(PLAN_ONLY,))
@@ -116,7 +117,8 @@ def _organizations(
 def _entries(resource: Resource, place: Place) -> _Entries:
     if resource.type == KEY:
         return _Entries(managed=_keys(resource, place))
-    existing = Managed(databases=tuple(_existing(resource, place)))
+    held = tuple(_existing(resource, place))
+    existing = Managed(databases=held) if held else NOTHING
     if resource.is_deferred and resource.after:
         untold = "put off to a later plan"
         hidden = _where(resource.after).reasons & {SENSITIVE}
@@ -235,7 +237,7 @@ def _planned(resource: Resource, after: Attributes, place: Place) -> _Entries:
     """Return what a database that is created, or changed, comes to."""
     where, there = _where(after), _there(resource)
     regions = tuple(each for each in where.regions if (where.provider, each) not in there)
-    managed = Managed()
+    managed = NOTHING
     if where.untold:
         managed = _undetermined(resource, where.untold, where.reasons, place)
     if where.provider is None or not regions:

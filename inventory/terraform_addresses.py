@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-_NAME = r"[^\W\d][\w-]*"
+_NAME = r"(?:[^\W\d]|[^\x00-\x7f])(?:[\w-]|[^\x00-\x7f])*"
+"""A name may hold marks that are written above a letter, which are no letters."""
+
 _KEY = r'\[([0-9]+|"(?:[^"\\]|\\.)*")\]'
 _STEP = re.compile(rf"(?:^|\.)module\.({_NAME})(?:{_KEY})?", re.DOTALL)
 _INDEX = re.compile(_KEY, re.DOTALL)

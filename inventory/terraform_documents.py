@@ -39,6 +39,7 @@ class Resource(NamedTuple):
         before: its attributes now; None if it does not exist.
         after: its attributes once the plan is applied; None if it is to be gone.
         is_deferred: whether the plan leaves it to a later one.
+        provider: the full name of its provider; may be empty.
     """
 
     address: str
@@ -50,6 +51,7 @@ class Resource(NamedTuple):
     before: Attributes | None
     after: Attributes | None
     is_deferred: bool = False
+    provider: str = ""
 
     @property
     def creates(self) -> bool:
@@ -278,6 +280,7 @@ class _Reader:
             frozenset(),
             None,
             None,
+            provider=str(item.get("provider_name", "")),
         )
 
     def _attributes(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import os
 import shutil
@@ -18,6 +17,7 @@ from checks.evaluation import evaluate
 from checks.group import Gate
 from checks.grouping import Grouping
 from checks.waivers import WaiverBook, read_waivers
+from inventory.collector import collector_paused
 from inventory.errors import InventoryError, LeakError, Problem, SettingError
 from inventory.history import History, read_history
 from inventory.inventory import Inventory
@@ -25,6 +25,7 @@ from inventory.named_plans import parse_plan
 from inventory.paths import in_order, normal
 from inventory.secrets import search
 from inventory.terraform_organizations import parse_organizations
+from inventory.terraform_source import SourceTree
 from reports import doomed
 from reports.baseline import read_baseline, refuse_doomed, refuse_unfit
 from reports.changes import Changes
@@ -221,7 +222,7 @@ class Audit:
         findings = evaluate(inventory.organizations(), self._rules, self.context, meet)
         findings = map(book.apply, findings) if self._waivers else findings
         findings = filter(wanted, findings) if wanted else findings
-        with _without_collector():
+        with collector_paused():
             for judged in map(changes.take, findings) if changes else findings:
                 grouping.add(judged)
                 if recorder:
@@ -340,25 +341,11 @@ def _writable(folder: Path) -> Iterator[None]:
         raise SettingError(message) from None
 
 
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Pause the cyclic collector: millions of short-lived objects without cycles only slow it."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 def terraform_of(options: Options) -> Terraform:
     """Return what ``options`` tell about Terraform's files; raises SettingError."""
     told = parse_organizations(options.terraform_organization)
     if options.terraform_source is None:
         return told
-    from inventory.terraform_source import SourceTree  # noqa: PLC0415 (its parser is an extra)
-
     return told._replace(source=SourceTree(options.terraform_source))
 
 

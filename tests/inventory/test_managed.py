@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inventory.managed import Managed, ManagedDatabase, ManagedKey, UndeterminedDatabase
+from inventory.managed import NOTHING, Managed, ManagedDatabase, ManagedKey, UndeterminedDatabase
 from inventory.models import InventoryDocument, Organization
 from inventory.plans import PlanDocument
 from tests.builders import an_organization
@@ -19,6 +19,14 @@ def test_both_are_kept() -> None:
     both = Managed(undetermined=(DATABASE,), keys=(KEY, KEY), databases=(HELD,))
     assert one.and_also(two) == both
     assert one.and_also(Managed()) == one == Managed().and_also(one)
+
+
+def test_several_together() -> None:
+    """What many resources tell is put together in their order, at once."""
+    parts = [Managed(keys=(KEY,)), NOTHING, Managed(), Managed(keys=(KEY,), databases=(HELD,))]
+    assert Managed.together(parts) == Managed(keys=(KEY, KEY), databases=(HELD,))
+    assert Managed.together(iter(parts[:2])) is parts[0]
+    assert Managed.together([]) == NOTHING == Managed()
 
 
 def test_places_survive() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from inventory.entries import Located
 from inventory.errors import InventoryError, Problem
@@ -28,6 +30,10 @@ from tests.builders import (
     uuid,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+AWS = aws_key_id("us-east-1", 9)
 UNDATED: dict[str, Any] = {"created_at": None, "regions": ["us-east-1"]}
 BARE = ("keys", "databases", "plan", "region_views")
 
@@ -53,6 +59,58 @@ def problems(*organizations: Organization) -> list[Problem]:
 
 def at(entry: Located, file: str, line: int) -> Any:  # noqa: ANN401 (the entry itself)
     return entry.at(file, line)
+
+
+def placed(entries: list[Any], file: str) -> list[Any]:
+    return [each.model_copy().at(file, line) for line, each in enumerate(entries, 1)]
+
+
+@st.composite
+def files(draw: st.DrawFn) -> list[Organization]:
+    """Draw what several files say of one organization: often the same, sometimes another thing."""
+    rotation = {"automatic": True, "by": "acme-security", "on": "2026-11-01"}
+    keys = [a_key(), a_key(rotation=rotation), a_key(region="us-east-2"), a_key(key_id=AWS)]
+    databases = [a_database(), a_database(data="stringent"), a_database(id=OTHER_DATABASE)]
+    planned = [a_planned_database(), a_planned_database(name="other")]
+    gaps = [Gap(fact="databases", reason=reason) for reason in ("refused", "cut-short")]
+    fields: dict[str, st.SearchStrategy[Any]] = {
+        "keys": st.lists(st.sampled_from(keys), max_size=2),
+        "databases": st.lists(st.sampled_from(databases + planned), max_size=3),
+        "gaps": st.lists(st.sampled_from(gaps), max_size=2),
+        "captured_at": st.sampled_from([None, moment("2026-11-18"), moment("2026-11-19")]),
+    }
+    drawn: list[dict[str, Any]] = draw(
+        st.lists(st.fixed_dictionaries({}, optional=fields), min_size=1, max_size=4)
+    )
+    names = ("keys", "databases")
+    for number, over in enumerate(drawn):
+        over.update({name: placed(over[name], f"{number}.yaml") for name in names if name in over})
+    return [bare(f"{number}.yaml", 3, **over) for number, over in enumerate(drawn)]
+
+
+def told(merged: Callable[[], list[Organization]]) -> Any:  # noqa: ANN401 (to be compared)
+    try:
+        organizations = merged()
+    except InventoryError as error:
+        return set(error.problems)
+    [whole] = organizations
+    entries = (*(whole.keys or ()), *(whole.databases or ()))
+    return whole, whole.stated(), [each.place for each in (whole, *entries)]
+
+
+@settings(deadline=None, max_examples=200)
+@given(files())
+def test_all_at_once(several: list[Organization]) -> None:
+    """Files are merged to the same as one after the other, and contradict each other alike."""
+
+    def one_by_one() -> list[Organization]:
+        whole = several[:1]
+        for each in several[1:]:
+            whole = merge([*whole, each])
+        return whole
+
+    expected, merged = told(one_by_one), told(lambda: merge(several))
+    assert expected <= merged if isinstance(expected, set) else merged == expected
 
 
 # --- union ----------------------------------------------------------------------------------------

@@ -215,3 +215,34 @@ def test_any_reference_is_in_its_text(text: str) -> None:
     """Whatever is read of a reference is written in it."""
     [found] = read_dependencies([text])
     assert all(part in text for part in found[1:])
+
+
+PRINTED = [
+    '"k.]ey"',
+    r'"a[\"b\"]"',
+    r'"back\\slash"',
+    r'"new\nline"',
+    r'"tab\t"',
+    r'"\u0001"',
+    r'"\u200b"',
+    '"$"',
+    '"$$$${"',
+    '"dollar$${x}"',
+    '"percent%%{x}"',
+    '".module.app"',
+    '"module.x"',
+    '"]"',
+    '""',
+    '"é😀"',
+    "0",
+]
+"""Keys of instances as Terraform 1.11 writes them."""
+
+
+@pytest.mark.parametrize("key", PRINTED)
+@pytest.mark.parametrize("name", ["app", "e\u0301", "क्षेत्र"])
+def test_what_terraform_prints(name: str, key: str) -> None:
+    """Whatever a key holds, and whatever letters a name has, the modules are told from them."""
+    module = f"module.{name}[{key}].module.db[{key}]"
+    assert module_names(module) == (name, "db")
+    assert module_of(f"{module}.astra_database.{name}[{key}]") == module

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import hashlib
 import json
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.errors import InventoryError, Problem, SettingError
+from inventory.errors import SettingError
 from inventory.terraform_organizations import Terraform
 from inventory.terraform_source import SourceTree
 from tests.builders import write_json, write_text
@@ -262,7 +261,10 @@ def test_installed_modules(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{", '{"Modules": 7}', '{"Modules": [7]}', '{"Modules": [{"Key": "a"}]}', "\xff"],
+    [
+        *("", "[]", "{", '{"Modules": 7}', '{"Modules": [7]}', '{"Modules": [{"Key": "a"}]}'),
+        *("\xff", "[" * 100_000),
+    ],
 )
 def test_a_manifest_of_another_form(tmp_path: Path, text: str) -> None:
     """A manifest that cannot be read names no module, and local ones are found all the same."""
@@ -271,6 +273,23 @@ def test_a_manifest_of_another_form(tmp_path: Path, text: str) -> None:
     source = tree(tmp_path, app__main=BLOCK)
     data = plan(change("module.app.astra_database.orders"), configuration=configured("app"))
     assert place(tmp_path, source, data) == (str(tmp_path / "app/main.tf"), 1)
+
+
+KEYS = ["k.]ey", 'a["b"]', "back\\slash", "new\nline", ".module.app", "é", "$${x}"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_instances_of_modules(tmp_path: Path, key: str) -> None:
+    """An instance stands at its module's block, in a plan and in a state, whatever its key."""
+    source = tree(tmp_path, main=BLOCK, app__db__main=f"\n\n{BLOCK}")
+    address = f"module.app[{json.dumps(key)}].module.db.astra_database.orders[{json.dumps(key)}]"
+    known = configured("app", "db")
+    where = (str(tmp_path / "app/db/main.tf"), 3)
+    assert place(tmp_path, source, plan(change(address), configuration=known)) == where
+    in_state = held(address)
+    del in_state["module_address"]  # which Terraform prints of a plan only
+    before = {"values": {"root_module": {"child_modules": [{"resources": [in_state]}]}}}
+    assert place(tmp_path, source, plan(prior_state=before, configuration=known)) == where
 
 
 CALLS: list[object] = [
@@ -296,7 +315,7 @@ def test_an_address_of_no_module(tmp_path: Path) -> None:
     assert place(tmp_path, tree(tmp_path, main=BLOCK), data)[0] == str(tmp_path / "plan.json")
 
 
-# --- what cannot be used --------------------------------------------------------------------------
+# --- the folder -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["gone", "main.tf"])
@@ -309,68 +328,90 @@ def test_what_is_no_folder(tmp_path: Path, name: str) -> None:
     assert str(caught.value) == f"--cmek-terraform-source: {found}"
 
 
-def test_without_the_parser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the extra, the message says what to install; JSON needs no parser."""
-    load = builtins.__import__
+# --- what goes wrong ------------------------------------------------------------------------------
 
-    def refuse(name: str, *rest: Any) -> Any:  # noqa: ANN401 (as the builtin)
-        if name == "hcl2":
-            raise ImportError(name)
-        return load(name, *rest)
+KEPT = "shown at their place in the plan."
 
-    monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(SettingError) as caught:
-        place(tmp_path, tree(tmp_path, main=BLOCK))
-    assert str(caught.value) == (
-        "--cmek-terraform-source: found no parser, expected the extra 'terraform': "
-        "pip install 'cmek-audit[terraform]'"
+
+def note(folder: Path, source: SourceTree, data: object | None = None) -> str:
+    """Return what is noted of the configuration of a plan."""
+    data = plan(change(), configuration=configured()) if data is None else data
+    file = write_json(folder / "plan.json", data)
+    notes = recorded(file, Terraform(source=source)).source.notes
+    return " ".join(each for each in notes if KEPT in each).replace(f"{folder}/", "")
+
+
+def test_a_file_that_cannot_be_parsed(tmp_path: Path) -> None:
+    """What a broken file holds keeps its place in the plan, and all else is found."""
+    other = BLOCK.replace("orders", "other")
+    source = tree(tmp_path, main=BLOCK + "locals {\n  a = (\n}\n", other=f"\n{other}")
+    data = plan(change(), change("astra_database.other"))
+    found = {
+        (file, address)
+        for file, _, address in places(write_json(tmp_path / "plan.json", data), source)
+    }
+    assert found == {
+        (str(tmp_path / "plan.json"), ADDRESS),
+        (str(tmp_path / "other.tf"), "astra_database.other"),
+    }
+    assert note(tmp_path, source, data) == (
+        "main.tf:5 could not be parsed; its resources are shown at their place in the plan."
     )
-    (tmp_path / "main.tf").unlink()
-    write(tmp_path, "main.tf.json", '{"resource": {"astra_database": {"orders": {}}}}')
-    assert place(tmp_path, SourceTree(str(tmp_path)))[0] == str(tmp_path / "main.tf.json")
+    assert set(source.files) == {str(tmp_path / name) for name in ("main.tf", "other.tf")}
 
 
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ('a = 1\nresource "x" {{{\n', 2),
-        ("a = 1\n}\n", 2),
-        ('resource "x"', 1),
-        ("resource {\n", 2),
-        ('a = "open\n', 1),
-        ("\xe9 = <<END\n", 1),
-        ("a = " + "[" * 100_000, 1),
-    ],
-)
-def test_what_cannot_be_parsed(tmp_path: Path, text: str, line: int) -> None:
-    """A file that cannot be parsed, and may hold a block, is refused with file and line."""
-    source = tree(tmp_path, main=text)
-    with pytest.raises(InventoryError) as caught:
-        place(tmp_path, source)
-    expected = "Terraform's configuration language"
-    [problem] = caught.value.problems
-    found = "what cannot be parsed"
-    assert problem == Problem(str(tmp_path / "main.tf"), line, "", found, expected)
+def test_nothing_is_noted_when_all_is_well(tmp_path: Path) -> None:
+    """Where every file can be read there is no note, also of what is found nowhere."""
+    source = tree(tmp_path, main="")
+    assert note(tmp_path, source) == ""
+    assert place(tmp_path, source)[0] == str(tmp_path / "plan.json")
 
 
-def test_what_is_no_text(tmp_path: Path) -> None:
-    """A file that is no text, or that cannot be read, is refused."""
-    source = tree(tmp_path)
-    (tmp_path / "main.tf").write_bytes(b"\xff\xfe")
-    with pytest.raises(InventoryError, match="what cannot be parsed"):
-        place(tmp_path, source)
-    (tmp_path / "main.tf").unlink()
-    (tmp_path / "main.tf").mkdir()
-    with pytest.raises(InventoryError, match="Is a directory, expected a readable file"):
-        place(tmp_path, SourceTree(str(tmp_path)))
+def test_several_files_that_cannot_be_used(tmp_path: Path) -> None:
+    """A note names some of many files, and counts the others."""
+    source = tree(tmp_path, a="{", main=BLOCK)
+    (tmp_path / "b.tf").symlink_to("b.tf")
+    assert note(tmp_path, source) == (
+        "a.tf:1 could not be parsed and "
+        f"b.tf could not be read (Too many levels of symbolic links); their resources are {KEPT}"
+    )
+    assert place(tmp_path, source) == (str(tmp_path / "main.tf"), 1)
+    source = tree(tmp_path, **{f"c{number}": "{" for number in range(5)})
+    told = note(tmp_path, source)
+    assert told.count("could not be") == 5
+    assert told.endswith(f"c2.tf:1 could not be parsed and 2 more; their resources are {KEPT}")
 
 
-def test_json_that_cannot_be_parsed(tmp_path: Path) -> None:
-    """A configuration in JSON that is cut short is refused."""
-    source = tree(tmp_path)
-    write(tmp_path, "main.tf.json", '{"resource": {\n')
-    with pytest.raises(InventoryError, match=r"main.tf.json:2: .*expected JSON"):
-        place(tmp_path, source)
+def test_a_note_on_a_state(tmp_path: Path) -> None:
+    """What is wrong with a configuration is noted of a state as of a plan."""
+    source = tree(tmp_path, main="{")
+    told = note(tmp_path, source, state(held()))
+    assert told.endswith(f"main.tf:1 could not be parsed; its resources are {KEPT}")
+
+
+def test_a_note_is_text(tmp_path: Path) -> None:
+    """A name that is meant to steer a terminal does not reach the note."""
+    write_text(tmp_path / "\x1b[31m.tf", "{")
+    assert note(tmp_path, SourceTree(str(tmp_path))).startswith("?[31m.tf:1 could not be parsed")
+
+
+def test_an_override_is_no_place(tmp_path: Path) -> None:
+    """A block that cannot be found where it is defined is not looked for where it is overridden."""
+    source = tree(tmp_path, a_override=BLOCK, main="{")
+    assert place(tmp_path, source)[0] == str(tmp_path / "plan.json")
+
+
+def test_a_module_that_cannot_be_listed(tmp_path: Path) -> None:
+    """The folder of a module may be a circle of links; its resources keep their place."""
+    source = tree(tmp_path, main=BLOCK)
+    (tmp_path / "app").symlink_to("app")
+    data = plan(change("module.app.astra_database.orders"), configuration=configured("app"))
+    assert place(tmp_path, source, data)[0] == str(tmp_path / "plan.json")
+    assert note(tmp_path, source, data) == (
+        f"app could not be read (Too many levels of symbolic links); its resources are {KEPT}"
+    )
+    data["configuration"]["root_module"]["module_calls"]["app"]["source"] = "./a\0b"
+    assert place(tmp_path, source, data)[0] == str(tmp_path / "plan.json")
 
 
 _pieces = st.sampled_from(
@@ -383,20 +424,90 @@ _pieces = st.sampled_from(
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(_pieces, max_size=12).map("".join))
-def test_any_text_is_parsed_or_refused(text: str) -> None:
-    """Any text at all has blocks, or cannot be parsed; nothing else is raised."""
+@given(st.lists(_pieces, max_size=12).map("".join), st.sampled_from(["main.tf", "main.tf.json"]))
+def test_any_text_has_blocks_or_is_noted(text: str, name: str) -> None:
+    """Any text at all has the block, or it keeps its place; nothing is raised."""
     import tempfile  # noqa: PLC0415 (a fixture would be one for all examples)
 
     with tempfile.TemporaryDirectory() as folder:
-        source = tree(Path(folder), main=text)
-        try:
-            file, line = place(Path(folder), source)
-        except InventoryError as error:
-            found = [each.found for each in error.problems]
-        else:
-            found = [] if file.endswith("plan.json") else [text.splitlines()[line - 1]]
-    assert found in ([], ["what cannot be parsed"]) or "orders" in found[0]
+        write(Path(folder), name, text)
+        source = SourceTree(folder)
+        file, line = place(Path(folder), source)
+        told = note(Path(folder), source)
+    assert file.endswith("plan.json") or "orders" in text.splitlines()[line - 1]
+    assert told in (
+        "",
+        *(f"{name}{at} could not be parsed; its resources are {KEPT}" for at in LINES),
+    )
+
+
+LINES = ("", *(f":{line}" for line in range(1, 30)))
+
+
+# --- Terraform and OpenTofu -----------------------------------------------------------------------
+
+TERRAFORM, OPENTOFU = "terraform.example.test", "opentofu.example.test"
+
+
+def made_by(host: str, **over: object) -> dict[str, Any]:
+    """Return a plan whose provider is of a host; ``applyable`` is what only Terraform says."""
+    data = plan(change() | {"provider_name": f"{host}/datastax/astra"}, configuration=configured())
+    del data["applyable"], data["complete"]
+    return data | over
+
+
+PROGRAMS = [
+    ("terraform", made_by(TERRAFORM, applyable=True)),
+    ("terraform", made_by(TERRAFORM, complete=False)),
+    ("opentofu", made_by(OPENTOFU)),
+    ("either", made_by(TERRAFORM)),
+    ("either", made_by(OPENTOFU, applyable=True)),
+]
+
+
+@pytest.mark.parametrize(("program", "data"), PROGRAMS)
+def test_a_file_for_each_program(tmp_path: Path, program: str, data: dict[str, Any]) -> None:
+    """OpenTofu reads its own file instead of Terraform's; if neither is sure, none is shown."""
+    source = tree(tmp_path, main=BLOCK)
+    write(tmp_path, "main.tofu", f"\n{BLOCK}")
+    expected = {"terraform": ("main.tf", 1), "opentofu": ("main.tofu", 2)}
+    told = {
+        "either": "main.tf and main.tofu differ, and the plan does not tell which of them it was "
+        f"made of; its resources are {KEPT}"
+    }
+    found, line = place(tmp_path, source, data)
+    assert (Path(found).name, line) == expected.get(program, ("plan.json", line))
+    assert note(tmp_path, source, data) == told.get(program, "")
+
+
+@pytest.mark.parametrize(("program", "data"), PROGRAMS)
+def test_a_file_for_one_program(tmp_path: Path, program: str, data: dict[str, Any]) -> None:
+    """A block that only OpenTofu reads is found, unless the plan is Terraform's."""
+    source = tree(tmp_path, other="")
+    write(tmp_path, "main.tofu", BLOCK)
+    found = "plan.json" if program == "terraform" else "main.tofu"
+    assert Path(place(tmp_path, source, data)[0]).name == found
+
+
+@pytest.mark.parametrize(("program", "data"), PROGRAMS)
+def test_a_broken_file_for_one_program(tmp_path: Path, program: str, data: dict[str, Any]) -> None:
+    """A file that the program does not read cannot be in the way; one that it may read can."""
+    source = tree(tmp_path, main=BLOCK)
+    write(tmp_path, "main.tofu", "{")
+    found = "main.tf" if program == "terraform" else "plan.json"
+    assert Path(place(tmp_path, source, data)[0]).name == found
+    assert ("main.tofu:1" in note(tmp_path, source, data)) == (program != "terraform")
+    assert (str(tmp_path / "main.tofu") in source.files) == (program != "terraform")
+
+
+def test_the_configured_provider_tells_the_program(tmp_path: Path) -> None:
+    """The program shows in the full name of any provider that is configured."""
+    source = tree(tmp_path, main=BLOCK)
+    write(tmp_path, "main.tofu", f"\n{BLOCK}")
+    known = configured()
+    known["provider_config"] |= {"odd": 7, "x": {"full_name": f"{OPENTOFU}/example/x"}}
+    data = made_by(TERRAFORM, configuration=known)
+    assert place(tmp_path, source, data) == (str(tmp_path / "main.tofu"), 2)
 
 
 def test_the_address_is_kept(tmp_path: Path) -> None:

@@ -187,7 +187,7 @@ def test_one_version_of_each_action() -> None:
 def test_version_is_this_one() -> None:
     """Component and page name the version that is in the making."""
     inputs, _ = component()
-    assert inputs["package"]["default"] == f"cmek-audit[terraform]=={VERSION}"
+    assert inputs["package"]["default"] == f"cmek-audit=={VERSION}"
     (included,) = block(".gitlab-ci.yml")["include"]
     assert included["component"].endswith(f"/cmek-audit@{VERSION}")
     (repository,) = block(".pre-commit-config.yaml")["repos"]

@@ -221,6 +221,20 @@ def test_the_record_names_the_files_of_the_configuration(keyless: Run) -> None:
     ]
 
 
+def test_a_configuration_that_cannot_be_parsed(tmp_path: Path) -> None:
+    """A broken file costs the line only: the plan is judged, and the page says which file it is."""
+    data = plan(change(after=ELSEWHERE), configuration=configured())
+    run = judged(tmp_path, data, sourced(tmp_path, f"{SOURCE}}}\n"), formats=ALL)
+    assert (run.code, run.word) == (1, "not compliant")
+    [finding] = told(run, "CMEK-05")
+    assert [place[0] for place in finding.evidence] == [str(tmp_path / "plan-0.json")]
+    broken = f"{tmp_path / 'main.tf'}:4 could not be parsed"
+    note = f"{broken}; its resources are shown at their place in the plan."
+    assert run.head["population"]["sources"][1]["notes"][0] == note
+    assert note in run.text("audit.html")
+    assert command("verify", run.folder).exit_code == 0
+
+
 def test_a_key_of_the_same_plan_comes_too_late(tmp_path: Path) -> None:
     """A key that the same plan creates helps no database of it, and the finding says why."""
     created = change(KEY, after=key_attributes(region="us-west-2"))

@@ -1,0 +1,134 @@
+"""Compares how plans of Terraform are read, as ratios in one run: ``python benchmarks/plans.py``.
+
+With a path, it reads that plan as an audit does, and prints nothing; with ``--bare``, as data only.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from compare import ROOT, Cost, row, run
+from fleet import REGIONS, write_fleet
+
+TURNS = 3
+ORGANIZATION = "example"
+
+
+def write_plan(path: str, databases: int, others: int, indent: int | None) -> None:
+    """Write a plan that creates ``databases``, and ``others`` that are none of Astra's."""
+    changes = [*map(_database, range(databases)), *map(_other, range(others))]
+    planned = [
+        {name: value for name, value in change.items() if name != "change"}
+        | {"values": change["change"]["after"], "sensitive_values": {}}
+        for change in changes
+    ]
+    plan = {
+        "format_version": "1.2",
+        "planned_values": {"root_module": {"resources": planned}},
+        "resource_changes": changes,
+        "configuration": {"root_module": {}},
+    }
+    separators = (",", ":") if indent is None else None
+    Path(path).write_text(json.dumps(plan, indent=indent, separators=separators) + "\n", "ascii")
+
+
+def _database(number: int) -> dict[str, Any]:
+    after = {
+        "name": f"orders-{number:06d}",
+        "cloud_provider": "aws",
+        "regions": [REGIONS[number % len(REGIONS)]],
+        "db_type": "vector",
+        "keyspace": "orders",
+        "deletion_protection": True,
+    }
+    unknown = {"id": True, "organization_id": True, "status": True, "regions": [False]}
+    return _change("astra_database", f'orders["{number:06d}"]', after, unknown)
+
+
+def _other(number: int) -> dict[str, Any]:
+    after = {
+        "name": f"other-{number:06d}",
+        "tags": {f"tag-{each}": "x" for each in range(6)},
+        "ports": [{"from": each, "to": each} for each in range(4)],
+        "is_public": False,
+        "key": None,
+    }
+    return _change("example_server", f"others[{number}]", after, {"id": True})
+
+
+def _change(kind: str, name: str, after: dict[str, Any], unknown: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "address": f"{kind}.{name}",
+        "mode": "managed",
+        "type": kind,
+        "name": name.partition("[")[0],
+        "provider_name": "example.test/example/example",
+        "change": {
+            "actions": ["create"],
+            "before": None,
+            "after": after,
+            "after_unknown": unknown,
+            "before_sensitive": False,
+            "after_sensitive": {},
+        },
+    }
+
+
+def read(path: str, recorded: list[str]) -> None:
+    """Read a plan, merge it with what was recorded, and index every organization."""
+    sys.path.insert(0, str(ROOT))
+    from inventory.estate import survey  # noqa: PLC0415 (not for the bare reading)
+    from inventory.inventory import Inventory  # noqa: PLC0415
+    from inventory.terraform_organizations import Terraform  # noqa: PLC0415
+
+    terraform = Terraform() if recorded else Terraform(ORGANIZATION)
+    for organization in Inventory(recorded, [path], terraform).organizations():
+        survey(organization)
+
+
+def cost(*arguments: object) -> Cost:
+    """Return the least that reading cost in several turns."""
+    command = (sys.executable, str(Path(__file__)), *map(str, arguments))
+    return min(run(*command) for _ in range(TURNS))
+
+
+def made(path: Path, databases: int, others: int = 0, indent: int = 0) -> Path:
+    """Let another process write a plan: what this one holds would count as memory of the next."""
+    numbers = map(str, (databases, others, indent))
+    run(sys.executable, str(Path(__file__)), "--write", str(path), *numbers)
+    return path
+
+
+def main() -> None:
+    """Print the table."""
+    print("| what | this suite | against | time | memory | wanted |\n|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        few, many = made(folder / "few.json", 5_000), made(folder / "many.json", 40_000)
+        row("40,000 planned databases against 5,000", cost(many), cost(few), "time ≤ 9")
+        line = made(folder / "line.json", 1_000, 27_000)
+        lines = made(folder / "lines.json", 1_000, 27_000, indent=1)
+        size = f"{line.stat().st_size / 1e6:.0f} MB on one line"
+        row(f"{size} against its data alone", cost(line), cost("--bare", line), "memory ≤ 1.5")
+        row(f"the same with indents against {size}", cost(lines), cost(line), "time ≤ 3")
+        small, large = folder / "small.ndjson", folder / "large.ndjson"
+        write_fleet(small, 1, 5_000)
+        write_fleet(large, 1, 40_000)
+        what = "40,000 recorded and as many planned databases against 5,000"
+        row(what, cost(many, large), cost(few, small), "time ≤ 9")
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case []:
+            main()
+        case ["--write", path, databases, others, indent]:
+            write_plan(path, int(databases), int(others), int(indent) or None)
+        case ["--bare", path]:
+            json.loads(Path(path).read_bytes())
+        case [path, *recorded]:
+            read(path, recorded)
