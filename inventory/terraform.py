@@ -11,26 +11,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inventory.format_detection import PLAN, Wanted
 from inventory.gaps import Gap
-from inventory.managed import NOTHING, Managed, ManagedDatabase, ManagedKey, UndeterminedDatabase
+from inventory.managed import NOTHING, Managed, ManagedDatabase, UndeterminedDatabase
 from inventory.models import Database, DatabaseRegion, Organization
-from inventory.planned_keys import PlannedKey, UndeterminedKey
 from inventory.recorded import Recorded, describe_source, refuse
-from inventory.spellings import PROVIDERS, Provider, canonical_provider
+from inventory.spellings import Provider
 from inventory.terraform_documents import Resource, TerraformDocument, read_resources
+from inventory.terraform_keys import read_keys, with_order
 from inventory.terraform_notes import notes_of
 from inventory.terraform_order import CreationOrder
 from inventory.terraform_organizations import Owners
+from inventory.terraform_places import name_of, where_of
 from inventory.terraform_source import PlanSource
-from inventory.terraform_values import KEY, SENSITIVE, UNKNOWN, Attributes, Told
-from inventory.visible_text import visible
-from inventory.wording import describe
+from inventory.terraform_values import KEY, SENSITIVE, UNKNOWN, Attributes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from inventory.documents import Document
-    from inventory.entries import Located, Place
-    from inventory.planned_keys import KeyChange
+    from inventory.entries import Place
+    from inventory.terraform_keys import DatabasesByPlace
     from inventory.terraform_organizations import Terraform
 
 PLAN_ONLY = Gap(
@@ -38,8 +37,6 @@ PLAN_ONLY = Gap(
     reason="not-recorded",
     detail="the organization is in a plan or a state only; its databases were not recorded",
 )
-_REGIONS = ("regions", "region", "additional_regions")
-"""Since version 2.0 of the provider the first, before that the others."""
 
 
 class _Entries(NamedTuple):
@@ -47,15 +44,6 @@ class _Entries(NamedTuple):
 
     databases: tuple[Database, ...] = ()
     managed: Managed = NOTHING
-
-
-class _Where(NamedTuple):
-    """Where a database is to lie; an empty provider and missing regions are not told."""
-
-    provider: Provider | None
-    regions: tuple[str, ...]
-    untold: str
-    reasons: frozenset[str]
 
 
 def is_terraform(data: object) -> bool:
@@ -116,12 +104,12 @@ def _organizations(
 
 def _entries(resource: Resource, place: Place) -> _Entries:
     if resource.type == KEY:
-        return _Entries(managed=_keys(resource, place))
+        return _Entries(managed=read_keys(resource, place))
     held = tuple(_existing(resource, place))
     existing = Managed(databases=held) if held else NOTHING
     if resource.is_deferred and resource.after:
         untold = "put off to a later plan"
-        hidden = _where(resource.after).reasons & {SENSITIVE}
+        hidden = where_of(resource.after).reasons & {SENSITIVE}
         later = _undetermined(resource, untold, hidden | {UNKNOWN}, place)
         return _Entries(managed=existing.and_also(later))
     if resource.is_planned and resource.after:
@@ -134,32 +122,18 @@ def _with_order(
     entries: Sequence[tuple[Resource, _Entries]], configuration: Mapping[str, Any]
 ) -> Iterator[tuple[Resource, _Entries]]:
     """Yield ``entries`` with the databases that wait for each planned key of their place."""
-    databases: dict[tuple[str, str], list[Resource]] = {}
+    databases: DatabasesByPlace = {}
     for resource, own in entries:
         for database in own.databases:
             for region in database.regions:
                 databases.setdefault((database.provider, region.name), []).append(resource)
     order = CreationOrder(configuration) if databases else None
     for resource, own in entries:
-        keys = own.managed.planned_keys if order and resource.creates else ()
-        if order and keys and not resource.is_deferred:
-            waiting = tuple(_awaited(key, resource, databases, order) for key in keys)
-            managed = own.managed.model_copy(update={"planned_keys": waiting})
+        if order and own.managed.planned_keys:
+            managed = with_order(own.managed, resource, databases, order)
             yield resource, own._replace(managed=managed)
         else:
             yield resource, own
-
-
-def _awaited(
-    key: PlannedKey,
-    resource: Resource,
-    databases: Mapping[tuple[str, str], list[Resource]],
-    order: CreationOrder,
-) -> PlannedKey:
-    """Return a key with the addresses of the databases of its place that wait for it."""
-    there = databases.get((key.provider, key.region), ()) if key.change == "register" else ()
-    addresses = frozenset(each.address for each in there if order.waits(each, resource))
-    return key.model_copy(update={"awaited_by": addresses}).at(*key.place)
 
 
 def _existing(resource: Resource, place: Place) -> Iterator[ManagedDatabase]:
@@ -169,73 +143,18 @@ def _existing(resource: Resource, place: Place) -> Iterator[ManagedDatabase]:
     told = before.told("id")
     if not (told.values or told.is_wrong):
         before.refuse(("id",), told.untold or "nothing", "the id of the database")
-    where = _where(before)
+    where = where_of(before)
     regions = tuple((where.provider, each) for each in where.regions if where.provider)
     for identity in told.values:
-        name = _name(before, resource.address)
+        name = name_of(before, resource.address)
         yield ManagedDatabase(id=identity, name=name, regions=regions, missing=where.untold).at(
             *place
         )
 
 
-def _keys(resource: Resource, place: Place) -> Managed:
-    """Return what a key comes to: what the state holds, and what the plan does with it."""
-    before, after, address = resource.before, resource.after, resource.address
-    held = tuple(_key(before, address, "replace", place)) if before else ()
-    made = tuple(_key(after, address, "register", place)) if after and resource.is_planned else ()
-    if not resource.creates and _same_keys(held, made):
-        made = ()
-    gone: tuple[PlannedKey | UndeterminedKey, ...] = held if made else ()
-    if resource.is_deleted and not made and before:
-        gone = tuple(_key(before, address, "remove", place))
-    return Managed(
-        planned_keys=tuple(each for each in (*gone, *made) if isinstance(each, PlannedKey)),
-        undetermined_keys=tuple(
-            each for each in (*gone, *made) if isinstance(each, UndeterminedKey)
-        ),
-        keys=tuple(
-            ManagedKey(provider=each.provider, region=each.region).at(*place)
-            for each in held
-            if isinstance(each, PlannedKey)
-        ),
-    )
-
-
-def _same_keys(held: Sequence[Located], made: Sequence[Located]) -> bool:
-    """Say whether an update changes nothing of a key; what is not shown may be changed."""
-    facts = [
-        {(each.provider, each.region, each.key_id) for each in side if isinstance(each, PlannedKey)}
-        for side in (held, made)
-    ]
-    is_whole = len(held) == len(facts[0]) and all(key_id for *_, key_id in facts[0])
-    return is_whole and facts[0] == facts[1]
-
-
-def _key(
-    attributes: Attributes, address: str, change: KeyChange, place: Place
-) -> Iterator[PlannedKey | UndeterminedKey]:
-    """Yield a key with its key scope, or why the plan does not show that."""
-    where, told = _where(attributes, ("region",)), attributes.told("key_id")
-    if not (told.values or told.untold or told.is_wrong):
-        attributes.refuse(("key_id",), "nothing", "the id of a key")
-    if where.provider is None or where.untold:
-        yield UndeterminedKey(name=address, missing=where.untold, change=change).at(*place)
-        return
-    key_id = next(iter(told.values), None)
-    for region in where.regions:
-        yield PlannedKey(
-            type="serverless",
-            provider=where.provider,
-            region=region,
-            key_id=key_id,
-            missing=told.untold,
-            change=change,
-        ).at(*place)
-
-
 def _planned(resource: Resource, after: Attributes, place: Place) -> _Entries:
     """Return what a database that is created, or changed, comes to."""
-    where, there = _where(after), _there(resource)
+    where, there = where_of(after), _there(resource)
     regions = tuple(each for each in where.regions if (where.provider, each) not in there)
     managed = NOTHING
     if where.untold:
@@ -244,7 +163,7 @@ def _planned(resource: Resource, after: Attributes, place: Place) -> _Entries:
         return _Entries(managed=managed)
     database = Database(
         id=_identity(resource),
-        name=_name(after, resource.address),
+        name=name_of(after, resource.address),
         type="serverless",
         provider=where.provider,
         regions=tuple(DatabaseRegion(name=each, state="planned") for each in regions),
@@ -257,7 +176,7 @@ def _there(resource: Resource) -> set[tuple[Provider | None, str]]:
     """Return where the database lies already, if it is the same one that will lie elsewhere."""
     if resource.grows_from is None:
         return set()
-    where = _where(resource.grows_from)
+    where = where_of(resource.grows_from)
     return {(where.provider, region) for region in where.regions}
 
 
@@ -271,40 +190,8 @@ def _identity(resource: Resource) -> str | None:
 def _undetermined(
     resource: Resource, untold: str, reasons: frozenset[str], place: Place
 ) -> Managed:
-    name = _name(resource.after, resource.address) if resource.after else resource.address
+    name = name_of(resource.after, resource.address) if resource.after else resource.address
     database = UndeterminedDatabase(
         name=name, untold=untold, is_later=UNKNOWN in reasons, is_hidden=SENSITIVE in reasons
     )
     return Managed(undetermined=(database.at(*place),))
-
-
-# --- attributes -----------------------------------------------------------------------------------
-
-
-def _name(attributes: Attributes, address: str) -> str:
-    return next(filter(visible, attributes.told("name").values), address)
-
-
-def _where(attributes: Attributes, names: Sequence[str] = _REGIONS) -> _Where:
-    told = attributes.told("cloud_provider")
-    provider = _provider(attributes, told)
-    every = [(name, attributes.told(name)) for name in names]
-    regions = tuple(dict.fromkeys(value for _, each in every for value in each.values))
-    untold = [("cloud_provider", told), *every]
-    words = [f"{name} {each.untold}" for name, each in untold if each.untold]
-    if not (regions or words or any(each.is_wrong for _, each in every)):
-        attributes.refuse((names[0],), "nothing", "at least one region")
-    reasons = frozenset(reason for _, each in untold for reason in each.reasons)
-    return _Where(provider, regions, ", ".join(words), reasons)
-
-
-def _provider(attributes: Attributes, told: Told) -> Provider | None:
-    if told.untold or told.is_wrong:
-        return None
-    spelled = next(iter(told.values), "")
-    provider: Any = canonical_provider(spelled)
-    if provider not in PROVIDERS.values():
-        found = describe(spelled) if spelled else "nothing"
-        attributes.refuse(("cloud_provider",), found, "aws, gcp or azure")
-        return None
-    return provider  # type: ignore[no-any-return]

@@ -9,7 +9,7 @@ import pytest
 
 from checks.key_commands import commands
 from inventory import format_detection as formats
-from inventory import terraform, terraform_documents
+from inventory import terraform_documents, terraform_places
 from inventory.errors import InventoryError
 from inventory.inventory import Inventory
 from inventory.models import KeyScope
@@ -37,7 +37,7 @@ def test_every_attribute_that_is_read_is_named() -> None:
     kinds = set(terraform_documents.TYPES)
     told = set(re.findall(r"`([a-z_]+)`", first)) - kinds
     own = {"name", "cloud_provider", "id", "organization_id", "key_id"}
-    assert told == own | {*terraform._REGIONS}
+    assert told == own | {*terraform_places.REGIONS}
     assert all(f"`{kind}`" in first for kind in kinds)
 
 

@@ -41,7 +41,7 @@ def existing(identity: str = "d1", **over: object) -> dict[str, Any]:
 
 
 def key_attributes(**over: object) -> dict[str, Any]:
-    """Return the attributes of a key; its id looks like none, as nobody reads it."""
+    """Return the attributes of a key; its id looks like none."""
     return {"cloud_provider": "aws", "region": "us-east-1", "key_id": "sham"} | over
 
 
@@ -64,7 +64,7 @@ def change(
     """Return a change; ``actions`` are words, and what is created has attributes if none given."""
     words = actions.split()
     if after is None and "create" in words:
-        after = attributes()
+        after = key_attributes() if "astra_customer_key" in address else attributes()
     return resource(address) | {
         "change": {
             "actions": words,
