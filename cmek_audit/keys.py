@@ -12,6 +12,7 @@ import yaml
 from checks.catalogue import load_rules
 from checks.context import Context, utc
 from checks.evaluation import evaluate
+from checks.finding import OPEN
 from cmek_audit import keys_markdown, keys_table
 from cmek_audit.exits import Code
 from cmek_audit.keys_words import PRICED
@@ -125,7 +126,13 @@ def _answer(wanted: Wanted, price: Price | None) -> dict[str, Any]:
     plan = judged.tallies.key_plan(judged.names)
     lists = plan.pop("lists")
     told = judged.organizations(plan, lists["shared"])
-    is_open = plan["missing"] or plan["undetermined"] or judged.doubts or judged.is_in_doubt(told)
+    is_open = (
+        plan["missing"]
+        or plan["undetermined"]
+        or judged.doubts
+        or judged.planned_failures
+        or judged.is_in_doubt(told)
+    )
     return {
         "schema": SCHEMA,
         "as_of": utc(as_of),
@@ -139,6 +146,7 @@ def _answer(wanted: Wanted, price: Price | None) -> dict[str, Any]:
         },
         "notes": [note._asdict() for note in _notes(inventory)],
         **plan,
+        "planned_failures": judged.planned_failures,
         "commands": [made for each in lists["missing"] if (made := commands_for(each))],
         "organizations": told,
         "price": None if price is None else _priced(price, plan),
@@ -176,12 +184,14 @@ class _Judged:
         tallies: the findings, added up.
         names: each organization's name by its id.
         doubts: by organization, the findings that say that there may be more than was judged.
+        planned_failures: how many findings say that a plan would change keys wrongly, or may.
     """
 
     def __init__(self) -> None:
         self.tallies = Tallies()
         self.names: dict[str, str] = {}
         self.doubts: dict[str, list[Finding]] = {}
+        self.planned_failures = 0
         self._wrong: set[tuple[str, ...]] = set()
 
     def meet(self, organization: Organization) -> None:
@@ -195,6 +205,8 @@ class _Judged:
         """
         subject, status = finding.subject, finding.status
         self.tallies.add(finding)
+        if subject.kind == "planned-key" and finding.severity != "advisory":
+            self.planned_failures += status in OPEN
         if subject.region:
             if status in _FAILING and finding.rule in _WHICH_KEY:
                 place = subject.organization, subject.type, subject.provider, subject.region

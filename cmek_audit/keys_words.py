@@ -208,6 +208,11 @@ def all_parts(answer: Answer, shown: Sequence[Answer]) -> Iterator[tuple[str, li
 
 def conclusion(answer: Answer) -> str:
     """Say what the exit code says; that none is missing is said over keys in order only."""
+    if count := answer["planned_failures"]:
+        return (
+            f"Exit code 1: {counted(count, 'finding')} about keys that a plan would register, "
+            "replace or remove. Correct the plan before it is applied."
+        )
     if answer["exit_code"]:
         return "Exit code 1: a key is missing, or it cannot be said whether one is."
     counts = (("failing", "fail"), ("unproven", "not proven"), ("waived", "waived"))

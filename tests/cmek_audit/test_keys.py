@@ -17,6 +17,7 @@ from reports.audit import Audit
 from tests.builders import (
     ORGANIZATION,
     OTHER_ORGANIZATION,
+    aws_key_id,
     database_data,
     document_data,
     key_data,
@@ -347,6 +348,29 @@ def test_a_key_that_is_not_in_order(
     assert (done, numbers(answer)) == (code, {"needed": 1, "registered": 1, **found})
     assert answer["organizations"][0]["scopes"][0]["state"] != "covered"
     assert "no key is missing" not in _conclusion(inventory)
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "failures"),
+    [
+        (key_data(region="us-west-2"), 0, 0),
+        (key_data(region="us-west-2", key_id=aws_key_id()), 1, 2),
+        (key_data(change="remove"), 1, 1),
+        (key_data(key_id=aws_key_id(number=2)), 1, 1),
+    ],
+    ids=["right", "copied", "removed", "second"],
+)
+def test_a_plan_that_changes_keys_wrongly_is_no_plan(
+    key: dict[str, Any], code: int, failures: int, tmp_path: Path
+) -> None:
+    """A plan that would register, replace or remove a key wrongly ends with 1, and says so."""
+    whole = saved(tmp_path, organization_data())
+    data = {"cmek-plan": 1, "organizations": [{"id": ORGANIZATION, "keys": [key]}]}
+    plan = write_yaml(tmp_path / "plan.yaml", data)
+    found, answer = asked("-i", whole, "-p", plan)
+    assert (found, answer["planned_failures"], answer["missing"]) == (code, failures, 0)
+    shown = command("keys", "-i", whole, "-p", plan).stdout
+    assert ("Correct the plan before it is applied." in shown) is bool(code)
 
 
 def test_late_databases_have_to_be_recreated(tmp_path: Path) -> None:

@@ -185,6 +185,7 @@ def test_a_plan_of_terraform_is_answered_in_terraform() -> None:
     shown = _printed("-i", "inventory/examples/acme.yaml", "-p", plan).stdout
     pasted = [line[len(PASTED) :] for line in shown.splitlines() if line.startswith(PASTED)]
     assert "\n".join(pasted) == (
+        "terraform apply -target=astra_customer_key.reports\n"
         "depends_on = [astra_customer_key.search]\n"
         "terraform apply -target=astra_customer_key.search\n"
         'resource "astra_customer_key" "aws_us_west_2" {\n'
