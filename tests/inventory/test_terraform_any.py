@@ -57,16 +57,27 @@ def _sides(draw: st.DrawFn, number: int, *, unknown: bool) -> dict[str, Any]:
     name, cloud, old = draw(_names), draw(_clouds), draw(st.booleans())
     base = {"name": name, "cloud_provider": cloud, "keyspace": "main"}
     there = {"id": uuid(1000 + number), "organization_id": draw(_owners), "status": "ACTIVE"}
-    before = after = None
-    if actions != ["create"]:
-        before = base | draw(_place(old=old)) | there
-    if {"create", "update"} & {*actions}:
-        after = base | draw(_place(old=old)) | ({} if "create" in actions else there)
-    elif {"no-op", "read"} & {*actions}:
-        after = before
+    was = base | draw(_place(old=old)) | there
+    will = base | draw(_place(old=old)) | ({} if "create" in actions else there)
+    return draw(_changed(actions, was, will, unknown=unknown))
+
+
+@st.composite
+def _changed(
+    draw: st.DrawFn,
+    actions: list[str],
+    was: dict[str, Any],
+    will: dict[str, Any],
+    *,
+    unknown: bool,
+) -> dict[str, Any]:
+    """Return a change by ``actions`` from what was to what will be, or leaves it."""
+    is_planned = bool({"create", "update"} & {*actions})
+    before = None if actions == ["create"] else was
+    after = will if is_planned else before if {"no-op", "read"} & {*actions} else None
     marks = dict.fromkeys(("after_unknown", "before_sensitive", "after_sensitive"), False)
     change = {"actions": actions, "before": before, "after": after, **marks}
-    if after is not None and unknown and {"create", "update"} & {*actions}:
+    if after is not None and unknown and is_planned:
         change |= draw(_kept_back(after))
     return change
 
@@ -98,16 +109,7 @@ def _key_sides(draw: st.DrawFn, *, unknown: bool) -> dict[str, Any]:
     for _ in range(2):
         provider, region = draw(_clouds), draw(_regions)
         sides.append({"cloud_provider": provider, "region": region, "key_id": draw(_key_ids)})
-    creates = "create" in actions
-    before = None if actions == ["create"] else sides[0]
-    after = sides[1] if creates or "update" in actions else None
-    if {"no-op", "read"} & {*actions}:
-        after = before
-    marks = dict.fromkeys(("after_unknown", "before_sensitive", "after_sensitive"), False)
-    change = {"actions": actions, "before": before, "after": after, **marks}
-    if after is not None and unknown and {"create", "update"} & {*actions}:
-        change |= draw(_kept_back(after))
-    return change
+    return draw(_changed(actions, *sides, unknown=unknown))
 
 
 @st.composite
