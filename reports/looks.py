@@ -302,6 +302,20 @@ REASON = {
     "not-determined": Reason(
         "A plan does not tell where a database will lie.", _OWNER, "Plan again, and judge that plan"
     ),
+    "key-id-not-determined": Reason(
+        "A plan does not show the id of a key.", _OWNER, "Plan again, and judge that plan"
+    ),
+    "ordered-by-plan": Reason(
+        "A plan registers the key and then creates its databases, and whether the key takes effect "
+        "in time is not documented.",
+        _OWNER,
+        "Apply the key alone first, record again, and plan again",
+    ),
+    "state-not-shown": Reason(
+        "Terraform's state does not show where a database is.",
+        _OWNER,
+        "Show the value in the configuration with nonsensitive(), and plan again",
+    ),
     "unknown-type": Reason(
         "The tier tells no database type.", _OWNER, "Find out the type, and state it"
     ),
@@ -380,6 +394,11 @@ REASON = {
         _AGAIN,
     ),
     "unseen": Reason("A known database is not among those that could be read.", _RECORDER, _AGAIN),
+    "region-unseen": Reason(
+        "A region that Terraform's state has is not among those that could be read.",
+        _RECORDER,
+        _AGAIN,
+    ),
     "differ": Reason("Counts by independent routes differ.", _RECORDER, _AGAIN),
     "check-broke": Reason(
         "The check itself broke.",
