@@ -16,6 +16,13 @@ from fleet import REGIONS, write_fleet
 
 TURNS = 3
 ORGANIZATION = "example"
+CONFIGURED = {
+    "address": "astra_database.orders",
+    "mode": "managed",
+    "type": "astra_database",
+    "name": "orders",
+    "provider_config_key": "astra",
+}
 
 
 def write_plan(path: str, databases: int, others: int, indent: int | None) -> None:
@@ -30,7 +37,10 @@ def write_plan(path: str, databases: int, others: int, indent: int | None) -> No
         "format_version": "1.2",
         "planned_values": {"root_module": {"resources": planned}},
         "resource_changes": changes,
-        "configuration": {"root_module": {}},
+        "configuration": {
+            "provider_config": {"astra": {"name": "astra"}},
+            "root_module": {"resources": [CONFIGURED]},
+        },
     }
     separators = (",", ":") if indent is None else None
     Path(path).write_text(json.dumps(plan, indent=indent, separators=separators) + "\n", "ascii")
@@ -81,13 +91,18 @@ def _change(kind: str, name: str, after: dict[str, Any], unknown: dict[str, Any]
 def read(path: str, recorded: list[str]) -> None:
     """Read a plan, merge it with what was recorded, and index every organization."""
     sys.path.insert(0, str(ROOT))
-    from inventory.estate import survey  # noqa: PLC0415 (not for the bare reading)
+    from inventory.errors import InventoryError  # noqa: PLC0415 (not for the bare reading)
+    from inventory.estate import survey  # noqa: PLC0415
     from inventory.inventory import Inventory  # noqa: PLC0415
     from inventory.terraform_organizations import Terraform  # noqa: PLC0415
 
     terraform = Terraform() if recorded else Terraform(ORGANIZATION)
-    for organization in Inventory(recorded, [path], terraform).organizations():
-        survey(organization)
+    try:
+        for organization in Inventory(recorded, [path], terraform).organizations():
+            survey(organization)
+    except InventoryError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 def cost(*arguments: object) -> Cost:

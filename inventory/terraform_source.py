@@ -109,6 +109,7 @@ class PlanSource:
     def __init__(self, tree: SourceTree, told: TerraformDocument, data: Mapping[str, Any]) -> None:
         """Take the folder, what was read of the plan, and all that it holds."""
         self._tree = tree
+        self._kind = told.kind
         self._configuration = told.configuration
         self._programs = _programs(told, data)
         self._folders: dict[tuple[str, ...], FilePath | None] = {}
@@ -124,7 +125,7 @@ class PlanSource:
         shown += [f"{more:,} more"] if more else []
         whose = "its" if len(shown) == 1 else "their"
         what = " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
-        return safe(f"{what}; {whose} resources are shown at their place in the plan.")
+        return safe(f"{what}; {whose} resources are shown at their place in the {self._kind}.")
 
     def find(self, resource: Resource) -> tuple[str, int] | None:
         """Return file and line of the block of ``resource``; None if it is not found."""

@@ -333,12 +333,12 @@ def test_what_is_no_folder(tmp_path: Path, name: str) -> None:
 KEPT = "shown at their place in the plan."
 
 
-def note(folder: Path, source: SourceTree, data: object | None = None) -> str:
+def note(folder: Path, source: SourceTree, data: object | None = None, kept: str = KEPT) -> str:
     """Return what is noted of the configuration of a plan."""
     data = plan(change(), configuration=configured()) if data is None else data
     file = write_json(folder / "plan.json", data)
     notes = recorded(file, Terraform(source=source)).source.notes
-    return " ".join(each for each in notes if KEPT in each).replace(f"{folder}/", "")
+    return " ".join(each for each in notes if kept in each).replace(f"{folder}/", "")
 
 
 def test_a_file_that_cannot_be_parsed(tmp_path: Path) -> None:
@@ -385,8 +385,10 @@ def test_several_files_that_cannot_be_used(tmp_path: Path) -> None:
 def test_a_note_on_a_state(tmp_path: Path) -> None:
     """What is wrong with a configuration is noted of a state as of a plan."""
     source = tree(tmp_path, main="{")
-    told = note(tmp_path, source, state(held()))
-    assert told.endswith(f"main.tf:1 could not be parsed; its resources are {KEPT}")
+    kept = KEPT.replace("plan", "state")
+    assert note(tmp_path, source, state(held()), kept) == (
+        f"main.tf:1 could not be parsed; its resources are {kept}"
+    )
 
 
 def test_a_note_is_text(tmp_path: Path) -> None:

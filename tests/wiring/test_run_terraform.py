@@ -222,7 +222,7 @@ def test_the_record_names_the_files_of_the_configuration(keyless: Run) -> None:
 
 
 def test_a_configuration_that_cannot_be_parsed(tmp_path: Path) -> None:
-    """A broken file costs the line only: the plan is judged, and the page says which file it is."""
+    """A broken file costs the line only: the plan is judged, and the reports name the file."""
     data = plan(change(after=ELSEWHERE), configuration=configured())
     run = judged(tmp_path, data, sourced(tmp_path, f"{SOURCE}}}\n"), formats=ALL)
     assert (run.code, run.word) == (1, "not compliant")
@@ -232,6 +232,7 @@ def test_a_configuration_that_cannot_be_parsed(tmp_path: Path) -> None:
     note = f"{broken}; its resources are shown at their place in the plan."
     assert run.head["population"]["sources"][1]["notes"][0] == note
     assert note in run.text("audit.html")
+    assert note in " ".join(run.out.split())
     assert command("verify", run.folder).exit_code == 0
 
 
