@@ -15,6 +15,7 @@ from tests.builders import (
     DATABASE,
     ORGANIZATION,
     OTHER_ORGANIZATION,
+    aws_key_id,
     document_data,
     organization_data,
     write_json,
@@ -240,11 +241,27 @@ def test_a_key_of_the_same_plan_comes_too_late(tmp_path: Path) -> None:
     """A key that the same plan creates helps no database of it, and the finding says why."""
     created = change(KEY, after=key_attributes(region="us-west-2"))
     run = judged(tmp_path, plan(change(after=ELSEWHERE), created))
-    why = f"That the same plan creates {KEY} does not help: it may come too late."
+    why = f"A plan registers one ({KEY}), but does not show that it does so first."
     assert run.code == 1
     for rule in ("CMEK-01", "CMEK-05"):
         [finding] = told(run, rule)
         assert (finding.status, finding.says.endswith(why)) == ("fail", True)
+
+
+def test_a_plan_that_replaces_a_registered_key(tmp_path: Path) -> None:
+    """A plan that replaces a registered key stops, is in every report, and is verified."""
+    old, new = (key_attributes(key_id=aws_key_id(number=number)) for number in (1, 2))
+    run = judged(tmp_path, plan(change(KEY, "delete create", old, new)), formats=ALL)
+    assert (run.code, run.word) == (1, "not compliant")
+    causes = {(each["rule"], each.get("cause", "")) for each in run.findings}
+    assert causes >= {
+        ("CMEK-02", f"planned-rival-key:{aws_key_id(number=2)}"),
+        ("CMEK-10", f"planned-replacement:{aws_key_id(number=1)}"),
+    }
+    assert run.head["population"]["totals"]["planned_keys"] == 2
+    assert "2 planned keys" in run.text("summary.md")
+    assert "which only IBM Support can do" in run.text("audit.html")
+    assert command("verify", run.folder).exit_code == 0
 
 
 @pytest.mark.parametrize(("flags", "code"), [((), 1), (("--cmek-allow-inconclusive",), 0)])
