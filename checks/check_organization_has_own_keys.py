@@ -6,7 +6,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
-from checks.common import DETERMINE
 from checks.context import because
 from checks.finding import (
     fails,
@@ -19,7 +18,7 @@ from checks.finding import (
 )
 from checks.group import settle
 from checks.identity import PLANNED, cause_of
-from checks.planned_key_findings import NO_ID
+from checks.planned_key_findings import NO_ID, show
 from inventory.key_ids import canonical, kin, parse_key_id, project_of
 from inventory.models import KeyScope
 
@@ -173,13 +172,13 @@ def _judge_plans(
     owners: dict[str, dict[str, str]] = {
         own: {identity: name for identity, (name, _) in used.items()} for own, used in users.items()
     }
-    plans = [(each, key) for each in organizations for key in each.planned_keys]
-    for each, key in plans:
-        owners.setdefault(canonical(key.key_id or ""), {})[each.id] = each.name
-    for each, key in plans:
+    plans = [(owner, key) for owner in organizations for key in owner.planned_keys]
+    for owner, key in plans:
+        owners.setdefault(canonical(key.key_id or ""), {})[owner.id] = owner.name
+    for owner, key in plans:
         others = {**owners[canonical(key.key_id or "")]}
-        del others[each.id]
-        for finding in _judge_planned(each, key, others, unread):
+        del others[owner.id]
+        for finding in _judge_planned(owner, key, others, unread):
             cause = finding.cause and f"{PLANNED}{finding.cause}"
             yield finding._replace(cause=cause, name=key.resource)
 
@@ -192,7 +191,7 @@ def _judge_planned(
     where = (key.place,)
     if key.key_id is None:
         says = f"The plan does not show the id of {key.resource}: {key.missing}."
-        yield inconclusive(CARD, subject, NO_ID, says, where, DETERMINE)
+        yield inconclusive(CARD, subject, NO_ID, says, where, show(key.missing))
         return
     for identity, name in others.items():
         says = f"The plan gives {owner.name} a key that {name} has or is to get."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from checks.common import NONSENSITIVE
 from inventory.gaps import Gap
 from inventory.managed import Managed
 from inventory.models import Organization
@@ -144,6 +145,21 @@ def test_a_place_that_is_not_shown_is_inconclusive(rule: str) -> None:
     assert finding.says == (
         f"The plan does not show for which place {ADDRESS} is: region known only after apply."
     )
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        planned(None, missing="marked as sensitive"),
+        UndeterminedKey(name=ADDRESS, missing="region marked as sensitive"),
+    ],
+    ids=["id", "region"],
+)
+def test_what_is_sensitive_has_to_be_shown(key: PlannedKey | UndeterminedKey) -> None:
+    """What is marked as sensitive is hidden in every plan, so the step is another one."""
+    actions = {each.action for each in of_plan("CMEK-07", bare(key))}
+    assert actions == {NONSENSITIVE}
+    assert "nonsensitive()" in NONSENSITIVE
 
 
 # --- 02: one key, one scope -----------------------------------------------------------------------
