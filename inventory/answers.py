@@ -30,6 +30,9 @@ Scope = tuple[str, str, str]
 MOST_GAPS = 20
 NOT_FOUND = 404
 _ID = re.compile(r"[!-~]{1,2048}")
+_HALF = re.compile(r"[\ud800-\udfff]")
+"""What JSON can escape, and no encoding can write."""
+
 OWNERS = ("orgid", "organizationid")
 
 
@@ -144,6 +147,9 @@ def provider_of(told: object) -> str:
 
 def made(model: type[E], **data: object) -> E:
     """Make an entry of what was told; raise OddError that says what is wrong with it."""
+    for name, value in data.items():
+        if isinstance(value, str) and _HALF.search(value):
+            raise OddError("malformed", f"{name}: found half a character, expected text")
     try:
         needed = _needed(model)
         given = {name: each for name, each in data.items() if each is not None or name in needed}

@@ -14,7 +14,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 from urllib.parse import quote
 
-from inventory.answers import NOT_FOUND, Scope, Told, fewer, id_of, list_of, organization_id
+from inventory.answers import (
+    NOT_FOUND,
+    Scope,
+    Told,
+    fewer,
+    id_of,
+    list_of,
+    malformed,
+    organization_id,
+)
 from inventory.database_answers import content_of, databases_told
 from inventory.errors import UnansweredError
 from inventory.gaps import Fact, Gap
@@ -306,6 +315,9 @@ class _Pages:
 
 
 def _as_list(exchange: Exchange) -> Exchange:
+    """Return the answer if it holds a page; ``null`` is none, and does not end the list."""
+    if exchange.value is None:
+        raise malformed(exchange, "a list")
     list_of(exchange)
     return exchange
 

@@ -18,6 +18,7 @@ from inventory.answers import (
 )
 from inventory.gaps import Gap
 from inventory.models import Database, DatabaseRegion
+from inventory.spellings import canonical_provider
 from inventory.visible_text import visible
 from inventory.wording import describe
 
@@ -151,6 +152,19 @@ def _doubts(
     elif not living:
         detail = f"{named} has no living datacenter"
         yield Gap(fact="databases", reason="malformed", detail=detail)
+    elif odd := _other_provider(info, living):
+        detail = f"{named} is of {describe(info['cloudProvider'])}, and a datacenter of {odd}"
+        yield Gap(fact="databases", reason="malformed", detail=detail)
     elif (told := info.get("region")) and told not in [each.get("region") for each in centers]:
         detail = f"{named} has {describe(told)} for its region, and no datacenter there"
         yield Gap(fact="databases", reason="malformed", detail=detail)
+
+
+def _other_provider(info: dict[str, Any], living: list[dict[str, Any]]) -> str:
+    """Return the provider of a datacenter that is not that of the database; empty if none is.
+
+    All regions of a database are of one provider.
+    """
+    own = canonical_provider(info.get("cloudProvider"))
+    others = [each["cloudProvider"] for each in living if each.get("cloudProvider")]
+    return next((describe(each) for each in others if own and canonical_provider(each) != own), "")

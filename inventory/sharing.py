@@ -195,11 +195,13 @@ def without_token(wanted: Configured) -> Read:
 def proxy_for(address: str) -> str | None:
     """Return the proxy that the environment names for ``address``; None if it names none.
 
+    Plain HTTP goes to this machine only, so a proxy would see the token and could not help.
+
     Raises SettingError, without repeating it, for a proxy that speaks anything but HTTP.
     """
     url = httpx.URL(address)
     proxies = urllib.request.getproxies()
-    if urllib.request.proxy_bypass(url.host):
+    if url.scheme == "http" or urllib.request.proxy_bypass(url.host):
         return None
     proxy = proxies.get(url.scheme) or proxies.get("all")
     if proxy and not proxy.lower().startswith(("http://", "https://")):

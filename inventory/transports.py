@@ -255,6 +255,8 @@ async def _unpacked(response: httpx.Response, most: int) -> AsyncIterator[bytes]
             raise httpx.DecodingError(str(error)) from None
     if not unpacker.eof:
         raise httpx.DecodingError("the packed body ends early")
+    if unpacker.unused_data:
+        raise httpx.DecodingError("more follows the packed body")
 
 
 class ReplayingTransport(httpx.AsyncBaseTransport):

@@ -49,10 +49,11 @@ HEALED: dict[str, set[Cell]] = {
     "the second attempt is answered": {
         *_at(ADDRESSES, *RETRIED, when="first"),
         *_at({"organization"}, "null", "[]", "missing-fields", when="first"),
+        *_at(PAGES, "null", when="first"),
         *_at({"organization", *LISTS, "accounts"}, "{}", when="first"),
     },
     "an empty page ends one reading, and the two after it are alike": {
-        *_at(PAGES, "null", "[]", when="first"),
+        *_at(PAGES, "[]", when="first"),
     },
     "a page that is not full proves nothing: the next one begins where it ended": {
         *_at(PAGES, "short-page"),
@@ -96,7 +97,7 @@ OTHERWISE: dict[str, set[Cell]] = {
     # statements of the organizations file meet nothing; no account is told
     "not-visible": {*_at(KEYS, "cut-list", "null", "[]"), *_at({"accounts"}, "null", "[]")},
     # further pages that are empty end each reading elsewhere
-    "cut-short": _at({"next-page"}, "null", "[]", when="always"),
+    "cut-short": _at({"next-page"}, "[]", when="always"),
     # the readings contradict each other about the same databases
     "malformed": _at(PAGES, "wrong-organization", "unknown-provider", when="first"),
 }
@@ -104,7 +105,7 @@ FOUND: dict[tuple[str, str], set[Cell]] = {
     # "no key here" is an answer, which the list of keys contradicts
     ("CMEK-13", "fail"): _at(VIEWS, "404-errors", "null", "[]", "{}"),
     # "no database" is an answer, which nobody has attested
-    ("CMEK-14", "inconclusive"): _at({"databases"}, "null", "[]", when="always"),
+    ("CMEK-14", "inconclusive"): _at({"databases"}, "[]", when="always"),
 }
 """Cells that leave no gap, but a finding of this rule and status."""
 

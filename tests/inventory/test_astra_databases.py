@@ -263,10 +263,12 @@ def test_page_that_cannot_be_read(page: str, reply: httpx.Response, reason: str)
     assert len(names(told.organization)) == (0 if page == FIRST_PAGE else 100)
 
 
-def test_null_instead_of_databases() -> None:
-    """``null`` instead of databases is an empty list."""
-    told = read(Astra(other={FIRST_PAGE: answer(None)}))
-    assert (told.organization.databases, reasons(told)) == ((), set())
+@pytest.mark.parametrize("page", [FIRST_PAGE, last_page(100)])
+def test_null_instead_of_a_page(page: str) -> None:
+    """``null`` is no page, so it does not end the list: what follows it is unknown."""
+    told = read(Astra(databases=fleet(150), other={page: answer(None)}), attempts=2)
+    assert reasons(told) == {("databases", "malformed")}
+    assert len(names(told.organization)) == (0 if page == FIRST_PAGE else 100)
 
 
 def test_database_of_another_organization() -> None:

@@ -293,3 +293,29 @@ def test_statuses_are_kept_as_they_are() -> None:
     told = [one(status=status).entries[0] for status in ("PARKED", "NEW-ONE", "TERMINATED")]
     assert [each.status for each in told] == ["PARKED", "NEW-ONE", "TERMINATED"]
     assert [each.is_terminated for each in told] == [False, False, True]
+
+
+@pytest.mark.parametrize("field", ["status", "creationTime"])
+def test_half_a_character_is_no_text(field: str) -> None:
+    """A text that no encoding can write makes its database a gap, and no other."""
+    told = databases(listed_database(1), listed_database(2) | {field: "\ud800"})
+    assert [database.name for database in told.entries] == [listed_database(1)["info"]["name"]]
+    assert [gap.reason for gap in told.gaps] == ["malformed"]
+
+
+@pytest.mark.parametrize("field", ["tier", "name", "region"])
+def test_half_a_character_anywhere(field: str) -> None:
+    """Whatever text of a database is no text, the database is a gap, and can be written."""
+    info = listed_database()["info"] | {field: "x\udfff"}
+    if field == "region":
+        info["datacenters"] = [datacenter() | {"region": "x\udfff"}]
+    told = one(info=info)
+    assert (told.entries, [gap.reason for gap in told.gaps]) == ([], ["malformed"])
+    assert told.gaps[0].detail.isascii()
+
+
+def test_a_datacenter_of_another_provider() -> None:
+    """A database whose datacenter is of another provider may be of either, which is a gap."""
+    told = one(info={"cloudProvider": "AWS", "datacenters": [datacenter(cloudProvider="GCP")]})
+    assert [gap.reason for gap in told.gaps] == ["malformed"]
+    assert "is of 'AWS', and a datacenter of 'GCP'" in told.gaps[0].detail

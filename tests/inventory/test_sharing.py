@@ -321,6 +321,16 @@ def test_proxies(
     assert proxy_for("https://astra.example.test") == proxy
 
 
+@pytest.mark.parametrize("name", ["http_proxy", "all_proxy"])
+def test_no_proxy_sees_what_stays_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """What is asked in plain HTTP, on loopback, goes by no proxy: the token would be in it."""
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv(name, "http://proxy.test:1")
+    assert proxy_for("http://127.0.0.1:8000") is None
+
+
 @pytest.mark.parametrize("proxy", ["socks5://me:hush@proxy.test:1", "me:hush@proxy.test:1"])
 def test_proxies_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     """A proxy that speaks anything but HTTP is refused, and its password not repeated."""

@@ -316,6 +316,8 @@ def test_bodies_that_cannot_be_unpacked() -> None:
     half = gzip.compress(b"[]" * 1_000)[:-9]
     assert through(Inner(packed("gzip"))).failure == expected
     assert through(Inner(packed("gzip", body=half))).failure == expected
+    two = gzip.compress(b"[]") + gzip.compress(b'["lost"]')
+    assert through(Inner(packed("gzip", body=two))).failure == expected
 
 
 def test_bodies_packed_in_an_unknown_way() -> None:
