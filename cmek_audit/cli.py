@@ -207,7 +207,7 @@ def keys(  # noqa: PLR0913 (one for each option)
     \b
     Exit codes:
       0  no key is missing
-      1  a key is missing, or it cannot be said whether one is
+      1  a key is missing or planned wrongly, or it cannot be said whether one is
       2  interrupted
       3  internal error
       4  unusable input or option

@@ -88,7 +88,7 @@ class PlannedOrganization(Located):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if not (self.databases or self.keys):
-            raise PydanticCustomError("databases", "at least one database or key")
+            raise PydanticCustomError("databases", "databases, keys or both")
         return self
 
 

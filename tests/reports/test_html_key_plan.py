@@ -175,6 +175,7 @@ def test_what_to_paste_with_terraform(tmp_path: Path) -> None:
     made.write({(each.card.id, each.key) for each in groups}, lambda: dict(RUN))
     page = (tmp_path / "audit.html").read_text(encoding="utf-8")
     assert [re.sub("<.*?>", "", head) for head in _headings(page)] == [
+        "acme-prod, eu-north-1",
         "acme-prod, eu-west-1",
         "acme-prod, us-west-2",
         "After that",
