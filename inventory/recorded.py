@@ -29,12 +29,13 @@ T = TypeVar("T", bound=BaseModel)
 LISTS = ("keys", "databases", "region_views", "vendor_accounts", "support_cases", "readings")
 """The fields of an organization that hold entries with places of their own."""
 
-_FORMATS: dict[str, FileFormat] = {
+FORMATS: dict[str, FileFormat] = {
     ".yaml": "yaml",
     ".yml": "yaml",
     ".json": "json",
     ".ndjson": "ndjson",
 }
+"""The format of each ending that a recorded inventory may have."""
 
 
 class Recorded(NamedTuple):
@@ -101,10 +102,10 @@ def read_recorded(file: str, role: Role = "inventory") -> Recorded:
 def format_of(file: str) -> FileFormat:
     """Return the format that the ending of ``file`` tells; raise InventoryError if none."""
     ending = FilePath(file).suffix.lower()
-    if ending not in _FORMATS:
+    if ending not in FORMATS:
         expected = "a file ending in .yaml, .yml, .json or .ndjson"
         raise InventoryError([Problem(file, 0, "", f"the ending {ending!r}", expected)])
-    return _FORMATS[ending]
+    return FORMATS[ending]
 
 
 def parse_document(model: type[T], file: str, document: Document) -> T:

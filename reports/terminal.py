@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from checks.context import utc
-from inventory.wording import safe
+from inventory.wording import counted, safe
 from reports.changes import summed_up
 from reports.notes import first_notes
 from reports.reminders import notice, urgent
@@ -111,6 +111,9 @@ def conclude(config: pytest.Config, audit: Audit, leak: str = "") -> None:
         states = Counter(waiver["state"] for waiver in head["waivers"])
         told = ", ".join(f"{states[state]:,} {state}" for state in sorted(states))
         writer.line(f"Waivers:  {len(head['waivers']):,}, of which {told}")
+    if audit.options.history:
+        earlier = sum(each["role"] == "history" for each in head["population"]["sources"])
+        writer.line(f"History:  {counted(earlier, 'earlier record')}")
     if head["changes"]:
         before = head["changes"]["baseline"]["as_of"]
         writer.line(f"Changes:  findings {summed_up(head['changes'])}, since {before}")

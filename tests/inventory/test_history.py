@@ -195,16 +195,61 @@ def test_times_of_each_record(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_bundles_is_every_bundle_in_it(tmp_path: Path) -> None:
-    """Of a folder each bundle is history, but the one that is the present; all else is left."""
+    """Of a folder each bundle is history, but the one that is the present, and what is hidden."""
     wanted = configured(), Astra(serverless=[listed_key()])
     older, newer = (write_bundle(tmp_path / name, wanted) for name in ("one", "two"))
-    (tmp_path / "notes").mkdir()
     shutil.copytree(older, tmp_path / ".collecting-three-1")
     known = read_history([str(tmp_path)])
     assert [source.path for source in known.sources] == [older, newer]
     assert [source.format for source in known.sources] == ["bundle", "bundle"]
     assert [source.path for source in read_history([str(tmp_path)], [newer]).sources] == [older]
     assert [source.path for source in read_history([newer], [newer]).sources] == [newer]
+
+
+def test_a_folder_of_files_is_every_file_in_it(tmp_path: Path) -> None:
+    """A plain inventory in a folder of history is read, as it may show another key."""
+    file = record(tmp_path / "a.yaml", "2026-06-01T00:00:00Z")
+    bundle = write_bundle(tmp_path / "b", (configured(), Astra(serverless=[listed_key()])))
+    assert [source.path for source in read_history([str(tmp_path)]).sources] == [file, bundle]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_folder", "found"),
+    [
+        ("2026-11-20", True, "a folder without manifest.json"),
+        ("README.md", False, "a file that is no record"),
+        ("nowhere", None, "a file that is no record"),
+    ],
+)
+def test_what_is_no_record_in_a_folder_is_refused(
+    tmp_path: Path, name: str, found: str, *, is_folder: bool | None
+) -> None:
+    """Whatever a folder of history holds is read or refused by its name, never passed over."""
+    strange = tmp_path / name
+    if is_folder:
+        strange.mkdir()
+    elif is_folder is None:
+        strange.symlink_to("nothing")
+    else:
+        strange.touch()
+    with pytest.raises(InventoryError) as caught:
+        read_history([str(tmp_path)])
+    [problem] = caught.value.problems
+    assert (problem.file, problem.found) == (strange.as_posix(), found)
+    assert problem.expected.startswith("evidence bundles, and inventories that end in .yaml")
+
+
+def test_a_folder_that_cannot_be_listed_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that nobody may list is refused: it may hold any record."""
+
+    def barred(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", barred)
+    with pytest.raises(InventoryError, match="found Permission denied, expected a readable folder"):
+        read_history([str(tmp_path)])
 
 
 def test_a_folder_without_bundles_is_no_history_yet(tmp_path: Path) -> None:
