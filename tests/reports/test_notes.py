@@ -52,7 +52,8 @@ class _Writer:
 def _on_the_terminal(head: Head) -> str:
     writer = _Writer()
     config: Any = SimpleNamespace(get_terminal_writer=lambda: writer)
-    audit: Any = SimpleNamespace(head=head, page="audit.html")
+    options = SimpleNamespace(history=())
+    audit: Any = SimpleNamespace(head=head, page="audit.html", options=options)
     terminal.conclude(config, audit)
     return "\n".join(writer.lines)
 

@@ -83,6 +83,7 @@ def test_bundles_date_the_registration_of_keys(tmp_path: Path) -> None:
         bundles(tmp_path)[1].as_posix()
     }
     assert earlier == {bundles(tmp_path)[0].as_posix()}
+    assert "History:  1 earlier record\n" in found.out
 
 
 def test_a_single_record_dates_nothing(tmp_path: Path) -> None:
