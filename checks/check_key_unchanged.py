@@ -17,7 +17,7 @@ from inventory.history import Observation
 from inventory.key_ids import canonical, parse_key_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from checks.context import Context
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from inventory.entries import Place
     from inventory.estate import Estate
     from inventory.gaps import Gap
-    from inventory.models import CustomerKey, KeyScope, SupportCase
+    from inventory.models import KeyScope, SupportCase
     from inventory.planned_keys import PlannedKey
 
 CARD = Card(
@@ -113,7 +113,9 @@ def _judge_plan(estate: Estate, scope: KeyScope, key: PlannedKey) -> Finding:
         says = f"Whether the key is registered is unknown: {because(gap)}."
         action = settling(gap, estate.organization)
         return inconclusive(CARD, subject, cause_of_gap(gap), says, where, action)
-    if registered and "alias" in {parse_key_id(each).form for each in (own, *_ids(registered))}:
+    if registered and "alias" in {
+        parse_key_id(each).form for each in (own, *estate.key_ids(scope))
+    }:
         says = "An alias may name the registered key, which the plan then changes."
         action = f"Record the id of the key itself for {named}"
         return inconclusive(CARD, subject, "alias", says, where, action)
@@ -192,10 +194,6 @@ def _judge_aliases(estate: Estate, scope: KeyScope, seen: Sequence[Observation])
     says = "An alias is the same in two records in a row; the key it points to may have changed."
     action = f"Record the id of the key itself for {words(estate.organization, scope)}"
     return [inconclusive(CARD, of_scope(scope), "alias", says, where, action)]
-
-
-def _ids(keys: Iterable[CustomerKey]) -> list[str]:
-    return [key.key_id for key in keys]
 
 
 def _aliases(observation: Observation) -> set[str]:

@@ -19,8 +19,8 @@ from checks.finding import (
 from checks.group import settle
 from checks.identity import PLANNED, cause_of
 from checks.planned_key_findings import NO_ID, show
+from inventory.estate import scope_of
 from inventory.key_ids import canonical, kin, parse_key_id, project_of
-from inventory.models import KeyScope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -187,7 +187,7 @@ def _judge_planned(
     owner: Summary, key: PlannedKey, others: dict[str, str], unread: list[Summary]
 ) -> Iterator[Finding]:
     """Yield a finding for each organization that has a planned key or is to get it, else one."""
-    subject = of_planned_key(KeyScope(owner.id, key.type, key.provider, key.region), key)
+    subject = of_planned_key(scope_of(owner.id, key), key)
     where = (key.place,)
     if key.key_id is None:
         says = f"The plan does not show the id of {key.resource}: {key.missing}."

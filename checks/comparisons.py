@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checks.context import because
-from inventory.estate import has_no_customer_keys, survey
+from inventory.estate import has_no_customer_keys, scope_of, survey
 from inventory.key_ids import parse_key_id
 from inventory.models import KeyScope
 
@@ -178,10 +178,7 @@ def _views(estate: Estate, gaps: Mapping[Fact, Gap]) -> Comparison:
 def _accounts(estate: Estate, gaps: Mapping[Fact, Gap]) -> Comparison:
     organization = estate.organization
     keys = {scope for scope in estate.keys if not has_no_customer_keys(scope)}
-    named = {
-        KeyScope(organization.id, each.type, each.provider, each.region)
-        for each in organization.vendor_accounts or ()
-    }
+    named = {scope_of(organization.id, each) for each in organization.vendor_accounts or ()}
     missing = [_at(scope, "no account is named") for scope in sorted(keys - named)]
     beyond = [_at(scope, "accounts without a key") for scope in sorted(named - keys)]
     return Comparison(

@@ -37,7 +37,7 @@ def changed_keys(estate: Estate) -> Iterator[tuple[KeyScope, PlannedKey]]:
     """Yield each key that a plan would replace or remove, with its key scope, each change once."""
     seen = set()
     for key in estate.organization.managed.planned_keys:
-        scope = scope_of(estate.organization, key)
+        scope = scope_of(estate.organization.id, key)
         change = (key.change, of_planned_key(scope, key).path)
         if key.change != "register" and change not in seen:
             seen.add(change)
@@ -46,7 +46,7 @@ def changed_keys(estate: Estate) -> Iterator[tuple[KeyScope, PlannedKey]]:
 
 def as_planned(finding: Finding, card: Card, estate: Estate, key: PlannedKey) -> Finding:
     """Make a finding one about the planned ``key``: subject, place, cause, severity, databases."""
-    scope = scope_of(estate.organization, key)
+    scope = scope_of(estate.organization.id, key)
     cause = finding.cause
     finding = finding._replace(
         subject=of_planned_key(scope, key),
@@ -60,7 +60,7 @@ def as_planned(finding: Finding, card: Card, estate: Estate, key: PlannedKey) ->
 
 def without_id(card: Card, estate: Estate, key: PlannedKey) -> Finding:
     """Return the finding about a planned key whose id the plan does not show."""
-    subject = of_planned_key(scope_of(estate.organization, key), key)
+    subject = of_planned_key(scope_of(estate.organization.id, key), key)
     says = f"The plan does not show the id of {key.resource}: {key.missing}."
     finding = inconclusive(card, subject, NO_ID, says, (), show(key.missing))
     return as_planned(finding, card, estate, key)

@@ -16,6 +16,7 @@ from inventory.errors import UnansweredError
 from inventory.gaps import Fact, Gap, GapReason
 from inventory.problems import problems_of
 from inventory.spellings import PROVIDERS, canonical_provider
+from inventory.visible_text import has_half_character
 from inventory.wording import describe
 
 if TYPE_CHECKING:
@@ -30,9 +31,6 @@ Scope = tuple[str, str, str]
 MOST_GAPS = 20
 NOT_FOUND = 404
 _ID = re.compile(r"[!-~]{1,2048}")
-_HALF = re.compile(r"[\ud800-\udfff]")
-"""What JSON can escape, and no encoding can write."""
-
 OWNERS = ("orgid", "organizationid")
 
 
@@ -148,7 +146,7 @@ def provider_of(told: object) -> str:
 def made(model: type[E], **data: object) -> E:
     """Make an entry of what was told; raise OddError that says what is wrong with it."""
     for name, value in data.items():
-        if isinstance(value, str) and _HALF.search(value):
+        if isinstance(value, str) and has_half_character(value):
             raise OddError("malformed", f"{name}: found half a character, expected text")
     try:
         needed = _needed(model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple, Protocol, get_args
 
 from inventory.entries import NOWHERE
 from inventory.gaps import Gap
@@ -101,10 +101,7 @@ class Estate(NamedTuple):
     def views(self) -> list[tuple[KeyScope, RegionView]]:
         """Return what Astra showed for single regions, each with its key scope."""
         organization = self.organization
-        return [
-            (KeyScope(organization.id, view.type, view.provider, view.region), view)
-            for view in organization.region_views or ()
-        ]
+        return [(scope_of(organization.id, view), view) for view in organization.region_views or ()]
 
 
 def has_no_customer_keys(scope: KeyScope) -> bool:
@@ -116,7 +113,7 @@ def survey(organization: Organization) -> Estate:
     """Index ``organization`` for judging."""
     keys: dict[KeyScope, list[CustomerKey]] = {}
     for key in organization.keys or ():
-        scope = KeyScope(organization.id, key.type, key.provider, key.region)
+        scope = scope_of(organization.id, key)
         keys.setdefault(scope, []).append(key)
     placements = list(_placements(organization))
     scopes: dict[KeyScope, list[Placement]] = {}
@@ -146,9 +143,25 @@ def survey(organization: Organization) -> Estate:
     )
 
 
-def scope_of(organization: Organization, key: PlannedKey) -> KeyScope:
-    """Return the key scope of a planned key."""
-    return KeyScope(organization.id, key.type, key.provider, key.region)
+class Scoped(Protocol):
+    """An entry of one key scope: a key, a planned key, a view, an account."""
+
+    @property
+    def type(self) -> DatabaseType:
+        """Return the database type."""
+
+    @property
+    def provider(self) -> Provider:
+        """Return the cloud provider."""
+
+    @property
+    def region(self) -> str:
+        """Return the region."""
+
+
+def scope_of(organization: str, entry: Scoped) -> KeyScope:
+    """Return the key scope of an entry, in the organization of that id."""
+    return KeyScope(organization, entry.type, entry.provider, entry.region)
 
 
 def _planned_keys(organization: Organization) -> dict[KeyScope, list[PlannedKey]]:
@@ -156,7 +169,7 @@ def _planned_keys(organization: Organization) -> dict[KeyScope, list[PlannedKey]
     planned: dict[KeyScope, list[PlannedKey]] = {}
     for key in organization.managed.planned_keys:
         if key.change == "register":
-            planned.setdefault(scope_of(organization, key), []).append(key)
+            planned.setdefault(scope_of(organization.id, key), []).append(key)
     return planned
 
 

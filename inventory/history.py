@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from inventory.bundles import MANIFEST, is_bundle
 from inventory.errors import InventoryError, Problem
+from inventory.estate import scope_of
 from inventory.files import read_file
 from inventory.merging import contradiction, merge_keys
 from inventory.models import KeyScope
@@ -221,7 +222,7 @@ def _time(source: Source, organization: Organization) -> datetime:
 def _moment(at: datetime, organization: Organization) -> _Moment:
     keys: dict[KeyScope, tuple[CustomerKey, ...]] = {}
     for key in organization.keys or ():
-        scope = KeyScope(organization.id, key.type, key.provider, key.region)
+        scope = scope_of(organization.id, key)
         keys[scope] = (*keys.get(scope, ()), key)
     place = organization.file, organization.line
     return _Moment(

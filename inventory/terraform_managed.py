@@ -36,7 +36,7 @@ def terraform_scopes(organization: Organization) -> dict[KeyScope, TerraformScop
     """Return what Terraform manages of ``organization``, by key scope; all else is left out."""
     found: dict[KeyScope, dict[str, dict[str, None]]] = {}
     waiting = {
-        (scope_of(organization, key), address)
+        (scope_of(organization.id, key), address)
         for key in organization.managed.planned_keys
         for address in key.awaited_by
     }
@@ -75,7 +75,7 @@ def _keys(organization: Organization) -> Iterator[tuple[KeyScope, str, str]]:
     managed = organization.managed
     for planned in managed.planned_keys:
         if planned.change == "register" and planned.resource:
-            yield scope_of(organization, planned), "creates", planned.resource
+            yield scope_of(organization.id, planned), "creates", planned.resource
     for held in managed.keys:
         scope = KeyScope(organization.id, "serverless", held.provider, held.region)
         yield scope, "holds", held.resource

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,13 +10,13 @@ from inventory.entries import is_identifier
 from inventory.errors import Problem
 from inventory.problems import line_of
 from inventory.secrets import holds_secret
+from inventory.visible_text import has_half_character
 from inventory.wording import describe
 
 DATABASE, KEY = "astra_database", "astra_customer_key"
 """The types of resources that are read."""
 
 _LISTS = frozenset({"regions", "additional_regions"})
-_HALF = re.compile(r"[\ud800-\udfff]")
 UNKNOWN = "known only after apply"
 SENSITIVE = "marked as sensitive"
 
@@ -102,7 +101,7 @@ class Attributes:
 
 def flaw(text: str) -> str:
     """Say why ``text`` must not be taken over from a file; nothing if it may."""
-    if _HALF.search(text):
+    if has_half_character(text):
         return "half a character"
     return "what looks like a token" if holds_secret(text.encode()) else ""
 

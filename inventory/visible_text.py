@@ -79,6 +79,7 @@ VISIBLE = rf"[^\s{_ranges(_LONG, _UNSEEN)}]"
 VISIBLE_NARROW = rf"[^\s{_ranges(_SHORT, _narrow)}]"
 """The same in what all languages of patterns share: it knows what hides up to U+FFFF."""
 
+_HALF = re.compile(r"[\ud800-\udfff]")
 _HIDDEN_ONES = re.compile(rf"[\ud800-\udfff{_ranges(_PYTHON, _HIDDEN)}]+")
 _BLANK_ONES = re.compile(f"[{_ranges(_PYTHON, _BLANK)}]+")
 
@@ -136,6 +137,11 @@ def _without_remarks(name: str) -> str:
             awaited.pop()
         kept += " " if is_inside or _is_bracket(character) else character
     return visible(kept)
+
+
+def has_half_character(text: str) -> bool:
+    """Say whether ``text`` holds what JSON can escape, and no encoding can write."""
+    return _HALF.search(text) is not None
 
 
 def _opens(character: str) -> bool:
