@@ -1,0 +1,74 @@
+"""A lock on a folder, so that one process at a time writes into it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
+
+from inventory.errors import SettingError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOCK = ".lock"
+"""The name of the file that is locked; it exists while the lock is held."""
+
+
+class FolderLock:
+    """An exclusive lock on a folder, held until it is released or the process ends.
+
+    The system releases the lock of a process that was killed. So whoever holds the lock knows that
+    what is unfinished in the folder was left by processes that have ended.
+    """
+
+    def __init__(self, folder: Path, named: str) -> None:
+        """Lock ``folder``, which exists; errors call it ``named``, such as ``--cmek-report-dir``.
+
+        Raises SettingError if another process holds the lock, and OSError if the folder cannot be
+        written to.
+        """
+        self._path = folder / LOCK
+        self._file = -1
+        try:
+            while self._file < 0:
+                self._file = _lock(self._path)
+        except BlockingIOError:
+            found = f"{folder}, into which another run is writing"
+            raise SettingError(f"{named}: found {found}, expected a folder of its own") from None
+
+    def release(self) -> None:
+        """Release the lock; a second time does nothing."""
+        if self._file >= 0:
+            with suppress(OSError):
+                self._path.unlink()
+            os.close(self._file)
+            self._file = -1
+
+    def __enter__(self) -> Self:
+        """Return the lock."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Release the lock."""
+        self.release()
+
+
+def _lock(path: Path) -> int:
+    """Return the open and locked file, or -1 if its last holder has just removed it.
+
+    A removed file would lock nothing, since the next process makes a new one of that name.
+    """
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_current = os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        is_current = False
+    except BaseException:
+        os.close(file)
+        raise
+    if not is_current:
+        os.close(file)
+    return file if is_current else -1
