@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -39,7 +38,7 @@ def run(file: str, folder: str, *, as_json: bool) -> Code:
     """Record what ``file`` names as a bundle in ``folder``; say what is missing in it."""
     wanted = read_organizations(file)
     with progress() as tell:
-        bundle = collect(wanted, folder, os.environ, tell).bundle
+        bundle = collect(wanted, folder, tell=tell).bundle
     if not as_json:
         say(f"Evidence:       {bundle}")
     unread = list(_unread(open_bundle(bundle)))

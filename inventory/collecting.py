@@ -24,6 +24,7 @@ from inventory.configured import token_of
 from inventory.errors import ProcessError, SettingError
 from inventory.evidence import Previous, read_manifest
 from inventory.recording import BundleWriter, Made, Tally
+from inventory.secrets import TokenVariables
 from inventory.sharing import Done, Share, read_share
 
 if TYPE_CHECKING:
@@ -65,20 +66,20 @@ class Collected(NamedTuple):
 def collect(
     wanted: Organizations,
     folder: str,
-    environment: Mapping[str, str],
+    environment: Mapping[str, str] | None = None,
     tell: Callable[[Progress], None] = lambda _: None,
 ) -> Collected:
     """Read all organizations of ``wanted``, and record them as a bundle in ``folder``.
 
-    Tokens come from ``environment``. What could not be read stands in the bundle as gaps. Raises
-    SettingError if the folder cannot be used, EvidenceError if the bundle before is damaged,
-    LeakError if a secret would be written, and ProcessError if a process breaks; nothing is left
-    behind then, nor if interrupted.
+    Tokens come from ``environment``, by default the process's own. What could not be read stands
+    in the bundle as gaps. Raises SettingError if the folder, the proxy or the certificates cannot
+    be used, EvidenceError if the bundle before is damaged, LeakError if a secret would be written,
+    and ProcessError if a process breaks; nothing is left behind then, nor if interrupted.
     """
     started = datetime.now(UTC)
-    names = {each.token for each in wanted.organizations}
-    known = {name: value for name, value in environment.items() if name in names}
-    held = [token_of(each, known) for each in wanted.organizations]
+    # under the same name, so that nothing on the stack shows any more what the variables hold
+    environment = TokenVariables({each.token for each in wanted.organizations}, environment)
+    held = [token_of(each, environment) for each in wanted.organizations]
     tokens = tuple(token for token in held if token is not None)
     with _writable(folder):
         bundle = _place(Path(folder), started)
@@ -86,9 +87,8 @@ def collect(
         dump = wanted.model_dump_json(by_alias=True, exclude_defaults=True, indent=1)
         writer = BundleWriter(bundle, made, f"{dump}\n".encode())
         try:
-            _read_all(
-                shares_of(wanted, writer.staging), known, writer.tally, _counting(wanted, tell)
-            )
+            shares, count = shares_of(wanted, writer.staging), _counting(wanted, tell)
+            _read_all(shares, environment, writer.tally, count)
             writer.finish(datetime.now(UTC), tokens)
         finally:
             writer.discard()
@@ -182,7 +182,7 @@ def _read_all(
     try:
         with ThreadPoolExecutor(1, initializer=_hear_no_interruption) as starter:
             for share in shares:
-                arguments = (share, dict(tokens), told.put)
+                arguments = (share, tokens, told.put)
                 process = context.Process(target=read_apart, args=arguments, daemon=True)
                 processes.append(process)
                 starter.submit(process.start).result()
@@ -203,7 +203,7 @@ def _hear_no_interruption() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
-def read_apart(share: Share, tokens: dict[str, str], put: Callable[[object], None]) -> None:
+def read_apart(share: Share, tokens: Mapping[str, str], put: Callable[[object], None]) -> None:
     """Read ``share`` in this process, and put what is done, the tally or the error."""
     try:
         put(read_share(share, tokens, put))

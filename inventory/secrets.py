@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
+import traceback
 from base64 import b64encode
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from inventory.errors import LeakError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 HIDDEN = "(hidden)"
+_NOT_WRITTEN = "a token is not written down"
 _SHORTEST = 12
 _BEGIN = r"(?=[A-Za-z0-9._~+/=:-]|\\u00|%(?!28))"  # what was blanked begins with a parenthesis
 _LOOKALIKE = re.compile(rf"AstraCS:{_BEGIN}[^\s\"'<>]*", re.IGNORECASE)
@@ -37,6 +41,91 @@ _CHUNK = 4_194_304
 _OVERLAP = 4_096
 
 
+class SecretText(str):
+    """A text that is shown nowhere: a traceback with local variables renders each by its repr."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Show nothing of the text."""
+        return HIDDEN
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> SecretBytes:
+        """Return it as bytes that are shown nowhere either."""
+        return SecretBytes(super().encode(encoding, errors))
+
+    def __reduce__(self) -> Any:  # noqa: ANN401 (as the base)
+        """Be pickled for a process that is being started, and for nothing else."""
+        _require_spawning()
+        return SecretText, (str(self),)
+
+
+class SecretBytes(bytes):
+    """The same of bytes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Show nothing of the bytes."""
+        return HIDDEN
+
+    def __reduce__(self) -> Any:  # noqa: ANN401 (as the base)
+        """Refuse to be pickled: no process needs them."""
+        raise TypeError(_NOT_WRITTEN)
+
+
+def _require_spawning() -> None:
+    """Raise TypeError unless a process is being started, to which what is pickled goes."""
+    from multiprocessing.context import get_spawning_popen  # noqa: PLC0415 (few runs need it)
+
+    if get_spawning_popen() is None:
+        raise TypeError(_NOT_WRITTEN)
+
+
+class TokenVariables(Mapping[str, str]):
+    """Environment variables that hold tokens; what renders them shows their names."""
+
+    def __init__(self, names: Iterable[str], environment: Mapping[str, str] | None = None) -> None:
+        """Take what stands under ``names`` in ``environment``, by default the process's own."""
+        held = os.environ if environment is None else environment
+        self._values = {name: SecretText(held[name]) for name in sorted(names) if name in held}
+
+    def __getitem__(self, name: str) -> SecretText:
+        """Return the value of the variable ``name``."""
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        """Count the variables."""
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        """Show the names."""
+        return f"TokenVariables({', '.join(self)})"
+
+
+def clear_locals(error: BaseException) -> None:
+    """Forget the local variables on all stacks that ``error`` carries; the places stay.
+
+    An answer that is not redacted yet, say, is in the frames that read it, and a report of the
+    error may show these.
+    """
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        each = waiting.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        traceback.clear_frames(each.__traceback__)
+        waiting += (each.__cause__, each.__context__)
+        if isinstance(each, BaseExceptionGroup):
+            waiting += each.exceptions
+
+
 class Token:
     """A token; whatever renders it shows the name of the variable that held it, and no more."""
 
@@ -45,7 +134,7 @@ class Token:
     def __init__(self, name: str, value: str) -> None:
         """Keep ``value``, which the environment variable ``name`` held."""
         self._name = name
-        self._value = value
+        self._value = SecretText(value)
 
     def __repr__(self) -> str:
         """Show where the token came from, never the token."""
@@ -53,27 +142,26 @@ class Token:
 
     def __reduce__(self) -> Any:  # noqa: ANN401 (as the base)
         """Refuse to be pickled, by which a token could reach a file or another process."""
-        message = "a token is not written down"
-        raise TypeError(message)
+        raise TypeError(_NOT_WRITTEN)
 
-    def authorization(self) -> str:
+    def authorization(self) -> SecretText:
         """Return the value of the header that a request needs."""
-        return f"Bearer {self._value}"
+        return SecretText(f"Bearer {self._value}")
 
-    def needles(self) -> tuple[str, ...]:
+    def needles(self) -> tuple[SecretText, ...]:
         """Return what gives the token away: itself, its secret part, and both as encoded."""
-        last = self._value.rpartition(":")[2]
+        last = SecretText(self._value.rpartition(":")[2])
         bare = last if len(last) >= _SHORTEST else self._value
-        plain = (self._value, bare, quote(bare, safe=""))
+        plain = (self._value, bare, SecretText(quote(bare, safe="")))
         return tuple(dict.fromkeys((*plain, *_in_base64(self._value), *_in_base64(bare))))
 
 
-def _in_base64(text: str) -> Iterator[str]:
+def _in_base64(text: str) -> Iterator[SecretText]:
     """Yield what shows of ``text`` in base64, wherever in the encoded whole it begins."""
     for before, first in enumerate((0, 2, 3)):
-        whole = b64encode(b"\0" * before + text.encode()).decode("ascii")
-        own = whole[first : (before + len(text)) * 8 // 6]
-        yield from (own, own.translate(_URL_SAFE))
+        whole = SecretText(b64encode(b"\0" * before + text.encode()).decode("ascii"))
+        own = SecretText(whole[first : (before + len(text)) * 8 // 6])
+        yield from (own, SecretText(own.translate(_URL_SAFE)))
 
 
 _URL_SAFE = str.maketrans("+/", "-_")
@@ -171,7 +259,7 @@ def search(files: Iterable[Path], tokens: Iterable[Token] = ()) -> None:
         raise LeakError(leaks)
 
 
-def _leaks(file: Path, needles: list[bytes]) -> bool:
+def _leaks(file: Path, needles: Sequence[bytes]) -> bool:
     with file.open("rb") as handle:
         tail = b""
         for chunk in iter(lambda: handle.read(_CHUNK), b""):

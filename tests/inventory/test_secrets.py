@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import multiprocessing
 import pickle
 import re
+import traceback
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +18,10 @@ from inventory import secrets
 from inventory.errors import LeakError
 from inventory.secrets import (
     Scrubber,
+    SecretText,
     Token,
+    TokenVariables,
+    clear_locals,
     holds_secret,
     lines_with_secret,
     search,
@@ -212,3 +217,69 @@ def test_lines_with_secrets() -> None:
     assert list(lines_with_secret(block)) == [2, 4, 6]
     assert list(lines_with_secret(block, first=11)) == [12, 14, 16]
     assert list(lines_with_secret(b"a\nb")) == []
+
+
+# --- what is shown --------------------------------------------------------------------------------
+
+
+def test_secret_texts_show_nothing() -> None:
+    """A secret text is equal to the plain one, and its repr shows nothing, as bytes neither."""
+    text = SecretText(VALUE)
+    raw = text.encode()
+    assert (text, raw) == (VALUE, VALUE.encode())
+    assert repr([text, {text: raw}]) == "[(hidden), {(hidden): (hidden)}]"
+
+
+@pytest.mark.parametrize(
+    "secret", [SecretText(VALUE), SecretText(VALUE).encode()], ids=["text", "bytes"]
+)
+@pytest.mark.parametrize("write", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_secret_texts_are_not_written_down(write: object, secret: object) -> None:
+    """A secret text is pickled for a process that is being started, and for nothing else."""
+    with pytest.raises(TypeError, match=r"^a token is not written down$"):
+        write(secret)  # type: ignore[operator]
+
+
+def test_token_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an environment the variables that are named are held; what shows them shows names."""
+    monkeypatch.setenv(VARIABLE, VALUE)
+    held = TokenVariables({VARIABLE, "ABSENT"})
+    assert (dict(held), len(held), repr(held)) == (
+        *({VARIABLE: VALUE}, 1, f"TokenVariables({VARIABLE})"),
+    )
+    assert dict(TokenVariables([VARIABLE, "B"], {"B": "b", "C": "c"})) == {"B": "b"}
+    assert repr(held[VARIABLE]) == "(hidden)"
+
+
+def _echo(variables: TokenVariables, back: Any) -> None:  # noqa: ANN401
+    back.put([repr(variables), *map(str, variables.values())])
+
+
+def test_token_variables_reach_a_process_that_is_started() -> None:
+    """A process that is started is given the variables, and no pickle of them is made else."""
+    context = multiprocessing.get_context("spawn")
+    back = context.Queue()
+    held = TokenVariables([VARIABLE], {VARIABLE: VALUE})
+    process = context.Process(target=_echo, args=(held, back))
+    process.start()
+    assert back.get(timeout=60) == [f"TokenVariables({VARIABLE})", VALUE]
+    process.join()
+    with pytest.raises(TypeError, match=r"^a token is not written down$"):
+        pickle.dumps(held)
+
+
+def _raise(secret: str) -> None:
+    raise ExceptionGroup("several", [ValueError("one")]) from RuntimeError("cause")
+
+
+def test_local_variables_are_forgotten() -> None:
+    """An error whose local variables are forgotten keeps its places, and so do its causes."""
+    with pytest.raises(ExceptionGroup) as caught:
+        _raise(VALUE)
+    error = caught.value
+    places = [each.name for each in traceback.extract_tb(error.__traceback__)]
+    error.exceptions[0].__context__ = error  # a circle, as there can be
+    clear_locals(error)
+    assert [each.name for each in traceback.extract_tb(error.__traceback__)] == places
+    whole = traceback.TracebackException.from_exception(error, capture_locals=True)
+    assert f"secret = '{VALUE}'" not in "".join(whole.format())
