@@ -34,6 +34,10 @@ STEPS: dict[GapReason, str] = {
     "wrong-address": "Check the address in the organizations file, and record {name} again",
     "wrong-organization": "Give {name} a token of its own: this one is of another organization",
     "malformed": "Look at the recorded answer about {name}, and record it again",
+    "too-large": (
+        "Raise the limit that the gap names in the organizations file, if {name} is as large as "
+        "that, and record it again"
+    ),
     "cut-short": _AGAIN,
     "not-visible": (
         "Find out why Astra does not list all of {name} to this token, whose role may be scoped"

@@ -25,7 +25,7 @@ from inventory.answers import (
     organization_id,
 )
 from inventory.database_answers import content_of, databases_told
-from inventory.errors import UnansweredError
+from inventory.errors import UnansweredError, too_large
 from inventory.gaps import Fact, Gap
 from inventory.key_answers import accounts_told, keys_told, view_told
 from inventory.models import Organization
@@ -55,6 +55,7 @@ _KEYS: dict[DatabaseType, Fact] = {
     "managed-clusters": "managed-clusters-keys",
 }
 _NAMED = 3
+_BATCH = 100
 
 
 class Read(NamedTuple):
@@ -169,15 +170,34 @@ def _address(scope: Scope) -> str:
 async def _of_each(
     fact: Fact, width: int, scopes: Sequence[Scope], ask: Callable[[Scope], Awaitable[Told]]
 ) -> Told:
+    """Ask for each of ``scopes``, in batches, until a whole batch has told nothing.
+
+    Each of a hundred thousand would be recorded as not asked when time is over. Batches, as their
+    borders are the same in a replay, whatever is answered first.
+    """
+
     async def tell(scope: Scope) -> Told:
         try:
             return await ask(scope)
         except UnansweredError as error:
             return Told([], [_gap(fact, error)])
 
-    told = await _in_parallel(width, scopes, tell)
+    told: list[Told] = []
+    gaps: list[Gap] = []
+    while len(told) < len(scopes):
+        batch = await _in_parallel(width, scopes[len(told) :][:_BATCH], tell)
+        told += batch
+        if len(told) < len(scopes) and not any(each.entries for each in batch):
+            gaps = [_not_asked(fact, len(scopes) - len(told), batch[-1])]
+            break
     entries = [entry for each in told for entry in each.entries]
-    return Told(entries, fewer(fact, [gap for each in told for gap in each.gaps]))
+    return Told(entries, fewer(fact, [*gaps, *(gap for each in told for gap in each.gaps)]))
+
+
+def _not_asked(fact: Fact, count: int, last: Told) -> Gap:
+    reason = last.gaps[0].reason
+    detail = f"{count:,} more key scopes were not asked for: none of the {_BATCH} before told any"
+    return Gap(fact=fact, reason=reason, detail=detail)
 
 
 async def _in_parallel(width: int, items: Sequence[T], do: Callable[[T], Awaitable[R]]) -> list[R]:
@@ -281,7 +301,7 @@ class _Pages:
         """
         after = ""
         try:
-            while True:
+            for _ in range(self._line.most_pages):
                 address = f"{self._address}&limit={self._size()}{after}"
                 exchange = await self._line.ask(address, _as_list)
                 entries = list_of(exchange)
@@ -292,6 +312,8 @@ class _Pages:
                 after = f"&starting_after={quote(id_of(entries[-1]), safe='')}"
         except UnansweredError as error:
             return [_gap("databases", error)]
+        what = f"more than {self._line.most_pages:,} pages in one list"
+        return [_gap("databases", too_large(what, "most_pages"))]
 
     def _size(self) -> int:
         """Return the size of the next page, which ends at the latest where a reading ended."""

@@ -20,7 +20,7 @@ from inventory.entries import Entry, FormatVersion, Identifier, Located, Name, T
 from inventory.errors import InventoryError, OrganizationsError, Problem
 from inventory.models import Encryption, Policy, StatedKey, SupportCase, demand_reason
 from inventory.recorded import identity_of_key, parse_document, read_bytes
-from inventory.secrets import Token
+from inventory.secrets import SecretText, Token
 from inventory.wording import describe
 
 if TYPE_CHECKING:
@@ -83,6 +83,11 @@ class Manners(Entry):
         organization_deadline_seconds: the time for one organization.
         deadline_seconds: the time for all of them.
         largest_answer_bytes: the largest body that is taken, unpacked.
+        largest_answer_values: how many values the largest body may hold.
+        most_pages: how many pages one reading of a list may have.
+        most_requests: how many requests may be made for one organization.
+        most_answer_bytes: how much all answers of one organization may be, unpacked.
+        most_evidence_bytes: how much may be written of one organization.
     """
 
     connections: Annotated[Whole, Field(ge=1, le=1_024)] = 64
@@ -94,6 +99,11 @@ class Manners(Entry):
     organization_deadline_seconds: Annotated[Number, Field(gt=0, le=86_400)] = 600.0
     deadline_seconds: Annotated[Number, Field(gt=0, le=86_400)] = 3_600.0
     largest_answer_bytes: Annotated[Whole, Field(ge=1_024, le=1_073_741_824)] = 33_554_432
+    largest_answer_values: Annotated[Whole, Field(ge=100, le=100_000_000)] = 250_000
+    most_pages: Annotated[Whole, Field(ge=1, le=1_000_000)] = 1_000
+    most_requests: Annotated[Whole, Field(ge=1, le=10_000_000)] = 20_000
+    most_answer_bytes: Annotated[Whole, Field(ge=1_024, le=1_099_511_627_776)] = 1_073_741_824
+    most_evidence_bytes: Annotated[Whole, Field(ge=1_024, le=1_099_511_627_776)] = 1_073_741_824
 
 
 class KeyStatement(StatedKey):
@@ -225,5 +235,5 @@ def _again(
 
 def token_of(configured: Configured, environment: Mapping[str, str]) -> Token | None:
     """Return the organization's token; None if its variable holds none that can be sent."""
-    value = environment.get(configured.token, "").strip()
+    value = SecretText(environment.get(configured.token, "").strip())
     return Token(configured.token, value) if _SENDABLE.fullmatch(value) else None

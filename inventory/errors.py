@@ -121,6 +121,11 @@ class UnansweredError(CmekAuditError):
         super().__init__(f"{reason}: {detail}")
 
 
+def too_large(found: str, setting: str) -> UnansweredError:
+    """Return the error for what goes beyond a limit of the organizations file."""
+    return UnansweredError("too-large", f"{found}: the limit is {setting}")
+
+
 class ForbiddenRequestError(CmekAuditError):
     """A request that is no GET, or goes to another host than the configured one."""
 

@@ -19,6 +19,7 @@ GapReason = Literal[
     "wrong-address",
     "wrong-organization",
     "malformed",
+    "too-large",
     "cut-short",
     "not-visible",
     "unknown-value",

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from inventory.configured import Manners
     from inventory.exchanges import Exchange
-    from inventory.secrets import Token
 
 T = TypeVar("T")
 _OK = 200
@@ -42,7 +41,6 @@ class Ways(NamedTuple):
         address: the host, such as ``https://api.astra.datastax.com``.
         manners: how often and how patiently.
         slots: how many requests may be under way in all.
-        token: the token; None in a replay, which needs none.
         sleep: waits that many seconds.
         left: tells how many seconds are left for the organization.
     """
@@ -51,7 +49,6 @@ class Ways(NamedTuple):
     address: str
     manners: Manners
     slots: asyncio.Semaphore
-    token: Token | None
     sleep: Callable[[float], Awaitable[None]]
     left: Callable[[], float]
 
@@ -61,18 +58,15 @@ class Line:
 
     Attributes:
         width: how many requests may be under way for it at once.
+        most_pages: how many pages one reading of a list may have.
     """
 
     def __init__(self, ways: Ways) -> None:
         """Ask by ``ways``."""
         self.width = ways.manners.connections_per_organization
+        self.most_pages = ways.manners.most_pages
         self._ways = ways
         self._own = asyncio.Semaphore(self.width)
-        self._headers = {"Accept": "application/json"}
-        if ways.token is not None:
-            self._headers["Authorization"] = ways.token.authorization()
-        seconds = ways.manners.timeout_seconds
-        self._timeout = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
 
     async def ask(
         self, address: str, read: Callable[[Exchange], T], also: Collection[int] = ()
@@ -100,8 +94,8 @@ class Line:
         request = httpx.Request(
             "GET",
             f"{self._ways.address}{address}",
-            headers=self._headers,
-            extensions={"timeout": self._timeout, "too-late": is_late},
+            headers={"Accept": "application/json"},
+            extensions={"too-late": is_late},
         )
         async with self._own, self._ways.slots:
             response = await self._ways.transport.handle_async_request(request)

@@ -103,7 +103,7 @@ async def _again(
 
 async def _read(transport: ReplayingTransport, each: Configured, wanted: Organizations) -> Read:
     slots = asyncio.Semaphore(wanted.manners.connections)
-    ways = Ways(transport, wanted.address, wanted.manners, slots, None, _no_sleep, lambda: math.inf)
+    ways = Ways(transport, wanted.address, wanted.manners, slots, _no_sleep, lambda: math.inf)
     return await read_organization(Line(ways), each)
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
-import ssl
 import time
-import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,19 +13,19 @@ import httpx
 
 from inventory.astra import Read, read_organization, unread
 from inventory.configured import Configured, Organizations, token_of
-from inventory.errors import SettingError
+from inventory.connections import FreshConnections, route_to
 from inventory.gaps import Gap
 from inventory.line import Line, Ways
+from inventory.proxies import proxy_for
 from inventory.readings import with_readings
 from inventory.recording import ExchangeWriter, ShareWriter, Tally
-from inventory.secrets import Scrubber, Token
-from inventory.transports import LanesTransport, Limits, RecordingTransport
+from inventory.secrets import Scrubber, Token, clear_locals
+from inventory.transports import RecordingTransport, limits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _OBJECTS = 100_000
-_LOGGERS = ("httpx", "httpcore")
 
 
 class Share(NamedTuple):
@@ -63,14 +60,21 @@ def read_share(share: Share, environment: Mapping[str, str], tell: Callable[[Don
     """
     writer = ShareWriter(Path(share.staging))
     try:
-        with _silent(), _less_collecting():
+        with _less_collecting():
             asyncio.run(_Reading(share, environment, writer, tell).run())
-    except BaseExceptionGroup as several:
-        first = several.exceptions[0]
-        raise (first.stop if isinstance(first, _StoppedError) else first) from None
+    except BaseException as error:  # noqa: BLE001 (whatever it is, it goes on)
+        clear_locals(error)  # answers that are not redacted yet, passwords of proxies
+        raise _first(error) from None
     finally:
         writer.close()
     return writer.tally
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return what broke the first of several tasks, or the one."""
+    if isinstance(error, BaseExceptionGroup):
+        return _first(error.exceptions[0])
+    return error.stop if isinstance(error, _StoppedError) else error
 
 
 class _StoppedError(Exception):
@@ -79,20 +83,6 @@ class _StoppedError(Exception):
     def __init__(self, stop: BaseException) -> None:
         super().__init__()
         self.stop = stop
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep the libraries from logging what they send and receive: headers can echo a token."""
-    loggers = [logging.getLogger(name) for name in _LOGGERS]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
 
 
 @contextmanager
@@ -121,8 +111,8 @@ class _Reading:
         self._writer = writer
         self._tell = tell
         self._waiting = zip(share.numbers, share.wanted.organizations, strict=True)
-        self._ssl = _trust(share.wanted.address)
-        self._proxy = proxy_for(share.wanted.address)
+        address = share.wanted.address
+        self._route = route_to(address, proxy_for(address))
 
     async def run(self) -> None:
         self._slots = asyncio.Semaphore(self._share.connections)
@@ -136,75 +126,37 @@ class _Reading:
         return asyncio.get_running_loop().time()
 
     async def _work(self) -> None:
-        async with LanesTransport(self._connection) as transport:
-            for number, wanted in self._waiting:
-                try:
-                    await self._one(transport, number, wanted)
-                except (KeyboardInterrupt, SystemExit) as stop:
-                    raise _StoppedError(stop) from None
+        for number, wanted in self._waiting:
+            try:
+                await self._one(number, wanted)
+            except (KeyboardInterrupt, SystemExit) as stop:
+                raise _StoppedError(stop) from None
 
-    def _connection(self) -> httpx.AsyncHTTPTransport:
-        limits = httpx.Limits(max_connections=1)
-        return httpx.AsyncHTTPTransport(verify=self._ssl, limits=limits, proxy=self._proxy)
-
-    async def _one(
-        self, transport: httpx.AsyncBaseTransport, number: int, wanted: Configured
-    ) -> None:
+    async def _one(self, number: int, wanted: Configured) -> None:
         token = token_of(wanted, self._environment)
         writer = self._writer.begin(number, token)
         if token is None:
             read = without_token(wanted)
         else:
-            read = await read_organization(self._line(transport, token, writer), wanted)
+            read = await read_organization(self._line(token, writer), wanted)
         self._writer.end(number, with_readings(read, writer.briefs), writer)
         self._tell(Done(wanted.name, len(writer.briefs)))
 
-    def _line(self, inner: httpx.AsyncBaseTransport, token: Token, writer: ExchangeWriter) -> Line:
+    def _line(self, token: Token, writer: ExchangeWriter) -> Line:
         manners, address = self._share.wanted.manners, self._share.wanted.address
         deadline = min(self._deadline, self._clock() + manners.organization_deadline_seconds)
-        limits = Limits(manners.timeout_seconds, manners.largest_answer_bytes, deadline)
         transport = RecordingTransport(
-            inner, httpx.URL(address), writer.write, Scrubber([token]), limits, writer.folder
+            FreshConnections(self._route, token),
+            httpx.URL(address),
+            writer.write,
+            Scrubber([token]),
+            limits_of(manners, deadline),
+            writer.folder,
         )
-        return Line(
-            Ways(
-                transport,
-                address,
-                manners,
-                self._slots,
-                token,
-                asyncio.sleep,
-                lambda: deadline - self._clock(),
-            )
-        )
-
-
-def _trust(address: str) -> ssl.SSLContext:
-    """Return whom to trust; for plain HTTP, which is for loopback only, nobody needs to be read."""
-    if address.startswith("http://"):
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return httpx.create_ssl_context()
+        return Line(Ways(transport, address, manners, self._slots, asyncio.sleep, transport.left))
 
 
 def without_token(wanted: Configured) -> Read:
     """Return an organization that could not be asked, as there was nothing to ask with."""
     detail = f"the environment variable {wanted.token} holds no token"
     return unread(wanted, Gap(fact="databases", reason="no-token", detail=detail))
-
-
-def proxy_for(address: str) -> str | None:
-    """Return the proxy that the environment names for ``address``; None if it names none.
-
-    Plain HTTP goes to this machine only, so a proxy would see the token and could not help.
-
-    Raises SettingError, without repeating it, for a proxy that speaks anything but HTTP.
-    """
-    url = httpx.URL(address)
-    proxies = urllib.request.getproxies()
-    if url.scheme == "http" or urllib.request.proxy_bypass(url.host):
-        return None
-    proxy = proxies.get(url.scheme) or proxies.get("all")
-    if proxy and not proxy.lower().startswith(("http://", "https://")):
-        expected = "an address that begins with http:// or https://"
-        raise SettingError(f"the proxy of the environment: found another, expected {expected}")
-    return proxy

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import httpx
 
-from inventory.errors import ForbiddenRequestError, ReplayError
+from inventory.errors import ForbiddenRequestError, ReplayError, UnansweredError, too_large
 from inventory.exchanges import HEADERS, Exchange, Failure, redact, render
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
+    from inventory.configured import Manners
     from inventory.secrets import Scrubber
 
 
@@ -65,72 +66,48 @@ EXCHANGE = "cmek-exchange"
 _LONGEST_HEADER = 500
 _GZIP = zlib.MAX_WBITS | 16
 _FAILED = 400
+_SIGNS_OF_VALUES = (b",", b"{", b"[")
+_SECONDS_A_BYTE = 1e-6
+_SECONDS_A_VALUE = 5e-6
+"""What it may take to understand an answer, as measured; of ordinary ones it is a twentieth."""
+
 TOO_LATE = Failure(reason="timed-out", detail="the time for the audit was over")
 """What is recorded of a request for which there was no time."""
 
 
 class Limits(NamedTuple):
-    """What one request may cost.
+    """What may be spent: on one request, and on all of an organization.
 
     Attributes:
-        seconds: from its first to its last byte.
+        seconds: of one request, from its first to its last byte.
         body: the largest body, in bytes, after decompression.
+        values: how many values the largest body may hold.
         deadline: the time of the event loop's clock at which the organization's time is over.
+        requests: how many requests may be sent for the organization.
+        answers: how many bytes all its answers may have, after decompression.
+        evidence: how many bytes may be written of it.
     """
 
     seconds: float
     body: int
+    values: int
     deadline: float
+    requests: int
+    answers: int
+    evidence: int
 
 
-class LanesTransport(httpx.AsyncBaseTransport):
-    """As many connections as are needed at once, each kept alive in a pool of its own.
-
-    A pool of httpx looks at all its connections for every request, twice.
-    """
-
-    def __init__(self, connect: Callable[[], httpx.AsyncBaseTransport]) -> None:
-        """Make each connection by ``connect``."""
-        self._connect = connect
-        self._all: list[httpx.AsyncBaseTransport] = []
-        self._idle: list[httpx.AsyncBaseTransport] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send by a connection that is idle, else by a new one, until the answer is closed."""
-        lane = self._idle.pop() if self._idle else self._new()
-        try:
-            response = await lane.handle_async_request(request)
-        except BaseException:
-            self._idle.append(lane)
-            raise
-        body = cast("httpx.AsyncByteStream", response.stream)
-        response.stream = _Lane(body, lambda: self._idle.append(lane))
-        return response
-
-    def _new(self) -> httpx.AsyncBaseTransport:
-        lane = self._connect()
-        self._all.append(lane)
-        return lane
-
-    async def aclose(self) -> None:
-        """Close all connections."""
-        for lane in self._all:
-            await lane.aclose()
-
-
-class _Lane(httpx.AsyncByteStream):
-    """A body that says when its connection is idle again."""
-
-    def __init__(self, body: httpx.AsyncByteStream, release: Callable[[], None]) -> None:
-        self._body = body
-        self._release = release
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._body.__aiter__()
-
-    async def aclose(self) -> None:
-        await self._body.aclose()
-        self._release()
+def limits_of(manners: Manners, deadline: float) -> Limits:
+    """Return the limits that ``manners`` set for one organization until ``deadline``."""
+    return Limits(
+        seconds=manners.timeout_seconds,
+        body=manners.largest_answer_bytes,
+        values=manners.largest_answer_values,
+        deadline=deadline,
+        requests=manners.most_requests,
+        answers=manners.most_answer_bytes,
+        evidence=manners.most_evidence_bytes,
+    )
 
 
 class RecordingTransport(httpx.AsyncBaseTransport):
@@ -160,6 +137,17 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         self._limits = limits
         self._count = 0
         self._folder = folder
+        self._sent = 0
+        self._answered = 0
+        self._written = 0
+        self._owed = 0.0
+
+    def left(self) -> float:
+        """Return how many seconds are left to ask in.
+
+        Understanding what was answered comes later and takes its time, too.
+        """
+        return self._limits.deadline - asyncio.get_running_loop().time() - self._owed
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the recorded response; raise UnansweredError if there is none."""
@@ -182,49 +170,68 @@ class RecordingTransport(httpx.AsyncBaseTransport):
 
     async def _told(self, request: httpx.Request) -> dict[str, Any]:
         """Return what is to be recorded of the answer, or of there being none."""
-        if request.extensions.get("too-late") or time_left(self._limits) <= 0:
+        if request.extensions.get("too-late") or self.left() <= 0:
             return {"failure": TOO_LATE}
         try:
-            async with asyncio.timeout(min(self._limits.seconds, time_left(self._limits))):
+            self._sent += 1
+            self._require_room()
+            async with asyncio.timeout(min(self._limits.seconds, self.left())):
                 response = await self._inner.handle_async_request(request)
                 try:
-                    return await self._read(response)
+                    body = await self._body(response)
                 finally:
                     await response.aclose()
-        except (TimeoutError, httpx.TimeoutException):
+            return self._understood(response, body)
+        except TimeoutError:
             return {"failure": self._out_of_time()}
-        except httpx.HTTPError as error:
-            return {"failure": self._failure(error)}
+        except UnansweredError as error:
+            told = {"reason": error.reason, "detail": error.detail, "again": error.again}
+            return {"failure": Failure.model_validate(told)}
+
+    def _require_room(self) -> None:
+        """Raise UnansweredError if the organization has had more than it may have."""
+        limits = self._limits
+        if self._sent > limits.requests:
+            raise _more_than(limits.requests, "requests", "most_requests")
+        if self._answered > limits.answers:
+            raise _more_than(limits.answers, "bytes in all answers", "most_answer_bytes")
+        if self._written > limits.evidence:
+            raise _more_than(limits.evidence, "bytes of evidence", "most_evidence_bytes")
 
     def _out_of_time(self) -> Failure:
-        if time_left(self._limits) <= 0:
+        if self.left() <= 0:
             return TOO_LATE
         detail = f"no whole answer within {self._limits.seconds:g} s"
         return Failure(reason="timed-out", detail=detail, again=True)
 
-    def _failure(self, error: httpx.HTTPError) -> Failure:
-        kind = type(error).__name__
-        if isinstance(error, httpx.DecodingError):
-            return Failure(reason="malformed", detail=f"the body cannot be unpacked: {kind}")
-        if isinstance(error, httpx.RemoteProtocolError) and "complete" in str(error):
-            return Failure(reason="cut-short", detail="the answer broke off", again=True)
-        return Failure(reason="unavailable", detail=f"no answer: {kind}", again=True)
-
-    async def _read(self, response: httpx.Response) -> dict[str, Any]:
+    async def _body(self, response: httpx.Response) -> bytes:
         if "," in response.headers.get("content-encoding", ""):
-            detail = "a body packed several times"
-            return {"failure": Failure(reason="malformed", detail=detail)}
+            raise UnansweredError("malformed", "a body packed several times")
+        limits = self._limits
         body = bytearray()
-        async for chunk in _unpacked(response, self._limits.body + 1):
+        async for chunk in _unpacked(response, limits.body + 1):
             body += chunk
-            if len(body) > self._limits.body:
-                detail = f"a body of more than {self._limits.body:,} bytes"
-                return {"failure": Failure(reason="malformed", detail=detail)}
-        return {
-            "status": response.status_code,
-            "headers": self._headers(response.headers),
-            **redact(bytes(body), self._scrubber)._asdict(),
-        }
+            self._answered += len(chunk)
+            if len(body) > limits.body:
+                raise _more_than(limits.body, "bytes in one answer", "largest_answer_bytes")
+            self._require_room()
+        return bytes(body)
+
+    def _understood(self, response: httpx.Response, body: bytes) -> dict[str, Any]:
+        """Return the answer without secrets, if there are time and room to go on with it."""
+        values = sum(map(body.count, _SIGNS_OF_VALUES))
+        if values > self._limits.values:
+            raise _more_than(self._limits.values, "values in one answer", "largest_answer_values")
+        if len(body) * _SECONDS_A_BYTE + values * _SECONDS_A_VALUE > self.left():
+            return {"failure": TOO_LATE}
+        told = redact(body, self._scrubber)._asdict()
+        self._owed += values * _SECONDS_A_VALUE
+        if self.left() <= 0:
+            return {"failure": TOO_LATE}
+        self._written += len(told["body"])
+        self._require_room()
+        headers = self._headers(response.headers)
+        return {"status": response.status_code, "headers": headers, **told}
 
     def _headers(self, headers: httpx.Headers) -> dict[str, str]:
         kept = {name: headers[name] for name in HEADERS if name in headers}
@@ -240,6 +247,10 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
+def _more_than(most: int, what: str, setting: str) -> UnansweredError:
+    return too_large(f"more than {most:,} {what}", setting)
+
+
 async def _unpacked(response: httpx.Response, most: int) -> AsyncIterator[bytes]:
     """Yield a body piece by piece, none larger than ``most``: a small packed one can be huge."""
     stream = cast("httpx.AsyncByteStream", response.stream)
@@ -251,12 +262,12 @@ async def _unpacked(response: httpx.Response, most: int) -> AsyncIterator[bytes]
     async for packed in stream:
         try:
             yield unpacker.decompress(packed, most)
-        except zlib.error as error:
-            raise httpx.DecodingError(str(error)) from None
+        except zlib.error:
+            raise UnansweredError("malformed", "the body cannot be unpacked") from None
     if not unpacker.eof:
-        raise httpx.DecodingError("the packed body ends early")
+        raise UnansweredError("malformed", "the packed body ends early")
     if unpacker.unused_data:
-        raise httpx.DecodingError("more follows the packed body")
+        raise UnansweredError("malformed", "more follows the packed body")
 
 
 class ReplayingTransport(httpx.AsyncBaseTransport):
@@ -300,11 +311,6 @@ def _response(exchange: Exchange) -> httpx.Response:
 def by_number(path: str) -> tuple[int, str]:
     """Return what sorts the files of an organization by their numbers, however many there are."""
     return len(path), path
-
-
-def time_left(limits: Limits) -> float:
-    """Return how many seconds the organization has left."""
-    return limits.deadline - asyncio.get_running_loop().time()
 
 
 def wait_asked(exchange: Exchange) -> float | None:

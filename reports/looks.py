@@ -269,6 +269,11 @@ REASON = {
     ),
     "timed-out": Reason("No answer came in time.", _RECORDER, _AGAIN),
     "malformed": Reason("The answer could not be understood.", _RECORDER, _LOOK),
+    "too-large": Reason(
+        "There was more than the limits of the organizations file allow.",
+        _RECORDER,
+        "Raise the limit that the gap names, if the organization is as large as that",
+    ),
     "cut-short": Reason("The answer or the file ended early.", _RECORDER, _AGAIN),
     "wrong-organization": Reason(
         "The answer was about another organization.",

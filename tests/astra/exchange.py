@@ -7,6 +7,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from email.utils import formatdate
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -55,10 +56,18 @@ class Answer:
     def head(self, *, length: bool = True) -> Message:
         """Return the message that starts this answer, with or without the body's length."""
         headers = [("x-request-id", f"{next(_request_numbers):032x}"), ("set-cookie", COOKIE)]
+        headers += [] if "date" in dict(self.headers) else [("date", formatdate(usegmt=True))]
         headers += [("content-type", self.type)] if self.type else []
         headers += [("content-length", str(len(self.body)))] if length else []
         lines = [(name.encode(), value.encode()) for name, value in (*headers, *self.headers)]
         return {"type": "http.response.start", "status": self.status, "headers": lines}
+
+    @property
+    def raw(self) -> bytes:
+        """Return all of it as it goes over a connection."""
+        head = self.head()
+        lines = [b"HTTP/1.1 %d Told" % self.status, *map(b": ".join, head["headers"])]
+        return b"\r\n".join([*lines, b"", self.body])
 
 
 def page_answer(page: Page) -> Answer:
@@ -96,6 +105,10 @@ class Channel:
     async def piece(self, data: bytes, *, more: bool = True) -> None:
         """Give a piece of a body; no ``more`` ends it."""
         await self.send({"type": "http.response.body", "body": data, "more_body": more})
+
+    def write(self, data: bytes) -> None:
+        """Write to the connection itself, past all rules of HTTP."""
+        self.transport.write(data)
 
     async def until_closed(self) -> None:
         """Wait, without a word, until the connection has ended."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import sys
 import zlib
@@ -10,6 +11,7 @@ from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from tests.astra.exchange import (
     JSON,
@@ -18,6 +20,7 @@ from tests.astra.exchange import (
     WRONG_TOKEN,
     Answer,
     Exchange,
+    Page,
     encoded,
     errors_answer,
     page_answer,
@@ -51,6 +54,7 @@ LARGE_BODY = 50 * 1024 * 1024
 DRIP_SECONDS = 0.2
 _OWNERS = ("orgId", "OrganizationID", "organization_id")
 _PROVIDERS = ("cloudProvider", "CloudProvider", "provider")
+_CHECKED_FIRST = frozenset({*_OWNERS, *_PROVIDERS})
 _RECASED = {"aws": "AWS", "AWS": "aws", "gcp": "Gcp", "GCP": "Gcp"}
 _RECASED |= {"azure": "Azure", "AZURE": "Azure"}
 
@@ -159,6 +163,22 @@ async def _gzip_bomb(exchange: Exchange) -> None:
     await exchange.channel.give(Answer(200, body, headers=(("content-encoding", "gzip"),)))
 
 
+async def _sent_twice(exchange: Exchange) -> None:
+    exchange.channel.write(exchange.right.raw)
+    await exchange.channel.give(exchange.right)
+
+
+async def _unasked_first(exchange: Exchange) -> None:
+    exchange.channel.write(Answer(200, b"[]").raw)
+    await exchange.channel.give(exchange.right)
+
+
+async def _surplus_later(exchange: Exchange) -> None:
+    exchange.channel.write(exchange.right.raw)
+    await asyncio.sleep(0.02)
+    await _sent_twice(exchange)
+
+
 # --- the right answer, changed --------------------------------------------------------------------
 
 
@@ -193,6 +213,15 @@ def _no_type(exchange: Exchange) -> Answer:
     return replace(exchange.right, type=None)
 
 
+def _two_members(exchange: Exchange) -> Answer:
+    body = gzip.compress(exchange.right.body) + gzip.compress(b" ")
+    return replace(exchange.right, body=body, headers=(("content-encoding", "gzip"),))
+
+
+def _dated(date: str) -> Kind:
+    return _changed(lambda exchange: replace(exchange.right, headers=(("date", date),)))
+
+
 def _not_utf8(exchange: Exchange) -> Answer:
     broken = exchange.right.body.replace(b'":"', b'":"\xff', 1)
     return replace(exchange.right, body=broken if b"\xff" in broken else b'["\xff"]')
@@ -222,6 +251,14 @@ def _shrunk(exchange: Exchange) -> Answer:
 
 def _page(exchange: Exchange) -> Any:  # noqa: ANN401 (a page, as the table of places sees to)
     return exchange.right.page
+
+
+def _without_end(exchange: Exchange) -> Answer:
+    page = _page(exchange)
+    ids = (str(uuid5(NAMESPACE_URL, f"{exchange.number}/{each}")) for each in range(page.limit))
+    template = json.loads(page.entries[0])
+    entries = [encoded(template | {"id": each}) for each in sorted(ids)]
+    return page_answer(Page(entries, 0, page.limit))
 
 
 def _short_page(content: list[Any], exchange: Exchange) -> list[Any]:
@@ -282,6 +319,18 @@ def _missing_fields(content: Any, exchange: Exchange) -> Any:  # noqa: ANN401
         for name in ("id", "KeyID", "keyID", "provider_id"):
             place.pop(name, None)
     return content
+
+
+def _half_characters(content: Any, exchange: Exchange) -> Any:  # noqa: ANN401
+    """Let half a character follow each text but those by which an entry is refused sooner."""
+    if isinstance(content, list):
+        return [_half_characters(each, exchange) for each in content]
+    if isinstance(content, dict):
+        return {
+            name: value if name in _CHECKED_FIRST else _half_characters(value, exchange)
+            for name, value in content.items()
+        }
+    return f"{content}\ud800" if isinstance(content, str) else content
 
 
 def _echo_token(exchange: Exchange) -> Answer:
@@ -346,6 +395,14 @@ KINDS: dict[str, Kind] = {
     "missing-fields": _rewritten(_missing_fields),
     "50-mb": _large,
     "gzip-bomb": _gzip_bomb,
+    "two-gzip-members": _changed(_two_members),
+    "sent-twice": _sent_twice,
+    "unasked-first": _unasked_first,
+    "surplus-later": _surplus_later,
+    "without-end": _changed(_without_end),
+    "half-characters": _rewritten(_half_characters),
+    "no-date": _dated("Fri, 99 Nov -0001 25:61:61 +9999"),
+    "far-date": _dated("Fri, 31 Dec 9999 23:59:59 -2359"),
     "redirect": _redirect,
     "drip": _drip,
     "echo-token": _changed(_echo_token),
@@ -356,6 +413,7 @@ _NEXT_PAGE = frozenset({"next-page"})
 ONLY_AT: dict[str, tuple[frozenset[str], str]] = {
     "duplicate-page": (_NEXT_PAGE, "only a further page has one before it"),
     "page-loop": (_NEXT_PAGE, "only a further page can be the first one again"),
+    "without-end": (_NEXT_PAGE, "only further pages can have no end"),
     "short-page": (PAGES, "only databases come in pages"),
     "shrinking": (LISTS, "only a list can shrink"),
     "cut-list": (LISTS, "only a list can be cut between its entries"),

@@ -32,6 +32,7 @@ MANNERS = {
     "organization_deadline_seconds": 60.0,
     "attempts": 3,
     "largest_answer_bytes": 2_000_000,
+    "most_pages": 10,
 }
 DEADLINE = 5.0
 HURRIED = {"timeout_seconds": 0.5, "organization_deadline_seconds": DEADLINE}
@@ -43,6 +44,12 @@ FEW = 4
 
 _VOLATILE = ("captured_at", "seen")
 _HIDDEN = re.compile(r"orders-[0-9]{4}|(?:AstraCS:)?\(hidden\)")
+
+
+ALWAYS_ONLY = frozenset(
+    {"two-gzip-members", "unasked-first", "half-characters", "no-date", "far-date"}
+)
+"""Kinds of which a first request alone would show nothing that others do not show."""
 
 
 class Cell(NamedTuple):
@@ -64,6 +71,7 @@ def cells() -> list[Cell]:
         for address in ADDRESSES
         if applies(kind, address)
         for when in ("always", "first")
+        if when == "always" or kind not in ALWAYS_ONLY
     ]
 
 

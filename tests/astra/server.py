@@ -309,6 +309,7 @@ def _config(application: Application) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        date_header=False,  # each answer has its own
         timeout_keep_alive=75,
         timeout_graceful_shutdown=1,
     )

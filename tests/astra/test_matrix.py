@@ -43,7 +43,7 @@ def _at(places: Collection[str], *kinds: str, when: str = "always first") -> set
 RETRIED = (
     *("429", "429-retry-after", "500", "502-html", "503", "reset-at-once", "reset", "cut-short"),
     *("stall", "stall-headers", "drip", "string", "truncated-json", "wrong-type", "no-type"),
-    *("not-utf8", "duplicate-keys", "deep"),
+    *("not-utf8", "duplicate-keys", "deep", "sent-twice", "surplus-later"),
 )
 HEALED: dict[str, set[Cell]] = {
     "the second attempt is answered": {
@@ -68,6 +68,9 @@ HEALED: dict[str, set[Cell]] = {
     "providers and organizations are compared without case": {
         *_at(ADDRESSES, "mixed-casing"),
     },
+    "a time that cannot be read says nothing of a clock": {
+        *_at(ADDRESSES, "no-date", when="always"),
+    },
     "the token is blanked, and all else is there": {
         *_at(ADDRESSES, "echo-token"),
     },
@@ -88,8 +91,11 @@ REASONS = {
     "unknown-value": ("unknown-provider",),
     "malformed": (
         *("truncated-json", "null", "[]", "{}", "string", "wrong-type", "no-type", "not-utf8"),
-        *("duplicate-keys", "deep", "missing-fields", "50-mb", "gzip-bomb"),
+        *("duplicate-keys", "deep", "missing-fields", "two-gzip-members", "sent-twice"),
+        *("unasked-first", "surplus-later", "half-characters"),
     ),
+    "clock-differs": ("far-date",),
+    "too-large": ("50-mb", "gzip-bomb", "without-end"),
 }
 """The reason code of the gap that a kind leaves, but for these:"""
 
@@ -97,7 +103,10 @@ OTHERWISE: dict[str, set[Cell]] = {
     # statements of the organizations file meet nothing; no account is told
     "not-visible": {*_at(KEYS, "cut-list", "null", "[]"), *_at({"accounts"}, "null", "[]")},
     # further pages that are empty end each reading elsewhere
-    "cut-short": _at({"next-page"}, "[]", when="always"),
+    "cut-short": {
+        *_at({"next-page"}, "[]", when="always"),
+        *_at({"next-page"}, "without-end", when="first"),
+    },
     # the readings contradict each other about the same databases
     "malformed": _at(PAGES, "wrong-organization", "unknown-provider", when="first"),
 }
@@ -133,7 +142,10 @@ def _reason(cell: Cell) -> str:
 
 
 def _gaps_of(cell: Cell) -> dict[str, str]:
-    return dict.fromkeys(FACTS[cell.address], _reason(cell))
+    reason = _reason(cell)
+    # a clock that differs leaves all facts, but the order of the times in them
+    facts = {"databases"} if reason == "clock-differs" else FACTS[cell.address]
+    return dict.fromkeys(facts, reason)
 
 
 HEALING = set[Cell]().union(*HEALED.values())

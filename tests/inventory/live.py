@@ -17,13 +17,14 @@ import respx
 
 from inventory.astra import PAGES, Read, read_organization
 from inventory.configured import Configured, Manners, Organizations
+from inventory.errors import UnansweredError
 from inventory.exchanges import Exchange
 from inventory.line import Line, Ways
 from inventory.readings import with_readings
 from inventory.recording import BundleWriter, ExchangeWriter, Made, ShareWriter
 from inventory.secrets import Scrubber, Token
 from inventory.sharing import without_token
-from inventory.transports import Limits, RecordingTransport
+from inventory.transports import RecordingTransport, limits_of
 from tests.builders import ORGANIZATION, aws_key_id, moment
 
 if TYPE_CHECKING:
@@ -111,6 +112,11 @@ def raw_answer(body: bytes, status: int = 200, **headers: str) -> httpx.Response
     return httpx.Response(status, content=body, headers=JSON | spelled)
 
 
+def no_answer(reason: str = "unavailable", detail: str = "no answer: refused") -> Exception:
+    """Return what a connection raises that fails in a way that may pass."""
+    return UnansweredError(reason, detail, again=True)
+
+
 @contextmanager
 def answering(*replies: httpx.Response | Exception) -> Iterator[respx.Route]:
     """Let ``replies`` come one after the other, whatever is asked."""
@@ -124,20 +130,16 @@ class Recorder(RecordingTransport):
     def __init__(
         self,
         *,
-        seconds: float = 60,
-        body: int = 1_000_000,
-        deadline: float = math.inf,
         inner: httpx.AsyncBaseTransport | None = None,
         writer: ExchangeWriter | None = None,
+        **limits: float,
     ) -> None:
         self.exchanges: list[Exchange] = []
         self._writer = writer
         inner = inner or httpx.AsyncHTTPTransport(verify=False)
-        limits, folder = (
-            Limits(seconds, body, deadline),
-            FOLDER if writer is None else writer.folder,
-        )
-        super().__init__(inner, httpx.URL(HOST), self.keep, Scrubber([TOKEN]), limits, folder)
+        own = limits_of(Manners(), math.inf)._replace(**limits)  # type: ignore[arg-type]
+        folder = FOLDER if writer is None else writer.folder
+        super().__init__(inner, httpx.URL(HOST), self.keep, Scrubber([TOKEN]), own, folder)
 
     def keep(self, exchange: Exchange) -> None:
         """Keep ``exchange``, and write it if there is somebody to write it."""
@@ -149,7 +151,6 @@ class Recorder(RecordingTransport):
 def a_line(
     transport: httpx.AsyncBaseTransport,
     *,
-    token: Token | None = TOKEN,
     left: Callable[[], float] = lambda: math.inf,
     waits: list[float] | None = None,
     slots: int = 64,
@@ -162,7 +163,7 @@ def a_line(
         noted.append(seconds)
 
     own = Manners.model_validate(manners or {})
-    return Line(Ways(transport, HOST, own, asyncio.Semaphore(slots), token, sleep, left))
+    return Line(Ways(transport, HOST, own, asyncio.Semaphore(slots), sleep, left))
 
 
 # --- an Astra in memory ---------------------------------------------------------------------------
@@ -311,9 +312,9 @@ def read(
 TOOL = "cmek-audit of the tests"
 
 
-def organizations(*wanted: Configured) -> Organizations:
+def organizations(*wanted: Configured, **over: float) -> Organizations:
     """Return what an organizations file would say, without any wait."""
-    manners = Manners(first_wait_seconds=0, attempts=2)
+    manners = Manners.model_validate({"first_wait_seconds": 0.0, "attempts": 2, **over})
     told: dict[str, Any] = {"cmek-organizations": 1, "address": HOST, "manners": manners}
     return Organizations.model_validate(told | {"organizations": wanted})
 
@@ -322,9 +323,10 @@ def write_bundle(
     place: Path,
     *fleet: tuple[Configured, Astra | None],
     previous: Previous | None = None,
+    **manners: float,
 ) -> str:
     """Record a bundle of organizations, each read from its Astra, if there is one."""
-    wanted = organizations(*(each for each, _ in fleet))
+    wanted = organizations(*(each for each, _ in fleet), **manners)
     dump = wanted.model_dump_json(by_alias=True, exclude_defaults=True).encode()
     bundle = BundleWriter(place, Made(TOOL, HOST, STARTED, previous), dump)
     share = ShareWriter(bundle.staging)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -12,6 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.astra import FACTS, Read, read_organization
+from inventory.evidence import open_bundle
+from inventory.gaps import Gap
+from inventory.replaying import replay
 from inventory.transports import ReplayingTransport
 from tests.builders import (
     ORGANIZATION,
@@ -39,11 +42,16 @@ from tests.inventory.live import (
     listed_database,
     listed_key,
     names,
+    no_answer,
     raw_answer,
     read,
     reasons,
     single,
+    write_bundle,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OWN = "/v2/currentOrg"
 VIEW = "/v2/kms/provider/aws/region/us-east-1"
@@ -180,7 +188,7 @@ def test_organization_that_nobody_configured() -> None:
         (answer({"id": "two words"}), "malformed", "found a mapping of 1, expected an object with"),
         (answer(None), "malformed", "found nothing, expected an object with an id"),
         (httpx.Response(404, text="404"), "wrong-address", "answered 404: there is nothing at"),
-        (httpx.ConnectError(""), "unavailable", "no answer: ConnectError"),
+        (no_answer(), "unavailable", "no answer: refused"),
     ],
 )
 @pytest.mark.parametrize("configured_id", [ORGANIZATION, None])
@@ -221,8 +229,8 @@ def test_no_keys(value: object) -> None:
         (answer({}, 500), "unavailable"),
         (raw_answer(b"[{"), "malformed"),
         (answer({}, 429), "rate-limited"),
-        (httpx.ReadTimeout(""), "timed-out"),
-        (httpx.RemoteProtocolError("incomplete message"), "cut-short"),
+        (TimeoutError(), "timed-out"),
+        (no_answer("cut-short", "the answer broke off"), "cut-short"),
     ],
 )
 def test_list_of_keys_that_cannot_be_read(
@@ -341,6 +349,35 @@ def test_many_views_that_are_refused() -> None:
     assert told.organization.gaps[-1].detail == "and 10 more of this list"
 
 
+def in_many_regions(count: int, refused: int) -> Astra:
+    """Return an Astra with databases in so many regions, of which the last are refused."""
+    regions = [f"r{number:03}" for number in range(count)]
+    databases = [placed(number, "serverless", ("AWS", each)) for number, each in enumerate(regions)]
+    paths = [f"/v2/kms/provider/aws/region/{each}" for each in regions[count - refused :]]
+    return Astra(databases=databases, other={each: answer({}, 403) for each in paths})
+
+
+def test_no_view_is_told_any_more(tmp_path: Path) -> None:
+    """If none of a hundred key scopes tells anything, the others are not asked for in vain."""
+    astra = in_many_regions(250, 150)
+    told = read(astra)
+    detail = "50 more key scopes were not asked for: none of the 100 before told any"
+    assert told.organization.gaps[0] == Gap(fact="region-views", reason="refused", detail=detail)
+    assert len([each for each in astra.asked if "/region/" in each]) == 200
+    assert len(told.organization.region_views or ()) == 100
+    bundle = write_bundle(tmp_path / "bundle", (configured(), in_many_regions(250, 150)))
+    (organization,) = open_bundle(bundle).organizations()
+    assert organization.gaps[0].detail == detail
+    assert replay(bundle).manifest.organizations == 1
+
+
+def test_views_of_many_places() -> None:
+    """As long as any of a hundred key scopes is told, the next hundred is asked for."""
+    astra = in_many_regions(250, 149)
+    assert len(read(astra).organization.gaps) == 21
+    assert len([each for each in astra.asked if "/region/" in each]) == 250
+
+
 @pytest.mark.parametrize(
     "region", ["a/b", "a?b", "a#b", ".", "..", ".../", "a%2Fb", "a&b=c", "/" * 2048]
 )
@@ -409,7 +446,7 @@ CASES: dict[str, Any] = {
     "whole": {"serverless": [listed_key()], "databases": fleet(120)},
     "growth": {"readings": [fleet(2), fleet(3)]},
     "retries": {
-        "other": {"/v2/kms": [answer({}, 503), httpx.ConnectError(""), answer([listed_key()])]},
+        "other": {"/v2/kms": [answer({}, 503), no_answer(), answer([listed_key()])]},
         "databases": fleet(1),
     },
     "late": {"other": {"/v2/kms": answer({}, 429, retry_after="3600")}, "databases": fleet(1)},
@@ -421,7 +458,7 @@ CASES: dict[str, Any] = {
 
 def replayed(recorder: Recorder) -> Read:
     transport = ReplayingTransport(recorder.exchanges)
-    line = a_line(transport, token=None, manners={"attempts": 3})
+    line = a_line(transport, manners={"attempts": 3})
     told = asyncio.run(read_organization(line, configured()))
     transport.settle()
     return told

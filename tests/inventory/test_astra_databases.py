@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from inventory.astra import Read
-from tests.builders import (
-    OTHER_ORGANIZATION,
-)
+from inventory.evidence import open_bundle
+from inventory.replaying import replay
+from tests.builders import OTHER_ORGANIZATION
 from tests.inventory.live import (
     FIRST_PAGE,
     Astra,
     answer,
+    configured,
     datacenter,
     fleet,
     gaps,
@@ -25,7 +26,11 @@ from tests.inventory.live import (
     read,
     reasons,
     single,
+    write_bundle,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def placed(number: int, tier: str, *places: tuple[str, str], **over: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -278,3 +283,83 @@ def test_database_of_another_organization() -> None:
     told = read(astra)
     assert reasons(told) == {("databases", "wrong-organization")}
     assert single(astra) == {"aws us-east-1"}
+
+
+# --- no page, and no end --------------------------------------------------------------------------
+
+
+class Nth(Astra):
+    """Astra that answers ``null`` to the page asked for at ``place``, from 0, of all lists."""
+
+    def __init__(self, place: int, count: int, **told: Any) -> None:  # noqa: ANN401
+        super().__init__(databases=fleet(count), **told)
+        self.place = place
+        self.pages: list[str] = []
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        right = super().answer(request)
+        if request.url.path != "/v2/databases":
+            return right
+        self.pages.append(self.asked[-1])
+        return answer(None) if len(self.pages) == self.place + 1 else right
+
+
+GONE = [{**each, "status": "TERMINATED"} for each in fleet(350)[250:]]
+PLACES = {
+    0: "first page",
+    1: "second page",
+    2: "page after the last",
+    3: "first page of the second reading",
+    4: "second page of it",
+    5: "page after its last",
+    6: "terminated ones",
+    7: "page after the last of them",
+}
+
+
+@pytest.mark.parametrize("place", PLACES, ids=PLACES.values())
+def test_null_instead_of_any_page(place: int) -> None:
+    """``null`` is no page and ends no list, wherever it stands; what was read before is kept."""
+    astra = Nth(place, 150, gone=GONE)
+    told = read(astra, attempts=1)
+    is_terminated = "include=terminated" in astra.pages[place]
+    assert is_terminated is (place > 5)
+    assert reasons(told) == (set() if is_terminated else {("databases", "malformed")})
+    assert told.told["databases"].note.endswith("at least") is is_terminated
+    listed = {name for name in names(told.organization) if int(name.partition("-")[2]) <= 150}
+    assert len(listed) == {0: 0, 1: 100}.get(place, 150)
+
+
+def test_null_is_asked_for_again() -> None:
+    """A page that was ``null`` once is asked for again, and the list is whole then."""
+    for place in range(len(PLACES)):
+        told = read(Nth(place, 150, gone=GONE), attempts=2)
+        assert (reasons(told), len(told.told["databases"].entries)) == (set(), 150)
+
+
+class Endless(Astra):
+    """Astra whose list of databases has no end."""
+
+    def _page(self, query: dict[str, str]) -> list[dict[str, Any]]:
+        if query["include"] == "terminated":
+            return []
+        after = int(query.get("starting_after", "0")[-12:], 16)
+        return [listed_database(after + each) for each in range(1, int(query["limit"]) + 1)]
+
+
+def test_list_without_end(tmp_path: Path) -> None:
+    """A list that does not end is read up to so many pages, and that is told; a replay agrees."""
+    told = read(Endless(), most_pages=3)
+    detail = "more than 3 pages in one list: the limit is most_pages"
+    assert gaps(told) == {("databases", "too-large", detail)}
+    assert len(told.organization.databases or ()) == 300
+    bundle = write_bundle(tmp_path / "bundle", (configured(), Endless()), most_pages=3)
+    (organization,) = open_bundle(bundle).organizations()
+    assert [gap.reason for gap in organization.gaps] == ["too-large"]
+    assert replay(bundle).manifest.requests == 3 + 4 + 1
+
+
+def test_list_with_as_many_pages_as_it_may_have() -> None:
+    """The page that ends a list counts like the others."""
+    assert reasons(read(Astra(databases=fleet(198)), most_pages=3)) == set()
+    assert reasons(read(Astra(databases=fleet(201)), most_pages=3)) == {("databases", "too-large")}

@@ -18,7 +18,7 @@ from inventory.errors import LeakError, ProcessError, SettingError
 from inventory.evidence import open_bundle
 from inventory.recording import Tally
 from inventory.replaying import replay
-from inventory.sharing import Done, Share, proxy_for, read_share
+from inventory.sharing import Done, Share, read_share
 from tests.astra.faults import Fault
 from tests.astra.fleet import healthy_fleet, large_fleet, organizations_data
 from tests.astra.server import Running, serve
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 FLEET = healthy_fleet()
 MANNERS = {"first_wait_seconds": 0.0, "attempts": 2, "timeout_seconds": 5.0}
-PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 @pytest.fixture(scope="module")
@@ -290,52 +289,3 @@ def test_workers_are_bounded(server: Running, tmp_path: Path) -> None:
     server.application.most_at_once.clear()
     read_share(share, FLEET.environment, lambda _: None)
     assert server.most_at_once() == 1
-
-
-@pytest.mark.parametrize(
-    ("environment", "proxy"),
-    [
-        ({}, None),
-        ({"https_proxy": "http://proxy.test:1"}, "http://proxy.test:1"),
-        ({"http_proxy": "http://proxy.test:1"}, None),
-        ({"all_proxy": "http://proxy.test:2"}, "http://proxy.test:2"),
-        (
-            {"https_proxy": "http://proxy.test:1", "all_proxy": "http://proxy.test:2"},
-            "http://proxy.test:1",
-        ),
-        ({"https_proxy": "http://proxy.test:1", "no_proxy": "astra.example.test"}, None),
-        ({"https_proxy": "http://proxy.test:1", "no_proxy": ".example.test"}, None),
-        ({"https_proxy": "http://proxy.test:1", "no_proxy": "*"}, None),
-        ({"https_proxy": "http://proxy.test:1", "no_proxy": "other.test"}, "http://proxy.test:1"),
-    ],
-)
-def test_proxies(
-    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], proxy: str | None
-) -> None:
-    """The proxy is the one that the environment names for the host, unless it is excepted."""
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    assert proxy_for("https://astra.example.test") == proxy
-
-
-@pytest.mark.parametrize("name", ["http_proxy", "all_proxy"])
-def test_no_proxy_sees_what_stays_on_this_machine(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    """What is asked in plain HTTP, on loopback, goes by no proxy: the token would be in it."""
-    monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.setenv(name, "http://proxy.test:1")
-    assert proxy_for("http://127.0.0.1:8000") is None
-
-
-@pytest.mark.parametrize("proxy", ["socks5://me:hush@proxy.test:1", "me:hush@proxy.test:1"])
-def test_proxies_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
-    """A proxy that speaks anything but HTTP is refused, and its password not repeated."""
-    monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.setenv("https_proxy", proxy)
-    with pytest.raises(SettingError, match=r"^the proxy of the environment: ") as caught:
-        proxy_for("https://astra.example.test")
-    assert "hush" not in str(caught.value)

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import math
 import ssl
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inventory import transports
 from inventory.errors import ForbiddenRequestError, ReplayError, UnansweredError
-from inventory.exchanges import Exchange, Failure
+from inventory.exchanges import Exchange, Failure, Redacted, redact
 from inventory.transports import (
     EXCHANGE,
     TOO_LATE,
-    LanesTransport,
     ReplayingTransport,
     brief_of,
     by_number,
@@ -30,7 +31,6 @@ from tests.inventory.live import (
     HIDING_PLACES,
     HOST,
     SECRET,
-    TOKEN,
     TRACES,
     Recorder,
     an_exchange,
@@ -42,12 +42,13 @@ from tests.inventory.live import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from inventory.secrets import Scrubber
+
 KMS = f"{HOST}/v2/kms"
 
 
 def a_request(method: str = "GET", url: str = KMS, *, late: bool = False) -> httpx.Request:
-    headers = {"Authorization": TOKEN.authorization()}
-    return httpx.Request(method, url, headers=headers, extensions={"too-late": late})
+    return httpx.Request(method, url, extensions={"too-late": late})
 
 
 def send(transport: httpx.AsyncBaseTransport, *requests: httpx.Request) -> list[httpx.Response]:
@@ -133,7 +134,7 @@ def test_cookies_are_never_sent_back() -> None:
     with answering(*replies) as route:
         responses = send(recorder, a_request(), a_request())
         sent = [set(call.request.headers) for call in route.calls]
-    assert sent == [{"host", "authorization"}] * 2
+    assert sent == [{"host"}] * 2
     assert {name for each in responses for name in each.headers} == {"content-type"}
     assert {name for each in recorder.exchanges for name in each.headers} == {"content-type"}
 
@@ -188,44 +189,12 @@ def test_response_carries_its_exchange() -> None:
     assert asyncio.run(response.aread()) == b""
 
 
-NO_ANSWER: dict[str, tuple[Exception, Failure]] = {
-    kind.__name__: (
-        kind(text),
-        Failure(reason="unavailable", detail=f"no answer: {kind.__name__}", again=True),
-    )
-    for kind, text in (
-        (httpx.ConnectError, "refused"),
-        (httpx.ReadError, ""),
-        (httpx.WriteError, ""),
-        (httpx.CloseError, ""),
-        (httpx.ProxyError, ""),
-        (httpx.RemoteProtocolError, "server disconnected"),
-        (httpx.LocalProtocolError, "illegal header"),
-        (httpx.UnsupportedProtocol, ""),
-    )
-}
-
-
-@pytest.mark.parametrize(("error", "expected"), NO_ANSWER.values(), ids=NO_ANSWER)
-def test_no_answer_is_recorded(error: Exception, expected: Failure) -> None:
-    """A connection that fails is recorded as no answer, by its kind, and may be tried again."""
-    assert failure(error) == expected
-
-
-def test_answer_that_broke_off() -> None:
-    """An answer that ended before its announced end is cut short, not merely unavailable."""
-    text = "peer closed connection without sending complete message body"
-    expected = Failure(reason="cut-short", detail="the answer broke off", again=True)
-    assert failure(httpx.RemoteProtocolError(text)) == expected
-
-
-@pytest.mark.parametrize(
-    "kind", [httpx.ConnectTimeout, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout]
-)
-def test_timeouts_are_recorded(kind: type[httpx.TimeoutException]) -> None:
-    """A request that took too long is recorded as such, and may be tried again."""
-    expected = Failure(reason="timed-out", detail="no whole answer within 60 s", again=True)
-    assert failure(kind("")) == expected
+@pytest.mark.parametrize("again", [True, False])
+def test_no_answer_is_recorded(again: bool) -> None:  # noqa: FBT001
+    """A connection that fails is recorded as no answer, with whether it may be tried again."""
+    error = UnansweredError("unavailable", "no answer: refused", again=again)
+    told = Failure(reason="unavailable", detail="no answer: refused", again=again)
+    assert failure(error) == told
 
 
 # --- bodies ---------------------------------------------------------------------------------------
@@ -235,7 +204,8 @@ def test_largest_body() -> None:
     """A body of the largest size is taken, and one that is larger by a byte is not."""
     body = b"[" + b" " * 998 + b"]"
     assert recorded(raw_answer(body), body=1_000).value == []
-    expected = Failure(reason="malformed", detail="a body of more than 999 bytes")
+    detail = "more than 999 bytes in one answer: the limit is largest_answer_bytes"
+    expected = Failure(reason="too-large", detail=detail)
     assert failure(raw_answer(body), body=999) == expected
 
 
@@ -244,7 +214,8 @@ def test_packed_bodies_count_as_unpacked() -> None:
     packed = gzip.compress(b" " * 1_000_000 + b"[]")
     assert len(packed) < 2_000
     reply = raw_answer(packed, content_encoding="gzip")
-    expected = Failure(reason="malformed", detail="a body of more than 100,000 bytes")
+    detail = "more than 100,000 bytes in one answer: the limit is largest_answer_bytes"
+    expected = Failure(reason="too-large", detail=detail)
     assert failure(reply, body=100_000) == expected
 
 
@@ -311,13 +282,15 @@ def test_bodies_packed_twice_are_not_taken() -> None:
 
 def test_bodies_that_cannot_be_unpacked() -> None:
     """A body that is not packed as it says is malformed."""
-    detail = "the body cannot be unpacked: DecodingError"
-    expected = Failure(reason="malformed", detail=detail)
     half = gzip.compress(b"[]" * 1_000)[:-9]
-    assert through(Inner(packed("gzip"))).failure == expected
-    assert through(Inner(packed("gzip", body=half))).failure == expected
     two = gzip.compress(b"[]") + gzip.compress(b'["lost"]')
-    assert through(Inner(packed("gzip", body=two))).failure == expected
+    for body, detail in (
+        (b"[]", "the body cannot be unpacked"),
+        (half, "the packed body ends early"),
+        (two, "more follows the packed body"),
+    ):
+        told = through(Inner(packed("gzip", body=body))).failure
+        assert told == Failure(reason="malformed", detail=detail)
 
 
 def test_bodies_packed_in_an_unknown_way() -> None:
@@ -348,47 +321,60 @@ def test_transport_closes_the_one_inside() -> None:
     assert inner.closed
 
 
-# --- connections ----------------------------------------------------------------------------------
+# --- limits of an organization --------------------------------------------------------------------
 
 
-def test_connections_are_used_again() -> None:
-    """As many connections are made as there are requests at once, and used again when idle."""
-    made: list[Inner] = []
-
-    def connect() -> Inner:
-        made.append(Inner(httpx.Response(200, stream=Stream(b"[]"))))
-        return made[-1]
-
-    async def run() -> None:
-        lanes = LanesTransport(connect)
-        first = await lanes.handle_async_request(a_request())
-        second = await lanes.handle_async_request(a_request())
-        await first.aclose()
-        await lanes.handle_async_request(a_request())
-        await second.aclose()
-        await lanes.aclose()
-
-    asyncio.run(run())
-    assert [len(each.requests) for each in made] == [2, 1]
-    assert [each.closed for each in made] == [True, True]
+def too_large(found: str, setting: str) -> Failure:
+    return Failure(reason="too-large", detail=f"{found}: the limit is {setting}")
 
 
-def test_connection_that_fails_is_used_again() -> None:
-    """A request that fails leaves its connection to the next one."""
-    made: list[httpx.MockTransport] = []
+class Each(httpx.AsyncBaseTransport):
+    """A transport that answers every request by the same body, and counts them."""
 
-    def refuse(request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("")
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.count = 0
 
-    def connect() -> httpx.MockTransport:
-        made.append(httpx.MockTransport(refuse))
-        return made[-1]
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.count += 1
+        return httpx.Response(200, stream=Stream(self.body))
 
-    lanes = LanesTransport(connect)
-    for _ in range(3):
-        with pytest.raises(httpx.ConnectError):
-            send(lanes, a_request())
-    assert len(made) == 1
+
+def asked(body: bytes, times: int, **limits: float) -> tuple[int, list[Failure | None]]:
+    """Return how many requests were sent of those that were made, and what came of each."""
+    inner = Each(body)
+    recorder = Recorder(inner=inner, **limits)  # type: ignore[arg-type]
+    for _ in range(times):
+        with suppress(UnansweredError):
+            send(recorder, a_request())
+    return inner.count, [each.failure for each in recorder.exchanges]
+
+
+def test_most_requests() -> None:
+    """No more requests are sent than there may be; that of those beyond is recorded."""
+    failure = too_large("more than 2 requests", "most_requests")
+    assert asked(b"[]", 4, requests=2) == (2, [None, None, failure, failure])
+
+
+def test_most_bytes_of_answers() -> None:
+    """Answers are taken up to so many bytes in all, and then nothing is asked any more."""
+    failure = too_large("more than 5 bytes in all answers", "most_answer_bytes")
+    assert asked(b"[1]", 4, answers=5) == (2, [None, failure, failure, failure])
+    assert asked(b"[1]", 2, answers=6) == (2, [None, None])
+
+
+def test_most_bytes_of_evidence() -> None:
+    """So many bytes are written of an organization, and then nothing is asked any more."""
+    failure = too_large("more than 11 bytes of evidence", "most_evidence_bytes")
+    assert asked(b"[1,2]", 3, evidence=11) == (2, [None, failure, failure])
+
+
+@pytest.mark.parametrize("body", [b"[1,2,3]", b'[{"a":[]}]', b"[[[]]]", b'[",,"]'])
+def test_most_values_of_an_answer(body: bytes) -> None:
+    """An answer with more values than it may have is not even read."""
+    failure = too_large("more than 2 values in one answer", "largest_answer_values")
+    assert asked(body, 2, values=2) == (2, [failure, failure])
+    assert asked(body, 1, values=3) == (1, [None])
 
 
 # --- time -----------------------------------------------------------------------------------------
@@ -444,6 +430,52 @@ def test_deadline_in_the_middle_of_a_request() -> None:
         return recorder
 
     assert [each.failure for each in asyncio.run(run()).exchanges] == [TOO_LATE]
+
+
+@pytest.mark.parametrize("body", [b"[" + b"1," * 500 + b"1]", b'["' + b"x" * 5_000 + b'"]'])
+def test_no_time_to_understand_an_answer(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that there may be no time to understand is recorded as one that came too late."""
+
+    def understands(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(transports, "_SECONDS_A_BYTE", 0.01)
+    monkeypatch.setattr(transports, "_SECONDS_A_VALUE", 0.1)
+    monkeypatch.setattr(transports, "redact", understands)
+    assert in_time(body, 20.0) == [TOO_LATE]
+
+
+def test_time_that_understanding_takes() -> None:
+    """What was answered has to be understood, too: the time for that is not spent on asking."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transports, "_SECONDS_A_VALUE", 5.0)
+        assert in_time(b"[1]", 12.0, times=4) == [None, None, TOO_LATE, TOO_LATE]
+    assert in_time(b"[1]", 12.0, times=4) == [None] * 4
+
+
+def test_understanding_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer whose reading took longer than thought is recorded as one that came too late."""
+
+    def slowly(body: bytes, scrubber: Scrubber) -> Redacted:
+        time.sleep(0.2)
+        return redact(body, scrubber)
+
+    monkeypatch.setattr(transports, "redact", slowly)
+    assert in_time(b"[1]", 0.1) == [TOO_LATE]
+
+
+def in_time(body: bytes, seconds: float, times: int = 1) -> list[Failure | None]:
+    """Return what came of requests for which there are so many seconds in all."""
+
+    async def run() -> Recorder:
+        deadline = asyncio.get_running_loop().time() + seconds
+        recorder = Recorder(inner=Each(body), deadline=deadline)
+        for _ in range(times):
+            with suppress(UnansweredError):
+                await recorder.handle_async_request(a_request())
+        return recorder
+
+    return [each.failure for each in asyncio.run(run()).exchanges]
 
 
 @pytest.mark.parametrize(
