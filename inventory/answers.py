@@ -95,18 +95,22 @@ def each_of(
     """Read entry by entry; what cannot be read becomes a gap of ``fact``."""
     told: list[Any] = []
     gaps: list[Gap] = []
+    more = 0
     for entry, seen in entries:
         try:
             for each in read(entry, seen):
                 (gaps if isinstance(each, Gap) else told).append(each)
         except OddError as odd:
+            if len(gaps) > MOST_GAPS:  # of a million bad entries most need not be described
+                more += 1
+                continue
             gaps.append(Gap(fact=fact, reason=odd.reason, detail=f"{odd.detail} ({seen})"))
-    return Told(told, fewer(fact, gaps))
+    return Told(told, fewer(fact, gaps, more))
 
 
-def fewer(fact: Fact, gaps: list[Gap]) -> list[Gap]:
-    """Cut a long list of gaps, and say by how much."""
-    more = len(gaps) - MOST_GAPS
+def fewer(fact: Fact, gaps: list[Gap], more: int = 0) -> list[Gap]:
+    """Cut a long list of gaps, and say by how much; there are ``more`` that are not in it."""
+    more += len(gaps) - MOST_GAPS
     if more <= 0:
         return gaps
     detail = f"and {more:,} more of this list"

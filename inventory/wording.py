@@ -7,6 +7,7 @@ import re
 from inventory.secrets import without_secrets
 
 _SHOWN = 80
+_LONGEST = 10_000
 _UNSAFE = re.compile(
     r"[^\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0482\u048a-\u058f\u2010-\u2027"
     r"\u3040-\u3098\u309b-\u3163\u3165-\u9fff]"
@@ -20,6 +21,8 @@ def describe(value: object) -> str:
     if isinstance(value, dict | list | tuple):
         kind = "mapping" if isinstance(value, dict) else "list"
         return f"a {kind} of {len(value)}" if value else f"an empty {kind}"
+    if isinstance(value, str) and len(value) > _LONGEST:  # looking for secrets takes its time
+        return f"a text of {len(value):,} characters"
     text = without_secrets(str(value))
     text = ascii(text) if isinstance(value, str) else text
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"

@@ -27,6 +27,7 @@ from inventory.wording import describe
         ("AstraCS:abc:def", "'AstraCS:(hidden)'"),
         ("Bearer AstraCS:abc then", "'Bearer AstraCS:(hidden) then'"),
         ("x" * 100, f"'{'x' * 79}… (102 characters)"),
+        ("%25" * 5_000, "a text of 15,000 characters"),
     ],
 )
 def test_describe(value: object, text: str) -> None:
