@@ -103,6 +103,10 @@ def test_place_of_a_body() -> None:
         ("", None),
         ("Fri, 20 Nov 99999999999999999999 02:00:00 GMT", None),
         ("Fri, 20 Nov 2026 02:00:00 +99999999999999999999", None),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 251607247138.2),
+        ("Mon, 01 Jan 01 00:00:00 +2359", -816919140.2),
+        ("Fri, 20 Nov -2026 02:00:00 GMT", None),
+        ("Fri, 99 Nov 2026 25:61:61 +9999", None),
     ],
 )
 def test_clock_difference(date: str, seconds: float | None) -> None:
@@ -116,7 +120,13 @@ def test_no_clock() -> None:
 
 
 @settings(deadline=None)
-@given(st.text(max_size=40))
+@given(
+    st.text(max_size=40)
+    | st.from_regex(
+        r"(Fri, )?-?[0-9]{1,5} (Nov|Feb) -?[0-9]{1,6} [0-9]{1,3}(:[0-9]{1,3}){2} [-+]?[0-9]{1,6}",
+        fullmatch=True,
+    )
+)
 def test_dates_never_break_it(date: str) -> None:
     """Whatever stands for a date, the difference of clocks is a number or is not told."""
     assert isinstance(an_exchange([], headers={"date": date}).clock_difference(), float | None)
