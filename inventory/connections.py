@@ -299,7 +299,7 @@ def _words(error: Exception, peer: str) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate of {peer} is not trusted ({error.verify_message})"
     if isinstance(error, ssl.SSLError):
-        return f"TLS with {peer} failed ({error.reason})"
+        return f"TLS with {peer} failed ({error.reason or type(error).__name__})"
     if isinstance(error, OSError):
         return f"the connection to {peer} failed ({error.strerror or type(error).__name__})"
     return type(error).__name__

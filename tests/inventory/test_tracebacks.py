@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import traceback
 from base64 import b64encode
 from pkgutil import resolve_name
 from types import FunctionType, ModuleType
@@ -166,6 +167,23 @@ def test_errors_keep_their_places(server: Running, tmp_path: Path) -> None:
             _collect(server, tmp_path)
     named = {each.name for each in caught.traceback}
     assert {"collect", "read_share", "handle_async_request", "_breaks"} <= named
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("place", ["redact", "_response"])
+def test_interruption_shows_nothing(server: Running, tmp_path: Path, place: str) -> None:
+    """An interruption in the middle of an answer shows nothing of it, and nothing of the token."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transports, place, interrupted)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            _collect(server, tmp_path)
+    whole = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    shown = "".join(whole.format()).encode()
+    assert [each for each in SECRETS if each in shown] == []
     assert list(tmp_path.iterdir()) == []
 
 
