@@ -93,7 +93,8 @@ CELLS = [*((place, False) for place in PLACES), *((place, True) for place in BY_
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:
     """Serve answers that repeat the token."""
-    with serve(FLEET, [Fault("echo-token", "databases")]) as running:
+    faults = [Fault("echo-token", each) for each in ("organization", "databases")]
+    with serve(FLEET, faults) as running:
         yield running
 
 
