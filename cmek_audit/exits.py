@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-import traceback
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, cast
@@ -74,14 +73,12 @@ def _end(code: Code, text: str) -> Code:
 
 def _failed(error: Exception) -> Code:
     from inventory.errors import CmekAuditError  # noqa: PLC0415 (needs the suite)
+    from reports.internal_errors import describe_error  # noqa: PLC0415
 
     if isinstance(error, CmekAuditError):
         return _end(Code.UNUSABLE, str(error))
-    if isinstance(error, OSError):
-        return _end(Code.UNUSABLE, f"{error.filename or 'The system'}: {error.strerror}")
-    traceback.print_tb(error.__traceback__)
-    text = f"Internal error: {type(error).__name__}, a mistake of cmek-audit: please report it."
-    return _end(Code.BROKEN, f"{text}\nIts message is left out, as it could hold a secret.")
+    code = Code.UNUSABLE if isinstance(error, OSError) else Code.BROKEN
+    return _end(code, describe_error(error))
 
 
 @contextmanager

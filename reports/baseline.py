@@ -11,7 +11,7 @@ from pydantic import Field, StrictBool
 from checks.check_population_complete import MISSING
 from checks.context import KnownOrganization, utc
 from inventory.entries import Count, Moment
-from inventory.errors import RecordError, SettingError
+from inventory.errors import RecordError
 from inventory.evidence import Sha256
 from inventory.history import Observation
 from inventory.models import KeyScope
@@ -275,19 +275,6 @@ def read_later(path: str | Path) -> Later:
     record = read_record(path)
     head = _head(record)
     return Later(_about(record, head), _seen(head), record)
-
-
-def stands_in(path: str, folder: Path) -> bool:
-    """Say whether an audit that writes into ``folder`` would remove the one at ``path``."""
-    place = Path(path)
-    return (place if place.is_dir() else place.parent).resolve() == folder.resolve()
-
-
-def refuse_doomed(path: str | None, folder: Path) -> None:
-    """Raise SettingError if the baseline stands where an audit into ``folder`` would remove it."""
-    if path is not None and stands_in(path, folder):
-        found = f"{path}, which lies in the report folder, and would be removed"
-        raise SettingError(f"--cmek-baseline: found {found}; expected one that is kept elsewhere")
 
 
 def refuse_unfit(old: About, as_of: datetime, *, is_example: bool) -> None:

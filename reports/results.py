@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 TITLE = "Customer keys in Astra: results of the run"
 NO_AUDIT = "NO AUDIT: the run did not come to its end, and no report was written."
+OUTSIDE = "pytest reports an error or a failure that is no finding"
+"""What is said where pytest ends with another exit code than the verdict's."""
+
 MOST_ROWS = 2_000
 COLUMNS = ("rule", "organization", "type", "provider", "region", "severity", "status")
 
@@ -80,6 +83,8 @@ def banners(head: Mapping[str, Any]) -> list[str]:
         before = head["changes"]["baseline"]
         named = f"{before['as_of']} (report {before['report'][:12]})"
         texts.append(f"GATE ON NEW FINDINGS ONLY: what the baseline of {named} has does not stop.")
+    if "run" in head and head["run"]["exit_code"] not in {0, head["verdict"]["exit_code"]}:
+        texts.append(f"THE RUN ENDED WITH EXIT CODE {head['run']['exit_code']}: {OUTSIDE}.")
     return texts
 
 

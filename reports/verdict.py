@@ -27,8 +27,12 @@ ENDS = {
     "broken": "the audit is incomplete",
     "not established": "compliance is not established",
     "nothing judged": "nothing was judged",
+    "partial": "a part of the checks is no audit",
 }
-"""What exit code 1 says, where that is not the verdict's own word."""
+"""What the exit code says, where that is not the verdict's own word."""
+
+_PARTIAL = 5
+"""The exit code of a partial run in which nothing stops: it is none of a compliant audit."""
 
 _WHOLE = ("compliant", "no customer key")
 """The verdicts over an audit in which nothing above an advisory is open."""
@@ -55,7 +59,8 @@ def judge(
     if word in _WHOLE:
         limits += _not_evaluated(tallies, rules)
     text = " ".join([first, *limits])
-    return {"word": word, "text": text, "exit_code": int(stops > 0 or word == "nothing judged")}
+    is_bad = stops > 0 or word == "nothing judged"
+    return {"word": word, "text": text, "exit_code": 1 if is_bad else _PARTIAL * bool(left_out)}
 
 
 def _word(tallies: Tallies, found: Mapping[str, int], left_out: str) -> str:

@@ -21,7 +21,7 @@ from tests.wiring.live import (
     places,
     told,
 )
-from tests.wiring.runs import ALL, RECORD, Run, plugin, prefill, run, waivers
+from tests.wiring.runs import ALL, KEPT, RECORD, Run, plugin, prefill, run, waivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -222,7 +222,7 @@ def test_a_bundle_that_was_changed_is_refused(tmp_path: Path, healthy: Run, name
     prefill(tmp_path)
     reports = f"--cmek-report-dir={tmp_path / 'r'}"
     found = run(f"--cmek-inventory={bundle}", reports, folder=tmp_path / "r")
-    assert (found.code, found.left) == (4, {"notes.txt"})
+    assert (found.code, found.left) == (4, KEPT)
     assert f"{bundle}/{name}" in found.out
 
 
@@ -299,7 +299,7 @@ def test_a_secret_in_a_report_undoes_the_report(
     }[where]
     prefill(tmp_path)
     found = live(tmp_path, FLEET, server, option, formats=ALL)
-    assert (found.code, found.left) == (3, {"notes.txt"})
+    assert (found.code, found.left) == (3, KEPT)
     assert "a secret stands in what was written" in found.out
     assert "NO AUDIT" in found.out
     assert len(bundles(tmp_path)) == 1

@@ -29,7 +29,7 @@ from tests.wiring.live import (
     unregistered,
     with_first,
 )
-from tests.wiring.runs import ROOT, environment_of, prefill
+from tests.wiring.runs import KEPT, ROOT, environment_of, prefill
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,5 +164,5 @@ def test_an_interrupted_audit_leaves_nothing(tmp_path: Path) -> None:
             out, _ = process.communicate(timeout=30)
     assert process.returncode == 2
     assert "KeyboardInterrupt" in out
-    assert {each.name for each in (tmp_path / "r").iterdir()} == {"notes.txt"}
+    assert {each.name for each in (tmp_path / "r").iterdir()} == KEPT
     assert bundles(tmp_path) == []
