@@ -145,11 +145,11 @@ def _refuse_unwritten(config: pytest.Config, options: Options) -> None:
     """Refuse a report that is asked for and that nobody writes, as its plugin is not loaded."""
     from checks.options import OPTIONS  # noqa: PLC0415 (as above)
     from inventory.errors import SettingError  # noqa: PLC0415
-    from reports.pytest_reports import without_plugin  # noqa: PLC0415
+    from reports.pytest_reports import unavailable  # noqa: PLC0415
 
     asked = next(each for each in OPTIONS if each.name == "formats")
     if _value(config, asked):
-        for report in without_plugin(config, options):
+        for report in unavailable(config, options):
             expected = f"the plugin {report.plugin} to be loaded, or other formats"
             raise SettingError(f"{asked.flag}: found {report.format}, expected {expected}")
 
@@ -157,12 +157,12 @@ def _refuse_unwritten(config: pytest.Config, options: Options) -> None:
 def _begin(config: pytest.Config, options: Options) -> None:
     """Begin an audit in its report folder, before anything is asked or read."""
     from reports.audit import begin_report  # noqa: PLC0415 (as above)
-    from reports.pytest_reports import write_into  # noqa: PLC0415
+    from reports.pytest_reports import redirect  # noqa: PLC0415
 
     folder = begin_report(options)
     config.add_cleanup(folder.close)
     config.stash[FOLDER] = folder
-    write_into(folder.staging, config, options)
+    redirect(folder.staging, config, options)
 
 
 def _set_aside(config: pytest.Config) -> None:

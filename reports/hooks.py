@@ -11,7 +11,7 @@ from inventory.errors import LeakError
 from reports import results, terminal
 from reports.internal_errors import describe_error
 from reports.provenance import describe_run
-from reports.pytest_reports import elsewhere, print_final_paths
+from reports.pytest_reports import custom_paths, print_final_paths
 from reports.report_folder import staging_of
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class AuditHooks:
         """
         if not self._audit.keep:
             return (yield)
-        outcome, why_not = None, self._conclude(session, exitstatus)
+        outcome, failure = None, self._conclude(session, exitstatus)
         try:
             results.mark_junit(self._config, self._audit.head)
             outcome = yield
@@ -123,10 +123,10 @@ class AuditHooks:
             terminal.conclude(self._config, self._audit)
             raise
         except Exception as error:  # noqa: BLE001 (an audit whose reports broke off is none)
-            why_not = describe_error(error)
-        if why_not := why_not or self._publish(session):
+            failure = describe_error(error)
+        if failure := failure or self._publish(session):
             self._give_up(session)
-        terminal.conclude(self._config, self._audit, why_not)
+        terminal.conclude(self._config, self._audit, failure)
         return outcome
 
     def _conclude(self, session: pytest.Session, exitstatus: int) -> str:
@@ -145,7 +145,7 @@ class AuditHooks:
 
     def _publish(self, session: pytest.Session) -> str:
         """Move all reports to their place; return what to say if that is not possible."""
-        head, others = self._audit.head, list(elsewhere(self._staging, self._config))
+        head, others = self._audit.head, list(custom_paths(self._staging, self._config))
         try:
             if head is None:
                 self._audit.publish_none(others)
@@ -161,7 +161,7 @@ class AuditHooks:
     def _give_up(self, session: pytest.Session) -> None:
         """Leave no audit, nor a report elsewhere that states its verdict; end as a crash does."""
         self._audit.discard()
-        for report in elsewhere(self._staging, self._config):
+        for report in custom_paths(self._staging, self._config):
             report.unlink(missing_ok=True)
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 

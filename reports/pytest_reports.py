@@ -39,13 +39,13 @@ PYTEST_REPORTS = (
 )
 
 
-def without_plugin(config: pytest.Config, options: Options) -> list[PytestReport]:
+def unavailable(config: pytest.Config, options: Options) -> list[PytestReport]:
     """Return the wanted reports that nobody writes, as their plugin is not loaded."""
     wanted = [each for each in PYTEST_REPORTS if each.format in options.formats]
     return [each for each in wanted if not hasattr(config.option, each.destination)]
 
 
-def write_into(staging: Path, config: pytest.Config, options: Options) -> None:
+def redirect(staging: Path, config: pytest.Config, options: Options) -> None:
     """Let pytest write the wanted reports into ``staging``, where the user names no other place."""
     for each in PYTEST_REPORTS:
         is_free = getattr(config.option, each.destination, "") is None
@@ -64,7 +64,7 @@ def print_final_paths(staging: Path, config: pytest.Config) -> None:
                 setattr(plugin, each.path_of_plugin, type(path)(final))
 
 
-def elsewhere(staging: Path, config: pytest.Config) -> Iterator[Path]:
+def custom_paths(staging: Path, config: pytest.Config) -> Iterator[Path]:
     """Yield the paths of reports to which the user gave a place of their own."""
     for each in PYTEST_REPORTS:
         path = getattr(config.option, each.destination, None)

@@ -11,7 +11,7 @@ from checks.context import utc
 from inventory.wording import counted, safe
 from reports.changes import summed_up
 from reports.notes import first_notes
-from reports.pytest_reports import without_plugin
+from reports.pytest_reports import unavailable
 from reports.reminders import notice, urgent
 from reports.results import NO_AUDIT, OUTSIDE, banners
 from reports.telling import checks_of, number_of
@@ -97,20 +97,20 @@ def _notes(head: dict[str, Any], width: int) -> Iterator[str]:
         yield f"… and {more:,} more notes in the report"
 
 
-def conclude(config: pytest.Config, audit: Audit, why_not: str = "") -> None:
-    """Say the verdict, as the very last words; or ``why_not``, and that there is no audit."""
+def conclude(config: pytest.Config, audit: Audit, failure: str = "") -> None:
+    """Say the verdict, as the very last words; or the ``failure`` by which there is no audit."""
     writer = _writer(config)
     writer.line()
-    for text in why_not.splitlines():
+    for text in failure.splitlines():
         writer.line(safe(text, 2_000), red=True)
     if audit.head is None:
         writer.line(NO_AUDIT, red=True)
         return
     for label, text in _facts(audit, audit.head):
         writer.line(f"{f'{label}:':<10}{text}")
-    for each in without_plugin(config, audit.options):
+    for each in unavailable(config, audit.options):
         writer.line(f"{each.file} was not written: {each.plugin} is not loaded.", yellow=True)
-    _speak(writer, audit, audit.head)
+    _print_verdict(writer, audit, audit.head)
 
 
 class _Writer(Protocol):
@@ -152,7 +152,7 @@ def _facts(audit: Audit, head: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Changes", f"findings {summed_up(head['changes'])}, since {before}"
 
 
-def _speak(writer: _Writer, audit: Audit, head: dict[str, Any]) -> None:
+def _print_verdict(writer: _Writer, audit: Audit, head: dict[str, Any]) -> None:
     """Say the banners, the notes, the verdict, and what the exit code means."""
     for text in [*banners(head), *_notes(head, writer.fullwidth)]:
         writer.line(safe(text), yellow=True)
