@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from checks.context import utc
 from inventory.wording import counted, safe
+from reports.banners import banners
 from reports.changes import summed_up
 from reports.notes import first_notes
 from reports.reminders import notice, urgent
-from reports.results import NO_AUDIT, banners
+from reports.results import NO_AUDIT
 from reports.telling import checks_of, number_of
 from reports.verdict import ENDS
 
