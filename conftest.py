@@ -25,7 +25,7 @@ CHECKS = Path(__file__).resolve().parent / "checks"
 # --- options --------------------------------------------------------------------------------------
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Offer every option, each with its ini twin."""
     from checks.options import OPTIONS  # noqa: PLC0415 (`pytest tests` does without the suite)
 
@@ -39,6 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(option.flag, default=None, help=option.help, dest=option.ini, **kwargs)
         kind: Any = ini_kinds.get(option.kind, "string")
         parser.addini(option.ini, option.help, type=kind, default=None)
+    if not pluginmanager.has_plugin("junitxml"):  # its setting is in pyproject.toml all the same
+        parser.addini("junit_family", "the format of junit.xml, which nobody writes in this run")
 
 
 def _value(config: pytest.Config, option: Option) -> object:

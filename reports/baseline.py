@@ -16,10 +16,11 @@ from inventory.evidence import Sha256
 from inventory.history import Observation
 from inventory.models import KeyScope
 from inventory.spellings import DatabaseType, Provider
+from reports.banners import banners
 from reports.decoding import decode
 from reports.key_changes import DATABASES, KEYS, Seen
 from reports.memory import lost_database
-from reports.reading_back import Part, checked, read_record
+from reports.reading_back import Part, checked, read_record, relying_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -112,6 +113,7 @@ class About(NamedTuple):
         sha256: the hash of its head.
         rules: the hash of its rules.
         is_example: whether only bundled examples were audited.
+        banners: what every report of it says in large letters.
     """
 
     path: str
@@ -120,6 +122,7 @@ class About(NamedTuple):
     sha256: str
     rules: str
     is_example: bool
+    banners: tuple[str, ...] = ()
 
 
 class Baseline(NamedTuple):
@@ -303,13 +306,16 @@ def _head(record: Record) -> _Head:
 
 def _about(record: Record, head: _Head) -> About:
     settings = head.settings
+    with relying_on(record):
+        limits = tuple(banners(record.head))
     return About(
-        record.path.as_posix(),
-        head.report,
-        settings.as_of,
-        record.sha256,
-        head.criteria.hash,
-        settings.example,
+        path=record.path.as_posix(),
+        report=head.report,
+        as_of=settings.as_of,
+        sha256=record.sha256,
+        rules=head.criteria.hash,
+        is_example=settings.example,
+        banners=limits,
     )
 
 

@@ -6,22 +6,18 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from inventory.wording import safe
+from reports.banners import banners
 from reports.changes import summed_up
 from reports.notes import first_notes
 from reports.telling import checks_of, counts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pytest
 
     from reports.audit import Audit
 
 TITLE = "Customer keys in Astra: results of the run"
 NO_AUDIT = "NO AUDIT: the run did not come to its end, and no report was written."
-OUTSIDE = "pytest reports an error or a failure that is no finding"
-"""What is said where pytest ends with another exit code than the verdict's."""
-
 MOST_ROWS = 2_000
 COLUMNS = ("rule", "organization", "type", "provider", "region", "severity", "status")
 
@@ -68,24 +64,6 @@ def summary(prefix: list[str], audit: Audit) -> None:
         prefix.append(
             f"<p>Rows beyond {MOST_ROWS:,} are left out of this table, and of its counts.</p>"
         )
-
-
-def banners(head: Mapping[str, Any]) -> list[str]:
-    """Return what every report of this audit must say in large letters."""
-    settings = head["settings"]
-    texts = []
-    if settings["left_out"]:
-        texts.append(f"PARTIAL RUN, NOT AUDIT EVIDENCE: {settings['left_out']}.")
-    if settings["example"]:
-        told = "no inventory was given, so " if settings["default_example"] else ""
-        texts.append(f"EXAMPLE, NOT AUDIT EVIDENCE: {told}a bundled example was audited.")
-    if settings["fail_on_new"]:
-        before = head["changes"]["baseline"]
-        named = f"{before['as_of']} (report {before['report'][:12]})"
-        texts.append(f"GATE ON NEW FINDINGS ONLY: what the baseline of {named} has does not stop.")
-    if "run" in head and head["run"]["exit_code"] not in {0, head["verdict"]["exit_code"]}:
-        texts.append(f"THE RUN ENDED WITH EXIT CODE {head['run']['exit_code']}: {OUTSIDE}.")
-    return texts
 
 
 def mark_junit(config: pytest.Config, head: dict[str, Any] | None) -> None:

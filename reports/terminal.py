@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from checks.context import utc
 from inventory.wording import counted, safe
+from reports.banners import OUTSIDE, banners
 from reports.changes import summed_up
 from reports.notes import first_notes
 from reports.pytest_reports import unavailable
 from reports.reminders import notice, urgent
-from reports.results import NO_AUDIT, OUTSIDE, banners
+from reports.results import NO_AUDIT
 from reports.telling import checks_of, number_of
 from reports.verdict import ENDS
 

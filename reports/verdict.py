@@ -34,6 +34,8 @@ ENDS = {
 _PARTIAL = 5
 """The exit code of a partial run in which nothing stops: it is none of a compliant audit."""
 
+NOT_ASTRA = "This is no evidence about Astra: another host answered."
+
 _WHOLE = ("compliant", "no customer key")
 """The verdicts over an audit in which nothing above an advisory is open."""
 
@@ -42,9 +44,16 @@ _LEFT_OUT = "clouds-left-out"
 
 
 def judge(
-    tallies: Tallies, gate: Gate, rules: Sequence[str], *, left_out: str = ""
+    tallies: Tallies,
+    gate: Gate,
+    rules: Sequence[str],
+    *,
+    left_out: str = "",
+    is_of_astra: bool = True,
 ) -> dict[str, Any]:
     """Say in words what the audit by ``rules`` found, and which exit code that is.
+
+    ``left_out`` names what was not run; ``is_of_astra`` is False if another host answered.
 
     The gate decides what stops, never what is said: a failure that it lets pass is a failure.
     Advisories alone leave an audit compliant, unless the gate stops for them.
@@ -55,7 +64,8 @@ def judge(
     first = VERDICTS[word].format(
         found=_found(found), waived=_waived_as_well(tallies), evaluated=_evaluated(tallies, rules)
     )
-    limits = [*_gate(gate, stops, found.total()), *_limits(tallies, word, gate)]
+    limits = [] if is_of_astra else [NOT_ASTRA]
+    limits += [*_gate(gate, stops, found.total()), *_limits(tallies, word, gate)]
     if word in _WHOLE:
         limits += _not_evaluated(tallies, rules)
     text = " ".join([first, *limits])

@@ -101,7 +101,7 @@ def run(
     done = subprocess.run(
         command,
         cwd=cwd,
-        env=environment_of(environment or {}),
+        env=environment_of({"PYTHONWARNINGS": "error", **(environment or {})}),
         capture_output=True,
         text=True,
         check=False,

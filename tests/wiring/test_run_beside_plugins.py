@@ -145,6 +145,20 @@ def test_a_report_that_nobody_writes_is_refused(
     )
 
 
+def test_a_report_that_nobody_writes_is_named(tmp_path: Path) -> None:
+    """Where no format is asked for, a report whose plugin is missing is named at the end."""
+    found = run(
+        f"--cmek-inventory={saved(tmp_path, compliant())}",
+        f"--cmek-as-of={AS_OF}",
+        f"--cmek-report-dir={tmp_path / 'r'}",
+        "-pno:junitxml",
+        folder=tmp_path / "r",
+    )
+    assert (found.code, found.left) == (0, ALL_FILES - {"results.html", "junit.xml"})
+    assert "results.html was not written: pytest-html is not loaded." in found.out
+    assert "junit.xml was not written: junitxml is not loaded." in found.out
+
+
 def test_a_run_without_a_terminal_states_its_verdict(tmp_path: Path) -> None:
     """With pytest's own output switched off the verdict is still printed."""
     found = audit(tmp_path, violating(), "-pno:terminal", plugins=HTML)

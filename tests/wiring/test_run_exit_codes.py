@@ -286,6 +286,7 @@ def test_the_wiring_sleeps_without_checks(tmp_path: Path) -> None:
     """A run of other tests needs no inventory, deletes no report, and writes none."""
     prefill(tmp_path)
     found = run(
+        "-cpyproject.toml",
         "tests/reports/test_terminal.py",
         "-kshort",
         "--cmek-inventory=acme-is-not-there.yaml",
@@ -300,6 +301,7 @@ def test_the_wiring_sleeps_without_checks(tmp_path: Path) -> None:
 def test_the_suites_own_tests_are_collected_without_an_audit(tmp_path: Path) -> None:
     """Collecting all tests of the suite audits nothing."""
     found = run(
+        "-cpyproject.toml",
         "tests",
         "--collect-only",
         "-q",

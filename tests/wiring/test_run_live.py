@@ -56,6 +56,17 @@ def healthy(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return live(folder, FLEET, running, formats=ALL)
 
 
+def test_a_host_that_is_not_astra_is_named_everywhere(healthy: Run, running: Running) -> None:
+    """Whatever answers but Astra itself is no audit evidence, and every file and line says so."""
+    words = f"NOT ASTRA, NOT AUDIT EVIDENCE: answers came from {running.address}, not from "
+    properties = healthy.junit.findall("properties/property")
+    texts = {name: healthy.text(name) for name in ("audit.html", "results.html", "audit.sarif")}
+    texts["summary.md"] = healthy.text("summary.md").replace("\\", "").replace("`", "")
+    texts["terminal"] = " ".join(healthy.out.split())
+    texts["junit.xml"] = " ".join(str(each.get("value")) for each in properties)
+    assert {name for name, text in texts.items() if words not in text} == set()
+
+
 def _is_free_of_tokens(fleet: Fleet, *texts: str) -> bool:
     raw = "\n".join(texts).encode()
     return not any(each in raw for each in needles(fleet))
