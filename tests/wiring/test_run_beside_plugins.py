@@ -9,6 +9,7 @@ import pytest
 from tests.wiring.runs import (
     ALL,
     ALL_FILES,
+    AS_OF,
     HTML,
     KEPT,
     RECORD,
