@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from inventory.bundles import INVENTORY, MANIFEST, ORGANIZATIONS
+from inventory.bundles import EXCHANGES, INVENTORY, MANIFEST, ORGANIZATIONS, UNFINISHED
 from inventory.errors import LeakError
 from inventory.evidence import Previous, root_line
 from inventory.exchanges import compact, render, stamp
@@ -139,7 +139,7 @@ class ShareWriter:
     def begin(self, number: int, token: Token | None) -> ExchangeWriter:
         """Begin the organization at ``number``, from 1, whose ``token`` must not be written."""
         needles = [each.encode() for each in token.needles()] if token else []
-        return ExchangeWriter(self._staging, f"exchanges/{number:04}", needles, self._pool)
+        return ExchangeWriter(self._staging, f"{EXCHANGES}/{number:04}", needles, self._pool)
 
     def end(self, number: int, organization: Organization, writer: ExchangeWriter) -> None:
         """Write an organization that is done."""
@@ -166,13 +166,13 @@ class BundleWriter:
 
     def __init__(self, folder: Path, made: Made, organizations: bytes) -> None:
         """Begin the bundle ``folder``; ``organizations`` is what is to be read, as JSON."""
-        self.staging = folder.parent / f".collecting-{folder.name}-{os.getpid()}"
+        self.staging = folder.parent / f"{UNFINISHED}{folder.name}-{os.getpid()}"
         self.tally = Tally()
         self._folder = folder
         self._made = made
         try:
             (self.staging / _PARTS).mkdir(parents=True)
-            (self.staging / "exchanges").mkdir()
+            (self.staging / EXCHANGES).mkdir()
             (self.staging / ORGANIZATIONS).write_bytes(organizations)
         except BaseException:
             self.discard()

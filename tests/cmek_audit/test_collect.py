@@ -85,6 +85,18 @@ def test_collections_form_a_chain(file: str) -> None:
     assert (second.previous.root, second.root) == (roots[0], roots[1])
 
 
+def test_what_was_left_unfinished_is_removed(file: str) -> None:
+    """What a collection that was killed left is named on stderr, and removed."""
+    Path("audit-evidence/.collecting-x-7").mkdir(parents=True)
+    done = command("collect", file, "--json")
+    assert done.exit_code == 0
+    assert done.stderr.splitlines()[0] == (
+        "Removing audit-evidence/.collecting-x-7, which a collection that was killed left "
+        "unfinished."
+    )
+    assert [each.as_posix() for each in bundles(Path("audit-evidence"))] == [told(done)["bundle"]]
+
+
 # --- not everything was read ----------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from inventory import evidence
-from inventory.bundles import bundles_in, is_bundle
+from inventory.bundles import classify
 from inventory.errors import EvidenceError
 from inventory.evidence import (
     Previous,
@@ -196,18 +196,7 @@ def test_no_manifest(bundle: str) -> None:
     (Path(bundle) / "manifest.json").unlink()
     expected = ("manifest.json", "No such file or directory", "a readable manifest")
     assert problems(bundle) == {expected}
-    assert not is_bundle(bundle)
-
-
-def test_bundles_of_a_folder(recorded: str, tmp_path: Path) -> None:
-    """The bundles of a folder are its folders with a manifest; one in the making is none."""
-    for name in ("b", "a", ".collecting-c-1"):
-        shutil.copytree(recorded, tmp_path / name)
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "file").write_text("", encoding="utf-8")
-    assert [each.name for each in bundles_in(tmp_path)] == ["a", "b"]
-    assert bundles_in(tmp_path / "none") == bundles_in(tmp_path / "file") == []
-    assert is_bundle(recorded)
+    assert classify(Path(bundle)).kind == "broken"
 
 
 # --- files ----------------------------------------------------------------------------------------

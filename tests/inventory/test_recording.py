@@ -161,7 +161,7 @@ def test_bundle_in_the_making(tmp_path: Path) -> None:
     share.end(1, an_organization(), share.begin(1, TOKEN))
     share.close()
     assert {each.name.startswith(".collecting-bundle-") for each in tmp_path.iterdir()} == {True}
-    assert bundles.bundles_in(tmp_path) == []
+    assert {each.kind for each in map(bundles.classify, tmp_path.iterdir())} == {"unfinished"}
     bundle.discard()
     assert list(tmp_path.iterdir()) == []
     bundle.discard()
@@ -204,7 +204,7 @@ def test_secret_in_the_inventory(tmp_path: Path, name: str) -> None:
         finished(tmp_path, an_organization(name=name))
     assert {file.name for file in caught.value.files} == {"inventory.ndjson"}
     assert not (tmp_path / "bundle").exists()
-    assert bundles.bundles_in(tmp_path) == []
+    assert bundles.read_folder(tmp_path).bundles == ()
 
 
 def test_secrets_of_all_organizations_are_looked_for(tmp_path: Path) -> None:
