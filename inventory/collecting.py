@@ -11,10 +11,12 @@ import os
 import pickle
 import queue
 import signal
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from multiprocessing import connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +25,7 @@ from inventory.errors import ProcessError
 from inventory.evidence_folder import free_place, locked_folder, prepare, previous_of
 from inventory.recording import BundleWriter, Made, Tally
 from inventory.sharing import Done, Share, read_share
+from inventory.termination import termination_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,7 +79,7 @@ def collect(
     Raises SettingError if the folder cannot be used or another process collects into it,
     InventoryError if it holds anything strange, EvidenceError if its bundles are damaged or no
     chain, LeakError if a secret would be written, and ProcessError if a process breaks; nothing is
-    left behind then, nor if interrupted.
+    left behind then, nor if interrupted or told to end.
     """
     started = datetime.now(UTC)
     names = {each.token for each in wanted.organizations}
@@ -87,7 +90,7 @@ def collect(
     def say(note: str) -> None:
         tell(Progress(0, len(wanted.organizations), note=note))
 
-    with locked_folder(Path(folder)) as own:
+    with termination_interrupts(), locked_folder(Path(folder)) as own:
         chain = prepare(own, say)
         bundle = free_place(own, started, chain)
         made = Made(_tool(), wanted.address, started, previous_of(chain))
@@ -175,8 +178,26 @@ def _hear_no_interruption() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
+def end_with_parent(end: Callable[[int], object] = os._exit) -> None:
+    """End this process as soon as the one that started it does.
+
+    That one ends its processes, unless it is killed: they would go on asking Astra, and writing
+    into a folder that the next collection removes.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        arguments = (parent.sentinel, end)
+        threading.Thread(target=_await_end, args=arguments, daemon=True).start()
+
+
+def _await_end(sentinel: int, end: Callable[[int], object]) -> None:
+    connection.wait([sentinel])
+    end(1)
+
+
 def read_apart(share: Share, tokens: dict[str, str], put: Callable[[object], None]) -> None:
     """Read ``share`` in this process, and put what is done, the tally or the error."""
+    end_with_parent()
     try:
         put(read_share(share, tokens, put))
     except KeyboardInterrupt:
