@@ -25,9 +25,7 @@ from inventory.evidence import (
 from inventory.exchanges import Exchange
 from tests.builders import ORGANIZATION
 from tests.inventory.live import (
-    ENDED,
     HOST,
-    STARTED,
     TOOL,
     Astra,
     answer,
@@ -87,7 +85,9 @@ def test_manifest(recorded: str) -> None:
     """The manifest says when and how a bundle was made, and lists all other files by hash."""
     manifest = evidence.check_bundle(recorded)
     assert (manifest.tool, manifest.address) == (TOOL, HOST)
-    assert (manifest.started, manifest.ended, manifest.previous) == (STARTED, ENDED, BEFORE)
+    assert manifest.previous == BEFORE
+    assert all(manifest.started <= each.started for each in exchanges(recorded))
+    assert all(manifest.ended >= each.ended for each in exchanges(recorded))
     assert (manifest.organizations, manifest.failures, manifest.redactions) == (2, 1, 4)
     files = [path for path in Path(recorded).rglob("*") if path.is_file()]
     hashes = {
@@ -220,6 +220,53 @@ def test_files_that_are_not_listed(bundle: str) -> None:
     for name in names:
         (Path(bundle) / name).write_text("{}", encoding="utf-8")
     assert problems(bundle) == {(name, "a file", "none: it is not listed") for name in names}
+
+
+def test_empty_folders(bundle: str) -> None:
+    """An empty folder is named, unless it is that of an organization that was not asked."""
+    names = ["more", "exchanges/0003", "exchanges/0000", "exchanges/00002", "exchanges/0001/0001"]
+    for name in names:
+        (Path(bundle) / name).mkdir()
+    assert problems(bundle) == {
+        (name, "an empty folder", "none: it is not listed") for name in names
+    }
+    assert (Path(bundle) / "exchanges/0002").is_dir()
+
+
+def test_folders_that_are_gone_where_they_were_empty(bundle: str) -> None:
+    """The folder of an organization that was not asked may be gone: git does not keep it."""
+    (Path(bundle) / "exchanges/0002").rmdir()
+    assert evidence.check_bundle(bundle) == read_manifest(bundle)
+
+
+def test_bundle_of_which_nobody_was_asked(tmp_path: Path) -> None:
+    """If no organization had a token, the folder of exchanges is empty, or gone."""
+    bundle = Path(write_bundle(tmp_path / "b", (configured(), None)))
+    (bundle / "exchanges/0001").rmdir()
+    assert evidence.check_bundle(str(bundle))
+    (bundle / "exchanges").rmdir()
+    assert evidence.check_bundle(str(bundle))
+
+
+def test_folders_and_files_that_cannot_be_read(
+    bundle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the system refuses to show is named, as it may be anything."""
+
+    def barred(path: Path) -> bytes:
+        if path.name == "manifest.json":
+            return read(path)
+        raise PermissionError(13, "Permission denied", str(path))
+
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", barred)
+    assert ("inventory.ndjson", "Permission denied", "a readable file") in problems(bundle)
+
+    def listed(path: str) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.scandir", listed)
+    assert {each[1:] for each in problems(bundle)} == {("Permission denied", "a readable folder")}
 
 
 def test_files_that_are_gone(bundle: str) -> None:
