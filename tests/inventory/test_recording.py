@@ -264,3 +264,22 @@ def test_clock_that_was_set_meanwhile(
     assert (manifest.started, manifest.ended) == whole
     reader = evidence.open_bundle(str(tmp_path / "bundle"))
     assert reader.head.captured_at == whole.started
+
+
+def test_bundle_is_on_the_disk_before_it_is_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All is written through before the rename, and the name after it, if the system can."""
+    done: list[str] = []
+
+    def note(name: str) -> None:
+        done.append(f"{name} {'in place' if (tmp_path / 'bundle').exists() else 'beside'}")
+
+    def fsync(_: int) -> None:
+        note("fsync")
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr("os.sync", lambda: note("sync"))
+    monkeypatch.setattr("os.fsync", fsync)
+    finished(tmp_path, an_organization())
+    assert done == ["sync beside", "fsync in place"]
