@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from inventory.evidence import Manifest, Previous
+    from inventory.evidence import ManifestHead, Previous
 
 
 class Link(NamedTuple):
@@ -60,9 +60,9 @@ class Chain(NamedTuple):
         return [two.name for one, two in pairwise(self.links) if two.started < one.started]
 
 
-def link_of(name: str, manifest: Manifest) -> Link:
-    """Return the link that the bundle ``name`` is, by its manifest."""
-    return Link(name, manifest.root, manifest.previous, manifest.started)
+def link_of(name: str, head: ManifestHead) -> Link:
+    """Return the link that the bundle ``name`` is, by the head of its manifest."""
+    return Link(name, head.root, head.previous, head.started)
 
 
 def build_chain(folder: Path, links: Iterable[Link]) -> Chain:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from inventory.bundles import read_folder
 from inventory.chain import build_chain, link_of
 from inventory.errors import EvidenceError, InventoryError, SettingError
-from inventory.evidence import Previous, check_bundle, read_manifest
+from inventory.evidence import Previous, check_bundle, read_head
 from inventory.folder_lock import FolderLock
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def read_links(bundles: Iterable[Path]) -> tuple[list[Link], list[Problem]]:
     problems: list[Problem] = []
     for bundle in bundles:
         try:
-            links.append(link_of(bundle.name, read_manifest(str(bundle))))
+            links.append(link_of(bundle.name, read_head(str(bundle))))
         except EvidenceError as error:
             problems += error.problems
     return links, problems

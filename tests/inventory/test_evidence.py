@@ -19,6 +19,7 @@ from inventory.evidence import (
     index_exchanges,
     open_bundle,
     read_exchanges,
+    read_head,
     read_manifest,
     root_of,
 )
@@ -108,6 +109,12 @@ def test_root(recorded: str) -> None:
     assert root_of(b"".join(lines)) == root
 
 
+def test_head_of_a_manifest(recorded: str) -> None:
+    """The head of a manifest states the bundle's place in the chain, as the whole manifest does."""
+    manifest, head = read_manifest(recorded), read_head(recorded)
+    assert head.model_dump() == manifest.model_dump(include={"started", "previous", "root"})
+
+
 def test_every_line_of_a_manifest_counts(bundle: str) -> None:
     """A manifest of which any line was changed is refused."""
     path = Path(bundle) / "manifest.json"
@@ -141,6 +148,8 @@ def test_manifests_that_are_none(
     """A manifest that is broken or of another kind is refused."""
     (Path(bundle) / "manifest.json").write_bytes(content)
     assert problems(bundle) == {problem}
+    with pytest.raises(EvidenceError, match=r"manifest\.json"):
+        read_head(bundle)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +172,8 @@ def test_manifest_with_a_root_of_another(bundle: str) -> None:
     """A manifest with another root than its own is refused."""
     rewrite(bundle, "manifest.json", '"failures": 1', '"failures": 0')
     assert problems(bundle) == {OWN_ROOT}
+    with pytest.raises(EvidenceError, match="a root that is not its own"):
+        read_head(bundle)
 
 
 @pytest.mark.parametrize(
