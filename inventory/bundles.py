@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 from inventory.errors import InventoryError, Problem
 from inventory.folder_lock import LOCK
 from inventory.recorded import FORMATS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MANIFEST = "manifest.json"
 INVENTORY = "inventory.ndjson"
@@ -89,6 +87,14 @@ def read_folder(folder: Path) -> FolderContent:
         tuple(each.path for each in of(kind)) for kind in ("bundle", "record", "unfinished")
     )
     return FolderContent(bundles, records, unfinished, of("broken"), of("strange"))
+
+
+def is_folder(path: str) -> bool:
+    """Say whether ``path`` is a folder; one that cannot be looked at is none."""
+    try:
+        return stat.S_ISDIR(Path(path).stat().st_mode)
+    except (OSError, ValueError):  # ValueError: what cannot be a path, as it holds a NUL
+        return False
 
 
 def is_bundle(path: Path) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from inventory.bundles import is_bundle, read_folder
+from inventory.bundles import is_bundle, is_folder, read_folder
 from inventory.errors import InventoryError, Problem
 from inventory.estate import scope_of
 from inventory.files import read_file
@@ -162,7 +163,7 @@ def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
     moments: dict[tuple[str, datetime], _Moment] = {}
     problems: list[Problem] = []
     sources: list[Source] = []
-    for file in in_order(_spread(files, {Path(each).resolve() for each in present})):
+    for file in in_order(_spread(files, {os.path.realpath(each) for each in present})):
         source, organizations, *_ = read_file(file, "history")
         sources.append(source)
         for organization in organizations:
@@ -174,11 +175,13 @@ def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
     return History([(identity, moment) for (identity, _), moment in moments.items()], sources)
 
 
-def _spread(files: Iterable[str], present: set[Path]) -> Iterator[str]:
+def _spread(files: Iterable[str], present: set[str]) -> Iterator[str]:
     for file in files:
-        if Path(file).is_dir() and not is_bundle(Path(file)):
+        if is_folder(file) and not is_bundle(Path(file)):
             records = _records_in(Path(file))
-            yield from (each.as_posix() for each in records if each.resolve() not in present)
+            yield from (
+                each.as_posix() for each in records if os.path.realpath(each) not in present
+            )
         else:
             yield file
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from inventory.bundles import classify, is_bundle, read_folder
+from inventory.bundles import classify, is_bundle, is_folder, read_folder
 from inventory.errors import InventoryError
 
 if TYPE_CHECKING:
@@ -119,3 +119,11 @@ def test_what_is_left_of_a_bundle_counts_as_one(
     make(tmp_path / name)
     assert is_bundle(tmp_path / name) == expected
     assert not is_bundle(tmp_path / name / "manifest.json")
+
+
+def test_what_is_a_folder(tmp_path: Path) -> None:
+    """A folder is one if it can be looked at; a name that no system takes is none."""
+    (tmp_path / "file").touch()
+    assert is_folder(str(tmp_path))
+    names = ("file", "nothing", "file/below", "a" * 300, "nul\0")
+    assert [name for name in names if is_folder(f"{tmp_path}/{name}")] == []

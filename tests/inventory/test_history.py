@@ -283,6 +283,14 @@ def test_a_folder_with_the_present_alone_is_the_first_night(tmp_path: Path) -> N
     assert read_history([str(tmp_path)], [bundle]).sources == ()
 
 
+def test_present_that_leads_nowhere_is_none_of_the_records(tmp_path: Path) -> None:
+    """A present that is a link to itself is refused where it is read, and changes no history."""
+    file = record(tmp_path / "ev.yaml", "2026-06-01T00:00:00Z")
+    (tmp_path / "circle.yaml").symlink_to("circle.yaml")
+    known = read_history([file], [str(tmp_path / "circle.yaml")])
+    assert [source.path for source in known.sources] == [file]
+
+
 # --- several files of one moment ------------------------------------------------------------------
 
 

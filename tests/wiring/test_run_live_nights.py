@@ -94,6 +94,7 @@ def test_a_single_record_dates_nothing(tmp_path: Path) -> None:
     found = tonight(tmp_path, fleet)
     assert (found.code, by_region(found, "CMEK-05")) == (1, {KNOWN: "inconclusive"})
     assert by_region(found, "CMEK-10") == {}
+    assert "History:  0 earlier records\n" in found.out
 
 
 def test_a_key_that_was_replaced_needs_a_support_case(tmp_path: Path) -> None:
