@@ -113,7 +113,10 @@ def classify(path: Path) -> FolderEntry:
         return FolderEntry(path, *_kind(path, path.stat().st_mode))
     except OSError as error:
         found = "a link that leads nowhere" if path.is_symlink() else _reason(error)
-        return FolderEntry(path, "strange", found)
+        # A collection that ends just now takes its unfinished folder away: that was no record yet.
+        is_over = path.name.startswith(UNFINISHED) and isinstance(error, FileNotFoundError)
+        is_gone = is_over and not path.is_symlink()
+        return FolderEntry(path, "unfinished" if is_gone else "strange", found)
 
 
 def _kind(path: Path, mode: int) -> tuple[Kind, str]:

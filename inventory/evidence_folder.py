@@ -8,9 +8,9 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from inventory.bundles import read_folder
+from inventory.bundles import is_bundle, read_folder
 from inventory.chain import build_chain, link_of
-from inventory.errors import EvidenceError, InventoryError, SettingError
+from inventory.errors import EvidenceError, InventoryError, Problem, SettingError
 from inventory.evidence import Previous, check_bundle, read_head
 from inventory.folder_lock import FolderLock
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from inventory.chain import Chain, Link
-    from inventory.errors import Problem
 
 REMEDY = "find out why, then move out of the folder what does not belong to its chain"
 """What to do if no bundle can be added to a chain."""
@@ -60,6 +59,9 @@ def prepare(folder: Path, say: Callable[[str], None]) -> Chain:
     Raises InventoryError if the folder holds anything strange, and EvidenceError if its bundles are
     no chain, or the last of them is damaged.
     """
+    if is_bundle(folder):
+        found = "an evidence bundle"
+        raise InventoryError([Problem(folder.as_posix(), 0, "", found, "a folder that takes some")])
     content = read_folder(folder)
     if problems := content.problems():
         raise InventoryError(problems)

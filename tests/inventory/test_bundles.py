@@ -94,6 +94,14 @@ def test_everything_in_a_folder_is_in_one_place(tmp_path: Path) -> None:
     assert {each.file for each in content.problems()} == {each.path.as_posix() for each in entries}
 
 
+def test_a_collection_that_ends_meanwhile_is_none(tmp_path: Path) -> None:
+    """What vanishes while its folder is listed may have been a record, if it was not unfinished."""
+    assert classify(tmp_path / ".collecting-a-7").kind == "unfinished"
+    (tmp_path / ".collecting-b-7").symlink_to("nothing")
+    assert classify(tmp_path / ".collecting-b-7").kind == "strange"
+    assert classify(tmp_path / "a")[1:] == ("strange", "No such file or directory")
+
+
 def test_a_thing_that_cannot_be_looked_at_is_strange(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

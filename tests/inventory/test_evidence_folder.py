@@ -132,6 +132,15 @@ def test_strange_things_are_refused(tmp_path: Path) -> None:
     )
 
 
+def test_a_bundle_takes_no_bundle(tmp_path: Path) -> None:
+    """A bundle is no folder of bundles, nor is what is left of one: nothing is written into it."""
+    own = bundle(tmp_path / "a")
+    for _ in range(2):
+        (problem,) = refusals(own)
+        assert (problem.file, problem.found) == (own.as_posix(), "an evidence bundle")
+        (own / "manifest.json").unlink(missing_ok=True)
+
+
 @pytest.mark.parametrize("name", ["a", "b"])
 def test_damaged_manifests_are_refused(tmp_path: Path, name: str) -> None:
     """If any manifest is damaged, nothing is added to the chain, also if it is an older one."""
