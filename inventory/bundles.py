@@ -17,9 +17,11 @@ EXCHANGES = "exchanges"
 UNFINISHED = ".collecting-"
 """How the name of a bundle in the making begins."""
 
-_REMAINS = frozenset({INVENTORY, ORGANIZATIONS, EXCHANGES})
-_HOUSEKEEPING = frozenset({LOCK, ".git", ".gitattributes", ".gitignore", ".gitkeep", ".DS_Store"})
-"""What the suite, git and macOS keep in folders; none of it can be a record."""
+_REMAINS = frozenset({INVENTORY, EXCHANGES})
+_HOUSEKEEPING = frozenset(
+    {LOCK, ".git", ".gitattributes", ".gitignore", ".gitkeep", ".DS_Store", "lost+found"}
+)
+"""What the suite, git and systems keep in folders; none of it can be a record."""
 
 _EXPECTED = (
     f"evidence bundles, and inventories that end in {', '.join(FORMATS)}: "

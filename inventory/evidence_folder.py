@@ -60,8 +60,11 @@ def prepare(folder: Path, say: Callable[[str], None]) -> Chain:
     no chain, or the last of them is damaged.
     """
     if is_bundle(folder):
-        found = "an evidence bundle"
-        raise InventoryError([Problem(folder.as_posix(), 0, "", found, "a folder that takes some")])
+        found, expected = (
+            "an evidence bundle, or what is left of one",
+            "a folder that takes bundles",
+        )
+        raise InventoryError([Problem(folder.as_posix(), 0, "", found, expected)])
     content = read_folder(folder)
     if problems := content.problems():
         raise InventoryError(problems)

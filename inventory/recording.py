@@ -283,10 +283,10 @@ class BundleWriter:
 
 
 def _write_through(folder: Path) -> None:
-    """Write to the disk which names ``folder`` holds."""
-    file = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # some file systems cannot; the bundle is whole without it
+    """Write to the disk which names ``folder`` holds, if its file system can."""
+    with suppress(OSError):  # the bundle is whole without it
+        file = os.open(folder, os.O_RDONLY)
+        try:
             os.fsync(file)
-    finally:
-        os.close(file)
+        finally:
+            os.close(file)

@@ -75,10 +75,9 @@ def _compare(folder: str, manifest: Manifest, tally: Tally, wanted: Organization
 
 def _odd_times(manifest: Manifest, period: Period | None) -> list[str]:
     """Return which time of the manifest cannot be right: all exchanges lie between the two."""
-    own = Period(manifest.started, manifest.ended)
-    whole = own.with_other(period)
-    odd = [name for name in Period._fields if getattr(own, name) != getattr(whole, name)]
-    return odd or ["ended"] * (own.ended < own.started)
+    first, last = period or Period(manifest.started, manifest.started)
+    is_odd = {"started": manifest.started > first, "ended": manifest.ended < last}
+    return [name for name, odd in is_odd.items() if odd]
 
 
 def read_wanted(folder: str) -> Organizations:

@@ -41,8 +41,8 @@ CASES = [
     (
         "few",
         _folder("organizations.json"),
-        "broken",
-        "an evidence bundle without its manifest.json",
+        "strange",
+        "a folder without manifest.json",
     ),
     ("a.yaml", Path.touch, "record", "a file"),
     ("a.NDJSON", Path.touch, "record", "a file"),
@@ -56,6 +56,7 @@ CASES = [
     (".collecting-three-7", _leads_to("."), "strange", "a hidden folder"),
     (".lock", Path.touch, "housekeeping", "a file of the system"),
     (".git", _folder("HEAD"), "housekeeping", "a file of the system"),
+    ("lost+found", _folder(), "housekeeping", "a file of the system"),
     (".2026", _folder("manifest.json"), "strange", "a hidden folder"),
     (".a.yaml", Path.touch, "strange", "a hidden file"),
     ("empty", _folder(), "strange", "an empty folder"),
