@@ -21,6 +21,9 @@ _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 """Every mistake in the arguments; this class alone has no public name."""
 
 
+_INTERRUPTED = 130
+"""What typer returns if it is interrupted; the shells' word for it."""
+
 _COMPLETING = "_CMEK_AUDIT_COMPLETE"
 """The variable by which a shell asks what a word could go on to be."""
 
@@ -55,12 +58,16 @@ class Commands(TyperGroup):
 def _code(run: Callable[[], object]) -> int:
     try:
         code = run()
+    except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
     except _UsageError as error:
         text = io.StringIO()
         error.show(text)
         return _end(Code.UNUSABLE, text.getvalue())
     except Exception as error:  # noqa: BLE001 (whatever it is, the exit code must tell)
         return _failed(error)
+    if code == _INTERRUPTED:  # where no command says what that means
+        return _end(Code.INTERRUPTED, "Interrupted.")
     return code if isinstance(code, int) else Code.BROKEN
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inventory.bundles import is_folder
 from inventory.ndjson import NdjsonReader, read_whole
 from inventory.recorded import Recorded, format_of, read_recorded
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 def is_stream(file: str) -> bool:
     """Say whether ``file`` can be read organization by organization; raise InventoryError."""
-    return Path(file).is_dir() or format_of(file) == "ndjson"
+    return is_folder(file) or format_of(file) == "ndjson"
 
 
 def open_stream(file: str, role: Role = "inventory") -> NdjsonReader:
     """Open a file in NDJSON, or an evidence bundle; raise InventoryError."""
-    if not Path(file).is_dir():
+    if not is_folder(file):
         return NdjsonReader(file, role)
     from inventory.evidence import open_bundle  # noqa: PLC0415 (only for those who have bundles)
 
