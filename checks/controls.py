@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from checks.card import unknown_rule
 from inventory.documents import Document, field_name, read_document
 from inventory.entries import FormatVersion
 from inventory.errors import ControlsError, Problem
 from inventory.problems import line_of, problems_of
-from inventory.wording import describe
 
 DEFAULT = Path(__file__).with_name("controls.yaml")
 
@@ -68,7 +68,7 @@ def read_controls(path: Path = DEFAULT, rules: Collection[str] | None = None) ->
     try:
         controls = Controls.model_validate(document.data)
     except ValidationError as error:
-        raise ControlsError(problems_of(error, file, document.lines)) from None
+        raise ControlsError(problems_of(error, file, document.lines, model=Controls)) from None
     if strange := list(_strange(controls, document, file, rules)):
         raise ControlsError(strange)
     return controls
@@ -82,6 +82,5 @@ def _strange(
         for rule in framework.rules:
             if rules is not None and rule not in rules:
                 path = ("frameworks", index, "rules", rule)
-                expected = "the id of a rule, CMEK-01 to CMEK-16"
                 line = line_of(document.lines, path)
-                yield Problem(file, line, field_name(path), describe(rule), expected)
+                yield Problem(file, line, field_name(path), *unknown_rule(rule, rules))

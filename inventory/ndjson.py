@@ -325,7 +325,7 @@ class NdjsonReader:
         try:
             return model.__pydantic_validator__.validate_python(data)  # type: ignore[no-any-return]
         except ValidationError as error:
-            for problem in problems_of(error, self.file, {(): self._line}):
+            for problem in problems_of(error, self.file, {(): self._line}, model=model):
                 self._keep(problem)
             return None
 
@@ -339,7 +339,7 @@ class NdjsonReader:
         try:
             bare = Organization.model_validate({**data, "keys": (), "databases": ()})
         except ValidationError as error:
-            for problem in problems_of(error, self.file, {(): line}):
+            for problem in problems_of(error, self.file, {(): line}, model=Organization):
                 self._keep(problem)
             return None
         known: dict[str, Any] = {name: tuple(entries) for name, entries in lists.items()}

@@ -115,7 +115,7 @@ def parse_document(model: type[T], file: str, document: Document) -> T:
     try:
         parsed = model.model_validate(document.data)
     except ValidationError as error:
-        wrong = problems_of(error, file, document.lines)
+        wrong = problems_of(error, file, document.lines, model=model)
         raise InventoryError(sorted(document.problems + wrong)) from None
     refuse(document.problems)
     return parsed

@@ -17,6 +17,8 @@ def describe(value: object) -> str:
     """Say in a few words what was found; a secret that stands there is not repeated."""
     if value is None:
         return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, dict | list | tuple):
         kind = "mapping" if isinstance(value, dict) else "list"
         return f"a {kind} of {len(value)}" if value else f"an empty {kind}"
