@@ -193,7 +193,7 @@ def by_text(file: str, raw: bytes, problem: Problem, wanted: Wanted) -> Problem:
         return found
     if not file.lower().endswith(".json"):
         return problem  # nothing hints at Terraform in it
-    return problem._replace(expected=f"{problem.expected}: {wanted.printed}")
+    return problem._replace(expected=f"{problem.expected.partition(':')[0]}: {wanted.printed}")
 
 
 def by_data(file: str, raw: bytes, document: Document, wanted: Wanted) -> Problem:

@@ -12,12 +12,13 @@ import codecs
 import hashlib
 import json
 import os
+from collections import Counter
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, Field, StrictBool, ValidationError
 
-from inventory.documents import field_name, refuse_constant
+from inventory.documents import UTF_8, field_name, refuse_constant
 from inventory.entries import Count, Entry, FormatVersion, Located, Moment
 from inventory.errors import InventoryError, Problem
 from inventory.gaps import Fact, Gap, Reading
@@ -33,6 +34,7 @@ from inventory.problems import problems_of
 from inventory.recorded import Recorded, token_found, twins_within
 from inventory.secrets import lines_with_secret
 from inventory.sources import Evidence, Role, Source
+from inventory.syntax_errors import json_mistake
 from inventory.wording import describe
 
 if TYPE_CHECKING:
@@ -94,8 +96,8 @@ class _BadLineError(Exception):
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
         raise _BadLineError("the same key a second time", "each key once", field_name((twice,)))
     return data
 
@@ -108,12 +110,14 @@ def parse_line(raw: bytes) -> dict[str, Any]:
     try:
         data = _decode(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise _BadLineError(f"byte 0x{raw[error.start]:02x}", "text in UTF-8") from None
+        raise _BadLineError(f"byte 0x{raw[error.start]:02x}", UTF_8) from None
     except RecursionError:
         raise _BadLineError("nesting without end", "a JSON object") from None
-    except ValueError as error:
-        found = str(getattr(error, "msg", error)).lower() if raw.strip() else "an empty line"
+    except json.JSONDecodeError as error:
+        found = json_mistake(error).found if raw.strip() else "an empty line"
         raise _BadLineError(found, "a whole JSON object on each line") from None
+    except ValueError as error:
+        raise _BadLineError(str(error).lower(), "a whole JSON object on each line") from None
     if not isinstance(data, dict):
         raise _BadLineError(describe(data), "a JSON object on each line")
     return data

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from inventory.documents import UTF_8
 from inventory.errors import InventoryError
 from inventory.format_detection import PLAN, STATE, Wanted
 from inventory.plans import read_plan, read_state
@@ -285,7 +286,7 @@ def test_text_in_another_encoding(tmp_path: Path) -> None:
     """A byte that UTF-8 does not have is named with its line, and what to run."""
     raw = f'{{\n"a": "\x82{SECRET}"}}'.encode("latin-1")
     file = written(tmp_path, "plan.json", raw)
-    assert told(file) == [f":2: found byte 0x82, expected text in UTF-8: {PLAN.printed}"]
+    assert told(file) == [f":2: found byte 0x82, expected {UTF_8}: {PLAN.printed}"]
 
 
 # --- JSON and YAML --------------------------------------------------------------------------------
@@ -295,7 +296,7 @@ def test_damage_inside(tmp_path: Path) -> None:
     """A line of something else in the middle of the JSON is named by its place."""
     text = PRETTY.replace("\n", f"\nWarning {SECRET}\n", 1)
     file = written(tmp_path, "plan.json", text)
-    found = "expecting property name enclosed in double quotes"
+    found = "a word without quotes"
     assert told(file) == [f":2: found {found}, expected JSON: {PLAN.printed}"]
 
 
@@ -310,6 +311,7 @@ def test_json_that_python_does_not_read(tmp_path: Path, value: str) -> None:
 
 OTHER = f"a plan in YAML, which begins with cmek-plan: 1, or {PLAN.printed}"
 NEITHER = f": found neither cmek-plan nor format_version, expected {OTHER}"
+STARRED = "expected YAML: quotes around text that begins with *"
 HEADLESS = "a plan in YAML without its head"
 GOES = "that goes to --cmek-inventory"
 UNKNOWN = {
@@ -321,11 +323,11 @@ UNKNOWN = {
     "null": ("plan.json", "null", f":1: found no mapping, expected {OTHER}"),
     "a comment": ("plan.yaml", f"# {SECRET}\n", f":1: found no mapping, expected {OTHER}"),
     "a tag": ("plan.yaml", f"a: !{SECRET} b\n", f":1{NEITHER}"),
-    "an alias": ("plan.yaml", f"a: *{SECRET}\n", ":1: found undefined alias, expected YAML"),
+    "an alias": ("plan.yaml", f"a: *{SECRET}\n", f":1: found an alias of nothing, {STARRED}"),
     "a broken plan": (
         "plan.yaml",
         f"cmek-plan: 1\n\tx: {SECRET}",
-        ":2: found a tab character that violates indentation, expected YAML",
+        ":2: found a tab in the indentation, expected YAML, which is indented by spaces alone",
     ),
     "a wrong head": (
         "plan.yaml",
@@ -430,7 +432,7 @@ def test_every_plan_that_was_cut_short(length: int, text: str) -> None:
     """Wherever a plan ends too early, it is said to."""
     with tempfile.TemporaryDirectory() as folder:
         [problem] = told(written(Path(folder), "plan.json", text[: min(length, len(text) - 1)]))
-    assert CUT[0] in problem or "found expecting property name" in problem
+    assert CUT[0] in problem or "found a comma after the last entry" in problem
 
 
 # --- Terraform itself -----------------------------------------------------------------------------

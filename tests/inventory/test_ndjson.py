@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from inventory import ndjson
+from inventory.documents import UTF_8
 from inventory.entries import MAY_BE_NEWER
 from inventory.errors import EvidenceError, InventoryError, Problem
 from inventory.files import read_file
@@ -42,7 +43,7 @@ WHOLE = "a whole JSON object on each line"
 SECRET = ("what looks like a token", "a file without secrets")
 TWICE = ("the same key a second time", "each key once")
 FIRST = "kind: inventory on the first line"
-NAME = "expecting property name enclosed in double quotes"
+NAME = "JSON that ends too early"
 KINDS = (
     "a kind: organization, key, database, region-view, vendor-account, support-case, reading or end"
 )
@@ -194,7 +195,7 @@ def test_byte_order_mark_of_a_stream(tmp_path: Path) -> None:
     plain = read_file(write_text(tmp_path / "b.ndjson", text))
     assert marked.organizations == plain.organizations
     found = broken(tmp_path, (3, "\ufeff{}"))
-    assert found[0] == (3, "", "expecting value", WHOLE)
+    assert found[0] == (3, "", "an invisible character (U+FEFF)", WHOLE)
 
 
 # --- files that are cut short ---------------------------------------------------------------------
@@ -311,7 +312,7 @@ def test_end_in_the_middle(tmp_path: Path) -> None:
     [
         ("", "", "an empty line", WHOLE),
         ("  ", "", "an empty line", WHOLE),
-        ("# a", "", "expecting value", WHOLE),
+        ("# a", "", "YAML or other text", WHOLE),
         ("{", "", NAME, WHOLE),
         ("[]", "", "an empty list", "a JSON object on each line"),
         ("null", "", "nothing", "a JSON object on each line"),
@@ -336,7 +337,7 @@ def test_invalid_utf8_in_a_line(tmp_path: Path) -> None:
     raw = ndjson_text(ndjson_lines()).encode().replace(b"acme-orders", b"acme-\xff")
     file = tmp_path / "a.ndjson"
     file.write_bytes(raw)
-    assert problems(str(file))[0] == (4, "", "byte 0xff", "text in UTF-8")
+    assert problems(str(file))[0] == (4, "", "byte 0xff", UTF_8)
 
 
 def test_mistakes_in_entries(tmp_path: Path) -> None:
