@@ -9,10 +9,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from checks.card import unknown_rule
-from inventory.documents import Document, field_name, read_document
+from inventory.documents import Document, field_name
 from inventory.entries import FormatVersion
-from inventory.errors import ControlsError, Problem
+from inventory.errors import ControlsError, InventoryError, Problem
+from inventory.format_detection import CONTROLS
 from inventory.problems import line_of, problems_of
+from inventory.recorded import read_given
 
 DEFAULT = Path(__file__).with_name("controls.yaml")
 
@@ -59,10 +61,9 @@ def read_controls(path: Path = DEFAULT, rules: Collection[str] | None = None) ->
     """
     file = str(path)
     try:
-        document = read_document(file, path.read_bytes())
-    except OSError as error:
-        found = error.strerror or type(error).__name__
-        raise ControlsError([Problem(file, 0, "", found, "a readable file")]) from None
+        _, document = read_given(file, CONTROLS)
+    except InventoryError as error:
+        raise ControlsError(error.problems) from None
     if document.problems:
         raise ControlsError(document.problems)
     try:

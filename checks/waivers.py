@@ -10,11 +10,11 @@ from pydantic_core import PydanticCustomError
 
 from checks.card import unknown_rule
 from checks.context import day
-from inventory.documents import read_document
 from inventory.entries import Day, Entry, FormatVersion, Identifier, Located, Text
 from inventory.errors import InventoryError, Problem, WaiverError
+from inventory.format_detection import WAIVERS
 from inventory.problems import problems_of
-from inventory.recorded import read_bytes
+from inventory.recorded import read_given
 from inventory.visible_text import same_person
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def read_waivers(files: Sequence[str], rules: Collection[str]) -> list[Waiver]:
 
 def _read(file: str) -> tuple[list[Waiver], list[Problem]]:
     try:
-        document = read_document(file, read_bytes(file))
+        _, document = read_given(file, WAIVERS)
     except InventoryError as error:
         return [], list(error.problems)
     if document.problems:

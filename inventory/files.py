@@ -5,16 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inventory.errors import InventoryError
+from inventory.file_kinds import INVENTORIES, look_of_folder
+from inventory.format_detection import INVENTORY, by_folder
 from inventory.ndjson import NdjsonReader, read_whole
-from inventory.recorded import Recorded, format_of, read_recorded
+from inventory.recorded import FORMATS, Recorded, read_recorded
 
 if TYPE_CHECKING:
     from inventory.sources import Role
 
 
 def is_stream(file: str) -> bool:
-    """Say whether ``file`` can be read organization by organization; raise InventoryError."""
-    return Path(file).is_dir() or format_of(file) == "ndjson"
+    """Say whether ``file`` can be read organization by organization.
+
+    Raises InventoryError for a folder that belongs to another option.
+    """
+    path = Path(file)
+    if path.is_dir():
+        if look_of_folder(path).option not in {"", INVENTORIES}:
+            raise InventoryError([by_folder(file, INVENTORY)])
+        return True
+    return FORMATS.get(path.suffix.lower()) == "ndjson"
 
 
 def open_stream(file: str, role: Role = "inventory") -> NdjsonReader:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from inventory.bundles import MANIFEST, is_bundle
 from inventory.errors import InventoryError, Problem
 from inventory.estate import scope_of
+from inventory.file_kinds import HISTORIES, look_of_folder
 from inventory.files import read_file
+from inventory.format_detection import INVENTORY, by_folder
 from inventory.merging import contradiction, merge_keys
 from inventory.models import KeyScope
 from inventory.paths import in_order
@@ -189,6 +191,8 @@ def _records_in(folder: Path) -> list[Path]:
     A record that is passed over could be the night in which a key was another one. What is hidden
     is none: bundles in the making are.
     """
+    if look_of_folder(folder).option not in {"", HISTORIES}:
+        raise InventoryError([by_folder(folder.as_posix(), INVENTORY)])
     try:
         entries = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
     except OSError as error:

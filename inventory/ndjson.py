@@ -21,6 +21,7 @@ from pydantic import BaseModel, Field, StrictBool, ValidationError
 from inventory.documents import UTF_8, field_name, refuse_constant
 from inventory.entries import Count, Entry, FormatVersion, Located, Moment
 from inventory.errors import InventoryError, Problem
+from inventory.format_detection import STREAM, by_content
 from inventory.gaps import Fact, Gap, Reading
 from inventory.models import (
     CustomerKey,
@@ -230,6 +231,7 @@ class NdjsonReader:
     def _read_head(self) -> Head:
         with self._open() as handle:
             raw = handle.readline()
+        self._refuse_other_kind(raw)
         if not raw.strip():
             raise InventoryError([Problem(self.file, 1, "", "an empty line", "the head line")])
         self._line = 1
@@ -242,6 +244,15 @@ class NdjsonReader:
         if head is None:
             raise InventoryError(self._problems)
         return head
+
+    def _refuse_other_kind(self, first: bytes) -> None:
+        """Raise InventoryError if the file is recognized as something else, by its beginning."""
+        if b'"inventory"' in first:
+            return
+        with self._open() as handle:
+            beginning = handle.read(_READ)
+        if found := by_content(self.file, beginning, STREAM):
+            raise InventoryError([found])
 
     def _ends_whole(self) -> bool:
         with self._open() as handle:

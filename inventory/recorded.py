@@ -11,6 +11,14 @@ from pydantic import BaseModel, ValidationError
 
 from inventory.documents import Document, Path, read_document
 from inventory.errors import InventoryError, Problem
+from inventory.format_detection import (
+    ENDINGS,
+    INVENTORY,
+    Wanted,
+    by_ending,
+    by_folder,
+    by_head,
+)
 from inventory.key_ids import canonical
 from inventory.models import InventoryDocument, Organization
 from inventory.problems import problems_of
@@ -54,17 +62,33 @@ class Recorded(NamedTuple):
     configurations: tuple[Configuration, ...] = ()
 
 
-def read_bytes(file: str) -> bytes:
-    """Return the content of ``file``; raise InventoryError if it cannot be used, or holds a token.
+def read_given(file: str, wanted: Wanted) -> tuple[bytes, Document]:
+    """Return what a file of our own holds, in bytes and as data.
 
-    That is: if it is missing, barred or empty.
+    Raises InventoryError if it cannot be read, is of another kind than is ``wanted``, or holds a
+    token. A file of another kind may hold anything, so its kind is told first.
     """
-    format_of(file)
-    raw = raw_bytes(file)
-    if not raw.strip():
-        raise InventoryError([Problem(file, 0, "", "an empty file", "a file with content")])
+    raw = read_raw(file, wanted)
+    document = read_document(file, raw)
+    if other := by_head(file, raw, document, wanted):
+        raise InventoryError([other])
     refuse_tokens(file, raw)
-    return raw
+    return raw, document
+
+
+def read_raw(file: str, wanted: Wanted) -> bytes:
+    """Return the content of ``file``, if its name ends as those of what is ``wanted``.
+
+    Raises InventoryError if it is missing, barred, a folder, or of another ending; one that is
+    there is named by what it holds, if that is known. A pipe is not read: it may never end.
+    """
+    path = FilePath(file)
+    if path.is_dir():
+        raise InventoryError([by_folder(file, wanted)])
+    if (ending := path.suffix.lower()) in ENDINGS:
+        return raw_bytes(file)
+    raw = None if path.exists() and not path.is_file() else raw_bytes(file)
+    raise InventoryError([by_ending(file, raw, ending, wanted)])
 
 
 def refuse_tokens(file: str, raw: bytes) -> None:
@@ -88,8 +112,7 @@ def token_found(file: str, line: int) -> Problem:
 
 def read_recorded(file: str, role: Role = "inventory") -> Recorded:
     """Read an inventory in YAML or JSON; raise InventoryError with all its problems at once."""
-    raw = read_bytes(file)
-    document = read_document(file, raw)
+    raw, document = read_given(file, INVENTORY)
     parsed = parse_document(InventoryDocument, file, document)
     organizations = tuple(place(file, document.lines, parsed.organizations))
     refuse(list(twins(file, organizations)))

@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import os
+import re
 import subprocess
 import tempfile
 import zipfile
@@ -199,12 +200,12 @@ MISTAKES = {
         1,
         "plan",
     ),
-    "waivers": Mistake("cmek-waivers: 1", "waivers", "they go to --cmek-waivers", 1, name="w.yaml"),
-    "control ids": Mistake('{"cmek-controls": 1}', "control ids", "they go to --cmek-controls", 1),
+    "waivers": Mistake("cmek-waivers: 1", "waivers", "give it as --cmek-waivers", 1, name="w.yaml"),
+    "control ids": Mistake('{"cmek-controls": 1}', "control ids", "give it as --cmek-controls", 1),
     "organizations": Mistake(
         '{"cmek-organizations": 1, "organizations": []}',
         "an organizations file",
-        "that goes to --cmek-live",
+        "give it as --cmek-live",
         1,
     ),
 }
@@ -239,7 +240,9 @@ def test_what_it_is_and_what_to_run(tmp_path: Path, name: str, wanted: Wanted) -
     raw, found, hint, line, kind, file = MISTAKES[name]
     line = line or (0 if name != "cut in a text" else str(raw).count("\n") + 1)
     if kind not in {"", wanted.kind}:
-        hint = f"a {kind} goes to --cmek-{kind}"
+        printed = "give what 'terraform show -json' prints of it"
+        give = printed if re.search("keeps|saves|is saved", found) else "give it"
+        hint = f"{give} as --cmek-{kind}"
     [problem] = told(written(tmp_path, file, raw), wanted)
     place = f":{line}:" if line else ":"
     run = f"a {wanted.kind}, as this prints it: {wanted.command}"
@@ -313,7 +316,7 @@ OTHER = f"a plan in YAML, which begins with cmek-plan: 1, or {PLAN.printed}"
 NEITHER = f": found neither cmek-plan nor format_version, expected {OTHER}"
 STARRED = "expected YAML: quotes around text that begins with *"
 HEADLESS = "a plan in YAML without its head"
-GOES = "that goes to --cmek-inventory"
+GOES = "give it as --cmek-inventory"
 UNKNOWN = {
     "nothing": ("plan.json", "{}", f":1{NEITHER}"),
     "another tool's": ("plan.json", f'{{"a": 1,\n"Token": "{SECRET}"}}', f":1{NEITHER}"),
@@ -332,12 +335,12 @@ UNKNOWN = {
     "a wrong head": (
         "plan.yaml",
         "cmek-plans: 1\norganizations: []\n",
-        f":1: cmek-plan: found {HEADLESS}, expected {PLAN.printed}; that is cmek-plan: 1",
+        f":1: found {HEADLESS}, expected {PLAN.printed}; that is cmek-plan: 1",
     ),
     "an inventory": (
         "plan.yaml",
         f"cmek-inventory: 1\norganizations: [{{id: {SECRET}}}]\n",
-        f":1: cmek-plan: found an inventory, expected {PLAN.printed}; {GOES}",
+        f":1: found an inventory, expected {PLAN.printed}; {GOES}",
     ),
 }
 
@@ -353,7 +356,7 @@ def test_what_says_nothing_of_what_it_is(tmp_path: Path, name: str, text: str, s
 def test_what_is_no_state(tmp_path: Path) -> None:
     """Where a state is meant, a plan in YAML is sent to its option, and others are refused."""
     file = write_json(tmp_path / "a.json", plan_data())
-    expected = f"{STATE.printed}; a plan goes to --cmek-plan"
+    expected = f"{STATE.printed}; give it as --cmek-plan"
     assert told(file, STATE) == [f":1: found a plan in YAML, expected {expected}"]
     file = write_text(tmp_path / "b.yaml", "organizations: []")
     assert told(file, STATE) == [f":1: found {HEADLESS}, expected {expected}"]
@@ -394,12 +397,11 @@ def test_what_is_not_there(tmp_path: Path) -> None:
 def test_what_is_no_file(tmp_path: Path) -> None:
     """A pipe or a folder of another ending is refused without being read: it may never end."""
     os.mkfifo(tmp_path / "pipe")
-    for path in (tmp_path, tmp_path / "pipe"):
-        [problem] = told(str(path))
-        assert problem.startswith(": found the ending '', expected .yaml, .yml or .json")
+    [problem] = told(str(tmp_path / "pipe"))
+    assert problem.startswith(": found the ending '', expected .yaml, .yml or .json")
     (tmp_path / "plan.json").mkdir()
-    says = [": found Is a directory, expected a readable file"]
-    assert told(str(tmp_path / "plan.json")) == says
+    for path in (tmp_path, tmp_path / "plan.json"):
+        assert told(str(path)) == [f": found a folder, expected {PLAN.printed}"]
 
 
 # --- whatever it is -------------------------------------------------------------------------------

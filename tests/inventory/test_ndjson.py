@@ -450,6 +450,8 @@ def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
 def test_empty_stream(tmp_path: Path) -> None:
     """An empty file is an error."""
     file = write_text(tmp_path / "a.ndjson", "")
+    assert problems(file) == [(0, "", "an empty file", "an inventory in NDJSON")]
+    write_text(tmp_path / "a.ndjson", "\n" + ndjson_text(ndjson_lines()))
     assert problems(file) == [(1, "", "an empty line", "the head line")]
 
 
