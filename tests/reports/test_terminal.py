@@ -13,26 +13,26 @@ from inventory.wording import safe
 from reports.terminal import _notes, _wrap
 
 EVERY_CHARACTER = "".join(map(chr, range(sys.maxunicode + 1)))
-_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs", "Mn", "Me"}
-_RIGHT_TO_LEFT = {"R", "AL", "RLE", "RLO", "RLI"}
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs", "Me"}
+_TURNS_AROUND = {"RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "PDF", "PDI", "FSI"}
 _FILLERS = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}
 
 
 def test_what_is_printed_neither_steers_nor_hides() -> None:
-    """Of all characters, none is printed that controls, is invisible, or turns text around."""
-    printed = set(safe(EVERY_CHARACTER, len(EVERY_CHARACTER))) - {" "}
+    """Of all characters, none is printed alone that controls, hides, or turns text around."""
+    printed = {safe(each) for each in EVERY_CHARACTER} - {" "}
     bad = {
         each
         for each in printed
         if unicodedata.category(each) in _INVISIBLE
-        or unicodedata.bidirectional(each) in _RIGHT_TO_LEFT
+        or unicodedata.bidirectional(each) in _TURNS_AROUND
     }
     assert bad | (printed & _FILLERS) == set()
 
 
 def test_ordinary_letters_are_printed_as_they_are() -> None:
-    """Names in Latin, Greek, Cyrillic and East Asian scripts stay readable."""
-    text = "acme-prod Zürich Αθήνα Москва 東京 “quoted” …"
+    """Names in every script, and emoji, stay readable."""
+    text = "acme-prod Zürich Αθήνα Москва 東京 “quoted” … \u05e2\u05d1\u05e8\u05d9\u05ea \U0001f511"
     assert safe(text) == text
 
 
@@ -44,7 +44,6 @@ def test_ordinary_letters_are_printed_as_they_are() -> None:
         ("acme\u202eterces", "acme?terces"),
         ("ac\u00adme", "ac?me"),
         ("ac\u200bme", "ac?me"),
-        ("acme\u05d0", "acme?"),
         ("acme\ud800", "acme?"),
         ("acme\x9b31m", "acme?31m"),
     ],
@@ -54,7 +53,6 @@ def test_ordinary_letters_are_printed_as_they_are() -> None:
         "override",
         "soft-hyphen",
         "zero-width",
-        "hebrew",
         "surrogate",
         "csi",
     ],
@@ -66,10 +64,10 @@ def test_what_could_deceive_is_replaced(text: str, printed: str) -> None:
 
 @settings(deadline=None, max_examples=200)
 @given(text=st.text(), width=st.integers(1, 40))
-def test_what_is_printed_keeps_its_length_up_to_a_width(text: str, width: int) -> None:
-    """No text becomes longer, and one that is cut ends in an ellipsis at the width."""
+def test_what_is_printed_is_cut_at_a_width(text: str, width: int) -> None:
+    """No text becomes longer, and one that is cut ends in an ellipsis at the width or before it."""
     printed = safe(text, width)
-    assert len(printed) == min(len(text), width)
+    assert min(len(text), width) - 16 <= len(printed) <= min(len(text), width)
     assert len(text) <= width or printed[-1] == "…"
 
 
