@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from inventory.errors import InventoryError, Problem
 from inventory.folder_lock import LOCK
-from inventory.recorded import FORMATS
+from inventory.sources import FORMATS
 
 MANIFEST = "manifest.json"
 INVENTORY = "inventory.ndjson"

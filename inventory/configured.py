@@ -15,11 +15,12 @@ from inventory.attestations import (
     PlanAttestation,
     PreviewAttestation,
 )
-from inventory.documents import Path, read_document
+from inventory.documents import Path
 from inventory.entries import Entry, FormatVersion, Identifier, Located, Name, Text, Whole
 from inventory.errors import InventoryError, OrganizationsError, Problem
+from inventory.format_detection import ORGANIZATIONS
 from inventory.models import Encryption, Policy, StatedKey, SupportCase, demand_reason
-from inventory.recorded import identity_of_key, parse_document, read_bytes
+from inventory.recorded import identity_of_key, parse_document, read_given
 from inventory.secrets import Token
 from inventory.wording import describe
 
@@ -191,7 +192,7 @@ def read_organizations(file: str) -> Organizations:
         bare = Configured(id=None, name=TOKEN_VARIABLE)
         return Organizations.model_validate({"cmek-organizations": 1, "organizations": [bare]})
     try:
-        document = read_document(file, read_bytes(file))
+        _, document = read_given(file, ORGANIZATIONS)
         parsed = parse_document(_File, file, document)
     except InventoryError as error:
         raise OrganizationsError(error.problems, total=error.total) from None

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from inventory.bundles import is_bundle, is_folder, read_folder
 from inventory.errors import InventoryError, Problem
 from inventory.estate import scope_of
+from inventory.file_kinds import HISTORIES, look_of_folder
 from inventory.files import read_file
+from inventory.format_detection import INVENTORY, by_folder
 from inventory.merging import contradiction, merge_keys
 from inventory.models import KeyScope
 from inventory.paths import in_order
@@ -192,6 +194,8 @@ def _records_in(folder: Path) -> tuple[Path, ...]:
     A record that is passed over could be the night in which a key was another one. A folder
     without any, not even that of the present, is the wrong one: it says nothing about the past.
     """
+    if look_of_folder(folder).option not in {"", HISTORIES}:
+        raise InventoryError([by_folder(folder.as_posix(), INVENTORY)])
     content = read_folder(folder)
     refuse(content.problems())
     records = (*content.bundles, *content.records)

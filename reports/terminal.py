@@ -30,6 +30,7 @@ MOST_LINES = 3
 _INDENT = 31
 _LABEL = len("Findings: ")
 _NARROWEST = 40
+_MORE = " … more in the report"
 
 
 def header(audit: Audit) -> list[str]:
@@ -81,19 +82,37 @@ def _wrap(action: dict[str, Any], width: int) -> list[str]:
         if action["name"] in action["text"]
         else f"{action['text']} ({action['name']})"
     )
-    return textwrap.wrap(safe(text), width, break_on_hyphens=False)[:MOST_LINES]
+    lines = _fold(safe(text), width)
+    return lines if len(lines) <= MOST_LINES else _cut(lines[:MOST_LINES], width)
+
+
+def _cut(lines: list[str], width: int) -> list[str]:
+    """Return ``lines`` with a sign that there is more, in the room of the last one's last words."""
+    *first, last = lines
+    kept = _fold(last, width - len(_MORE))
+    return (
+        [*first, f"{kept[0]}{_MORE}"]
+        if len(kept[0]) + len(_MORE) <= width
+        else [*lines, _MORE.strip()]
+    )
+
+
+def _fold(text: str, width: int, further: str = "") -> list[str]:
+    """Fold ``text`` to ``width``, but break no word: somebody may search for an id, or copy it."""
+    return textwrap.wrap(
+        text,
+        width,
+        subsequent_indent=further,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _notes(head: dict[str, Any], width: int) -> Iterator[str]:
     """Yield the lines of the notes on the sources, folded to the width of the terminal."""
     shown, more = first_notes(head)
     for note in shown:
-        yield from textwrap.wrap(
-            safe(f"Note:     {note}"),
-            max(_NARROWEST, width),
-            subsequent_indent=" " * _LABEL,
-            break_on_hyphens=False,
-        )
+        yield from _fold(safe(f"Note:     {note}"), max(_NARROWEST, width), " " * _LABEL)
     if more:
         yield f"… and {more:,} more notes in the report"
 

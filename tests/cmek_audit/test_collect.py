@@ -240,7 +240,10 @@ def test_unusable_files_are_explained(file: str) -> None:
     done = command("collect", file)
     assert (done.exit_code, done.stdout) == (4, "")
     assert f"{file}:" in done.stderr
-    assert "found an unknown field, expected 'name' perhaps" in done.stderr
+    assert (
+        "found an unknown field, expected only the documented fields; did you mean 'name'?"
+        in done.stderr
+    )
     assert bundles(Path("audit-evidence")) == []
 
 
