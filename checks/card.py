@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from inventory.wording import describe
 
 Severity = Literal["critical", "high", "medium", "low", "advisory"]
 Force = Literal["required", "recommended", "derived"]
@@ -77,3 +80,8 @@ class Card(BaseModel):
 def rank(severity: Severity) -> int:
     """Return the place of ``severity`` among all, 0 for the worst."""
     return SEVERITIES.index(severity)
+
+
+def unknown_rule(found: str, rules: Collection[str]) -> tuple[str, str]:
+    """Return what was found in place of a rule's id, and what is expected; ``rules`` has them."""
+    return describe(found), f"the id of a rule, {min(rules)} to {max(rules)}"

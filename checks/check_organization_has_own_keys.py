@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from checks.card import OVERVIEW, Card, Quote
+from checks.common import determine
 from checks.context import because
 from checks.finding import (
     fails,
@@ -18,7 +19,7 @@ from checks.finding import (
 )
 from checks.group import settle
 from checks.identity import PLANNED, cause_of
-from checks.planned_key_findings import NO_ID, show
+from checks.planned_key_findings import NO_ID
 from inventory.estate import scope_of
 from inventory.key_ids import canonical, kin, parse_key_id, project_of
 
@@ -191,7 +192,7 @@ def _judge_planned(
     where = (key.place,)
     if key.key_id is None:
         says = f"The plan does not show the id of {key.resource}: {key.missing}."
-        yield inconclusive(CARD, subject, NO_ID, says, where, show(key.missing))
+        yield inconclusive(CARD, subject, NO_ID, says, where, determine([key]))
         return
     for identity, name in others.items():
         says = f"The plan gives {owner.name} a key that {name} has or is to get."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from checks.card import OVERVIEW, Card, Quote
 from checks.common import (
     FIND_TYPE,
-    NONSENSITIVE,
+    REVEAL_STATE,
     attest_none,
     attests_none,
     is_bare,
@@ -214,7 +214,7 @@ def _unshown(organization: Organization) -> Iterator[Doubt]:
     """Doubt databases of which Terraform's state does not show all regions: they may be more."""
     for database in unshown(organization):
         says = f"Terraform's state does not show where {database.name} is: {database.missing}."
-        yield cause_of("state-not-shown", database.id), says, NONSENSITIVE
+        yield cause_of("state-not-shown", database.id), says, REVEAL_STATE
 
 
 def _views(organization: Organization, context: Context) -> Iterator[Doubt]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from inventory.gaps import Fact, Gap
     from inventory.managed import UndeterminedDatabase
     from inventory.models import CustomerKey, Database, KeyScope, KmsFacts, Organization
+    from inventory.planned_keys import NotShown
     from inventory.spellings import DatabaseType
 
 POPULATION: frozenset[Fact] = frozenset({"databases", "serverless-keys", "managed-clusters-keys"})
@@ -39,12 +40,13 @@ POPULATION: frozenset[Fact] = frozenset({"databases", "serverless-keys", "manage
 
 FIND_TYPE = "Find out the type of the databases of unknown tier, and state it"
 
-NONSENSITIVE = "Show the value in the configuration with nonsensitive(), and plan again"
-
 DETERMINE = "Plan again once what the plan does not tell is known, and judge that plan"
 
-REVEAL = "Put nonsensitive() around provider and regions, or do not mark them as sensitive"
-"""What helps with a place that Terraform hides: it does so in every plan."""
+REVEAL = "Put nonsensitive() around the value that is hidden, or do not mark it as sensitive"
+"""What helps with a value that Terraform hides: it does so in every plan, and in every state."""
+
+REVEAL_STATE = f"{REVEAL}; judge a new plan or state"
+"""What helps with a value that a state hides."""
 
 
 def undetermined(card: Card, estate: Estate) -> Iterator[Finding]:
@@ -67,11 +69,11 @@ def _undetermined(
     return inconclusive(card, subject, "planned-not-determined", says, where, action)
 
 
-def determine(databases: Sequence[UndeterminedDatabase]) -> str:
-    """Return what helps to know where planned ``databases`` will lie."""
-    if not any(database.is_hidden for database in databases):
+def determine(planned: Sequence[NotShown]) -> str:
+    """Return what helps to know of ``planned`` databases or keys what a plan does not show."""
+    if not any(each.is_hidden for each in planned):
         return DETERMINE
-    if any(database.is_later for database in databases):
+    if any(each.is_later for each in planned):
         return f"{REVEAL}; judge a plan in which the rest is known, too"
     return f"{REVEAL}; judge a new plan"
 

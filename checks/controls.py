@@ -8,11 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from inventory.documents import Document, field_name, read_document
+from checks.card import unknown_rule
+from inventory.documents import Document, field_name
 from inventory.entries import FormatVersion
-from inventory.errors import ControlsError, Problem
+from inventory.errors import ControlsError, InventoryError, Problem
+from inventory.format_detection import CONTROLS
 from inventory.problems import line_of, problems_of
-from inventory.wording import describe
+from inventory.recorded import read_given
 
 DEFAULT = Path(__file__).with_name("controls.yaml")
 
@@ -59,16 +61,15 @@ def read_controls(path: Path = DEFAULT, rules: Collection[str] | None = None) ->
     """
     file = str(path)
     try:
-        document = read_document(file, path.read_bytes())
-    except OSError as error:
-        found = error.strerror or type(error).__name__
-        raise ControlsError([Problem(file, 0, "", found, "a readable file")]) from None
+        _, document = read_given(file, CONTROLS)
+    except InventoryError as error:
+        raise ControlsError(error.problems) from None
     if document.problems:
         raise ControlsError(document.problems)
     try:
         controls = Controls.model_validate(document.data)
     except ValidationError as error:
-        raise ControlsError(problems_of(error, file, document.lines)) from None
+        raise ControlsError(problems_of(error, file, document.lines, model=Controls)) from None
     if strange := list(_strange(controls, document, file, rules)):
         raise ControlsError(strange)
     return controls
@@ -82,6 +83,5 @@ def _strange(
         for rule in framework.rules:
             if rules is not None and rule not in rules:
                 path = ("frameworks", index, "rules", rule)
-                expected = "the id of a rule, CMEK-01 to CMEK-16"
                 line = line_of(document.lines, path)
-                yield Problem(file, line, field_name(path), describe(rule), expected)
+                yield Problem(file, line, field_name(path), *unknown_rule(rule, rules))

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.common import DETERMINE, NONSENSITIVE, concerning_scopes
+from checks.common import concerning_scopes, determine
 from checks.finding import Finding, inconclusive, of_planned_key, of_undetermined_key, places
 from checks.identity import PLANNED
 from inventory.estate import scope_of
-from inventory.terraform_values import SENSITIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,13 +61,8 @@ def without_id(card: Card, estate: Estate, key: PlannedKey) -> Finding:
     """Return the finding about a planned key whose id the plan does not show."""
     subject = of_planned_key(scope_of(estate.organization.id, key), key)
     says = f"The plan does not show the id of {key.resource}: {key.missing}."
-    finding = inconclusive(card, subject, NO_ID, says, (), show(key.missing))
+    finding = inconclusive(card, subject, NO_ID, says, (), determine([key]))
     return as_planned(finding, card, estate, key)
-
-
-def show(missing: str) -> str:
-    """Return what helps to see what is ``missing``: what is sensitive is hidden in every plan."""
-    return NONSENSITIVE if SENSITIVE in missing else DETERMINE
 
 
 def undetermined_keys(
@@ -88,5 +82,5 @@ def _undetermined(card: Card, estate: Estate, key: UndeterminedKey) -> Finding:
     subject = of_undetermined_key(estate.organization.id, key)
     says = f"The plan does not show for which place {key.name} is: {key.missing}."
     cause, severity = f"{PLANNED}not-determined", card.severity_planned or card.severity
-    finding = inconclusive(card, subject, cause, says, places([key]), show(key.missing))
+    finding = inconclusive(card, subject, cause, says, places([key]), determine([key]))
     return finding._replace(severity=severity, name=key.name)

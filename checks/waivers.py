@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from checks.card import unknown_rule
 from checks.context import day
-from inventory.documents import read_document
 from inventory.entries import Day, Entry, FormatVersion, Identifier, Located, Text
 from inventory.errors import InventoryError, Problem, WaiverError
+from inventory.format_detection import WAIVERS
 from inventory.problems import problems_of
-from inventory.recorded import read_bytes
+from inventory.recorded import read_given
 from inventory.visible_text import same_person
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def read_waivers(files: Sequence[str], rules: Collection[str]) -> list[Waiver]:
 
 def _read(file: str) -> tuple[list[Waiver], list[Problem]]:
     try:
-        document = read_document(file, read_bytes(file))
+        _, document = read_given(file, WAIVERS)
     except InventoryError as error:
         return [], list(error.problems)
     if document.problems:
@@ -174,7 +175,7 @@ def _read(file: str) -> tuple[list[Waiver], list[Problem]]:
     try:
         parsed = WaiverDocument.model_validate(document.data)
     except ValidationError as error:
-        return [], problems_of(error, file, document.lines)
+        return [], problems_of(error, file, document.lines, model=WaiverDocument)
     lines = document.lines
     return [each.at(file, lines["waivers", i]) for i, each in enumerate(parsed.waivers)], []
 
@@ -185,8 +186,7 @@ def _misfits(waivers: Sequence[Waiver], rules: Collection[str]) -> list[Problem]
     for each in waivers:
         here = f"{each.file}:{each.line}"
         if each.rule not in rules:
-            expected = "the id of a rule, CMEK-01 to CMEK-16"
-            problems.append(Problem(each.file, each.line, "rule", repr(each.rule), expected))
+            problems.append(Problem(each.file, each.line, "rule", *unknown_rule(each.rule, rules)))
         for field, key in (("id", each.id), ("cause", target_of(each))):
             if key in seen:
                 found = f"the {field} of the waiver at {seen[key]}"

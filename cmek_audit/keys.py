@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -79,6 +80,10 @@ def run(wanted: Wanted, how: str) -> Code:
     return Code.NOT_DONE if answer["exit_code"] else Code.DONE
 
 
+_OWN = re.compile("--cmek-(?=(?:inventory|plan|state|terraform-organization)\\b)")
+"""How an audit's options begin that this command has, too."""
+
+
 class _Dumper(yaml.SafeDumper):
     """Writes text of several lines as it stands, so that it can be copied."""
 
@@ -97,7 +102,7 @@ def _own_options() -> Iterator[None]:
     try:
         yield
     except CmekAuditError as error:
-        raise SettingError(str(error).replace("--cmek-", "--")) from None
+        raise SettingError(_OWN.sub("--", str(error))) from None
 
 
 def _say_yaml(answer: dict[str, Any]) -> None:

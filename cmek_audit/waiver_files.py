@@ -136,7 +136,8 @@ def entry(
 def _comments(says: str, *, only_ascii: bool) -> list[str]:
     told = safe(without_secrets(says))
     told = told.encode("ascii", "backslashreplace").decode() if only_ascii else told
-    return [f"# {line}" for line in (*textwrap.wrap(told, _WIDTH), _HINT)]
+    lines = textwrap.wrap(told, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    return [f"# {line}" for line in (*lines, _HINT)]
 
 
 def _added(text: str, asked: Asked) -> str:

@@ -15,11 +15,12 @@ from inventory.attestations import (
     PlanAttestation,
     PreviewAttestation,
 )
-from inventory.documents import Path, read_document
+from inventory.documents import Path
 from inventory.entries import Entry, FormatVersion, Identifier, Located, Name, Text, Whole
 from inventory.errors import InventoryError, OrganizationsError, Problem
+from inventory.format_detection import ORGANIZATIONS
 from inventory.models import Encryption, Policy, StatedKey, SupportCase, demand_reason
-from inventory.recorded import identity_of_key, parse_document, read_bytes
+from inventory.recorded import identity_of_key, parse_document, read_given
 from inventory.secrets import SecretText, Token
 from inventory.wording import describe
 
@@ -42,6 +43,16 @@ _HOST = re.compile(
 )
 _LARGEST_PORT = 65_535
 _SENDABLE = re.compile(r"[A-Za-z0-9._~+/=:-]{12,}")
+
+
+def other_hosts(addresses: Iterable[str]) -> list[str]:
+    """Return those of ``addresses`` that are not Astra's own, each once, in their order."""
+    return sorted({address for address in addresses if not _is_astra(address)})
+
+
+def _is_astra(address: str) -> bool:
+    """Compare with Astra's address, whose host may be in capitals and whose port may be named."""
+    return address.lower().rstrip("/").removesuffix(":443") == ADDRESS
 
 
 def _address(value: str) -> str:
@@ -191,7 +202,7 @@ def read_organizations(file: str) -> Organizations:
         bare = Configured(id=None, name=TOKEN_VARIABLE)
         return Organizations.model_validate({"cmek-organizations": 1, "organizations": [bare]})
     try:
-        document = read_document(file, read_bytes(file))
+        _, document = read_given(file, ORGANIZATIONS)
         parsed = parse_document(_File, file, document)
     except InventoryError as error:
         raise OrganizationsError(error.problems, total=error.total) from None

@@ -17,6 +17,7 @@ from yaml.reader import ReaderError
 
 from inventory.errors import Problem
 from inventory.json_lines import lines_of, walk
+from inventory.syntax_errors import json_mistake, yaml_mistake
 from inventory.wording import describe
 
 try:
@@ -30,6 +31,8 @@ _Tags = dict[tuple[int, bool], str]
 MOST_ALIASED = 10_000
 MOST_NESTED = 100
 
+UTF_8 = "text that is saved as UTF-8"
+_WIDE = re.compile(rb"\xff\xfe|\xfe\xff|\0[^\0]\0|[^\0]\0[^\0]\0")
 _PLAIN = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _BOOLEAN = {"true": True, "True": True, "TRUE": True} | dict.fromkeys(
     ("false", "False", "FALSE"), False
@@ -64,13 +67,13 @@ class _UnreadableError(Exception):
 def read_text(file: str, raw: bytes) -> tuple[str, list[Problem]]:
     """Decode ``raw`` as UTF-8, with or without a byte order mark."""
     raw = raw.removeprefix(codecs.BOM_UTF8)
+    if _WIDE.match(raw):
+        return "", [Problem(file, 0, "", "text in UTF-16", UTF_8)]
     try:
         return raw.decode("utf-8"), []
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        is_wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        found = "text in UTF-16" if is_wide else f"byte 0x{raw[error.start]:02x}"
-        return "", [Problem(file, line, "", found, "text in UTF-8")]
+        return "", [Problem(file, line, "", f"byte 0x{raw[error.start]:02x}", UTF_8)]
 
 
 def read_document(file: str, raw: bytes) -> Document:
@@ -110,7 +113,7 @@ def _read_json(file: str, text: str) -> Document:
     try:
         data = json.loads(text, object_pairs_hook=objects.made, parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
-        problem = Problem(file, error.lineno, "", error.msg.lower(), "JSON")
+        problem = Problem(file, error.lineno, "", *json_mistake(error))
         raise _UnreadableError(problem) from None
     except (ValueError, RecursionError) as error:
         problem = Problem(file, 0, "", _excuse(error), "JSON")
@@ -150,8 +153,10 @@ def _read_yaml(file: str, text: str) -> Document:
         node = yaml.compose(text, Loader=_Loader)
     except ReaderError as error:
         raise _UnreadableError(_unprintable(file, text, error)) from None
-    except yaml.YAMLError as error:
-        raise _UnreadableError(_yaml_problem(file, error)) from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        problem = Problem(file, line, "", *yaml_mistake(text, error))
+        raise _UnreadableError(problem) from None
     if node is None:
         return Document(None, {(): 1}, [])
     walk = _Walk(file, tags)
@@ -183,12 +188,6 @@ def _look_over(file: str, text: str) -> _Tags:
 def _unprintable(file: str, text: str, error: ReaderError) -> Problem:
     line = text.encode()[: error.position].count(b"\n") + 1
     return Problem(file, line, "", f"U+{error.character:04X}", "visible characters")
-
-
-def _yaml_problem(file: str, error: yaml.YAMLError) -> Problem:
-    mark = getattr(error, "problem_mark", None)
-    found = str(getattr(error, "problem", error)).removeprefix("but ").removeprefix("found ")
-    return Problem(file, mark.line + 1 if mark else 0, "", found, "YAML")
 
 
 class _Walk:

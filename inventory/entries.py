@@ -30,6 +30,10 @@ from inventory.visible_text import VISIBLE, VISIBLE_NARROW
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _IDENTIFIER = re.compile(r"[!-~]{1,2048}")
+NEWER = "newer_version"
+"""What a complaint of a version is called that this program does not know yet."""
+
+MAY_BE_NEWER = "this file may have been written for a newer version of cmek-audit"
 _EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
 
 
@@ -46,7 +50,7 @@ def _moment(value: object) -> datetime:
             time = None
     if not isinstance(time, datetime) or time.tzinfo is None:
         text = "a time with its zone, as text, such as 2026-11-20T02:00:00Z"
-        raise PydanticCustomError("moment", text)
+        raise PydanticCustomError("moment", text, {"flaw": _flaw_of_moment(value, time)})
     try:
         utc = time if time.tzinfo is UTC else time.astimezone(UTC)
     except OverflowError:
@@ -54,6 +58,14 @@ def _moment(value: object) -> datetime:
     if utc < _EARLIEST:
         raise PydanticCustomError("moment", "a time later than 2010, when there was no Astra yet")
     return utc
+
+
+def _flaw_of_moment(value: object, time: object) -> str:
+    """Say what a time lacks, if anything was read as one."""
+    if not isinstance(time, datetime):
+        return ""
+    is_day = isinstance(value, str) and not re.search("[T: ]", value)
+    return ", a day without a time" if is_day else ", a time without its zone"
 
 
 def is_identifier(text: str) -> bool:
@@ -70,9 +82,11 @@ def read_moment(value: object) -> datetime | None:
 
 
 def _version(value: object) -> object:
-    """Refuse ``true`` and ``1.0``, which Python takes for equal to 1."""
-    if isinstance(value, bool | float):
-        raise PydanticCustomError("version", "1, as a whole number")
+    """Refuse all but 1; ``true`` and ``1.0`` too, which Python takes for equal to it."""
+    if isinstance(value, int) and value > 1:
+        raise PydanticCustomError(NEWER, f"1; {MAY_BE_NEWER}")
+    if type(value) is not int:
+        raise PydanticCustomError("version", "1, as a whole number without quotes")
     return value
 
 
@@ -81,7 +95,8 @@ def _day(value: object) -> object:
         return value
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
-    raise PydanticCustomError("day", "a day, as text, such as 2026-11-20")
+    flaw = ", a time where a day is meant" if read_moment(value) else ""
+    raise PydanticCustomError("day", "a day, as text, such as 2026-11-20", {"flaw": flaw})
 
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=2048)]

@@ -5,21 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inventory.bundles import is_folder
+from inventory.errors import InventoryError
+from inventory.file_kinds import INVENTORIES, look_of_folder
+from inventory.format_detection import INVENTORY, by_folder
 from inventory.ndjson import NdjsonReader, read_whole
-from inventory.recorded import Recorded, format_of, read_recorded
+from inventory.recorded import Recorded, read_recorded
+from inventory.sources import FORMATS
 
 if TYPE_CHECKING:
     from inventory.sources import Role
 
 
 def is_stream(file: str) -> bool:
-    """Say whether ``file`` can be read organization by organization; raise InventoryError."""
-    return Path(file).is_dir() or format_of(file) == "ndjson"
+    """Say whether ``file`` can be read organization by organization.
+
+    Raises InventoryError for a folder that belongs to another option, and for a path that the
+    system refuses to look at.
+    """
+    path = Path(file)
+    if is_folder(file):
+        if look_of_folder(path).option not in {"", INVENTORIES}:
+            raise InventoryError([by_folder(file, INVENTORY)])
+        return True
+    return FORMATS.get(path.suffix.lower()) == "ndjson"
 
 
 def open_stream(file: str, role: Role = "inventory") -> NdjsonReader:
     """Open a file in NDJSON, or an evidence bundle; raise InventoryError."""
-    if not Path(file).is_dir():
+    if not is_folder(file):
         return NdjsonReader(file, role)
     from inventory.evidence import open_bundle  # noqa: PLC0415 (only for those who have bundles)
 

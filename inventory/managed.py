@@ -8,23 +8,19 @@ from itertools import chain
 from pydantic import Field
 
 from inventory.entries import Entry, Identifier, Located, Name, SpelledProvider
-from inventory.planned_keys import PlannedKey, UndeterminedKey
+from inventory.planned_keys import NotShown, PlannedKey, UndeterminedKey
 
 
-class UndeterminedDatabase(Located):
+class UndeterminedDatabase(NotShown):
     """A planned database of which a plan does not tell where it will lie.
 
     Attributes:
         name: its name, or its address where that is not told, either.
         untold: why: ``regions known only after apply``.
-        is_later: whether a part of that is known only after apply, or by a later plan.
-        is_hidden: whether a part of that is marked as sensitive, which no other plan changes.
     """
 
     name: Name
     untold: str
-    is_later: bool = True
-    is_hidden: bool = False
 
 
 class ManagedKey(Located):

@@ -12,14 +12,16 @@ import codecs
 import hashlib
 import json
 import os
+from collections import Counter
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, Field, StrictBool, ValidationError
 
-from inventory.documents import field_name, refuse_constant
+from inventory.documents import UTF_8, field_name, refuse_constant
 from inventory.entries import Count, Entry, FormatVersion, Located, Moment
 from inventory.errors import InventoryError, Problem
+from inventory.format_detection import STREAM, by_content
 from inventory.gaps import Fact, Gap, Reading
 from inventory.models import (
     CustomerKey,
@@ -33,6 +35,7 @@ from inventory.problems import problems_of
 from inventory.recorded import Recorded, token_found, twins_within
 from inventory.secrets import lines_with_secret
 from inventory.sources import Evidence, Role, Source
+from inventory.syntax_errors import json_mistake
 from inventory.wording import describe
 
 if TYPE_CHECKING:
@@ -94,8 +97,8 @@ class _BadLineError(Exception):
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
         raise _BadLineError("the same key a second time", "each key once", field_name((twice,)))
     return data
 
@@ -108,12 +111,14 @@ def parse_line(raw: bytes) -> dict[str, Any]:
     try:
         data = _decode(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise _BadLineError(f"byte 0x{raw[error.start]:02x}", "text in UTF-8") from None
+        raise _BadLineError(f"byte 0x{raw[error.start]:02x}", UTF_8) from None
     except RecursionError:
         raise _BadLineError("nesting without end", "a JSON object") from None
-    except ValueError as error:
-        found = str(getattr(error, "msg", error)).lower() if raw.strip() else "an empty line"
+    except json.JSONDecodeError as error:
+        found = json_mistake(error).found if raw.strip() else "an empty line"
         raise _BadLineError(found, "a whole JSON object on each line") from None
+    except ValueError as error:
+        raise _BadLineError(str(error).lower(), "a whole JSON object on each line") from None
     if not isinstance(data, dict):
         raise _BadLineError(describe(data), "a JSON object on each line")
     return data
@@ -226,6 +231,7 @@ class NdjsonReader:
     def _read_head(self) -> Head:
         with self._open() as handle:
             raw = handle.readline()
+        self._refuse_other_kind(raw)
         if not raw.strip():
             raise InventoryError([Problem(self.file, 1, "", "an empty line", "the head line")])
         self._line = 1
@@ -238,6 +244,15 @@ class NdjsonReader:
         if head is None:
             raise InventoryError(self._problems)
         return head
+
+    def _refuse_other_kind(self, first: bytes) -> None:
+        """Raise InventoryError if the file is recognized as something else, by its beginning."""
+        if b'"inventory"' in first:
+            return
+        with self._open() as handle:
+            beginning = handle.read(_READ)
+        if found := by_content(self.file, beginning, STREAM):
+            raise InventoryError([found])
 
     def _ends_whole(self) -> bool:
         with self._open() as handle:
@@ -325,7 +340,7 @@ class NdjsonReader:
         try:
             return model.__pydantic_validator__.validate_python(data)  # type: ignore[no-any-return]
         except ValidationError as error:
-            for problem in problems_of(error, self.file, {(): self._line}):
+            for problem in problems_of(error, self.file, {(): self._line}, model=model):
                 self._keep(problem)
             return None
 
@@ -339,7 +354,7 @@ class NdjsonReader:
         try:
             bare = Organization.model_validate({**data, "keys": (), "databases": ()})
         except ValidationError as error:
-            for problem in problems_of(error, self.file, {(): line}):
+            for problem in problems_of(error, self.file, {(): line}, model=Organization):
                 self._keep(problem)
             return None
         known: dict[str, Any] = {name: tuple(entries) for name, entries in lists.items()}

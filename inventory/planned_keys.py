@@ -10,7 +10,19 @@ KeyChange = Literal["register", "replace", "remove"]
 """What a plan does with a key: of a replacement, the new key is a ``register`` of its own."""
 
 
-class PlannedKey(Located):
+class NotShown(Located):
+    """What a plan would change without showing all of it.
+
+    Attributes:
+        is_later: whether a part of what is missing is known only after apply, or by a later plan.
+        is_hidden: whether a part of it is marked as sensitive, which no other plan changes.
+    """
+
+    is_later: bool = False
+    is_hidden: bool = False
+
+
+class PlannedKey(NotShown):
     """A customer key of one key scope that a plan would change.
 
     Attributes:
@@ -33,7 +45,7 @@ class PlannedKey(Located):
     awaited_by: frozenset[str] = frozenset()
 
 
-class UndeterminedKey(Located):
+class UndeterminedKey(NotShown):
     """A planned key whose key scope the plan does not show.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -19,16 +18,7 @@ from inventory.entries import (
     SpelledType,
 )
 from inventory.errors import InventoryError, Problem
-from inventory.format_detection import (
-    ENDINGS,
-    PLAN,
-    STATE,
-    Wanted,
-    by_bytes,
-    by_data,
-    by_ending,
-    by_text,
-)
+from inventory.format_detection import PLAN, STATE, Wanted, by_bytes, by_data, by_text
 from inventory.managed import Managed
 from inventory.merging import with_databases
 from inventory.models import Database, Organization
@@ -41,7 +31,7 @@ from inventory.recorded import (
     identity_of_key,
     parse_document,
     place,
-    raw_bytes,
+    read_raw,
     refuse,
     refuse_tokens,
     repeated,
@@ -144,12 +134,7 @@ def _read(file: str, wanted: Wanted) -> tuple[bytes, Document]:
 
     Raises InventoryError with what to run if it holds something else than is ``wanted``.
     """
-    path = FilePath(file)
-    if (ending := path.suffix.lower()) not in ENDINGS:
-        is_special = path.exists() and not path.is_file()  # a pipe, say, which may never end
-        raw_or_none = None if is_special else raw_bytes(file)
-        raise InventoryError([by_ending(file, raw_or_none, ending, wanted)])
-    raw = raw_bytes(file)
+    raw = read_raw(file, wanted)
     if found := by_bytes(file, raw, wanted):
         raise InventoryError([found])
     document = read_document(file, raw)

@@ -5,17 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from pathlib import Path as FilePath
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from inventory.bundles import is_folder
 from inventory.documents import Document, Path, read_document
 from inventory.errors import InventoryError, Problem
+from inventory.format_detection import (
+    ENDINGS,
+    INVENTORY,
+    Wanted,
+    by_ending,
+    by_folder,
+    by_head,
+)
 from inventory.key_ids import canonical
 from inventory.models import InventoryDocument, Organization
 from inventory.problems import problems_of
 from inventory.secrets import lines_with_secret
-from inventory.sources import FileFormat, Role, Source
+from inventory.sources import FORMATS, FileFormat, Role, Source
 from inventory.wording import describe
 
 if TYPE_CHECKING:
@@ -28,14 +38,6 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=BaseModel)
 LISTS = ("keys", "databases", "region_views", "vendor_accounts", "support_cases", "readings")
 """The fields of an organization that hold entries with places of their own."""
-
-FORMATS: dict[str, FileFormat] = {
-    ".yaml": "yaml",
-    ".yml": "yaml",
-    ".json": "json",
-    ".ndjson": "ndjson",
-}
-"""The format of each ending that a recorded inventory may have."""
 
 
 class Recorded(NamedTuple):
@@ -54,17 +56,40 @@ class Recorded(NamedTuple):
     configurations: tuple[Configuration, ...] = ()
 
 
-def read_bytes(file: str) -> bytes:
-    """Return the content of ``file``; raise InventoryError if it cannot be used, or holds a token.
+def read_given(file: str, wanted: Wanted) -> tuple[bytes, Document]:
+    """Return what a file of our own holds, in bytes and as data.
 
-    That is: if it is missing, barred or empty.
+    Raises InventoryError if it cannot be read, is of another kind than is ``wanted``, or holds a
+    token. A file of another kind may hold anything, so its kind is told first.
     """
-    format_of(file)
-    raw = raw_bytes(file)
-    if not raw.strip():
-        raise InventoryError([Problem(file, 0, "", "an empty file", "a file with content")])
+    raw = read_raw(file, wanted)
+    document = read_document(file, raw)
+    if other := by_head(file, raw, document, wanted):
+        raise InventoryError([other])
     refuse_tokens(file, raw)
-    return raw
+    return raw, document
+
+
+def read_raw(file: str, wanted: Wanted) -> bytes:
+    """Return the content of ``file``, if its name ends as those of what is ``wanted``.
+
+    Raises InventoryError if it is missing, barred, a folder, or of another ending; one that is
+    there is named by what it holds, if that is known. A pipe is not read: it may never end.
+    """
+    if is_folder(file):
+        raise InventoryError([by_folder(file, wanted)])
+    if (ending := FilePath(file).suffix.lower()) in ENDINGS:
+        return raw_bytes(file)
+    raw = None if _is_special(file) else raw_bytes(file)
+    raise InventoryError([by_ending(file, raw, ending, wanted)])
+
+
+def _is_special(file: str) -> bool:
+    """Say whether ``file`` is there and is something like a pipe."""
+    try:
+        return not S_ISREG(FilePath(file).stat().st_mode)
+    except OSError:
+        return False
 
 
 def refuse_tokens(file: str, raw: bytes) -> None:
@@ -88,8 +113,7 @@ def token_found(file: str, line: int) -> Problem:
 
 def read_recorded(file: str, role: Role = "inventory") -> Recorded:
     """Read an inventory in YAML or JSON; raise InventoryError with all its problems at once."""
-    raw = read_bytes(file)
-    document = read_document(file, raw)
+    raw, document = read_given(file, INVENTORY)
     parsed = parse_document(InventoryDocument, file, document)
     organizations = tuple(place(file, document.lines, parsed.organizations))
     refuse(list(twins(file, organizations)))
@@ -115,7 +139,7 @@ def parse_document(model: type[T], file: str, document: Document) -> T:
     try:
         parsed = model.model_validate(document.data)
     except ValidationError as error:
-        wrong = problems_of(error, file, document.lines)
+        wrong = problems_of(error, file, document.lines, model=model)
         raise InventoryError(sorted(document.problems + wrong)) from None
     refuse(document.problems)
     return parsed

@@ -130,7 +130,7 @@ class _Reader:
         configuration = self._data.get("configuration")
         return TerraformDocument(
             self._file,
-            self._wanted.kind,
+            "plan" if self._wanted.kind == "plan" else "state",
             read_moment(self._data.get("timestamp")),
             tuple(resources),
             configuration if isinstance(configuration, dict) else {},

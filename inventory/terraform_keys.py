@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from inventory.managed import Managed, ManagedKey
 from inventory.planned_keys import PlannedKey, UndeterminedKey
 from inventory.terraform_places import where_of
+from inventory.terraform_values import SENSITIVE, UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from inventory.entries import Located, Place
     from inventory.planned_keys import KeyChange
@@ -62,7 +63,9 @@ def _key(
     if not (told.values or told.untold or told.is_wrong):
         attributes.refuse(("key_id",), "nothing", "the id of a key")
     if where.provider is None or where.untold:
-        yield UndeterminedKey(name=address, missing=where.untold, change=change).at(*place)
+        yield UndeterminedKey(
+            name=address, missing=where.untold, change=change, **_flags(where.reasons)
+        ).at(*place)
         return
     key_id = next(iter(told.values), None)
     for region in where.regions:
@@ -73,7 +76,13 @@ def _key(
             key_id=key_id,
             missing=told.untold,
             change=change,
+            **_flags(told.reasons),
         ).at(*place)
+
+
+def _flags(reasons: Collection[str]) -> dict[str, Any]:
+    """Return what of the missing a later plan shows, and what none does."""
+    return {"is_later": UNKNOWN in reasons, "is_hidden": SENSITIVE in reasons}
 
 
 # --- order ----------------------------------------------------------------------------------------

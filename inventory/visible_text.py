@@ -54,7 +54,9 @@ _HIDDEN = (
 )
 """What is not drawn: controls (Cc), formats (Cf) and all of Default_Ignorable_Code_Point."""
 
-_UNSEEN = _BLANK + _HIDDEN
+UNSEEN = _BLANK + _HIDDEN
+"""All that a reader does not see, as ranges of code points."""
+
 _LAST_OF_FOUR_DIGITS = 0xFFFF
 _PARTNERS = {"(": ")", "[": "]", "{": "}", "<": ">", "\u00ab": "\u00bb", "\u2039": "\u203a"}
 """What closes a bracket; of all others it is the next character."""
@@ -72,8 +74,8 @@ def _ranges(style: str, ranges: Iterable[tuple[int, int]]) -> str:
     return "".join(map("-".join, ends))
 
 
-_narrow = [each for each in _UNSEEN if each[1] <= _LAST_OF_FOUR_DIGITS]
-VISIBLE = rf"[^\s{_ranges(_LONG, _UNSEEN)}]"
+_narrow = [each for each in UNSEEN if each[1] <= _LAST_OF_FOUR_DIGITS]
+VISIBLE = rf"[^\s{_ranges(_LONG, UNSEEN)}]"
 """Finds a character that a reader sees; in the language of pydantic's patterns."""
 
 VISIBLE_NARROW = rf"[^\s{_ranges(_SHORT, _narrow)}]"

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
+from inventory.deceptive_text import cut_at, deceptive_places
 from inventory.secrets import without_secrets
 
 _SHOWN = 80
 _LONGEST = 10_000
-_UNSAFE = re.compile(
-    r"[^\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0482\u048a-\u058f\u2010-\u2027"
-    r"\u3040-\u3098\u309b-\u3163\u3165-\u9fff]"
-)
 
 
 def describe(value: object) -> str:
     """Say in a few words what was found; a secret that stands there is not repeated."""
     if value is None:
         return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, dict | list | tuple):
         kind = "mapping" if isinstance(value, dict) else "list"
         return f"a {kind} of {len(value)}" if value else f"an empty {kind}"
@@ -34,6 +31,7 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 
 def safe(text: str, width: int = 1_000) -> str:
-    """Replace what could steer a terminal or turn its text around, and cut to ``width``."""
-    clean = _UNSAFE.sub("?", text)
-    return clean if len(clean) <= width else f"{clean[: width - 1]}…"
+    """Replace what could steer a terminal or deceive its reader, and cut to ``width``."""
+    odd = deceptive_places(text)
+    clean = "".join("?" if at in odd else each for at, each in enumerate(text)) if odd else text
+    return clean if len(clean) <= width else f"{clean[: cut_at(clean, width - 1)]}…"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from checks.common import REVEAL_STATE
 from checks.gaps import PERMISSIONS, STEPS
 
 if TYPE_CHECKING:
@@ -319,7 +320,7 @@ REASON = {
     "state-not-shown": Reason(
         "Terraform's state does not show where a database is.",
         _OWNER,
-        "Show the value in the configuration with nonsensitive(), and plan again",
+        REVEAL_STATE,
     ),
     "unknown-type": Reason(
         "The tier tells no database type.", _OWNER, "Find out the type, and state it"

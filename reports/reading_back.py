@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar
@@ -11,15 +12,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar
 from jinja2 import UndefinedError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from inventory.entries import Count
+from inventory.entries import MAY_BE_NEWER, Count
 from inventory.errors import RecordError
 from inventory.evidence import Sha256
+from inventory.file_kinds import REPORTS, look_of_folder
+from inventory.format_detection import REPORT, by_content, by_folder
+from inventory.wording import describe
 from reports.record import FINDINGS, HEAD, SCHEMA, canonical, report_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 T = TypeVar("T", bound="Part")
+_VERSION = re.compile(r"cmek-audit-record/([1-9][0-9]{0,8})")
 _CHUNK = 1_048_576
 
 
@@ -72,13 +77,21 @@ def read_record(path: str | Path) -> Record:
 
     Raises RecordError if it is none, or not as it was written.
     """
-    place = Path(path)
-    place = place / HEAD if place.is_dir() else place
+    place = _head_of(Path(path))
     raw = _read(place)
+    if other := by_content(str(place), raw, REPORT):
+        raise RecordError(str(other))
     head, told = _parse(place, raw)
     findings = place.with_name(FINDINGS)
     _check_findings(findings, told.findings)
     return Record(head, place, hashlib.sha256(raw).hexdigest(), findings)
+
+
+def _head_of(path: Path) -> Path:
+    """Return where the head is; raise RecordError if ``path`` is a folder of something else."""
+    if path.is_dir() and look_of_folder(path).option not in {"", REPORTS}:
+        raise RecordError(str(by_folder(str(path), REPORT)))
+    return path / HEAD if path.is_dir() else path
 
 
 def _read(path: Path) -> bytes:
@@ -91,6 +104,7 @@ def _read(path: Path) -> bytes:
 def _parse(path: Path, raw: bytes) -> tuple[dict[str, Any], _Head]:
     try:
         data = json.loads(raw)
+        _refuse_newer(path, data)
         told = checked(path, _Head, data)
         is_canonical = canonical(data).encode("ascii") == raw
     except (ValueError, RecursionError):
@@ -100,6 +114,15 @@ def _parse(path: Path, raw: bytes) -> tuple[dict[str, Any], _Head]:
     if report_id(data) != told.report:
         raise RecordError(f"{path}: the report id is not that of its content: it was changed since")
     return data, told
+
+
+def _refuse_newer(path: Path, data: object) -> None:
+    """Refuse a record of a version that this program does not know."""
+    version = data.get("schema") if isinstance(data, dict) else None
+    newer = isinstance(version, str) and _VERSION.fullmatch(version)
+    if newer and int(newer[1]) > int(SCHEMA.rpartition("/")[2]):
+        found = f"found {describe(version)}, expected {SCHEMA!r}"
+        raise RecordError(f"{path}: schema: {found}; {MAY_BE_NEWER}")
 
 
 def _check_findings(path: Path, told: Findings) -> None:

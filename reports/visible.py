@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
+from inventory.deceptive_text import cut_at, deceptive_places
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -16,11 +18,9 @@ LONGEST = 300
 
 _MOST_RUNS, _MOST_CODES = 20, 8
 
-_ODD = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]"
-    "|[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4,}"
-)
-"""What counts as printable and cannot be seen, or piles up over its neighbours."""
+_RIGHT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff"
+_FROM_RIGHT = re.compile(f"[{_RIGHT}]+(?:[ \u200c\u200d-]+[{_RIGHT}]+)*")
+"""Words that are written from right to left, and would turn around what stands beside them."""
 
 
 def visible(
@@ -31,10 +31,10 @@ def visible(
     Beyond ``longest`` characters it is cut, and says that ``whole`` holds all of it. In ``prose``
     line breaks stay line breaks.
     """
-    if len(text) <= longest and text.isprintable() and not _ODD.search(text):
-        return escape(text)
+    if len(text) <= longest and not deceptive_places(text):
+        return _set_apart(text)
     kept = text.strip("\n") if prose else text
-    shown, read = _with_codes(kept[:longest], keep="\n" if prose else "")
+    shown, read = _with_codes(kept[: cut_at(kept, longest)], keep="\n" if prose else "")
     if read == len(kept):
         return shown
     cut = Markup("{}<span class=cut>… ({:,} characters; whole in {})</span>")
@@ -48,7 +48,9 @@ def name(text: str, longest: int = LONGEST, whole: str = "findings.ndjson") -> M
     """
     if len(text) <= longest and text.isascii() and text.isprintable():
         return escape(text)
-    return Markup("<bdi>") + visible(text, longest, whole) + Markup("</bdi>")
+    is_plain = len(text) <= longest and not deceptive_places(text)
+    shown = escape(text) if is_plain else visible(text, longest, whole)
+    return Markup("<bdi>") + shown + Markup("</bdi>")
 
 
 def prose(text: str, longest: int = 2_000, whole: str = "audit.json") -> Markup:
@@ -58,12 +60,19 @@ def prose(text: str, longest: int = 2_000, whole: str = "audit.json") -> Markup:
 
 def plain(text: str, longest: int = LONGEST) -> str:
     """Render ``text`` as ``visible`` does, for where there is no markup: on one line."""
-    if len(text) <= longest and text.isprintable() and not _ODD.search(text):
+    if len(text) <= longest and not deceptive_places(text):
         return text
-    runs = list(_runs(text[:longest]))
+    runs = list(_runs(text[: cut_at(text, longest)]))
     shown = "".join(f"({_codes(run)})" if is_odd else run for is_odd, run in runs)
     is_whole = sum(len(run) for _, run in runs) == len(text)
     return shown if is_whole else f"{shown}… ({len(text):,} characters)"
+
+
+def _set_apart(text: str) -> Markup:
+    """Escape ``text``, and let words from right to left turn nothing around that is beside them."""
+    if text.isascii():
+        return escape(text)
+    return Markup(_FROM_RIGHT.sub(r"<bdi>\g<0></bdi>", str(escape(text))))  # noqa: S704 (escaped)
 
 
 def _with_codes(text: str, keep: str) -> tuple[Markup, int]:
@@ -72,7 +81,7 @@ def _with_codes(text: str, keep: str) -> tuple[Markup, int]:
     read = 0
     for is_odd, run in _runs(text, keep):
         named = f"<span class=code-point>{_codes(run)}</span>"
-        parts.append(named if is_odd else str(escape(run)))
+        parts.append(named if is_odd else str(_set_apart(run)))
         read += len(run)
     return Markup("".join(parts)), read  # noqa: S704 (every part is escaped above)
 
@@ -82,8 +91,7 @@ def _runs(text: str, keep: str = "") -> Iterator[tuple[bool, str]]:
 
     It ends where oddities become so many that a page of them could not be opened.
     """
-    odd = {place for match in _ODD.finditer(text) for place in range(*match.span())}
-    odd |= {place for place, each in enumerate(text) if not (each in keep or each.isprintable())}
+    odd = {place for place in deceptive_places(text) if text[place] not in keep}
     runs = 0
     for is_odd, places in groupby(range(len(text)), odd.__contains__):
         runs += is_odd

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checks.common import NONSENSITIVE
+from checks.common import REVEAL
 from inventory.gaps import Gap
 from inventory.managed import Managed
 from inventory.models import Organization
@@ -150,16 +150,24 @@ def test_a_place_that_is_not_shown_is_inconclusive(rule: str) -> None:
 @pytest.mark.parametrize(
     "key",
     [
-        planned(None, missing="marked as sensitive"),
-        UndeterminedKey(name=ADDRESS, missing="region marked as sensitive"),
+        planned(None, missing="x", is_hidden=True),
+        UndeterminedKey(name=ADDRESS, missing="x", is_hidden=True),
     ],
     ids=["id", "region"],
 )
 def test_what_is_sensitive_has_to_be_shown(key: PlannedKey | UndeterminedKey) -> None:
     """What is marked as sensitive is hidden in every plan, so the step is another one."""
     actions = {each.action for each in of_plan("CMEK-07", bare(key))}
-    assert actions == {NONSENSITIVE}
-    assert "nonsensitive()" in NONSENSITIVE
+    assert actions == {f"{REVEAL}; judge a new plan"}
+    later = key.model_copy(update={"is_later": True}).at(*PLACE)
+    actions = {each.action for each in of_plan("CMEK-07", bare(later))}
+    assert actions == {f"{REVEAL}; judge a plan in which the rest is known, too"}
+
+
+def test_a_sensitive_id_may_be_that_of_another_organization() -> None:
+    """A hidden id is compared with no other organization's key, and the same step shows it."""
+    finding = one("CMEK-06", bare(planned(None, is_hidden=True)), other(keys=[a_key()]))
+    assert (finding.status, finding.action) == ("inconclusive", f"{REVEAL}; judge a new plan")
 
 
 # --- 02: one key, one scope -----------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cmek_audit.cli import app
-from cmek_audit.speech import say, say_json, take_any_character
+from cmek_audit.speech import say, say_json, take_any_character, wrapped
 from inventory.wording import counted
 from tests.astra.fleet import organization_data
 from tests.builders import write_yaml
@@ -43,6 +43,13 @@ def test_json_is_ascii(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert out.isascii()
     assert json.loads(out) == {"name": "acme-\x1b\u540d"}
+
+
+def test_ids_are_never_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Text is folded to the terminal between words; a long id stays on one line."""
+    monkeypatch.setenv("COLUMNS", "40")
+    long = "arn:aws:kms:us-east-1:111122223333:key/00000000-0000-4000-8000-000000000001"
+    assert wrapped(f"Register {long} for it") == ["Register", long, "for it"]
 
 
 @pytest.mark.parametrize(

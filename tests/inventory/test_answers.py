@@ -84,7 +84,7 @@ def test_null_is_an_empty_list() -> None:
         ({"value": {"errors": []}}, "a mapping of 1"),
         ({"value": "[]"}, "'[]'"),
         ({"value": 0}, "0"),
-        ({"value": False}, "False"),
+        ({"value": False}, "false"),
         ({"text": "[]"}, "no JSON"),
     ],
 )
@@ -321,7 +321,7 @@ def test_view_at_a_wrong_address(over: dict[str, Any]) -> None:
         ([1], "a list of 1"),
         ("text", "'text'"),
         (0, "0"),
-        (False, "False"),
+        (False, "false"),
         ("", "''"),
     ],
 )

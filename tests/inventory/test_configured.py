@@ -16,6 +16,7 @@ from inventory.configured import (
     Configured,
     Manners,
     Organizations,
+    other_hosts,
     read_organizations,
     token_of,
 )
@@ -144,7 +145,7 @@ organizations:
         ("[]", {(1, "")}),
         ("a: [", {(2, "")}),
         ("\tcmek", {(1, "")}),
-        ("cmek-organizations: 2\norganizations: []", {(1, "cmek-organizations"), (2, ORGS)}),
+        ("cmek-organizations: 2\norganizations: []", {(1, "cmek-organizations")}),
         ("cmek-inventory: 1", {(1, "cmek-inventory"), (1, "cmek-organizations"), (1, ORGS)}),
     ],
 )
@@ -187,8 +188,8 @@ POSITIVE = "greater than 0"
         ),
         ("A", "manners: {attempts: 0}\n", (6, "manners.attempts", "0", None)),
         ("A", "manners: {attempts: 2.0}\n", (6, "manners.attempts", "2.0", None)),
-        ("A", "manners: {attempts: true}\n", (6, "manners.attempts", "True", None)),
-        ("A", "manners: {timeout_seconds: true}\n", (6, "manners.timeout_seconds", "True", None)),
+        ("A", "manners: {attempts: true}\n", (6, "manners.attempts", "true", None)),
+        ("A", "manners: {timeout_seconds: true}\n", (6, "manners.timeout_seconds", "true", None)),
         ("A", "manners: {connections: 1.0}\n", (6, "manners.connections", "1.0", None)),
         ("A", "manners: {connections: 1025}\n", (6, "manners.connections", "1025", None)),
         ("A", "manners: {timeout_seconds: 0}\n", (6, "manners.timeout_seconds", "0", POSITIVE)),
@@ -300,6 +301,34 @@ def test_statements_of_several_organizations(tmp_path: Path) -> None:
 
 
 # --- addresses ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "address",
+    [ADDRESS, f"{ADDRESS}:443", f"{ADDRESS}/", f"{ADDRESS}:443/", ADDRESS.upper()],
+)
+def test_astra_may_be_written_in_other_ways(address: str) -> None:
+    """Capitals, the usual port and a slash at the end make no other host of Astra."""
+    assert other_hosts([address]) == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:8080",
+        "http://api.astra.datastax.com",
+        f"{ADDRESS}:8443",
+        f"{ADDRESS}:443:443",
+        f"{ADDRESS}.example",
+        f"{ADDRESS}@evil.example",
+        "https://api.astra.datastax.com.",
+        "",
+    ],
+)
+def test_whatever_else_answers_is_not_astra(address: str) -> None:
+    """Another host, scheme or port is another, and is named once."""
+    assert other_hosts([address, ADDRESS, address]) == [address]
+
 
 ADDRESSES: TypeAdapter[Any] = TypeAdapter(
     Organizations.__pydantic_fields__["address"].rebuild_annotation()

@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import os
+import re
 import subprocess
 import tempfile
 import zipfile
@@ -18,6 +19,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from inventory.documents import UTF_8
 from inventory.errors import InventoryError
 from inventory.format_detection import PLAN, STATE, Wanted
 from inventory.plans import read_plan, read_state
@@ -198,12 +200,12 @@ MISTAKES = {
         1,
         "plan",
     ),
-    "waivers": Mistake("cmek-waivers: 1", "waivers", "they go to --cmek-waivers", 1, name="w.yaml"),
-    "control ids": Mistake('{"cmek-controls": 1}', "control ids", "they go to --cmek-controls", 1),
+    "waivers": Mistake("cmek-waivers: 1", "waivers", "give it as --cmek-waivers", 1, name="w.yaml"),
+    "control ids": Mistake('{"cmek-controls": 1}', "control ids", "give it as --cmek-controls", 1),
     "organizations": Mistake(
         '{"cmek-organizations": 1, "organizations": []}',
         "an organizations file",
-        "that goes to --cmek-live",
+        "give it as --cmek-live",
         1,
     ),
 }
@@ -238,7 +240,9 @@ def test_what_it_is_and_what_to_run(tmp_path: Path, name: str, wanted: Wanted) -
     raw, found, hint, line, kind, file = MISTAKES[name]
     line = line or (0 if name != "cut in a text" else str(raw).count("\n") + 1)
     if kind not in {"", wanted.kind}:
-        hint = f"a {kind} goes to --cmek-{kind}"
+        printed = "give what 'terraform show -json' prints of it"
+        give = printed if re.search("keeps|saves|is saved", found) else "give it"
+        hint = f"{give} as --cmek-{kind}"
     [problem] = told(written(tmp_path, file, raw), wanted)
     place = f":{line}:" if line else ":"
     run = f"a {wanted.kind}, as this prints it: {wanted.command}"
@@ -285,7 +289,7 @@ def test_text_in_another_encoding(tmp_path: Path) -> None:
     """A byte that UTF-8 does not have is named with its line, and what to run."""
     raw = f'{{\n"a": "\x82{SECRET}"}}'.encode("latin-1")
     file = written(tmp_path, "plan.json", raw)
-    assert told(file) == [f":2: found byte 0x82, expected text in UTF-8: {PLAN.printed}"]
+    assert told(file) == [f":2: found byte 0x82, expected {UTF_8}: {PLAN.printed}"]
 
 
 # --- JSON and YAML --------------------------------------------------------------------------------
@@ -295,7 +299,7 @@ def test_damage_inside(tmp_path: Path) -> None:
     """A line of something else in the middle of the JSON is named by its place."""
     text = PRETTY.replace("\n", f"\nWarning {SECRET}\n", 1)
     file = written(tmp_path, "plan.json", text)
-    found = "expecting property name enclosed in double quotes"
+    found = "a word without quotes"
     assert told(file) == [f":2: found {found}, expected JSON: {PLAN.printed}"]
 
 
@@ -310,8 +314,9 @@ def test_json_that_python_does_not_read(tmp_path: Path, value: str) -> None:
 
 OTHER = f"a plan in YAML, which begins with cmek-plan: 1, or {PLAN.printed}"
 NEITHER = f": found neither cmek-plan nor format_version, expected {OTHER}"
+STARRED = "expected YAML: quotes around text that begins with *"
 HEADLESS = "a plan in YAML without its head"
-GOES = "that goes to --cmek-inventory"
+GOES = "give it as --cmek-inventory"
 UNKNOWN = {
     "nothing": ("plan.json", "{}", f":1{NEITHER}"),
     "another tool's": ("plan.json", f'{{"a": 1,\n"Token": "{SECRET}"}}', f":1{NEITHER}"),
@@ -321,21 +326,21 @@ UNKNOWN = {
     "null": ("plan.json", "null", f":1: found no mapping, expected {OTHER}"),
     "a comment": ("plan.yaml", f"# {SECRET}\n", f":1: found no mapping, expected {OTHER}"),
     "a tag": ("plan.yaml", f"a: !{SECRET} b\n", f":1{NEITHER}"),
-    "an alias": ("plan.yaml", f"a: *{SECRET}\n", ":1: found undefined alias, expected YAML"),
+    "an alias": ("plan.yaml", f"a: *{SECRET}\n", f":1: found an alias of nothing, {STARRED}"),
     "a broken plan": (
         "plan.yaml",
         f"cmek-plan: 1\n\tx: {SECRET}",
-        ":2: found a tab character that violates indentation, expected YAML",
+        ":2: found a tab in the indentation, expected YAML, which is indented by spaces alone",
     ),
     "a wrong head": (
         "plan.yaml",
         "cmek-plans: 1\norganizations: []\n",
-        f":1: cmek-plan: found {HEADLESS}, expected {PLAN.printed}; that is cmek-plan: 1",
+        f":1: found {HEADLESS}, expected {PLAN.printed}; that is cmek-plan: 1",
     ),
     "an inventory": (
         "plan.yaml",
         f"cmek-inventory: 1\norganizations: [{{id: {SECRET}}}]\n",
-        f":1: cmek-plan: found an inventory, expected {PLAN.printed}; {GOES}",
+        f":1: found an inventory, expected {PLAN.printed}; {GOES}",
     ),
 }
 
@@ -351,7 +356,7 @@ def test_what_says_nothing_of_what_it_is(tmp_path: Path, name: str, text: str, s
 def test_what_is_no_state(tmp_path: Path) -> None:
     """Where a state is meant, a plan in YAML is sent to its option, and others are refused."""
     file = write_json(tmp_path / "a.json", plan_data())
-    expected = f"{STATE.printed}; a plan goes to --cmek-plan"
+    expected = f"{STATE.printed}; give it as --cmek-plan"
     assert told(file, STATE) == [f":1: found a plan in YAML, expected {expected}"]
     file = write_text(tmp_path / "b.yaml", "organizations: []")
     assert told(file, STATE) == [f":1: found {HEADLESS}, expected {expected}"]
@@ -392,12 +397,11 @@ def test_what_is_not_there(tmp_path: Path) -> None:
 def test_what_is_no_file(tmp_path: Path) -> None:
     """A pipe or a folder of another ending is refused without being read: it may never end."""
     os.mkfifo(tmp_path / "pipe")
-    for path in (tmp_path, tmp_path / "pipe"):
-        [problem] = told(str(path))
-        assert problem.startswith(": found the ending '', expected .yaml, .yml or .json")
+    [problem] = told(str(tmp_path / "pipe"))
+    assert problem.startswith(": found the ending '', expected .yaml, .yml or .json")
     (tmp_path / "plan.json").mkdir()
-    says = [": found Is a directory, expected a readable file"]
-    assert told(str(tmp_path / "plan.json")) == says
+    for path in (tmp_path, tmp_path / "plan.json"):
+        assert told(str(path)) == [f": found a folder, expected {PLAN.printed}"]
 
 
 # --- whatever it is -------------------------------------------------------------------------------
@@ -430,7 +434,7 @@ def test_every_plan_that_was_cut_short(length: int, text: str) -> None:
     """Wherever a plan ends too early, it is said to."""
     with tempfile.TemporaryDirectory() as folder:
         [problem] = told(written(Path(folder), "plan.json", text[: min(length, len(text) - 1)]))
-    assert CUT[0] in problem or "found expecting property name" in problem
+    assert CUT[0] in problem or "found a comma after the last entry" in problem
 
 
 # --- Terraform itself -----------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from inventory import ndjson
+from inventory.documents import UTF_8
+from inventory.entries import MAY_BE_NEWER
 from inventory.errors import EvidenceError, InventoryError, Problem
 from inventory.files import read_file
 from inventory.gaps import Fact, Gap
@@ -41,7 +43,7 @@ WHOLE = "a whole JSON object on each line"
 SECRET = ("what looks like a token", "a file without secrets")
 TWICE = ("the same key a second time", "each key once")
 FIRST = "kind: inventory on the first line"
-NAME = "expecting property name enclosed in double quotes"
+NAME = "JSON that ends too early"
 KINDS = (
     "a kind: organization, key, database, region-view, vendor-account, support-case, reading or end"
 )
@@ -193,7 +195,7 @@ def test_byte_order_mark_of_a_stream(tmp_path: Path) -> None:
     plain = read_file(write_text(tmp_path / "b.ndjson", text))
     assert marked.organizations == plain.organizations
     found = broken(tmp_path, (3, "\ufeff{}"))
-    assert found[0] == (3, "", "expecting value", WHOLE)
+    assert found[0] == (3, "", "an invisible character (U+FEFF)", WHOLE)
 
 
 # --- files that are cut short ---------------------------------------------------------------------
@@ -257,12 +259,16 @@ def test_lost_line(tmp_path: Path) -> None:
     assert found == [(4, "databases", "0 database lines", "1, as the end record says")]
 
 
+NEWER = f"1; {MAY_BE_NEWER}"
+NUMBER = "a whole number, such as 10, without quotes"
+
+
 @pytest.mark.parametrize(
     ("end", "field", "found", "expected"),
     [
         ({"kind": "end"}, "organizations", "nothing", "a value"),
-        ({"organizations": "1"}, "organizations", "'1'", "a valid integer"),
-        ({"organizations": True}, "organizations", "True", "a valid integer"),
+        ({"organizations": "1"}, "organizations", "'1'", "a whole number, without quotes"),
+        ({"organizations": True}, "organizations", "true", NUMBER),
         ({"keys": -1}, "keys", "-1", "greater than or equal to 0"),
         ({"lines": 4}, "lines", "an unknown field", "only the documented fields"),
     ],
@@ -306,7 +312,7 @@ def test_end_in_the_middle(tmp_path: Path) -> None:
     [
         ("", "", "an empty line", WHOLE),
         ("  ", "", "an empty line", WHOLE),
-        ("# a", "", "expecting value", WHOLE),
+        ("# a", "", "YAML or other text", WHOLE),
         ("{", "", NAME, WHOLE),
         ("[]", "", "an empty list", "a JSON object on each line"),
         ("null", "", "nothing", "a JSON object on each line"),
@@ -331,7 +337,7 @@ def test_invalid_utf8_in_a_line(tmp_path: Path) -> None:
     raw = ndjson_text(ndjson_lines()).encode().replace(b"acme-orders", b"acme-\xff")
     file = tmp_path / "a.ndjson"
     file.write_bytes(raw)
-    assert problems(str(file))[0] == (4, "", "byte 0xff", "text in UTF-8")
+    assert problems(str(file))[0] == (4, "", "byte 0xff", UTF_8)
 
 
 def test_mistakes_in_entries(tmp_path: Path) -> None:
@@ -420,7 +426,7 @@ def test_more_problems_than_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ("{}", 1, "kind", "another kind of line", FIRST),
         ('{"kind": "organization"}', 1, "kind", "another kind of line", FIRST),
         ('{"kind": "inventory"}', 1, "cmek-inventory", "nothing", "a value"),
-        ('{"kind": "inventory", "cmek-inventory": 2}', 1, "cmek-inventory", "2", "1"),
+        ('{"kind": "inventory", "cmek-inventory": 2}', 1, "cmek-inventory", "2", NEWER),
         ('{"kind": "inventory", "format": 1}', 1, "cmek-inventory", "nothing", "a value"),
     ],
 )  # fmt: skip
@@ -444,6 +450,8 @@ def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
 def test_empty_stream(tmp_path: Path) -> None:
     """An empty file is an error."""
     file = write_text(tmp_path / "a.ndjson", "")
+    assert problems(file) == [(0, "", "an empty file", "an inventory in NDJSON")]
+    write_text(tmp_path / "a.ndjson", "\n" + ndjson_text(ndjson_lines()))
     assert problems(file) == [(1, "", "an empty line", "the head line")]
 
 

@@ -11,7 +11,7 @@ from inventory.estate import Estate, survey
 from inventory.inventory import Inventory
 from inventory.managed import Managed
 from inventory.models import KeyScope
-from inventory.planned_keys import PlannedKey, UndeterminedKey
+from inventory.planned_keys import NotShown, PlannedKey, UndeterminedKey
 from inventory.plans import read_plan
 from tests.builders import (
     ORGANIZATION,
@@ -111,6 +111,11 @@ def test_a_key_that_is_not_shown_in_full_is_planned(
     missing = why if attribute == "key_id" else f"{attribute} {why}"
     region = "us-east-1" if attribute == "key_id" else "?"
     assert facts(tmp_path, plan(created)) == {("register", region, missing, KEY)}
+    read = read_plan(write_json(tmp_path / "plan.json", plan(created)))
+    [managed] = [each.managed for each in read.organizations]
+    keys: list[NotShown] = [*managed.planned_keys, *managed.undetermined_keys]
+    [key] = keys
+    assert (key.is_later, key.is_hidden) == (why == APPLY, why == SENSITIVE)
 
 
 def test_an_update_of_what_is_not_shown_is_a_change(tmp_path: Path) -> None:

@@ -382,7 +382,7 @@ WRONG: list[tuple[str, object, str, str, str]] = [
     ("cloud_provider", "all", "", "'all'", "aws, gcp or azure"),
     ("cloud_provider", None, "", "nothing", "aws, gcp or azure"),
     ("cloud_provider", ["aws"], "", "a list of 1", "text"),
-    ("cloud_provider", True, "", "True", "text"),
+    ("cloud_provider", True, "", "true", "text"),
     ("regions", [], "", "nothing", "at least one region"),
     ("regions", None, "", "nothing", "at least one region"),
     ("regions", "", "", "an empty text", "text"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from inventory.errors import InventoryError
+from inventory.file_kinds import SHOW
 from inventory.format_detection import PLAN, STATE
 from inventory.plans import read_plan, read_state
 from inventory.terraform_organizations import Terraform
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VALUES = "planned_values.root_module"
-NO_PLAN = ("a state, which plans nothing", f"{PLAN.printed}; a state goes to --cmek-state")
+NO_PLAN = ("a state, which plans nothing", f"{PLAN.printed}; give it as --cmek-state")
 
 
 @pytest.mark.parametrize("version", ["0.1", "0.2", "1.0", "1.2", "1.99"])
@@ -59,7 +60,7 @@ def test_other_versions_of_the_format(tmp_path: Path, version: object, found: st
 FORMS: dict[str, tuple[object, tuple[str, str, str]]] = {
     "the state's own file": (
         {"version": 4, "terraform_version": "1.11.4", "serial": 7, "lineage": "x", "resources": []},
-        ("", "a state as Terraform keeps it", NO_PLAN[1]),
+        ("", "a state as Terraform keeps it", f"{PLAN.printed}; {SHOW} as --cmek-state"),
     ),
     "an empty state": (
         {"format_version": "1.0"},
@@ -276,7 +277,7 @@ def test_a_state_is_no_plan(tmp_path: Path, data: dict[str, Any]) -> None:
     assert str(caught.value.problems[0]) == (
         f"{file}:1: found a state, which plans nothing, expected a plan, as this prints it: "
         "terraform plan -out=plan.bin && terraform show -json plan.bin > plan.json; "
-        "a state goes to --cmek-state"
+        "give it as --cmek-state"
     )
 
 
@@ -290,11 +291,11 @@ def test_a_state_is_read_as_one(tmp_path: Path, data: dict[str, Any]) -> None:
 
 
 OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "plan": (plan(), "a plan, which is no state", f"{STATE.printed}; a plan goes to --cmek-plan"),
+    "plan": (plan(), "a plan, which is no state", f"{STATE.printed}; give it as --cmek-plan"),
     "cut plan": (
         {"format_version": "1.2", "configuration": {}, "values": {}},
         "a plan, which is no state",
-        f"{STATE.printed}; a plan goes to --cmek-plan",
+        f"{STATE.printed}; give it as --cmek-plan",
     ),
     "raw": (
         {"version": 4, "terraform_version": "1.11.4", "serial": 7, "lineage": "x"},
@@ -309,7 +310,7 @@ OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
     "other": (
         {"cmek-plan": 1},
         "a plan in YAML",
-        f"{STATE.printed}; a plan goes to --cmek-plan",
+        f"{STATE.printed}; give it as --cmek-plan",
     ),
 }
 

@@ -13,14 +13,14 @@ from checks.finding import STATUSES
 from checks.options import FORMATS, OPTIONS
 from checks.pages import options_page, rules_page, write_pages
 from checks.waivers import State, Waiver, read_waivers
-from inventory import gaps, models, ndjson
+from inventory import file_kinds, gaps, models, ndjson
 from inventory.inventory import Inventory
 from inventory.plans import read_plan
 from inventory.spellings import PROVIDERS, TYPES
-from reports.audit import JUNIT, RESULTS, WRITTEN
 from reports.changes import CLASSES, Why
 from reports.formats import RENDERED
 from reports.record import FINDINGS, HEAD
+from reports.report_folder import JUNIT, RESULTS, WRITTEN
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -43,6 +43,15 @@ def test_pages_made_from_code_are_current(tmp_path: Path) -> None:
     made = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
     assert made == {"rules.md": rules_page(), "options.md": options_page()}
     assert made == {name: read(f"docs/{name}") for name in made}
+
+
+def test_every_kind_of_file_is_explained() -> None:
+    """The table of files of other kinds names each of ours, and the option that takes it."""
+    _, text = read("docs/inventory.md").split("\n## When a file is something else\n")
+    rows = re.findall(r"^\| ([^|`]+) \| ([^|]+) \|", text.partition("\n## ")[0], re.MULTILINE)
+    told = {found: where for row, where in rows for found in row.split("; ")}
+    for look in (*file_kinds.OURS, *file_kinds.FOLDERS):
+        assert (look.option or "no option") in told[look.found], look.found
 
 
 def test_every_rule_stands_on_its_page() -> None:

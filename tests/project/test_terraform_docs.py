@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from checks.key_commands import commands
+from inventory import file_kinds as kinds
 from inventory import format_detection as formats
 from inventory import terraform_documents, terraform_places
 from inventory.errors import InventoryError
@@ -34,11 +35,11 @@ def section(heading: str) -> str:
 def test_every_attribute_that_is_read_is_named() -> None:
     """The page names each attribute that is read, and none that is not."""
     first = section("What is read").split(". Everything else")[0]
-    kinds = set(terraform_documents.TYPES)
-    told = set(re.findall(r"`([a-z_]+)`", first)) - kinds
+    types = set(terraform_documents.TYPES)
+    told = set(re.findall(r"`([a-z_]+)`", first)) - types
     own = {"name", "cloud_provider", "id", "organization_id", "key_id"}
     assert told == own | {*terraform_places.REGIONS}
-    assert all(f"`{kind}`" in first for kind in kinds)
+    assert all(f"`{kind}`" in first for kind in types)
 
 
 @pytest.mark.parametrize("action", sorted(terraform_documents._ACTIONS))
@@ -48,18 +49,21 @@ def test_every_action_is_explained(action: str) -> None:
     assert [row for row in rows if re.search(rf"\b{action}\b", row.split("|")[1])]
 
 
-LOOKS = (*formats._BYTES, *formats._TEXTS, *formats._KEYS)
+LOOKS = (*kinds.BYTES, *kinds.TEXTS, *kinds.KEYS, kinds.HEADLESS)
 ALONE = (
-    *(formats._EMPTY, formats._WRAPPER, formats._COLOURED, formats._CUT),
-    *(formats._BEFORE, formats._AFTER, formats._SECOND),
+    *(kinds.EMPTY, kinds.WRAPPER, kinds.COLOURED, formats.CUT),
+    *(formats.BEFORE, formats.AFTER, formats.SECOND),
 )
+
+
+OF_TERRAFORM = {"", kinds.PLANS, kinds.STATES}
 
 
 def test_every_mistake_is_explained() -> None:
     """The table of files that are given by mistake names each that is recognized, and no other."""
     rows = re.findall(r"^\| ([^|]+) \|", section("When the file is something else"), re.MULTILINE)
     named = {found for row in rows[1:] for found in row.split("; ")}
-    found = {look.found for look in (*LOOKS, *ALONE)}
+    found = {look.found for look in (*LOOKS, *ALONE) if look.option in OF_TERRAFORM}
     others = [formats.mistaken(formats.PLAN)[0], formats.mistaken(formats.STATE)[0]]
     assert named == {*found, *others}
 

@@ -455,6 +455,20 @@ def test_names_are_set_apart() -> None:
     """A name that could turn its neighbours around stands in an element of its own."""
     assert str(name("plain")) == "plain"
     assert str(name("\u05d0\u05d1")) == "<bdi>\u05d0\u05d1</bdi>"
+    assert str(visible("a \u05d0 \u05d1 <7")) == "a <bdi>\u05d0 \u05d1</bdi> &lt;7"
+    assert str(name("\u05d0\u202e")).startswith("<bdi><bdi>\u05d0</bdi><span class=code-point>")
+
+
+def test_a_name_of_joined_emoji_is_shown_as_it_is() -> None:
+    """Emoji, and words of scripts with joiners, are names as any other."""
+    for text in (
+        "\U0001f469\U0001f3fd\u200d\U0001f680",
+        "\u2764\ufe0f",
+        "\u0915\u094d\u200d\u0937",
+    ):
+        assert str(visible(text)) == text
+    family = "\U0001f469\u200d\U0001f469"
+    assert str(visible(f"abc{family}", 4)).startswith("abc<span class=cut>…")
 
 
 def test_prose_keeps_lines() -> None:
