@@ -509,14 +509,14 @@ def test_a_file_that_cannot_be_read_is_told(
     report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file that the machine refuses to read is named with the reason."""
-    opened = Path.open
+    opened = os.open
 
-    def refuse(path: Path, *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 (as the original)
-        if path.name == "inventory.json":
-            raise PermissionError(13, "Permission denied", str(path))
+    def refuse(path: str, *arguments: Any, **more: Any) -> int:  # noqa: ANN401 (as the original)
+        if Path(path).name == "inventory.json":
+            raise PermissionError(13, "Permission denied", path)
         return opened(path, *arguments, **more)
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("reports.reading_back.os.open", refuse)
     verified = verify_report(str(report.folder))
     assert not verified.same
     assert _about(verified, f"{tmp_path}/inventory.json: Permission denied")
