@@ -6,10 +6,18 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from inventory.evidence import read_manifest
+from reports.proof import BUNDLES
 from tests.cmek_audit.commands import bundles, command, problems, reseal, told
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from typer.testing import Result
+
+
+def _told(done: Result) -> list[str]:
+    """Return what is told of each path."""
+    return [line for line in done.stdout.splitlines() if line.startswith("  ")]
 
 
 def test_a_chain_is_verified_in_order(chain: Path) -> None:
@@ -18,11 +26,12 @@ def test_a_chain_is_verified_in_order(chain: Path) -> None:
     shown = [line for line in done.stdout.splitlines() if not line.startswith("  ")]
     assert done.exit_code == 0
     assert shown == [
-        *(f"{bundle}: as it should be" for bundle in bundles(chain)),
-        f"{chain}/: as it should be",
-        "verified",
+        *(f"{bundle}: proven" for bundle in bundles(chain)),
+        f"{chain}/: proven",
+        BUNDLES,
+        "proven",
     ]
-    assert done.stdout.splitlines()[-2] == (
+    assert _told(done)[-1] == (
         "  chain: 3 bundles, each with the name and the root of the one before"
     )
 
@@ -32,7 +41,7 @@ def test_a_chain_of_one(chain: Path) -> None:
     for later in bundles(chain)[1:]:
         shutil.rmtree(later)
     done = command("verify", chain)
-    assert (done.exit_code, done.stdout.splitlines()[-2]) == (0, "  chain: 1 bundle")
+    assert (done.exit_code, _told(done)[-1]) == (0, "  chain: 1 bundle")
 
 
 def _named(bundle: Path) -> str:
@@ -63,7 +72,7 @@ def test_a_chain_that_was_pruned_says_so(chain: Path) -> None:
     shutil.rmtree(first)
     done = command("verify", chain)
     assert done.exit_code == 0
-    assert done.stdout.splitlines()[-3:-1] == [
+    assert _told(done)[-2:] == [
         "  chain: 2 bundles, each with the name and the root of the one before",
         f"  older bundles are not here, the last of them {found}",
     ]
@@ -117,11 +126,11 @@ def test_a_damaged_bundle_keeps_no_other_from_being_verified(chain: Path) -> Non
     first, second, third = bundles(chain)
     (first / "inventory.ndjson").unlink()
     checked = told(command("verify", chain, "--json"))["checked"]
-    assert {each["path"]: each["verified"] for each in checked} == {
-        str(first): False,
-        str(second): True,
-        str(third): True,
-        str(chain): True,
+    assert {each["path"]: each["status"] for each in checked} == {
+        str(first): "differs",
+        str(second): "proven",
+        str(third): "proven",
+        str(chain): "proven",
     }
 
 
