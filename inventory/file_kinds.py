@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from codecs import BOM_UTF8
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -194,13 +195,30 @@ def look_of_head(text: str) -> Look | None:
 def look_of_folder(folder: Path) -> Look:
     """Return what a folder is."""
     bundle, bundles, report, configuration, other = FOLDERS
-    if is_bundle(str(folder)):
-        return bundle
-    if (folder / report.sign).is_file():
-        return report
-    if bundles_in(folder):
-        return bundles
-    return configuration if any(folder.glob(configuration.sign)) else other
+    with suppress(OSError):  # what is barred is told by whoever reads it
+        if is_bundle(str(folder)):
+            return bundle
+        if (folder / report.sign).is_file():
+            return report
+        if bundles_in(folder):
+            return bundles
+        if any(folder.glob(configuration.sign)):
+            return configuration
+    return other
+
+
+def is_folder(path: Path) -> bool:
+    """Say whether ``path`` is a folder; what cannot be looked at is none, and cannot be read."""
+    with suppress(OSError):
+        return path.is_dir()
+    return False
+
+
+def is_special(path: Path) -> bool:
+    """Say whether ``path`` is there and no file, such as a pipe."""
+    with suppress(OSError):
+        return path.exists() and not path.is_file()
+    return False
 
 
 def loaded(text: str | bytes) -> object:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inventory.errors import InventoryError
-from inventory.file_kinds import INVENTORIES, look_of_folder
+from inventory.file_kinds import INVENTORIES, is_folder, look_of_folder
 from inventory.format_detection import INVENTORY, by_folder
 from inventory.ndjson import NdjsonReader, read_whole
 from inventory.recorded import FORMATS, Recorded, read_recorded
@@ -21,7 +21,7 @@ def is_stream(file: str) -> bool:
     Raises InventoryError for a folder that belongs to another option.
     """
     path = Path(file)
-    if path.is_dir():
+    if is_folder(path):
         if look_of_folder(path).option not in {"", INVENTORIES}:
             raise InventoryError([by_folder(file, INVENTORY)])
         return True
@@ -30,7 +30,7 @@ def is_stream(file: str) -> bool:
 
 def open_stream(file: str, role: Role = "inventory") -> NdjsonReader:
     """Open a file in NDJSON, or an evidence bundle; raise InventoryError."""
-    if not Path(file).is_dir():
+    if not is_folder(Path(file)):
         return NdjsonReader(file, role)
     from inventory.evidence import open_bundle  # noqa: PLC0415 (only for those who have bundles)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from inventory.bundles import MANIFEST, is_bundle
 from inventory.errors import InventoryError, Problem
 from inventory.estate import scope_of
-from inventory.file_kinds import HISTORIES, look_of_folder
+from inventory.file_kinds import HISTORIES, is_folder, look_of_folder
 from inventory.files import read_file
 from inventory.format_detection import INVENTORY, by_folder
 from inventory.merging import contradiction, merge_keys
@@ -178,7 +178,7 @@ def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
 
 def _spread(files: Iterable[str], present: set[Path]) -> Iterator[str]:
     for file in files:
-        if Path(file).is_dir() and not is_bundle(file):
+        if is_folder(Path(file)) and not is_bundle(file):
             records = _records_in(Path(file))
             yield from (each.as_posix() for each in records if each.resolve() not in present)
         else:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from inventory.documents import Document, Path, read_document
 from inventory.errors import InventoryError, Problem
+from inventory.file_kinds import is_folder, is_special
 from inventory.format_detection import (
     ENDINGS,
     INVENTORY,
@@ -83,11 +84,11 @@ def read_raw(file: str, wanted: Wanted) -> bytes:
     there is named by what it holds, if that is known. A pipe is not read: it may never end.
     """
     path = FilePath(file)
-    if path.is_dir():
+    if is_folder(path):
         raise InventoryError([by_folder(file, wanted)])
     if (ending := path.suffix.lower()) in ENDINGS:
         return raw_bytes(file)
-    raw = None if path.exists() and not path.is_file() else raw_bytes(file)
+    raw = None if is_special(path) else raw_bytes(file)
     raise InventoryError([by_ending(file, raw, ending, wanted)])
 
 
@@ -123,12 +124,8 @@ def read_recorded(file: str, role: Role = "inventory") -> Recorded:
 
 
 def format_of(file: str) -> FileFormat:
-    """Return the format that the ending of ``file`` tells; raise InventoryError if none."""
-    ending = FilePath(file).suffix.lower()
-    if ending not in FORMATS:
-        expected = "a file ending in .yaml, .yml, .json or .ndjson"
-        raise InventoryError([Problem(file, 0, "", f"the ending {ending!r}", expected)])
-    return FORMATS[ending]
+    """Return the format that the ending of ``file`` tells, which is one of ``FORMATS``."""
+    return FORMATS[FilePath(file).suffix.lower()]
 
 
 def parse_document(model: type[T], file: str, document: Document) -> T:
