@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from checks.group import Group
     from checks.options import Option, Options
     from inventory.collecting import Progress
+    from reports.report_folder import ReportFolder
+
+FOLDER: pytest.StashKey[ReportFolder] = pytest.StashKey()
+"""Where a run keeps the report folder in which its audit has begun."""
 
 CHECKS = Path(__file__).resolve().parent / "checks"
 
@@ -21,7 +25,7 @@ CHECKS = Path(__file__).resolve().parent / "checks"
 # --- options --------------------------------------------------------------------------------------
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Offer every option, each with its ini twin."""
     from checks.options import OPTIONS  # noqa: PLC0415 (`pytest tests` does without the suite)
 
@@ -35,6 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(option.flag, default=None, help=option.help, dest=option.ini, **kwargs)
         kind: Any = ini_kinds.get(option.kind, "string")
         parser.addini(option.ini, option.help, type=kind, default=None)
+    if not pluginmanager.has_plugin("junitxml"):  # its setting is in pyproject.toml all the same
+        parser.addini("junit_family", "the format of junit.xml, which nobody writes in this run")
 
 
 def _value(config: pytest.Config, option: Option) -> object:
@@ -108,45 +114,72 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _set_defaults(config: pytest.Config) -> None:
     from inventory.errors import CmekAuditError  # noqa: PLC0415 (as above)
-    from inventory.secrets import without_secrets  # noqa: PLC0415
+    from reports.internal_errors import show_only_places  # noqa: PLC0415
+    from reports.results import NO_AUDIT  # noqa: PLC0415
 
+    show_only_places(config, NO_AUDIT)
     try:
         options = _options(config)
+        _refuse_unwritten(config, options)
+        if _writes(config):
+            _begin(config, options)
     except CmekAuditError as error:
         if _writes(config):
-            _clear(config)
-        raise pytest.UsageError(without_secrets(str(error))) from None
+            _set_aside(config)
+        raise _unusable(error) from None
     option = config.option
     option.cmek_as_of = option.cmek_as_of or config.getini("cmek_as_of")
-    if option.tbstyle == "auto":
+    if getattr(option, "tbstyle", "") == "auto":
         option.tbstyle = "no"
-    if option.reportchars == "fE":
+    if getattr(option, "reportchars", "") == "fE":
         option.reportchars = ""
-    if not _writes(config):
-        return
-    if "results" in options.formats and getattr(option, "htmlpath", "") is None:
-        option.htmlpath = f"{options.report_dir}/results.html"
-        option.self_contained_html = True
-    if "junit" in options.formats and getattr(option, "xmlpath", "") is None:
-        option.xmlpath = f"{options.report_dir}/junit.xml"
 
 
-def _clear(config: pytest.Config) -> None:
-    """Remove an earlier audit's files: one that cannot begin must not be taken for it."""
+def _unusable(error: Exception) -> pytest.UsageError:
+    """Return ``error`` as pytest knows it, and say last that there is no audit."""
+    from inventory.secrets import without_secrets  # noqa: PLC0415 (as above)
+    from reports.results import NO_AUDIT  # noqa: PLC0415
+
+    return pytest.UsageError(f"{without_secrets(str(error))}\n{NO_AUDIT}")
+
+
+def _refuse_unwritten(config: pytest.Config, options: Options) -> None:
+    """Refuse a report that is asked for and that nobody writes, as its plugin is not loaded."""
+    from checks.options import OPTIONS  # noqa: PLC0415 (as above)
+    from inventory.errors import SettingError  # noqa: PLC0415
+    from reports.pytest_reports import unavailable  # noqa: PLC0415
+
+    asked = next(each for each in OPTIONS if each.name == "formats")
+    if _value(config, asked):
+        for report in unavailable(config, options):
+            expected = f"the plugin {report.plugin} to be loaded, or other formats"
+            raise SettingError(f"{asked.flag}: found {report.format}, expected {expected}")
+
+
+def _begin(config: pytest.Config, options: Options) -> None:
+    """Begin an audit in its report folder, before anything is asked or read."""
+    from reports.audit import begin_report  # noqa: PLC0415 (as above)
+    from reports.pytest_reports import redirect  # noqa: PLC0415
+
+    folder = begin_report(options)
+    config.add_cleanup(folder.close)
+    config.stash[FOLDER] = folder
+    redirect(folder.staging, config, options)
+
+
+def _set_aside(config: pytest.Config) -> None:
+    """Move an earlier audit to ``previous/``: one that cannot begin must not be taken for it."""
     from checks.options import OPTIONS, Options  # noqa: PLC0415 (as above)
     from inventory.errors import CmekAuditError  # noqa: PLC0415
-    from reports.audit import WRITTEN, clear  # noqa: PLC0415
-    from reports.baseline import stands_in  # noqa: PLC0415
     from reports.doomed import doomed  # noqa: PLC0415
+    from reports.report_folder import REPLACED, set_aside  # noqa: PLC0415
 
-    told = {each.name: _value(config, each) for each in OPTIONS if each.name != "plan"}
-    folder = Path(str(told["report-dir"] or Options().report_dir))
-    if told["baseline"] and stands_in(str(told["baseline"]), folder):
-        return
-    if any(doomed(_inputs(config), folder, WRITTEN)):
+    [option] = [each for each in OPTIONS if each.name == "report-dir"]
+    folder = Path(str(_value(config, option) or Options().report_dir))
+    if any(doomed(_inputs(config), folder, REPLACED)):
         return
     with suppress(CmekAuditError):
-        clear(folder)
+        set_aside(folder)
 
 
 def _inputs(config: pytest.Config) -> Iterator[Any]:
@@ -172,17 +205,19 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not _is_audit(config):
         return
     from inventory.errors import CmekAuditError  # noqa: PLC0415 (as above)
-    from inventory.secrets import without_secrets  # noqa: PLC0415
     from reports.audit import Audit  # noqa: PLC0415
     from reports.hooks import AuditHooks  # noqa: PLC0415
+    from reports.terminal_scrubbing import scrub_terminal  # noqa: PLC0415
 
     try:
         options = _options(config)
         _refuse_to_ask(config, options)
         with _progress(config, options) as tell:
-            audit = Audit(options, keep=_writes(config), tell=tell)
+            folder = config.stash.get(FOLDER, None)
+            audit = Audit(options, keep=folder is not None, folder=folder, tell=tell)
     except CmekAuditError as error:
-        raise pytest.UsageError(without_secrets(str(error))) from None
+        raise _unusable(error) from None
+    scrub_terminal(config, audit.tokens)
     config.pluginmanager.register(AuditHooks(config, audit), "cmek-audit")
 
 

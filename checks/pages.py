@@ -80,8 +80,10 @@ path in the working directory, or by its whole path if it lies elsewhere. Files 
 order of these paths, and a file that is given twice is read once. Links are not followed for that:
 a link to a file is another file.
 
-The report folder is emptied of an earlier audit before anything is read. So an input that is one
-of its files, or is a link to one, is refused with exit code 4, and all files stay as they are.
+The report folder holds one whole audit or none. Before anything is read or asked, an earlier audit
+in it is moved to its folder `previous/`. So an input that is one of these files, or is a link to
+one, is refused with exit code 4, and all files stay as they are. A folder that cannot be written
+to, or into which another run is writing, is refused in the same way.
 """
 
 

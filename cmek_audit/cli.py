@@ -76,7 +76,7 @@ def audit(context: typer.Context) -> int:
       2  interrupted; there is no audit
       3  internal error
       4  unusable input or option
-      5  nothing was selected
+      5  nothing, or only a part of the checks, was selected
     """
     with interruptible("there is no audit"):
         from cmek_audit.audit import run

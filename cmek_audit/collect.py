@@ -65,6 +65,7 @@ def _summary(bundle: str, manifest: Manifest, unread: Iterable[Unread]) -> dict[
     ]
     return {
         "bundle": bundle,
+        "previous": manifest.previous and manifest.previous.model_dump(),
         "root": manifest.root,
         "organizations": manifest.organizations,
         "requests": manifest.requests,
@@ -74,6 +75,8 @@ def _summary(bundle: str, manifest: Manifest, unread: Iterable[Unread]) -> dict[
 
 
 def _print(manifest: Manifest, unread: list[Unread]) -> None:
+    before = manifest.previous.name if manifest.previous else "none, it is the first"
+    say(f"Bundle before:  {before}")
     say(f"Root:           {manifest.root}")
     say(f"Organizations:  {manifest.organizations:,}")
     failures = f"{manifest.failures:,} of them in vain" if manifest.failures else "all answered"

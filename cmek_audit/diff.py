@@ -8,6 +8,7 @@ from checks.context import utc
 from cmek_audit.exits import Code
 from cmek_audit.speech import say, say_json
 from inventory.errors import RecordError
+from inventory.wording import safe
 from reports.baseline import read_baseline, read_later, refuse_unlike
 from reports.changes import CLASSES, NEWS, Changes, summed_up
 from reports.key_changes import KEY_CHANGES
@@ -65,6 +66,7 @@ def _about(about: About) -> Told:
         "report": about.report,
         "as_of": utc(about.as_of),
         "sha256": about.sha256,
+        "banners": list(about.banners),
     }
 
 
@@ -78,6 +80,7 @@ def _text(told: Told) -> Iterator[str]:
         about = told[which]
         named = f"{about['path']}, as of {about['as_of']}, report {about['report'][:12]}"
         yield f"{which.capitalize()}:      {named}"
+        yield from (f"          {safe(text)}" for text in about["banners"])
     if not told["same_rules"]:
         yield OTHER_RULES
     yield f"Changes:  {summed_up(told)}"
@@ -157,6 +160,9 @@ def _markdown(told: Told) -> Iterator[str]:
         ("Audit", "As of", "Report", "Read from"),
         (_of_audit(told, each) for each in ("old", "new")),
     )
+    for each in ("old", "new"):
+        for text in told[each]["banners"]:
+            yield from ("", f"> **{each}: {prose(text)}**")
     yield ""
     yield f"{prose(summed_up(told)).capitalize()}.{'' if told['same_rules'] else ' ' + OTHER_RULES}"
     if told["organizations_gone"]["count"]:

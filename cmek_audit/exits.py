@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import sys
-import traceback
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 """Every mistake in the arguments; this class alone has no public name."""
 
+
+_INTERRUPTED = 130
+"""What typer returns if it is interrupted; the shells' word for it."""
 
 _COMPLETING = "_CMEK_AUDIT_COMPLETE"
 """The variable by which a shell asks what a word could go on to be."""
@@ -56,12 +58,16 @@ class Commands(TyperGroup):
 def _code(run: Callable[[], object]) -> int:
     try:
         code = run()
+    except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
     except _UsageError as error:
         text = io.StringIO()
         error.show(text)
         return _end(Code.UNUSABLE, text.getvalue())
     except Exception as error:  # noqa: BLE001 (whatever it is, the exit code must tell)
         return _failed(error)
+    if code == _INTERRUPTED:  # where no command says what that means
+        return _end(Code.INTERRUPTED, "Interrupted.")
     return code if isinstance(code, int) else Code.BROKEN
 
 
@@ -74,14 +80,12 @@ def _end(code: Code, text: str) -> Code:
 
 def _failed(error: Exception) -> Code:
     from inventory.errors import CmekAuditError  # noqa: PLC0415 (needs the suite)
+    from reports.internal_errors import describe_error  # noqa: PLC0415
 
     if isinstance(error, CmekAuditError):
         return _end(Code.UNUSABLE, str(error))
-    if isinstance(error, OSError):
-        return _end(Code.UNUSABLE, f"{error.filename or 'The system'}: {error.strerror}")
-    traceback.print_tb(error.__traceback__)
-    text = f"Internal error: {type(error).__name__}, a mistake of cmek-audit: please report it."
-    return _end(Code.BROKEN, f"{text}\nIts message is left out, as it could hold a secret.")
+    code = Code.UNUSABLE if isinstance(error, OSError) else Code.BROKEN
+    return _end(code, describe_error(error))
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""Shows how far a collection is: a bar where somebody looks on, else one line at the end."""
+"""Shows how far a collection is: a bar where somebody looks on, else one line at the end.
+
+A note is shown at once, in a line of its own.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,13 @@ def _console() -> Console | None:
 @contextmanager
 def _closing_line() -> Iterator[Callable[[Progress], None]]:
     steps = [Progress(0, 0)]
-    yield steps.append
+
+    def tell(step: Progress) -> None:
+        if step.note:
+            say(step.note, err=True)
+        steps.append(step)
+
+    yield tell
     last = steps[-1]
     say(_counts(last), err=True)
 
@@ -60,6 +69,8 @@ def bar(console: Console) -> Iterator[Callable[[Progress], None]]:
         task = drawn.add_task("", total=None, told="")
 
         def tell(step: Progress) -> None:
+            if step.note:
+                console.print(safe(step.note), markup=False, highlight=False, soft_wrap=True)
             drawn.update(task, total=step.total, completed=step.done, told=_told(step))
 
         yield tell

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from checks.context import utc
 from cmek_audit.exits import Code
 from cmek_audit.speech import say, say_json
-from inventory.bundles import INVENTORY, MANIFEST, is_bundle
+from inventory.bundles import is_bundle, read_folder
+from inventory.chain import build_chain, named
 from inventory.errors import (
     MOST_SHOWN,
     EvidenceError,
     InputError,
-    Problem,
     RecordError,
     ReplayError,
     SettingError,
 )
-from inventory.evidence import Previous, read_manifest
+from inventory.evidence_folder import read_links
 from inventory.replaying import replay
 from inventory.wording import counted, describe
 from reports.record import HEAD
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
-    from inventory.evidence import Manifest
+    from inventory.bundles import FolderContent
+    from inventory.chain import Chain
 
 _DAMAGE = (EvidenceError, ReplayError, RecordError, OSError)
 
@@ -89,7 +90,7 @@ def _conclude(problems: list[str]) -> None:
 def _way(path: str) -> Callable[[str], Iterator[Checked]]:
     """Return how ``path`` is to be verified; raise SettingError if it holds nothing for that."""
     folder = Path(path)
-    if _holds_evidence(folder):
+    if is_bundle(folder):
         return lambda one: iter([_check(one, _bundle)])
     if (folder / HEAD).is_file():
         return lambda one: iter([_check(one, _report)])
@@ -101,17 +102,12 @@ def _way(path: str) -> Callable[[str], Iterator[Checked]]:
     raise SettingError(f"{path}: found {found}, expected {expected}")
 
 
-def _holds_evidence(folder: Path) -> bool:
-    """Say whether ``folder`` is a bundle, or what is left of one."""
-    rest = (INVENTORY, "exchanges")
-    return is_bundle(str(folder)) or any((folder / name).exists() for name in rest)
-
-
 def _bundles(folder: Path) -> list[Path]:
+    """Return the bundles of ``folder``, and what is left of some, in the order of names."""
     if not folder.is_dir():
         return []
-    visible = (each for each in folder.iterdir() if not each.name.startswith("."))
-    return sorted(filter(_holds_evidence, visible))
+    content = read_folder(folder)
+    return sorted((*content.bundles, *(each.path for each in content.broken)))
 
 
 # --- one bundle or report -------------------------------------------------------------------------
@@ -136,7 +132,6 @@ def _differences(path: str, error: Exception) -> list[str]:
 
 def _bundle(path: str) -> Checked:
     manifest, lines = replay(path)
-    before = "none" if manifest.previous is None else _named(manifest.previous)
     same = f"{counted(manifest.organizations, 'organization')}: the same {lines:,} lines"
     told = [
         f"files: {len(manifest.files):,}, with the hashes that the manifest lists, and no other",
@@ -144,7 +139,7 @@ def _bundle(path: str) -> Checked:
         f"recorded: {_second(manifest.started)} to {_second(manifest.ended)} by {manifest.tool}",
         f"asked: {manifest.address}",
         f"root: {manifest.root}",
-        f"bundle before: {before}",
+        f"bundle before: {named(manifest.previous)}",
     ]
     return Checked(path, told, [])
 
@@ -165,44 +160,42 @@ def _report(path: str) -> Checked:
 
 
 def _folder(path: str) -> Iterator[Checked]:
-    """Verify each bundle, in order, then the chain of their roots."""
-    bundles = _bundles(Path(path))
-    for bundle in bundles:
+    """Verify each bundle, in the order of names, then the chain that they make."""
+    for bundle in _bundles(Path(path)):
         yield _check(bundle.as_posix(), _bundle)
-    yield _chain(path, bundles)
+    yield _chain(path)
 
 
-def _chain(path: str, bundles: list[Path]) -> Checked:
-    in_order = _in_order(bundles)
-    gone = in_order[0][1].previous if in_order else None
-    before, problems = gone, []
-    for bundle, manifest in in_order:
-        if manifest.previous != before:
-            problems.append(_broken(bundle, manifest.previous, before))
-        before = Previous(name=bundle.name, root=manifest.root)
-    told = [f"chain: {counted(len(bundles), 'bundle')}"]
-    told[0] += ", each with the name and the root of the one before" if len(bundles) > 1 else ""
-    if gone:
-        told.append(f"older bundles are not here, the last of them {_named(gone)}")
-    return Checked(path, [] if problems else told, problems)
+def _chain(path: str) -> Checked:
+    """Verify that the bundles of a folder are one chain, and that it holds nothing strange.
+
+    Bundles that cannot be read have been told of already.
+    """
+    content = read_folder(Path(path))
+    links, _ = read_links(content.bundles)
+    chain = build_chain(Path(path), links)
+    problems = [*(each.problem() for each in content.strange), *chain.problems]
+    told = [*_links(chain), *_apart(content)]
+    return Checked(path, [] if problems else told, list(map(str, problems)))
 
 
-def _in_order(bundles: list[Path]) -> list[tuple[Path, Manifest]]:
-    """Return the bundles by the time they were begun, but for those that cannot be read."""
-    read = []
-    for bundle in bundles:
-        try:
-            read.append((bundle, read_manifest(str(bundle))))
-        except EvidenceError:
-            continue
-    return sorted(read, key=lambda each: (each[1].started, each[0].name))
+def _links(chain: Chain) -> Iterator[str]:
+    counts = counted(len(chain.links), "bundle")
+    several = len(chain.links) > 1
+    yield f"chain: {counts}{', each with the name and the root of the one before' * several}"
+    if chain.before:
+        yield f"older bundles are not here, the last of them {named(chain.before)}"
+    if back := chain.set_back():
+        yield f"begun before what it follows, by the clock: {', '.join(map(describe, back))}"
 
 
-def _broken(bundle: Path, found: Previous | None, expected: Previous | None) -> str:
-    wanted = f"{_named(expected)}, the one before it here" if expected else "none, as none is older"
-    told = _named(found) if found else "none"
-    return str(Problem((bundle / MANIFEST).as_posix(), 0, "previous", told, wanted))
+def _apart(content: FolderContent) -> Iterator[str]:
+    """Yield what a folder holds beside its chain, and is known to be harmless."""
+    if content.records:
+        yield f"records that nothing proves, outside of the chain: {_names(content.records)}"
+    if content.unfinished:
+        yield f"unfinished, and read by nobody: {_names(content.unfinished)}"
 
 
-def _named(previous: Previous) -> str:
-    return f"{describe(previous.name)} with the root {previous.root}"
+def _names(paths: Iterable[Path]) -> str:
+    return ", ".join(describe(each.name) for each in paths)

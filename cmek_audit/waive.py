@@ -16,8 +16,8 @@ from inventory.errors import SettingError
 from inventory.secrets import without_secrets
 from inventory.visible_text import visible
 from inventory.wording import counted, describe
+from reports.banners import banners
 from reports.reading_back import Part, read_record, relying_on
-from reports.results import banners
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -84,7 +84,9 @@ def run(request: Request, into: str) -> Code:
     """Print a request for a waiver, or add it to the file ``into``."""
     _check_texts(request)
     record = read_record(request.report)
-    for text in banners(record.head):
+    with relying_on(record):
+        limits = banners(record.head)
+    for text in limits:
         say(text, err=True)
     rules = [rule.card.id for rule in load_rules()]
     asked = _asked(request, record, listed(into, rules) if into != "-" else [])

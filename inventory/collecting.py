@@ -11,23 +11,24 @@ import os
 import pickle
 import queue
 import signal
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from multiprocessing import connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from inventory.bundles import bundles_in
 from inventory.configured import token_of
-from inventory.errors import ProcessError, SettingError
-from inventory.evidence import Previous, read_manifest
+from inventory.errors import ProcessError
+from inventory.evidence_folder import free_place, locked_folder, prepare, previous_of
 from inventory.recording import BundleWriter, Made, Tally
 from inventory.sharing import Done, Share, read_share
+from inventory.termination import termination_interrupts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from multiprocessing.context import SpawnProcess
 
     from inventory.configured import Organizations
@@ -47,12 +48,14 @@ class Progress(NamedTuple):
         total: how many there are.
         requests: how many requests were made for those that are done.
         name: the name of the one that was done last.
+        note: a sentence to be shown beside, such as what was removed.
     """
 
     done: int
     total: int
     requests: int = 0
     name: str = ""
+    note: str = ""
 
 
 class Collected(NamedTuple):
@@ -70,19 +73,27 @@ def collect(
 ) -> Collected:
     """Read all organizations of ``wanted``, and record them as a bundle in ``folder``.
 
-    Tokens come from ``environment``. What could not be read stands in the bundle as gaps. Raises
-    SettingError if the folder cannot be used, EvidenceError if the bundle before is damaged,
-    LeakError if a secret would be written, and ProcessError if a process breaks; nothing is left
-    behind then, nor if interrupted.
+    Tokens come from ``environment``. What could not be read stands in the bundle as gaps. What
+    collections that were killed left in the folder is removed.
+
+    Raises SettingError if the folder cannot be used or another process collects into it,
+    InventoryError if it holds anything strange, EvidenceError if its bundles are damaged or no
+    chain, LeakError if a secret would be written, and ProcessError if a process breaks; nothing is
+    left behind then, nor if interrupted or told to end.
     """
     started = datetime.now(UTC)
     names = {each.token for each in wanted.organizations}
     known = {name: value for name, value in environment.items() if name in names}
     held = [token_of(each, known) for each in wanted.organizations]
     tokens = tuple(token for token in held if token is not None)
-    with _writable(folder):
-        bundle = _place(Path(folder), started)
-        made = Made(_tool(), wanted.address, started, _previous(folder))
+
+    def say(note: str) -> None:
+        tell(Progress(0, len(wanted.organizations), note=note))
+
+    with termination_interrupts(), locked_folder(Path(folder)) as own:
+        chain = prepare(own, say)
+        bundle = free_place(own, started, chain)
+        made = Made(_tool(), wanted.address, started, previous_of(chain))
         dump = wanted.model_dump_json(by_alias=True, exclude_defaults=True, indent=1)
         writer = BundleWriter(bundle, made, f"{dump}\n".encode())
         try:
@@ -95,47 +106,11 @@ def collect(
     return Collected(bundle.as_posix(), tokens)
 
 
-@contextmanager
-def _writable(folder: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        found = f"{folder} ({error.strerror})"
-        message = f"the evidence folder: found {found}, expected a folder to write to"
-        raise SettingError(message) from None
-
-
 def _tool() -> str:
     try:
         return f"cmek-audit {version('cmek-audit')}"
     except PackageNotFoundError:
         return "cmek-audit, not installed"
-
-
-def _place(folder: Path, started: datetime) -> Path:
-    """Return a free name in ``folder``, made of the time."""
-    name = started.strftime("%Y-%m-%dT%H-%M-%SZ")
-    number = 1
-    place = folder / name
-    while place.exists():
-        number += 1
-        place = folder / f"{name}-{number}"
-    return place
-
-
-def _previous(folder: str) -> Previous | None:
-    """Return the bundle before, which is the one whose collection began last."""
-    earlier = bundles_in(Path(folder))
-    if not earlier:
-        return None
-    last = max(earlier, key=_turn)
-    return Previous(name=last.name, root=read_manifest(str(last)).root)
-
-
-def _turn(bundle: Path) -> tuple[str, int]:
-    """Return the time in the name of ``bundle``, and its number among those of one second."""
-    moment, mark, number = bundle.name.partition("Z-")
-    return moment.removesuffix("Z"), int(number) if mark and number.isdecimal() else 1
 
 
 def _counting(wanted: Organizations, tell: Callable[[Progress], None]) -> Callable[[Done], None]:
@@ -203,8 +178,26 @@ def _hear_no_interruption() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
+def end_with_parent(end: Callable[[int], object] = os._exit) -> None:
+    """End this process as soon as the one that started it does.
+
+    That one ends its processes, unless it is killed: they would go on asking Astra, and writing
+    into a folder that the next collection removes.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        arguments = (parent.sentinel, end)
+        threading.Thread(target=_await_end, args=arguments, daemon=True).start()
+
+
+def _await_end(sentinel: int, end: Callable[[int], object]) -> None:
+    connection.wait([sentinel])
+    end(1)
+
+
 def read_apart(share: Share, tokens: dict[str, str], put: Callable[[object], None]) -> None:
     """Read ``share`` in this process, and put what is done, the tally or the error."""
+    end_with_parent()
     try:
         put(read_share(share, tokens, put))
     except KeyboardInterrupt:

@@ -45,6 +45,16 @@ _LARGEST_PORT = 65_535
 _SENDABLE = re.compile(r"[A-Za-z0-9._~+/=:-]{12,}")
 
 
+def other_hosts(addresses: Iterable[str]) -> list[str]:
+    """Return those of ``addresses`` that are not Astra's own, each once, in their order."""
+    return sorted({address for address in addresses if not _is_astra(address)})
+
+
+def _is_astra(address: str) -> bool:
+    """Compare with Astra's address, whose host may be in capitals and whose port may be named."""
+    return address.lower().rstrip("/").removesuffix(":443") == ADDRESS
+
+
 def _address(value: str) -> str:
     found = _HOST.fullmatch(value)
     if not found or not _is_private(found) or not _is_reachable(found):

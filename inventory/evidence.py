@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from inventory.bundles import INVENTORY, MANIFEST, ORGANIZATIONS
+from inventory.bundles import EXCHANGES, INVENTORY, MANIFEST, ORGANIZATIONS
 from inventory.entries import Count, Entry, FormatVersion, Moment, Whole
 from inventory.errors import EvidenceError, Problem
 from inventory.exchanges import Exchange, Failure, outcome_of, parse
@@ -25,14 +26,16 @@ from inventory.secrets import holds_secret
 from inventory.sources import Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from inventory.sources import Role
 
+T = TypeVar("T")
 ROOT = b'"root": '
 _BODY = b'"body": '
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _PATH = r"^(?:inventory\.ndjson|organizations\.json|exchanges/[0-9]{4,9}/[0-9]{4,9}\.json)$"
+_FOLDER = re.compile(rf"{EXCHANGES}/([0-9]{{4,9}})")
 _LINE = 1
 
 
@@ -85,14 +88,51 @@ class Manifest(Entry):
     root: Sha256
 
 
+class ManifestHead(BaseModel):
+    """What a manifest states of its bundle's place in the chain, with its list of files left out.
+
+    Attributes:
+        started: as in the manifest.
+        previous: as in the manifest.
+        root: as in the manifest.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    started: Moment
+    previous: Previous | None
+    root: Sha256
+
+
 def read_manifest(folder: str) -> Manifest:
     """Return the manifest of the bundle ``folder``; raise EvidenceError if it is not whole."""
+    return _read(folder, lambda raw: Manifest.model_validate(json.loads(raw)))
+
+
+def read_head(folder: str) -> ManifestHead:
+    """Return the head of a manifest that is whole, much faster than all of it; raise EvidenceError.
+
+    A chain may have a thousand bundles of ten thousand files.
+    """
+    return _read(folder, _parse_head)
+
+
+def _parse_head(raw: bytes) -> ManifestHead:
+    try:
+        return ManifestHead.model_validate_json(raw)
+    except ValidationError as error:
+        if error.errors()[0]["type"] == "json_invalid":
+            raise ValueError from None  # as json.loads would
+        raise
+
+
+def _read(folder: str, parse: Callable[[bytes], T]) -> T:
     path = Path(folder) / MANIFEST
     if path.is_symlink():
         raise _broken(path, "a link", "a file")
     try:
         raw = path.read_bytes()
-        manifest = Manifest.model_validate(json.loads(raw))
+        parsed = parse(raw)
     except OSError as error:
         raise _broken(path, error.strerror or "nothing", "a readable manifest") from None
     except ValidationError as error:
@@ -101,7 +141,7 @@ def read_manifest(folder: str) -> Manifest:
         raise _broken(path, "no JSON", "a manifest as it was written") from None
     if raw[raw.rfind(ROOT) :] != root_line(root_of(raw)):
         raise _broken(path, "a root that is not its own", "a manifest as it was written")
-    return manifest
+    return parsed
 
 
 def root_of(raw: bytes) -> str:
@@ -129,11 +169,11 @@ def check_bundle(folder: str, *, only_inventory: bool = False) -> Manifest:
     listed = {file.path: file for file in manifest.files}
     if only_inventory:
         listed = {INVENTORY: listed[INVENTORY]} if INVENTORY in listed else {}
-        present = {INVENTORY} if INVENTORY in _present(Path(folder)) else set()
+        present = {INVENTORY} if INVENTORY in _present(Path(folder), manifest) else set()
     else:
-        present = set(_present(Path(folder)))
+        present = set(_present(Path(folder), manifest))
     problems = [
-        _problem(folder, path, "a file", "none: it is not listed")
+        _problem(folder, path, _what(folder, path), "none: it is not listed")
         for path in sorted(present - listed.keys())
     ]
     needed = {INVENTORY} if only_inventory else {INVENTORY, ORGANIZATIONS}
@@ -147,6 +187,11 @@ def check_bundle(folder: str, *, only_inventory: bool = False) -> Manifest:
     return manifest
 
 
+def _what(folder: str, path: str) -> str:
+    place = Path(folder) / path
+    return "an empty folder" if place.is_dir() and not place.is_symlink() else "a file"
+
+
 def _problem(folder: str, path: str, found: str, expected: str) -> Problem:
     return Problem(f"{folder}/{path}", 0, "", found, expected)
 
@@ -155,22 +200,46 @@ def _gone(folder: str, path: str) -> Problem:
     return _problem(folder, path, "nothing", "the file that the manifest lists")
 
 
-def _present(folder: Path) -> Iterator[str]:
-    """Yield the path of everything in the bundle but the manifest; links are never followed."""
-    for place, folders, files in os.walk(folder):
+def _present(folder: Path, manifest: Manifest) -> Iterator[str]:
+    """Yield the path of everything in the bundle but the manifest; links are never followed.
+
+    Of folders those are yielded that are empty without reason.
+    """
+    for place, folders, files in os.walk(folder, onerror=_unreadable):
         links = [name for name in folders if (Path(place) / name).is_symlink()]
         for name in (*files, *links):
             path = (Path(place) / name).relative_to(folder).as_posix()
             if path != MANIFEST:
                 yield path
+        path = Path(place).relative_to(folder).as_posix()
+        if not (files or folders or _may_be_empty(path, manifest.organizations)):
+            yield path
+
+
+def _unreadable(error: OSError) -> NoReturn:
+    found = error.strerror or type(error).__name__
+    raise _broken(Path(error.filename), found, "a readable folder")
+
+
+def _may_be_empty(path: str, organizations: int) -> bool:
+    """Say whether ``path`` is the folder of exchanges, or that of an organization not asked."""
+    number = _FOLDER.fullmatch(path)
+    if number is None:
+        return path == EXCHANGES
+    return 1 <= int(number[1]) <= organizations and number[1] == f"{int(number[1]):04}"
 
 
 def _compare(folder: str, path: str, file: File) -> Iterator[Problem]:
     place = Path(folder) / path
-    if place.is_symlink() or not place.is_file():
+    try:
+        is_file = place.is_file() and not place.is_symlink()
+        raw = place.read_bytes() if is_file else b""
+    except OSError as error:
+        yield _problem(folder, path, error.strerror or type(error).__name__, "a readable file")
+        return
+    if not is_file:
         yield _problem(folder, path, "a link", "a file")
         return
-    raw = place.read_bytes()
     if hashlib.sha256(raw).hexdigest() != file.sha256 or len(raw) != file.size:
         yield _problem(folder, path, "changed content", f"the SHA-256 {file.sha256}")
     if holds_secret(raw):
@@ -179,7 +248,7 @@ def _compare(folder: str, path: str, file: File) -> Iterator[Problem]:
 
 def read_exchanges(folder: str, manifest: Manifest, number: int) -> list[Exchange]:
     """Return the exchanges of the organization at ``number``, from 1, in the order of files."""
-    start = f"exchanges/{number:04}/"
+    start = f"{EXCHANGES}/{number:04}/"
     return [
         parse(file.path, (Path(folder) / file.path).read_bytes())
         for file in manifest.files
@@ -225,7 +294,7 @@ def index_exchanges(folder: str, manifest: Manifest) -> Iterator[IndexedExchange
     Raises EvidenceError if a file cannot be read, or is no exchange.
     """
     for file in manifest.files:
-        if file.path.startswith("exchanges/"):
+        if file.path.startswith(f"{EXCHANGES}/"):
             yield _indexed(folder, file)
 
 

@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from inventory.bundles import bundles_in, is_bundle
+from inventory.bundles import is_bundle, read_folder
+from inventory.errors import InventoryError
 
 PLANS, STATES, INVENTORIES = "--cmek-plan", "--cmek-state", "--cmek-inventory"
 HISTORIES, REPORTS = "--cmek-history", "--cmek-baseline"
@@ -195,30 +196,16 @@ def look_of_head(text: str) -> Look | None:
 def look_of_folder(folder: Path) -> Look:
     """Return what a folder is."""
     bundle, bundles, report, configuration, other = FOLDERS
-    with suppress(OSError):  # what is barred is told by whoever reads it
-        if is_bundle(str(folder)):
+    with suppress(OSError, InventoryError):  # who reads it says why it cannot be listed
+        if is_bundle(folder):
             return bundle
         if (folder / report.sign).is_file():
             return report
-        if bundles_in(folder):
+        if read_folder(folder).bundles:
             return bundles
         if any(folder.glob(configuration.sign)):
             return configuration
     return other
-
-
-def is_folder(path: Path) -> bool:
-    """Say whether ``path`` is a folder; what cannot be looked at is none, and cannot be read."""
-    with suppress(OSError):
-        return path.is_dir()
-    return False
-
-
-def is_special(path: Path) -> bool:
-    """Say whether ``path`` is there and no file, such as a pipe."""
-    with suppress(OSError):
-        return path.exists() and not path.is_file()
-    return False
 
 
 def loaded(text: str | bytes) -> object:

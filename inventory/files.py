@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inventory.bundles import is_folder
 from inventory.errors import InventoryError
-from inventory.file_kinds import INVENTORIES, is_folder, look_of_folder
+from inventory.file_kinds import INVENTORIES, look_of_folder
 from inventory.format_detection import INVENTORY, by_folder
 from inventory.ndjson import NdjsonReader, read_whole
-from inventory.recorded import FORMATS, Recorded, read_recorded
+from inventory.recorded import Recorded, read_recorded
+from inventory.sources import FORMATS
 
 if TYPE_CHECKING:
     from inventory.sources import Role
@@ -18,10 +20,11 @@ if TYPE_CHECKING:
 def is_stream(file: str) -> bool:
     """Say whether ``file`` can be read organization by organization.
 
-    Raises InventoryError for a folder that belongs to another option.
+    Raises InventoryError for a folder that belongs to another option, and for a path that the
+    system refuses to look at.
     """
     path = Path(file)
-    if is_folder(path):
+    if is_folder(file):
         if look_of_folder(path).option not in {"", INVENTORIES}:
             raise InventoryError([by_folder(file, INVENTORY)])
         return True
@@ -30,7 +33,7 @@ def is_stream(file: str) -> bool:
 
 def open_stream(file: str, role: Role = "inventory") -> NdjsonReader:
     """Open a file in NDJSON, or an evidence bundle; raise InventoryError."""
-    if not is_folder(Path(file)):
+    if not is_folder(file):
         return NdjsonReader(file, role)
     from inventory.evidence import open_bundle  # noqa: PLC0415 (only for those who have bundles)
 

@@ -38,9 +38,14 @@ class FolderLock:
             found = f"{folder}, into which another run is writing"
             raise SettingError(f"{named}: found {found}, expected a folder of its own") from None
 
+    @property
+    def is_held(self) -> bool:
+        """Say whether the lock was not released yet."""
+        return self._file >= 0
+
     def release(self) -> None:
         """Release the lock; a second time does nothing."""
-        if self._file >= 0:
+        if self.is_held:
             with suppress(OSError):
                 self._path.unlink()
             os.close(self._file)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from inventory.bundles import MANIFEST, is_bundle
+from inventory.bundles import is_bundle, is_folder, read_folder
 from inventory.errors import InventoryError, Problem
 from inventory.estate import scope_of
-from inventory.file_kinds import HISTORIES, is_folder, look_of_folder
+from inventory.file_kinds import HISTORIES, look_of_folder
 from inventory.files import read_file
 from inventory.format_detection import INVENTORY, by_folder
 from inventory.merging import contradiction, merge_keys
 from inventory.models import KeyScope
 from inventory.paths import in_order
-from inventory.recorded import FORMATS, refuse
+from inventory.recorded import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -158,13 +159,13 @@ def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
     """Read earlier records, each organization dated by its own ``captured_at``, else its file's.
 
     Of a folder each record is taken, a bundle or a file, but those that are ``present``. Raises
-    InventoryError if a folder holds anything else, or if a record cannot be read, has no date, or
-    contradicts another of its moment.
+    InventoryError if a folder holds anything else or no record at all, or if a record cannot be
+    read, has no date, or contradicts another of its moment.
     """
     moments: dict[tuple[str, datetime], _Moment] = {}
     problems: list[Problem] = []
     sources: list[Source] = []
-    for file in in_order(_spread(files, {Path(each).resolve() for each in present})):
+    for file in in_order(_spread(files, {os.path.realpath(each) for each in present})):
         source, organizations, *_ = read_file(file, "history")
         sources.append(source)
         for organization in organizations:
@@ -176,41 +177,32 @@ def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
     return History([(identity, moment) for (identity, _), moment in moments.items()], sources)
 
 
-def _spread(files: Iterable[str], present: set[Path]) -> Iterator[str]:
+def _spread(files: Iterable[str], present: set[str]) -> Iterator[str]:
     for file in files:
-        if is_folder(Path(file)) and not is_bundle(file):
+        if is_folder(file) and not is_bundle(Path(file)):
             records = _records_in(Path(file))
-            yield from (each.as_posix() for each in records if each.resolve() not in present)
+            yield from (
+                each.as_posix() for each in records if os.path.realpath(each) not in present
+            )
         else:
             yield file
 
 
-def _records_in(folder: Path) -> list[Path]:
+def _records_in(folder: Path) -> tuple[Path, ...]:
     """Return the records that a folder holds; raise InventoryError for whatever else it holds.
 
-    A record that is passed over could be the night in which a key was another one. What is hidden
-    is none: bundles in the making are.
+    A record that is passed over could be the night in which a key was another one. A folder
+    without any, not even that of the present, is the wrong one: it says nothing about the past.
     """
     if look_of_folder(folder).option not in {"", HISTORIES}:
         raise InventoryError([by_folder(folder.as_posix(), INVENTORY)])
-    try:
-        entries = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
-    except OSError as error:
-        found = error.strerror or type(error).__name__
-        raise InventoryError([Problem(str(folder), 0, "", found, "a readable folder")]) from None
-    strange = [each for each in entries if not (is_bundle(str(each)) or _is_record(each))]
-    refuse([_strange(each) for each in strange])
-    return entries
-
-
-def _is_record(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in FORMATS
-
-
-def _strange(path: Path) -> Problem:
-    found = f"a folder without {MANIFEST}" if path.is_dir() else "a file that is no record"
-    expected = f"evidence bundles, and inventories that end in {', '.join(FORMATS)}"
-    return Problem(path.as_posix(), 0, "", found, expected)
+    content = read_folder(folder)
+    refuse(content.problems())
+    records = (*content.bundles, *content.records)
+    if not records:
+        expected = "an earlier record: without any, leave the option out"
+        refuse([Problem(folder.as_posix(), 0, "", "a folder without records", expected)])
+    return records
 
 
 def _time(source: Source, organization: Organization) -> datetime:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from pathlib import Path as FilePath
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from inventory.bundles import is_folder
 from inventory.documents import Document, Path, read_document
 from inventory.errors import InventoryError, Problem
-from inventory.file_kinds import is_folder, is_special
 from inventory.format_detection import (
     ENDINGS,
     INVENTORY,
@@ -24,7 +25,7 @@ from inventory.key_ids import canonical
 from inventory.models import InventoryDocument, Organization
 from inventory.problems import problems_of
 from inventory.secrets import lines_with_secret
-from inventory.sources import FileFormat, Role, Source
+from inventory.sources import FORMATS, FileFormat, Role, Source
 from inventory.wording import describe
 
 if TYPE_CHECKING:
@@ -37,14 +38,6 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=BaseModel)
 LISTS = ("keys", "databases", "region_views", "vendor_accounts", "support_cases", "readings")
 """The fields of an organization that hold entries with places of their own."""
-
-FORMATS: dict[str, FileFormat] = {
-    ".yaml": "yaml",
-    ".yml": "yaml",
-    ".json": "json",
-    ".ndjson": "ndjson",
-}
-"""The format of each ending that a recorded inventory may have."""
 
 
 class Recorded(NamedTuple):
@@ -83,13 +76,20 @@ def read_raw(file: str, wanted: Wanted) -> bytes:
     Raises InventoryError if it is missing, barred, a folder, or of another ending; one that is
     there is named by what it holds, if that is known. A pipe is not read: it may never end.
     """
-    path = FilePath(file)
-    if is_folder(path):
+    if is_folder(file):
         raise InventoryError([by_folder(file, wanted)])
-    if (ending := path.suffix.lower()) in ENDINGS:
+    if (ending := FilePath(file).suffix.lower()) in ENDINGS:
         return raw_bytes(file)
-    raw = None if is_special(path) else raw_bytes(file)
+    raw = None if _is_special(file) else raw_bytes(file)
     raise InventoryError([by_ending(file, raw, ending, wanted)])
+
+
+def _is_special(file: str) -> bool:
+    """Say whether ``file`` is there and is something like a pipe."""
+    try:
+        return not S_ISREG(FilePath(file).stat().st_mode)
+    except OSError:
+        return False
 
 
 def refuse_tokens(file: str, raw: bytes) -> None:

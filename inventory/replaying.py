@@ -17,7 +17,7 @@ from inventory.evidence import Manifest, check_bundle, read_exchanges
 from inventory.line import Line, Ways
 from inventory.problems import problems_of
 from inventory.readings import with_readings
-from inventory.recording import Tally
+from inventory.recording import Period, Tally, period_of
 from inventory.sharing import without_token
 from inventory.transports import ReplayingTransport
 from inventory.writing import end_line, head_line, lines_of
@@ -56,22 +56,28 @@ def replay(folder: str) -> Replayed:
                 raise ReplayError(f"{path}:{count}: the exchanges tell something else")
         if recorded.read(1):
             raise ReplayError(f"{path}:{count + 1}: the exchanges tell less")
-    _compare(folder, manifest, tally)
+    _compare(folder, manifest, tally, wanted)
     return Replayed(manifest, count - 2)
 
 
-def _compare(folder: str, manifest: Manifest, tally: Tally) -> None:
-    """Raise ReplayError if the manifest counts other than the exchanges do."""
+def _compare(folder: str, manifest: Manifest, tally: Tally, wanted: Organizations) -> None:
+    """Raise ReplayError if the manifest states other than the exchanges and organizations do."""
     recorded = manifest.model_dump()
-    told: dict[str, float | None] = {
-        name: tally.counts[name] for name in ("organizations", *_COUNTS)
-    }
-    told["clock_seconds"] = tally.clock
+    told: dict[str, object] = {name: tally.counts[name] for name in ("organizations", *_COUNTS)}
+    told |= {"clock_seconds": tally.clock, "address": wanted.address}
     odd = [name for name, value in told.items() if recorded[name] != value]
     if len(manifest.files) != tally.counts["requests"] + len((INVENTORY, ORGANIZATIONS)):
         odd.append("files")
+    odd += _odd_times(manifest, tally.period)
     if odd:
         raise ReplayError(f"{folder}/{MANIFEST}: the exchanges tell other {', '.join(odd)}")
+
+
+def _odd_times(manifest: Manifest, period: Period | None) -> list[str]:
+    """Return which time of the manifest cannot be right: all exchanges lie between the two."""
+    first, last = period or Period(manifest.started, manifest.started)
+    is_odd = {"started": manifest.started > first, "ended": manifest.ended < last}
+    return [name for name, odd in is_odd.items() if odd]
 
 
 def read_wanted(folder: str) -> Organizations:
@@ -86,9 +92,10 @@ def read_wanted(folder: str) -> Organizations:
 def _lines(folder: str, manifest: Manifest, wanted: Organizations, tally: Tally) -> Iterator[str]:
     yield head_line(manifest.started)
     for number, each in enumerate(wanted.organizations, 1):
-        transport = ReplayingTransport(read_exchanges(folder, manifest, number))
+        exchanges = read_exchanges(folder, manifest, number)
+        transport = ReplayingTransport(exchanges)
         organization = asyncio.run(_again(transport, each, wanted))
-        tally.add(organization, transport.briefs)
+        tally.add(organization, transport.briefs, period_of(exchanges))
         yield from lines_of(organization)
     yield end_line(tally.counts)
 

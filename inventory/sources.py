@@ -10,6 +10,14 @@ from inventory.entries import Entry, Moment
 FileFormat = Literal["yaml", "json", "ndjson", "bundle", "terraform-plan", "terraform-state"]
 Role = Literal["inventory", "plan", "state", "history"]
 
+FORMATS: dict[str, FileFormat] = {
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".json": "json",
+    ".ndjson": "ndjson",
+}
+"""The format of each ending that a recorded inventory may have."""
+
 
 class Evidence(Entry):
     """How an evidence bundle was made, as its manifest says.

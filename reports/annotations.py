@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 from checks.finding import KNOWN
 from checks.group import Gate
 from reports import looks
+from reports.banners import banners
 from reports.notes import first_notes
 from reports.places import Places
 from reports.reminders import due, urgent
-from reports.results import banners
 from reports.shelves import Urgent, open_lines, urgency
 from reports.telling import TITLE, Names, outcome, sentence
 from reports.visible import plain

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +26,7 @@ from inventory.secrets import search
 from inventory.terraform_organizations import parse_organizations
 from inventory.terraform_source import SourceTree
 from reports import doomed
-from reports.baseline import read_baseline, refuse_doomed, refuse_unfit
+from reports.baseline import read_baseline, refuse_unfit
 from reports.changes import Changes
 from reports.formats import PAGE, RENDERED, write
 from reports.record import (
@@ -41,6 +40,7 @@ from reports.record import (
     canonical,
     head_of,
 )
+from reports.report_folder import REPLACED, ReportFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -54,10 +54,6 @@ if TYPE_CHECKING:
     from reports.baseline import Baseline
 
 EXAMPLES = Path(__file__).parent.parent / "inventory" / "examples"
-RESULTS = "results.html"
-JUNIT = "junit.xml"
-WRITTEN = (HEAD, FINDINGS, *(each.file for each in RENDERED), RESULTS, JUNIT)
-"""Every file that an audit may leave in its report folder."""
 
 
 class Audit:
@@ -67,11 +63,12 @@ class Audit:
         options: the options it was made with.
         context: what the judges are told.
         grouping: the findings, grouped for pytest.
-        head: the record's head, once ``write`` has written it.
+        head: the record's head, once ``conclude`` has made it; None again if it cannot be written.
         sources: every file that was read.
         keep: whether a record is to be written.
         baseline: the earlier audit with which this one is compared; None if none was given.
         rows_seen: how many rows the table of results was offered.
+        tokens: the tokens of a live audit, which must never be written or printed.
     """
 
     def __init__(
@@ -79,14 +76,15 @@ class Audit:
         options: Options,
         *,
         keep: bool = True,
+        folder: ReportFolder | None = None,
         tell: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         """Read waivers, history and inventory, and judge; ``keep`` the findings for a record.
 
-        A live audit first records its inventory, and ``tell``s how far that is.
+        The record goes to ``folder``, by default to the one that the options name. A live audit
+        first records its inventory, and ``tell``s how far that is.
 
-        Raises InputError if a file cannot be used; nothing is left behind then, nor of an earlier
-        audit.
+        Raises InputError if a file cannot be used; nothing is left behind then.
         """
         self.options = options
         self._tell = tell
@@ -95,19 +93,12 @@ class Audit:
         self.keep = keep
         self.rows_seen = 0
         self._started = datetime.now(UTC)
-        self._folder = Path(options.report_dir)
-        self._staging = self._folder / f".writing-{os.getpid()}"
         self._recorder: Recorder | None = None
-        self._tokens: Sequence[Token] = ()
+        self.tokens: Sequence[Token] = ()
         self.baseline: Baseline | None = None
         self._changes: Changes | None = None
-        if keep:
-            refuse_doomed(options.baseline, self._folder)
-            doomed.refuse_doomed(_inputs(options), self._folder, WRITTEN)
+        self._folder = (folder or begin_report(options)) if keep else None
         with self._all_or_nothing():
-            if keep:
-                clear(self._folder)
-                _make(self._staging)
             self._read(options)
 
     def _read(self, options: Options) -> None:
@@ -148,7 +139,7 @@ class Audit:
 
         wanted = read_organizations(options.live)
         collected = collect(wanted, options.evidence_dir, os.environ, self._tell)
-        self._tokens = collected.tokens
+        self.tokens = collected.tokens
         files = in_order((*options.inventory, collected.bundle))
         return options.model_copy(update={"inventory": files})
 
@@ -166,35 +157,20 @@ class Audit:
             "terraform_source": self.options.terraform_source,
         }
 
-    def search(self, more: Iterable[Path] = ()) -> None:
-        """Look through everything that was written, ``more`` too; remove it if a secret is there.
-
-        Raises LeakError.
-        """
-        files = [*(self._folder / name for name in WRITTEN), *more]
-        try:
-            search(files, self._tokens)
-        except LeakError as leak:
-            for file in leak.files:
-                file.unlink(missing_ok=True)
-            clear(self._folder)
-            self.head = None
-            raise
-
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
         try:
             yield
         except BaseException:
             self.discard()
-            if self.keep:
-                clear(self._folder)
             raise
 
     def discard(self) -> None:
         """Remove what was written so far; nothing is left that looks like an audit."""
+        self.head = None
         self._stop_recording()
-        shutil.rmtree(self._staging, ignore_errors=True)
+        if self._folder is not None:
+            self._folder.close()
 
     def _stop_recording(self) -> None:
         if self._recorder is not None:
@@ -205,7 +181,7 @@ class Audit:
         self, inventory: Inventory, wanted: Callable[[Finding], bool] | None = None
     ) -> tuple[Grouping, WaiverBook]:
         self._stop_recording()
-        recorder = self._recorder = Recorder(self._staging) if self.keep else None
+        recorder = self._recorder = Recorder(self._staging) if self._folder else None
         book = WaiverBook(self._waivers, self.context.as_of)
         changes = Changes(self.baseline, self.context.as_of) if self.baseline else None
         self._changes = changes
@@ -233,18 +209,20 @@ class Audit:
     def write(
         self, settled: set[tuple[str, str]], run: Callable[[], dict[str, Any]]
     ) -> dict[str, Any]:
-        """Write the record and the page, and return the head.
+        """Write the record and all reports that are made of it, and return the head.
 
-        ``settled`` names the groups, by rule and key, that pytest has run: the findings of all
-        others are left out, and the record says that it is partial. ``run`` gives the block of
-        what differs from run to run.
+        As ``conclude``, and then ``publish`` with what ``run`` returns.
         """
         with self._all_or_nothing():
-            return self._write(settled, run)
+            self.conclude(settled)
+            return self.publish(run())
 
-    def _write(
-        self, settled: set[tuple[str, str]], run: Callable[[], dict[str, Any]]
-    ) -> dict[str, Any]:
+    def conclude(self, settled: set[tuple[str, str]]) -> dict[str, Any]:
+        """Reach the verdict, and return the head but for its block ``run``.
+
+        ``settled`` names the groups, by rule and key, that pytest has run: the findings of all
+        others are left out, and the record says that it is partial.
+        """
         left_out = self._left_out(settled)
         if left_out:
             self._judge_again(settled)
@@ -264,28 +242,63 @@ class Audit:
         material = Material(
             self._rules, rules, self._controls, self.sources, self._book.states(), changes
         )
-        head = head_of(self._recorder, settings, material)
+        self.head = head_of(self._recorder, settings, material)
+        return self.head
+
+    def publish(self, run: dict[str, Any], others: Iterable[Path] = ()) -> dict[str, Any]:
+        """Write the record with the block ``run``, and move the whole audit to its place.
+
+        ``others`` are reports outside of the folder. Raises LeakError if a secret stands in any
+        report, which is removed then, and OSError if the disk refuses; it is to be discarded then.
+        """
+        assert self.head is not None  # noqa: S101 (there is a verdict by now)
         times = {"started": utc(self._started), "ended": utc(datetime.now(UTC))}
-        head["run"] = {**times, **run()}
-        self._publish(head)
+        head = {**self.head, "run": {**times, **run}}
+        self._render(head)
+        self._search(others)
+        self._publish()
         self.head = head
         return head
+
+    def publish_none(self, others: Iterable[Path] = ()) -> None:
+        """Move pytest's own reports of a run without an audit to their place; as ``publish``."""
+        self._stop_recording()
+        (self._staging / FINDINGS).unlink(missing_ok=True)
+        self._search(others)
+        self._publish()
+
+    def _publish(self) -> None:
+        assert self._folder is not None  # noqa: S101 (an audit that is written was kept)
+        self._folder.publish([each.name for each in self._staging.iterdir()])
+
+    @property
+    def _staging(self) -> Path:
+        assert self._folder is not None  # noqa: S101 (as above)
+        return self._folder.staging
 
     @property
     def page(self) -> str:
         """Return the path of what a person opens first."""
         name = PAGE if "html" in self.options.formats else HEAD
-        return (self._folder / name).as_posix()
+        return (Path(self.options.report_dir) / name).as_posix()
 
-    def _publish(self, head: dict[str, Any]) -> None:
-        """Write beside and rename when whole, the head last."""
+    def _render(self, head: dict[str, Any]) -> None:
         (self._staging / HEAD).write_text(canonical(head), encoding="ascii")
-        wanted = [each for each in RENDERED if each.format in self.options.formats]
-        for report in wanted:
-            write(report, head, self._staging / FINDINGS, self._staging / report.file)
-        for name in (FINDINGS, *(each.file for each in wanted), HEAD):
-            (self._staging / name).replace(self._folder / name)
-        self.discard()
+        for report in RENDERED:
+            if report.format in self.options.formats:
+                write(report, head, self._staging / FINDINGS, self._staging / report.file)
+
+    def _search(self, others: Iterable[Path]) -> None:
+        """Look for secrets in all reports; raise LeakError by the places they would have had."""
+        try:
+            search([*self._staging.iterdir(), *others], self.tokens)
+        except LeakError as leak:
+            for file in leak.files:
+                file.unlink(missing_ok=True)
+            raise LeakError(
+                file.parent.with_name(file.name) if file.parent == self._staging else file
+                for file in leak.files
+            ) from None
 
     def _left_out(self, settled: set[tuple[str, str]]) -> str:
         groups = [group for each in self.grouping.groups().values() for group in each]
@@ -303,6 +316,16 @@ class Audit:
         )
 
 
+def begin_report(options: Options) -> ReportFolder:
+    """Begin an audit in the report folder that ``options`` name; raise SettingError if it cannot.
+
+    An input that would not stay where it is, as it lies in there, is refused before that.
+    """
+    path = Path(options.report_dir)
+    doomed.refuse_doomed(_inputs(options), path, REPLACED)
+    return ReportFolder(path)
+
+
 def _inputs(options: Options) -> Iterator[doomed.Given]:
     """Yield every path that an audit with ``options`` reads."""
     for name in ("inventory", "state", "history", "waivers"):
@@ -312,33 +335,6 @@ def _inputs(options: Options) -> Iterator[doomed.Given]:
         path = getattr(options, name.replace("-", "_"))
         if path is not None:
             yield doomed.Given(name, path)
-
-
-def clear(folder: Path) -> None:
-    """Remove an earlier audit's files from ``folder``, so that nobody takes them for a later one's.
-
-    Raises SettingError if that cannot be done.
-    """
-    with _writable(folder):
-        for name in WRITTEN:
-            (folder / name).unlink(missing_ok=True)
-        for broken in folder.glob(".writing-*"):
-            shutil.rmtree(broken, ignore_errors=True)
-
-
-def _make(folder: Path) -> None:
-    with _writable(folder.parent):
-        folder.mkdir(parents=True, exist_ok=True)
-
-
-@contextmanager
-def _writable(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        found = f"{folder} ({error.strerror})"
-        message = f"--cmek-report-dir: found {found}, expected a folder to write to"
-        raise SettingError(message) from None
 
 
 def terraform_of(options: Options) -> Terraform:

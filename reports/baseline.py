@@ -11,15 +11,16 @@ from pydantic import Field, StrictBool
 from checks.check_population_complete import MISSING
 from checks.context import KnownOrganization, utc
 from inventory.entries import Count, Moment
-from inventory.errors import RecordError, SettingError
+from inventory.errors import RecordError
 from inventory.evidence import Sha256
 from inventory.history import Observation
 from inventory.models import KeyScope
 from inventory.spellings import DatabaseType, Provider
+from reports.banners import banners
 from reports.decoding import decode
 from reports.key_changes import DATABASES, KEYS, Seen
 from reports.memory import lost_database
-from reports.reading_back import Part, checked, read_record
+from reports.reading_back import Part, checked, read_record, relying_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -112,6 +113,7 @@ class About(NamedTuple):
         sha256: the hash of its head.
         rules: the hash of its rules.
         is_example: whether only bundled examples were audited.
+        banners: what every report of it says in large letters.
     """
 
     path: str
@@ -120,6 +122,7 @@ class About(NamedTuple):
     sha256: str
     rules: str
     is_example: bool
+    banners: tuple[str, ...] = ()
 
 
 class Baseline(NamedTuple):
@@ -277,19 +280,6 @@ def read_later(path: str | Path) -> Later:
     return Later(_about(record, head), _seen(head), record)
 
 
-def stands_in(path: str, folder: Path) -> bool:
-    """Say whether an audit that writes into ``folder`` would remove the one at ``path``."""
-    place = Path(path)
-    return (place if place.is_dir() else place.parent).resolve() == folder.resolve()
-
-
-def refuse_doomed(path: str | None, folder: Path) -> None:
-    """Raise SettingError if the baseline stands where an audit into ``folder`` would remove it."""
-    if path is not None and stands_in(path, folder):
-        found = f"{path}, which lies in the report folder, and would be removed"
-        raise SettingError(f"--cmek-baseline: found {found}; expected one that is kept elsewhere")
-
-
 def refuse_unfit(old: About, as_of: datetime, *, is_example: bool) -> None:
     """Raise RecordError if an audit of the time ``as_of`` cannot be compared with ``old``."""
     refuse_unlike(old, is_example=is_example)
@@ -316,13 +306,16 @@ def _head(record: Record) -> _Head:
 
 def _about(record: Record, head: _Head) -> About:
     settings = head.settings
+    with relying_on(record):
+        limits = tuple(banners(record.head))
     return About(
-        record.path.as_posix(),
-        head.report,
-        settings.as_of,
-        record.sha256,
-        head.criteria.hash,
-        settings.example,
+        path=record.path.as_posix(),
+        report=head.report,
+        as_of=settings.as_of,
+        sha256=record.sha256,
+        rules=head.criteria.hash,
+        is_example=settings.example,
+        banners=limits,
     )
 
 

@@ -1,4 +1,4 @@
-"""Inputs that an audit would remove or overwrite, as they are files of its own report folder."""
+"""Inputs that an audit would move or remove, as they are files of its own report folder."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from inventory.errors import SettingError
 from reports.record import FINDINGS, HEAD
+from reports.report_folder import UNFINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-_UNFINISHED = ".writing-"
 _File = tuple[int, int]
 """What identifies a file, by whatever path or link it is reached."""
 
@@ -26,19 +26,19 @@ class Given(NamedTuple):
 
 
 def refuse_doomed(inputs: Iterable[Given], folder: Path, written: Iterable[str]) -> None:
-    """Raise SettingError if an audit would remove one of ``inputs`` before or after reading it.
+    """Raise SettingError if an audit would move or remove one of ``inputs``.
 
-    ``written`` are the names of the files that it writes into ``folder``.
+    ``written`` are the paths, inside ``folder``, of the files that do not stay there.
     """
     for option, found in doomed(inputs, folder, written):
-        told = f"found {found}, and would be removed; expected one that is kept elsewhere"
+        told = f"found {found}, and would not stay there; expected one that is kept elsewhere"
         raise SettingError(f"--cmek-{option}: {told}")
 
 
 def doomed(
     inputs: Iterable[Given], folder: Path, written: Iterable[str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the option of each input that would be removed, and why, in words."""
+    """Yield the option of each input that would not stay, and why, in words."""
     targets = dict(_targets(folder, written))
     for option, path in inputs:
         files = _record(Path(path)) if option == "baseline" else _files(Path(path), folder, targets)
@@ -93,5 +93,5 @@ def _why(file: Path, folder: Path, targets: Mapping[_File, Path]) -> str:
         return f"{file}, which {how}"
     whole = folder.resolve()
     inner = place.relative_to(whole).parts if place.is_relative_to(whole) else ()
-    is_unfinished = bool(inner) and inner[0].startswith(_UNFINISHED)
+    is_unfinished = bool(inner) and inner[0].startswith(UNFINISHED)
     return f"{file}, which lies in what an audit left unfinished" if is_unfinished else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,10 @@ import pytest
 
 from inventory.errors import LeakError
 from reports import results, terminal
+from reports.internal_errors import describe_error
 from reports.provenance import describe_run
+from reports.pytest_reports import custom_paths, print_final_paths
+from reports.report_folder import staging_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,6 +26,9 @@ _SHOWN_AS = {
     "fail": ("below the gate", "b", "BELOW-GATE"),
     "not-applicable": ("not applicable", "-", "NOT-APPLICABLE"),
 }
+_LEAVING = (pytest.exit.Exception, KeyboardInterrupt, SystemExit)
+"""What ends a run on purpose; pytest knows its exit code."""
+
 _KNOWN = ("known from the baseline", "k", "KNOWN")
 
 
@@ -36,6 +41,7 @@ class AuditHooks:
         self._audit = audit
         self._groups = audit.grouping.groups()
         self._settled: set[tuple[str, str]] = set()
+        self._staging = staging_of(Path(audit.options.report_dir))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 (xdist's own)
@@ -102,45 +108,67 @@ class AuditHooks:
     def pytest_sessionfinish(
         self, session: pytest.Session, exitstatus: int
     ) -> Generator[None, object, object]:
-        """Write the reports before pytest's own, and speak the verdict after all else."""
-        happened = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+        """Reach the verdict before pytest's own reports, and write all when every plugin is done.
+
+        Only then the exit code is known that the record has to state.
+        """
         if not self._audit.keep:
             return (yield)
-        if happened and self._settled:
-            session.exitstatus = self._write(int(exitstatus))
-        else:
+        outcome, failure = None, self._conclude(session, exitstatus)
+        try:
+            results.mark_junit(self._config, self._audit.head)
+            outcome = yield
+        except _LEAVING:
             self._audit.discard()
-            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED if happened else exitstatus
-        results.mark_junit(self._config, self._audit.head)
-        outcome = yield
-        leak = self._search()
-        if leak:
-            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
-        terminal.conclude(self._config, self._audit, leak)
+            terminal.conclude(self._config, self._audit)
+            raise
+        except Exception as error:  # noqa: BLE001 (an audit whose reports broke off is none)
+            failure = describe_error(error)
+        if failure := failure or self._publish(session):
+            self._give_up(session)
+        terminal.conclude(self._config, self._audit, failure)
         return outcome
 
-    def _search(self) -> str:
-        """Look for secrets in all that was written, by pytest too; return what to say if any."""
-        option = self._config.option
-        own = (getattr(option, "htmlpath", None), getattr(option, "xmlpath", None))
+    def _conclude(self, session: pytest.Session, exitstatus: int) -> str:
+        """Reach the verdict, if the run came to its end; return what to say if that breaks."""
+        if exitstatus not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+            return ""
+        if not self._settled:
+            session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
+            return ""
         try:
-            self._audit.search(Path(each) for each in own if each)
-        except LeakError as error:
-            return str(error)
+            head = self._audit.conclude(self._settled)
+        except Exception as error:  # noqa: BLE001 (a verdict that could not be reached is none)
+            return describe_error(error)
+        session.exitstatus = exitstatus or head["verdict"]["exit_code"]
         return ""
 
-    def _write(self, exitstatus: int) -> int:
-        """Write the record; return the run's exit code, that of a crash if that fails."""
+    def _publish(self, session: pytest.Session) -> str:
+        """Move all reports to their place; return what to say if that is not possible."""
+        head, others = self._audit.head, list(custom_paths(self._staging, self._config))
         try:
-            head = self._audit.write(self._settled, lambda: describe_run(self._config, exitstatus))
-        except Exception:  # noqa: BLE001 (a verdict that could not be written is none)
-            self._audit.discard()
-            self._config.get_terminal_writer().line(traceback.format_exc(), red=True)
-            return int(pytest.ExitCode.INTERNAL_ERROR)
-        return max(exitstatus, int(head["verdict"]["exit_code"]))
+            if head is None:
+                self._audit.publish_none(others)
+            else:
+                session.exitstatus = session.exitstatus or head["verdict"]["exit_code"]
+                self._audit.publish(describe_run(self._config, int(session.exitstatus)), others)
+        except LeakError as error:
+            return f"{error}. It was removed."
+        except Exception as error:  # noqa: BLE001 (an audit that could not be written is none)
+            return describe_error(error)
+        return ""
 
+    def _give_up(self, session: pytest.Session) -> None:
+        """Leave no audit, nor a report elsewhere that states its verdict; end as a crash does."""
+        self._audit.discard()
+        for report in custom_paths(self._staging, self._config):
+            report.unlink(missing_ok=True)
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the actions, and the waivers that ask for somebody."""
+        print_final_paths(self._staging, self._config)
         if self._audit.head is not None:
             terminal.summarize(terminalreporter, self._audit.head)
             terminal.warn_of_waivers(terminalreporter, self._audit.head)

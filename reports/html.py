@@ -20,12 +20,12 @@ from checks.card import SEVERITIES
 from checks.finding import STATUSES
 from inventory.wording import counted
 from reports import looks
+from reports.banners import banners
 from reports.drilling import Index
 from reports.key_instructions import lay_out_commands
 from reports.matrix import lay_out
 from reports.notes import first_notes
 from reports.reminders import due, urgent
-from reports.results import banners
 from reports.routes import lay_out_routes
 from reports.shelves import Limits, choose
 from reports.visible import name, prose, visible

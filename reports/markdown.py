@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from checks.finding import OPEN, STATUSES
 from inventory.wording import counted
 from reports import looks
+from reports.banners import banners
 from reports.marked import code, prose
 from reports.notes import first_notes
 from reports.reminders import due, urgent
-from reports.results import banners
 from reports.shelves import most_urgent
 from reports.telling import TITLE, Names, gate_of
 

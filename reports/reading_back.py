@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar
 from jinja2 import UndefinedError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from inventory.bundles import is_folder
 from inventory.entries import MAY_BE_NEWER, Count
 from inventory.errors import RecordError
 from inventory.evidence import Sha256
-from inventory.file_kinds import REPORTS, is_folder, look_of_folder
+from inventory.file_kinds import REPORTS, look_of_folder
 from inventory.format_detection import REPORT, by_content, by_folder
 from inventory.wording import describe
 from reports.record import FINDINGS, HEAD, SCHEMA, canonical, report_id
@@ -89,7 +90,7 @@ def read_record(path: str | Path) -> Record:
 
 def _head_of(path: Path) -> Path:
     """Return where the head is; raise RecordError if ``path`` is a folder of something else."""
-    if not is_folder(path):
+    if not is_folder(str(path)):
         return path
     if look_of_folder(path).option not in {"", REPORTS}:
         raise RecordError(str(by_folder(str(path), REPORT)))

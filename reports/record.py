@@ -17,6 +17,7 @@ from checks.card import SEVERITIES
 from checks.context import utc
 from checks.finding import OPEN, STATUSES
 from checks.identity import finding_id
+from inventory.configured import other_hosts
 from reports.evidence import describe_evidence
 from reports.population import Population
 from reports.tallies import Tallies
@@ -241,7 +242,14 @@ def canonical(data: object) -> str:
 
 def _verdict(tallies: Tallies, settings: Settings, material: Material) -> dict[str, Any]:
     rules = [rule.card.id for rule in material.rules]
-    return judge(tallies, settings.gate, rules, left_out=settings.left_out)
+    addresses = [source.evidence.address for source in material.sources if source.evidence]
+    return judge(
+        tallies,
+        settings.gate,
+        rules,
+        left_out=settings.left_out,
+        is_of_astra=not other_hosts(addresses),
+    )
 
 
 def _settings(settings: Settings) -> dict[str, Any]:

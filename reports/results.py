@@ -6,13 +6,12 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from inventory.wording import safe
+from reports.banners import banners
 from reports.changes import summed_up
 from reports.notes import first_notes
 from reports.telling import checks_of, counts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pytest
 
     from reports.audit import Audit
@@ -65,22 +64,6 @@ def summary(prefix: list[str], audit: Audit) -> None:
         prefix.append(
             f"<p>Rows beyond {MOST_ROWS:,} are left out of this table, and of its counts.</p>"
         )
-
-
-def banners(head: Mapping[str, Any]) -> list[str]:
-    """Return what every report of this audit must say in large letters."""
-    settings = head["settings"]
-    texts = []
-    if settings["left_out"]:
-        texts.append(f"PARTIAL RUN, NOT AUDIT EVIDENCE: {settings['left_out']}.")
-    if settings["example"]:
-        told = "no inventory was given, so " if settings["default_example"] else ""
-        texts.append(f"EXAMPLE, NOT AUDIT EVIDENCE: {told}a bundled example was audited.")
-    if settings["fail_on_new"]:
-        before = head["changes"]["baseline"]
-        named = f"{before['as_of']} (report {before['report'][:12]})"
-        texts.append(f"GATE ON NEW FINDINGS ONLY: what the baseline of {named} has does not stop.")
-    return texts
 
 
 def mark_junit(config: pytest.Config, head: dict[str, Any] | None) -> None:

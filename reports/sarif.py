@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from checks.card import rank
 from checks.finding import OPEN
+from reports.banners import banners, hosts_of
 from reports.marked import prose
 from reports.notes import first_notes
 from reports.places import Places
-from reports.results import banners
 from reports.shelves import most_urgent
 from reports.telling import TITLE, Names, outcome, sentence
 from reports.visible import plain
@@ -98,10 +98,12 @@ def _log(head: Head, results: Sequence[Json], total: int) -> str:
 
 
 def _category(head: Head) -> str:
-    """Name what is replaced by the next upload: a partial run or an example closes no alert."""
+    """Name what is replaced by the next upload: what is no evidence closes no alert."""
     settings = head["settings"]
     if settings["left_out"]:
         return f"{_TOOL}/partial"
+    if hosts_of(head):
+        return f"{_TOOL}/not-astra"
     return f"{_TOOL}/example" if settings["example"] else _TOOL
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from checks.context import utc
 from inventory.wording import counted, safe
+from reports.banners import OUTSIDE, banners
 from reports.changes import summed_up
 from reports.notes import first_notes
+from reports.pytest_reports import unavailable
 from reports.reminders import notice, urgent
-from reports.results import NO_AUDIT, banners
+from reports.results import NO_AUDIT
 from reports.telling import checks_of, number_of
 from reports.verdict import ENDS
 
@@ -114,34 +117,70 @@ def _notes(head: dict[str, Any], width: int) -> Iterator[str]:
         yield f"… and {more:,} more notes in the report"
 
 
-def conclude(config: pytest.Config, audit: Audit, leak: str = "") -> None:
-    """Say the verdict, as the very last words; or that a secret got into what was written."""
-    writer = config.get_terminal_writer()
+def conclude(config: pytest.Config, audit: Audit, failure: str = "") -> None:
+    """Say the verdict, as the very last words; or the ``failure`` by which there is no audit."""
+    writer = _writer(config)
     writer.line()
-    head = audit.head
-    if leak:
-        writer.line(f"{leak}. It was removed.", red=True)
-    if head is None:
+    for text in failure.splitlines():
+        writer.line(safe(text, 2_000), red=True)
+    if audit.head is None:
         writer.line(NO_AUDIT, red=True)
         return
-    writer.line(f"Checks:   pytest counts them; {checks_of(head['settings']['grouping'])}")
-    writer.line(f"Findings: {number_of(head)}")
+    for label, text in _facts(audit, audit.head):
+        writer.line(f"{f'{label}:':<10}{text}")
+    for each in unavailable(config, audit.options):
+        writer.line(f"{each.file} was not written: {each.plugin} is not loaded.", yellow=True)
+    _print_verdict(writer, audit, audit.head)
+
+
+class _Writer(Protocol):
+    """What writes lines on a terminal."""
+
+    @property
+    def fullwidth(self) -> int: ...
+
+    def line(self, s: str = "", **markup: bool) -> None: ...
+
+
+class _PlainWriter:
+    """Writes lines to stdout, where pytest itself is told to be silent."""
+
+    fullwidth = 80
+
+    def line(self, s: str = "", **_: bool) -> None:
+        sys.stdout.write(f"{s}\n")
+
+
+def _writer(config: pytest.Config) -> _Writer:
+    is_there = config.pluginmanager.has_plugin("terminalreporter")
+    return config.get_terminal_writer() if is_there else _PlainWriter()
+
+
+def _facts(audit: Audit, head: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each number that is said before the verdict, with what it counts."""
+    yield "Checks", f"pytest counts them; {checks_of(head['settings']['grouping'])}"
+    yield "Findings", number_of(head)
     if head["waivers"]:
         states = Counter(waiver["state"] for waiver in head["waivers"])
         told = ", ".join(f"{states[state]:,} {state}" for state in sorted(states))
-        writer.line(f"Waivers:  {len(head['waivers']):,}, of which {told}")
+        yield "Waivers", f"{len(head['waivers']):,}, of which {told}"
     if audit.options.history:
         earlier = sum(each["role"] == "history" for each in head["population"]["sources"])
-        writer.line(f"History:  {counted(earlier, 'earlier record')}")
+        yield "History", counted(earlier, "earlier record")
     if head["changes"]:
         before = head["changes"]["baseline"]["as_of"]
-        writer.line(f"Changes:  findings {summed_up(head['changes'])}, since {before}")
+        yield "Changes", f"findings {summed_up(head['changes'])}, since {before}"
+
+
+def _print_verdict(writer: _Writer, audit: Audit, head: dict[str, Any]) -> None:
+    """Say the banners, the notes, the verdict, and what the exit code means."""
     for text in [*banners(head), *_notes(head, writer.fullwidth)]:
         writer.line(safe(text), yellow=True)
-    bad = bool(head["verdict"]["exit_code"])
-    good = head["verdict"]["word"] == "compliant"
-    writer.line(head["verdict"]["text"], red=bad, green=good, yellow=not (bad or good), bold=True)
+    verdict = head["verdict"]
+    bad, good = bool(verdict["exit_code"]), verdict["word"] == "compliant"
+    writer.line(verdict["text"], red=bad, green=good, yellow=not (bad or good), bold=True)
     writer.line(f"Report: {safe(audit.page)}")
-    if bad:
-        word = head["verdict"]["word"]
-        writer.line(f"Exit code 1: {ENDS.get(word, word)}.")
+    if code := head["run"]["exit_code"]:
+        word = verdict["word"]
+        why = ENDS.get(word, word) if code == verdict["exit_code"] else OUTSIDE
+        writer.line(f"Exit code {code}: {why}.")

@@ -27,8 +27,14 @@ ENDS = {
     "broken": "the audit is incomplete",
     "not established": "compliance is not established",
     "nothing judged": "nothing was judged",
+    "partial": "a part of the checks is no audit",
 }
-"""What exit code 1 says, where that is not the verdict's own word."""
+"""What the exit code says, where that is not the verdict's own word."""
+
+_PARTIAL = 5
+"""The exit code of a partial run in which nothing stops: it is none of a compliant audit."""
+
+NOT_ASTRA = "This is no evidence about Astra: another host answered."
 
 _WHOLE = ("compliant", "no customer key")
 """The verdicts over an audit in which nothing above an advisory is open."""
@@ -38,9 +44,16 @@ _LEFT_OUT = "clouds-left-out"
 
 
 def judge(
-    tallies: Tallies, gate: Gate, rules: Sequence[str], *, left_out: str = ""
+    tallies: Tallies,
+    gate: Gate,
+    rules: Sequence[str],
+    *,
+    left_out: str = "",
+    is_of_astra: bool = True,
 ) -> dict[str, Any]:
     """Say in words what the audit by ``rules`` found, and which exit code that is.
+
+    ``left_out`` names what was not run; ``is_of_astra`` is False if another host answered.
 
     The gate decides what stops, never what is said: a failure that it lets pass is a failure.
     Advisories alone leave an audit compliant, unless the gate stops for them.
@@ -51,11 +64,13 @@ def judge(
     first = VERDICTS[word].format(
         found=_found(found), waived=_waived_as_well(tallies), evaluated=_evaluated(tallies, rules)
     )
-    limits = [*_gate(gate, stops, found.total()), *_limits(tallies, word, gate)]
+    limits = [] if is_of_astra else [NOT_ASTRA]
+    limits += [*_gate(gate, stops, found.total()), *_limits(tallies, word, gate)]
     if word in _WHOLE:
         limits += _not_evaluated(tallies, rules)
     text = " ".join([first, *limits])
-    return {"word": word, "text": text, "exit_code": int(stops > 0 or word == "nothing judged")}
+    is_bad = stops > 0 or word == "nothing judged"
+    return {"word": word, "text": text, "exit_code": 1 if is_bad else _PARTIAL * bool(left_out)}
 
 
 def _word(tallies: Tallies, found: Mapping[str, int], left_out: str) -> str:

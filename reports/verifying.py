@@ -19,6 +19,7 @@ from inventory.named_plans import NamedPlan
 from inventory.sources import FileFormat, Role
 from inventory.wording import counted, safe
 from reports.audit import Audit
+from reports.banners import banners
 from reports.formats import RENDERED, write
 from reports.reading_back import (
     Findings,
@@ -31,7 +32,6 @@ from reports.reading_back import (
     relying_on,
 )
 from reports.record import FINDINGS, HEAD, canonical
-from reports.results import banners
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,10 +127,12 @@ def verify_report(folder: str) -> Verified:
     """
     record = _read(Path(folder))
     head = record.head
+    with relying_on(record.whole):
+        limits = banners(record.whole.head)
     lines = [
         f"{HEAD}: as it was written, report {head.report}",
         f"{FINDINGS}: as it was written, {counted(head.findings.count, 'finding')}",
-        *banners(record.whole.head),
+        *limits,
     ]
     checked = list(_check_files(head))
     lines += [line for _, line in checked]

@@ -202,7 +202,6 @@ def _audit(folder: Path, organizations: str) -> Outcome:
     groups = [group for each in audit.grouping.groups().values() for group in each]
     run = {name: value for name, value in RUN.items() if name not in {"started", "ended"}}
     audit.write({(group.card.id, group.key) for group in groups}, lambda: run)
-    audit.search()
     return Outcome(folder, time.monotonic() - started)
 
 

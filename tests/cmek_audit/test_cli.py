@@ -186,7 +186,7 @@ def _app(end: object) -> typer.Typer:
 
     @app.command()
     def one() -> object:
-        if isinstance(end, Exception):
+        if isinstance(end, BaseException):
             raise end
         return end
 
@@ -228,6 +228,24 @@ def test_what_the_system_refuses(error: OSError, says: str) -> None:
     """What the system refuses ends with 4, and names the file if there is one."""
     done = CliRunner().invoke(_app(error), ["one"])
     assert (done.exit_code, done.stdout, done.stderr) == (4, "", says)
+
+
+def test_an_interruption_that_no_command_explains() -> None:
+    """Interrupted where no command says what that means, the process ends with 2 all the same."""
+    done = CliRunner().invoke(_app(KeyboardInterrupt()), ["one"])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == "Interrupted."
+
+
+def test_an_interruption_of_the_very_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interruption before any command is begun ends with 2, too, and without a traceback."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("typer.core.TyperGroup.main", interrupted)
+    done = CliRunner().invoke(_app(0), ["one"])
+    assert (done.exit_code, done.output) == (2, "Interrupted.\n")
 
 
 def test_being_told_to_end_is_an_interruption(

@@ -54,6 +54,7 @@ def test_all_is_read(file: str, astra: Running) -> None:
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [
         f"Evidence:       {bundle}",
+        "Bundle before:  none, it is the first",
         f"Root:           {manifest.root}",
         "Organizations:  2",
         f"Requests:       {len(astra.requests)}, all answered",
@@ -69,6 +70,7 @@ def test_all_is_read_told_as_json(file: str, astra: Running) -> None:
     assert done.exit_code == 0
     assert told(done) == {
         "bundle": bundle.as_posix(),
+        "previous": None,
         "root": read_manifest(str(bundle)).root,
         "organizations": 2,
         "requests": len(astra.requests),
@@ -79,10 +81,31 @@ def test_all_is_read_told_as_json(file: str, astra: Running) -> None:
 
 def test_collections_form_a_chain(file: str) -> None:
     """Each collection adds a bundle, which names the one before."""
-    roots = [told(command("collect", file, "--json"))["root"] for _ in range(2)]
-    second = read_manifest(str(bundles(Path("audit-evidence"))[-1]))
-    assert second.previous is not None
-    assert (second.previous.root, second.root) == (roots[0], roots[1])
+    first, second = (told(command("collect", file, "--json")) for _ in range(2))
+    previous = {"name": Path(first["bundle"]).name, "root": first["root"]}
+    assert (first["previous"], second["previous"]) == (None, previous)
+    manifest = read_manifest(second["bundle"])
+    assert manifest.previous
+    assert (manifest.previous.model_dump(), manifest.root) == (previous, second["root"])
+
+
+def test_the_bundle_before_is_named(file: str) -> None:
+    """A collection says which bundle it follows."""
+    before = told(command("collect", file, "--json"))["bundle"]
+    lines = command("collect", file).stdout.splitlines()
+    assert lines[1] == f"Bundle before:  {Path(before).name}"
+
+
+def test_what_was_left_unfinished_is_removed(file: str) -> None:
+    """What a collection that was killed left is named on stderr, and removed."""
+    Path("audit-evidence/.collecting-x-7").mkdir(parents=True)
+    done = command("collect", file, "--json")
+    assert done.exit_code == 0
+    assert done.stderr.splitlines()[0] == (
+        "Removing audit-evidence/.collecting-x-7, which a collection that was killed left "
+        "unfinished."
+    )
+    assert [each.as_posix() for each in bundles(Path("audit-evidence"))] == [told(done)["bundle"]]
 
 
 # --- not everything was read ----------------------------------------------------------------------
@@ -115,7 +138,7 @@ def test_gaps_with_one_remedy_are_told_together(file: str, astra: Running) -> No
     tokens = {FIRST.variable: FIRST.token}
     done = command("collect", file, environment=tokens)
     assert done.exit_code == 1
-    assert done.stdout.splitlines()[3:] == [
+    assert done.stdout.splitlines()[4:] == [
         f"Requests:       {len(astra.requests)}, all answered",
         "Gaps:           5, in 1 organization",
         "",
@@ -297,6 +320,6 @@ def test_json_is_one_object(file: str) -> None:
         done = command("collect", file, "--json", environment=environment)
         value, end = json.JSONDecoder().raw_decode(done.stdout)
         assert (set(value), done.stdout[end:]) == (
-            {"bundle", "root", "organizations", "requests", "failures", "gaps"},
+            {"bundle", "previous", "root", "organizations", "requests", "failures", "gaps"},
             "\n",
         )

@@ -12,6 +12,7 @@ from cmek_audit import diff
 from reports.changes import CLASSES, NEWS
 from tests.cmek_audit.commands import command, told
 from tests.reports.comparing import FIRST, SECOND, every_change, night, stored
+from tests.reports.live import report_on
 from tests.reports.recording import a_finding
 from tests.reports.samples import (
     COMPLIANT,
@@ -93,13 +94,24 @@ def test_text_is_the_default(two: tuple[str, str]) -> None:
     assert command("diff", *heads).stdout == command("diff", *two, "-f", "text").stdout
 
 
+def test_what_is_no_evidence_is_said_of_each_audit(chain: Path, tmp_path: Path) -> None:
+    """Of audits whose answers are not Astra's, each form says so of both."""
+    bundles = sorted(str(each) for each in chain.iterdir())[:2]
+    reports = [report_on(tmp_path / str(n), each).folder for n, each in enumerate(bundles)]
+    words = "NOT ASTRA, NOT AUDIT EVIDENCE: answers came from"
+    for form in ("text", "json", "markdown"):
+        printed = command("diff", *reports, "--format", form).stdout
+        assert printed.replace("\\", "").count(words) == 2, form
+
+
 def test_the_changes_are_those_of_an_audit_with_a_baseline(tmp_path: Path) -> None:
     """Comparing two finished audits tells what the later one tells, given the first as baseline."""
     first = night(tmp_path, _before(), FIRST)
     second = night(tmp_path, _after(), SECOND, first)
     made = told(command("diff", first.folder, second.folder, "--format=json"))
     changes = second.head["changes"]
-    assert made["old"] == {name: changes["baseline"][name] for name in made["old"]}
+    baseline = changes["baseline"] | {"banners": []}
+    assert made["old"] == {name: baseline[name] for name in made["old"]}
     assert made["same_rules"] is changes["baseline"]["same_rules"] is True
     for block in ("counts", "not_judged_again", "lists", "keys"):
         assert made[block] == changes[block]
@@ -157,7 +169,7 @@ def test_long_lists_are_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, for
 
 
 def _told(changes: diff.Told) -> diff.Told:
-    about = changes["baseline"]
+    about = changes["baseline"] | {"banners": []}
     return {"old": about, "new": about, "same_rules": True} | changes
 
 

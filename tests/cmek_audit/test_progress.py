@@ -56,6 +56,30 @@ def test_a_terminal_shows_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     assert " 2/2 organizations, 1,034 requests acme " in last
 
 
+NOTE = Progress(0, 2, note="Removing .collecting-[bold]\x1b[2J-7.")
+
+
+def test_notes_are_shown_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """A note is printed on stderr when it comes, in a line of its own, and steers no terminal."""
+    with progress() as tell:
+        tell(NOTE)
+        assert capsys.readouterr() == ("", "Removing .collecting-[bold]?[2J-7.\n")
+        tell(STEPS[2])
+    assert capsys.readouterr() == ("", "2/2 organizations, 1,034 requests\n")
+
+
+def test_notes_are_shown_above_a_bar() -> None:
+    """On a terminal a note has a line above the bar, and is no markup."""
+    console = Console(file=Terminal(), force_terminal=True, width=60, legacy_windows=False)
+    with bar(console) as tell:
+        tell(NOTE)
+        tell(STEPS[2])
+    assert isinstance(console.file, Terminal)
+    shown = console.file.getvalue()
+    assert "Removing .collecting-[bold]?[2J-7.\n" in shown
+    assert " 2/2 organizations" in shown.rpartition("Removing")[2]
+
+
 def test_names_are_shown_as_they_are_and_harm_nothing() -> None:
     """A name is no markup, and steers no terminal."""
     drawn = Terminal()

@@ -14,7 +14,7 @@ import pytest
 from hatchling.build import build_wheel
 
 from cmek_audit import suite
-from reports.audit import WRITTEN
+from reports.report_folder import WRITTEN
 from tests.cmek_audit.commands import ROOT
 from tests.wiring.runs import EXAMPLE, HTML, RECORD, Run, environment_of, run
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError
@@ -12,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from inventory import collecting, recording, transports
-from inventory.bundles import bundles_in
+from inventory.bundles import read_folder
 from inventory.collecting import Collected, Progress, collect
 from inventory.configured import Organizations
-from inventory.errors import EvidenceError, LeakError, SettingError
+from inventory.errors import EvidenceError, InventoryError, LeakError, SettingError
 from inventory.evidence import open_bundle, read_exchanges, read_manifest
 from inventory.exchanges import Exchange
 from inventory.replaying import replay
@@ -276,7 +277,7 @@ def test_chain_of_bundles(server: Running, tmp_path: Path) -> None:
             Path(bundles[before]).name,
             manifests[before].root,
         )
-    assert [each.as_posix() for each in bundles_in(tmp_path)] == sorted(bundles)
+    assert [each.as_posix() for each in read_folder(tmp_path).bundles] == sorted(bundles)
 
 
 def test_many_bundles_of_one_second(
@@ -423,13 +424,63 @@ def test_libraries_are_silent(
     assert {logging.getLogger(name).level for name in ("httpx", "httpcore")} == {logging.DEBUG}
 
 
-def test_names_of_others_do_not_matter(server: Running, tmp_path: Path) -> None:
-    """Folders beside the bundles that are none are left alone."""
-    for name in (".collecting-old-1", "notes"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "a").write_text("", encoding="utf-8")
-    run(server, tmp_path)
-    assert {each.name for each in tmp_path.iterdir()} > {".collecting-old-1", "notes"}
+def test_what_a_killed_collection_left_is_removed(server: Running, tmp_path: Path) -> None:
+    """What is unfinished in the folder is removed, and that is said before anything is asked."""
+    (tmp_path / ".collecting-old-1").mkdir()
+    (tmp_path / ".collecting-old-1/a").touch()
+    notes: list[tuple[str, int]] = []
+
+    def tell(step: Progress) -> None:
+        if step.note:
+            notes.append((step.note, len(server.requests)))
+
+    told = collect(small(server), str(tmp_path), FLEET.environment, tell)
+    left = (tmp_path / ".collecting-old-1").as_posix()
+    note = f"Removing {left}, which a collection that was killed left unfinished."
+    assert notes == [(note, 0)]
+    assert [each.as_posix() for each in tmp_path.iterdir()] == [told.bundle]
+
+
+@pytest.mark.parametrize("name", ["notes", "2026-11-20T02-00-00Z/exchanges"])
+def test_strange_things_beside_the_bundles(server: Running, tmp_path: Path, name: str) -> None:
+    """Where something may have been a bundle, that stops the collecting before any request."""
+    (tmp_path / name).mkdir(parents=True)
+    with pytest.raises(InventoryError, match=name.partition("/")[0]):
+        run(server, tmp_path)
+    assert server.requests == []
+    assert sorted(each.name for each in tmp_path.iterdir()) == [name.partition("/")[0]]
+
+
+def test_two_heads(server: Running, tmp_path: Path) -> None:
+    """Where two bundles follow one, as after a merge, that stops it before any request."""
+    first = run(server, tmp_path / "one").bundle
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    for name in ("one", "two"):
+        second = run(server, tmp_path / name).bundle
+    shutil.copytree(second, tmp_path / "one/of-two")
+    server.requests.clear()
+    with pytest.raises(EvidenceError) as caught:
+        run(server, tmp_path / "one")
+    (problem,) = caught.value.problems
+    assert f"which all follow '{Path(first).name}' with the root " in problem.found
+    assert server.requests == []
+
+
+def test_second_collection_at_once(server: Running, tmp_path: Path) -> None:
+    """While one collection writes into a folder, another one is refused, and loses nothing."""
+    refused: list[str] = []
+
+    def tell(progress: Progress) -> None:
+        if progress.done and not refused:
+            with pytest.raises(SettingError) as caught:
+                collect(small(server), str(tmp_path), FLEET.environment)
+            refused.append(str(caught.value))
+
+    told = collect(wanted(server.address), str(tmp_path), FLEET.environment, tell)
+    found = f"{tmp_path}, into which another run is writing"
+    assert refused == [f"the evidence folder: found {found}, expected a folder of its own"]
+    assert [each.as_posix() for each in tmp_path.iterdir()] == [told.bundle]
+    assert replay(told.bundle).manifest.organizations == 2
 
 
 def exchanges_of(collected: Collected) -> list[Exchange]:

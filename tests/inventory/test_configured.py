@@ -16,6 +16,7 @@ from inventory.configured import (
     Configured,
     Manners,
     Organizations,
+    other_hosts,
     read_organizations,
     token_of,
 )
@@ -308,6 +309,34 @@ def test_statements_of_several_organizations(tmp_path: Path) -> None:
 
 
 # --- addresses ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "address",
+    [ADDRESS, f"{ADDRESS}:443", f"{ADDRESS}/", f"{ADDRESS}:443/", ADDRESS.upper()],
+)
+def test_astra_may_be_written_in_other_ways(address: str) -> None:
+    """Capitals, the usual port and a slash at the end make no other host of Astra."""
+    assert other_hosts([address]) == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:8080",
+        "http://api.astra.datastax.com",
+        f"{ADDRESS}:8443",
+        f"{ADDRESS}:443:443",
+        f"{ADDRESS}.example",
+        f"{ADDRESS}@evil.example",
+        "https://api.astra.datastax.com.",
+        "",
+    ],
+)
+def test_whatever_else_answers_is_not_astra(address: str) -> None:
+    """Another host, scheme or port is another, and is named once."""
+    assert other_hosts([address, ADDRESS, address]) == [address]
+
 
 ADDRESSES: TypeAdapter[Any] = TypeAdapter(
     Organizations.__pydantic_fields__["address"].rebuild_annotation()

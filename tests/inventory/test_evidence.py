@@ -12,22 +12,21 @@ from pathlib import Path
 import pytest
 
 from inventory import evidence
-from inventory.bundles import bundles_in, is_bundle
+from inventory.bundles import classify
 from inventory.errors import EvidenceError
 from inventory.evidence import (
     Previous,
     index_exchanges,
     open_bundle,
     read_exchanges,
+    read_head,
     read_manifest,
     root_of,
 )
 from inventory.exchanges import Exchange
 from tests.builders import ORGANIZATION
 from tests.inventory.live import (
-    ENDED,
     HOST,
-    STARTED,
     TOOL,
     Astra,
     answer,
@@ -87,7 +86,9 @@ def test_manifest(recorded: str) -> None:
     """The manifest says when and how a bundle was made, and lists all other files by hash."""
     manifest = evidence.check_bundle(recorded)
     assert (manifest.tool, manifest.address) == (TOOL, HOST)
-    assert (manifest.started, manifest.ended, manifest.previous) == (STARTED, ENDED, BEFORE)
+    assert manifest.previous == BEFORE
+    assert all(manifest.started <= each.started for each in exchanges(recorded))
+    assert all(manifest.ended >= each.ended for each in exchanges(recorded))
     assert (manifest.organizations, manifest.failures, manifest.redactions) == (2, 1, 4)
     files = [path for path in Path(recorded).rglob("*") if path.is_file()]
     hashes = {
@@ -106,6 +107,12 @@ def test_root(recorded: str) -> None:
     assert lines[-2:] == [f'"root": "{root}"\n'.encode(), b"}\n"]
     assert read_manifest(recorded).root == root
     assert root_of(b"".join(lines)) == root
+
+
+def test_head_of_a_manifest(recorded: str) -> None:
+    """The head of a manifest states the bundle's place in the chain, as the whole manifest does."""
+    manifest, head = read_manifest(recorded), read_head(recorded)
+    assert head.model_dump() == manifest.model_dump(include={"started", "previous", "root"})
 
 
 def test_every_line_of_a_manifest_counts(bundle: str) -> None:
@@ -141,6 +148,8 @@ def test_manifests_that_are_none(
     """A manifest that is broken or of another kind is refused."""
     (Path(bundle) / "manifest.json").write_bytes(content)
     assert problems(bundle) == {problem}
+    with pytest.raises(EvidenceError, match=r"manifest\.json"):
+        read_head(bundle)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +172,8 @@ def test_manifest_with_a_root_of_another(bundle: str) -> None:
     """A manifest with another root than its own is refused."""
     rewrite(bundle, "manifest.json", '"failures": 1', '"failures": 0')
     assert problems(bundle) == {OWN_ROOT}
+    with pytest.raises(EvidenceError, match="a root that is not its own"):
+        read_head(bundle)
 
 
 @pytest.mark.parametrize(
@@ -196,18 +207,7 @@ def test_no_manifest(bundle: str) -> None:
     (Path(bundle) / "manifest.json").unlink()
     expected = ("manifest.json", "No such file or directory", "a readable manifest")
     assert problems(bundle) == {expected}
-    assert not is_bundle(bundle)
-
-
-def test_bundles_of_a_folder(recorded: str, tmp_path: Path) -> None:
-    """The bundles of a folder are its folders with a manifest; one in the making is none."""
-    for name in ("b", "a", ".collecting-c-1"):
-        shutil.copytree(recorded, tmp_path / name)
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "file").write_text("", encoding="utf-8")
-    assert [each.name for each in bundles_in(tmp_path)] == ["a", "b"]
-    assert bundles_in(tmp_path / "none") == bundles_in(tmp_path / "file") == []
-    assert is_bundle(recorded)
+    assert classify(Path(bundle)).kind == "broken"
 
 
 # --- files ----------------------------------------------------------------------------------------
@@ -231,6 +231,53 @@ def test_files_that_are_not_listed(bundle: str) -> None:
     for name in names:
         (Path(bundle) / name).write_text("{}", encoding="utf-8")
     assert problems(bundle) == {(name, "a file", "none: it is not listed") for name in names}
+
+
+def test_empty_folders(bundle: str) -> None:
+    """An empty folder is named, unless it is that of an organization that was not asked."""
+    names = ["more", "exchanges/0003", "exchanges/0000", "exchanges/00002", "exchanges/0001/0001"]
+    for name in names:
+        (Path(bundle) / name).mkdir()
+    assert problems(bundle) == {
+        (name, "an empty folder", "none: it is not listed") for name in names
+    }
+    assert (Path(bundle) / "exchanges/0002").is_dir()
+
+
+def test_folders_that_are_gone_where_they_were_empty(bundle: str) -> None:
+    """The folder of an organization that was not asked may be gone: git does not keep it."""
+    (Path(bundle) / "exchanges/0002").rmdir()
+    assert evidence.check_bundle(bundle) == read_manifest(bundle)
+
+
+def test_bundle_of_which_nobody_was_asked(tmp_path: Path) -> None:
+    """If no organization had a token, the folder of exchanges is empty, or gone."""
+    bundle = Path(write_bundle(tmp_path / "b", (configured(), None)))
+    (bundle / "exchanges/0001").rmdir()
+    assert evidence.check_bundle(str(bundle))
+    (bundle / "exchanges").rmdir()
+    assert evidence.check_bundle(str(bundle))
+
+
+def test_folders_and_files_that_cannot_be_read(
+    bundle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the system refuses to show is named, as it may be anything."""
+
+    def barred(path: Path) -> bytes:
+        if path.name == "manifest.json":
+            return read(path)
+        raise PermissionError(13, "Permission denied", str(path))
+
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", barred)
+    assert ("inventory.ndjson", "Permission denied", "a readable file") in problems(bundle)
+
+    def listed(path: str) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.scandir", listed)
+    assert {each[1:] for each in problems(bundle)} == {("Permission denied", "a readable folder")}
 
 
 def test_files_that_are_gone(bundle: str) -> None:

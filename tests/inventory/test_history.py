@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from inventory.errors import InventoryError, Problem
+from inventory.errors import EvidenceError, InventoryError, Problem
 from inventory.history import History, KnownDatabase, Observation, read_history
 from inventory.models import KeyScope
 from tests.builders import (
@@ -214,29 +214,40 @@ def test_a_folder_of_files_is_every_file_in_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "is_folder", "found"),
+    ("make", "found"),
     [
-        ("2026-11-20", True, "a folder without manifest.json"),
-        ("README.md", False, "a file that is no record"),
-        ("nowhere", None, "a file that is no record"),
+        (Path.mkdir, "an empty folder"),
+        (Path.touch, "a file that is no record"),
+        (lambda path: path.symlink_to("nothing"), "a link that leads nowhere"),
+        (lambda path: (path / "exchanges").mkdir(parents=True), "an evidence bundle without its "),
+        (lambda path: (path / "one").mkdir(parents=True), "a folder without manifest.json"),
     ],
 )
 def test_what_is_no_record_in_a_folder_is_refused(
-    tmp_path: Path, name: str, found: str, *, is_folder: bool | None
+    tmp_path: Path, make: Callable[[Path], object], found: str
 ) -> None:
     """Whatever a folder of history holds is read or refused by its name, never passed over."""
-    strange = tmp_path / name
-    if is_folder:
-        strange.mkdir()
-    elif is_folder is None:
-        strange.symlink_to("nothing")
-    else:
-        strange.touch()
+    record(tmp_path / "a.yaml", "2026-06-01T00:00:00Z")
+    make(tmp_path / "2026-11-20")
     with pytest.raises(InventoryError) as caught:
         read_history([str(tmp_path)])
     [problem] = caught.value.problems
-    assert (problem.file, problem.found) == (strange.as_posix(), found)
+    assert problem.file == (tmp_path / "2026-11-20").as_posix()
+    assert problem.found.startswith(found)
     assert problem.expected.startswith("evidence bundles, and inventories that end in .yaml")
+
+
+def test_a_bundle_cut_off_inside_is_refused(tmp_path: Path) -> None:
+    """A bundle whose manifest or inventory is gone is no history, however it is given."""
+    bundle = Path(write_bundle(tmp_path / "ev/b", (configured(), Astra())))
+    (bundle / "inventory.ndjson").rename(tmp_path / "inventory.ndjson")
+    for given in (bundle, bundle.parent):
+        with pytest.raises(EvidenceError, match=r"b/inventory\.ndjson: found nothing"):
+            read_history([str(given)])
+    (tmp_path / "inventory.ndjson").rename(bundle / "inventory.ndjson")
+    (bundle / "manifest.json").unlink()
+    with pytest.raises(EvidenceError, match=r"b/manifest\.json: found No such file"):
+        read_history([str(bundle)])
 
 
 def test_a_folder_that_cannot_be_listed_is_refused(
@@ -252,9 +263,32 @@ def test_a_folder_that_cannot_be_listed_is_refused(
         read_history([str(tmp_path)])
 
 
-def test_a_folder_without_bundles_is_no_history_yet(tmp_path: Path) -> None:
-    """A folder in which nothing was collected so far holds no earlier moment."""
-    assert read_history([str(tmp_path)]).sources == ()
+def test_a_folder_without_records_is_the_wrong_one(tmp_path: Path) -> None:
+    """A folder without any record says nothing about the past, and is refused."""
+    shutil.copytree(
+        write_bundle(tmp_path / "b", (configured(), Astra())), tmp_path / "ev/.collecting-b-1"
+    )
+    with pytest.raises(InventoryError) as caught:
+        read_history([str(tmp_path / "ev")])
+    [problem] = caught.value.problems
+    assert (problem.found, problem.expected) == (
+        "a folder without records",
+        "an earlier record: without any, leave the option out",
+    )
+
+
+def test_a_folder_with_the_present_alone_is_the_first_night(tmp_path: Path) -> None:
+    """A folder that holds nothing but the record of the present is no history yet."""
+    bundle = write_bundle(tmp_path / "b", (configured(), Astra()))
+    assert read_history([str(tmp_path)], [bundle]).sources == ()
+
+
+def test_present_that_leads_nowhere_is_none_of_the_records(tmp_path: Path) -> None:
+    """A present that is a link to itself is refused where it is read, and changes no history."""
+    file = record(tmp_path / "ev.yaml", "2026-06-01T00:00:00Z")
+    (tmp_path / "circle.yaml").symlink_to("circle.yaml")
+    known = read_history([file], [str(tmp_path / "circle.yaml")])
+    assert [source.path for source in known.sources] == [file]
 
 
 # --- several files of one moment ------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,14 @@ from inventory import bundles, evidence
 from inventory.errors import LeakError
 from inventory.exchanges import Failure, parse, render
 from inventory.models import Organization
-from inventory.recording import BundleWriter, Made, ShareWriter, Tally
+from inventory.recording import (
+    BundleWriter,
+    Made,
+    Period,
+    ShareWriter,
+    Tally,
+    period_of,
+)
 from inventory.secrets import Token
 from inventory.transports import Brief, brief_of
 from tests.builders import a_database, an_organization
@@ -132,13 +140,19 @@ def brief(clock: float | None, **over: object) -> Brief:
     return brief_of(exchange, "")._replace(clock=clock, **over)  # type: ignore[arg-type]
 
 
+def lasting(started: int, ended: int) -> Period:
+    """Return a period, in seconds after a fixed time."""
+    return Period(STARTED + timedelta(seconds=started), STARTED + timedelta(seconds=ended))
+
+
 def test_tally() -> None:
-    """What was written is counted: entries, requests, failures, redactions, the worst clock."""
+    """What was written is counted: entries, requests, failures, redactions, clock and period."""
     bundle = Tally()
     organization = an_organization(databases=[a_database(), a_database(id="b")], keys=None)
-    for clock in (1.0, -2.0, None):
+    periods = (lasting(2, 3), lasting(-1, 0), None)
+    for clock, period in zip((1.0, -2.0, None), periods, strict=True):
         share = Tally()
-        share.add(organization, [brief(clock), brief(None, is_failure=True)])
+        share.add(organization, [brief(clock), brief(None, is_failure=True)], period)
         bundle.join(share)
     bundle.join(Tally())
     assert +bundle.counts == {
@@ -148,8 +162,18 @@ def test_tally() -> None:
         "failures": 3,
         "redactions": 12,
     }
-    assert bundle.clock == -2.0
-    assert Tally().clock is None
+    assert (bundle.clock, bundle.period) == (-2.0, lasting(-1, 3))
+    assert (Tally().clock, Tally().period) == (None, None)
+
+
+def test_period_of_exchanges() -> None:
+    """Exchanges last from when the first is begun until the last is over, in whatever order."""
+    exchanges = [
+        an_exchange([], started=each.started, ended=each.ended)
+        for each in (lasting(3, 9), lasting(1, 2), lasting(4, 5))
+    ]
+    assert period_of(exchanges) == lasting(1, 9)
+    assert period_of([]) is None
 
 
 # --- bundles --------------------------------------------------------------------------------------
@@ -161,7 +185,7 @@ def test_bundle_in_the_making(tmp_path: Path) -> None:
     share.end(1, an_organization(), share.begin(1, TOKEN))
     share.close()
     assert {each.name.startswith(".collecting-bundle-") for each in tmp_path.iterdir()} == {True}
-    assert bundles.bundles_in(tmp_path) == []
+    assert {each.kind for each in map(bundles.classify, tmp_path.iterdir())} == {"unfinished"}
     bundle.discard()
     assert list(tmp_path.iterdir()) == []
     bundle.discard()
@@ -204,7 +228,7 @@ def test_secret_in_the_inventory(tmp_path: Path, name: str) -> None:
         finished(tmp_path, an_organization(name=name))
     assert {file.name for file in caught.value.files} == {"inventory.ndjson"}
     assert not (tmp_path / "bundle").exists()
-    assert bundles.bundles_in(tmp_path) == []
+    assert bundles.read_folder(tmp_path).bundles == ()
 
 
 def test_secrets_of_all_organizations_are_looked_for(tmp_path: Path) -> None:
@@ -214,3 +238,48 @@ def test_secrets_of_all_organizations_are_looked_for(tmp_path: Path) -> None:
         finished(
             tmp_path, an_organization(name="not-in-the-common-form-of-tokens"), tokens=(other,)
         )
+
+
+@pytest.mark.parametrize(
+    ("began", "over", "ended", "expected"),
+    [(1, 2, 3, (0, 3)), (-5, 2, 3, (-5, 3)), (1, 9, 3, (0, 9)), (-5, -4, -3, (-5, 0))],
+)
+def test_clock_that_was_set_meanwhile(
+    tmp_path: Path, began: int, over: int, ended: int, expected: tuple[int, int]
+) -> None:
+    """Whatever the clock does, all exchanges lie between start and end of their bundle."""
+    bundle, share = begun(tmp_path)
+    writer, lasted = share.begin(1, TOKEN), lasting(began, over)
+    writer.write(
+        an_exchange(
+            [], path=f"{writer.folder}/0001.json", started=lasted.started, ended=lasted.ended
+        )
+    )
+    share.end(1, an_organization(), writer)
+    share.close()
+    bundle.tally.join(share.tally)
+    bundle.finish(STARTED + timedelta(seconds=ended), [TOKEN])
+    manifest = evidence.check_bundle(str(tmp_path / "bundle"))
+    whole = lasting(*expected)
+    assert (manifest.started, manifest.ended) == whole
+    reader = evidence.open_bundle(str(tmp_path / "bundle"))
+    assert reader.head.captured_at == whole.started
+
+
+def test_bundle_is_on_the_disk_before_it_is_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All is written through before the rename, and the name after it, if the system can."""
+    done: list[str] = []
+
+    def note(name: str) -> None:
+        done.append(f"{name} {'in place' if (tmp_path / 'bundle').exists() else 'beside'}")
+
+    def fsync(_: int) -> None:
+        note("fsync")
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr("os.sync", lambda: note("sync"))
+    monkeypatch.setattr("os.fsync", fsync)
+    finished(tmp_path, an_organization())
+    assert done == ["sync beside", "fsync in place"]

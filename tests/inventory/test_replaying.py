@@ -14,6 +14,7 @@ from inventory.errors import EvidenceError, ReplayError
 from inventory.evidence import read_manifest
 from inventory.exchanges import parse, render
 from inventory.replaying import read_wanted, replay
+from inventory.writing import head_line
 from tests.builders import ORGANIZATION, aws_key_id, moment
 from tests.inventory.live import (
     ENDED,
@@ -259,6 +260,35 @@ def test_counts_of_the_manifest_count(bundle: str, name: str) -> None:
     with pytest.raises(ReplayError) as caught:
         replay(bundle)
     assert str(caught.value) == f"{bundle}/manifest.json: the exchanges tell other {name}"
+
+
+def test_address_of_the_manifest_counts(bundle: str) -> None:
+    """A manifest that names another address than the organizations were asked at does not fit."""
+    seal(bundle, address="https://api.astra.example")
+    with pytest.raises(ReplayError, match="the exchanges tell other address"):
+        replay(bundle)
+
+
+@pytest.mark.parametrize(
+    ("name", "time"), [("ended", "2020-01-01T00:00:00Z"), ("started", "2099-01-01T00:00:00Z")]
+)
+def test_times_of_the_manifest_count(bundle: str, name: str, time: str) -> None:
+    """A manifest that ends before an exchange, or starts after one, does not fit."""
+    seal(bundle, **{name: time})
+    file = Path(bundle) / "inventory.ndjson"
+    _, *lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    head = head_line(read_manifest(bundle).started)
+    file.write_text("".join([head, *lines]), encoding="utf-8")
+    refuses(bundle, f"the exchanges tell other {name}")
+
+
+def test_bundle_without_exchanges_ends_after_it_starts(tmp_path: Path) -> None:
+    """Where nobody was asked, a manifest that ends before it starts does not fit either."""
+    folder = write_bundle(tmp_path / "bundle", (configured(), None))
+    assert replay(folder).lines == 1
+    seal(folder, ended="2020-01-01T00:00:00Z")
+    with pytest.raises(ReplayError, match="the exchanges tell other ended"):
+        replay(folder)
 
 
 def test_exchange_of_no_organization(bundle: str) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import gc
+import os
 import pickle
 import queue
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from inventory import collecting
-from inventory.collecting import Progress, collect, read_apart, shares_of
+from inventory.collecting import Progress, collect, end_with_parent, read_apart, shares_of
 from inventory.configured import Organizations
 from inventory.errors import LeakError, ProcessError, SettingError
 from inventory.evidence import open_bundle
@@ -339,3 +341,16 @@ def test_proxies_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, proxy: str
     with pytest.raises(SettingError, match=r"^the proxy of the environment: ") as caught:
         proxy_for("https://astra.example.test")
     assert "hush" not in str(caught.value)
+
+
+def test_process_ends_with_the_one_that_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process ends as soon as the one that started it is gone, if there was one."""
+    ended: queue.Queue[int] = queue.Queue()
+    end_with_parent(ended.put)
+    lasting, parent = os.pipe()
+    monkeypatch.setattr("multiprocessing.parent_process", lambda: SimpleNamespace(sentinel=lasting))
+    end_with_parent(ended.put)
+    assert ended.empty()
+    os.close(parent)
+    assert ended.get(timeout=10) == 1
+    os.close(lasting)

@@ -17,10 +17,10 @@ from inventory import file_kinds, gaps, models, ndjson
 from inventory.inventory import Inventory
 from inventory.plans import read_plan
 from inventory.spellings import PROVIDERS, TYPES
-from reports.audit import JUNIT, RESULTS, WRITTEN
 from reports.changes import CLASSES, Why
 from reports.formats import RENDERED
 from reports.record import FINDINGS, HEAD
+from reports.report_folder import JUNIT, RESULTS, WRITTEN
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -186,10 +186,13 @@ def test_two_real_nights(tmp_path: Path) -> None:
     with serve(FLEET) as server:
         file = organizations(tmp_path, server.address)
         given = {"live": file, "evidence-dir": "evidence/bundles", "report-dir": "out"}
+        given["history"] = "evidence/bundles"
         first = runner.audit(given, **FLEET.environment)
+        assert "History:  0 earlier records" in first.out
         assert night.keep(str(first.code), "first").code == 0
-        earlier = {"history": "evidence/bundles", "baseline": "evidence/report/audit.json"}
+        earlier = {"baseline": "evidence/report/audit.json"}
         second = runner.audit(given | earlier, **FLEET.environment)
+        assert "History:  1 earlier record\n" in second.out
         assert night.keep(str(second.code), "second").code == 0
     assert night.log()[:2] == ["Audit: second", "Audit: first"]
     kept = night.check_out(tmp_path / "kept")
@@ -214,9 +217,7 @@ def test_the_workflow_reads_what_it_keeps() -> None:
     (job,) = loaded(NIGHTLY)["jobs"].values()
     (audit,) = [step["with"] for step in job["steps"] if step.get("id") == "audit"]
     bundles, report = audit["evidence-dir"], "evidence/report/audit.json"
-    assert audit["history"] == (
-        f"${{{{ hashFiles('{bundles}/*/manifest.json') && '{bundles}' || '' }}}}"
-    )
+    assert audit["history"] == bundles, "also if it holds no whole bundle: that must stop it"
     assert audit["baseline"] == f"${{{{ hashFiles('{report}') && '{report}' || '' }}}}"
     assert "report-dir" not in audit
 

@@ -13,7 +13,7 @@ from inventory.configured import read_organizations
 from reports.audit import Audit
 from tests.astra.fleet import Fleet, healthy_fleet, organizations_data
 from tests.astra.server import serve
-from tests.reports.samples import RUN, Report, save
+from tests.reports.samples import Report, run_of, save
 
 if TYPE_CHECKING:
     from tests.astra.faults import Fault
@@ -70,7 +70,7 @@ def report_on(folder: Path, *bundles: str, only: str = "", **options: Any) -> Re
     made = Audit(parse_options(values))
     groups = [group for each in made.grouping.groups().values() for group in each]
     settled = {(each.card.id, each.key) for each in groups if only in {"", each.card.id}}
-    head = made.write(settled, lambda: dict(RUN))
+    head = made.write(settled, lambda: run_of(made))
     written = Path(values["report_dir"])
     lines = (written / "findings.ndjson").read_bytes().splitlines(keepends=True)
     page = written / "audit.html"

@@ -212,6 +212,12 @@ def save_inventory(path: Path, organizations: Sequence[Entry], **more: object) -
     return save(path, **head, organizations=organizations)
 
 
+def run_of(made: Audit) -> dict[str, Any]:
+    """Return the block on a run that ended as the verdict of ``made`` says."""
+    assert made.head is not None
+    return RUN | {"exit_code": made.head["verdict"]["exit_code"]}
+
+
 def audit(
     folder: Path,
     organizations: Sequence[Entry],
@@ -228,7 +234,7 @@ def audit(
     made = Audit(parse_options(options))
     groups = [group for each in made.grouping.groups().values() for group in each]
     settled = {(each.card.id, each.key) for each in groups if only in {"", each.card.id}}
-    head = made.write(settled, lambda: dict(RUN))
+    head = made.write(settled, lambda: run_of(made))
     written = folder / "report"
     lines = (written / "findings.ndjson").read_bytes().splitlines(keepends=True)
     return Report(written, head, lines, (written / "audit.html").read_text(encoding="utf-8"))

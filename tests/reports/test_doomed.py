@@ -103,7 +103,7 @@ def test_it_is_refused(folder: Path) -> None:
     with pytest.raises(SettingError) as caught:
         refuse_doomed([Given("plan", f"{folder}/audit.html")], folder, NAMES)
     assert str(caught.value) == (
-        f"--cmek-plan: found {folder}/audit.html, which lies in the report folder, and would be "
-        "removed; expected one that is kept elsewhere"
+        f"--cmek-plan: found {folder}/audit.html, which lies in the report folder, and would not "
+        "stay there; expected one that is kept elsewhere"
     )
     refuse_doomed([], folder, NAMES)

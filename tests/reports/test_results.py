@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from checks.options import parse_options
 from reports import results
 from reports.audit import Audit
-from reports.results import COLUMNS, MOST_ROWS, NO_AUDIT, banners
+from reports.results import COLUMNS, MOST_ROWS, NO_AUDIT
 from tests.builders import AS_OF, document_data, write_json
 from tests.reports.recording import RUN
 
@@ -134,37 +134,3 @@ def test_the_page_of_results_says_that_rows_are_missing(tmp_path: Path) -> None:
 def test_the_page_of_results_says_if_there_is_no_audit(audit: Audit) -> None:
     """Without a record the page says nothing but that."""
     assert _summary(audit) == [f"<p><strong>{NO_AUDIT}</strong></p>"]
-
-
-@pytest.mark.parametrize(
-    ("settings", "texts"),
-    [
-        ({}, []),
-        ({"left_out": "1 of 2"}, ["PARTIAL RUN, NOT AUDIT EVIDENCE: 1 of 2."]),
-        ({"example": True}, ["EXAMPLE, NOT AUDIT EVIDENCE: a bundled example was audited."]),
-        (
-            {"example": True, "default_example": True, "left_out": "1 of 2"},
-            [
-                "PARTIAL RUN, NOT AUDIT EVIDENCE: 1 of 2.",
-                (
-                    "EXAMPLE, NOT AUDIT EVIDENCE: no inventory was given, so a bundled example "
-                    "was audited."
-                ),
-            ],
-        ),
-    ],
-    ids=["whole", "partial", "example", "both"],
-)
-def test_a_banner_says_what_is_no_evidence(settings: dict[str, Any], texts: list[str]) -> None:
-    """A partial run and an example say in capitals that they are no audit evidence."""
-    whole = {"left_out": "", "example": False, "default_example": False, "fail_on_new": False}
-    assert banners({"settings": whole | settings}) == texts
-
-
-def test_a_banner_says_what_the_gate_was_on() -> None:
-    """A gate on new findings only is told in capitals, with the baseline's time and report."""
-    settings = {"left_out": "", "example": False, "default_example": False, "fail_on_new": True}
-    baseline = {"as_of": "2026-11-20T02:00:00Z", "report": "0123456789abcdef"}
-    [text] = banners({"settings": settings, "changes": {"baseline": baseline}})
-    before, has = "the baseline of 2026-11-20T02:00:00Z (report 0123456789ab)", "has does not stop"
-    assert text == f"GATE ON NEW FINDINGS ONLY: what {before} {has}."

@@ -109,8 +109,14 @@ def test_an_advisory_gate_stops_for_advisories(tmp_path: Path) -> None:
 
 
 def test_a_partial_run_is_never_compliant(tmp_path: Path) -> None:
-    """If part of the whole was left out, what passes is partial, and stops nothing."""
-    assert _verdict(tmp_path, PASS, left_out="1 of 2") == ("partial", 0)
+    """If part of the whole was left out, what passes is partial, and the exit code says so."""
+    assert _verdict(tmp_path, PASS, left_out="1 of 2") == ("partial", 5)
+
+
+def test_a_partial_run_that_the_gate_lets_pass_is_partial_all_the_same(tmp_path: Path) -> None:
+    """Where the gate lets a failure pass, a part of the checks still is no audit."""
+    made = _verdict(tmp_path, a_finding(), left_out="1 of 2", gate=Gate("critical"))
+    assert made == ("not compliant", 5)
 
 
 def test_a_partial_run_still_tells_its_failures(tmp_path: Path) -> None:
@@ -336,4 +342,5 @@ def test_only_what_complies_is_called_compliant(
     stopping = [
         finding for finding in given if gate.stops(finding.status, finding.severity, finding.change)
     ]
-    assert found["exit_code"] == int(bool(stopping) or found["word"] == "nothing judged")
+    is_bad = bool(stopping) or found["word"] == "nothing judged"
+    assert found["exit_code"] == (1 if is_bad else 5 if left_out else 0)

@@ -31,6 +31,10 @@ AS_OF = "2026-11-21T02:00:00Z"
 RECORD = {"audit.json", "findings.ndjson"}
 RENDERED = {"audit.html", "summary.md", "audit.sarif"}
 ALL_FILES = {*RECORD, *RENDERED, "results.html", "junit.xml"}
+FORMER = "of an earlier audit"
+KEPT = {"notes.txt", "previous"}
+"""What is in a report folder that was filled, once an audit has begun and left nothing."""
+
 PARTIAL = "PARTIAL RUN, NOT AUDIT EVIDENCE"
 EXAMPLE = "EXAMPLE, NOT AUDIT EVIDENCE"
 
@@ -50,6 +54,13 @@ class Run(NamedTuple):
     def left(self) -> set[str]:
         """Return the names of all files and folders in the report folder."""
         return {each.name for each in self.folder.iterdir()} if self.folder.exists() else set()
+
+    @property
+    def previous(self) -> set[str]:
+        """Return the names of the files of the audit before, if they are as it left them."""
+        folder = self.folder / "previous"
+        found = {each.name: each.read_text() for each in folder.iterdir()}
+        return {name for name, text in found.items() if text == FORMER}
 
     @property
     def head(self) -> dict[str, Any]:
@@ -90,7 +101,7 @@ def run(
     done = subprocess.run(
         command,
         cwd=cwd,
-        env=environment_of(environment or {}),
+        env=environment_of({"PYTHONWARNINGS": "error", **(environment or {})}),
         capture_output=True,
         text=True,
         check=False,
@@ -145,7 +156,7 @@ def prefill(folder: Path) -> None:
     """Put a file of each name that an audit writes into the report folder, and one that is ours."""
     (folder / "r").mkdir()
     for name in (*ALL_FILES, "notes.txt"):
-        write_text(folder / "r" / name, "of an earlier audit")
+        write_text(folder / "r" / name, FORMER)
 
 
 # --- inventories, named by their verdict ----------------------------------------------------------

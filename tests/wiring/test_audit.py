@@ -11,10 +11,10 @@ import pytest
 from checks.options import parse_options
 from inventory.errors import CmekAuditError, InventoryError, SettingError
 from reports import formats
-from reports.audit import WRITTEN, Audit, clear
+from reports.audit import Audit
 from tests.builders import write_text
 from tests.reports.recording import RUN
-from tests.wiring.runs import ALL_FILES, AS_OF, RECORD, RENDERED, compliant, prefill, saved
+from tests.wiring.runs import ALL_FILES, AS_OF, KEPT, RECORD, RENDERED, compliant, prefill, saved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,21 +48,6 @@ def audit(tmp_path: Path) -> Iterator[Audit]:
     made = _audit(tmp_path)
     yield made
     made.discard()
-
-
-def test_every_file_of_an_audit_is_cleared(tmp_path: Path) -> None:
-    """What an earlier audit wrote, or broke while writing, is removed; other files stay."""
-    prefill(tmp_path)
-    (tmp_path / "r" / ".writing-1").mkdir()
-    write_text(tmp_path / "r" / ".writing-1" / "audit.json", "{}")
-    clear(tmp_path / "r")
-    assert (_left(tmp_path), set(WRITTEN)) == ({"notes.txt"}, ALL_FILES)
-
-
-def test_a_folder_that_is_not_there_is_clear(tmp_path: Path) -> None:
-    """Clearing a folder that does not exist makes none."""
-    clear(tmp_path / "r")
-    assert not (tmp_path / "r").exists()
 
 
 def test_an_audit_is_not_there_before_it_is_whole(tmp_path: Path, audit: Audit) -> None:
@@ -110,11 +95,11 @@ def test_an_audit_that_is_not_kept_fails_without_touching_a_file(tmp_path: Path)
 
 
 def test_an_audit_that_cannot_begin_leaves_nothing(tmp_path: Path) -> None:
-    """An unreadable inventory leaves neither this audit nor an earlier one in the folder."""
+    """An unreadable inventory leaves no audit in the folder; the earlier one is set aside."""
     prefill(tmp_path)
     with pytest.raises(InventoryError):
         _audit(tmp_path, inventory=("acme-is-not-there.yaml",))
-    assert _left(tmp_path) == {"notes.txt"}
+    assert _left(tmp_path) == KEPT
 
 
 def test_a_folder_within_a_file_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from tests.wiring.runs import (
     ALL,
     ALL_FILES,
     AS_OF,
+    FORMER,
+    KEPT,
     RECORD,
     Run,
     advisory,
@@ -31,7 +33,6 @@ COMPLIANT = (
     "Compliant: 9 of 16 rules were evaluated; none failed. CMEK-03, CMEK-04, CMEK-06, CMEK-10, "
     "CMEK-15 and CMEK-16 found no subject. CMEK-13 does not apply."
 )
-FORMER = "of an earlier audit"
 
 
 def _word_and_code(run: Run) -> tuple[int, str]:
@@ -121,7 +122,7 @@ MALFORMED: dict[str, tuple[object, str, str]] = {
 def test_a_malformed_file_is_refused(tmp_path: Path, name: str) -> None:
     """A file that cannot be understood ends the run with 4, named by line, and leaves no report.
 
-    What an earlier audit had left in the folder is gone too; what is not ours stays.
+    What an earlier audit had left in the folder is in ``previous/``; what is not ours stays.
     """
     data, text, field = MALFORMED[name]
     prefill(tmp_path)
@@ -135,7 +136,7 @@ def test_a_malformed_file_is_refused(tmp_path: Path, name: str) -> None:
         f"--cmek-report-dir={tmp_path / 'r'}",
         folder=tmp_path / "r",
     )
-    assert (found.code, found.left) == (4, {"notes.txt"})
+    assert (found.code, found.left, found.previous) == (4, KEPT, ALL_FILES)
     assert f"{path}:{line}:" in found.out
     assert field in found.out
     assert "Traceback" not in found.out
@@ -155,7 +156,7 @@ def test_an_unusable_option_is_refused(tmp_path: Path, option: str) -> None:
     """An option that cannot be understood ends the run with 4, is named, and leaves no report."""
     prefill(tmp_path)
     found = audit(tmp_path, compliant(), option)
-    assert (found.code, found.left) == (4, {"notes.txt"})
+    assert (found.code, found.left, found.previous) == (4, KEPT, ALL_FILES)
     assert (option.partition("=")[0] if "inventory" not in option else "expected") in found.out
     assert "Traceback" not in found.out
 
@@ -182,10 +183,10 @@ def test_a_report_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> No
 
 
 def test_a_run_without_any_check_is_no_audit(tmp_path: Path) -> None:
-    """If every check is deselected the run ends with 5 and leaves no record, nor an earlier one."""
+    """If every check is deselected the run ends with 5, and leaves no record of its own."""
     prefill(tmp_path)
     found = audit(tmp_path, compliant(), "-k", "nothing", formats=ALL)
-    assert (found.code, found.left) == (5, {"notes.txt", "results.html", "junit.xml"})
+    assert (found.code, found.left) == (5, {*KEPT, "results.html", "junit.xml"})
     assert found.out.splitlines()[-1] == NO_AUDIT
     assert (NO_AUDIT in found.text("results.html"), _verdicts(found)) == (True, [NO_AUDIT])
 
@@ -214,7 +215,7 @@ def test_an_interrupted_run_is_no_audit(tmp_path: Path) -> None:
         "        raise KeyboardInterrupt\n",
     )
     found = audit(tmp_path, compliant(), argument, formats=ALL, environment=environment)
-    assert (found.code, found.left) == (2, {"notes.txt", "results.html", "junit.xml"})
+    assert (found.code, found.left) == (2, {*KEPT, "results.html", "junit.xml"})
     assert found.out.splitlines()[-1] == NO_AUDIT
     assert (NO_AUDIT in found.text("results.html"), _verdicts(found)) == (True, [NO_AUDIT])
     assert FORMER not in found.text("junit.xml")
@@ -233,7 +234,7 @@ def test_a_reading_that_is_interrupted_leaves_nothing(tmp_path: Path) -> None:
         "    check.judge = judge\n",
     )
     found = audit(tmp_path, compliant(), argument, environment=environment)
-    assert (found.code, found.left) == (2, {"notes.txt"})
+    assert (found.code, found.left, found.previous) == (2, KEPT, ALL_FILES)
 
 
 def test_a_verdict_that_cannot_be_written_is_none(tmp_path: Path) -> None:
@@ -247,9 +248,8 @@ def test_a_verdict_that_cannot_be_written_is_none(tmp_path: Path) -> None:
         "    reports.formats.encode = encode\n",
     )
     found = audit(tmp_path, compliant(), argument, formats=ALL, environment=environment)
-    assert (found.code, found.left) == (3, {"results.html", "junit.xml"})
+    assert (found.code, found.left) == (3, set())
     assert found.out.splitlines()[-1] == NO_AUDIT
-    assert _verdicts(found) == [NO_AUDIT]
 
 
 # --- runs that only look --------------------------------------------------------------------------
@@ -286,6 +286,7 @@ def test_the_wiring_sleeps_without_checks(tmp_path: Path) -> None:
     """A run of other tests needs no inventory, deletes no report, and writes none."""
     prefill(tmp_path)
     found = run(
+        "-cpyproject.toml",
         "tests/reports/test_terminal.py",
         "-kshort",
         "--cmek-inventory=acme-is-not-there.yaml",
@@ -300,6 +301,7 @@ def test_the_wiring_sleeps_without_checks(tmp_path: Path) -> None:
 def test_the_suites_own_tests_are_collected_without_an_audit(tmp_path: Path) -> None:
     """Collecting all tests of the suite audits nothing."""
     found = run(
+        "-cpyproject.toml",
         "tests",
         "--collect-only",
         "-q",
@@ -329,5 +331,5 @@ def test_a_run_leaves_no_other_files(tmp_path: Path) -> None:
     """In the report folder there is nothing beside the reports, and what is not ours stays."""
     prefill(tmp_path)
     found = audit(tmp_path, compliant(), waivers(tmp_path))
-    assert (found.code, found.left) == (0, {*RECORD, "notes.txt"})
+    assert (found.code, found.left) == (0, {*RECORD, *KEPT})
     assert json.loads(found.text("audit.json"))["verdict"]["word"] == "compliant"

@@ -21,7 +21,7 @@ from tests.wiring.live import (
     places,
     told,
 )
-from tests.wiring.runs import ALL, RECORD, Run, plugin, prefill, run, waivers
+from tests.wiring.runs import ALL, KEPT, RECORD, Run, plugin, prefill, run, waivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +54,17 @@ def healthy(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Run:
     running.faults = ()
     folder = tmp_path_factory.mktemp("healthy")
     return live(folder, FLEET, running, formats=ALL)
+
+
+def test_a_host_that_is_not_astra_is_named_everywhere(healthy: Run, running: Running) -> None:
+    """Whatever answers but Astra itself is no audit evidence, and every file and line says so."""
+    words = f"NOT ASTRA, NOT AUDIT EVIDENCE: answers came from {running.address}, not from "
+    properties = healthy.junit.findall("properties/property")
+    texts = {name: healthy.text(name) for name in ("audit.html", "results.html", "audit.sarif")}
+    texts["summary.md"] = healthy.text("summary.md").replace("\\", "").replace("`", "")
+    texts["terminal"] = " ".join(healthy.out.split())
+    texts["junit.xml"] = " ".join(str(each.get("value")) for each in properties)
+    assert {name for name, text in texts.items() if words not in text} == set()
 
 
 def _is_free_of_tokens(fleet: Fleet, *texts: str) -> bool:
@@ -222,7 +233,7 @@ def test_a_bundle_that_was_changed_is_refused(tmp_path: Path, healthy: Run, name
     prefill(tmp_path)
     reports = f"--cmek-report-dir={tmp_path / 'r'}"
     found = run(f"--cmek-inventory={bundle}", reports, folder=tmp_path / "r")
-    assert (found.code, found.left) == (4, {"notes.txt"})
+    assert (found.code, found.left) == (4, KEPT)
     assert f"{bundle}/{name}" in found.out
 
 
@@ -299,7 +310,7 @@ def test_a_secret_in_a_report_undoes_the_report(
     }[where]
     prefill(tmp_path)
     found = live(tmp_path, FLEET, server, option, formats=ALL)
-    assert (found.code, found.left) == (3, {"notes.txt"})
+    assert (found.code, found.left) == (3, KEPT)
     assert "a secret stands in what was written" in found.out
     assert "NO AUDIT" in found.out
     assert len(bundles(tmp_path)) == 1

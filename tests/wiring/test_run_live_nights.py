@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from inventory.collecting import collect
 from inventory.configured import read_organizations
 from tests.astra.faults import Fault
@@ -29,7 +31,7 @@ from tests.wiring.live import (
     unregistered,
     with_first,
 )
-from tests.wiring.runs import ROOT, environment_of, prefill
+from tests.wiring.runs import KEPT, ROOT, environment_of, prefill
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +94,7 @@ def test_a_single_record_dates_nothing(tmp_path: Path) -> None:
     found = tonight(tmp_path, fleet)
     assert (found.code, by_region(found, "CMEK-05")) == (1, {KNOWN: "inconclusive"})
     assert by_region(found, "CMEK-10") == {}
+    assert "History:  0 earlier records\n" in found.out
 
 
 def test_a_key_that_was_replaced_needs_a_support_case(tmp_path: Path) -> None:
@@ -143,8 +146,9 @@ def test_an_organization_that_vanished_is_missed(tmp_path: Path) -> None:
 # --- interruptions --------------------------------------------------------------------------------
 
 
-def test_an_interrupted_audit_leaves_nothing(tmp_path: Path) -> None:
-    """Ctrl-C while Astra keeps silent ends with 2: no bundle, no report, nothing half-written."""
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_audit_leaves_nothing(sent: signal.Signals, tmp_path: Path) -> None:
+    """Ctrl-C or its like while Astra keeps silent ends with 2: no bundle, no report, no remains."""
     prefill(tmp_path)
     with serve(ONE, [Fault("stall", "databases")]) as server:
         file = configured(tmp_path, organizations(ONE, server))
@@ -160,9 +164,9 @@ def test_an_interrupted_audit_leaves_nothing(tmp_path: Path) -> None:
             while not any(each.address == "databases" for each in server.requests):
                 assert process.poll() is None
                 time.sleep(0.01)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(sent)
             out, _ = process.communicate(timeout=30)
     assert process.returncode == 2
     assert "KeyboardInterrupt" in out
-    assert {each.name for each in (tmp_path / "r").iterdir()} == {"notes.txt"}
+    assert {each.name for each in (tmp_path / "r").iterdir()} == KEPT
     assert bundles(tmp_path) == []
