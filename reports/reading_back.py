@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeV
 from jinja2 import TemplateError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from inventory.bundles import is_folder
 from inventory.entries import MAY_BE_NEWER, Count
 from inventory.errors import RecordError
 from inventory.evidence import Sha256
@@ -103,9 +104,11 @@ def read_record(path: str | Path) -> Record:
 
 def _head_of(path: Path) -> Path:
     """Return where the head is; raise RecordError if ``path`` is a folder of something else."""
-    if path.is_dir() and look_of_folder(path).option not in {"", REPORTS}:
+    if not is_folder(str(path)):
+        return path
+    if look_of_folder(path).option not in {"", REPORTS}:
         raise RecordError(str(by_folder(str(path), REPORT)))
-    return path / HEAD if path.is_dir() else path
+    return path / HEAD
 
 
 def open_regular(path: str | Path) -> IO[bytes]:
