@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from codecs import BOM_UTF8
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -195,20 +196,16 @@ def look_of_head(text: str) -> Look | None:
 def look_of_folder(folder: Path) -> Look:
     """Return what a folder is."""
     bundle, bundles, report, configuration, other = FOLDERS
-    if is_bundle(folder):
-        return bundle
-    if (folder / report.sign).is_file():
-        return report
-    if _holds_bundles(folder):
-        return bundles
-    return configuration if any(folder.glob(configuration.sign)) else other
-
-
-def _holds_bundles(folder: Path) -> bool:
-    try:
-        return bool(read_folder(folder).bundles)
-    except InventoryError:  # who reads it says why it cannot be listed
-        return False
+    with suppress(OSError, InventoryError):  # who reads it says why it cannot be listed
+        if is_bundle(folder):
+            return bundle
+        if (folder / report.sign).is_file():
+            return report
+        if read_folder(folder).bundles:
+            return bundles
+        if any(folder.glob(configuration.sign)):
+            return configuration
+    return other
 
 
 def loaded(text: str | bytes) -> object:

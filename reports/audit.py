@@ -253,7 +253,8 @@ class Audit:
         """
         assert self.head is not None  # noqa: S101 (there is a verdict by now)
         times = {"started": utc(self._started), "ended": utc(datetime.now(UTC))}
-        head = {**self.head, "run": {**times, **run}}
+        formats = {"formats": list(self.options.formats)}
+        head = {**self.head, "run": {**times, **formats, **run}}
         self._render(head)
         self._search(others)
         self._publish()

@@ -146,7 +146,7 @@ organizations:
         ("a: [", {(2, "")}),
         ("\tcmek", {(1, "")}),
         ("cmek-organizations: 2\norganizations: []", {(1, "cmek-organizations")}),
-        ("cmek-inventory: 1", {(1, "cmek-inventory"), (1, "cmek-organizations"), (1, ORGS)}),
+        ("cmek-inventory: 1", {(1, "")}),
     ],
 )
 def test_files_that_are_none(tmp_path: Path, text: str, expected: set[tuple[int, str]]) -> None:
@@ -156,15 +156,23 @@ def test_files_that_are_none(tmp_path: Path, text: str, expected: set[tuple[int,
 
 
 @pytest.mark.parametrize(
-    ("name", "found", "expected"),
+    ("name", "found"),
     [
-        ("a.txt", "the ending '.txt'", "a file ending in .yaml, .yml, .json or .ndjson"),
-        ("a.yaml", "No such file or directory", "a readable file"),
+        ("a.txt", "No such file or directory"),
+        ("a.yaml", "No such file or directory"),
+        (f"{'a' * 5_000}.yaml", "File name too long"),
+        (f"{'a' * 5_000}.txt", "File name too long"),
     ],
 )
-def test_files_that_are_not_there(tmp_path: Path, name: str, found: str, expected: str) -> None:
-    """A file of another kind, or that is missing, is refused by its name."""
-    assert problems(str(tmp_path / name)) == {(0, "", found, expected)}
+def test_files_that_are_not_there(tmp_path: Path, name: str, found: str) -> None:
+    """A file that is missing, or cannot be there, is refused by its name."""
+    assert problems(str(tmp_path / name)) == {(0, "", found, "a readable file")}
+
+
+def test_a_file_of_another_ending(tmp_path: Path) -> None:
+    """An organizations file that is called otherwise is refused by its ending."""
+    found = problems(write_text(tmp_path / "a.txt", "cmek-organizations: 1\n"))
+    assert found == {(0, "", "the ending '.txt'", "a file ending in .yaml, .yml or .json")}
 
 
 ORG = "organizations[0]"

@@ -107,7 +107,7 @@ def test_existing_databases_in_a_plan(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("cmek-inventory: 1\norganizations: [{id: a, name: a}]\n", "cmek-plan"),
+        ("cmek-inventory: 1\norganizations: [{id: a, name: a}]\n", ""),
         ("cmek-plan: 1\norganizations: []\n", "organizations"),
         ("cmek-plan: 1\norganizations: [{id: a, databases: []}]\n", "organizations[0]"),
         ("cmek-plan: 1\norganizations: [{id: a, keys: []}]\n", "organizations[0]"),

@@ -12,6 +12,7 @@ import pytest
 
 from inventory.entries import MAY_BE_NEWER
 from inventory.errors import InventoryError, Problem
+from inventory.files import read_file
 from inventory.gaps import Fact, GapReason
 from inventory.recorded import LISTS, format_of, read_recorded
 from inventory.sources import Source
@@ -164,6 +165,14 @@ def test_missing_file(tmp_path: Path) -> None:
     """A file that is missing is refused."""
     file = str(tmp_path / "a.yaml")
     assert problems(file) == [Problem(file, 0, "", "No such file or directory", "a readable file")]
+
+
+def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    """A name that is too long for a file is refused as one that is missing."""
+    file = str(tmp_path / f"{'a' * 5_000}.yaml")
+    assert problems(file) == [Problem(file, 0, "", "File name too long", "a readable file")]
+    with pytest.raises(InventoryError, match="File name too long"):
+        read_file(file)
 
 
 def test_folder(tmp_path: Path) -> None:
