@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import socket
 import subprocess
 import sys
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -511,10 +514,68 @@ def test_echoed_tokens_in_databases(server: Running) -> None:
     assert FULL.token in info["datacenters"][0]["secureBundleUrl"]
 
 
+# --- more than one answer -------------------------------------------------------------------------
+
+
+def on_the_wire(server: Running, kind: str, address: str) -> list[bytes]:
+    """Return the body of each answer that comes over the connection of one request."""
+    server.faults = (Fault(kind, address),)
+    request = f"GET {PATHS[address]} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+    request += f"Authorization: Bearer {FULL.token}\r\n\r\n"
+    host, _, port = server.address.removeprefix("http://").partition(":")
+    told = b""
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(request.encode())
+        while data := connection.recv(65_536):
+            told += data
+    return [each.partition(b"\r\n\r\n")[2] for each in told.split(b"HTTP/1.1 ")[1:]]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_surplus(server: Running, asker: Asker, address: str) -> None:
+    """An answer can come twice, later too, or after one that nobody asked for."""
+    right = asker.get(PATHS[address]).content
+    assert on_the_wire(server, "sent-twice", address) == [right] * 2
+    assert on_the_wire(server, "unasked-first", address) == [b"[]", right]
+    assert on_the_wire(server, "surplus-later", address) == [right] * 3
+
+
+def test_two_members(server: Running) -> None:
+    """A packed body can have a second member, which only a careful reader sees."""
+    (packed,) = on_the_wire(server, "two-gzip-members", "serverless-keys")
+    first = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    assert isinstance(json.loads(first.decompress(packed)), list)
+    assert gzip.decompress(first.unused_data) == b" "
+
+
+def test_list_without_end(server: Running, asker: Asker) -> None:
+    """A list can go on for ever: each page is full, of databases that never were there before."""
+    server.faults = (Fault("without-end", "next-page"),)
+    pages = [ids(asker.get(PATHS["next-page"])) for _ in range(3)]
+    assert [len(each) for each in pages] == [100] * 3
+    assert len({each for page in pages for each in page}) == 300
+
+
+def test_half_characters(server: Running) -> None:
+    """A text can end with half a character, but for those by which an entry is refused sooner."""
+    (first, *_) = hit(server, "half-characters", "serverless-keys").json()
+    odd = {name for name, value in first.items() if value.endswith("\ud800")}
+    assert odd == {"KeyID", "Region"}
+
+
+def test_dates(server: Running) -> None:
+    """The date of an answer can be none, or be far away."""
+    assert "-0001" in hit(server, "no-date").headers["date"]
+    assert "9999" in hit(server, "far-date").headers["date"]
+
+
 # --- which requests a fault hits ------------------------------------------------------------------
 
 LATER = {"stall", "stall-headers", "drip", "50-mb", "gzip-bomb", "shrinking"}
-AT_ONCE = [(kind, address) for kind, address in EVERYWHERE if kind not in LATER]
+UNSEEN = {"sent-twice", "unasked-first", "surplus-later", "two-gzip-members", "no-date", "far-date"}
+"""What a client that is not careful does not see; each has a test of its own above."""
+
+AT_ONCE = [(kind, address) for kind, address in EVERYWHERE if kind not in LATER | UNSEEN]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
