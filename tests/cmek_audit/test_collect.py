@@ -279,7 +279,7 @@ def test_other_ends(
 ) -> None:
     """An interruption and a leak end with their codes and a line, and print no result."""
 
-    def collected(*_: object) -> None:
+    def collected(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(collect, "collect", collected)
