@@ -325,7 +325,9 @@ def begin_report(options: Options) -> ReportFolder:
     path = Path(options.report_dir)
     if options.live and path.resolve() == Path(options.evidence_dir).resolve():
         expected = "another folder than that of the reports"
-        raise SettingError(f"--cmek-evidence-dir: found {options.evidence_dir}, expected {expected}")
+        raise SettingError(
+            f"--cmek-evidence-dir: found {options.evidence_dir}, expected {expected}"
+        )
     doomed.refuse_doomed(_inputs(options), path, REPLACED)
     return ReportFolder(path)
 
