@@ -323,6 +323,11 @@ def begin_report(options: Options) -> ReportFolder:
     An input that would not stay where it is, as it lies in there, is refused before that.
     """
     path = Path(options.report_dir)
+    if options.live and path.resolve() == Path(options.evidence_dir).resolve():
+        expected = "another folder than that of the reports"
+        raise SettingError(
+            f"--cmek-evidence-dir: found {options.evidence_dir}, expected {expected}"
+        )
     doomed.refuse_doomed(_inputs(options), path, REPLACED)
     return ReportFolder(path)
 
