@@ -319,7 +319,7 @@ def test_end_in_the_middle(tmp_path: Path) -> None:
         ("[" * 100_000, "", "nesting without end", "a JSON object"),
         ('{"kind": NaN}', "", "nan is no json", WHOLE),
         ("{}", "kind", "nothing", KINDS),
-        ('{"kind": "keys"}', "kind", "'keys'", KINDS),
+        ('{"kind": "keys"}', "kind", "'keys'", f"{KINDS}; did you mean 'key'?"),
         ('{"kind": ["key"]}', "kind", "a list of 1", KINDS),
         ('{"kind": "inventory"}', "kind", "'inventory'", KINDS),
         ('{"kind": "key", "a": 1, "a": 2}', "a", *TWICE),
