@@ -260,7 +260,7 @@ def test_lost_line(tmp_path: Path) -> None:
 
 
 NEWER = f"1; {MAY_BE_NEWER}"
-NUMBER = "a whole number, such as 10, without quotes"
+NUMBER = "a whole number, such as 10"
 
 
 @pytest.mark.parametrize(
