@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FOLDER: pytest.StashKey[ReportFolder] = pytest.StashKey()
 """Where a run keeps the report folder in which its audit has begun."""
 
+_LONGEST_LINE = 2_000
 CHECKS = Path(__file__).resolve().parent / "checks"
 
 
@@ -138,9 +139,11 @@ def _set_defaults(config: pytest.Config) -> None:
 def _unusable(error: Exception) -> pytest.UsageError:
     """Return ``error`` as pytest knows it, and say last that there is no audit."""
     from inventory.secrets import without_secrets  # noqa: PLC0415 (as above)
+    from inventory.wording import safe  # noqa: PLC0415
     from reports.results import NO_AUDIT  # noqa: PLC0415
 
-    return pytest.UsageError(f"{without_secrets(str(error))}\n{NO_AUDIT}")
+    lines = [safe(without_secrets(line), _LONGEST_LINE) for line in str(error).splitlines()]
+    return pytest.UsageError("\n".join([*lines, NO_AUDIT]))
 
 
 def _refuse_unwritten(config: pytest.Config, options: Options) -> None:

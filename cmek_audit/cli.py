@@ -131,21 +131,23 @@ def verify(
     *,
     json: Json = False,
 ) -> int:
-    """Prove that evidence, or a report, is as it was made.
+    """Prove evidence and reports: make them again and compare.
 
     A bundle is hashed, and its answers are replayed without a network to the same inventory. In a
-    folder of bundles, each must name the one before and its root. A report is judged again.
+    folder of bundles, each must name the one before and its root. A report is judged again from
+    its sources and rendered again. Each file is proven, not proven, or differs; the worst decides.
     Whether the keys comply is another question: see the report's verdict.
 
     \b
     Exit codes:
-      0  verified
+      0  proven: all that can be proven was made again, and is equal
       1  something differs or is damaged
-      2  interrupted; nothing is verified
+      2  interrupted; nothing is proven
       3  internal error
       4  unusable argument
+      5  something is not proven: its sources, or the suite that made it, are not here
     """
-    with interruptible("nothing is verified"):
+    with interruptible("nothing is proven"):
         from cmek_audit.verify import run
 
         return run(paths, as_json=json)

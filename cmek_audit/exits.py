@@ -29,13 +29,14 @@ _COMPLETING = "_CMEK_AUDIT_COMPLETE"
 
 
 class Code(IntEnum):
-    """The exit codes."""
+    """The exit codes; pytest's own word for 5 is that no tests were collected."""
 
     DONE = 0
     NOT_DONE = 1
     INTERRUPTED = 2
     BROKEN = 3
     UNUSABLE = 4
+    NOT_PROVEN = 5
 
 
 class Commands(TyperGroup):

@@ -1,4 +1,4 @@
-"""``cmek-audit verify``: proves that evidence and reports are as they were made."""
+"""``cmek-audit verify``: makes evidence and reports again, and compares."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from inventory.errors import (
 from inventory.evidence_folder import read_links
 from inventory.replaying import replay
 from inventory.wording import counted, describe
+from reports.proof import BUNDLES, WORDS, worst
 from reports.record import HEAD
+from reports.source_files import name_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,8 +31,14 @@ if TYPE_CHECKING:
 
     from inventory.bundles import FolderContent
     from inventory.chain import Chain
+    from reports.proof import Proof, Status
 
-_DAMAGE = (EvidenceError, ReplayError, RecordError, OSError)
+_DAMAGE = (EvidenceError, ReplayError, RecordError)
+_CODES: dict[Status, Code] = {
+    "proven": Code.DONE,
+    "differs": Code.NOT_DONE,
+    "not-proven": Code.NOT_PROVEN,
+}
 
 
 class Checked(NamedTuple):
@@ -38,17 +46,30 @@ class Checked(NamedTuple):
 
     Attributes:
         path: what was checked.
-        lines: what was found to be as it should be, in words.
-        problems: what was not; empty if it is verified.
+        lines: what was found, in words.
+        problems: what differs from what was recorded.
+        unproven: what could be proven, and was not.
+        files: what is proven of each file of a report; of a bundle all files are proven, or none.
+        note: what the proof does not show; empty if there is nothing to say.
     """
 
     path: str
     lines: list[str]
     problems: list[str]
+    unproven: list[str] = []  # noqa: RUF012 (never changed)
+    files: tuple[Proof, ...] = ()
+    note: str = ""
+
+    @property
+    def status(self) -> Status:
+        """Return how far the whole is proven."""
+        if self.problems:
+            return "differs"
+        return "not-proven" if self.unproven else "proven"
 
 
 def run(paths: list[str], *, as_json: bool) -> Code:
-    """Verify all ``paths``, whatever comes of the first of them."""
+    """Verify all ``paths``, whatever comes of the first of them; the worst decides."""
     ways = [(path, _way(path)) for path in paths]
     done = []
     for path, check in ways:
@@ -56,32 +77,47 @@ def run(paths: list[str], *, as_json: bool) -> Code:
             done.append(checked)
             if not as_json:
                 _print(checked)
-    problems = [problem for checked in done for problem in checked.problems]
+    status = worst(checked.status for checked in done)
     if as_json:
-        say_json(_summary(done))
+        say_json(_summary(done, status))
     else:
-        _conclude(problems)
-    return Code.NOT_DONE if problems else Code.DONE
+        _conclude(done, status)
+    return _CODES[status]
 
 
-def _summary(done: Iterable[Checked]) -> dict[str, Any]:
-    checked = [{"verified": not each.problems, **each._asdict()} for each in done]
-    return {"verified": all(each["verified"] for each in checked), "checked": checked}
+def _summary(done: Iterable[Checked], status: Status) -> dict[str, Any]:
+    checked = [_as_json(each) for each in done]
+    return {"status": status, "checked": checked, "notes": _notes(done)}
+
+
+def _notes(done: Iterable[Checked]) -> list[str]:
+    """Return each note once, in the order of the paths."""
+    return list(dict.fromkeys(checked.note for checked in done if checked.note))
+
+
+def _as_json(checked: Checked) -> dict[str, Any]:
+    told = {"path": checked.path, "status": checked.status, **checked._asdict()}
+    del told["note"]
+    return told | {"files": [each._asdict() for each in checked.files]}
 
 
 def _print(checked: Checked) -> None:
-    say(f"{checked.path}: {'differs' if checked.problems else 'as it should be'}")
-    for line in checked.lines:
+    say(f"{checked.path}: {WORDS[checked.status]}")
+    for line in (*map(str, checked.files), *checked.lines):
         say(f"  {line}")
 
 
-def _conclude(problems: list[str]) -> None:
-    if not problems:
-        say("verified")
-        return
-    say("not verified:")
-    for problem in problems:
-        say(f"  {problem}")
+def _conclude(done: list[Checked], status: Status) -> None:
+    """Repeat what stops, as much may stand above it, and end with the one word for all."""
+    for title, told in (
+        ("What differs:", [each for checked in done for each in checked.problems]),
+        ("What is not proven:", [each for checked in done for each in checked.unproven]),
+    ):
+        for line in [title, *(f"  {each}" for each in told)] if told else []:
+            say(line)
+    for note in _notes(done):
+        say(note)
+    say(WORDS[status])
 
 
 # --- what a path is -------------------------------------------------------------------------------
@@ -118,6 +154,8 @@ def _check(path: str, check: Callable[[str], Checked]) -> Checked:
         return check(path)
     except _DAMAGE as error:
         return Checked(path, [], _differences(path, error))
+    except OSError as error:
+        return Checked(path, [], [], [f"{error.filename or path}: {error.strerror}"])
 
 
 def _differences(path: str, error: Exception) -> list[str]:
@@ -125,8 +163,6 @@ def _differences(path: str, error: Exception) -> list[str]:
     if isinstance(error, InputError):
         more = error.total - MOST_SHOWN
         told = [*map(str, error.problems[:MOST_SHOWN]), *([f"{more:,} more"] if more > 0 else [])]
-    elif isinstance(error, OSError):
-        told = [f"{error.filename or path}: {error.strerror}"]
     return [each if each.startswith(path) else f"{path}: {each}" for each in told]
 
 
@@ -137,11 +173,11 @@ def _bundle(path: str) -> Checked:
         f"files: {len(manifest.files):,}, with the hashes that the manifest lists, and no other",
         f"replayed: {counted(manifest.requests, 'request')} of {same} of inventory",
         f"recorded: {_second(manifest.started)} to {_second(manifest.ended)} by {manifest.tool}",
-        f"asked: {manifest.address}",
+        f"asked: {name_host(manifest.address)}",
         f"root: {manifest.root}",
         f"bundle before: {named(manifest.previous)}",
     ]
-    return Checked(path, told, [])
+    return Checked(path, told, [], note=BUNDLES)
 
 
 def _second(time: datetime) -> str:
@@ -152,8 +188,20 @@ def _report(path: str) -> Checked:
     from reports.verifying import verify_report  # noqa: PLC0415 (evidence needs no judges)
 
     verified = verify_report(path)
-    told = [*verified.lines, f"verdict: {verified.word}"]
-    return Checked(path, told, [] if verified.same else [f"{path}: differs, as told above"])
+    stopping = {
+        status: [
+            f"{path}: {each}" for each in verified.proofs if each.stops and each.status == status
+        ]
+        for status in ("differs", "not-proven")
+    }
+    return Checked(
+        path,
+        verified.lines,
+        stopping["differs"],
+        stopping["not-proven"],
+        tuple(verified.proofs),
+        BUNDLES if verified.rests_on_bundles else "",
+    )
 
 
 # --- a folder of bundles --------------------------------------------------------------------------

@@ -253,7 +253,8 @@ class Audit:
         """
         assert self.head is not None  # noqa: S101 (there is a verdict by now)
         times = {"started": utc(self._started), "ended": utc(datetime.now(UTC))}
-        head = {**self.head, "run": {**times, **run}}
+        formats = {"formats": list(self.options.formats)}
+        head = {**self.head, "run": {**times, **formats, **run}}
         self._render(head)
         self._search(others)
         self._publish()
@@ -322,6 +323,11 @@ def begin_report(options: Options) -> ReportFolder:
     An input that would not stay where it is, as it lies in there, is refused before that.
     """
     path = Path(options.report_dir)
+    if options.live and path.resolve() == Path(options.evidence_dir).resolve():
+        expected = "another folder than that of the reports"
+        raise SettingError(
+            f"--cmek-evidence-dir: found {options.evidence_dir}, expected {expected}"
+        )
     doomed.refuse_doomed(_inputs(options), path, REPLACED)
     return ReportFolder(path)
 

@@ -33,14 +33,14 @@ _CI = (
 def describe_run(config: pytest.Config, exit_code: int) -> dict[str, Any]:
     """Return actor, trigger, command line, versions and outcome of the run."""
     plain = ("pytest", *map(str, config.invocation_params.args))
-    commit, dirty = _checkout()
+    commit, dirty = checkout()
     return {
         **_actor(),
         "command": [without_secrets(each) for each in config.stash.get(COMMAND, plain)],
         "exit_code": exit_code,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: version_of(name) for name in PACKAGES},
         "commit": commit,
         "dirty": dirty,
     }
@@ -69,19 +69,20 @@ def _link() -> str:
     return os.environ.get("CI_JOB_URL", "") or os.environ.get("BUILD_URL", "")
 
 
-def _version(name: str) -> str:
+def version_of(name: str) -> str:
+    """Return the version of an installed package, or that it is not installed."""
     try:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
 
 
-def _checkout() -> tuple[str, bool | None]:
+def checkout() -> tuple[str, bool | None]:
     """Return the suite's own commit and whether its files were changed, as far as git tells."""
     git = shutil.which("git")
     if git is None or not (ROOT / ".git").exists():
         return "", None
-    words = ("status", "--porcelain=v2", "--branch", "--untracked-files=no")
+    words = ("--no-optional-locks", "status", "--porcelain=v2", "--branch", "--untracked-files=no")
     command = [git, "-C", str(ROOT), *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (no shell, fixed words)
     commit = re.search(r"^# branch\.oid ([0-9a-f]{40,})$", done.stdout, re.MULTILINE)

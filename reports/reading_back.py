@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import re
+import stat
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar
 
-from jinja2 import UndefinedError
+from jinja2 import TemplateError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inventory.bundles import is_folder
@@ -27,6 +30,10 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="Part")
 _VERSION = re.compile(r"cmek-audit-record/([1-9][0-9]{0,8})")
 _CHUNK = 1_048_576
+MOST_BYTES = 256 * 1_024 * 1_024
+"""The size from which on a head is not read; parsed it takes many times as much memory."""
+
+_LONGEST_LINE = 16 * 1_024 * 1_024
 
 
 class Record(NamedTuple):
@@ -45,9 +52,16 @@ class Record(NamedTuple):
     findings: Path
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the lines of the findings, one at a time."""
-        with self.findings.open("rb") as file:
-            yield from file
+        """Yield the lines of the findings, one at a time.
+
+        Raises RecordError for a line that is longer than any audit writes.
+        """
+        with open_regular(self.findings) as file:
+            while line := file.readline(_LONGEST_LINE):
+                if len(line) == _LONGEST_LINE:
+                    found = f"a line of more than {_LONGEST_LINE:,} bytes"
+                    raise RecordError(f"{self.findings}: found {found}, expected findings")
+                yield line
 
 
 class Part(BaseModel):
@@ -100,11 +114,35 @@ def _head_of(path: Path) -> Path:
     return path / HEAD
 
 
+def open_regular(path: str | Path) -> IO[bytes]:
+    """Open a regular file; raise OSError for anything else, as reading a pipe may never end.
+
+    A path that comes from a record may be any text.
+    """
+    try:
+        return open(path, "rb", opener=_open_regular)
+    except ValueError:
+        raise OSError(errno.EINVAL, "a path that no file can have", str(path)) from None
+
+
+def _open_regular(path: str, flags: int) -> int:
+    # Without O_NONBLOCK, opening a pipe would already wait for somebody to write.
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "no regular file", path)
+    return descriptor
+
+
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with open_regular(path) as file:
+            raw = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise RecordError(f"{path}: found {error.strerror}, expected a record") from None
+    if len(raw) > MOST_BYTES:
+        raise RecordError(f"{path}: found more than {MOST_BYTES:,} bytes, expected a record")
+    return raw
 
 
 def _parse(path: Path, raw: bytes) -> tuple[dict[str, Any], _Head]:
@@ -133,7 +171,7 @@ def _refuse_newer(path: Path, data: object) -> None:
 
 def _check_findings(path: Path, told: Findings) -> None:
     try:
-        found = measure(path)
+        found = measure(path, told.bytes)
     except OSError as error:
         raise RecordError(f"{path}: found {error.strerror}, expected the findings") from None
     for what, one, other in zip(
@@ -143,12 +181,18 @@ def _check_findings(path: Path, told: Findings) -> None:
             raise RecordError(f"{path}: changed since: {what} {one}, recorded {other}")
 
 
-def measure(path: Path) -> tuple[str, int, int]:
-    """Return hash, size in bytes and number of lines of a file."""
+def measure(path: str | Path, most: int | None = None) -> tuple[str, int, int]:
+    """Return hash, size in bytes and number of lines of a regular file.
+
+    One of more than ``most`` bytes is read no further than that. Raises OSError.
+    """
     digest = hashlib.sha256()
     size = count = 0
-    with path.open("rb") as file:
-        for chunk in iter(lambda: file.read(_CHUNK), b""):
+    with open_regular(path) as file:
+        while most is None or size <= most:
+            chunk = file.read(_CHUNK)
+            if not chunk:
+                break
             digest.update(chunk)
             size += len(chunk)
             count += chunk.count(b"\n")
@@ -170,6 +214,17 @@ def first_problem(error: ValidationError) -> str:
     return f"{'.'.join(map(str, detail['loc'])) or 'the whole'}: {detail['msg'].lower()}"
 
 
+_UNUSABLE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TemplateError,
+    TypeError,
+    ValueError,
+)
+
+
 @contextmanager
 def relying_on(record: Record) -> Iterator[None]:
     """Use what ``record`` holds; raise RecordError if that turns out not to be what one holds.
@@ -178,6 +233,6 @@ def relying_on(record: Record) -> Iterator[None]:
     """
     try:
         yield
-    except (LookupError, TypeError, ValueError, AttributeError, UndefinedError) as error:
+    except _UNUSABLE as error:
         told = f"holds what no audit writes ({type(error).__name__})"
         raise RecordError(f"{record.path}: {told}, expected a record of {SCHEMA}") from error

@@ -12,6 +12,8 @@ from reports.notes import first_notes
 from reports.telling import checks_of, counts_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pytest
 
     from reports.audit import Audit
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 TITLE = "Customer keys in Astra: results of the run"
 NO_AUDIT = "NO AUDIT: the run did not come to its end, and no report was written."
 MOST_ROWS = 2_000
+ROWS_LEFT_OUT = f"<p>Rows beyond {MOST_ROWS:,} are left out of this table, and of its counts.</p>"
 COLUMNS = ("rule", "organization", "type", "provider", "region", "severity", "status")
 
 
@@ -52,31 +55,46 @@ def summary(prefix: list[str], audit: Audit) -> None:
     if head is None:
         prefix.append(f"<p><strong>{escape(NO_AUDIT)}</strong></p>")
         return
-    prefix.append(f"<p><strong>{escape(head['verdict']['text'])}</strong></p>")
-    prefix += [f"<p><strong>{escape(text)}</strong></p>" for text in banners(head)]
-    prefix += [f"<p>Note on {escape(safe(str(note)))}</p>" for note in first_notes(head)[0]]
-    prefix.append(f"<p>{escape(counts_of(head))}.</p>")
-    checks = checks_of(head["settings"]["grouping"])
-    prefix.append(f"<p>The numbers and rows below are of checks: {checks}.</p>")
+    prefix += statements(head)
     page = audit.page.rpartition("/")[2]
     prefix.append(f'<p>For auditors: <a href="{page}">{page}</a>.</p>')
     if audit.rows_seen > MOST_ROWS:
-        prefix.append(
-            f"<p>Rows beyond {MOST_ROWS:,} are left out of this table, and of its counts.</p>"
-        )
+        prefix.append(ROWS_LEFT_OUT)
+
+
+def statements(head: Mapping[str, Any]) -> list[str]:
+    """Return what the page of results says of the record: verdict, banners, notes and counts."""
+    checks = checks_of(head["settings"]["grouping"])
+    return [
+        f"<p><strong>{escape(head['verdict']['text'])}</strong></p>",
+        *(f"<p><strong>{escape(text)}</strong></p>" for text in _banners(head)),
+        *(f"<p>Note on {escape(safe(str(note)))}</p>" for note in first_notes(head)[0]),
+        f"<p>{escape(counts_of(head))}.</p>",
+        f"<p>The numbers and rows below are of checks: {checks}.</p>",
+    ]
 
 
 def mark_junit(config: pytest.Config, head: dict[str, Any] | None) -> None:
     """Write verdict and banners, or that there is no audit, into the JUnit suite's properties."""
-    told = [("verdict", NO_AUDIT)]
-    if head is not None:
-        told = [("verdict", head["verdict"]["text"]), ("report", head["report"])]
-        told.append(("findings", counts_of(head)))
-        told += [("banner", text) for text in banners(head)]
-        told += [("note", safe(str(note))) for note in first_notes(head)[0]]
-        if head["changes"]:
-            told.append(("changes", summed_up(head["changes"])))
+    told = [("verdict", NO_AUDIT)] if head is None else properties(head)
     for plugin in config.pluginmanager.get_plugins():
         if hasattr(plugin, "add_global_property"):
             for name, value in told:
                 plugin.add_global_property(name, value)
+
+
+def properties(head: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what the properties of the JUnit suite say of the record."""
+    return [
+        ("verdict", head["verdict"]["text"]),
+        ("report", head["report"]),
+        ("findings", counts_of(head)),
+        *(("banner", text) for text in _banners(head)),
+        *(("note", safe(str(note))) for note in first_notes(head)[0]),
+        *([("changes", summed_up(head["changes"]))] if head["changes"] else []),
+    ]
+
+
+def _banners(head: Mapping[str, Any]) -> list[str]:
+    """Return the banners that are known while pytest writes: how the run ends is not."""
+    return banners({name: value for name, value in head.items() if name != "run"})

@@ -1,312 +1,367 @@
-"""A finished report, verified: it is as it was written, and its sources give it again."""
+"""A finished report, verified: what of it is made again from its sources, and is equal."""
 
 from __future__ import annotations
 
-import json
-from datetime import timedelta
+import os
+import stat
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic import Field, StrictBool, ValidationError
-
-from checks.options import Options
-from inventory.bundles import INVENTORY
-from inventory.entries import Count, Moment, Whole
-from inventory.errors import CmekAuditError, InputError, RecordError, ReplayError
-from inventory.evidence import Sha256
-from inventory.named_plans import NamedPlan
-from inventory.sources import FileFormat, Role
+from checks.catalogue import load_rules, rules_hash
+from checks.context import utc
+from inventory.errors import CmekAuditError, RecordError
 from inventory.wording import counted, safe
-from reports.audit import Audit
+from reports import consistency
 from reports.banners import banners
-from reports.formats import RENDERED, write
-from reports.reading_back import (
-    Findings,
-    Part,
-    Record,
-    checked,
-    first_problem,
-    measure,
-    read_record,
-    relying_on,
-)
+from reports.consistency import Run
+from reports.formats import RENDERED, encode
+from reports.proof import Proof, unprovable, worst
+from reports.provenance import checkout, version_of
+from reports.pytest_reports import PYTEST_REPORTS
+from reports.reading_back import Record, checked, open_regular, read_record, relying_on
 from reports.record import FINDINGS, HEAD, canonical
+from reports.recorded_head import RecordedHead
+from reports.rejudging import Rejudged, judge_again, options_of
+from reports.report_folder import PREVIOUS, WRITTEN
+from reports.source_files import prove_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from reports.formats import Rendered
+    from reports.proof import Status
 
-_MOST_PROBLEMS = 5
+_PACKAGE = "cmek-audit"
+_MOST_NAMED = 50
+_BROKEN = (ArithmeticError, OSError, RecursionError, ValueError)
+_CONTRADICTS = {"junit": consistency.against_junit, "results": consistency.against_results}
 
 
 class Verified(NamedTuple):
     """What verifying a report found.
 
     Attributes:
-        same: whether judging its sources again gives the same report.
-        word: the recorded verdict's word.
-        lines: what was checked and found, for people.
+        proofs: what is proven of each of its files and sources, and of what has no file.
+        lines: what else a reader has to know, in words.
+        rests_on_bundles: whether one of its sources is an evidence bundle.
     """
 
-    same: bool
-    word: str
+    proofs: list[Proof]
     lines: list[str]
+    rests_on_bundles: bool = False
 
 
-class _File(Part):
-    path: str
-    sha256: Sha256
+class _Report(NamedTuple):
+    """A report whose record is as it was written.
 
+    Attributes:
+        place: its folder.
+        record: its record.
+        head: what verifying needs of the head.
+        run: what the record says of its run; None if that is nothing an audit writes.
+        other_suite: why this suite may make something else of the same sources; empty if it
+            may not.
+        again: the record, made again; in words why not, where that is not possible.
+    """
 
-class _Source(_File):
-    role: Role
-    format: FileFormat
-    name: str
-    size: Count
-    evidence: dict[str, Any] | None
-
-
-class _Population(Part):
-    sources: tuple[_Source, ...]
-
-
-class _Settings(Part):
-    as_of: Moment
-    max_age_seconds: Annotated[Whole, Field(ge=0, le=10**10)]
-    kms: str
-    fail_on: str
-    allow_inconclusive: StrictBool
-    grouping: str
-    mode: Literal["live", "recorded"]
-    example: StrictBool
-    default_example: StrictBool
-    left_out: str
-    no_waivers: StrictBool
-    waiver_files: tuple[_File, ...]
-    controls_file: _File | None
-    fail_on_new: StrictBool
-    baseline_file: _File | None
-    terraform_organizations: tuple[str, ...]
-    terraform_source: str | None
-    terraform_files: tuple[_File, ...]
-
-
-class _Verdict(Part):
-    word: str
-
-
-class _Criteria(Part):
-    hash: Sha256
-
-
-class _Head(Part):
-    """What verifying needs of a head."""
-
-    report: Sha256
-    verdict: _Verdict
-    settings: _Settings
-    population: _Population
-    criteria: _Criteria
-    findings: Findings
-
-
-class _Record(NamedTuple):
-    """A record that is as it was written: what verifying needs of its head, and all of it."""
-
-    head: _Head
-    whole: Record
+    place: Path
+    record: Record
+    head: RecordedHead
+    run: Run | None
+    other_suite: str
+    again: Rejudged | str
 
 
 def verify_report(folder: str) -> Verified:
-    """Verify the report in ``folder``: its record, its sources, and that they give it again.
+    """Verify the report in ``folder``: what of it its sources give again.
 
     Paths are taken as the audit was given them, so it is to be run where the audit was. Nothing in
     ``folder`` is touched. Raises RecordError if the record is none, or not as it was written.
     """
     record = _read(Path(folder))
-    head = record.head
-    with relying_on(record.whole):
-        limits = banners(record.whole.head)
-    lines = [
-        f"{HEAD}: as it was written, report {head.report}",
-        f"{FINDINGS}: as it was written, {counted(head.findings.count, 'finding')}",
-        *limits,
+    head = checked(record.path, RecordedHead, record.head)
+    run = _run_of(record)
+    sources = list(prove_sources(head))
+    again = _judge_again(head, sources)
+    if isinstance(again, Rejudged) and run and not _against_mode(head, run):
+        # That it was live is no fact of its sources, from which it was judged again.
+        again.head["settings"]["mode"] = head.settings.mode
+    report = _Report(Path(folder), record, head, run, _other_suite(head, run), again)
+    of_record = list(_prove_record(report))
+    status = worst(each.status for each in of_record)
+    proofs = [
+        *of_record,
+        *_prove_rendered(report, status),
+        *_weigh_files(report),
+        *_weigh_run(report),
+        *sources,
+        *_name_others(report.place),
     ]
-    checked = list(_check_files(head))
-    lines += [line for _, line in checked]
-    same = all(is_there for is_there, _ in checked)
-    for is_fine, line in _judge_again(record, same=same):
-        same = same and is_fine
-        lines.append(line)
-    return Verified(same, safe(head.verdict.word), [safe(line, 2_000) for line in lines])
+    with relying_on(record):
+        lines = list(_lines(report))
+    return Verified(
+        [_shown(each) for each in proofs], [safe(each) for each in lines], bool(head.bundles)
+    )
+
+
+def _shown(proof: Proof) -> Proof:
+    return proof._replace(name=safe(proof.name), reason=safe(proof.reason, 2_000))
+
+
+# --- what is read ---------------------------------------------------------------------------------
+
+
+def _read(folder: Path) -> Record:
+    """Read the record; no link is followed, as it could lead out of the folder."""
+    for name in (HEAD, FINDINGS):
+        if (folder / name).is_symlink():
+            raise RecordError(f"{folder / name}: found a link, expected a file of a report")
+    return read_record(folder)
+
+
+def _odd(path: Path) -> str:
+    """Say what ``path`` is; empty if it is a regular file."""
+    try:
+        mode = path.lstat().st_mode
+    except OSError as error:
+        return error.strerror or "nothing"
+    if stat.S_ISREG(mode):
+        return ""
+    return "a link" if stat.S_ISLNK(mode) else "no regular file"
+
+
+def _run_of(record: Record) -> Run | None:
+    try:
+        return checked(record.path, Run, record.head.get("run"))
+    except RecordError:
+        return None
+
+
+def _other_suite(head: RecordedHead, run: Run | None) -> str:
+    """Say why this suite may make something else of the same sources.
+
+    Whoever forges a record chooses its hash, version and commit: so they never prove anything, and
+    only tell a difference that may have a reason from one that has none.
+    """
+    own = rules_hash(load_rules())
+    if head.criteria.hash != own:
+        return f"made by another rule set: hash {head.criteria.hash[:12]}, here {own[:12]}"
+    if run is None:
+        return ""
+    here = version_of(_PACKAGE)
+    if run.packages.get(_PACKAGE, here) != here:
+        return f"made by another version of the suite: {run.packages[_PACKAGE]}, here {here}"
+    here = checkout()[0] if run.commit else ""
+    if here and run.commit != here:
+        return f"made by another commit of the suite: {run.commit}, here {here}"
+    return ""
+
+
+def _judge_again(head: RecordedHead, sources: Iterable[Proof]) -> Rejudged | str:
+    """Return the record made again, or why that is not possible."""
+    if head.settings.left_out:
+        return f"the run was partial: {head.settings.left_out}"
+    if any(each.status != "proven" for each in sources):
+        return "not all of its sources are there as they were"
+    options = options_of(head)
+    try:
+        return judge_again(options)
+    except CmekAuditError as error:
+        return f"it cannot be judged again: {' '.join(str(error).split())}"
+    except _BROKEN as error:
+        return f"it cannot be judged again: {type(error).__name__}"
 
 
 # --- the record -----------------------------------------------------------------------------------
 
 
-def _read(folder: Path) -> _Record:
-    record = read_record(folder)
-    return _Record(checked(record.path, _Head, record.head), record)
+def _prove_record(report: _Report) -> Iterator[Proof]:
+    again = report.again
+    if isinstance(again, str):
+        yield Proof(HEAD, "not-proven", again)
+        yield Proof(FINDINGS, "not-proven", again)
+        return
+    yield _prove_head(report, again)
+    yield _prove_findings(report, again)
 
 
-# --- the sources ----------------------------------------------------------------------------------
+def _prove_head(report: _Report, again: Rejudged) -> Proof:
+    differing = _differing(report.record.head, again.head)
+    if not differing:
+        return Proof(HEAD, "proven", "judged again from its sources: equal")
+    told = f"judged again from its sources, these differ: {', '.join(differing)}"
+    return _unequal(HEAD, told, report)
 
 
-def _check_files(head: _Head) -> Iterator[tuple[bool, str]]:
-    """Say of every file that was read, whether it is still there and the same."""
-    for source in head.population.sources:
-        if source.format != "bundle":
-            yield _check_file(source)
-        elif source.role == "inventory":
-            yield _check_bundle(source)
+def _differing(old: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:
+    """Name the blocks that differ, by their bytes: Python takes ``true``, 1 and 1.0 for equal."""
+    names = [name for name in {**old, **again} if name not in {"run", "report"}]
+    differing = [name for name in names if _bytes_of(old, name) != _bytes_of(again, name)]
+    if not differing and [*old] != [*again]:
+        return ["the order of its blocks"]
+    return differing[:_MOST_NAMED]
+
+
+def _bytes_of(head: Mapping[str, Any], name: str) -> str:
+    return canonical(head[name]) if name in head else ""
+
+
+def _prove_findings(report: _Report, again: Rejudged) -> Proof:
+    told = counted(report.head.findings.count, "finding")
+    if report.head.findings.sha256 != again.head["findings"]["sha256"]:
+        return _unequal(FINDINGS, "judged again from its sources: other findings", report)
+    if report.head.criteria.hash != again.head["criteria"]["hash"]:
+        reason = f"{report.other_suite}; judged again by those here: the same {told}"
+        return Proof(FINDINGS, "not-proven", reason)
+    return Proof(FINDINGS, "proven", f"judged again from its sources: the same {told}")
+
+
+def _unequal(name: str, told: str, report: _Report) -> Proof:
+    """Return the proof of what was made again and is not equal."""
+    if report.other_suite:
+        return Proof(name, "not-proven", f"{report.other_suite}; {told}")
+    return Proof(name, "differs", told)
+
+
+# --- what is rendered from the record -------------------------------------------------------------
+
+
+def _prove_rendered(report: _Report, of_record: Status) -> Iterator[Proof]:
+    """Render the record again; what is equal is proven no further than the record is."""
+    for each in RENDERED:
+        path = report.place / each.file
+        if not os.path.lexists(path):
+            yield from _missing(report, each.format, each.file)
+        elif found := _odd(path):
+            yield Proof(each.file, "differs", f"found {found}, expected a file")
         else:
-            yield _check_file(source, f"{source.path}/{INVENTORY}")
-    settings = head.settings
-    given = filter(None, [settings.controls_file, settings.baseline_file])
-    for file in (*settings.waiver_files, *settings.terraform_files, *given):
-        yield _check_file(file)
+            yield _prove_page(report, each, of_record)
 
 
-def _check_file(file: _File, path: str = "") -> tuple[bool, str]:
-    path = path or file.path
-    if not Path(path).is_file():
-        return False, f"{path}: not there; verify where the audit was run, with all its files"
+def _prove_page(report: _Report, rendered: Rendered, of_record: Status) -> Proof:
+    name = rendered.file
     try:
-        found, _, _ = measure(Path(path))
+        is_equal = _is_rendered(report.record, rendered, report.place / name)
+    except RecordError:
+        return Proof(name, "differs", "nothing can be rendered from the record")
     except OSError as error:
-        return False, f"{path}: {error.strerror}"
-    if found != file.sha256:
-        return False, f"{path}: changed since: SHA-256 {found}, recorded {file.sha256}"
-    return True, f"{path}: unchanged"
+        return Proof(name, "not-proven", f"it cannot be read: {error.strerror}")
+    if not is_equal:
+        return _unequal(name, f"not the {rendered.noun} that the record renders to", report)
+    if of_record != "proven":
+        told = "is not proven" if of_record == "not-proven" else "differs"
+        return Proof(
+            name, "not-proven", f"rendered again from the record: equal; the record {told}"
+        )
+    return Proof(name, "proven", "rendered again from the record: equal")
 
 
-def _check_bundle(source: _Source) -> tuple[bool, str]:
-    from inventory.replaying import replay  # noqa: PLC0415 (only a bundle needs the HTTP client)
+def _is_rendered(record: Record, rendered: Rendered, file: Path) -> bool:
+    with relying_on(record):
+        raw = encode(rendered.render(record.head, record.lines()))
+    with open_regular(file) as opened:
+        return opened.read(len(raw) + 1) == raw
 
-    if not Path(source.path).is_dir():
-        return _check_file(source)
+
+def _missing(report: _Report, wanted: str, file: str) -> Iterator[Proof]:
+    """Name a file that is not there; the record says in ``run`` which reports were asked for."""
+    formats = report.run.formats if report.run else None
+    if formats is None:
+        yield unprovable(file, "not there; the record does not say whether it was asked for")
+    elif wanted in formats:
+        is_provable = any(each.format == wanted for each in RENDERED)
+        reason = "not there; the record says that it was asked for"
+        yield Proof(file, "not-proven", reason, is_provable)
+
+
+# --- what nothing can prove -----------------------------------------------------------------------
+
+
+def _weigh_files(report: _Report) -> Iterator[Proof]:
+    """Hold what pytest wrote against the record: it cannot be made again."""
+    for each in PYTEST_REPORTS:
+        path = report.place / each.file
+        if not os.path.lexists(path):
+            yield from _missing(report, each.format, each.file)
+        elif found := _odd(path):
+            yield Proof(each.file, "differs", f"found {found}, expected a file")
+        else:
+            yield _weigh(report, path, _CONTRADICTS[each.format])
+
+
+def _weigh(report: _Report, path: Path, contradicts: consistency.Contradicts) -> Proof:
+    checks = _checks_of(report)
     try:
-        replayed = replay(source.path)
-    except InputError as error:
-        told = "; ".join(map(str, error.problems[:_MOST_PROBLEMS]))
-        return False, f"{source.path}: not as it was recorded: {told}"
-    except (ReplayError, OSError) as error:
-        return False, f"{source.path}: cannot be replayed: {error}"
-    root = (source.evidence or {}).get("root")
-    if replayed.manifest.root != root:
-        return False, f"{source.path}: another bundle: root {replayed.manifest.root}, not {root}"
-    requests = counted(replayed.manifest.requests, "request")
-    return True, f"{source.path}: unchanged; {requests} replayed, the same inventory"
+        with relying_on(report.record):
+            found = consistency.contradictions(contradicts, path, report.record.head, checks)
+    except RecordError:
+        return Proof(path.name, "differs", "nothing can be compared with the record")
+    except OSError as error:
+        return unprovable(path.name, f"it cannot be read: {error.strerror}")
+    if found:
+        return _unequal(path.name, f"it contradicts the record: {found}", report)
+    compared = ["verdict", "banners", "counts", *(["checks"] if checks is not None else [])]
+    agrees = f"written by pytest; it agrees with the record in: {', '.join(compared)}"
+    return unprovable(path.name, agrees)
 
 
-# --- the judgement --------------------------------------------------------------------------------
+def _checks_of(report: _Report) -> consistency.Checks | None:
+    """Return the checks of which pytest's reports must consist; None if the rules are others."""
+    again = report.again
+    if isinstance(again, str) or again.head["criteria"]["hash"] != report.head.criteria.hash:
+        return None
+    return again.checks
 
 
-def _judge_again(record: _Record, *, same: bool) -> Iterator[tuple[bool, str]]:
-    settings = record.head.settings
-    if settings.left_out:
-        yield False, f"not judged again: the run was partial, {settings.left_out}"
-    elif not same:
-        yield False, "not judged again: its sources are not those that it was made of"
+def _weigh_run(report: _Report) -> Iterator[Proof]:
+    if report.run is None:
+        yield Proof("run", "differs", "it does not hold what an audit writes")
+        return
+    with relying_on(report.record):
+        found = "; ".join(consistency.against_run(report.run, report.record.head["verdict"]))
+    if found:
+        yield Proof("run", "differs", f"it cannot be: {found}")
     else:
-        with TemporaryDirectory() as scratch:
-            options = _options(record.head, f"{scratch}/report")
-            try:
-                again = _judged(options)
-            except (CmekAuditError, OSError) as error:
-                yield False, f"not judged again: {' '.join(str(error).split())}"
-                return
-        again["settings"]["mode"] = settings.mode
-        yield from _compare(record, again)
+        yield unprovable("run", "only the record says who ran the audit, when and how")
+    mode = report.head.settings.mode
+    if against := _against_mode(report.head, report.run):
+        yield Proof("settings.mode", "differs", f"{mode}: {against}")
+    elif mode == "live":
+        yield unprovable("settings.mode", "live: nothing shows that Astra's own server answered")
 
 
-def _judged(options: Options) -> dict[str, Any]:
-    """Judge by ``options``, and return the head as it can be read back."""
-    audit = Audit(options)
-    groups = (group for each in audit.grouping.groups().values() for group in each)
-    data = audit.write({(group.card.id, group.key) for group in groups}, dict)
-    again: dict[str, Any] = json.loads(canonical(data))
-    return again
+def _against_mode(head: RecordedHead, run: Run) -> str:
+    told = [each.evidence for each in head.bundles if each.evidence]
+    times = ((each.started, each.ended) for each in told)
+    return consistency.against_mode(head.settings.mode, times, run)
 
 
-def _options(head: _Head, folder: str) -> Options:
-    settings = head.settings
-    files: dict[str, list[str]] = {role: [] for role in get_args(Role)}
-    for source in head.population.sources:
-        plan = str(NamedPlan(source.path, source.name))
-        files[source.role].append(plan if source.role == "plan" else source.path)
-    if settings.default_example:
-        files = {role: [] for role in files}
-    values: dict[str, Any] = {
-        **files,
-        "waivers": [file.path for file in settings.waiver_files],
-        "no_waivers": settings.no_waivers,
-        "as_of": settings.as_of,
-        "max_age": timedelta(seconds=settings.max_age_seconds),
-        "fail_on": settings.fail_on,
-        "allow_inconclusive": settings.allow_inconclusive,
-        "kms": settings.kms,
-        "group": settings.grouping,
-        "controls": settings.controls_file and settings.controls_file.path,
-        "baseline": settings.baseline_file and settings.baseline_file.path,
-        "fail_on_new": settings.fail_on_new,
-        "terraform_organization": settings.terraform_organizations,
-        "terraform_source": settings.terraform_source,
-        "report_dir": folder,
-        "formats": ("json",),
-    }
-    try:
-        return Options.model_validate(values)
-    except ValidationError as error:
-        raise RecordError(f"{HEAD}: no settings of an audit: {first_problem(error)}") from None
+# --- what else there is ---------------------------------------------------------------------------
 
 
-def _compare(record: _Record, again: dict[str, Any]) -> Iterator[tuple[bool, str]]:
-    """Compare block by block; with other rules, the words for them may be others, too."""
-    head, old = record.head, record.whole.head
-    is_same_rules = head.criteria.hash == again["criteria"]["hash"]
-    apart = {"run", "report"} if is_same_rules else {"run", "report", "criteria"}
-    names = [name for name in dict.fromkeys([*old, *again]) if name not in apart]
-    differing = [name for name in names if old.get(name) != again.get(name)]
-    if not is_same_rules:
-        yield True, f"the rules are others now: hash {again['criteria']['hash']}"
-        yield True, f"by them the verdict is: {again['verdict']['word']}, {_counts(again)}"
-    if differing:
-        yield False, f"judged again, these differ: {', '.join(differing)}"
-        yield False, f"recorded: {head.verdict.word}, {_counts(old)}"
-        yield False, f"now: {again['verdict']['word']}, {_counts(again)}"
-    else:
-        yield True, f"judged again: the same {counted(head.findings.count, 'finding')} and verdict"
-    yield from _check_rendered(record, is_same_rules=is_same_rules)
+def _name_others(place: Path) -> Iterator[Proof]:
+    """Name what lies beside the report, and is not looked at; what is hidden misleads nobody."""
+    found = sorted(each.name for each in place.iterdir())
+    others = [name for name in found if name not in WRITTEN and not name.startswith(".")]
+    for name in others[:_MOST_NAMED]:
+        told = "no part of this report: not looked at"
+        told = "the audit before this one: not looked at" if name == PREVIOUS else told
+        yield unprovable(name, told)
+    if len(others) > _MOST_NAMED:
+        more = len(others) - _MOST_NAMED
+        yield unprovable(f"{more:,} more", "no part of this report: not looked at")
 
 
-def _counts(data: dict[str, Any]) -> str:
-    return ", ".join(f"{count} {status}" for status, count in data["counts"].items() if count)
+def _lines(report: _Report) -> Iterator[str]:
+    """Say what the record says; and what was found instead, where that is not the same."""
+    head, again = report.record.head, report.again
+    yield f"report: {report.head.report}"
+    yield from banners(head)
+    yield f"verdict: {_verdict(head)}, as of {utc(report.head.settings.as_of)}"
+    if isinstance(again, Rejudged) and _differing(head, again.head):
+        yield f"verdict now, by this suite: {_verdict(again.head)}"
 
 
-def _check_rendered(record: _Record, *, is_same_rules: bool) -> Iterator[tuple[bool, str]]:
-    """Say of each report that is there whether it is what the record renders to.
-
-    Where the rules are others now, the suite is, and its reports may well look different.
-    """
-    for report in RENDERED:
-        file = record.whole.path.with_name(report.file)
-        if file.is_file():
-            is_own = _is_rendered(report, record.whole, file)
-            told = f"the {report.noun} of this record"
-            if not is_own:
-                told = f"not the {report.noun} that this suite makes of the record"
-            yield is_own or not is_same_rules, f"{report.file}: {told}"
-
-
-def _is_rendered(report: Rendered, record: Record, file: Path) -> bool:
-    with TemporaryDirectory() as scratch:
-        made = Path(scratch) / report.file
-        try:
-            with relying_on(record):
-                write(report, record.head, record.findings, made)
-        except RecordError:
-            return False
-        return measure(made) == measure(file)
+def _verdict(head: Mapping[str, Any]) -> str:
+    counts = (f"{count} {status}" for status, count in head["counts"].items() if count)
+    return ", ".join([head["verdict"]["word"], *counts])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,9 +47,15 @@ def told(result: Result) -> Any:  # noqa: ANN401 (whatever JSON holds)
 
 
 def problems(result: Result) -> list[str]:
-    """Return what differs, as the last lines of ``verify`` say it."""
+    """Return what differs, as ``verify`` repeats it before its last word."""
+    return listed(result, "What differs:")
+
+
+def listed(result: Result, title: str) -> list[str]:
+    """Return the indented lines below ``title``; none if it does not stand there."""
     lines = result.stdout.splitlines()
-    return [line.strip() for line in lines[lines.index("not verified:") + 1 :]]
+    below = lines[lines.index(title) + 1 :] if title in lines else []
+    return [line.strip() for line in takewhile(lambda line: line.startswith("  "), below)]
 
 
 def reseal(bundle: Path, change: Callable[[dict[str, Any]], object] = lambda _: None) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CODES = {
     "audit": {0, 1, 2, 3, 4, 5},
     "collect": {0, 1, 2, 3, 4},
-    "verify": {0, 1, 2, 3, 4},
+    "verify": {0, 1, 2, 3, 4, 5},
     "keys": {0, 1, 2, 3, 4},
     "diff": {0, 1, 2, 3, 4},
     "render": {0, 2, 3, 4},
@@ -46,7 +46,7 @@ def test_help_lists_every_command() -> None:
     assert listed == {
         "audit": "Audit: judge an inventory by all rules, and write the reports.",
         "collect": "Read organizations live, and record every answer.",
-        "verify": "Prove that evidence, or a report, is as it was made.",
+        "verify": "Prove evidence and reports: make them again and compare.",
         "keys": "Tell which keys are needed, registered, missing and idle.",
         "diff": "Compare two audits: what is new, reopened, fixed or gone.",
         "render": "Make a report of any format from the record of an audit.",
@@ -113,13 +113,17 @@ def test_the_version() -> None:
 
 
 def test_exit_codes_mean_what_those_of_pytest_mean() -> None:
-    """Done, not done, interrupted, broken and unusable have pytest's numbers."""
+    """Done, not done, interrupted, broken and unusable have pytest's numbers.
+
+    So has what is not proven: to pytest, its number says that nothing was tested.
+    """
     pytests = (
         pytest.ExitCode.OK,
         pytest.ExitCode.TESTS_FAILED,
         pytest.ExitCode.INTERRUPTED,
         pytest.ExitCode.INTERNAL_ERROR,
         pytest.ExitCode.USAGE_ERROR,
+        pytest.ExitCode.NO_TESTS_COLLECTED,
     )
     assert [int(code) for code in Code] == [int(code) for code in pytests]
 

@@ -11,6 +11,7 @@ import pytest
 from cmek_audit import verify
 from inventory.errors import EvidenceError, Problem
 from inventory.evidence import read_manifest
+from reports.proof import BUNDLES
 from tests.cmek_audit.commands import FIRST, bundles, command, problems, replace, reseal, told
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def test_a_whole_bundle(bundle: Path) -> None:
-    """A bundle that is as it was made is verified, and what was checked is told line by line."""
+    """A bundle that is as it was made is proven, and what was checked is told line by line."""
     manifest = read_manifest(str(bundle))
     done = command("verify", bundle)
     lines = len((bundle / "inventory.ndjson").read_text().splitlines()) - 2
@@ -31,25 +32,32 @@ def test_a_whole_bundle(bundle: Path) -> None:
     assert [
         re.sub(r"[0-9-]{10}T[0-9:]{8}Z", "TIME", line) for line in done.stdout.splitlines()
     ] == [
-        f"{bundle}: as it should be",
+        f"{bundle}: proven",
         f"  files: {len(manifest.files)}, with the hashes that the manifest lists, and no other",
         f"  replayed: {manifest.requests} requests of {same}",
         f"  recorded: TIME to TIME by {manifest.tool}",
-        f"  asked: {manifest.address}",
+        f"  asked: {manifest.address}, not the vendor's host https://api.astra.datastax.com",
         f"  root: {manifest.root}",
         "  bundle before: none",
-        "verified",
+        BUNDLES,
+        "proven",
     ]
 
 
 def test_a_whole_bundle_told_as_json(bundle: Path) -> None:
-    """The JSON object says of each path whether it is verified, what was checked, what differs."""
+    """The JSON object says of each path how far it is proven, what was checked, what differs."""
     done = command("verify", bundle, "--json")
     value = told(done)
     assert done.exit_code == 0
-    assert value["verified"] is True
     (checked,) = value["checked"]
-    assert (checked["path"], checked["verified"], checked["problems"]) == (str(bundle), True, [])
+    assert (value["status"], value["notes"]) == ("proven", [BUNDLES])
+    assert {name: each for name, each in checked.items() if name != "lines"} == {
+        "path": str(bundle),
+        "status": "proven",
+        "problems": [],
+        "unproven": [],
+        "files": [],
+    }
     assert f"root: {read_manifest(str(bundle)).root}" in checked["lines"]
 
 
@@ -128,7 +136,7 @@ def test_forged_evidence_is_found(forge: Callable[[Path], None], bundle: Path) -
     done = command("verify", bundle, "--json")
     value = told(done)
     (checked,) = value["checked"]
-    assert (done.exit_code, value["verified"], checked["verified"]) == (1, False, False)
+    assert (done.exit_code, value["status"], checked["status"]) == (1, "differs", "differs")
     (problem,) = checked["problems"]
     assert problem.startswith(str(bundle))
 
@@ -145,16 +153,21 @@ def test_many_differences_are_counted(bundle: Path, monkeypatch: pytest.MonkeyPa
     assert problems(command("verify", bundle)) == wanted
 
 
-def test_what_cannot_be_read_is_not_verified(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that the system refuses to show is a difference, with the system's word for it."""
+def test_what_cannot_be_read_is_not_proven(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that the system refuses to show is not proven, with the system's word for it."""
 
     def refused(_: str) -> None:
         raise PermissionError(13, "Permission denied", f"{bundle}/inventory.ndjson")
 
     monkeypatch.setattr(verify, "replay", refused)
     done = command("verify", bundle)
-    assert done.exit_code == 1
-    assert problems(done) == [f"{bundle}/inventory.ndjson: Permission denied"]
+    assert (done.exit_code, problems(done)) == (5, [])
+    assert done.stdout.splitlines() == [
+        f"{bundle}: not proven",
+        "What is not proven:",
+        f"  {bundle}/inventory.ndjson: Permission denied",
+        "not proven",
+    ]
 
 
 def test_verifying_asks_nobody(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,10 +190,10 @@ def test_several_paths_are_verified_in_order(chain: Path) -> None:
     _change(second)
     done = command("verify", third, second, first, "--json")
     assert done.exit_code == 1
-    assert [(each["path"], each["verified"]) for each in told(done)["checked"]] == [
-        (str(third), True),
-        (str(second), False),
-        (str(first), True),
+    assert [(each["path"], each["status"]) for each in told(done)["checked"]] == [
+        (str(third), "proven"),
+        (str(second), "differs"),
+        (str(first), "proven"),
     ]
 
 
@@ -206,7 +219,7 @@ def test_unusable_paths_are_found_before_anything_is_verified(bundle: Path) -> N
 
 
 def test_an_interruption_verifies_nothing(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who interrupts is told that nothing is verified."""
+    """Who interrupts is told that nothing is proven."""
 
     def interrupted(_: str) -> None:
         raise KeyboardInterrupt
@@ -214,4 +227,4 @@ def test_an_interruption_verifies_nothing(bundle: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(verify, "replay", interrupted)
     done = command("verify", bundle)
     assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr == "Interrupted: nothing is verified.\n"
+    assert done.stderr == "Interrupted: nothing is proven.\n"

@@ -10,6 +10,7 @@ from inventory import collecting, transports
 from inventory.collecting import collect
 from inventory.configured import read_organizations
 from inventory.evidence import read_manifest
+from reports.proof import BUNDLES
 from tests.cmek_audit.commands import (
     FLEET,
     bundles,
@@ -24,8 +25,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+    from typer.testing import Result
 
     from tests.astra.server import Running
+
+
+def _told(done: Result) -> list[str]:
+    """Return what is told of each path."""
+    return [line for line in done.stdout.splitlines() if line.startswith("  ")]
 
 
 def test_a_chain_is_verified_in_order(chain: Path) -> None:
@@ -34,11 +41,12 @@ def test_a_chain_is_verified_in_order(chain: Path) -> None:
     shown = [line for line in done.stdout.splitlines() if not line.startswith("  ")]
     assert done.exit_code == 0
     assert shown == [
-        *(f"{bundle}: as it should be" for bundle in bundles(chain)),
-        f"{chain}/: as it should be",
-        "verified",
+        *(f"{bundle}: proven" for bundle in bundles(chain)),
+        f"{chain}/: proven",
+        BUNDLES,
+        "proven",
     ]
-    assert done.stdout.splitlines()[-2] == (
+    assert _told(done)[-1] == (
         "  chain: 3 bundles, each with the name and the root of the one before"
     )
 
@@ -48,7 +56,7 @@ def test_a_chain_of_one(chain: Path) -> None:
     for later in bundles(chain)[1:]:
         shutil.rmtree(later)
     done = command("verify", chain)
-    assert (done.exit_code, done.stdout.splitlines()[-2]) == (0, "  chain: 1 bundle")
+    assert (done.exit_code, _told(done)[-1]) == (0, "  chain: 1 bundle")
 
 
 def _named(bundle: Path) -> str:
@@ -76,7 +84,7 @@ def test_a_chain_that_was_pruned_says_so(chain: Path) -> None:
     shutil.rmtree(first)
     done = command("verify", chain)
     assert done.exit_code == 0
-    assert done.stdout.splitlines()[-3:-1] == [
+    assert _told(done)[-2:] == [
         "  chain: 2 bundles, each with the name and the root of the one before",
         f"  older bundles are not here, the last of them {found}",
     ]
@@ -141,13 +149,13 @@ def test_a_clock_that_was_set_back_breaks_no_chain(
             monkeypatch.setattr(module, "datetime", Clock)
         collect(wanted, str(tmp_path / "ev"), FLEET.environment)
     done = command("verify", tmp_path / "ev")
-    assert (done.exit_code, done.stdout.splitlines()[-3:]) == (
+    assert (done.exit_code, _told(done)[-2:], done.stdout.splitlines()[-1]) == (
         0,
         [
             "  chain: 3 bundles, each with the name and the root of the one before",
             "  begun before what it follows, by the clock: '2026-11-18T02-00-00Z'",
-            "verified",
         ],
+        "proven",
     )
 
 
@@ -156,11 +164,11 @@ def test_a_damaged_bundle_keeps_no_other_from_being_verified(chain: Path) -> Non
     first, second, third = bundles(chain)
     (first / "inventory.ndjson").unlink()
     checked = told(command("verify", chain, "--json"))["checked"]
-    assert {each["path"]: each["verified"] for each in checked} == {
-        str(first): False,
-        str(second): True,
-        str(third): True,
-        str(chain): True,
+    assert {each["path"]: each["status"] for each in checked} == {
+        str(first): "differs",
+        str(second): "proven",
+        str(third): "proven",
+        str(chain): "proven",
     }
 
 
@@ -170,7 +178,7 @@ def test_what_is_known_to_be_harmless_is_said(chain: Path) -> None:
     (chain / "acme.yaml").write_text("cmek-inventory: 1")
     done = command("verify", chain)
     assert done.exit_code == 0
-    assert done.stdout.splitlines()[-3:-1] == [
+    assert _told(done)[-2:] == [
         "  records that nothing proves, outside of the chain: 'acme.yaml'",
         "  unfinished, and read by nobody: '.collecting-something'",
     ]

@@ -124,7 +124,7 @@ def test_what_is_installed_verifies(installed: Path, bundle: Path, tmp_path: Pat
     """The installed command verifies evidence, in a folder that has nothing of the project."""
     done = _python(installed, "-m", "cmek_audit", "verify", str(bundle), cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1] == "verified"
+    assert done.stdout.splitlines()[-1] == "proven"
 
 
 def test_what_is_installed_audits(installed: Path, tmp_path: Path) -> None:

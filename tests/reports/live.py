@@ -65,12 +65,20 @@ def _variable(identity: str) -> str:
 
 
 def report_on(folder: Path, *bundles: str, only: str = "", **options: Any) -> Report:  # noqa: ANN401 (as options are)
-    """Audit ``bundles``, and what else ``options`` name, into ``folder``/report."""
+    """Audit ``bundles``, and what else ``options`` name, into ``folder``/report.
+
+    A live audit keeps its own times, within which its bundle was recorded.
+    """
     values = {"inventory": bundles, "report_dir": str(folder / "report")} | options
     made = Audit(parse_options(values))
     groups = [group for each in made.grouping.groups().values() for group in each]
     settled = {(each.card.id, each.key) for each in groups if only in {"", each.card.id}}
-    head = made.write(settled, lambda: run_of(made))
+    own = {"started", "ended"} if "live" in options else set()
+
+    def run() -> dict[str, Any]:
+        return {name: value for name, value in run_of(made).items() if name not in own}
+
+    head = made.write(settled, run)
     written = Path(values["report_dir"])
     lines = (written / "findings.ndjson").read_bytes().splitlines(keepends=True)
     page = written / "audit.html"

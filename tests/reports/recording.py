@@ -40,6 +40,7 @@ SOURCE = Source(
 RUN = {
     "started": "2026-11-21T02:00:00Z",
     "ended": "2026-11-21T02:00:00.123456Z",
+    "formats": ["json", "html"],
     "actor": "acme-ci",
     "trigger": "by hand or by a scheduler",
     "link": "",

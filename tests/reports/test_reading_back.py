@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,12 @@ import pytest
 from jinja2 import UndefinedError
 
 from inventory.errors import RecordError
-from reports.reading_back import read_record, relying_on
+from reports import reading_back
+from reports.reading_back import measure, open_regular, read_record, relying_on
 from tests.reports.samples import COMPLIANT, Report, audit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -56,8 +59,66 @@ def test_a_changed_record_is_refused(report: Report) -> None:
         read_record(report.folder)
 
 
+@pytest.mark.parametrize("name", ["audit.json", "findings.ndjson"])
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+def test_only_regular_files_are_read(
+    report: Report, name: str, make: Callable[[Path], None]
+) -> None:
+    """A pipe or a folder in the place of a file is refused: reading it may never end."""
+    (report.folder / name).unlink()
+    make(report.folder / name)
+    with pytest.raises(RecordError, match=rf"{name}: found (no regular file|Is a directory), exp"):
+        read_record(report.folder)
+
+
+@pytest.mark.parametrize("path", ["a\0b", "\ud800", "a" * 5_000], ids=["nul", "half", "long"])
+def test_a_path_may_be_any_text(path: str) -> None:
+    """A path that no file can have, as a record may name it, is an error like a missing file."""
+    with pytest.raises(OSError, match=r"a path that no file can have|File name too long"):
+        open_regular(path)
+
+
+def test_a_device_is_no_regular_file() -> None:
+    """A device that never ends is not read."""
+    with pytest.raises(OSError, match="no regular file"):
+        measure("/dev/zero")
+
+
+def test_a_head_of_any_size_is_not_read(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A head that is larger than any audit writes is refused before it is parsed."""
+    monkeypatch.setattr(reading_back, "MOST_BYTES", 1_000)
+    with pytest.raises(RecordError, match=r"audit\.json: found more than 1,000 bytes, expected a"):
+        read_record(report.folder)
+
+
+def test_no_more_is_hashed_than_there_should_be(tmp_path: Path) -> None:
+    """A file that is larger than it should be is read no further than it takes to see that."""
+    file = tmp_path / "file"
+    with file.open("wb") as opened:
+        opened.truncate(10_000_000)
+    whole = hashlib.sha256(bytes(10_000_000)).hexdigest(), 10_000_000, 0
+    assert measure(file) == measure(file, 10_000_000) == whole
+    assert measure(file, 1_500_000)[1] == 2_097_152
+
+
+def test_a_line_without_an_end_is_refused(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A finding that is longer than any audit writes is not read into memory."""
+    monkeypatch.setattr(reading_back, "_LONGEST_LINE", 100)
+    with pytest.raises(RecordError, match=r"findings\.ndjson: found a line of more than 100 bytes"):
+        list(read_record(report.folder).lines())
+
+
 @pytest.mark.parametrize(
-    "error", [KeyError("x"), TypeError(), ValueError(), AttributeError(), UndefinedError()]
+    "error",
+    [
+        KeyError("x"),
+        TypeError(),
+        ValueError(),
+        AttributeError(),
+        UndefinedError(),
+        OverflowError(),
+        RecursionError(),
+    ],
 )
 def test_what_no_audit_writes_is_no_crash(report: Report, error: Exception) -> None:
     """A record whose hashes are right and whose content is not is an error that names it."""

@@ -31,7 +31,8 @@ def _audit(folder: Path, *, keep: bool = True, **over: object) -> Audit:
 
 
 def _run() -> dict[str, Any]:
-    return {name: value for name, value in RUN.items() if name not in {"started", "ended"}}
+    own = {"started", "ended", "formats"}
+    return {name: value for name, value in RUN.items() if name not in own}
 
 
 def _all(audit: Audit) -> set[tuple[str, str]]:
@@ -127,8 +128,9 @@ def test_the_record_tells_which_groups_were_left_out(audit: Audit) -> None:
 
 
 def test_the_block_on_the_run_begins_with_its_times(tmp_path: Path, audit: Audit) -> None:
-    """The run's start and end are told by the audit, all else by whoever runs it."""
+    """The run's times and what was asked for are told by the audit, all else by whoever runs it."""
     head = audit.write(_all(audit), _run)
+    assert head["run"]["formats"] == list(audit.options.formats)
     assert list(head["run"]) == list(RUN)
     assert head["run"]["started"] <= head["run"]["ended"]
     assert json.loads((tmp_path / "r" / "audit.json").read_bytes()) == head

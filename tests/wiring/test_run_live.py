@@ -321,3 +321,13 @@ def test_a_live_audit_cannot_be_of_another_time(tmp_path: Path, server: Running)
     found = live(tmp_path, FLEET, server, "--cmek-as-of=2025-08-01T00:00:00Z")
     fresh = [each for each in found.findings if each["rule"] == "CMEK-14"]
     assert (found.code, {each["reason"] for each in fresh}) == (1, {"impossible-time"})
+
+
+def test_evidence_and_reports_have_a_folder_each(tmp_path: Path, server: Running) -> None:
+    """A live audit whose evidence would go into the report folder asks nothing and ends with 4."""
+    found = live(tmp_path, FLEET, server, f"--cmek-evidence-dir={tmp_path}/./r")
+    assert (found.code, server.requests) == (4, [])
+    assert (
+        f"--cmek-evidence-dir: found {tmp_path / 'r'}, expected another folder than that of the "
+        "reports" in found.out
+    )

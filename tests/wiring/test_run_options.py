@@ -392,3 +392,13 @@ def test_an_example_beside_an_inventory_is_no_example(tmp_path: Path) -> None:
     """An audit that holds anything but bundled examples is judged as of now, without banner."""
     found = audit(tmp_path, violating(), f"--cmek-inventory={EXAMPLE}")
     assert (found.head["settings"]["example"], "EXAMPLE" in found.out) == (False, False)
+
+
+def test_what_steers_a_terminal_is_shown_by_number(tmp_path: Path) -> None:
+    """The name of a file that cannot be used is printed without what could steer the terminal."""
+    found = run(
+        "--cmek-inventory=acme\x1b[31m.yaml",
+        f"--cmek-report-dir={tmp_path / 'r'}",
+        folder=tmp_path / "r",
+    )
+    assert (found.code, "\x1b[31m.yaml" in found.out, "[31m.yaml" in found.out) == (4, False, True)

@@ -364,7 +364,7 @@ def test_a_report_on_a_state_is_verified(tmp_path: Path) -> None:
     run = audit(tmp_path, compliant(), *options)
     verified = command("verify", run.folder)
     assert verified.exit_code == 0, verified.output
-    assert f"{file}: unchanged" in verified.stdout
+    assert f"{file}: proven (it has the recorded SHA-256)" in verified.stdout
     spread = audit(tmp_path, compliant(), *options, "-n2", plugins=XDIST)
     assert spread.head["report"] == run.head["report"]
 
@@ -483,8 +483,8 @@ def test_the_report_is_verified(tmp_path: Path) -> None:
     assert command("verify", run.folder).exit_code == 0
     replace(tmp_path / "main.tf", "# The shop.", "# The shop.\n")
     done = command("verify", run.folder)
-    assert done.exit_code == 1
-    assert f"{tmp_path / 'main.tf'}: changed since: " in done.stdout
+    assert done.exit_code == 5
+    assert f"{tmp_path / 'main.tf'}: not proven (changed since: SHA-256 " in done.stdout
 
 
 def test_secrets_of_a_plan_reach_no_report(tmp_path: Path) -> None:
