@@ -35,6 +35,7 @@ from inventory.problems import problems_of
 from inventory.recorded import Recorded, token_found, twins_within
 from inventory.secrets import lines_with_secret
 from inventory.sources import Evidence, Role, Source
+from inventory.suggestions import did_you_mean
 from inventory.syntax_errors import json_mistake
 from inventory.wording import describe
 
@@ -318,7 +319,8 @@ class NdjsonReader:
             self._counts[kind] += 1
             return kind, data
         else:
-            self._note(self._line, "kind", describe(kind), _EXPECTED_KINDS)
+            near = did_you_mean(kind if isinstance(kind, str) else "", (*_KINDS, "end"))
+            self._note(self._line, "kind", describe(kind), f"{_EXPECTED_KINDS}{near}")
         return "", {}
 
     def _append(self, kind: str, data: dict[str, Any], lists: dict[str, list[Any]]) -> None:

@@ -142,7 +142,7 @@ def _of_text(detail: ErrorDetails, _: type[BaseModel]) -> str:
 
 def _of_number(detail: ErrorDetails, _: type[BaseModel]) -> str:
     is_quoted = isinstance(detail["input"], str) and _NUMBER.fullmatch(detail["input"])
-    return ", without quotes" if is_quoted else ", such as 10, without quotes"
+    return ", without quotes" if is_quoted else ", such as 10"
 
 
 def _of_yes_or_no(detail: ErrorDetails, _: type[BaseModel]) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from inventory.documents import Document, Path, field_name
-from inventory.entries import read_moment
+from inventory.entries import MAY_BE_NEWER, read_moment
 from inventory.errors import Problem
 from inventory.format_detection import Wanted, mistaken, raw_state
 from inventory.problems import line_of
@@ -24,6 +24,8 @@ _ACTIONS = frozenset({"no-op", "create", "read", "update", "delete", "forget"})
 _OF_PLANS = frozenset({"resource_changes", "planned_values", "configuration"})
 _OF_EMPTY_STATES = frozenset({"format_version", "terraform_version", "checks"})
 _VERSION = re.compile(r"[01]\.[0-9]{1,4}")
+_VERSIONS = "a version 0.x or 1.x"
+_NEWER = re.compile(r"[1-9][0-9]{0,3}\.[0-9]{1,4}")
 
 
 class Resource(NamedTuple):
@@ -144,7 +146,9 @@ class _Reader:
         if version is None:
             self._refuse((), *raw_state(self._wanted))
         elif not isinstance(version, str) or not _VERSION.fullmatch(version):
-            self._refuse(("format_version",), describe(version), "a version 0.x or 1.x")
+            is_newer = isinstance(version, str) and _NEWER.fullmatch(version)
+            expected = f"{_VERSIONS}; {MAY_BE_NEWER}" if is_newer else _VERSIONS
+            self._refuse(("format_version",), describe(version), expected)
         elif not (kind := self._kind()):
             self._refuse((), "neither a plan nor a state", self._wanted.printed)
         elif kind != self._wanted.kind:

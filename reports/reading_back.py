@@ -94,9 +94,12 @@ def read_record(path: str | Path) -> Record:
     """
     place = _head_of(Path(path))
     raw = _read(place)
-    if other := by_content(str(place), raw, REPORT):
-        raise RecordError(str(other))
-    head, told = _parse(place, raw)
+    try:
+        head, told = _parse(place, raw)
+    except RecordError:
+        if other := by_content(str(place), raw, REPORT):
+            raise RecordError(str(other)) from None
+        raise
     findings = place.with_name(FINDINGS)
     _check_findings(findings, told.findings)
     return Record(head, place, hashlib.sha256(raw).hexdigest(), findings)

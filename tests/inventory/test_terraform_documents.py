@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from inventory.entries import MAY_BE_NEWER
 from inventory.errors import InventoryError
 from inventory.file_kinds import SHOW
 from inventory.format_detection import PLAN, STATE
@@ -44,7 +45,6 @@ def test_versions_of_the_format(tmp_path: Path, version: str) -> None:
 @pytest.mark.parametrize(
     ("version", "found"),
     [
-        ("2.0", "'2.0'"),
         ("1", "'1'"),
         ("1.2-beta", "'1.2-beta'"),
         (1.2, "1.2"),
@@ -55,6 +55,13 @@ def test_other_versions_of_the_format(tmp_path: Path, version: object, found: st
     """A plan of another major version of the format is refused."""
     expected = [("format_version", found, "a version 0.x or 1.x")]
     assert problems(tmp_path, plan(format_version=version)) == expected
+
+
+def test_a_newer_version_of_the_format(tmp_path: Path) -> None:
+    """A plan of a version to come may be meant for a newer program."""
+    expected = f"a version 0.x or 1.x; {MAY_BE_NEWER}"
+    found = problems(tmp_path, plan(format_version="2.0"))
+    assert found == [("format_version", "'2.0'", expected)]
 
 
 FORMS: dict[str, tuple[object, tuple[str, str, str]]] = {

@@ -18,6 +18,7 @@ from checks.card import SEVERITIES, Severity
 from checks.context import Context
 from checks.finding import OPEN, Finding, Status
 from checks.group import Gate
+from inventory.deceptive_text import deceptive_places
 from reports.record import Settings
 from reports.sarif import Limits, render
 from tests.builders import AS_OF
@@ -92,7 +93,7 @@ def test_any_findings_are_valid(given: list[Finding]) -> None:
     text = _log(*given)
     assert len(_run(text)["results"]) == sum(each.status in OPEN for each in given)
     for result in _run(text)["results"]:
-        assert result["message"]["text"].isprintable()
+        assert not deceptive_places(result["message"]["text"])
         _assert_githubs(result)
 
 
@@ -280,6 +281,7 @@ def test_what_astra_told_stands_in_the_same_place_every_night(tmp_path: Path) ->
         ("[x](1)", r"\[x\](1)"),
         ("keys[0].region", "keys[0].region"),
         ("a\nb\u202e", "a(U+000A)b(U+202E)"),
+        ("\u05d0 \U0001f469\u200d\U0001f680", "\u05d0 \U0001f469\u200d\U0001f680"),
     ],
 )
 def test_messages_hold_no_placeholders_or_links(says: str, told: str) -> None:
