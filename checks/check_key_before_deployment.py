@@ -18,7 +18,7 @@ from checks.common import (
 from checks.context import day, utc, words
 from checks.finding import Finding, of_placement, places
 from checks.group import settle
-from checks.registration import Claim, locate, trace
+from checks.registration import Claim, compare, locate, trace
 from inventory.estate import has_no_customer_keys
 from inventory.key_ids import canonical
 from inventory.recorded import place_of
@@ -83,7 +83,7 @@ class _Known(NamedTuple):
         keys: every entry of a registered key.
         periods: when the key was registered, and when those that it replaced; empty without a key
             and if several are claimed.
-        attested_by: who attests the time of its registration.
+        attested_by: those who attest the time of its registration.
         contradiction: what keeps the attested time from counting, in a sentence; empty if nothing.
         is_special: whether the scope is one where a key is of no use, or its type is unknown.
         named: the scope, for people.
@@ -92,7 +92,7 @@ class _Known(NamedTuple):
 
     keys: list[CustomerKey]
     periods: tuple[Period, ...]
-    attested_by: str
+    attested_by: tuple[str, ...]
     contradiction: str
     is_special: bool
     named: str
@@ -121,6 +121,7 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
                 1,
                 0 if planned else 1,
                 (placement.place, *_evidence(known, _deployed(placement))),
+                attested_by=answer.attested_by,
             )
 
 
@@ -130,7 +131,7 @@ def _know(estate: Estate, context: Context, scope: KeyScope) -> _Known:
     special = has_no_customer_keys(scope) or scope.type == "unknown"
     names = {canonical(key.key_id) for key in keys}
     if len(names) != 1:
-        return _Known(keys, (), "", "", special, named, places(keys))
+        return _Known(keys, (), (), "", special, named, places(keys))
     attested = _attested(keys, context)
     present_at = estate.organization.captured_at
     exact = attested[0].at if attested else None
@@ -138,7 +139,7 @@ def _know(estate: Estate, context: Context, scope: KeyScope) -> _Known:
     cases = [case for case in estate.organization.support_cases if place_of(case) == scope[1:]]
     periods = trace(claim, context.history.observations(scope), cases)
     contradiction = _contradiction(attested, periods[0].registration)
-    by, evidence = attested[0].by if attested else "", _bounds(keys, periods[:1])
+    by, evidence = _attesters(attested), _bounds(keys, periods[:1])
     return _Known(keys, periods, by, contradiction, special, named, evidence)
 
 
@@ -154,14 +155,18 @@ def _contradiction(attested: list[RegistrationAttestation], registration: Regist
     if len(times) > 1:
         return f"Several times of registration are attested for one key: {', '.join(times)}."
     if registration.is_contradictory:
-        how = _how(registration, attested[0].by)
+        how = _how(registration, _attesters(attested))
         return f"The attested time {how} contradicts the dated records."
     return ""
 
 
-def _how(registration: Registration, attested_by: str) -> str:
+def _attesters(attested: list[RegistrationAttestation]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.by for each in attested))
+
+
+def _how(registration: Registration, attested_by: Sequence[str]) -> str:
     if registration.exact is not None:
-        return f"at {utc(registration.exact)}, as {attested_by} attested"
+        return f"at {utc(registration.exact)}, as {attested_by[0]} attested"
     since = f"since {utc(registration.since)} at the earliest" if registration.since else ""
     after = f"after {utc(registration.after)}" if registration.after else ""
     by = f"by {utc(registration.by)}" if registration.by else ""
@@ -244,7 +249,10 @@ def _by_order(known: _Known, deployed: datetime) -> Answer:
     facts = f"Key registered {_how(registration, known.attested_by)}; "
     facts += f"database deployed {utc(deployed)}."
     if order == "before":
-        return _by_replaced(known, facts, index) if index else Answer("pass", facts)
+        if index:
+            return _by_replaced(known, facts, index)
+        is_observed = compare(registration._replace(exact=None), deployed) == "before"
+        return Answer("pass", facts, attested_by=() if is_observed else known.attested_by)
     if order == "after":
         action = f"Recreate the databases of {known.named} that are older than its key"
         return Answer("fail", facts, action=action, cause="older-than-key")
@@ -258,8 +266,10 @@ def _by_replaced(known: _Known, facts: str, index: int) -> Answer:
         says = f"{facts} The key was replaced after that without a support case."
         action = f"Find the support case that changed the key of {known.named}"
         return Answer("inconclusive", says, "replaced-without-case", action)
-    tickets = ", ".join(dict.fromkeys(case.ticket for cases in explaining for case in cases))
-    return Answer("pass", f"{facts} IBM Support replaced the key after that: {tickets}.")
+    every = [case for cases in explaining for case in cases]
+    tickets = ", ".join(dict.fromkeys(case.ticket for case in every))
+    says = f"{facts} IBM Support replaced the key after that: {tickets}."
+    return Answer("pass", says, attested_by=tuple(dict.fromkeys(case.by for case in every)))
 
 
 def _unresolved(known: _Known, facts: str, order: Order, index: int) -> Answer:

@@ -253,7 +253,7 @@ def _judge_attested(
         return old.about(CARD, subject, where)
     said = f"{usable.by} attested on {usable.on}: it is "
     if usable.usable:
-        return passes(CARD, subject, f"{said}usable for Astra.", where)
+        return passes(CARD, subject, f"{said}usable for Astra.", where, attested_by=(usable.by,))
     action = f"Make the key {key.key_id} usable for Astra"
     return fails(CARD, subject, "not-usable", f"{said}not usable for Astra.", where, action)
 

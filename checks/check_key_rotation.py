@@ -85,7 +85,8 @@ def _judge_attested(
         return old.about(CARD, subject, places([key]))
     said = f"{rotation.by} attested on {rotation.on}: it "
     if rotation.automatic:
-        return passes(CARD, subject, f"{said}rotates automatically.", places([key]))
+        says = f"{said}rotates automatically."
+        return passes(CARD, subject, says, places([key]), attested_by=(rotation.by,))
     return _does_not_rotate(subject, key, f"{said}does not rotate automatically.")
 
 

@@ -211,7 +211,8 @@ def _unchanged(estate: Estate, scope: KeyScope, seen: Sequence[Observation]) -> 
         used = list(dict.fromkeys(explaining))
         tickets = ", ".join(case.ticket for case in used)
         says = f"Each change is explained by a support case: {tickets}."
-        return passes(CARD, subject, says, (*where, *places(used)))
+        attested_by = tuple(dict.fromkeys(case.by for case in used))
+        return passes(CARD, subject, says, (*where, *places(used)), attested_by=attested_by)
     first = next(each for each in seen if each.key_ids)
     says = f"The key is the same in all records since {utc(first.at)}."
     return passes(CARD, subject, says, where)

@@ -65,7 +65,7 @@ def _judge_plan(estate: Estate, context: Context) -> Finding:
         return old.about(CARD, subject, where)
     said = f"{plan.by} attested on {plan.on}: {plan.name or 'the plan'} is "
     if plan.paid:
-        return passes(CARD, subject, f"{said}a paid plan.", where)
+        return passes(CARD, subject, f"{said}a paid plan.", where, attested_by=(plan.by,))
     if gap is not None and not uses:
         says = f"{said}no paid plan, and whether it has customer keys is unknown: {because(gap)}."
         again = recording_again(organization)

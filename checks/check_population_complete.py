@@ -113,7 +113,8 @@ def judge(estate: Estate, context: Context) -> Iterator[Finding]:
         keys = counted(len(organization.keys or ()), "key")
         databases = counted(len(organization.databases or ()), "database")
         says = f"Read in full: {keys}, {databases}."
-        yield passes(CARD, subject, says, where)
+        attested_by = _attesters(organization, context)
+        yield passes(CARD, subject, says, where, attested_by=attested_by)
 
 
 def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator[Finding]:
@@ -243,6 +244,13 @@ def _emptiness(organization: Organization, context: Context) -> Iterator[Doubt]:
     elif is_bare(organization) and not attests_none(organization, context):
         says = "Neither a key nor a database is recorded."
         yield "empty", says, recording_again(organization)
+
+
+def _attesters(organization: Organization, context: Context) -> tuple[str, ...]:
+    """Return on whose word an empty list is whole; nobody if it would be without."""
+    attested = organization.no_databases
+    without = organization.model_copy(update={"no_databases": None})
+    return (attested.by,) if attested and any(_emptiness(without, context)) else ()
 
 
 def _unknown_types(estate: Estate) -> Iterator[Doubt]:

@@ -99,7 +99,7 @@ def _judge(estate: Estate, subject: Subject, where: tuple[Place, ...], context: 
         return old.about(CARD, subject, where)
     said = f"{preview.by} attested on {preview.on}: the preview was "
     if preview.granted:
-        return passes(CARD, subject, f"{said}granted.", where)
+        return passes(CARD, subject, f"{said}granted.", where, attested_by=(preview.by,))
     action = f"Ask the vendor for the preview on Azure for {estate.organization.name}"
     return fails(CARD, subject, "not-granted", f"{said}not granted.", where, action)
 

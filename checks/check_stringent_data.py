@@ -72,7 +72,7 @@ def _judge_database(estate: Estate, database: Database, context: Context) -> Fin
     said = f"{told.by} attested on {told.on}: the application "
     if told.encrypted:
         says = f"{said}encrypts the data ({told.method or 'method not named'})."
-        return passes(CARD, subject, says, where)
+        return passes(CARD, subject, says, where, attested_by=(told.by,))
     action = f"Consider encryption by the applications of {estate.organization.name}"
     says = f"{said}does not encrypt the data."
     return fails(CARD, subject, "not-encrypted", says, where, action)

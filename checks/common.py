@@ -150,6 +150,7 @@ class Answer(NamedTuple):
         reason: why it could not be judged or does not apply, as a code.
         action: what would resolve it.
         cause: why it does not comply; empty if it does, or if the reason says all.
+        attested_by: of a pass, those without whose word it would be none.
     """
 
     status: Status
@@ -157,6 +158,7 @@ class Answer(NamedTuple):
     reason: str = ""
     action: str = ""
     cause: str = ""
+    attested_by: tuple[str, ...] = ()
 
     def cause_for(self, *, is_planned: bool = False) -> str:
         """Return the cause of a finding with this status; empty if that is not open.
@@ -176,7 +178,7 @@ class Answer(NamedTuple):
     ) -> Finding:
         """Return the finding about ``subject`` by the rule of ``card``."""
         cause, severity = self.cause_for(is_planned=is_planned), card.severity
-        status, says, reason, action, _ = self
+        status, says, reason, action = self[:4]
         return Finding(
             status, card.id, severity, subject, cause, says, reason, action, evidence=where
         )

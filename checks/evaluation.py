@@ -77,7 +77,7 @@ def _one_for_each_cause(findings: list[Finding]) -> Iterator[Finding]:
     """Yield one finding for each cause of a subject, and one for a subject that complies.
 
     A key that is listed by several versions is judged by each entry. It complies only if no entry
-    says otherwise.
+    says otherwise, and on the word of everybody without whom an entry would.
     """
     found: dict[str, dict[str, Finding]] = {}
     for finding in findings:
@@ -85,6 +85,9 @@ def _one_for_each_cause(findings: list[Finding]) -> Iterator[Finding]:
         known = by_cause.get(finding.cause)
         if known is None or (known.status == "not-applicable" and finding.status == "pass"):
             by_cause[finding.cause] = finding
+        elif known.status == finding.status == "pass":
+            attested_by = tuple(dict.fromkeys((*known.attested_by, *finding.attested_by)))
+            by_cause[finding.cause] = known._replace(attested_by=attested_by)
     for by_cause in found.values():
         if len(by_cause) > 1:
             by_cause.pop("", None)

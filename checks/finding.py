@@ -95,6 +95,8 @@ class Finding(NamedTuple):
         change: what became of it since the baseline; empty if it is not open, or none was given.
         since: the time of the first audit in a row in which it was open; empty likewise.
         audits: in how many audits in a row it is open, this one included; 0 likewise.
+        attested_by: of a pass, those without whose word it would be none; nobody if what was
+            observed is enough. The verdict counts them, the record of a finding does not hold them.
     """
 
     status: Status
@@ -113,6 +115,7 @@ class Finding(NamedTuple):
     change: Change = ""
     since: str = ""
     audits: int = 0
+    attested_by: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -196,9 +199,25 @@ def places(entries: Iterable[Located]) -> tuple[Place, ...]:
     return tuple([entry.place for entry in entries])
 
 
-def passes(card: Card, subject: Subject, says: str, evidence: tuple[Place, ...]) -> Finding:
-    """Find that ``subject`` complies."""
-    return Finding("pass", card.id, card.severity, subject, "", says, evidence=evidence)
+def passes(
+    card: Card,
+    subject: Subject,
+    says: str,
+    evidence: tuple[Place, ...],
+    *,
+    attested_by: tuple[str, ...] = (),
+) -> Finding:
+    """Find that ``subject`` complies; ``attested_by`` those without whose word it would not."""
+    return Finding(
+        "pass",
+        card.id,
+        card.severity,
+        subject,
+        "",
+        says,
+        evidence=evidence,
+        attested_by=attested_by,
+    )
 
 
 def fails(

@@ -13,6 +13,7 @@ from reports.baseline import read_baseline, read_later, refuse_unlike
 from reports.changes import CLASSES, NEWS, Changes, summed_up
 from reports.key_changes import KEY_CHANGES
 from reports.looks import CHANGE, KEY_CHANGE, WHY
+from reports.markdown import WHOLE
 from reports.marked import code, prose, table
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ def _markdown(told: Told) -> Iterator[str]:
     )
     for each in ("old", "new"):
         for text in told[each]["banners"]:
-            yield from ("", f"> **{each}: {prose(text)}**")
+            yield from ("", f"> **{each}: {prose(text, WHOLE)}**")
     yield ""
     yield f"{prose(summed_up(told)).capitalize()}.{'' if told['same_rules'] else ' ' + OTHER_RULES}"
     if told["organizations_gone"]["count"]:

@@ -72,7 +72,7 @@ def decode(line: bytes, where: str) -> Finding:
     subject = Subject(*_subject(read.subject))
     if finding_id(read.rule, subject.path, read.cause) != read.id:
         raise _refused(where, "id: not the hash of rule, subject and cause")
-    return Finding._make((*_before(read), subject, *_after(read), (), *_last(read)))
+    return Finding._make((*_before(read), subject, *_after(read), (), *_last(read), ()))
 
 
 def _refused(where: str, why: str) -> RecordError:

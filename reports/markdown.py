@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     Row = Sequence[str]
 
 
+WHOLE = 2_000
+"""How many characters of the verdict and of a banner are shown: more than any of them has."""
+
+
 class Limits(NamedTuple):
     """How much the summary shows; what is beyond is counted.
 
@@ -100,9 +104,9 @@ def _verdict(head: Head) -> Iterator[str]:
     look = looks.VERDICT[verdict["word"]]
     yield f"## {TITLE}: {verdict['word']}"
     yield ""
-    yield f"**{look.shape} {prose(verdict['text'])}**"
+    yield f"**{look.shape} {prose(verdict['text'], WHOLE)}**"
     for text in banners(head):
-        yield from ("", f"> **{prose(text)}**")
+        yield from ("", f"> **{prose(text, WHOLE)}**")
     yield from _notes(head)
     yield ""
     yield _sentence(head)

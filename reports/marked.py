@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from reports.visible import plain
+from reports.visible import LONGEST, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,11 +22,14 @@ def code(text: str) -> str:
     return f"`{shown}`" if shown.strip() else "(empty)"
 
 
-def prose(text: str) -> str:
-    """Render a sentence: its plain words as they are, and whatever else stands in it as code."""
+def prose(text: str, longest: int = LONGEST) -> str:
+    """Render a sentence: its plain words as they are, and whatever else stands in it as code.
+
+    What is beyond ``longest`` characters is cut.
+    """
     told: list[str] = []
     strange: list[str] = []
-    for word in plain(text).split(" "):
+    for word in plain(text, longest).split(" "):
         if _WORD.fullmatch(word) or word in _SAFE_ALONE:
             told += [*_spell(strange), word]
             strange = []

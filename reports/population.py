@@ -94,6 +94,8 @@ def _attested(organization: Organization) -> Iterator[Attested]:
     name = organization.name
     if organization.plan:
         yield name, "", "the plan", organization.plan
+    if organization.no_databases:
+        yield name, "", "the databases", organization.no_databases
     if organization.azure_preview:
         yield name, "", "the preview for Serverless on Azure", organization.azure_preview
     for key in organization.keys or ():
@@ -137,4 +139,5 @@ def _counts(statement: Attestation | RegistrationAttestation, as_of: datetime) -
 
 def _says(statement: Attestation | RegistrationAttestation) -> str:
     told = statement.model_dump(mode="json", exclude={"by", "on", "due", "note"})
-    return ", ".join(f"{name}: {value}" for name, value in told.items() if value is not None)
+    words = (f"{name}: {value}" for name, value in told.items() if value is not None)
+    return ", ".join(words) or "none"

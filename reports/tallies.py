@@ -9,6 +9,7 @@ from checks.card import Severity
 from checks.finding import KNOWN, STATUSES, Status
 from inventory.terraform_managed import terraform_scopes
 from reports.actions import Actions
+from reports.attested_passes import AttestedPasses
 from reports.coverage import IDLE, NEEDED, ORDER, Coverage
 from reports.key_plan import plan_keys
 
@@ -28,11 +29,13 @@ class Tallies:
 
     Attributes:
         by_rule: how many findings there are, by status, rule and severity.
+        attested: which passes rest on attestations alone.
     """
 
     def __init__(self) -> None:
         """Start with none."""
         self.by_rule: Counter[tuple[Status, str, Severity]] = Counter()
+        self.attested = AttestedPasses()
         self._known: Counter[tuple[Status, Severity]] = Counter()
         self._actions = Actions()
         self._coverage = Coverage()
@@ -55,6 +58,7 @@ class Tallies:
             self._reasons[status, rule, finding.subject.organization, finding.reason] += 1
             if finding.reason == _DECLARED and finding.subject.database:
                 self._declared.add((finding.subject.organization, finding.subject.database))
+        self.attested.add(finding)
         self._actions.add(finding)
         self._coverage.add(finding)
 

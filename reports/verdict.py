@@ -131,6 +131,7 @@ def _gate(gate: Gate, stops: int, found: int) -> Iterator[str]:
 def _limits(tallies: Tallies, word: str, gate: Gate) -> Iterator[str]:
     """Say what else a reader has to know who reads nothing but the verdict."""
     counts = tallies.counts
+    yield from _attested(tallies)
     advisories = sum(
         count
         for (status, _, severity), count in tallies.by_rule.items()
@@ -151,6 +152,27 @@ def _limits(tallies: Tallies, word: str, gate: Gate) -> Iterator[str]:
         yield f"{counted(count, 'database')} {verb} declared to use Astra's keys."
     if word == "compliant" and not tallies.is_any_encrypted:
         yield "No database is shown to be encrypted by a customer key."
+
+
+def _attested(tallies: Tallies) -> Iterator[str]:
+    """Say how much of what passes rests on attestations alone, and on how many people's."""
+    attested = tallies.attested
+    count, every = attested.databases
+    if count:
+        verb = "rests" if count == 1 else "rest"
+        of, people = counted(every, "database"), _people(attested.people_of_databases)
+        yield f"{count:,} of {of} {verb} on an attestation alone ({people})."
+    if attested.rules:
+        statuses = tallies.by_status()
+        told = [
+            f"{rule} ({attested.rules[rule]:,} of {statuses[rule]['pass']:,})"
+            for rule in sorted(attested.rules)
+        ]
+        yield f"Passes of {_listed(told)} rest on attestations alone ({_people(attested.people)})."
+
+
+def _people(count: int) -> str:
+    return counted(count, "person", "people")
 
 
 def _not_evaluated(tallies: Tallies, rules: Sequence[str]) -> Iterator[str]:

@@ -141,6 +141,7 @@ def organizations(draw: st.DrawFn, number: int) -> Organization:
         region_views=draw(VIEWS),
         plan=draw(told(paid=st.booleans())),
         azure_preview=draw(told(granted=st.booleans())),
+        no_databases=draw(told()),
         policy=draw(POLICIES),
         support_cases=draw(CASES),
         gaps=draw(GAPS),

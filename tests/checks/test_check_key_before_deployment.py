@@ -600,6 +600,21 @@ def test_one_time_that_two_people_attest_names_one_of_them() -> None:
     for versions in (keys, keys[::-1]):
         finding = judged_once("CMEK-05", an_organization(keys=versions, databases=[database]))
         assert finding.says.startswith(f"Key registered at {EARLY}, as acme-security attested;")
+        assert finding.attested_by == ("acme-security", "acme-zoe")
+
+
+@pytest.mark.parametrize(
+    ("earliest", "attested_by"),
+    [("on_2026_05_31", ()), ("on_2026_06_02", ("acme-security",))],
+)
+def test_a_record_that_shows_the_order_needs_nobodys_word(
+    tmp_path: Path, earliest: str, attested_by: tuple[str, ...]
+) -> None:
+    """A pass rests on an attestation alone unless a record of before the database has the key."""
+    history = earlier(tmp_path, **{earliest: organization_data()})
+    key = a_key(registered=attested("2026-05-01T00:00:00Z"))
+    finding = judge("2026-06-01T00:00:00Z", history, keys=[key])
+    assert (finding.status, finding.attested_by) == ("pass", attested_by)
 
 
 def test_what_resolves_an_order_that_is_not_known() -> None:

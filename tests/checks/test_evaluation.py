@@ -300,6 +300,17 @@ def test_an_attestation_of_one_version_counts_for_the_key() -> None:
         assert [each.status for each in found] == ["pass"]
 
 
+def test_a_key_rests_on_the_word_of_all_its_versions() -> None:
+    """Where one entry passes by the cloud and another by an attestation, the key needs both."""
+    place: dict[str, Any] = {"provider": "gcp", "region": "us-east1"}
+    usable = {"usable": True, "by": "acme-security", "on": "2026-11-01"}
+    seen = a_key(**place, key_id=gcp_key_id(version=1), kms=kms_facts(region="us-east1"))
+    said = a_key(**place, key_id=gcp_key_id(version=2), usable=usable)
+    for order in ([seen, said], [said, seen]):
+        (finding,) = judged("CMEK-12", an_organization(keys=order, databases=[]))
+        assert (finding.status, finding.attested_by) == ("pass", ("acme-security",))
+
+
 # --- properties -------------------------------------------------------------------------------
 
 
@@ -353,6 +364,36 @@ def test_every_cause_has_one_finding(
     assert {each.status for each in found} <= {"pass", "fail", "inconclusive", "not-applicable"}
     assert found == again
     assert [each.model_dump() for each in inventory] == before
+
+
+def unattested(organization: Organization) -> Organization:
+    """Return ``organization`` as if nobody had said anything about it."""
+    words = dict.fromkeys(("registered", "rotation", "usable"))
+    keys, databases = organization.keys, organization.databases
+    without: dict[str, Any] = dict.fromkeys(("plan", "azure_preview", "no_databases"))
+    without |= {"support_cases": ()}
+    without["keys"] = keys and tuple(each.model_copy(update=words).at(*each.place) for each in keys)
+    without["databases"] = databases and tuple(
+        each.model_copy(update={"application_encryption": None}).at(*each.place)
+        for each in databases
+    )
+    return organization.model_copy(update=without).at(*organization.place)
+
+
+@settings(deadline=None, max_examples=300)
+@given(inventory=inventories)
+def test_a_pass_names_those_without_whose_word_it_would_be_none(
+    history: History, inventory: tuple[Organization, ...]
+) -> None:
+    """What passes on somebody's word alone names who that is, and nothing else does."""
+    context = Context(AS_OF, history=history)
+    found = list(evaluate(inventory, EVERY, context))
+    left = complying(list(evaluate(map(unattested, inventory), EVERY, context)))
+    passing = [each for each in found if each.status == "pass"]
+    named = {(each.rule, each.subject.path) for each in passing if each.attested_by}
+    assert {each.attested_by for each in found} <= {(), ("acme-security",)}
+    assert {each.attested_by for each in found if each.status != "pass"} <= {()}
+    assert complying(found) - left == named
 
 
 @settings(deadline=None, max_examples=100)

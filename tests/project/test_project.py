@@ -75,6 +75,15 @@ def test_constraints_cover_the_dependencies() -> None:
     assert names <= {line.split("==")[0] for line in lines}
 
 
+def test_the_lowest_versions_are_those_that_are_asked_for() -> None:
+    """The versions to try as the lowest are the bounds of the dependencies, and no others."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = {re.sub(r"(>=[0-9]+\.[0-9]+)$", r"\1.0", each) for each in project["dependencies"]}
+    lines = (ROOT / "constraints-lowest.txt").read_text("utf-8").splitlines()
+    listed = {line.replace("==", ">=") for line in lines if not line.startswith("#")}
+    assert listed == wanted
+
+
 def test_changelog_knows_the_version() -> None:
     """The changes of the version in pyproject.toml are written down."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]

@@ -21,7 +21,7 @@ from checks.finding import OPEN, STATUSES
 from checks.group import Gate
 from inventory.deceptive_text import deceptive_places
 from reports import looks
-from reports.markdown import Limits, render
+from reports.markdown import WHOLE, Limits, render
 from reports.marked import code, prose
 from reports.record import Settings
 from reports.reminders import urgent
@@ -102,7 +102,8 @@ def test_the_verdict_comes_first(violations: Report) -> None:
     """The heading is the verdict's word, and the first words are those of the verdict."""
     text = _render(violations)
     assert text.splitlines()[0] == "## Customer keys in Astra: not compliant"
-    assert text.splitlines()[2] == f"**✕ {violations.head['verdict']['text']}**"
+    assert text.splitlines()[2] == f"**✕ {prose(violations.head['verdict']['text'], WHOLE)}**"
+    assert "… (" not in text.splitlines()[2]
     assert "This run stops the pipeline; it stops for failures of severity low or worse" in text
 
 

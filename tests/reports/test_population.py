@@ -196,6 +196,7 @@ BY = {"by": "acme-security", "on": "2026-11-01"}
             "the preview for Serverless on Azure",
             "granted: False",
         ),
+        ({"no_databases": BY}, "the databases", "none"),
         (
             {"keys": [a_key(rotation={"automatic": True} | BY)]},
             "its rotation",
@@ -216,7 +217,7 @@ BY = {"by": "acme-security", "on": "2026-11-01"}
             "encrypted: True, method: AEAD",
         ),
     ],
-    ids=["plan", "preview", "rotation", "usable", "application"],
+    ids=["plan", "preview", "none", "rotation", "usable", "application"],
 )
 def test_an_attestation_is_told(
     over: dict[str, Any],

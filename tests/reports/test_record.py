@@ -235,8 +235,8 @@ def test_the_schema_is_of_the_recorded_version() -> None:
 
 
 def test_the_schema_knows_every_field_of_a_finding() -> None:
-    """The schema of a line has the fields of a finding and its id, and no other."""
-    assert set(FINDING_SCHEMA["properties"]) == {*Finding._fields, "id"}
+    """A line has the fields of a finding and its id, but for those who attested it."""
+    assert set(FINDING_SCHEMA["properties"]) == {*Finding._fields, "id"} - {"attested_by"}
 
 
 def test_the_schema_knows_every_field_of_a_subject() -> None:

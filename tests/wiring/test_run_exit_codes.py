@@ -29,9 +29,15 @@ from tests.wiring.runs import (
 )
 
 NO_AUDIT = "NO AUDIT: the run did not come to its end, and no report was written."
+ATTESTED = (
+    "1 of 1 database rests on an attestation alone (1 person). "
+    "Passes of CMEK-08 (1 of 1), CMEK-11 (1 of 1) and CMEK-12 (1 of 1) rest on attestations alone "
+    "(1 person)."
+)
 COMPLIANT = (
-    "Compliant: 9 of 16 rules were evaluated; none failed. CMEK-03, CMEK-04, CMEK-06, CMEK-10, "
-    "CMEK-15 and CMEK-16 found no subject. CMEK-13 does not apply."
+    f"Compliant: 9 of 16 rules were evaluated; none failed. {ATTESTED} "
+    "CMEK-03, CMEK-04, CMEK-06, CMEK-10, CMEK-15 and CMEK-16 found no subject. "
+    "CMEK-13 does not apply."
 )
 
 
@@ -58,7 +64,7 @@ def test_a_failure_ends_with_1(tmp_path: Path) -> None:
     found = audit(tmp_path, violating())
     assert _word_and_code(found) == (1, "not compliant")
     assert found.out.splitlines()[-3:] == [
-        "Not compliant: 5 findings fail.",
+        f"Not compliant: 5 findings fail. {ATTESTED}",
         f"Report: {tmp_path}/r/audit.json",
         "Exit code 1: not compliant.",
     ]
