@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -138,7 +137,7 @@ class Audit:
         from inventory.configured import read_organizations  # noqa: PLC0415
 
         wanted = read_organizations(options.live)
-        collected = collect(wanted, options.evidence_dir, os.environ, self._tell)
+        collected = collect(wanted, options.evidence_dir, tell=self._tell)
         self.tokens = collected.tokens
         files = in_order((*options.inventory, collected.bundle))
         return options.model_copy(update={"inventory": files})

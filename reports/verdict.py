@@ -159,9 +159,10 @@ def _attested(tallies: Tallies) -> Iterator[str]:
     attested = tallies.attested
     count, every = attested.databases
     if count:
-        verb = "rests" if count == 1 else "rest"
+        verb, whose = ("rests", "its") if every == 1 else ("rest", "their")
         of, people = counted(every, "database"), _people(attested.people_of_databases)
-        yield f"{count:,} of {of} {verb} on an attestation alone ({people})."
+        which = f"{count:,} of {of} deployed after {whose} key"
+        yield f"{which} {verb} on an attestation alone ({people})."
     if attested.rules:
         statuses = tallies.by_status()
         told = [

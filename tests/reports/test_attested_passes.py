@@ -73,7 +73,10 @@ def test_a_compliant_audit_says_how_many_databases_rest_on_one_persons_word(tmp_
     key = a_key(registered=REGISTERED, kms=kms_facts())
     text = _text(tmp_path, an_organization(keys=[key], databases=databases))
     assert text.startswith(f"Compliant: 9 of {len(RULE_IDS)} rules were evaluated; none failed. ")
-    assert " 36 of 36 databases rest on an attestation alone (1 person). " in text
+    assert (
+        " 36 of 36 databases deployed after their key rest on an attestation alone (1 person). "
+        in text
+    )
 
 
 def test_the_verdict_names_the_rules_that_pass_on_attestations_alone(tmp_path: Path) -> None:
@@ -88,7 +91,9 @@ def test_the_verdict_names_the_rules_that_pass_on_attestations_alone(tmp_path: P
         a_key(region="us-west-2", registered=REGISTERED, kms=kms_facts(region="us-west-2")),
     ]
     text = _text(tmp_path, an_organization(keys=keys))
-    assert " 1 of 1 database rests on an attestation alone (1 person). " in text
+    assert (
+        " 1 of 1 database deployed after its key rests on an attestation alone (1 person). " in text
+    )
     assert (
         " Passes of CMEK-08 (1 of 1), CMEK-11 (1 of 2) and CMEK-12 (1 of 2) rest on attestations "
         "alone (2 people). "
@@ -101,5 +106,5 @@ def test_a_verdict_that_is_not_compliant_says_so_too(tmp_path: Path) -> None:
     text = _text(tmp_path, an_organization(keys=keys, plan=None))
     assert text == (
         "Not compliant: 1 finding fails; 1 is inconclusive. "
-        "1 of 1 database rests on an attestation alone (1 person)."
+        "1 of 1 database deployed after its key rests on an attestation alone (1 person)."
     )

@@ -30,7 +30,7 @@ from tests.wiring.runs import (
 
 NO_AUDIT = "NO AUDIT: the run did not come to its end, and no report was written."
 ATTESTED = (
-    "1 of 1 database rests on an attestation alone (1 person). "
+    "1 of 1 database deployed after its key rests on an attestation alone (1 person). "
     "Passes of CMEK-08 (1 of 1), CMEK-11 (1 of 1) and CMEK-12 (1 of 1) rest on attestations alone "
     "(1 person)."
 )
