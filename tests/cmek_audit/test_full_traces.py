@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 FLEET = Fleet(small_fleet().organizations[:1])
 PASSWORD = "hush-" + "0123456789" * 3
+CLOUDS = {
+    name: f"{name.lower()}-{'0123456789' * 3}"
+    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AZURE_CLIENT_SECRET")
+}
+"""Sham credentials of clouds, which nothing here asks for."""
+
 PLANT = """
 import os
 from pkgutil import resolve_name
@@ -64,7 +70,7 @@ CELLS = [
 
 @pytest.mark.parametrize(("program", "place"), CELLS)
 def test_no_token_is_shown(server: Running, tmp_path: Path, program: str, place: str) -> None:
-    """Nothing that a broken run prints or writes holds the token, its parts or a password."""
+    """Nothing that a broken run prints or writes holds a token, a password or a credential."""
     data = organizations_data(FLEET, server.address, first_wait_seconds=0, attempts=1)
     file = write_json(tmp_path / "organizations.json", data)
     (tmp_path / "plant.py").write_text(PLANT)
@@ -77,7 +83,7 @@ def test_no_token_is_shown(server: Running, tmp_path: Path, program: str, place:
     }
     own = {"PLACE": place, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     own["HTTPS_PROXY"] = f"http://me:{PASSWORD}@127.0.0.1:1"
-    environment = os.environ | FLEET.environment | own
+    environment = os.environ | FLEET.environment | CLOUDS | own
     done = subprocess.run(
         [sys.executable, *words[program]],
         cwd=ROOT,
@@ -88,4 +94,5 @@ def test_no_token_is_shown(server: Running, tmp_path: Path, program: str, place:
     written = [each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()]
     everything = b"\n".join([done.stdout, done.stderr, *written])
     assert done.returncode in {1, 3}
-    assert [each for each in (*needles(FLEET), PASSWORD.encode()) if each in everything] == []
+    secrets = [*needles(FLEET), *map(str.encode, (PASSWORD, *CLOUDS.values()))]
+    assert [each for each in secrets if each in everything] == []
