@@ -43,9 +43,13 @@ def _gate(head: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _run(head: Mapping[str, Any]) -> Iterator[str]:
-    """Say where the run ended other than by the verdict; while it lasts, nobody knows."""
-    if "run" in head and head["run"]["exit_code"] not in {0, head["verdict"]["exit_code"]}:
+    if ended_outside(head):
         yield f"THE RUN ENDED WITH EXIT CODE {head['run']['exit_code']}: {OUTSIDE}."
+
+
+def ended_outside(head: Mapping[str, Any]) -> bool:
+    """Say whether the run ended other than by the verdict; while it lasts, nobody knows."""
+    return "run" in head and head["run"]["exit_code"] not in {0, head["verdict"]["exit_code"]}
 
 
 def hosts_of(head: Mapping[str, Any]) -> list[str]:

@@ -12,7 +12,7 @@ from checks.context import utc
 from inventory.errors import CmekAuditError, RecordError
 from inventory.wording import counted, safe
 from reports import consistency
-from reports.banners import banners
+from reports.banners import OUTSIDE, banners, ended_outside
 from reports.consistency import Run
 from reports.formats import RENDERED, encode
 from reports.proof import Proof, unprovable, worst
@@ -300,15 +300,22 @@ def _weigh(report: _Report, path: Path, contradicts: consistency.Contradicts) ->
         return unprovable(path.name, f"it cannot be read: {error.strerror}")
     if found:
         return _unequal(path.name, f"it contradicts the record: {found}", report)
+    if ended_outside(report.record.head):
+        return Proof(path.name, "not-proven", f"its checks are not compared: {OUTSIDE}")
     compared = ["verdict", "banners", "counts", *(["checks"] if checks is not None else [])]
     agrees = f"written by pytest; it agrees with the record in: {', '.join(compared)}"
     return unprovable(path.name, agrees)
 
 
 def _checks_of(report: _Report) -> consistency.Checks | None:
-    """Return the checks of which pytest's reports must consist; None if the rules are others."""
+    """Return the checks of which pytest's reports must consist.
+
+    None if the rules are others, or if the run has errors of which the findings know nothing.
+    """
     again = report.again
-    if isinstance(again, str) or again.head["criteria"]["hash"] != report.head.criteria.hash:
+    if isinstance(again, str) or ended_outside(report.record.head):
+        return None
+    if again.head["criteria"]["hash"] != report.head.criteria.hash:
         return None
     return again.checks
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reports import consistency
+from reports.banners import OUTSIDE
 from reports.consistency import Check, against_results
 from reports.results import ROWS_LEFT_OUT, statements
 from reports.verifying import verify_report
 from tests.reports.samples import VIOLATIONS, WAIVERS, save
-from tests.wiring.runs import ALL, Run, audit
+from tests.wiring.runs import ALL, Run, audit, compliant, plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,13 @@ def _proof(folder: Path, name: str) -> Proof:
     return proof
 
 
+def _changed(folder: Path, name: str, change: Callable[[str], str]) -> Proof:
+    """Return the proof of a file once it is changed."""
+    path = folder / name
+    path.write_text(change(path.read_text("utf-8")), "utf-8")
+    return _proof(folder, name)
+
+
 AGREES = "written by pytest; it agrees with the record in: verdict, banners, counts, checks"
 
 
@@ -63,6 +71,20 @@ def test_what_pytest_wrote_agrees_with_the_record(folder: Path) -> None:
         "junit.xml",
         "run",
     ]
+
+
+@pytest.mark.parametrize("when", ["setup", "teardown"])
+def test_errors_of_another_plugin_are_no_contradiction(tmp_path: Path, when: str) -> None:
+    """Where another plugin failed, pytest's reports show more than the findings: not proven."""
+    argument, environment = plugin(
+        tmp_path, f"def pytest_runtest_{when}(item):\n    raise ValueError('of another plugin')\n"
+    )
+    found = audit(tmp_path, compliant(), argument, formats=ALL, environment=environment)
+    proofs = {each.name: each for each in verify_report(str(found.folder)).proofs}
+    assert {name: str(each) for name, each in proofs.items() if each.stops} == {
+        name: f"{name}: not proven (its checks are not compared: {OUTSIDE})"
+        for name in ("junit.xml", "results.html")
+    }
 
 
 @pytest.fixture
@@ -139,9 +161,7 @@ JUNIT = {
 @pytest.mark.parametrize(("change", "words"), JUNIT.values(), ids=JUNIT)
 def test_a_changed_junit_differs(folder: Path, change: Callable[[str], str], words: str) -> None:
     """JUnit that says something else than the record, or nothing, is found out."""
-    path = folder / "junit.xml"
-    path.write_text(change(path.read_text("utf-8")), "utf-8")
-    proof = _proof(folder, "junit.xml")
+    proof = _changed(folder, "junit.xml", change)
     assert (proof.status, words in proof.reason) == ("differs", True), proof.reason
 
 
@@ -205,9 +225,7 @@ RESULTS = {
 @pytest.mark.parametrize(("change", "words"), RESULTS.values(), ids=RESULTS)
 def test_changed_results_differ(folder: Path, change: Callable[[str], str], words: str) -> None:
     """A page of results that says something else than the record, or nothing, is found out."""
-    path = folder / "results.html"
-    path.write_text(change(path.read_text("utf-8")), "utf-8")
-    proof = _proof(folder, "results.html")
+    proof = _changed(folder, "results.html", change)
     assert (proof.status, words in proof.reason) == ("differs", True), proof.reason
 
 
