@@ -130,6 +130,8 @@ def _read(folder: str, parse: Callable[[bytes], T]) -> T:
     path = Path(folder) / MANIFEST
     if path.is_symlink():
         raise _broken(path, "a link", "a file")
+    if path.exists() and not path.is_file():  # reading a pipe may never end
+        raise _broken(path, "no regular file", "a file")
     try:
         raw = path.read_bytes()
         parsed = parse(raw)

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -36,6 +37,9 @@ from tests.inventory.live import (
     seal,
     write_bundle,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FIRST = "exchanges/0001/0001.json"
 BEFORE = Previous(name="before", root="0" * 64)
@@ -192,6 +196,15 @@ def test_linked_manifest(bundle: str, tmp_path: Path) -> None:
     path = Path(bundle) / "manifest.json"
     path.symlink_to(path.rename(tmp_path / "other.json"))
     assert problems(bundle) == {("manifest.json", "a link", "a file")}
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+def test_a_manifest_is_a_file(bundle: str, make: Callable[[Path], None]) -> None:
+    """A pipe or a folder in the place of the manifest is refused, and nobody waits for it."""
+    path = Path(bundle) / "manifest.json"
+    path.unlink()
+    make(path)
+    assert problems(bundle) == {("manifest.json", "no regular file", "a file")}
 
 
 @pytest.mark.parametrize("name", ["inventory.ndjson", "organizations.json"])

@@ -66,11 +66,12 @@ def test_whatever_else_stands_there_is_not_proven(
     ["/dev/zero", "/proc/self/mem", "a\0b", "\ud800", "", "/"],
     ids=["device", "memory", "nul", "half", "empty", "root"],
 )
-def test_a_record_may_name_any_path(report: Report, path: str) -> None:
+@pytest.mark.parametrize("format_", ["json", "bundle"])
+def test_a_record_may_name_any_path(report: Report, path: str, format_: str) -> None:
     """Whatever path a record names for a source or for waivers, nothing is proven by it."""
 
     def hostile(head: dict[str, Any]) -> None:
-        head["population"]["sources"][0]["path"] = path
+        head["population"]["sources"][0].update(path=path, format=format_)
         head["settings"]["waiver_files"][0]["path"] = path
 
     assert {status for _, status, _ in _proofs(report, hostile)} == {"not-proven"}
@@ -89,12 +90,21 @@ def test_a_file_of_which_no_size_is_known_has_a_limit(
 
 @pytest.mark.parametrize("role", ["inventory", "history"])
 def test_a_bundle_that_is_none_is_not_there(report: Report, tmp_path: Path, role: str) -> None:
-    """A folder without a manifest, or with a pipe for one, is no bundle."""
+    """A folder that holds nothing of a bundle is none."""
     (tmp_path / "bundle").mkdir()
-    os.mkfifo(tmp_path / "bundle/manifest.json")
     told = {"path": str(tmp_path / "bundle"), "format": "bundle", "role": role}
     found = _proofs(report, lambda head: head["population"]["sources"][0].update(told))
     assert found[0][1:] == ("not-proven", source_files._GONE)
+
+
+def test_a_bundle_with_a_pipe_for_its_manifest_differs(report: Report, tmp_path: Path) -> None:
+    """A pipe in the place of a manifest is not read, as that may never end."""
+    (tmp_path / "bundle").mkdir()
+    os.mkfifo(tmp_path / "bundle/manifest.json")
+    told = {"path": str(tmp_path / "bundle"), "format": "bundle"}
+    found = _proofs(report, lambda head: head["population"]["sources"][0].update(told))
+    assert found[0][1] == "differs"
+    assert found[0][2].endswith("manifest.json: found no regular file, expected a file")
 
 
 def test_a_bundle_that_cannot_be_read_is_not_proven(
