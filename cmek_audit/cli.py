@@ -145,7 +145,7 @@ def verify(
       2  interrupted; nothing is proven
       3  internal error
       4  unusable argument
-      5  something is not proven: its sources, or the suite that made it, are not here
+      5  not proven: a source, or the suite that made the report, is not here
     """
     with interruptible("nothing is proven"):
         from cmek_audit.verify import run
