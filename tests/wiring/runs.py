@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree as ET
 
+from jsonschema import Draft202012Validator
+
 from tests.builders import (
     ORGANIZATION,
     aws_key_id,
@@ -66,6 +68,12 @@ class Run(NamedTuple):
     def head(self) -> dict[str, Any]:
         head: dict[str, Any] = json.loads((self.folder / "audit.json").read_text())
         return head
+
+    @property
+    def misfits(self) -> list[str]:
+        """Return what of the head does not fit the published schema."""
+        schema = json.loads((ROOT / "reports" / "schemas" / "audit.schema.json").read_bytes())
+        return [error.message for error in Draft202012Validator(schema).iter_errors(self.head)]
 
     @property
     def word(self) -> str:

@@ -59,6 +59,7 @@ def test_the_record_states_the_exit_code_of_the_process(tmp_path: Path, where: s
     """Where another plugin makes the run fail, record and pages say so beside the verdict."""
     found = _audit(tmp_path, BREAKS[where])
     assert (found.code, found.word, found.head["run"]["exit_code"]) == (1, "compliant", 1)
+    assert found.misfits == []
     assert found.out.splitlines()[-1] == f"Exit code 1: {OUTSIDE}."
     assert BANNER in found.out
     assert {name for name in ALL_FILES if BANNER in found.text(name)} == {

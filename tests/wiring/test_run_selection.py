@@ -58,6 +58,7 @@ def test_a_part_of_the_checks_is_no_audit(tmp_path: Path, case: str) -> None:
     found = audit(tmp_path, compliant(), *arguments, formats=ALL)
     assert (found.code, found.word, _with_banner(found)) == (5, "partial", EVERYWHERE)
     assert {each["rule"] for each in found.findings} <= rules
+    assert found.misfits == []
     left_out = set(re.findall("CMEK-[0-9]{2}", found.head["settings"]["left_out"]))
     assert left_out == RULES - rules
 
