@@ -195,5 +195,8 @@ class AuditHooks:
 
 
 def _speaks(report: pytest.TestReport) -> bool:
-    """Say whether the report is the one that tells the item's outcome."""
-    return report.when == "call" or (report.when == "setup" and not report.passed)
+    """Say whether the report is the one that tells the item's outcome.
+
+    A check itself skips only when it is called; what another plugin skips before that was not run.
+    """
+    return report.when == "call" or (report.when == "setup" and report.failed)

@@ -83,6 +83,26 @@ def test_no_plugin_makes_a_failure_pass(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("which", "word", "left"),
+    [("'paid' in item.name", "partial", RECORD), ("True", "", set())],
+    ids=["a part", "all"],
+)
+def test_a_check_that_a_plugin_skips_was_not_run(
+    tmp_path: Path, which: str, word: str, left: set[str]
+) -> None:
+    """A check that another plugin skips is left out: the run is partial, or no audit at all."""
+    text = (
+        "import pytest\n"
+        "def pytest_runtest_setup(item):\n"
+        f"    if {which}:\n"
+        "        pytest.skip('by another plugin')\n"
+    )
+    found = _audit(tmp_path, text, formats="json")
+    assert (found.code, found.left) == (5, left)
+    assert not word or found.word == word
+
+
+@pytest.mark.parametrize(
     ("text", "code"),
     [
         ("    raise ValueError('a secret'.upper())\n", 3),
