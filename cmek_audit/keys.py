@@ -19,6 +19,7 @@ from cmek_audit.exits import Code
 from cmek_audit.keys_words import PRICED
 from cmek_audit.price import read_price
 from cmek_audit.speech import say, say_json
+from inventory.configured import other_hosts
 from inventory.errors import CmekAuditError, SettingError
 from inventory.inventory import Inventory
 from inventory.named_plans import plans_in_order
@@ -27,7 +28,7 @@ from inventory.terraform_organizations import parse_organizations
 from inventory.what_if import by_organization, read_what_ifs, with_what_ifs
 from reports.coverage import COMPLETE, IDLE, NEEDED, WITH_DATABASES
 from reports.key_instructions import commands_for
-from reports.notes import notes_on
+from reports.notes import Note, notes_on
 from reports.tallies import Tallies
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from checks.finding import Finding
     from cmek_audit.price import Price
     from inventory.models import Organization
-    from reports.notes import Note
 
 SCHEMA = "cmek-keys/1"
 _DOUBTS = frozenset({NEEDED, IDLE, COMPLETE})
@@ -160,7 +160,12 @@ def _answer(wanted: Wanted, price: Price | None) -> dict[str, Any]:
 
 def _notes(inventory: Inventory) -> list[Note]:
     """Return what was assumed of the sources or limits them; known once all were judged."""
-    return notes_on(source.model_dump(mode="json") for source in inventory.sources)
+    others = [
+        Note(source.path, f"{source.evidence.address} answered, which is not Astra")
+        for source in inventory.sources
+        if source.evidence and other_hosts([source.evidence.address])
+    ]
+    return [*others, *notes_on(source.model_dump(mode="json") for source in inventory.sources)]
 
 
 def _inventory(wanted: Wanted) -> Inventory:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from checks import check_scope_has_key
 from checks.options import parse_options
 from cmek_audit.keys import Wanted, _answer
+from inventory.evidence import read_manifest
 from inventory.spellings import canonical_provider, canonical_type, lacks_customer_keys
 from reports.audit import Audit
 from tests.builders import (
@@ -544,3 +545,10 @@ def test_a_token_is_not_repeated() -> None:
     """A token in the place of an organization is refused, and not printed."""
     token = "Astra" + "CS:" + "not-a-real-token" * 3
     assert token not in refused("-a", f"{token}/serverless/aws/r")
+
+
+def test_another_host_than_astras_is_named(bundle: Path) -> None:
+    """Keys that another host told of are noted as such, with the address that answered."""
+    done = command("keys", "--inventory", bundle)
+    address = read_manifest(str(bundle)).address
+    assert f"{bundle}: {address} answered, which is not Astra" in " ".join(done.stdout.split())
