@@ -216,17 +216,16 @@ def _time(source: Source, organization: Organization) -> datetime:
 
 
 def _moment(at: datetime, organization: Organization) -> _Moment:
-    keys: dict[KeyScope, tuple[CustomerKey, ...]] = {}
+    keys: dict[KeyScope, list[CustomerKey]] = defaultdict(list)
     for key in organization.keys or ():
-        scope = scope_of(organization.id, key)
-        keys[scope] = (*keys.get(scope, ()), key)
+        keys[scope_of(organization.id, key)].append(key)
     place = organization.file, organization.line
     return _Moment(
         at=at,
         file=organization.file,
         line=organization.line,
         name=organization.name,
-        keys=keys,
+        keys={scope: tuple(own) for scope, own in keys.items()},
         listed=None if organization.keys is None else place,
         gaps=frozenset(gap.fact for gap in organization.gaps),
         databases={each.id: each for each in _known(at, organization.databases or ())},
