@@ -177,6 +177,17 @@ def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
     return History([(identity, moment) for (identity, _), moment in moments.items()], sources)
 
 
+def check_folders(files: Iterable[str]) -> None:
+    """Raise InventoryError if a folder of ``files`` holds anything but records; none is read.
+
+    For a live audit, which asks first and reads its history then: an empty folder is no mistake
+    yet, as the first record may come into it.
+    """
+    for file in files:
+        if is_folder(file) and not is_bundle(Path(file)):
+            refuse(read_folder(Path(file)).problems())
+
+
 def _spread(files: Iterable[str], present: set[str]) -> Iterator[str]:
     for file in files:
         if is_folder(file) and not is_bundle(Path(file)):

@@ -17,7 +17,7 @@ from checks.grouping import Grouping
 from checks.waivers import WaiverBook, read_waivers
 from inventory.collector import collector_paused
 from inventory.errors import InventoryError, LeakError, Problem, SettingError
-from inventory.history import History, read_history
+from inventory.history import History, check_folders, read_history
 from inventory.inventory import Inventory
 from inventory.named_plans import parse_plan
 from inventory.paths import in_order, normal
@@ -136,6 +136,7 @@ class Audit:
         from inventory.collecting import collect  # noqa: PLC0415 (a recorded audit needs no HTTP)
         from inventory.configured import read_organizations  # noqa: PLC0415
 
+        check_folders(options.history)
         wanted = read_organizations(options.live)
         collected = collect(wanted, options.evidence_dir, tell=self._tell)
         self.tokens = collected.tokens

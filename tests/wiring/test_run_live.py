@@ -331,3 +331,14 @@ def test_evidence_and_reports_have_a_folder_each(tmp_path: Path, server: Running
         f"--cmek-evidence-dir: found {tmp_path / 'r'}, expected another folder than that of the "
         "reports" in found.out
     )
+
+
+def test_a_folder_of_history_is_looked_at_before_anything_is_asked(
+    tmp_path: Path, server: Running
+) -> None:
+    """A live audit whose history holds something strange asks nothing, and ends with 4."""
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "notes.txt").write_text("mine")
+    found = live(tmp_path, FLEET, server, f"--cmek-history={tmp_path / 'old'}")
+    assert (found.code, server.requests) == (4, [])
+    assert f"{tmp_path}/old/notes.txt: found a file that is no record" in found.out
