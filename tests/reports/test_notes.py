@@ -51,8 +51,9 @@ class _Writer:
 
 def _on_the_terminal(head: Head) -> str:
     writer = _Writer()
-    config: Any = SimpleNamespace(get_terminal_writer=lambda: writer)
-    options = SimpleNamespace(history=())
+    plugins = SimpleNamespace(has_plugin=lambda name: name == "terminalreporter")
+    config: Any = SimpleNamespace(get_terminal_writer=lambda: writer, pluginmanager=plugins)
+    options = SimpleNamespace(history=(), formats=("html",))
     audit: Any = SimpleNamespace(head=head, page="audit.html", options=options)
     terminal.conclude(config, audit)
     return "\n".join(writer.lines)
