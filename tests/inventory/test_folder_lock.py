@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import subprocess
 import sys
 from multiprocessing import get_context
@@ -91,3 +93,42 @@ def _count_alone(folder: Path) -> int:
         except SettingError:
             continue
     return had
+
+
+@pytest.mark.parametrize("is_made_again", [False, True], ids=["gone", "another"])
+def test_file_that_was_removed_meanwhile_locks_nothing(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_made_again: bool,  # noqa: FBT001 (a parameter)
+) -> None:
+    """If its last holder removes the file just before it is locked, a new file is locked."""
+    flock = fcntl.flock
+    opened: list[int] = []
+
+    def late(file: int, operation: int) -> None:
+        opened.append(file)
+        if len(opened) == 1:
+            (tmp_path / LOCK).unlink()
+            if is_made_again:
+                (tmp_path / LOCK).touch()
+        flock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with FolderLock(tmp_path, "a test"):
+        assert len(opened) == 2
+        with pytest.raises(SettingError):
+            FolderLock(tmp_path, "a test")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_file_system_without_locks_is_an_error_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system cannot lock a file, its own error says so, and nothing stays open."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(OSError, match="No locks available"):
+        FolderLock(tmp_path, "a test")
