@@ -290,17 +290,18 @@ def _weigh_files(report: _Report) -> Iterator[Proof]:
 
 
 def _weigh(report: _Report, path: Path, contradicts: consistency.Contradicts) -> Proof:
-    checks = _checks_of(report)
+    head = report.record.head
     try:
         with relying_on(report.record):
-            found = consistency.contradictions(contradicts, path, report.record.head, checks)
+            is_outside, checks = ended_outside(head), _checks_of(report)
+            found = consistency.contradictions(contradicts, path, head, checks)
     except RecordError:
         return Proof(path.name, "differs", "nothing can be compared with the record")
     except OSError as error:
         return unprovable(path.name, f"it cannot be read: {error.strerror}")
     if found:
         return _unequal(path.name, f"it contradicts the record: {found}", report)
-    if ended_outside(report.record.head):
+    if is_outside:
         return Proof(path.name, "not-proven", f"its checks are not compared: {OUTSIDE}")
     compared = ["verdict", "banners", "counts", *(["checks"] if checks is not None else [])]
     agrees = f"written by pytest; it agrees with the record in: {', '.join(compared)}"

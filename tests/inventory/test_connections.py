@@ -7,6 +7,7 @@ import socket
 import struct
 import time
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import h11
@@ -105,17 +106,19 @@ def test_request_on_the_wire() -> None:
 def test_no_connection_is_used_twice() -> None:
     """Two requests use two connections, though the server would keep the first one."""
     seen: list[bytes] = []
+    more: list[bytes] = []
 
     def talk(connection: socket.socket) -> None:
         seen.append(heard(connection))
         connection.sendall(ok())
         connection.shutdown(socket.SHUT_WR)
-        seen.append(heard(connection))
+        with suppress(OSError):  # the end of a connection may be a reset
+            more.append(heard(connection))
 
     with listening(talk) as port:
         ask(plain(port))
         ask(plain(port))
-    assert sorted(map(bool, seen)) == [False, False, True, True]
+    assert (list(map(bool, seen)), any(more)) == ([True, True], False)
 
 
 def test_connection_ends_with_a_request_that_is_given_up() -> None:
