@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inventory.bundles import INVENTORY, is_bundle
-from inventory.configured import ADDRESS
+from inventory.configured import ADDRESS, other_hosts
 from inventory.errors import CmekAuditError, InputError
 from inventory.wording import counted
 from reports.proof import Proof
@@ -96,6 +96,4 @@ def _replayed(manifest: Manifest) -> str:
 
 def name_host(address: str) -> str:
     """Return ``address``, and if it is not Astra's, that it is not."""
-    if address.lower() == ADDRESS:
-        return address
-    return f"{address}, not the vendor's host {ADDRESS}"
+    return f"{address}, not the vendor's host {ADDRESS}" if other_hosts([address]) else address

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from inventory.configured import other_hosts
 from reports import source_files
 from reports.reading_back import checked
 from reports.recorded_head import RecordedHead
@@ -138,3 +139,16 @@ def test_another_host_is_named(address: str, is_theirs: bool) -> None:  # noqa: 
     """An address that is not the vendor's is named beside the one that is."""
     other = f"{address}, not the vendor's host https://api.astra.datastax.com"
     assert name_host(address) == (address if is_theirs else other)
+
+
+@pytest.mark.parametrize(
+    ("address", "is_named"),
+    [
+        ("https://api.astra.datastax.com", False),
+        ("https://API.astra.datastax.com:443", False),
+        ("http://127.0.0.1:8080", True),
+    ],
+)
+def test_a_host_is_the_vendors_by_one_test(address: str, *, is_named: bool) -> None:
+    """A host is named as another than the vendor's where the banners of reports name it, too."""
+    assert (name_host(address) != address) is is_named is bool(other_hosts([address]))
