@@ -44,6 +44,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         parser.addini("junit_family", "the format of junit.xml, which nobody writes in this run")
 
 
+def _option(name: str) -> Option:
+    from checks.options import OPTIONS  # noqa: PLC0415 (as above)
+
+    return next(each for each in OPTIONS if each.name == name)
+
+
 def _value(config: pytest.Config, option: Option) -> object:
     """Return the value from the command line, else from the ini file, else None.
 
@@ -148,11 +154,10 @@ def _unusable(error: Exception) -> pytest.UsageError:
 
 def _refuse_unwritten(config: pytest.Config, options: Options) -> None:
     """Refuse a report that is asked for and that nobody writes, as its plugin is not loaded."""
-    from checks.options import OPTIONS  # noqa: PLC0415 (as above)
-    from inventory.errors import SettingError  # noqa: PLC0415
+    from inventory.errors import SettingError  # noqa: PLC0415 (as above)
     from reports.pytest_reports import unavailable  # noqa: PLC0415
 
-    asked = next(each for each in OPTIONS if each.name == "formats")
+    asked = _option("formats")
     if _value(config, asked):
         for report in unavailable(config, options):
             expected = f"the plugin {report.plugin} to be loaded, or other formats"
@@ -172,13 +177,12 @@ def _begin(config: pytest.Config, options: Options) -> None:
 
 def _set_aside(config: pytest.Config) -> None:
     """Move an earlier audit to ``previous/``: one that cannot begin must not be taken for it."""
-    from checks.options import OPTIONS, Options  # noqa: PLC0415 (as above)
+    from checks.options import Options  # noqa: PLC0415 (as above)
     from inventory.errors import CmekAuditError  # noqa: PLC0415
     from reports.doomed import doomed  # noqa: PLC0415
     from reports.report_folder import REPLACED, set_aside  # noqa: PLC0415
 
-    [option] = [each for each in OPTIONS if each.name == "report-dir"]
-    folder = Path(str(_value(config, option) or Options().report_dir))
+    folder = Path(str(_value(config, _option("report-dir")) or Options().report_dir))
     if any(doomed(_inputs(config), folder, REPLACED)):
         return
     with suppress(CmekAuditError):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from inventory.bundles import is_bundle, read_folder
 from inventory.chain import build_chain, link_of
-from inventory.errors import EvidenceError, InventoryError, Problem, SettingError
+from inventory.errors import EvidenceError, InventoryError, Problem
 from inventory.evidence import Previous, check_bundle, read_head
-from inventory.folder_lock import FolderLock
+from inventory.folder_lock import FolderLock, writing_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -34,14 +34,10 @@ def locked_folder(folder: Path) -> Iterator[Path]:
     Raises SettingError if another process holds the lock, or if the folder cannot be written to
     then or later.
     """
-    try:
+    with writing_to(folder, _NAMED):
         _make(folder)
         with FolderLock(folder, _NAMED):
             yield folder
-    except OSError as error:
-        found = f"{folder} ({error.strerror})"
-        message = f"{_NAMED}: found {found}, expected a folder to write to"
-        raise SettingError(message) from None
 
 
 def _make(folder: Path) -> None:

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
 from inventory.errors import SettingError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 LOCK = ".lock"
 """The name of the file that is locked; it exists while the lock is held."""
+
+
+@contextmanager
+def writing_to(folder: Path, named: str) -> Iterator[None]:
+    """Raise SettingError if the system refuses what is done in ``folder``; it is ``named`` so."""
+    try:
+        yield
+    except OSError as error:
+        found = f"{folder} ({error.strerror})"
+        raise SettingError(f"{named}: found {found}, expected a folder to write to") from None
 
 
 class FolderLock:

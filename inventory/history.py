@@ -183,14 +183,18 @@ def check_folders(files: Iterable[str]) -> None:
     For a live audit, which asks first and reads its history then: an empty folder is no mistake
     yet, as the first record may come into it.
     """
-    for file in files:
-        if is_folder(file) and not is_bundle(Path(file)):
-            refuse(read_folder(Path(file)).problems())
+    for file in filter(_holds_records, files):
+        refuse(read_folder(Path(file)).problems())
+
+
+def _holds_records(file: str) -> bool:
+    """Say whether ``file`` is a folder of records, and not a record itself."""
+    return is_folder(file) and not is_bundle(Path(file))
 
 
 def _spread(files: Iterable[str], present: set[str]) -> Iterator[str]:
     for file in files:
-        if is_folder(file) and not is_bundle(Path(file)):
+        if _holds_records(file):
             records = _records_in(Path(file))
             yield from (
                 each.as_posix() for each in records if os.path.realpath(each) not in present

@@ -6,17 +6,16 @@ An audit is written into a folder inside it, and moved to its place when it is w
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inventory.errors import SettingError
-from inventory.folder_lock import FolderLock
+from inventory.folder_lock import FolderLock, writing_to
 from reports.formats import RENDERED
 from reports.record import FINDINGS, HEAD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 OPTION = "--cmek-report-dir"
 RESULTS = "results.html"
@@ -53,7 +52,7 @@ class ReportFolder:
         self.staging = staging_of(path)
         self._lock = _locked(path)
         try:
-            with _writable(path):
+            with writing_to(path, OPTION):
                 _set_aside(path)
                 self.staging.mkdir()
         except BaseException:
@@ -95,12 +94,12 @@ def set_aside(path: Path) -> None:
     Raises SettingError if that cannot be done.
     """
     if path.is_dir():
-        with _locked(path), _writable(path):
+        with _locked(path), writing_to(path, OPTION):
             _set_aside(path)
 
 
 def _locked(path: Path) -> FolderLock:
-    with _writable(path):
+    with writing_to(path, OPTION):
         path.mkdir(parents=True, exist_ok=True)
         return FolderLock(path, OPTION)
 
@@ -136,12 +135,3 @@ def _refuse_strangers(previous: Path) -> None:
     if strangers:
         expected = f"a folder whose {PREVIOUS}/ holds only an earlier audit"
         raise SettingError(f"{OPTION}: found {strangers[0]}, expected {expected}")
-
-
-@contextmanager
-def _writable(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        found = f"{folder} ({error.strerror})"
-        raise SettingError(f"{OPTION}: found {found}, expected a folder to write to") from None

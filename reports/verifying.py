@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from reports.formats import Rendered
     from reports.proof import Status
+    from reports.pytest_reports import PytestReport
 
 _PACKAGE = "cmek-audit"
 _MOST_NAMED = 50
@@ -229,13 +230,8 @@ def _unequal(name: str, told: str, report: _Report) -> Proof:
 def _prove_rendered(report: _Report, of_record: Status) -> Iterator[Proof]:
     """Render the record again; what is equal is proven no further than the record is."""
     for each in RENDERED:
-        path = report.place / each.file
-        if not os.path.lexists(path):
-            yield from _missing(report, each.format, each.file)
-        elif found := _odd(path):
-            yield Proof(each.file, "differs", f"found {found}, expected a file")
-        else:
-            yield _prove_page(report, each, of_record)
+        absent = _not_a_file(report, each)
+        yield from [_prove_page(report, each, of_record)] if absent is None else absent
 
 
 def _prove_page(report: _Report, rendered: Rendered, of_record: Status) -> Proof:
@@ -263,6 +259,16 @@ def _is_rendered(record: Record, rendered: Rendered, file: Path) -> bool:
         return opened.read(len(raw) + 1) == raw
 
 
+def _not_a_file(report: _Report, each: Rendered | PytestReport) -> list[Proof] | None:
+    """Return what is to be said of a report that is missing or no file; None if it is one."""
+    path = report.place / each.file
+    if not os.path.lexists(path):
+        return list(_missing(report, each.format, each.file))
+    if found := _odd(path):
+        return [Proof(each.file, "differs", f"found {found}, expected a file")]
+    return None
+
+
 def _missing(report: _Report, wanted: str, file: str) -> Iterator[Proof]:
     """Name a file that is not there; the record says in ``run`` which reports were asked for."""
     formats = report.run.formats if report.run else None
@@ -280,13 +286,9 @@ def _missing(report: _Report, wanted: str, file: str) -> Iterator[Proof]:
 def _weigh_files(report: _Report) -> Iterator[Proof]:
     """Hold what pytest wrote against the record: it cannot be made again."""
     for each in PYTEST_REPORTS:
-        path = report.place / each.file
-        if not os.path.lexists(path):
-            yield from _missing(report, each.format, each.file)
-        elif found := _odd(path):
-            yield Proof(each.file, "differs", f"found {found}, expected a file")
-        else:
-            yield _weigh(report, path, _CONTRADICTS[each.format])
+        absent = _not_a_file(report, each)
+        path, contradicts = report.place / each.file, _CONTRADICTS[each.format]
+        yield from [_weigh(report, path, contradicts)] if absent is None else absent
 
 
 def _weigh(report: _Report, path: Path, contradicts: consistency.Contradicts) -> Proof:
