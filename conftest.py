@@ -11,10 +11,10 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from checks.group import Group
-    from checks.options import Option, Options
-    from inventory.collecting import Progress
-    from reports.report_folder import ReportFolder
+    from checks.engine.outcome import Group
+    from cmek_audit.run.options import Option, Options
+    from cmek_audit.run.report_folder import ReportFolder
+    from inventory.astra.collector import Progress
 
 FOLDER: pytest.StashKey[ReportFolder] = pytest.StashKey()
 """Where a run keeps the report folder in which its audit has begun."""
@@ -28,7 +28,7 @@ CHECKS = Path(__file__).resolve().parent / "checks"
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Offer every option, each with its ini twin."""
-    from checks.options import OPTIONS  # noqa: PLC0415 (`pytest tests` does without the suite)
+    from cmek_audit.run.options import OPTIONS  # noqa: PLC0415 (`pytest tests` does without the suite)
 
     group = parser.getgroup("cmek", "compliance audit of customer keys in Astra")
     ini_kinds = {"paths": "linelist", "texts": "linelist", "flag": "bool"}
@@ -45,7 +45,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 
 def _option(name: str) -> Option:
-    from checks.options import OPTIONS  # noqa: PLC0415 (as above)
+    from cmek_audit.run.options import OPTIONS  # noqa: PLC0415 (as above)
 
     return next(each for each in OPTIONS if each.name == name)
 
@@ -55,8 +55,8 @@ def _value(config: pytest.Config, option: Option) -> object:
 
     A path is in its one spelling, and several are in their one order.
     """
-    from inventory.named_plans import plans_in_order  # noqa: PLC0415 (as above)
-    from inventory.paths import in_order, normal  # noqa: PLC0415
+    from inventory.files.named_plans import plans_in_order  # noqa: PLC0415 (as above)
+    from inventory.system.paths import in_order, normal  # noqa: PLC0415
 
     given, start = _given(config, option)
     if option.name == "plan":
@@ -82,7 +82,7 @@ def _start(config: pytest.Config, option: Option) -> Path:
 
 
 def _options(config: pytest.Config) -> Options:
-    from checks.options import OPTIONS, parse_options  # noqa: PLC0415 (as above)
+    from cmek_audit.run.options import OPTIONS, parse_options  # noqa: PLC0415 (as above)
 
     values = {option.name.replace("-", "_"): _value(config, option) for option in OPTIONS}
     values |= getattr(config, "workerinput", {}).get("cmek", {})
@@ -120,9 +120,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _set_defaults(config: pytest.Config) -> None:
+    from cmek_audit.run.internal_errors import show_only_places  # noqa: PLC0415
+    from cmek_audit.run.pytest_results import NO_AUDIT  # noqa: PLC0415
     from inventory.errors import CmekAuditError  # noqa: PLC0415 (as above)
-    from reports.internal_errors import show_only_places  # noqa: PLC0415
-    from reports.results import NO_AUDIT  # noqa: PLC0415
 
     show_only_places(config, NO_AUDIT)
     try:
@@ -144,9 +144,9 @@ def _set_defaults(config: pytest.Config) -> None:
 
 def _unusable(error: Exception) -> pytest.UsageError:
     """Return ``error`` as pytest knows it, and say last that there is no audit."""
-    from inventory.secrets import without_secrets  # noqa: PLC0415 (as above)
-    from inventory.wording import safe  # noqa: PLC0415
-    from reports.results import NO_AUDIT  # noqa: PLC0415
+    from cmek_audit.run.pytest_results import NO_AUDIT  # noqa: PLC0415
+    from inventory.text.display import safe  # noqa: PLC0415
+    from inventory.text.secrets import without_secrets  # noqa: PLC0415 (as above)
 
     lines = [safe(without_secrets(line), _LONGEST_LINE) for line in str(error).splitlines()]
     return pytest.UsageError("\n".join([*lines, NO_AUDIT]))
@@ -154,8 +154,8 @@ def _unusable(error: Exception) -> pytest.UsageError:
 
 def _refuse_unwritten(config: pytest.Config, options: Options) -> None:
     """Refuse a report that is asked for and that nobody writes, as its plugin is not loaded."""
+    from cmek_audit.run.pytest_reports import unavailable  # noqa: PLC0415
     from inventory.errors import SettingError  # noqa: PLC0415 (as above)
-    from reports.pytest_reports import unavailable  # noqa: PLC0415
 
     asked = _option("formats")
     if _value(config, asked):
@@ -166,8 +166,8 @@ def _refuse_unwritten(config: pytest.Config, options: Options) -> None:
 
 def _begin(config: pytest.Config, options: Options) -> None:
     """Begin an audit in its report folder, before anything is asked or read."""
-    from reports.audit import begin_report  # noqa: PLC0415 (as above)
-    from reports.pytest_reports import redirect  # noqa: PLC0415
+    from cmek_audit.run.audit import begin_report  # noqa: PLC0415 (as above)
+    from cmek_audit.run.pytest_reports import redirect  # noqa: PLC0415
 
     folder = begin_report(options)
     config.add_cleanup(folder.close)
@@ -177,10 +177,10 @@ def _begin(config: pytest.Config, options: Options) -> None:
 
 def _set_aside(config: pytest.Config) -> None:
     """Move an earlier audit to ``previous/``: one that cannot begin must not be taken for it."""
-    from checks.options import Options  # noqa: PLC0415 (as above)
+    from cmek_audit.run.options import Options  # noqa: PLC0415 (as above)
+    from cmek_audit.run.overwritten_inputs import doomed  # noqa: PLC0415
+    from cmek_audit.run.report_folder import REPLACED, set_aside  # noqa: PLC0415
     from inventory.errors import CmekAuditError  # noqa: PLC0415
-    from reports.doomed import doomed  # noqa: PLC0415
-    from reports.report_folder import REPLACED, set_aside  # noqa: PLC0415
 
     folder = Path(str(_value(config, _option("report-dir")) or Options().report_dir))
     if any(doomed(_inputs(config), folder, REPLACED)):
@@ -191,8 +191,8 @@ def _set_aside(config: pytest.Config) -> None:
 
 def _inputs(config: pytest.Config) -> Iterator[Any]:
     """Yield every path that the options may give, whatever else is wrong with these."""
-    from checks.options import OPTIONS  # noqa: PLC0415 (as above)
-    from reports.doomed import Given  # noqa: PLC0415
+    from cmek_audit.run.options import OPTIONS  # noqa: PLC0415 (as above)
+    from cmek_audit.run.overwritten_inputs import Given  # noqa: PLC0415
 
     for option in OPTIONS:
         value, start = _given(config, option)
@@ -211,10 +211,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     if not _is_audit(config):
         return
+    from cmek_audit.run.audit import Audit  # noqa: PLC0415
+    from cmek_audit.run.hooks import AuditHooks  # noqa: PLC0415
+    from cmek_audit.run.terminal_scrubbing import scrub_terminal  # noqa: PLC0415
     from inventory.errors import CmekAuditError  # noqa: PLC0415 (as above)
-    from reports.audit import Audit  # noqa: PLC0415
-    from reports.hooks import AuditHooks  # noqa: PLC0415
-    from reports.terminal_scrubbing import scrub_terminal  # noqa: PLC0415
 
     try:
         options = _options(config)
@@ -253,7 +253,7 @@ def _refuse_to_ask(config: pytest.Config, options: Options) -> None:
 @pytest.fixture
 def group(request: pytest.FixtureRequest) -> Group:
     """Provide the findings that an item answers for; fail if they could not be judged."""
-    from checks.group import require_judged  # noqa: PLC0415 (as above)
+    from checks.engine.outcome import require_judged  # noqa: PLC0415 (as above)
 
     group: Group = request.param
     request.node.user_properties.extend(group.properties())

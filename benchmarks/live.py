@@ -53,9 +53,9 @@ class Rate(NamedTuple):
 
 def collect_all(folder: Path) -> None:
     """Collect the organizations of ``folder``, and print what that took."""
-    from inventory.collecting import collect  # noqa: PLC0415 (so is its import measured apart)
-    from inventory.configured import read_organizations  # noqa: PLC0415
-    from inventory.evidence import read_manifest  # noqa: PLC0415
+    from inventory.astra.collector import collect  # noqa: PLC0415 (so is its import measured apart)
+    from inventory.astra.config import read_organizations  # noqa: PLC0415
+    from inventory.evidence.manifest import read_manifest  # noqa: PLC0415
 
     wanted = read_organizations(str(folder / "organizations.yaml"))
     started = time.perf_counter()

@@ -92,9 +92,9 @@ def read(path: str, recorded: list[str]) -> None:
     """Read a plan, merge it with what was recorded, and index every organization."""
     sys.path.insert(0, str(ROOT))
     from inventory.errors import InventoryError  # noqa: PLC0415 (not for the bare reading)
-    from inventory.estate import survey  # noqa: PLC0415
     from inventory.inventory import Inventory  # noqa: PLC0415
-    from inventory.terraform_organizations import Terraform  # noqa: PLC0415
+    from inventory.model.organization_index import survey  # noqa: PLC0415
+    from inventory.terraform.organizations import Terraform  # noqa: PLC0415
 
     terraform = Terraform() if recorded else Terraform(ORGANIZATION)
     try:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.card import OVERVIEW, Card, Quote
-from checks.common import FIND_TYPE, Answer, concerning_scopes, place_of
-from checks.finding import (
+from checks.engine.card import OVERVIEW, Card, Quote
+from checks.engine.finding import (
     about,
     fails,
     inconclusive,
@@ -15,22 +14,24 @@ from checks.finding import (
     of_planned_key,
     passes,
 )
-from checks.group import settle
-from checks.identity import cause_of
-from checks.planned_key_findings import as_planned, planned_keys
-from inventory.estate import has_no_customer_keys
-from inventory.key_ids import parse_key_id
+from checks.engine.identity import cause_of
+from checks.engine.outcome import settle
+from checks.shared.planned_keys import as_planned, planned_keys
+from checks.shared.remedies import FIND_TYPE
+from checks.shared.verdicts import Answer, concerning_scopes, place_of
+from inventory.model.key_ids import parse_key_id
+from inventory.model.organization_index import has_no_customer_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from checks.context import Context
-    from checks.finding import Finding
-    from checks.group import Group
-    from inventory.entries import Place
-    from inventory.estate import Estate, Placement
-    from inventory.models import KeyScope
-    from inventory.planned_keys import PlannedKey
+    from checks.engine.context import Context
+    from checks.engine.finding import Finding
+    from checks.engine.outcome import Group
+    from inventory.model.base import Place
+    from inventory.model.key import KeyScope
+    from inventory.model.organization_index import Estate, Placement
+    from inventory.model.planned_keys import PlannedKey
 
 CARD = Card(
     id="CMEK-04",

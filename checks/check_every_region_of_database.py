@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.card import OVERVIEW, Card, Quote
-from checks.common import (
+from checks.engine.card import OVERVIEW, Card, Quote
+from checks.engine.finding import about, of_database, passes, places
+from checks.engine.identity import cause_of
+from checks.engine.outcome import settle
+from checks.shared.remedies import missing_key_action
+from checks.shared.verdicts import (
     Answer,
     keys_unread,
-    missing_key_action,
     no_key_wanted,
     ordered_by_plan,
     place_of,
     undetermined,
 )
-from checks.finding import about, of_database, passes, places
-from checks.group import settle
-from checks.identity import cause_of
-from inventory.estate import has_no_customer_keys
+from inventory.model.organization_index import has_no_customer_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from checks.context import Context
-    from checks.finding import Finding
-    from checks.group import Group
-    from inventory.entries import Place
-    from inventory.estate import Estate, Placement
+    from checks.engine.context import Context
+    from checks.engine.finding import Finding
+    from checks.engine.outcome import Group
+    from inventory.model.base import Place
+    from inventory.model.organization_index import Estate, Placement
 
 CARD = Card(
     id="CMEK-03",

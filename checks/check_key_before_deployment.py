@@ -4,36 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from checks.card import OVERVIEW, Card, Quote
-from checks.common import (
+from checks.engine.card import OVERVIEW, Card, Quote
+from checks.engine.context import day, utc, words
+from checks.engine.finding import Finding, of_placement, places
+from checks.engine.outcome import settle
+from checks.shared.registration import Claim, compare, locate, trace
+from checks.shared.remedies import missing_key_action, rival_keys_action
+from checks.shared.verdicts import (
     Answer,
     keys_unread,
-    missing_key_action,
     no_key_wanted,
     ordered_by_plan,
-    rival_keys_action,
     undetermined,
     unregistered_key,
 )
-from checks.context import day, utc, words
-from checks.finding import Finding, of_placement, places
-from checks.group import settle
-from checks.registration import Claim, compare, locate, trace
-from inventory.estate import has_no_customer_keys
-from inventory.key_ids import canonical
-from inventory.recorded import place_of
+from inventory.files.yaml_json import place_of
+from inventory.model.key_ids import canonical
+from inventory.model.organization_index import has_no_customer_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from checks.context import Context
-    from checks.group import Group
-    from checks.registration import Order, Period, Registration
-    from inventory.attestations import RegistrationAttestation
-    from inventory.entries import Place
-    from inventory.estate import Estate, Placement
-    from inventory.models import CustomerKey, KeyScope
+    from checks.engine.context import Context
+    from checks.engine.outcome import Group
+    from checks.shared.registration import Order, Period, Registration
+    from inventory.model.attestations import RegistrationAttestation
+    from inventory.model.base import Place
+    from inventory.model.key import CustomerKey, KeyScope
+    from inventory.model.organization_index import Estate, Placement
 
 CARD = Card(
     id="CMEK-05",

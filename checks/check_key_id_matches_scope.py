@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.card import MANAGE, OVERVIEW, Card, Quote
-from checks.common import concerning_scopes
-from checks.finding import fails, of_key, passes
-from checks.group import settle
-from checks.planned_key_findings import as_planned, planned_keys, undetermined_keys, without_id
-from inventory.key_ids import parse_key_id
+from checks.engine.card import MANAGE, OVERVIEW, Card, Quote
+from checks.engine.finding import fails, of_key, passes
+from checks.engine.outcome import settle
+from checks.shared.planned_keys import as_planned, planned_keys, undetermined_keys, without_id
+from checks.shared.verdicts import concerning_scopes
+from inventory.model.key_ids import parse_key_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from checks.context import Context
-    from checks.finding import Finding
-    from checks.group import Group
-    from inventory.entries import Place
-    from inventory.estate import Estate
-    from inventory.key_ids import KeyId
-    from inventory.models import KeyScope
-    from inventory.planned_keys import PlannedKey
+    from checks.engine.context import Context
+    from checks.engine.finding import Finding
+    from checks.engine.outcome import Group
+    from inventory.model.base import Place
+    from inventory.model.key import KeyScope
+    from inventory.model.key_ids import KeyId
+    from inventory.model.organization_index import Estate
+    from inventory.model.planned_keys import PlannedKey
 
 CARD = Card(
     id="CMEK-07",

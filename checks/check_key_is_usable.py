@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.card import OVERVIEW, Card, Quote
-from checks.common import concerning_scopes, facts_too_old, not_current, without_kms_facts
-from checks.finding import fails, inconclusive, of_key, passes, places
-from checks.group import settle
-from checks.identity import cause_of
-from checks.principals import compare, compare_all, open_to_anybody
-from inventory.key_ids import parse_key_id
+from checks.engine.card import OVERVIEW, Card, Quote
+from checks.engine.finding import fails, inconclusive, of_key, passes, places
+from checks.engine.identity import cause_of
+from checks.engine.outcome import settle
+from checks.shared.principals import compare, compare_all, open_to_anybody
+from checks.shared.verdicts import concerning_scopes, facts_too_old, not_current, without_kms_facts
+from inventory.model.key_ids import parse_key_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from checks.context import Context
-    from checks.finding import Finding, Subject
-    from checks.group import Group
-    from checks.principals import Comparison, Grant
-    from inventory.attestations import UsableAttestation
-    from inventory.estate import Estate
-    from inventory.models import CustomerKey, KeyScope, KmsFacts, VendorAccount
+    from checks.engine.context import Context
+    from checks.engine.finding import Finding, Subject
+    from checks.engine.outcome import Group
+    from checks.shared.principals import Comparison, Grant
+    from inventory.model.attestations import UsableAttestation
+    from inventory.model.key import CustomerKey, KeyScope, KmsFacts, VendorAccount
+    from inventory.model.organization_index import Estate
 
 CARD = Card(
     id="CMEK-12",

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.card import OVERVIEW, Card, Quote
-from checks.common import FIND_TYPE, attest_none, determine, lists_none_unattested
-from checks.context import because, words
-from checks.finding import concerning, fails, inconclusive, of_key, passes, places
-from checks.gaps import cause_of_gap, settling
-from checks.group import settle
+from checks.engine.card import OVERVIEW, Card, Quote
+from checks.engine.context import because, words
+from checks.engine.finding import concerning, fails, inconclusive, of_key, passes, places
+from checks.engine.outcome import settle
+from checks.engine.reasons import cause_of_gap, settling
+from checks.shared.remedies import FIND_TYPE, attest_none, determine
+from checks.shared.verdicts import lists_none_unattested
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from checks.context import Context
-    from checks.finding import Finding
-    from checks.group import Group
-    from inventory.estate import Estate
-    from inventory.models import CustomerKey, KeyScope
+    from checks.engine.context import Context
+    from checks.engine.finding import Finding
+    from checks.engine.outcome import Group
+    from inventory.model.key import CustomerKey, KeyScope
+    from inventory.model.organization_index import Estate
 
 CARD = Card(
     id="CMEK-09",

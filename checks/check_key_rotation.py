@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.card import MANAGE, Card, Quote
-from checks.common import (
-    concerning_scopes,
-    facts_too_old,
-    not_current,
-    without_kms_facts,
-)
-from checks.finding import fails, of_key, passes, places
-from checks.group import settle
+from checks.engine.card import MANAGE, Card, Quote
+from checks.engine.finding import fails, of_key, passes, places
+from checks.engine.outcome import settle
+from checks.shared.verdicts import concerning_scopes, facts_too_old, not_current, without_kms_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from checks.context import Context
-    from checks.finding import Finding, Subject
-    from checks.group import Group
-    from inventory.attestations import RotationAttestation
-    from inventory.estate import Estate
-    from inventory.models import CustomerKey, KeyScope
+    from checks.engine.context import Context
+    from checks.engine.finding import Finding, Subject
+    from checks.engine.outcome import Group
+    from inventory.model.attestations import RotationAttestation
+    from inventory.model.key import CustomerKey, KeyScope
+    from inventory.model.organization_index import Estate
 
 CARD = Card(
     id="CMEK-11",

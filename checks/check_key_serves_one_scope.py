@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
-from checks.card import OVERVIEW, Card, Quote
-from checks.common import concerning_scopes, rival_keys_action
-from checks.context import because, words
-from checks.finding import fails, inconclusive, of_key_id, of_scope, passes, places
-from checks.gaps import cause_of_gap, settling
-from checks.group import settle
-from checks.identity import cause_of
-from checks.planned_key_findings import as_planned, planned_keys, undetermined_keys, without_id
-from inventory.key_ids import canonical, kin, parse_key_id, project_of
-from inventory.spellings import DatabaseType
+from checks.engine.card import OVERVIEW, Card, Quote
+from checks.engine.context import because, words
+from checks.engine.finding import fails, inconclusive, of_key_id, of_scope, passes, places
+from checks.engine.identity import cause_of
+from checks.engine.outcome import settle
+from checks.engine.reasons import cause_of_gap, settling
+from checks.shared.planned_keys import as_planned, planned_keys, undetermined_keys, without_id
+from checks.shared.remedies import rival_keys_action
+from checks.shared.verdicts import concerning_scopes
+from inventory.model.key_ids import canonical, kin, parse_key_id, project_of
+from inventory.model.vocabulary import DatabaseType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from checks.context import Context
-    from checks.finding import Finding, Subject
-    from checks.group import Group
-    from inventory.entries import Located, Place
-    from inventory.estate import Estate
-    from inventory.models import CustomerKey, KeyScope
-    from inventory.planned_keys import PlannedKey
+    from checks.engine.context import Context
+    from checks.engine.finding import Finding, Subject
+    from checks.engine.outcome import Group
+    from inventory.model.base import Located, Place
+    from inventory.model.key import CustomerKey, KeyScope
+    from inventory.model.organization_index import Estate
+    from inventory.model.planned_keys import PlannedKey
 
     Uses = dict[str, list[tuple[KeyScope, CustomerKey]]]
     """The scopes for which each key is registered, by the key's id without a version."""

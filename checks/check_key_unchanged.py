@@ -5,29 +5,29 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from checks.card import MANAGE, Card, Quote
-from checks.common import concerning_scopes
-from checks.context import because, day, utc, words
-from checks.finding import fails, inconclusive, of_scope, passes, places
-from checks.gaps import cause_of_gap, settling
-from checks.group import settle
-from checks.identity import cause_of
-from checks.planned_key_findings import as_planned, changed_keys, undetermined_keys, without_id
+from checks.engine.card import MANAGE, Card, Quote
+from checks.engine.context import because, day, utc, words
+from checks.engine.finding import fails, inconclusive, of_scope, passes, places
+from checks.engine.identity import cause_of
+from checks.engine.outcome import settle
+from checks.engine.reasons import cause_of_gap, settling
+from checks.shared.planned_keys import as_planned, changed_keys, undetermined_keys, without_id
+from checks.shared.verdicts import concerning_scopes
 from inventory.history import Observation
-from inventory.key_ids import canonical, parse_key_id
+from inventory.model.key_ids import canonical, parse_key_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from checks.context import Context
-    from checks.finding import Finding
-    from checks.group import Group
-    from inventory.entries import Place
-    from inventory.estate import Estate
-    from inventory.gaps import Gap
-    from inventory.models import KeyScope, SupportCase
-    from inventory.planned_keys import PlannedKey
+    from checks.engine.context import Context
+    from checks.engine.finding import Finding
+    from checks.engine.outcome import Group
+    from inventory.model.base import Place
+    from inventory.model.gaps import Gap
+    from inventory.model.key import KeyScope, SupportCase
+    from inventory.model.organization_index import Estate
+    from inventory.model.planned_keys import PlannedKey
 
 CARD = Card(
     id="CMEK-10",

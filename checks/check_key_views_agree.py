@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.card import MANAGE, Card, Quote
-from checks.common import concerning_scopes, population_gap
-from checks.context import because, words
-from checks.finding import (
+from checks.engine.card import MANAGE, Card, Quote
+from checks.engine.context import because, words
+from checks.engine.finding import (
     fails,
     inconclusive,
     not_applicable,
@@ -16,22 +15,24 @@ from checks.finding import (
     passes,
     places,
 )
-from checks.gaps import cause_of_gap, settling
-from checks.group import settle
-from checks.identity import cause_of
-from inventory.estate import has_no_customer_keys
-from inventory.key_ids import canonical
+from checks.engine.identity import cause_of
+from checks.engine.outcome import settle
+from checks.engine.reasons import cause_of_gap, settling
+from checks.shared.verdicts import concerning_scopes, population_gap
+from inventory.model.key_ids import canonical
+from inventory.model.organization_index import has_no_customer_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from checks.context import Context
-    from checks.finding import Finding
-    from checks.group import Group
-    from inventory.entries import Located, Place
-    from inventory.estate import Estate
-    from inventory.gaps import Gap
-    from inventory.models import KeyScope, Organization, RegionView
+    from checks.engine.context import Context
+    from checks.engine.finding import Finding
+    from checks.engine.outcome import Group
+    from inventory.model.base import Located, Place
+    from inventory.model.gaps import Gap
+    from inventory.model.key import KeyScope, RegionView
+    from inventory.model.organization import Organization
+    from inventory.model.organization_index import Estate
 
 CARD = Card(
     id="CMEK-13",

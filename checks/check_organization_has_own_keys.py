@@ -5,10 +5,9 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from checks.card import OVERVIEW, Card, Quote
-from checks.common import determine
-from checks.context import because
-from checks.finding import (
+from checks.engine.card import OVERVIEW, Card, Quote
+from checks.engine.context import because
+from checks.engine.finding import (
     fails,
     inconclusive,
     of_key_id,
@@ -17,21 +16,22 @@ from checks.finding import (
     passes,
     places,
 )
-from checks.group import settle
-from checks.identity import PLANNED, cause_of
-from checks.planned_key_findings import NO_ID
-from inventory.estate import scope_of
-from inventory.key_ids import canonical, kin, parse_key_id, project_of
+from checks.engine.identity import PLANNED, cause_of
+from checks.engine.outcome import settle
+from checks.shared.planned_keys import NO_ID
+from checks.shared.remedies import determine
+from inventory.model.key_ids import canonical, kin, parse_key_id, project_of
+from inventory.model.organization_index import scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from checks.context import Context, Summary
-    from checks.finding import Finding, Subject
-    from checks.group import Group
-    from inventory.entries import Place
-    from inventory.models import CustomerKey
-    from inventory.planned_keys import PlannedKey
+    from checks.engine.context import Context, Summary
+    from checks.engine.finding import Finding, Subject
+    from checks.engine.outcome import Group
+    from inventory.model.base import Place
+    from inventory.model.key import CustomerKey
+    from inventory.model.planned_keys import PlannedKey
 
     Users = dict[str, dict[str, tuple[str, CustomerKey]]]
     """Name and entry of each organization that uses a key, by the key and the organization's id."""

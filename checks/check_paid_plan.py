@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.card import OVERVIEW, Card, Quote
-from checks.common import not_current, population_gap
-from checks.context import because
-from checks.finding import fails, inconclusive, not_applicable, of_organization, passes, places
-from checks.gaps import cause_of_gap, recording_again
-from checks.group import settle
+from checks.engine.card import OVERVIEW, Card, Quote
+from checks.engine.context import because
+from checks.engine.finding import (
+    fails,
+    inconclusive,
+    not_applicable,
+    of_organization,
+    passes,
+    places,
+)
+from checks.engine.outcome import settle
+from checks.engine.reasons import cause_of_gap, recording_again
+from checks.shared.verdicts import not_current, population_gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from checks.context import Context
-    from checks.finding import Finding
-    from checks.group import Group
-    from inventory.estate import Estate
+    from checks.engine.context import Context
+    from checks.engine.finding import Finding
+    from checks.engine.outcome import Group
+    from inventory.model.organization_index import Estate
 
 CARD = Card(
     id="CMEK-08",

@@ -6,18 +6,9 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from checks.card import OVERVIEW, Card, Quote
-from checks.common import (
-    FIND_TYPE,
-    REVEAL_STATE,
-    attest_none,
-    attests_none,
-    is_bare,
-    lists_none_unattested,
-)
-from checks.comparisons import compare, missing_regions, unshown
-from checks.context import because, shared_databases, utc
-from checks.finding import (
+from checks.engine.card import OVERVIEW, Card, Quote
+from checks.engine.context import because, shared_databases, utc
+from checks.engine.finding import (
     Finding,
     fails,
     inconclusive,
@@ -26,21 +17,24 @@ from checks.finding import (
     passes,
     places,
 )
-from checks.gaps import cause_of_gap, recording_again, settling
-from checks.group import settle
-from checks.identity import cause_of
-from inventory.terraform import PLAN_ONLY
-from inventory.wording import counted
+from checks.engine.identity import cause_of
+from checks.engine.outcome import settle
+from checks.engine.reasons import cause_of_gap, recording_again, settling
+from checks.shared.comparisons import compare, missing_regions, unshown
+from checks.shared.remedies import FIND_TYPE, REVEAL_STATE, attest_none
+from checks.shared.verdicts import attests_none, is_bare, lists_none_unattested
+from inventory.terraform.plan import PLAN_ONLY
+from inventory.text.display import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from checks.context import Context, Summary
-    from checks.group import Group
-    from inventory.entries import Place
-    from inventory.estate import Estate
-    from inventory.models import Organization
+    from checks.engine.context import Context, Summary
+    from checks.engine.outcome import Group
+    from inventory.model.base import Place
+    from inventory.model.organization import Organization
+    from inventory.model.organization_index import Estate
 
 CARD = Card(
     id="CMEK-14",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.card import OVERVIEW, Card, Quote
-from checks.common import (
+from checks.engine.card import OVERVIEW, Card, Quote
+from checks.engine.context import words
+from checks.engine.finding import concerning, of_scope, passes, places
+from checks.engine.outcome import settle
+from checks.shared.verdicts import (
     Answer,
     keys_unread,
     no_key_wanted,
@@ -13,19 +16,16 @@ from checks.common import (
     undetermined,
     unregistered_key,
 )
-from checks.context import words
-from checks.finding import concerning, of_scope, passes, places
-from checks.group import settle
-from inventory.estate import has_no_customer_keys
+from inventory.model.organization_index import has_no_customer_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from checks.context import Context
-    from checks.finding import Finding
-    from checks.group import Group
-    from inventory.estate import Estate, Placement
-    from inventory.models import CustomerKey, KeyScope
+    from checks.engine.context import Context
+    from checks.engine.finding import Finding
+    from checks.engine.outcome import Group
+    from inventory.model.key import CustomerKey, KeyScope
+    from inventory.model.organization_index import Estate, Placement
 
 CARD = Card(
     id="CMEK-01",

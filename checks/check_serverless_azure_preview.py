@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.card import OVERVIEW, Card, Quote
-from checks.common import concerning_scopes, not_current, place_of
-from checks.finding import (
+from checks.engine.card import OVERVIEW, Card, Quote
+from checks.engine.finding import (
     about,
     fails,
     inconclusive,
@@ -16,19 +15,20 @@ from checks.finding import (
     passes,
     places,
 )
-from checks.group import settle
-from checks.identity import PLANNED
-from checks.planned_key_findings import as_planned, planned_keys
+from checks.engine.identity import PLANNED
+from checks.engine.outcome import settle
+from checks.shared.planned_keys import as_planned, planned_keys
+from checks.shared.verdicts import concerning_scopes, not_current, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from checks.context import Context
-    from checks.finding import Finding, Subject
-    from checks.group import Group
-    from inventory.entries import Place
-    from inventory.estate import Estate
-    from inventory.models import KeyScope
+    from checks.engine.context import Context
+    from checks.engine.finding import Finding, Subject
+    from checks.engine.outcome import Group
+    from inventory.model.base import Place
+    from inventory.model.key import KeyScope
+    from inventory.model.organization_index import Estate
 
 CARD = Card(
     id="CMEK-16",

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.card import OVERVIEW, Card, Quote
-from checks.common import not_current, place_of
-from checks.finding import about, fails, inconclusive, of_database, passes
-from checks.group import settle
+from checks.engine.card import OVERVIEW, Card, Quote
+from checks.engine.finding import about, fails, inconclusive, of_database, passes
+from checks.engine.outcome import settle
+from checks.shared.verdicts import not_current, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from checks.context import Context
-    from checks.finding import Finding
-    from checks.group import Group
-    from inventory.estate import Estate
-    from inventory.models import Database
+    from checks.engine.context import Context
+    from checks.engine.finding import Finding
+    from checks.engine.outcome import Group
+    from inventory.model.database import Database
+    from inventory.model.organization_index import Estate
 
 CARD = Card(
     id="CMEK-15",

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from cmek_audit.audit_command import AuditCommand
-from cmek_audit.exits import Commands, interruptible
-from cmek_audit.suite import version
+from cmek_audit.commands.audit_options import AuditCommand
+from cmek_audit.exit_codes import Commands, interruptible
+from cmek_audit.install_location import version
 
 app = typer.Typer(
     name="cmek-audit",
@@ -52,7 +52,7 @@ def offer(
 
 
 def _complete_rule() -> list[tuple[str, str]]:
-    from cmek_audit.rules import ids
+    from cmek_audit.commands.rules import ids
 
     return ids()
 
@@ -79,7 +79,7 @@ def audit(context: typer.Context) -> int:
       5  nothing, or only a part of the checks, was selected
     """
     with interruptible("there is no audit"):
-        from cmek_audit.audit import run
+        from cmek_audit.commands.audit import run
 
         return run(context.obj)
 
@@ -115,7 +115,7 @@ def collect(
       4  unusable input or option
     """
     with interruptible("nothing unfinished is left behind"):
-        from cmek_audit.collect import run
+        from cmek_audit.commands.collect import run
 
         return run(organizations, evidence_dir, as_json=json)
 
@@ -148,7 +148,7 @@ def verify(
       5  not proven: a source, or the suite that made the report, is not here
     """
     with interruptible("nothing is proven"):
-        from cmek_audit.verify import run
+        from cmek_audit.commands.verify import run
 
         return run(paths, as_json=json)
 
@@ -215,7 +215,7 @@ def keys(  # noqa: PLR0913 (one for each option)
       4  unusable input or option
     """
     with interruptible("no plan was made"):
-        from cmek_audit.keys import Wanted, run
+        from cmek_audit.commands.keys.command import Wanted, run
 
         wanted = Wanted(
             inventory=tuple(inventory or ()),
@@ -250,7 +250,7 @@ def diff(
       4  unusable reports
     """
     with interruptible("nothing was compared"):
-        from cmek_audit.diff import run
+        from cmek_audit.commands.diff import run
 
         return run(old, new, format)
 
@@ -280,7 +280,7 @@ def render(
       4  no record, a changed one, or a file that cannot be written
     """
     with interruptible("nothing unfinished is left behind"):
-        from cmek_audit.render import run
+        from cmek_audit.commands.render import run
 
         return run(format, report, output)
 
@@ -310,7 +310,7 @@ def rules(
       4  no such rule
     """
     with interruptible("nothing was changed"):
-        from cmek_audit.rules import run
+        from cmek_audit.commands.rules import run
 
         return run(rule, as_json=json)
 
@@ -348,6 +348,6 @@ def waive(  # noqa: PLR0913 (one for each option)
       4  no such finding, none that fails, or a file that cannot take it
     """
     with interruptible("nothing was changed"):
-        from cmek_audit.waive import Request, run
+        from cmek_audit.commands.waive import Request, run
 
         return run(Request(finding, report, reason, control, ticket, requested_by, days), into)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from cmek_audit import suite
+from cmek_audit import install_location
 
 if TYPE_CHECKING:
     from importlib.abc import Loader
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Register the hooks, options and fixtures of the suite."""
     parser.prog = "cmek-audit audit"
-    suite.enable()
+    install_location.enable()
     pluginmanager.register(_wiring(), "cmek-audit-wiring")
 
 
 def _wiring() -> ModuleType:
     """Import the suite's own ``conftest.py``, under a name that no other has."""
-    file = suite.folder() / "conftest.py"
+    file = install_location.folder() / "conftest.py"
     spec = cast("ModuleSpec", spec_from_file_location("cmek_audit_wiring", file))
     module = module_from_spec(spec)
     cast("Loader", spec.loader).exec_module(module)
@@ -37,9 +37,9 @@ def _wiring() -> ModuleType:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse to run anything but the checks: a path here is one that lacks its option."""
-    from inventory.wording import describe  # noqa: PLC0415 (needs the suite)
+    from inventory.text.display import describe  # noqa: PLC0415 (needs the suite)
 
-    checks = str(suite.folder() / "checks")
+    checks = str(install_location.folder() / "checks")
     strange = [each for each in config.args if each != checks]
     if strange:
         raise pytest.UsageError(

@@ -9,9 +9,9 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cmek_audit.speech import say
-from inventory.collecting import Progress
-from inventory.wording import safe
+from cmek_audit.console import say
+from inventory.astra.collector import Progress
+from inventory.text.display import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

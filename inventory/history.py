@@ -7,23 +7,25 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from inventory.bundles import is_bundle, is_folder, read_folder
 from inventory.errors import InventoryError, Problem
-from inventory.estate import scope_of
-from inventory.file_kinds import HISTORIES, look_of_folder
-from inventory.files import read_file
-from inventory.format_detection import INVENTORY, by_folder
-from inventory.merging import contradiction, merge_keys
-from inventory.models import KeyScope
-from inventory.paths import in_order
-from inventory.recorded import refuse
+from inventory.files.evidence_layout import is_bundle, is_folder, read_folder
+from inventory.files.file_kinds import HISTORIES, look_of_folder
+from inventory.files.format_detection import INVENTORY, by_folder
+from inventory.files.merging import contradiction, merge_keys
+from inventory.files.yaml_json import refuse
+from inventory.model.key import KeyScope
+from inventory.model.organization_index import scope_of
+from inventory.opening import read_file
+from inventory.system.paths import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from inventory.models import CustomerKey, Database, Organization
-    from inventory.sources import Source
+    from inventory.model.database import Database
+    from inventory.model.key import CustomerKey
+    from inventory.model.organization import Organization
+    from inventory.model.sources import Source
 
 
 class Observation(NamedTuple):

@@ -6,23 +6,23 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from inventory.collector import collector_paused
 from inventory.errors import InventoryError, Problem
-from inventory.files import is_stream, open_stream, read_file
-from inventory.merging import merge
-from inventory.named_plans import parse_plan, plans_in_order
-from inventory.paths import in_order
+from inventory.files.merging import merge
+from inventory.files.named_plans import parse_plan, plans_in_order
+from inventory.opening import is_stream, open_stream, read_file
 from inventory.plans import read_plan, read_state, refuse_shared, with_plan
-from inventory.terraform_organizations import NOT_TOLD, OPTION, Terraform, refuse_unknown
-from inventory.terraform_owners import refuse_several
+from inventory.system.garbage_collection import collector_paused
+from inventory.system.paths import in_order
+from inventory.terraform.organizations import NOT_TOLD, OPTION, Terraform, refuse_unknown
+from inventory.terraform.owners import refuse_several
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from inventory.models import Organization
-    from inventory.recorded import Recorded
-    from inventory.sources import Source
+    from inventory.files.yaml_json import Recorded
+    from inventory.model.organization import Organization
+    from inventory.model.sources import Source
 
 
 ASSUMED = "It does not say whose its databases and keys are, so this is assumed: {}."

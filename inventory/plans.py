@@ -8,24 +8,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from inventory.documents import Document, read_document
-from inventory.entries import (
-    Entry,
-    FormatVersion,
-    Identifier,
-    Located,
-    SpelledProvider,
-    SpelledType,
-)
 from inventory.errors import InventoryError, Problem
-from inventory.format_detection import PLAN, STATE, Wanted, by_bytes, by_data, by_text
-from inventory.managed import Managed
-from inventory.merging import with_databases
-from inventory.models import Database, Organization
-from inventory.named_plans import OPTION
-from inventory.planned_keys import KeyChange, PlannedKey
-from inventory.problems import line_of
-from inventory.recorded import (
+from inventory.files.documents import Document, read_document
+from inventory.files.format_detection import PLAN, STATE, Wanted, by_bytes, by_data, by_text
+from inventory.files.merging import with_databases
+from inventory.files.named_plans import OPTION
+from inventory.files.validation import line_of
+from inventory.files.yaml_json import (
     Recorded,
     describe_source,
     identity_of_key,
@@ -37,10 +26,22 @@ from inventory.recorded import (
     repeated,
     twins,
 )
-from inventory.sources import Source
-from inventory.terraform import PLAN_ONLY, is_terraform, read_terraform
-from inventory.terraform_organizations import Terraform
-from inventory.wording import describe
+from inventory.model.base import (
+    Entry,
+    FormatVersion,
+    Identifier,
+    Located,
+    SpelledProvider,
+    SpelledType,
+)
+from inventory.model.database import Database
+from inventory.model.organization import Organization
+from inventory.model.planned_keys import KeyChange, PlannedKey
+from inventory.model.sources import Source
+from inventory.model.terraform_managed import Managed
+from inventory.terraform.organizations import Terraform
+from inventory.terraform.plan import PLAN_ONLY, is_terraform, read_terraform
+from inventory.text.display import describe
 
 
 class PlannedDatabase(Database):

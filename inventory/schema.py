@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from inventory.models import Database, DatabaseRegion, Expectation, InventoryDocument
+from inventory.model.database import Database, DatabaseRegion
+from inventory.model.organization import Expectation, InventoryDocument
 from inventory.plans import PlanDocument, PlannedDatabase, PlannedOrganization
 
 if TYPE_CHECKING:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from inventory.models import CustomerKey, Database, KmsFacts, Organization, RegionView, SupportCase
-from inventory.spellings import canonical_provider
+from inventory.model.database import Database
+from inventory.model.key import CustomerKey, KmsFacts, RegionView, SupportCase
+from inventory.model.organization import Organization
+from inventory.model.vocabulary import canonical_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

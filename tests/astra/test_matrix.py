@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from inventory.replaying import replay
+from inventory.astra.replay import replay
 from tests.astra.faults import ADDRESSES, KEYS, LISTS, PAGES, VIEWS
 from tests.astra.matrix import (
     DEADLINE,

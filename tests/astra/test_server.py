@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from inventory.key_ids import parse_key_id
+from inventory.model.key_ids import parse_key_id
 from tests.astra.faults import (
     ADDRESSES,
     FIRST,

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from checks.catalogue import load_rules
-from checks.context import Context
-from checks.evaluation import evaluate
-from checks.finding import Finding, Subject
+from checks.engine.catalogue import load_rules
+from checks.engine.context import Context
+from checks.engine.evaluation import evaluate
+from checks.engine.finding import Finding, Subject
 from inventory.history import read_history
-from inventory.models import Database
+from inventory.model.database import Database
 from tests.builders import AS_OF, database_data, document_data, write_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from checks.card import Severity
-    from checks.catalogue import Rule
-    from checks.finding import Status
+    from checks.engine.card import Severity
+    from checks.engine.catalogue import Rule
+    from checks.engine.finding import Status
     from inventory.history import History
-    from inventory.models import Organization
+    from inventory.model.organization import Organization
 
 RULES: dict[str, Rule] = {rule.card.id: rule for rule in load_rules()}
 CONTEXT = Context(AS_OF)

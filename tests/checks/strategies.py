@@ -6,11 +6,11 @@ from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from inventory.gaps import Fact, Gap
-from inventory.managed import Managed
-from inventory.models import Organization
-from inventory.planned_keys import KeyChange, PlannedKey, UndeterminedKey
-from inventory.terraform import PLAN_ONLY
+from inventory.model.gaps import Fact, Gap
+from inventory.model.organization import Organization
+from inventory.model.planned_keys import KeyChange, PlannedKey, UndeterminedKey
+from inventory.model.terraform_managed import Managed
+from inventory.terraform.plan import PLAN_ONLY
 from tests.builders import (
     a_database,
     a_key,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from inventory.models import Database
+from inventory.model.database import Database
 from tests.builders import a_database, a_key, a_planned_database, an_organization
 from tests.checks.judging import judged, judged_once
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from checks.common import FIND_TYPE
-from inventory.models import Policy
+from checks.shared.remedies import FIND_TYPE
+from inventory.model.organization import Policy
 from tests.builders import (
     a_database,
     a_key,

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from inventory.models import DatabaseRegion
+from inventory.model.database import DatabaseRegion
 from tests.builders import a_database, a_key, a_planned_database, an_organization, aws_key_id
 from tests.checks.judging import causes, judged, judged_once
 

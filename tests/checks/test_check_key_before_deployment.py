@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from checks.context import Context
+from checks.engine.context import Context
 from inventory.history import History
 from tests.builders import (
     AS_OF,
@@ -24,7 +24,7 @@ from tests.checks.judging import causes, earlier, judged, judged_once, of_unknow
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from checks.finding import Finding
+    from checks.engine.finding import Finding
 
 UNREAD = (
     "No key is recorded, and the serverless keys may not be all: "

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from checks.context import Context, KnownOrganization
+from checks.engine.context import Context, KnownOrganization
 from inventory.history import Observation
-from inventory.models import KeyScope, SupportCase
+from inventory.model.key import KeyScope, SupportCase
 from tests.builders import (
     AS_OF,
     ORGANIZATION,
@@ -25,7 +25,7 @@ from tests.checks.judging import causes, earlier, judged, judged_once
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from checks.finding import Finding
+    from checks.engine.finding import Finding
     from inventory.history import History
 
 OLD = organization_data(keys=[key_data(key_id=aws_key_id(number=9))])

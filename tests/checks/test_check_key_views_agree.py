@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from checks.identity import cause_of
+from checks.engine.identity import cause_of
 from tests.builders import (
     a_database,
     a_key,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from checks.context import Context
+from checks.engine.context import Context
 from tests.builders import (
     AS_OF,
     CAPTURED_AT,

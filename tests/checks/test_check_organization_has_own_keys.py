@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from inventory.models import Organization
+from inventory.model.organization import Organization
 from tests.builders import (
     ORGANIZATION,
     OTHER_ORGANIZATION,

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
-from checks.common import FIND_TYPE
-from checks.context import Context, KnownOrganization
-from checks.gaps import recording_again, settling
-from inventory.gaps import Fact, GapReason
+from checks.engine.context import Context, KnownOrganization
+from checks.engine.reasons import recording_again, settling
+from checks.shared.remedies import FIND_TYPE
+from inventory.model.gaps import Fact, GapReason
 from inventory.plans import read_plan, with_plan
 from tests.builders import (
     AS_OF,
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from checks.finding import Finding
+    from checks.engine.finding import Finding
     from inventory.history import History
-    from inventory.models import Organization
+    from inventory.model.organization import Organization
 
 ATTESTED = {"by": "acme-security", "on": "2026-11-01"}
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from checks.card import rank
+from checks.engine.card import rank
 from tests.builders import (
     ORGANIZATION,
     a_database,

@@ -9,9 +9,9 @@ from types import ModuleType
 
 import pytest
 
-from checks.card import MANAGE, OVERVIEW, SEVERITIES
-from checks.catalogue import Rule
-from checks.controls import read_controls
+from checks.engine.card import MANAGE, OVERVIEW, SEVERITIES
+from checks.engine.catalogue import Rule
+from checks.engine.controls import read_controls
 from tests.checks.judging import RULES
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from checks.evaluation import evaluate
-from inventory.models import Database, Organization
+from checks.engine.evaluation import evaluate
+from inventory.model.database import Database
+from inventory.model.organization import Organization
 from tests.builders import a_database, a_planned_database, an_organization, key_data, uuid
 from tests.checks.judging import CONTEXT, RULES, judged
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.errors import InventoryError
-from inventory.models import Organization
+from inventory.model.organization import Organization
 from inventory.plans import PlannedDatabase, with_plan
 from tests.builders import (
     DATABASE,
@@ -23,7 +23,7 @@ from tests.builders import (
 from tests.checks.judging import RULES, judged, judged_once
 
 if TYPE_CHECKING:
-    from checks.finding import Finding
+    from checks.engine.finding import Finding
 
 TEST_ONLY = {"encryption": "astra-provided", "reason": "test only"}
 AZURE = {"type": "managed-clusters", "provider": "azure", "regions": ["westeurope"]}

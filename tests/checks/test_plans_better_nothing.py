@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import event, given, settings
 
-from checks.evaluation import evaluate
-from checks.finding import STATUSES
+from checks.engine.evaluation import evaluate
+from checks.engine.finding import STATUSES
 from inventory.plans import read_plan, with_plan
 from tests.builders import an_organization, write_json
 from tests.checks.judging import CONTEXT, RULES, judged
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from inventory.models import Organization
+    from inventory.model.organization import Organization
 
     Worst = dict[tuple[str, str], int]
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checks.context import Context
-from checks.evaluation import evaluate
+from checks.engine.context import Context
+from checks.engine.evaluation import evaluate
 from inventory.history import read_history
 from inventory.inventory import Inventory
 from tests.builders import AS_OF
 from tests.checks.judging import RULES
 
 if TYPE_CHECKING:
-    from checks.finding import Finding
+    from checks.engine.finding import Finding
 
 FIXTURES = Path(__file__).parent / "fixtures"
 FILES = sorted(FIXTURES.glob("check_*.yaml"))

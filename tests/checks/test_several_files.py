@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.catalogue import load_rules
-from checks.context import Context
-from checks.evaluation import evaluate
+from checks.engine.catalogue import load_rules
+from checks.engine.context import Context
+from checks.engine.evaluation import evaluate
 from inventory.history import read_history
 from inventory.inventory import Inventory
 from tests.builders import (

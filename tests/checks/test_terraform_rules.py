@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from checks.common import DETERMINE, REVEAL
-from checks.comparisons import reconcile
-from inventory.gaps import Gap
-from inventory.managed import Managed, ManagedDatabase, ManagedKey, UndeterminedDatabase
-from inventory.models import Database, DatabaseRegion
+from checks.shared.comparisons import reconcile
+from checks.shared.remedies import DETERMINE, REVEAL
+from inventory.model.database import Database, DatabaseRegion
+from inventory.model.gaps import Gap
+from inventory.model.terraform_managed import (
+    Managed,
+    ManagedDatabase,
+    ManagedKey,
+    UndeterminedDatabase,
+)
 from tests.builders import (
     DATABASE,
     ORGANIZATION,
@@ -23,9 +28,9 @@ from tests.builders import (
 from tests.checks.judging import judged, judged_once, statuses
 
 if TYPE_CHECKING:
-    from checks.finding import Finding
-    from inventory.entries import Place
-    from inventory.models import Organization
+    from checks.engine.finding import Finding
+    from inventory.model.base import Place
+    from inventory.model.organization import Organization
 
 KEYS = ("CMEK-01", "CMEK-03", "CMEK-05")
 ADDRESS = 'module.app["eu"].astra_database.new'

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from inventory.collecting import collect
-from inventory.configured import read_organizations
+from inventory.astra.collector import collect
+from inventory.astra.config import read_organizations
 from tests.astra.server import Running, serve
-from tests.cmek_audit.commands import FLEET, organizations
+from tests.cmek_audit.helpers import FLEET, organizations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reports.key_plan import NUMBERS
+from reports.aggregation.key_plan import NUMBERS
 from tests.builders import document_data, write_yaml
-from tests.cmek_audit.commands import command, told
+from tests.cmek_audit.helpers import command, told
 
 if TYPE_CHECKING:
     from pathlib import Path

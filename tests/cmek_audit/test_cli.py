@@ -14,8 +14,8 @@ import typer
 from typer.testing import CliRunner
 
 from cmek_audit import cli
-from cmek_audit.exits import Code, Commands
-from tests.cmek_audit.commands import ROOT, command
+from cmek_audit.exit_codes import Code, Commands
+from tests.cmek_audit.helpers import ROOT, command
 
 if TYPE_CHECKING:
     from collections.abc import Callable

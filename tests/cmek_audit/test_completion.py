@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from checks.card import SEVERITIES
-from checks.catalogue import load_rules
-from checks.options import FORMATS, OPTIONS
+from checks.engine.card import SEVERITIES
+from checks.engine.catalogue import load_rules
 from cmek_audit import cli
+from cmek_audit.run.options import FORMATS, OPTIONS
 from tests.builders import write_text
-from tests.cmek_audit.commands import ROOT, command
+from tests.cmek_audit.helpers import ROOT, command
 from tests.cmek_audit.test_cli import CODES
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from inventory.bundles import read_folder
-from inventory.replaying import replay
-from tests.cmek_audit.commands import FLEET, ROOT, command, organizations
+from inventory.astra.replay import replay
+from inventory.files.evidence_layout import read_folder
+from tests.cmek_audit.helpers import FLEET, ROOT, command, organizations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from tests.astra.fleet import Fleet, organizations_data
 from tests.astra.matrix import needles, small_fleet
 from tests.astra.server import Running, serve
 from tests.builders import write_json
-from tests.cmek_audit.commands import ROOT
+from tests.cmek_audit.helpers import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,12 +40,12 @@ def breaks(*arguments, **more):
 setattr(resolve_name(path), name, breaks)
 """
 PLACES = (
-    "inventory.connections._Connection._send",
-    "inventory.exchanges._Reader.read",
-    "inventory.secrets.Token.needles",
-    "inventory.sharing.proxy_for",
-    "inventory.recording.ShareWriter.begin",
-    "inventory.collecting.token_of",
+    "inventory.astra.connections._Connection._send",
+    "inventory.evidence.exchange._Reader.read",
+    "inventory.text.secrets.Token.needles",
+    "inventory.astra.worker.proxy_for",
+    "inventory.evidence.writer.ShareWriter.begin",
+    "inventory.astra.collector.token_of",
 )
 PYTEST = (
     *("-m", "pytest", "-p", "plant", "checks", "--full-trace", "-l", "-vv", "-rA"),

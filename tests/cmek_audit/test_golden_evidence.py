@@ -9,8 +9,8 @@ from typer.main import get_command
 
 from cmek_audit.cli import app
 from tests.astra.faults import ALWAYS, Fault
-from tests.cmek_audit.commands import FIRST, command, organizations, replace
 from tests.cmek_audit.conftest import GOLDEN
+from tests.cmek_audit.helpers import FIRST, command, organizations, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

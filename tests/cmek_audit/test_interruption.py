@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.astra.faults import ALWAYS, Fault
-from tests.cmek_audit.commands import FLEET, ROOT, SECOND, organizations
+from tests.cmek_audit.helpers import FLEET, ROOT, SECOND, organizations
 
 if TYPE_CHECKING:
     from pathlib import Path

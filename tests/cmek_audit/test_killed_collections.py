@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from inventory.bundles import read_folder
-from inventory.replaying import replay
+from inventory.astra.replay import replay
+from inventory.files.evidence_layout import read_folder
 from tests.astra.fleet import Fleet, large_fleet
 from tests.astra.server import Running, serve
-from tests.cmek_audit.commands import FLEET, ROOT, command, organizations, told
+from tests.cmek_audit.helpers import FLEET, ROOT, command, organizations, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from cmek_audit.progress import bar, progress
-from inventory.collecting import Progress
+from inventory.astra.collector import Progress
 
 STEPS = (Progress(0, 2), Progress(1, 2, 13, "acme-[bold]\x1b[2J"), Progress(2, 2, 1_034, "acme"))
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from hatchling.build import build_wheel
 
-from cmek_audit import suite
-from reports.report_folder import WRITTEN
-from tests.cmek_audit.commands import ROOT
+from cmek_audit import install_location
+from cmek_audit.run.report_folder import WRITTEN
+from tests.cmek_audit.helpers import ROOT
 from tests.wiring.runs import EXAMPLE, HTML, RECORD, Run, environment_of, run
 
 SUITE = "cmek_audit/suite/"
@@ -107,12 +107,13 @@ def test_the_installed_suite_is_the_one_that_is_used(installed: Path, tmp_path: 
     """What is installed uses the suite that it carries, also where others have its names."""
     (tmp_path / "checks.py").write_text("raise SystemExit('a stranger was imported')")
     code = (
-        "from cmek_audit import suite; suite.enable(); import checks, inventory, reports; "
+        "from cmek_audit import install_location as suite; suite.enable(); "
+        "import checks, inventory, reports; "
         "print(*(each.__file__ for each in (suite, checks, inventory, reports)), sep='\\n')"
     )
     done = _python(installed, "-c", code, cwd=tmp_path)
     assert done.stdout.splitlines() == [
-        str(installed / "cmek_audit/suite.py"),
+        str(installed / "cmek_audit/install_location.py"),
         *(
             str(installed / SUITE / name / "__init__.py")
             for name in ("checks", "inventory", "reports")
@@ -158,7 +159,7 @@ def test_what_is_installed_tells_of_itself(installed: Path, tmp_path: Path) -> N
     """The installed command, by its own name, tells its version and its rules."""
     start = str(installed / "bin" / "cmek-audit")
     version = _python(installed, start, "--version", cwd=tmp_path)
-    assert version.stdout == f"cmek-audit {suite.version()}\n"
+    assert version.stdout == f"cmek-audit {install_location.version()}\n"
     rules = _python(installed, start, "rules", cwd=tmp_path)
     assert (rules.returncode, len(rules.stdout.splitlines())) == (0, 16)
     one = _python(installed, start, "rules", "CMEK-01", cwd=tmp_path)

@@ -15,23 +15,24 @@ from urllib.parse import parse_qs, quote
 import httpx
 import respx
 
-from inventory.astra import PAGES, Read, read_organization
-from inventory.configured import Configured, Manners, Organizations
+from inventory.astra.client import Line, Ways
+from inventory.astra.config import Configured, Manners, Organizations
+from inventory.astra.fetch import PAGES, read_organization
+from inventory.astra.parsing import FetchedOrganization
+from inventory.astra.readings import with_readings
+from inventory.astra.recording_transport import RecordingTransport, limits_of
+from inventory.astra.worker import without_token
 from inventory.errors import UnansweredError
-from inventory.exchanges import Exchange
-from inventory.line import Line, Ways
-from inventory.readings import with_readings
-from inventory.recording import BundleWriter, ExchangeWriter, Made, ShareWriter
-from inventory.secrets import Scrubber, Token
-from inventory.sharing import without_token
-from inventory.transports import RecordingTransport, limits_of
+from inventory.evidence.exchange import Exchange
+from inventory.evidence.writer import BundleWriter, ExchangeWriter, Made, ShareWriter
+from inventory.text.secrets import Scrubber, Token
 from tests.builders import ORGANIZATION, aws_key_id, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from inventory.evidence import Previous
-    from inventory.models import Organization
+    from inventory.evidence.manifest import Previous
+    from inventory.model.organization import Organization
 
 SECRET = "0123456789abcdef" * 2
 VALUE = f"AstraCS:not-a-real-token:{SECRET}"
@@ -295,10 +296,10 @@ def read(
     recorder: Recorder | None = None,
     left: Callable[[], float] = lambda: math.inf,
     **manners: float,
-) -> Read:
-    """Read an organization from ``astra``."""
+) -> FetchedOrganization:
+    """FetchedOrganization an organization from ``astra``."""
 
-    async def run() -> Read:
+    async def run() -> FetchedOrganization:
         line = a_line(recorder or Recorder(), left=left, manners=manners)
         return await read_organization(line, wanted or configured())
 
@@ -342,7 +343,7 @@ def write_bundle(
 
 def _read_apart(
     astra: Astra | None, wanted: Configured, manners: Manners, writer: ExchangeWriter
-) -> Read:
+) -> FetchedOrganization:
     if astra is None:
         return without_token(wanted)
     recorder = Recorder(inner=httpx.MockTransport(astra.answer), writer=writer)
@@ -377,11 +378,11 @@ def _listed(folder: Path) -> list[dict[str, Any]]:
 FIRST_PAGE = f"/v2/databases?include=nonterminated&provider=ALL&limit={PAGES[0]}"
 
 
-def gaps(read: Read) -> set[tuple[str, str, str]]:
+def gaps(read: FetchedOrganization) -> set[tuple[str, str, str]]:
     return {(gap.fact, gap.reason, gap.detail) for gap in read.organization.gaps}
 
 
-def reasons(read: Read) -> set[tuple[str, str]]:
+def reasons(read: FetchedOrganization) -> set[tuple[str, str]]:
     return {(gap.fact, gap.reason) for gap in read.organization.gaps}
 
 

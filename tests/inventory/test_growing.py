@@ -8,10 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from inventory.errors import InventoryError, Problem
-from inventory.estate import survey
+from inventory.files.merging import with_databases
 from inventory.inventory import Inventory
-from inventory.merging import with_databases
-from inventory.models import Organization
+from inventory.model.organization import Organization
+from inventory.model.organization_index import survey
 from tests.builders import (
     DATABASE,
     ORGANIZATION,
@@ -32,7 +32,7 @@ from tests.inventory.terraform.documents import change, existing, plan
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from inventory.models import Database
+    from inventory.model.database import Database
 
 
 def growing(*regions: str | dict[str, Any], address: str = "", **over: object) -> Database:

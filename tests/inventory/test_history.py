@@ -12,7 +12,7 @@ import pytest
 
 from inventory.errors import EvidenceError, InventoryError, Problem
 from inventory.history import History, KnownDatabase, Observation, check_folders, read_history
-from inventory.models import KeyScope
+from inventory.model.key import KeyScope
 from tests.builders import (
     DATABASE,
     ORGANIZATION,

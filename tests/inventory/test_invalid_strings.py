@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from inventory.evidence import open_bundle
-from inventory.replaying import replay
+from inventory.astra.replay import replay
+from inventory.evidence.reader import open_bundle
 from tests.builders import ORGANIZATION
 from tests.inventory.live import (
     FIRST_PAGE,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from inventory.models import Organization
+    from inventory.model.organization import Organization
 
 REGION = "/v2/kms/provider/aws/region/us-east-1"
 BODIES: dict[str, Any] = {

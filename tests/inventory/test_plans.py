@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from inventory.errors import InventoryError, Problem
-from inventory.format_detection import PLAN
-from inventory.gaps import Gap
+from inventory.files.format_detection import PLAN
+from inventory.model.gaps import Gap
+from inventory.model.sources import Source
 from inventory.plans import read_plan, with_plan
-from inventory.sources import Source
 from tests.builders import (
     DATABASE,
     ORGANIZATION,

@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from pydantic import BaseModel, ValidationError
 
 from inventory import schema
-from inventory.documents import read_document
-from inventory.models import InventoryDocument
+from inventory.files.documents import read_document
+from inventory.model.organization import InventoryDocument
 from inventory.plans import PlanDocument
 from inventory.schema import SCHEMAS, schema_text, write_schemas
 from tests.builders import (

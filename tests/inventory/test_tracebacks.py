@@ -12,26 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from inventory import (
-    answers,
-    astra,
-    collecting,
-    configured,
+from inventory.astra import (
+    attested,
+    client,
+    collector,
+    config,
     connections,
-    database_answers,
-    exchanges,
-    key_answers,
-    line,
+    fetch,
+    parse_databases,
+    parse_keys,
+    parsing,
     proxies,
     readings,
-    recording,
-    secrets,
-    sharing,
-    statements,
-    transports,
+    recording_transport,
+    worker,
 )
-from inventory.configured import Organizations
-from inventory.replaying import replay
+from inventory.astra.config import Organizations
+from inventory.astra.replay import replay
+from inventory.evidence import exchange, writer
+from inventory.text import secrets
 from tests.astra.faults import Fault
 from tests.astra.fleet import Fleet, organizations_data
 from tests.astra.matrix import needles, small_fleet
@@ -47,10 +46,20 @@ PASSWORD = "hush-" + "0123456789" * 3
 LOGIN = f"me:{PASSWORD}"
 SECRETS = [*needles(FLEET), PASSWORD.encode(), b64encode(LOGIN.encode())]
 MANNERS = {"first_wait_seconds": 0, "attempts": 2, "timeout_seconds": 5}
-FIRST = (connections, proxies, sharing)
+FIRST = (connections, proxies, worker)
 MODULES = (
-    *(answers, astra, collecting, configured, connections, database_answers, exchanges),
-    *(key_answers, line, proxies, readings, recording, secrets, sharing, statements, transports),
+    *(parsing, fetch, collector, config, connections, parse_databases, exchange),
+    *(
+        parse_keys,
+        client,
+        proxies,
+        readings,
+        writer,
+        secrets,
+        worker,
+        attested,
+        recording_transport,
+    ),
 )
 LIBRARIES = (
     "h11.Connection.next_event",
@@ -115,7 +124,7 @@ def _collect(server: Running, folder: Path, *, by_proxy: bool = False) -> str:
     if by_proxy:
         address = f"https://localhost:{address.rpartition(':')[2]}"
     data = organizations_data(FLEET, address, **MANNERS)
-    return collecting.collect(Organizations.model_validate(data), str(folder)).bundle
+    return collector.collect(Organizations.model_validate(data), str(folder)).bundle
 
 
 def _breaks(*_: Any, **__: Any) -> Any:  # noqa: ANN401
@@ -163,7 +172,7 @@ def _shown(server: Running, folder: Path, *, by_proxy: bool) -> str:
 def test_errors_keep_their_places(server: Running, tmp_path: Path) -> None:
     """An error in the middle of the reading keeps its type, its text and where it was raised."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(transports, "redact", _breaks)
+        patch.setattr(recording_transport, "redact", _breaks)
         with pytest.raises(RuntimeError, match=r"^planted$") as caught:
             _collect(server, tmp_path)
     named = {each.name for each in caught.traceback}
@@ -179,7 +188,7 @@ def test_interruption_shows_nothing(server: Running, tmp_path: Path, place: str)
         raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(transports, place, interrupted)
+        patch.setattr(recording_transport, place, interrupted)
         with pytest.raises(KeyboardInterrupt) as caught:
             _collect(server, tmp_path)
     whole = traceback.TracebackException.from_exception(caught.value, capture_locals=True)

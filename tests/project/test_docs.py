@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from checks.catalogue import load_rules
-from checks.finding import STATUSES
-from checks.options import FORMATS, OPTIONS
-from checks.pages import options_page, rules_page, write_pages
-from checks.waivers import State, Waiver, read_waivers
-from inventory import file_kinds, gaps, models, ndjson
+from checks.engine.catalogue import load_rules
+from checks.engine.finding import STATUSES
+from checks.engine.waivers import State, Waiver, read_waivers
+from cmek_audit.docs_pages import options_page, rules_page, write_pages
+from cmek_audit.run.options import FORMATS, OPTIONS
+from cmek_audit.run.report_folder import JUNIT, RESULTS, WRITTEN
+from inventory.files import file_kinds, ndjson
 from inventory.inventory import Inventory
+from inventory.model import database, gaps, key, organization
+from inventory.model.vocabulary import PROVIDERS, TYPES
 from inventory.plans import read_plan
-from inventory.spellings import PROVIDERS, TYPES
-from reports.changes import CLASSES, Why
-from reports.formats import RENDERED
-from reports.record import FINDINGS, HEAD
-from reports.report_folder import JUNIT, RESULTS, WRITTEN
+from reports.comparison.changes import CLASSES, Why
+from reports.formats.registry import RENDERED
+from reports.record.writer import FINDINGS, HEAD
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -105,10 +106,10 @@ def test_every_rendered_format_is_explained() -> None:
 @pytest.mark.parametrize(
     ("model", "heading"),
     [
-        (models.InventoryDocument, "A file"),
-        (models.Organization, "An organization"),
-        (models.CustomerKey, "A key"),
-        (models.Database, "A database"),
+        (organization.InventoryDocument, "A file"),
+        (organization.Organization, "An organization"),
+        (key.CustomerKey, "A key"),
+        (database.Database, "A database"),
     ],
     ids=["file", "organization", "key", "database"],
 )
@@ -123,13 +124,13 @@ def test_every_field_of_an_inventory_is_explained(model: type[BaseModel], headin
 @pytest.mark.parametrize(
     ("model", "heading", "field"),
     [
-        (models.RegionView, "An organization", "region_views"),
-        (models.VendorAccount, "An organization", "vendor_accounts"),
-        (models.SupportCase, "An organization", "support_cases"),
+        (key.RegionView, "An organization", "region_views"),
+        (key.VendorAccount, "An organization", "vendor_accounts"),
+        (key.SupportCase, "An organization", "support_cases"),
         (gaps.Gap, "An organization", "gaps"),
         (gaps.Reading, "An organization", "readings"),
-        (models.KmsFacts, "A key", "kms"),
-        (models.DatabaseRegion, "A database", "regions"),
+        (key.KmsFacts, "A key", "kms"),
+        (database.DatabaseRegion, "A database", "regions"),
     ],
     ids=lambda each: each if isinstance(each, str) else each.__name__,
 )

@@ -11,14 +11,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from checks.key_commands import TOKEN
-from checks.key_terraform import Dependent
-from cmek_audit import keys_markdown, keys_table
 from cmek_audit.cli import KeysFormat, app
-from cmek_audit.exits import Code
-from inventory.what_if import SHAPE, read_what_ifs
-from reports.looks import CELL, NO_DATABASE
-from reports.shelves import Limits
+from cmek_audit.commands.keys import markdown, table
+from cmek_audit.exit_codes import Code
+from inventory.hypothetical import SHAPE, read_what_ifs
+from reports.key_instructions.commands import TOKEN
+from reports.key_instructions.terraform import Dependent
+from reports.presentation.labels import CELL, NO_DATABASE
+from reports.presentation.selection import Limits
 from tests.cmek_audit.planning import ACME, asked
 
 ROOT = Path(__file__).parents[2]
@@ -114,8 +114,8 @@ def test_every_field_is_explained() -> None:
 def test_how_much_is_shown() -> None:
     """The page says for how many key scopes each format holds what is to be pasted."""
     told = (
-        f"first {keys_table._MOST_COMMANDS} key scopes of each kind, Markdown for "
-        f"{keys_markdown._MOST_COMMANDS} and `audit.html` for {Limits().commands};"
+        f"first {table._MOST_COMMANDS} key scopes of each kind, Markdown for "
+        f"{markdown._MOST_COMMANDS} and `audit.html` for {Limits().commands};"
     )
     assert told in " ".join(PAGE.split())
     assert f"from the variable `{TOKEN}`" in " ".join(PAGE.split())

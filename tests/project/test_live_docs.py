@@ -15,16 +15,17 @@ import pytest
 import typer
 import yaml
 
-from checks.options import OPTIONS, Options, parse_options
 from cmek_audit.cli import app
-from cmek_audit.exits import Code
-from inventory import configured, readings
-from inventory.collecting import collect
-from inventory.configured import read_organizations
-from inventory.evidence import read_manifest
-from inventory.exchanges import HEADERS, SENSITIVE
-from inventory.gaps import GapReason
-from reports.looks import REASON
+from cmek_audit.exit_codes import Code
+from cmek_audit.run.options import OPTIONS, Options, parse_options
+from inventory.astra import config, readings
+from inventory.astra.collector import collect
+from inventory.astra.config import read_organizations
+from inventory.evidence.exchange import HEADERS
+from inventory.evidence.manifest import read_manifest
+from inventory.evidence.redaction import SENSITIVE
+from inventory.model.gaps import GapReason
+from reports.presentation.labels import REASON
 from tests.astra.fleet import healthy_fleet, organizations_data
 from tests.astra.server import serve
 
@@ -79,11 +80,11 @@ GAPS = "When something could not be read"
 @pytest.mark.parametrize(
     ("model", "heading"),
     [
-        (configured.Organizations, "The file"),
-        (configured.Configured, "An organization"),
-        (configured.KeyStatement, "A key"),
-        (configured.DatabaseStatement, "A database"),
-        (configured.Manners, "Manners"),
+        (config.Organizations, "The file"),
+        (config.Configured, "An organization"),
+        (config.KeyStatement, "A key"),
+        (config.DatabaseStatement, "A database"),
+        (config.Manners, "Manners"),
     ],
     ids=lambda each: each if isinstance(each, str) else each.__name__,
 )
@@ -100,10 +101,10 @@ def test_defaults_are_those_of_the_code() -> None:
     told = {name.strip("`"): default for name, default, _ in rows("Manners")}
     assert told == {
         name: f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else f"{value:,}"
-        for name, value in configured.Manners().model_dump().items()
+        for name, value in config.Manners().model_dump().items()
     }
-    assert f"`{configured.ADDRESS}` if absent" in section("The file")
-    assert f"`{configured.TOKEN_VARIABLE}` if absent" in section("An organization")
+    assert f"`{config.ADDRESS}` if absent" in section("The file")
+    assert f"`{config.TOKEN_VARIABLE}` if absent" in section("An organization")
 
 
 def test_every_address_is_named() -> None:
@@ -210,14 +211,14 @@ def test_example_shows_all_that_can_be_said() -> None:
     ]
     used: dict[type[BaseModel], set[str]] = {}
     for entry in entries:
-        model = configured.Configured if isinstance(entry, configured.Configured) else type(entry)
+        model = config.Configured if isinstance(entry, config.Configured) else type(entry)
         used.setdefault(model, set()).update(entry.model_fields_set)
     assert used == {
         model: set(model.model_fields)
         for model in (
-            configured.Configured,
-            configured.KeyStatement,
-            configured.DatabaseStatement,
+            config.Configured,
+            config.KeyStatement,
+            config.DatabaseStatement,
         )
     }
 

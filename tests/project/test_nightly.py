@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.astra.server import serve
-from tests.cmek_audit.commands import FLEET, command, organizations
+from tests.cmek_audit.helpers import FLEET, command, organizations
 from tests.project.pipelines import (
     NIGHTLY,
     PAGE,

@@ -15,8 +15,8 @@ import pytest
 import typer
 import yaml
 
-from checks.options import OPTIONS
 from cmek_audit.cli import app
+from cmek_audit.run.options import OPTIONS
 from tests.project.pipelines import (
     ACTION,
     COMPONENT,

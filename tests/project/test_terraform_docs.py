@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from checks.key_commands import commands
-from inventory import file_kinds as kinds
-from inventory import format_detection as formats
-from inventory import terraform_documents, terraform_places
 from inventory.errors import InventoryError
+from inventory.files import file_kinds as kinds
+from inventory.files import format_detection as formats
 from inventory.inventory import Inventory
-from inventory.models import KeyScope
-from inventory.terraform_managed import TerraformScope
-from inventory.terraform_organizations import Terraform
-from inventory.terraform_source import SourceTree
+from inventory.model.key import KeyScope
+from inventory.terraform import locations, resources
+from inventory.terraform.organizations import Terraform
+from inventory.terraform.scopes import TerraformScope
+from inventory.terraform.source import SourceTree
+from reports.key_instructions.commands import commands
 from tests.builders import ORGANIZATION, write_json
 from tests.inventory.terraform.cutting import PROGRAM, READ
 from tests.inventory.terraform.documents import change, configuration, in_short, plan
@@ -35,14 +35,14 @@ def section(heading: str) -> str:
 def test_every_attribute_that_is_read_is_named() -> None:
     """The page names each attribute that is read, and none that is not."""
     first = section("What is read").split(". Everything else")[0]
-    types = set(terraform_documents.TYPES)
+    types = set(resources.TYPES)
     told = set(re.findall(r"`([a-z_]+)`", first)) - types
     own = {"name", "cloud_provider", "id", "organization_id", "key_id"}
-    assert told == own | {*terraform_places.REGIONS}
+    assert told == own | {*locations.REGIONS}
     assert all(f"`{kind}`" in first for kind in types)
 
 
-@pytest.mark.parametrize("action", sorted(terraform_documents._ACTIONS))
+@pytest.mark.parametrize("action", sorted(resources._ACTIONS))
 def test_every_action_is_explained(action: str) -> None:
     """The table says of each action what comes of it."""
     rows = [line for line in section("What counts as planned").splitlines() if line[:1] == "|"]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from checks.context import Context
-from checks.finding import OPEN, Finding, of_key
-from checks.group import Gate
-from inventory.models import KeyScope
-from reports.baseline import About, Key, keep, key_of, read_baseline
-from reports.changes import Changes
-from reports.key_changes import KEYS, Seen
-from reports.population import Population
-from reports.record import HEAD, Settings, canonical, report_id
+from checks.engine.context import Context
+from checks.engine.finding import OPEN, Finding, of_key
+from checks.engine.outcome import Gate
+from inventory.model.key import KeyScope
+from reports.comparison.baseline import About, Key, keep, key_of, read_baseline
+from reports.comparison.changes import Changes
+from reports.comparison.key_changes import KEYS, Seen
+from reports.record.population import Population
+from reports.record.writer import HEAD, Settings, canonical, report_id
 from tests.builders import an_organization, aws_key_id, moment
 from tests.reports.live import report_on
 from tests.reports.recording import RUN, SOURCE, a_finding, record
@@ -22,7 +22,7 @@ from tests.reports.samples import save_inventory
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from inventory.models import Organization
+    from inventory.model.organization import Organization
     from tests.reports.samples import Entry, Report
 
     Told = dict[str, Any]

@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from checks.options import parse_options
-from inventory.collecting import collect
-from inventory.configured import read_organizations
-from reports.audit import Audit
+from cmek_audit.run.audit import Audit
+from cmek_audit.run.options import parse_options
+from inventory.astra.collector import collect
+from inventory.astra.config import read_organizations
 from tests.astra.fleet import Fleet, healthy_fleet, organizations_data
 from tests.astra.server import serve
 from tests.reports.samples import Report, run_of, save

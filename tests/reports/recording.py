@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from checks.card import SEVERITIES, Severity
-from checks.catalogue import load_rules, rules_hash
-from checks.context import Context
-from checks.controls import read_controls
-from checks.evaluation import evaluate
-from checks.finding import OPEN, STATUSES, Finding, Status, Subject
-from checks.group import Gate
-from checks.identity import cause_of, join
-from inventory.sources import Source
-from reports.record import FINDINGS, Material, Recorder, Settings, head_of
+from checks.engine.card import SEVERITIES, Severity
+from checks.engine.catalogue import load_rules, rules_hash
+from checks.engine.context import Context
+from checks.engine.controls import read_controls
+from checks.engine.evaluation import evaluate
+from checks.engine.finding import OPEN, STATUSES, Finding, Status, Subject
+from checks.engine.identity import cause_of, join
+from checks.engine.outcome import Gate
+from inventory.model.sources import Source
+from reports.record.writer import FINDINGS, Material, Recorder, Settings, head_of
 from tests.builders import AS_OF, CAPTURED_AT, ORGANIZATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from checks.finding import Change
-    from checks.waivers import State, Waiver
-    from inventory.models import Organization
+    from checks.engine.finding import Change
+    from checks.engine.waivers import State, Waiver
+    from inventory.model.organization import Organization
 
 RULES = load_rules()
 RULE_IDS = [rule.card.id for rule in RULES]

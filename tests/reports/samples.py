@@ -6,8 +6,8 @@ import json
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from checks.options import parse_options
-from reports.audit import Audit
+from cmek_audit.run.audit import Audit
+from cmek_audit.run.options import parse_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

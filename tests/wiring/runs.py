@@ -72,7 +72,9 @@ class Run(NamedTuple):
     @property
     def misfits(self) -> list[str]:
         """Return what of the head does not fit the published schema."""
-        schema = json.loads((ROOT / "reports" / "schemas" / "audit.schema.json").read_bytes())
+        schema = json.loads(
+            (ROOT / "reports" / "record" / "schemas" / "audit.schema.json").read_bytes()
+        )
         return [error.message for error in Draft202012Validator(schema).iter_errors(self.head)]
 
     @property

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from checks.options import parse_options
+from cmek_audit.run.audit import Audit
+from cmek_audit.run.options import parse_options
 from inventory.errors import CmekAuditError, InventoryError, SettingError
-from reports import formats
-from reports.audit import Audit
+from reports.formats import registry
 from tests.builders import write_text
 from tests.reports.recording import RUN
 from tests.wiring.runs import ALL_FILES, AS_OF, KEPT, RECORD, RENDERED, compliant, prefill, saved
@@ -73,7 +73,7 @@ def test_an_audit_that_cannot_be_finished_leaves_nothing(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(formats, "encode", fail)
+    monkeypatch.setattr(registry, "encode", fail)
     with pytest.raises(OSError, match="No space left"):
         audit.write(_all(audit), _run)
     assert (audit.head, _left(tmp_path)) == (None, set())

@@ -126,10 +126,10 @@ def test_a_report_elsewhere_of_no_audit_is_removed(tmp_path: Path) -> None:
     own = tmp_path / "own.xml"
     text = (
         "def pytest_configure(config):\n"
-        "    import reports.formats\n"
+        "    import reports.formats.registry\n"
         "    def encode(text):\n"
         "        raise OSError(28, 'No space left on device')\n"
-        "    reports.formats.encode = encode\n"
+        "    reports.formats.registry.encode = encode\n"
     )
     found = _audit(tmp_path, text, f"--junit-xml={own}")
     assert (found.code, found.left, own.exists()) == (3, set(), False)

@@ -248,10 +248,10 @@ def test_a_verdict_that_cannot_be_written_is_none(tmp_path: Path) -> None:
     argument, environment = plugin(
         tmp_path,
         "def pytest_configure(config):\n"
-        "    import reports.formats\n"
+        "    import reports.formats.registry\n"
         "    def encode(text):\n"
         "        raise OSError('no space left')\n"
-        "    reports.formats.encode = encode\n",
+        "    reports.formats.registry.encode = encode\n",
     )
     found = audit(tmp_path, compliant(), argument, formats=ALL, environment=environment)
     assert (found.code, found.left) == (3, set())

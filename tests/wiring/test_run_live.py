@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from inventory.replaying import replay
+from inventory.astra.replay import replay
 from tests.astra.faults import Fault
 from tests.astra.matrix import needles, secret_of, small_fleet
 from tests.astra.server import serve

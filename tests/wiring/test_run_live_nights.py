@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from inventory.collecting import collect
-from inventory.configured import read_organizations
+from inventory.astra.collector import collect
+from inventory.astra.config import read_organizations
 from tests.astra.faults import Fault
 from tests.astra.fleet import Fleet
 from tests.astra.matrix import small_fleet

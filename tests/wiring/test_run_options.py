@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checks.options import OPTIONS
+from cmek_audit.run.options import OPTIONS
 from tests.builders import ORGANIZATION, write_text
 from tests.wiring.runs import (
     ALL_FILES,

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cmek_audit.run.report_folder import WRITTEN
 from inventory.errors import RecordError
-from reports.reading_back import read_record
-from reports.report_folder import WRITTEN
+from reports.record.reader import read_record
 from tests.wiring.runs import (
     ALL,
     AS_OF,

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from checks.finding import STATUSES
+from checks.engine.finding import STATUSES
 from tests.builders import database_data
 from tests.wiring.runs import (
     ALL,

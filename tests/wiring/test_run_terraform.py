@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from inventory.format_detection import PLAN, STATE
+from inventory.files.format_detection import PLAN, STATE
 from inventory.inventory import ASSUMED
-from inventory.terraform_notes import NOT_COMPARED
+from inventory.terraform.notes import NOT_COMPARED
 from tests.builders import (
     DATABASE,
     ORGANIZATION,
@@ -21,7 +21,7 @@ from tests.builders import (
     write_json,
     write_text,
 )
-from tests.cmek_audit.commands import command, replace
+from tests.cmek_audit.helpers import command, replace
 from tests.inventory.terraform.cutting import cut_text
 from tests.inventory.terraform.documents import (
     ADDRESS,

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from checks.controls import read_controls
-from checks.waivers import read_waivers
-from inventory.configured import read_organizations
+from checks.engine.controls import read_controls
+from checks.engine.waivers import read_waivers
+from inventory.astra.config import read_organizations
 from inventory.errors import CmekAuditError, InputError
-from inventory.files import read_file
-from inventory.format_detection import (
+from inventory.files.format_detection import (
     CONTROLS,
     INVENTORY,
     ORGANIZATIONS,
@@ -30,12 +29,13 @@ from inventory.format_detection import (
     Wanted,
 )
 from inventory.history import read_history
+from inventory.opening import read_file
 from inventory.plans import read_plan, read_state
 from inventory.schema import schema_text
-from inventory.terraform_organizations import Terraform
-from reports.baseline import read_baseline
+from inventory.terraform.organizations import Terraform
+from reports.comparison.baseline import read_baseline
 from tests.builders import document_data, ndjson_lines, ndjson_text, plan_data
-from tests.cmek_audit.commands import command
+from tests.cmek_audit.helpers import command
 from tests.inventory.live import Astra, configured, listed_key, write_bundle
 from tests.inventory.terraform.documents import change, held, plan, state
 from tests.reports.samples import COMPLIANT, audit

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from inventory.errors import InventoryError, Problem
 from inventory.inventory import Inventory
 from inventory.plans import read_plan, read_state
-from inventory.terraform_addresses import module_names, module_of
-from inventory.terraform_organizations import Terraform
+from inventory.terraform.addresses import module_names, module_of
+from inventory.terraform.organizations import Terraform
 from tests.builders import ORGANIZATION, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from inventory.models import Organization
-    from inventory.recorded import Recorded
+    from inventory.files.yaml_json import Recorded
+    from inventory.model.organization import Organization
 
 AT = "2026-11-20T01:00:00Z"
 ADDRESS = "astra_database.orders"

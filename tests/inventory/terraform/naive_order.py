@@ -14,7 +14,7 @@ from tests.inventory.terraform.ordering import instance
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from inventory.terraform_documents import Resource
+    from inventory.terraform.resources import Resource
 
 Steps = tuple[tuple[str, str], ...]
 """The modules that lead to an instance, each with its key."""

@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from inventory.terraform_documents import Resource
+from inventory.terraform.resources import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,1 @@
+"""What finds the rules, runs them and holds their findings."""

@@ -1,0 +1,61 @@
+"""All rules, found by their files."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import checks
+from checks.engine.card import Card
+
+if TYPE_CHECKING:
+    from checks.engine.context import Context, Summary
+    from checks.engine.finding import Finding
+    from inventory.model.organization_index import Estate
+
+Judge = Callable[["Estate", "Context"], Iterator["Finding"]]
+JudgeAcross = Callable[[Sequence["Summary"], "Context"], Iterator["Finding"]]
+
+
+class Rule(NamedTuple):
+    """A rule ready to judge.
+
+    Attributes:
+        card: what it says of itself.
+        judge: judges one organization; None for a rule that only goes across them.
+        judge_across: judges all organizations together; None for most rules.
+        source: the file that holds it.
+    """
+
+    card: Card
+    judge: Judge | None
+    judge_across: JudgeAcross | None
+    source: Path
+
+
+def load_rules() -> tuple[Rule, ...]:
+    """Import every ``check_*.py`` beside this file and return the rules by their ids."""
+    names = [each.name for each in pkgutil.iter_modules(checks.__path__)]
+    rules = [_load(name) for name in names if name.startswith("check_")]
+    return tuple(sorted(rules, key=lambda rule: rule.card.id))
+
+
+def _load(name: str) -> Rule:
+    module = importlib.import_module(f"checks.{name}")
+    judge, across = getattr(module, "judge", None), getattr(module, "judge_across", None)
+    return Rule(module.CARD, judge, across, Path(str(module.__file__)))
+
+
+def rules_hash(rules: Sequence[Rule]) -> str:
+    """Return a hash over the rules and the inventory they read: equal hashes judge alike."""
+    digest = hashlib.sha256()
+    suite = rules[0].source.parents[1]
+    for folder in ("checks", "inventory"):
+        for path in sorted((suite / folder).rglob("*.py")):
+            name = path.relative_to(suite).as_posix()
+            digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,160 @@
+"""What every judge is told beside the estate, and the words that several of them use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from checks.engine.database_ids import DatabaseIds, pack, shared_ids
+from inventory.history import History, Observation
+from inventory.model.base import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from inventory.model.gaps import Gap
+    from inventory.model.key import CustomerKey, KeyScope
+    from inventory.model.organization import Organization
+    from inventory.model.organization_index import Estate
+    from inventory.model.planned_keys import PlannedKey
+
+Kms = Literal["recorded", "none"]
+
+RECORDED_MAX_AGE = timedelta(days=30)
+LIVE_MAX_AGE = timedelta(hours=24)
+
+
+class KnownOrganization(NamedTuple):
+    """What an earlier audit, the baseline, knew of an organization.
+
+    Attributes:
+        name: its name.
+        place: where the baseline is.
+        databases: the name of each existing database by its id.
+        keys: what dated records showed of each key scope that had a key, in the order of time.
+        captured_at: when the record that was audited was made; None if that is not known.
+        has_views: whether it was recorded with the views of single regions.
+    """
+
+    name: str
+    place: Place
+    databases: Mapping[str, str] = MappingProxyType({})
+    keys: Mapping[KeyScope, tuple[Observation, ...]] = MappingProxyType({})
+    captured_at: datetime | None = None
+    has_views: bool = False
+
+
+class Context(NamedTuple):
+    """What an audit judges by.
+
+    Attributes:
+        as_of: the time of judgement (UTC), for freshness, attestations and waivers.
+        max_age: how old the newest fact about an organization may be.
+        kms: ``none`` if the audit was told to leave the clouds' key management out.
+        history: the earlier records.
+        baseline: the organizations that the audit which is the baseline knew, by their ids.
+    """
+
+    as_of: datetime
+    max_age: timedelta = RECORDED_MAX_AGE
+    kms: Kms = "recorded"
+    history: History = History()
+    baseline: Mapping[str, KnownOrganization] = MappingProxyType({})
+
+
+class Summary(NamedTuple):
+    """What is kept of an organization for the rules that go across organizations.
+
+    Attributes:
+        id: the organization's id.
+        name: its name.
+        keys: its registered keys.
+        gaps: why the keys are not known to be all; empty if they are.
+        place: where it was read.
+        databases: the ids of its existing databases.
+        planned_keys: the keys that a plan would register for it, with their ids.
+        resting: how many databases rest on each of its keys, and how many of them exist; by the
+            key's id without a version.
+    """
+
+    id: str
+    name: str
+    keys: tuple[CustomerKey, ...]
+    gaps: tuple[Gap, ...]
+    place: Place
+    databases: DatabaseIds = DatabaseIds()
+    planned_keys: tuple[PlannedKey, ...] = ()
+    resting: Mapping[str, tuple[int, int]] = MappingProxyType({})
+
+
+def summarize(estate: Estate) -> Summary:
+    """Keep of an organization what the rules across organizations need."""
+    organization = estate.organization
+    gaps = tuple(gap for gap in organization.missing() if gap.fact.endswith("keys"))
+    existing = [database.id for database in organization.databases or () if database.id]
+    return Summary(
+        organization.id,
+        organization.name,
+        organization.keys or (),
+        gaps,
+        organization.place,
+        pack(existing),
+        tuple(key for keys in estate.planned_keys.values() for key in keys),
+        _resting(estate),
+    )
+
+
+def _resting(estate: Estate) -> dict[str, tuple[int, int]]:
+    """Count the databases of each key once, also those that are in several of its scopes."""
+    scopes: dict[str, list[KeyScope]] = {}
+    for scope in estate.keys:
+        for canonical in estate.key_ids(scope):
+            scopes.setdefault(canonical, []).append(scope)
+    return {canonical: _count(estate, some) for canonical, some in scopes.items()}
+
+
+def _count(estate: Estate, scopes: list[KeyScope]) -> tuple[int, int]:
+    """Return how many databases are in ``scopes``, and how many of them exist in one of these.
+
+    In one scope a database is once, so that what is indexed need not be gone through.
+    """
+    if len(scopes) == 1:
+        count = len(estate.scopes.get(scopes[0], ()))
+        return count, count - estate.planned[scopes[0]]
+    databases: dict[int, bool] = {}
+    for scope in scopes:
+        for placement in estate.scopes.get(scope, ()):
+            which = id(placement.database)
+            databases[which] = databases.get(which, False) or not placement.is_planned
+    return len(databases), sum(databases.values())
+
+
+def shared_databases(organizations: Sequence[Summary]) -> dict[str, list[Summary]]:
+    """Return the organizations that list each database which several list, by its id."""
+    summaries = {organization.id: organization for organization in organizations}
+    shared = shared_ids({identity: each.databases for identity, each in summaries.items()})
+    return {database: [summaries[owner] for owner in owners] for database, owners in shared.items()}
+
+
+def words(organization: Organization, scope: KeyScope) -> str:
+    """Name a key scope for people: ``acme-prod / serverless / aws / us-east-2``."""
+    return f"{organization.name} / {scope.type} / {scope.provider} / {scope.region}"
+
+
+def utc(time: datetime) -> str:
+    """Render a time in UTC, to the second where it has no finer part: ``2026-11-20T02:00:00Z``."""
+    if time.tzinfo is not UTC:
+        time = time.astimezone(UTC)
+    return f"{time.isoformat()[:-6]}Z"
+
+
+def day(time: datetime) -> date:
+    """Return the UTC day of ``time``."""
+    return time.astimezone(UTC).date()
+
+
+def because(gap: Gap) -> str:
+    """Render why a fact is missing: ``not-recorded (the record holds no such list)``."""
+    return f"{gap.reason} ({gap.detail})" if gap.detail else gap.reason

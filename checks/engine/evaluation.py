@@ -1,0 +1,131 @@
+"""One pass over an inventory by all rules: a stream of findings."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING
+
+from checks.engine.context import Context, because, summarize
+from checks.engine.finding import Finding, inconclusive, of_organization, places
+from checks.engine.reasons import cause_of_gap, settling
+from inventory.model.organization_index import survey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from checks.engine.catalogue import Rule
+    from checks.engine.context import Summary
+    from inventory.model.gaps import Gap
+    from inventory.model.organization import Organization
+    from inventory.model.organization_index import Estate
+
+_ACROSS = ""
+_BROKEN = "check-broke"
+
+
+def evaluate(
+    organizations: Iterable[Organization],
+    rules: Sequence[Rule],
+    context: Context,
+    meet: Callable[[Organization], None] = lambda _: None,
+) -> Iterator[Finding]:
+    """Yield the findings: organization by organization, in each rule by rule; then those across.
+
+    ``meet`` is told of each organization before its findings come. A judge that breaks yields a
+    finding of status ``error`` for its rule and organization; the others go on.
+    """
+    summaries: list[Summary] = []
+    for organization in organizations:
+        meet(organization)
+        estate = survey(_as_wanted(organization, context))
+        summaries.append(summarize(estate))
+        has_versions = estate.lists_versions()
+        for rule in rules:
+            yield from _judge(rule, estate, context, has_versions=has_versions)
+    for rule in rules:
+        if rule.judge_across is not None:
+            yield from _guard(rule, _ACROSS, rule.judge_across(summaries, context))
+
+
+def _as_wanted(organization: Organization, context: Context) -> Organization:
+    """Leave the facts of the clouds out of ``organization``, if the audit was told to.
+
+    What people attest is no fact of a cloud, and stays.
+    """
+    keys = organization.keys or ()
+    if context.kms == "recorded" or all(key.kms is None for key in keys):
+        return organization
+    bare = tuple(key.model_copy(update={"kms": None}).at(*key.place) for key in keys)
+    return organization.model_copy(update={"keys": bare}).at(*organization.place)
+
+
+def _judge(
+    rule: Rule, estate: Estate, context: Context, *, has_versions: bool
+) -> Iterator[Finding]:
+    """Judge one organization; ``has_versions`` if a key is listed by several versions."""
+    findings: Iterator[Finding] = iter(())
+    if rule.judge is not None:
+        findings = _guard(rule, estate.organization.id, rule.judge(estate, context))
+        if has_versions:
+            findings = _one_for_each_cause(list(findings))
+    if estate.gaps and (gaps := _needed_gaps(rule, estate)):
+        yield from (_unread(rule, estate, gap) for gap in gaps)
+    yield from findings
+
+
+def _one_for_each_cause(findings: list[Finding]) -> Iterator[Finding]:
+    """Yield one finding for each cause of a subject, and one for a subject that complies.
+
+    A key that is listed by several versions is judged by each entry. It complies only if no entry
+    says otherwise, and on the word of everybody without whom an entry would.
+    """
+    found: dict[str, dict[str, Finding]] = {}
+    for finding in findings:
+        by_cause = found.setdefault(finding.subject.path, {})
+        known = by_cause.get(finding.cause)
+        if known is None or (known.status == "not-applicable" and finding.status == "pass"):
+            by_cause[finding.cause] = finding
+        elif known.status == finding.status == "pass":
+            attested_by = tuple(dict.fromkeys((*known.attested_by, *finding.attested_by)))
+            by_cause[finding.cause] = known._replace(attested_by=attested_by)
+    for by_cause in found.values():
+        if len(by_cause) > 1:
+            by_cause.pop("", None)
+        yield from by_cause.values()
+
+
+def _needed_gaps(rule: Rule, estate: Estate) -> list[Gap]:
+    """Return the first gap of each fact that ``rule`` needs: each is a cause of its own."""
+    needs = rule.card.needs
+    return [gap for fact, gap in estate.gaps.items() if fact.endswith(needs)] if needs else []
+
+
+def _unread(rule: Rule, estate: Estate, gap: Gap) -> Finding:
+    organization = estate.organization
+    says = f"The {gap.fact} may not be all, so there may be more to judge: {because(gap)}."
+    action = settling(gap, organization)
+    subject, where = of_organization(organization.id), places([organization])
+    return inconclusive(rule.card, subject, cause_of_gap(gap), says, where, action)
+
+
+def _guard(rule: Rule, organization: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    try:
+        yield from findings
+    except Exception as error:  # noqa: BLE001 (whatever breaks is a finding, never a silence)
+        yield _broken(rule, organization, error)
+
+
+def _broken(rule: Rule, organization: str, error: Exception) -> Finding:
+    """Tell where a judge broke by type and place only: the values may be anybody's secrets."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    says = f"The check broke: {type(error).__name__} in {last.name}, line {last.lineno}."
+    return Finding(
+        "error",
+        rule.card.id,
+        rule.card.severity,
+        of_organization(organization),
+        _BROKEN,
+        says,
+        reason=_BROKEN,
+        action="Report this as a defect of the suite",
+    )

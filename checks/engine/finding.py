@@ -1,0 +1,276 @@
+"""What a judge says: a finding, its subject, its status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from checks.engine.identity import PLANNED, escape, finding_id, join, known, reason_of
+from inventory.model.base import Place
+from inventory.model.key_ids import parse_key_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from checks.engine.card import Card, Severity
+    from inventory.model.base import Located
+    from inventory.model.database import Database
+    from inventory.model.key import KeyScope
+    from inventory.model.organization_index import Placement
+    from inventory.model.planned_keys import PlannedKey, UndeterminedKey
+    from inventory.model.terraform_managed import UndeterminedDatabase
+
+Status = Literal["pass", "fail", "inconclusive", "error", "not-applicable", "waived"]
+Kind = Literal[
+    "organization",
+    "key-scope",
+    "key",
+    "planned-key",
+    "key-id",
+    "database",
+    "database-region",
+]
+Change = Literal["", "new", "reopened", "worsened", "unclear", "unchanged"]
+
+STATUSES: tuple[Status, ...] = (
+    "error",
+    "fail",
+    "inconclusive",
+    "waived",
+    "pass",
+    "not-applicable",
+)
+"""All statuses, in the order in which one of them speaks for a whole group."""
+
+OPEN: frozenset[Status] = frozenset({"error", "fail", "inconclusive"})
+"""The statuses of a finding that somebody has to do something about."""
+
+COMPLYING: frozenset[Status] = frozenset({"pass", "not-applicable"})
+"""The statuses of a finding without a cause."""
+
+KNOWN: Change = "unchanged"
+"""The only change that a gate on what is new lets pass."""
+
+
+class Subject(NamedTuple):
+    """What a finding is about; parts that do not matter are empty.
+
+    Attributes:
+        kind: what it is.
+        path: the parts joined and escaped: its identity, under which a waiver names it.
+        organization: the organization's id; empty if the subject goes across organizations.
+        type: the database type.
+        provider: the cloud provider.
+        region: the region.
+        database: the database's id, or ``planned`` and its name if it has none yet.
+        key: the key id.
+    """
+
+    kind: Kind
+    path: str
+    organization: str
+    type: str = ""
+    provider: str = ""
+    region: str = ""
+    database: str = ""
+    key: str = ""
+
+
+class Finding(NamedTuple):
+    """One rule's word on one subject.
+
+    Attributes:
+        status: what was found.
+        rule: the rule's id.
+        severity: of a failure here.
+        subject: what it is about.
+        cause: why the subject does not comply, as a code with the thing it concerns where there
+            can be several; empty if it complies. A subject has one finding for each cause.
+        says: the condition that was found, in a sentence.
+        reason: why it could not be judged or does not apply, as a code.
+        action: what would settle it, in words; equal words in one organization are one action.
+        name: the subject's name for people, where it has one that is not its identity.
+        databases: how many databases it concerns.
+        existing: how many of them exist already.
+        evidence: where the facts stand: file, line, and an address where Terraform manages it.
+        waiver: the id of the waiver that covers it.
+        change: what became of it since the baseline; empty if it is not open, or none was given.
+        since: the time of the first audit in a row in which it was open; empty likewise.
+        audits: in how many audits in a row it is open, this one included; 0 likewise.
+        attested_by: of a pass, those without whose word it would be none; nobody if what was
+            observed is enough. The verdict counts them, the record of a finding does not hold them.
+    """
+
+    status: Status
+    rule: str
+    severity: Severity
+    subject: Subject
+    cause: str
+    says: str
+    reason: str = ""
+    action: str = ""
+    name: str = ""
+    databases: int = 0
+    existing: int = 0
+    evidence: tuple[Place, ...] = ()
+    waiver: str = ""
+    change: Change = ""
+    since: str = ""
+    audits: int = 0
+    attested_by: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Return the hash of rule, subject and cause, the same in every run."""
+        return finding_id(self.rule, self.subject.path, self.cause)
+
+
+def of_organization(organization: str) -> Subject:
+    """Return the subject that is an organization, by its id."""
+    return Subject("organization", escape(organization), organization)
+
+
+def of_scope(scope: KeyScope) -> Subject:
+    """Return the subject that is a key scope."""
+    return Subject("key-scope", join(*scope), *scope)
+
+
+def of_key(scope: KeyScope, key_id: str) -> Subject:
+    """Return the subject that is a key registered for ``scope``; its versions are one subject."""
+    same = parse_key_id(key_id).canonical
+    path = join(scope.organization, "key", scope.type, scope.provider, scope.region, same)
+    return Subject("key", path, *scope, key=key_id)
+
+
+def of_planned_key(scope: KeyScope, key: PlannedKey) -> Subject:
+    """Return the subject that is a planned key: that of the key once it is registered.
+
+    One without an id goes by its address.
+    """
+    if key.key_id:
+        return of_key(scope, key.key_id)._replace(kind="planned-key")
+    own = f"planned {key.resource}"
+    path = join(scope.organization, "key", scope.type, scope.provider, scope.region, own)
+    return Subject("planned-key", path, *scope)
+
+
+def of_undetermined_key(organization: str, key: UndeterminedKey) -> Subject:
+    """Return the subject that is a planned key whose key scope the plan does not show."""
+    path = join(organization, "key", f"planned {key.resource}", "undetermined")
+    return Subject("planned-key", path, organization)
+
+
+def of_key_id(organization: str, key_id: str) -> Subject:
+    """Return the subject that is a key id in an organization, or across all if that is empty."""
+    path = f"{escape(organization) or '.'}/{join('key-id', key_id)}"
+    return Subject("key-id", path, organization, key=key_id)
+
+
+def of_database_id(organization: str, database: str) -> Subject:
+    """Return the subject that is a database id across all organizations.
+
+    ``organization`` is the one that a finding about it concerns; it is no part of the identity.
+    """
+    return Subject("database", f"./{join('database', database)}", organization, database=database)
+
+
+def of_database(organization: str, database: Database) -> Subject:
+    """Return the subject that is a database in all its regions."""
+    own = database.identity
+    path = join(organization, "database", own)
+    return Subject("database", path, organization, database.type, database.provider, database=own)
+
+
+def of_planned(organization: str, database: UndeterminedDatabase) -> Subject:
+    """Return the subject that is a planned database of which it is not told where it will lie."""
+    own = f"planned {database.resource or database.name}"
+    path = join(organization, "database", own, "undetermined")
+    return Subject("database", path, organization, database=own)
+
+
+def of_placement(placement: Placement) -> Subject:
+    """Return the subject that is a database in one region."""
+    own = placement.database.id or placement.database.identity
+    organization, kind, provider, region = placement.scope
+    path = f"{known(organization)}/database/{escape(own)}/{known(region)}"
+    return Subject("database-region", path, organization, kind, provider, region, own)
+
+
+def places(entries: Iterable[Located]) -> tuple[Place, ...]:
+    """Return where ``entries`` were read."""
+    return tuple([entry.place for entry in entries])
+
+
+def passes(
+    card: Card,
+    subject: Subject,
+    says: str,
+    evidence: tuple[Place, ...],
+    *,
+    attested_by: tuple[str, ...] = (),
+) -> Finding:
+    """Find that ``subject`` complies; ``attested_by`` those without whose word it would not."""
+    return Finding(
+        "pass",
+        card.id,
+        card.severity,
+        subject,
+        "",
+        says,
+        evidence=evidence,
+        attested_by=attested_by,
+    )
+
+
+def fails(
+    card: Card, subject: Subject, cause: str, says: str, evidence: tuple[Place, ...], action: str
+) -> Finding:
+    """Find that ``subject`` does not comply for one ``cause``; ``action`` says what to do."""
+    return Finding(
+        "fail", card.id, card.severity, subject, cause, says, action=action, evidence=evidence
+    )
+
+
+def inconclusive(
+    card: Card, subject: Subject, cause: str, says: str, evidence: tuple[Place, ...], action: str
+) -> Finding:
+    """Find that ``subject`` cannot be judged; ``says`` names the fact that is missing."""
+    return Finding(
+        "inconclusive",
+        card.id,
+        card.severity,
+        subject,
+        cause,
+        says,
+        reason=reason_of(cause),
+        action=action,
+        evidence=evidence,
+    )
+
+
+def not_applicable(
+    card: Card, subject: Subject, says: str, evidence: tuple[Place, ...], reason: str
+) -> Finding:
+    """Find that the rule has nothing to say of ``subject``, and why."""
+    return Finding(
+        "not-applicable", card.id, card.severity, subject, "", says, reason, evidence=evidence
+    )
+
+
+def concerning(finding: Finding, card: Card, databases: int, planned: int) -> Finding:
+    """Add how many databases ``finding`` concerns, and the severity that follows from that.
+
+    ``planned`` says how many of the ``databases`` do not exist yet.
+    """
+    severity = card.severity_planned or card.severity if planned else card.severity
+    return finding._replace(databases=databases, existing=databases - planned, severity=severity)
+
+
+def about(finding: Finding, card: Card, database: Database) -> Finding:
+    """Add to ``finding`` that it concerns one ``database``, and that one's name.
+
+    What is only planned has causes of its own: its deployment is never a known finding.
+    """
+    named = finding._replace(name=database.name)
+    if database.is_planned and named.cause and not named.cause.startswith(PLANNED):
+        named = named._replace(cause=f"{PLANNED}{named.cause}")
+    return concerning(named, card, 1, int(database.is_planned))

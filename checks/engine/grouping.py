@@ -1,0 +1,159 @@
+"""Which findings each pytest item answers for: subject, organization, or a whole rule."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Literal
+
+from checks.engine.identity import escape, finding_id, shorten
+from checks.engine.outcome import Gate, Group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from checks.engine.card import Card
+    from checks.engine.finding import Finding
+
+Mode = Literal["subject", "organization", "rule"]
+Wanted = Literal["subject", "organization", "rule", "auto"]
+
+MOST_ITEMS = 500
+"""How many items ``auto`` allows before it takes a coarser grouping."""
+
+EVERYWHERE = "all-organizations"
+NO_SUBJECT = "no-subject"
+
+
+class Grouping:
+    """Collects the findings of an audit into groups, and chooses how fine they shall be."""
+
+    def __init__(self, cards: Sequence[Card], gate: Gate, wanted: Wanted = "auto") -> None:
+        """Start with no finding; every rule of ``cards`` will have a group, also an empty one."""
+        self._cards = {card.id: card for card in cards}
+        self._gate = gate
+        self._wanted = wanted
+        self._names: dict[str, str] = {}
+        self._judged: set[str] = set()
+        self._organizations: dict[tuple[str, str], Group] = {}
+        self._subjects: dict[tuple[str, str], Group] | None = (
+            {} if wanted in {"subject", "auto"} else None
+        )
+
+    def name(self, organization: str, name: str) -> None:
+        """Remember the name of an organization, for readable labels."""
+        self._names[organization] = name
+
+    def add(self, finding: Finding) -> None:
+        """Count ``finding`` for its organization, and for its subject while that is in question."""
+        key = (finding.rule, finding.subject.organization)
+        group = self._organizations.get(key)
+        if group is None:
+            group = self._organizations[key] = self._start(finding, key[1])
+            self._judged.add(finding.rule)
+        group.add(finding, self._gate)
+        if self._subjects is not None:
+            self._add_subject(self._subjects, finding)
+
+    def _add_subject(self, subjects: dict[tuple[str, str], Group], finding: Finding) -> None:
+        subject = finding.subject
+        key = (finding.rule, subject.path)
+        group = subjects.get(key)
+        if group is None:  # a subject has one finding for each cause
+            group = subjects[key] = self._start(finding, subject.path)
+            group.type, group.provider = subject.type, subject.provider
+            group.region, group.name = subject.region, finding.name
+        group.add(finding, self._gate)
+        if self._wanted == "auto" and len(subjects) > MOST_ITEMS:
+            self._subjects = None
+
+    def _start(self, finding: Finding, key: str) -> Group:
+        group = Group(self._cards[finding.rule], key)
+        group.organization_id = finding.subject.organization
+        group.organization = self._names.get(group.organization_id, group.organization_id)
+        return group
+
+    @property
+    def mode(self) -> Mode:
+        """Return the grouping that is taken: the wanted one, or the finest that is not too fine."""
+        if self._wanted != "auto":
+            return self._wanted
+        if self._subjects is not None and self._fits(self._subjects):
+            return "subject"
+        return "organization" if self._fits(self._organizations) else "rule"
+
+    def _fits(self, groups: dict[tuple[str, str], Group]) -> bool:
+        """Say whether ``groups``, with an item for each rule that has none, are not too many."""
+        return len(groups) + len(self._cards) - len(self._judged) <= MOST_ITEMS
+
+    def key(self, finding: Finding) -> str:
+        """Return the key of the group that answers for ``finding``."""
+        return _KEYS[self.mode](finding)
+
+    def groups(self) -> dict[str, list[Group]]:
+        """Return the groups of each rule, by the rule's id and sorted by their unique labels."""
+        by_rule: dict[str, list[Group]] = {rule: [] for rule in self._cards}
+        for (rule, _), group in self._chosen().items():
+            by_rule[rule].append(group)
+        labels = self._labels()
+        for rule, groups in by_rule.items():
+            self._name(groups, labels)
+            if not groups:
+                groups.append(Group(self._cards[rule], "", NO_SUBJECT))
+            groups.sort(key=lambda group: group.label)
+        return by_rule
+
+    def _name(self, groups: list[Group], labels: dict[str, str]) -> None:
+        """Give each of ``groups`` a label, with a hash where an id reads like another's name."""
+        for group in groups:
+            group.label = self._label(group, labels)
+        shared = Counter(group.label for group in groups)
+        for group in groups:
+            if shared[group.label] > 1:
+                group.label = f"{group.label}.x{finding_id(group.card.id, group.key)}"
+            group.label = shorten(group.label)
+
+    def _chosen(self) -> dict[tuple[str, str], Group]:
+        if self.mode == "subject":
+            return self._subjects or {}
+        if self.mode == "organization":
+            return self._organizations
+        merged: dict[tuple[str, str], Group] = {}
+        for (rule, _), group in self._organizations.items():
+            merged.setdefault((rule, ""), Group(group.card, "")).merge(group)
+        return merged
+
+    def _labels(self) -> dict[str, str]:
+        """Return a label for each organization: its name, with the id where the name is shared."""
+        shared = Counter(self._names.values())
+        return {
+            each: f"{escape(name)}.x{escape(each)}" if shared[name] > 1 else escape(name)
+            for each, name in self._names.items()
+        }
+
+    def _label(self, group: Group, labels: dict[str, str]) -> str:
+        if self.mode == "rule":
+            return "all"
+        if self.mode == "organization":
+            return labels.get(group.key, escape(group.key) or EVERYWHERE)
+        first, _, rest = group.key.partition("/")
+        first = labels.get(group.organization_id, first) if group.organization_id else EVERYWHERE
+        return "/".join(filter(None, (first, rest, escape(group.name))))
+
+
+def _subject_key(finding: Finding) -> str:
+    return finding.subject.path
+
+
+def _organization_key(finding: Finding) -> str:
+    return finding.subject.organization
+
+
+def _rule_key(_: Finding) -> str:
+    return ""
+
+
+_KEYS: dict[Mode, Callable[[Finding], str]] = {
+    "subject": _subject_key,
+    "organization": _organization_key,
+    "rule": _rule_key,
+}

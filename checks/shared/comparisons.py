@@ -1,0 +1,306 @@
+"""Counts of one thing by independent routes: whether they agree, and in what they differ.
+
+Each comparison names its rule, which has an open finding for every difference shown here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from checks.engine.context import because
+from inventory.model.key import KeyScope
+from inventory.model.key_ids import parse_key_id
+from inventory.model.organization_index import has_no_customer_keys, scope_of, survey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from inventory.model.database import Database
+    from inventory.model.gaps import Fact, Gap, Reading
+    from inventory.model.organization import Organization
+    from inventory.model.organization_index import Estate
+    from inventory.model.terraform_managed import ManagedDatabase
+    from inventory.model.vocabulary import DatabaseType
+
+MOST_NAMED = 20
+"""How many differences of one comparison are named; the others are counted."""
+
+COUNTED = frozenset(
+    {
+        "serverless-keys",
+        "managed-clusters-keys",
+        "region-views",
+        "vendor-accounts",
+        "databases",
+        "placements",
+        "managed",
+    }
+)
+"""Everything that is counted by several routes."""
+
+_TYPES: tuple[DatabaseType, ...] = ("serverless", "managed-clusters")
+_READING = re.compile(r"([0-9,]+) by pages of ([0-9]+)")
+_TERMINATED = re.compile(r"terminated: ([0-9,]+)")
+
+
+class Difference(NamedTuple):
+    """One difference between routes: the ``thing`` it concerns, as a code, and what differs."""
+
+    thing: str
+    text: str
+
+
+class Comparison(NamedTuple):
+    """One thing counted by several routes.
+
+    Attributes:
+        what: what is counted.
+        rule: the rule that judges a difference.
+        routes: each route in words, with its count; None if that is not known.
+        gaps: why the routes cannot be compared; empty if they can.
+        differences: in what they differ.
+    """
+
+    what: str
+    rule: str
+    routes: tuple[tuple[str, int | None], ...]
+    gaps: tuple[Gap, ...]
+    differences: tuple[Difference, ...]
+
+    def told(self) -> dict[str, Any]:
+        """Return it as the record states it; nothing agrees that could not be compared."""
+        return {
+            "what": self.what,
+            "rule": self.rule,
+            "routes": [{"by": by, "count": count} for by, count in self.routes],
+            "agree": None if self.gaps else not self.differences,
+            "differences": [each.text for each in self.differences[:MOST_NAMED]],
+            "differences_total": len(self.differences),
+        }
+
+
+def reconcile(organization: Organization) -> list[dict[str, Any]]:
+    """Return every comparison that the record of ``organization`` allows."""
+    counted = organization.region_views, organization.readings, organization.managed.databases
+    if counted == (None, (), ()):  # most records allow none, and an index costs time
+        return []
+    return [each.told() for each in compare(survey(organization))]
+
+
+def compare(estate: Estate) -> Iterator[Comparison]:
+    """Yield every comparison that the record of the organization allows."""
+    organization = estate.organization
+    gaps = {each.fact: each for each in reversed(organization.missing())}
+    if organization.region_views is not None:
+        yield from (_keys(estate, kind, gaps) for kind in _TYPES)
+        yield _views(estate, gaps)
+        if organization.vendor_accounts is not None:
+            yield _accounts(estate, gaps)
+    if organization.readings:
+        yield from _databases(organization, gaps)
+    if organization.managed.databases:
+        yield _managed(organization, gaps)
+
+
+def _known(count: int, gap: Gap | None) -> int | None:
+    """Return ``count``; None if nothing was counted because nothing could be read."""
+    return None if gap and not count else count
+
+
+def _of(gaps: Mapping[Fact, Gap], *facts: Any) -> tuple[Gap, ...]:  # noqa: ANN401 (facts by name)
+    return tuple(gaps[fact] for fact in facts if fact in gaps)
+
+
+def _at(scope: KeyScope, what: str) -> Difference:
+    return Difference("/".join(scope[1:]), f"{' / '.join(scope[1:])}: {what}")
+
+
+# --- keys -----------------------------------------------------------------------------------------
+
+
+def _keys(estate: Estate, kind: str, gaps: Mapping[Fact, Gap]) -> Comparison:
+    shown = {
+        scope: {parse_key_id(view.key_id).canonical} if view.key_id else set[str]()
+        for scope, view in estate.views()
+        if scope.type == kind
+    }
+    listed = {
+        scope: set(estate.key_ids(scope))
+        for scope in estate.keys
+        if scope.type == kind and (scope in shown or not has_no_customer_keys(scope))
+    }
+    fact: Any = f"{kind}-keys"
+    counts = [sum(map(len, each.values())) for each in (listed, shown)]
+    return Comparison(
+        fact,
+        "CMEK-13",
+        (
+            ("the list of all keys", _known(counts[0], gaps.get(fact))),
+            ("the views of single regions", _known(counts[1], gaps.get("region-views"))),
+        ),
+        _of(gaps, fact, "region-views"),
+        tuple(_different_keys(listed, shown)),
+    )
+
+
+def _different_keys(
+    listed: Mapping[KeyScope, set[str]], shown: Mapping[KeyScope, set[str]]
+) -> Iterator[Difference]:
+    for scope in sorted(listed.keys() | shown.keys()):
+        one, two = listed.get(scope, set()), shown.get(scope, set())
+        if one != two:
+            view = _named(two) if scope in shown else "not recorded"
+            yield _at(scope, f"listed {_named(one)}, view {view}")
+
+
+def _named(keys: Iterable[str]) -> str:
+    return ", ".join(sorted(keys)) or "no key"
+
+
+def _views(estate: Estate, gaps: Mapping[Fact, Gap]) -> Comparison:
+    """Compare the scopes of which a view is due with those of which there is one."""
+    known = {scope for scope in (*estate.keys, *estate.scopes) if scope.type != "unknown"}
+    due = {scope for scope in known if not has_no_customer_keys(scope)}
+    there = {scope for scope, _ in estate.views()} & due
+    missing = [_at(scope, "no view was recorded") for scope in sorted(due - there)]
+    return Comparison(
+        "region-views",
+        "CMEK-13",
+        (
+            ("key scopes with keys or databases", len(due)),
+            ("of these with a view", _known(len(there), gaps.get("region-views"))),
+        ),
+        _of(gaps, "databases", "serverless-keys", "managed-clusters-keys", "region-views"),
+        tuple(missing),
+    )
+
+
+def _accounts(estate: Estate, gaps: Mapping[Fact, Gap]) -> Comparison:
+    organization = estate.organization
+    keys = {scope for scope in estate.keys if not has_no_customer_keys(scope)}
+    named = {scope_of(organization.id, each) for each in organization.vendor_accounts or ()}
+    missing = [_at(scope, "no account is named") for scope in sorted(keys - named)]
+    beyond = [_at(scope, "accounts without a key") for scope in sorted(named - keys)]
+    return Comparison(
+        "vendor-accounts",
+        "CMEK-14",
+        (
+            ("key scopes with a key", len(keys)),
+            ("key scopes with accounts named", _known(len(named), gaps.get("vendor-accounts"))),
+        ),
+        _of(gaps, "serverless-keys", "managed-clusters-keys", "vendor-accounts"),
+        (*missing, *beyond),
+    )
+
+
+# --- databases ------------------------------------------------------------------------------------
+
+
+def _databases(organization: Organization, gaps: Mapping[Fact, Gap]) -> Iterator[Comparison]:
+    existing = [each for each in organization.databases or () if not each.is_planned]
+    found = _of(gaps, "databases")
+    for reading in organization.readings:
+        if counts := _READING.findall(reading.note) if reading.fact == "databases" else ():
+            yield _read_again(counts, len(existing) - _listed_apart(reading), found)
+    living = [each for each in existing if not each.is_terminated]
+    lost = [each for each in living if each.type == "unknown"]
+    routes = (("listed and not terminated", len(living)), ("in a key scope", _placed(living)))
+    why = tuple(
+        Difference(str(each.id), f"{each.name} ({each.id}): the tier {each.tier!r} has no type")
+        for each in lost
+    )
+    yield Comparison("placements", "CMEK-14", routes, found, why)
+
+
+def _listed_apart(reading: Reading) -> int:
+    """Return how many databases come from the list of terminated ones, which is read once."""
+    terminated = _TERMINATED.search(reading.note)
+    return int(terminated[1].replace(",", "")) if terminated else 0
+
+
+def _placed(databases: Iterable[Database]) -> int:
+    return sum(each.type != "unknown" for each in databases)
+
+
+def _read_again(counts: list[tuple[str, str]], held: int, gaps: tuple[Gap, ...]) -> Comparison:
+    """Compare the last two readings of the list with each other, and with what is audited."""
+    numbers = [int(count.replace(",", "")) for count, _ in counts]
+    routes = [
+        (f"reading {place}, by pages of {size}", number)
+        for place, (number, (_, size)) in enumerate(zip(numbers, counts, strict=True), 1)
+    ]
+    differences = [Difference(gap.reason, because(gap)) for gap in gaps]
+    if len({*numbers[-2:], held}) > 1:
+        told = " and ".join(f"{number:,}" for number in numbers[-2:])
+        text = f"the last readings hold {told}, the audited inventory {held:,}"
+        differences.append(Difference("count", text))
+    routes.append(("the audited inventory", held))
+    return Comparison("databases", "CMEK-14", tuple(routes), gaps, tuple(differences))
+
+
+def _managed(organization: Organization, gaps: Mapping[Fact, Gap]) -> Comparison:
+    """Compare the databases in Terraform's state with those that are recorded."""
+    there = {each.id for each in organization.databases or () if not each.is_planned}
+    managed = {each.id: each for each in organization.managed.databases}.values()
+    missing = [each for each in managed if each.id not in there]
+    found = _of(gaps, "databases")
+    listed = _known(len(managed) - len(missing), next(iter(found), None))
+    routes = (("in Terraform's state", len(managed)), ("of these listed by Astra", listed))
+    why = (
+        *(
+            Difference(each.id, f"{each.name} ({each.id}): {each.resource} is not listed")
+            for each in missing
+        ),
+        *(
+            Difference(part.database.id, f"{part.named}: not listed there")
+            for part in missing_regions(organization)
+        ),
+        *(
+            Difference(each.id, f"{each.name} ({each.id}): the state does not show its regions")
+            for each in unshown(organization)
+        ),
+    )
+    return Comparison("managed", "CMEK-14", routes, found, why)
+
+
+def unshown(organization: Organization) -> Iterable[ManagedDatabase]:
+    """Return each database of which Terraform's state does not show all regions."""
+    return {each.id: each for each in organization.managed.databases if each.missing}.values()
+
+
+class MissingRegion(NamedTuple):
+    """A region of a listed database that only Terraform's state has."""
+
+    database: ManagedDatabase
+    place: str
+
+    @property
+    def named(self) -> str:
+        """Name the database with its place, for people."""
+        return f"{self.database.name} ({self.database.id}) in {self.place}"
+
+
+def missing_regions(organization: Organization) -> Iterator[MissingRegion]:
+    """Yield the regions in which Terraform's state has a listed database, and the record has not.
+
+    One that is terminated, or not listed at all, has no regions to compare. Their names count
+    without case here: a state keeps them as somebody wrote them.
+    """
+    recorded = {
+        each.id: {
+            (region.provider or each.provider, region.name.lower())
+            for region in each.regions
+            if region.state == "existing"
+        }
+        for each in organization.databases or ()
+        if not (each.is_planned or each.is_terminated)
+    }
+    seen = set()
+    for database in organization.managed.databases:
+        for provider, region in database.regions if database.id in recorded else ():
+            place = provider, region.lower()
+            part = database.id, place
+            if place not in recorded[database.id] and part not in seen:
+                seen.add(part)
+                yield MissingRegion(database, f"{provider}/{region}")

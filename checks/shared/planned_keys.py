@@ -1,0 +1,87 @@
+"""Findings about planned keys: what several rules say of a key that a plan would change.
+
+A wrong registration cannot be undone with Terraform, so a planned key is judged as a registered
+one. It has causes of its own, as what is planned can still be prevented.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.engine.finding import Finding, inconclusive, of_planned_key, of_undetermined_key, places
+from checks.engine.identity import PLANNED
+from checks.shared.remedies import determine
+from checks.shared.verdicts import concerning_scopes
+from inventory.model.organization_index import scope_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.engine.card import Card
+    from inventory.model.key import KeyScope
+    from inventory.model.organization_index import Estate
+    from inventory.model.planned_keys import PlannedKey, UndeterminedKey
+
+NO_ID = "key-id-not-determined"
+"""The reason of a finding about a planned key whose id the plan does not show."""
+
+
+def planned_keys(estate: Estate) -> Iterator[tuple[KeyScope, PlannedKey]]:
+    """Yield each key that a plan would register, with its key scope."""
+    for scope, keys in estate.planned_keys.items():
+        for key in keys:
+            yield scope, key
+
+
+def changed_keys(estate: Estate) -> Iterator[tuple[KeyScope, PlannedKey]]:
+    """Yield each key that a plan would replace or remove, with its key scope, each change once."""
+    seen = set()
+    for key in estate.organization.managed.planned_keys:
+        scope = scope_of(estate.organization.id, key)
+        change = (key.change, of_planned_key(scope, key).path)
+        if key.change != "register" and change not in seen:
+            seen.add(change)
+            yield scope, key
+
+
+def as_planned(finding: Finding, card: Card, estate: Estate, key: PlannedKey) -> Finding:
+    """Make a finding one about the planned ``key``: subject, place, cause, severity, databases."""
+    scope = scope_of(estate.organization.id, key)
+    cause = finding.cause
+    finding = finding._replace(
+        subject=of_planned_key(scope, key),
+        cause=f"{PLANNED}{cause}" if cause else "",
+        severity=card.severity_planned or card.severity,
+        name=key.resource,
+        evidence=tuple(dict.fromkeys((key.place, *finding.evidence))),
+    )
+    return concerning_scopes(finding, estate, [scope])
+
+
+def without_id(card: Card, estate: Estate, key: PlannedKey) -> Finding:
+    """Return the finding about a planned key whose id the plan does not show."""
+    subject = of_planned_key(scope_of(estate.organization.id, key), key)
+    says = f"The plan does not show the id of {key.resource}: {key.missing}."
+    finding = inconclusive(card, subject, NO_ID, says, (), determine([key]))
+    return as_planned(finding, card, estate, key)
+
+
+def undetermined_keys(
+    card: Card, estate: Estate, *, is_registered: bool = True
+) -> Iterator[Finding]:
+    """Yield a finding for each planned key whose key scope the plan does not show.
+
+    ``is_registered`` says which: those that a plan would register, or those that it would replace
+    or remove.
+    """
+    for key in estate.organization.managed.undetermined_keys:
+        if (key.change == "register") is is_registered:
+            yield _undetermined(card, estate, key)
+
+
+def _undetermined(card: Card, estate: Estate, key: UndeterminedKey) -> Finding:
+    subject = of_undetermined_key(estate.organization.id, key)
+    says = f"The plan does not show for which place {key.name} is: {key.missing}."
+    cause, severity = f"{PLANNED}not-determined", card.severity_planned or card.severity
+    finding = inconclusive(card, subject, cause, says, places([key]), determine([key]))
+    return finding._replace(severity=severity, name=key.name)

@@ -1,0 +1,183 @@
+"""When a key was registered: Astra does not tell, so it is an interval, narrowed by records.
+
+A scope may have had other keys before, which IBM Support replaced: a record of one of those shows
+the absence of this key, and a database that was deployed then rests on that one.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from checks.engine.context import day
+from inventory.model.key_ids import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from inventory.history import Observation
+    from inventory.model.base import Place
+    from inventory.model.key import SupportCase
+
+Order = Literal["before", "after", "equal", "undecided"]
+
+
+class Registration(NamedTuple):
+    """An interval that holds the moment of registration.
+
+    Attributes:
+        after: the key was not there yet at this time, so it was registered later; None if no
+            record shows its absence.
+        by: the key was there at this time, so it was registered then or before; None if no dated
+            record shows its presence.
+        exact: the attested time, which then is the whole interval; None without attestation.
+        returned: whether the scope had had a key even before ``after``, this one or another.
+        evidence: where the bounds were read.
+        since: the begin of the day on which IBM Support replaced another key by it, if that is
+            later than ``after``: it was registered then or later. None without such a case.
+    """
+
+    after: datetime | None
+    by: datetime | None
+    exact: datetime | None = None
+    returned: bool = False
+    evidence: tuple[Place, ...] = ()
+    since: datetime | None = None
+
+    @property
+    def is_contradictory(self) -> bool:
+        """Say whether the attested time lies outside of what the records show."""
+        if self.exact is None:
+            return False
+        too_early = self.after is not None and self.exact <= self.after
+        too_early = too_early or (self.since is not None and self.exact < self.since)
+        return too_early or (self.by is not None and self.exact > self.by)
+
+
+def bound(
+    observations: Sequence[Observation], present_at: datetime | None, exact: datetime | None
+) -> Registration:
+    """Narrow the interval of a key that is registered now.
+
+    ``observations`` are the earlier records of its scope in the order of time; ``present_at`` is
+    the time of the present record, None if that is not known.
+    """
+    absent = [each for each in observations if not each.key_ids]
+    last = absent[-1] if absent else None
+    later = [each for each in observations if each.key_ids and (not last or each.at > last.at)]
+    first = later[0] if later else None
+    returned = last is not None and any(e.key_ids and e.at <= last.at for e in observations)
+    evidence = tuple(each.place for each in (last, first) if each)
+    by = first.at if first else present_at
+    return Registration(last.at if last else None, by, exact, returned, evidence)
+
+
+def compare(registration: Registration, deployed: datetime) -> Order:
+    """Say whether the registration came before or after ``deployed``, if that can be known."""
+    if registration.exact is not None:
+        if registration.exact == deployed:
+            return "equal"
+        return "before" if registration.exact < deployed else "after"
+    if deployed in {registration.after, registration.by}:
+        return "equal"
+    if registration.by is not None and registration.by < deployed:
+        return "before"
+    if registration.after is not None and registration.after > deployed:
+        return "undecided" if registration.returned else "after"
+    return "undecided"
+
+
+# --- one key after another ------------------------------------------------------------------------
+
+
+class Claim(NamedTuple):
+    """A key of which records claim that it was registered for a scope.
+
+    Attributes:
+        key: what all ids of the key have in common; empty if several keys are claimed.
+        present_at: the time of the present record; None if that is not known.
+        by: the time by which it was there.
+        exact: the attested time of its registration; None without attestation.
+        until: the time of the last record that shows it; None if it is registered now.
+        cases: the support cases that explain why another key came after it.
+    """
+
+    key: str
+    present_at: datetime | None
+    by: datetime
+    exact: datetime | None = None
+    until: datetime | None = None
+    cases: tuple[SupportCase, ...] = ()
+
+
+class Period(NamedTuple):
+    """The time in which one key was registered for a scope; the rest is as of its ``Claim``."""
+
+    registration: Registration
+    until: datetime | None
+    cases: tuple[SupportCase, ...]
+
+
+def trace(
+    claim: Claim, observations: Sequence[Observation], cases: Iterable[SupportCase]
+) -> tuple[Period, ...]:
+    """Return the period of the key of now, then of the one that it replaced, and so on.
+
+    ``observations`` are as for ``bound``, of any key; ``cases`` are those of the scope. The way
+    back ends where a record shows no key at all: what there was before was not replaced.
+    """
+    known, periods = tuple(cases), []
+    replaced: Claim | None = claim
+    while replaced is not None:
+        period, replaced, observations = _step(replaced, observations, known)
+        periods.append(period)
+    return tuple(periods)
+
+
+def _step(
+    claim: Claim, observations: Sequence[Observation], cases: tuple[SupportCase, ...]
+) -> tuple[Period, Claim | None, Sequence[Observation]]:
+    """Return the period of a key, the key that it replaced, and the records up to that one's last.
+
+    There is no way back from several keys that are claimed at once.
+    """
+    if not claim.key:
+        return Period(Registration(None, None), claim.until, claim.cases), None, ()
+    views = [each._replace(key_ids=_only(claim.key, each)) for each in observations]
+    found = bound(views, claim.present_at, claim.exact)
+    before = [each for each in observations if found.after is not None and each.at <= found.after]
+    found = found._replace(returned=any(each.key_ids for each in before))
+    if not (before and before[-1].key_ids):
+        return Period(found, claim.until, claim.cases), None, ()
+    last, later = before[-1], observations[len(before) :]
+    first = later[0].at if later else claim.by
+    explaining = tuple(case for case in cases if day(last.at) <= case.on <= day(first))
+    found = found._replace(since=_begin(explaining, last.at))
+    keys = {canonical(each) for each in last.key_ids}
+    key = "" if len(keys) > 1 else next(iter(keys))
+    replaced = Claim(key, None, last.at, until=last.at, cases=explaining)
+    return Period(found, claim.until, claim.cases), replaced, before
+
+
+def _only(key: str, observation: Observation) -> tuple[str, ...]:
+    return tuple(each for each in observation.key_ids if canonical(each) == key)
+
+
+def _begin(cases: Sequence[SupportCase], last: datetime) -> datetime | None:
+    """Return the begin of the first day on which a case took effect, if it is after ``last``."""
+    begins = [datetime.combine(case.on, time(), UTC) for case in cases]
+    begin = min(begins, default=last)
+    return begin if begin > last else None
+
+
+def locate(periods: Sequence[Period], deployed: datetime) -> tuple[Order, int]:
+    """Compare with the key that was there at ``deployed``; return the order, and which it is.
+
+    A key that came too late is no proof that there was none, if there had been one before.
+    """
+    index = 0
+    while index + 1 < len(periods) and deployed <= (periods[index + 1].until or deployed):
+        index += 1
+    registration = periods[index].registration
+    order = compare(registration, deployed)
+    return ("undecided" if order == "after" and registration.returned else order), index

@@ -1,0 +1,242 @@
+"""Verdicts that several rules reach alike, so that they give them in the same words."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from checks.engine.context import because, utc
+from checks.engine.finding import (
+    OPEN,
+    Finding,
+    Status,
+    concerning,
+    inconclusive,
+    not_applicable,
+    of_planned,
+    places,
+)
+from checks.engine.identity import PLANNED
+from checks.engine.reasons import cause_of_gap, settling
+from inventory.model.organization_index import has_no_customer_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from checks.engine.card import Card
+    from checks.engine.context import Context
+    from checks.engine.finding import Subject
+    from inventory.model.attestations import Attestation
+    from inventory.model.base import Place
+    from inventory.model.database import Database
+    from inventory.model.gaps import Fact, Gap
+    from inventory.model.key import CustomerKey, KeyScope, KmsFacts
+    from inventory.model.organization import Organization
+    from inventory.model.organization_index import Estate, Placement
+    from inventory.model.terraform_managed import UndeterminedDatabase
+    from inventory.model.vocabulary import DatabaseType
+from checks.shared.remedies import FIND_TYPE, determine
+
+POPULATION: frozenset[Fact] = frozenset({"databases", "serverless-keys", "managed-clusters-keys"})
+"""The facts without which there may be keys or databases beyond those recorded."""
+
+
+def undetermined(card: Card, estate: Estate) -> Iterator[Finding]:
+    """Yield a finding for each planned database of which a plan does not tell where it will lie."""
+    for each in estate.organization.managed.undetermined:
+        subject = of_planned(estate.organization.id, each)
+        finding = _undetermined(card, estate, subject, each)
+        yield concerning(finding._replace(name=each.name), card, 1, 1)
+
+
+def _undetermined(
+    card: Card, estate: Estate, subject: Subject, database: UndeterminedDatabase
+) -> Finding:
+    expected, where = estate.organization.policy.of("serverless"), places([database])
+    if expected.encryption == "astra-provided":
+        says = f"To be encrypted by Astra's keys: {expected.reason}"
+        return not_applicable(card, subject, says, where, "astra-provided")
+    says = f"The plan does not tell where {database.resource} will lie: {database.untold}."
+    action = determine([database])
+    return inconclusive(card, subject, "planned-not-determined", says, where, action)
+
+
+def unregistered_key(estate: Estate, scope: KeyScope) -> str:
+    """Say of a scope without a key why one that is planned or managed does not help; else nothing.
+
+    An order that the plan does not show may exist all the same, so the sentence does not deny it.
+    """
+    for planned in estate.planned_keys.get(scope, ()):
+        named = planned.resource or planned.key_id
+        return f" A plan registers one ({named}), but does not show that it does so first."
+    managed = estate.managed_keys.get(scope)
+    if managed is not None:
+        return f" That {managed.resource} is in Terraform's state does not prove one."
+    near = scope._replace(region=scope.region.lower())
+    if near != scope and near in estate.keys:
+        return f" One is for {near.region}: regions are compared as they are written."
+    return ""
+
+
+def ordered_by_plan(estate: Estate, scope: KeyScope) -> Answer | None:
+    """Answer for a planned database that the plan creates after the key; None if it does not."""
+    key = estate.ordered.get(scope)
+    if key is None:
+        return None
+    says = (
+        f"No key is registered. The plan creates each planned database there after {key.resource}, "
+        "but the documentation does not say that a new key takes effect at once."
+    )
+    name = estate.organization.name
+    action = f"Apply {key.resource} alone first, record {name} again, and plan again"
+    return Answer("inconclusive", says, "ordered-by-plan", action)
+
+
+def concerning_scopes(finding: Finding, estate: Estate, scopes: Iterable[KeyScope]) -> Finding:
+    """Add to a finding about a key how many databases rest on it: those of its ``scopes``.
+
+    The severity stays, as a key that is registered is no longer planned.
+    """
+    placements = [placement for scope in scopes for placement in estate.scopes.get(scope, ())]
+    planned = sum(placement.is_planned for placement in placements)
+    return finding._replace(databases=len(placements), existing=len(placements) - planned)
+
+
+def place_of(database: Database) -> tuple[Place, ...]:
+    """Return where ``database`` was read, as evidence."""
+    return (database.place,)
+
+
+class Answer(NamedTuple):
+    """A status with its words, before it is said of a subject.
+
+    Attributes:
+        status: what was found.
+        says: the condition, in a sentence.
+        reason: why it could not be judged or does not apply, as a code.
+        action: what would resolve it.
+        cause: why it does not comply; empty if it does, or if the reason says all.
+        attested_by: of a pass, those without whose word it would be none.
+    """
+
+    status: Status
+    says: str
+    reason: str = ""
+    action: str = ""
+    cause: str = ""
+    attested_by: tuple[str, ...] = ()
+
+    def cause_for(self, *, is_planned: bool = False) -> str:
+        """Return the cause of a finding with this status; empty if that is not open.
+
+        What is only planned has causes of its own: once it is deployed, nothing can prevent them.
+        """
+        cause = (self.cause or self.reason) if self.status in OPEN else ""
+        return f"{PLANNED}{cause}" if cause and is_planned else cause
+
+    def about(
+        self,
+        card: Card,
+        subject: Subject,
+        where: tuple[Place, ...],
+        *,
+        is_planned: bool = False,
+    ) -> Finding:
+        """Return the finding about ``subject`` by the rule of ``card``."""
+        cause, severity = self.cause_for(is_planned=is_planned), card.severity
+        status, says, reason, action = self[:4]
+        return Finding(
+            status, card.id, severity, subject, cause, says, reason, action, evidence=where
+        )
+
+
+def no_key_wanted(placement: Placement) -> Answer | None:
+    """Answer for a database that needs no key, or of which that is not known; else None."""
+    scope = placement.scope
+    if not placement.wants_key:
+        says = f"To be encrypted by Astra's keys: {placement.expectation.reason}"
+        return Answer("not-applicable", says, "astra-provided")
+    if has_no_customer_keys(scope):
+        says = "Managed Clusters on Azure have no customer keys; CMEK-04 judges them."
+        return Answer("not-applicable", says, "unsupported-combination")
+    if scope.type == "unknown":
+        says = f"The tier {placement.database.tier!r} tells no database type."
+        return Answer("inconclusive", says, "unknown-type", FIND_TYPE)
+    return None
+
+
+def keys_unread(estate: Estate, database_type: DatabaseType) -> Answer | None:
+    """Answer for a key that is not recorded while the keys may not be all; None if they are."""
+    gap = estate.keys_gap(database_type)
+    if gap is None:
+        return None
+    says = f"No key is recorded, and the {database_type} keys may not be all: {because(gap)}."
+    action = settling(gap, estate.organization)
+    return Answer("inconclusive", says, gap.reason, action, cause_of_gap(gap))
+
+
+def lists_none_unattested(organization: Organization, context: Context) -> bool:
+    """Say whether Astra listed no database, and nobody attests that there is none.
+
+    It lists none to a token that may see none, either.
+    """
+    living = any(
+        not (each.is_planned or each.is_terminated) for each in organization.databases or ()
+    )
+    return bool(organization.readings) and not living and not attests_none(organization, context)
+
+
+def is_bare(organization: Organization) -> bool:
+    """Say whether neither a key nor an existing database was recorded, though both lists were.
+
+    What is only planned does not show that anybody looked.
+    """
+    databases = organization.databases
+    return (
+        organization.keys == ()
+        and databases is not None
+        and all(each.is_planned for each in databases)
+    )
+
+
+def attests_none(organization: Organization, context: Context) -> bool:
+    """Say whether somebody attests that the organization has no database."""
+    attested = organization.no_databases
+    return attested is not None and attested.is_current(context.as_of)
+
+
+def population_gap(estate: Estate) -> Gap | None:
+    """Return why there may be keys or databases beyond those recorded; None if there are not."""
+    return next((gap for fact, gap in estate.gaps.items() if fact in POPULATION), None)
+
+
+def not_current(attestation: Attestation, context: Context, action: str) -> Answer | None:
+    """Answer for an attestation that does not count now; None if it does."""
+    if attestation.is_current(context.as_of):
+        return None
+    days = f"{attestation.on} to {attestation.last_day()}"
+    says = f"{attestation.by} attested it, but that counts from {days} only."
+    return Answer("inconclusive", says, "attestation-not-current", action)
+
+
+def facts_too_old(
+    card: Card, subject: Subject, key: CustomerKey, kms: KmsFacts, context: Context
+) -> Finding | None:
+    """Return the finding for facts of the cloud that are older than the audit allows."""
+    if timedelta() <= context.as_of - kms.observed_at <= context.max_age:
+        return None
+    says = f"The cloud's facts are of {utc(kms.observed_at)}, the audit of {utc(context.as_of)}."
+    action = f"Record the cloud's facts about {key.key_id} again"
+    return inconclusive(card, subject, "facts-not-current", says, places([key]), action)
+
+
+def without_kms_facts(
+    card: Card, subject: Subject, key: CustomerKey, context: Context, fact: str
+) -> Finding:
+    """Return the finding for a key of which neither the cloud nor an attestation says ``fact``."""
+    if context.kms == "none":
+        says = "The audit was told to leave the clouds' key management out."
+        return not_applicable(card, subject, says, places([key]), "clouds-left-out")
+    says = f"Neither the cloud nor an attestation says: {fact}."
+    action = f"Record the cloud's facts about {key.key_id}, or attest them"
+    return inconclusive(card, subject, "not-recorded", says, places([key]), action)

@@ -1,0 +1,210 @@
+"""``cmek-audit diff``: compares two audits, and says what changed from one to the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from checks.engine.context import utc
+from cmek_audit.console import say, say_json
+from cmek_audit.exit_codes import Code
+from inventory.errors import RecordError
+from inventory.text.display import safe
+from reports.comparison.baseline import read_baseline, read_later, refuse_unlike
+from reports.comparison.changes import CLASSES, NEWS, Changes, summed_up
+from reports.comparison.key_changes import KEY_CHANGES
+from reports.formats.markdown import WHOLE
+from reports.presentation.labels import CHANGE, KEY_CHANGE, WHY
+from reports.presentation.markdown_text import code, prose, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reports.comparison.baseline import About
+
+    Told = dict[str, Any]
+
+MOST_SHOWN = 50
+"""How many findings or key scopes of one kind the text names; JSON has more."""
+
+
+def run(old: str, new: str, form: str) -> Code:
+    """Compare the audits at ``old`` and ``new``, and print the result as ``form``."""
+    told = _compared(old, new)
+    if form == "json":
+        say_json(told)
+    else:
+        say("\n".join(_text(told) if form == "text" else _markdown(told)))
+    is_news = any(told["counts"][each] for each in NEWS) or told["organizations_gone"]["count"] > 0
+    return Code.NOT_DONE if is_news else Code.DONE
+
+
+def _compared(old: str, new: str) -> Told:
+    later = read_later(new)
+    baseline = read_baseline(old)
+    refuse_unlike(baseline.about, is_example=later.about.is_example)
+    if later.about.as_of < baseline.about.as_of:
+        found = f"an audit as of {utc(baseline.about.as_of)}"
+        expected = f"the earlier one of the two, the other is as of {utc(later.about.as_of)}"
+        raise RecordError(f"{baseline.about.path}: found {found}, expected {expected}")
+    changes = Changes(baseline, later.about.as_of, later.seen)
+    for finding in later.findings():
+        changes.take(finding)
+    told = changes.told(later.about.rules, "")
+    names = ("counts", "not_judged_again", "lists", "keys", "organizations_gone")
+    kept = {name: told[name] for name in names}
+    same_rules = told["baseline"]["same_rules"]
+    return {
+        "old": _about(baseline.about),
+        "new": _about(later.about),
+        "same_rules": same_rules,
+    } | kept
+
+
+def _about(about: About) -> Told:
+    """Say which audit was compared."""
+    return {
+        "path": about.path,
+        "report": about.report,
+        "as_of": utc(about.as_of),
+        "sha256": about.sha256,
+        "banners": list(about.banners),
+    }
+
+
+# --- text -----------------------------------------------------------------------------------------
+
+OTHER_RULES = "The rules were others then, so a change may be one of the rules."
+
+
+def _text(told: Told) -> Iterator[str]:
+    for which in ("old", "new"):
+        about = told[which]
+        named = f"{about['path']}, as of {about['as_of']}, report {about['report'][:12]}"
+        yield f"{which.capitalize()}:      {named}"
+        yield from (f"          {safe(text)}" for text in about["banners"])
+    if not told["same_rules"]:
+        yield OTHER_RULES
+    yield f"Changes:  {summed_up(told)}"
+    yield from _text_of_organizations(told["organizations_gone"])
+    for what in _listed(told):
+        yield ""
+        yield f"{what.capitalize()} ({told['counts'][what]:,}): {CHANGE[what].meaning}"
+        for each in told["lists"][what][:MOST_SHOWN]:
+            yield f"  {each['severity']} {each['rule']} {_named(each)}: {_turn(each)}"
+            yield f"    {each['says']}"
+        yield from _more(told["counts"][what])
+    yield from _text_of_keys(told["keys"])
+
+
+GONE = "They are in the earlier audit, and not in the later one."
+
+
+def _text_of_organizations(gone: Told) -> Iterator[str]:
+    if gone["count"]:
+        yield ""
+        yield f"Organizations gone ({gone['count']:,}): {GONE}"
+        yield from (
+            f"  {each['name']} ({each['organization']})" for each in gone["list"][:MOST_SHOWN]
+        )
+        yield from _more(gone["count"])
+
+
+def _listed(told: Told) -> list[str]:
+    return [each for each in CLASSES if told["counts"][each] and each != "unchanged"]
+
+
+def _named(each: Told) -> str:
+    """Name the subject, and its cause if the finding has one."""
+    cause = f" {each['cause']}" if each["cause"] else ""
+    name = f" ({each['name']})" if each["name"] else ""
+    return f"{each['path']}{cause}{name}"
+
+
+def _turn(each: Told) -> str:
+    """Say what the status was, and what it is now."""
+    before = f"{each['was']}, " if each["was"] else ""
+    if each["was"] and each["severity_was"] != each["severity"]:
+        before = f"{each['severity_was']} {before}"
+    why = f". {WHY[each['why']]}" if each["why"] else ""
+    return f"{before}now {each['now'] or 'gone'}{why}"
+
+
+def _more(total: int) -> Iterator[str]:
+    if total > MOST_SHOWN:
+        yield f"  … and {total - MOST_SHOWN:,} more"
+
+
+def _text_of_keys(keys: Told) -> Iterator[str]:
+    for what in KEY_CHANGES:
+        if not keys["counts"][what]:
+            continue
+        title, words = KEY_CHANGE[what]
+        yield ""
+        yield f"{title} ({keys['counts'][what]:,}): {words}"
+        for scope in keys["lists"][what][:MOST_SHOWN]:
+            yield f"  {_scope(scope)}"
+            yield f"    before: {', '.join(scope['before']) or 'none'}"
+            yield f"    now:    {', '.join(scope['after']) or 'none'}"
+        yield from _more(keys["counts"][what])
+
+
+def _scope(scope: Told) -> str:
+    return " / ".join(scope[part] for part in ("name", "type", "provider", "region"))
+
+
+# --- Markdown -------------------------------------------------------------------------------------
+
+
+def _markdown(told: Told) -> Iterator[str]:
+    yield from ("## Changes between two audits", "")
+    yield from table(
+        ("Audit", "As of", "Report", "Read from"),
+        (_of_audit(told, each) for each in ("old", "new")),
+    )
+    for each in ("old", "new"):
+        for text in told[each]["banners"]:
+            yield from ("", f"> **{each}: {prose(text, WHOLE)}**")
+    yield ""
+    yield f"{prose(summed_up(told)).capitalize()}.{'' if told['same_rules'] else ' ' + OTHER_RULES}"
+    if told["organizations_gone"]["count"]:
+        yield from ("", "### Organizations gone", "", GONE, "")
+        shown = told["organizations_gone"]["list"][:MOST_SHOWN]
+        rows = ((code(each["name"]), code(each["organization"])) for each in shown)
+        yield from table(("Organization", "Id"), rows)
+        yield from _more_rows(told["organizations_gone"]["count"])
+    for what in _listed(told):
+        yield from ("", f"### {what.capitalize()}", "", CHANGE[what].meaning, "")
+        yield from table(
+            ("Severity", "Rule", "Subject", "Change", "Condition"),
+            map(_of_finding, told["lists"][what][:MOST_SHOWN]),
+        )
+        yield from _more_rows(told["counts"][what])
+    for what in KEY_CHANGES:
+        if told["keys"]["counts"][what]:
+            title, words = KEY_CHANGE[what]
+            yield from ("", f"### {title}", "", words, "")
+            yield from table(
+                ("Key scope", "Before", "Now"),
+                map(_of_scope, told["keys"]["lists"][what][:MOST_SHOWN]),
+            )
+            yield from _more_rows(told["keys"]["counts"][what])
+
+
+def _more_rows(total: int) -> Iterator[str]:
+    for line in _more(total):
+        yield from ("", line.strip())
+
+
+def _of_audit(told: Told, which: str) -> Sequence[str]:
+    about = told[which]
+    return which, *(code(about[field]) for field in ("as_of", "report", "path"))
+
+
+def _of_finding(each: Told) -> Sequence[str]:
+    subject = " ".join(code(each[part]) for part in ("path", "cause", "name") if each[part])
+    return each["severity"], each["rule"], subject, _turn(each), prose(each["says"])
+
+
+def _of_scope(scope: Told) -> Sequence[str]:
+    keys = (", ".join(map(code, scope[when])) or "none" for when in ("before", "after"))
+    return code(_scope(scope)), *keys

@@ -1,0 +1,1 @@
+"""The command ``keys`` and its printers."""

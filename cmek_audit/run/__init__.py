@@ -1,0 +1,1 @@
+"""One audit under pytest, from its options to its report folder."""

@@ -1,0 +1,97 @@
+"""Inputs that an audit would move or remove, as they are files of its own report folder."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from cmek_audit.run.report_folder import UNFINISHED
+from inventory.errors import SettingError
+from reports.record.writer import FINDINGS, HEAD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_File = tuple[int, int]
+"""What identifies a file, by whatever path or link it is reached."""
+
+
+class Given(NamedTuple):
+    """An input: the name of its option without ``--cmek-``, and a path that it gives."""
+
+    option: str
+    path: str
+
+
+def refuse_doomed(inputs: Iterable[Given], folder: Path, written: Iterable[str]) -> None:
+    """Raise SettingError if an audit would move or remove one of ``inputs``.
+
+    ``written`` are the paths, inside ``folder``, of the files that do not stay there.
+    """
+    for option, found in doomed(inputs, folder, written):
+        told = f"found {found}, and would not stay there; expected one that is kept elsewhere"
+        raise SettingError(f"--cmek-{option}: {told}")
+
+
+def doomed(
+    inputs: Iterable[Given], folder: Path, written: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the option of each input that would not stay, and why, in words."""
+    targets = dict(_targets(folder, written))
+    for option, path in inputs:
+        files = _record(Path(path)) if option == "baseline" else _files(Path(path), folder, targets)
+        if why := next(filter(None, (_why(file, folder, targets) for file in files)), ""):
+            yield option, why
+
+
+def _targets(folder: Path, written: Iterable[str]) -> Iterator[tuple[_File, Path]]:
+    for name in written:
+        with suppress(OSError):
+            yield _identity(folder / name), folder / name
+
+
+def _identity(file: Path) -> _File:
+    found = file.stat()
+    return found.st_dev, found.st_ino
+
+
+def _record(path: Path) -> Iterator[Path]:
+    """Yield the files of a record, which is given by its folder or its head."""
+    head = path / HEAD if path.is_dir() else path
+    yield from (head, head.with_name(FINDINGS))
+
+
+def _files(path: Path, folder: Path, targets: Mapping[_File, Path]) -> Iterator[Path]:
+    """Yield ``path``, and what a folder holds by links."""
+    yield path
+    if targets and path.is_dir():
+        is_hard = any(target.stat().st_nlink > 1 for target in targets.values())
+        yield from _linked(path, folder.resolve(), is_hard=is_hard)
+
+
+def _linked(path: Path, apart: Path, *, is_hard: bool) -> Iterator[Path]:
+    """Yield each file below ``path`` that is a link, or may be a hard one; not those ``apart``."""
+    for root, folders, names in os.walk(path):
+        here = Path(root)
+        folders[:] = [each for each in folders if (here / each).resolve() != apart]
+        for file in (here / name for name in names):
+            if file.is_symlink() or is_hard:
+                yield file
+
+
+def _why(file: Path, folder: Path, targets: Mapping[_File, Path]) -> str:
+    try:
+        target = targets.get(_identity(file))
+        place = file.resolve()
+    except (OSError, ValueError, RuntimeError):
+        return ""
+    if target is not None:
+        is_there = place.parent == folder.resolve() and not file.is_symlink()
+        how = "lies in the report folder" if is_there else f"is the same file as {target}"
+        return f"{file}, which {how}"
+    whole = folder.resolve()
+    inner = place.relative_to(whole).parts if place.is_relative_to(whole) else ()
+    is_unfinished = bool(inner) and inner[0].startswith(UNFINISHED)
+    return f"{file}, which lies in what an audit left unfinished" if is_unfinished else ""

@@ -1,0 +1,91 @@
+"""Who ran an audit, with what and from where: what differs from run to run."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import re
+import shutil
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import pytest
+
+from cmek_audit import install_location
+from inventory.text.secrets import without_secrets
+
+ROOT = install_location.folder()
+COMMAND = pytest.StashKey[tuple[str, ...]]()
+"""The command line as the user gave it, where that was not one of pytest."""
+
+PACKAGES = ("cmek-audit", "pytest", "pytest-html", "pydantic", "PyYAML", "Jinja2")
+
+_CI = (
+    ("GITHUB_ACTIONS", "GitHub Actions", "GITHUB_ACTOR", "GITHUB_EVENT_NAME"),
+    ("GITLAB_CI", "GitLab CI", "GITLAB_USER_LOGIN", "CI_PIPELINE_SOURCE"),
+    ("JENKINS_URL", "Jenkins", "BUILD_USER", "BUILD_CAUSE"),
+    ("CI", "CI", "", ""),
+)
+
+
+def describe_run(config: pytest.Config, exit_code: int) -> dict[str, Any]:
+    """Return actor, trigger, command line, versions and outcome of the run."""
+    plain = ("pytest", *map(str, config.invocation_params.args))
+    commit, dirty = checkout()
+    return {
+        **_actor(),
+        "command": [without_secrets(each) for each in config.stash.get(COMMAND, plain)],
+        "exit_code": exit_code,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: version_of(name) for name in PACKAGES},
+        "commit": commit,
+        "dirty": dirty,
+    }
+
+
+def _actor() -> dict[str, str]:
+    for flag, name, actor, trigger in _CI:
+        if os.environ.get(flag):
+            return {
+                "actor": os.environ.get(actor, "") or "not told",
+                "trigger": f"{name} {os.environ.get(trigger, '')}".strip(),
+                "link": _link(),
+            }
+    try:
+        return {"actor": getpass.getuser(), "trigger": "by hand or by a scheduler", "link": ""}
+    except (KeyError, OSError):
+        return {"actor": "not told", "trigger": "by hand or by a scheduler", "link": ""}
+
+
+def _link() -> str:
+    server, repository, run = (
+        os.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")
+    )
+    if server and repository and run:
+        return f"{server}/{repository}/actions/runs/{run}"
+    return os.environ.get("CI_JOB_URL", "") or os.environ.get("BUILD_URL", "")
+
+
+def version_of(name: str) -> str:
+    """Return the version of an installed package, or that it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def checkout() -> tuple[str, bool | None]:
+    """Return the suite's own commit and whether its files were changed, as far as git tells."""
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        return "", None
+    words = ("--no-optional-locks", "status", "--porcelain=v2", "--branch", "--untracked-files=no")
+    command = [git, "-C", str(ROOT), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (no shell, fixed words)
+    commit = re.search(r"^# branch\.oid ([0-9a-f]{40,})$", done.stdout, re.MULTILINE)
+    if commit is None:
+        return "", None
+    return commit[1], any(not line.startswith("#") for line in done.stdout.splitlines())

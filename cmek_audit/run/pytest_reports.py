@@ -1,0 +1,72 @@
+"""Where pytest writes its own two reports, so that they come and go with the whole audit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from cmek_audit.run.report_folder import JUNIT, RESULTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+    from cmek_audit.run.options import Options
+
+
+class PytestReport(NamedTuple):
+    """A report that a plugin of pytest writes.
+
+    Attributes:
+        format: its name among the formats.
+        file: the file's name in the report folder.
+        destination: the option of pytest that holds its path; it exists only with the plugin.
+        plugin: the plugin's name.
+        path_of_plugin: the attribute by which the plugin knows the path, and prints it.
+    """
+
+    format: str
+    file: str
+    destination: str
+    plugin: str
+    path_of_plugin: str
+
+
+PYTEST_REPORTS = (
+    PytestReport("results", RESULTS, "htmlpath", "pytest-html", "_report_path"),
+    PytestReport("junit", JUNIT, "xmlpath", "junitxml", "logfile"),
+)
+
+
+def unavailable(config: pytest.Config, options: Options) -> list[PytestReport]:
+    """Return the wanted reports that nobody writes, as their plugin is not loaded."""
+    wanted = [each for each in PYTEST_REPORTS if each.format in options.formats]
+    return [each for each in wanted if not hasattr(config.option, each.destination)]
+
+
+def redirect(staging: Path, config: pytest.Config, options: Options) -> None:
+    """Let pytest write the wanted reports into ``staging``, where the user names no other place."""
+    for each in PYTEST_REPORTS:
+        is_free = getattr(config.option, each.destination, "") is None
+        if is_free and each.format in options.formats:
+            setattr(config.option, each.destination, str(staging / each.file))
+            config.option.self_contained_html = True
+
+
+def print_final_paths(staging: Path, config: pytest.Config) -> None:
+    """Let the plugins print where their reports will be, not where they were written."""
+    for plugin in config.pluginmanager.get_plugins():
+        for each in PYTEST_REPORTS:
+            path = getattr(plugin, each.path_of_plugin, None)
+            if isinstance(path, str | Path) and Path(path) == (staging / each.file).absolute():
+                final = staging.parent.absolute() / each.file
+                setattr(plugin, each.path_of_plugin, type(path)(final))
+
+
+def custom_paths(staging: Path, config: pytest.Config) -> Iterator[Path]:
+    """Yield the paths of reports to which the user gave a place of their own."""
+    for each in PYTEST_REPORTS:
+        path = getattr(config.option, each.destination, None)
+        if path and Path(path).parent != staging:
+            yield Path(path)

@@ -1,0 +1,100 @@
+"""pytest's own reports, made fit for an audit: ``results.html`` and ``junit.xml``."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from inventory.text.display import safe
+from reports.comparison.changes import summed_up
+from reports.presentation.banners import banners
+from reports.presentation.messages import checks_of, counts_of
+from reports.presentation.source_notes import first_notes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pytest
+
+    from cmek_audit.run.audit import Audit
+
+TITLE = "Customer keys in Astra: results of the run"
+NO_AUDIT = "NO AUDIT: the run did not come to its end, and no report was written."
+MOST_ROWS = 2_000
+ROWS_LEFT_OUT = f"<p>Rows beyond {MOST_ROWS:,} are left out of this table, and of its counts.</p>"
+COLUMNS = ("rule", "organization", "type", "provider", "region", "severity", "status")
+
+
+def header(cells: list[str]) -> None:
+    """Insert our columns after the outcome; drop the links, of which there are none."""
+    named = [
+        f'<th class="sortable" data-column-type="{name}">{name.capitalize()}</th>'
+        for name in COLUMNS
+    ]
+    cells[:] = [cells[0], *named, *cells[1:-1]]
+
+
+def row(report: pytest.TestReport, cells: list[str], audit: Audit) -> None:
+    """Insert our columns, or drop the row if the table grows past what a browser can open.
+
+    A report of setup or teardown that went well is no row of its own, and is not dropped here.
+    """
+    carried = getattr(report, "cmek", None) or {}
+    audit.rows_seen += 1
+    if audit.rows_seen > MOST_ROWS and not report.failed:
+        del cells[:]
+        return
+    told = {name: escape(safe(carried.get(name, ""))) for name in COLUMNS}
+    named = [f'<td class="col-{name}">{text}</td>' for name, text in told.items()]
+    cells[:] = [cells[0], *named, *cells[1:-1]]
+
+
+def summary(prefix: list[str], audit: Audit) -> None:
+    """Say the verdict, the true counts of findings, and where the auditor's page is."""
+    head = audit.head
+    if head is None:
+        prefix.append(f"<p><strong>{escape(NO_AUDIT)}</strong></p>")
+        return
+    prefix += statements(head)
+    page = audit.page.rpartition("/")[2]
+    prefix.append(f'<p>For auditors: <a href="{page}">{page}</a>.</p>')
+    if audit.rows_seen > MOST_ROWS:
+        prefix.append(ROWS_LEFT_OUT)
+
+
+def statements(head: Mapping[str, Any]) -> list[str]:
+    """Return what the page of results says of the record: verdict, banners, notes and counts."""
+    checks = checks_of(head["settings"]["grouping"])
+    return [
+        f"<p><strong>{escape(head['verdict']['text'])}</strong></p>",
+        *(f"<p><strong>{escape(text)}</strong></p>" for text in _banners(head)),
+        *(f"<p>Note on {escape(safe(str(note)))}</p>" for note in first_notes(head)[0]),
+        f"<p>{escape(counts_of(head))}.</p>",
+        f"<p>The numbers and rows below are of checks: {checks}.</p>",
+    ]
+
+
+def mark_junit(config: pytest.Config, head: dict[str, Any] | None) -> None:
+    """Write verdict and banners, or that there is no audit, into the JUnit suite's properties."""
+    told = [("verdict", NO_AUDIT)] if head is None else properties(head)
+    for plugin in config.pluginmanager.get_plugins():
+        if hasattr(plugin, "add_global_property"):
+            for name, value in told:
+                plugin.add_global_property(name, value)
+
+
+def properties(head: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what the properties of the JUnit suite say of the record."""
+    return [
+        ("verdict", head["verdict"]["text"]),
+        ("report", head["report"]),
+        ("findings", counts_of(head)),
+        *(("banner", text) for text in _banners(head)),
+        *(("note", safe(str(note))) for note in first_notes(head)[0]),
+        *([("changes", summed_up(head["changes"]))] if head["changes"] else []),
+    ]
+
+
+def _banners(head: Mapping[str, Any]) -> list[str]:
+    """Return the banners that are known while pytest writes: how the run ends is not."""
+    return banners({name: value for name, value in head.items() if name != "run"})

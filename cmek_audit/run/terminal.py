@@ -1,0 +1,186 @@
+"""What the terminal shows: what is audited, what to do, and the verdict."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Protocol
+
+from checks.engine.context import utc
+from cmek_audit.run.pytest_reports import unavailable
+from cmek_audit.run.pytest_results import NO_AUDIT
+from inventory.text.display import counted, safe
+from reports.comparison.changes import summed_up
+from reports.presentation.banners import OUTSIDE, banners
+from reports.presentation.messages import checks_of, number_of
+from reports.presentation.source_notes import first_notes
+from reports.presentation.waiver_notices import notice, urgent
+from reports.record.verdict import ENDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+    from cmek_audit.run.audit import Audit
+
+MOST_SHOWN = 12
+MOST_LINES = 3
+_INDENT = 31
+_LABEL = len("Findings: ")
+_NARROWEST = 40
+_MORE = " … more in the report"
+
+
+def header(audit: Audit) -> list[str]:
+    """Say what is audited, as of when, and how it is grouped."""
+    named = ", ".join(safe(source.path, 200) for source in audit.sources)
+    lines = [
+        f"audit: {named}",
+        f"as of: {utc(audit.context.as_of)}, grouped by {audit.grouping.mode}",
+    ]
+    if audit.baseline:
+        about = audit.baseline.about
+        lines.append(f"baseline: {safe(about.path, 200)}, as of {utc(about.as_of)}")
+    return lines
+
+
+def summarize(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> None:
+    """Print what to do, the most urgent first."""
+    actions, total = head["actions"], head["actions_total"]
+    if not actions:
+        return
+    reporter.section("what to do, most urgent first", sep="-")
+    width = max(40, reporter.config.get_terminal_writer().fullwidth - _INDENT)
+    reporter.write_line(f"{'SEVERITY':<8}  {'FINDINGS':>8}  {'DATABASES':>9}  WHAT")
+    for action in actions[:MOST_SHOWN]:
+        told = f"{action['severity']:<8}  {action['settles']:>8,}  {action['databases']:>9,}  "
+        for text in _wrap(action, width):
+            reporter.write_line(f"{told}{text}")
+            told = " " * _INDENT
+    if total > MOST_SHOWN:
+        reporter.write_line(f"… and {total - MOST_SHOWN:,} more steps in the report")
+
+
+def warn_of_waivers(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> None:
+    """Print which waivers end soon, have ended, or wait for somebody who approves them."""
+    asking = urgent(head)
+    if not asking:
+        return
+    reporter.section("waivers to see to", sep="-")
+    for waiver in asking[:MOST_SHOWN]:
+        reporter.write_line(safe(notice(waiver, head["settings"]["as_of"])), yellow=True)
+    if len(asking) > MOST_SHOWN:
+        reporter.write_line(f"… and {len(asking) - MOST_SHOWN:,} more waivers in the report")
+
+
+def _wrap(action: dict[str, Any], width: int) -> list[str]:
+    """Return the lines of an action's words, with the organization's name if they lack it."""
+    text = (
+        action["text"]
+        if action["name"] in action["text"]
+        else f"{action['text']} ({action['name']})"
+    )
+    lines = _fold(safe(text), width)
+    return lines if len(lines) <= MOST_LINES else _cut(lines[:MOST_LINES], width)
+
+
+def _cut(lines: list[str], width: int) -> list[str]:
+    """Return ``lines`` with a sign that there is more, in the room of the last one's last words."""
+    *first, last = lines
+    kept = _fold(last, width - len(_MORE))
+    return (
+        [*first, f"{kept[0]}{_MORE}"]
+        if len(kept[0]) + len(_MORE) <= width
+        else [*lines, _MORE.strip()]
+    )
+
+
+def _fold(text: str, width: int, further: str = "") -> list[str]:
+    """Fold ``text`` to ``width``, but break no word: somebody may search for an id, or copy it."""
+    return textwrap.wrap(
+        text,
+        width,
+        subsequent_indent=further,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _notes(head: dict[str, Any], width: int) -> Iterator[str]:
+    """Yield the lines of the notes on the sources, folded to the width of the terminal."""
+    shown, more = first_notes(head)
+    for note in shown:
+        yield from _fold(safe(f"Note:     {note}"), max(_NARROWEST, width), " " * _LABEL)
+    if more:
+        yield f"… and {more:,} more notes in the report"
+
+
+def conclude(config: pytest.Config, audit: Audit, failure: str = "") -> None:
+    """Say the verdict, as the very last words; or the ``failure`` by which there is no audit."""
+    writer = _writer(config)
+    writer.line()
+    for text in failure.splitlines():
+        writer.line(safe(text, 2_000), red=True)
+    if audit.head is None:
+        writer.line(NO_AUDIT, red=True)
+        return
+    for label, text in _facts(audit, audit.head):
+        writer.line(f"{f'{label}:':<10}{text}")
+    for each in unavailable(config, audit.options):
+        writer.line(f"{each.file} was not written: {each.plugin} is not loaded.", yellow=True)
+    _print_verdict(writer, audit, audit.head)
+
+
+class _Writer(Protocol):
+    """What writes lines on a terminal."""
+
+    @property
+    def fullwidth(self) -> int: ...
+
+    def line(self, s: str = "", **markup: bool) -> None: ...
+
+
+class _PlainWriter:
+    """Writes lines to stdout, where pytest itself is told to be silent."""
+
+    fullwidth = 80
+
+    def line(self, s: str = "", **_: bool) -> None:
+        sys.stdout.write(f"{s}\n")
+
+
+def _writer(config: pytest.Config) -> _Writer:
+    is_there = config.pluginmanager.has_plugin("terminalreporter")
+    return config.get_terminal_writer() if is_there else _PlainWriter()
+
+
+def _facts(audit: Audit, head: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each number that is said before the verdict, with what it counts."""
+    yield "Checks", f"pytest counts them; {checks_of(head['settings']['grouping'])}"
+    yield "Findings", number_of(head)
+    if head["waivers"]:
+        states = Counter(waiver["state"] for waiver in head["waivers"])
+        told = ", ".join(f"{states[state]:,} {state}" for state in sorted(states))
+        yield "Waivers", f"{len(head['waivers']):,}, of which {told}"
+    if audit.options.history:
+        earlier = sum(each["role"] == "history" for each in head["population"]["sources"])
+        yield "History", counted(earlier, "earlier record")
+    if head["changes"]:
+        before = head["changes"]["baseline"]["as_of"]
+        yield "Changes", f"findings {summed_up(head['changes'])}, since {before}"
+
+
+def _print_verdict(writer: _Writer, audit: Audit, head: dict[str, Any]) -> None:
+    """Say the banners, the notes, the verdict, and what the exit code means."""
+    for text in [*banners(head), *_notes(head, writer.fullwidth)]:
+        writer.line(safe(text), yellow=True)
+    verdict = head["verdict"]
+    bad, good = bool(verdict["exit_code"]), verdict["word"] == "compliant"
+    writer.line(verdict["text"], red=bad, green=good, yellow=not (bad or good), bold=True)
+    writer.line(f"Report: {safe(audit.page)}")
+    if code := head["run"]["exit_code"]:
+        word = verdict["word"]
+        why = ENDS.get(word, word) if code == verdict["exit_code"] else OUTSIDE
+        writer.line(f"Exit code {code}: {why}.")

@@ -1,0 +1,90 @@
+"""What verifying a report needs of its head; what is not named here is compared and not read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool
+
+from inventory.evidence.manifest import Sha256
+from inventory.model.base import Count, Moment, Whole
+from inventory.model.sources import FileFormat, Role
+from reports.record.reader import Findings, Part
+
+
+class NamedFile(Part):
+    """A file that an audit read, with the hash that it had."""
+
+    path: str
+    sha256: Sha256
+
+
+class BundleEvidence(Part):
+    """What the record says of an evidence bundle: its root, its server, and its times (UTC)."""
+
+    root: Sha256
+    address: str
+    started: Moment
+    ended: Moment
+
+
+class RecordedSource(NamedFile):
+    """A source of facts; ``size`` in bytes, of a bundle that of its inventory."""
+
+    role: Role
+    format: FileFormat
+    name: str
+    size: Count
+    evidence: BundleEvidence | None
+
+
+class _Population(Part):
+    sources: tuple[RecordedSource, ...]
+
+
+class RecordedSettings(Part):
+    """How the audit was made."""
+
+    as_of: Moment
+    max_age_seconds: Annotated[Whole, Field(ge=0, le=10**10)]
+    kms: str
+    fail_on: str
+    allow_inconclusive: StrictBool
+    grouping: str
+    mode: Literal["live", "recorded"]
+    example: StrictBool
+    default_example: StrictBool
+    left_out: str
+    no_waivers: StrictBool
+    waiver_files: tuple[NamedFile, ...]
+    controls_file: NamedFile | None
+    fail_on_new: StrictBool
+    baseline_file: NamedFile | None
+    terraform_organizations: tuple[str, ...]
+    terraform_source: str | None
+    terraform_files: tuple[NamedFile, ...]
+
+
+class _Verdict(Part):
+    word: str
+
+
+class _Criteria(Part):
+    hash: Sha256
+
+
+class RecordedHead(Part):
+    """The parts of a head that verifying needs."""
+
+    report: Sha256
+    verdict: _Verdict
+    settings: RecordedSettings
+    population: _Population
+    criteria: _Criteria
+    findings: Findings
+
+    @property
+    def bundles(self) -> tuple[RecordedSource, ...]:
+        """Return the evidence bundles that were audited as the present."""
+        sources = self.population.sources
+        return tuple(each for each in sources if each.role == "inventory" and each.evidence)

@@ -1,0 +1,82 @@
+"""The record of a report, made again: its sources are judged with the recorded settings."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+
+from pydantic import ValidationError
+
+from cmek_audit.run.audit import Audit
+from cmek_audit.run.options import Options
+from cmek_audit.verification.consistency import Checks, checks_of
+from inventory.errors import RecordError
+from inventory.files.named_plans import NamedPlan
+from inventory.model.sources import Role
+from reports.record.reader import first_problem
+from reports.record.writer import HEAD, canonical
+
+if TYPE_CHECKING:
+    from cmek_audit.verification.recorded_head import RecordedHead
+
+
+class Rejudged(NamedTuple):
+    """What judging again gave.
+
+    Attributes:
+        head: the head, as it can be read back.
+        checks: what pytest would have reported of each check.
+    """
+
+    head: dict[str, Any]
+    checks: Checks
+
+
+def judge_again(options: Options) -> Rejudged:
+    """Judge by ``options``, as ``options_of`` gives them, and leave no file behind.
+
+    Raises CmekAuditError or OSError if that is not possible.
+    """
+    with TemporaryDirectory() as scratch:
+        audit = Audit(options.model_copy(update={"report_dir": f"{scratch}/report"}))
+        groups = [group for each in audit.grouping.groups().values() for group in each]
+        data = audit.write({(group.card.id, group.key) for group in groups}, dict)
+        return Rejudged(json.loads(canonical(data)), checks_of(groups))
+
+
+def options_of(head: RecordedHead) -> Options:
+    """Return the options by which ``head`` was made; raise RecordError if no audit has such."""
+    settings = head.settings
+    values: dict[str, Any] = {
+        **_files(head),
+        "waivers": [file.path for file in settings.waiver_files],
+        "no_waivers": settings.no_waivers,
+        "as_of": settings.as_of,
+        "max_age": timedelta(seconds=settings.max_age_seconds),
+        "fail_on": settings.fail_on,
+        "allow_inconclusive": settings.allow_inconclusive,
+        "kms": settings.kms,
+        "group": settings.grouping,
+        "controls": settings.controls_file and settings.controls_file.path,
+        "baseline": settings.baseline_file and settings.baseline_file.path,
+        "fail_on_new": settings.fail_on_new,
+        "terraform_organization": settings.terraform_organizations,
+        "terraform_source": settings.terraform_source,
+        "formats": ("json",),
+    }
+    try:
+        return Options.model_validate(values)
+    except ValidationError as error:
+        raise RecordError(f"{HEAD}: no settings of an audit: {first_problem(error)}") from None
+
+
+def _files(head: RecordedHead) -> dict[str, list[str]]:
+    """Return the sources by their role; none for the bundled example, which is taken as such."""
+    files: dict[str, list[str]] = {role: [] for role in get_args(Role)}
+    if not head.settings.default_example:
+        for source in head.population.sources:
+            plan = str(NamedPlan(source.path, source.name))
+            files[source.role].append(plan if source.role == "plan" else source.path)
+    return files

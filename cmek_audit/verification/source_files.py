@@ -1,0 +1,99 @@
+"""The sources of a report: whether each is there, and is what was audited."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cmek_audit.verification.proof import Proof
+from inventory.astra.config import ADDRESS, other_hosts
+from inventory.errors import CmekAuditError, InputError
+from inventory.files.evidence_layout import INVENTORY, is_bundle
+from inventory.text.display import counted
+from reports.record.reader import measure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cmek_audit.verification.recorded_head import NamedFile, RecordedHead, RecordedSource
+    from inventory.evidence.manifest import Manifest
+
+_MOST_PROBLEMS = 5
+_MOST_BYTES = 16 * 1_024**3
+"""The size from which on no file is hashed: some that the system makes up are of terabytes."""
+
+_GONE = "not there; verify where the audit was run, with all its files"
+
+
+def prove_sources(head: RecordedHead) -> Iterator[Proof]:
+    """Prove that every file that the audit read is there, and the same.
+
+    The record may name any path: only regular files are opened, and what is in bundles.
+    """
+    for source in head.population.sources:
+        if source.format != "bundle":
+            yield _prove_file(source, source.path, min(source.size, _MOST_BYTES))
+        elif source.role == "inventory":
+            yield _prove_bundle(source)
+        else:
+            inventory = f"{source.path}/{INVENTORY}"
+            yield _prove_file(source, inventory, min(source.size, _MOST_BYTES))
+    settings = head.settings
+    given = filter(None, [settings.controls_file, settings.baseline_file])
+    for file in (*settings.waiver_files, *settings.terraform_files, *given):
+        yield _prove_file(file, file.path, _MOST_BYTES)
+
+
+def _prove_file(file: NamedFile, path: str, most: int) -> Proof:
+    try:
+        found, size, _ = measure(path, most)
+    except FileNotFoundError:
+        return Proof(path, "not-proven", _GONE)
+    except OSError as error:
+        return Proof(path, "not-proven", f"it cannot be read: {error.strerror}")
+    if size > most:
+        told = f"it has more than {most:,} bytes, which is not what was audited"
+        return Proof(path, "not-proven", told)
+    if found != file.sha256:
+        told = f"changed since: SHA-256 {found}, recorded {file.sha256}"
+        return Proof(path, "not-proven", told)
+    return Proof(path, "proven", "it has the recorded SHA-256")
+
+
+def _prove_bundle(source: RecordedSource) -> Proof:
+    from inventory.astra.replay import replay  # noqa: PLC0415 (only a bundle needs the HTTP client)
+
+    path = source.path
+    if not _is_bundle(path):
+        return Proof(path, "not-proven", _GONE)
+    try:
+        manifest = replay(path).manifest
+    except InputError as error:
+        told = "; ".join(map(str, error.problems[:_MOST_PROBLEMS]))
+        return Proof(path, "differs", f"not as it was recorded: {told}")
+    except CmekAuditError as error:
+        return Proof(path, "differs", f"it cannot be replayed: {error}")
+    except OSError as error:
+        return Proof(path, "not-proven", f"it cannot be read: {error.strerror}")
+    root = source.evidence and source.evidence.root
+    if manifest.root != root:
+        told = f"another bundle: root {manifest.root}, recorded {root}"
+        return Proof(path, "not-proven", told)
+    return Proof(path, "proven", _replayed(manifest))
+
+
+def _is_bundle(path: str) -> bool:
+    try:
+        return is_bundle(Path(path))
+    except ValueError:  # the record may name any text, such as one that no path can have
+        return False
+
+
+def _replayed(manifest: Manifest) -> str:
+    requests = counted(manifest.requests, "request")
+    return f"{requests} replayed: the same inventory; asked: {name_host(manifest.address)}"
+
+
+def name_host(address: str) -> str:
+    """Return ``address``, and if it is not Astra's, that it is not."""
+    return f"{address}, not the vendor's host {ADDRESS}" if other_hosts([address]) else address

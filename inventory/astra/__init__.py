@@ -1,0 +1,1 @@
+"""Astra's DevOps API, read by requests that only read."""

@@ -1,0 +1,1 @@
+"""Evidence bundles: what is recorded of a live audit, and the chain of them."""

@@ -1,0 +1,170 @@
+"""One request and its answer, as it is recorded: without secrets, one entry of a list a line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field, StrictBool, ValidationError
+
+from inventory.errors import EvidenceError, Problem, UnansweredError
+from inventory.evidence.redaction import _written
+from inventory.files.validation import problems_of
+from inventory.model.base import Count, Entry, FormatVersion, Moment, Whole
+from inventory.model.gaps import GapReason
+from inventory.text.canonical_json import compact, stamp
+
+HEADERS = ("content-type", "date", "etag", "location", "retry-after", "x-request-id")
+"""The answer's headers that are recorded; no other is."""
+
+_BODY_LINE = 13
+
+
+class Failure(Entry):
+    """Why there is no answer.
+
+    Attributes:
+        reason: the reason code of the gap that it leaves.
+        detail: what was seen, in words.
+        again: whether another attempt may help.
+    """
+
+    reason: GapReason
+    detail: str
+    again: bool = False
+
+    def error(self) -> UnansweredError:
+        """Return it as the error that the client knows."""
+        return UnansweredError(self.reason, self.detail, again=self.again)
+
+
+class Exchange(NamedTuple):
+    """One request and what came of it.
+
+    Attributes:
+        path: the path of its file inside the bundle.
+        address: path and parameters of the request, which is always a GET.
+        started: when the request was sent, in UTC.
+        ended: when the answer was there, or it was clear that there would be none, in UTC.
+        status: the answer's status; None if there was no answer.
+        headers: the recorded headers, by lower-case name.
+        value: the redacted body, if it is JSON; else ``text`` holds what can be shown of it.
+        text: the redacted body, if it is not JSON; cut at 20,000 characters.
+        redactions: how often each field was redacted.
+        failure: why there is no answer.
+        body: the redacted body as it is written; empty if that is still to be made of it.
+    """
+
+    path: str
+    address: str
+    started: datetime
+    ended: datetime
+    status: int | None = None
+    headers: dict[str, str] = {}  # noqa: RUF012 (never changed)
+    value: Any = None
+    text: str | None = None
+    redactions: dict[str, int] = {}  # noqa: RUF012 (never changed)
+    failure: Failure | None = None
+    body: str = ""
+
+    @property
+    def outcome(self) -> str:
+        """Return the status, or the reason code of the failure."""
+        return outcome_of(self.status, self.failure)
+
+    def seen(self, index: int | None = None) -> str:
+        """Return file and line of the body, or of the list's entry at ``index``."""
+        return f"{self.path}:{_BODY_LINE + (0 if index is None else index + 1)}"
+
+    def clock_difference(self) -> float | None:
+        """Return by how many seconds the server's clock is ahead; None if it does not say.
+
+        The server's time has whole seconds, so that less than one second means nothing.
+        """
+        try:
+            told = parsedate_to_datetime(self.headers["date"])
+        except (KeyError, ValueError, TypeError, OverflowError):
+            return None
+        told = told.replace(tzinfo=UTC) if told.tzinfo is None else told
+        early, late = (self.started - told).total_seconds(), (self.ended - told).total_seconds()
+        return 0.0 if early <= 1 and late >= 0 else round(-min(early, late, key=abs), 1)
+
+
+def outcome_of(status: int | None, failure: Failure | None) -> str:
+    """Return the status of an answer, or the reason code of there being none."""
+    return str(status) if failure is None else failure.reason
+
+
+def render(exchange: Exchange) -> bytes:
+    """Return the content of an exchange's file: a field a line, the body last."""
+    body = exchange.body or _written(exchange.value if exchange.text is None else exchange.text)
+    failure = exchange.failure.model_dump() if exchange.failure else None
+    fields = (
+        ("cmek-exchange", "1"),
+        ("method", '"GET"'),
+        ("address", compact(exchange.address)),
+        ("started", compact(stamp(exchange.started))),
+        ("ended", compact(stamp(exchange.ended))),
+        ("status", compact(exchange.status)),
+        ("failure", compact(failure)),
+        ("headers", compact(exchange.headers)),
+        ("redactions", compact(exchange.redactions)),
+        ("json", compact(exchange.text is None)),
+        ("sha256", compact(hashlib.sha256(body.encode("ascii")).hexdigest())),
+        ("body", body),
+    )
+    lines = ",\n".join(f'"{name}": {value}' for name, value in fields)
+    return f"{{\n{lines}\n}}\n".encode("ascii")
+
+
+class _File(Entry):
+    """The content of an exchange's file."""
+
+    format: Annotated[FormatVersion, Field(alias="cmek-exchange")]
+    method: Literal["GET"]
+    address: Annotated[str, Field(pattern=r"^/[!-~]*$")]
+    started: Moment
+    ended: Moment
+    status: Annotated[Whole, Field(ge=100, le=999)] | None
+    failure: Failure | None
+    headers: dict[str, str]
+    redactions: dict[str, Count]
+    json_: Annotated[StrictBool, Field(alias="json")]
+    sha256: str
+    body: Any
+
+
+def parse(path: str, raw: bytes) -> Exchange:
+    """Read back what ``render`` has written; raise EvidenceError if it is anything else.
+
+    ``path`` is the path inside the bundle.
+    """
+    try:
+        exchange = _exchange(path, _File.model_validate(json.loads(raw)))
+        is_own = render(exchange) == raw
+    except ValidationError as error:
+        raise EvidenceError(problems_of(error, path, {(): 1})) from None
+    except (ValueError, RecursionError):
+        raise EvidenceError([Problem(path, 0, "", "no JSON", "a recorded exchange")]) from None
+    if not is_own:
+        found, expected = "content that is not its own", "an exchange exactly as it was written"
+        raise EvidenceError([Problem(path, 0, "", found, expected)])
+    return exchange
+
+
+def _exchange(path: str, file: _File) -> Exchange:
+    return Exchange(
+        path=path,
+        address=file.address,
+        started=file.started,
+        ended=file.ended,
+        status=file.status,
+        headers=file.headers,
+        value=file.body if file.json_ else None,
+        text=None if file.json_ else str(file.body),
+        redactions=file.redactions,
+        failure=file.failure,
+    )

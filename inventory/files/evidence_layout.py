@@ -1,0 +1,155 @@
+"""The layout of evidence bundles, and what a folder that holds them may hold beside them."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from inventory.errors import InventoryError, Problem
+from inventory.model.sources import FORMATS
+from inventory.system.folder_lock import LOCK
+
+MANIFEST = "manifest.json"
+INVENTORY = "inventory.ndjson"
+ORGANIZATIONS = "organizations.json"
+EXCHANGES = "exchanges"
+UNFINISHED = ".collecting-"
+"""How the name of a bundle in the making begins."""
+
+_REMAINS = frozenset({INVENTORY, EXCHANGES})
+_HOUSEKEEPING = frozenset(
+    {LOCK, ".git", ".gitattributes", ".gitignore", ".gitkeep", ".DS_Store", "lost+found"}
+)
+"""What the suite, git and systems keep in folders; none of it can be a record."""
+
+_EXPECTED = (
+    f"evidence bundles, and inventories that end in {', '.join(FORMATS)}: "
+    "restore it, or move it out of this folder"
+)
+
+Kind = Literal["bundle", "broken", "record", "unfinished", "housekeeping", "strange"]
+
+
+class FolderEntry(NamedTuple):
+    """One thing in a folder of records.
+
+    Attributes:
+        path: its path.
+        kind: ``bundle``: a folder with a manifest; ``broken``: what is left of one without;
+            ``record``: a file that can be an inventory; ``unfinished``: a bundle in the making;
+            ``housekeeping``: of the suite or of the system; ``strange``: anything else.
+        found: what it is, in words.
+    """
+
+    path: Path
+    kind: Kind
+    found: str
+
+    def problem(self) -> Problem:
+        """Return what is wrong with something that is neither a record nor part of one."""
+        return Problem(self.path.as_posix(), 0, "", self.found, _EXPECTED)
+
+
+class FolderContent(NamedTuple):
+    """What a folder of records holds, each in the order of names.
+
+    Attributes:
+        bundles: the evidence bundles.
+        records: the files that can be inventories.
+        unfinished: the bundles in the making, which are no records.
+        broken: what is left of bundles without a manifest.
+        strange: whatever else there is.
+    """
+
+    bundles: tuple[Path, ...]
+    records: tuple[Path, ...]
+    unfinished: tuple[Path, ...]
+    broken: tuple[FolderEntry, ...]
+    strange: tuple[FolderEntry, ...]
+
+    def problems(self) -> list[Problem]:
+        """Return a problem for everything that is not known to be harmless."""
+        return [each.problem() for each in sorted((*self.broken, *self.strange))]
+
+
+def read_folder(folder: Path) -> FolderContent:
+    """Return what ``folder`` holds; raise InventoryError if that cannot be listed."""
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        problem = Problem(str(folder), 0, "", _reason(error), "a readable folder")
+        raise InventoryError([problem]) from None
+    entries = [classify(path) for path in paths]
+
+    def of(kind: Kind) -> tuple[FolderEntry, ...]:
+        return tuple(each for each in entries if each.kind == kind)
+
+    bundles, records, unfinished = (
+        tuple(each.path for each in of(kind)) for kind in ("bundle", "record", "unfinished")
+    )
+    return FolderContent(bundles, records, unfinished, of("broken"), of("strange"))
+
+
+def is_folder(path: str) -> bool:
+    """Say whether ``path`` is a folder; one that cannot be looked at is none."""
+    try:
+        return stat.S_ISDIR(Path(path).stat().st_mode)
+    except (OSError, ValueError):  # ValueError: what cannot be a path, as it holds a NUL
+        return False
+
+
+def is_bundle(path: Path) -> bool:
+    """Say whether ``path`` is a bundle, or what is left of one without its manifest."""
+    try:
+        return _folder_kind(path)[0] in {"bundle", "broken"}
+    except OSError:
+        return False
+
+
+def classify(path: Path) -> FolderEntry:
+    """Return what ``path`` is in its folder; whatever is not known for sure is strange."""
+    if path.name in _HOUSEKEEPING:
+        return FolderEntry(path, "housekeeping", "a file of the system")
+    try:
+        return FolderEntry(path, *_kind(path, path.stat().st_mode))
+    except OSError as error:
+        found = "a link that leads nowhere" if path.is_symlink() else _reason(error)
+        # A collection that ends just now takes its unfinished folder away: that was no record yet.
+        is_over = path.name.startswith(UNFINISHED) and isinstance(error, FileNotFoundError)
+        is_gone = is_over and not path.is_symlink()
+        return FolderEntry(path, "unfinished" if is_gone else "strange", found)
+
+
+def _kind(path: Path, mode: int) -> tuple[Kind, str]:
+    if path.name.startswith("."):
+        return _hidden_kind(path, mode)
+    return _folder_kind(path) if stat.S_ISDIR(mode) else _file_kind(path, mode)
+
+
+def _hidden_kind(path: Path, mode: int) -> tuple[Kind, str]:
+    """Tell a bundle in the making, which is a folder here, from what somebody may have hidden."""
+    if path.name.startswith(UNFINISHED) and stat.S_ISDIR(mode) and not path.is_symlink():
+        return "unfinished", "an evidence bundle in the making"
+    return "strange", "a hidden folder" if stat.S_ISDIR(mode) else "a hidden file"
+
+
+def _folder_kind(path: Path) -> tuple[Kind, str]:
+    names = {each.name for each in path.iterdir()}
+    if MANIFEST in names:
+        return "bundle", "an evidence bundle"
+    if names & _REMAINS:
+        return "broken", f"an evidence bundle without its {MANIFEST}"
+    return "strange", f"a folder without {MANIFEST}" if names else "an empty folder"
+
+
+def _file_kind(path: Path, mode: int) -> tuple[Kind, str]:
+    if not stat.S_ISREG(mode):
+        return "strange", "neither a file nor a folder"
+    if path.suffix.lower() in FORMATS:
+        return "record", "a file"
+    return "strange", "a file that is no record"
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__

@@ -1,0 +1,70 @@
+"""Plans as they are given: by a path, and by a name where two plans have the same addresses."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from inventory.errors import SettingError
+from inventory.system.paths import normal
+from inventory.text.display import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+OPTION = "--cmek-plan"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_EXPECTED = (
+    "PATH or NAME=PATH, with a name of at most 64 letters, digits, dots, dashes and underscores "
+    "that begins with a letter or a digit; a path with = in it is written as ./PATH"
+)
+
+
+class NamedPlan(NamedTuple):
+    """A plan that is to be read.
+
+    Attributes:
+        path: the path of its file.
+        name: the name by which its addresses differ from those of other plans; empty for none.
+    """
+
+    path: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        """Write it so that it is read as the same again."""
+        is_clear = self.name or "=" not in self.path.partition("/")[0]
+        return f"{self.name}={self.path}" if self.name else f"{'' if is_clear else './'}{self.path}"
+
+
+def parse_plan(text: str, start: Path = Path()) -> NamedPlan:
+    """Read ``PATH`` or ``NAME=PATH``; raise SettingError if it is neither.
+
+    What stands in front of the first ``=`` is a name, unless a slash is in it: that is a path.
+    Whether a file exists makes no difference. A relative path begins at ``start``.
+    """
+    name, sign, path = text.partition("=")
+    if not sign or "/" in name:
+        return NamedPlan(normal(text, start))
+    if not path or not _NAME.fullmatch(name):
+        raise SettingError(f"{OPTION}: found {describe(text)}, expected {_EXPECTED}")
+    return NamedPlan(normal(path, start), name)
+
+
+def plans_in_order(texts: Iterable[str], start: Path = Path()) -> tuple[str, ...]:
+    """Return each plan once, in the order of paths.
+
+    Raises SettingError if two have one name, or if one is given under two.
+    """
+    plans = sorted({parse_plan(text, start) for text in texts})
+    names: dict[str, NamedPlan] = {}
+    paths: dict[str, NamedPlan] = {}
+    for plan in plans:
+        if plan.name and names.setdefault(plan.name, plan) != plan:
+            found, expected = f"{names[plan.name]} and {plan}", "another name for each plan"
+            raise SettingError(f"{OPTION}: found {found}, expected {expected}")
+        if paths.setdefault(plan.path, plan) != plan:
+            found, expected = f"{paths[plan.path]} and {plan}", "each plan once"
+            raise SettingError(f"{OPTION}: found {found}, expected {expected}")
+    return tuple(map(str, plans))

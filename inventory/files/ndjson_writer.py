@@ -1,0 +1,52 @@
+"""An organization as lines of NDJSON; the counterpart of reading them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inventory.files.yaml_json import LISTS
+from inventory.text.canonical_json import compact
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from inventory.model.base import Entry
+    from inventory.model.organization import Organization
+
+from inventory.text.canonical_json import stamp
+
+_KINDS = {
+    "keys": "key",
+    "databases": "database",
+    "region_views": "region-view",
+    "vendor_accounts": "vendor-account",
+    "support_cases": "support-case",
+    "readings": "reading",
+}
+
+
+def head_line(captured_at: datetime) -> str:
+    """Return the first line of a file whose content is of ``captured_at`` or later."""
+    head = {"kind": "inventory", "cmek-inventory": 1, "captured_at": stamp(captured_at)}
+    return f"{compact(head)}\n"
+
+
+def end_line(counts: Counter[str]) -> str:
+    """Return the last line of a file, with how many of each kind came before."""
+    fields = ("organizations", "keys", "databases", "region_views")
+    return f"{compact({'kind': 'end'} | {name: counts[name] for name in fields})}\n"
+
+
+def lines_of(organization: Organization) -> Iterator[str]:
+    """Yield the lines of an organization: its own, then one for each entry."""
+    yield _line("organization", organization, exclude=set(LISTS))
+    for name in LISTS:
+        for entry in getattr(organization, name) or ():
+            yield _line(_KINDS[name], entry)
+
+
+def _line(kind: str, entry: Entry, exclude: set[str] | None = None) -> str:
+    text = entry.model_dump_json(exclude_defaults=True, exclude=exclude)
+    return f'{{"kind":"{kind}",{text[1:]}\n'

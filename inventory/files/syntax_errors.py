@@ -1,0 +1,124 @@
+"""What is wrong with a text that is no YAML or no JSON, in words that need no knowledge of either.
+
+The words never repeat what stands in the text, but for a single character: it may be a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from inventory.text.display import describe
+from inventory.text.odd_characters import odd_character
+
+if TYPE_CHECKING:
+    import json
+
+    import yaml
+
+
+class Mistake(NamedTuple):
+    """What stands in a text, and what should.
+
+    Attributes:
+        found: what stands there.
+        expected: what should stand there.
+    """
+
+    found: str
+    expected: str
+
+
+_INDENTED_BY_TAB = re.compile(r"[ ]*\t")
+_TAB = Mistake("a tab in the indentation", "YAML, which is indented by spaces alone")
+_COLUMNS = "YAML: the fields of one entry begin in one column, and its list items in one column"
+_ONE_FIELD = "YAML: one field a line, and quotes around text that holds a colon and a space"
+_CLOSED = "YAML: each quote and each bracket is closed"
+_STARRED = "YAML: quotes around text that begins with *"
+_YAML_MISTAKES = (
+    ("another document", Mistake("a second document, after ---", "one document in the file")),
+    ("mapping values are not allowed", Mistake("a colon where no field can begin", _ONE_FIELD)),
+    ("cannot start any token", Mistake("a value that begins with {}", "YAML: it is in quotes")),
+    ("undefined alias", Mistake("an alias of nothing", _STARRED)),
+    ("unexpected end of stream", Mistake("a quote that is not closed", _CLOSED)),
+    ("did not find expected ','", Mistake("a bracket that is not closed", _CLOSED)),
+    ("could not find expected ':'", Mistake("a line without a colon", _ONE_FIELD)),
+    ("did not find expected key", Mistake("a line that is indented otherwise", _COLUMNS)),
+    ("did not find expected '-'", Mistake("a line that is indented otherwise", _COLUMNS)),
+    (
+        "unknown escape character",
+        Mistake("a backslash in double quotes", "YAML: single quotes around text with backslashes"),
+    ),
+)
+"""What PyYAML says, by a part of it, and what that means."""
+
+
+def yaml_mistake(text: str, error: yaml.MarkedYAMLError) -> Mistake:
+    """Return what is wrong with ``text``, of which PyYAML says ``error``."""
+    said = str(error.problem).removeprefix("but ").removeprefix("found ")
+    line, column = _place(error)
+    lines = text.splitlines()[max(0, line - 1) : line + 1]
+    here = lines[-1] if lines else ""
+    if _INDENTED_BY_TAB.match(here):
+        return _TAB
+    found, expected = next((each for part, each in _YAML_MISTAKES if part in said), (said, "YAML"))
+    found = found.replace("{}", describe(here[column : column + 1]))
+    odd, instead = odd_character("\n".join(lines))
+    if odd:
+        return Mistake(f"{found}, near {odd}", f"{expected}; write {instead}")
+    return Mistake(found, expected)
+
+
+def _place(error: yaml.MarkedYAMLError) -> tuple[int, int]:
+    """Return the line and the column, counted from 0."""
+    mark = error.problem_mark
+    return (mark.line, mark.column) if mark else (0, 0)
+
+
+# --- JSON -----------------------------------------------------------------------------------------
+
+_YAML_BEGINS = re.compile(r"(?:---\s|[\w-]+:(?:\s|\Z)|- |#)")
+_COMMENT = re.compile(r"//|/\*|#")
+_WORD = re.compile(r"[A-Za-z_]")
+_NO_JSON = Mistake("YAML or other text", "JSON, or the ending .yaml for YAML")
+_COMMENTED = Mistake("a comment", "JSON, which has no comments")
+_TRAILING = Mistake("a comma after the last entry", "JSON: no comma before a closing bracket")
+_SINGLE = Mistake("a single quote", "JSON: double quotes around text")
+_UNQUOTED = Mistake("a word without quotes", "JSON: double quotes around text and names of fields")
+_JSON_MISTAKES = (
+    ("Expecting ',' delimiter", Mistake("no comma", "JSON: a comma between two entries")),
+    ("Expecting ':' delimiter", Mistake("no colon", "JSON: a colon after the name of a field")),
+    ("Extra data", Mistake("more text after the end", "JSON: one document in the file")),
+    (
+        "Invalid control character",
+        Mistake("a line break or a tab in a text", r"JSON: \n or \t, or a quote at the text's end"),
+    ),
+    ("Invalid \\", Mistake("a backslash", r"JSON: \\ where a backslash is meant")),
+    ("Unterminated string", Mistake("a text that is not closed", "JSON: a quote at its end")),
+)
+"""What Python says, by a part of it, and what that means."""
+
+
+def json_mistake(error: json.JSONDecodeError) -> Mistake:
+    """Return what is wrong with a text, of which Python's json says ``error``."""
+    before, rest = error.doc[: error.pos].rstrip(), error.doc[error.pos :]
+    if not before and _YAML_BEGINS.match(rest):
+        return _NO_JSON
+    if _COMMENT.match(rest):
+        return _COMMENTED
+    if before.endswith(",") and rest[:1] in {"}", "]"}:
+        return _TRAILING
+    if not rest.strip():
+        return Mistake("JSON that ends too early", "JSON: each bracket is closed")
+    known = next((each for part, each in _JSON_MISTAKES if part in error.msg), None)
+    return known or _at_value(rest, error.msg.lower())
+
+
+def _at_value(rest: str, said: str) -> Mistake:
+    """Return what is wrong where a value, or the name of a field, should begin."""
+    odd, instead = odd_character(rest[:1])
+    if odd:
+        return Mistake(odd, f"JSON: {instead}")
+    if rest[0] == "'":
+        return _SINGLE
+    return _UNQUOTED if _WORD.match(rest) else Mistake(said, "JSON")

@@ -1,0 +1,245 @@
+"""Recorded inventories in YAML and JSON: one file, read whole, with every entry's line."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from pathlib import Path as FilePath
+from stat import S_ISREG
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from inventory.errors import InventoryError, Problem
+from inventory.files.documents import Document, Path, read_document
+from inventory.files.evidence_layout import is_folder
+from inventory.files.format_detection import (
+    ENDINGS,
+    INVENTORY,
+    Wanted,
+    by_ending,
+    by_folder,
+    by_head,
+)
+from inventory.files.validation import problems_of
+from inventory.model.key_ids import canonical
+from inventory.model.organization import InventoryDocument, Organization
+from inventory.model.sources import FORMATS, FileFormat, Role, Source
+from inventory.text.display import describe
+from inventory.text.secrets import lines_with_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from inventory.model.terraform_managed import ProviderConfiguration
+
+
+T = TypeVar("T", bound=BaseModel)
+LISTS = ("keys", "databases", "region_views", "vendor_accounts", "support_cases", "readings")
+"""The fields of an organization that hold entries with places of their own."""
+
+
+class Recorded(NamedTuple):
+    """What one file holds, and which file it was.
+
+    Attributes:
+        source: the file.
+        organizations: what it holds.
+        providers: of a plan of Terraform, the keys of the providers that it configures.
+        configurations: what it manages with each of them.
+    """
+
+    source: Source
+    organizations: tuple[Organization, ...]
+    providers: frozenset[str] = frozenset()
+    configurations: tuple[ProviderConfiguration, ...] = ()
+
+
+def read_given(file: str, wanted: Wanted) -> tuple[bytes, Document]:
+    """Return what a file of our own holds, in bytes and as data.
+
+    Raises InventoryError if it cannot be read, is of another kind than is ``wanted``, or holds a
+    token. A file of another kind may hold anything, so its kind is told first.
+    """
+    raw = read_raw(file, wanted)
+    document = read_document(file, raw)
+    if other := by_head(file, raw, document, wanted):
+        raise InventoryError([other])
+    refuse_tokens(file, raw)
+    return raw, document
+
+
+def read_raw(file: str, wanted: Wanted) -> bytes:
+    """Return the content of ``file``, if its name ends as those of what is ``wanted``.
+
+    Raises InventoryError if it is missing, barred, a folder, or of another ending; one that is
+    there is named by what it holds, if that is known. A pipe is not read: it may never end.
+    """
+    if is_folder(file):
+        raise InventoryError([by_folder(file, wanted)])
+    if (ending := FilePath(file).suffix.lower()) in ENDINGS:
+        return raw_bytes(file)
+    raw = None if _is_special(file) else raw_bytes(file)
+    raise InventoryError([by_ending(file, raw, ending, wanted)])
+
+
+def _is_special(file: str) -> bool:
+    """Say whether ``file`` is there and is something like a pipe."""
+    try:
+        return not S_ISREG(FilePath(file).stat().st_mode)
+    except OSError:
+        return False
+
+
+def refuse_tokens(file: str, raw: bytes) -> None:
+    """Raise InventoryError with each line that holds what looks like a token."""
+    refuse([token_found(file, line) for line in lines_with_secret(raw)])
+
+
+def raw_bytes(file: str) -> bytes:
+    """Return the content of ``file``, whatever it is; raise InventoryError if it is missing."""
+    try:
+        return FilePath(file).read_bytes()
+    except OSError as error:
+        found = error.strerror or type(error).__name__
+        raise InventoryError([Problem(file, 0, "", found, "a readable file")]) from None
+
+
+def token_found(file: str, line: int) -> Problem:
+    """Complain of a token in a file, without repeating it."""
+    return Problem(file, line, "", "what looks like a token", "a file without secrets")
+
+
+def read_recorded(file: str, role: Role = "inventory") -> Recorded:
+    """Read an inventory in YAML or JSON; raise InventoryError with all its problems at once."""
+    raw, document = read_given(file, INVENTORY)
+    parsed = parse_document(InventoryDocument, file, document)
+    organizations = tuple(place(file, document.lines, parsed.organizations))
+    refuse(list(twins(file, organizations)))
+    source = describe_source(
+        file, raw, role, organizations, parsed.captured_at, example=parsed.example
+    )
+    return Recorded(source, organizations)
+
+
+def format_of(file: str) -> FileFormat:
+    """Return the format that the ending of ``file`` tells, which is one of ``FORMATS``."""
+    return FORMATS[FilePath(file).suffix.lower()]
+
+
+def parse_document(model: type[T], file: str, document: Document) -> T:
+    """Validate ``document``; raise InventoryError with the problems of both text and content."""
+    if document.data is None and document.problems:
+        raise InventoryError(document.problems)
+    try:
+        parsed = model.model_validate(document.data)
+    except ValidationError as error:
+        wrong = problems_of(error, file, document.lines, model=model)
+        raise InventoryError(sorted(document.problems + wrong)) from None
+    refuse(document.problems)
+    return parsed
+
+
+def refuse(problems: list[Problem]) -> None:
+    """Raise InventoryError if there is any problem."""
+    if problems:
+        raise InventoryError(sorted(problems))
+
+
+def describe_source(
+    file: str,
+    raw: bytes,
+    role: Role,
+    organizations: Sequence[Organization],
+    captured_at: datetime | None = None,
+    *,
+    example: bool = False,
+) -> Source:
+    """Describe a file that was read whole."""
+    return Source(
+        path=file,
+        role=role,
+        format=format_of(file),
+        size=len(raw),
+        sha256=hashlib.sha256(raw).hexdigest(),
+        captured_at=captured_at,
+        example=example,
+        organizations=len(organizations),
+        keys=sum(len(each.keys or ()) + each.managed.planned_key_count for each in organizations),
+        databases=sum(len(each.databases or ()) for each in organizations),
+    )
+
+
+def place(
+    file: str, lines: Mapping[Path, int], organizations: Iterable[Organization]
+) -> Iterator[Organization]:
+    """Tell every entry of ``organizations`` its file and line."""
+    for index, organization in enumerate(organizations):
+        path: Path = ("organizations", index)
+        organization.at(file, lines[path])
+        for name in LISTS:
+            for inner, entry in enumerate(getattr(organization, name) or ()):
+                entry.at(file, lines[*path, name, inner])
+        yield organization
+
+
+def twins(file: str, organizations: Iterable[Organization]) -> Iterator[Problem]:
+    """Find what stands in one file twice although it exists once."""
+    seen: Counter[str] = Counter()
+    for organization in organizations:
+        seen[organization.id] += 1
+        if seen[organization.id] > 1:
+            yield _twin(file, organization.line, "organization", organization.id)
+        yield from twins_within(file, organization)
+
+
+def twins_within(file: str, organization: Organization) -> Iterator[Problem]:
+    """Find databases, keys and region views that one organization lists twice."""
+    yield from repeated(file, "database", organization.databases or (), database_identity)
+    yield from repeated(file, "key", organization.keys or (), key_identity)
+    yield from repeated(file, "region view", organization.region_views or (), place_of)
+
+
+def database_identity(database: Any) -> str:  # noqa: ANN401 (kept generic for repeated)
+    """Return what tells a database from every other of its organization."""
+    return database.id or str(database.identity)
+
+
+def place_of(entry: Any) -> tuple[str, str, str]:  # noqa: ANN401 (key, view or support case)
+    """Return the type, provider and region for which ``entry`` stands."""
+    return entry.type, entry.provider, entry.region
+
+
+def key_identity(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (kept generic for repeated)
+    """Return what tells the entry of a registered key from every other of its organization.
+
+    Two versions of one key are two entries: both are kept, and the rules take them for one key.
+    """
+    return (*place_of(key), key.key_id)
+
+
+def identity_of_key(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (a key, or a statement about one)
+    """Return what two entries of one registered key have in common, whatever its version."""
+    return (*place_of(key), canonical(key.key_id))
+
+
+def repeated(
+    file: str, what: str, entries: Sequence[Any], identity: Callable[[Any], object]
+) -> Iterator[Problem]:
+    """Find the entries of one file whose ``identity`` an earlier one has."""
+    if len(set(map(identity, entries))) == len(entries):
+        return
+    first: dict[object, int] = {}
+    for entry in entries:
+        key = identity(entry)
+        if key in first:
+            named = key if isinstance(key, str) else " ".join(map(str, key))  # type: ignore[call-overload]
+            yield _twin(file, entry.line, what, named, first[key])
+        first.setdefault(key, entry.line)
+
+
+def _twin(file: str, line: int, what: str, named: str, first: int = 0) -> Problem:
+    where = f", first on line {first}" if first else ""
+    found = f"the {what} {describe(named)} a second time"
+    return Problem(file, line, "", found, f"each {what} once{where}")

@@ -1,0 +1,84 @@
+"""Statements of people about what no interface shows."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Self
+
+from pydantic import StrictBool, model_validator
+from pydantic_core import PydanticCustomError
+
+from inventory.model.base import Day, Entry, Moment, Text
+
+ATTESTATION_DAYS = 365
+
+
+class Attestation(Entry):
+    """A statement about something that no interface shows.
+
+    Attributes:
+        by: who states it.
+        on: the UTC day on which it was stated.
+        due: the last UTC day on which it counts; 365 days after ``on`` if absent.
+        note: whatever helps the reader.
+    """
+
+    by: Text
+    on: Day
+    due: Day | None = None
+    note: str | None = None
+
+    def last_day(self) -> date:
+        """Return the last UTC day on which the statement counts."""
+        return self.due or self.on + min(timedelta(days=ATTESTATION_DAYS), date.max - self.on)
+
+    def is_current(self, as_of: datetime) -> bool:
+        """Say whether the statement had been made at ``as_of`` and was not yet due again."""
+        return self.on <= as_of.astimezone(UTC).date() <= self.last_day()
+
+
+class PlanAttestation(Attestation):
+    """The organization's plan: ``paid`` says whether it is a paid one, ``name`` is its name."""
+
+    paid: StrictBool
+    name: str | None = None
+
+
+class PreviewAttestation(Attestation):
+    """Whether the vendor granted the organization customer keys for Serverless on Azure."""
+
+    granted: StrictBool
+
+
+class RegistrationAttestation(Entry):
+    """When a key was registered, as ``by`` stated on the UTC day ``on``; the past does not age."""
+
+    at: Moment
+    by: Text
+    on: Day
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.at.astimezone(UTC).date() > self.on:
+            raise PydanticCustomError("at", "a time no later than the day of the statement")
+        return self
+
+
+class RotationAttestation(Attestation):
+    """Whether the key's versions rotate automatically."""
+
+    automatic: StrictBool
+
+
+class UsableAttestation(Attestation):
+    """Whether the key is enabled, symmetric, in its region, and granted to Astra."""
+
+    usable: StrictBool
+
+
+class ApplicationEncryption(Attestation):
+    """Whether the application itself encrypts the stringent data, and how."""
+
+    encrypted: StrictBool
+    method: str | None = None

@@ -1,0 +1,181 @@
+"""What all entries of an inventory are made of: frozen models, places, kinds of fields."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from inventory.model.vocabulary import (
+    PROVIDERS,
+    TYPES,
+    Provider,
+    any_case,
+    canonical_provider,
+    canonical_type,
+)
+from inventory.text.visible_text import VISIBLE, VISIBLE_NARROW
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_IDENTIFIER = re.compile(r"[!-~]{1,2048}")
+NEWER = "newer_version"
+"""What a complaint of a version is called that this program does not know yet."""
+
+MAY_BE_NEWER = "this file may have been written for a newer version of cmek-audit"
+_EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
+
+
+def _moment(value: object) -> datetime:
+    """Read a time with its zone, and turn it to UTC.
+
+    A number is refused: seconds and milliseconds cannot be told apart.
+    """
+    time = value
+    if isinstance(value, str):
+        try:
+            time = datetime.fromisoformat(value)
+        except ValueError:
+            time = None
+    if not isinstance(time, datetime) or time.tzinfo is None:
+        text = "a time with its zone, as text, such as 2026-11-20T02:00:00Z"
+        raise PydanticCustomError("moment", text, {"flaw": _flaw_of_moment(value, time)})
+    try:
+        utc = time if time.tzinfo is UTC else time.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("moment", "a time between the years 1 and 9999") from None
+    if utc < _EARLIEST:
+        raise PydanticCustomError("moment", "a time later than 2010, when there was no Astra yet")
+    return utc
+
+
+def _flaw_of_moment(value: object, time: object) -> str:
+    """Say what a time lacks, if anything was read as one."""
+    if not isinstance(time, datetime):
+        return ""
+    is_day = isinstance(value, str) and not re.search("[T: ]", value)
+    return ", a day without a time" if is_day else ", a time without its zone"
+
+
+def is_identifier(text: str) -> bool:
+    """Say whether ``text`` can be an ``Identifier``."""
+    return _IDENTIFIER.fullmatch(text) is not None
+
+
+def read_moment(value: object) -> datetime | None:
+    """Return the time that ``value`` tells (UTC); None if it tells none."""
+    try:
+        return _moment(value)
+    except PydanticCustomError:
+        return None
+
+
+def _version(value: object) -> object:
+    """Refuse all but 1; ``true`` and ``1.0`` too, which Python takes for equal to it."""
+    if isinstance(value, int) and value > 1:
+        raise PydanticCustomError(NEWER, f"1; {MAY_BE_NEWER}")
+    if type(value) is not int:
+        raise PydanticCustomError("version", "1, as a whole number without quotes")
+    return value
+
+
+def _day(value: object) -> object:
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        return value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    flaw = ", a time where a day is meant" if read_moment(value) else ""
+    raise PydanticCustomError("day", "a day, as text, such as 2026-11-20", {"flaw": flaw})
+
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=2048)]
+FormatVersion = Annotated[Literal[1], BeforeValidator(_version)]
+"""The version of a file's format."""
+
+Whole = Annotated[int, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, pattern=VISIBLE),
+    WithJsonSchema({"type": "string", "minLength": 1, "pattern": VISIBLE_NARROW}),
+]
+Text = Annotated[
+    str,
+    StringConstraints(pattern=VISIBLE),
+    WithJsonSchema({"type": "string", "pattern": VISIBLE_NARROW}),
+]
+Moment = Annotated[
+    datetime,
+    PlainValidator(_moment, json_schema_input_type=datetime),
+    PlainSerializer(lambda time: f"{time.isoformat()[:-6]}Z", return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+Day = Annotated[date, BeforeValidator(_day)]
+SpelledType = Annotated[
+    Literal["serverless", "managed-clusters"],
+    BeforeValidator(canonical_type),
+    WithJsonSchema(any_case(TYPES)),
+]
+SpelledProvider = Annotated[
+    Provider,
+    BeforeValidator(canonical_provider),
+    WithJsonSchema(any_case(PROVIDERS)),
+]
+
+Place = tuple[str, int] | tuple[str, int, str]
+"""A file's path and a line in it; and the address of what Terraform manages."""
+
+NOWHERE: Place = ("", 0)
+"""The place of what was made in memory."""
+
+
+class Entry(BaseModel):
+    """A piece of an inventory; immutable, and closed to fields that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Located(Entry):
+    """An entry that remembers where it was read.
+
+    Attributes:
+        place: the path of its file, as it was given, and its line, counted from 1; an empty path
+            and 0 if it was made in memory. Of what Terraform manages, its address besides.
+    """
+
+    place: ClassVar[Place] = NOWHERE
+
+    def at(self, file: str, line: int, address: str = "") -> Self:
+        """Remember the place; meant for the reader that has just made the entry."""
+        self.__dict__["place"] = (file, line, address) if address else (file, line)
+        return self
+
+    @property
+    def file(self) -> str:
+        """Return the path of the entry's file."""
+        return self.place[0]
+
+    @property
+    def line(self) -> int:
+        """Return the entry's line."""
+        return self.place[1]
+
+    @property
+    def resource(self) -> str:
+        """Return the address by which Terraform manages it; empty if it does not."""
+        return "".join(self.place[2:])
+
+    def stated(self) -> set[str]:
+        """Return the fields that its file states, which another file must not contradict."""
+        return self.model_fields_set

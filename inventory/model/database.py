@@ -1,0 +1,179 @@
+"""Databases and their regions, existing and planned."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from inventory.model.attestations import (
+    ApplicationEncryption,
+)
+from inventory.model.base import (
+    Identifier,
+    Located,
+    Moment,
+    Name,
+    SpelledProvider,
+    Text,
+)
+from inventory.model.key import Seen
+from inventory.model.vocabulary import (
+    TYPES,
+    DatabaseType,
+    any_case,
+    canonical_type,
+    type_of_tier,
+)
+
+Encryption = Literal["customer-managed", "astra-provided"]
+
+_CANONICAL = ("serverless", "managed-clusters")
+
+
+def demand_reason(encryption: Encryption | None, reason: str | None) -> None:
+    """Refuse Astra's own keys where nobody says why they are meant."""
+    if encryption == "astra-provided" and reason is None:
+        raise PydanticCustomError("reason", "a reason beside encryption: astra-provided")
+
+
+class DatabaseRegion(Located):
+    """One region of a database.
+
+    Attributes:
+        name: the region's name.
+        added_at: when the region was added to the database; for Astra's own records,
+            ``dateCreated`` of the datacenter.
+        provider: the region's own provider, if it is not the database's.
+        state: ``planned`` if the region is only intended, of a database that may exist.
+        encryption: what is expected in this region; None leaves that to the database.
+        reason: why Astra's own keys are meant here; demanded with ``astra-provided``.
+    """
+
+    name: Identifier
+    added_at: Moment | None = None
+    provider: SpelledProvider | None = None
+    state: Literal["existing", "planned"] = "existing"
+    encryption: Encryption | None = None
+    reason: Text | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.state == "planned" and self.added_at is not None:
+            raise PydanticCustomError("added_at", "no added_at beside state: planned")
+        demand_reason(self.encryption, self.reason)
+        return self
+
+
+def _stated_type(value: object) -> object:
+    if value in _CANONICAL:
+        return value
+    stated = canonical_type(value)
+    if stated == "unknown":
+        raise PydanticCustomError("type", "a database type, or the tier that Astra reported")
+    return stated
+
+
+class Database(Located):
+    """A database that Astra lists (existing), or that somebody intends to deploy (planned).
+
+    Attributes:
+        id: Astra's id; a planned database has none yet and goes by its name.
+        name: the name, which need not be unique and may hold anything.
+        type: the database type; resolved from ``tier`` where only that was recorded.
+        tier: the tier as Astra reported it.
+        provider: the cloud provider.
+        regions: the regions, each at most once, in no meaningful order.
+        state: ``existing`` or ``planned``.
+        status: the status as Astra reported it; only ``TERMINATED`` leaves the population.
+        created_at: when the database was created.
+        encryption: what is expected of it; None leaves that to the organization's policy.
+        reason: why Astra's own keys are meant; demanded with ``astra-provided``.
+        data: ``stringent`` if more than encryption at rest is asked for.
+        application_encryption: whether the application encrypts stringent data.
+        seen: where it stands in the recorded answers.
+    """
+
+    id: Identifier | None = None
+    name: Name
+    type: Annotated[
+        DatabaseType,
+        BeforeValidator(_stated_type),
+        WithJsonSchema(any_case(TYPES)),
+    ] = "unknown"
+    tier: str | None = None
+    provider: SpelledProvider
+    regions: Annotated[tuple[DatabaseRegion, ...], Field(min_length=1)]
+    state: Literal["existing", "planned"] = "existing"
+    status: str = "ACTIVE"
+    created_at: Moment | None = None
+    encryption: Encryption | None = None
+    reason: Text | None = None
+    data: Literal["ordinary", "stringent"] = "ordinary"
+    application_encryption: ApplicationEncryption | None = None
+    seen: Seen | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.tier is not None or self.type == "unknown":
+            self._take_type_of_tier()
+        if self.id is None and self.state == "existing":
+            raise PydanticCustomError("id", "an id, or state: planned")
+        if self.state == "planned":
+            self._refuse_traces()
+        elif all(region.state == "planned" for region in self.regions):
+            text = "a region without state: planned, or state: planned for the database"
+            raise PydanticCustomError("regions", text)
+        demand_reason(self.encryption, self.reason)
+        if len(self.regions) > 1 and len({region.name for region in self.regions}) < len(
+            self.regions
+        ):
+            raise PydanticCustomError("regions", "each region at most once")
+        return self
+
+    def _refuse_traces(self) -> None:
+        """Refuse what only a database that exists can have, also for a time that is to come."""
+        for name in ("created_at", "seen"):
+            if getattr(self, name) is not None:
+                raise PydanticCustomError(name, f"no {name} beside state: planned")
+        if any(region.added_at is not None for region in self.regions):
+            text = "no added_at of a region beside state: planned of its database"
+            raise PydanticCustomError("added_at", text)
+        if self.status != "ACTIVE":
+            raise PydanticCustomError("status", "no status but ACTIVE beside state: planned")
+
+    def _take_type_of_tier(self) -> None:
+        if self.tier is None:
+            raise PydanticCustomError("type_or_tier", "a type, or the tier that Astra reported")
+        told = type_of_tier(self.tier)
+        if self.type not in {"unknown", told}:
+            raise PydanticCustomError("tier", "no type beside a tier that says another")
+        object.__setattr__(self, "type", told)
+
+    def stated(self) -> set[str]:
+        """Add what every database states: its type, if only by the tier, and its state."""
+        return self.model_fields_set | {"type", "state"}
+
+    @property
+    def identity(self) -> str:
+        """Return what tells it from every other database of its organization.
+
+        A planned one goes by its name, or by its address if Terraform manages it.
+        """
+        return self.id or f"planned {self.resource or self.name}"
+
+    @property
+    def is_planned(self) -> bool:
+        """Say whether the database is only intended."""
+        return self.state == "planned"
+
+    @property
+    def is_terminated(self) -> bool:
+        """Say whether the database is gone, so that no data is at rest in it."""
+        return self.status != "ACTIVE" and self.status.upper() == "TERMINATED"

@@ -1,0 +1,155 @@
+"""An organization, the policy for its databases, and a whole inventory file.
+
+All times are aware and compared in UTC. A field that is absent is a fact that is missing: it is
+never read as "no" or "none".
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    Field,
+    PrivateAttr,
+    StrictBool,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from inventory.model.attestations import (
+    Attestation,
+    PlanAttestation,
+    PreviewAttestation,
+)
+from inventory.model.base import (
+    Entry,
+    FormatVersion,
+    Identifier,
+    Located,
+    Moment,
+    Name,
+    SpelledType,
+    Text,
+)
+from inventory.model.database import Database, Encryption, demand_reason
+from inventory.model.gaps import Fact, Gap, Reading
+from inventory.model.key import CustomerKey, RegionView, SupportCase, VendorAccount
+from inventory.model.terraform_managed import Managed
+from inventory.model.vocabulary import (
+    DatabaseType,
+    canonical_type,
+)
+
+
+class Expectation(Entry):
+    """What is expected of databases, and why if Astra's own keys are meant."""
+
+    encryption: Encryption
+    reason: Text | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        demand_reason(self.encryption, self.reason)
+        return self
+
+
+CUSTOMER_MANAGED = Expectation(encryption="customer-managed")
+
+
+class Policy(Entry):
+    """What is expected of an organization's databases: in general, and by database type."""
+
+    default: Expectation = CUSTOMER_MANAGED
+    types: dict[SpelledType, Expectation] = Field(default_factory=dict)
+
+    @field_validator("types", mode="before")
+    @classmethod
+    def _one_spelling(cls, value: Any) -> Any:  # noqa: ANN401 (whatever the file holds)
+        names = [canonical_type(name) for name in value] if isinstance(value, dict) else []
+        if len(set(names)) < len(names):
+            raise PydanticCustomError("types", "each database type at most once")
+        return value
+
+    def of(self, database_type: DatabaseType) -> Expectation:
+        """Return what is expected of databases of one type that do not say it themselves."""
+        stated = (each for name, each in self.types.items() if name == database_type)
+        return next(stated, self.default)
+
+
+class Organization(Located):
+    """An Astra organization: what was recorded of it at one moment.
+
+    Attributes:
+        id: Astra's id.
+        name: the name, for people.
+        keys: every registered customer key; None if they were not recorded, which is not "none".
+        databases: every database; None if they were not recorded.
+        region_views: what Astra showed for single regions; None if nobody asked.
+        vendor_accounts: to whom keys must be granted, as Astra says; None if nobody asked.
+        readings: how it was read from Astra; empty if it was not.
+        no_databases: attestation that the organization has no database yet.
+        plan: attestation of the plan.
+        azure_preview: attestation of the preview for Serverless on Azure.
+        policy: what is expected of the databases.
+        support_cases: changes of keys that IBM Support carried out.
+        gaps: what could not be read.
+        captured_at: when the record was made; None if its file does not say.
+    """
+
+    id: Identifier
+    name: Name
+    keys: tuple[CustomerKey, ...] | None = None
+    databases: tuple[Database, ...] | None = None
+    region_views: tuple[RegionView, ...] | None = None
+    vendor_accounts: tuple[VendorAccount, ...] | None = None
+    readings: tuple[Reading, ...] = ()
+    no_databases: Attestation | None = None
+    plan: PlanAttestation | None = None
+    azure_preview: PreviewAttestation | None = None
+    policy: Policy = Policy()
+    support_cases: tuple[SupportCase, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    captured_at: Moment | None = None
+    _managed: Managed = PrivateAttr(default=Managed())
+
+    @property
+    def managed(self) -> Managed:
+        """Return what Terraform tells of it; no inventory's file can hold that."""
+        return self._managed
+
+    def with_managed(self, managed: Managed) -> Self:
+        """Return the organization with what Terraform tells of it."""
+        copy = self.model_copy()
+        copy.__pydantic_private__ = {"_managed": managed}
+        return copy
+
+    def missing(self) -> tuple[Gap, ...]:
+        """Return every gap, the recorded ones and those that follow from absent lists."""
+        implied = []
+        if self.keys is None:
+            implied += [_absent("serverless-keys"), _absent("managed-clusters-keys")]
+        if self.databases is None:
+            implied.append(_absent("databases"))
+        return self.gaps + tuple(implied)
+
+
+def _absent(fact: Fact) -> Gap:
+    return Gap(fact=fact, reason="not-recorded", detail="the record holds no such list")
+
+
+class InventoryDocument(Entry):
+    """A whole inventory file in YAML or JSON.
+
+    Attributes:
+        format: the version of the format, 1.
+        captured_at: when all of it was true.
+        example: True for the bundled examples: judged as of ``captured_at``, never as evidence.
+        organizations: at least one.
+    """
+
+    format: Annotated[FormatVersion, Field(alias="cmek-inventory")]
+    captured_at: Moment | None = None
+    example: StrictBool = False
+    description: str | None = None
+    organizations: Annotated[tuple[Organization, ...], Field(min_length=1)]

@@ -1,0 +1,238 @@
+"""One organization made ready for judging: its keys and its databases by key scope."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple, Protocol, get_args
+
+from inventory.model.base import NOWHERE
+from inventory.model.database import Database, DatabaseRegion
+from inventory.model.gaps import Gap
+from inventory.model.key import CustomerKey, KeyScope, RegionView
+from inventory.model.key_ids import canonical
+from inventory.model.organization import Expectation, Organization
+from inventory.model.vocabulary import DatabaseType, Provider, lacks_customer_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from inventory.model.base import Place
+    from inventory.model.planned_keys import PlannedKey
+    from inventory.model.terraform_managed import ManagedKey
+
+
+class Placement(NamedTuple):
+    """A database in one of its regions.
+
+    Attributes:
+        database: the database.
+        region: the region, with the time it was added.
+        scope: the key scope in which the database's data lies there.
+        expectation: what is expected there, by the region, the database or the policy.
+        is_planned: whether the database, or this region of it, is only intended.
+    """
+
+    database: Database
+    region: DatabaseRegion
+    scope: KeyScope
+    expectation: Expectation
+    is_planned: bool
+
+    @property
+    def place(self) -> Place:
+        """Return where it was read: the region's own place if it has one."""
+        own = self.region.place if self.is_planned else NOWHERE
+        return self.database.place if own == NOWHERE else own
+
+    @property
+    def wants_key(self) -> bool:
+        """Say whether the database is to be encrypted by a customer key there."""
+        return self.expectation.encryption == "customer-managed"
+
+
+class Estate(NamedTuple):
+    """What one organization has, indexed; terminated databases are left out.
+
+    Attributes:
+        organization: what was recorded.
+        keys: the registered keys of each key scope that has any.
+        placements: the placements of each living or planned database, by the database's identity
+            as a position in ``organization.databases``.
+        scopes: the placements in each key scope that has any.
+        planned: how many of those placements are only planned.
+        gaps: what could not be read, by fact; the first gap of each.
+        planned_keys: the keys that a plan would register and that are not registered yet, by key
+            scope; each once.
+        ordered: the planned key of each scope in which all planned databases wait for it.
+        managed_keys: the keys in Terraform's state, by key scope.
+    """
+
+    organization: Organization
+    keys: dict[KeyScope, list[CustomerKey]]
+    placements: list[tuple[Placement, ...]]
+    scopes: dict[KeyScope, list[Placement]]
+    planned: Counter[KeyScope]
+    gaps: dict[str, Gap]
+    planned_keys: dict[KeyScope, list[PlannedKey]]
+    ordered: dict[KeyScope, PlannedKey]
+    managed_keys: dict[KeyScope, ManagedKey]
+
+    def keys_gap(self, database_type: DatabaseType) -> Gap | None:
+        """Return why the keys of ``database_type`` are not known to be all; None if they are."""
+        return self.gaps.get(f"{database_type}-keys")
+
+    def key_ids(self, scope: KeyScope) -> list[str]:
+        """Return the ids of the different keys of ``scope``, sorted; versions are one key."""
+        return sorted({canonical(key.key_id) for key in self.keys.get(scope, ())})
+
+    def lists_versions(self) -> bool:
+        """Say whether a key is listed more than once for a scope, by several of its versions."""
+        return any(
+            len(keys) > 1 and len(self.key_ids(scope)) < len(keys)
+            for scope, keys in self.keys.items()
+        )
+
+    def views(self) -> list[tuple[KeyScope, RegionView]]:
+        """Return what Astra showed for single regions, each with its key scope."""
+        organization = self.organization
+        return [(scope_of(organization.id, view), view) for view in organization.region_views or ()]
+
+
+def has_no_customer_keys(scope: KeyScope) -> bool:
+    """Say whether the scope is of the kind for which Astra has no customer keys at all."""
+    return lacks_customer_keys(scope.type, scope.provider)
+
+
+def survey(organization: Organization) -> Estate:
+    """Index ``organization`` for judging."""
+    keys: dict[KeyScope, list[CustomerKey]] = {}
+    for key in organization.keys or ():
+        scope = scope_of(organization.id, key)
+        keys.setdefault(scope, []).append(key)
+    placements = list(_placements(organization))
+    scopes: dict[KeyScope, list[Placement]] = {}
+    planned: Counter[KeyScope] = Counter()
+    for group in placements:
+        for placement in group:
+            scopes.setdefault(placement.scope, []).append(placement)
+            if placement.is_planned:
+                planned[placement.scope] += 1
+    gaps: dict[str, Gap] = {}
+    for gap in organization.missing():
+        gaps.setdefault(gap.fact, gap)
+    planned_keys = _planned_keys(organization)
+    return Estate(
+        organization=organization,
+        keys=keys,
+        placements=placements,
+        scopes=scopes,
+        planned=planned,
+        gaps=gaps,
+        planned_keys=_unregistered(planned_keys, keys),
+        ordered=dict(_ordered(planned_keys, scopes)),
+        managed_keys={
+            KeyScope(organization.id, "serverless", key.provider, key.region): key
+            for key in organization.managed.keys
+        },
+    )
+
+
+class Scoped(Protocol):
+    """An entry of one key scope: a key, a planned key, a view, an account."""
+
+    @property
+    def type(self) -> DatabaseType:
+        """Return the database type."""
+
+    @property
+    def provider(self) -> Provider:
+        """Return the cloud provider."""
+
+    @property
+    def region(self) -> str:
+        """Return the region."""
+
+
+def scope_of(organization: str, entry: Scoped) -> KeyScope:
+    """Return the key scope of an entry, in the organization of that id."""
+    return KeyScope(organization, entry.type, entry.provider, entry.region)
+
+
+def _planned_keys(organization: Organization) -> dict[KeyScope, list[PlannedKey]]:
+    """Return every key that a plan would register, by key scope."""
+    planned: dict[KeyScope, list[PlannedKey]] = {}
+    for key in organization.managed.planned_keys:
+        if key.change == "register":
+            planned.setdefault(scope_of(organization.id, key), []).append(key)
+    return planned
+
+
+def _unregistered(
+    planned: dict[KeyScope, list[PlannedKey]], keys: dict[KeyScope, list[CustomerKey]]
+) -> dict[KeyScope, list[PlannedKey]]:
+    """Return the planned keys that are not registered yet, each once.
+
+    Two resources may plan one key. A key without an id may be any key, so each counts.
+    """
+    kept: dict[KeyScope, list[PlannedKey]] = {}
+    for scope, several in planned.items():
+        seen = {canonical(key.key_id) for key in keys.get(scope, ())}
+        for key in several:
+            own = canonical(key.key_id) if key.key_id else ""
+            if own not in seen:
+                kept.setdefault(scope, []).append(key)
+                seen |= {own} - {""}
+    return kept
+
+
+def _ordered(
+    planned: dict[KeyScope, list[PlannedKey]], scopes: dict[KeyScope, list[Placement]]
+) -> Iterator[tuple[KeyScope, PlannedKey]]:
+    """Yield the scopes with a planned key for which every planned database there waits."""
+    for scope, keys in planned.items():
+        placements = scopes.get(scope, ())
+        waiting = {
+            "".join(placement.place[2:])
+            for placement in placements
+            if placement.is_planned and placement.wants_key
+        }
+        for key in keys:
+            if waiting and waiting <= key.awaited_by:
+                yield scope, key
+                break
+
+
+def _placements(organization: Organization) -> Iterator[tuple[Placement, ...]]:
+    policy, scopes = organization.policy, _Scopes(organization.id)
+    by_type = {each: policy.of(each) for each in get_args(DatabaseType)}
+    for database in organization.databases or ():
+        if database.is_terminated:
+            continue
+        wanted = _stated(database) or by_type[database.type]
+        kind, provider, planned = database.type, database.provider, database.state == "planned"
+        group: tuple[Placement, ...] = ()
+        for region in database.regions:
+            scope = scopes[kind, region.provider or provider, region.name]
+            is_planned = planned or region.state == "planned"
+            here = _stated(region) or wanted
+            group += (Placement(database, region, scope, here, is_planned),)
+        yield group
+
+
+def _stated(entry: Database | DatabaseRegion) -> Expectation | None:
+    """Return what ``entry`` itself says is expected of it; None if it says nothing."""
+    if entry.encryption is None:
+        return None
+    return Expectation(encryption=entry.encryption, reason=entry.reason)
+
+
+class _Scopes(dict[tuple[DatabaseType, Provider, str], KeyScope]):
+    """The key scopes of one organization, each made once."""
+
+    def __init__(self, organization: str) -> None:
+        super().__init__()
+        self._organization = organization
+
+    def __missing__(self, place: tuple[DatabaseType, Provider, str]) -> KeyScope:
+        scope = self[place] = KeyScope(self._organization, *place)
+        return scope

@@ -1,0 +1,59 @@
+"""Planned keys: customer keys that a plan would register, replace or remove."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from inventory.model.base import Identifier, Located, Name, SpelledProvider, SpelledType
+
+KeyChange = Literal["register", "replace", "remove"]
+"""What a plan does with a key: of a replacement, the new key is a ``register`` of its own."""
+
+
+class NotShown(Located):
+    """What a plan would change without showing all of it.
+
+    Attributes:
+        is_later: whether a part of what is missing is known only after apply, or by a later plan.
+        is_hidden: whether a part of it is marked as sensitive, which no other plan changes.
+    """
+
+    is_later: bool = False
+    is_hidden: bool = False
+
+
+class PlannedKey(NotShown):
+    """A customer key of one key scope that a plan would change.
+
+    Attributes:
+        type: the database type.
+        provider: the cloud provider.
+        region: the region.
+        key_id: the key's id; None if the plan does not show it.
+        missing: why the plan does not show the id, such as ``known only after apply``.
+        change: what the plan does with the key.
+        awaited_by: the addresses of the planned databases that the configuration creates only
+            once this key is registered.
+    """
+
+    type: SpelledType
+    provider: SpelledProvider
+    region: Identifier
+    key_id: Identifier | None = None
+    missing: str = ""
+    change: KeyChange = "register"
+    awaited_by: frozenset[str] = frozenset()
+
+
+class UndeterminedKey(NotShown):
+    """A planned key whose key scope the plan does not show.
+
+    Attributes:
+        name: its address.
+        missing: why: ``region known only after apply``.
+        change: what the plan does with the key.
+    """
+
+    name: Name
+    missing: str
+    change: KeyChange = "register"

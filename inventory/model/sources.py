@@ -1,0 +1,86 @@
+"""Where an inventory came from: one record per file that was read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from inventory.model.base import Entry, Moment
+
+FileFormat = Literal["yaml", "json", "ndjson", "bundle", "terraform-plan", "terraform-state"]
+Role = Literal["inventory", "plan", "state", "history"]
+
+FORMATS: dict[str, FileFormat] = {
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".json": "json",
+    ".ndjson": "ndjson",
+}
+"""The format of each ending that a recorded inventory may have."""
+
+
+class Evidence(Entry):
+    """How an evidence bundle was made, as its manifest says.
+
+    Attributes:
+        root: the bundle's root.
+        previous: the root of the bundle before; None for the first.
+        tool: what made it.
+        address: the host that was asked.
+        started: when the first organization's turn came (UTC).
+        ended: when the last one was done (UTC).
+        requests: how many requests were made or given up.
+        failures: how many of them got no answer, or one of status 400 or more.
+        redactions: how many fields were redacted in all answers.
+        clock_seconds: the largest difference seen between Astra's clock and the recorder's.
+        files: how many files the manifest lists.
+    """
+
+    root: str
+    previous: str | None
+    tool: str
+    address: str
+    started: Moment
+    ended: Moment
+    requests: int
+    failures: int
+    redactions: int
+    clock_seconds: float | None
+    files: int
+
+
+class Source(Entry):
+    """One file, or one evidence bundle, that was read.
+
+    Attributes:
+        path: the path, as it was given.
+        role: the present (``inventory``), what is intended (``plan``), what Terraform believes to
+            exist (``state``) or an earlier moment (``history``).
+        format: ``yaml``, ``json``, ``ndjson`` or ``bundle``; or Terraform's plan or state.
+        size: length in bytes; of a bundle, that of its inventory.
+        sha256: hash of the bytes, in hexadecimal; of a bundle, that of its inventory.
+        captured_at: when its content was true (UTC); None if it does not say.
+        complete: False if it ended before its end record, or other than by it.
+        example: True for a bundled example.
+        organizations: how many it holds.
+        keys: how many customer keys it holds; of a plan, how many it would change.
+        databases: how many databases it holds.
+        evidence: of a bundle, how it was made.
+        name: of a plan, the name that it was given; may be empty.
+        notes: what was assumed of it, and what limits it, a sentence or two each.
+    """
+
+    path: str
+    role: Role
+    format: FileFormat
+    size: int
+    sha256: str
+    captured_at: datetime | None = None
+    complete: bool = True
+    example: bool = False
+    organizations: int = 0
+    keys: int = 0
+    databases: int = 0
+    evidence: Evidence | None = None
+    name: str = ""
+    notes: tuple[str, ...] = ()

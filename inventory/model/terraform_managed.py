@@ -1,0 +1,128 @@
+"""What plans and Terraform's states hold of an organization, beside databases known in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import NamedTuple
+
+from pydantic import Field
+
+from inventory.model.base import Entry, Identifier, Located, Name, SpelledProvider
+from inventory.model.planned_keys import NotShown, PlannedKey, UndeterminedKey
+
+
+class UndeterminedDatabase(NotShown):
+    """A planned database of which a plan does not tell where it will lie.
+
+    Attributes:
+        name: its name, or its address where that is not told, either.
+        untold: why: ``regions known only after apply``.
+    """
+
+    name: Name
+    untold: str
+
+
+class ManagedKey(Located):
+    """A customer key in Terraform's state, which is no proof that it is registered.
+
+    Attributes:
+        provider: the cloud provider.
+        region: the region.
+    """
+
+    provider: SpelledProvider
+    region: Identifier
+
+
+class ManagedDatabase(Located):
+    """A database in Terraform's state, so that it exists or existed lately.
+
+    Attributes:
+        id: its id.
+        name: its name, or its address if that is not shown.
+        regions: provider and region of each place where the state has it.
+        missing: why not all of these are shown; empty if they are.
+    """
+
+    id: Identifier
+    name: Name
+    regions: tuple[tuple[SpelledProvider, Identifier], ...] = ()
+    missing: str = ""
+
+
+class Managed(Entry):
+    """What plans and states show of one organization; all of Terraform's is Serverless.
+
+    Attributes:
+        undetermined: planned databases whose place is not shown.
+        planned_keys: customer keys that a plan would register, replace or remove.
+        undetermined_keys: planned keys whose key scope is not shown.
+        keys: customer keys in a state.
+        databases: databases in a state.
+    """
+
+    undetermined: tuple[UndeterminedDatabase, ...] = Field(default=())
+    planned_keys: tuple[PlannedKey, ...] = Field(default=())
+    undetermined_keys: tuple[UndeterminedKey, ...] = Field(default=())
+    keys: tuple[ManagedKey, ...] = Field(default=())
+    databases: tuple[ManagedDatabase, ...] = Field(default=())
+
+    @classmethod
+    def together(cls, parts: Iterable[Managed]) -> Managed:
+        """Return what all of ``parts`` tell, in their order."""
+        known = [part for part in parts if part is not NOTHING]
+        if len(known) <= 1:
+            return known[0] if known else NOTHING
+        fields = {
+            name: tuple(chain.from_iterable(getattr(part, name) for part in known))
+            for name in cls.model_fields
+        }
+        return cls(**fields)
+
+    def and_also(self, other: Managed) -> Managed:
+        """Return what both hold."""
+        return self.together((self, other))
+
+    @property
+    def planned_key_count(self) -> int:
+        """Return how many changes of keys a plan holds, those of unknown place included."""
+        return len(self.planned_keys) + len(self.undetermined_keys)
+
+    def entries(self) -> Iterator[Located]:
+        """Yield everything that it holds."""
+        for name in Managed.model_fields:
+            yield from getattr(self, name)
+
+
+NOTHING = Managed()
+"""Nothing, made once: most resources add nothing here."""
+
+
+class ProviderConfiguration(NamedTuple):
+    """What a plan manages with one configuration of the provider, and so with one token.
+
+    Attributes:
+        provider: its key, such as ``astra.eu``; empty for all resources whose configuration the
+            plan does not name.
+        databases: how many databases it manages.
+        keys: how many customer keys it manages.
+        line: the line of its first resource whose organization is not stated; 0 if there is none.
+        is_mixed: whether its resources name several organizations.
+        is_repeated: whether it has ``for_each``, and so perhaps several tokens.
+    """
+
+    provider: str
+    databases: int
+    keys: int
+    line: int = 0
+    is_mixed: bool = False
+    is_repeated: bool = False
+
+    @property
+    def is_one(self) -> bool:
+        """Say whether all it manages uses the same token, so that it is of one organization."""
+        if self.provider:
+            return not (self.is_mixed or self.is_repeated)
+        return self.databases + self.keys == 1

@@ -1,0 +1,45 @@
+"""Any file that can be an inventory, told by what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inventory.errors import InventoryError
+from inventory.files.evidence_layout import is_folder
+from inventory.files.file_kinds import INVENTORIES, look_of_folder
+from inventory.files.format_detection import INVENTORY, by_folder
+from inventory.files.ndjson import NdjsonReader, read_whole
+from inventory.files.yaml_json import Recorded, read_recorded
+from inventory.model.sources import FORMATS
+
+if TYPE_CHECKING:
+    from inventory.model.sources import Role
+
+
+def is_stream(file: str) -> bool:
+    """Say whether ``file`` can be read organization by organization.
+
+    Raises InventoryError for a folder that belongs to another option, and for a path that the
+    system refuses to look at.
+    """
+    path = Path(file)
+    if is_folder(file):
+        if look_of_folder(path).option not in {"", INVENTORIES}:
+            raise InventoryError([by_folder(file, INVENTORY)])
+        return True
+    return FORMATS.get(path.suffix.lower()) == "ndjson"
+
+
+def open_stream(file: str, role: Role = "inventory") -> NdjsonReader:
+    """Open a file in NDJSON, or an evidence bundle; raise InventoryError."""
+    if not is_folder(file):
+        return NdjsonReader(file, role)
+    from inventory.evidence.reader import open_bundle  # noqa: PLC0415 (only for those who have bundles)
+
+    return open_bundle(file, role)
+
+
+def read_file(file: str, role: Role = "inventory") -> Recorded:
+    """Read a whole inventory; raise InventoryError with all its problems at once."""
+    return read_whole(open_stream(file, role)) if is_stream(file) else read_recorded(file, role)

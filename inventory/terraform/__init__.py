@@ -1,0 +1,1 @@
+"""Plans and states of Terraform, as databases and keys."""

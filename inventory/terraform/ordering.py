@@ -1,0 +1,389 @@
+"""Which resources of a Terraform plan wait for which others, by their configuration.
+
+Terraform starts a resource after everything that it refers to, or names in ``depends_on``, is
+complete. That holds through other resources, variables, outputs and modules, even through those
+that have no instances or do not change. Never more than that is found here. What cannot be read, or
+is missing from Terraform's JSON (local values, conditions, providers), counts as no dependency.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from inventory.terraform.addresses import (
+    Reference,
+    Step,
+    instance_key,
+    module_steps,
+    read_dependencies,
+    read_references,
+)
+
+if TYPE_CHECKING:
+    from inventory.terraform.resources import Resource
+
+_LEAST_WORK, _WORK_PER_EDGE = 1_000_000, 64
+"""How many edges may be followed, so that no configuration keeps the audit busy for hours."""
+
+_OF_RESOURCES = ("expressions", "count_expression", "for_each_expression")
+_OF_OUTPUTS = ("expression",)
+_OF_CALLS = ("count_expression", "for_each_expression")
+_RESOLVED_BY_PARENT = frozenset({"call", "var"})
+_SEEN_FROM_PARENT = frozenset({"output", "outputs", "everything"})
+
+
+class _Node(NamedTuple):
+    """A part of the configuration that waits for others.
+
+    Attributes:
+        module: the number of its module.
+        kind: ``resource``, ``var`` or ``output``; ``call`` for what the whole module waits for;
+            ``outputs`` or ``everything`` for all of a kind in the module.
+        name: its name; empty where there is only one of the kind.
+    """
+
+    module: int
+    kind: str
+    name: str = ""
+
+
+class _Edge(NamedTuple):
+    """One node waits for another; if ``key`` is not empty, for this one instance of it only."""
+
+    node: _Node
+    target: _Node
+    key: str = ""
+
+
+class _Module(NamedTuple):
+    """A module, once however many instances it has; ``calls`` has the numbers of its modules."""
+
+    number: int
+    content: Mapping[str, Any]
+    depth: int
+    calls: dict[str, int]
+
+
+class _Place(NamedTuple):
+    """Where an instance of a resource is configured.
+
+    Attributes:
+        node: its resource.
+        steps: the instances of modules that lead to it.
+        pattern: the keys of its steps and its own key, but empty where no reference names them.
+    """
+
+    node: _Node
+    steps: tuple[Step, ...]
+    pattern: tuple[str, ...]
+
+
+class CreationOrder:
+    """What a plan's configuration says about the order in which Terraform creates resources."""
+
+    def __init__(self, configuration: Mapping[str, Any]) -> None:
+        """Take the ``configuration`` of what ``terraform show -json`` prints of a plan."""
+        self._modules = _modules(configuration)
+        edges = _useful(list(dict.fromkeys(_edges(self._modules))))
+        self._targets: dict[_Node, list[_Edge]] = defaultdict(list)
+        for edge in edges:
+            self._targets[edge.node].append(edge)
+        self._sound = _without_cycles(self._targets)
+        self._users = _users(edges)
+        self._named = {(_named(edge.target), edge.key) for edge in edges if edge.key}
+        self._work = _LEAST_WORK + _WORK_PER_EDGE * len(edges)
+        self._places: dict[tuple[str, str, str, str], _Place | None] = {}
+        self._shared: dict[_Place, dict[_Node, int]] = {}
+        self._answers: dict[tuple[_Node, _Place], int | None] = {}
+
+    def waits(self, database: Resource, key: Resource) -> bool:
+        """Say whether Terraform creates ``database`` only after it has created ``key``.
+
+        ``key`` must be one that the plan creates. It is False wherever that is not certain.
+        """
+        waiting, first = self._place(database), self._place(key)
+        if waiting is None or first is None:
+            return False
+        shared = self._shared_steps(waiting.node, first)
+        return shared is not None and waiting.steps[:shared] == first.steps[:shared]
+
+    # --- places -----------------------------------------------------------------------------------
+
+    def _place(self, resource: Resource) -> _Place | None:
+        known = resource.address, resource.module, resource.type, resource.name
+        if known not in self._places:
+            self._places[known] = self._find(*known)
+        return self._places[known]
+
+    def _find(self, address: str, module: str, kind: str, name: str) -> _Place | None:
+        """Return the place; None if the configuration does not have it, or not just once."""
+        steps, key = module_steps(module), instance_key(address, module, f"{kind}.{name}")
+        numbers = None if steps is None else self._numbers(steps)
+        if steps is None or numbers is None or key is None:
+            return None
+        node = _Node(numbers[-1], "resource", f"{kind}.{name}")
+        if node not in self._sound:
+            return None
+        keys = [*zip(numbers[1:], [step.key for step in steps], strict=True), (node, key)]
+        pattern = tuple(own if (part, own) in self._named else "" for part, own in keys)
+        return _Place(node, steps, pattern)
+
+    def _numbers(self, steps: Iterable[Step]) -> list[int] | None:
+        """Return the numbers of the root and of each module; None if one is not configured."""
+        numbers = [0]
+        for step in steps:
+            inner = self._modules[numbers[-1]].calls.get(step.name)
+            if inner is None:
+                return None
+            numbers.append(inner)
+        return numbers
+
+    # --- ways -------------------------------------------------------------------------------------
+
+    # A walk begins at the key and goes against the references. Of a node it keeps one number: with
+    # how many of the key's steps, from the root, those of an instance must begin for it to wait.
+    # Fewer is never worse, so the fewest are enough, however many ways there are. A reference that
+    # leaves a module of the key on the way to the root needs one step less, if it means any
+    # instance of the module or just the key's.
+
+    def _shared_steps(self, node: _Node, key: _Place) -> int | None:
+        """Return how many steps an instance of ``node`` must share with ``key`` to wait for it.
+
+        None if none waits, or the configuration does not prove it.
+        """
+        first = key._replace(steps=())
+        asked = node, first
+        if asked not in self._answers:
+            if first not in self._shared:
+                self._shared[first] = self._follow(first)
+            self._answers[asked] = self._fewest(node, first, self._shared[first])
+        return self._answers[asked]
+
+    def _fewest(self, node: _Node, key: _Place, shared: Mapping[_Node, int]) -> int | None:
+        depth = self._depth(node)
+        found = [
+            min(shared[target], depth)
+            for _, target, named in self._targets[node]
+            if target in shared
+            and (not named or self._required(target, key, shared[target]) in {None, named})
+        ]
+        return min(found, default=None)
+
+    def _follow(self, key: _Place) -> dict[_Node, int]:
+        """Return how many steps must be shared, for each node between ``key`` and a resource."""
+        shared = {key.node: self._depth(key.node)}
+        waiting = [key.node]
+        while waiting:
+            node = waiting.pop()
+            for user in self._waiting_for(node, self._required(node, key, shared[node])):
+                if self._work <= 0:
+                    return shared
+                self._work -= 1
+                steps = min(shared[node], self._depth(user))
+                if steps < shared.get(user, steps + 1):
+                    shared[user] = steps
+                    waiting.append(user)
+        return shared
+
+    def _depth(self, node: _Node) -> int:
+        """Return how deep the module is in which the references of ``node`` are resolved."""
+        return self._modules[node.module].depth - (node.kind in _RESOLVED_BY_PARENT)
+
+    def _required(self, node: _Node, key: _Place, shared: int) -> str | None:
+        """Return the key that a reference to ``node`` must name, if it names one.
+
+        None if it may name any: then no instance of what it names is nearer to ``key``.
+        """
+        if node == key.node:
+            return key.pattern[-1]
+        if node.kind in _SEEN_FROM_PARENT and shared == self._depth(node):
+            return key.pattern[shared - 1]
+        return None
+
+    def _waiting_for(self, node: _Node, required: str | None) -> Iterator[_Node]:
+        users = self._users.get(node, {})
+        for named in users if required is None else dict.fromkeys(("", required)):
+            yield from users.get(named, ())
+
+
+# --- the graph ------------------------------------------------------------------------------------
+
+
+def _useful(edges: Sequence[_Edge]) -> list[_Edge]:
+    """Leave out the edges of what no resource waits for, such as outputs that nobody reads."""
+    waiting_for = Counter(edge.target for edge in edges)
+    others: dict[_Node, list[_Node]] = defaultdict(list)
+    for node, target, _ in edges:
+        if node.kind != "resource":
+            others[node].append(target)
+    unused = [node for node in others if not waiting_for[node]]
+    while unused:
+        for target in others.pop(unused.pop()):
+            waiting_for[target] -= 1
+            if not waiting_for[target] and target in others:
+                unused.append(target)
+    return [edge for edge in edges if edge.node.kind == "resource" or edge.node in others]
+
+
+def _without_cycles(targets: Mapping[_Node, list[_Edge]]) -> set[_Node]:
+    """Return the nodes from which no way leads into a cycle: Terraform plans none with one."""
+    users: dict[_Node, list[_Node]] = defaultdict(list)
+    missing = {node: len(edges) for node, edges in targets.items()}
+    for edge in (edge for edges in targets.values() for edge in edges):
+        users[edge.target].append(edge.node)
+    ready = [node for node in users if node not in targets]
+    while ready:
+        for user in users[ready.pop()]:
+            missing[user] -= 1
+            if not missing[user]:
+                ready.append(user)
+    return {node for node, left in missing.items() if not left}
+
+
+def _users(edges: Iterable[_Edge]) -> dict[_Node, dict[str, list[_Node]]]:
+    """Return what waits for each node, by the key it names.
+
+    What nothing waits for is left out: most of the databases, which need no walk of their own.
+    """
+    users: dict[_Node, dict[str, list[_Node]]] = defaultdict(lambda: defaultdict(list))
+    targets = {edge.target for edge in edges}
+    for node, target, key in edges:
+        if node in targets:
+            users[target][key].append(node)
+    return users
+
+
+def _named(target: _Node) -> _Node | int:
+    """Return that of which a reference names an instance: the module for what is part of it."""
+    return target if target.kind == "resource" else target.module
+
+
+# --- the configuration ----------------------------------------------------------------------------
+
+
+def _modules(configuration: Mapping[str, Any]) -> list[_Module]:
+    """Return the root and each module below, a module after the one that calls it."""
+    modules: list[_Module] = []
+    waiting: list[tuple[object, _Module | None, str]] = [
+        (configuration.get("root_module"), None, "")
+    ]
+    while waiting:
+        content, caller, name = waiting.pop()
+        depth = caller.depth + 1 if caller else 0
+        module = _Module(len(modules), _mapping(content), depth, {})
+        modules.append(module)
+        if caller:
+            caller.calls[name] = module.number
+        waiting += ((_mapping(call).get("module"), module, inner) for inner, call in _calls(module))
+    return modules
+
+
+def _calls(module: _Module) -> Iterable[tuple[str, object]]:
+    return _mapping(module.content.get("module_calls")).items()
+
+
+def _edges(modules: Iterable[_Module]) -> Iterator[_Edge]:
+    for module in modules:
+        yield from _of_resources(module)
+        yield from _of_outputs(module)
+        for name, call in _calls(module):
+            yield from _of_call(module, module.calls[name], _mapping(call))
+
+
+def _of_resources(module: _Module) -> Iterator[_Edge]:
+    """Yield what the resources wait for; one that is configured twice cannot be relied on."""
+    resources = [(_label(item), item) for item in _listed(module.content.get("resources"))]
+    times = Counter(label for label, _ in resources)
+    for label, resource in resources:
+        if label and times[label] == 1:
+            node = _Node(module.number, "resource", label)
+            yield from _part(node, "everything")
+            yield from _own(node, module, resource, _OF_RESOURCES)
+            for edge in _referred(node, module, resource.get("provisioners")):
+                if edge.target != node:  # what a provisioner may refer to
+                    yield edge
+
+
+def _of_outputs(module: _Module) -> Iterator[_Edge]:
+    for name, output in _mapping(module.content.get("outputs")).items():
+        node = _Node(module.number, "output", name)
+        yield from _part(node, "everything", "outputs")
+        yield from _own(node, module, _mapping(output), _OF_OUTPUTS)
+
+
+def _of_call(module: _Module, inner: int, call: Mapping[str, Any]) -> Iterator[_Edge]:
+    """Yield what waits for what because ``module`` calls the module of the number ``inner``."""
+    whole, everything = _Node(inner, "call"), _Node(inner, "everything")
+    yield _Edge(whole, _Node(module.number, "call"))
+    yield _Edge(everything, whole)
+    yield _Edge(_Node(module.number, "everything"), everything)
+    yield from _own(whole, module, call, _OF_CALLS)
+    for variable, expression in _mapping(call.get("expressions")).items():
+        yield from _referred(_Node(inner, "var", variable), module, expression)
+
+
+def _part(node: _Node, *wholes: str) -> Iterator[_Edge]:
+    """Yield that a part of a module waits for what the module waits for, and ``wholes`` for it."""
+    yield _Edge(node, _Node(node.module, "call"))
+    for whole in wholes:
+        yield _Edge(_Node(node.module, whole), node)
+
+
+def _own(
+    node: _Node, module: _Module, item: Mapping[str, Any], parts: Iterable[str]
+) -> Iterator[_Edge]:
+    """Yield what ``node`` waits for by its own ``depends_on`` and expressions."""
+    for part in parts:
+        yield from _referred(node, module, item.get(part))
+    explicit = item.get("depends_on")
+    for reference in read_dependencies(explicit if isinstance(explicit, list) else ()):
+        yield from _edge(node, module, reference, "everything")
+
+
+def _referred(node: _Node, module: _Module, expression: object) -> Iterator[_Edge]:
+    for texts in _reference_lists(expression):
+        for reference in read_references(texts):
+            yield from _edge(node, module, reference, "outputs")
+
+
+def _edge(node: _Node, module: _Module, reference: Reference, whole: str) -> Iterator[_Edge]:
+    """Yield the edge to what is referred to; ``whole`` says what of a module without an output."""
+    kind, name, key, output = reference
+    if kind == "module":
+        inner = module.calls.get(name)
+        if inner is not None:
+            yield _Edge(node, _Node(inner, "output" if output else whole, output), key)
+    elif kind:
+        yield _Edge(node, _Node(module.number, kind, name), key)
+
+
+def _reference_lists(expression: object) -> Iterator[list[Any]]:
+    """Yield each list of references, however deep in blocks; a constant may only look like one."""
+    waiting = [expression]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, dict):
+            waiting += (inner for name, inner in part.items() if name != "constant_value")
+            if isinstance(part.get("references"), list):
+                yield part["references"]
+
+
+def _label(resource: Mapping[str, Any]) -> str:
+    """Return how references name the resource; empty if none can."""
+    mode, kind, name = (resource.get(part) for part in ("mode", "type", "name"))
+    if not (isinstance(kind, str) and isinstance(name, str)):
+        return ""
+    return {"managed": f"{kind}.{name}", "data": f"data.{kind}.{name}"}.get(str(mode), "")
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _listed(value: object) -> list[Mapping[str, Any]]:
+    items = value if isinstance(value, list) else []
+    return [item for item in items if isinstance(item, dict)]

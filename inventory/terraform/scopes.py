@@ -1,0 +1,82 @@
+"""What Terraform manages in each key scope of an organization: databases and customer keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from inventory.model.key import KeyScope
+from inventory.model.organization_index import scope_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from inventory.model.database import Database, DatabaseRegion
+    from inventory.model.organization import Organization
+
+
+class TerraformScope(NamedTuple):
+    """The addresses of what Terraform manages in one key scope, each once.
+
+    Attributes:
+        databases: planned databases that are to be encrypted by a customer key, and for which the
+            configuration gives no order after a key that a plan creates there.
+        creates: customer keys that a plan creates.
+        holds: customer keys that stand in a state, which is no proof that they are registered.
+    """
+
+    databases: tuple[str, ...] = ()
+    creates: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
+
+
+NOTHING = TerraformScope()
+"""What Terraform manages where no plan or state says anything."""
+
+
+def terraform_scopes(organization: Organization) -> dict[KeyScope, TerraformScope]:
+    """Return what Terraform manages of ``organization``, by key scope; all else is left out."""
+    found: dict[KeyScope, dict[str, dict[str, None]]] = {}
+    waiting = {
+        (scope_of(organization.id, key), address)
+        for key in organization.managed.planned_keys
+        for address in key.awaited_by
+    }
+    for scope, field, address in (*_databases(organization), *_keys(organization)):
+        if field != "databases" or (scope, address) not in waiting:
+            found.setdefault(scope, {}).setdefault(field, {})[address] = None
+    return {
+        scope: TerraformScope(**{field: tuple(addresses) for field, addresses in fields.items()})
+        for scope, fields in found.items()
+    }
+
+
+def _databases(organization: Organization) -> Iterator[tuple[KeyScope, str, str]]:
+    for database in organization.databases or ():
+        for region in database.regions:
+            address = _planned_at(database, region)
+            if address and _wants_key(organization, database, region):
+                place = database.type, region.provider or database.provider, region.name
+                yield KeyScope(organization.id, *place), "databases", address
+
+
+def _planned_at(database: Database, region: DatabaseRegion) -> str:
+    """Return the address by which a planned region is managed; empty if it is none, or by none."""
+    if database.is_planned or region.state == "planned":
+        return region.resource or database.resource
+    return ""
+
+
+def _wants_key(organization: Organization, database: Database, region: DatabaseRegion) -> bool:
+    stated = region.encryption or database.encryption
+    expected = stated or organization.policy.of(database.type).encryption
+    return expected == "customer-managed"
+
+
+def _keys(organization: Organization) -> Iterator[tuple[KeyScope, str, str]]:
+    managed = organization.managed
+    for planned in managed.planned_keys:
+        if planned.change == "register" and planned.resource:
+            yield scope_of(organization.id, planned), "creates", planned.resource
+    for held in managed.keys:
+        scope = KeyScope(organization.id, "serverless", held.provider, held.region)
+        yield scope, "holds", held.resource

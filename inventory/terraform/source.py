@@ -1,0 +1,195 @@
+"""Where a resource stands in the configuration of Terraform or OpenTofu: file and line.
+
+A line is a convenience. Where none is found, or a file is broken, a resource keeps its place in the
+plan, and nothing stops. A wrong line would be worse than that of the plan.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from inventory.errors import SettingError
+from inventory.terraform.addresses import module_names
+from inventory.terraform.configuration_folders import (
+    Program,
+    SourceFile,
+    files_of,
+    list_folder,
+    read_limited,
+    read_source,
+    unreadable,
+)
+from inventory.text.display import safe
+
+if TYPE_CHECKING:
+    from inventory.terraform.resources import Resource, TerraformDocument
+
+_MANIFEST = ".terraform/modules/modules.json"
+_SHOWN = 5
+_ONLY_TERRAFORM = frozenset({"applyable", "complete"})
+"""What Terraform says of a plan, since its version 1.8, and OpenTofu does not."""
+
+
+class _View(NamedTuple):
+    """A folder as one program reads it.
+
+    Attributes:
+        places: file and line of each resource, by its type and name.
+        problems: what went wrong.
+    """
+
+    places: dict[tuple[str, str], tuple[str, int]]
+    problems: tuple[str, ...]
+
+
+class SourceTree:
+    """The folder of a configuration; its files are read when somebody asks for them.
+
+    Attributes:
+        root: the folder.
+    """
+
+    def __init__(self, root: str) -> None:
+        """Take the folder ``root``; raise SettingError if it is none."""
+        self.root = FilePath(root)
+        self._read: dict[str, SourceFile] = {}
+        self._views: dict[tuple[FilePath, Program], _View] = {}
+        self.modules = self._manifest()
+        if not os.path.isdir(root):  # noqa: PTH112 (raises nothing)
+            expected = "the folder of a Terraform configuration"
+            raise SettingError(f"--cmek-terraform-source: found {root!r}, expected {expected}")
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Return the files that were read, with their SHA-256."""
+        return {file.path: file.sha256 for file in self._read.values() if file.sha256}
+
+    def view(self, folder: FilePath, program: Program) -> _View:
+        """Return what a folder holds, as ``program`` reads it."""
+        if (folder, program) not in self._views:
+            self._views[folder, program] = self._look(folder, program)
+        return self._views[folder, program]
+
+    def _look(self, folder: FilePath, program: Program) -> _View:
+        try:
+            names = files_of(program, list_folder(folder))
+        except (FileNotFoundError, NotADirectoryError):
+            return _View({}, ())  # a module that is not there, or not yet
+        except (OSError, ValueError) as error:
+            return _View({}, (unreadable(_plain(folder), error),))
+        files = [self._file(folder / name) for name in names]
+        places: dict[tuple[str, str], tuple[str, int]] = {}
+        for file in files:
+            for resource, line in file.lines.items():
+                places.setdefault(resource, (file.path, line))
+        return _View(places, tuple(file.problem for file in files if file.problem))
+
+    def _file(self, path: FilePath) -> SourceFile:
+        file = _plain(path)
+        if file not in self._read:
+            self._read[file] = read_source(file)
+        return self._read[file]
+
+    def _manifest(self) -> dict[str, str]:
+        """Return the folder of each module that was installed, by its dotted names."""
+        try:
+            data = json.loads(read_limited(str(self.root / _MANIFEST)))
+            return {str(module["Key"]): str(module["Dir"]) for module in data["Modules"]}
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return {}
+
+
+class PlanSource:
+    """Leads from the resources of one plan, or of one state, to the configuration."""
+
+    def __init__(self, tree: SourceTree, told: TerraformDocument, data: Mapping[str, Any]) -> None:
+        """Take the folder, what was read of the plan, and all that it holds."""
+        self._tree = tree
+        self._kind = told.kind
+        self._configuration = told.configuration
+        self._programs = _programs(told, data)
+        self._folders: dict[tuple[str, ...], FilePath | None] = {}
+        self._problems: set[str] = set()
+
+    @property
+    def note(self) -> str:
+        """Say what went wrong up to now; empty if nothing did."""
+        if not self._problems:
+            return ""
+        shown = sorted(self._problems)[:_SHOWN]
+        more = len(self._problems) - len(shown)
+        shown += [f"{more:,} more"] if more else []
+        whose = "its" if len(shown) == 1 else "their"
+        what = " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+        return safe(f"{what}; {whose} resources are shown at their place in the {self._kind}.")
+
+    def find(self, resource: Resource) -> tuple[str, int] | None:
+        """Return file and line of the block of ``resource``; None if it is not found."""
+        names = module_names(resource.module)
+        folder = None if names is None else self._folder(names)
+        if folder is None:
+            return None
+        views = [self._tree.view(folder, program) for program in self._programs]
+        self._problems.update(problem for view in views for problem in view.problems)
+        wanted = resource.type, resource.name
+        places = {
+            view.places.get(wanted) for view in views if wanted in view.places or view.problems
+        }
+        if len(places) > 1 and None not in places:
+            self._problems.add(_either(places))
+        return places.pop() if len(places) == 1 else None
+
+    def _folder(self, names: tuple[str, ...]) -> FilePath | None:
+        if names not in self._folders:
+            self._folders[names] = self._look_up(names)
+        return self._folders[names]
+
+    def _look_up(self, names: tuple[str, ...]) -> FilePath | None:
+        """Return the folder of a module; None if it is not among the local files."""
+        installed = self._tree.modules.get(".".join(names)) if names else None
+        if installed is not None:
+            return self._tree.root / installed
+        folder = self._tree.root
+        module = self._configuration.get("root_module")
+        for name in names:
+            call = _get(_get(module, "module_calls"), name)
+            source = _get(call, "source")
+            if not isinstance(source, str) or not source.startswith(("./", "../")):
+                return None
+            folder, module = folder / source, _get(call, "module")
+        return folder
+
+
+def _programs(told: TerraformDocument, data: Mapping[str, Any]) -> tuple[Program, ...]:
+    """Return by which program the plan was made; both if it does not tell.
+
+    Providers that name no registry are looked for in OpenTofu's own by OpenTofu. Where they name
+    one, nothing is known: either program takes any.
+    """
+    providers = told.configuration.get("provider_config")
+    configured = providers.values() if isinstance(providers, dict) else ()
+    names = [resource.provider for resource in told.resources]
+    names += [str(_get(provider, "full_name")) for provider in configured]
+    is_tofu = any("opentofu" in name.partition("/")[0].split(".") for name in names)
+    is_terraform = bool(data.keys() & _ONLY_TERRAFORM)
+    if is_tofu == is_terraform:
+        return "terraform", "opentofu"
+    return ("opentofu",) if is_tofu else ("terraform",)
+
+
+def _either(places: Iterable[tuple[str, int] | None]) -> str:
+    files = " and ".join(sorted(place[0] for place in places if place))
+    return f"{files} differ, and the plan does not tell which of them it was made of"
+
+
+def _plain(path: FilePath) -> str:
+    """Write a path without detours."""
+    return FilePath(os.path.normpath(path)).as_posix()
+
+
+def _get(data: object, name: str) -> object:
+    return data.get(name) if isinstance(data, dict) else None

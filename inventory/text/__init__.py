@@ -1,0 +1,1 @@
+"""Text: secrets kept out of it, and what hides in it made visible."""

@@ -1,0 +1,14 @@
+"""JSON and times in the one form in which they are written, so that equal data is equal bytes."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+compact = json.JSONEncoder(separators=(",", ":")).encode
+"""Renders JSON in one line of ASCII."""
+
+
+def stamp(time: datetime) -> str:
+    """Render a UTC time to the microsecond."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

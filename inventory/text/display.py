@@ -1,0 +1,37 @@
+"""How what was found is shown: short, visible, and without secrets."""
+
+from __future__ import annotations
+
+from inventory.text.deceptive_text import cut_at, deceptive_places
+from inventory.text.secrets import without_secrets
+
+_SHOWN = 80
+_LONGEST = 10_000
+
+
+def describe(value: object) -> str:
+    """Say in a few words what was found; a secret that stands there is not repeated."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict | list | tuple):
+        kind = "mapping" if isinstance(value, dict) else "list"
+        return f"a {kind} of {len(value)}" if value else f"an empty {kind}"
+    if isinstance(value, str) and len(value) > _LONGEST:  # looking for secrets takes its time
+        return f"a text of {len(value):,} characters"
+    text = without_secrets(str(value))
+    text = ascii(text) if isinstance(value, str) else text
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Render a number with what it counts: ``1 key``, ``2,000 keys``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def safe(text: str, width: int = 1_000) -> str:
+    """Replace what could steer a terminal or deceive its reader, and cut to ``width``."""
+    odd = deceptive_places(text)
+    clean = "".join("?" if at in odd else each for at, each in enumerate(text)) if odd else text
+    return clean if len(clean) <= width else f"{clean[: cut_at(clean, width - 1)]}…"

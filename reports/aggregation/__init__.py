@@ -1,0 +1,1 @@
+"""What the findings add up to: coverage, actions, the key plan."""

@@ -1,0 +1,189 @@
+"""Actions: the findings that one step closes, and in which order the steps come."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from checks.engine.card import Severity, rank
+from checks.engine.finding import OPEN
+from checks.engine.identity import reason_of
+from reports.aggregation.coverage import NEEDED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from checks.engine.finding import Finding
+    from inventory.model.organization import Organization
+
+    Place = tuple[str, str, str, str]
+
+MOST_ACTIONS = 1_000
+MOST_IDS = 50
+
+_WITHOUT_KEY = "without-key"
+"""The cause of which the repair takes two steps: register the key, then recreate what exists."""
+
+
+class Spread:
+    """In which key scopes databases of several regions are, so that none is counted twice."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._scopes: dict[str, Counter[frozenset[Place]]] = {}
+
+    def add(self, organization: Organization) -> None:
+        """Take note of the databases of ``organization`` that are in several key scopes."""
+        counts: Counter[frozenset[Place]] = Counter()
+        for database in organization.databases or ():
+            if len(database.regions) > 1 and not database.is_terminated:
+                kind, provider = database.type, database.provider
+                counts[
+                    frozenset(
+                        (organization.id, kind, region.provider or provider, region.name)
+                        for region in database.regions
+                    )
+                ] += 1
+        if counts:
+            self._scopes[organization.id] = counts
+
+    def repeated(self, scopes: Iterable[Place]) -> int:
+        """Return how often a database is counted again if those of ``scopes`` are summed."""
+        some = frozenset(scopes)
+        owners = {owner for owner, *_ in some}
+        return sum(
+            count * max(0, len(some & together) - 1)
+            for owner in owners
+            for together, count in self._scopes.get(owner, {}).items()
+        )
+
+
+class _Scope:
+    """The databases of one key scope that an action concerns: counted, and as far as named."""
+
+    __slots__ = ("existing", "named", "planned")
+
+    def __init__(self) -> None:
+        self.existing = self.planned = 0
+        self.named: set[str] = set()
+
+    def add(self, finding: Finding) -> None:
+        if finding.subject.database:
+            self.named.add(finding.subject.database)
+        self.existing = max(self.existing, finding.existing)
+        self.planned = max(self.planned, finding.databases - finding.existing)
+
+    @property
+    def unnamed(self) -> int:
+        return max(0, self.existing + self.planned - len(self.named))
+
+
+class _Action:
+    """The findings that one step closes."""
+
+    __slots__ = ("causes", "findings", "ids", "most", "named", "rules", "scopes", "severity")
+
+    def __init__(self) -> None:
+        self.severity: Severity = "advisory"
+        self.findings: Counter[str] = Counter()
+        self.ids: list[str] = []
+        self.rules: set[str] = set()
+        self.causes: set[str] = set()
+        self.scopes: dict[Place, _Scope] = {}
+        self.named: set[str] = set()
+        self.most = 0
+
+    def add(self, finding: Finding) -> None:
+        subject = finding.subject
+        self.rules.add(finding.rule)
+        self.causes.add(reason_of(finding.cause))
+        self.findings[finding.status] += 1
+        self.severity = min(self.severity, finding.severity, key=rank)
+        if len(self.ids) < MOST_IDS:
+            self.ids.append(finding.id)
+        if subject.database:
+            self.named.add(subject.database)
+        self.most = max(self.most, finding.databases)
+        if subject.region and finding.databases:
+            place = subject.organization, subject.type, subject.provider, subject.region
+            if place not in self.scopes:
+                self.scopes[place] = _Scope()
+            self.scopes[place].add(finding)
+
+    def databases(self, spread: Spread) -> int:
+        """Return how many different databases the findings concern.
+
+        Some findings name a database, others count those of a key scope. What is counted and not
+        named is summed over the scopes, less what is in several of them.
+        """
+        unnamed = sum(scope.unnamed for scope in self.scopes.values())
+        located = set().union(*(scope.named for scope in self.scopes.values()))
+        counted = len(located) + unnamed - (spread.repeated(self.scopes) if unnamed else 0)
+        return max(counted, self.most, len(self.named))
+
+    def urgency(self, spread: Spread) -> tuple[int, ...]:
+        """Return a key that sorts what is most urgent first."""
+        found = self.findings
+        return rank(self.severity), -found["fail"], -self.databases(spread), -found.total()
+
+    @property
+    def repair(self) -> Place | None:
+        """Return the key scope of which this is a step of the repair; None if it is of none."""
+        is_step = self.causes == {_WITHOUT_KEY} and len(self.scopes) == 1
+        return next(iter(self.scopes)) if is_step else None
+
+
+class Actions:
+    """Adds up the findings that ask for an action, by their organization and its words."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.spread = Spread()
+        self._actions: dict[tuple[str, str], _Action] = {}
+
+    def add(self, finding: Finding) -> None:
+        """Take ``finding`` if somebody has to act."""
+        if finding.status in OPEN and finding.action:
+            key = (finding.subject.organization, finding.action)
+            if key not in self._actions:
+                self._actions[key] = _Action()
+            self._actions[key].add(finding)
+
+    def __len__(self) -> int:
+        """Return how many actions there are."""
+        return len(self._actions)
+
+    def listed(self, names: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return the most urgent actions first, at most ``MOST_ACTIONS``.
+
+        A key is registered before what it is to encrypt is recreated, so that the first step is as
+        urgent as what waits for it.
+        """
+        urgencies = {key: action.urgency(self.spread) for key, action in self._actions.items()}
+        together: dict[Place, tuple[int, ...]] = {}
+        for key, action in self._actions.items():
+            if place := action.repair:
+                together[place] = min(together.get(place, urgencies[key]), urgencies[key])
+
+        def order(key: tuple[str, str]) -> tuple[Any, ...]:
+            action, own = self._actions[key], urgencies[key]
+            place, is_first = action.repair or (), NEEDED in action.rules
+            urgency = together.get(place, own) if place and is_first else own
+            return urgency, place, not is_first, own, key
+
+        ordered = sorted(self._actions, key=order)[:MOST_ACTIONS]
+        return [self._tell(key, names) for key in ordered]
+
+    def _tell(self, key: tuple[str, str], names: Mapping[str, str]) -> dict[str, Any]:
+        (organization, text), action = key, self._actions[key]
+        return {
+            "text": text,
+            "organization": organization,
+            "name": names.get(organization, organization),
+            "severity": action.severity,
+            "settles": action.findings.total(),
+            "databases": action.databases(self.spread),
+            "statuses": {status: action.findings[status] for status in sorted(action.findings)},
+            "rules": sorted(action.rules),
+            "findings": action.ids,
+        }

@@ -1,0 +1,138 @@
+"""What the findings come to: counts, actions, the coverage matrix and the key plan."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
+
+from checks.engine.card import Severity
+from checks.engine.finding import KNOWN, STATUSES, Status
+from inventory.terraform.scopes import terraform_scopes
+from reports.aggregation.actions import Actions
+from reports.aggregation.attested_passes import AttestedPasses
+from reports.aggregation.coverage import IDLE, NEEDED, ORDER, Coverage
+from reports.aggregation.key_plan import plan_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from checks.engine.finding import Finding
+    from checks.engine.outcome import Gate
+    from inventory.model.key import KeyScope
+    from inventory.model.organization import Organization
+    from inventory.terraform.scopes import TerraformScope
+
+_DECLARED = "astra-provided"
+
+
+class Tallies:
+    """Adds findings up, one by one.
+
+    Attributes:
+        by_rule: how many findings there are, by status, rule and severity.
+        attested: which passes rest on attestations alone.
+    """
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.by_rule: Counter[tuple[Status, str, Severity]] = Counter()
+        self.attested = AttestedPasses()
+        self._known: Counter[tuple[Status, Severity]] = Counter()
+        self._actions = Actions()
+        self._coverage = Coverage()
+        self._managed: dict[KeyScope, TerraformScope] = {}
+        self._reasons: Counter[tuple[str, str, str, str]] = Counter()
+        self._declared: set[tuple[str, str]] = set()
+
+    def meet(self, organization: Organization) -> None:
+        """Take note of an organization of which findings will come."""
+        self._actions.spread.add(organization)
+        self._managed |= terraform_scopes(organization)
+
+    def add(self, finding: Finding) -> None:
+        """Count ``finding`` wherever it counts."""
+        status, rule = finding.status, finding.rule
+        self.by_rule[status, rule, finding.severity] += 1
+        if finding.change == KNOWN:
+            self._known[status, finding.severity] += 1
+        if finding.reason:
+            self._reasons[status, rule, finding.subject.organization, finding.reason] += 1
+            if finding.reason == _DECLARED and finding.subject.database:
+                self._declared.add((finding.subject.organization, finding.subject.database))
+        self.attested.add(finding)
+        self._actions.add(finding)
+        self._coverage.add(finding)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Return how many findings there are of each status."""
+        counts: Counter[str] = Counter()
+        for (status, _, _), count in self.by_rule.items():
+            counts[status] += count
+        return counts
+
+    def by_status(self) -> dict[str, Counter[Status]]:
+        """Return how many findings of each status each rule has; an empty count if it has none."""
+        counts: dict[str, Counter[Status]] = defaultdict(Counter)
+        for (status, rule, _), count in self.by_rule.items():
+            counts[rule][status] += count
+        return counts
+
+    def rules_without(self, reason: str) -> dict[str, int]:
+        """Return how many subjects each rule did not judge for ``reason``."""
+        counts: Counter[str] = Counter()
+        for (_, rule, _, why), count in self._reasons.items():
+            counts[rule] += count if why == reason else 0
+        return {rule: count for rule, count in counts.items() if count}
+
+    @property
+    def declared(self) -> int:
+        """Return how many different databases are declared to use Astra's keys."""
+        return len(self._declared)
+
+    @property
+    def has_customer_key(self) -> bool:
+        """Say whether any customer key was found to be registered."""
+        counts = self.by_status()
+        return bool(counts[IDLE] or counts[NEEDED]["pass"] or counts[ORDER]["pass"])
+
+    @property
+    def is_any_encrypted(self) -> bool:
+        """Say whether the key of any database is shown to have come first."""
+        return self.by_status()[ORDER]["pass"] > 0
+
+    def stopping(self, gate: Gate) -> Counter[str]:
+        """Count the findings that stop a pipeline, by status."""
+        stops: Counter[str] = Counter()
+        for (status, _, severity), count in self.by_rule.items():
+            if gate.stops(status, severity):
+                stops[status] += count
+        for (status, severity), count in self._known.items():
+            if gate.stops(status, severity) and not gate.stops(status, severity, KNOWN):
+                stops[status] -= count
+        return stops
+
+    @property
+    def action_count(self) -> int:
+        """Return how many actions there are."""
+        return len(self._actions)
+
+    def actions(self, names: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return what to do, the most urgent first."""
+        return self._actions.listed(names)
+
+    def coverage(self, names: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return the matrix: each organization's cells, by type, provider and region."""
+        return self._coverage.rows(names)
+
+    def key_plan(self, names: Mapping[str, str]) -> dict[str, Any]:
+        """Return how many keys are needed, registered, missing and idle, which, and what to do."""
+        return plan_keys(self.coverage(names), self._coverage.keys, self._managed)
+
+    def not_evaluated(self) -> list[dict[str, Any]]:
+        """Return what was not judged, counted by status, rule, organization and reason."""
+        fields = ("status", "rule", "organization", "reason")
+        ordered = sorted(
+            self._reasons.items(), key=lambda item: (STATUSES.index(item[0][0]), item[0])
+        )
+        return [{**dict(zip(fields, key, strict=True)), "count": count} for key, count in ordered]

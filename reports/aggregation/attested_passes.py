@@ -1,0 +1,77 @@
+"""How much of what passes rests on attestations alone, and on how many people's."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from reports.aggregation.coverage import ORDER
+
+if TYPE_CHECKING:
+    from checks.engine.finding import Finding
+
+
+class AttestedPasses:
+    """Counts passes that would be none without somebody's word.
+
+    Attributes:
+        rules: how many such passes there are of each rule, but that of the order of key and
+            database, which is counted by databases.
+    """
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.rules: Counter[str] = Counter()
+        self._attesters: set[str] = set()
+        self._attesters_of_order: set[str] = set()
+        self._organization = ""
+        self._rests: dict[str, bool] = {}
+        self._before = (0, 0)
+
+    def add(self, finding: Finding) -> None:
+        """Count ``finding`` if it is a pass that matters here."""
+        if finding.status != "pass":
+            return
+        if finding.rule == ORDER:
+            if finding.existing:
+                self._add_database(finding)
+        elif finding.attested_by:
+            self.rules[finding.rule] += 1
+            self._attesters.update(map(_person, finding.attested_by))
+
+    def _add_database(self, finding: Finding) -> None:
+        """Count a database once, and as attested if it is so in any of its regions.
+
+        Findings come organization by organization, so only the databases of one are remembered.
+        """
+        organization, database = finding.subject.organization, finding.subject.database
+        if organization != self._organization:
+            self._before, self._rests = self.databases, {}
+            self._organization = organization
+        self._rests[database] = self._rests.get(database, False) or bool(finding.attested_by)
+        self._attesters_of_order.update(map(_person, finding.attested_by))
+
+    @property
+    def databases(self) -> tuple[int, int]:
+        """Return how many existing databases rest on an attestation alone, and of how many.
+
+        These are the databases whose key is shown to have been registered before them.
+        """
+        attested, every = self._before
+        return attested + sum(self._rests.values()), every + len(self._rests)
+
+    @property
+    def people(self) -> int:
+        """Return how many people's word the passes of ``rules`` rest on."""
+        return len(self._attesters)
+
+    @property
+    def people_of_databases(self) -> int:
+        """Return how many people's word the databases rest on."""
+        return len(self._attesters_of_order)
+
+
+def _person(name: str) -> str:
+    """Take two spellings of a name for one person: so that one never looks like two."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

@@ -1,0 +1,335 @@
+"""An earlier audit, read back as the baseline with which a later one is compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+from pydantic import Field, StrictBool
+
+from checks.check_population_complete import MISSING
+from checks.engine.context import KnownOrganization, utc
+from inventory.errors import RecordError
+from inventory.evidence.manifest import Sha256
+from inventory.history import Observation
+from inventory.model.base import Count, Moment
+from inventory.model.key import KeyScope
+from inventory.model.vocabulary import DatabaseType, Provider
+from reports.comparison.carried_over import lost_database
+from reports.comparison.key_changes import DATABASES, KEYS, Seen
+from reports.presentation.banners import banners
+from reports.record.decoding import decode
+from reports.record.reader import Part, checked, read_record, relying_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from checks.engine.finding import Finding
+    from inventory.model.base import Place
+    from reports.record.reader import Record
+
+Key = tuple[str, str, str]
+"""Rule, subject and cause of a finding: that of which its id is the hash."""
+
+_Id = Annotated[str, Field(pattern=r"^[0-9a-f]{20}$")]
+_SETTLED = (b'{"status":"pass"', b'{"status":"not-applicable"')
+_OF_POPULATION = tuple(f'"rule":"{rule}"'.encode() for rule in (KEYS, DATABASES))
+
+
+class _Gap(Part):
+    fact: str
+
+
+class _Comparison(Part):
+    what: str
+
+
+class _Organization(Part):
+    id: str
+    name: str
+    captured_at: Moment | None
+    gaps: tuple[_Gap, ...]
+    reconciliation: tuple[_Comparison, ...]
+
+
+class _Population(Part):
+    organizations: tuple[_Organization, ...]
+
+
+class _Settings(Part):
+    as_of: Moment
+    example: StrictBool
+    left_out: str
+
+
+class _Criteria(Part):
+    hash: Sha256
+
+
+class _KnownDatabase(Part):
+    id: str
+    name: str
+
+
+class _KnownKeys(Part):
+    type: DatabaseType
+    provider: Provider
+    region: str
+    at: Moment
+    key_ids: tuple[str, ...]
+
+
+class _Known(Part):
+    organization: str
+    name: str
+    missing: StrictBool
+    databases: tuple[_KnownDatabase, ...]
+    keys: tuple[_KnownKeys, ...]
+
+
+class _Changes(Part):
+    closed: tuple[_Id, ...]
+    closed_left_out: Count
+    known: tuple[_Known, ...]
+
+
+class _Head(Part):
+    report: Sha256
+    settings: _Settings
+    criteria: _Criteria
+    population: _Population
+    changes: _Changes | None
+
+
+class About(NamedTuple):
+    """What a comparison tells of one of its two audits.
+
+    Attributes:
+        path: where its head stands.
+        report: its report id.
+        as_of: its time of judgement.
+        sha256: the hash of its head.
+        rules: the hash of its rules.
+        is_example: whether only bundled examples were audited.
+        banners: what every report of it says in large letters.
+    """
+
+    path: str
+    report: str
+    as_of: datetime
+    sha256: str
+    rules: str
+    is_example: bool
+    banners: tuple[str, ...] = ()
+
+
+class Baseline(NamedTuple):
+    """What is kept of an earlier audit: little of what passed, all of what did not.
+
+    Attributes:
+        about: which audit it is.
+        kept: its findings that are open or waived, by rule, subject and cause.
+        seen: its organizations and keys.
+        databases: the names of its existing databases by their ids, by organization; with those
+            that it missed already.
+        missing: the organizations that it missed already.
+        closed: the ids of findings that had been open before it, and were not in it.
+        closed_left_out: how many such ids were forgotten, as they were too many.
+        known: what audits before it knew and it did not see, by organization.
+        viewed: the organizations of which it compared the views of single regions.
+    """
+
+    about: About
+    kept: dict[Key, Finding]
+    seen: Seen
+    databases: dict[str, dict[str, str]]
+    missing: frozenset[str] = frozenset()
+    closed: tuple[str, ...] = ()
+    closed_left_out: int = 0
+    known: Mapping[str, KnownOrganization] = MappingProxyType({})
+    viewed: frozenset[str] = frozenset()
+
+    def organizations(self) -> dict[str, KnownOrganization]:
+        """Return what it knows of each organization, by its id."""
+        carried = {identity: known.name for identity, known in self.known.items()}
+        names = {**{identity: identity for identity in self.missing}, **carried, **self.seen.names}
+        keys = self._keys()
+        return {
+            identity: KnownOrganization(
+                name,
+                self._place,
+                self._databases(identity),
+                keys.get(identity, {}),
+                self.seen.captured.get(identity),
+                has_views=identity in self.viewed,
+            )
+            for identity, name in names.items()
+        }
+
+    @property
+    def _place(self) -> Place:
+        return self.about.path, 1
+
+    def _databases(self, identity: str) -> dict[str, str]:
+        carried = self.known[identity].databases if identity in self.known else {}
+        return {**self.databases.get(identity, {}), **carried}
+
+    def _keys(self) -> dict[str, dict[KeyScope, tuple[Observation, ...]]]:
+        """Return what was seen of each key scope: before this audit, and by it."""
+        carried = {
+            scope: seen for known in self.known.values() for scope, seen in known.keys.items()
+        }
+        keys: dict[str, dict[KeyScope, tuple[Observation, ...]]] = {}
+        for scope in carried.keys() | self.seen.keys.keys():
+            if seen := (*carried.get(scope, ()), *self._own(scope)):
+                in_order = tuple(sorted(seen, key=lambda each: each.at))
+                keys.setdefault(scope.organization, {})[scope] = in_order
+        return keys
+
+    def _own(self, scope: KeyScope) -> Iterator[Observation]:
+        """Yield what this audit itself saw of ``scope``, if it saw it and is dated."""
+        at, ids = self.seen.captured.get(scope.organization), self.seen.keys.get(scope, {})
+        if at is not None and (ids or self.seen.knows_all(scope)):
+            yield Observation(at, tuple(sorted(ids.values())), *self._place[:2])
+
+
+def key_of(finding: Finding) -> Key:
+    """Return what identifies ``finding`` in every audit."""
+    return finding.rule, finding.subject.path, finding.cause
+
+
+def read_baseline(path: str | Path) -> Baseline:
+    """Read the audit at ``path``, a report folder or its head.
+
+    Raises RecordError if it is no whole record of a whole audit, as it was written.
+    """
+    record = read_record(path)
+    head = _head(record)
+    told = head.changes or _Changes(closed=(), closed_left_out=0, known=())
+    about = _about(record, head)
+    found = keep(about, _seen(head), _findings(record, everything=False))
+    known = {each.organization: _known(each, (about.path, 1)) for each in told.known}
+    return found._replace(
+        closed=told.closed, closed_left_out=told.closed_left_out, known=known, viewed=_viewed(head)
+    )
+
+
+def _viewed(head: _Head) -> frozenset[str]:
+    """Return the organizations that were recorded with the views of single regions."""
+    return frozenset(
+        organization.id
+        for organization in head.population.organizations
+        if any(comparison.what == "region-views" for comparison in organization.reconciliation)
+    )
+
+
+def _known(known: _Known, place: Place) -> KnownOrganization:
+    """Return what the record carries along of an organization."""
+    keys: dict[KeyScope, tuple[Observation, ...]] = {}
+    for each in known.keys:
+        scope = KeyScope(known.organization, each.type, each.provider, each.region)
+        seen = Observation(each.at, each.key_ids, *place[:2])
+        keys[scope] = (*keys.get(scope, ()), seen)
+    databases = {each.id: each.name for each in known.databases}
+    return KnownOrganization(known.name, place, databases, keys)
+
+
+def keep(about: About, seen: Seen, findings: Iterable[Finding]) -> Baseline:
+    """Keep of an audit and its ``findings`` what a later audit is compared with."""
+    kept: dict[Key, Finding] = {}
+    databases: dict[str, dict[str, str]] = {}
+    missing: set[str] = set()
+    for finding in findings:
+        seen.add(finding)
+        owner = finding.subject.organization
+        if finding.rule == DATABASES and finding.existing:
+            databases.setdefault(owner, {})[finding.subject.database] = finding.name
+        if finding.status not in {"pass", "not-applicable"}:
+            kept.setdefault(key_of(finding), finding._replace(reason="", action=""))
+            if lost := lost_database(finding):
+                databases.setdefault(owner, {}).setdefault(lost, lost)
+            elif finding.cause == MISSING:
+                missing.add(owner)
+    return Baseline(about, kept, seen, databases, frozenset(missing))
+
+
+class Later(NamedTuple):
+    """A later audit that is read back, to be compared with a baseline.
+
+    Attributes:
+        about: which audit it is.
+        seen: its organizations; their keys come with the findings.
+        record: the record that holds its findings.
+    """
+
+    about: About
+    seen: Seen
+    record: Record
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield every finding, without its evidence."""
+        return _findings(self.record, everything=True)
+
+
+def read_later(path: str | Path) -> Later:
+    """Read the audit at ``path`` as the later one of two; raise RecordError as above."""
+    record = read_record(path)
+    head = _head(record)
+    return Later(_about(record, head), _seen(head), record)
+
+
+def refuse_unfit(old: About, as_of: datetime, *, is_example: bool) -> None:
+    """Raise RecordError if an audit of the time ``as_of`` cannot be compared with ``old``."""
+    refuse_unlike(old, is_example=is_example)
+    if old.as_of >= as_of:
+        found = f"an audit as of {utc(old.as_of)}"
+        raise RecordError(f"{old.path}: found {found}, expected one of a time before {utc(as_of)}")
+
+
+def refuse_unlike(old: About, *, is_example: bool) -> None:
+    """Raise RecordError if only one of two audits is of a bundled example."""
+    if old.is_example != is_example:
+        words = {True: "of a bundled example", False: "of recorded or live organizations"}
+        found, expected = words[old.is_example], words[is_example]
+        raise RecordError(f"{old.path}: found an audit {found}, expected one {expected}, as this")
+
+
+def _head(record: Record) -> _Head:
+    head = checked(record.path, _Head, record.head)
+    if head.settings.left_out:
+        found = f"a partial run ({head.settings.left_out})"
+        raise RecordError(f"{record.path}: found {found}, expected a whole audit")
+    return head
+
+
+def _about(record: Record, head: _Head) -> About:
+    settings = head.settings
+    with relying_on(record):
+        limits = tuple(banners(record.head))
+    return About(
+        path=record.path.as_posix(),
+        report=head.report,
+        as_of=settings.as_of,
+        sha256=record.sha256,
+        rules=head.criteria.hash,
+        is_example=settings.example,
+        banners=limits,
+    )
+
+
+def _seen(head: _Head) -> Seen:
+    seen = Seen()
+    for each in head.population.organizations:
+        seen.meet(each.id, each.name, (gap.fact for gap in each.gaps), each.captured_at)
+    return seen
+
+
+def _findings(record: Record, *, everything: bool) -> Iterator[Finding]:
+    """Yield the findings; if not ``everything``, only open ones and those of keys and databases."""
+    for number, line in enumerate(record.lines(), 1):
+        begin = line[:64]
+        is_open = not line.startswith(_SETTLED)
+        if everything or is_open or any(rule in begin for rule in _OF_POPULATION):
+            yield decode(line, f"{record.findings}:{number}")

@@ -1,0 +1,118 @@
+"""What a chain of audits knows, and the last of them did not see: it is carried along, not lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from checks.check_key_unchanged import CARD as UNCHANGED
+from checks.check_population_complete import CARD as POPULATION
+from checks.check_population_complete import LOST, MISSING
+from checks.engine.context import utc
+from checks.engine.finding import COMPLYING
+from inventory.model.key import KeyScope
+from inventory.model.key_ids import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from checks.engine.context import KnownOrganization
+    from checks.engine.finding import Finding
+    from inventory.history import Observation
+    from inventory.model.organization import Organization
+
+
+class Memory:
+    """Collects what the baseline knows and this audit neither shows nor explains."""
+
+    def __init__(self, known: Mapping[str, KnownOrganization]) -> None:
+        """Start with what the baseline knows of each organization, by its id."""
+        self._known = known
+        self._captured: dict[str, datetime | None] = {}
+        self._blind: set[str] = set()
+        self._lost: dict[str, set[str]] = {}
+        self._unexplained: set[KeyScope] = set()
+        self._broken: set[tuple[str, str]] = set()
+
+    def meet(self, organization: Organization) -> None:
+        """Take note of an organization of this audit, and whether its databases were read."""
+        self._captured[organization.id] = organization.captured_at
+        if organization.databases is None:
+            self._blind.add(organization.id)
+
+    def take(self, finding: Finding) -> None:
+        """Take note of what ``finding`` misses, could not judge, or finds changed."""
+        owner = finding.subject.organization
+        if owner not in self._known or finding.status in COMPLYING:
+            return
+        if finding.status == "error":
+            self._broken.add((finding.rule, owner))
+        elif finding.rule == UNCHANGED.id:
+            self._unexplained.add(KeyScope(*finding.subject[2:6]))  # type: ignore[arg-type]  # parts
+        elif finding.cause == MISSING:
+            self._captured.pop(owner, None)
+        elif lost := lost_database(finding):
+            self._lost.setdefault(owner, set()).add(lost)
+
+    def told(self) -> list[dict[str, Any]]:
+        """Return what has to be carried along, as the record states it; after the last finding."""
+        every = sorted(self._known.items())
+        found = (self._of(identity, known) for identity, known in every)
+        return [each for each in found if each["missing"] or each["databases"] or each["keys"]]
+
+    def _of(self, identity: str, known: KnownOrganization) -> dict[str, Any]:
+        databases = self._databases(identity, known)
+        return {
+            "organization": identity,
+            "name": known.name,
+            "missing": identity not in self._captured,
+            "databases": [{"id": each, "name": name} for each, name in sorted(databases)],
+            "keys": list(self._keys(identity, known)),
+        }
+
+    def _databases(self, identity: str, known: KnownOrganization) -> Collection[tuple[str, str]]:
+        """Return what is missing; if nobody could look for it, all that is known."""
+        is_judged = identity in self._captured and (POPULATION.id, identity) not in self._broken
+        if not is_judged or identity in self._blind:
+            return known.databases.items()
+        lost = self._lost.get(identity, set())
+        return [(each, name) for each, name in known.databases.items() if each in lost]
+
+    def _keys(self, identity: str, known: KnownOrganization) -> Iterator[dict[str, Any]]:
+        for scope, observations in sorted(known.keys.items()):
+            if self._is_open(identity, scope, observations):
+                yield from (_told(scope, seen) for seen in _short(observations))
+
+    def _is_open(self, identity: str, scope: KeyScope, observations: Sequence[Observation]) -> bool:
+        """Say whether this audit does not show that the keys of ``scope`` are as they were."""
+        if identity not in self._captured or (UNCHANGED.id, identity) in self._broken:
+            return True
+        captured = self._captured[identity]
+        is_later = captured is not None and observations[-1].at > captured
+        return is_later or scope in self._unexplained
+
+
+def _told(scope: KeyScope, seen: Observation) -> dict[str, Any]:
+    return {
+        "type": scope.type,
+        "provider": scope.provider,
+        "region": scope.region,
+        "at": utc(seen.at),
+        "key_ids": list(seen.key_ids),
+    }
+
+
+def lost_database(finding: Finding) -> str:
+    """Return the id of the database that ``finding`` misses; empty if it misses none."""
+    code, _, thing = finding.cause.partition(":")
+    return unquote(thing) if finding.rule == POPULATION.id and code in LOST else ""
+
+
+def _short(observations: Sequence[Observation]) -> Iterator[Observation]:
+    """Yield of each row of equal observations the first and the last: no more is ever compared."""
+    keys = [{canonical(key_id) for key_id in each.key_ids} for each in observations]
+    for index, seen in enumerate(observations):
+        is_edge = index in {0, len(keys) - 1}
+        if is_edge or not keys[index - 1] == keys[index] == keys[index + 1]:
+            yield seen

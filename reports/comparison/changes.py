@@ -1,0 +1,295 @@
+"""What changed since a baseline: which findings are new, which are known, which are gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from checks.engine.card import SEVERITIES, rank
+from checks.engine.context import utc
+from checks.engine.finding import OPEN
+from checks.engine.identity import PLANNED
+from reports.comparison.baseline import key_of
+from reports.comparison.carried_over import Memory
+from reports.comparison.key_changes import Seen, compare_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from checks.engine.finding import Finding
+    from inventory.model.organization import Organization
+    from reports.comparison.baseline import Baseline, Key
+
+OpenClass = Literal["new", "reopened", "worsened", "unclear", "unchanged"]
+Class = OpenClass | Literal["fixed", "superseded", "waived", "gone"]
+CLASSES: tuple[Class, ...] = (*get_args(OpenClass), "fixed", "superseded", "waived", "gone")
+"""What can become of a finding that is open in one of two audits."""
+
+NEWS: tuple[Class, ...] = ("new", "reopened", "worsened", "unclear")
+"""The classes that stop a gate on what is new."""
+
+Why = Literal[
+    "",
+    "other-cause",
+    "subject-absent",
+    "partial-run",
+    "organization-absent",
+    "check-broke",
+    "organization-unread",
+    "facts-left-out",
+    "more-unread",
+]
+"""Why there is no finding any more; or the last, why one is worse that looks the same."""
+
+NOT_LOOKED = frozenset({"clouds-left-out", "one-view-only"})
+"""The reasons for which a rule does not apply because nobody looked, so that nothing is fixed."""
+
+MOST_LISTED = 1_000
+"""How many findings of each class are listed, the worst severities first; all are counted."""
+
+Subject = tuple[str, str]
+"""Rule and subject's path."""
+
+MOST_CLOSED = 100_000
+"""How many ids of closed findings are carried along, the newest first."""
+
+
+def summed_up(changes: Mapping[str, Any]) -> str:
+    """Say how many findings there are of each class, ``2 new, 1 gone (not judged again: 1)``."""
+    counts = {each: changes["counts"][each] for each in CLASSES if changes["counts"][each]}
+    told = ", ".join(f"{count:,} {each}" for each, count in counts.items())
+    unjudged = changes["not_judged_again"]
+    return f"{told or 'none'}{f' (not judged again: {unjudged:,})' if unjudged else ''}"
+
+
+class Changes:
+    """Compares the findings of an audit, as they come, with those of its baseline."""
+
+    def __init__(self, baseline: Baseline, as_of: datetime, seen: Seen | None = None) -> None:
+        """Start to compare an audit of the time ``as_of`` with ``baseline``.
+
+        ``seen`` holds the organizations of the later audit, if they are known beforehand.
+        """
+        self._old = baseline
+        self._before = utc(baseline.about.as_of)
+        self._as_of = utc(as_of)
+        self._seen = seen or Seen()
+        self._memory = Memory(baseline.organizations())
+        self._open: set[Key] = set()
+        self._waived: dict[Key, Finding] = {}
+        self._before_of: dict[Subject, list[Finding]] = {}
+        for finding in baseline.kept.values():
+            self._before_of.setdefault(_subject_of(finding), []).append(finding)
+        self._now_of: dict[Subject, list[Finding]] = {}
+        self._once = frozenset(baseline.closed)
+        self._reopened: set[str] = set()
+        self._shelves = {each: _Shelf() for each in CLASSES}
+
+    def meet(self, organization: Organization) -> None:
+        """Take note of an organization of which findings will come."""
+        unread = (gap.fact for gap in organization.missing())
+        self._seen.meet(organization.id, organization.name, unread)
+        self._memory.meet(organization)
+
+    def take(self, finding: Finding) -> Finding:
+        """Compare ``finding``; if it is open, return it with its change and its age."""
+        self._seen.add(finding)
+        self._memory.take(finding)
+        old = self._old.kept.get(key_of(finding))
+        if finding.status not in OPEN:
+            if old is not None:
+                self._waived[key_of(finding)] = finding
+            self._remember(finding)
+            return finding
+        change = self._change(finding, old)
+        told = self._aged(finding, old)._replace(change=change)
+        self._remember(told)
+        if old is not None:
+            self._open.add(key_of(finding))
+        is_hidden = change == "worsened" and self._is_less_read(finding)
+        self._shelves[change].add(told, old, told, "more-unread" if is_hidden else "")
+        return told
+
+    def _remember(self, finding: Finding) -> None:
+        """Keep what is found now of a subject that did not comply in the baseline."""
+        subject = _subject_of(finding)
+        if subject in self._before_of:
+            self._now_of.setdefault(subject, []).append(finding)
+
+    def _aged(self, finding: Finding, old: Finding | None) -> Finding:
+        if old is None or old.status not in OPEN:
+            return finding._replace(since=self._as_of, audits=1)
+        return finding._replace(since=self._since(old), audits=(old.audits or 1) + 1)
+
+    def _change(self, finding: Finding, old: Finding | None) -> OpenClass:
+        if old is None:
+            return "reopened" if self._was_open(finding) else self._change_of_subject(finding)
+        if old.status == "waived":
+            return "reopened"
+        if finding.status != old.status:
+            return "worsened" if finding.status == "fail" else "unclear"
+        is_worse = rank(finding.severity) < rank(old.severity) or self._is_less_read(finding)
+        return "worsened" if is_worse else "unchanged"
+
+    def _change_of_subject(self, finding: Finding) -> OpenClass:
+        """Classify a cause that the baseline does not know, by the other causes it knows."""
+        before = [
+            old for old in self._before_of.get(_subject_of(finding), ()) if old.status in OPEN
+        ]
+        statuses = {old.status for old in before}
+        is_deployed = any(old.cause == f"{PLANNED}{finding.cause}" for old in before)
+        if is_deployed or (finding.status == "fail" and statuses == {"inconclusive"}):
+            return "worsened"
+        return "unclear" if finding.status == "inconclusive" and "fail" in statuses else "new"
+
+    def _was_open(self, finding: Finding) -> bool:
+        if not self._once or finding.id not in self._once:
+            return False
+        self._reopened.add(finding.id)
+        return True
+
+    def _is_less_read(self, finding: Finding) -> bool:
+        """Say whether an organization that could not be judged hides more than it did before."""
+        subject = finding.subject
+        if finding.status != "inconclusive" or subject.kind != "organization":
+            return False
+        unread = self._seen.unread.get(subject.organization, frozenset())
+        return not unread <= self._old.seen.unread.get(subject.organization, frozenset())
+
+    # --- when all findings were taken -------------------------------------------------------------
+
+    def told(self, rules: str, left_out: str) -> dict[str, Any]:
+        """Return what changed, as the record states it; after the last finding.
+
+        ``rules`` is the hash of the rules, ``left_out`` what was not run of the whole, in words.
+        """
+        unjudged = sum(self._settle(old, left_out) for old in self._closed_since())
+        closed, forgotten = self._closed()
+        about = self._old.about
+        return {
+            "baseline": {
+                "path": about.path,
+                "report": about.report,
+                "as_of": self._before,
+                "sha256": about.sha256,
+                "same_rules": about.rules == rules,
+            },
+            "counts": {each: shelf.count for each, shelf in self._shelves.items()},
+            "not_judged_again": unjudged,
+            "lists": {each: shelf.entries() for each, shelf in self._shelves.items()},
+            "keys": None if left_out else compare_keys(self._old.seen, self._seen),
+            "organizations_gone": self._organizations_gone(),
+            "known": self._memory.told(),
+            "closed": closed,
+            "closed_left_out": self._old.closed_left_out + forgotten,
+        }
+
+    def _organizations_gone(self) -> dict[str, Any]:
+        """Return the organizations that only the baseline holds, whatever was found of them."""
+        before = self._old.seen.names
+        gone = sorted(before.keys() - self._seen.names.keys())
+        named = [{"organization": each, "name": before[each]} for each in gone[:MOST_LISTED]]
+        return {"count": len(gone), "list": named}
+
+    def _closed_since(self) -> Iterator[Finding]:
+        """Yield what was open in the baseline and is not now."""
+        for key, old in self._old.kept.items():
+            if old.status in OPEN and key not in self._open:
+                yield old
+
+    def _settle(self, old: Finding, left_out: str) -> bool:
+        """Put a finding that had been open where it belongs; say whether it was not judged."""
+        found = self._now_of.get(_subject_of(old), [])
+        is_broken = (old.rule, old.subject.organization) in self._seen.broken
+        now = self._waived.get(key_of(old)) or next(filter(_complies, found), None)
+        aged = (now or old)._replace(cause=old.cause, since=self._since(old))
+        aged = aged._replace(audits=old.audits or 1)
+        if now is not None and now.reason in NOT_LOOKED:
+            self._shelves["gone"].add(aged, old, now, "facts-left-out")
+            return True
+        if now is None and (is_broken or not found):
+            why = self._why(old, left_out)
+            self._shelves["gone"].add(aged, old, None, why)
+            return why != "subject-absent"
+        closed = _closed_by(now, found)
+        self._shelves[closed].add(aged, old, now, "other-cause" if closed == "superseded" else "")
+        return False
+
+    def _since(self, old: Finding) -> str:
+        return old.since or self._before
+
+    def _why(self, old: Finding, left_out: str) -> Why:
+        organization, seen = old.subject.organization, self._seen
+        of = {organization} if organization else self._old.seen.names.keys()
+        if left_out:
+            return "partial-run"
+        if of - seen.names.keys():
+            return "organization-absent"
+        if (old.rule, organization) in seen.broken:
+            return "check-broke"
+        return "organization-unread" if any(seen.unread[each] for each in of) else "subject-absent"
+
+    def _closed(self) -> tuple[list[str], int]:
+        """Return the ids of what was ever open and is not now, and how many were too many."""
+        kept = self._old.kept
+        still = self._reopened | {kept[key].id for key in self._open}
+        fresh = [old.id for key, old in kept.items() if key not in self._open]
+        every = dict.fromkeys([*sorted(fresh), *self._old.closed])
+        closed = [each for each in every if each not in still]
+        return closed[:MOST_CLOSED], max(0, len(closed) - MOST_CLOSED)
+
+
+def _complies(finding: Finding) -> bool:
+    return finding.status in {"pass", "not-applicable"}
+
+
+def _closed_by(now: Finding | None, found: list[Finding]) -> Class:
+    """Classify a cause that is not open any more, by what its subject is ``found`` to be.
+
+    Where another cause came instead, the subject complies no better than before.
+    """
+    if now is not None and now.status == "waived":
+        return "waived"
+    return "superseded" if any(other.change in NEWS for other in found) else "fixed"
+
+
+def _subject_of(finding: Finding) -> Subject:
+    return finding.rule, finding.subject.path
+
+
+class _Shelf:
+    """The findings of one class: all counted, the worst of them listed."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._entries: dict[str, list[dict[str, Any]]] = {each: [] for each in SEVERITIES}
+
+    def add(
+        self, finding: Finding, old: Finding | None, now: Finding | None, why: Why = ""
+    ) -> None:
+        self.count += 1
+        entries = self._entries[finding.severity]
+        if len(entries) < MOST_LISTED:
+            entries.append(_entry(finding, old, now, why))
+
+    def entries(self) -> list[dict[str, Any]]:
+        return [each for entries in self._entries.values() for each in entries][:MOST_LISTED]
+
+
+def _entry(finding: Finding, old: Finding | None, now: Finding | None, why: Why) -> dict[str, Any]:
+    return {
+        "id": finding.id,
+        "rule": finding.rule,
+        "cause": finding.cause,
+        "was": old.status if old else None,
+        "now": now.status if now else None,
+        "severity": finding.severity,
+        "severity_was": old.severity if old else None,
+        "organization": finding.subject.organization,
+        "path": finding.subject.path,
+        "name": finding.name,
+        "says": finding.says,
+        "since": finding.since,
+        "audits": finding.audits,
+        "why": why,
+    }

@@ -1,0 +1,216 @@
+"""The open findings for code scanning, ``audit.sarif``: SARIF 2.1.0."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+from checks.engine.card import rank
+from checks.engine.finding import OPEN
+from reports.presentation.banners import banners, hosts_of
+from reports.presentation.locations import Places
+from reports.presentation.markdown_text import prose
+from reports.presentation.messages import TITLE, Names, outcome, sentence
+from reports.presentation.sanitize import plain
+from reports.presentation.selection import most_urgent
+from reports.presentation.source_notes import first_notes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from reports.presentation.locations import Spot
+
+    Head = Mapping[str, Any]
+    Json = dict[str, Any]
+
+SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+_TOOL = "cmek-audit"
+_LEVELS = {"critical": "error", "high": "error", "advisory": "note"}
+_SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "3.0", "advisory": "0.5"}
+_MOST_EVIDENCE = 10
+_LONGEST = 1_000
+
+
+class Limits(NamedTuple):
+    """What GitHub takes; more than that it refuses as a whole.
+
+    Attributes:
+        results: results in a file.
+        bytes: of the file, compressed.
+    """
+
+    results: int = 25_000
+    bytes: int = 10_000_000
+
+
+def render(
+    head: dict[str, Any],
+    lines: Iterable[bytes],
+    limits: Limits | None = None,
+    root: Path | None = None,
+) -> str:
+    """Render the open findings of an audit from its head and the lines of its findings, read once.
+
+    ``root`` is the repository's folder; None is where the process works. What passed or is waived
+    is left out: readers would show it as open.
+    """
+    limits = limits or Limits()
+    total = sum(head["counts"][status] for status in OPEN)
+    names, places = Names(head), Places(head, root)
+    found = most_urgent(lines, limits.results)
+    results = [_result(each, names, places) for each in found]
+    text = _log(head, results, total)
+    while results and _is_over(text, limits.bytes):
+        results = results[: len(results) // 2]
+        text = _log(head, results, total)
+    return text
+
+
+def _is_over(text: str, most: int) -> bool:
+    return len(text) > most and len(zlib.compress(text.encode("ascii"))) > most
+
+
+def _log(head: Head, results: Sequence[Json], total: int) -> str:
+    run = {
+        "tool": {"driver": _driver(head)},
+        "automationDetails": {"id": f"{_category(head)}/{head['report']}"},
+        "invocations": [_invocation(head, total - len(results))],
+        "originalUriBaseIds": {
+            "%SRCROOT%": {"description": {"text": "The folder in which the audit was run."}}
+        },
+        "results": results,
+        "properties": {
+            "report": head["report"],
+            "verdict": head["verdict"]["word"],
+            "asOf": head["settings"]["as_of"],
+            "rules": head["criteria"]["hash"],
+            "open": total,
+            "leftOut": total - len(results),
+        },
+    }
+    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    return json.dumps(log, ensure_ascii=True, separators=(",", ":")) + "\n"
+
+
+def _category(head: Head) -> str:
+    """Name what is replaced by the next upload: what is no evidence closes no alert."""
+    settings = head["settings"]
+    if settings["left_out"]:
+        return f"{_TOOL}/partial"
+    if hosts_of(head):
+        return f"{_TOOL}/not-astra"
+    return f"{_TOOL}/example" if settings["example"] else _TOOL
+
+
+def _invocation(head: Head, left_out: int) -> Json:
+    told = [("note", head["verdict"]["text"])]
+    told += [("warning", text) for text in banners(head)]
+    told += [("note", str(note)) for note in first_notes(head)[0]]
+    if left_out:
+        told.append(("warning", f"{left_out:,} open findings are left out: see findings.ndjson."))
+    return {
+        "executionSuccessful": not (head["settings"]["left_out"] or head["counts"]["error"]),
+        "toolExecutionNotifications": [
+            {"level": level, "message": {"text": _text(text)}} for level, text in told
+        ],
+    }
+
+
+# --- rules ----------------------------------------------------------------------------------------
+
+
+def _driver(head: Head) -> Json:
+    return {
+        "name": _TOOL,
+        "fullName": f"{TITLE}: {_TOOL}",
+        "rules": [_rule(each) for each in head["criteria"]["rules"]],
+    }
+
+
+def _rule(rule: Mapping[str, Any]) -> Json:
+    worst = min(rule["severity"], rule["severity_planned"] or rule["severity"], key=rank)
+    return {
+        "id": rule["id"],
+        "name": rule["check"],
+        "shortDescription": {"text": _text(rule["title"])},
+        "fullDescription": {"text": _text(rule["rationale"])},
+        "help": {"text": _help(rule, _text), "markdown": _help(rule, prose)},
+        "defaultConfiguration": {"level": _LEVELS.get(worst, "warning")},
+        "properties": {
+            "security-severity": _SCORES[worst],
+            "tags": ["security", "encryption", rule["force"]],
+            "controls": [f"{each['framework']}: {each['id']}" for each in rule["controls"]],
+        },
+    }
+
+
+def _help(rule: Mapping[str, Any], render: Callable[[str], str]) -> str:
+    told = [rule["rationale"], f"What to do: {rule['remediation']}"]
+    told += [f"{each['sentence']} ({each['page']}: {each['heading']})" for each in rule["quotes"]]
+    return "\n\n".join(map(render, told))
+
+
+# --- results --------------------------------------------------------------------------------------
+
+
+def _result(finding: Mapping[str, Any], names: Names, places: Places) -> Json:
+    level = _LEVELS.get(finding["severity"], "warning")
+    return {
+        "ruleId": finding["rule"],
+        "level": "error" if finding["status"] == "error" else level,
+        "message": {"text": _text(_message(finding, names))},
+        "locations": [_location(places.of(finding))],
+        "partialFingerprints": {"primaryLocationLineHash": f"{finding['id']}:1"},
+        "properties": _properties(finding),
+    }
+
+
+def _message(finding: Mapping[str, Any], names: Names) -> str:
+    begin = "" if finding["status"] == "fail" else f"{outcome(finding).capitalize()}: "
+    return f"{begin}{sentence(finding, names)}"
+
+
+def _location(spot: Spot) -> Json:
+    location: Json = {
+        "physicalLocation": {
+            "artifactLocation": _artifact(spot),
+            "region": {"startLine": spot.line},
+        }
+    }
+    if spot.address:
+        named = {"fullyQualifiedName": _text(spot.address), "kind": "resource"}
+        location["logicalLocations"] = [named]
+    return location
+
+
+def _artifact(spot: Spot) -> Json:
+    if spot.kind == "elsewhere":
+        return {"uri": f"file:///{_quoted(spot.path.lstrip('/'))}"}
+    return {"uri": _quoted(spot.path), "uriBaseId": "%SRCROOT%"}
+
+
+def _quoted(path: str) -> str:
+    return quote(path, errors="replace")
+
+
+def _properties(finding: Mapping[str, Any]) -> Json:
+    places = [f"{file}:{line}" for file, line, *_ in finding["evidence"][:_MOST_EVIDENCE]]
+    own = ("status", "severity", "cause", "reason", "change", "since")
+    told = {name: finding[name] for name in own if finding.get(name)}
+    return {
+        **told,
+        "finding": finding["id"],
+        "subject": finding["subject"]["path"],
+        "evidence": places,
+    }
+
+
+def _text(text: str) -> str:
+    """Render ``text`` as a message: in SARIF braces are placeholders, and brackets can be links."""
+    shown = plain(text, _LONGEST).replace("{", "{{").replace("}", "}}")
+    return shown.replace("[", "\\[").replace("]", "\\]") if "](" in shown else shown

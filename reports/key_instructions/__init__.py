@@ -1,0 +1,1 @@
+"""What registers a customer key: steps, calls and Terraform."""

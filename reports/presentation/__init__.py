@@ -1,0 +1,1 @@
+"""Words, order and harmless text that several formats share."""

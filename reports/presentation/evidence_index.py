@@ -1,0 +1,75 @@
+"""From a finding to the recorded answer: the rows of the evidence index that a page shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from inventory.files.evidence_layout import INVENTORY
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    Bundle = Mapping[str, Any]
+
+
+class Row(NamedTuple):
+    """One recorded answer, and the anchor under which the page shows it."""
+
+    anchor: str
+    exchange: Mapping[str, Any]
+
+
+class Shown(NamedTuple):
+    """A bundle, its anchor, those of its answers that the page shows, and how many more it has."""
+
+    anchor: str
+    bundle: Bundle
+    rows: list[Row]
+    left: int
+
+
+class Index:
+    """The evidence index of a page.
+
+    Attributes:
+        shown: every bundle with the rows that are shown of it.
+    """
+
+    def __init__(self, bundles: Sequence[Bundle], cited: Collection[str], limit: int) -> None:
+        """Take at most ``limit`` rows: first those of the files that are ``cited``."""
+        self.shown: list[Shown] = []
+        self._anchors: dict[str, str] = {}
+        wanted = _wanted(bundles, cited, limit)
+        for number, bundle in enumerate(bundles, 1):
+            rows = list(self._take(number, bundle, wanted))
+            anchor = f"b-{number}"
+            self._anchors.setdefault(f"{bundle['path']}/{INVENTORY}", anchor)
+            left = bundle["exchanges_total"] - len(rows)
+            self.shown.append(Shown(anchor, bundle, rows, left))
+
+    def _take(self, number: int, bundle: Bundle, wanted: Collection[str]) -> Iterator[Row]:
+        for exchange in bundle["exchanges"]:
+            file = f"{bundle['path']}/{exchange['path']}"
+            if file in wanted:
+                anchor = _anchor(number, exchange["path"])
+                self._anchors.setdefault(file, anchor)
+                yield Row(anchor, exchange)
+
+    def anchor(self, file: str) -> str:
+        """Return the anchor of what the page shows of ``file``; empty if it shows nothing."""
+        return self._anchors.get(file, "")
+
+
+def _anchor(number: int, path: str) -> str:
+    """Return the anchor of ``exchanges/0001/0004.json``, such as ``e-1-0001-0004``."""
+    _, organization, name = path.removesuffix(".json").split("/")
+    return f"e-{number}-{organization}-{name}"
+
+
+def _wanted(bundles: Sequence[Bundle], cited: Collection[str], limit: int) -> set[str]:
+    every = [
+        f"{bundle['path']}/{exchange['path']}"
+        for bundle in bundles
+        for exchange in bundle["exchanges"]
+    ]
+    return set(sorted(every, key=lambda file: file not in cited)[:limit])

@@ -1,0 +1,451 @@
+"""How the auditor's page shows statuses, verdicts, cells and reason codes: by word and by shape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from checks.engine.reasons import PERMISSIONS, STEPS
+from checks.shared.remedies import REVEAL_STATE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Look(NamedTuple):
+    """How one status, state or verdict looks.
+
+    Attributes:
+        css: the class that colours it.
+        shape: a character that tells it apart without colour.
+        word: what is said.
+        meaning: what that means, in a sentence; may be empty.
+    """
+
+    css: str
+    shape: str
+    word: str
+    meaning: str = ""
+
+
+class Reason(NamedTuple):
+    """What a reason code means.
+
+    Attributes:
+        meaning: why a subject was not judged, in a sentence.
+        who: who must act; empty if nobody has to.
+        step: what to do, where the organization's gaps do not tell it more precisely.
+    """
+
+    meaning: str
+    who: str = ""
+    step: str = ""
+
+
+STATUS = {
+    "error": Look("error", "!", "error", "The check itself broke. Nothing is known."),
+    "fail": Look("fail", "✕", "fail", "Judged, and it does not comply."),
+    "inconclusive": Look(
+        "inconclusive", "?", "inconclusive", "A fact is missing, so it could not be judged."
+    ),
+    "waived": Look("waived", "§", "waived", "Fails, and a valid waiver covers this one cause."),
+    "pass": Look("pass", "✓", "pass", "Judged, and it complies."),
+    "not-applicable": Look(
+        "not-applicable",
+        "\N{EN DASH}",
+        "not applicable",
+        "The rule has nothing to say here, and why.",
+    ),
+}
+
+VERDICT = {
+    "broken": STATUS["error"],
+    "not compliant": STATUS["fail"],
+    "not established": STATUS["inconclusive"],
+    "nothing judged": STATUS["inconclusive"],
+    "no customer key": STATUS["not-applicable"],
+    "partial": STATUS["inconclusive"],
+    "compliant": STATUS["pass"],
+}
+
+NO_DATABASE = "none"
+NOT_KNOWN = "undetermined"
+CELL = {
+    "covered": Look(
+        "pass",
+        "✓",
+        "covered",
+        "The key is registered for this key scope alone, came before every database here, has the "
+        "right id and is usable, and nothing about it is waived. Advisories alone leave it so.",
+    ),
+    "missing": Look(
+        "fail", "✕", "key missing", "Databases here need a key of their own, and there is none."
+    ),
+    "shared": Look(
+        "fail",
+        "✕",
+        "key shared",
+        "One key is registered here and for others: all of these key scopes but one lack theirs.",
+    ),
+    "failing": Look(
+        "fail",
+        "✕",
+        "key, but a failure",
+        "A key is registered, and a finding about it or about a database here fails.",
+    ),
+    "undetermined": Look(
+        "inconclusive", "?", "not known", "Whether a key is needed here, or is there, is not known."
+    ),
+    "unproven": Look(
+        "inconclusive",
+        "?",
+        "key, not proven",
+        "A key is registered, and something about it, a database here or the whole organization "
+        "could not be judged.",
+    ),
+    "waived": Look(
+        "waived",
+        "§",
+        "key, failure waived",
+        "A key is registered, and a waiver covers a failure here: it is accepted, not repaired.",
+    ),
+    "idle": Look("waived", "○", "idle key", "A key is registered, and no database is here."),
+    "spare": Look(
+        "waived", "◎", "key, use not known", "A key is registered; its databases are not known."
+    ),
+    "not-supported": Look(
+        "not-applicable", "⊘", "not supported", "Astra has no customer keys for this combination."
+    ),
+    "astra-provided": Look(
+        "not-applicable", "△", "Astra's keys", "The databases here are declared to use them."
+    ),
+    "in-question": Look(
+        "inconclusive",
+        "?",
+        "in question",
+        "Neither a database nor a key is listed here, and a finding about it is open or waived.",
+    ),
+    NO_DATABASE: Look("nothing", "—", "no database", "No database is here, nor is a key recorded."),
+}
+
+WAIVER = {
+    "active": Look("pass", "✓", "active", "Covers a failure of this audit."),
+    "expiring": Look("inconclusive", "!", "expiring", "Covers a failure, for 30 days at most."),
+    "expired": Look("fail", "✕", "expired", "Its last day has passed: it covers nothing."),
+    "not-yet-valid": Look(
+        "inconclusive", "?", "not yet valid", "Its first day is still to come: it covers nothing."
+    ),
+    "unused": Look(
+        "not-applicable", "\N{EN DASH}", "unused", "Its subject was found, and does not fail."
+    ),
+    "unmatched": Look(
+        "inconclusive", "?", "matches nothing", "No finding of this audit has its rule and subject."
+    ),
+    "requested": Look(
+        "inconclusive", "…", "awaiting approval", "Nobody has approved it yet: it covers nothing."
+    ),
+}
+
+CHANGE = {
+    "new": Look("fail", "+", "new", "Open now, and not open in any audit before that is known."),
+    "reopened": Look(
+        "fail", "↻", "reopened", "Open now, and waived in the baseline, or open in one before it."
+    ),
+    "worsened": Look(
+        "fail",
+        "↑",
+        "worsened",
+        "Its subject is open in both, and worse: it fails now, what was planned is deployed, its "
+        "severity is higher, or more could not be read.",
+    ),
+    "unclear": Look(
+        "inconclusive",
+        "?",
+        "unclear",
+        "Its subject failed in the baseline, and could not be judged now.",
+    ),
+    "unchanged": Look("nothing", "=", "unchanged", "Open in both, and no worse."),
+    "fixed": Look(
+        "pass",
+        "✓",
+        "fixed",
+        "Open in the baseline, and resolved: its subject does not fail for it any more.",
+    ),
+    "superseded": Look(
+        "inconclusive",
+        "⇢",
+        "superseded",
+        "Open in the baseline; another cause of the same subject came instead.",
+    ),
+    "waived": Look("waived", "§", "waived", "Open in the baseline; a waiver covers it now."),
+    "gone": Look(
+        "not-applicable", "○", "gone", "Open in the baseline, and not found now: that is no fix."
+    ),
+}
+WHY = {
+    "other-cause": "Another cause of the same subject came instead.",
+    "subject-absent": "There is no such subject any more.",
+    "partial-run": "Not judged again: this run was partial.",
+    "organization-absent": "Not judged again: its organization was not audited.",
+    "check-broke": "Not judged again: the check broke.",
+    "organization-unread": "Not judged again: not all of its organization could be read.",
+    "facts-left-out": "Not judged again: the facts for it were left out.",
+    "more-unread": "More of the organization could not be read than before.",
+}
+KEY_CHANGE = {
+    "added": ("Keys added", "Key scopes that had no key, and have one."),
+    "replaced": ("Keys replaced", "Only IBM Support can replace a key: look for the case."),
+    "removed": ("Keys removed", "Only IBM Support can remove a key: look for the case."),
+    "not_read": (
+        "Keys not read",
+        "One of the two audits could not read all keys here, so no change is known.",
+    ),
+}
+
+TYPE = {
+    "serverless": "Serverless",
+    "managed-clusters": "Managed Clusters",
+    "unknown": "type not known",
+}
+PROVIDER = {"aws": "AWS", "gcp": "Google Cloud", "azure": "Azure"}
+KIND = {
+    "organization": "organization",
+    "key-scope": "key scope",
+    "key": "key",
+    "planned-key": "planned key",
+    "key-id": "key id",
+    "database": "database",
+    "database-region": "database in a region",
+}
+FACT = {
+    "identity": "the token’s organization",
+    "databases": "databases",
+    "serverless-keys": "keys of Serverless",
+    "managed-clusters-keys": "keys of Managed Clusters",
+    "region-views": "views of single regions",
+    "vendor-accounts": "the vendor’s accounts",
+}
+COUNTED = {
+    "serverless-keys": "Keys of Serverless",
+    "managed-clusters-keys": "Keys of Managed Clusters",
+    "region-views": "Views of single regions",
+    "vendor-accounts": "Keys with the vendor’s accounts",
+    "databases": "Databases, read again",
+    "placements": "Databases in their key scopes",
+    "managed": "Databases that Terraform manages",
+}
+AGREE = {
+    True: Look("pass", "✓", "agree"),
+    False: Look("fail", "✕", "differ"),
+    None: Look("inconclusive", "?", "not known", "Something was not read."),
+}
+ROLE = {
+    "inventory": "present record",
+    "plan": "plan",
+    "state": "what Terraform believes to exist",
+    "history": "earlier record",
+}
+
+_RECORDER = "whoever records the inventory"
+_ADMIN = "an administrator of the organization"
+_ATTESTER = "whoever can attest it"
+_OWNER = "the owner of the databases"
+_KEYS = "the owner of the key"
+
+_AGAIN = "Record the organization again, in full"
+_LOOK = "Look at the recorded answer, and record it again"
+
+REASON = {
+    "not-recorded": Reason(
+        "The record does not hold the fact.",
+        _RECORDER,
+        "Record the fact that each finding names, or have it attested",
+    ),
+    "no-token": Reason(
+        "There was no token to ask with.", _RECORDER, "Put a token into the variable that is named"
+    ),
+    "refused": Reason(
+        "Astra refused to tell: the token may not read it.",
+        _ADMIN,
+        "Give the token the permission that reading takes",
+    ),
+    "timed-out": Reason("No answer came in time.", _RECORDER, _AGAIN),
+    "malformed": Reason("The answer could not be understood.", _RECORDER, _LOOK),
+    "too-large": Reason(
+        "There was more than the limits of the organizations file allow.",
+        _RECORDER,
+        "Raise the limit that the gap names, if the organization is as large as that",
+    ),
+    "cut-short": Reason("The answer or the file ended early.", _RECORDER, _AGAIN),
+    "wrong-organization": Reason(
+        "The answer was about another organization.",
+        _RECORDER,
+        "Give the organization a token of its own",
+    ),
+    "rate-limited": Reason(
+        "Astra stopped answering so many requests.", _RECORDER, "Record the organization later"
+    ),
+    "unavailable": Reason(
+        "Astra did not answer, or answered that it was broken.",
+        _RECORDER,
+        "Record the organization again when Astra answers",
+    ),
+    "wrong-address": Reason(
+        "There was nothing at the address asked.",
+        _RECORDER,
+        "Check the address in the organizations file",
+    ),
+    "clock-differs": Reason(
+        "Astra's clock and the recorder's differ, so that no order of times can be relied on.",
+        _RECORDER,
+        "Set the clock of the recording machine, and record again",
+    ),
+    "not-visible": Reason(
+        "Astra does not show it to the token.",
+        _ADMIN,
+        "Find out what the token's role may not see",
+    ),
+    "unknown-value": Reason("A value was recorded that the suite does not know.", _RECORDER, _LOOK),
+    "not-determined": Reason(
+        "A plan does not tell where a database will lie.", _OWNER, "Plan again, and judge that plan"
+    ),
+    "key-id-not-determined": Reason(
+        "A plan does not show the id of a key.", _OWNER, "Plan again, and judge that plan"
+    ),
+    "ordered-by-plan": Reason(
+        "A plan registers the key and then creates its databases, and whether the key takes effect "
+        "in time is not documented.",
+        _OWNER,
+        "Apply the key alone first, record again, and plan again",
+    ),
+    "state-not-shown": Reason(
+        "Terraform's state does not show where a database is.",
+        _OWNER,
+        REVEAL_STATE,
+    ),
+    "unknown-type": Reason(
+        "The tier tells no database type.", _OWNER, "Find out the type, and state it"
+    ),
+    "unknown-key-id": Reason(
+        "The key id has the form of no provider.",
+        _RECORDER,
+        "Compare the key id with the one in the cloud",
+    ),
+    "alias": Reason(
+        "An alias names the key, and what it points to can change.",
+        _RECORDER,
+        "Find out which key the alias names, and record that",
+    ),
+    "disguised-key": Reason(
+        "The key may be another one under a second name.",
+        _KEYS,
+        "Find out whether both names mean one key",
+    ),
+    "rival-keys": Reason(
+        "Several keys are claimed for one key scope.",
+        _RECORDER,
+        "Find out which of the keys is in use, and record again",
+    ),
+    "replaced-without-case": Reason(
+        "The key before the present one was replaced, and no support case explains that.",
+        _RECORDER,
+        "Find the support case, and record it with its ticket and day",
+    ),
+    "time-not-recorded": Reason(
+        "The record does not say when.", _RECORDER, "Record the time, or have it attested"
+    ),
+    "impossible-time": Reason(
+        "A recorded time cannot be true.", _RECORDER, "Find out the true time, and correct it"
+    ),
+    "equal-times": Reason(
+        "Key and database have the same time, which proves no order.",
+        _ATTESTER,
+        "Attest when the key was registered, to the second",
+    ),
+    "registration-time-unknown": Reason(
+        "The key may have come before the database or after it.",
+        _ATTESTER,
+        "Attest when the key was registered, or give an earlier record",
+    ),
+    "contradiction": Reason(
+        "An attestation contradicts the dated records.",
+        _ATTESTER,
+        "Correct the attestation, or find out why the record differs",
+    ),
+    "not-attested": Reason(
+        "Only a person can state it, and nobody has.", _ATTESTER, "Attest it, with name and day"
+    ),
+    "attestation-not-current": Reason(
+        "It was attested for other days than this one.", _ATTESTER, "Attest it anew"
+    ),
+    "facts-not-current": Reason(
+        "The cloud's facts are not of this time.", _KEYS, "Record the cloud's facts again"
+    ),
+    "undecidable-grant": Reason(
+        "Somebody may use the key who may be the vendor or somebody else.",
+        _KEYS,
+        "Grant the key to the account that Astra names, or have it attested that Astra can use it",
+    ),
+    "empty": Reason(
+        "A list is empty that should not be, unless somebody attests it.",
+        _RECORDER,
+        "Let the token see what there is, or attest that there is nothing",
+    ),
+    "stale": Reason("The record is older than the audit allows.", _RECORDER, _AGAIN),
+    "older-than-baseline": Reason(
+        "The record is older than the one that the baseline audited.", _RECORDER, _AGAIN
+    ),
+    "views-not-recorded": Reason(
+        "The views of single regions are missing, which the baseline was recorded with.",
+        _RECORDER,
+        _AGAIN,
+    ),
+    "unseen": Reason("A known database is not among those that could be read.", _RECORDER, _AGAIN),
+    "region-unseen": Reason(
+        "A region that Terraform's state has is not among those that could be read.",
+        _RECORDER,
+        _AGAIN,
+    ),
+    "differ": Reason("Counts by independent routes differ.", _RECORDER, _AGAIN),
+    "check-broke": Reason(
+        "The check itself broke.",
+        "the maintainers of the suite",
+        "Report this as a defect of the suite",
+    ),
+    "astra-provided": Reason("Declared to use Astra's keys, with a reason."),
+    "unsupported-combination": Reason("Astra has no customer keys for this combination."),
+    "clouds-left-out": Reason("The audit was told to leave the clouds' key management out."),
+    "no-customer-keys": Reason("The organization has and needs no customer key."),
+    "one-view-only": Reason("The keys were recorded by one way only, so no two can disagree."),
+}
+
+_STEPS: dict[str, str] = {str(code): text for code, text in STEPS.items()}
+
+UNEXPLAINED = Reason("The finding says why.", "see the finding", "See the finding")
+"""For a reason code that stands in no table here."""
+
+
+def reason(code: str) -> Reason:
+    """Return what a reason code means and who must act."""
+    return REASON.get(code, UNEXPLAINED)
+
+
+def step(code: str, name: str, gaps: Sequence[Mapping[str, Any]]) -> str:
+    """Say what to do about a reason code in the organization ``name``, which has these ``gaps``."""
+    facts = [gap["fact"] for gap in gaps if gap["reason"] == code]
+    if not facts or code not in _STEPS:
+        return reason(code).step
+    permission = " and ".join(dict.fromkeys(PERMISSIONS[fact] for fact in facts))
+    return _STEPS[code].format(name=name, permission=permission)
+
+
+KEY_NUMBERS = {
+    "needed": "needed",
+    "registered": "registered",
+    "missing": "missing",
+    "undetermined": "not known",
+    "failing": "failing",
+    "unproven": "not proven",
+    "waived": "waived",
+    "idle": "idle",
+}
+"""The numbers of the key plan, with their words."""

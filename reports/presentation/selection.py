@@ -1,0 +1,193 @@
+"""Which findings a report shows, chosen in one pass over ``findings.ndjson``."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from checks.engine.card import SEVERITIES
+from checks.engine.finding import OPEN, STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from checks.engine.card import Severity
+    from checks.engine.finding import Status
+
+    Shelf = list[bytes]
+    Rooms = Mapping[tuple[str, str], int]
+
+FOLDED = ("pass", "not-applicable")
+"""The statuses that are shown folded, by rule."""
+
+_CLOSED = tuple(f'{{"status":"{each}",'.encode("ascii") for each in STATUSES if each not in OPEN)
+
+
+class Limits(NamedTuple):
+    """How much the page shows; what is beyond is summed and said in words.
+
+    Attributes:
+        open: findings that are open, the worst severities first.
+        waived: findings that are waived.
+        folded: findings that pass or are not applicable, together.
+        cells: cells of all coverage matrices together.
+        actions: actions, the most urgent first.
+        waivers: waivers.
+        attestations: attestations.
+        rows: sources, organizations, comparisons of counts, and reasons why something was not
+            evaluated, each.
+        readings: organizations of which it is shown how they were read.
+        exchanges: recorded answers, those before all others in which open findings rest.
+        plan: key scopes in each list of the key plan, and organizations in it.
+        commands: key scopes of each kind of which it is shown what registers their keys.
+        changes: findings and key scopes in each list of what changed since the baseline.
+        organizations: organizations that the filter offers by name.
+        full: open findings, up to which each repeats the words of its rule.
+    """
+
+    open: int = 5_000
+    waived: int = 1_000
+    folded: int = 5_000
+    cells: int = 4_000
+    actions: int = 200
+    waivers: int = 1_000
+    attestations: int = 500
+    rows: int = 1_000
+    readings: int = 200
+    exchanges: int = 2_000
+    plan: int = 500
+    commands: int = 5
+    changes: int = 200
+    organizations: int = 500
+    full: int = 1_000
+
+
+class Chosen(NamedTuple):
+    """The findings that are shown, parsed.
+
+    Attributes:
+        open: in error, failing or inconclusive; the most urgent first.
+        waived: in the order of the file.
+        folded: by status and rule, in the order of the file.
+    """
+
+    open: list[dict[str, Any]]
+    waived: list[dict[str, Any]]
+    folded: dict[tuple[str, str], list[dict[str, Any]]]
+
+
+def choose(lines: Iterable[bytes], rules: Sequence[Mapping[str, Any]], limits: Limits) -> Chosen:
+    """Pick the findings to show: a line is parsed only if it is shown.
+
+    Lines begin with status and rule, in a fixed order, so that a few bytes tell where they belong.
+    """
+    rooms = share(_counts(rules), limits.folded)
+    folded: dict[tuple[str, str], Shelf] = {key: [] for key in rooms}
+    urgent = Urgent(limits.open)
+    waived: Shelf = []
+    full: set[bytes] = set()
+    for line in lines:
+        prefix = line[: line.find(b',"id":')]
+        if prefix in full:
+            continue
+        status, rule, severity = _fields(line)
+        if status in OPEN:
+            urgent.add(urgency(status, severity), line)
+            continue
+        is_waived = status == "waived"
+        shelf, room = (
+            (waived, limits.waived) if is_waived else (folded[status, rule], rooms[status, rule])
+        )
+        if len(shelf) < room:
+            shelf.append(line)
+        elif not is_waived:
+            full.add(prefix)
+    return Chosen(
+        _parse(urgent.lines()),
+        _parse(waived),
+        {key: _parse(shelf) for key, shelf in folded.items()},
+    )
+
+
+class Urgent:
+    """Keeps the most urgent of any number of lines, and forgets the others.
+
+    Attributes:
+        total: how many lines there were.
+    """
+
+    def __init__(self, room: int) -> None:
+        """Keep ``room`` lines."""
+        self.total = 0
+        self._left = room
+        self._shelves: dict[tuple[int, int], Shelf] = {}
+
+    def add(self, rank: tuple[int, int], line: bytes) -> None:
+        """Take ``line``; the smaller its ``rank``, the more urgent it is."""
+        self.total += 1
+        if not self._left:
+            last = max(self._shelves, default=rank)
+            if rank >= last:
+                return
+            self._drop(last)
+        self._shelves.setdefault(rank, []).append(line)
+        self._left -= 1
+
+    def _drop(self, rank: tuple[int, int]) -> None:
+        self._shelves[rank].pop()
+        self._left += 1
+        if not self._shelves[rank]:
+            del self._shelves[rank]
+
+    def lines(self) -> Shelf:
+        """Return the kept lines, the most urgent first, equals in the order they came in."""
+        return [line for rank in sorted(self._shelves) for line in self._shelves[rank]]
+
+
+def open_lines(lines: Iterable[bytes]) -> Iterator[tuple[Status, Severity, bytes]]:
+    """Yield status and severity of each finding that is open, with its line."""
+    for line in lines:
+        if not line.startswith(_CLOSED):
+            status, _, severity = _fields(line)
+            yield cast("Status", status), cast("Severity", severity), line
+
+
+def most_urgent(lines: Iterable[bytes], room: int) -> list[dict[str, Any]]:
+    """Return the most urgent of the open findings, at most ``room``."""
+    urgent = Urgent(room)
+    for status, severity, line in open_lines(lines):
+        urgent.add(urgency(status, severity), line)
+    return _parse(urgent.lines())
+
+
+def share(counts: Rooms, room: int) -> dict[tuple[str, str], int]:
+    """Share ``room`` among groups: the small ones get all they need, the large ones alike."""
+    given: dict[tuple[str, str], int] = {}
+    left = room
+    for place, (key, count) in enumerate(
+        sorted(counts.items(), key=lambda item: (item[1], item[0]))
+    ):
+        given[key] = min(count, left // (len(counts) - place))
+        left -= given[key]
+    return given
+
+
+def _counts(rules: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
+    return {(status, rule["id"]): rule["counts"][status] for status in FOLDED for rule in rules}
+
+
+def _fields(line: bytes) -> tuple[str, str, str]:
+    """Return status, rule and severity of a line."""
+    parts = line.split(b'"', 16)
+    return parts[3].decode("ascii"), parts[7].decode("ascii"), parts[15].decode("ascii")
+
+
+@cache
+def urgency(status: str, severity: str) -> tuple[int, int]:
+    """Return what sorts the worst severities first, and equals by their status."""
+    return SEVERITIES.index(severity), STATUSES.index(status)
+
+
+def _parse(lines: Sequence[bytes]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines]

@@ -1,0 +1,1 @@
+"""The audit record: written, and read back."""

@@ -1,0 +1,57 @@
+"""The evidence of an audit: each bundle that it rests on, and the index of what was recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from checks.engine.context import utc
+from inventory.errors import EvidenceError, Problem
+from inventory.files.evidence_layout import MANIFEST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from inventory.evidence.reader import IndexedExchange
+    from inventory.model.sources import Evidence, Source
+
+MOST_LISTED = 5_000
+"""How many exchanges of one bundle the record lists; the others are counted."""
+
+
+def describe_evidence(sources: Iterable[Source]) -> list[dict[str, Any]]:
+    """Return one entry for each bundle that was audited as the present.
+
+    Raises EvidenceError if a bundle is no longer the one that was read.
+    """
+    return [
+        _bundle(source.path, source.evidence)
+        for source in sources
+        if source.role == "inventory" and source.evidence
+    ]
+
+
+def _bundle(path: str, evidence: Evidence) -> dict[str, Any]:
+    from inventory.evidence.manifest import read_manifest  # noqa: PLC0415 (as the bundle)
+    from inventory.evidence.reader import index_exchanges  # noqa: PLC0415 (as the bundle)
+
+    manifest = read_manifest(path)
+    if manifest.root != evidence.root:
+        expected = f"the bundle that was audited, of root {evidence.root}"
+        raise EvidenceError([Problem(f"{path}/{MANIFEST}", 0, "", "another bundle", expected)])
+    listed: list[IndexedExchange] = []
+    first = last = None
+    total = 0
+    for each in index_exchanges(path, manifest):
+        total += 1
+        first = each.at if first is None else min(first, each.at)
+        last = each.at if last is None else max(last, each.at)
+        if total <= MOST_LISTED:
+            listed.append(each)
+    return {
+        "path": path,
+        **evidence.model_dump(mode="json"),
+        "first_answer": first and utc(first),
+        "last_answer": last and utc(last),
+        "exchanges_total": total,
+        "exchanges": [{**each._asdict(), "at": utc(each.at)} for each in listed],
+    }

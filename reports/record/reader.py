@@ -1,0 +1,238 @@
+"""A finished record, read back: nothing is made of it unless it is as it was written."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import stat
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar
+
+from jinja2 import TemplateError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from inventory.errors import RecordError
+from inventory.evidence.manifest import Sha256
+from inventory.files.evidence_layout import is_folder
+from inventory.files.file_kinds import REPORTS, look_of_folder
+from inventory.files.format_detection import REPORT, by_content, by_folder
+from inventory.model.base import MAY_BE_NEWER, Count
+from inventory.text.display import describe
+from reports.record.writer import FINDINGS, HEAD, SCHEMA, canonical, report_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+T = TypeVar("T", bound="Part")
+_VERSION = re.compile(r"cmek-audit-record/([1-9][0-9]{0,8})")
+_CHUNK = 1_048_576
+MOST_BYTES = 256 * 1_024 * 1_024
+"""The size from which on a head is not read; parsed it takes many times as much memory."""
+
+_LONGEST_LINE = 16 * 1_024 * 1_024
+
+
+class Record(NamedTuple):
+    """The record of an audit, as it was written.
+
+    Attributes:
+        head: all of ``audit.json``.
+        path: where that was read.
+        sha256: the hash of that file.
+        findings: the file of findings beside it.
+    """
+
+    head: dict[str, Any]
+    path: Path
+    sha256: str
+    findings: Path
+
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines of the findings, one at a time.
+
+        Raises RecordError for a line that is longer than any audit writes.
+        """
+        with open_regular(self.findings) as file:
+            while line := file.readline(_LONGEST_LINE):
+                if len(line) == _LONGEST_LINE:
+                    found = f"a line of more than {_LONGEST_LINE:,} bytes"
+                    raise RecordError(f"{self.findings}: found {found}, expected findings")
+                yield line
+
+
+class Part(BaseModel):
+    """A part of a head; what nobody needs here may stand there, too."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Findings(Part):
+    """What a head says of the file of findings."""
+
+    file: Literal["findings.ndjson"]
+    sha256: Sha256
+    bytes: Count
+    count: Count
+
+
+class _Head(Part):
+    """What tells whether a head is as it was written."""
+
+    report: Sha256
+    format: Annotated[Literal["cmek-audit-record/1"], Field(alias="schema")]
+    findings: Findings
+
+
+def read_record(path: str | Path) -> Record:
+    """Read a record back: ``path`` is a report folder, or its ``audit.json``.
+
+    Raises RecordError if it is none, or not as it was written.
+    """
+    place = _head_of(Path(path))
+    raw = _read(place)
+    try:
+        head, told = _parse(place, raw)
+    except RecordError:
+        if other := by_content(str(place), raw, REPORT):
+            raise RecordError(str(other)) from None
+        raise
+    findings = place.with_name(FINDINGS)
+    _check_findings(findings, told.findings)
+    return Record(head, place, hashlib.sha256(raw).hexdigest(), findings)
+
+
+def _head_of(path: Path) -> Path:
+    """Return where the head is; raise RecordError if ``path`` is a folder of something else."""
+    if not is_folder(str(path)):
+        return path
+    if look_of_folder(path).option not in {"", REPORTS}:
+        raise RecordError(str(by_folder(str(path), REPORT)))
+    return path / HEAD
+
+
+def open_regular(path: str | Path) -> IO[bytes]:
+    """Open a regular file; raise OSError for anything else, as reading a pipe may never end.
+
+    A path that comes from a record may be any text.
+    """
+    try:
+        return open(path, "rb", opener=_open_regular)
+    except ValueError:
+        raise OSError(errno.EINVAL, "a path that no file can have", str(path)) from None
+
+
+def _open_regular(path: str, flags: int) -> int:
+    # Without O_NONBLOCK, opening a pipe would already wait for somebody to write.
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "no regular file", path)
+    return descriptor
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with open_regular(path) as file:
+            raw = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise RecordError(f"{path}: found {error.strerror}, expected a record") from None
+    if len(raw) > MOST_BYTES:
+        raise RecordError(f"{path}: found more than {MOST_BYTES:,} bytes, expected a record")
+    return raw
+
+
+def _parse(path: Path, raw: bytes) -> tuple[dict[str, Any], _Head]:
+    try:
+        data = json.loads(raw)
+        _refuse_newer(path, data)
+        told = checked(path, _Head, data)
+        is_canonical = canonical(data).encode("ascii") == raw
+    except (ValueError, RecursionError):
+        raise RecordError(f"{path}: found no JSON, expected a record") from None
+    if not is_canonical:
+        raise RecordError(f"{path}: not written as a record is, so it was changed since")
+    if report_id(data) != told.report:
+        raise RecordError(f"{path}: the report id is not that of its content: it was changed since")
+    return data, told
+
+
+def _refuse_newer(path: Path, data: object) -> None:
+    """Refuse a record of a version that this program does not know."""
+    version = data.get("schema") if isinstance(data, dict) else None
+    newer = isinstance(version, str) and _VERSION.fullmatch(version)
+    if newer and int(newer[1]) > int(SCHEMA.rpartition("/")[2]):
+        found = f"found {describe(version)}, expected {SCHEMA!r}"
+        raise RecordError(f"{path}: schema: {found}; {MAY_BE_NEWER}")
+
+
+def _check_findings(path: Path, told: Findings) -> None:
+    try:
+        found = measure(path, told.bytes)
+    except OSError as error:
+        raise RecordError(f"{path}: found {error.strerror}, expected the findings") from None
+    for what, one, other in zip(
+        ("SHA-256", "bytes", "lines"), found, (told.sha256, told.bytes, told.count), strict=True
+    ):
+        if one != other:
+            raise RecordError(f"{path}: changed since: {what} {one}, recorded {other}")
+
+
+def measure(path: str | Path, most: int | None = None) -> tuple[str, int, int]:
+    """Return hash, size in bytes and number of lines of a regular file.
+
+    One of more than ``most`` bytes is read no further than that. Raises OSError.
+    """
+    digest = hashlib.sha256()
+    size = count = 0
+    with open_regular(path) as file:
+        while most is None or size <= most:
+            chunk = file.read(_CHUNK)
+            if not chunk:
+                break
+            digest.update(chunk)
+            size += len(chunk)
+            count += chunk.count(b"\n")
+    return digest.hexdigest(), size, count
+
+
+def checked(path: Path, model: type[T], data: object) -> T:
+    """Return ``data`` as ``model``; raise RecordError that names the first field that is not so."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        told = first_problem(error)
+        raise RecordError(f"{path}: no record of the format {SCHEMA}: {told}") from None
+
+
+def first_problem(error: ValidationError) -> str:
+    """Name the first field that is not as it should be; its value may be anything."""
+    detail = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return f"{'.'.join(map(str, detail['loc'])) or 'the whole'}: {detail['msg'].lower()}"
+
+
+_UNUSABLE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TemplateError,
+    TypeError,
+    ValueError,
+)
+
+
+@contextmanager
+def relying_on(record: Record) -> Iterator[None]:
+    """Use what ``record`` holds; raise RecordError if that turns out not to be what one holds.
+
+    Hashes tell that nothing was changed, not that an audit wrote it.
+    """
+    try:
+        yield
+    except _UNUSABLE as error:
+        told = f"holds what no audit writes ({type(error).__name__})"
+        raise RecordError(f"{record.path}: {told}, expected a record of {SCHEMA}") from error

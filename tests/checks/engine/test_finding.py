@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checks.engine.finding import (
+    OPEN,
+    STATUSES,
+    Status,
+    about,
+    concerning,
+    fails,
+    inconclusive,
+    not_applicable,
+    of_database,
+    of_key,
+    of_key_id,
+    of_organization,
+    of_placement,
+    of_scope,
+    passes,
+    places,
+)
+from checks.engine.identity import finding_id
+from inventory.model.key import KeyScope
+from inventory.model.organization_index import survey
+from tests.builders import (
+    DATABASE,
+    ORGANIZATION,
+    a_database,
+    a_key,
+    a_planned_database,
+    an_organization,
+)
+from tests.checks.judging import RULES, a_finding
+
+CARD = RULES["CMEK-01"].card
+SCOPE = KeyScope("acme/1", "serverless", "aws", "us-east-1")
+PARTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6)
+
+
+def test_statuses_are_all_there_are() -> None:
+    """Each status has its place in the order in which they speak for a group."""
+    assert set(STATUSES) == set(get_args(Status))
+    assert len(STATUSES) == len(set(STATUSES)) == 6
+    assert set(OPEN) == {"error", "fail", "inconclusive"}
+
+
+def test_a_finding_is_known_by_rule_subject_and_cause() -> None:
+    """The id of a finding depends on rule, subject and cause, and on nothing else."""
+    one, two = a_finding("fail"), a_finding("waived", severity="low", name="x")
+    assert one.id == two.id
+    assert one.id == finding_id("CMEK-01", "acme/serverless/aws/us-east-1", "without-key")
+    assert a_finding("pass").id == finding_id("CMEK-01", "acme/serverless/aws/us-east-1")
+    others = [a_finding(rule="CMEK-02"), a_finding(path="acme"), a_finding("pass")]
+    other_cause = one._replace(cause="planned-without-key")
+    assert len({one.id, other_cause.id, *(each.id for each in others)}) == 5
+
+
+def test_subjects_carry_their_parts() -> None:
+    """A subject has a path made of its parts, and the parts that matter."""
+    assert of_organization("acme/1")[:3] == ("organization", "acme.2f1", "acme/1")
+    assert of_scope(SCOPE) == (
+        "key-scope",
+        "acme.2f1/serverless/aws/us-east-1",
+        *SCOPE,
+        "",
+        "",
+    )
+    assert of_key(SCOPE, "k:1") == (
+        "key",
+        "acme.2f1/key/serverless/aws/us-east-1/k.3a1",
+        *SCOPE,
+        "",
+        "k:1",
+    )
+    assert of_key_id("acme/1", "k:1")[:3] == ("key-id", "acme.2f1/key-id/k.3a1", "acme/1")
+    assert of_key_id("", "k:1")[:3] == ("key-id", "./key-id/k.3a1", "")
+
+
+def test_databases_are_known_by_id_and_planned_ones_by_name() -> None:
+    """A database is one subject as a whole, and one in each of its regions."""
+    existing, planned = a_database(), a_planned_database(name="acme/new")
+    whole = of_database("acme", existing)
+    assert whole == (
+        "database",
+        f"acme/database/{DATABASE}",
+        "acme",
+        "serverless",
+        "aws",
+        "",
+        DATABASE,
+        "",
+    )
+    assert of_database("acme", planned).path == "acme/database/planned.20acme.2fnew"
+    estate = survey(an_organization(databases=[existing, planned]))
+    subjects = [of_placement(group[0]) for group in estate.placements]
+    assert subjects[0] == (
+        "database-region",
+        f"{ORGANIZATION}/database/{DATABASE}/us-east-1",
+        ORGANIZATION,
+        "serverless",
+        "aws",
+        "us-east-1",
+        DATABASE,
+        "",
+    )
+    assert subjects[1].database == "planned acme/new"
+
+
+@settings(deadline=None, max_examples=100)
+@given(PARTS, PARTS, PARTS)
+def test_subjects_of_different_kinds_never_meet(organization: str, region: str, key: str) -> None:
+    """Whatever ids and names hold, no two kinds of subject have one path."""
+    scope = KeyScope(organization, "serverless", "aws", region)
+    database = a_database(id="d").model_copy(update={"id": key})
+    paths = [
+        of_organization(organization).path,
+        of_scope(scope).path,
+        of_key(scope, key).path,
+        of_key_id(organization, key).path,
+        of_key_id("", key).path,
+        of_database(organization, database).path,
+        f"{of_database(organization, database).path}/{region.encode().hex()}",
+    ]
+    assert len(set(paths)) == len(paths)
+
+
+def test_each_maker_states_its_status() -> None:
+    """What a judge says has the card's id and severity, and what its status demands."""
+    subject, where = of_scope(SCOPE), (("f", 1),)
+    made = {
+        each.status: each
+        for each in (
+            passes(CARD, subject, "It complies.", where),
+            fails(CARD, subject, "bad:x", "It does not.", where, "Do this"),
+            inconclusive(CARD, subject, "planned-unread:x", "Who knows.", where, "Read it"),
+            not_applicable(CARD, subject, "Not here.", where, "elsewhere"),
+        )
+    }
+    assert {status: (each.cause, each.reason, each.action) for status, each in made.items()} == {
+        "pass": ("", "", ""),
+        "fail": ("bad:x", "", "Do this"),
+        "inconclusive": ("planned-unread:x", "unread", "Read it"),
+        "not-applicable": ("", "elsewhere", ""),
+    }
+    for each in made.values():
+        assert each[1:4] == ("CMEK-01", "high", subject)
+        assert (each.evidence, each.waiver, each.databases) == (where, "", 0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "planned", "severity"),
+    [
+        ("CMEK-01", 0, "high"),
+        ("CMEK-01", 1, "critical"),
+        ("CMEK-03", 1, "high"),
+        ("CMEK-09", 1, "advisory"),
+    ],
+)
+def test_planned_databases_make_a_finding_more_severe(
+    rule: str, planned: int, severity: str
+) -> None:
+    """A finding that concerns a planned database has the severity for what can be prevented."""
+    card = RULES[rule].card
+    finding = concerning(a_finding(severity=card.severity), card, 5, planned)
+    assert (finding.severity, finding.databases, finding.existing) == (severity, 5, 5 - planned)
+
+
+def test_a_finding_about_a_database_bears_its_name() -> None:
+    """A finding about one database has its name and counts it."""
+    existing = about(a_finding(), CARD, a_database(name="acme orders"))
+    assert (existing.name, existing.databases, existing.existing) == ("acme orders", 1, 1)
+    planned = about(a_finding(), CARD, a_planned_database())
+    assert (planned.severity, planned.databases, planned.existing) == ("critical", 1, 0)
+
+
+def test_evidence_is_where_entries_stand() -> None:
+    """Entries are evidence by file and line; those made in memory have neither."""
+    assert places([a_key().at("k.yaml", 7), a_database()]) == (("k.yaml", 7), ("", 0))

@@ -1,0 +1,326 @@
+"""``collect``: what it records, what it says, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+
+from checks.engine.reasons import settling
+from cmek_audit.commands import collect
+from inventory.astra.replay import replay
+from inventory.errors import LeakError
+from inventory.evidence.manifest import read_manifest
+from inventory.evidence.reader import open_bundle
+from inventory.model.gaps import Fact
+from tests.astra.faults import ALWAYS, Fault
+from tests.astra.fleet import organization_data
+from tests.builders import write_yaml
+from tests.cmek_audit.helpers import (
+    FIRST,
+    FLEET,
+    SECOND,
+    bundles,
+    command,
+    organizations,
+    replace,
+    told,
+)
+
+if TYPE_CHECKING:
+    from tests.astra.server import Running
+
+FACTS = set(get_args(Fact))
+CAUSE = "the environment variable {} holds no token"
+STEP = "Put the token of {} into the variable that the organizations file names"
+
+
+@pytest.fixture
+def file(astra: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Write the organizations file, and go to where the evidence is to be written."""
+    monkeypatch.chdir(tmp_path)
+    return organizations(tmp_path, astra.address)
+
+
+# --- everything was read --------------------------------------------------------------------------
+
+
+def test_all_is_read(file: str, astra: Running) -> None:
+    """A collection without gaps ends with 0, and says where the evidence is and its root."""
+    done = command("collect", file)
+    (bundle,) = bundles(Path("audit-evidence"))
+    manifest = replay(str(bundle)).manifest
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [
+        f"Evidence:       {bundle}",
+        "Bundle before:  none, it is the first",
+        f"Root:           {manifest.root}",
+        "Organizations:  2",
+        f"Requests:       {len(astra.requests)}, all answered",
+        "Gaps:           none, everything was read",
+    ]
+    assert done.stderr == f"2/2 organizations, {len(astra.requests)} requests\n"
+
+
+def test_all_is_read_told_as_json(file: str, astra: Running) -> None:
+    """The JSON object of a collection has its counts and no gaps."""
+    done = command("collect", file, "--json", "--evidence-dir", "kept/here")
+    (bundle,) = bundles(Path("kept/here"))
+    assert done.exit_code == 0
+    assert told(done) == {
+        "bundle": bundle.as_posix(),
+        "previous": None,
+        "root": read_manifest(str(bundle)).root,
+        "organizations": 2,
+        "requests": len(astra.requests),
+        "failures": 0,
+        "gaps": [],
+    }
+
+
+def test_collections_form_a_chain(file: str) -> None:
+    """Each collection adds a bundle, which names the one before."""
+    first, second = (told(command("collect", file, "--json")) for _ in range(2))
+    previous = {"name": Path(first["bundle"]).name, "root": first["root"]}
+    assert (first["previous"], second["previous"]) == (None, previous)
+    manifest = read_manifest(second["bundle"])
+    assert manifest.previous
+    assert (manifest.previous.model_dump(), manifest.root) == (previous, second["root"])
+
+
+def test_the_bundle_before_is_named(file: str) -> None:
+    """A collection says which bundle it follows."""
+    before = told(command("collect", file, "--json"))["bundle"]
+    lines = command("collect", file).stdout.splitlines()
+    assert lines[1] == f"Bundle before:  {Path(before).name}"
+
+
+def test_what_was_left_unfinished_is_removed(file: str) -> None:
+    """What a collection that was killed left is named on stderr, and removed."""
+    Path("audit-evidence/.collecting-x-7").mkdir(parents=True)
+    done = command("collect", file, "--json")
+    assert done.exit_code == 0
+    assert done.stderr.splitlines()[0] == (
+        "Removing audit-evidence/.collecting-x-7, which a collection that was killed left "
+        "unfinished."
+    )
+    assert [each.as_posix() for each in bundles(Path("audit-evidence"))] == [told(done)["bundle"]]
+
+
+# --- not everything was read ----------------------------------------------------------------------
+
+
+def test_a_gap_is_told_with_what_would_settle_it(file: str, astra: Running) -> None:
+    """What was refused is named with its reason and the next step, and the exit code is 1."""
+    astra.faults = (Fault("403-errors", "serverless-keys", ALWAYS, FIRST.id),)
+    done = command("collect", file, "--json")
+    (bundle,) = bundles(Path("audit-evidence"))
+    assert done.exit_code == 1
+    assert read_manifest(str(bundle)).root == told(done)["root"]
+    refused = [each for each in told(done)["gaps"] if each["reason"] == "refused"]
+    assert refused == [
+        {
+            "organization": FIRST.id,
+            "name": FIRST.name,
+            "fact": "serverless-keys",
+            "reason": "refused",
+            "detail": "GET /v2/kms: answered 403 ('access denied'): the token lacks a permission, "
+            "or an IP access list bars this machine",
+            "action": refused[0]["action"],
+        }
+    ]
+    assert 'org-cmk-read ("Read CMK Key")' in refused[0]["action"]
+
+
+def test_gaps_with_one_remedy_are_told_together(file: str, astra: Running) -> None:
+    """An organization without a token has one cause and one step for all its facts."""
+    tokens = {FIRST.variable: FIRST.token}
+    done = command("collect", file, environment=tokens)
+    assert done.exit_code == 1
+    assert done.stdout.splitlines()[4:] == [
+        f"Requests:       {len(astra.requests)}, all answered",
+        "Gaps:           5, in 1 organization",
+        "",
+        SECOND.name,
+        f"  no-token: {', '.join(get_args(Fact))}",
+        f"    {CAUSE.format(SECOND.variable)}",
+        f"    To do: {STEP.format(SECOND.name)}",
+        "",
+        "Exit code 1 says that not everything could be read. What was read is kept.",
+    ]
+
+
+def test_failed_requests_are_counted(file: str, astra: Running) -> None:
+    """Requests that got no good answer are counted, with those that were made again."""
+    astra.faults = (Fault("500", "organization", ALWAYS),)
+    done = command("collect", file)
+    assert done.exit_code == 1
+    assert "Requests:       4, 4 of them in vain" in done.stdout.splitlines()
+    assert "Gaps:           10, in 2 organizations" in done.stdout.splitlines()
+
+
+def test_many_causes_are_cut_short_and_counted(
+    file: str, astra: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many causes that one step would settle the first are told, and the others counted."""
+    monkeypatch.setattr(collect, "MOST_DETAILS", 1)
+    astra.faults = (Fault("500", "accounts", ALWAYS, FIRST.id),)
+    lines = command("collect", file).stdout.splitlines()
+    start = lines.index("  unavailable: vendor-accounts")
+    assert lines[start + 1].startswith("    GET /v2/kms")
+    assert lines[start + 2 : start + 4] == [
+        f"    … and {len(FIRST.keys) - 1} more",
+        f"    To do: Record {FIRST.name} again when Astra answers",
+    ]
+
+
+def test_many_organizations_are_cut_short_and_counted(
+    file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many organizations the first are told, and JSON tells of all."""
+    monkeypatch.setattr(collect, "MOST_SHOWN", 1)
+    done = command("collect", file, environment={})
+    lines = done.stdout.splitlines()
+    assert (FIRST.name in lines, SECOND.name in lines) == (True, False)
+    assert "… and 1 more organization: --json tells of all, and so does the bundle" in lines
+    gaps = told(command("collect", file, "--json", environment={}))["gaps"]
+    assert {(each["name"], each["fact"]) for each in gaps} == {
+        (each.name, fact) for each in FLEET.organizations for fact in FACTS
+    }
+
+
+def test_steps_are_those_of_the_audit(file: str) -> None:
+    """What would settle a gap is said in the words that an audit uses for it."""
+    done = command("collect", file, "--json", environment={})
+    (bundle,) = bundles(Path("audit-evidence"))
+    wanted = {
+        (organization.name, gap.fact): settling(gap, organization)
+        for organization in open_bundle(str(bundle)).organizations()
+        for gap in organization.missing()
+    }
+    told_steps = {(each["name"], each["fact"]): each["action"] for each in told(done)["gaps"]}
+    assert told_steps == wanted
+
+
+def test_without_a_file_one_token_is_all_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an organizations file, the one variable is asked for its organization."""
+    monkeypatch.chdir(tmp_path)
+    done = command("collect", "--json")
+    assert done.exit_code == 1
+    assert {each["detail"] for each in told(done)["gaps"]} == {CAUSE.format("ASTRA_API_TOKEN")}
+
+
+# --- secrets --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["echo-token", "echo-token-401"])
+def test_tokens_are_neither_said_nor_written(
+    kind: str, astra: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token that Astra sends back, anywhere, is neither printed nor recorded."""
+    monkeypatch.chdir(tmp_path)
+    astra.faults = (Fault(kind, "databases", ALWAYS), Fault(kind, "serverless-keys", ALWAYS))
+    done = command("collect", organizations(tmp_path, astra.address))
+    written = [each for each in Path("audit-evidence").rglob("*") if each.is_file()]
+    texts = [done.output, *(each.read_text() for each in written)]
+    assert len(texts) > len(FLEET.organizations)
+    secrets = [each.token for each in FLEET.organizations]
+    assert [secret for secret in secrets for text in texts if secret in text] == []
+
+
+# --- what cannot be done --------------------------------------------------------------------------
+
+
+def test_unusable_files_are_explained(file: str) -> None:
+    """A mistake in the organizations file ends with 4, with file and line, and asks nothing."""
+    replace(Path(file), "name: acme-0001", "nmae: acme-0001")
+    done = command("collect", file)
+    assert (done.exit_code, done.stdout) == (4, "")
+    assert f"{file}:" in done.stderr
+    assert (
+        "found an unknown field, expected only the documented fields; did you mean 'name'?"
+        in done.stderr
+    )
+    assert bundles(Path("audit-evidence")) == []
+
+
+def test_unusable_folders_are_explained(file: str, astra: Running) -> None:
+    """A folder for the evidence that is none ends with 4, and asks nothing."""
+    done = command("collect", file, "--evidence-dir", file)
+    assert (done.exit_code, done.stdout) == (4, "")
+    assert f"found {file} (Not a directory), expected a folder to write to" in done.stderr
+    assert astra.requests == []
+
+
+def test_a_damaged_bundle_before_stops_a_collection(file: str, astra: Running) -> None:
+    """Where the chain is damaged nothing is added to it, and nothing is asked."""
+    command("collect", file)
+    (before,) = bundles(Path("audit-evidence"))
+    replace(before / "manifest.json", '"requests": ', '"requests": 1')
+    astra.requests.clear()
+    done = command("collect", file)
+    assert (done.exit_code, done.stdout) == (4, "")
+    assert "manifest.json" in done.stderr
+    assert (astra.requests, bundles(Path("audit-evidence"))) == ([], [before])
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (KeyboardInterrupt(), 2, "Interrupted: nothing unfinished is left behind.\n"),
+        (LeakError([Path("inventory.ndjson")]), 4, "a secret stands in what was written, so it "),
+    ],
+)
+def test_other_ends(
+    error: BaseException, code: int, says: str, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interruption and a leak end with their codes and a line, and print no result."""
+
+    def collected(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(collect, "collect", collected)
+    done = command("collect", file)
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert done.stderr.startswith(says)
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_bundle_is_named_before_it_is_looked_into(
+    file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who interrupts when the bundle is whole has been told where it is."""
+
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(collect, "open_bundle", interrupted)
+    done = command("collect", file)
+    (bundle,) = bundles(Path("audit-evidence"))
+    assert (done.exit_code, done.stdout) == (2, f"Evidence:       {bundle}\n")
+
+
+def test_names_steer_no_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name with escapes is printed without them."""
+    monkeypatch.chdir(tmp_path)
+    listed = [organization_data(FIRST) | {"name": "acme\x1b[2J"}]
+    file = write_yaml(tmp_path / "o.yaml", {"cmek-organizations": 1, "organizations": listed})
+    done = command("collect", file, environment={})
+    assert done.exit_code == 1
+    assert "acme?[2J" in done.stdout.splitlines()
+    assert "\x1b" not in done.output
+
+
+def test_json_is_one_object(file: str) -> None:
+    """With --json stdout holds one JSON object, and nothing else."""
+    for environment in ({}, FLEET.environment):
+        done = command("collect", file, "--json", environment=environment)
+        value, end = json.JSONDecoder().raw_decode(done.stdout)
+        assert (set(value), done.stdout[end:]) == (
+            {"bundle", "previous", "root", "organizations", "requests", "failures", "gaps"},
+            "\n",
+        )

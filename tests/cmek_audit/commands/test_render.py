@@ -1,0 +1,216 @@
+"""``render``: reports of any format, made anew from a record."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+
+from cmek_audit.cli import RenderFormat
+from cmek_audit.commands import render
+from reports.formats import html
+from reports.formats.github_annotations import render as annotate
+from reports.formats.registry import RENDERED
+from reports.record.writer import canonical, report_id
+from tests.cmek_audit.helpers import command
+from tests.reports.samples import VIOLATIONS, WAIVERS, Report, audit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typer.testing import Result
+
+WRITTEN = {each.format: each.file for each in RENDERED}
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """Audit a file with failures and waivers; not to be changed."""
+    return audit(tmp_path_factory.mktemp("report"), VIOLATIONS, WAIVERS)
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Report:
+    """Audit the same, the test's own."""
+    return audit(tmp_path, VIOLATIONS, WAIVERS)
+
+
+def _ended(done: Result) -> tuple[int, str]:
+    return done.exit_code, done.stderr
+
+
+def _rewrite(report: Report, change: Callable[[dict[str, object]], object]) -> None:
+    """Change the head of ``report``, and give it a fitting id."""
+    head = json.loads((report.folder / "audit.json").read_text())
+    change(head)
+    head["report"] = report_id(head)
+    (report.folder / "audit.json").write_text(canonical(head))
+
+
+# --- what is made ---------------------------------------------------------------------------------
+
+
+def test_every_format_can_be_made() -> None:
+    """The command offers what an audit renders, and annotations."""
+    assert set(get_args(RenderFormat)) == {*WRITTEN, "annotations"}
+
+
+@pytest.mark.parametrize(("name", "file"), WRITTEN.items())
+def test_what_an_audit_writes_is_made_again(shared: Report, name: str, file: str) -> None:
+    """A report that is made from the record has the bytes of the one that the audit wrote."""
+    done = command("render", name, shared.folder)
+    assert _ended(done) == (0, "")
+    assert done.stdout_bytes == (shared.folder / file).read_bytes()
+
+
+def test_annotations_are_printed(shared: Report) -> None:
+    """Annotations go to stdout, where the runner of a workflow takes them."""
+    done = command("render", "annotations", shared.folder / "audit.json")
+    assert _ended(done) == (0, "")
+    assert done.stdout == annotate(shared.head, shared.lines)
+    assert done.stdout.startswith("::error ")
+
+
+def test_the_usual_folder_is_taken(
+    shared: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a path the record is looked for where audits write it."""
+    monkeypatch.chdir(tmp_path)
+    nothing = "audit-report: found No such file or directory, expected a record\n"
+    assert _ended(command("render", "html")) == (4, nothing)
+    shutil.copytree(shared.folder, "audit-report")
+    assert command("render", "html").stdout == shared.page
+
+
+@pytest.mark.parametrize("name", ["markdown", "annotations", "sarif"])
+def test_what_is_made_is_the_same_to_the_letter(
+    report: Report, monkeypatch: pytest.MonkeyPatch, golden: Callable[[str, str], None], name: str
+) -> None:
+    """The reports for pipelines have the words, and the order, that they always had."""
+    monkeypatch.chdir(report.folder.parent)
+    text = command("render", name, "report").stdout
+    if name == "sarif":
+        log = json.loads(text)
+        del log["runs"][0]["tool"]["driver"]["rules"]
+        text = f"{json.dumps(log, indent=1)}\n"
+    for place in (str(report.folder.parent), "[0-9a-f]{64}"):
+        text = re.sub(place, "…", text)
+    golden(f"render-{name}.txt", text)
+
+
+# --- where it goes --------------------------------------------------------------------------------
+
+
+def test_a_file_is_written(shared: Report, tmp_path: Path) -> None:
+    """With an output the report goes there, in the place of an older one, and nothing else."""
+    target = tmp_path / "page.html"
+    target.write_text("older")
+    done = command("render", "html", shared.folder, "--output", target)
+    assert (_ended(done), done.stdout) == ((0, ""), f"Written: {target}\n")
+    assert target.read_bytes() == (shared.folder / "audit.html").read_bytes()
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("name", ["audit.json", "findings.ndjson"])
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_a_link_to_the_record_is_not_written_over(
+    report: Report, tmp_path: Path, name: str, link: str
+) -> None:
+    """A link to the record is the record itself, of whichever kind it is."""
+    getattr(tmp_path / "x.html", link)(report.folder / name)
+    done = command("render", "markdown", report.folder, "-o", tmp_path / "x.html")
+    assert (done.exit_code, "(the record itself)" in done.stderr) == (4, True)
+
+
+@pytest.mark.parametrize("name", ["audit.json", "findings.ndjson"])
+def test_the_record_is_not_written_over(report: Report, name: str) -> None:
+    """A report cannot take the place of the record that it is made of."""
+    before = (report.folder / name).read_bytes()
+    path = report.folder / "." / name
+    done = command("render", "markdown", report.folder, "-o", path)
+    told = f"--output: found {path} (the record itself), expected a file to write to\n"
+    assert _ended(done) == (4, told)
+    assert (report.folder / name).read_bytes() == before
+
+
+def test_a_folder_is_no_output(shared: Report, tmp_path: Path) -> None:
+    """A folder cannot be written to, and is left alone."""
+    done = command("render", "html", shared.folder, "-o", tmp_path)
+    told = f"--output: found {tmp_path} (a folder), expected a file to write to\n"
+    assert _ended(done) == (4, told)
+
+
+def test_a_file_that_cannot_be_written_is_told(shared: Report, tmp_path: Path) -> None:
+    """Where nothing can be written, that is said of the file that was asked for."""
+    target = tmp_path / "no" / "page.html"
+    done = command("render", "html", shared.folder, "-o", target)
+    told = f"--output: found {target} (No such file or directory), expected a file to write to\n"
+    assert _ended(done) == (4, told)
+
+
+def test_nothing_unfinished_is_left_behind(
+    shared: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever interrupts finds the older file as it was, and no other."""
+    target = tmp_path / "page.html"
+    target.write_text("older")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupt)
+    done = command("render", "html", shared.folder, "-o", target)
+    assert _ended(done) == (2, "Interrupted: nothing unfinished is left behind.\n")
+    assert (target.read_text(), list(tmp_path.iterdir())) == ("older", [target])
+
+
+# --- what it is made of ---------------------------------------------------------------------------
+
+
+def test_a_changed_record_is_refused(report: Report, tmp_path: Path) -> None:
+    """Of a record that was changed nothing is made."""
+    findings = report.folder / "findings.ndjson"
+    findings.write_bytes(findings.read_bytes().replace(b'"fail"', b'"pass"', 1))
+    done = command("render", "markdown", report.folder, "-o", tmp_path / "summary.md")
+    assert done.exit_code == 4
+    assert f"{findings}: changed since: SHA-256 " in done.stderr
+    assert not (tmp_path / "summary.md").exists()
+
+
+@pytest.mark.parametrize("name", get_args(RenderFormat))
+def test_a_record_that_lacks_a_block_is_refused(report: Report, name: str) -> None:
+    """A record whose hashes are right, and which no audit wrote, is an error and no crash."""
+    _rewrite(report, lambda head: head.pop("waivers" if name == "annotations" else "criteria"))
+    if name == "markdown":
+        _rewrite(report, lambda head: head.pop("key_plan"))
+    done = command("render", name, report.folder)
+    assert done.exit_code == 4
+    assert "audit.json: holds what no audit writes (KeyError)" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_secret_is_not_handed_on(report: Report) -> None:
+    """A record in which a token stands is named, and nothing is made of it."""
+    sham = "AstraCS" + ":" + "ShamShamShamShamSham" + ":" + "0" * 64
+    _rewrite(report, lambda head: head.update(verdict=dict(head["verdict"], text=sham)))  # type: ignore[call-overload]
+    done = command("render", "sarif", report.folder)
+    assert done.exit_code == 4
+    assert done.stderr.startswith("a secret stands in what was written, so it must not be kept: ")
+    assert (sham in done.stderr, done.stdout) == (False, "")
+
+
+def test_an_unknown_format_is_told() -> None:
+    """A format that there is not is refused with those that there are."""
+    done = command("render", "pdf")
+    assert done.exit_code == 4
+    assert [each for each in get_args(RenderFormat) if f"'{each}'" not in done.stderr] == []
+
+
+def test_every_renderer_is_found() -> None:
+    """Each format is made by the module of its name."""
+    assert render._renderer("html") is html.render
+    assert render._renderer("annotations") is annotate

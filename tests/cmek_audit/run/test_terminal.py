@@ -1,0 +1,115 @@
+"""What the terminal shows, as far as it does not take a terminal to see it."""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cmek_audit.run.terminal import _notes, _wrap
+from inventory.text.display import safe
+
+EVERY_CHARACTER = "".join(map(chr, range(sys.maxunicode + 1)))
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs", "Me"}
+_TURNS_AROUND = {"RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "PDF", "PDI", "FSI"}
+_FILLERS = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}
+
+
+def test_what_is_printed_neither_steers_nor_hides() -> None:
+    """Of all characters, none is printed alone that controls, hides, or turns text around."""
+    printed = {safe(each) for each in EVERY_CHARACTER} - {" "}
+    bad = {
+        each
+        for each in printed
+        if unicodedata.category(each) in _INVISIBLE
+        or unicodedata.bidirectional(each) in _TURNS_AROUND
+    }
+    assert bad | (printed & _FILLERS) == set()
+
+
+def test_ordinary_letters_are_printed_as_they_are() -> None:
+    """Names in every script, and emoji, stay readable."""
+    text = "acme-prod Zürich Αθήνα Москва 東京 “quoted” … \u05e2\u05d1\u05e8\u05d9\u05ea \U0001f511"
+    assert safe(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("acme\x1b[2J", "acme?[2J"),
+        ("acme\r\nCompliant", "acme??Compliant"),
+        ("acme\u202eterces", "acme?terces"),
+        ("ac\u00adme", "ac?me"),
+        ("ac\u200bme", "ac?me"),
+        ("acme\ud800", "acme?"),
+        ("acme\x9b31m", "acme?31m"),
+    ],
+    ids=[
+        "escape",
+        "line-end",
+        "override",
+        "soft-hyphen",
+        "zero-width",
+        "surrogate",
+        "csi",
+    ],
+)
+def test_what_could_deceive_is_replaced(text: str, printed: str) -> None:
+    """Each character that could deceive the reader becomes a question mark."""
+    assert safe(text) == printed
+
+
+@settings(deadline=None, max_examples=200)
+@given(text=st.text(), width=st.integers(1, 40))
+def test_what_is_printed_is_cut_at_a_width(text: str, width: int) -> None:
+    """No text becomes longer, and one that is cut ends in an ellipsis at the width or before it."""
+    printed = safe(text, width)
+    assert min(len(text), width) - 16 <= len(printed) <= min(len(text), width)
+    assert len(text) <= width or printed[-1] == "…"
+
+
+def test_a_short_action_is_one_line() -> None:
+    """An action that names its organization is printed as it is."""
+    action = {"text": "Register a key for acme-prod / serverless", "name": "acme-prod"}
+    assert _wrap(action, 80) == ["Register a key for acme-prod / serverless"]
+
+
+def test_an_action_tells_its_organization() -> None:
+    """An action whose words lack the organization's name gets it in brackets."""
+    assert _wrap({"text": "Act", "name": "acme-prod"}, 80) == ["Act (acme-prod)"]
+
+
+ARN = "arn:aws:kms:us-east-1:111122223333:key/00000000-0000-4000-8000-000000000001"
+MORE = " … more in the report"
+WORDS = st.lists(st.sampled_from(["a", "key", "for", "acme-prod", ARN]), min_size=1, max_size=60)
+
+
+@settings(deadline=None, max_examples=200)
+@given(words=WORDS, width=st.integers(40, 120))
+def test_an_action_is_cut_with_a_sign_and_no_word_is_broken(words: list[str], width: int) -> None:
+    """An action fills three lines at most; of what is cut, a sign says where to read on."""
+    text = " ".join(words)
+    lines = _wrap({"text": text, "name": words[0]}, width)
+    shown = " ".join(lines).removesuffix(MORE)
+    assert text.startswith(shown)
+    assert " ".join(lines).endswith(MORE) is (shown != text)
+    assert len(lines) <= 3 + (lines[-1] == MORE.strip())
+    assert all(len(line) <= width or " " not in line for line in lines)
+
+
+def test_notes_are_folded_between_words() -> None:
+    """A note on a source is folded to the terminal, and an id in it stays whole."""
+    source = {"path": "plan.json", "notes": [f"It assumes {ARN} and {ARN}."]}
+    lines = list(_notes({"population": {"sources": [source]}}, 50))
+    assert [line.strip() for line in lines if ARN in line] == [ARN, f"{ARN}."]
+    assert lines[0].startswith("Note:     plan.json: It assumes")
+
+
+@settings(deadline=None, max_examples=50)
+@given(text=st.text(min_size=1, alphabet=st.characters(exclude_categories=["Zs"])))
+def test_any_action_can_be_printed(text: str) -> None:
+    """Whatever an action holds, some lines of it are printed."""
+    assert _wrap({"text": text * 40, "name": text}, 40)

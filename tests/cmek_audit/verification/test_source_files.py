@@ -1,0 +1,154 @@
+"""The sources of a report: only what is there, regular and the same is proven."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cmek_audit.verification import source_files
+from cmek_audit.verification.recorded_head import RecordedHead
+from cmek_audit.verification.source_files import name_host, prove_sources
+from inventory.astra.config import other_hosts
+from reports.record.reader import checked
+from tests.reports.samples import COMPLIANT, WAIVERS, Report, audit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Report:
+    """Audit a file with waivers."""
+    return audit(tmp_path, COMPLIANT, WAIVERS)
+
+
+def _proofs(report: Report, change: Callable[[dict[str, Any]], object] = lambda _: None) -> Any:  # noqa: ANN401
+    change(report.head)
+    head = checked(report.folder, RecordedHead, report.head)
+    return [(each.name, each.status, each.reason) for each in prove_sources(head)]
+
+
+def test_what_has_the_recorded_hash_is_proven(report: Report, tmp_path: Path) -> None:
+    """The inventory and the waivers are proven by their hashes."""
+    told = ("proven", "it has the recorded SHA-256")
+    names = ("inventory.json", "waivers.json")
+    assert _proofs(report) == [(f"{tmp_path}/{name}", *told) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda path: path.write_text("{}"), "changed since: SHA-256 "),
+        (lambda path: path.write_bytes(bytes(1_000_000)), "it has more than "),
+        (os.mkfifo, "it cannot be read: no regular file"),
+        (lambda path: path.mkdir(), "it cannot be read: no regular file"),
+        (lambda path: path.symlink_to("/dev/zero"), "it cannot be read: no regular file"),
+        (lambda _: None, "not there; verify where the audit was run"),
+    ],
+    ids=["changed", "larger", "pipe", "folder", "device", "gone"],
+)
+def test_whatever_else_stands_there_is_not_proven(
+    report: Report, tmp_path: Path, make: Callable[[Path], object], reason: str
+) -> None:
+    """A source that is another, or none, is named with the reason, and nothing is waited for."""
+    path = tmp_path / "inventory.json"
+    path.unlink()
+    make(path)
+    [first, _] = _proofs(report)
+    assert first[:2] == (str(path), "not-proven")
+    assert first[2].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/dev/zero", "/proc/self/mem", "a\0b", "\ud800", "", "/"],
+    ids=["device", "memory", "nul", "half", "empty", "root"],
+)
+@pytest.mark.parametrize("format_", ["json", "bundle"])
+def test_a_record_may_name_any_path(report: Report, path: str, format_: str) -> None:
+    """Whatever path a record names for a source or for waivers, nothing is proven by it."""
+
+    def hostile(head: dict[str, Any]) -> None:
+        head["population"]["sources"][0].update(path=path, format=format_)
+        head["settings"]["waiver_files"][0]["path"] = path
+
+    assert {status for _, status, _ in _proofs(report, hostile)} == {"not-proven"}
+
+
+def test_a_file_of_which_no_size_is_known_has_a_limit(
+    report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of waivers that is larger than any is not hashed to its end."""
+    monkeypatch.setattr(source_files, "_MOST_BYTES", 10)
+    assert _proofs(report)[1][1:] == (
+        "not-proven",
+        "it has more than 10 bytes, which is not what was audited",
+    )
+
+
+@pytest.mark.parametrize("role", ["inventory", "history"])
+def test_a_bundle_that_is_none_is_not_there(report: Report, tmp_path: Path, role: str) -> None:
+    """A folder that holds nothing of a bundle is none."""
+    (tmp_path / "bundle").mkdir()
+    told = {"path": str(tmp_path / "bundle"), "format": "bundle", "role": role}
+    found = _proofs(report, lambda head: head["population"]["sources"][0].update(told))
+    assert found[0][1:] == ("not-proven", source_files._GONE)
+
+
+def test_a_bundle_with_a_pipe_for_its_manifest_differs(report: Report, tmp_path: Path) -> None:
+    """A pipe in the place of a manifest is not read, as that may never end."""
+    (tmp_path / "bundle").mkdir()
+    os.mkfifo(tmp_path / "bundle/manifest.json")
+    told = {"path": str(tmp_path / "bundle"), "format": "bundle"}
+    found = _proofs(report, lambda head: head["population"]["sources"][0].update(told))
+    assert found[0][1] == "differs"
+    assert found[0][2].endswith("manifest.json: found no regular file, expected a file")
+
+
+def test_a_bundle_that_cannot_be_read_is_not_proven(
+    report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bundle that the machine refuses to show is named with the reason."""
+    from inventory.astra import replay  # noqa: PLC0415
+
+    def refused(_: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(replay, "replay", refused)
+    (tmp_path / "manifest.json").write_text("{}")
+    told = {"path": str(tmp_path), "format": "bundle"}
+    found = _proofs(report, lambda head: head["population"]["sources"][0].update(told))
+    assert found[0][1:] == ("not-proven", "it cannot be read: Permission denied")
+
+
+@pytest.mark.parametrize(
+    ("address", "is_theirs"),
+    [
+        ("https://api.astra.datastax.com", True),
+        ("https://API.Astra.DataStax.com", True),
+        ("http://api.astra.datastax.com", False),
+        ("https://api.astra.datastax.com.evil.example", False),
+        ("http://127.0.0.1:8080", False),
+        ("", False),
+    ],
+)
+def test_another_host_is_named(address: str, is_theirs: bool) -> None:  # noqa: FBT001 (a parameter)
+    """An address that is not the vendor's is named beside the one that is."""
+    other = f"{address}, not the vendor's host https://api.astra.datastax.com"
+    assert name_host(address) == (address if is_theirs else other)
+
+
+@pytest.mark.parametrize(
+    ("address", "is_named"),
+    [
+        ("https://api.astra.datastax.com", False),
+        ("https://API.astra.datastax.com:443", False),
+        ("http://127.0.0.1:8080", True),
+    ],
+)
+def test_a_host_is_the_vendors_by_one_test(address: str, *, is_named: bool) -> None:
+    """A host is named as another than the vendor's where the banners of reports name it, too."""
+    assert (name_host(address) != address) is is_named is bool(other_hosts([address]))

@@ -1,0 +1,143 @@
+"""How an organization was read is told: what was asked, what that cost, what it held."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+
+from inventory.astra.parsing import FetchedOrganization, Told
+from inventory.astra.readings import FARTHEST_CLOCK, kind_of, with_readings
+from inventory.evidence.exchange_summary import Brief
+from inventory.model.gaps import Gap, Reading
+from tests.builders import a_key, an_organization, moment
+
+OWN = "/v2/currentOrg"
+PAGE = "/v2/databases?include=nonterminated&provider=ALL&limit=100"
+PLACE = "/provider/aws/region/us-east-1"
+
+
+def brief(number: int, address: str = OWN, **over: object) -> Brief:
+    told: dict[str, Any] = {
+        "path": f"exchanges/0001/{number:04}.json",
+        "address": address,
+        "outcome": "200",
+        "ended": moment(f"2026-11-20T02:00:{number % 60:02}Z"),
+        "clock": 0.0,
+        "sha256": f"{number:064x}",
+        "redactions": 0,
+        "is_failure": False,
+    }
+    return Brief(**told | over)
+
+
+def a_read(**told: Told) -> FetchedOrganization:
+    facts: Any = {name.replace("_", "-"): each for name, each in told.items()}
+    return FetchedOrganization(an_organization(captured_at=None), facts)
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        (OWN, "identity"),
+        (PAGE, "databases"),
+        (f"{PAGE}&starting_after=a", "databases"),
+        ("/v2/kms", "serverless-keys"),
+        ("/v2/kms/classic", "managed-clusters-keys"),
+        (f"/v2/kms{PLACE}", "region-views"),
+        (f"/v2/kms/classic{PLACE}", "region-views"),
+        (f"/v2/kms{PLACE}/accounts", "vendor-accounts"),
+        (f"/v2/kms/classic{PLACE}/accounts", "vendor-accounts"),
+    ],
+)
+def test_kinds_of_requests(address: str, kind: str) -> None:
+    """What a request reads follows from its address."""
+    assert kind_of(address) == kind
+
+
+def test_readings() -> None:
+    """Of each kind of request it is told how many there were, what came of them, what they held."""
+    briefs = [
+        brief(4, PAGE),
+        brief(2, "/v2/kms", outcome="503"),
+        brief(3, "/v2/kms"),
+        brief(1),
+        brief(5, f"{PAGE}&starting_after=a", outcome="timed-out"),
+        brief(6, f"/v2/kms{PLACE}"),
+    ]
+    gap = Gap(fact="databases", reason="timed-out")
+    read = a_read(
+        serverless_keys=Told([a_key()], [], "a note"), databases=Told([a_key()], [gap], "cut")
+    )
+
+    def sha256(*numbers: int) -> str:
+        return hashlib.sha256("".join(f"{each:064x}" for each in numbers).encode()).hexdigest()
+
+    assert with_readings(read, briefs).readings == (
+        Reading(fact="identity", address=OWN, requests=1, answers={"200": 1}, sha256=sha256(1)),
+        Reading(
+            fact="databases",
+            address=f"{PAGE.replace('100', '{limit}')}&starting_after={{id}}",
+            requests=2,
+            answers={"200": 1, "timed-out": 1},
+            sha256=sha256(4, 5),
+            note="cut",
+        ),
+        Reading(
+            fact="serverless-keys",
+            address="/v2/kms",
+            requests=2,
+            answers={"200": 1, "503": 1},
+            entries=1,
+            sha256=sha256(2, 3),
+            note="a note",
+        ),
+        Reading(
+            fact="region-views",
+            address="/v2/kms[/classic]/provider/{provider}/region/{region}",
+            requests=1,
+            answers={"200": 1},
+            sha256=sha256(6),
+        ),
+    )
+
+
+def test_order_of_many_files() -> None:
+    """Hashes are taken in the order of the files' numbers, however many files there are."""
+    briefs = [brief(10_000), brief(9_999)]
+    ((reading),) = with_readings(a_read(), briefs).readings
+    whole = f"{9_999:064x}{10_000:064x}"
+    assert reading.sha256 == hashlib.sha256(whole.encode()).hexdigest()
+
+
+def test_time_of_the_record() -> None:
+    """The record is of the time at which its last answer was there."""
+    told = with_readings(a_read(), [brief(1), brief(59), brief(2)])
+    assert told.captured_at == moment("2026-11-20T02:00:59Z")
+
+
+def test_nothing_was_asked() -> None:
+    """If nothing was asked, there is neither a time nor a reading."""
+    read = a_read()
+    assert with_readings(read, []) == read.organization
+
+
+@pytest.mark.parametrize(
+    ("clocks", "detail"),
+    [
+        ([None, None], None),
+        ([0.0, FARTHEST_CLOCK], None),
+        ([-FARTHEST_CLOCK, None], None),
+        ([FARTHEST_CLOCK + 1, 0.0], "Astra's clock is 301 s ahead of this machine's"),
+        ([1.0, -3600.2, 400.0], "Astra's clock is 3,600 s behind this machine's"),
+    ],
+)
+def test_clocks_that_differ(clocks: list[float | None], detail: str | None) -> None:
+    """If clocks differ by more than five minutes, that is a gap, as times cannot be compared."""
+    briefs = [brief(number, clock=clock) for number, clock in enumerate(clocks, 1)]
+    own = Gap(fact="region-views", reason="refused")
+    organization = an_organization(gaps=[own])
+    gap = Gap(fact="databases", reason="clock-differs", detail=detail or "")
+    expected = (own, gap) if detail else (own,)
+    assert with_readings(FetchedOrganization(organization, {}), briefs).gaps == expected

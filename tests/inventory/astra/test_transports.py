@@ -1,0 +1,603 @@
+"""The transports let nothing harmful through, record what was said, and say it again."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import math
+import ssl
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inventory.astra import recording_transport
+from inventory.astra.recording_transport import TOO_LATE, wait_asked
+from inventory.astra.replay_transport import EXCHANGE, ReplayingTransport
+from inventory.errors import ForbiddenRequestError, ReplayError, UnansweredError
+from inventory.evidence.exchange import Exchange, Failure
+from inventory.evidence.exchange_summary import brief_of, by_number
+from inventory.evidence.redaction import Redacted, redact
+from tests.inventory.live import (
+    ENDED,
+    HIDING_PLACES,
+    HOST,
+    SECRET,
+    TRACES,
+    Recorder,
+    an_exchange,
+    answer,
+    answering,
+    raw_answer,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from inventory.text.secrets import Scrubber
+
+KMS = f"{HOST}/v2/kms"
+
+
+def a_request(method: str = "GET", url: str = KMS, *, late: bool = False) -> httpx.Request:
+    return httpx.Request(method, url, extensions={"too-late": late})
+
+
+def send(transport: httpx.AsyncBaseTransport, *requests: httpx.Request) -> list[httpx.Response]:
+    async def run() -> list[httpx.Response]:
+        return [await transport.handle_async_request(each) for each in requests]
+
+    return asyncio.run(run())
+
+
+def recorded(reply: httpx.Response | Exception, **limits: float) -> Exchange:
+    """Return what is recorded of a request that gets ``reply``."""
+    recorder = Recorder(**limits)  # type: ignore[arg-type]
+    with answering(reply) as route, suppress(UnansweredError):
+        send(recorder, a_request())
+    assert route.call_count == 1
+    (exchange,) = recorder.exchanges
+    return exchange
+
+
+def failure(reply: httpx.Response | Exception, **limits: float) -> Failure | None:
+    return recorded(reply, **limits).failure
+
+
+# --- what passes ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "GETS"])
+def test_only_get_passes(method: str) -> None:
+    """Every request but GET is refused, and nothing of it is sent or recorded."""
+    recorder = Recorder()
+    with answering(answer([])) as route:
+        with pytest.raises(ForbiddenRequestError, match=f"^{method}: an audit only reads$"):
+            send(recorder, a_request(method))
+        assert (route.call_count, recorder.exchanges) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://other.example.test/v2/kms",
+        "https://astra.example.test.other.test/v2/kms",
+        "https://sub.astra.example.test/v2/kms",
+        "http://astra.example.test/v2/kms",
+        "https://astra.example.test:8443/v2/kms",
+        "https://astra.example.test@other.test/v2/kms",
+        "https://xn--stra-loa.example.test/v2/kms",
+    ],
+)
+def test_only_the_configured_host_is_asked(url: str) -> None:
+    """A request to another host, port or scheme is refused, and nothing of it is sent."""
+    recorder = Recorder()
+    with answering(answer([])) as route:
+        with pytest.raises(ForbiddenRequestError, match=r"speaks to astra\.example\.test alone$"):
+            send(recorder, a_request(url=url))
+        assert (route.call_count, recorder.exchanges) == (0, [])
+
+
+@pytest.mark.parametrize("url", [f"{HOST}:443/v2/kms", "HTTPS://ASTRA.example.test/v2/kms"])
+def test_other_spellings_of_the_host_pass(url: str) -> None:
+    """The configured host passes in every spelling of the same address."""
+    recorder = Recorder()
+    with answering(answer([])):
+        send(recorder, a_request(url=url))
+    assert [each.address for each in recorder.exchanges] == ["/v2/kms"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_not_followed(status: int) -> None:
+    """A redirect is an answer like any other: it is recorded, and nobody goes there."""
+    recorder = Recorder()
+    away = httpx.Response(status, headers={"location": "https://other.example.test/v2/kms"})
+    with answering(away, answer([])) as route:
+        (response,) = send(recorder, a_request())
+        assert (response.status_code, route.call_count) == (status, 1)
+    assert [each.status for each in recorder.exchanges] == [status]
+
+
+def test_cookies_are_never_sent_back() -> None:
+    """A cookie that an answer sets is neither kept, nor sent with a later request."""
+    recorder = Recorder()
+    cookie = {"set-cookie": "visitor=1; Path=/"}
+    replies = [httpx.Response(200, json=[], headers=cookie) for _ in range(2)]
+    with answering(*replies) as route:
+        responses = send(recorder, a_request(), a_request())
+        sent = [set(call.request.headers) for call in route.calls]
+    assert sent == [{"host"}] * 2
+    assert {name for each in responses for name in each.headers} == {"content-type"}
+    assert {name for each in recorder.exchanges for name in each.headers} == {"content-type"}
+
+
+# --- what is recorded -----------------------------------------------------------------------------
+
+
+def test_only_listed_headers_are_recorded() -> None:
+    """Of an answer's headers those that are listed are recorded, and no other."""
+    listed = {"content-type": "application/json", "date": "now", "etag": "e", "location": "l"}
+    listed |= {"retry-after": "1", "x-request-id": "r"}
+    others = {"set-cookie": "a=b", "x-debug": "x", "server": "s", "www-authenticate": "w"}
+    reply = httpx.Response(200, content=b"[]", headers=listed | others)
+    assert recorded(reply).headers == listed
+
+
+@pytest.mark.parametrize("form", HIDING_PLACES.values(), ids=HIDING_PLACES)
+def test_headers_hold_no_token(form: str) -> None:
+    """A token that comes back in a header is not recorded, also where the header is cut."""
+    for before in (0, 470, 499):
+        told = recorded(answer([], x_request_id=f"{'x' * before} {form}", location=form))
+        spelled = " ".join(told.headers.values())
+        assert SECRET[:12] not in spelled
+        assert not any(trace in spelled for trace in TRACES)
+
+
+def test_headers_are_ascii_and_short() -> None:
+    """A header is recorded in ASCII, and cut at 500 characters."""
+    reply = httpx.Response(200, content=b"[]", headers=[(b"etag", b"\xc3\xbc" + b"x" * 600)])
+    assert recorded(reply).headers == {"etag": "\\xfc" + "x" * 496}
+
+
+def test_exchange_tells_address_and_times() -> None:
+    """An exchange tells path and parameters that were asked, and times in order."""
+    recorder = Recorder()
+    with answering(answer([{"id": 1}]), answer([], status=503)):
+        send(recorder, a_request(url=f"{KMS}?a=%20b&c=d"), a_request())
+    first, second = recorder.exchanges
+    assert (first.address, second.address) == ("/v2/kms?a=%20b&c=d", "/v2/kms")
+    assert (first.status, second.status) == (200, 503)
+    assert first.started <= first.ended <= second.started <= second.ended
+    assert (first.path, second.path) == ("exchanges/0001/0001.json", "exchanges/0001/0002.json")
+
+
+def test_response_carries_its_exchange() -> None:
+    """The client is given what was recorded, and not the body that was not."""
+    recorder = Recorder()
+    with answering(answer([{"password": "hush"}])):
+        (response,) = send(recorder, a_request())
+    assert response.extensions[EXCHANGE] == recorder.exchanges[0]
+    assert recorder.exchanges[0].value == [{"password": "(hidden)"}]
+    assert asyncio.run(response.aread()) == b""
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_no_answer_is_recorded(again: bool) -> None:  # noqa: FBT001
+    """A connection that fails is recorded as no answer, with whether it may be tried again."""
+    error = UnansweredError("unavailable", "no answer: refused", again=again)
+    told = Failure(reason="unavailable", detail="no answer: refused", again=again)
+    assert failure(error) == told
+
+
+# --- bodies ---------------------------------------------------------------------------------------
+
+
+def test_largest_body() -> None:
+    """A body of the largest size is taken, and one that is larger by a byte is not."""
+    body = b"[" + b" " * 998 + b"]"
+    assert recorded(raw_answer(body), body=1_000).value == []
+    detail = "more than 999 bytes in one answer: the limit is largest_answer_bytes"
+    expected = Failure(reason="too-large", detail=detail)
+    assert failure(raw_answer(body), body=999) == expected
+
+
+def test_packed_bodies_count_as_unpacked() -> None:
+    """A small body that unpacks to a large one is not taken."""
+    packed = gzip.compress(b" " * 1_000_000 + b"[]")
+    assert len(packed) < 2_000
+    reply = raw_answer(packed, content_encoding="gzip")
+    detail = "more than 100,000 bytes in one answer: the limit is largest_answer_bytes"
+    expected = Failure(reason="too-large", detail=detail)
+    assert failure(reply, body=100_000) == expected
+
+
+def packed(*encodings: str, body: bytes = b"[]") -> httpx.Response:
+    headers = [("content-type", "application/json")]
+    headers += [("content-encoding", each) for each in encodings]
+    return httpx.Response(200, headers=headers, stream=Stream(body))
+
+
+class Stream(httpx.AsyncByteStream):
+    """A body as it comes from a connection, piece by piece; it notes when it is closed."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.pieces = pieces
+        self.closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            yield piece
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+class Inner(httpx.AsyncBaseTransport):
+    """A transport that gives one response, or never any."""
+
+    def __init__(self, response: httpx.Response | None = None) -> None:
+        self.response = response
+        self.requests: list[httpx.Request] = []
+        self.closed = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        if self.response is None:
+            await asyncio.Event().wait()
+        assert self.response is not None
+        return self.response
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def through(inner: Inner, **limits: float) -> Exchange:
+    recorder = Recorder(inner=inner, **limits)  # type: ignore[arg-type]
+    with suppress(UnansweredError):
+        send(recorder, a_request())
+    (exchange,) = recorder.exchanges
+    return exchange
+
+
+def test_bodies_are_unpacked() -> None:
+    """A body packed once is unpacked."""
+    assert through(Inner(packed("gzip", body=gzip.compress(b'["a"]')))).value == ["a"]
+
+
+def test_bodies_packed_twice_are_not_taken() -> None:
+    """A body packed more than once is not unpacked, as it could grow beyond all bounds."""
+    twice = gzip.compress(gzip.compress(b"[]"))
+    expected = Failure(reason="malformed", detail="a body packed several times")
+    assert through(Inner(packed("gzip", "gzip", body=twice))).failure == expected
+    assert through(Inner(packed("gzip, gzip", body=twice))).failure == expected
+
+
+def test_bodies_that_cannot_be_unpacked() -> None:
+    """A body that is not packed as it says is malformed."""
+    half = gzip.compress(b"[]" * 1_000)[:-9]
+    two = gzip.compress(b"[]") + gzip.compress(b'["lost"]')
+    for body, detail in (
+        (b"[]", "the body cannot be unpacked"),
+        (half, "the packed body ends early"),
+        (two, "more follows the packed body"),
+    ):
+        told = through(Inner(packed("gzip", body=body))).failure
+        assert told == Failure(reason="malformed", detail=detail)
+
+
+def test_bodies_packed_in_an_unknown_way() -> None:
+    """A body packed otherwise than was asked for is recorded as text, as no JSON."""
+    assert through(Inner(packed("br"))).value == []
+    assert through(Inner(packed("br", body=b"\x8b\x00"))).text == "\\x8b\x00"
+
+
+def test_broken_bodies_are_recorded_as_text() -> None:
+    """A body that is no JSON is recorded as text, with its status and headers."""
+    exchange = recorded(raw_answer(b"[\xff", etag="e"))
+    assert (exchange.status, exchange.value, exchange.text) == (200, None, "[\\xff")
+    assert set(exchange.headers) == {"content-type", "etag"}
+
+
+@pytest.mark.parametrize("most", [1, 100])
+def test_answers_are_closed(most: int) -> None:
+    """An answer is closed when it was read, and also when it was too large."""
+    stream = Stream(b"[", b"]")
+    through(Inner(httpx.Response(200, stream=stream)), body=most)
+    assert stream.closed
+
+
+def test_transport_closes_the_one_inside() -> None:
+    """Closing the transport closes the connections."""
+    inner = Inner()
+    asyncio.run(Recorder(inner=inner).aclose())
+    assert inner.closed
+
+
+# --- limits of an organization --------------------------------------------------------------------
+
+
+def too_large(found: str, setting: str) -> Failure:
+    return Failure(reason="too-large", detail=f"{found}: the limit is {setting}")
+
+
+class Each(httpx.AsyncBaseTransport):
+    """A transport that answers every request by the same body, and counts them."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.count = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.count += 1
+        return httpx.Response(200, stream=Stream(self.body))
+
+
+def asked(body: bytes, times: int, **limits: float) -> tuple[int, list[Failure | None]]:
+    """Return how many requests were sent of those that were made, and what came of each."""
+    inner = Each(body)
+    recorder = Recorder(inner=inner, **limits)  # type: ignore[arg-type]
+    for _ in range(times):
+        with suppress(UnansweredError):
+            send(recorder, a_request())
+    return inner.count, [each.failure for each in recorder.exchanges]
+
+
+def test_most_requests() -> None:
+    """No more requests are sent than there may be; that of those beyond is recorded."""
+    failure = too_large("more than 2 requests", "most_requests")
+    assert asked(b"[]", 4, requests=2) == (2, [None, None, failure, failure])
+
+
+def test_most_bytes_of_answers() -> None:
+    """Answers are taken up to so many bytes in all, and then nothing is asked any more."""
+    failure = too_large("more than 5 bytes in all answers", "most_answer_bytes")
+    assert asked(b"[1]", 4, answers=5) == (2, [None, failure, failure, failure])
+    assert asked(b"[1]", 2, answers=6) == (2, [None, None])
+
+
+def test_most_bytes_of_evidence() -> None:
+    """So many bytes are written of an organization, and then nothing is asked any more."""
+    failure = too_large("more than 11 bytes of evidence", "most_evidence_bytes")
+    assert asked(b"[1,2]", 3, evidence=11) == (2, [None, failure, failure])
+
+
+@pytest.mark.parametrize("body", [b"[1,2,3]", b'[{"a":[]}]', b"[[[]]]", b'[",,"]'])
+def test_most_values_of_an_answer(body: bytes) -> None:
+    """An answer with more values than it may have is not even read."""
+    failure = too_large("more than 2 values in one answer", "largest_answer_values")
+    assert asked(body, 2, values=2) == (2, [failure, failure])
+    assert asked(body, 1, values=3) == (1, [None])
+
+
+# --- time -----------------------------------------------------------------------------------------
+
+
+def test_no_request_is_sent_when_time_is_over() -> None:
+    """When the time is over, nothing is sent, and that is recorded."""
+    for recorder, request in (
+        (Recorder(deadline=-math.inf), a_request()),
+        (Recorder(), a_request(late=True)),
+    ):
+        with answering(answer([])) as route:
+            with pytest.raises(UnansweredError, match=r"^timed-out: the time for the audit was"):
+                send(recorder, request)
+            assert route.call_count == 0
+        assert [each.failure for each in recorder.exchanges] == [TOO_LATE]
+        assert not TOO_LATE.again
+
+
+def test_silent_server() -> None:
+    """A server that never answers is given up after the time of one request."""
+    expected = Failure(reason="timed-out", detail="no whole answer within 0.01 s", again=True)
+    assert through(Inner(), seconds=0.01).failure == expected
+
+
+class Drip(Stream):
+    """A body that comes for ever, a byte at a time."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0)
+
+
+def test_dripping_server() -> None:
+    """A body that comes for ever, if slowly, is given up after the time of one request."""
+    stream = Drip()
+    told = through(Inner(httpx.Response(200, stream=stream)), seconds=0.01, body=10**9)
+    assert told.failure == Failure(
+        reason="timed-out", detail="no whole answer within 0.01 s", again=True
+    )
+    assert stream.closed
+
+
+def test_deadline_in_the_middle_of_a_request() -> None:
+    """A request that is under way when the time is over is given up, and not to be made again."""
+
+    async def run() -> Recorder:
+        deadline = asyncio.get_running_loop().time() + 0.01
+        recorder = Recorder(inner=Inner(), deadline=deadline)
+        with pytest.raises(UnansweredError):
+            await recorder.handle_async_request(a_request())
+        return recorder
+
+    assert [each.failure for each in asyncio.run(run()).exchanges] == [TOO_LATE]
+
+
+@pytest.mark.parametrize("body", [b"[" + b"1," * 500 + b"1]", b'["' + b"x" * 5_000 + b'"]'])
+def test_no_time_to_understand_an_answer(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that there may be no time to understand is recorded as one that came too late."""
+
+    def understands(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(recording_transport, "_SECONDS_A_BYTE", 0.01)
+    monkeypatch.setattr(recording_transport, "_SECONDS_A_VALUE", 0.1)
+    monkeypatch.setattr(recording_transport, "redact", understands)
+    assert in_time(body, 20.0) == [TOO_LATE]
+
+
+def test_time_that_understanding_takes() -> None:
+    """What was answered has to be understood, too: the time for that is not spent on asking."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recording_transport, "_SECONDS_A_VALUE", 5.0)
+        assert in_time(b"[1]", 12.0, times=4) == [None, None, TOO_LATE, TOO_LATE]
+    assert in_time(b"[1]", 12.0, times=4) == [None] * 4
+
+
+def test_understanding_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer whose reading took longer than thought is recorded as one that came too late."""
+
+    def slowly(body: bytes, scrubber: Scrubber) -> Redacted:
+        time.sleep(0.2)
+        return redact(body, scrubber)
+
+    monkeypatch.setattr(recording_transport, "redact", slowly)
+    assert in_time(b"[1]", 0.1) == [TOO_LATE]
+
+
+def in_time(body: bytes, seconds: float, times: int = 1) -> list[Failure | None]:
+    """Return what came of requests for which there are so many seconds in all."""
+
+    async def run() -> Recorder:
+        deadline = asyncio.get_running_loop().time() + seconds
+        recorder = Recorder(inner=Each(body), deadline=deadline)
+        for _ in range(times):
+            with suppress(UnansweredError):
+                await recorder.handle_async_request(a_request())
+        return recorder
+
+    return [each.failure for each in asyncio.run(run()).exchanges]
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("0", 0.0),
+        ("7", 7.0),
+        (" 7 ", 7.0),
+        ("99999999999999999999", 999_999_999.0),
+        ("Fri, 20 Nov 2026 02:00:10 GMT", 9.25),
+        ("Fri, 20 Nov 2026 02:00:10 -0000", 9.25),
+        ("Fri, 20 Nov 2026 01:00:00 GMT", 0.0),
+        ("Fri, 20 Nov 99999999999999999999 02:00:00 GMT", None),
+        ("-1", None),
+        ("1.5", None),
+        ("\u0663", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_wait_that_is_asked_for(told: str, seconds: float | None) -> None:
+    """``Retry-After`` is understood in seconds and as a date; anything else says nothing."""
+    assert wait_asked(an_exchange([], headers={"retry-after": told})) == seconds
+
+
+def test_no_wait_is_asked_for() -> None:
+    """An answer without ``Retry-After`` asks for no wait."""
+    assert wait_asked(an_exchange([])) is None
+
+
+@settings(deadline=None)
+@given(st.text(max_size=40))
+def test_waits_never_break_it(told: str) -> None:
+    """Whatever stands for ``Retry-After``, the wait is a number that is not negative, or none."""
+    seconds = wait_asked(an_exchange([], headers={"retry-after": told}))
+    assert seconds is None or 0 <= seconds < math.inf
+
+
+# --- briefs ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("over", "outcome", "failed"),
+    [
+        ({}, "200", False),
+        ({"status": 302}, "302", False),
+        ({"status": 400}, "400", True),
+        ({"status": 503}, "503", True),
+        ({"status": None, "failure": TOO_LATE}, "timed-out", True),
+    ],
+)
+def test_briefs(over: dict[str, object], outcome: str, failed: bool) -> None:  # noqa: FBT001
+    """Of an exchange its outcome is kept, whether it failed, its clock, hash and redactions."""
+    headers = {"date": "Fri, 20 Nov 2026 02:00:10 GMT"}
+    exchange = an_exchange([], headers=headers, redactions={"user": 2, "token": 1}, **over)
+    brief = brief_of(exchange, "0" * 64)
+    assert brief._asdict() == {
+        "path": exchange.path,
+        "address": "/v2/kms",
+        "outcome": outcome,
+        "ended": ENDED,
+        "clock": 9.2,
+        "sha256": "0" * 64,
+        "redactions": 3,
+        "is_failure": failed,
+    }
+
+
+# --- saying it again ------------------------------------------------------------------------------
+
+
+def numbered(number: int, address: str = "/v2/kms", **over: object) -> Exchange:
+    path = f"exchanges/0001/{number:04}.json"
+    return an_exchange([number], path=path, address=address, **over)
+
+
+def test_replay_answers_in_the_order_of_files() -> None:
+    """Requests for one address are answered in the order of the files, each once."""
+    transport = ReplayingTransport([numbered(10_000), numbered(9_999), numbered(3, "/v2/other")])
+    other = a_request(url=f"{HOST}/v2/other")
+    responses = send(transport, a_request(), other, a_request())
+    assert [each.extensions[EXCHANGE].value for each in responses] == [[9_999], [3], [10_000]]
+    transport.settle()
+
+
+def test_replay_keeps_briefs_of_all() -> None:
+    """A replay keeps of each exchange the same as the recording did, in the order of files."""
+    transport = ReplayingTransport([numbered(2), numbered(1)])
+    assert [each.path[-9:] for each in transport.briefs] == ["0001.json", "0002.json"]
+    assert all(len(each.sha256) == 64 for each in transport.briefs)
+
+
+def test_replay_fails_as_it_failed() -> None:
+    """A recorded failure is raised again, whether it may help to ask again included."""
+    told = Failure(reason="cut-short", detail="the answer broke off", again=True)
+    transport = ReplayingTransport([numbered(1, status=None, failure=told)])
+    with pytest.raises(UnansweredError) as caught:
+        send(transport, a_request())
+    assert (caught.value.reason, caught.value.again) == ("cut-short", True)
+
+
+def test_replay_knows_no_more_than_was_recorded() -> None:
+    """A request that was not recorded, or not so often, is an error."""
+    transport = ReplayingTransport([numbered(1)])
+    send(transport, a_request())
+    for address in ("/v2/kms", "/v2/other"):
+        with pytest.raises(ReplayError, match=f"^GET {address}: asked, and not recorded$"):
+            send(transport, a_request(url=f"{HOST}{address}"))
+
+
+def test_replay_leaves_nothing_unasked() -> None:
+    """An exchange that nobody asks for is an error, which names the first."""
+    transport = ReplayingTransport([numbered(1), numbered(10_000), numbered(9_999)])
+    send(transport, a_request())
+    found = "exchanges/0001/9999.json: recorded, and not asked for: GET /v2/kms"
+    with pytest.raises(ReplayError, match=f"^{found}$"):
+        transport.settle()
+
+
+def test_files_sort_by_their_numbers() -> None:
+    """Files are in the order of their numbers, however many there are."""
+    paths = [numbered(number).path for number in (1, 2, 9_999, 10_000, 123_456)]
+    assert sorted([paths[3], *paths[:3], paths[4]], key=by_number) == paths
+
+
+def test_errors_of_the_machine_are_not_swallowed() -> None:
+    """An error that has nothing to do with the answer is not recorded as one."""
+    with answering(ssl.SSLError("broken")), pytest.raises(ssl.SSLError):
+        send(Recorder(), a_request())

@@ -1,0 +1,306 @@
+"""A share of the organizations is read in one process; several processes make the whole."""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import queue
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from inventory.astra import collector
+from inventory.astra.collector import Progress, collect, end_with_parent, read_apart, shares_of
+from inventory.astra.config import Organizations
+from inventory.astra.replay import replay
+from inventory.astra.worker import Done, Share, read_share
+from inventory.errors import LeakError, ProcessError, SettingError
+from inventory.evidence.reader import open_bundle
+from inventory.evidence.writer import Tally
+from tests.astra.faults import Fault
+from tests.astra.fleet import healthy_fleet, large_fleet, organizations_data
+from tests.astra.server import Running, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FLEET = healthy_fleet()
+MANNERS = {"first_wait_seconds": 0.0, "attempts": 2, "timeout_seconds": 5.0}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Running]:
+    with serve(FLEET) as running:
+        yield running
+
+
+@pytest.fixture
+def two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each of two organizations be worth a process, whatever the machine has."""
+    monkeypatch.setattr(collector, "WORTH_A_PROCESS", 1)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+
+
+def wanted(address: str, **manners: float) -> Organizations:
+    return Organizations.model_validate(organizations_data(FLEET, address, **MANNERS | manners))
+
+
+# --- shares ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("organizations", "processors", "connections", "expected"),
+    [
+        (1, 8, 64, [1]),
+        (63, 8, 64, [63]),
+        (64, 8, 64, [32, 32]),
+        (200, 2, 64, [100, 100]),
+        (200, 8, 3, [67, 67, 66]),
+        (200, 8, 1, [200]),
+        (200, None, 64, [200]),
+    ],
+)
+def test_shares(
+    monkeypatch: pytest.MonkeyPatch,
+    organizations: int,
+    processors: int | None,
+    connections: int,
+    expected: list[int],
+) -> None:
+    """Organizations are divided among as many processes as are worth while; each has its turn."""
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+    fleet = large_fleet(organizations, 1)
+    data = organizations_data(fleet, "http://127.0.0.1:1", connections=connections)
+    whole = Organizations.model_validate(data)
+    shares = shares_of(whole, Path("staging"))
+    assert [len(share.numbers) for share in shares] == expected
+    numbered = {
+        number: each.id
+        for share in shares
+        for number, each in zip(share.numbers, share.wanted.organizations, strict=True)
+    }
+    assert numbered == {number: each.id for number, each in enumerate(whole.organizations, 1)}
+    assert sum(share.connections for share in shares) <= connections
+    assert all(share.connections >= 1 for share in shares)
+    assert {share.staging for share in shares} == {"staging"}
+
+
+def test_share_travels_without_tokens() -> None:
+    """A share can travel to another process, and holds names of variables, not tokens."""
+    (share,) = shares_of(wanted("http://127.0.0.1:1"), Path("staging"))
+    packed = pickle.dumps(share)
+    assert pickle.loads(packed) == share
+    assert b"not-a-real-token" not in packed
+
+
+@pytest.mark.usefixtures("two")
+def test_several_processes(server: Running, tmp_path: Path) -> None:
+    """What several processes read is one bundle, in the order of the file, and replays."""
+    seen: list[Progress] = []
+    told = collect(wanted(server.address), str(tmp_path), FLEET.environment, seen.append)
+    organizations = list(open_bundle(told.bundle).organizations())
+    assert [each.name for each in organizations] == ["acme-prod", "acme-test"]
+    assert [len(each.databases or ()) for each in organizations] == [105, 3]
+    assert {gap for each in organizations for gap in each.gaps} == set()
+    assert replay(told.bundle).manifest.organizations == 2
+    assert [each.done for each in seen] == [0, 1, 2]
+    assert [each.as_posix() for each in tmp_path.iterdir()] == [told.bundle]
+
+
+@pytest.mark.usefixtures("two")
+def test_interruption_of_several_processes(server: Running, tmp_path: Path) -> None:
+    """An interruption ends all processes, and leaves nothing behind."""
+
+    def interrupt(progress: Progress) -> None:
+        if progress.done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        collect(wanted(server.address), str(tmp_path), FLEET.environment, interrupt)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- what a process tells -------------------------------------------------------------------------
+
+
+def a_share(tmp_path: Path, address: str) -> Share:
+    for name in ("parts", "exchanges"):
+        (tmp_path / name).mkdir()
+    (share,) = shares_of(wanted(address), tmp_path)
+    return share
+
+
+def test_process_tells_what_is_done(server: Running, tmp_path: Path) -> None:
+    """A process tells each organization that is done, and at last its tally."""
+    told: list[object] = []
+    read_apart(a_share(tmp_path, server.address), FLEET.environment, told.append)
+    *done, tally = told
+    assert {each.name for each in done if isinstance(each, Done)} == {"acme-prod", "acme-test"}
+    assert isinstance(tally, Tally)
+    assert tally.counts["organizations"] == 2
+    assert pickle.loads(pickle.dumps(tally)).counts == tally.counts
+
+
+class Unpacked(Exception):  # noqa: N818
+    """An error that cannot be made again from what it was pickled to."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(one + two)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "text"),
+    [
+        (LeakError([Path("a")]), LeakError, "a secret stands in what was written"),
+        (OSError(28, "No space left on device"), OSError, "No space left on device"),
+        (Unpacked("a", "b"), ProcessError, "a process broke: Unpacked"),
+    ],
+)
+def test_process_tells_what_broke_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception, kind: type, text: str
+) -> None:
+    """What breaks a process is told as it is, or in words if it cannot travel."""
+
+    def breaks(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(collector, "read_share", breaks)
+    told: list[Any] = []
+    (share,) = shares_of(wanted("http://127.0.0.1:1"), tmp_path)
+    read_apart(share, {}, told.append)
+    (only,) = told
+    assert type(only) is kind
+    assert text in str(only)
+
+
+def test_interrupted_process_is_silent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A process that is interrupted has nothing to tell: the one that began it knows."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(collector, "read_share", interrupted)
+    told: list[Any] = []
+    (share,) = shares_of(wanted("http://127.0.0.1:1"), tmp_path)
+    read_apart(share, {}, told.append)
+    assert told == []
+
+
+class Process:
+    """A process that lives, or does not."""
+
+    def __init__(self, *, lives: bool) -> None:
+        self.lives = lives
+
+    def is_alive(self) -> bool:
+        return self.lives
+
+
+class Silence:
+    """A queue that is empty when asked, ``silent`` times; then it tells ``messages``."""
+
+    def __init__(self, silent: int, *messages: object) -> None:
+        self.silent = silent
+        self.messages = list(messages)
+
+    def get(self, *, timeout: float) -> object:
+        if self.silent:
+            self.silent -= 1
+            raise queue.Empty
+        return self.messages.pop(0)
+
+
+def listen(told: Silence, *processes: Process) -> tuple[Tally, list[Done]]:
+    tally, done = Tally(), list[Done]()
+    collector._listen(told, list(processes), tally, done.append)  # type: ignore[arg-type]
+    return tally, done
+
+
+def test_processes_are_waited_for() -> None:
+    """As long as all live whose tally is waited for, silence is borne."""
+    tally = Tally()
+    tally.counts["organizations"] = 3
+    told = Silence(3, Done("a", 1), tally, Done("b", 2), tally)
+    heard, done = listen(told, Process(lives=True), Process(lives=True))
+    assert heard.counts["organizations"] == 6
+    assert done == [Done("a", 1), Done("b", 2)]
+
+
+def test_tally_that_comes_with_the_end() -> None:
+    """What a process told right before its end is heard, though it had ended when looked at."""
+    tally = Tally()
+    tally.counts["organizations"] = 1
+    told = Silence(1, tally)
+    assert listen(told, Process(lives=False))[0].counts["organizations"] == 1
+
+
+def test_process_that_ends_in_silence() -> None:
+    """A process that ended without its tally is an error, and not waited for in vain."""
+    with pytest.raises(ProcessError, match=r"^a process ended without having told what it read$"):
+        listen(Silence(99), Process(lives=True), Process(lives=False))
+
+
+def test_errors_of_processes_are_raised() -> None:
+    """What broke one process is raised where all are heard."""
+    with pytest.raises(LeakError):
+        listen(Silence(0, LeakError([Path("a")])), Process(lives=True))
+
+
+@pytest.mark.usefixtures("two")
+def test_process_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """If a process cannot be started, that is an error, and nothing is left behind."""
+
+    def full(*_: object) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(SpawnProcess, "start", full)
+    with pytest.raises(SettingError, match="Resource temporarily unavailable"):
+        collect(wanted("http://127.0.0.1:1"), str(tmp_path), FLEET.environment)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- the machine around it ------------------------------------------------------------------------
+
+
+def test_settings_of_the_process_are_put_back(server: Running, tmp_path: Path) -> None:
+    """The collector of garbage is left as it was found, also when the reading fails."""
+    before = gc.get_threshold()
+    seen = []
+
+    def tell(done: Done) -> None:
+        seen.append(gc.get_threshold()[0])
+        raise OSError(done.name)
+
+    server.faults = (Fault("401", "organization"),)
+    with pytest.raises(OSError, match="acme-"):
+        read_share(a_share(tmp_path, server.address), FLEET.environment, tell)
+    server.faults = ()
+    assert seen[0] > before[0]
+    assert gc.get_threshold() == before
+
+
+def test_workers_are_bounded(server: Running, tmp_path: Path) -> None:
+    """No more requests are under way than there are connections, and no worker is idle."""
+    (share,) = shares_of(wanted(server.address, connections=1), tmp_path)
+    for name in ("parts", "exchanges"):
+        (tmp_path / name).mkdir()
+    server.application.most_at_once.clear()
+    read_share(share, FLEET.environment, lambda _: None)
+    assert server.most_at_once() == 1
+
+
+def test_process_ends_with_the_one_that_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process ends as soon as the one that started it is gone, if there was one."""
+    ended: queue.Queue[int] = queue.Queue()
+    end_with_parent(ended.put)
+    lasting, parent = os.pipe()
+    monkeypatch.setattr("multiprocessing.parent_process", lambda: SimpleNamespace(sentinel=lasting))
+    end_with_parent(ended.put)
+    assert ended.empty()
+    os.close(parent)
+    assert ended.get(timeout=10) == 1
+    os.close(lasting)

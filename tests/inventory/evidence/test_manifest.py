@@ -1,0 +1,444 @@
+"""A bundle is evidence as long as it is, to the last byte, what was written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from inventory.errors import EvidenceError
+from inventory.evidence.exchange import Exchange
+from inventory.evidence.manifest import Previous, check_bundle, read_head, read_manifest, root_of
+from inventory.evidence.reader import index_exchanges, open_bundle, read_exchanges
+from inventory.files.evidence_layout import classify
+from tests.builders import ORGANIZATION
+from tests.inventory.live import (
+    HOST,
+    TOOL,
+    Astra,
+    answer,
+    configured,
+    listed_database,
+    listed_key,
+    seal,
+    write_bundle,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FIRST = "exchanges/0001/0001.json"
+BEFORE = Previous(name="before", root="0" * 64)
+
+
+def astra() -> Astra:
+    database = listed_database(info={"password": "hush", "user": "me"})
+    refused = {"/v2/kms/classic": answer({}, 403)}
+    return Astra(serverless=[listed_key()], databases=[database], other=refused)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return a whole bundle of two organizations, of which one had no token."""
+    place = tmp_path_factory.mktemp("evidence") / "bundle"
+    fleet = (configured(), astra()), (configured(id="b", name="b", token="B"), None)
+    return write_bundle(place, *fleet, previous=BEFORE)
+
+
+@pytest.fixture
+def bundle(recorded: str, tmp_path: Path) -> str:
+    """Return a copy of a whole bundle."""
+    return str(shutil.copytree(recorded, tmp_path / "bundle"))
+
+
+def problems(folder: str, *, only_inventory: bool = False) -> set[tuple[str, str, str]]:
+    """Return path, what was found and what was expected, of all that is wrong with a bundle."""
+    with pytest.raises(EvidenceError) as caught:
+        check_bundle(folder, only_inventory=only_inventory)
+    assert list(caught.value.problems) == sorted(caught.value.problems)
+    return {
+        (each.file.removeprefix(f"{folder}/"), each.found, each.expected)
+        for each in caught.value.problems
+    }
+
+
+def rewrite(folder: str, name: str, old: str, new: str) -> None:
+    path = Path(folder) / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+# --- manifests ------------------------------------------------------------------------------------
+
+
+def test_manifest(recorded: str) -> None:
+    """The manifest says when and how a bundle was made, and lists all other files by hash."""
+    manifest = check_bundle(recorded)
+    assert (manifest.tool, manifest.address) == (TOOL, HOST)
+    assert manifest.previous == BEFORE
+    assert all(manifest.started <= each.started for each in exchanges(recorded))
+    assert all(manifest.ended >= each.ended for each in exchanges(recorded))
+    assert (manifest.organizations, manifest.failures, manifest.redactions) == (2, 1, 4)
+    files = [path for path in Path(recorded).rglob("*") if path.is_file()]
+    hashes = {
+        path.relative_to(recorded).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+        if path.name != "manifest.json"
+    }
+    assert {file.path: file.sha256 for file in manifest.files} == hashes
+    assert manifest.requests == len(hashes) - 2
+
+
+def test_root(recorded: str) -> None:
+    """The root is the hash of all lines above it, as any tool can compute it."""
+    lines = (Path(recorded) / "manifest.json").read_bytes().splitlines(keepends=True)
+    root = hashlib.sha256(b"".join(lines[:-2])).hexdigest()
+    assert lines[-2:] == [f'"root": "{root}"\n'.encode(), b"}\n"]
+    assert read_manifest(recorded).root == root
+    assert root_of(b"".join(lines)) == root
+
+
+def test_head_of_a_manifest(recorded: str) -> None:
+    """The head of a manifest states the bundle's place in the chain, as the whole manifest does."""
+    manifest, head = read_manifest(recorded), read_head(recorded)
+    assert head.model_dump() == manifest.model_dump(include={"started", "previous", "root"})
+
+
+def test_every_line_of_a_manifest_counts(bundle: str) -> None:
+    """A manifest of which any line was changed is refused."""
+    path = Path(bundle) / "manifest.json"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines):
+        changed = re.sub(r"[0-9](?=[^0-9]*$)", lambda digit: str(9 - int(digit[0])), line)
+        if changed != line:
+            text = "\n".join([*lines[:number], changed, *lines[number + 1 :], ""])
+            path.write_text(text, encoding="utf-8")
+            with pytest.raises(EvidenceError):
+                read_manifest(bundle)
+
+
+OWN_ROOT = ("manifest.json", "a root that is not its own", "a manifest as it was written")
+NO_JSON = ("manifest.json", "no JSON", "a manifest as it was written")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", NO_JSON),
+        (b"{", NO_JSON),
+        (b"\xff", NO_JSON),
+        (b"[" * 100_000, NO_JSON),
+        (b"[]", ("manifest.json", "an empty list", "a mapping")),
+    ],
+)
+def test_manifests_that_are_none(
+    bundle: str, content: bytes, problem: tuple[str, str, str]
+) -> None:
+    """A manifest that is broken or of another kind is refused."""
+    (Path(bundle) / "manifest.json").write_bytes(content)
+    assert problems(bundle) == {problem}
+    with pytest.raises(EvidenceError, match=r"manifest\.json"):
+        read_head(bundle)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ('"cmek-evidence": 1', '"cmek-evidence": 2', "2"),
+        ('"organizations": 2', '"organizations": 0', "0"),
+        ('"tool"', '"tools"', "an unknown field"),
+        ("inventory.ndjson", "../inventory.ndjson", "'../inventory.ndjson'"),
+        (FIRST, "/etc/passwd", "'/etc/passwd'"),
+    ],
+)
+def test_manifests_with_other_fields(bundle: str, old: str, new: str, found: str) -> None:
+    """A manifest that says something else than a manifest can is refused, field by field."""
+    rewrite(bundle, "manifest.json", old, new)
+    assert found in {each for _, each, _ in problems(bundle)}
+
+
+def test_manifest_with_a_root_of_another(bundle: str) -> None:
+    """A manifest with another root than its own is refused."""
+    rewrite(bundle, "manifest.json", '"failures": 1', '"failures": 0')
+    assert problems(bundle) == {OWN_ROOT}
+    with pytest.raises(EvidenceError, match="a root that is not its own"):
+        read_head(bundle)
+
+
+@pytest.mark.parametrize(
+    "more", [',\n"failures": 7\n}\n', ',\n"files": []\n}\n', "}\n", "\n}", "\n}\n\n"]
+)
+def test_nothing_stands_below_the_root(bundle: str, more: str) -> None:
+    """A manifest is refused if anything stands below its root, which would not cover it."""
+    path = Path(bundle) / "manifest.json"
+    raw = path.read_text(encoding="utf-8").removesuffix("\n}\n")
+    path.write_text(raw + more, encoding="utf-8")
+    assert problems(bundle) == {OWN_ROOT}
+
+
+def test_linked_manifest(bundle: str, tmp_path: Path) -> None:
+    """A link in the place of the manifest is refused."""
+    path = Path(bundle) / "manifest.json"
+    path.symlink_to(path.rename(tmp_path / "other.json"))
+    assert problems(bundle) == {("manifest.json", "a link", "a file")}
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+def test_a_manifest_is_a_file(bundle: str, make: Callable[[Path], None]) -> None:
+    """A pipe or a folder in the place of the manifest is refused, and nobody waits for it."""
+    path = Path(bundle) / "manifest.json"
+    path.unlink()
+    make(path)
+    assert problems(bundle) == {("manifest.json", "no regular file", "a file")}
+
+
+@pytest.mark.parametrize("name", ["inventory.ndjson", "organizations.json"])
+def test_bundle_without_one_of_its_own_files(bundle: str, name: str) -> None:
+    """A bundle has an inventory and what was to be read, whatever its manifest lists."""
+    (Path(bundle) / name).unlink()
+    seal(bundle)
+    assert problems(bundle) == {(name, "nothing", "the file that the manifest lists")}
+
+
+def test_no_manifest(bundle: str) -> None:
+    """A folder without a manifest is no bundle."""
+    (Path(bundle) / "manifest.json").unlink()
+    expected = ("manifest.json", "No such file or directory", "a readable manifest")
+    assert problems(bundle) == {expected}
+    assert classify(Path(bundle)).kind == "broken"
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def test_changed_files(bundle: str) -> None:
+    """Every file that was changed is named, be it by a byte."""
+    changed = [FIRST, "inventory.ndjson", "organizations.json"]
+    for name in changed:
+        path = Path(bundle) / name
+        path.write_bytes(path.read_bytes() + b" ")
+    listed = {file.path: file.sha256 for file in read_manifest(bundle).files}
+    assert problems(bundle) == {
+        (name, "changed content", f"the SHA-256 {listed[name]}") for name in changed
+    }
+
+
+def test_files_that_are_not_listed(bundle: str) -> None:
+    """A file that the manifest does not list is named, wherever it hides."""
+    names = ["more.json", ".hidden", "exchanges/0001/9999.json", "exchanges/manifest.json"]
+    for name in names:
+        (Path(bundle) / name).write_text("{}", encoding="utf-8")
+    assert problems(bundle) == {(name, "a file", "none: it is not listed") for name in names}
+
+
+def test_empty_folders(bundle: str) -> None:
+    """An empty folder is named, unless it is that of an organization that was not asked."""
+    names = ["more", "exchanges/0003", "exchanges/0000", "exchanges/00002", "exchanges/0001/0001"]
+    for name in names:
+        (Path(bundle) / name).mkdir()
+    assert problems(bundle) == {
+        (name, "an empty folder", "none: it is not listed") for name in names
+    }
+    assert (Path(bundle) / "exchanges/0002").is_dir()
+
+
+def test_folders_that_are_gone_where_they_were_empty(bundle: str) -> None:
+    """The folder of an organization that was not asked may be gone: git does not keep it."""
+    (Path(bundle) / "exchanges/0002").rmdir()
+    assert check_bundle(bundle) == read_manifest(bundle)
+
+
+def test_bundle_of_which_nobody_was_asked(tmp_path: Path) -> None:
+    """If no organization had a token, the folder of exchanges is empty, or gone."""
+    bundle = Path(write_bundle(tmp_path / "b", (configured(), None)))
+    (bundle / "exchanges/0001").rmdir()
+    assert check_bundle(str(bundle))
+    (bundle / "exchanges").rmdir()
+    assert check_bundle(str(bundle))
+
+
+def test_folders_and_files_that_cannot_be_read(
+    bundle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the system refuses to show is named, as it may be anything."""
+
+    def barred(path: Path) -> bytes:
+        if path.name == "manifest.json":
+            return read(path)
+        raise PermissionError(13, "Permission denied", str(path))
+
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", barred)
+    assert ("inventory.ndjson", "Permission denied", "a readable file") in problems(bundle)
+
+    def listed(path: str) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.scandir", listed)
+    assert {each[1:] for each in problems(bundle)} == {("Permission denied", "a readable folder")}
+
+
+def test_files_that_are_gone(bundle: str) -> None:
+    """A file that is listed and not there is named."""
+    names = [FIRST, "inventory.ndjson", "organizations.json"]
+    for name in names:
+        (Path(bundle) / name).unlink()
+    expected = "the file that the manifest lists"
+    assert problems(bundle) == {(name, "nothing", expected) for name in names}
+
+
+def test_links(bundle: str, tmp_path: Path) -> None:
+    """A link in the place of a file is refused, also if it leads to the same content."""
+    file = Path(bundle) / FIRST
+    other = file.rename(tmp_path / "other.json")
+    file.symlink_to(other)
+    assert problems(bundle) == {(FIRST, "a link", "a file")}
+
+
+def test_linked_folders(bundle: str, tmp_path: Path) -> None:
+    """A link in the place of a folder is refused, and not followed."""
+    folder = Path(bundle) / "exchanges/0001"
+    count = len(list(folder.iterdir()))
+    other = folder.rename(tmp_path / "other")
+    folder.symlink_to(other)
+    found = problems(bundle)
+    assert ("exchanges/0001", "a file", "none: it is not listed") in found
+    assert len({name for name, told, _ in found if told == "nothing"}) == count
+
+
+def test_pipes(bundle: str) -> None:
+    """What is neither file nor folder is refused, and nobody waits for it."""
+    file = Path(bundle) / FIRST
+    file.unlink()
+    os.mkfifo(file)
+    assert problems(bundle) == {(FIRST, "a link", "a file")}
+
+
+def test_file_listed_twice(bundle: str) -> None:
+    """A manifest that lists a file twice is refused."""
+    files = json.loads((Path(bundle) / "manifest.json").read_bytes())["files"]
+    seal(bundle, files=[*files, files[0]])
+    assert problems(bundle) == {("manifest.json", "a file listed twice", "each file once")}
+
+
+def test_token_in_a_file(bundle: str) -> None:
+    """A file in which a token stands is no evidence, also if the manifest fits."""
+    rewrite(bundle, "organizations.json", "acme-prod", "AstraCS:not-real")
+    seal(bundle)
+    expected = ("organizations.json", "what looks like a token", "evidence without secrets")
+    assert problems(bundle) == {expected}
+
+
+def test_inventory_alone(bundle: str) -> None:
+    """Of a bundle that serves as history nothing but manifest and inventory are looked at."""
+    shutil.rmtree(Path(bundle) / "exchanges")
+    assert check_bundle(bundle, only_inventory=True) == read_manifest(bundle)
+    rewrite(bundle, "inventory.ndjson", "us-east-1", "us-east-2")
+    assert {each[:2] for each in problems(bundle, only_inventory=True)} == {
+        ("inventory.ndjson", "changed content")
+    }
+    (Path(bundle) / "inventory.ndjson").unlink()
+    assert {each[:2] for each in problems(bundle, only_inventory=True)} == {
+        ("inventory.ndjson", "nothing")
+    }
+
+
+# --- what bundles hold ----------------------------------------------------------------------------
+
+
+def exchanges(folder: str) -> list[Exchange]:
+    return read_exchanges(folder, read_manifest(folder), 1)
+
+
+def test_exchanges_of_an_organization(recorded: str) -> None:
+    """The exchanges of an organization are those in its folder, in the order of their files."""
+    told = exchanges(recorded)
+    count = len(list((Path(recorded) / "exchanges/0001").iterdir()))
+    assert [each.path[-9:] for each in told] == [f"{each + 1:04}.json" for each in range(count)]
+    assert told[0].address == "/v2/currentOrg"
+    assert read_exchanges(recorded, read_manifest(recorded), 2) == []
+
+
+def test_index(recorded: str) -> None:
+    """The index says of each exchange what its file says, and the hash of the file."""
+    manifest = read_manifest(recorded)
+    listed = {file.path: file.sha256 for file in manifest.files}
+    assert [each._asdict() for each in index_exchanges(recorded, manifest)] == [
+        {
+            "path": each.path,
+            "address": each.address,
+            "outcome": each.outcome,
+            "at": each.ended,
+            "sha256": listed[each.path],
+            "redactions": sum(each.redactions.values()),
+        }
+        for each in exchanges(recorded)
+    ]
+
+
+def test_index_of_odd_statuses(tmp_path: Path) -> None:
+    """Every status that can be recorded has its place in the index."""
+    odd = Astra(other={"/v2/kms": answer([], 999)})
+    folder = write_bundle(tmp_path / "bundle", (configured(), odd))
+    assert "999" in {each.outcome for each in index_exchanges(folder, read_manifest(folder))}
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff", b"[" * 100_000, b'"body": 1'])
+def test_index_of_what_is_no_exchange(bundle: str, content: bytes | None) -> None:
+    """A file that is gone, or is no exchange, has no place in the index."""
+    file = Path(bundle) / FIRST
+    if content is None:
+        file.unlink()
+    else:
+        file.write_bytes(content)
+    with pytest.raises(EvidenceError) as caught:
+        list(index_exchanges(bundle, read_manifest(bundle)))
+    assert [each.file for each in caught.value.problems] == [str(file)]
+
+
+def test_inventory_of_a_bundle(recorded: str) -> None:
+    """A bundle is an inventory whose entries lead to the recorded answers."""
+    reader = open_bundle(recorded)
+    first, second = reader.organizations()
+    assert (first.id, second.id) == (ORGANIZATION, "b")
+    (key,) = first.keys or ()
+    line = Path(key.file).read_text(encoding="utf-8").splitlines()[key.line - 1]
+    assert json.loads(line) == listed_key()
+    assert {gap.reason for gap in first.gaps} == {"refused"}
+    assert {gap.reason for gap in second.gaps} == {"no-token"}
+
+
+def test_source_of_a_bundle(recorded: str) -> None:
+    """The source of an inventory tells which bundle it is, and which one came before."""
+    reader = open_bundle(recorded)
+    list(reader.organizations())
+    told = reader.source.evidence
+    assert told
+    manifest = read_manifest(recorded)
+    assert (told.root, told.previous) == (manifest.root, BEFORE.root)
+    assert (told.requests, told.files) == (manifest.requests, len(manifest.files))
+
+
+def test_first_bundle(tmp_path: Path) -> None:
+    """The first bundle of a chain has none before it."""
+    folder = write_bundle(tmp_path / "bundle", (configured(), Astra()))
+    assert read_manifest(folder).previous is None
+    reader = open_bundle(folder)
+    assert len(list(reader.organizations())) == 1
+    assert reader.source.evidence
+    assert reader.source.evidence.previous is None
+
+
+def test_damaged_bundles_are_not_opened(bundle: str) -> None:
+    """A damaged bundle is no inventory; as history only its inventory counts."""
+    (Path(bundle) / FIRST).unlink()
+    with pytest.raises(EvidenceError):
+        open_bundle(bundle)
+    assert len(list(open_bundle(bundle, "history").organizations())) == 2

@@ -1,0 +1,282 @@
+"""Bundles are written beside their place, and moved there when they are whole."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inventory.errors import LeakError
+from inventory.evidence.exchange import Failure, parse, render
+from inventory.evidence.exchange_summary import Brief, brief_of
+from inventory.evidence.manifest import check_bundle, read_manifest
+from inventory.evidence.reader import open_bundle
+from inventory.evidence.writer import BundleWriter, Made, Period, ShareWriter, Tally, period_of
+from inventory.files import evidence_layout
+from inventory.model.organization import Organization
+from inventory.text.secrets import Token
+from tests.builders import a_database, an_organization
+from tests.inventory.live import ENDED, HOST, SECRET, STARTED, TOKEN, TOOL, VALUE, an_exchange
+
+ORGANIZATIONS = b'{"cmek-organizations":1}\n'
+FAILURE = Failure(reason="unavailable", detail="no answer: ConnectError")
+
+
+def begun(tmp_path: Path) -> tuple[BundleWriter, ShareWriter]:
+    bundle = BundleWriter(tmp_path / "bundle", Made(TOOL, HOST, STARTED, None), ORGANIZATIONS)
+    return bundle, ShareWriter(bundle.staging)
+
+
+def names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def finished(
+    tmp_path: Path, *organizations: Organization, tokens: tuple[Token, ...] = (TOKEN,)
+) -> Path:
+    bundle, share = begun(tmp_path)
+    for number, each in enumerate(organizations, 1):
+        share.end(number, each, share.begin(number, TOKEN))
+    share.close()
+    bundle.tally.join(share.tally)
+    bundle.finish(ENDED, tokens)
+    return tmp_path / "bundle"
+
+
+def test_bundle_that_cannot_be_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a bundle cannot be begun, nothing is left of the beginning."""
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        begun(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- exchanges ------------------------------------------------------------------------------------
+
+
+def test_exchanges_are_written_as_they_come(tmp_path: Path) -> None:
+    """Each exchange is written to the file that it names, and listed with size and hash."""
+    _, share = begun(tmp_path)
+    writer = share.begin(7, TOKEN)
+    exchanges = [
+        an_exchange([number], path=f"{writer.folder}/{number:04}.json") for number in (2, 1)
+    ]
+    for each in exchanges:
+        writer.write(each)
+    listed = [json.loads(line) for line in writer.listed()]
+    share.close()
+    assert writer.folder == "exchanges/0007"
+    assert [each["path"][-9:] for each in listed] == ["0001.json", "0002.json"]
+    assert {each["size"] for each in listed} == {len(render(exchanges[0]))}
+    assert {brief.path: brief.sha256 for brief in writer.briefs} == {
+        each["path"]: each["sha256"] for each in listed
+    }
+    (staging,) = tmp_path.iterdir()
+    raw = (staging / exchanges[0].path).read_bytes()
+    assert parse(exchanges[0].path, raw) == exchanges[0]
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"value": [VALUE]},
+        {"value": [{"message": f"x{SECRET}x"}]},
+        {"value": ["AstraCS:other"]},
+        {"headers": {"etag": VALUE}},
+        {"address": f"/v2/kms?token={SECRET}"},
+        {"failure": FAILURE.model_copy(update={"detail": VALUE})},
+        {"redactions": {VALUE: 1}},
+    ],
+)
+def test_exchanges_with_secrets_are_not_written(tmp_path: Path, over: dict[str, Any]) -> None:
+    """An exchange in which a token stands after all is not written; the file is named, no more."""
+    _, share = begun(tmp_path)
+    writer = share.begin(1, TOKEN)
+    with pytest.raises(LeakError) as caught:
+        writer.write(an_exchange(**over))
+    share.close()
+    assert {file.name for file in caught.value.files} == {"0001.json"}
+    assert SECRET not in str(caught.value)
+    assert list(tmp_path.rglob("0001.json")) == []
+
+
+def test_organization_without_a_token(tmp_path: Path) -> None:
+    """An organization without a token may have no secret; what looks like one is refused."""
+    _, share = begun(tmp_path)
+    writer = share.begin(1, None)
+    with pytest.raises(LeakError):
+        writer.write(an_exchange([VALUE]))
+    share.close()
+    assert writer.listed() == []
+
+
+def test_disk_that_refuses(tmp_path: Path) -> None:
+    """A file that could not be written is an error before the organization is done."""
+    _, share = begun(tmp_path)
+    writer = share.begin(1, TOKEN)
+    writer.write(an_exchange([], path="exchanges/gone/0001.json"))
+    with pytest.raises(OSError, match="No such file"):
+        writer.listed()
+    share.close()
+
+
+# --- tallies --------------------------------------------------------------------------------------
+
+
+def brief(clock: float | None, **over: object) -> Brief:
+    exchange = an_exchange([], redactions={"user": 2})
+    return brief_of(exchange, "")._replace(clock=clock, **over)  # type: ignore[arg-type]
+
+
+def lasting(started: int, ended: int) -> Period:
+    """Return a period, in seconds after a fixed time."""
+    return Period(STARTED + timedelta(seconds=started), STARTED + timedelta(seconds=ended))
+
+
+def test_tally() -> None:
+    """What was written is counted: entries, requests, failures, redactions, clock and period."""
+    bundle = Tally()
+    organization = an_organization(databases=[a_database(), a_database(id="b")], keys=None)
+    periods = (lasting(2, 3), lasting(-1, 0), None)
+    for clock, period in zip((1.0, -2.0, None), periods, strict=True):
+        share = Tally()
+        share.add(organization, [brief(clock), brief(None, is_failure=True)], period)
+        bundle.join(share)
+    bundle.join(Tally())
+    assert +bundle.counts == {
+        "organizations": 3,
+        "databases": 6,
+        "requests": 6,
+        "failures": 3,
+        "redactions": 12,
+    }
+    assert (bundle.clock, bundle.period) == (-2.0, lasting(-1, 3))
+    assert (Tally().clock, Tally().period) == (None, None)
+
+
+def test_period_of_exchanges() -> None:
+    """Exchanges last from when the first is begun until the last is over, in whatever order."""
+    exchanges = [
+        an_exchange([], started=each.started, ended=each.ended)
+        for each in (lasting(3, 9), lasting(1, 2), lasting(4, 5))
+    ]
+    assert period_of(exchanges) == lasting(1, 9)
+    assert period_of([]) is None
+
+
+# --- bundles --------------------------------------------------------------------------------------
+
+
+def test_bundle_in_the_making(tmp_path: Path) -> None:
+    """Until a bundle is whole, nothing stands in its place, and no bundle is seen."""
+    bundle, share = begun(tmp_path)
+    share.end(1, an_organization(), share.begin(1, TOKEN))
+    share.close()
+    assert {each.name.startswith(".collecting-bundle-") for each in tmp_path.iterdir()} == {True}
+    assert {each.kind for each in map(evidence_layout.classify, tmp_path.iterdir())} == {
+        "unfinished"
+    }
+    bundle.discard()
+    assert list(tmp_path.iterdir()) == []
+    bundle.discard()
+
+
+def test_whole_bundle(tmp_path: Path) -> None:
+    """A whole bundle stands in its place, with all its files and nothing else."""
+    folder = finished(tmp_path, an_organization(), an_organization(id="b"))
+    assert [each.name for each in tmp_path.iterdir()] == ["bundle"]
+    assert names(folder) == {"inventory.ndjson", "manifest.json", "organizations.json"}
+    assert (folder / "organizations.json").read_bytes() == ORGANIZATIONS
+    manifest = check_bundle(str(folder))
+    assert (manifest.tool, manifest.started, manifest.ended) == (TOOL, STARTED, ENDED)
+    assert (manifest.organizations, manifest.requests, manifest.clock_seconds) == (2, 0, None)
+
+
+def test_organizations_are_in_their_order(tmp_path: Path) -> None:
+    """Organizations stand in the inventory in their own order, not in that of their end."""
+    bundle, share = begun(tmp_path)
+    for number in (10, 2, 1):
+        own = share.begin(number, TOKEN)
+        own.write(an_exchange([], path=f"{own.folder}/0001.json"))
+        share.end(number, an_organization(id=f"o{number}"), own)
+    share.close()
+    bundle.tally.join(share.tally)
+    bundle.finish(ENDED, [TOKEN])
+    reader = open_bundle(str(tmp_path / "bundle"))
+    assert [each.id for each in reader.organizations()] == ["o1", "o2", "o10"]
+    files = [file.path for file in read_manifest(str(tmp_path / "bundle")).files]
+    assert files == [
+        *(f"exchanges/{number:04}/0001.json" for number in (1, 2, 10)),
+        *("inventory.ndjson", "organizations.json"),
+    ]
+
+
+@pytest.mark.parametrize("name", [VALUE, f"x{SECRET}", "AstraCS:other"])
+def test_secret_in_the_inventory(tmp_path: Path, name: str) -> None:
+    """If a secret stands in the inventory after all, the bundle does not come into its place."""
+    with pytest.raises(LeakError) as caught:
+        finished(tmp_path, an_organization(name=name))
+    assert {file.name for file in caught.value.files} == {"inventory.ndjson"}
+    assert not (tmp_path / "bundle").exists()
+    assert evidence_layout.read_folder(tmp_path).bundles == ()
+
+
+def test_secrets_of_all_organizations_are_looked_for(tmp_path: Path) -> None:
+    """Each organization's token is looked for in what is common to all."""
+    other = Token("OTHER", "not-in-the-common-form-of-tokens")
+    with pytest.raises(LeakError):
+        finished(
+            tmp_path, an_organization(name="not-in-the-common-form-of-tokens"), tokens=(other,)
+        )
+
+
+@pytest.mark.parametrize(
+    ("began", "over", "ended", "expected"),
+    [(1, 2, 3, (0, 3)), (-5, 2, 3, (-5, 3)), (1, 9, 3, (0, 9)), (-5, -4, -3, (-5, 0))],
+)
+def test_clock_that_was_set_meanwhile(
+    tmp_path: Path, began: int, over: int, ended: int, expected: tuple[int, int]
+) -> None:
+    """Whatever the clock does, all exchanges lie between start and end of their bundle."""
+    bundle, share = begun(tmp_path)
+    writer, lasted = share.begin(1, TOKEN), lasting(began, over)
+    writer.write(
+        an_exchange(
+            [], path=f"{writer.folder}/0001.json", started=lasted.started, ended=lasted.ended
+        )
+    )
+    share.end(1, an_organization(), writer)
+    share.close()
+    bundle.tally.join(share.tally)
+    bundle.finish(STARTED + timedelta(seconds=ended), [TOKEN])
+    manifest = check_bundle(str(tmp_path / "bundle"))
+    whole = lasting(*expected)
+    assert (manifest.started, manifest.ended) == whole
+    reader = open_bundle(str(tmp_path / "bundle"))
+    assert reader.head.captured_at == whole.started
+
+
+def test_bundle_is_on_the_disk_before_it_is_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All is written through before the rename, and the name after it, if the system can."""
+    done: list[str] = []
+
+    def note(name: str) -> None:
+        done.append(f"{name} {'in place' if (tmp_path / 'bundle').exists() else 'beside'}")
+
+    def fsync(_: int) -> None:
+        note("fsync")
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr("os.sync", lambda: note("sync"))
+    monkeypatch.setattr("os.fsync", fsync)
+    finished(tmp_path, an_organization())
+    assert done == ["sync beside", "fsync in place"]

@@ -1,0 +1,175 @@
+"""One organization, indexed for judging."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inventory.model.gaps import Gap
+from inventory.model.key import KeyScope
+from inventory.model.organization import Expectation
+from inventory.model.organization_index import has_no_customer_keys, survey
+from inventory.model.vocabulary import DatabaseType, Provider
+from tests.builders import (
+    ORGANIZATION,
+    a_database,
+    a_key,
+    a_planned_database,
+    an_organization,
+    aws_key_id,
+    uuid,
+)
+
+
+def scope(
+    kind: DatabaseType = "serverless", provider: Provider = "aws", region: str = "us-east-1"
+) -> KeyScope:
+    return KeyScope(ORGANIZATION, kind, provider, region)
+
+
+def test_keys_by_scope() -> None:
+    """Keys stand under the combination of type, provider and region they are registered for."""
+    keys = [
+        a_key(),
+        a_key(key_id=aws_key_id(number=2)),
+        a_key(type="classic", key_id=aws_key_id(number=3)),
+        a_key(provider="gcp", region="us-east1"),
+    ]
+    estate = survey(an_organization(keys=keys))
+    assert estate.keys == {
+        scope(): keys[:2],
+        scope("managed-clusters"): keys[2:3],
+        scope("serverless", "gcp", "us-east1"): keys[3:],
+    }
+
+
+def test_placements_and_scopes() -> None:
+    """A database is placed in each of its regions, under the region's provider if it has one."""
+    regions = [{"name": "us-east-2"}, {"name": "us-east1", "provider": "gcp"}]
+    one, two = a_database(regions=regions), a_database(id=uuid(7), regions=["us-east-2"])
+    estate = survey(an_organization(databases=[one, two]))
+    first, second = estate.placements
+    assert [placement.scope for placement in first] == [
+        scope(region="us-east-2"),
+        scope("serverless", "gcp", "us-east1"),
+    ]
+    assert [placement.region for placement in first] == list(one.regions)
+    assert estate.scopes == {
+        scope(region="us-east-2"): [first[0], second[0]],
+        scope("serverless", "gcp", "us-east1"): [first[1]],
+    }
+    assert first[0].scope is second[0].scope
+    assert {placement.database for placement in first} == {one}
+
+
+def test_databases_that_are_gone() -> None:
+    """A terminated database has no place; one that merely ends, fails or is planned has."""
+    databases = [
+        a_database(id=uuid(1), status="TERMINATED"),
+        a_database(id=uuid(2), status="TERMINATING"),
+        a_database(id=uuid(3), status="ERROR"),
+        a_planned_database(),
+    ]
+    estate = survey(an_organization(databases=databases))
+    assert [group[0].database for group in estate.placements] == databases[1:]
+    assert estate.planned == {scope(): 1}
+
+
+def test_unknown_types() -> None:
+    """A database of an unknown tier stands in a scope of its own, with no key of any type."""
+    database = a_database().model_copy(update={"type": "unknown", "tier": "developer"})
+    estate = survey(an_organization(databases=[database]))
+    assert set(estate.scopes) == {scope("unknown")}
+    assert estate.keys.get(scope("unknown")) is None
+
+
+ASTRA = {"encryption": "astra-provided", "reason": "a trial"}
+CUSTOMER = {"encryption": "customer-managed"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "database", "wants_key", "reason"),
+    [
+        ({}, {}, True, None),
+        ({"default": ASTRA}, {}, False, "a trial"),
+        ({"default": ASTRA, "types": {"serverless": CUSTOMER}}, {}, True, None),
+        ({"types": {"Astra DB Serverless": ASTRA}}, {}, False, "a trial"),
+        ({"types": {"classic": ASTRA}}, {}, True, None),
+        ({"types": {"classic": ASTRA}}, {"type": "classic"}, False, "a trial"),
+        ({"default": ASTRA}, CUSTOMER, True, None),
+        ({}, ASTRA | {"reason": "public data"}, False, "public data"),
+    ],
+)
+def test_expectations(
+    policy: dict[str, object],
+    database: dict[str, object],
+    wants_key: bool,  # noqa: FBT001
+    reason: str | None,
+) -> None:
+    """A database's own word counts before the policy for its type, and that before the default."""
+    organization = an_organization(policy=policy, databases=[a_database(**database)])
+    ((placement,),) = survey(organization).placements
+    assert placement.wants_key is wants_key
+    expected = "customer-managed" if wants_key else "astra-provided"
+    assert placement.expectation == Expectation(encryption=expected, reason=reason)
+
+
+def test_gaps_by_fact() -> None:
+    """Of the gaps of one fact the first counts; absent lists are gaps too."""
+    gaps = [
+        Gap(fact="databases", reason="refused"),
+        Gap(fact="databases", reason="cut-short"),
+        Gap(fact="serverless-keys", reason="timed-out"),
+    ]
+    estate = survey(an_organization(gaps=gaps, keys=None))
+    assert {fact: gap.reason for fact, gap in estate.gaps.items()} == {
+        "databases": "refused",
+        "serverless-keys": "timed-out",
+        "managed-clusters-keys": "not-recorded",
+    }
+    assert estate.keys_gap("serverless") == gaps[2]
+    assert estate.keys_gap("managed-clusters") == estate.gaps["managed-clusters-keys"]
+    assert estate.keys_gap("unknown") is None
+
+
+def test_nothing_recorded() -> None:
+    """An organization of which nothing was recorded has neither keys nor places, but gaps."""
+    estate = survey(an_organization(keys=None, databases=None))
+    assert (estate.keys, estate.placements, estate.scopes) == ({}, [], {})
+    assert set(estate.gaps) == {"databases", "serverless-keys", "managed-clusters-keys"}
+
+
+def test_scopes_without_customer_keys() -> None:
+    """Only Managed Clusters on Azure have no customer keys at all."""
+    kinds: list[DatabaseType] = ["serverless", "managed-clusters", "unknown"]
+    providers: list[Provider] = ["aws", "gcp", "azure"]
+    scopes = [scope(kind, provider) for kind in kinds for provider in providers]
+    assert [each for each in scopes if has_no_customer_keys(each)] == [
+        scope("managed-clusters", "azure")
+    ]
+
+
+_places = st.tuples(
+    st.sampled_from(["serverless", "classic"]),
+    st.sampled_from(["aws", "gcp", "azure"]),
+    st.lists(st.sampled_from("abcd"), min_size=1, max_size=3, unique=True),
+    st.sampled_from(["ACTIVE", "TERMINATED"]),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(_places, max_size=6))
+def test_no_placement_is_lost(places: list[tuple[str, str, list[str], str]]) -> None:
+    """The places by scope are the places by database: none is lost, none counts twice."""
+    databases = [
+        a_database(id=uuid(index), type=kind, provider=provider, regions=regions, status=status)
+        for index, (kind, provider, regions, status) in enumerate(places)
+    ]
+    estate = survey(an_organization(databases=databases))
+    by_database = [placement for group in estate.placements for placement in group]
+    by_scope = [placement for group in estate.scopes.values() for placement in group]
+    assert sorted(map(id, by_scope)) == sorted(map(id, by_database))
+    assert len(by_database) == sum(len(each[2]) for each in places if each[3] == "ACTIVE")
+    for key, group in estate.scopes.items():
+        assert {placement.scope for placement in group} == {key}

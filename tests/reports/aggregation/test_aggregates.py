@@ -1,0 +1,341 @@
+"""What findings come to: counts, actions and the coverage matrix."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checks.engine.card import SEVERITIES, Severity
+from checks.engine.context import Context
+from checks.engine.evaluation import evaluate
+from checks.engine.finding import OPEN, STATUSES, Finding, Status, Subject
+from checks.engine.outcome import Gate
+from reports.aggregation.actions import MOST_ACTIONS, MOST_IDS
+from reports.aggregation.aggregates import Tallies
+from tests.builders import (
+    AS_OF,
+    ORGANIZATION,
+    OTHER_ORGANIZATION,
+    a_database,
+    a_key,
+    a_planned_database,
+    an_organization,
+    uuid,
+)
+from tests.reports.recording import RULES, a_finding, findings
+
+if TYPE_CHECKING:
+    from inventory.model.organization import Organization
+
+NAMES = {ORGANIZATION: "acme-prod", OTHER_ORGANIZATION: "acme-test"}
+REGIONS = ("eu-west-1", "us-east-1", "us-west-2")
+
+
+def _tally(*given: Finding) -> Tallies:
+    tallies = Tallies()
+    for each in given:
+        tallies.add(each)
+    return tallies
+
+
+# --- counts ---------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=100)
+@given(given=st.lists(findings(), max_size=20))
+def test_every_finding_is_counted_once(given: list[Finding]) -> None:
+    """The counts by status are those of the findings, whatever else is the same about them."""
+    assert _tally(*given).counts == Counter(each.status for each in given)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    given=st.lists(findings(), max_size=20),
+    fail_on=st.sampled_from(SEVERITIES),
+    allow=st.booleans(),
+    new_only=st.booleans(),
+)
+def test_what_stops_is_counted_by_status(
+    given: list[Finding], fail_on: Severity, *, allow: bool, new_only: bool
+) -> None:
+    """Among all findings, those are counted as stopping that the gate would stop one by one."""
+    gate = Gate(fail_on, allow, new_only)
+    stopping = Counter(
+        each.status for each in given if gate.stops(each.status, each.severity, each.change)
+    )
+    assert _tally(*given).stopping(gate) == stopping
+
+
+# --- actions --------------------------------------------------------------------------------------
+
+
+def test_findings_that_one_step_settles_are_one_action() -> None:
+    """Findings of several rules with the same action in one organization are one entry."""
+    given = [
+        a_finding("fail", "CMEK-01", action="Register a key", databases=2),
+        a_finding("fail", "CMEK-05", action="Register a key", severity="critical"),
+        a_finding("inconclusive", "CMEK-05", action="Register a key", region="us-east-2"),
+    ]
+    assert _tally(*given).actions(NAMES) == [
+        {
+            "text": "Register a key",
+            "organization": ORGANIZATION,
+            "name": "acme-prod",
+            "severity": "critical",
+            "settles": 3,
+            "databases": 2,
+            "statuses": {"fail": 2, "inconclusive": 1},
+            "rules": ["CMEK-01", "CMEK-05"],
+            "findings": [each.id for each in given],
+        }
+    ]
+
+
+def test_equal_words_in_two_organizations_are_two_actions() -> None:
+    """What has to be done in two organizations has to be done twice."""
+    given = [a_finding(action="Act", organization=each) for each in NAMES]
+    told = {(action["organization"], action["settles"]) for action in _tally(*given).actions(NAMES)}
+    assert told == {(ORGANIZATION, 1), (OTHER_ORGANIZATION, 1)}
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_only_open_findings_ask_for_action(status: Status) -> None:
+    """Who has to act is told by what fails, broke or could not be judged, and by nothing else."""
+    tallies = _tally(a_finding(status, action="Act"), a_finding(status, region="no-action"))
+    assert tallies.action_count == len(tallies.actions(NAMES)) == int(status in OPEN)
+
+
+def test_databases_are_counted_once_for_an_action() -> None:
+    """A database that several findings of one action concern is one database."""
+    given = [
+        a_finding(
+            rule=rule,
+            action="Act",
+            databases=1,
+            subject=_placement(database, region),
+            region=region,
+        )
+        for rule in ("CMEK-01", "CMEK-05")
+        for database in ("d1", "d2")
+        for region in REGIONS
+    ]
+    assert [action["databases"] for action in _tally(*given).actions(NAMES)] == [2]
+
+
+def _placement(database: str, region: str) -> Subject:
+    path = f"{ORGANIZATION}/database/{database}/{region}"
+    return Subject(
+        "database-region", path, ORGANIZATION, "serverless", "aws", region, database=database
+    )
+
+
+def _audit(*organizations: Organization) -> list[dict[str, Any]]:
+    tallies = Tallies()
+    for finding in evaluate(organizations, RULES, Context(AS_OF), tallies.meet):
+        tallies.add(finding)
+    return tallies.actions({each.id: each.name for each in organizations})
+
+
+def test_a_repair_takes_two_steps_in_order() -> None:
+    """A key is registered first; that closes nothing for what exists, which is recreated then."""
+    databases = [
+        a_database(id=uuid(number), regions=[region])
+        for number, region in enumerate(("us-west-2", "us-west-2", "eu-west-1"))
+    ]
+    planned = a_planned_database(regions=["us-west-2"])
+    told = _audit(an_organization(keys=[], databases=[*databases, planned]))
+    steps = [action for action in told if action["text"].startswith(("Register", "Recreate"))]
+    scope = "acme-prod / serverless / aws"
+    assert [(step["text"], step["rules"], step["databases"]) for step in steps] == [
+        (f"Register a key for {scope} / us-west-2", ["CMEK-01", "CMEK-05"], 3),
+        (
+            f"Recreate the databases of {scope} / us-west-2 once its key is registered",
+            ["CMEK-05"],
+            2,
+        ),
+        (f"Register a key for {scope} / eu-west-1", ["CMEK-01"], 1),
+        (
+            f"Recreate the databases of {scope} / eu-west-1 once its key is registered",
+            ["CMEK-05"],
+            1,
+        ),
+    ]
+
+
+def test_registering_closes_nothing_for_existing_databases() -> None:
+    """No action on a database that exists says that registering a key helps it."""
+    databases = [
+        a_database(regions=["us-east-1", "us-west-2"]),
+        a_database(id=uuid(1), regions=["eu-west-1"]),
+    ]
+    late = {"at": "2026-07-01T00:00:00Z", "by": "acme-security", "on": "2026-07-01"}
+    organization = an_organization(keys=[a_key(registered=late)], databases=databases)
+    found = [
+        finding
+        for finding in evaluate([organization], RULES, Context(AS_OF))
+        if finding.status == "fail" and finding.subject.database
+    ]
+    assert {finding.rule for finding in found} == {"CMEK-03", "CMEK-05"}
+    assert {finding.action.partition(" ")[0] for finding in found} == {"Recreate"}
+    assert not any("egister a key" in finding.says for finding in found)
+
+
+def test_databases_of_several_scopes_are_counted_once() -> None:
+    """Where findings count the databases of key scopes, one of several regions counts once."""
+    keys = [a_key(region=region) for region in REGIONS]
+    databases = [
+        a_database(id=uuid(1), regions=["eu-west-1", "us-east-1"]),
+        a_database(id=uuid(2), regions=["eu-west-1"]),
+        a_database(id=uuid(3), regions=["us-west-2"]),
+    ]
+    gaps = [{"fact": "region-views", "reason": "refused"}]
+    told = _audit(an_organization(keys=keys, databases=databases, gaps=gaps))
+    [views] = [action for action in told if action["rules"] == ["CMEK-13", "CMEK-14"]]
+    assert views["databases"] == 3
+
+
+def test_databases_that_rest_on_a_shared_key_are_counted() -> None:
+    """What is to be done about a key of several organizations concerns all that rests on it."""
+    two = an_organization(
+        id=OTHER_ORGANIZATION, name="acme-test", databases=[a_database(id=uuid(1))]
+    )
+    told = _audit(an_organization(), two)
+    [shared] = [action for action in told if action["rules"] == ["CMEK-06"]]
+    assert (shared["organization"], shared["databases"]) == ("", 2)
+
+
+_PLACED = st.lists(
+    st.tuples(
+        st.sets(st.sampled_from(REGIONS), min_size=1).map(sorted),
+        st.booleans(),
+        st.sampled_from(["customer-managed", "astra-provided"]),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(placed=_PLACED, keyed=st.sets(st.sampled_from(REGIONS)), refused=st.booleans())
+def test_no_action_counts_more_databases_than_there_are(
+    placed: list[tuple[list[str], bool, str]], keyed: set[str], *, refused: bool
+) -> None:
+    """An action concerns no more databases than its findings do, each counted once."""
+    databases: list[object] = []
+    where: dict[str, set[str]] = {}
+    for number, (regions, planned, wanted) in enumerate(placed):
+        own = {"encryption": wanted, "reason": "a trial", "name": f"d{number}"}
+        make = a_planned_database if planned else a_database
+        over = {} if planned else {"id": uuid(number)}
+        databases.append(make(**own, **over, regions=regions))
+        where[f"planned d{number}" if planned else uuid(number)] = set(regions)
+    gaps = [{"fact": "region-views", "reason": "refused"}] if refused else []
+    keys = [a_key(region=region) for region in sorted(keyed)]
+    organization = an_organization(keys=keys, databases=databases, gaps=gaps)
+    found = {each.id: each for each in evaluate([organization], RULES, Context(AS_OF))}
+    for action in _audit(organization):
+        concerned: set[str] = set()
+        for identity in action["findings"]:
+            subject = found[identity].subject
+            if subject.database:
+                concerned.add(subject.database)
+            elif found[identity].databases:
+                concerned |= {name for name, some in where.items() if subject.region in some}
+        assert action["databases"] <= len(concerned)
+
+
+@pytest.mark.parametrize(
+    ("urgent", "less"),
+    [
+        ([a_finding(severity="high")], [a_finding(severity="medium", databases=9)] * 9),
+        ([a_finding("fail")], [a_finding("inconclusive", databases=9)] * 9),
+        ([a_finding("fail", databases=2)], [a_finding("fail", databases=1)]),
+        (
+            [a_finding("inconclusive", databases=2)],
+            [a_finding("inconclusive", databases=1)] * 9,
+        ),
+        ([a_finding("inconclusive")] * 2, [a_finding("inconclusive")]),
+    ],
+    ids=["severity", "failures", "databases", "databases-first", "findings"],
+)
+def test_the_most_urgent_action_comes_first(urgent: list[Finding], less: list[Finding]) -> None:
+    """Severity comes before failures, those before databases, and these before findings."""
+    named = [each._replace(action="z") for each in urgent]
+    given = [each._replace(action="a") for each in less] + named
+    assert [action["text"] for action in _tally(*given).actions(NAMES)] == ["z", "a"]
+
+
+@settings(deadline=None, max_examples=100)
+@given(given=st.lists(findings(), max_size=12), data=st.data())
+def test_the_order_of_findings_does_not_matter_to_actions(
+    given: list[Finding], data: st.DataObject
+) -> None:
+    """Actions come in the same order, and say the same, in whatever order findings are added."""
+    shuffled = data.draw(st.permutations(given))
+    assert _without_ids(_tally(*given)) == _without_ids(_tally(*shuffled))
+
+
+def _without_ids(tallies: Tallies) -> list[dict[str, Any]]:
+    return [{**action, "findings": sorted(action["findings"])} for action in tallies.actions(NAMES)]
+
+
+def test_an_action_names_so_many_findings_and_counts_them_all() -> None:
+    """Beyond the first findings an action tells only how many there are."""
+    given = [a_finding(action="Act", region=f"r{number}") for number in range(MOST_IDS + 1)]
+    [action] = _tally(*given).actions(NAMES)
+    assert (action["settles"], action["findings"]) == (
+        MOST_IDS + 1,
+        [each.id for each in given[:MOST_IDS]],
+    )
+
+
+def test_so_many_actions_are_listed_and_all_are_counted() -> None:
+    """Of very many actions the most urgent are listed, and their number is that of all."""
+    given = [a_finding(action=f"Act {number:05}") for number in range(MOST_ACTIONS)]
+    tallies = _tally(*given, a_finding(action="Act at once", severity="critical"))
+    actions = tallies.actions(NAMES)
+    assert (tallies.action_count, len(actions), actions[0]["text"]) == (
+        MOST_ACTIONS + 1,
+        MOST_ACTIONS,
+        "Act at once",
+    )
+
+
+# --- what was not judged --------------------------------------------------------------------------
+
+
+def test_what_was_not_judged_is_counted_by_its_reason() -> None:
+    """Rules, organizations and reasons are told with their numbers, what broke first."""
+    given = [
+        a_finding("not-applicable", region="r1", reason="astra-provided"),
+        a_finding("not-applicable", region="r2", reason="astra-provided"),
+        a_finding("inconclusive", "CMEK-05", reason="equal-times"),
+        a_finding("error", "CMEK-12", reason="check-broke"),
+        a_finding("pass"),
+    ]
+    assert [tuple(each.values()) for each in _tally(*given).not_evaluated()] == [
+        ("error", "CMEK-12", ORGANIZATION, "check-broke", 1),
+        ("inconclusive", "CMEK-05", ORGANIZATION, "equal-times", 1),
+        ("not-applicable", "CMEK-01", ORGANIZATION, "astra-provided", 2),
+    ]
+
+
+@settings(deadline=None, max_examples=100)
+@given(given=st.lists(findings(), max_size=20))
+def test_nothing_that_was_not_judged_is_left_out(given: list[Finding]) -> None:
+    """Every finding with a reason is counted in the list of what was not judged."""
+    listed = Counter(
+        {
+            (each["status"], each["rule"], each["organization"], each["reason"]): each["count"]
+            for each in _tally(*given).not_evaluated()
+        }
+    )
+    assert listed == Counter(
+        (each.status, each.rule, each.subject.organization, each.reason)
+        for each in given
+        if each.reason
+    )

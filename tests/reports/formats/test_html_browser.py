@@ -1,0 +1,344 @@
+"""The auditor's page and the engineer's, as a browser shows them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reports.formats import html
+from tests.astra.faults import ALWAYS, FIRST, Fault
+from tests.reports.browser import FLAGS, find_chromium, open_page, violations_of
+from tests.reports.live import recorded, renamed, small_fleet
+from tests.reports.recording import RUN, SOURCE, record
+from tests.reports.samples import (
+    AS_OF,
+    EVIL,
+    HOSTILE,
+    VIOLATIONS,
+    WAIVERS,
+    audit,
+    database,
+    organization,
+    save,
+    save_inventory,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+ROOT = Path(__file__).parents[3]
+CHROMIUM = find_chromium()
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium was found, nor does CMEK_CHROMIUM name one"
+)
+
+WIDE = {"width": 1280, "height": 900}
+_LATER = "--cmek-as-of=2026-11-22T00:00:00Z"
+_AS_OF = [f"--cmek-as-of={AS_OF}"]
+_DIFFERING = (
+    Fault("cut-list", "serverless-keys", ALWAYS),
+    Fault("reset-at-once", "databases", FIRST),
+)
+OPEN_ALL = "document.querySelectorAll('details').forEach((each) => each.open = true)"
+NARROW = {"width": 390, "height": 844}
+NOTE = "It holds a part of the configuration only: it was made with -target."
+
+
+@pytest.fixture(scope="module")
+def browser(reports: dict[str, Path]) -> Iterator[Browser]:
+    """Start a browser once the reports are there: none can be recorded inside playwright's loop."""
+    assert reports
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        launched = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Run pytest as its users do, and return each run's folder of reports."""
+    folder = tmp_path_factory.mktemp("runs")
+    waivers = save(folder / "waivers.json", **{"cmek-waivers": 1, "waivers": WAIVERS})
+    made = {}
+    faults = (Fault("403-errors", "managed-clusters-keys", ALWAYS), *_DIFFERING)
+    evil = recorded(folder / "a", *faults, fleet=renamed(small_fleet(), EVIL), evidence="<b> 'e'")
+    for name, inventory, more in (
+        ("violations", _saved(folder, VIOLATIONS), [f"--cmek-waivers={waivers}", *_AS_OF]),
+        ("hostile", _saved(folder, HOSTILE), _AS_OF),
+        ("live", recorded(folder / "b", *_DIFFERING, stated=False).bundle, []),
+        ("hostile-live", evil.bundle, []),
+        ("changes", _saved(folder, HOSTILE), [_LATER, f"--cmek-baseline={folder / 'violations'}"]),
+    ):
+        options = [f"--cmek-inventory={inventory}", f"--cmek-report-dir={folder / name}"]
+        command = [sys.executable, "-m", "pytest", "-q", *options, *more]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 1, done.stdout + done.stderr
+        made[name] = folder / name
+    return made
+
+
+def _saved(folder: Path, organizations: list[Any]) -> Path:
+    return save_inventory(folder / f"{len(organizations)}.json", organizations)
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [
+        ("violations", "light"),
+        ("violations", "dark"),
+        ("live", "light"),
+        ("live", "dark"),
+        ("hostile", "light"),
+        ("hostile-live", "light"),
+    ],
+)
+def test_accessible(browser: Browser, reports: dict[str, Path], name: str, scheme: str) -> None:
+    """The page has no violation that axe knows, in light and in dark."""
+    with open_page(browser, reports[name] / "audit.html", color_scheme=scheme) as opened:
+        if name != "hostile":
+            opened.page.evaluate(OPEN_ALL)
+        assert violations_of(opened.page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_changes_are_accessible(browser: Browser, reports: dict[str, Path], scheme: str) -> None:
+    """The section on what changed has no violation that axe knows, whatever names it shows."""
+    path = reports["changes"] / "audit.html"
+    with open_page(browser, path, color_scheme=scheme) as opened:
+        assert opened.page.locator("#changes table.changed").count() == 5
+        assert violations_of(opened.page, "#changes") == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_notes_are_on_the_first_screen(
+    browser: Browser, tmp_path: Path, size: dict[str, int], scheme: str
+) -> None:
+    """What limits a source is seen without scrolling, as everybody can read it."""
+    notes = (NOTE, "x" * 400)
+    noted = SOURCE.model_copy(update={"path": f"{'long/' * 30}plan.json", "notes": notes})
+    file = tmp_path / "audit.html"
+    file.write_text(
+        html.render({**record(tmp_path, sources=[noted]).head, "run": RUN}, []), "utf-8"
+    )
+    with open_page(browser, file, viewport=size, color_scheme=scheme) as opened:
+        box = opened.page.get_by_text(NOTE).first.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] < size["height"]
+        assert violations_of(opened.page, "header.top") == []
+        width = opened.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= size["width"]
+
+
+@pytest.mark.parametrize("name", ["hostile", "hostile-live", "changes"])
+@pytest.mark.parametrize("file", ["audit.html", "results.html"])
+def test_hostile_names_run_nothing(
+    browser: Browser, reports: dict[str, Path], file: str, name: str
+) -> None:
+    """Whatever names hold, no script of theirs runs, and nothing but the file is asked for."""
+    path = reports[name] / file
+    with open_page(browser, path) as opened:
+        opened.page.evaluate(OPEN_ALL)
+        opened.page.wait_for_timeout(200)
+        assert opened.page.evaluate("window.__pwned === undefined")
+        assert {each for each in opened.requests if not each.startswith("data:")} == {path.as_uri()}
+
+
+def test_quiet(browser: Browser, reports: dict[str, Path]) -> None:
+    """The page asks for itself alone, and its browser has nothing to complain of."""
+    path = reports["hostile"] / "audit.html"
+    with open_page(browser, path) as opened:
+        assert opened.requests == [path.as_uri()]
+        assert opened.said == []
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("name", ["violations", "hostile", "live", "hostile-live", "changes"])
+def test_layout_holds(
+    browser: Browser, reports: dict[str, Path], name: str, size: dict[str, int]
+) -> None:
+    """The page is never wider than its window, with everything open."""
+    with open_page(browser, reports[name] / "audit.html", viewport=size) as opened:
+        opened.page.evaluate(OPEN_ALL)
+        width = opened.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= size["width"]
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("name", ["violations", "hostile"])
+def test_what_to_paste(
+    browser: Browser, reports: dict[str, Path], name: str, size: dict[str, int]
+) -> None:
+    """One click takes all of a call or block that is to be pasted, whatever a region is called."""
+    with open_page(browser, reports[name] / "audit.html", viewport=size) as opened:
+        opened.page.evaluate(OPEN_ALL)
+        blocks = opened.page.locator("#key-plan .paste").all()
+        assert len(blocks) > 3
+        for block in blocks[:12]:
+            block.click(position={"x": 5, "y": 5})
+            assert opened.page.evaluate("String(getSelection())") == block.text_content()
+
+
+def test_without_script(browser: Browser, reports: dict[str, Path]) -> None:
+    """Without JavaScript all is there, a link opens its finding, and the filter is not offered."""
+    folder = reports["violations"]
+    finding = _first(folder, "fail")
+    with open_page(
+        browser, folder / "audit.html", f"#f-{finding['id']}", java_script_enabled=False
+    ) as opened:
+        page = opened.page
+        assert not page.locator("#filter").is_visible()
+        for each in page.locator("section").all():
+            assert each.is_visible()
+        target = page.locator(f"#f-{finding['id']}")
+        assert target.locator("dd").first.is_visible()
+        another = page.locator(f"details.f:not(#f-{finding['id']})").first
+        assert not another.locator("dd").first.is_visible()
+        another.locator("summary").click()
+        assert another.locator("dd").first.is_visible()
+
+
+def test_links_open_findings(browser: Browser, reports: dict[str, Path]) -> None:
+    """A link leads to its finding and opens it, also if the filter had hidden it."""
+    folder = reports["violations"]
+    passed = _first(folder, "pass", "CMEK-01")
+    with open_page(browser, folder / "audit.html") as opened:
+        page = opened.page
+        target = page.locator(f"#f-{passed['id']}")
+        assert not target.is_visible()
+        page.select_option("#filter [name=s]", "fail")
+        page.wait_for_selector("#filter [role=status]:not(:empty)")
+        page.locator(f"a[href='#f-{passed['id']}']").first.click()
+        target.wait_for(state="visible")
+        assert page.locator("#filter [name=s]").input_value() == ""
+        page.locator("#f-" + passed["id"]).evaluate("(row) => row.closest('details').open = false")
+        page.locator(f"a[href='#f-{passed['id']}']").first.click()
+        target.wait_for(state="visible")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_evidence_leads_to_its_answer(
+    browser: Browser,
+    reports: dict[str, Path],
+    script: bool,  # noqa: FBT001 (a parameter)
+) -> None:
+    """From a finding's evidence a link leads to the recorded answer, with script and without."""
+    path = reports["live"] / "audit.html"
+    with open_page(browser, path, java_script_enabled=script) as opened:
+        page = opened.page
+        finding = page.locator("details.f:has(dd a[href^='#e-'])").first
+        finding.locator("summary").click()
+        link = finding.locator("dd a[href^='#e-']").first
+        file = link.inner_text().rpartition("/exchanges/")[2].rpartition(":")[0]
+        row = page.locator(link.get_attribute("href") or "none")
+        link.click()
+        page.wait_for_timeout(200)
+        assert row.locator("th").inner_text().startswith(f"exchanges/{file}")
+        box, height = row.bounding_box(), page.evaluate("innerHeight")
+        assert box is not None
+        assert 0 <= box["y"] < height
+
+
+@pytest.mark.parametrize(
+    ("control", "value", "field"),
+    [("s", "inconclusive", "status"), ("v", "high", "severity"), ("r", "CMEK-05", "rule")],
+)
+def test_filters(
+    browser: Browser, reports: dict[str, Path], control: str, value: str, field: str
+) -> None:
+    """A filter leaves exactly the findings that it names, and says how many these are."""
+    folder = reports["violations"]
+    wanted = {each["id"] for each in _findings(folder) if each[field] == value}
+    everything = len(_findings(folder))
+    with open_page(browser, folder / "audit.html") as opened:
+        page = opened.page
+        page.select_option(f"#filter [name={control}]", value)
+        page.wait_for_selector("#filter [role=status]:not(:empty)")
+        left = page.eval_on_selector_all("[data-s]:not([hidden])", "all => all.map(e => e.id)")
+        assert {each.removeprefix("f-") for each in left} == wanted
+        said = page.inner_text("#filter [role=status]")
+        assert said == f"{len(wanted)} of {everything} findings on this page match."
+        tallies = page.locator("[data-group]:not([hidden]) .tally").all_inner_texts()
+        shown = [re.fullmatch(r"([0-9]+) of ([0-9]+) findings", tally) for tally in tallies]
+        assert sum(int(tally[1]) if tally else 10**6 for tally in shown) <= len(wanted)
+        assert any(tallies)
+        page.click("#filter button")
+        page.wait_for_selector("#filter [role=status]:empty", state="attached")
+        assert page.locator("[data-s][hidden]").count() == 0
+
+
+def test_filter_by_organization(browser: Browser, reports: dict[str, Path]) -> None:
+    """An organization can be chosen by its name."""
+    folder = reports["violations"]
+    wanted = {each["id"] for each in _findings(folder) if each["subject"]["organization"] == "labs"}
+    with open_page(browser, folder / "audit.html") as opened:
+        page = opened.page
+        page.select_option("#filter [name=o]", label="labs")
+        page.wait_for_selector("#filter [role=status]:not(:empty)")
+        left = page.eval_on_selector_all("[data-s]:not([hidden])", "all => all.map(e => e.id)")
+        assert {each.removeprefix("f-") for each in left} == wanted
+
+
+def test_search(browser: Browser, reports: dict[str, Path]) -> None:
+    """A search looks through all that a finding says, and opens what is folded around it."""
+    with open_page(browser, reports["violations"] / "audit.html") as opened:
+        page = opened.page
+        page.fill("#filter [name=q]", "Test DATA")
+        page.wait_for_selector("#filter [role=status]:not(:empty)")
+        left = page.locator("[data-s]:not([hidden])")
+        assert left.count() > 0
+        for each in left.all():
+            assert "Test data" in each.inner_text()
+            assert each.is_visible()
+        page.fill("#filter [name=q]", "no such words")
+        page.locator("#filter [role=status]", has_text="0 of").wait_for()
+        assert left.count() == 0
+
+
+def test_print_opens_everything(browser: Browser, reports: dict[str, Path]) -> None:
+    """In print every finding is open, and what is for the screen alone is gone."""
+    with open_page(browser, reports["violations"] / "audit.html") as opened:
+        page = opened.page
+        page.emulate_media(media="print")
+        for each in page.locator("details.f dl, details.fold table, details.card dl").all():
+            assert each.is_visible()
+        for gone in ("#filter", "nav.contents"):
+            assert not page.locator(gone).is_visible()
+
+
+def test_thousands_of_findings(browser: Browser, tmp_path: Path) -> None:
+    """A page of 5,000 open findings opens, says what it leaves out, and can be searched."""
+    databases = [database(f"d{number:04}", "us-east-1") for number in range(5_200)]
+    report = audit(tmp_path, [organization("big", [], databases)])
+    left_out = sum(report.head["counts"][each] for each in html.OPEN) - 5_000
+    with open_page(browser, report.folder / "audit.html", viewport=WIDE) as opened:
+        page = opened.page
+        assert page.locator("details.f").count() == 5_000
+        words = f"{left_out} more open findings stand in findings.ndjson."
+        assert page.get_by_text(words).is_visible()
+        page.fill("#filter [name=q]", "/db-d0042/")
+        page.locator("#filter [role=status]", has_text="1 of").wait_for()
+        assert page.locator("details.f:visible").count() == 1
+        height = page.locator("#findings").evaluate("(section) => section.offsetHeight")
+        assert height < 3_000
+
+
+def _findings(folder: Path) -> list[dict[str, Any]]:
+    lines = (folder / "findings.ndjson").read_text(encoding="ascii").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def _first(folder: Path, status: str, rule: str = "CMEK-01") -> dict[str, Any]:
+    return next(
+        each for each in _findings(folder) if each["status"] == status and each["rule"] == rule
+    )

@@ -1,0 +1,103 @@
+"""Where a finding is shown in the files of a repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from reports.presentation.locations import Places, Spot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ROOT = Path("/repo/acme")
+BUNDLE = "evidence/2026-11-20T02-00-00Z"
+
+
+def _places(*sources: tuple[str, str], root: Path | None = ROOT) -> Places:
+    told = [{"path": path, "format": form} for path, form in sources]
+    return Places({"population": {"sources": told}}, root)
+
+
+def _finding(*evidence: Sequence[object]) -> dict[str, Any]:
+    return {"evidence": [list(each) for each in evidence]}
+
+
+@pytest.mark.parametrize(
+    ("file", "spot"),
+    [
+        ("a.yaml", Spot("file", "a.yaml", 3)),
+        ("./x/../a b.yaml", Spot("file", "a b.yaml", 3)),
+        ("/repo/acme/x/a.yaml", Spot("file", "x/a.yaml", 3)),
+        ("/repo/acme-two/a.yaml", Spot("elsewhere", "/repo/acme-two/a.yaml", 3)),
+        ("../a.yaml", Spot("elsewhere", "/repo/a.yaml", 3)),
+        ("/etc/a.yaml", Spot("elsewhere", "/etc/a.yaml", 3)),
+        (f"{BUNDLE}/exchanges/0001/0004.json", Spot("bundle", "evidence/inventory.ndjson", 1)),
+        (f"{BUNDLE}2/a.yaml", Spot("file", f"{BUNDLE}2/a.yaml", 3)),
+        ("/far/b/inventory.ndjson", Spot("elsewhere", "/far/inventory.ndjson", 3)),
+    ],
+)
+def test_a_file_is_named_by_where_it_lies(file: str, spot: Spot) -> None:
+    """Below the repository's folder a file is named from there, elsewhere by its whole path.
+
+    What lies in a bundle is named by the folder of bundles: each has another name.
+    """
+    places = _places((BUNDLE, "bundle"), ("/far/b/", "bundle"))
+    assert places.at(file, 3) == spot
+    assert places.of(_finding([file, 3])) == spot
+
+
+def test_the_repository_is_where_the_process_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If no folder is given, the working folder is that of the repository."""
+    monkeypatch.chdir(tmp_path)
+    places = _places(root=None)
+    assert places.at(f"{tmp_path}/a.yaml", 1) == Spot("file", "a.yaml", 1)
+    assert places.at("../a.yaml", 1).kind == "elsewhere"
+
+
+@pytest.mark.parametrize("line", [0, -1, 1])
+def test_lines_begin_with_one(line: int) -> None:
+    """A file as a whole is shown at its first line."""
+    assert _places().at("a.yaml", line) == Spot("file", "a.yaml", 1)
+
+
+def test_a_file_of_the_repository_comes_first() -> None:
+    """Of all evidence the first in a file of the repository is shown, then what is in a bundle."""
+    places = _places((BUNDLE, "bundle"))
+    elsewhere, bundle = ["/etc/a.yaml", 1], [f"{BUNDLE}/exchanges/0001/0001.json", 2]
+    own = ["plan.tf", 7, "astra_database.orders"]
+    assert places.of(_finding(elsewhere, bundle, own, ["b.yaml", 8])) == Spot(
+        "file", "plan.tf", 7, "astra_database.orders"
+    )
+    assert places.of(_finding(elsewhere, bundle)).kind == "bundle"
+    assert places.of(_finding(elsewhere, ["/etc/b.yaml", 2])).path == "/etc/a.yaml"
+
+
+@pytest.mark.parametrize("evidence", [[], [["", 0]]])
+def test_without_evidence_it_is_the_first_source(evidence: list[list[object]]) -> None:
+    """What no file holds is shown at the beginning of the first file that was read."""
+    finding = {"evidence": evidence}
+    assert _places(("a.yaml", "yaml"), ("b.yaml", "yaml")).of(finding) == Spot("file", "a.yaml", 1)
+    assert _places((BUNDLE, "bundle")).of(finding).path == "evidence/inventory.ndjson"
+    assert _places().of(finding) == Spot("file", "audit.json", 1)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text(max_size=30), st.integers())
+@example(".", 0)
+@example("..", 0)
+@example("/", 0)
+@example("\x00/../..", 0)
+def test_any_path_has_a_place(file: str, line: int) -> None:
+    """Whatever a path holds, what is called a file of the repository lies in it."""
+    spot = _places().at(file, line)
+    assert spot.line >= 1
+    if spot.kind == "file":
+        assert not spot.path.startswith(("/", "../"))
+        assert (ROOT / spot.path).is_relative_to(ROOT)
