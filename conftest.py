@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from checks.engine.outcome import Group
+    from checks.engine.outcome import FindingGroup
     from cmek_audit.run.options import Option, Options
     from cmek_audit.run.report_folder import ReportFolder
     from inventory.astra.collector import Progress
@@ -145,10 +145,10 @@ def _set_defaults(config: pytest.Config) -> None:
 def _unusable(error: Exception) -> pytest.UsageError:
     """Return ``error`` as pytest knows it, and say last that there is no audit."""
     from cmek_audit.run.pytest_results import NO_AUDIT  # noqa: PLC0415
-    from inventory.text.display import safe  # noqa: PLC0415
+    from inventory.text.display import printable  # noqa: PLC0415
     from inventory.text.secrets import without_secrets  # noqa: PLC0415 (as above)
 
-    lines = [safe(without_secrets(line), _LONGEST_LINE) for line in str(error).splitlines()]
+    lines = [printable(without_secrets(line), _LONGEST_LINE) for line in str(error).splitlines()]
     return pytest.UsageError("\n".join([*lines, NO_AUDIT]))
 
 
@@ -178,12 +178,12 @@ def _begin(config: pytest.Config, options: Options) -> None:
 def _set_aside(config: pytest.Config) -> None:
     """Move an earlier audit to ``previous/``: one that cannot begin must not be taken for it."""
     from cmek_audit.run.options import Options  # noqa: PLC0415 (as above)
-    from cmek_audit.run.overwritten_inputs import doomed  # noqa: PLC0415
+    from cmek_audit.run.overwritten_inputs import overwritten_inputs  # noqa: PLC0415
     from cmek_audit.run.report_folder import REPLACED, set_aside  # noqa: PLC0415
     from inventory.errors import CmekAuditError  # noqa: PLC0415
 
     folder = Path(str(_value(config, _option("report-dir")) or Options().report_dir))
-    if any(doomed(_inputs(config), folder, REPLACED)):
+    if any(overwritten_inputs(_inputs(config), folder, REPLACED)):
         return
     with suppress(CmekAuditError):
         set_aside(folder)
@@ -192,14 +192,14 @@ def _set_aside(config: pytest.Config) -> None:
 def _inputs(config: pytest.Config) -> Iterator[Any]:
     """Yield every path that the options may give, whatever else is wrong with these."""
     from cmek_audit.run.options import OPTIONS  # noqa: PLC0415 (as above)
-    from cmek_audit.run.overwritten_inputs import Given  # noqa: PLC0415
+    from cmek_audit.run.overwritten_inputs import GivenPath  # noqa: PLC0415
 
     for option in OPTIONS:
         value, start = _given(config, option)
         if option.kind in {"path", "paths"} and option.name != "report-dir":
             paths = [value] if option.kind == "path" else [*(value or ())]
             paths += [each.partition("=")[2] for each in paths if option.name == "plan"]
-            yield from (Given(option.name, str(start / path)) for path in paths if path)
+            yield from (GivenPath(option.name, str(start / path)) for path in paths if path)
 
 
 # --- the audit ------------------------------------------------------------------------------------
@@ -234,10 +234,13 @@ def _progress(config: pytest.Config, options: Options) -> Iterator[Callable[[Pro
     if not options.live:
         yield lambda _: None
         return
-    from cmek_audit.progress import progress  # noqa: PLC0415 (a recorded audit needs none)
+    from cmek_audit.progress import show_progress  # noqa: PLC0415 (a recorded audit needs none)
 
     capture = config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled() if capture else nullcontext(), progress() as tell:
+    with (
+        capture.global_and_fixture_disabled() if capture else nullcontext(),
+        show_progress() as tell,
+    ):
         yield tell
 
 
@@ -251,10 +254,10 @@ def _refuse_to_ask(config: pytest.Config, options: Options) -> None:
 
 
 @pytest.fixture
-def group(request: pytest.FixtureRequest) -> Group:
+def group(request: pytest.FixtureRequest) -> FindingGroup:
     """Provide the findings that an item answers for; fail if they could not be judged."""
     from checks.engine.outcome import require_judged  # noqa: PLC0415 (as above)
 
-    group: Group = request.param
+    group: FindingGroup = request.param
     request.node.user_properties.extend(group.properties())
     return require_judged(group)

@@ -93,13 +93,13 @@ def read(path: str, recorded: list[str]) -> None:
     sys.path.insert(0, str(ROOT))
     from inventory.errors import InventoryError  # noqa: PLC0415 (not for the bare reading)
     from inventory.inventory import Inventory  # noqa: PLC0415
-    from inventory.model.organization_index import survey  # noqa: PLC0415
+    from inventory.model.organization_index import index_organization  # noqa: PLC0415
     from inventory.terraform.organizations import Terraform  # noqa: PLC0415
 
     terraform = Terraform() if recorded else Terraform(ORGANIZATION)
     try:
         for organization in Inventory(recorded, [path], terraform).organizations():
-            survey(organization)
+            index_organization(organization)
     except InventoryError as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.card import OVERVIEW, Card, Quote
-from checks.engine.context import day, utc, words
-from checks.engine.finding import Finding, of_placement, places
-from checks.engine.outcome import settle
+from checks.engine.context import day, scope_label, utc
+from checks.engine.finding import Finding, deployment_subject, locations_of
+from checks.engine.outcome import report_outcome
 from checks.shared.registration import Claim, compare, locate, trace
 from checks.shared.remedies import missing_key_action, rival_keys_action
 from checks.shared.verdicts import (
-    Answer,
+    Verdict,
     keys_unread,
     no_key_wanted,
     ordered_by_plan,
     undetermined,
     unregistered_key,
 )
-from inventory.files.yaml_json import place_of
+from inventory.files.yaml_json import location_of
 from inventory.model.key_ids import canonical
 from inventory.model.organization_index import has_no_customer_keys
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from checks.engine.context import Context
-    from checks.engine.outcome import Group
+    from checks.engine.outcome import FindingGroup
     from checks.shared.registration import Order, Period, Registration
     from inventory.model.attestations import RegistrationAttestation
-    from inventory.model.base import Place
+    from inventory.model.base import SourceLocation
     from inventory.model.key import CustomerKey, KeyScope
-    from inventory.model.organization_index import Estate, Placement
+    from inventory.model.organization_index import Deployment, OrganizationIndex
 
 CARD = Card(
     id="CMEK-05",
     check="check_key_before_deployment",
     title="The key was registered before the database was deployed",
-    force="required",
+    basis="required",
     severity="high",
     severity_planned="critical",
     subject="database in a region",
@@ -95,47 +95,47 @@ class _Known(NamedTuple):
     contradiction: str
     is_special: bool
     named: str
-    evidence: tuple[Place, ...]
+    evidence: tuple[SourceLocation, ...]
 
 
-def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each database in each of its regions."""
-    yield from undetermined(CARD, estate)
-    for scope, placements in estate.scopes.items():
-        known = _know(estate, context, scope)
-        for placement in placements:
-            database = placement.database
-            planned = placement.is_planned
-            answer = _judge_placement(estate, placement, known, context)
+    yield from undetermined(CARD, index)
+    for scope, deployments in index.scopes.items():
+        known = _know(index, context, scope)
+        for deployment in deployments:
+            database = deployment.database
+            planned = deployment.is_planned
+            answer = _judge_deployment(index, deployment, known, context)
             yield Finding(
                 answer.status,
                 CARD.id,
                 "critical" if planned else "high",
-                of_placement(placement),
+                deployment_subject(deployment),
                 answer.cause_for(is_planned=planned),
-                answer.says,
+                answer.message,
                 answer.reason,
                 answer.action,
                 database.name,
                 1,
                 0 if planned else 1,
-                (placement.place, *_evidence(known, _deployed(placement))),
+                (deployment.location, *_evidence(known, _deployed(deployment))),
                 attested_by=answer.attested_by,
             )
 
 
-def _know(estate: Estate, context: Context, scope: KeyScope) -> _Known:
-    keys = estate.keys.get(scope, [])
-    named = words(estate.organization, scope)
+def _know(index: OrganizationIndex, context: Context, scope: KeyScope) -> _Known:
+    keys = index.keys.get(scope, [])
+    named = scope_label(index.organization, scope)
     special = has_no_customer_keys(scope) or scope.type == "unknown"
     names = {canonical(key.key_id) for key in keys}
     if len(names) != 1:
-        return _Known(keys, (), (), "", special, named, places(keys))
+        return _Known(keys, (), (), "", special, named, locations_of(keys))
     attested = _attested(keys, context)
-    present_at = estate.organization.captured_at
+    present_at = index.organization.captured_at
     exact = attested[0].at if attested else None
     claim = Claim(names.pop(), present_at, present_at or context.as_of, exact)
-    cases = [case for case in estate.organization.support_cases if place_of(case) == scope[1:]]
+    cases = [case for case in index.organization.support_cases if location_of(case) == scope[1:]]
     periods = trace(claim, context.history.observations(scope), cases)
     contradiction = _contradiction(attested, periods[0].registration)
     by, evidence = _attesters(attested), _bounds(keys, periods[:1])
@@ -172,7 +172,7 @@ def _how(registration: Registration, attested_by: Sequence[str]) -> str:
     return " and ".join(filter(None, (since or after, by))) or "at an unknown time"
 
 
-def _evidence(known: _Known, deployed: datetime | None) -> tuple[Place, ...]:
+def _evidence(known: _Known, deployed: datetime | None) -> tuple[SourceLocation, ...]:
     """Return where the key was read, and what bounds the time of the one that matters.
 
     Nearly always that is the only one, so its bounds are found once for all databases.
@@ -183,66 +183,66 @@ def _evidence(known: _Known, deployed: datetime | None) -> tuple[Place, ...]:
     return _bounds(known.keys, known.periods[: index + 1])
 
 
-def _bounds(keys: list[CustomerKey], periods: Sequence[Period]) -> tuple[Place, ...]:
+def _bounds(keys: list[CustomerKey], periods: Sequence[Period]) -> tuple[SourceLocation, ...]:
     bounds = [place for period in periods for place in period.registration.evidence]
     cases = [case for period in periods for case in period.cases]
-    return tuple(dict.fromkeys((*places(keys), *bounds, *places(cases))))
+    return tuple(dict.fromkeys((*locations_of(keys), *bounds, *locations_of(cases))))
 
 
-def _judge_placement(
-    estate: Estate, placement: Placement, known: _Known, context: Context
-) -> Answer:
-    if (known.is_special or not placement.wants_key) and (aside := no_key_wanted(placement)):
+def _judge_deployment(
+    index: OrganizationIndex, deployment: Deployment, known: _Known, context: Context
+) -> Verdict:
+    if (known.is_special or not deployment.wants_key) and (aside := no_key_wanted(deployment)):
         return aside
     if not known.keys:
-        return _without_key(estate, placement, known)
-    if placement.is_planned:
-        return Answer("pass", f"The key is registered, the {_planned(placement)} only planned.")
-    present = estate.organization.captured_at or context.as_of
-    return _compare(placement, known, present)
+        return _without_key(index, deployment, known)
+    if deployment.is_planned:
+        return Verdict("pass", f"The key is registered, the {_planned(deployment)} only planned.")
+    present = index.organization.captured_at or context.as_of
+    return _compare(deployment, known, present)
 
 
-def _without_key(estate: Estate, placement: Placement, known: _Known) -> Answer:
-    if unread := keys_unread(estate, placement.scope.type):
+def _without_key(index: OrganizationIndex, deployment: Deployment, known: _Known) -> Verdict:
+    if unread := keys_unread(index, deployment.scope.type):
         return unread
-    if placement.is_planned and (ordered := ordered_by_plan(estate, placement.scope)):
+    if deployment.is_planned and (ordered := ordered_by_plan(index, deployment.scope)):
         return ordered
-    says = (
-        f"No key is registered, and the {_planned(placement)} is about to be deployed."
-        f"{unregistered_key(estate, placement.scope)}"
-        if placement.is_planned
+    message = (
+        f"No key is registered, and the {_planned(deployment)} is about to be deployed."
+        f"{unregistered_key(index, deployment.scope)}"
+        if deployment.is_planned
         else "No key is registered: the database runs on Astra's keys."
     )
-    action = missing_key_action(estate, placement)
-    return Answer("fail", says, action=action, cause="without-key")
+    action = missing_key_action(index, deployment)
+    return Verdict("fail", message, action=action, cause="without-key")
 
 
-def _planned(placement: Placement) -> str:
-    return "database" if placement.database.is_planned else "region"
+def _planned(deployment: Deployment) -> str:
+    return "database" if deployment.database.is_planned else "region"
 
 
-def _compare(placement: Placement, known: _Known, present: datetime) -> Answer:
-    deployed = _deployed(placement)
+def _compare(deployment: Deployment, known: _Known, present: datetime) -> Verdict:
+    deployed = _deployed(deployment)
     if not known.periods:
-        says = "Several keys are claimed for the scope, so its registration cannot be dated."
-        return Answer("inconclusive", says, "rival-keys", rival_keys_action(known.named))
+        message = "Several keys are claimed for the scope, so its registration cannot be dated."
+        return Verdict("inconclusive", message, "rival-keys", rival_keys_action(known.named))
     if deployed is None:
-        says = "The record does not say when the region was added to the database."
+        message = "The record does not say when the region was added to the database."
         action = f"Record when the databases of {known.named} were deployed"
-        return Answer("inconclusive", says, "time-not-recorded", action)
+        return Verdict("inconclusive", message, "time-not-recorded", action)
     if deployed > present:
-        says = f"Deployed {utc(deployed)}, later than its own record of {utc(present)}."
+        message = f"Deployed {utc(deployed)}, later than its own record of {utc(present)}."
         action = f"Correct the times of the databases of {known.named}"
-        return Answer("inconclusive", says, "impossible-time", action)
+        return Verdict("inconclusive", message, "impossible-time", action)
     return _by_order(known, deployed)
 
 
-def _by_order(known: _Known, deployed: datetime) -> Answer:
+def _by_order(known: _Known, deployed: datetime) -> Verdict:
     if known.contradiction:
         action = (
             f"Correct the time at which the key of {known.named} was registered, or the records"
         )
-        return Answer("inconclusive", known.contradiction, "contradiction", action)
+        return Verdict("inconclusive", known.contradiction, "contradiction", action)
     order, index = locate(known.periods, deployed)
     registration = known.periods[index].registration
     facts = f"Key registered {_how(registration, known.attested_by)}; "
@@ -251,27 +251,27 @@ def _by_order(known: _Known, deployed: datetime) -> Answer:
         if index:
             return _by_replaced(known, facts, index)
         is_observed = compare(registration._replace(exact=None), deployed) == "before"
-        return Answer("pass", facts, attested_by=() if is_observed else known.attested_by)
+        return Verdict("pass", facts, attested_by=() if is_observed else known.attested_by)
     if order == "after":
         action = f"Recreate the databases of {known.named} that are older than its key"
-        return Answer("fail", facts, action=action, cause="older-than-key")
+        return Verdict("fail", facts, action=action, cause="older-than-key")
     return _unresolved(known, facts, order, index)
 
 
-def _by_replaced(known: _Known, facts: str, index: int) -> Answer:
+def _by_replaced(known: _Known, facts: str, index: int) -> Verdict:
     """Answer by a key that was registered before the database, and replaced after it."""
     explaining = [each.cases for each in known.periods[1 : index + 1]]
     if not all(explaining):
-        says = f"{facts} The key was replaced after that without a support case."
+        message = f"{facts} The key was replaced after that without a support case."
         action = f"Find the support case that changed the key of {known.named}"
-        return Answer("inconclusive", says, "replaced-without-case", action)
+        return Verdict("inconclusive", message, "replaced-without-case", action)
     every = [case for cases in explaining for case in cases]
     tickets = ", ".join(dict.fromkeys(case.ticket for case in every))
-    says = f"{facts} IBM Support replaced the key after that: {tickets}."
-    return Answer("pass", says, attested_by=tuple(dict.fromkeys(case.by for case in every)))
+    message = f"{facts} IBM Support replaced the key after that: {tickets}."
+    return Verdict("pass", message, attested_by=tuple(dict.fromkeys(case.by for case in every)))
 
 
-def _unresolved(known: _Known, facts: str, order: Order, index: int) -> Answer:
+def _unresolved(known: _Known, facts: str, order: Order, index: int) -> Verdict:
     """Answer for a time at which the key may have been registered, or another one may have."""
     registration, before = known.periods[index].registration, known.periods[index + 1 :]
     note = " The scope had a key before that." if registration.returned else ""
@@ -281,21 +281,21 @@ def _unresolved(known: _Known, facts: str, order: Order, index: int) -> Answer:
     action = _attest(known)
     if index or (registration.exact and order != "equal"):
         action = f"Give dated records of {known.named} from when its databases were deployed"
-    return Answer("inconclusive", f"{facts}{note}", reason, action)
+    return Verdict("inconclusive", f"{facts}{note}", reason, action)
 
 
 def _attest(known: _Known) -> str:
     return f"Attest when the key of {known.named} was registered, or give dated earlier records"
 
 
-def _deployed(placement: Placement) -> datetime | None:
+def _deployed(deployment: Deployment) -> datetime | None:
     """Return when the region was added; a database of one existing region was made with it."""
-    if placement.region.added_at is not None:
-        return placement.region.added_at
-    existing = [each for each in placement.database.regions if each.state == "existing"]
-    return placement.database.created_at if len(existing) == 1 else None
+    if deployment.region.added_at is not None:
+        return deployment.region.added_at
+    existing = [each for each in deployment.database.regions if each.state == "existing"]
+    return deployment.database.created_at if len(existing) == 1 else None
 
 
-def check_key_before_deployment(group: Group) -> None:
+def check_key_before_deployment(group: FindingGroup) -> None:
     """The key was registered before the database was deployed."""
-    settle(group)
+    report_outcome(group)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.engine.card import MANAGE, OVERVIEW, Card, Quote
-from checks.engine.finding import fails, of_key, passes
-from checks.engine.outcome import settle
+from checks.engine.finding import fails, key_subject, passes
+from checks.engine.outcome import report_outcome
 from checks.shared.planned_keys import as_planned, planned_keys, undetermined_keys, without_id
 from checks.shared.verdicts import concerning_scopes
 from inventory.model.key_ids import parse_key_id
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
     from checks.engine.context import Context
     from checks.engine.finding import Finding
-    from checks.engine.outcome import Group
-    from inventory.model.base import Place
+    from checks.engine.outcome import FindingGroup
+    from inventory.model.base import SourceLocation
     from inventory.model.key import KeyScope
     from inventory.model.key_ids import KeyId
-    from inventory.model.organization_index import Estate
+    from inventory.model.organization_index import OrganizationIndex
     from inventory.model.planned_keys import PlannedKey
 
 CARD = Card(
     id="CMEK-07",
     check="check_key_id_matches_scope",
     title="A key id belongs to the provider and region it is registered for",
-    force="derived",
+    basis="derived",
     severity="high",
     severity_planned="critical",
     subject="key, registered or planned",
@@ -72,38 +72,40 @@ CARD = Card(
 _PARTITIONS = (("us-gov-", "aws-us-gov"), ("cn-", "aws-cn"), ("", "aws"))
 
 
-def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each key by its id alone."""
-    for scope, keys in estate.keys.items():
+    for scope, keys in index.keys.items():
         for key in keys:
             action = f"Correct the record of the key {key.key_id}, or have IBM Support replace it"
-            for finding in _judge_key(scope, key.key_id, key.place, action):
-                yield concerning_scopes(finding, estate, [scope])
-    yield from undetermined_keys(CARD, estate)
-    for scope, planned in planned_keys(estate):
-        yield from _judge_planned(estate, scope, planned)
+            for finding in _judge_key(scope, key.key_id, key.location, action):
+                yield concerning_scopes(finding, index, [scope])
+    yield from undetermined_keys(CARD, index)
+    for scope, planned in planned_keys(index):
+        yield from _judge_planned(index, scope, planned)
 
 
-def _judge_planned(estate: Estate, scope: KeyScope, key: PlannedKey) -> Iterator[Finding]:
+def _judge_planned(index: OrganizationIndex, scope: KeyScope, key: PlannedKey) -> Iterator[Finding]:
     if key.key_id is None:
-        yield without_id(CARD, estate, key)
+        yield without_id(CARD, index, key)
         return
     action = f"Correct the id of the planned key {key.resource or key.key_id}"
-    for finding in _judge_key(scope, key.key_id, key.place, action):
-        yield as_planned(finding, CARD, estate, key)
+    for finding in _judge_key(scope, key.key_id, key.location, action):
+        yield as_planned(finding, CARD, index, key)
 
 
-def _judge_key(scope: KeyScope, key_id: str, place: Place, action: str) -> Iterator[Finding]:
-    subject, where = of_key(scope, key_id), (place,)
+def _judge_key(
+    scope: KeyScope, key_id: str, place: SourceLocation, action: str
+) -> Iterator[Finding]:
+    subject, where = key_subject(scope, key_id), (place,)
     parsed = parse_key_id(key_id)
     wrong = list(_mismatches(parsed, scope))
-    for cause, says in wrong:
-        yield fails(CARD, subject, cause, says, where, action)
+    for cause, message in wrong:
+        yield fails(CARD, subject, cause, message, where, action)
     if not wrong:
-        says = f"The id names {scope.provider} and {scope.region}."
+        message = f"The id names {scope.provider} and {scope.region}."
         if parsed.region is None:
-            says = "The id has the form of an Azure key identifier, which holds no region."
-        yield passes(CARD, subject, says, where)
+            message = "The id has the form of an Azure key identifier, which holds no region."
+        yield passes(CARD, subject, message, where)
 
 
 def _mismatches(parsed: KeyId, scope: KeyScope) -> Iterator[tuple[str, str]]:
@@ -111,23 +113,23 @@ def _mismatches(parsed: KeyId, scope: KeyScope) -> Iterator[tuple[str, str]]:
     if parsed.form == "unknown":
         yield "unknown-form", "The id has the form of no provider's key."
     elif parsed.provider != scope.provider:
-        says = f"The id is one of {parsed.provider}, but the key is for {scope.provider}."
-        yield "other-provider", says
+        message = f"The id is one of {parsed.provider}, but the key is for {scope.provider}."
+        yield "other-provider", message
     else:
         if parsed.form == "alias":
             yield "alias", "The id is an alias, not the ARN of a key."
         if parsed.region not in {None, scope.region}:
-            says = f"The id names the region {parsed.region}, but the key is for {scope.region}."
-            yield "other-region", says
+            message = f"The id names the region {parsed.region}, but the key is for {scope.region}."
+            yield "other-region", message
         if parsed.partition not in {None, _partition(scope.region)}:
-            says = f"The partition {parsed.partition} has no region {scope.region}."
-            yield "other-partition", says
+            message = f"The partition {parsed.partition} has no region {scope.region}."
+            yield "other-partition", message
 
 
 def _partition(region: str) -> str:
     return next(name for prefix, name in _PARTITIONS if region.startswith(prefix))
 
 
-def check_key_id_matches_scope(group: Group) -> None:
+def check_key_id_matches_scope(group: FindingGroup) -> None:
     """A key id belongs to the provider and region it is registered for."""
-    settle(group)
+    report_outcome(group)

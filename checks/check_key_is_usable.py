@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.engine.card import OVERVIEW, Card, Quote
-from checks.engine.finding import fails, inconclusive, of_key, passes, places
+from checks.engine.finding import fails, inconclusive, key_subject, locations_of, passes
 from checks.engine.identity import cause_of
-from checks.engine.outcome import settle
+from checks.engine.outcome import report_outcome
 from checks.shared.principals import compare, compare_all, open_to_anybody
 from checks.shared.verdicts import concerning_scopes, facts_too_old, not_current, without_kms_facts
 from inventory.model.key_ids import parse_key_id
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
     from checks.engine.context import Context
     from checks.engine.finding import Finding, Subject
-    from checks.engine.outcome import Group
+    from checks.engine.outcome import FindingGroup
     from checks.shared.principals import Comparison, Grant
     from inventory.model.attestations import UsableAttestation
     from inventory.model.key import CustomerKey, KeyScope, KmsFacts, VendorAccount
-    from inventory.model.organization_index import Estate
+    from inventory.model.organization_index import OrganizationIndex
 
 CARD = Card(
     id="CMEK-12",
     check="check_key_is_usable",
     title="The key is enabled, symmetric, in its region, and granted to Astra",
-    force="derived",
+    basis="derived",
     severity="high",
     subject="key, with facts of the cloud's key management or an attestation",
     needs=("keys",),
@@ -81,18 +81,18 @@ _IS_GRANTED: dict[Grant, bool | None] = {
 }
 
 
-def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each key by what the cloud says, and where that is silent by the attestation."""
-    for scope, keys in estate.keys.items():
+    for scope, keys in index.keys.items():
         for key in keys:
-            accounts = _accounts(estate, scope)
+            accounts = _accounts(index, scope)
             for finding in _judge_key(scope, _compared(key, accounts), accounts, context):
-                yield concerning_scopes(finding, estate, [scope])
+                yield concerning_scopes(finding, index, [scope])
 
 
-def _accounts(estate: Estate, scope: KeyScope) -> list[VendorAccount]:
+def _accounts(index: OrganizationIndex, scope: KeyScope) -> list[VendorAccount]:
     """Return the vendor's accounts that Astra names for ``scope``."""
-    told = estate.organization.vendor_accounts or ()
+    told = index.organization.vendor_accounts or ()
     return [each for each in told if (each.type, each.provider, each.region) == scope[1:]]
 
 
@@ -106,7 +106,7 @@ def _compared(key: CustomerKey, accounts: list[VendorAccount]) -> CustomerKey:
     if kms is None or comparison is None or kms.granted_to_astra is False:
         return key
     compared = kms.model_copy(update={"granted_to_astra": _IS_GRANTED[comparison.grant]})
-    return key.model_copy(update={"kms": compared}).at(*key.place)
+    return key.model_copy(update={"kms": compared}).at(*key.location)
 
 
 def _comparison(key: CustomerKey, accounts: list[VendorAccount]) -> Comparison | None:
@@ -134,7 +134,7 @@ def _grants(key: CustomerKey, accounts: list[VendorAccount], grant: Grant) -> li
 def _judge_key(
     scope: KeyScope, key: CustomerKey, accounts: list[VendorAccount], context: Context
 ) -> Iterator[Finding]:
-    subject, kms = of_key(scope, key.key_id), key.kms
+    subject, kms = key_subject(scope, key.key_id), key.kms
     if kms is None:
         yield _judge_without_facts(subject, key, accounts, context)
     elif old := facts_too_old(CARD, subject, key, kms, context):
@@ -151,7 +151,7 @@ def _judge_facts(
     context: Context,
 ) -> Iterator[Finding]:
     """Yield one finding for each fact that is wrong or missing; one pass if there is none."""
-    where, action = places([key]), f"Make the key {key.key_id} usable for Astra"
+    where, action = locations_of([key]), f"Make the key {key.key_id} usable for Astra"
     wrong = [*_wrong(kms, subject.region), *_denied(key, kms, accounts)]
     for cause, text in wrong:
         yield fails(CARD, subject, cause, f"The cloud says that {text}.", where, action)
@@ -168,8 +168,8 @@ def _judge_facts(
             if name not in named:
                 yield _unknown(subject, key, name, accounts, context)
     elif not wrong:
-        says = f"Enabled, symmetric, in its region, and granted to Astra.{_anybody(key)}"
-        yield passes(CARD, subject, says, where)
+        message = f"Enabled, symmetric, in its region, and granted to Astra.{_anybody(key)}"
+        yield passes(CARD, subject, message, where)
 
 
 def _unknown(
@@ -211,7 +211,7 @@ def _undecidable(
 ) -> Iterator[Finding]:
     """Yield a finding for each account to which the key may be granted, or may not."""
     for _, account, principal in _grants(key, accounts, "undecidable"):
-        says = (
+        message = (
             f"The key is granted to {principal}. "
             f"Whether that grants it to {account}, as Astra asks, cannot be decided."
         )
@@ -220,7 +220,7 @@ def _undecidable(
             "or attest that Astra can use the key"
         )
         cause = cause_of("undecidable-grant", account)
-        yield inconclusive(CARD, subject, cause, says, places([key]), action)
+        yield inconclusive(CARD, subject, cause, message, locations_of([key]), action)
 
 
 def _wrong(kms: KmsFacts, region: str) -> Iterator[tuple[str, str]]:
@@ -247,7 +247,7 @@ def _denied(
 def _judge_attested(
     subject: Subject, key: CustomerKey, usable: UsableAttestation, context: Context
 ) -> Finding:
-    where = places([key])
+    where = locations_of([key])
     again = f"Attest anew whether {key.key_id} is usable"
     if old := not_current(usable, context, again):
         return old.about(CARD, subject, where)
@@ -258,6 +258,6 @@ def _judge_attested(
     return fails(CARD, subject, "not-usable", f"{said}not usable for Astra.", where, action)
 
 
-def check_key_is_usable(group: Group) -> None:
+def check_key_is_usable(group: FindingGroup) -> None:
     """The key is enabled, symmetric, in its region, and granted to Astra."""
-    settle(group)
+    report_outcome(group)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.engine.card import OVERVIEW, Card, Quote
-from checks.engine.context import because, words
-from checks.engine.finding import concerning, fails, inconclusive, of_key, passes, places
-from checks.engine.outcome import settle
-from checks.engine.reasons import cause_of_gap, settling
+from checks.engine.context import gap_text, scope_label
+from checks.engine.finding import concerning, fails, inconclusive, key_subject, locations_of, passes
+from checks.engine.outcome import report_outcome
+from checks.engine.reasons import cause_of_gap, gap_action
 from checks.shared.remedies import FIND_TYPE, attest_none, determine
 from checks.shared.verdicts import lists_none_unattested
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from checks.engine.context import Context
     from checks.engine.finding import Finding
-    from checks.engine.outcome import Group
+    from checks.engine.outcome import FindingGroup
     from inventory.model.key import CustomerKey, KeyScope
-    from inventory.model.organization_index import Estate
+    from inventory.model.organization_index import OrganizationIndex
 
 CARD = Card(
     id="CMEK-09",
     check="check_key_is_used",
     title="A registered key has a database to encrypt",
-    force="derived",
+    basis="derived",
     severity="advisory",
     subject="key",
     needs=("keys",),
@@ -51,40 +51,42 @@ CARD = Card(
 )
 
 
-def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each key by the databases in its scope, existing or planned."""
-    for scope, keys in estate.keys.items():
+    for scope, keys in index.keys.items():
         for key in keys:
-            finding = _judge_key(estate, scope, key, context)
-            databases = len(estate.scopes.get(scope, ()))
-            yield concerning(finding, CARD, databases, estate.planned[scope])
+            finding = _judge_key(index, scope, key, context)
+            databases = len(index.scopes.get(scope, ()))
+            yield concerning(finding, CARD, databases, index.planned[scope])
 
 
-def _judge_key(estate: Estate, scope: KeyScope, key: CustomerKey, context: Context) -> Finding:
-    subject, where = of_key(scope, key.key_id), places([key])
-    databases = len(estate.scopes.get(scope, ()))
+def _judge_key(
+    index: OrganizationIndex, scope: KeyScope, key: CustomerKey, context: Context
+) -> Finding:
+    subject, where = key_subject(scope, key.key_id), locations_of([key])
+    databases = len(index.scopes.get(scope, ()))
     if databases:
         count = "1 database lies" if databases == 1 else f"{databases:,} databases lie"
         return passes(CARD, subject, f"{count} in its scope.", where)
-    gap = estate.gaps.get("databases")
+    gap = index.gaps.get("databases")
     if gap:
-        says = f"No database is recorded, and they may not be all: {because(gap)}."
-        action = settling(gap, estate.organization)
-        return inconclusive(CARD, subject, cause_of_gap(gap), says, where, action)
-    if lists_none_unattested(estate.organization, context):
-        says = "Astra lists no database at all, as it does to a token that may see none."
-        action = attest_none(estate.organization)
-        return inconclusive(CARD, subject, "empty", says, where, action)
-    if scope._replace(type="unknown") in estate.scopes:
-        says = "Only databases of unknown type lie there, which it may or may not encrypt."
-        return inconclusive(CARD, subject, "unknown-type", says, where, FIND_TYPE)
-    if managed := estate.organization.managed.undetermined:
-        says = f"A plan does not tell where {managed[0].name} will lie, which may be here."
-        return inconclusive(CARD, subject, "not-determined", says, where, determine(managed))
-    action = f"Find out why {words(estate.organization, scope)} has a key and no database"
+        message = f"No database is recorded, and they may not be all: {gap_text(gap)}."
+        action = gap_action(gap, index.organization)
+        return inconclusive(CARD, subject, cause_of_gap(gap), message, where, action)
+    if lists_none_unattested(index.organization, context):
+        message = "Astra lists no database at all, as it does to a token that may see none."
+        action = attest_none(index.organization)
+        return inconclusive(CARD, subject, "empty", message, where, action)
+    if scope._replace(type="unknown") in index.scopes:
+        message = "Only databases of unknown type lie there, which it may or may not encrypt."
+        return inconclusive(CARD, subject, "unknown-type", message, where, FIND_TYPE)
+    if managed := index.organization.managed.undetermined:
+        message = f"A plan does not tell where {managed[0].name} will lie, which may be here."
+        return inconclusive(CARD, subject, "not-determined", message, where, determine(managed))
+    action = f"Find out why {scope_label(index.organization, scope)} has a key and no database"
     return fails(CARD, subject, "unused", "No database lies in its scope.", where, action)
 
 
-def check_key_is_used(group: Group) -> None:
+def check_key_is_used(group: FindingGroup) -> None:
     """A registered key has a database to encrypt."""
-    settle(group)
+    report_outcome(group)

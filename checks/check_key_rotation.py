@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.engine.card import MANAGE, Card, Quote
-from checks.engine.finding import fails, of_key, passes, places
-from checks.engine.outcome import settle
+from checks.engine.finding import fails, key_subject, locations_of, passes
+from checks.engine.outcome import report_outcome
 from checks.shared.verdicts import concerning_scopes, facts_too_old, not_current, without_kms_facts
 
 if TYPE_CHECKING:
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
     from checks.engine.context import Context
     from checks.engine.finding import Finding, Subject
-    from checks.engine.outcome import Group
+    from checks.engine.outcome import FindingGroup
     from inventory.model.attestations import RotationAttestation
     from inventory.model.key import CustomerKey, KeyScope
-    from inventory.model.organization_index import Estate
+    from inventory.model.organization_index import OrganizationIndex
 
 CARD = Card(
     id="CMEK-11",
     check="check_key_rotation",
     title="The key's versions rotate automatically",
-    force="derived",
+    basis="derived",
     severity="medium",
     subject="key, with facts of the cloud's key management or an attestation",
     needs=("keys",),
@@ -51,21 +51,21 @@ CARD = Card(
 )
 
 
-def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each key by what the cloud says, and where that is silent by the attestation."""
-    for scope, keys in estate.keys.items():
+    for scope, keys in index.keys.items():
         for key in keys:
             finding = _judge_key(scope, key, context)
-            yield concerning_scopes(finding, estate, [scope])
+            yield concerning_scopes(finding, index, [scope])
 
 
 def _judge_key(scope: KeyScope, key: CustomerKey, context: Context) -> Finding:
-    subject, kms = of_key(scope, key.key_id), key.kms
+    subject, kms = key_subject(scope, key.key_id), key.kms
     if kms is not None and kms.rotation_enabled is not None:
         if old := facts_too_old(CARD, subject, key, kms, context):
             return old
         if kms.rotation_enabled:
-            return passes(CARD, subject, "The cloud rotates it automatically.", places([key]))
+            return passes(CARD, subject, "The cloud rotates it automatically.", locations_of([key]))
         return _does_not_rotate(subject, key, "Automatic rotation is switched off.")
     if key.rotation is not None:
         return _judge_attested(subject, key, key.rotation, context)
@@ -77,19 +77,19 @@ def _judge_attested(
 ) -> Finding:
     again = f"Attest anew whether {key.key_id} rotates"
     if old := not_current(rotation, context, again):
-        return old.about(CARD, subject, places([key]))
+        return old.about(CARD, subject, locations_of([key]))
     said = f"{rotation.by} attested on {rotation.on}: it "
     if rotation.automatic:
-        says = f"{said}rotates automatically."
-        return passes(CARD, subject, says, places([key]), attested_by=(rotation.by,))
+        message = f"{said}rotates automatically."
+        return passes(CARD, subject, message, locations_of([key]), attested_by=(rotation.by,))
     return _does_not_rotate(subject, key, f"{said}does not rotate automatically.")
 
 
-def _does_not_rotate(subject: Subject, key: CustomerKey, says: str) -> Finding:
+def _does_not_rotate(subject: Subject, key: CustomerKey, message: str) -> Finding:
     action = f"Switch automatic rotation on for {key.key_id}"
-    return fails(CARD, subject, "rotation-off", says, places([key]), action)
+    return fails(CARD, subject, "rotation-off", message, locations_of([key]), action)
 
 
-def check_key_rotation(group: Group) -> None:
+def check_key_rotation(group: FindingGroup) -> None:
     """The key's versions rotate automatically."""
-    settle(group)
+    report_outcome(group)

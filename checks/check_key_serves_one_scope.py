@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from checks.engine.card import OVERVIEW, Card, Quote
-from checks.engine.context import because, words
-from checks.engine.finding import fails, inconclusive, of_key_id, of_scope, passes, places
+from checks.engine.context import gap_text, scope_label
+from checks.engine.finding import (
+    fails,
+    inconclusive,
+    key_id_subject,
+    locations_of,
+    passes,
+    scope_subject,
+)
 from checks.engine.identity import cause_of
-from checks.engine.outcome import settle
-from checks.engine.reasons import cause_of_gap, settling
+from checks.engine.outcome import report_outcome
+from checks.engine.reasons import cause_of_gap, gap_action
 from checks.shared.planned_keys import as_planned, planned_keys, undetermined_keys, without_id
 from checks.shared.remedies import rival_keys_action
 from checks.shared.verdicts import concerning_scopes
@@ -21,10 +28,10 @@ if TYPE_CHECKING:
 
     from checks.engine.context import Context
     from checks.engine.finding import Finding, Subject
-    from checks.engine.outcome import Group
-    from inventory.model.base import Located, Place
+    from checks.engine.outcome import FindingGroup
+    from inventory.model.base import Located, SourceLocation
     from inventory.model.key import CustomerKey, KeyScope
-    from inventory.model.organization_index import Estate
+    from inventory.model.organization_index import OrganizationIndex
     from inventory.model.planned_keys import PlannedKey
 
     Uses = dict[str, list[tuple[KeyScope, CustomerKey]]]
@@ -34,7 +41,7 @@ CARD = Card(
     id="CMEK-02",
     check="check_key_serves_one_scope",
     title="A customer key serves one database type, provider and region",
-    force="required",
+    basis="required",
     severity="high",
     severity_planned="critical",
     subject="key id within an organization; key scope with two keys; planned key",
@@ -67,20 +74,20 @@ CARD = Card(
 )
 
 
-def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each key id, compared without version, and each scope with two different ones."""
     uses: Uses = {}
-    for scope, keys in estate.keys.items():
-        yield from _judge_rivals(estate, scope, keys)
+    for scope, keys in index.keys.items():
+        yield from _judge_rivals(index, scope, keys)
         for key in keys:
             uses.setdefault(canonical(key.key_id), []).append((scope, key))
     namesakes = _namesakes(uses)
     for own, used in uses.items():
-        for finding in _judge_key(estate, own, used):
-            note = _note(estate, own, [uses[other] for other in namesakes(own)])
-            yield finding._replace(says=f"{finding.says}{note}")
-    yield from undetermined_keys(CARD, estate)
-    yield from _judge_plans(estate, uses, namesakes)
+        for finding in _judge_key(index, own, used):
+            note = _note(index, own, [uses[other] for other in namesakes(own)])
+            yield finding._replace(message=f"{finding.message}{note}")
+    yield from undetermined_keys(CARD, index)
+    yield from _judge_plans(index, uses, namesakes)
 
 
 def _namesakes(uses: Iterable[str]) -> Callable[[str], list[str]]:
@@ -101,104 +108,110 @@ def _namesakes(uses: Iterable[str]) -> Callable[[str], list[str]]:
     return find
 
 
-def _note(estate: Estate, own: str, others: list[list[tuple[KeyScope, CustomerKey]]]) -> str:
+def _note(
+    index: OrganizationIndex, own: str, others: list[list[tuple[KeyScope, CustomerKey]]]
+) -> str:
     """Say for which other scopes the key may be registered under another id, if for any."""
     kind = "id" if project_of(own).isdecimal() else "number"
     scopes = dict.fromkeys(scope for used in others for scope, _ in used)
-    named = ", ".join(words(estate.organization, scope) for scope in scopes)
+    named = ", ".join(scope_label(index.organization, scope) for scope in scopes)
     return f" It may be the key that {named} names by the project's {kind}." if named else ""
 
 
-def _judge_rivals(estate: Estate, scope: KeyScope, keys: list[CustomerKey]) -> Iterator[Finding]:
+def _judge_rivals(
+    index: OrganizationIndex, scope: KeyScope, keys: list[CustomerKey]
+) -> Iterator[Finding]:
     """Yield one finding for each of several keys claimed for ``scope``: each is a cause."""
     claimed = sorted({canonical(key.key_id) for key in keys})
     if len(claimed) == 1:
         return
     named = ", ".join(claimed)
-    action = rival_keys_action(words(estate.organization, scope))
+    action = rival_keys_action(scope_label(index.organization, scope))
     for own in claimed:
-        says = f"{own} is one of {len(claimed)} keys that are claimed: {named}."
+        message = f"{own} is one of {len(claimed)} keys that are claimed: {named}."
         cause = cause_of("rival-key", own)
-        finding = fails(CARD, of_scope(scope), cause, says, places(keys), action)
-        yield concerning_scopes(finding, estate, [scope])
+        finding = fails(CARD, scope_subject(scope), cause, message, locations_of(keys), action)
+        yield concerning_scopes(finding, index, [scope])
 
 
 def _judge_key(
-    estate: Estate, own: str, used: list[tuple[KeyScope, CustomerKey]]
+    index: OrganizationIndex, own: str, used: list[tuple[KeyScope, CustomerKey]]
 ) -> Iterator[Finding]:
     scopes = list(dict.fromkeys(scope for scope, _ in used))
     if len(scopes) > 1:
-        yield from _shared(estate, own, scopes, places(key for _, key in used))
+        yield from _shared(index, own, scopes, locations_of(key for _, key in used))
     elif parse_key_id(own).form != "key":
-        yield concerning_scopes(_disguised(own, used), estate, scopes)
+        yield concerning_scopes(_disguised(own, used), index, scopes)
     else:
-        yield concerning_scopes(_exclusive(estate, own, used), estate, scopes)
+        yield concerning_scopes(_exclusive(index, own, used), index, scopes)
 
 
 def _of_key_id(own: str, scope: KeyScope) -> Subject:
     """Return the subject that is a key id, with the one scope that its finding concerns."""
-    subject = of_key_id(scope.organization, own)
+    subject = key_id_subject(scope.organization, own)
     return subject._replace(type=scope.type, provider=scope.provider, region=scope.region)
 
 
 def _shared(
-    estate: Estate, own: str, scopes: list[KeyScope], where: tuple[Place, ...]
+    index: OrganizationIndex, own: str, scopes: list[KeyScope], where: tuple[SourceLocation, ...]
 ) -> Iterator[Finding]:
     """Yield one finding for each scope that the key serves: a further scope is a further cause."""
-    named = ", ".join(words(estate.organization, scope) for scope in scopes)
+    named = ", ".join(scope_label(index.organization, scope) for scope in scopes)
     action = f"Give each scope a key of its own instead of {own}"
     for scope in scopes:
-        named_scope = words(estate.organization, scope)
-        says = f"{named_scope} is one of {len(scopes)} scopes that the key serves: {named}."
+        named_scope = scope_label(index.organization, scope)
+        message = f"{named_scope} is one of {len(scopes)} scopes that the key serves: {named}."
         cause = cause_of("serves", "/".join(scope[1:]))
-        finding = fails(CARD, _of_key_id(own, scope), cause, says, where, action)
-        yield concerning_scopes(finding, estate, [scope])
+        finding = fails(CARD, _of_key_id(own, scope), cause, message, where, action)
+        yield concerning_scopes(finding, index, [scope])
 
 
-def _exclusive(estate: Estate, own: str, used: list[tuple[KeyScope, CustomerKey]]) -> Finding:
+def _exclusive(
+    index: OrganizationIndex, own: str, used: list[tuple[KeyScope, CustomerKey]]
+) -> Finding:
     scope, key = used[0]
-    subject, where = _of_key_id(own, scope), places(key for _, key in used)
+    subject, where = _of_key_id(own, scope), locations_of(key for _, key in used)
     is_replicated = parse_key_id(key.key_id).multi_region
     note = " Multi-Region keys share their material between regions." if is_replicated else ""
-    says = f"The key serves {words(estate.organization, scope)} alone.{note}"
-    return passes(CARD, subject, says, where)
+    message = f"The key serves {scope_label(index.organization, scope)} alone.{note}"
+    return passes(CARD, subject, message, where)
 
 
 def _disguised(own: str, used: Sequence[tuple[KeyScope, Located]]) -> Finding:
     subject = _of_key_id(own, used[0][0])
-    where = places(key for _, key in used)
+    where = locations_of(key for _, key in used)
     if parse_key_id(own).form == "alias":
-        says, reason = "An alias names the key; what an alias points to can change.", "alias"
+        message, reason = "An alias names the key; what an alias points to can change.", "alias"
     else:
-        says, reason = "The key id has the form of no provider.", "unknown-key-id"
+        message, reason = "The key id has the form of no provider.", "unknown-key-id"
     action = f"Record the id of the key itself instead of {own}"
-    return inconclusive(CARD, subject, reason, says, where, action)
+    return inconclusive(CARD, subject, reason, message, where, action)
 
 
 # --- planned keys ---------------------------------------------------------------------------------
 
 
 def _judge_plans(
-    estate: Estate, uses: Uses, namesakes: Callable[[str], list[str]]
+    index: OrganizationIndex, uses: Uses, namesakes: Callable[[str], list[str]]
 ) -> Iterator[Finding]:
     """Judge each key that a plan would register, beside those that are registered."""
     planned: dict[str, list[KeyScope]] = {}
-    for scope, key in planned_keys(estate):
+    for scope, key in planned_keys(index):
         if key.key_id:
             planned.setdefault(canonical(key.key_id), []).append(scope)
-    for scope, key in planned_keys(estate):
+    for scope, key in planned_keys(index):
         if key.key_id is None:
-            yield without_id(CARD, estate, key)
+            yield without_id(CARD, index, key)
             continue
         own = canonical(key.key_id)
-        note = _note(estate, own, [uses[other] for other in namesakes(own)])
-        for finding in _judge_planned(estate, scope, key, uses.get(own, []), planned[own]):
-            told = finding._replace(says=f"{finding.says}{note}")
-            yield as_planned(told, CARD, estate, key)
+        note = _note(index, own, [uses[other] for other in namesakes(own)])
+        for finding in _judge_planned(index, scope, key, uses.get(own, []), planned[own]):
+            told = finding._replace(message=f"{finding.message}{note}")
+            yield as_planned(told, CARD, index, key)
 
 
 def _judge_planned(
-    estate: Estate,
+    index: OrganizationIndex,
     scope: KeyScope,
     key: PlannedKey,
     registered: list[tuple[KeyScope, CustomerKey]],
@@ -211,58 +224,61 @@ def _judge_planned(
     own = canonical(str(key.key_id))
     others = dict.fromkeys([*(there for there, _ in registered), *planned])
     others.pop(scope, None)
-    rivals = sorted(_keys_of(estate, scope) - {own})
+    rivals = sorted(_keys_of(index, scope) - {own})
     if rivals:
-        yield _second_key(estate, scope, own, rivals)
+        yield _second_key(index, scope, own, rivals)
     if others:
-        yield _second_scope(estate, scope, own, list(others), registered)
+        yield _second_scope(index, scope, own, list(others), registered)
     if not (rivals or others):
-        yield _alone(estate, scope, key)
+        yield _alone(index, scope, key)
 
 
-def _keys_of(estate: Estate, scope: KeyScope) -> set[str]:
+def _keys_of(index: OrganizationIndex, scope: KeyScope) -> set[str]:
     """Return the keys that a scope has, and those that it is to get."""
-    planned = {canonical(key.key_id) for key in estate.planned_keys[scope] if key.key_id}
-    return {*estate.key_ids(scope), *planned}
+    planned = {canonical(key.key_id) for key in index.planned_keys[scope] if key.key_id}
+    return {*index.key_ids(scope), *planned}
 
 
-def _second_key(estate: Estate, scope: KeyScope, own: str, rivals: list[str]) -> Finding:
-    named, where = words(estate.organization, scope), places(estate.keys.get(scope, ()))
-    says = f"The plan registers a second key for {named}, beside {', '.join(rivals)}."
+def _second_key(index: OrganizationIndex, scope: KeyScope, own: str, rivals: list[str]) -> Finding:
+    named, where = scope_label(index.organization, scope), locations_of(index.keys.get(scope, ()))
+    message = f"The plan registers a second key for {named}, beside {', '.join(rivals)}."
     action = f"Take all but one key for {named} out of the plan"
     if where:
         action = f"Take the key for {named} out of the plan: only IBM Support replaces one"
-    return fails(CARD, of_scope(scope), cause_of("rival-key", own), says, where, action)
+    return fails(CARD, scope_subject(scope), cause_of("rival-key", own), message, where, action)
 
 
 def _second_scope(
-    estate: Estate,
+    index: OrganizationIndex,
     scope: KeyScope,
     own: str,
     others: list[KeyScope],
     registered: list[tuple[KeyScope, CustomerKey]],
 ) -> Finding:
-    named = ", ".join(words(estate.organization, there) for there in others)
-    says = f"The plan registers one key for several scopes; the others: {named}."
+    named = ", ".join(scope_label(index.organization, there) for there in others)
+    message = f"The plan registers one key for several scopes; the others: {named}."
     action = f"Give each scope a key of its own instead of {own}"
-    cause, where = cause_of("serves", "/".join(scope[1:])), places(key for _, key in registered)
-    return fails(CARD, of_scope(scope), cause, says, where, action)
+    cause, where = (
+        cause_of("serves", "/".join(scope[1:])),
+        locations_of(key for _, key in registered),
+    )
+    return fails(CARD, scope_subject(scope), cause, message, where, action)
 
 
-def _alone(estate: Estate, scope: KeyScope, key: PlannedKey) -> Finding:
+def _alone(index: OrganizationIndex, scope: KeyScope, key: PlannedKey) -> Finding:
     """Return the finding about a planned key of which nothing shows that it serves another."""
     own = canonical(str(key.key_id))
-    gaps = map(estate.keys_gap, get_args(DatabaseType))
+    gaps = map(index.keys_gap, get_args(DatabaseType))
     if parse_key_id(own).form != "key":
         return _disguised(own, [(scope, key)])
     if gap := next(filter(None, gaps), None):
-        says = f"Whether the key serves another scope is unknown: {because(gap)}."
-        action = settling(gap, estate.organization)
-        return inconclusive(CARD, of_scope(scope), cause_of_gap(gap), says, (), action)
-    says = f"The planned key would serve {words(estate.organization, scope)} alone."
-    return passes(CARD, of_scope(scope), says, ())
+        message = f"Whether the key serves another scope is unknown: {gap_text(gap)}."
+        action = gap_action(gap, index.organization)
+        return inconclusive(CARD, scope_subject(scope), cause_of_gap(gap), message, (), action)
+    message = f"The planned key would serve {scope_label(index.organization, scope)} alone."
+    return passes(CARD, scope_subject(scope), message, ())
 
 
-def check_key_serves_one_scope(group: Group) -> None:
+def check_key_serves_one_scope(group: FindingGroup) -> None:
     """A customer key serves one database type, provider and region."""
-    settle(group)
+    report_outcome(group)

@@ -6,11 +6,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from checks.engine.card import MANAGE, Card, Quote
-from checks.engine.context import because, day, utc, words
-from checks.engine.finding import fails, inconclusive, of_scope, passes, places
+from checks.engine.context import day, gap_text, scope_label, utc
+from checks.engine.finding import fails, inconclusive, locations_of, passes, scope_subject
 from checks.engine.identity import cause_of
-from checks.engine.outcome import settle
-from checks.engine.reasons import cause_of_gap, settling
+from checks.engine.outcome import report_outcome
+from checks.engine.reasons import cause_of_gap, gap_action
 from checks.shared.planned_keys import as_planned, changed_keys, undetermined_keys, without_id
 from checks.shared.verdicts import concerning_scopes
 from inventory.history import Observation
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
     from checks.engine.context import Context
     from checks.engine.finding import Finding
-    from checks.engine.outcome import Group
-    from inventory.model.base import Place
+    from checks.engine.outcome import FindingGroup
+    from inventory.model.base import SourceLocation
     from inventory.model.gaps import Gap
     from inventory.model.key import KeyScope, SupportCase
-    from inventory.model.organization_index import Estate
+    from inventory.model.organization_index import OrganizationIndex
     from inventory.model.planned_keys import PlannedKey
 
 CARD = Card(
     id="CMEK-10",
     check="check_key_unchanged",
     title="A registered key changes or disappears only with a support case",
-    force="derived",
+    basis="derived",
     severity="high",
     severity_planned="critical",
     subject="key scope in which an earlier record saw a key; key that a plan replaces or removes",
@@ -83,57 +83,55 @@ _PLANNED = {"replace": ("replacement", "replaces"), "remove": ("removal", "remov
 """The code of a planned change, and its verb."""
 
 
-def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Compare each earlier record with the next, the last with the present, that with the plan."""
-    known = context.baseline.get(estate.organization.id)
+    known = context.baseline.get(index.organization.id)
     in_baseline = known.keys if known else ()
-    earlier = context.history.scopes_with_keys(estate.organization.id)
+    earlier = context.history.scopes_with_keys(index.organization.id)
     for scope in sorted({*earlier, *in_baseline}):
-        for finding in _judge_scope(estate, context, scope):
-            yield concerning_scopes(finding, estate, [scope])
+        for finding in _judge_scope(index, context, scope):
+            yield concerning_scopes(finding, index, [scope])
 
-    yield from undetermined_keys(CARD, estate, is_registered=False)
-    for scope, key in changed_keys(estate):
-        yield as_planned(_judge_plan(estate, scope, key), CARD, estate, key)
+    yield from undetermined_keys(CARD, index, is_registered=False)
+    for scope, key in changed_keys(index):
+        yield as_planned(_judge_plan(index, scope, key), CARD, index, key)
 
 
-def _judge_plan(estate: Estate, scope: KeyScope, key: PlannedKey) -> Finding:
+def _judge_plan(index: OrganizationIndex, scope: KeyScope, key: PlannedKey) -> Finding:
     """Judge the change of a key that a plan would make: Terraform can carry out neither."""
-    subject, named = of_scope(scope), words(estate.organization, scope)
-    registered = estate.keys.get(scope, [])
+    subject, named = scope_subject(scope), scope_label(index.organization, scope)
+    registered = index.keys.get(scope, [])
     if key.key_id is None:
-        return without_id(CARD, estate, key)
-    own, where = canonical(key.key_id), places(registered)
-    if own in estate.key_ids(scope):
+        return without_id(CARD, index, key)
+    own, where = canonical(key.key_id), locations_of(registered)
+    if own in index.key_ids(scope):
         code, does = _PLANNED[key.change]
-        says = f"The plan {does} the registered key {key.key_id}, which only IBM Support can do."
+        message = f"The plan {does} the registered key {key.key_id}, which only IBM Support can do."
         action = f"Leave the key of {named} in the plan as it is, or open a case with IBM Support"
-        return fails(CARD, subject, cause_of(code, own), says, where, action)
-    if gap := estate.keys_gap(scope.type):
-        says = f"Whether the key is registered is unknown: {because(gap)}."
-        action = settling(gap, estate.organization)
-        return inconclusive(CARD, subject, cause_of_gap(gap), says, where, action)
-    if registered and "alias" in {
-        parse_key_id(each).form for each in (own, *estate.key_ids(scope))
-    }:
-        says = "An alias may name the registered key, which the plan then changes."
+        return fails(CARD, subject, cause_of(code, own), message, where, action)
+    if gap := index.keys_gap(scope.type):
+        message = f"Whether the key is registered is unknown: {gap_text(gap)}."
+        action = gap_action(gap, index.organization)
+        return inconclusive(CARD, subject, cause_of_gap(gap), message, where, action)
+    if registered and "alias" in {parse_key_id(each).form for each in (own, *index.key_ids(scope))}:
+        message = "An alias may name the registered key, which the plan then changes."
         action = f"Record the id of the key itself for {named}"
-        return inconclusive(CARD, subject, "alias", says, where, action)
+        return inconclusive(CARD, subject, "alias", message, where, action)
     return passes(CARD, subject, "Astra does not list the key that the plan changes.", where)
 
 
-def _judge_scope(estate: Estate, context: Context, scope: KeyScope) -> Iterator[Finding]:
-    now = _present(estate, context, scope)
+def _judge_scope(index: OrganizationIndex, context: Context, scope: KeyScope) -> Iterator[Finding]:
+    now = _present(index, context, scope)
     observations = _earlier(context, scope, now.at)
     if not observations:
         return
-    gap = estate.keys_gap(scope.type)
+    gap = index.keys_gap(scope.type)
     if gap and (not now.key_ids or _lost(observations[-1], now)):
-        yield from _judge_seen(estate, scope, observations)
-        yield _unread(estate, scope, gap, observations)
+        yield from _judge_seen(index, scope, observations)
+        yield _unread(index, scope, gap, observations)
         return
     seen = [*observations, now]
-    yield from _judge_seen(estate, scope, seen) or [_unchanged(estate, scope, seen)]
+    yield from _judge_seen(index, scope, seen) or [_unchanged(index, scope, seen)]
 
 
 def _earlier(context: Context, scope: KeyScope, now: datetime) -> list[Observation]:
@@ -146,54 +144,62 @@ def _earlier(context: Context, scope: KeyScope, now: datetime) -> list[Observati
     return sorted(observations, key=lambda observation: observation.at)
 
 
-def _present(estate: Estate, context: Context, scope: KeyScope) -> Observation:
-    keys = estate.keys.get(scope, [])
-    at = estate.organization.captured_at or context.as_of
-    place = keys[0].place if keys else estate.organization.place
+def _present(index: OrganizationIndex, context: Context, scope: KeyScope) -> Observation:
+    keys = index.keys.get(scope, [])
+    at = index.organization.captured_at or context.as_of
+    place = keys[0].location if keys else index.organization.location
     return Observation(at, tuple(sorted(key.key_id for key in keys)), *place[:2])
 
 
 def _unread(
-    estate: Estate, scope: KeyScope, gap: Gap, observations: Sequence[Observation]
+    index: OrganizationIndex, scope: KeyScope, gap: Gap, observations: Sequence[Observation]
 ) -> Finding:
-    where = tuple(seen.place for seen in observations)
-    says = f"The {scope.type} keys of now may not be all: {because(gap)}."
-    action = f"Record the {scope.type} keys of {estate.organization.name} in full"
-    return inconclusive(CARD, of_scope(scope), cause_of_gap(gap), says, where, action)
+    where = tuple(seen.location for seen in observations)
+    message = f"The {scope.type} keys of now may not be all: {gap_text(gap)}."
+    action = f"Record the {scope.type} keys of {index.organization.name} in full"
+    return inconclusive(CARD, scope_subject(scope), cause_of_gap(gap), message, where, action)
 
 
-def _judge_seen(estate: Estate, scope: KeyScope, seen: Sequence[Observation]) -> list[Finding]:
+def _judge_seen(
+    index: OrganizationIndex, scope: KeyScope, seen: Sequence[Observation]
+) -> list[Finding]:
     """Return what does not comply in ``seen``; a case explains no change that an alias hides."""
-    return [*_judge_changes(estate, scope, seen), *_judge_aliases(estate, scope, seen)]
+    return [*_judge_changes(index, scope, seen), *_judge_aliases(index, scope, seen)]
 
 
-def _judge_changes(estate: Estate, scope: KeyScope, seen: Sequence[Observation]) -> list[Finding]:
+def _judge_changes(
+    index: OrganizationIndex, scope: KeyScope, seen: Sequence[Observation]
+) -> list[Finding]:
     """Return one finding for each key that went without a support case, each time that it went.
 
     The time when it was last seen tells two such times apart, whichever records are given.
     """
-    where: tuple[Place, ...] = tuple(each.place for each in seen)
-    action = f"Find the support case that changed the key of {words(estate.organization, scope)}"
+    where: tuple[SourceLocation, ...] = tuple(each.location for each in seen)
+    action = (
+        f"Find the support case that changed the key of {scope_label(index.organization, scope)}"
+    )
     findings = []
     for old, new in _changes(seen):
-        if _explaining((old, new), _cases(estate, scope)):
+        if _explaining((old, new), _cases(index, scope)):
             continue
         verb, code = ("was replaced", "replaced") if new.key_ids else ("disappeared", "disappeared")
-        says = f"The key {verb} between {utc(old.at)} and {utc(new.at)} without a support case."
+        message = f"The key {verb} between {utc(old.at)} and {utc(new.at)} without a support case."
         for key_id in _lost(old, new):
             cause = cause_of(code, key_id, utc(old.at))
-            findings.append(fails(CARD, of_scope(scope), cause, says, where, action))
+            findings.append(fails(CARD, scope_subject(scope), cause, message, where, action))
     return findings
 
 
-def _judge_aliases(estate: Estate, scope: KeyScope, seen: Sequence[Observation]) -> list[Finding]:
+def _judge_aliases(
+    index: OrganizationIndex, scope: KeyScope, seen: Sequence[Observation]
+) -> list[Finding]:
     """Return a finding if two records in a row show one alias, behind which the key may change."""
     if not any(_aliases(old) & _aliases(new) for old, new in pairwise(seen)):
         return []
-    where = tuple(observation.place for observation in seen)
-    says = "An alias is the same in two records in a row; the key it points to may have changed."
-    action = f"Record the id of the key itself for {words(estate.organization, scope)}"
-    return [inconclusive(CARD, of_scope(scope), "alias", says, where, action)]
+    where = tuple(observation.location for observation in seen)
+    message = "An alias is the same in two records in a row; the key it points to may have changed."
+    action = f"Record the id of the key itself for {scope_label(index.organization, scope)}"
+    return [inconclusive(CARD, scope_subject(scope), "alias", message, where, action)]
 
 
 def _aliases(observation: Observation) -> set[str]:
@@ -201,21 +207,23 @@ def _aliases(observation: Observation) -> set[str]:
     return {key_id.canonical for key_id in parsed if key_id.form == "alias"}
 
 
-def _unchanged(estate: Estate, scope: KeyScope, seen: Sequence[Observation]) -> Finding:
+def _unchanged(index: OrganizationIndex, scope: KeyScope, seen: Sequence[Observation]) -> Finding:
     """Return the finding for a scope in which no key changed without a support case."""
-    subject = of_scope(scope)
-    where: tuple[Place, ...] = tuple(each.place for each in seen)
-    cases = _cases(estate, scope)
+    subject = scope_subject(scope)
+    where: tuple[SourceLocation, ...] = tuple(each.location for each in seen)
+    cases = _cases(index, scope)
     explaining = [case for change in _changes(seen) for case in _explaining(change, cases)]
     if explaining:
         used = list(dict.fromkeys(explaining))
         tickets = ", ".join(case.ticket for case in used)
-        says = f"Each change is explained by a support case: {tickets}."
+        message = f"Each change is explained by a support case: {tickets}."
         attested_by = tuple(dict.fromkeys(case.by for case in used))
-        return passes(CARD, subject, says, (*where, *places(used)), attested_by=attested_by)
+        return passes(
+            CARD, subject, message, (*where, *locations_of(used)), attested_by=attested_by
+        )
     first = next(each for each in seen if each.key_ids)
-    says = f"The key is the same in all records since {utc(first.at)}."
-    return passes(CARD, subject, says, where)
+    message = f"The key is the same in all records since {utc(first.at)}."
+    return passes(CARD, subject, message, where)
 
 
 def _changes(seen: Sequence[Observation]) -> list[tuple[Observation, Observation]]:
@@ -230,8 +238,8 @@ def _lost(old: Observation, new: Observation) -> list[str]:
     return sorted(before - now)
 
 
-def _cases(estate: Estate, scope: KeyScope) -> list[SupportCase]:
-    return [case for case in estate.organization.support_cases if _is_of(case, scope)]
+def _cases(index: OrganizationIndex, scope: KeyScope) -> list[SupportCase]:
+    return [case for case in index.organization.support_cases if _is_of(case, scope)]
 
 
 def _is_of(case: SupportCase, scope: KeyScope) -> bool:
@@ -246,6 +254,6 @@ def _explaining(
     return [case for case in cases if day(old.at) <= case.on <= day(new.at)]
 
 
-def check_key_unchanged(group: Group) -> None:
+def check_key_unchanged(group: FindingGroup) -> None:
     """A registered key changes or disappears only with a support case."""
-    settle(group)
+    report_outcome(group)

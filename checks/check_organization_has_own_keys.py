@@ -6,18 +6,18 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from checks.engine.card import OVERVIEW, Card, Quote
-from checks.engine.context import because
+from checks.engine.context import gap_text
 from checks.engine.finding import (
     fails,
     inconclusive,
-    of_key_id,
-    of_organization,
-    of_planned_key,
+    key_id_subject,
+    locations_of,
+    organization_subject,
     passes,
-    places,
+    planned_key_subject,
 )
 from checks.engine.identity import PLANNED, cause_of
-from checks.engine.outcome import settle
+from checks.engine.outcome import report_outcome
 from checks.shared.planned_keys import NO_ID
 from checks.shared.remedies import determine
 from inventory.model.key_ids import canonical, kin, parse_key_id, project_of
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from checks.engine.context import Context, Summary
     from checks.engine.finding import Finding, Subject
-    from checks.engine.outcome import Group
-    from inventory.model.base import Place
+    from checks.engine.outcome import FindingGroup
+    from inventory.model.base import SourceLocation
     from inventory.model.key import CustomerKey
     from inventory.model.planned_keys import PlannedKey
 
@@ -40,7 +40,7 @@ CARD = Card(
     id="CMEK-06",
     check="check_organization_has_own_keys",
     title="Organizations do not share a customer key",
-    force="recommended",
+    basis="recommended",
     severity="advisory",
     subject="key id across organizations; planned key",
     causes={
@@ -84,14 +84,14 @@ def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator
         databases, existing = (sum(counts) for counts in zip(*resting, strict=True))
         note = _note(own, users, relatives)
         for finding in _judge_key(own, used, unread):
-            says = f"{finding.says}{note}"
-            yield finding._replace(says=says, databases=databases, existing=existing)
+            message = f"{finding.message}{note}"
+            yield finding._replace(message=message, databases=databases, existing=existing)
     for finding in _judge_plans(organizations, users, unread):
         note = _note(canonical(finding.subject.key), users, relatives)
-        yield finding._replace(says=f"{finding.says}{note}")
+        yield finding._replace(message=f"{finding.message}{note}")
     for each in () if users else unread:
-        says = f"No key is known anywhere, and not all keys are: {because(each.gaps[0])}."
-        yield _unread(of_organization(each.id), (each.place,), says, each)
+        message = f"No key is known anywhere, and not all keys are: {gap_text(each.gaps[0])}."
+        yield _unread(organization_subject(each.id), (each.location,), message, each)
 
 
 def _relatives(users: Users) -> dict[str, list[str]]:
@@ -133,7 +133,7 @@ def _may_be_one(one: str, two: str) -> bool:
 def _judge_key(
     own: str, used: dict[str, tuple[str, CustomerKey]], unread: list[Summary]
 ) -> Iterator[Finding]:
-    subject, where = of_key_id("", own), places(key for _, key in used.values())
+    subject, where = key_id_subject("", own), locations_of(key for _, key in used.values())
     if len(used) > 1:
         yield from _shared(own, used)
     else:
@@ -142,28 +142,32 @@ def _judge_key(
 
 
 def _alone(
-    subject: Subject, own: str, says: str, where: tuple[Place, ...], unread: list[Summary]
+    subject: Subject,
+    own: str,
+    message: str,
+    where: tuple[SourceLocation, ...],
+    unread: list[Summary],
 ) -> Finding:
     """Return the finding about a key that is seen in one organization; ``says`` that, if known."""
     if parse_key_id(own).form != "key":
-        says = "The key id is an alias or of no known form: it may disguise a shared key."
+        message = "The key id is an alias or of no known form: it may disguise a shared key."
         action = f"Record the id of the key itself instead of {own}"
-        return inconclusive(CARD, subject, "disguised-key", says, where, action)
+        return inconclusive(CARD, subject, "disguised-key", message, where, action)
     if unread:
-        says = f"Not all keys of {unread[0].name} are known: {because(unread[0].gaps[0])}."
-        return _unread(subject, where, says, unread[0])
-    return passes(CARD, subject, says, where)
+        message = f"Not all keys of {unread[0].name} are known: {gap_text(unread[0].gaps[0])}."
+        return _unread(subject, where, message, unread[0])
+    return passes(CARD, subject, message, where)
 
 
 def _shared(own: str, used: dict[str, tuple[str, CustomerKey]]) -> Iterator[Finding]:
     """Yield one finding for each organization that uses the key: a further one is a new cause."""
-    where = places(key for _, key in used.values())
+    where = locations_of(key for _, key in used.values())
     names = ", ".join(name for name, _ in used.values())
     action = f"Give each organization a key of its own instead of {own}"
     for organization, (name, _) in used.items():
-        says = f"{name} is one of {len(used)} organizations that share the key: {names}."
+        message = f"{name} is one of {len(used)} organizations that share the key: {names}."
         cause = cause_of("shared-by", organization)
-        yield fails(CARD, of_key_id("", own), cause, says, where, action)
+        yield fails(CARD, key_id_subject("", own), cause, message, where, action)
 
 
 def _judge_plans(
@@ -188,26 +192,28 @@ def _judge_planned(
     owner: Summary, key: PlannedKey, others: dict[str, str], unread: list[Summary]
 ) -> Iterator[Finding]:
     """Yield a finding for each organization that has a planned key or is to get it, else one."""
-    subject = of_planned_key(scope_of(owner.id, key), key)
-    where = (key.place,)
+    subject = planned_key_subject(scope_of(owner.id, key), key)
+    where = (key.location,)
     if key.key_id is None:
-        says = f"The plan does not show the id of {key.resource}: {key.missing}."
-        yield inconclusive(CARD, subject, NO_ID, says, where, determine([key]))
+        message = f"The plan does not show the id of {key.resource}: {key.missing}."
+        yield inconclusive(CARD, subject, NO_ID, message, where, determine([key]))
         return
     for identity, name in others.items():
-        says = f"The plan gives {owner.name} a key that {name} has or is to get."
+        message = f"The plan gives {owner.name} a key that {name} has or is to get."
         action = f"Plan a key of its own for {owner.name} instead of {key.key_id}"
-        yield fails(CARD, subject, cause_of("shared-by", identity), says, where, action)
+        yield fails(CARD, subject, cause_of("shared-by", identity), message, where, action)
     if not others:
-        says = f"Only {owner.name} would use the key."
-        yield _alone(subject, canonical(key.key_id), says, where, unread)
+        message = f"Only {owner.name} would use the key."
+        yield _alone(subject, canonical(key.key_id), message, where, unread)
 
 
-def _unread(subject: Subject, where: tuple[Place, ...], says: str, unread: Summary) -> Finding:
+def _unread(
+    subject: Subject, where: tuple[SourceLocation, ...], message: str, unread: Summary
+) -> Finding:
     action = f"Record the keys of {unread.name} in full"
-    return inconclusive(CARD, subject, unread.gaps[0].reason, says, where, action)
+    return inconclusive(CARD, subject, unread.gaps[0].reason, message, where, action)
 
 
-def check_organization_has_own_keys(group: Group) -> None:
+def check_organization_has_own_keys(group: FindingGroup) -> None:
     """Organizations do not share a customer key."""
-    settle(group)
+    report_outcome(group)

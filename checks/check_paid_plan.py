@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.engine.card import OVERVIEW, Card, Quote
-from checks.engine.context import because
+from checks.engine.context import gap_text
 from checks.engine.finding import (
     fails,
     inconclusive,
+    locations_of,
     not_applicable,
-    of_organization,
+    organization_subject,
     passes,
-    places,
 )
-from checks.engine.outcome import settle
-from checks.engine.reasons import cause_of_gap, recording_again
+from checks.engine.outcome import report_outcome
+from checks.engine.reasons import cause_of_gap, recollect_action
 from checks.shared.verdicts import not_current, population_gap
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
     from checks.engine.context import Context
     from checks.engine.finding import Finding
-    from checks.engine.outcome import Group
-    from inventory.model.organization_index import Estate
+    from checks.engine.outcome import FindingGroup
+    from inventory.model.organization_index import OrganizationIndex
 
 CARD = Card(
     id="CMEK-08",
     check="check_paid_plan",
     title="An organization with customer keys is on a paid plan",
-    force="required",
+    basis="required",
     severity="medium",
     subject="organization with customer keys, or with databases to be encrypted by them",
     causes={
@@ -52,43 +52,45 @@ CARD = Card(
 )
 
 
-def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge the organization by the attestation of its plan."""
-    yield _judge_plan(estate, context)
+    yield _judge_plan(index, context)
 
 
-def _judge_plan(estate: Estate, context: Context) -> Finding:
-    organization, plan = estate.organization, estate.organization.plan
-    subject, where = of_organization(organization.id), places([organization])
-    uses, gap = _uses_keys(estate), population_gap(estate)
+def _judge_plan(index: OrganizationIndex, context: Context) -> Finding:
+    organization, plan = index.organization, index.organization.plan
+    subject, where = organization_subject(organization.id), locations_of([organization])
+    uses, gap = _uses_keys(index), population_gap(index)
     if not uses and gap is None:
-        says = "The organization has no customer keys and no database that is to have one."
-        return not_applicable(CARD, subject, says, where, "no-customer-keys")
+        message = "The organization has no customer keys and no database that is to have one."
+        return not_applicable(CARD, subject, message, where, "no-customer-keys")
     attest = f"Attest the plan of {organization.name}"
     if plan is None:
-        says = "Nobody attested the plan, and no interface shows it."
-        return inconclusive(CARD, subject, "not-attested", says, where, attest)
+        message = "Nobody attested the plan, and no interface shows it."
+        return inconclusive(CARD, subject, "not-attested", message, where, attest)
     if old := not_current(plan, context, attest):
         return old.about(CARD, subject, where)
     said = f"{plan.by} attested on {plan.on}: {plan.name or 'the plan'} is "
     if plan.paid:
         return passes(CARD, subject, f"{said}a paid plan.", where, attested_by=(plan.by,))
     if gap is not None and not uses:
-        says = f"{said}no paid plan, and whether it has customer keys is unknown: {because(gap)}."
-        again = recording_again(organization)
-        return inconclusive(CARD, subject, cause_of_gap(gap), says, where, again)
+        message = (
+            f"{said}no paid plan, and whether it has customer keys is unknown: {gap_text(gap)}."
+        )
+        again = recollect_action(organization)
+        return inconclusive(CARD, subject, cause_of_gap(gap), message, where, again)
     action = f"Pay for {organization.name}"
     return fails(CARD, subject, "unpaid", f"{said}no paid plan.", where, action)
 
 
-def _uses_keys(estate: Estate) -> bool:
-    managed, policy = estate.organization.managed, estate.organization.policy
-    wanted = any(each.wants_key for group in estate.placements for each in group)
+def _uses_keys(index: OrganizationIndex) -> bool:
+    managed, policy = index.organization.managed, index.organization.policy
+    wanted = any(each.wants_key for group in index.deployments for each in group)
     open_ones = managed.undetermined and policy.of("serverless").encryption == "customer-managed"
     planned = managed.planned_keys or managed.undetermined_keys
-    return bool(estate.keys or managed.keys or planned or wanted or open_ones)
+    return bool(index.keys or managed.keys or planned or wanted or open_ones)
 
 
-def check_paid_plan(group: Group) -> None:
+def check_paid_plan(group: FindingGroup) -> None:
     """An organization with customer keys is on a paid plan."""
-    settle(group)
+    report_outcome(group)

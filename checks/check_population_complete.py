@@ -7,40 +7,40 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from checks.engine.card import OVERVIEW, Card, Quote
-from checks.engine.context import because, shared_databases, utc
+from checks.engine.context import gap_text, shared_databases, utc
 from checks.engine.finding import (
     Finding,
+    database_id_subject,
     fails,
     inconclusive,
-    of_database_id,
-    of_organization,
+    locations_of,
+    organization_subject,
     passes,
-    places,
 )
 from checks.engine.identity import cause_of
-from checks.engine.outcome import settle
-from checks.engine.reasons import cause_of_gap, recording_again, settling
+from checks.engine.outcome import report_outcome
+from checks.engine.reasons import cause_of_gap, gap_action, recollect_action
 from checks.shared.comparisons import compare, missing_regions, unshown
 from checks.shared.remedies import FIND_TYPE, REVEAL_STATE, attest_none
 from checks.shared.verdicts import attests_none, is_bare, lists_none_unattested
 from inventory.terraform.plan import PLAN_ONLY
-from inventory.text.display import counted
+from inventory.text.display import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from checks.engine.context import Context, Summary
-    from checks.engine.outcome import Group
-    from inventory.model.base import Place
+    from checks.engine.outcome import FindingGroup
+    from inventory.model.base import SourceLocation
     from inventory.model.organization import Organization
-    from inventory.model.organization_index import Estate
+    from inventory.model.organization_index import OrganizationIndex
 
 CARD = Card(
     id="CMEK-14",
     check="check_population_complete",
     title="Everything in scope was looked at, and lately",
-    force="derived",
+    basis="derived",
     severity="critical",
     subject="organization, of this audit or of an earlier record; database of several of them",
     causes={
@@ -81,34 +81,34 @@ _JUDGED_HERE = frozenset({"databases", "vendor-accounts"})
 """The comparisons whose differences have no other finding of this rule."""
 
 
-def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge whether the record of the organization is whole and fresh."""
-    organization = estate.organization
-    subject, where = of_organization(organization.id), places([organization])
+    organization = index.organization
+    subject, where = organization_subject(organization.id), locations_of([organization])
     known = _earlier(context) if _is_only_planned(organization) else {}
     if organization.id in known:
         yield _missing(organization.id, *known[organization.id])
         return
-    lost, doubts = list(_lost(estate, context)), list(_doubts(estate, context))
+    lost, doubts = list(_lost(index, context)), list(_doubts(index, context))
     parts = list(missing_regions(organization))
-    is_whole = not estate.gaps.get("databases")
+    is_whole = not index.gaps.get("databases")
     for identity, named in lost if is_whole else ():
-        says = f"Known elsewhere, missing here without being terminated: {named}."
+        message = f"Known elsewhere, missing here without being terminated: {named}."
         cause = cause_of(LOST[0], identity)
-        yield fails(CARD, subject, cause, says, where, f"Find out what became of {named}")
+        yield fails(CARD, subject, cause, message, where, f"Find out what became of {named}")
     for part in parts if is_whole else ():
-        cause = cause_of("region-missing", part.database.id, part.place)
-        action = f"Find out whether {part.database.id} is in {part.place}"
-        says = f"Terraform's state has {part.named}, and the record does not."
-        yield fails(CARD, subject, cause, says, (*where, part.database.place), action)
-    for cause, says, action in doubts:
-        yield inconclusive(CARD, subject, cause, says, where, action)
+        cause = cause_of("region-missing", part.database.id, part.location)
+        action = f"Find out whether {part.database.id} is in {part.location}"
+        message = f"Terraform's state has {part.named}, and the record does not."
+        yield fails(CARD, subject, cause, message, (*where, part.database.location), action)
+    for cause, message, action in doubts:
+        yield inconclusive(CARD, subject, cause, message, where, action)
     if not (lost or parts or doubts):
-        keys = counted(len(organization.keys or ()), "key")
-        databases = counted(len(organization.databases or ()), "database")
-        says = f"Read in full: {keys}, {databases}."
+        keys = pluralize(len(organization.keys or ()), "key")
+        databases = pluralize(len(organization.databases or ()), "database")
+        message = f"Read in full: {keys}, {databases}."
         attested_by = _attesters(organization, context)
-        yield passes(CARD, subject, says, where, attested_by=attested_by)
+        yield passes(CARD, subject, message, where, attested_by=attested_by)
 
 
 def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator[Finding]:
@@ -133,10 +133,10 @@ def _shared_databases(organizations: Sequence[Summary]) -> Iterator[Finding]:
         names = ", ".join(owner.name for owner in owners)
         action = f"Find out which organization owns the database {identity}"
         for owner in owners:
-            says = f"{owner.name} is one of {len(owners)} organizations that name it: {names}."
+            message = f"{owner.name} is one of {len(owners)} organizations that name it: {names}."
             cause = cause_of("listed-by", owner.id)
-            subject = of_database_id(owner.id, identity)
-            yield fails(CARD, subject, cause, says, (owner.place,), action)
+            subject = database_id_subject(owner.id, identity)
+            yield fails(CARD, subject, cause, message, (owner.location,), action)
 
 
 def _is_only_planned(organization: Organization) -> bool:
@@ -144,20 +144,20 @@ def _is_only_planned(organization: Organization) -> bool:
     return organization.keys is None and PLAN_ONLY in organization.gaps
 
 
-def _missing(identity: str, name: str, place: Place) -> Finding:
-    says = f"The organization {name} is in an earlier record and is missing now."
+def _missing(identity: str, name: str, place: SourceLocation) -> Finding:
+    message = f"The organization {name} is in an earlier record and is missing now."
     action = f"Record {name}, or find out what became of it"
-    return fails(CARD, of_organization(identity), MISSING, says, (place,), action)
+    return fails(CARD, organization_subject(identity), MISSING, message, (place,), action)
 
 
-def _earlier(context: Context) -> dict[str, tuple[str, Place]]:
+def _earlier(context: Context) -> dict[str, tuple[str, SourceLocation]]:
     """Return name and place of each organization of the earlier records, by its id."""
     history = context.history
     recorded = {
         identity: (name, history.latest_file(identity))
         for identity, name in history.organizations().items()
     }
-    known = {identity: (known.name, known.place) for identity, known in context.baseline.items()}
+    known = {identity: (known.name, known.location) for identity, known in context.baseline.items()}
     return {**known, **recorded}
 
 
@@ -165,17 +165,17 @@ Doubt = tuple[str, str, str]
 """A cause, a sentence, and what would resolve it."""
 
 
-def _doubts(estate: Estate, context: Context) -> Iterator[Doubt]:
+def _doubts(index: OrganizationIndex, context: Context) -> Iterator[Doubt]:
     """Yield each cause that keeps the record from being relied on."""
-    organization = estate.organization
+    organization = index.organization
     yield from _gaps(organization)
-    yield from _unseen(estate, context)
+    yield from _unseen(index, context)
     yield from _unshown(organization)
     yield from _emptiness(organization, context)
-    yield from _unknown_types(estate)
-    yield from _differences(estate)
+    yield from _unknown_types(index)
+    yield from _differences(index)
     yield from _views(organization, context)
-    again = recording_again(organization)
+    again = recollect_action(organization)
     for cause, text in _staleness(organization.captured_at, context.as_of, context.max_age):
         yield cause, text, again
     for cause, text in _regress(organization, context):
@@ -189,27 +189,27 @@ def _gaps(organization: Organization) -> Iterator[Doubt]:
         cause = cause_of_gap(gap)
         times[cause] += 1
         number = f",{times[cause]}" if times[cause] > 1 else ""
-        says = f"The {gap.fact} may not be all: {because(gap)}."
-        yield f"{cause}{number}", says, settling(gap, organization)
+        message = f"The {gap.fact} may not be all: {gap_text(gap)}."
+        yield f"{cause}{number}", message, gap_action(gap, organization)
 
 
-def _unseen(estate: Estate, context: Context) -> Iterator[Doubt]:
+def _unseen(index: OrganizationIndex, context: Context) -> Iterator[Doubt]:
     """Doubt databases that a list which may not be whole does not show."""
-    is_partial = "databases" in estate.gaps and estate.organization.databases is not None
-    again = recording_again(estate.organization)
-    for identity, named in _lost(estate, context) if is_partial else ():
-        says = f"Known elsewhere, and not among the databases that could be read: {named}."
-        yield cause_of(LOST[1], identity), says, again
-    for part in missing_regions(estate.organization) if is_partial else ():
-        says = f"Terraform's state has {part.named}, which could not be read."
-        yield cause_of("region-unseen", part.database.id, part.place), says, again
+    is_partial = "databases" in index.gaps and index.organization.databases is not None
+    again = recollect_action(index.organization)
+    for identity, named in _lost(index, context) if is_partial else ():
+        message = f"Known elsewhere, and not among the databases that could be read: {named}."
+        yield cause_of(LOST[1], identity), message, again
+    for part in missing_regions(index.organization) if is_partial else ():
+        message = f"Terraform's state has {part.named}, which could not be read."
+        yield cause_of("region-unseen", part.database.id, part.location), message, again
 
 
 def _unshown(organization: Organization) -> Iterator[Doubt]:
     """Doubt databases of which Terraform's state does not show all regions: they may be more."""
     for database in unshown(organization):
-        says = f"Terraform's state does not show where {database.name} is: {database.missing}."
-        yield cause_of("state-not-shown", database.id), says, REVEAL_STATE
+        message = f"Terraform's state does not show where {database.name} is: {database.missing}."
+        yield cause_of("state-not-shown", database.id), message, REVEAL_STATE
 
 
 def _views(organization: Organization, context: Context) -> Iterator[Doubt]:
@@ -217,14 +217,14 @@ def _views(organization: Organization, context: Context) -> Iterator[Doubt]:
     known = context.baseline.get(organization.id)
     is_gap = any(gap.fact == "region-views" for gap in organization.gaps)
     if known and known.has_views and organization.region_views is None and not is_gap:
-        says = "The views of single regions are not recorded, as they were for the baseline."
-        yield "views-not-recorded", says, recording_again(organization)
+        message = "The views of single regions are not recorded, as they were for the baseline."
+        yield "views-not-recorded", message, recollect_action(organization)
 
 
-def _differences(estate: Estate) -> Iterator[Doubt]:
+def _differences(index: OrganizationIndex) -> Iterator[Doubt]:
     """Doubt counts by independent routes that differ, but for those that have other findings."""
-    again = recording_again(estate.organization)
-    for comparison in compare(estate):
+    again = recollect_action(index.organization)
+    for comparison in compare(index):
         if comparison.what in _JUDGED_HERE and not comparison.gaps:
             for thing, text in comparison.differences:
                 yield cause_of("differ", comparison.what, thing), f"Counts differ: {text}.", again
@@ -233,11 +233,11 @@ def _differences(estate: Estate) -> Iterator[Doubt]:
 def _emptiness(organization: Organization, context: Context) -> Iterator[Doubt]:
     """Doubt a list without entries: a token that may see nothing gets one, too."""
     if lists_none_unattested(organization, context):
-        says = "Astra lists no database, as it does to a token that may see none."
-        yield "empty", says, attest_none(organization)
+        message = "Astra lists no database, as it does to a token that may see none."
+        yield "empty", message, attest_none(organization)
     elif is_bare(organization) and not attests_none(organization, context):
-        says = "Neither a key nor a database is recorded."
-        yield "empty", says, recording_again(organization)
+        message = "Neither a key nor a database is recorded."
+        yield "empty", message, recollect_action(organization)
 
 
 def _attesters(organization: Organization, context: Context) -> tuple[str, ...]:
@@ -247,15 +247,15 @@ def _attesters(organization: Organization, context: Context) -> tuple[str, ...]:
     return (attested.by,) if attested and any(_emptiness(without, context)) else ()
 
 
-def _unknown_types(estate: Estate) -> Iterator[Doubt]:
+def _unknown_types(index: OrganizationIndex) -> Iterator[Doubt]:
     unknown: dict[str, set[str]] = {}
-    for scope, placements in estate.scopes.items():
-        for placement in placements if scope.type == "unknown" else ():
-            database = placement.database
+    for scope, deployments in index.scopes.items():
+        for deployment in deployments if scope.type == "unknown" else ():
+            database = deployment.database
             unknown.setdefault(str(database.tier), set()).add(database.identity)
     for tier, databases in sorted(unknown.items()):
         have = "has" if len(databases) == 1 else "have"
-        text = f"{counted(len(databases), 'database')} {have} a tier without a type: {tier!r}."
+        text = f"{pluralize(len(databases), 'database')} {have} a tier without a type: {tier!r}."
         yield cause_of("unknown-type", tier), text, FIND_TYPE
 
 
@@ -275,7 +275,7 @@ def _staleness(
 
 def _span(age: timedelta) -> str:
     hours = age / timedelta(hours=1)
-    return f"{hours:g} hours" if hours % 24 else counted(age.days, "day")
+    return f"{hours:g} hours" if hours % 24 else pluralize(age.days, "day")
 
 
 def _regress(organization: Organization, context: Context) -> Iterator[tuple[str, str]]:
@@ -287,12 +287,12 @@ def _regress(organization: Organization, context: Context) -> Iterator[tuple[str
         yield "older-than-baseline", text
 
 
-def _lost(estate: Estate, context: Context) -> Iterator[tuple[str, str]]:
+def _lost(index: OrganizationIndex, context: Context) -> Iterator[tuple[str, str]]:
     """Yield id and name of each database that the record does not list, though it should.
 
     An earlier record or the baseline knew it as living, or it is in Terraform's state.
     """
-    organization = estate.organization
+    organization = index.organization
     present = {each.id for each in organization.databases or () if not each.is_planned}
     earlier = context.history.databases(organization.id)
     terminated = {identity for identity, known in earlier.items() if known.is_terminated}
@@ -307,6 +307,6 @@ def _lost(estate: Estate, context: Context) -> Iterator[tuple[str, str]]:
             yield identity, f"{name} ({identity})"
 
 
-def check_population_complete(group: Group) -> None:
+def check_population_complete(group: FindingGroup) -> None:
     """Everything in scope was looked at, and lately."""
-    settle(group)
+    report_outcome(group)

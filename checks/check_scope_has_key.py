@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.engine.card import OVERVIEW, Card, Quote
-from checks.engine.context import words
-from checks.engine.finding import concerning, of_scope, passes, places
-from checks.engine.outcome import settle
+from checks.engine.context import scope_label
+from checks.engine.finding import concerning, locations_of, passes, scope_subject
+from checks.engine.outcome import report_outcome
 from checks.shared.verdicts import (
-    Answer,
+    Verdict,
     keys_unread,
     no_key_wanted,
     ordered_by_plan,
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
     from checks.engine.context import Context
     from checks.engine.finding import Finding
-    from checks.engine.outcome import Group
+    from checks.engine.outcome import FindingGroup
     from inventory.model.key import CustomerKey, KeyScope
-    from inventory.model.organization_index import Estate, Placement
+    from inventory.model.organization_index import Deployment, OrganizationIndex
 
 CARD = Card(
     id="CMEK-01",
     check="check_scope_has_key",
     title="Each combination of database type, provider and region in use has its customer key",
-    force="required",
+    basis="required",
     severity="high",
     severity_planned="critical",
     subject="key scope with databases, existing or planned, to be encrypted by a customer key",
@@ -62,57 +62,64 @@ CARD = Card(
 )
 
 
-def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each key scope that holds a database once, however many it holds."""
-    yield from undetermined(CARD, estate)
-    for scope, placements in estate.scopes.items():
-        yield from _judge_scope(estate, scope, placements)
+    yield from undetermined(CARD, index)
+    for scope, deployments in index.scopes.items():
+        yield from _judge_scope(index, scope, deployments)
 
 
-def _judge_scope(estate: Estate, scope: KeyScope, placements: list[Placement]) -> Iterator[Finding]:
+def _judge_scope(
+    index: OrganizationIndex, scope: KeyScope, deployments: list[Deployment]
+) -> Iterator[Finding]:
     """Yield one finding if the scope complies, else one for what exists and one for what does not.
 
     The two are different causes: what is only planned can still be prevented.
     """
-    wanting = [placement for placement in placements if placement.wants_key]
-    keys = estate.keys.get(scope, [])
+    wanting = [deployment for deployment in deployments if deployment.wants_key]
+    keys = index.keys.get(scope, [])
     if not wanting or keys or has_no_customer_keys(scope):
-        finding = _without_failure(scope, wanting or placements, keys)
-        yield concerning(finding, CARD, len(placements), estate.planned[scope])
+        finding = _without_failure(scope, wanting or deployments, keys)
+        yield concerning(finding, CARD, len(deployments), index.planned[scope])
         return
     for is_planned in (True, False):
-        alike = [placement for placement in wanting if placement.is_planned is is_planned]
+        alike = [deployment for deployment in wanting if deployment.is_planned is is_planned]
         if alike:
-            answer = _without_key(estate, scope, alike)
-            where = tuple(placement.place for placement in alike[:3])
-            finding = answer.about(CARD, of_scope(scope), where, is_planned=is_planned)
+            answer = _without_key(index, scope, alike)
+            where = tuple(deployment.location for deployment in alike[:3])
+            finding = answer.about(CARD, scope_subject(scope), where, is_planned=is_planned)
             yield concerning(finding, CARD, len(alike), len(alike) if is_planned else 0)
 
 
 def _without_failure(
-    scope: KeyScope, placements: list[Placement], keys: list[CustomerKey]
+    scope: KeyScope, deployments: list[Deployment], keys: list[CustomerKey]
 ) -> Finding:
     """Return the finding for a scope that has a key, or needs none."""
-    planned_first = sorted(placements, key=lambda placement: not placement.is_planned)
-    subject, where = of_scope(scope), tuple(placement.place for placement in planned_first[:3])
-    if exemption := no_key_wanted(placements[0]):
+    planned_first = sorted(deployments, key=lambda deployment: not deployment.is_planned)
+    subject, where = (
+        scope_subject(scope),
+        tuple(deployment.location for deployment in planned_first[:3]),
+    )
+    if exemption := no_key_wanted(deployments[0]):
         return exemption.about(CARD, subject, where)
-    says = f"The key {keys[0].key_id} is registered."
-    return passes(CARD, subject, says, (*places(keys), *where))
+    message = f"The key {keys[0].key_id} is registered."
+    return passes(CARD, subject, message, (*locations_of(keys), *where))
 
 
-def _without_key(estate: Estate, scope: KeyScope, placements: list[Placement]) -> Answer:
-    if exemption := no_key_wanted(placements[0]):
+def _without_key(
+    index: OrganizationIndex, scope: KeyScope, deployments: list[Deployment]
+) -> Verdict:
+    if exemption := no_key_wanted(deployments[0]):
         return exemption
-    if unread := keys_unread(estate, scope.type):
+    if unread := keys_unread(index, scope.type):
         return unread
-    if placements[0].is_planned and (ordered := ordered_by_plan(estate, scope)):
+    if deployments[0].is_planned and (ordered := ordered_by_plan(index, scope)):
         return ordered
-    says = f"No customer key is registered.{unregistered_key(estate, scope)}"
-    action = f"Register a key for {words(estate.organization, scope)}"
-    return Answer("fail", says, action=action, cause="without-key")
+    message = f"No customer key is registered.{unregistered_key(index, scope)}"
+    action = f"Register a key for {scope_label(index.organization, scope)}"
+    return Verdict("fail", message, action=action, cause="without-key")
 
 
-def check_scope_has_key(group: Group) -> None:
+def check_scope_has_key(group: FindingGroup) -> None:
     """Each combination of database type, provider and region in use has its customer key."""
-    settle(group)
+    report_outcome(group)

@@ -7,34 +7,34 @@ from typing import TYPE_CHECKING
 from checks.engine.card import OVERVIEW, Card, Quote
 from checks.engine.finding import (
     about,
+    database_subject,
     fails,
     inconclusive,
-    of_database,
-    of_key,
-    of_planned_key,
+    key_subject,
+    locations_of,
     passes,
-    places,
+    planned_key_subject,
 )
 from checks.engine.identity import PLANNED
-from checks.engine.outcome import settle
+from checks.engine.outcome import report_outcome
 from checks.shared.planned_keys import as_planned, planned_keys
-from checks.shared.verdicts import concerning_scopes, not_current, place_of
+from checks.shared.verdicts import concerning_scopes, database_location, not_current
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from checks.engine.context import Context
     from checks.engine.finding import Finding, Subject
-    from checks.engine.outcome import Group
-    from inventory.model.base import Place
+    from checks.engine.outcome import FindingGroup
+    from inventory.model.base import SourceLocation
     from inventory.model.key import KeyScope
-    from inventory.model.organization_index import Estate
+    from inventory.model.organization_index import OrganizationIndex
 
 CARD = Card(
     id="CMEK-16",
     check="check_serverless_azure_preview",
     title="Customer keys for Serverless on Azure rest on a preview the vendor granted",
-    force="derived",
+    basis="derived",
     severity="advisory",
     subject="Serverless database or key on Azure, existing or planned",
     needs=("keys", "databases"),
@@ -63,23 +63,25 @@ CARD = Card(
 )
 
 
-def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each such key, and each such database that is to be encrypted by one."""
-    for scope, keys in estate.keys.items():
+    for scope, keys in index.keys.items():
         if _is_preview(scope):
             for key in keys:
-                finding = _judge(estate, of_key(scope, key.key_id), places([key]), context)
-                yield concerning_scopes(finding, estate, [scope])
-    for scope, planned in planned_keys(estate):
+                finding = _judge(
+                    index, key_subject(scope, key.key_id), locations_of([key]), context
+                )
+                yield concerning_scopes(finding, index, [scope])
+    for scope, planned in planned_keys(index):
         if _is_preview(scope):
-            subject = of_planned_key(scope, planned)
-            yield as_planned(_judge(estate, subject, (), context), CARD, estate, planned)
-    for placements in estate.placements if any(map(_is_preview, estate.scopes)) else ():
-        database = placements[0].database
-        there = [each for each in placements if each.wants_key and _is_preview(each.scope)]
+            subject = planned_key_subject(scope, planned)
+            yield as_planned(_judge(index, subject, (), context), CARD, index, planned)
+    for deployments in index.deployments if any(map(_is_preview, index.scopes)) else ():
+        database = deployments[0].database
+        there = [each for each in deployments if each.wants_key and _is_preview(each.scope)]
         if there:
-            subject = of_database(estate.organization.id, database)
-            finding = _judge(estate, subject, place_of(database), context)
+            subject = database_subject(index.organization.id, database)
+            finding = _judge(index, subject, database_location(database), context)
             if finding.cause and all(each.is_planned for each in there):
                 finding = finding._replace(cause=f"{PLANNED}{finding.cause}")
             yield about(finding, CARD, database)
@@ -89,21 +91,23 @@ def _is_preview(scope: KeyScope) -> bool:
     return scope.type == "serverless" and scope.provider == "azure"
 
 
-def _judge(estate: Estate, subject: Subject, where: tuple[Place, ...], context: Context) -> Finding:
-    preview = estate.organization.azure_preview
-    action = f"Attest whether the vendor granted {estate.organization.name} the preview on Azure"
+def _judge(
+    index: OrganizationIndex, subject: Subject, where: tuple[SourceLocation, ...], context: Context
+) -> Finding:
+    preview = index.organization.azure_preview
+    action = f"Attest whether the vendor granted {index.organization.name} the preview on Azure"
     if preview is None:
-        says = "Nobody attested that the vendor granted the preview."
-        return inconclusive(CARD, subject, "not-attested", says, where, action)
+        message = "Nobody attested that the vendor granted the preview."
+        return inconclusive(CARD, subject, "not-attested", message, where, action)
     if old := not_current(preview, context, action):
         return old.about(CARD, subject, where)
     said = f"{preview.by} attested on {preview.on}: the preview was "
     if preview.granted:
         return passes(CARD, subject, f"{said}granted.", where, attested_by=(preview.by,))
-    action = f"Ask the vendor for the preview on Azure for {estate.organization.name}"
+    action = f"Ask the vendor for the preview on Azure for {index.organization.name}"
     return fails(CARD, subject, "not-granted", f"{said}not granted.", where, action)
 
 
-def check_serverless_azure_preview(group: Group) -> None:
+def check_serverless_azure_preview(group: FindingGroup) -> None:
     """Customer keys for Serverless on Azure rest on a preview the vendor granted."""
-    settle(group)
+    report_outcome(group)

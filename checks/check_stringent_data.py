@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.engine.card import OVERVIEW, Card, Quote
-from checks.engine.finding import about, fails, inconclusive, of_database, passes
-from checks.engine.outcome import settle
-from checks.shared.verdicts import not_current, place_of
+from checks.engine.finding import about, database_subject, fails, inconclusive, passes
+from checks.engine.outcome import report_outcome
+from checks.shared.verdicts import database_location, not_current
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from checks.engine.context import Context
     from checks.engine.finding import Finding
-    from checks.engine.outcome import Group
+    from checks.engine.outcome import FindingGroup
     from inventory.model.database import Database
-    from inventory.model.organization_index import Estate
+    from inventory.model.organization_index import OrganizationIndex
 
 CARD = Card(
     id="CMEK-15",
     check="check_stringent_data",
     title="Stringent data is also encrypted by the application",
-    force="recommended",
+    basis="recommended",
     severity="advisory",
     subject="database marked as stringent",
     needs=("databases",),
@@ -51,33 +51,33 @@ CARD = Card(
 )
 
 
-def judge(estate: Estate, context: Context) -> Iterator[Finding]:
+def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each stringent database by the attestation of the application's encryption."""
-    for placements in estate.placements:
-        database = placements[0].database
+    for deployments in index.deployments:
+        database = deployments[0].database
         if database.data == "stringent":
-            finding = _judge_database(estate, database, context)
+            finding = _judge_database(index, database, context)
             yield about(finding, CARD, database)
 
 
-def _judge_database(estate: Estate, database: Database, context: Context) -> Finding:
-    subject, where = of_database(estate.organization.id, database), place_of(database)
-    attest = f"Attest how the applications of {estate.organization.name} encrypt stringent data"
+def _judge_database(index: OrganizationIndex, database: Database, context: Context) -> Finding:
+    subject, where = database_subject(index.organization.id, database), database_location(database)
+    attest = f"Attest how the applications of {index.organization.name} encrypt stringent data"
     told = database.application_encryption
     if told is None:
-        says = "Nobody attested whether the application encrypts the data."
-        return inconclusive(CARD, subject, "not-attested", says, where, attest)
+        message = "Nobody attested whether the application encrypts the data."
+        return inconclusive(CARD, subject, "not-attested", message, where, attest)
     if old := not_current(told, context, attest):
         return old.about(CARD, subject, where)
     said = f"{told.by} attested on {told.on}: the application "
     if told.encrypted:
-        says = f"{said}encrypts the data ({told.method or 'method not named'})."
-        return passes(CARD, subject, says, where, attested_by=(told.by,))
-    action = f"Consider encryption by the applications of {estate.organization.name}"
-    says = f"{said}does not encrypt the data."
-    return fails(CARD, subject, "not-encrypted", says, where, action)
+        message = f"{said}encrypts the data ({told.method or 'method not named'})."
+        return passes(CARD, subject, message, where, attested_by=(told.by,))
+    action = f"Consider encryption by the applications of {index.organization.name}"
+    message = f"{said}does not encrypt the data."
+    return fails(CARD, subject, "not-encrypted", message, where, action)
 
 
-def check_stringent_data(group: Group) -> None:
+def check_stringent_data(group: FindingGroup) -> None:
     """Stringent data is also encrypted by the application."""
-    settle(group)
+    report_outcome(group)

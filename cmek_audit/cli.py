@@ -215,9 +215,9 @@ def keys(  # noqa: PLR0913 (one for each option)
       4  unusable input or option
     """
     with interruptible("no plan was made"):
-        from cmek_audit.commands.keys.command import Wanted, run
+        from cmek_audit.commands.keys.command import KeysRequest, run
 
-        wanted = Wanted(
+        wanted = KeysRequest(
             inventory=tuple(inventory or ()),
             plan=tuple(plan or ()),
             add=tuple(add or ()),

@@ -10,19 +10,19 @@ import textwrap
 
 import typer
 
-from inventory.text.display import safe
+from inventory.text.display import printable
 from inventory.text.secrets import without_secrets
 
 _NARROWEST, _WIDEST = 40, 100
 
 
-def say(text: str, *, err: bool = False) -> None:
+def write_lines(text: str, *, err: bool = False) -> None:
     """Print ``text`` without what could steer a terminal, and without tokens."""
     for line in text.splitlines():
-        typer.echo(safe(without_secrets(line)), err=err)
+        typer.echo(printable(without_secrets(line)), err=err)
 
 
-def say_json(value: object) -> None:
+def write_json(value: object) -> None:
     """Print ``value`` as JSON, in ASCII."""
     typer.echo(json.dumps(value, indent=2))
 

@@ -50,7 +50,7 @@ def _section(card: Card, controls: Controls) -> str:
         f"> {quote.sentence}\n>\n> {quote.page}: *{quote.heading}*\n" for quote in card.quotes
     )
     return (
-        f"## {card.id}\n\n**{card.title}.** {card.force.capitalize()}, {_severity(card)}. "
+        f"## {card.id}\n\n**{card.title}.** {card.basis.capitalize()}, {_severity(card)}. "
         f"Subject: {card.subject}. [`checks/{card.check}.py`](../checks/{card.check}.py)\n\n"
         f"{quotes}\n{card.rationale}\n\n*Causes*:\n\n{_causes(card)}\n\n"
         f"*What to do*: {card.remediation}\n\n"

@@ -73,9 +73,9 @@ def _code(run: Callable[[], object]) -> int:
 
 
 def _end(code: Code, text: str) -> Code:
-    from cmek_audit.console import say  # noqa: PLC0415 (needs the suite)
+    from cmek_audit.console import write_lines  # noqa: PLC0415 (needs the suite)
 
-    say(text, err=True)
+    write_lines(text, err=True)
     return code
 
 

@@ -9,9 +9,9 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cmek_audit.console import say
+from cmek_audit.console import write_lines
 from inventory.astra.collector import Progress
-from inventory.text.display import safe
+from inventory.text.display import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ _NAME = 40
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[Progress], None]]:
+def show_progress() -> Iterator[Callable[[Progress], None]]:
     """Yield what is to be told of every step; show it on stderr."""
     console = _console()
     with _closing_line() if console is None else bar(console) as tell:
@@ -46,12 +46,12 @@ def _closing_line() -> Iterator[Callable[[Progress], None]]:
 
     def tell(step: Progress) -> None:
         if step.note:
-            say(step.note, err=True)
+            write_lines(step.note, err=True)
         steps.append(step)
 
     yield tell
     last = steps[-1]
-    say(_counts(last), err=True)
+    write_lines(_counts(last), err=True)
 
 
 @contextmanager
@@ -70,14 +70,14 @@ def bar(console: Console) -> Iterator[Callable[[Progress], None]]:
 
         def tell(step: Progress) -> None:
             if step.note:
-                console.print(safe(step.note), markup=False, highlight=False, soft_wrap=True)
+                console.print(printable(step.note), markup=False, highlight=False, soft_wrap=True)
             drawn.update(task, total=step.total, completed=step.done, told=_told(step))
 
         yield tell
 
 
 def _told(step: Progress) -> str:
-    return f"{_counts(step)} {safe(step.name, _NAME)}".rstrip()
+    return f"{_counts(step)} {printable(step.name, _NAME)}".rstrip()
 
 
 def _counts(step: Progress) -> str:

@@ -44,7 +44,7 @@ class Observation(NamedTuple):
     line: int
 
     @property
-    def place(self) -> tuple[str, int]:
+    def location(self) -> tuple[str, int]:
         """Return file and line, as evidence."""
         return self.file, self.line
 

@@ -32,7 +32,7 @@ _UNTOLD = Gap(
 )
 
 
-class WhatIf(NamedTuple):
+class HypotheticalDatabase(NamedTuple):
     """One database that might be, in all its regions.
 
     Attributes:
@@ -48,7 +48,7 @@ class WhatIf(NamedTuple):
     regions: tuple[str, ...]
 
 
-def read_what_ifs(texts: Iterable[str]) -> list[WhatIf]:
+def read_what_ifs(texts: Iterable[str]) -> list[HypotheticalDatabase]:
     """Read what stands after each ``--add``; raise SettingError with every mistake at once."""
     read, problems = [], []
     for text in texts:
@@ -60,15 +60,15 @@ def read_what_ifs(texts: Iterable[str]) -> list[WhatIf]:
     return read
 
 
-def _parse(text: str) -> tuple[WhatIf, list[str]]:
+def _parse(text: str) -> tuple[HypotheticalDatabase, list[str]]:
     """Return what ``text`` tells, and what is wrong with it."""
     if holds_secret(text.encode(errors="replace")):
-        return WhatIf("", "", "", ()), [
+        return HypotheticalDatabase("", "", "", ()), [
             f"{OPTION}: found what looks like a token, expected {SHAPE}"
         ]
     parts = text.rsplit("/", 3)
     if len(parts) < 3 or (len(parts) > 3 and not parts[0]):  # noqa: PLR2004 (type, provider, region)
-        return WhatIf("", "", "", ()), [_problem(text, _missing(parts), SHAPE)]
+        return HypotheticalDatabase("", "", "", ()), [_problem(text, _missing(parts), SHAPE)]
     kind, provider, listed = parts[-3:]
     regions = tuple(listed.split(","))
     wrong = [
@@ -79,7 +79,7 @@ def _parse(text: str) -> tuple[WhatIf, list[str]]:
     organization = parts[0] if len(parts) > 3 else ""  # noqa: PLR2004 (as above)
     known = str(canonical_type(kind)), str(canonical_provider(provider))
     problems = [_problem(text, found, expected) for found, expected in wrong]
-    return WhatIf(organization, *known, regions), problems
+    return HypotheticalDatabase(organization, *known, regions), problems
 
 
 def _missing(parts: list[str]) -> str:
@@ -116,12 +116,14 @@ def _unusable(regions: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 # --- whose they would be --------------------------------------------------------------------------
 
 
-def by_organization(wanted: Iterable[WhatIf], names: Mapping[str, str]) -> dict[str, list[WhatIf]]:
+def by_organization(
+    wanted: Iterable[HypotheticalDatabase], names: Mapping[str, str]
+) -> dict[str, list[HypotheticalDatabase]]:
     """Group ``wanted`` by the ids of their organizations, whose ``names`` are told by their ids.
 
     Where there is no organization at all, each that is named is made up. Raises SettingError.
     """
-    grouped: dict[str, list[WhatIf]] = {}
+    grouped: dict[str, list[HypotheticalDatabase]] = {}
     problems: list[str] = []
     for each in wanted:
         found = _owners(each.organization, names)
@@ -168,7 +170,7 @@ def _some(names: Iterable[str]) -> str:
 
 
 def with_what_ifs(
-    organizations: Iterable[Organization], wanted: Mapping[str, Sequence[WhatIf]]
+    organizations: Iterable[Organization], wanted: Mapping[str, Sequence[HypotheticalDatabase]]
 ) -> Iterator[Organization]:
     """Yield ``organizations`` with the databases ``wanted`` of each, then those that are made up.
 
@@ -181,7 +183,7 @@ def with_what_ifs(
         yield _with(Organization(id=identity, name=identity), databases)
 
 
-def _with(organization: Organization, wanted: Sequence[WhatIf]) -> Organization:
+def _with(organization: Organization, wanted: Sequence[HypotheticalDatabase]) -> Organization:
     if not wanted:
         return organization
     planned = tuple(_planned(number, each) for number, each in enumerate(wanted, 1))
@@ -191,7 +193,7 @@ def _with(organization: Organization, wanted: Sequence[WhatIf]) -> Organization:
     return organization.model_copy(update=update)
 
 
-def _planned(number: int, wanted: WhatIf) -> Database:
+def _planned(number: int, wanted: HypotheticalDatabase) -> Database:
     database = Database.model_validate(
         {
             "name": f"{NOBODY} {number}",

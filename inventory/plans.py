@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from inventory.errors import InventoryError, Problem
 from inventory.files.documents import Document, read_document
-from inventory.files.format_detection import PLAN, STATE, Wanted, by_bytes, by_data, by_text
+from inventory.files.format_detection import PLAN, STATE, ExpectedFile, by_bytes, by_data, by_text
 from inventory.files.merging import with_databases
 from inventory.files.named_plans import OPTION
 from inventory.files.validation import line_of
@@ -18,8 +18,8 @@ from inventory.files.yaml_json import (
     Recorded,
     describe_source,
     identity_of_key,
+    locate_entries,
     parse_document,
-    place,
     read_raw,
     refuse,
     refuse_tokens,
@@ -110,10 +110,12 @@ def read_plan(
         expected = "none: databases of such a plan go by their own names"
         raise InventoryError([Problem(file, 0, "", f"the name {describe(name)}", expected)])
     parsed = parse_document(PlanDocument, file, document)
-    organizations = tuple(place(file, document.lines, map(_organization, parsed.organizations)))
+    organizations = tuple(
+        locate_entries(file, document.lines, map(_organization, parsed.organizations))
+    )
     refuse(list(twins(file, organizations)))
     planned = tuple(
-        organization.with_managed(Managed(planned_keys=keys)).at(*organization.place)
+        organization.with_managed(Managed(planned_keys=keys)).at(*organization.location)
         for organization, keys in zip(
             organizations, _keys(file, document, parsed.organizations), strict=True
         )
@@ -130,7 +132,7 @@ def read_state(file: str, terraform: Terraform) -> Recorded:
     return read_terraform(file, raw, document, terraform, STATE)
 
 
-def _read(file: str, wanted: Wanted) -> tuple[bytes, Document]:
+def _read(file: str, wanted: ExpectedFile) -> tuple[bytes, Document]:
     """Return what a file holds, in bytes and as data.
 
     Raises InventoryError with what to run if it holds something else than is ``wanted``.
@@ -146,7 +148,7 @@ def _read(file: str, wanted: Wanted) -> tuple[bytes, Document]:
     return raw, document
 
 
-def _is_ours(data: object, wanted: Wanted) -> bool:
+def _is_ours(data: object, wanted: ExpectedFile) -> bool:
     """Say whether a file begins as a plan in YAML does, where that may be."""
     return wanted.kind == "plan" and isinstance(data, dict) and "cmek-plan" in data
 
@@ -167,7 +169,7 @@ def _keys(
             for number, key in enumerate(organization.keys)
         ]
         refuse(list(repeated(file, "key", entries, identity_of_key)))
-        yield tuple(PlannedKey(**entry.model_dump()).at(*entry.place) for entry in entries)
+        yield tuple(PlannedKey(**entry.model_dump()).at(*entry.location) for entry in entries)
 
 
 def with_plan(organization: Organization, plan: Organization | None) -> Organization:
@@ -223,10 +225,10 @@ def _renamed(organization: Organization, name: str) -> Organization:
         entry.at(entry.file, entry.line, f"{name}#{entry.resource}")
     keys = tuple(_rename_waiting(key, name) for key in organization.managed.planned_keys)
     managed = organization.managed.model_copy(update={"planned_keys": keys})
-    return organization.with_managed(managed).at(*organization.place)
+    return organization.with_managed(managed).at(*organization.location)
 
 
 def _rename_waiting(key: PlannedKey, name: str) -> PlannedKey:
     """Return the key with the name in front of each address that waits for it."""
     waiting = frozenset(f"{name}#{address}" for address in key.awaited_by)
-    return key.model_copy(update={"awaited_by": waiting}).at(*key.place)
+    return key.model_copy(update={"awaited_by": waiting}).at(*key.location)

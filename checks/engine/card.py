@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from inventory.text.display import describe
 
 Severity = Literal["critical", "high", "medium", "low", "advisory"]
-Force = Literal["required", "recommended", "derived"]
+Basis = Literal["required", "recommended", "derived"]
 
 Need = Literal["keys", "databases"]
 
@@ -47,7 +47,7 @@ class Card(BaseModel):
         id: ``CMEK-`` and two digits; stable for ever, never reused.
         check: the name of the check function and of its file.
         title: the compliant state, in one sentence.
-        force: ``required`` or ``recommended`` by the documentation, or ``derived`` from it.
+        basis: ``required`` or ``recommended`` by the documentation, or ``derived`` from it.
         severity: of a failure; what is only recommended is ``advisory``.
         severity_planned: of a failure that can still be prevented; None if it is the same.
         subject: what one finding is about.
@@ -65,7 +65,7 @@ class Card(BaseModel):
     id: str
     check: str
     title: str
-    force: Force
+    basis: Basis
     severity: Severity
     severity_planned: Severity | None = None
     subject: str

@@ -15,9 +15,9 @@ from checks.engine.card import Card
 if TYPE_CHECKING:
     from checks.engine.context import Context, Summary
     from checks.engine.finding import Finding
-    from inventory.model.organization_index import Estate
+    from inventory.model.organization_index import OrganizationIndex
 
-Judge = Callable[["Estate", "Context"], Iterator["Finding"]]
+Judge = Callable[["OrganizationIndex", "Context"], Iterator["Finding"]]
 JudgeAcross = Callable[[Sequence["Summary"], "Context"], Iterator["Finding"]]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from checks.engine.database_ids import DatabaseIds, pack, shared_ids
 from inventory.history import History, Observation
-from inventory.model.base import Place
+from inventory.model.base import SourceLocation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from inventory.model.gaps import Gap
     from inventory.model.key import CustomerKey, KeyScope
     from inventory.model.organization import Organization
-    from inventory.model.organization_index import Estate
+    from inventory.model.organization_index import OrganizationIndex
     from inventory.model.planned_keys import PlannedKey
 
 Kms = Literal["recorded", "none"]
@@ -31,7 +31,7 @@ class KnownOrganization(NamedTuple):
 
     Attributes:
         name: its name.
-        place: where the baseline is.
+        location: where the baseline is.
         databases: the name of each existing database by its id.
         keys: what dated records showed of each key scope that had a key, in the order of time.
         captured_at: when the record that was audited was made; None if that is not known.
@@ -39,7 +39,7 @@ class KnownOrganization(NamedTuple):
     """
 
     name: str
-    place: Place
+    location: SourceLocation
     databases: Mapping[str, str] = MappingProxyType({})
     keys: Mapping[KeyScope, tuple[Observation, ...]] = MappingProxyType({})
     captured_at: datetime | None = None
@@ -72,7 +72,7 @@ class Summary(NamedTuple):
         name: its name.
         keys: its registered keys.
         gaps: why the keys are not known to be all; empty if they are.
-        place: where it was read.
+        location: where it was read.
         databases: the ids of its existing databases.
         planned_keys: the keys that a plan would register for it, with their ids.
         resting: how many databases rest on each of its keys, and how many of them exist; by the
@@ -83,15 +83,15 @@ class Summary(NamedTuple):
     name: str
     keys: tuple[CustomerKey, ...]
     gaps: tuple[Gap, ...]
-    place: Place
+    location: SourceLocation
     databases: DatabaseIds = DatabaseIds()
     planned_keys: tuple[PlannedKey, ...] = ()
     resting: Mapping[str, tuple[int, int]] = MappingProxyType({})
 
 
-def summarize(estate: Estate) -> Summary:
+def summarize(index: OrganizationIndex) -> Summary:
     """Keep of an organization what the rules across organizations need."""
-    organization = estate.organization
+    organization = index.organization
     gaps = tuple(gap for gap in organization.missing() if gap.fact.endswith("keys"))
     existing = [database.id for database in organization.databases or () if database.id]
     return Summary(
@@ -99,35 +99,35 @@ def summarize(estate: Estate) -> Summary:
         organization.name,
         organization.keys or (),
         gaps,
-        organization.place,
+        organization.location,
         pack(existing),
-        tuple(key for keys in estate.planned_keys.values() for key in keys),
-        _resting(estate),
+        tuple(key for keys in index.planned_keys.values() for key in keys),
+        _resting(index),
     )
 
 
-def _resting(estate: Estate) -> dict[str, tuple[int, int]]:
+def _resting(index: OrganizationIndex) -> dict[str, tuple[int, int]]:
     """Count the databases of each key once, also those that are in several of its scopes."""
     scopes: dict[str, list[KeyScope]] = {}
-    for scope in estate.keys:
-        for canonical in estate.key_ids(scope):
+    for scope in index.keys:
+        for canonical in index.key_ids(scope):
             scopes.setdefault(canonical, []).append(scope)
-    return {canonical: _count(estate, some) for canonical, some in scopes.items()}
+    return {canonical: _count(index, some) for canonical, some in scopes.items()}
 
 
-def _count(estate: Estate, scopes: list[KeyScope]) -> tuple[int, int]:
+def _count(index: OrganizationIndex, scopes: list[KeyScope]) -> tuple[int, int]:
     """Return how many databases are in ``scopes``, and how many of them exist in one of these.
 
     In one scope a database is once, so that what is indexed need not be gone through.
     """
     if len(scopes) == 1:
-        count = len(estate.scopes.get(scopes[0], ()))
-        return count, count - estate.planned[scopes[0]]
+        count = len(index.scopes.get(scopes[0], ()))
+        return count, count - index.planned[scopes[0]]
     databases: dict[int, bool] = {}
     for scope in scopes:
-        for placement in estate.scopes.get(scope, ()):
-            which = id(placement.database)
-            databases[which] = databases.get(which, False) or not placement.is_planned
+        for deployment in index.scopes.get(scope, ()):
+            which = id(deployment.database)
+            databases[which] = databases.get(which, False) or not deployment.is_planned
     return len(databases), sum(databases.values())
 
 
@@ -138,7 +138,7 @@ def shared_databases(organizations: Sequence[Summary]) -> dict[str, list[Summary
     return {database: [summaries[owner] for owner in owners] for database, owners in shared.items()}
 
 
-def words(organization: Organization, scope: KeyScope) -> str:
+def scope_label(organization: Organization, scope: KeyScope) -> str:
     """Name a key scope for people: ``acme-prod / serverless / aws / us-east-2``."""
     return f"{organization.name} / {scope.type} / {scope.provider} / {scope.region}"
 
@@ -155,6 +155,6 @@ def day(time: datetime) -> date:
     return time.astimezone(UTC).date()
 
 
-def because(gap: Gap) -> str:
+def gap_text(gap: Gap) -> str:
     """Render why a fact is missing: ``not-recorded (the record holds no such list)``."""
     return f"{gap.reason} ({gap.detail})" if gap.detail else gap.reason

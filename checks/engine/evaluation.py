@@ -5,10 +5,10 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
-from checks.engine.context import Context, because, summarize
-from checks.engine.finding import Finding, inconclusive, of_organization, places
-from checks.engine.reasons import cause_of_gap, settling
-from inventory.model.organization_index import survey
+from checks.engine.context import Context, gap_text, summarize
+from checks.engine.finding import Finding, inconclusive, locations_of, organization_subject
+from checks.engine.reasons import cause_of_gap, gap_action
+from inventory.model.organization_index import index_organization
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from checks.engine.context import Summary
     from inventory.model.gaps import Gap
     from inventory.model.organization import Organization
-    from inventory.model.organization_index import Estate
+    from inventory.model.organization_index import OrganizationIndex
 
 _ACROSS = ""
 _BROKEN = "check-broke"
@@ -37,11 +37,11 @@ def evaluate(
     summaries: list[Summary] = []
     for organization in organizations:
         meet(organization)
-        estate = survey(_as_wanted(organization, context))
-        summaries.append(summarize(estate))
-        has_versions = estate.lists_versions()
+        index = index_organization(_as_wanted(organization, context))
+        summaries.append(summarize(index))
+        has_versions = index.lists_versions()
         for rule in rules:
-            yield from _judge(rule, estate, context, has_versions=has_versions)
+            yield from _judge(rule, index, context, has_versions=has_versions)
     for rule in rules:
         if rule.judge_across is not None:
             yield from _guard(rule, _ACROSS, rule.judge_across(summaries, context))
@@ -55,21 +55,21 @@ def _as_wanted(organization: Organization, context: Context) -> Organization:
     keys = organization.keys or ()
     if context.kms == "recorded" or all(key.kms is None for key in keys):
         return organization
-    bare = tuple(key.model_copy(update={"kms": None}).at(*key.place) for key in keys)
-    return organization.model_copy(update={"keys": bare}).at(*organization.place)
+    bare = tuple(key.model_copy(update={"kms": None}).at(*key.location) for key in keys)
+    return organization.model_copy(update={"keys": bare}).at(*organization.location)
 
 
 def _judge(
-    rule: Rule, estate: Estate, context: Context, *, has_versions: bool
+    rule: Rule, index: OrganizationIndex, context: Context, *, has_versions: bool
 ) -> Iterator[Finding]:
     """Judge one organization; ``has_versions`` if a key is listed by several versions."""
     findings: Iterator[Finding] = iter(())
     if rule.judge is not None:
-        findings = _guard(rule, estate.organization.id, rule.judge(estate, context))
+        findings = _guard(rule, index.organization.id, rule.judge(index, context))
         if has_versions:
             findings = _one_for_each_cause(list(findings))
-    if estate.gaps and (gaps := _needed_gaps(rule, estate)):
-        yield from (_unread(rule, estate, gap) for gap in gaps)
+    if index.gaps and (gaps := _needed_gaps(rule, index)):
+        yield from (_unread(rule, index, gap) for gap in gaps)
     yield from findings
 
 
@@ -94,18 +94,18 @@ def _one_for_each_cause(findings: list[Finding]) -> Iterator[Finding]:
         yield from by_cause.values()
 
 
-def _needed_gaps(rule: Rule, estate: Estate) -> list[Gap]:
+def _needed_gaps(rule: Rule, index: OrganizationIndex) -> list[Gap]:
     """Return the first gap of each fact that ``rule`` needs: each is a cause of its own."""
     needs = rule.card.needs
-    return [gap for fact, gap in estate.gaps.items() if fact.endswith(needs)] if needs else []
+    return [gap for fact, gap in index.gaps.items() if fact.endswith(needs)] if needs else []
 
 
-def _unread(rule: Rule, estate: Estate, gap: Gap) -> Finding:
-    organization = estate.organization
-    says = f"The {gap.fact} may not be all, so there may be more to judge: {because(gap)}."
-    action = settling(gap, organization)
-    subject, where = of_organization(organization.id), places([organization])
-    return inconclusive(rule.card, subject, cause_of_gap(gap), says, where, action)
+def _unread(rule: Rule, index: OrganizationIndex, gap: Gap) -> Finding:
+    organization = index.organization
+    message = f"The {gap.fact} may not be all, so there may be more to judge: {gap_text(gap)}."
+    action = gap_action(gap, organization)
+    subject, where = organization_subject(organization.id), locations_of([organization])
+    return inconclusive(rule.card, subject, cause_of_gap(gap), message, where, action)
 
 
 def _guard(rule: Rule, organization: str, findings: Iterator[Finding]) -> Iterator[Finding]:
@@ -118,14 +118,14 @@ def _guard(rule: Rule, organization: str, findings: Iterator[Finding]) -> Iterat
 def _broken(rule: Rule, organization: str, error: Exception) -> Finding:
     """Tell where a judge broke by type and place only: the values may be anybody's secrets."""
     last = traceback.extract_tb(error.__traceback__)[-1]
-    says = f"The check broke: {type(error).__name__} in {last.name}, line {last.lineno}."
+    message = f"The check broke: {type(error).__name__} in {last.name}, line {last.lineno}."
     return Finding(
         "error",
         rule.card.id,
         rule.card.severity,
-        of_organization(organization),
+        organization_subject(organization),
         _BROKEN,
-        says,
+        message,
         reason=_BROKEN,
         action="Report this as a defect of the suite",
     )

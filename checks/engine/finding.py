@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from checks.engine.identity import PLANNED, escape, finding_id, join, known, reason_of
-from inventory.model.base import Place
+from inventory.model.base import SourceLocation
 from inventory.model.key_ids import parse_key_id
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from inventory.model.base import Located
     from inventory.model.database import Database
     from inventory.model.key import KeyScope
-    from inventory.model.organization_index import Placement
+    from inventory.model.organization_index import Deployment
     from inventory.model.planned_keys import PlannedKey, UndeterminedKey
     from inventory.model.terraform_managed import UndeterminedDatabase
 
@@ -105,13 +105,13 @@ class Finding(NamedTuple):
     severity: Severity
     subject: Subject
     cause: str
-    says: str
+    message: str
     reason: str = ""
     action: str = ""
     name: str = ""
     databases: int = 0
     existing: int = 0
-    evidence: tuple[Place, ...] = ()
+    evidence: tuple[SourceLocation, ...] = ()
     waiver: str = ""
     change: Change = ""
     since: str = ""
@@ -124,48 +124,48 @@ class Finding(NamedTuple):
         return finding_id(self.rule, self.subject.path, self.cause)
 
 
-def of_organization(organization: str) -> Subject:
+def organization_subject(organization: str) -> Subject:
     """Return the subject that is an organization, by its id."""
     return Subject("organization", escape(organization), organization)
 
 
-def of_scope(scope: KeyScope) -> Subject:
+def scope_subject(scope: KeyScope) -> Subject:
     """Return the subject that is a key scope."""
     return Subject("key-scope", join(*scope), *scope)
 
 
-def of_key(scope: KeyScope, key_id: str) -> Subject:
+def key_subject(scope: KeyScope, key_id: str) -> Subject:
     """Return the subject that is a key registered for ``scope``; its versions are one subject."""
     same = parse_key_id(key_id).canonical
     path = join(scope.organization, "key", scope.type, scope.provider, scope.region, same)
     return Subject("key", path, *scope, key=key_id)
 
 
-def of_planned_key(scope: KeyScope, key: PlannedKey) -> Subject:
+def planned_key_subject(scope: KeyScope, key: PlannedKey) -> Subject:
     """Return the subject that is a planned key: that of the key once it is registered.
 
     One without an id goes by its address.
     """
     if key.key_id:
-        return of_key(scope, key.key_id)._replace(kind="planned-key")
+        return key_subject(scope, key.key_id)._replace(kind="planned-key")
     own = f"planned {key.resource}"
     path = join(scope.organization, "key", scope.type, scope.provider, scope.region, own)
     return Subject("planned-key", path, *scope)
 
 
-def of_undetermined_key(organization: str, key: UndeterminedKey) -> Subject:
+def undetermined_key_subject(organization: str, key: UndeterminedKey) -> Subject:
     """Return the subject that is a planned key whose key scope the plan does not show."""
     path = join(organization, "key", f"planned {key.resource}", "undetermined")
     return Subject("planned-key", path, organization)
 
 
-def of_key_id(organization: str, key_id: str) -> Subject:
+def key_id_subject(organization: str, key_id: str) -> Subject:
     """Return the subject that is a key id in an organization, or across all if that is empty."""
     path = f"{escape(organization) or '.'}/{join('key-id', key_id)}"
     return Subject("key-id", path, organization, key=key_id)
 
 
-def of_database_id(organization: str, database: str) -> Subject:
+def database_id_subject(organization: str, database: str) -> Subject:
     """Return the subject that is a database id across all organizations.
 
     ``organization`` is the one that a finding about it concerns; it is no part of the identity.
@@ -173,38 +173,38 @@ def of_database_id(organization: str, database: str) -> Subject:
     return Subject("database", f"./{join('database', database)}", organization, database=database)
 
 
-def of_database(organization: str, database: Database) -> Subject:
+def database_subject(organization: str, database: Database) -> Subject:
     """Return the subject that is a database in all its regions."""
     own = database.identity
     path = join(organization, "database", own)
     return Subject("database", path, organization, database.type, database.provider, database=own)
 
 
-def of_planned(organization: str, database: UndeterminedDatabase) -> Subject:
+def planned_database_subject(organization: str, database: UndeterminedDatabase) -> Subject:
     """Return the subject that is a planned database of which it is not told where it will lie."""
     own = f"planned {database.resource or database.name}"
     path = join(organization, "database", own, "undetermined")
     return Subject("database", path, organization, database=own)
 
 
-def of_placement(placement: Placement) -> Subject:
+def deployment_subject(deployment: Deployment) -> Subject:
     """Return the subject that is a database in one region."""
-    own = placement.database.id or placement.database.identity
-    organization, kind, provider, region = placement.scope
+    own = deployment.database.id or deployment.database.identity
+    organization, kind, provider, region = deployment.scope
     path = f"{known(organization)}/database/{escape(own)}/{known(region)}"
     return Subject("database-region", path, organization, kind, provider, region, own)
 
 
-def places(entries: Iterable[Located]) -> tuple[Place, ...]:
+def locations_of(entries: Iterable[Located]) -> tuple[SourceLocation, ...]:
     """Return where ``entries`` were read."""
-    return tuple([entry.place for entry in entries])
+    return tuple([entry.location for entry in entries])
 
 
 def passes(
     card: Card,
     subject: Subject,
-    says: str,
-    evidence: tuple[Place, ...],
+    message: str,
+    evidence: tuple[SourceLocation, ...],
     *,
     attested_by: tuple[str, ...] = (),
 ) -> Finding:
@@ -215,23 +215,33 @@ def passes(
         card.severity,
         subject,
         "",
-        says,
+        message,
         evidence=evidence,
         attested_by=attested_by,
     )
 
 
 def fails(
-    card: Card, subject: Subject, cause: str, says: str, evidence: tuple[Place, ...], action: str
+    card: Card,
+    subject: Subject,
+    cause: str,
+    message: str,
+    evidence: tuple[SourceLocation, ...],
+    action: str,
 ) -> Finding:
     """Find that ``subject`` does not comply for one ``cause``; ``action`` says what to do."""
     return Finding(
-        "fail", card.id, card.severity, subject, cause, says, action=action, evidence=evidence
+        "fail", card.id, card.severity, subject, cause, message, action=action, evidence=evidence
     )
 
 
 def inconclusive(
-    card: Card, subject: Subject, cause: str, says: str, evidence: tuple[Place, ...], action: str
+    card: Card,
+    subject: Subject,
+    cause: str,
+    message: str,
+    evidence: tuple[SourceLocation, ...],
+    action: str,
 ) -> Finding:
     """Find that ``subject`` cannot be judged; ``says`` names the fact that is missing."""
     return Finding(
@@ -240,7 +250,7 @@ def inconclusive(
         card.severity,
         subject,
         cause,
-        says,
+        message,
         reason=reason_of(cause),
         action=action,
         evidence=evidence,
@@ -248,11 +258,11 @@ def inconclusive(
 
 
 def not_applicable(
-    card: Card, subject: Subject, says: str, evidence: tuple[Place, ...], reason: str
+    card: Card, subject: Subject, message: str, evidence: tuple[SourceLocation, ...], reason: str
 ) -> Finding:
     """Find that the rule has nothing to say of ``subject``, and why."""
     return Finding(
-        "not-applicable", card.id, card.severity, subject, "", says, reason, evidence=evidence
+        "not-applicable", card.id, card.severity, subject, "", message, reason, evidence=evidence
     )
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 from checks.engine.identity import escape, finding_id, shorten
-from checks.engine.outcome import Gate, Group
+from checks.engine.outcome import FindingGroup, Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,8 +34,8 @@ class Grouping:
         self._wanted = wanted
         self._names: dict[str, str] = {}
         self._judged: set[str] = set()
-        self._organizations: dict[tuple[str, str], Group] = {}
-        self._subjects: dict[tuple[str, str], Group] | None = (
+        self._organizations: dict[tuple[str, str], FindingGroup] = {}
+        self._subjects: dict[tuple[str, str], FindingGroup] | None = (
             {} if wanted in {"subject", "auto"} else None
         )
 
@@ -54,7 +54,7 @@ class Grouping:
         if self._subjects is not None:
             self._add_subject(self._subjects, finding)
 
-    def _add_subject(self, subjects: dict[tuple[str, str], Group], finding: Finding) -> None:
+    def _add_subject(self, subjects: dict[tuple[str, str], FindingGroup], finding: Finding) -> None:
         subject = finding.subject
         key = (finding.rule, subject.path)
         group = subjects.get(key)
@@ -66,8 +66,8 @@ class Grouping:
         if self._wanted == "auto" and len(subjects) > MOST_ITEMS:
             self._subjects = None
 
-    def _start(self, finding: Finding, key: str) -> Group:
-        group = Group(self._cards[finding.rule], key)
+    def _start(self, finding: Finding, key: str) -> FindingGroup:
+        group = FindingGroup(self._cards[finding.rule], key)
         group.organization_id = finding.subject.organization
         group.organization = self._names.get(group.organization_id, group.organization_id)
         return group
@@ -81,7 +81,7 @@ class Grouping:
             return "subject"
         return "organization" if self._fits(self._organizations) else "rule"
 
-    def _fits(self, groups: dict[tuple[str, str], Group]) -> bool:
+    def _fits(self, groups: dict[tuple[str, str], FindingGroup]) -> bool:
         """Say whether ``groups``, with an item for each rule that has none, are not too many."""
         return len(groups) + len(self._cards) - len(self._judged) <= MOST_ITEMS
 
@@ -89,20 +89,20 @@ class Grouping:
         """Return the key of the group that answers for ``finding``."""
         return _KEYS[self.mode](finding)
 
-    def groups(self) -> dict[str, list[Group]]:
+    def groups(self) -> dict[str, list[FindingGroup]]:
         """Return the groups of each rule, by the rule's id and sorted by their unique labels."""
-        by_rule: dict[str, list[Group]] = {rule: [] for rule in self._cards}
+        by_rule: dict[str, list[FindingGroup]] = {rule: [] for rule in self._cards}
         for (rule, _), group in self._chosen().items():
             by_rule[rule].append(group)
         labels = self._labels()
         for rule, groups in by_rule.items():
             self._name(groups, labels)
             if not groups:
-                groups.append(Group(self._cards[rule], "", NO_SUBJECT))
+                groups.append(FindingGroup(self._cards[rule], "", NO_SUBJECT))
             groups.sort(key=lambda group: group.label)
         return by_rule
 
-    def _name(self, groups: list[Group], labels: dict[str, str]) -> None:
+    def _name(self, groups: list[FindingGroup], labels: dict[str, str]) -> None:
         """Give each of ``groups`` a label, with a hash where an id reads like another's name."""
         for group in groups:
             group.label = self._label(group, labels)
@@ -112,14 +112,14 @@ class Grouping:
                 group.label = f"{group.label}.x{finding_id(group.card.id, group.key)}"
             group.label = shorten(group.label)
 
-    def _chosen(self) -> dict[tuple[str, str], Group]:
+    def _chosen(self) -> dict[tuple[str, str], FindingGroup]:
         if self.mode == "subject":
             return self._subjects or {}
         if self.mode == "organization":
             return self._organizations
-        merged: dict[tuple[str, str], Group] = {}
+        merged: dict[tuple[str, str], FindingGroup] = {}
         for (rule, _), group in self._organizations.items():
-            merged.setdefault((rule, ""), Group(group.card, "")).merge(group)
+            merged.setdefault((rule, ""), FindingGroup(group.card, "")).merge(group)
         return merged
 
     def _labels(self) -> dict[str, str]:
@@ -130,7 +130,7 @@ class Grouping:
             for each, name in self._names.items()
         }
 
-    def _label(self, group: Group, labels: dict[str, str]) -> str:
+    def _label(self, group: FindingGroup, labels: dict[str, str]) -> str:
         if self.mode == "rule":
             return "all"
         if self.mode == "organization":

@@ -10,7 +10,7 @@ import pytest
 
 from checks.engine.card import SEVERITIES, Card, Severity, rank
 from checks.engine.finding import KNOWN, OPEN, STATUSES, Change, Finding, Status
-from inventory.text.display import safe
+from inventory.text.display import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +56,7 @@ class Unjudged(_Told):
     """A group holds a finding that is inconclusive or in error, which stops."""
 
 
-class Group:
+class FindingGroup:
     """The findings of one rule about one subject, one organization, or all of the audit.
 
     Attributes:
@@ -100,15 +100,15 @@ class Group:
                 self.known += 1
         place = STATUSES.index(status)
         if len(self._examples) < SHOWN or place < self._examples[-1][0]:
-            name = f" ({safe(finding.name)})" if finding.name else ""
-            text = f"{status.upper()} {finding.subject.path}{name}: {safe(finding.says)}"
+            name = f" ({printable(finding.name)})" if finding.name else ""
+            text = f"{status.upper()} {finding.subject.path}{name}: {printable(finding.message)}"
             self._remember([(place, text)])
 
     def _remember(self, examples: list[tuple[int, str]]) -> None:
         """Keep the first of ``examples`` that say most, the most urgent status before others."""
         self._examples = sorted(self._examples + examples, key=itemgetter(0))[:SHOWN]
 
-    def merge(self, other: Group) -> None:
+    def merge(self, other: FindingGroup) -> None:
         """Take over all findings of ``other``."""
         self.counts.update(other.counts)
         self.stopping.update(other.stopping)
@@ -153,7 +153,7 @@ class Group:
         return "\n  ".join([f"{self.card.id} {self.card.title}: {counted}", *lines, *tail])
 
 
-def settle(group: Group) -> None:
+def report_outcome(group: FindingGroup) -> None:
     """Tell pytest the outcome of ``group``.
 
     Raises Noncompliant for a failure that stops; skips a group that has nothing to stop for and
@@ -166,7 +166,7 @@ def settle(group: Group) -> None:
         pytest.skip(group.text())
 
 
-def require_judged(group: Group) -> Group:
+def require_judged(group: FindingGroup) -> FindingGroup:
     """Return ``group``; raise Unjudged if nothing but that stops."""
     stopping: Iterable[Status] = [
         each for each in ("error", "inconclusive") if group.stopping[each]

@@ -48,7 +48,7 @@ STEPS: dict[GapReason, str] = {
 """What to do about each reason, in words."""
 
 
-def recording_again(organization: Organization) -> str:
+def recollect_action(organization: Organization) -> str:
     """Say that a new record would settle it."""
     return _AGAIN.format(name=organization.name)
 
@@ -58,6 +58,6 @@ def cause_of_gap(gap: Gap) -> str:
     return cause_of(gap.reason, gap.fact)
 
 
-def settling(gap: Gap, organization: Organization) -> str:
+def gap_action(gap: Gap, organization: Organization) -> str:
     """Say what would settle ``gap``; alike for all rules, so that they give one action."""
     return STEPS[gap.reason].format(name=organization.name, permission=PERMISSIONS[gap.fact])

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from checks.engine.context import because
+from checks.engine.context import gap_text
 from inventory.model.key import KeyScope
 from inventory.model.key_ids import parse_key_id
-from inventory.model.organization_index import has_no_customer_keys, scope_of, survey
+from inventory.model.organization_index import has_no_customer_keys, index_organization, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from inventory.model.database import Database
     from inventory.model.gaps import Fact, Gap, Reading
     from inventory.model.organization import Organization
-    from inventory.model.organization_index import Estate
+    from inventory.model.organization_index import OrganizationIndex
     from inventory.model.terraform_managed import ManagedDatabase
     from inventory.model.vocabulary import DatabaseType
 
@@ -85,18 +85,18 @@ def reconcile(organization: Organization) -> list[dict[str, Any]]:
     counted = organization.region_views, organization.readings, organization.managed.databases
     if counted == (None, (), ()):  # most records allow none, and an index costs time
         return []
-    return [each.told() for each in compare(survey(organization))]
+    return [each.told() for each in compare(index_organization(organization))]
 
 
-def compare(estate: Estate) -> Iterator[Comparison]:
+def compare(index: OrganizationIndex) -> Iterator[Comparison]:
     """Yield every comparison that the record of the organization allows."""
-    organization = estate.organization
+    organization = index.organization
     gaps = {each.fact: each for each in reversed(organization.missing())}
     if organization.region_views is not None:
-        yield from (_keys(estate, kind, gaps) for kind in _TYPES)
-        yield _views(estate, gaps)
+        yield from (_keys(index, kind, gaps) for kind in _TYPES)
+        yield _views(index, gaps)
         if organization.vendor_accounts is not None:
-            yield _accounts(estate, gaps)
+            yield _accounts(index, gaps)
     if organization.readings:
         yield from _databases(organization, gaps)
     if organization.managed.databases:
@@ -119,15 +119,15 @@ def _at(scope: KeyScope, what: str) -> Difference:
 # --- keys -----------------------------------------------------------------------------------------
 
 
-def _keys(estate: Estate, kind: str, gaps: Mapping[Fact, Gap]) -> Comparison:
+def _keys(index: OrganizationIndex, kind: str, gaps: Mapping[Fact, Gap]) -> Comparison:
     shown = {
         scope: {parse_key_id(view.key_id).canonical} if view.key_id else set[str]()
-        for scope, view in estate.views()
+        for scope, view in index.views()
         if scope.type == kind
     }
     listed = {
-        scope: set(estate.key_ids(scope))
-        for scope in estate.keys
+        scope: set(index.key_ids(scope))
+        for scope in index.keys
         if scope.type == kind and (scope in shown or not has_no_customer_keys(scope))
     }
     fact: Any = f"{kind}-keys"
@@ -158,11 +158,11 @@ def _named(keys: Iterable[str]) -> str:
     return ", ".join(sorted(keys)) or "no key"
 
 
-def _views(estate: Estate, gaps: Mapping[Fact, Gap]) -> Comparison:
+def _views(index: OrganizationIndex, gaps: Mapping[Fact, Gap]) -> Comparison:
     """Compare the scopes of which a view is due with those of which there is one."""
-    known = {scope for scope in (*estate.keys, *estate.scopes) if scope.type != "unknown"}
+    known = {scope for scope in (*index.keys, *index.scopes) if scope.type != "unknown"}
     due = {scope for scope in known if not has_no_customer_keys(scope)}
-    there = {scope for scope, _ in estate.views()} & due
+    there = {scope for scope, _ in index.views()} & due
     missing = [_at(scope, "no view was recorded") for scope in sorted(due - there)]
     return Comparison(
         "region-views",
@@ -176,9 +176,9 @@ def _views(estate: Estate, gaps: Mapping[Fact, Gap]) -> Comparison:
     )
 
 
-def _accounts(estate: Estate, gaps: Mapping[Fact, Gap]) -> Comparison:
-    organization = estate.organization
-    keys = {scope for scope in estate.keys if not has_no_customer_keys(scope)}
+def _accounts(index: OrganizationIndex, gaps: Mapping[Fact, Gap]) -> Comparison:
+    organization = index.organization
+    keys = {scope for scope in index.keys if not has_no_customer_keys(scope)}
     named = {scope_of(organization.id, each) for each in organization.vendor_accounts or ()}
     missing = [_at(scope, "no account is named") for scope in sorted(keys - named)]
     beyond = [_at(scope, "accounts without a key") for scope in sorted(named - keys)]
@@ -230,7 +230,7 @@ def _read_again(counts: list[tuple[str, str]], held: int, gaps: tuple[Gap, ...])
         (f"reading {place}, by pages of {size}", number)
         for place, (number, (_, size)) in enumerate(zip(numbers, counts, strict=True), 1)
     ]
-    differences = [Difference(gap.reason, because(gap)) for gap in gaps]
+    differences = [Difference(gap.reason, gap_text(gap)) for gap in gaps]
     if len({*numbers[-2:], held}) > 1:
         told = " and ".join(f"{number:,}" for number in numbers[-2:])
         text = f"the last readings hold {told}, the audited inventory {held:,}"
@@ -273,12 +273,12 @@ class MissingRegion(NamedTuple):
     """A region of a listed database that only Terraform's state has."""
 
     database: ManagedDatabase
-    place: str
+    location: str
 
     @property
     def named(self) -> str:
         """Name the database with its place, for people."""
-        return f"{self.database.name} ({self.database.id}) in {self.place}"
+        return f"{self.database.name} ({self.database.id}) in {self.location}"
 
 
 def missing_regions(organization: Organization) -> Iterator[MissingRegion]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from inventory.history import Observation
-    from inventory.model.base import Place
+    from inventory.model.base import SourceLocation
     from inventory.model.key import SupportCase
 
 Order = Literal["before", "after", "equal", "undecided"]
@@ -41,7 +41,7 @@ class Registration(NamedTuple):
     by: datetime | None
     exact: datetime | None = None
     returned: bool = False
-    evidence: tuple[Place, ...] = ()
+    evidence: tuple[SourceLocation, ...] = ()
     since: datetime | None = None
 
     @property
@@ -67,7 +67,7 @@ def bound(
     later = [each for each in observations if each.key_ids and (not last or each.at > last.at)]
     first = later[0] if later else None
     returned = last is not None and any(e.key_ids and e.at <= last.at for e in observations)
-    evidence = tuple(each.place for each in (last, first) if each)
+    evidence = tuple(each.location for each in (last, first) if each)
     by = first.at if first else present_at
     return Registration(last.at if last else None, by, exact, returned, evidence)
 

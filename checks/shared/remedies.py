@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.engine.context import words
+from checks.engine.context import scope_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from inventory.model.organization import Organization
-    from inventory.model.organization_index import Estate, Placement
+    from inventory.model.organization_index import Deployment, OrganizationIndex
     from inventory.model.planned_keys import NotShown
 
 FIND_TYPE = "Find out the type of the databases of unknown tier, and state it"
@@ -33,14 +33,14 @@ def determine(planned: Sequence[NotShown]) -> str:
     return f"{REVEAL}; judge a new plan"
 
 
-def missing_key_action(estate: Estate, placement: Placement) -> str:
+def missing_key_action(index: OrganizationIndex, deployment: Deployment) -> str:
     """Return what to do about a database without a key.
 
     A key that is registered now prevents the failure of what is planned. It does not help what
     exists, which stays on Astra's keys until it is recreated.
     """
-    named = words(estate.organization, placement.scope)
-    if placement.is_planned:
+    named = scope_label(index.organization, deployment.scope)
+    if deployment.is_planned:
         return f"Register a key for {named}"
     return f"Recreate the databases of {named} once its key is registered"
 

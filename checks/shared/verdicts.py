@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from checks.engine.context import because, utc
+from checks.engine.context import gap_text, utc
 from checks.engine.finding import (
     OPEN,
     Finding,
     Status,
     concerning,
     inconclusive,
+    locations_of,
     not_applicable,
-    of_planned,
-    places,
+    planned_database_subject,
 )
 from checks.engine.identity import PLANNED
-from checks.engine.reasons import cause_of_gap, settling
+from checks.engine.reasons import cause_of_gap, gap_action
 from inventory.model.organization_index import has_no_customer_keys
 
 if TYPE_CHECKING:
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from checks.engine.context import Context
     from checks.engine.finding import Subject
     from inventory.model.attestations import Attestation
-    from inventory.model.base import Place
+    from inventory.model.base import SourceLocation
     from inventory.model.database import Database
     from inventory.model.gaps import Fact, Gap
     from inventory.model.key import CustomerKey, KeyScope, KmsFacts
     from inventory.model.organization import Organization
-    from inventory.model.organization_index import Estate, Placement
+    from inventory.model.organization_index import Deployment, OrganizationIndex
     from inventory.model.terraform_managed import UndeterminedDatabase
     from inventory.model.vocabulary import DatabaseType
 from checks.shared.remedies import FIND_TYPE, determine
@@ -41,73 +41,75 @@ POPULATION: frozenset[Fact] = frozenset({"databases", "serverless-keys", "manage
 """The facts without which there may be keys or databases beyond those recorded."""
 
 
-def undetermined(card: Card, estate: Estate) -> Iterator[Finding]:
+def undetermined(card: Card, index: OrganizationIndex) -> Iterator[Finding]:
     """Yield a finding for each planned database of which a plan does not tell where it will lie."""
-    for each in estate.organization.managed.undetermined:
-        subject = of_planned(estate.organization.id, each)
-        finding = _undetermined(card, estate, subject, each)
+    for each in index.organization.managed.undetermined:
+        subject = planned_database_subject(index.organization.id, each)
+        finding = _undetermined(card, index, subject, each)
         yield concerning(finding._replace(name=each.name), card, 1, 1)
 
 
 def _undetermined(
-    card: Card, estate: Estate, subject: Subject, database: UndeterminedDatabase
+    card: Card, index: OrganizationIndex, subject: Subject, database: UndeterminedDatabase
 ) -> Finding:
-    expected, where = estate.organization.policy.of("serverless"), places([database])
+    expected, where = index.organization.policy.of("serverless"), locations_of([database])
     if expected.encryption == "astra-provided":
-        says = f"To be encrypted by Astra's keys: {expected.reason}"
-        return not_applicable(card, subject, says, where, "astra-provided")
-    says = f"The plan does not tell where {database.resource} will lie: {database.untold}."
+        message = f"To be encrypted by Astra's keys: {expected.reason}"
+        return not_applicable(card, subject, message, where, "astra-provided")
+    message = f"The plan does not tell where {database.resource} will lie: {database.untold}."
     action = determine([database])
-    return inconclusive(card, subject, "planned-not-determined", says, where, action)
+    return inconclusive(card, subject, "planned-not-determined", message, where, action)
 
 
-def unregistered_key(estate: Estate, scope: KeyScope) -> str:
+def unregistered_key(index: OrganizationIndex, scope: KeyScope) -> str:
     """Say of a scope without a key why one that is planned or managed does not help; else nothing.
 
     An order that the plan does not show may exist all the same, so the sentence does not deny it.
     """
-    for planned in estate.planned_keys.get(scope, ()):
+    for planned in index.planned_keys.get(scope, ()):
         named = planned.resource or planned.key_id
         return f" A plan registers one ({named}), but does not show that it does so first."
-    managed = estate.managed_keys.get(scope)
+    managed = index.managed_keys.get(scope)
     if managed is not None:
         return f" That {managed.resource} is in Terraform's state does not prove one."
     near = scope._replace(region=scope.region.lower())
-    if near != scope and near in estate.keys:
+    if near != scope and near in index.keys:
         return f" One is for {near.region}: regions are compared as they are written."
     return ""
 
 
-def ordered_by_plan(estate: Estate, scope: KeyScope) -> Answer | None:
+def ordered_by_plan(index: OrganizationIndex, scope: KeyScope) -> Verdict | None:
     """Answer for a planned database that the plan creates after the key; None if it does not."""
-    key = estate.ordered.get(scope)
+    key = index.ordered.get(scope)
     if key is None:
         return None
-    says = (
+    message = (
         f"No key is registered. The plan creates each planned database there after {key.resource}, "
         "but the documentation does not say that a new key takes effect at once."
     )
-    name = estate.organization.name
+    name = index.organization.name
     action = f"Apply {key.resource} alone first, record {name} again, and plan again"
-    return Answer("inconclusive", says, "ordered-by-plan", action)
+    return Verdict("inconclusive", message, "ordered-by-plan", action)
 
 
-def concerning_scopes(finding: Finding, estate: Estate, scopes: Iterable[KeyScope]) -> Finding:
+def concerning_scopes(
+    finding: Finding, index: OrganizationIndex, scopes: Iterable[KeyScope]
+) -> Finding:
     """Add to a finding about a key how many databases rest on it: those of its ``scopes``.
 
     The severity stays, as a key that is registered is no longer planned.
     """
-    placements = [placement for scope in scopes for placement in estate.scopes.get(scope, ())]
-    planned = sum(placement.is_planned for placement in placements)
-    return finding._replace(databases=len(placements), existing=len(placements) - planned)
+    deployments = [deployment for scope in scopes for deployment in index.scopes.get(scope, ())]
+    planned = sum(deployment.is_planned for deployment in deployments)
+    return finding._replace(databases=len(deployments), existing=len(deployments) - planned)
 
 
-def place_of(database: Database) -> tuple[Place, ...]:
+def database_location(database: Database) -> tuple[SourceLocation, ...]:
     """Return where ``database`` was read, as evidence."""
-    return (database.place,)
+    return (database.location,)
 
 
-class Answer(NamedTuple):
+class Verdict(NamedTuple):
     """A status with its words, before it is said of a subject.
 
     Attributes:
@@ -120,7 +122,7 @@ class Answer(NamedTuple):
     """
 
     status: Status
-    says: str
+    message: str
     reason: str = ""
     action: str = ""
     cause: str = ""
@@ -138,41 +140,41 @@ class Answer(NamedTuple):
         self,
         card: Card,
         subject: Subject,
-        where: tuple[Place, ...],
+        where: tuple[SourceLocation, ...],
         *,
         is_planned: bool = False,
     ) -> Finding:
         """Return the finding about ``subject`` by the rule of ``card``."""
         cause, severity = self.cause_for(is_planned=is_planned), card.severity
-        status, says, reason, action = self[:4]
+        status, message, reason, action = self[:4]
         return Finding(
-            status, card.id, severity, subject, cause, says, reason, action, evidence=where
+            status, card.id, severity, subject, cause, message, reason, action, evidence=where
         )
 
 
-def no_key_wanted(placement: Placement) -> Answer | None:
+def no_key_wanted(deployment: Deployment) -> Verdict | None:
     """Answer for a database that needs no key, or of which that is not known; else None."""
-    scope = placement.scope
-    if not placement.wants_key:
-        says = f"To be encrypted by Astra's keys: {placement.expectation.reason}"
-        return Answer("not-applicable", says, "astra-provided")
+    scope = deployment.scope
+    if not deployment.wants_key:
+        message = f"To be encrypted by Astra's keys: {deployment.expectation.reason}"
+        return Verdict("not-applicable", message, "astra-provided")
     if has_no_customer_keys(scope):
-        says = "Managed Clusters on Azure have no customer keys; CMEK-04 judges them."
-        return Answer("not-applicable", says, "unsupported-combination")
+        message = "Managed Clusters on Azure have no customer keys; CMEK-04 judges them."
+        return Verdict("not-applicable", message, "unsupported-combination")
     if scope.type == "unknown":
-        says = f"The tier {placement.database.tier!r} tells no database type."
-        return Answer("inconclusive", says, "unknown-type", FIND_TYPE)
+        message = f"The tier {deployment.database.tier!r} tells no database type."
+        return Verdict("inconclusive", message, "unknown-type", FIND_TYPE)
     return None
 
 
-def keys_unread(estate: Estate, database_type: DatabaseType) -> Answer | None:
+def keys_unread(index: OrganizationIndex, database_type: DatabaseType) -> Verdict | None:
     """Answer for a key that is not recorded while the keys may not be all; None if they are."""
-    gap = estate.keys_gap(database_type)
+    gap = index.keys_gap(database_type)
     if gap is None:
         return None
-    says = f"No key is recorded, and the {database_type} keys may not be all: {because(gap)}."
-    action = settling(gap, estate.organization)
-    return Answer("inconclusive", says, gap.reason, action, cause_of_gap(gap))
+    message = f"No key is recorded, and the {database_type} keys may not be all: {gap_text(gap)}."
+    action = gap_action(gap, index.organization)
+    return Verdict("inconclusive", message, gap.reason, action, cause_of_gap(gap))
 
 
 def lists_none_unattested(organization: Organization, context: Context) -> bool:
@@ -205,18 +207,18 @@ def attests_none(organization: Organization, context: Context) -> bool:
     return attested is not None and attested.is_current(context.as_of)
 
 
-def population_gap(estate: Estate) -> Gap | None:
+def population_gap(index: OrganizationIndex) -> Gap | None:
     """Return why there may be keys or databases beyond those recorded; None if there are not."""
-    return next((gap for fact, gap in estate.gaps.items() if fact in POPULATION), None)
+    return next((gap for fact, gap in index.gaps.items() if fact in POPULATION), None)
 
 
-def not_current(attestation: Attestation, context: Context, action: str) -> Answer | None:
+def not_current(attestation: Attestation, context: Context, action: str) -> Verdict | None:
     """Answer for an attestation that does not count now; None if it does."""
     if attestation.is_current(context.as_of):
         return None
     days = f"{attestation.on} to {attestation.last_day()}"
-    says = f"{attestation.by} attested it, but that counts from {days} only."
-    return Answer("inconclusive", says, "attestation-not-current", action)
+    message = f"{attestation.by} attested it, but that counts from {days} only."
+    return Verdict("inconclusive", message, "attestation-not-current", action)
 
 
 def facts_too_old(
@@ -225,9 +227,9 @@ def facts_too_old(
     """Return the finding for facts of the cloud that are older than the audit allows."""
     if timedelta() <= context.as_of - kms.observed_at <= context.max_age:
         return None
-    says = f"The cloud's facts are of {utc(kms.observed_at)}, the audit of {utc(context.as_of)}."
+    message = f"The cloud's facts are of {utc(kms.observed_at)}, the audit of {utc(context.as_of)}."
     action = f"Record the cloud's facts about {key.key_id} again"
-    return inconclusive(card, subject, "facts-not-current", says, places([key]), action)
+    return inconclusive(card, subject, "facts-not-current", message, locations_of([key]), action)
 
 
 def without_kms_facts(
@@ -235,8 +237,8 @@ def without_kms_facts(
 ) -> Finding:
     """Return the finding for a key of which neither the cloud nor an attestation says ``fact``."""
     if context.kms == "none":
-        says = "The audit was told to leave the clouds' key management out."
-        return not_applicable(card, subject, says, places([key]), "clouds-left-out")
-    says = f"Neither the cloud nor an attestation says: {fact}."
+        message = "The audit was told to leave the clouds' key management out."
+        return not_applicable(card, subject, message, locations_of([key]), "clouds-left-out")
+    message = f"Neither the cloud nor an attestation says: {fact}."
     action = f"Record the cloud's facts about {key.key_id}, or attest them"
-    return inconclusive(card, subject, "not-recorded", says, places([key]), action)
+    return inconclusive(card, subject, "not-recorded", message, locations_of([key]), action)

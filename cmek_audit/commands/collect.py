@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from checks.engine.reasons import settling
-from cmek_audit.console import say, say_json
+from checks.engine.reasons import gap_action
+from cmek_audit.console import write_json, write_lines
 from cmek_audit.exit_codes import Code
-from cmek_audit.progress import progress
+from cmek_audit.progress import show_progress
 from inventory.astra.collector import collect
 from inventory.astra.config import read_organizations
 from inventory.evidence.manifest import read_manifest
 from inventory.evidence.reader import open_bundle
-from inventory.text.display import counted
+from inventory.text.display import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,14 +38,14 @@ class Unread(NamedTuple):
 def run(file: str, folder: str, *, as_json: bool) -> Code:
     """Record what ``file`` names as a bundle in ``folder``; say what is missing in it."""
     wanted = read_organizations(file)
-    with progress() as tell:
+    with show_progress() as tell:
         bundle = collect(wanted, folder, tell=tell).bundle
     if not as_json:
-        say(f"Evidence:       {bundle}")
+        write_lines(f"Evidence:       {bundle}")
     unread = list(_unread(open_bundle(bundle)))
     manifest = read_manifest(bundle)
     if as_json:
-        say_json(_summary(bundle, manifest, unread))
+        write_json(_summary(bundle, manifest, unread))
     else:
         _print(manifest, unread)
     return Code.NOT_DONE if unread else Code.DONE
@@ -54,7 +54,7 @@ def run(file: str, folder: str, *, as_json: bool) -> Code:
 def _unread(reader: NdjsonReader) -> Iterator[Unread]:
     for organization in reader.organizations():
         for gap in organization.missing():
-            action = settling(gap, organization)
+            action = gap_action(gap, organization)
             yield Unread(organization.id, organization.name, gap, action)
 
 
@@ -76,24 +76,26 @@ def _summary(bundle: str, manifest: Manifest, unread: Iterable[Unread]) -> dict[
 
 def _print(manifest: Manifest, unread: list[Unread]) -> None:
     before = manifest.previous.name if manifest.previous else "none, it is the first"
-    say(f"Bundle before:  {before}")
-    say(f"Root:           {manifest.root}")
-    say(f"Organizations:  {manifest.organizations:,}")
+    write_lines(f"Bundle before:  {before}")
+    write_lines(f"Root:           {manifest.root}")
+    write_lines(f"Organizations:  {manifest.organizations:,}")
     failures = f"{manifest.failures:,} of them in vain" if manifest.failures else "all answered"
-    say(f"Requests:       {manifest.requests:,}, {failures}")
+    write_lines(f"Requests:       {manifest.requests:,}, {failures}")
     if not unread:
-        say("Gaps:           none, everything was read")
+        write_lines("Gaps:           none, everything was read")
         return
     by_organization = defaultdict(list)
     for each in unread:
         by_organization[each.identity].append(each)
-    say(f"Gaps:           {len(unread):,}, in {counted(len(by_organization), 'organization')}")
+    write_lines(
+        f"Gaps:           {len(unread):,}, in {pluralize(len(by_organization), 'organization')}"
+    )
     for own in list(by_organization.values())[:MOST_SHOWN]:
         _print_organization(own)
     if len(by_organization) > MOST_SHOWN:
-        more = counted(len(by_organization) - MOST_SHOWN, "more organization")
-        say(f"\n… and {more}: --json tells of all, and so does the bundle")
-    say("\nExit code 1 says that not everything could be read. What was read is kept.")
+        more = pluralize(len(by_organization) - MOST_SHOWN, "more organization")
+        write_lines(f"\n… and {more}: --json tells of all, and so does the bundle")
+    write_lines("\nExit code 1 says that not everything could be read. What was read is kept.")
 
 
 def _print_organization(unread: list[Unread]) -> None:
@@ -101,12 +103,12 @@ def _print_organization(unread: list[Unread]) -> None:
     by_step = defaultdict(list)
     for each in unread:
         by_step[each.gap.reason, each.action].append(each.gap)
-    say(f"\n{unread[0].name}")
+    write_lines(f"\n{unread[0].name}")
     for (reason, action), gaps in by_step.items():
-        say(f"  {reason}: {', '.join(dict.fromkeys(gap.fact for gap in gaps))}")
+        write_lines(f"  {reason}: {', '.join(dict.fromkeys(gap.fact for gap in gaps))}")
         details = list(dict.fromkeys(gap.detail for gap in gaps if gap.detail))
         for detail in details[:MOST_DETAILS]:
-            say(f"    {detail}")
+            write_lines(f"    {detail}")
         if len(details) > MOST_DETAILS:
-            say(f"    … and {len(details) - MOST_DETAILS:,} more")
-        say(f"    To do: {action}")
+            write_lines(f"    … and {len(details) - MOST_DETAILS:,} more")
+        write_lines(f"    To do: {action}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from checks.engine.context import utc
-from cmek_audit.console import say, say_json
+from cmek_audit.console import write_json, write_lines
 from cmek_audit.exit_codes import Code
 from inventory.errors import RecordError
-from inventory.text.display import safe
+from inventory.text.display import printable
 from reports.comparison.baseline import read_baseline, read_later, refuse_unlike
 from reports.comparison.changes import CLASSES, NEWS, Changes, summed_up
 from reports.comparison.key_changes import KEY_CHANGES
@@ -31,9 +31,9 @@ def run(old: str, new: str, form: str) -> Code:
     """Compare the audits at ``old`` and ``new``, and print the result as ``form``."""
     told = _compared(old, new)
     if form == "json":
-        say_json(told)
+        write_json(told)
     else:
-        say("\n".join(_text(told) if form == "text" else _markdown(told)))
+        write_lines("\n".join(_text(told) if form == "text" else _markdown(told)))
     is_news = any(told["counts"][each] for each in NEWS) or told["organizations_gone"]["count"] > 0
     return Code.NOT_DONE if is_news else Code.DONE
 
@@ -81,7 +81,7 @@ def _text(told: Told) -> Iterator[str]:
         about = told[which]
         named = f"{about['path']}, as of {about['as_of']}, report {about['report'][:12]}"
         yield f"{which.capitalize()}:      {named}"
-        yield from (f"          {safe(text)}" for text in about["banners"])
+        yield from (f"          {printable(text)}" for text in about["banners"])
     if not told["same_rules"]:
         yield OTHER_RULES
     yield f"Changes:  {summed_up(told)}"
@@ -91,7 +91,7 @@ def _text(told: Told) -> Iterator[str]:
         yield f"{what.capitalize()} ({told['counts'][what]:,}): {CHANGE[what].meaning}"
         for each in told["lists"][what][:MOST_SHOWN]:
             yield f"  {each['severity']} {each['rule']} {_named(each)}: {_turn(each)}"
-            yield f"    {each['says']}"
+            yield f"    {each['message']}"
         yield from _more(told["counts"][what])
     yield from _text_of_keys(told["keys"])
 
@@ -122,11 +122,11 @@ def _named(each: Told) -> str:
 
 def _turn(each: Told) -> str:
     """Say what the status was, and what it is now."""
-    before = f"{each['was']}, " if each["was"] else ""
-    if each["was"] and each["severity_was"] != each["severity"]:
-        before = f"{each['severity_was']} {before}"
-    why = f". {WHY[each['why']]}" if each["why"] else ""
-    return f"{before}now {each['now'] or 'gone'}{why}"
+    before = f"{each['status_before']}, " if each["status_before"] else ""
+    if each["status_before"] and each["severity_before"] != each["severity"]:
+        before = f"{each['severity_before']} {before}"
+    why = f". {WHY[each['reason']]}" if each["reason"] else ""
+    return f"{before}now {each['status'] or 'gone'}{why}"
 
 
 def _more(total: int) -> Iterator[str]:
@@ -202,7 +202,7 @@ def _of_audit(told: Told, which: str) -> Sequence[str]:
 
 def _of_finding(each: Told) -> Sequence[str]:
     subject = " ".join(code(each[part]) for part in ("path", "cause", "name") if each[part])
-    return each["severity"], each["rule"], subject, _turn(each), prose(each["says"])
+    return each["severity"], each["rule"], subject, _turn(each), prose(each["message"])
 
 
 def _of_scope(scope: Told) -> Sequence[str]:

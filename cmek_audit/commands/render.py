@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cmek_audit.console import say
+from cmek_audit.console import write_lines
 from cmek_audit.exit_codes import Code
 from inventory.errors import LeakError, SettingError
 from inventory.text.secrets import holds_secret
@@ -35,7 +35,7 @@ def run(name: str, report: str, output: str) -> Code:
         _replace(target, raw)
     except OSError as error:
         raise _refused(output, str(error.strerror)) from None
-    say(f"Written: {output}")
+    write_lines(f"Written: {output}")
     return Code.DONE
 
 

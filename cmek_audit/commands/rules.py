@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from checks.engine.catalogue import load_rules
 from checks.engine.controls import read_controls
-from cmek_audit.console import say, say_json, wrapped
+from cmek_audit.console import wrapped, write_json, write_lines
 from cmek_audit.exit_codes import Code
 from inventory.errors import SettingError
 from inventory.text.display import describe
@@ -28,7 +28,7 @@ def run(name: str, *, as_json: bool) -> Code:
         _print_one(rule, read_controls(), as_json=as_json)
     elif as_json:
         controls = read_controls()
-        say_json({"rules": [_data(each, controls) for each in rules]})
+        write_json({"rules": [_data(each, controls) for each in rules]})
     else:
         _print_list([each.card for each in rules])
     return Code.DONE
@@ -59,18 +59,18 @@ def _data(rule: Rule, controls: Controls) -> dict[str, Any]:
 
 
 def _print_list(cards: Sequence[Card]) -> None:
-    rows = [(card.id, card.force, card.severity, card.title) for card in cards]
+    rows = [(card.id, card.basis, card.severity, card.title) for card in cards]
     widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
     for *cells, title in rows:
         padded = [f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)]
-        say("  ".join([*padded, title]))
+        write_lines("  ".join([*padded, title]))
 
 
 def _print_one(rule: Rule, controls: Controls, *, as_json: bool) -> None:
     if as_json:
-        say_json(_data(rule, controls))
+        write_json(_data(rule, controls))
     else:
-        say("\n".join(_told(rule, controls)))
+        write_lines("\n".join(_told(rule, controls)))
 
 
 def _told(rule: Rule, controls: Controls) -> Iterator[str]:
@@ -89,7 +89,7 @@ def _told(rule: Rule, controls: Controls) -> Iterator[str]:
 def _facts(card: Card) -> Iterator[str]:
     planned = card.severity_planned
     prevented = f"; {planned} while it can be prevented" if planned else ""
-    yield f"Force:     {card.force}"
+    yield f"Force:     {card.basis}"
     yield f"Severity:  {card.severity}{prevented}"
     yield from wrapped(f"Subject:   {card.subject}", "", " " * 11)
 

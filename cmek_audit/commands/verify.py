@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checks.engine.context import utc
-from cmek_audit.console import say, say_json
+from cmek_audit.console import write_json, write_lines
 from cmek_audit.exit_codes import Code
 from cmek_audit.verification.proof import BUNDLES, WORDS, worst
 from cmek_audit.verification.source_files import name_host
@@ -22,7 +22,7 @@ from inventory.errors import (
 from inventory.evidence.chain import build_chain, named
 from inventory.evidence.folder import read_links
 from inventory.files.evidence_layout import is_bundle, read_folder
-from inventory.text.display import counted, describe
+from inventory.text.display import describe, pluralize
 from reports.record.writer import HEAD
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def run(paths: list[str], *, as_json: bool) -> Code:
                 _print(checked)
     status = worst(checked.status for checked in done)
     if as_json:
-        say_json(_summary(done, status))
+        write_json(_summary(done, status))
     else:
         _conclude(done, status)
     return _CODES[status]
@@ -102,9 +102,9 @@ def _as_json(checked: Checked) -> dict[str, Any]:
 
 
 def _print(checked: Checked) -> None:
-    say(f"{checked.path}: {WORDS[checked.status]}")
+    write_lines(f"{checked.path}: {WORDS[checked.status]}")
     for line in (*map(str, checked.files), *checked.lines):
-        say(f"  {line}")
+        write_lines(f"  {line}")
 
 
 def _conclude(done: list[Checked], status: Status) -> None:
@@ -114,10 +114,10 @@ def _conclude(done: list[Checked], status: Status) -> None:
         ("What is not proven:", [each for checked in done for each in checked.unproven]),
     ):
         for line in [title, *(f"  {each}" for each in told)] if told else []:
-            say(line)
+            write_lines(line)
     for note in _notes(done):
-        say(note)
-    say(WORDS[status])
+        write_lines(note)
+    write_lines(WORDS[status])
 
 
 # --- what a path is -------------------------------------------------------------------------------
@@ -168,10 +168,10 @@ def _differences(path: str, error: Exception) -> list[str]:
 
 def _bundle(path: str) -> Checked:
     manifest, lines = replay(path)
-    same = f"{counted(manifest.organizations, 'organization')}: the same {lines:,} lines"
+    same = f"{pluralize(manifest.organizations, 'organization')}: the same {lines:,} lines"
     told = [
         f"files: {len(manifest.files):,}, with the hashes that the manifest lists, and no other",
-        f"replayed: {counted(manifest.requests, 'request')} of {same} of inventory",
+        f"replayed: {pluralize(manifest.requests, 'request')} of {same} of inventory",
         f"recorded: {_second(manifest.started)} to {_second(manifest.ended)} by {manifest.tool}",
         f"asked: {name_host(manifest.address)}",
         f"root: {manifest.root}",
@@ -228,7 +228,7 @@ def _chain(path: str) -> Checked:
 
 
 def _links(chain: Chain) -> Iterator[str]:
-    counts = counted(len(chain.links), "bundle")
+    counts = pluralize(len(chain.links), "bundle")
     several = len(chain.links) > 1
     yield f"chain: {counts}{', each with the name and the root of the one before' * several}"
     if chain.before:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from checks.engine.catalogue import load_rules
 from checks.engine.context import day
 from checks.engine.waivers import Waiver, target_of
-from cmek_audit.commands.waiver_entry import Asked, add, listed, show
-from cmek_audit.console import say
+from cmek_audit.commands.waiver_entry import WaiverRequest, add, listed, show
+from cmek_audit.console import write_lines
 from cmek_audit.exit_codes import Code
 from inventory.errors import SettingError
-from inventory.text.display import counted, describe
+from inventory.text.display import describe, pluralize
 from inventory.text.secrets import without_secrets
 from inventory.text.visible_text import visible
 from reports.presentation.banners import banners
@@ -71,7 +71,7 @@ class _Finding(Part):
     severity: str
     subject: _Subject
     cause: str = ""
-    says: str
+    message: str
     action: str = "see the report"
     waiver: str = ""
 
@@ -87,7 +87,7 @@ def run(request: Request, into: str) -> Code:
     with relying_on(record):
         limits = banners(record.head)
     for text in limits:
-        say(text, err=True)
+        write_lines(text, err=True)
     rules = [rule.card.id for rule in load_rules()]
     asked = _asked(request, record, listed(into, rules) if into != "-" else [])
     if into == "-":
@@ -95,9 +95,9 @@ def run(request: Request, into: str) -> Code:
         return Code.DONE
     add(asked, into, rules)
     waiver = asked.waiver
-    say(f"{into}: {waiver.id} is asked for, until {waiver.expires_on}.")
+    write_lines(f"{into}: {waiver.id} is asked for, until {waiver.expires_on}.")
     other = f"somebody other than {waiver.requested_by}"
-    say(f"It covers nothing until {other} adds approved_by and approved_on.")
+    write_lines(f"It covers nothing until {other} adds approved_by and approved_on.")
     return Code.DONE
 
 
@@ -139,7 +139,7 @@ def _the_one(found: list[_Finding], record: Record, beginning: str) -> _Finding:
     if len(found) == 1:
         return found[0]
     if not found:
-        number = counted(record.head["findings"]["count"], "finding")
+        number = pluralize(record.head["findings"]["count"], "finding")
         expected = f"the id of one of the {number} of {record.path.parent}"
         told = [f"FINDING: found {beginning}, expected {expected}: see audit.html there."]
     else:
@@ -153,7 +153,7 @@ def _the_one(found: list[_Finding], record: Record, beginning: str) -> _Finding:
 # --- the waiver -----------------------------------------------------------------------------------
 
 
-def _asked(request: Request, record: Record, there: Sequence[Waiver]) -> Asked:
+def _asked(request: Request, record: Record, there: Sequence[Waiver]) -> WaiverRequest:
     """Make the request, with an id that neither the report's waivers have nor those ``there``."""
     with relying_on(record):
         finding = _failing(record, request.finding)
@@ -164,13 +164,13 @@ def _asked(request: Request, record: Record, there: Sequence[Waiver]) -> Asked:
         for each in others:
             if (each["rule"], each["subject"], each["cause"]) == target_of(waiver):
                 _tell_of(each)
-    return Asked(waiver, f"{finding.rule}, {finding.severity}: {finding.says}")
+    return WaiverRequest(waiver, f"{finding.rule}, {finding.severity}: {finding.message}")
 
 
 def _tell_of(other: Mapping[str, Any]) -> None:
     where = f"{other['file']}:{other['line']}"
     told = "An audit takes only one of the two: put the new one into its place."
-    say(f"{where}: {other['id']} is for the same cause. {told}", err=True)
+    write_lines(f"{where}: {other['id']} is for the same cause. {told}", err=True)
 
 
 def _waiver(request: Request, finding: _Finding, taken: Collection[str], today: date) -> Waiver:

@@ -15,7 +15,7 @@ import yaml
 
 from checks.engine.waivers import Waiver, read_waivers, target_of
 from inventory.errors import SettingError, WaiverError
-from inventory.text.display import safe
+from inventory.text.display import printable
 from inventory.text.secrets import without_secrets
 
 if TYPE_CHECKING:
@@ -28,17 +28,17 @@ _INDENT = 2
 _WIDTH = 98
 
 
-class Asked(NamedTuple):
+class WaiverRequest(NamedTuple):
     """A request for a waiver, and what its finding says to whoever is to approve it."""
 
     waiver: Waiver
-    says: str
+    message: str
 
 
 # --- the whole ------------------------------------------------------------------------------------
 
 
-def show(asked: Asked, rules: Sequence[str]) -> None:
+def show(asked: WaiverRequest, rules: Sequence[str]) -> None:
     """Print a whole file that holds the request, in characters that stdout has."""
     text = _HEAD + entry(asked)
     try:
@@ -64,7 +64,7 @@ def listed(into: str, rules: Sequence[str]) -> list[Waiver]:
     return read_waivers([into], rules) if path.exists() else []
 
 
-def add(asked: Asked, into: str, rules: Sequence[str]) -> None:
+def add(asked: WaiverRequest, into: str, rules: Sequence[str]) -> None:
     """Add the request to the file ``into``, or make that.
 
     What is written is read back before it takes the place of the file, which otherwise stays as it
@@ -119,28 +119,28 @@ def _put(beside: Path, path: Path, raw: bytes) -> None:
 
 
 def entry(
-    asked: Asked, indent: int = _INDENT, newline: str = "\n", *, only_ascii: bool = False
+    asked: WaiverRequest, indent: int = _INDENT, newline: str = "\n", *, only_ascii: bool = False
 ) -> str:
     """Render the request as an entry of a list in YAML, below what its finding says.
 
     Characters that hide, or turn text around, are named by number: who approves must see them.
     """
     data = {name: value for name, value in asked.waiver.model_dump().items() if value is not None}
-    is_visible = all(safe(text, len(text)) == text for text in map(str, data.values()))
+    is_visible = all(printable(text, len(text)) == text for text in map(str, data.values()))
     is_plain = is_visible and not only_ascii
     body = yaml.safe_dump([data], sort_keys=False, allow_unicode=is_plain, width=_WIDTH)
-    lines = [*_comments(asked.says, only_ascii=only_ascii), *body.rstrip("\n").split("\n")]
+    lines = [*_comments(asked.message, only_ascii=only_ascii), *body.rstrip("\n").split("\n")]
     return "".join(f"{' ' * indent}{line}{newline}" for line in lines)
 
 
-def _comments(says: str, *, only_ascii: bool) -> list[str]:
-    told = safe(without_secrets(says))
+def _comments(message: str, *, only_ascii: bool) -> list[str]:
+    told = printable(without_secrets(message))
     told = told.encode("ascii", "backslashreplace").decode() if only_ascii else told
     lines = textwrap.wrap(told, _WIDTH, break_long_words=False, break_on_hyphens=False)
     return [f"# {line}" for line in (*lines, _HINT)]
 
 
-def _added(text: str, asked: Asked) -> str:
+def _added(text: str, asked: WaiverRequest) -> str:
     """Return ``text``, a file of waivers, with one more at the end of its list."""
     waivers = _list_in(text)
     newline = "\r\n" if "\r\n" in text else "\n"

@@ -33,10 +33,10 @@ from reports.formats.registry import PAGE, RENDERED, write
 from reports.record.writer import (
     FINDINGS,
     HEAD,
-    Given,
     GivenFile,
-    Material,
+    InputFiles,
     Recorder,
+    RecordInput,
     Settings,
     canonical,
     head_of,
@@ -240,7 +240,7 @@ class Audit:
         )
         rules = rules_hash(self._rules)
         changes = self._changes.told(rules, left_out) if self._changes else None
-        material = Material(
+        material = RecordInput(
             self._rules, rules, self._controls, self.sources, self._book.states(), changes
         )
         self.head = head_of(self._recorder, settings, material)
@@ -329,19 +329,21 @@ def begin_report(options: Options) -> ReportFolder:
         raise SettingError(
             f"--cmek-evidence-dir: found {options.evidence_dir}, expected {expected}"
         )
-    overwritten_inputs.refuse_doomed(_inputs(options), path, REPLACED)
+    overwritten_inputs.refuse_overwritten_inputs(_inputs(options), path, REPLACED)
     return ReportFolder(path)
 
 
-def _inputs(options: Options) -> Iterator[overwritten_inputs.Given]:
+def _inputs(options: Options) -> Iterator[overwritten_inputs.GivenPath]:
     """Yield every path that an audit with ``options`` reads."""
     for name in ("inventory", "state", "history", "waivers"):
-        yield from (overwritten_inputs.Given(name, path) for path in getattr(options, name))
-    yield from (overwritten_inputs.Given("plan", parse_plan(plan).path) for plan in options.plan)
+        yield from (overwritten_inputs.GivenPath(name, path) for path in getattr(options, name))
+    yield from (
+        overwritten_inputs.GivenPath("plan", parse_plan(plan).path) for plan in options.plan
+    )
     for name in ("live", "baseline", "controls", "terraform-source", "evidence-dir"):
         path = getattr(options, name.replace("-", "_"))
         if path is not None:
-            yield overwritten_inputs.Given(name, path)
+            yield overwritten_inputs.GivenPath(name, path)
 
 
 def terraform_of(options: Options) -> Terraform:
@@ -362,12 +364,12 @@ def _refuse_later(history: History, present: datetime) -> None:
         raise InventoryError(problems)
 
 
-def _given(options: Options, baseline: Baseline | None) -> Given:
+def _given(options: Options, baseline: Baseline | None) -> InputFiles:
     """Name the files that were judged by, with their hashes, once they have been read."""
     waivers = () if options.no_waivers else tuple(map(_hashed, options.waivers))
     controls = _hashed(options.controls) if options.controls else None
     earlier = GivenFile(baseline.about.path, baseline.about.sha256) if baseline else None
-    return Given(
+    return InputFiles(
         waivers,
         controls,
         options.no_waivers,

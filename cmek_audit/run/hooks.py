@@ -17,7 +17,7 @@ from inventory.errors import LeakError
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from checks.engine.outcome import Group
+    from checks.engine.outcome import FindingGroup
     from cmek_audit.run.audit import Audit
 
 _SHOWN_AS = {
@@ -79,7 +79,7 @@ class AuditHooks:
         """
         report = yield
         callspec = getattr(item, "callspec", None)
-        group: Group | None = callspec.params.get("group") if callspec else None
+        group: FindingGroup | None = callspec.params.get("group") if callspec else None
         if group is not None:
             carried = dict([*group.properties(), ("key", group.key), ("known", str(group.known))])
             report.cmek = carried  # type: ignore[attr-defined]

@@ -18,25 +18,27 @@ _File = tuple[int, int]
 """What identifies a file, by whatever path or link it is reached."""
 
 
-class Given(NamedTuple):
+class GivenPath(NamedTuple):
     """An input: the name of its option without ``--cmek-``, and a path that it gives."""
 
     option: str
     path: str
 
 
-def refuse_doomed(inputs: Iterable[Given], folder: Path, written: Iterable[str]) -> None:
+def refuse_overwritten_inputs(
+    inputs: Iterable[GivenPath], folder: Path, written: Iterable[str]
+) -> None:
     """Raise SettingError if an audit would move or remove one of ``inputs``.
 
     ``written`` are the paths, inside ``folder``, of the files that do not stay there.
     """
-    for option, found in doomed(inputs, folder, written):
+    for option, found in overwritten_inputs(inputs, folder, written):
         told = f"found {found}, and would not stay there; expected one that is kept elsewhere"
         raise SettingError(f"--cmek-{option}: {told}")
 
 
-def doomed(
-    inputs: Iterable[Given], folder: Path, written: Iterable[str]
+def overwritten_inputs(
+    inputs: Iterable[GivenPath], folder: Path, written: Iterable[str]
 ) -> Iterator[tuple[str, str]]:
     """Yield the option of each input that would not stay, and why, in words."""
     targets = dict(_targets(folder, written))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from inventory.text.display import safe
+from inventory.text.display import printable
 from reports.comparison.changes import summed_up
 from reports.presentation.banners import banners
 from reports.presentation.messages import checks_of, counts_of
@@ -44,7 +44,7 @@ def row(report: pytest.TestReport, cells: list[str], audit: Audit) -> None:
     if audit.rows_seen > MOST_ROWS and not report.failed:
         del cells[:]
         return
-    told = {name: escape(safe(carried.get(name, ""))) for name in COLUMNS}
+    told = {name: escape(printable(carried.get(name, ""))) for name in COLUMNS}
     named = [f'<td class="col-{name}">{text}</td>' for name, text in told.items()]
     cells[:] = [cells[0], *named, *cells[1:-1]]
 
@@ -68,7 +68,7 @@ def statements(head: Mapping[str, Any]) -> list[str]:
     return [
         f"<p><strong>{escape(head['verdict']['text'])}</strong></p>",
         *(f"<p><strong>{escape(text)}</strong></p>" for text in _banners(head)),
-        *(f"<p>Note on {escape(safe(str(note)))}</p>" for note in first_notes(head)[0]),
+        *(f"<p>Note on {escape(printable(str(note)))}</p>" for note in first_notes(head)[0]),
         f"<p>{escape(counts_of(head))}.</p>",
         f"<p>The numbers and rows below are of checks: {checks}.</p>",
     ]
@@ -90,7 +90,7 @@ def properties(head: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("report", head["report"]),
         ("findings", counts_of(head)),
         *(("banner", text) for text in _banners(head)),
-        *(("note", safe(str(note))) for note in first_notes(head)[0]),
+        *(("note", printable(str(note))) for note in first_notes(head)[0]),
         *([("changes", summed_up(head["changes"]))] if head["changes"] else []),
     ]
 

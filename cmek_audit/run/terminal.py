@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from checks.engine.context import utc
 from cmek_audit.run.pytest_reports import unavailable
 from cmek_audit.run.pytest_results import NO_AUDIT
-from inventory.text.display import counted, safe
+from inventory.text.display import pluralize, printable
 from reports.comparison.changes import summed_up
 from reports.presentation.banners import OUTSIDE, banners
 from reports.presentation.messages import checks_of, number_of
 from reports.presentation.source_notes import first_notes
-from reports.presentation.waiver_notices import notice, urgent
+from reports.presentation.waiver_notices import notice, urgent_waivers
 from reports.record.verdict import ENDS
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ _MORE = " … more in the report"
 
 def header(audit: Audit) -> list[str]:
     """Say what is audited, as of when, and how it is grouped."""
-    named = ", ".join(safe(source.path, 200) for source in audit.sources)
+    named = ", ".join(printable(source.path, 200) for source in audit.sources)
     lines = [
         f"audit: {named}",
         f"as of: {utc(audit.context.as_of)}, grouped by {audit.grouping.mode}",
     ]
     if audit.baseline:
         about = audit.baseline.about
-        lines.append(f"baseline: {safe(about.path, 200)}, as of {utc(about.as_of)}")
+        lines.append(f"baseline: {printable(about.path, 200)}, as of {utc(about.as_of)}")
     return lines
 
 
@@ -55,7 +55,7 @@ def summarize(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> None:
     width = max(40, reporter.config.get_terminal_writer().fullwidth - _INDENT)
     reporter.write_line(f"{'SEVERITY':<8}  {'FINDINGS':>8}  {'DATABASES':>9}  WHAT")
     for action in actions[:MOST_SHOWN]:
-        told = f"{action['severity']:<8}  {action['settles']:>8,}  {action['databases']:>9,}  "
+        told = f"{action['severity']:<8}  {action['resolves']:>8,}  {action['databases']:>9,}  "
         for text in _wrap(action, width):
             reporter.write_line(f"{told}{text}")
             told = " " * _INDENT
@@ -65,12 +65,12 @@ def summarize(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> None:
 
 def warn_of_waivers(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> None:
     """Print which waivers end soon, have ended, or wait for somebody who approves them."""
-    asking = urgent(head)
+    asking = urgent_waivers(head)
     if not asking:
         return
     reporter.section("waivers to see to", sep="-")
     for waiver in asking[:MOST_SHOWN]:
-        reporter.write_line(safe(notice(waiver, head["settings"]["as_of"])), yellow=True)
+        reporter.write_line(printable(notice(waiver, head["settings"]["as_of"])), yellow=True)
     if len(asking) > MOST_SHOWN:
         reporter.write_line(f"… and {len(asking) - MOST_SHOWN:,} more waivers in the report")
 
@@ -82,7 +82,7 @@ def _wrap(action: dict[str, Any], width: int) -> list[str]:
         if action["name"] in action["text"]
         else f"{action['text']} ({action['name']})"
     )
-    lines = _fold(safe(text), width)
+    lines = _fold(printable(text), width)
     return lines if len(lines) <= MOST_LINES else _cut(lines[:MOST_LINES], width)
 
 
@@ -112,7 +112,7 @@ def _notes(head: dict[str, Any], width: int) -> Iterator[str]:
     """Yield the lines of the notes on the sources, folded to the width of the terminal."""
     shown, more = first_notes(head)
     for note in shown:
-        yield from _fold(safe(f"Note:     {note}"), max(_NARROWEST, width), " " * _LABEL)
+        yield from _fold(printable(f"Note:     {note}"), max(_NARROWEST, width), " " * _LABEL)
     if more:
         yield f"… and {more:,} more notes in the report"
 
@@ -122,7 +122,7 @@ def conclude(config: pytest.Config, audit: Audit, failure: str = "") -> None:
     writer = _writer(config)
     writer.line()
     for text in failure.splitlines():
-        writer.line(safe(text, 2_000), red=True)
+        writer.line(printable(text, 2_000), red=True)
     if audit.head is None:
         writer.line(NO_AUDIT, red=True)
         return
@@ -166,7 +166,7 @@ def _facts(audit: Audit, head: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Waivers", f"{len(head['waivers']):,}, of which {told}"
     if audit.options.history:
         earlier = sum(each["role"] == "history" for each in head["population"]["sources"])
-        yield "History", counted(earlier, "earlier record")
+        yield "History", pluralize(earlier, "earlier record")
     if head["changes"]:
         before = head["changes"]["baseline"]["as_of"]
         yield "Changes", f"findings {summed_up(head['changes'])}, since {before}"
@@ -175,12 +175,12 @@ def _facts(audit: Audit, head: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _print_verdict(writer: _Writer, audit: Audit, head: dict[str, Any]) -> None:
     """Say the banners, the notes, the verdict, and what the exit code means."""
     for text in [*banners(head), *_notes(head, writer.fullwidth)]:
-        writer.line(safe(text), yellow=True)
+        writer.line(printable(text), yellow=True)
     verdict = head["verdict"]
-    bad, good = bool(verdict["exit_code"]), verdict["word"] == "compliant"
+    bad, good = bool(verdict["exit_code"]), verdict["outcome"] == "compliant"
     writer.line(verdict["text"], red=bad, green=good, yellow=not (bad or good), bold=True)
-    writer.line(f"Report: {safe(audit.page)}")
+    writer.line(f"Report: {printable(audit.page)}")
     if code := head["run"]["exit_code"]:
-        word = verdict["word"]
+        word = verdict["outcome"]
         why = ENDS.get(word, word) if code == verdict["exit_code"] else OUTSIDE
         writer.line(f"Exit code {code}: {why}.")

@@ -18,7 +18,7 @@ from xml.parsers import expat
 
 import pytest
 
-from checks.engine.outcome import Noncompliant, Unjudged, require_judged, settle
+from checks.engine.outcome import Noncompliant, Unjudged, report_outcome, require_judged
 from cmek_audit.run.pytest_results import ROWS_LEFT_OUT, properties, statements
 from inventory.model.base import Count, Moment
 from reports.record.reader import Part, open_regular
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from checks.engine.outcome import Group
+    from checks.engine.outcome import FindingGroup
 
 _MOST_BYTES = 256 * 1_024 * 1_024
 _OUTCOMES = {"Passed": "passed", "Skipped": "skipped", "Failed": "failure", "Error": "error"}
@@ -51,17 +51,17 @@ Checks = Counter[Check]
 Contradicts = Callable[[bytes, Mapping[str, Any], Checks | None], Iterator[str]]
 
 
-def checks_of(groups: Iterable[Group]) -> Checks:
+def checks_of(groups: Iterable[FindingGroup]) -> Checks:
     """Count what pytest's reports say of ``groups``."""
     return Counter(
         Check(group.card.id, group.severity, group.status, _outcome(group)) for group in groups
     )
 
 
-def _outcome(group: Group) -> str:
+def _outcome(group: FindingGroup) -> str:
     """Return what becomes of the pytest item that answers for ``group``, as JUnit names it."""
     try:
-        settle(require_judged(group))
+        report_outcome(require_judged(group))
     except Unjudged:
         return "error"
     except Noncompliant:

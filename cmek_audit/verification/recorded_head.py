@@ -66,7 +66,7 @@ class RecordedSettings(Part):
 
 
 class _Verdict(Part):
-    word: str
+    outcome: str
 
 
 class _Criteria(Part):

@@ -9,7 +9,7 @@ from cmek_audit.verification.proof import Proof
 from inventory.astra.config import ADDRESS, other_hosts
 from inventory.errors import CmekAuditError, InputError
 from inventory.files.evidence_layout import INVENTORY, is_bundle
-from inventory.text.display import counted
+from inventory.text.display import pluralize
 from reports.record.reader import measure
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _is_bundle(path: str) -> bool:
 
 
 def _replayed(manifest: Manifest) -> str:
-    requests = counted(manifest.requests, "request")
+    requests = pluralize(manifest.requests, "request")
     return f"{requests} replayed: the same inventory; asked: {name_host(manifest.address)}"
 
 

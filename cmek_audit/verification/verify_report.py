@@ -19,7 +19,7 @@ from cmek_audit.verification.recorded_head import RecordedHead
 from cmek_audit.verification.rejudging import Rejudged, judge_again, options_of
 from cmek_audit.verification.source_files import prove_sources
 from inventory.errors import CmekAuditError, RecordError
-from inventory.text.display import counted, safe
+from inventory.text.display import pluralize, printable
 from reports.formats.registry import RENDERED, encode
 from reports.presentation.banners import OUTSIDE, banners, ended_outside
 from reports.record.reader import Record, checked, open_regular, read_record, relying_on
@@ -56,7 +56,7 @@ class _Report(NamedTuple):
     """A report whose record is as it was written.
 
     Attributes:
-        place: its folder.
+        location: its folder.
         record: its record.
         head: what verifying needs of the head.
         run: what the record says of its run; None if that is nothing an audit writes.
@@ -65,7 +65,7 @@ class _Report(NamedTuple):
         again: the record, made again; in words why not, where that is not possible.
     """
 
-    place: Path
+    location: Path
     record: Record
     head: RecordedHead
     run: Run | None
@@ -96,17 +96,17 @@ def verify_report(folder: str) -> Verified:
         *_weigh_files(report),
         *_weigh_run(report),
         *sources,
-        *_name_others(report.place),
+        *_name_others(report.location),
     ]
     with relying_on(record):
         lines = list(_lines(report))
     return Verified(
-        [_shown(each) for each in proofs], [safe(each) for each in lines], bool(head.bundles)
+        [_shown(each) for each in proofs], [printable(each) for each in lines], bool(head.bundles)
     )
 
 
 def _shown(proof: Proof) -> Proof:
-    return proof._replace(name=safe(proof.name), reason=safe(proof.reason, 2_000))
+    return proof._replace(name=printable(proof.name), reason=printable(proof.reason, 2_000))
 
 
 # --- what is read ---------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ def _bytes_of(head: Mapping[str, Any], name: str) -> str:
 
 
 def _prove_findings(report: _Report, again: Rejudged) -> Proof:
-    told = counted(report.head.findings.count, "finding")
+    told = pluralize(report.head.findings.count, "finding")
     if report.head.findings.sha256 != again.head["findings"]["sha256"]:
         return _unequal(FINDINGS, "judged again from its sources: other findings", report)
     if report.head.criteria.hash != again.head["criteria"]["hash"]:
@@ -237,7 +237,7 @@ def _prove_rendered(report: _Report, of_record: Status) -> Iterator[Proof]:
 def _prove_page(report: _Report, rendered: Rendered, of_record: Status) -> Proof:
     name = rendered.file
     try:
-        is_equal = _is_rendered(report.record, rendered, report.place / name)
+        is_equal = _is_rendered(report.record, rendered, report.location / name)
     except RecordError:
         return Proof(name, "differs", "nothing can be rendered from the record")
     except OSError as error:
@@ -261,7 +261,7 @@ def _is_rendered(record: Record, rendered: Rendered, file: Path) -> bool:
 
 def _not_a_file(report: _Report, each: Rendered | PytestReport) -> list[Proof] | None:
     """Return what is to be said of a report that is missing or no file; None if it is one."""
-    path = report.place / each.file
+    path = report.location / each.file
     if not os.path.lexists(path):
         return list(_missing(report, each.format, each.file))
     if found := _odd(path):
@@ -287,7 +287,7 @@ def _weigh_files(report: _Report) -> Iterator[Proof]:
     """Hold what pytest wrote against the record: it cannot be made again."""
     for each in PYTEST_REPORTS:
         absent = _not_a_file(report, each)
-        path, contradicts = report.place / each.file, _CONTRADICTS[each.format]
+        path, contradicts = report.location / each.file, _CONTRADICTS[each.format]
         yield from [_weigh(report, path, contradicts)] if absent is None else absent
 
 
@@ -374,4 +374,4 @@ def _lines(report: _Report) -> Iterator[str]:
 
 def _verdict(head: Mapping[str, Any]) -> str:
     counts = (f"{count} {status}" for status, count in head["counts"].items() if count)
-    return ", ".join([head["verdict"]["word"], *counts])
+    return ", ".join([head["verdict"]["outcome"], *counts])

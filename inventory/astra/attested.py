@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from inventory.astra.parsing import Told
+from inventory.astra.parsing import ParsedList
 from inventory.files.yaml_json import identity_of_key
 from inventory.model.gaps import Fact, Gap
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound="Located")
 
 
-def with_key_statements(keys: Iterable[CustomerKey], wanted: Configured) -> Told:
+def with_key_statements(keys: Iterable[CustomerKey], wanted: Configured) -> ParsedList:
     """Add to each key what ``wanted`` states of it."""
     return _with(keys, wanted.keys, identity_of_key, _fact_of_key)
 
 
-def with_database_statements(databases: Iterable[Database], wanted: Configured) -> Told:
+def with_database_statements(databases: Iterable[Database], wanted: Configured) -> ParsedList:
     """Add to each database what ``wanted`` states of it."""
     return _with(databases, wanted.databases, lambda each: each.id, lambda _: "databases")
 
@@ -38,7 +38,7 @@ def _with(
     statements: Iterable[KeyStatement] | Iterable[DatabaseStatement],
     identity: Callable[[Any], object],
     fact: Callable[[Any], Fact],
-) -> Told:
+) -> ParsedList:
     wanted: dict[object, Any] = {identity(each): each for each in statements}
     listed = [(identity(entry), entry) for entry in entries]
     told = [_stated(entry, wanted.get(named)) for named, entry in listed]
@@ -48,7 +48,7 @@ def _with(
         for named, each in wanted.items()
         if named in unmet
     ]
-    return Told(told, gaps)
+    return ParsedList(told, gaps)
 
 
 def _stated(entry: E, statement: KeyStatement | DatabaseStatement | None) -> E:

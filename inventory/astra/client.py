@@ -18,7 +18,7 @@ from inventory.text.display import describe
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
 
-    from inventory.astra.config import Manners
+    from inventory.astra.config import RequestPolicy
     from inventory.evidence.exchange import Exchange
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ _WHY = {
 }
 
 
-class Ways(NamedTuple):
+class ClientContext(NamedTuple):
     """By what means an organization is asked.
 
     Attributes:
@@ -48,13 +48,13 @@ class Ways(NamedTuple):
 
     transport: httpx.AsyncBaseTransport
     address: str
-    manners: Manners
+    manners: RequestPolicy
     slots: asyncio.Semaphore
     sleep: Callable[[float], Awaitable[None]]
     left: Callable[[], float]
 
 
-class Line:
+class AstraClient:
     """Asks for one organization by the means that it was given.
 
     Attributes:
@@ -62,7 +62,7 @@ class Line:
         most_pages: how many pages one reading of a list may have.
     """
 
-    def __init__(self, ways: Ways) -> None:
+    def __init__(self, ways: ClientContext) -> None:
         """Ask by ``ways``."""
         self.width = ways.manners.connections_per_organization
         self.most_pages = ways.manners.most_pages
@@ -77,7 +77,7 @@ class Line:
         Any status but 200 is an error, unless it is in ``also``; so is a body that is no JSON.
         Raises UnansweredError after as many attempts as manners allow.
         """
-        wish = _Wish(self, address, also)
+        wish = _RetryingRequest(self, address, also)
         attempts = AsyncRetrying(
             stop=stop_after_attempt(self._ways.manners.attempts),
             wait=self._wait,
@@ -120,10 +120,10 @@ class Line:
         return True
 
 
-class _Wish:
+class _RetryingRequest:
     """One address, in all attempts to have it answered."""
 
-    def __init__(self, line: Line, address: str, also: Collection[int]) -> None:
+    def __init__(self, line: AstraClient, address: str, also: Collection[int]) -> None:
         self._line = line
         self._address = address
         self._also = also

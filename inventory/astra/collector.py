@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inventory.astra.config import token_of
-from inventory.astra.worker import Done, Share, read_share
+from inventory.astra.worker import JobResult, WorkerJob, run_job
 from inventory.errors import ProcessError
 from inventory.evidence.folder import free_place, locked_folder, prepare, previous_of
-from inventory.evidence.writer import BundleWriter, Made, Tally
+from inventory.evidence.writer import BundleWriter, Tally, WrittenBundle
 from inventory.system.signals import termination_interrupts
 from inventory.text.secrets import TokenVariables
 
@@ -94,11 +94,11 @@ def collect(
     with termination_interrupts(), locked_folder(Path(folder)) as own:
         chain = prepare(own, say)
         bundle = free_place(own, started, chain)
-        made = Made(_tool(), wanted.address, started, previous_of(chain))
+        made = WrittenBundle(_tool(), wanted.address, started, previous_of(chain))
         dump = wanted.model_dump_json(by_alias=True, exclude_defaults=True, indent=1)
         writer = BundleWriter(bundle, made, f"{dump}\n".encode())
         try:
-            shares, count = shares_of(wanted, writer.staging), _counting(wanted, tell)
+            shares, count = split_into_jobs(wanted, writer.staging), _counting(wanted, tell)
             _read_all(shares, environment, writer.tally, count)
             writer.finish(datetime.now(UTC), tokens)
         finally:
@@ -113,13 +113,15 @@ def _tool() -> str:
         return "cmek-audit, not installed"
 
 
-def _counting(wanted: Organizations, tell: Callable[[Progress], None]) -> Callable[[Done], None]:
+def _counting(
+    wanted: Organizations, tell: Callable[[Progress], None]
+) -> Callable[[JobResult], None]:
     """Return what makes of each organization that is done how far the whole is."""
     counts = {"done": 0, "requests": 0}
     total = len(wanted.organizations)
     tell(Progress(0, total))
 
-    def count(done: Done) -> None:
+    def count(done: JobResult) -> None:
         counts["done"] += 1
         counts["requests"] += done.requests
         tell(Progress(counts["done"], total, counts["requests"], done.name))
@@ -130,7 +132,7 @@ def _counting(wanted: Organizations, tell: Callable[[Progress], None]) -> Callab
 # --- shares ---------------------------------------------------------------------------------------
 
 
-def shares_of(wanted: Organizations, staging: Path) -> list[Share]:
+def split_into_jobs(wanted: Organizations, staging: Path) -> list[WorkerJob]:
     """Divide ``wanted`` among as many processes as are worth while, every so-many-eth to each."""
     manners, every = wanted.manners, list(enumerate(wanted.organizations, 1))
     count = max(1, min(os.cpu_count() or 1, len(every) // WORTH_A_PROCESS, manners.connections))
@@ -141,15 +143,18 @@ def shares_of(wanted: Organizations, staging: Path) -> list[Share]:
         some = wanted.model_copy(update={"organizations": tuple(each for _, each in own)})
         connections = manners.connections // count
         numbers = tuple(number for number, _ in own)
-        shares.append(Share(some, numbers, str(staging), connections, until))
+        shares.append(WorkerJob(some, numbers, str(staging), connections, until))
     return shares
 
 
 def _read_all(
-    shares: list[Share], tokens: Mapping[str, str], tally: Tally, tell: Callable[[Done], None]
+    shares: list[WorkerJob],
+    tokens: Mapping[str, str],
+    tally: Tally,
+    tell: Callable[[JobResult], None],
 ) -> None:
     if len(shares) == 1:
-        tally.join(read_share(shares[0], tokens, tell))
+        tally.join(run_job(shares[0], tokens, tell))
         return
     context = multiprocessing.get_context("spawn")
     told: Any = context.Queue()
@@ -158,7 +163,7 @@ def _read_all(
         with ThreadPoolExecutor(1, initializer=_hear_no_interruption) as starter:
             for share in shares:
                 arguments = (share, tokens, told.put)
-                process = context.Process(target=read_apart, args=arguments, daemon=True)
+                process = context.Process(target=run_in_processes, args=arguments, daemon=True)
                 processes.append(process)
                 starter.submit(process.start).result()
         _listen(told, processes, tally, tell)
@@ -195,11 +200,13 @@ def _await_end(sentinel: int, end: Callable[[int], object]) -> None:
     end(1)
 
 
-def read_apart(share: Share, tokens: Mapping[str, str], put: Callable[[object], None]) -> None:
+def run_in_processes(
+    share: WorkerJob, tokens: Mapping[str, str], put: Callable[[object], None]
+) -> None:
     """Read ``share`` in this process, and put what is done, the tally or the error."""
     end_with_parent()
     try:
-        put(read_share(share, tokens, put))
+        put(run_job(share, tokens, put))
     except KeyboardInterrupt:
         pass
     except Exception as error:  # noqa: BLE001 (it is raised where somebody hears it)
@@ -219,7 +226,7 @@ def _listen(
     told: Any,  # noqa: ANN401 (a queue between processes)
     processes: list[SpawnProcess],
     tally: Tally,
-    tell: Callable[[Done], None],
+    tell: Callable[[JobResult], None],
 ) -> None:
     """Hear what the processes tell until each has told its tally; raise what broke one."""
     waiting, lost = len(processes), False

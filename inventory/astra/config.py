@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from inventory.errors import InventoryError, OrganizationsError, Problem
-from inventory.files.documents import Path
+from inventory.files.documents import FieldPath
 from inventory.files.format_detection import ORGANIZATIONS
 from inventory.files.yaml_json import identity_of_key, parse_document, read_given
 from inventory.model.attestations import (
@@ -83,7 +83,7 @@ def _is_number(host: str) -> bool:
         return False
 
 
-class Manners(Entry):
+class RequestPolicy(Entry):
     """How Astra is asked.
 
     Attributes:
@@ -185,7 +185,7 @@ class Organizations(Entry):
     format: Annotated[FormatVersion, Field(alias="cmek-organizations")]
     description: str | None = None
     address: Annotated[str, AfterValidator(_address)] = ADDRESS
-    manners: Manners = Manners()
+    manners: RequestPolicy = RequestPolicy()
     organizations: Annotated[tuple[Configured, ...], Field(min_length=1)]
 
 
@@ -216,7 +216,7 @@ def read_organizations(file: str) -> Organizations:
     return parsed
 
 
-def _place(file: str, lines: Mapping[Path, int], path: Path, each: Configured) -> None:
+def _place(file: str, lines: Mapping[FieldPath, int], path: FieldPath, each: Configured) -> None:
     each.at(file, lines[path])
     for name in ("keys", "databases"):
         for inner, entry in enumerate(getattr(each, name)):

@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from urllib.parse import quote
 
 from inventory.astra.attested import with_database_statements, with_key_statements
-from inventory.astra.parse_databases import content_of, databases_told
-from inventory.astra.parse_keys import accounts_told, keys_told, view_told
+from inventory.astra.parse_databases import content_of, parse_databases
+from inventory.astra.parse_keys import parse_accounts, parse_keys, parse_view
 from inventory.astra.parsing import (
     NOT_FOUND,
+    ParsedList,
     Scope,
-    Told,
-    fewer,
     id_of,
     list_of,
     malformed,
     organization_id,
+    truncate_gaps,
 )
 from inventory.astra.readings import DATABASES, IDENTITY, LISTS, TERMINATED
 from inventory.errors import UnansweredError, too_large
-from inventory.files.yaml_json import place_of
+from inventory.files.yaml_json import location_of
 from inventory.model.gaps import Fact, Gap
 from inventory.model.organization import Organization
 from inventory.model.vocabulary import lacks_customer_keys
@@ -38,7 +38,7 @@ from inventory.text.display import describe
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-    from inventory.astra.client import Line
+    from inventory.astra.client import AstraClient
     from inventory.astra.config import Configured
     from inventory.evidence.exchange import Exchange
     from inventory.model.database import Database
@@ -64,7 +64,7 @@ _NAMED = 3
 _BATCH = 100
 
 
-async def read_organization(line: Line, wanted: Configured) -> FetchedOrganization:
+async def read_organization(line: AstraClient, wanted: Configured) -> FetchedOrganization:
     """Read all of one organization; what could not be read becomes gaps."""
     try:
         own = await line.ask(IDENTITY, organization_id)
@@ -83,7 +83,7 @@ def unread(wanted: Configured, why: Gap) -> FetchedOrganization:
     return FetchedOrganization(_organization(wanted, lists, gaps), {})
 
 
-async def _read_all(line: Line, wanted: Configured) -> FetchedOrganization:
+async def _read_all(line: AstraClient, wanted: Configured) -> FetchedOrganization:
     identity = wanted.id or ""
     serverless, classic, (databases, gone) = await asyncio.gather(
         _keys(line, "serverless", identity),
@@ -92,11 +92,11 @@ async def _read_all(line: Line, wanted: Configured) -> FetchedOrganization:
     )
     keys = with_key_statements([*serverless.entries, *classic.entries], wanted)
     stated = with_database_statements([*databases.entries, *gone], wanted)
-    registered = _viewed(place_of(key) for key in keys.entries)
+    registered = _viewed(location_of(key) for key in keys.entries)
     scopes = _viewed((*registered, *_scopes(stated.entries)))
     views = await _views(line, scopes, identity)
     accounts = await _accounts(line, registered, identity)
-    told: dict[Fact, Told] = {
+    told: dict[Fact, ParsedList] = {
         "databases": databases,
         "serverless-keys": serverless,
         "managed-clusters-keys": classic,
@@ -128,25 +128,25 @@ def _gap(fact: Fact, error: UnansweredError) -> Gap:
     return Gap.model_validate({"fact": fact, "reason": error.reason, "detail": error.detail})
 
 
-async def _keys(line: Line, database_type: DatabaseType, identity: str) -> Told:
-    read = partial(keys_told, database_type=database_type, organization=identity)
+async def _keys(line: AstraClient, database_type: DatabaseType, identity: str) -> ParsedList:
+    read = partial(parse_keys, database_type=database_type, organization=identity)
     try:
         return await line.ask(LISTS[database_type], read)
     except UnansweredError as error:
-        return Told([], [_gap(_KEYS[database_type], error)])
+        return ParsedList([], [_gap(_KEYS[database_type], error)])
 
 
-async def _views(line: Line, scopes: Sequence[Scope], identity: str) -> Told:
-    async def view(scope: Scope) -> Told:
-        read = partial(view_told, scope=scope, organization=identity)
+async def _views(line: AstraClient, scopes: Sequence[Scope], identity: str) -> ParsedList:
+    async def view(scope: Scope) -> ParsedList:
+        read = partial(parse_view, scope=scope, organization=identity)
         return await line.ask(_address(scope), read, also={NOT_FOUND})
 
     return await _of_each("region-views", line.width, scopes, view)
 
 
-async def _accounts(line: Line, scopes: Sequence[Scope], identity: str) -> Told:
-    async def accounts(scope: Scope) -> Told:
-        read = partial(accounts_told, scope=scope, organization=identity)
+async def _accounts(line: AstraClient, scopes: Sequence[Scope], identity: str) -> ParsedList:
+    async def accounts(scope: Scope) -> ParsedList:
+        read = partial(parse_accounts, scope=scope, organization=identity)
         return await line.ask(f"{_address(scope)}/accounts", read)
 
     return await _of_each("vendor-accounts", line.width, scopes, accounts)
@@ -159,21 +159,21 @@ def _address(scope: Scope) -> str:
 
 
 async def _of_each(
-    fact: Fact, width: int, scopes: Sequence[Scope], ask: Callable[[Scope], Awaitable[Told]]
-) -> Told:
+    fact: Fact, width: int, scopes: Sequence[Scope], ask: Callable[[Scope], Awaitable[ParsedList]]
+) -> ParsedList:
     """Ask for each of ``scopes``, in batches, until a whole batch has told nothing.
 
     Each of a hundred thousand would be recorded as not asked when time is over. Batches, as their
     borders are the same in a replay, whatever is answered first.
     """
 
-    async def tell(scope: Scope) -> Told:
+    async def tell(scope: Scope) -> ParsedList:
         try:
             return await ask(scope)
         except UnansweredError as error:
-            return Told([], [_gap(fact, error)])
+            return ParsedList([], [_gap(fact, error)])
 
-    told: list[Told] = []
+    told: list[ParsedList] = []
     gaps: list[Gap] = []
     while len(told) < len(scopes):
         batch = await _in_parallel(width, scopes[len(told) :][:_BATCH], tell)
@@ -182,10 +182,12 @@ async def _of_each(
             gaps = [_not_asked(fact, len(scopes) - len(told), batch[-1])]
             break
     entries = [entry for each in told for entry in each.entries]
-    return Told(entries, fewer(fact, [*gaps, *(gap for each in told for gap in each.gaps)]))
+    return ParsedList(
+        entries, truncate_gaps(fact, [*gaps, *(gap for each in told for gap in each.gaps)])
+    )
 
 
-def _not_asked(fact: Fact, count: int, last: Told) -> Gap:
+def _not_asked(fact: Fact, count: int, last: ParsedList) -> Gap:
     reason = last.gaps[0].reason
     detail = f"{count:,} more key scopes were not asked for: none of the {_BATCH} before told any"
     return Gap(fact=fact, reason=reason, detail=detail)
@@ -209,7 +211,7 @@ def _viewed(scopes: Iterable[Scope]) -> list[Scope]:
     return sorted({scope for scope in scopes if not lacks_customer_keys(*scope[:2])})
 
 
-async def _all_databases(line: Line, identity: str) -> tuple[Told, list[Database]]:
+async def _all_databases(line: AstraClient, identity: str) -> tuple[ParsedList, list[Database]]:
     """Read the databases, and those that are terminated, of which only that is to be known.
 
     Without the latter one that was terminated would look like one that vanished; so it is no gap
@@ -218,14 +220,14 @@ async def _all_databases(line: Line, identity: str) -> tuple[Told, list[Database
     databases = await _databases(line, identity)
     pages = _Pages(line, TERMINATED, PAGES[0])
     unread = await pages.read()
-    told = databases_told([pages.found[each] for each in sorted(pages.found)], identity)
+    told = parse_databases([pages.found[each] for each in sorted(pages.found)], identity)
     known = {each.id for each in databases.entries}
     gone = [each for each in told.entries if each.is_terminated and each.id not in known]
     note = f"terminated: {len(gone):,}{', at least' if unread else ''}"
     return databases._replace(note=f"{databases.note}; {note}"), gone
 
 
-async def _databases(line: Line, identity: str) -> Told:
+async def _databases(line: AstraClient, identity: str) -> ParsedList:
     """Read the list until two readings in a row agree, and nothing of an earlier one is missing."""
     readings: list[_Pages] = []
     gaps: list[Gap] = []
@@ -241,9 +243,11 @@ async def _databases(line: Line, identity: str) -> Told:
     found: dict[str, tuple[Exchange, int]] = {}
     for pages in readings:
         found |= pages.found
-    told = databases_told([found[each] for each in sorted(found)], identity)
+    told = parse_databases([found[each] for each in sorted(found)], identity)
     counts = ", ".join(f"{len(each.found):,} by pages of {each.limit}" for each in readings)
-    return Told(told.entries, [*gaps, *told.gaps, *doubts], f"read {len(readings)} times: {counts}")
+    return ParsedList(
+        told.entries, [*gaps, *told.gaps, *doubts], f"read {len(readings)} times: {counts}"
+    )
 
 
 def _agree(readings: list[_Pages]) -> bool:
@@ -273,7 +277,7 @@ class _Pages:
         content: what the reading says of each database, by its id, that a rule may hang on.
     """
 
-    def __init__(self, line: Line, address: str, limit: int, known: int = 0) -> None:
+    def __init__(self, line: AstraClient, address: str, limit: int, known: int = 0) -> None:
         """Read by pages of ``limit``, ``known`` databases being known from the reading before."""
         self._address = address
         self.limit = limit

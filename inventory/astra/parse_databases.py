@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from inventory.astra.parsing import (
     OWNERS,
-    OddError,
-    Told,
-    each_of,
+    MalformedEntryError,
+    ParsedList,
+    build_entry,
     fields_of,
-    made,
+    parse_each,
     plain,
     provider_of,
     refuse_foreign,
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 _NEVER = "0001-01-01T00:00:00"
 
 
-def databases_told(found: Iterable[tuple[Exchange, int]], organization: str) -> Told:
+def parse_databases(found: Iterable[tuple[Exchange, int]], organization: str) -> ParsedList:
     """Read databases, each by the answer that holds it and its place there."""
     entries = [(exchange.value[place], exchange.seen(place)) for exchange, place in found]
-    return each_of("databases", partial(_database, organization), entries)
+    return parse_each("databases", partial(_database, organization), entries)
 
 
 def content_of(entry: dict[str, Any]) -> Iterator[str]:
@@ -60,10 +60,10 @@ def _database(organization: str, entry: dict[str, Any], seen: str) -> Iterator[D
     info = entry.get("info")
     refuse_foreign(fields_of(entry), organization)
     if not isinstance(info, dict):
-        raise OddError("malformed", f"{named} has no info")
+        raise MalformedEntryError("malformed", f"{named} has no info")
     centers = [each for each in _listed(info) if isinstance(each, dict)]
     living = [each for each in centers if str(each.get("status")).upper() != "TERMINATED"]
-    yield made(
+    yield build_entry(
         Database,
         id=entry.get("id"),
         name=_name(info, entry),
@@ -108,7 +108,7 @@ def _regions(
     Only for a database of one region does the time of its creation stand in.
     """
     if not living:
-        return (made(DatabaseRegion, name=info.get("region")),)
+        return (build_entry(DatabaseRegion, name=info.get("region")),)
     names = [each.get("region") for each in living]
     dated = entry.get("creationTime") if names.count(names[0]) == len(names) else None
     regions: dict[str, DatabaseRegion] = {}
@@ -116,14 +116,14 @@ def _regions(
         region = _region(center, dated)
         known = regions.get(region.name, region)
         if known.provider != region.provider:
-            raise OddError("malformed", f"{describe(region.name)} is of two providers")
+            raise MalformedEntryError("malformed", f"{describe(region.name)} is of two providers")
         regions[region.name] = min(known, region, key=_age)
     return tuple(regions[name] for name in sorted(regions))
 
 
 def _region(center: dict[str, Any], dated: object) -> DatabaseRegion:
     own = center.get("cloudProvider")
-    return made(
+    return build_entry(
         DatabaseRegion,
         name=center.get("region"),
         added_at=_time(center.get("dateCreated")) or _time(dated),

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from inventory.astra.parsing import (
     NOT_FOUND,
     OWNERS,
-    OddError,
+    MalformedEntryError,
+    ParsedList,
     Scope,
-    Told,
-    each_of,
+    build_entry,
     fields_of,
     list_of,
-    made,
     malformed,
+    parse_each,
     plain,
     provider_of,
     refuse_foreign,
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from inventory.evidence.exchange import Exchange
 
 
-def keys_told(exchange: Exchange, database_type: str, organization: str) -> Told:
+def parse_keys(exchange: Exchange, database_type: str, organization: str) -> ParsedList:
     """Read a list of keys, all of the ``database_type`` for which it was asked."""
     fact: Fact = "serverless-keys" if database_type == "serverless" else "managed-clusters-keys"
     entries = [(entry, exchange.seen(place)) for place, entry in enumerate(list_of(exchange))]
-    told = each_of(fact, partial(_key, database_type, organization), entries)
+    told = parse_each(fact, partial(_key, database_type, organization), entries)
     unique = {(key.provider, key.region, key.key_id): key for key in told.entries}
     notes = ["answered null, taken for an empty list"] if exchange.value is None else []
     if twice := len(told.entries) - len(unique):
         notes.append(f"entries that stood there before: {twice:,}")
-    return Told(list(unique.values()), told.gaps, "; ".join(notes))
+    return ParsedList(list(unique.values()), told.gaps, "; ".join(notes))
 
 
 def _key(
@@ -49,7 +49,7 @@ def _key(
 ) -> Iterator[CustomerKey | Gap]:
     fields = fields_of(entry)
     refuse_foreign(fields, organization)
-    yield made(
+    yield build_entry(
         CustomerKey,
         type=database_type,
         provider=provider_of(fields.get("cloudprovider")),
@@ -59,10 +59,12 @@ def _key(
     )
 
 
-def view_told(exchange: Exchange, scope: Scope, organization: str) -> Told:
+def parse_view(exchange: Exchange, scope: Scope, organization: str) -> ParsedList:
     """Read the view of one region."""
     value = _shown(exchange)
-    return each_of("region-views", partial(_view, scope, organization), [(value, exchange.seen())])
+    return parse_each(
+        "region-views", partial(_view, scope, organization), [(value, exchange.seen())]
+    )
 
 
 def _shown(exchange: Exchange) -> dict[str, Any]:
@@ -93,11 +95,13 @@ def _view(
     if not blocks:
         _refuse_unknown(telling)
     if any(canonical_provider(name) != provider for name in blocks):
-        raise OddError("malformed", f"asked for {provider}, shown {', '.join(sorted(blocks))}")
+        raise MalformedEntryError(
+            "malformed", f"asked for {provider}, shown {', '.join(sorted(blocks))}"
+        )
     shown = {_shown_key(each, region) for each in blocks.values()}
     if len(shown) > 1:
-        raise OddError("malformed", f"{len(shown)} keys shown for {' / '.join(scope)}")
-    yield made(
+        raise MalformedEntryError("malformed", f"{len(shown)} keys shown for {' / '.join(scope)}")
+    yield build_entry(
         RegionView,
         type=database_type,
         provider=provider,
@@ -119,7 +123,7 @@ def _refuse_unknown(telling: dict[str, Any]) -> None:
             provider_of(name)
     if odd:
         named = ", ".join(map(describe, odd[:3]))
-        raise OddError("malformed", f"shown without a provider: {named}")
+        raise MalformedEntryError("malformed", f"shown without a provider: {named}")
 
 
 def _shown_key(block: object, region: str) -> str | None:
@@ -129,20 +133,20 @@ def _shown_key(block: object, region: str) -> str | None:
     if not key_id and not told:
         return None
     if told != region:
-        raise OddError("malformed", f"asked for {region}, shown {describe(told)}")
+        raise MalformedEntryError("malformed", f"asked for {region}, shown {describe(told)}")
     if not isinstance(key_id, str) or not key_id:
-        raise OddError("malformed", f"shown without a key id: {region}")
+        raise MalformedEntryError("malformed", f"shown without a key id: {region}")
     return key_id
 
 
-def accounts_told(exchange: Exchange, scope: Scope, organization: str) -> Told:
+def parse_accounts(exchange: Exchange, scope: Scope, organization: str) -> ParsedList:
     """Read the vendor's accounts for the key of one scope."""
     entries = [(entry, exchange.seen(place)) for place, entry in enumerate(list_of(exchange))]
-    told = each_of("vendor-accounts", partial(_account, scope, organization), entries)
+    told = parse_each("vendor-accounts", partial(_account, scope, organization), entries)
     if told.entries or told.gaps:
         return told
     detail = f"no account is named for {' / '.join(scope)}"
-    return Told([], [Gap(fact="vendor-accounts", reason="not-visible", detail=detail)])
+    return ParsedList([], [Gap(fact="vendor-accounts", reason="not-visible", detail=detail)])
 
 
 def _account(
@@ -152,8 +156,8 @@ def _account(
     refuse_foreign(fields, organization)
     database_type, provider, region = scope
     if (told := fields.get("provider")) and provider_of(told) != provider:
-        raise OddError("malformed", f"asked for {provider}, named {describe(told)}")
-    yield made(
+        raise MalformedEntryError("malformed", f"asked for {provider}, named {describe(told)}")
+    yield build_entry(
         VendorAccount,
         type=database_type,
         provider=provider,

@@ -40,7 +40,7 @@ _ID = re.compile(r"[!-~]{1,2048}")
 OWNERS = ("orgid", "organizationid")
 
 
-class Told(NamedTuple):
+class ParsedList(NamedTuple):
     """What one or more answers told.
 
     Attributes:
@@ -54,7 +54,7 @@ class Told(NamedTuple):
     note: str = ""
 
 
-class OddError(Exception):
+class MalformedEntryError(Exception):
     """An entry that cannot be understood, or cannot be relied on; it becomes a gap."""
 
     def __init__(self, reason: GapReason, detail: str) -> None:
@@ -93,11 +93,11 @@ def malformed(exchange: Exchange, expected: str) -> UnansweredError:
     return UnansweredError("malformed", f"found {found}, expected {expected}", again=True)
 
 
-def each_of(
+def parse_each(
     fact: Fact,
     read: Callable[[Any, str], Iterator[Any]],
     entries: Iterable[tuple[Any, str]],
-) -> Told:
+) -> ParsedList:
     """Read entry by entry; what cannot be read becomes a gap of ``fact``."""
     told: list[Any] = []
     gaps: list[Gap] = []
@@ -106,15 +106,15 @@ def each_of(
         try:
             for each in read(entry, seen):
                 (gaps if isinstance(each, Gap) else told).append(each)
-        except OddError as odd:
+        except MalformedEntryError as odd:
             if len(gaps) > MOST_GAPS:  # of a million bad entries most need not be described
                 more += 1
                 continue
             gaps.append(Gap(fact=fact, reason=odd.reason, detail=f"{odd.detail} ({seen})"))
-    return Told(told, fewer(fact, gaps, more))
+    return ParsedList(told, truncate_gaps(fact, gaps, more))
 
 
-def fewer(fact: Fact, gaps: list[Gap], more: int = 0) -> list[Gap]:
+def truncate_gaps(fact: Fact, gaps: list[Gap], more: int = 0) -> list[Gap]:
     """Cut a long list of gaps, and say by how much; there are ``more`` that are not in it."""
     more += len(gaps) - MOST_GAPS
     if more <= 0:
@@ -126,10 +126,10 @@ def fewer(fact: Fact, gaps: list[Gap], more: int = 0) -> list[Gap]:
 def fields_of(entry: object) -> dict[str, Any]:
     """Return the fields of an object, whichever of the family's spellings it uses."""
     if not isinstance(entry, dict):
-        raise OddError("malformed", f"an entry is {describe(entry)}")
+        raise MalformedEntryError("malformed", f"an entry is {describe(entry)}")
     fields = {plain(name): value for name, value in entry.items()}
     if len(fields) < len(entry):
-        raise OddError("malformed", "an entry names a field in two spellings")
+        raise MalformedEntryError("malformed", "an entry names a field in two spellings")
     return fields
 
 
@@ -142,7 +142,9 @@ def refuse_foreign(fields: dict[str, Any], organization: str) -> None:
     """Refuse an entry that names another organization; one that names none is taken."""
     for told in (fields.get(name) for name in OWNERS):
         if told and str(told).lower() != organization.lower():
-            raise OddError("wrong-organization", f"an entry is of organization {describe(told)}")
+            raise MalformedEntryError(
+                "wrong-organization", f"an entry is of organization {describe(told)}"
+            )
 
 
 def provider_of(told: object) -> str:
@@ -150,14 +152,16 @@ def provider_of(told: object) -> str:
     provider = canonical_provider(told)
     if isinstance(provider, str) and provider in PROVIDERS:
         return provider
-    raise OddError("unknown-value", f"the provider {describe(told)} is none that is known")
+    raise MalformedEntryError(
+        "unknown-value", f"the provider {describe(told)} is none that is known"
+    )
 
 
-def made(model: type[E], **data: object) -> E:
+def build_entry(model: type[E], **data: object) -> E:
     """Make an entry of what was told; raise OddError that says what is wrong with it."""
     for name, value in data.items():
         if isinstance(value, str) and has_half_character(value):
-            raise OddError("malformed", f"{name}: found half a character, expected text")
+            raise MalformedEntryError("malformed", f"{name}: found half a character, expected text")
     try:
         needed = _needed(model)
         given = {name: each for name, each in data.items() if each is not None or name in needed}
@@ -165,7 +169,7 @@ def made(model: type[E], **data: object) -> E:
     except ValidationError as error:
         first = problems_of(error, "", {})[0]
         detail = f"{first.field}: found {first.found}, expected {first.expected}"
-        raise OddError("malformed", detail) from None
+        raise MalformedEntryError("malformed", detail) from None
 
 
 @cache
@@ -182,4 +186,4 @@ class FetchedOrganization(NamedTuple):
     """
 
     organization: Organization
-    told: dict[Fact, Told]
+    told: dict[Fact, ParsedList]

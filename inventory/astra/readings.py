@@ -13,8 +13,8 @@ from inventory.model.organization import Organization
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from inventory.astra.parsing import FetchedOrganization, Told
-    from inventory.evidence.exchange_summary import Brief
+    from inventory.astra.parsing import FetchedOrganization, ParsedList
+    from inventory.evidence.exchange_summary import ExchangeSummary
 
 Kind = Fact | Literal["identity"]
 
@@ -48,13 +48,13 @@ def kind_of(address: str) -> Kind:
     return _LISTED.get(address, single)
 
 
-def with_readings(read: FetchedOrganization, briefs: Iterable[Brief]) -> Organization:
+def with_readings(read: FetchedOrganization, summaries: Iterable[ExchangeSummary]) -> Organization:
     """Add how and when an organization was read, and whether Astra's clock agrees with ours."""
     organization, told = read
-    in_order = sorted(briefs, key=lambda brief: by_number(brief.path))
+    in_order = sorted(summaries, key=lambda brief: by_number(brief.path))
     if not in_order:
         return organization
-    by_kind: dict[Kind, list[Brief]] = defaultdict(list)
+    by_kind: dict[Kind, list[ExchangeSummary]] = defaultdict(list)
     for brief in in_order:
         by_kind[kind_of(brief.address)].append(brief)
     readings = tuple(
@@ -70,21 +70,21 @@ def with_readings(read: FetchedOrganization, briefs: Iterable[Brief]) -> Organiz
     return organization.model_copy(update=update)
 
 
-def _reading(kind: Kind, briefs: list[Brief], told: Told | None) -> Reading:
-    whole = hashlib.sha256("".join(brief.sha256 for brief in briefs).encode("ascii"))
+def _reading(kind: Kind, summaries: list[ExchangeSummary], told: ParsedList | None) -> Reading:
+    whole = hashlib.sha256("".join(brief.sha256 for brief in summaries).encode("ascii"))
     return Reading(
         fact=kind,
         address=_SHOWN[kind],
-        requests=len(briefs),
-        answers=dict(sorted(Counter(brief.outcome for brief in briefs).items())),
+        requests=len(summaries),
+        answers=dict(sorted(Counter(brief.outcome for brief in summaries).items())),
         entries=len(told.entries) if told and not told.gaps else None,
         sha256=whole.hexdigest(),
         note=told.note if told else "",
     )
 
 
-def _clock(briefs: Iterable[Brief]) -> list[Gap]:
-    told = [brief.clock for brief in briefs if brief.clock is not None]
+def _clock(summaries: Iterable[ExchangeSummary]) -> list[Gap]:
+    told = [brief.clock for brief in summaries if brief.clock is not None]
     worst = max(told, key=abs, default=0.0)
     if abs(worst) <= FARTHEST_CLOCK:
         return []

@@ -12,12 +12,12 @@ import httpx
 
 from inventory.errors import ForbiddenRequestError, UnansweredError, too_large
 from inventory.evidence.exchange import HEADERS, Exchange, Failure
-from inventory.evidence.redaction import redact
+from inventory.evidence.redaction import redact_body
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from inventory.astra.config import Manners
+    from inventory.astra.config import RequestPolicy
     from inventory.text.secrets import Scrubber
 from inventory.astra.replay_transport import response_of
 
@@ -36,7 +36,7 @@ TOO_LATE = Failure(reason="timed-out", detail="the time for the audit was over")
 """What is recorded of a request for which there was no time."""
 
 
-class Limits(NamedTuple):
+class RequestLimits(NamedTuple):
     """What may be spent: on one request, and on all of an organization.
 
     Attributes:
@@ -58,9 +58,9 @@ class Limits(NamedTuple):
     evidence: int
 
 
-def limits_of(manners: Manners, deadline: float) -> Limits:
+def request_limits(manners: RequestPolicy, deadline: float) -> RequestLimits:
     """Return the limits that ``manners`` set for one organization until ``deadline``."""
-    return Limits(
+    return RequestLimits(
         seconds=manners.timeout_seconds,
         body=manners.largest_answer_bytes,
         values=manners.largest_answer_values,
@@ -84,7 +84,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         address: httpx.URL,
         record: Callable[[Exchange], object],
         scrubber: Scrubber,
-        limits: Limits,
+        limits: RequestLimits,
         folder: str,
     ) -> None:
         """Send by ``inner`` to ``address`` alone, and give every exchange to ``record``.
@@ -185,7 +185,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
             raise _more_than(self._limits.values, "values in one answer", "largest_answer_values")
         if len(body) * _SECONDS_A_BYTE + values * _SECONDS_A_VALUE > self.left():
             return {"failure": TOO_LATE}
-        told = redact(body, self._scrubber)._asdict()
+        told = redact_body(body, self._scrubber)._asdict()
         self._owed += values * _SECONDS_A_VALUE
         if self.left() <= 0:
             return {"failure": TOO_LATE}

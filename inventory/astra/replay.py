@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import ValidationError
 
-from inventory.astra.client import Line, Ways
+from inventory.astra.client import AstraClient, ClientContext
 from inventory.astra.config import Organizations
 from inventory.astra.fetch import read_organization
 from inventory.astra.parsing import FetchedOrganization
@@ -97,7 +97,7 @@ def _lines(folder: str, manifest: Manifest, wanted: Organizations, tally: Tally)
         exchanges = read_exchanges(folder, manifest, number)
         transport = ReplayingTransport(exchanges)
         organization = asyncio.run(_again(transport, each, wanted))
-        tally.add(organization, transport.briefs, period_of(exchanges))
+        tally.add(organization, transport.summaries, period_of(exchanges))
         yield from lines_of(organization)
     yield end_line(tally.counts)
 
@@ -105,17 +105,19 @@ def _lines(folder: str, manifest: Manifest, wanted: Organizations, tally: Tally)
 async def _again(
     transport: ReplayingTransport, each: Configured, wanted: Organizations
 ) -> Organization:
-    read = without_token(each) if not transport.briefs else await _read(transport, each, wanted)
+    read = without_token(each) if not transport.summaries else await _read(transport, each, wanted)
     transport.settle()
-    return with_readings(read, transport.briefs)
+    return with_readings(read, transport.summaries)
 
 
 async def _read(
     transport: ReplayingTransport, each: Configured, wanted: Organizations
 ) -> FetchedOrganization:
     slots = asyncio.Semaphore(wanted.manners.connections)
-    ways = Ways(transport, wanted.address, wanted.manners, slots, _no_sleep, lambda: math.inf)
-    return await read_organization(Line(ways), each)
+    ways = ClientContext(
+        transport, wanted.address, wanted.manners, slots, _no_sleep, lambda: math.inf
+    )
+    return await read_organization(AstraClient(ways), each)
 
 
 async def _no_sleep(seconds: float) -> None:

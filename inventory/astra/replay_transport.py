@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 from typing import TYPE_CHECKING
 
-from inventory.evidence.exchange_summary import Brief, brief_of, by_number
+from inventory.evidence.exchange_summary import ExchangeSummary, by_number, summarize_exchange
 
 
 class ReplayingTransport(httpx.AsyncBaseTransport):
@@ -28,12 +28,12 @@ class ReplayingTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, exchanges: Iterable[Exchange]) -> None:
         """Keep ``exchanges`` by address."""
-        self.briefs: list[Brief] = []
+        self.summaries: list[ExchangeSummary] = []
         self._waiting: dict[str, deque[Exchange]] = defaultdict(deque)
         for exchange in sorted(exchanges, key=lambda each: by_number(each.path)):
             self._waiting[exchange.address].append(exchange)
             sha256 = hashlib.sha256(render(exchange)).hexdigest()
-            self.briefs.append(brief_of(exchange, sha256))
+            self.summaries.append(summarize_exchange(exchange, sha256))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the next recorded response; raise ReplayError if there is none."""

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
-from inventory.astra.client import Line, Ways
+from inventory.astra.client import AstraClient, ClientContext
 from inventory.astra.config import Configured, Organizations, token_of
 from inventory.astra.connections import FreshConnections, route_to
 from inventory.astra.fetch import read_organization, unread
 from inventory.astra.parsing import FetchedOrganization
 from inventory.astra.proxies import proxy_for
 from inventory.astra.readings import with_readings
-from inventory.astra.recording_transport import RecordingTransport, limits_of
-from inventory.evidence.writer import ExchangeWriter, ShareWriter, Tally
+from inventory.astra.recording_transport import RecordingTransport, request_limits
+from inventory.evidence.writer import ExchangeWriter, JobWriter, Tally
 from inventory.model.gaps import Gap
 from inventory.text.secrets import Scrubber, Token, clear_locals
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _OBJECTS = 100_000
 
 
-class Share(NamedTuple):
+class WorkerJob(NamedTuple):
     """What one process has to read.
 
     Attributes:
@@ -47,19 +47,21 @@ class Share(NamedTuple):
     until: float
 
 
-class Done(NamedTuple):
+class JobResult(NamedTuple):
     """One organization is done: its name, and how many requests that took."""
 
     name: str
     requests: int
 
 
-def read_share(share: Share, environment: Mapping[str, str], tell: Callable[[Done], None]) -> Tally:
+def run_job(
+    share: WorkerJob, environment: Mapping[str, str], tell: Callable[[JobResult], None]
+) -> Tally:
     """Read and write the organizations of ``share``, with tokens from ``environment``.
 
     Raises LeakError if a secret would be written, and OSError if the disk refuses.
     """
-    writer = ShareWriter(Path(share.staging))
+    writer = JobWriter(Path(share.staging))
     try:
         with _less_collecting():
             asyncio.run(_Reading(share, environment, writer, tell).run())
@@ -102,10 +104,10 @@ class _Reading:
 
     def __init__(
         self,
-        share: Share,
+        share: WorkerJob,
         environment: Mapping[str, str],
-        writer: ShareWriter,
-        tell: Callable[[Done], None],
+        writer: JobWriter,
+        tell: Callable[[JobResult], None],
     ) -> None:
         self._share = share
         self._environment = environment
@@ -140,10 +142,10 @@ class _Reading:
             read = without_token(wanted)
         else:
             read = await read_organization(self._line(token, writer), wanted)
-        self._writer.end(number, with_readings(read, writer.briefs), writer)
-        self._tell(Done(wanted.name, len(writer.briefs)))
+        self._writer.end(number, with_readings(read, writer.summaries), writer)
+        self._tell(JobResult(wanted.name, len(writer.summaries)))
 
-    def _line(self, token: Token, writer: ExchangeWriter) -> Line:
+    def _line(self, token: Token, writer: ExchangeWriter) -> AstraClient:
         manners, address = self._share.wanted.manners, self._share.wanted.address
         deadline = min(self._deadline, self._clock() + manners.organization_deadline_seconds)
         transport = RecordingTransport(
@@ -151,10 +153,12 @@ class _Reading:
             httpx.URL(address),
             writer.write,
             Scrubber([token]),
-            limits_of(manners, deadline),
+            request_limits(manners, deadline),
             writer.folder,
         )
-        return Line(Ways(transport, address, manners, self._slots, asyncio.sleep, transport.left))
+        return AstraClient(
+            ClientContext(transport, address, manners, self._slots, asyncio.sleep, transport.left)
+        )
 
 
 def without_token(wanted: Configured) -> FetchedOrganization:

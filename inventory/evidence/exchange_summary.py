@@ -8,7 +8,7 @@ from typing import NamedTuple
 from inventory.evidence.exchange import Exchange
 
 
-class Brief(NamedTuple):
+class ExchangeSummary(NamedTuple):
     """What is kept of an exchange that is written.
 
     Attributes:
@@ -32,9 +32,9 @@ class Brief(NamedTuple):
     is_failure: bool
 
 
-def brief_of(exchange: Exchange, sha256: str) -> Brief:
+def summarize_exchange(exchange: Exchange, sha256: str) -> ExchangeSummary:
     """Return what is kept of ``exchange``, whose file has the hash ``sha256``."""
-    return Brief(
+    return ExchangeSummary(
         exchange.path,
         exchange.address,
         exchange.outcome,

@@ -30,7 +30,7 @@ class _DuplicateKeyError(ValueError):
     """An object names a key twice."""
 
 
-class _Reader:
+class _RedactingDecoder:
     """Reads JSON, and blanks sensitive fields on the way."""
 
     def __init__(self) -> None:
@@ -101,10 +101,10 @@ class Redacted(NamedTuple):
     body: str
 
 
-def redact(body: bytes, scrubber: Scrubber) -> Redacted:
+def redact_body(body: bytes, scrubber: Scrubber) -> Redacted:
     """Return what may be recorded of ``body``; the text is None if it is JSON."""
     try:
-        reader = _Reader()
+        reader = _RedactingDecoder()
         value = reader.read(body.decode("utf-8"))
         return _scrubbed(value, reader.redactions, scrubber)
     except (ValueError, RecursionError):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from inventory.errors import LeakError
 from inventory.evidence.exchange import render
-from inventory.evidence.exchange_summary import Brief, brief_of
+from inventory.evidence.exchange_summary import ExchangeSummary, summarize_exchange
 from inventory.evidence.manifest import Previous, root_line
 from inventory.files.evidence_layout import (
     EXCHANGES,
@@ -40,7 +40,7 @@ _WRITERS = 2
 _LISTS = ("keys", "databases", "region_views")
 
 
-class Made(NamedTuple):
+class WrittenBundle(NamedTuple):
     """What a bundle's manifest says beside what the writer counts itself."""
 
     tool: str
@@ -85,7 +85,7 @@ class ExchangeWriter:
         The files are written by ``pool``: a slow disk must not keep Astra waiting.
         """
         self.folder = folder
-        self.briefs: list[Brief] = []
+        self.summaries: list[ExchangeSummary] = []
         self.period: Period | None = None
         self._bundle = bundle
         self._pool = pool
@@ -102,7 +102,7 @@ class ExchangeWriter:
             raise LeakError([path])
         self._writing.append(self._pool.submit(path.write_bytes, raw))
         sha256 = hashlib.sha256(raw).hexdigest()
-        self.briefs.append(brief_of(exchange, sha256))
+        self.summaries.append(summarize_exchange(exchange, sha256))
         self.period = Period(exchange.started, exchange.ended).with_other(self.period)
         self._files.append(_listed(exchange.path, len(raw), sha256))
 
@@ -137,14 +137,17 @@ class Tally:
         self.period: Period | None = None
 
     def add(
-        self, organization: Organization, briefs: Iterable[Brief], period: Period | None
+        self,
+        organization: Organization,
+        summaries: Iterable[ExchangeSummary],
+        period: Period | None,
     ) -> None:
         """Count an organization, and the exchanges of a ``period`` that told of it."""
         self._extend(period)
         self.counts["organizations"] += 1
         for name in _LISTS:
             self.counts[name] += len(getattr(organization, name) or ())
-        for brief in briefs:
+        for brief in summaries:
             self.counts["requests"] += 1
             self.counts["failures"] += brief.is_failure
             self.counts["redactions"] += brief.redactions
@@ -165,7 +168,7 @@ class Tally:
             self.clock = max(self.clock or 0.0, clock, key=abs)
 
 
-class ShareWriter:
+class JobWriter:
     """Writes some of a bundle's organizations; of one that is done, nothing is kept in memory.
 
     Attributes:
@@ -188,7 +191,7 @@ class ShareWriter:
         with self._part(number, "ndjson").open("w", encoding="utf-8", newline="\n") as part:
             part.writelines(lines_of(organization))
         self._part(number, "files").write_text(",\n".join(writer.listed()), encoding="ascii")
-        self.tally.add(organization, writer.briefs, writer.period)
+        self.tally.add(organization, writer.summaries, writer.period)
 
     def _part(self, number: int, ending: str) -> Path:
         return self._staging / _PARTS / f"{number:09}.{ending}"
@@ -206,7 +209,7 @@ class BundleWriter:
         tally: what was written of it; the shares' tallies are to be joined to it.
     """
 
-    def __init__(self, folder: Path, made: Made, organizations: bytes) -> None:
+    def __init__(self, folder: Path, made: WrittenBundle, organizations: bytes) -> None:
         """Begin the bundle ``folder``; ``organizations`` is what is to be read, as JSON."""
         self.staging = folder.parent / f"{UNFINISHED}{folder.name}-{os.getpid()}"
         self.tally = Tally()

@@ -25,7 +25,7 @@ try:
 except ImportError:  # pragma: no cover (PyYAML built without its C library)
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
-Path = tuple[str | int, ...]
+FieldPath = tuple[str | int, ...]
 _Tags = dict[tuple[int, bool], str]
 
 MOST_ALIASED = 10_000
@@ -52,7 +52,7 @@ class Document(NamedTuple):
     """
 
     data: Any
-    lines: Mapping[Path, int]
+    lines: Mapping[FieldPath, int]
     problems: list[Problem]
 
 
@@ -90,7 +90,7 @@ def read_document(file: str, raw: bytes) -> Document:
         return Document(None, {}, [unreadable.problem])
 
 
-def field_name(path: Path) -> str:
+def field_name(path: FieldPath) -> str:
     """Render a path as people write it: ``organizations[0].keys[2].region``."""
     text = ""
     for part in path:
@@ -140,7 +140,7 @@ def _excuse(error: Exception) -> str:
     return "nesting without end" if isinstance(error, RecursionError) else str(error).split(";")[0]
 
 
-def _duplicate(file: str, line: int, path: Path) -> Problem:
+def _duplicate(file: str, line: int, path: FieldPath) -> Problem:
     return Problem(file, line, field_name(path), "the same key a second time", "each key once")
 
 
@@ -195,13 +195,13 @@ class _Walk:
 
     def __init__(self, file: str, tags: _Tags) -> None:
         self.file = file
-        self.lines: dict[Path, int] = {}
+        self.lines: dict[FieldPath, int] = {}
         self.problems: list[Problem] = []
         self._tags = tags
         self._seen: set[int] = set()
         self._aliased = 0
 
-    def value(self, node: yaml.Node, path: Path) -> Any:  # noqa: ANN401 (whatever the file holds)
+    def value(self, node: yaml.Node, path: FieldPath) -> Any:  # noqa: ANN401 (whatever the file holds)
         line = node.start_mark.line + 1
         self.lines[path] = line
         self._count(node, line, path)
@@ -212,7 +212,7 @@ class _Walk:
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
         return self._scalar(node)
 
-    def _count(self, node: yaml.Node, line: int, path: Path) -> None:
+    def _count(self, node: yaml.Node, line: int, path: FieldPath) -> None:
         if id(node) in self._seen:
             self._aliased += 1
         self._seen.add(id(node))
@@ -221,7 +221,7 @@ class _Walk:
             expected = f"at most {MOST_ALIASED:,} repeated parts and {MOST_NESTED} levels"
             raise _UnreadableError(Problem(self.file, line, "", found, expected))
 
-    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: FieldPath) -> dict[str, Any]:
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
@@ -240,12 +240,12 @@ class _Walk:
         quoted = getattr(node, "style", None) in {"'", '"', "|", ">"}
         return str(node.value) if quoted else _plain(str(node.value))
 
-    def _refuse_tag(self, node: yaml.Node, line: int, path: Path) -> None:
+    def _refuse_tag(self, node: yaml.Node, line: int, path: FieldPath) -> None:
         tag = self._tags.get((node.start_mark.index, isinstance(node, yaml.ScalarNode)))
         if tag is not None:
             self._note(line, path, f"the tag {describe(tag)}", "a plain value without a tag")
 
-    def _note(self, line: int, path: Path, found: str, expected: str) -> None:
+    def _note(self, line: int, path: FieldPath, found: str, expected: str) -> None:
         self.problems.append(Problem(self.file, line, field_name(path), found, expected))
 
 

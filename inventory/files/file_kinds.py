@@ -19,7 +19,7 @@ PLANS, STATES, INVENTORIES = "--cmek-plan", "--cmek-state", "--cmek-inventory"
 HISTORIES, REPORTS = "--cmek-history", "--cmek-baseline"
 
 
-class Look(NamedTuple):
+class FileKind(NamedTuple):
     """How the files of one kind look.
 
     Attributes:
@@ -38,31 +38,33 @@ class Look(NamedTuple):
     give: str = "give it"
 
 
-def _within(sign: str, found: str) -> Look:
+def _within(sign: str, found: str) -> FileKind:
     """Return the look of a part of an evidence bundle, which is read as a whole."""
     give = "give the folder of the bundle"
-    return Look(sign, found, give, INVENTORIES, give)
+    return FileKind(sign, found, give, INVENTORIES, give)
 
 
-def _beside(sign: str, found: str) -> Look:
+def _beside(sign: str, found: str) -> FileKind:
     """Return the look of a part of a report, which is not what an audit is read from."""
     give = "give the audit.json beside it"
-    return Look(sign, found, give, REPORTS, give)
+    return FileKind(sign, found, give, REPORTS, give)
 
 
 SHOW = "give what 'terraform show -json' prints of it"
 _SAVED = "it is saved already, so the last command is enough"
 BYTES = (
-    Look(r"PK\x03\x04", "a plan as Terraform saves it", _SAVED, PLANS, SHOW),
-    Look(r"\x1f\x8b|BZh[1-9]|\xfd7zXZ\x00|\x28\xb5\x2f\xfd", "compressed data", "unpack it first"),
-    Look(
+    FileKind(r"PK\x03\x04", "a plan as Terraform saves it", _SAVED, PLANS, SHOW),
+    FileKind(
+        r"\x1f\x8b|BZh[1-9]|\xfd7zXZ\x00|\x28\xb5\x2f\xfd", "compressed data", "unpack it first"
+    ),
+    FileKind(
         r"\xff\xfe|\xfe\xff|\x00[^\x00]\x00|[^\x00]\x00[^\x00]\x00",
         "text in UTF-16",
         'PowerShell writes UTF-8 by: cmd /c "{show} > {kind}.json", '
         "or by: {show} | Out-File -Encoding utf8 {kind}.json",
     ),
-    Look(r'(?:\xef\xbb\xbf)?\s*\{"@level"', "the log that 'terraform plan -json' prints"),
-    Look(r"[\s\S]*\x00|%PDF-", "binary data"),
+    FileKind(r'(?:\xef\xbb\xbf)?\s*\{"@level"', "the log that 'terraform plan -json' prints"),
+    FileKind(r"[\s\S]*\x00|%PDF-", "binary data"),
     _beside(r"(?i)\s*<\?xml|\s*<testsuite", "a report of tests in XML"),
     _beside(r"(?i)\s*<!doctype html|\s*<html", "a page in HTML"),
     _beside(r"## Customer keys in Astra: ", "the summary of a report"),
@@ -70,16 +72,16 @@ BYTES = (
 """How the bytes of a file begin, read as Latin-1."""
 
 _BEGINNING = 1_024
-EMPTY = Look("", "an empty file", "see what it prints to stderr")
+EMPTY = FileKind("", "an empty file", "see what it prints to stderr")
 
-WRAPPER = Look(
+WRAPPER = FileKind(
     r"^\[command\]|^::(?:add-mask|debug|error|group|notice|set-output|warning)\b",
     "a line of GitHub's wrapper of Terraform",
     "set terraform_wrapper: false for hashicorp/setup-terraform",
 )
 TEXTS = (
-    Look(r'^\{"@level"', "the log that 'terraform plan -json' prints"),
-    Look(
+    FileKind(r'^\{"@level"', "the log that 'terraform plan -json' prints"),
+    FileKind(
         r"^(?:Terraform|OpenTofu) (?:used the selected|will perform the|detected the following)|"
         r"^Initializing (?:modules|provider plugins|the backend)|^No changes\. |"
         r"^Plan: [0-9]+ to |^Changes to Outputs:$|^No state\.|^The state file is |"
@@ -87,32 +89,32 @@ TEXTS = (
         r"^.{1,1000}: (?:Creating|Reading|Refreshing state|Still creating)\.\.\.",
         "the text that Terraform prints for people",
     ),
-    Look(
+    FileKind(
         r"^(?:│ )?(?:Error|Warning): |^Usage: (?:terraform|tofu) ",
         "an error or a warning of Terraform",
         "see to that first",
     ),
-    Look(
+    FileKind(
         r"^(?:check|data|ephemeral|import|locals|module|moved|output|provider|removed|resource|"
         r"terraform|variable)\b[^\n:={}]{0,1000}\{",
         "a configuration of Terraform",
     ),
-    Look(r'^"?[A-Za-z_][\w-]*"?[ \t]*=(?!=)', "assignments, as in a file of variables"),
+    FileKind(r'^"?[A-Za-z_][\w-]*"?[ \t]*=(?!=)', "assignments, as in a file of variables"),
 )
-COLOURED = Look("", "text with colours, as for people")
+COLOURED = FileKind("", "text with colours, as for people")
 
 KEYS = (
-    Look(
+    FileKind(
         "plan_format_version",
         "the redacted plan of HCP Terraform",
         "its API returns the whole one as json-output",
         PLANS,
     ),
-    Look("state_format_version", "the redacted state of HCP Terraform", option=STATES),
-    Look("remote_plan_format", "a plan of HCP Terraform as it is saved", _SAVED, PLANS, SHOW),
-    Look("encrypted_data", "what OpenTofu has encrypted", "tofu show -json decrypts it"),
-    Look("lineage", "a state as Terraform keeps it", option=STATES, give=SHOW),
-    Look(
+    FileKind("state_format_version", "the redacted state of HCP Terraform", option=STATES),
+    FileKind("remote_plan_format", "a plan of HCP Terraform as it is saved", _SAVED, PLANS, SHOW),
+    FileKind("encrypted_data", "what OpenTofu has encrypted", "tofu show -json decrypts it"),
+    FileKind("lineage", "a state as Terraform keeps it", option=STATES, give=SHOW),
+    FileKind(
         "resource_changes",
         "a plan without its format_version",
         "what cuts it down has to leave that",
@@ -123,42 +125,46 @@ KEYS = (
 
 _PLAN_KEYS = frozenset({"planned_values", "resource_changes", "configuration", "prior_state"})
 SHOWN = "format_version"
-SHOWN_PLAN = Look(SHOWN, "a plan of Terraform", option=PLANS)
-SHOWN_STATE = Look(SHOWN, "a state of Terraform", option=STATES)
+SHOWN_PLAN = FileKind(SHOWN, "a plan of Terraform", option=PLANS)
+SHOWN_STATE = FileKind(SHOWN, "a state of Terraform", option=STATES)
 
 OURS = (
-    Look("cmek-plan", "a plan in YAML", option=PLANS),
-    Look("kind=inventory", "an inventory in NDJSON", "let its name end in .ndjson", INVENTORIES),
-    Look("cmek-inventory", "an inventory", "let its name end in .yaml or .json", INVENTORIES),
-    Look("cmek-organizations", "an organizations file", option="--cmek-live"),
-    Look("cmek-waivers", "waivers", option="--cmek-waivers"),
-    Look("cmek-controls", "control ids", option="--cmek-controls"),
+    FileKind("cmek-plan", "a plan in YAML", option=PLANS),
+    FileKind(
+        "kind=inventory", "an inventory in NDJSON", "let its name end in .ndjson", INVENTORIES
+    ),
+    FileKind("cmek-inventory", "an inventory", "let its name end in .yaml or .json", INVENTORIES),
+    FileKind("cmek-organizations", "an organizations file", option="--cmek-live"),
+    FileKind("cmek-waivers", "waivers", option="--cmek-waivers"),
+    FileKind("cmek-controls", "control ids", option="--cmek-controls"),
     _within("cmek-evidence", "the manifest of an evidence bundle"),
     _within("cmek-exchange", "a recorded answer of Astra"),
-    Look("schema=cmek-audit-record/", "the record of an audit", option=REPORTS),
+    FileKind("schema=cmek-audit-record/", "the record of an audit", option=REPORTS),
     _beside("subject", "the findings of an audit"),
-    Look("schema=cmek-keys/", "what 'cmek-audit keys' printed"),
-    Look("same_rules", "what 'cmek-audit diff' printed"),
+    FileKind("schema=cmek-keys/", "what 'cmek-audit keys' printed"),
+    FileKind("same_rules", "what 'cmek-audit diff' printed"),
     _beside("$schema=https://docs.oasis-open.org/sarif/", "a report in SARIF"),
     _beside("runs", "a report in SARIF"),
-    Look("$schema", "a JSON Schema"),
+    FileKind("$schema", "a JSON Schema"),
 )
 """Keys of a mapping that say which of the suite's own files it is."""
 
-HEADLESS = Look("organizations", "a plan in YAML without its head", "that is cmek-plan: 1", PLANS)
+HEADLESS = FileKind(
+    "organizations", "a plan in YAML without its head", "that is cmek-plan: 1", PLANS
+)
 _HEAD = re.compile(r"""^[{\s]*["']?(cmek-[a-z]+)["']?[ \t]*:""", re.MULTILINE)
 
 FOLDERS = (
-    Look("bundle", "an evidence bundle", option=INVENTORIES),
-    Look("bundles", "a folder of evidence bundles", option=HISTORIES),
-    Look("audit.json", "a report folder", option=REPORTS),
-    Look("*.tf*", "a folder of Terraform's configuration", option="--cmek-terraform-source"),
-    Look("", "a folder"),
+    FileKind("bundle", "an evidence bundle", option=INVENTORIES),
+    FileKind("bundles", "a folder of evidence bundles", option=HISTORIES),
+    FileKind("audit.json", "a report folder", option=REPORTS),
+    FileKind("*.tf*", "a folder of Terraform's configuration", option="--cmek-terraform-source"),
+    FileKind("", "a folder"),
 )
 """What folders hold; the last one is any other."""
 
 
-def look_of_bytes(raw: bytes) -> Look | None:
+def look_of_bytes(raw: bytes) -> FileKind | None:
     """Return what a file is by how it begins; None if it may be text."""
     content = raw.removeprefix(BOM_UTF8)
     if not content or content.isspace():
@@ -167,7 +173,7 @@ def look_of_bytes(raw: bytes) -> Look | None:
     return next((look for look in BYTES if re.match(look.sign, text)), None)
 
 
-def look_of_data(data: object) -> Look | None:
+def look_of_data(data: object) -> FileKind | None:
     """Return what a file is by the keys of the mapping that it holds; None if they say nothing."""
     if not isinstance(data, dict):
         return None
@@ -181,19 +187,19 @@ def _has(data: dict[Any, Any], sign: str) -> bool:
     return key in data and str(data[key]).startswith(beginning)
 
 
-def look_of_line(text: str) -> Look | None:
+def look_of_line(text: str) -> FileKind | None:
     """Return which of ours a text is whose first line is an object in JSON; None if it is none."""
     look = look_of_data(loaded(text.partition("\n")[0]))
     return look if look in OURS else None
 
 
-def look_of_head(text: str) -> Look | None:
+def look_of_head(text: str) -> FileKind | None:
     """Return which of the suite's own files a text is that cannot be read, by its first head."""
     found = _HEAD.search(text)
     return look_of_data({found[1]: 1}) if found else None
 
 
-def look_of_folder(folder: Path) -> Look:
+def look_of_folder(folder: Path) -> FileKind:
     """Return what a folder is."""
     bundle, bundles, report, configuration, other = FOLDERS
     with suppress(OSError, InventoryError):  # who reads it says why it cannot be listed

@@ -21,7 +21,7 @@ from inventory.files.file_kinds import (
     STATES,
     TEXTS,
     WRAPPER,
-    Look,
+    FileKind,
     loaded,
     look_of_bytes,
     look_of_data,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from inventory.files.documents import Document
 
 
-class Wanted(NamedTuple):
+class ExpectedFile(NamedTuple):
     """What an option takes.
 
     Attributes:
@@ -77,20 +77,20 @@ class Wanted(NamedTuple):
         return f"a file ending in .yaml, {last}"
 
 
-PLAN = Wanted(
+PLAN = ExpectedFile(
     kind="plan",
     named="a plan",
     head="cmek-plan",
     show="terraform show -json plan.bin",
     before="terraform plan -out=plan.bin && ",
 )
-STATE = Wanted(kind="state", named="a state", show="terraform show -json")
-INVENTORY = Wanted("inventory", "an inventory", "cmek-inventory")
-STREAM = Wanted("inventory", "an inventory in NDJSON", "kind=inventory")
-ORGANIZATIONS = Wanted("live", "an organizations file", "cmek-organizations")
-WAIVERS = Wanted("waivers", "a file of waivers", "cmek-waivers")
-CONTROLS = Wanted("controls", "a file of control ids", "cmek-controls")
-REPORT = Wanted("baseline", "a report folder or its audit.json", "schema=cmek-audit-record/")
+STATE = ExpectedFile(kind="state", named="a state", show="terraform show -json")
+INVENTORY = ExpectedFile("inventory", "an inventory", "cmek-inventory")
+STREAM = ExpectedFile("inventory", "an inventory in NDJSON", "kind=inventory")
+ORGANIZATIONS = ExpectedFile("live", "an organizations file", "cmek-organizations")
+WAIVERS = ExpectedFile("waivers", "a file of waivers", "cmek-waivers")
+CONTROLS = ExpectedFile("controls", "a file of control ids", "cmek-controls")
+REPORT = ExpectedFile("baseline", "a report folder or its audit.json", "schema=cmek-audit-record/")
 
 ENDINGS = (".yaml", ".yml", ".json")
 
@@ -98,42 +98,42 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _JSON_BEGINS = re.compile(r'^[ \t]*\{\s*"format_version"', re.MULTILINE)
 _JSON_OBJECT = re.compile(r'\{\s*"')
 _ALONE = "take its stdout alone, without 2>&1"
-BEFORE = Look("", "other text before the JSON", _ALONE)
-AFTER = Look("", "other text after the JSON", _ALONE)
-SECOND = Look("", "another JSON document after the first", "each in a file of its own")
-CUT = Look("", "JSON that ends too early", "see its exit code, and whether the disk is full")
+BEFORE = FileKind("", "other text before the JSON", _ALONE)
+AFTER = FileKind("", "other text after the JSON", _ALONE)
+SECOND = FileKind("", "another JSON document after the first", "each in a file of its own")
+CUT = FileKind("", "JSON that ends too early", "see its exit code, and whether the disk is full")
 
 
-def mistaken(wanted: Wanted) -> tuple[str, str]:
+def mistaken(wanted: ExpectedFile) -> tuple[str, str]:
     """Return what was found, and what is expected, where the other kind was given."""
     if wanted.kind == "plan":
         return "a state, which plans nothing", _expected(wanted, option=STATES)
     return "a plan, which is no state", _expected(wanted, option=PLANS)
 
 
-def raw_state(wanted: Wanted) -> tuple[str, str]:
+def raw_state(wanted: ExpectedFile) -> tuple[str, str]:
     """Return the same for the file in which Terraform keeps a state."""
     return "a state as Terraform keeps it", _expected(wanted, option=STATES, give=SHOW)
 
 
-def by_folder(file: str, wanted: Wanted) -> Problem:
+def by_folder(file: str, wanted: ExpectedFile) -> Problem:
     """Return what is wrong with a folder where a file is meant."""
     return _problem(file, 0, look_of_folder(Path(file)), wanted)
 
 
-def by_bytes(file: str, raw: bytes, wanted: Wanted) -> Problem | None:
+def by_bytes(file: str, raw: bytes, wanted: ExpectedFile) -> Problem | None:
     """Return what is wrong with a file by how it begins; None if it may be text."""
     look = look_of_bytes(raw)
     return _problem(file, 0, look, wanted) if look else None
 
 
-def by_ending(file: str, raw: bytes | None, ending: str, wanted: Wanted) -> Problem:
+def by_ending(file: str, raw: bytes | None, ending: str, wanted: ExpectedFile) -> Problem:
     """Return what is wrong with a file of another ending, by what it holds if that is known."""
     other = Problem(file, 0, "", f"the ending {describe(ending)}", wanted.endings)
     return other if raw is None else by_content(file, raw, wanted) or other
 
 
-def by_content(file: str, raw: bytes, wanted: Wanted) -> Problem | None:
+def by_content(file: str, raw: bytes, wanted: ExpectedFile) -> Problem | None:
     """Return what is wrong with a file that nobody can read as what is wanted, by what it holds.
 
     None if that says nothing of what it is, or that it is meant to be what is wanted.
@@ -146,7 +146,7 @@ def by_content(file: str, raw: bytes, wanted: Wanted) -> Problem | None:
     return _by_text(file, raw, wanted)
 
 
-def by_head(file: str, raw: bytes, document: Document, wanted: Wanted) -> Problem | None:
+def by_head(file: str, raw: bytes, document: Document, wanted: ExpectedFile) -> Problem | None:
     """Return what is wrong with a file that does not begin as what is wanted does; else None.
 
     None also where it does not say what it is.
@@ -157,7 +157,7 @@ def by_head(file: str, raw: bytes, document: Document, wanted: Wanted) -> Proble
     return by_content(file, raw, wanted)
 
 
-def by_text(file: str, raw: bytes, problem: Problem, wanted: Wanted) -> Problem:
+def by_text(file: str, raw: bytes, problem: Problem, wanted: ExpectedFile) -> Problem:
     """Return what is wrong with a text that cannot be read, as ``problem`` says."""
     if found := _by_text(file, raw, wanted):
         return found
@@ -166,7 +166,7 @@ def by_text(file: str, raw: bytes, problem: Problem, wanted: Wanted) -> Problem:
     return problem._replace(expected=f"{problem.expected.partition(':')[0]}: {wanted.printed}")
 
 
-def by_data(file: str, raw: bytes, document: Document, wanted: Wanted) -> Problem:
+def by_data(file: str, raw: bytes, document: Document, wanted: ExpectedFile) -> Problem:
     """Return what is wrong with a file that can be read and is nothing of Terraform's."""
     data, line = document.data, line_of(document.lines, ())
     if isinstance(data, dict):
@@ -186,7 +186,7 @@ def by_data(file: str, raw: bytes, document: Document, wanted: Wanted) -> Proble
 # --- text -----------------------------------------------------------------------------------------
 
 
-def _by_text(file: str, raw: bytes, wanted: Wanted) -> Problem | None:
+def _by_text(file: str, raw: bytes, wanted: ExpectedFile) -> Problem | None:
     coloured = raw.removeprefix(BOM_UTF8).decode("utf-8", errors="replace")
     text = _COLOURS.sub("", coloured)
     if wrapped := re.search(WRAPPER.sign, text, re.MULTILINE):
@@ -202,7 +202,7 @@ def _by_text(file: str, raw: bytes, wanted: Wanted) -> Problem | None:
     return _problem(file, 0, COLOURED, wanted) if text != coloured else None
 
 
-def _mixture(text: str) -> tuple[int, Look] | None:
+def _mixture(text: str) -> tuple[int, FileKind] | None:
     """Return where text holds something else than one whole JSON document of Terraform, and what.
 
     None if there is no such document, or if it is damaged in some other way.
@@ -249,18 +249,18 @@ def _line(text: str, place: int) -> int:
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _by_look(file: str, line: int, look: Look | None, wanted: Wanted) -> Problem | None:
+def _by_look(file: str, line: int, look: FileKind | None, wanted: ExpectedFile) -> Problem | None:
     """Return what is wrong with a file that looks so; None if it is meant to be what is wanted."""
     meant = {wanted.head, SHOWN if wanted.show else ""}
     return None if look is None or look.sign in meant else _problem(file, line, look, wanted)
 
 
-def _problem(file: str, line: int, look: Look, wanted: Wanted) -> Problem:
+def _problem(file: str, line: int, look: FileKind, wanted: ExpectedFile) -> Problem:
     expected = _expected(wanted, look.hint, look.option, look.give)
     return Problem(file, line, "", look.found, expected)
 
 
-def _expected(wanted: Wanted, hint: str = "", option: str = "", give: str = "give it") -> str:
+def _expected(wanted: ExpectedFile, hint: str = "", option: str = "", give: str = "give it") -> str:
     """Say what is expected, with a hint; of another kind, where that belongs is the better one.
 
     What no option takes has hints for Terraform alone.

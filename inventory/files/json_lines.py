@@ -54,7 +54,7 @@ def walk(text: str) -> Iterator[tuple[_Path, int, bool]]:
             waiting.pop()
             continue
         path.append(part.name)
-        yield tuple(path), numbers.at(part.place), part.name in names
+        yield tuple(path), numbers.at(part.location), part.name in names
         names.add(part.name)
         waiting.append((index.parts(part.value), set()))
 
@@ -119,12 +119,12 @@ class _Part(NamedTuple):
 
     Attributes:
         name: its key, or its position in a list.
-        place: where its key begins, or its value if it is in a list.
+        location: where its key begins, or its value if it is in a list.
         value: where its value begins.
     """
 
     name: str | int
-    place: int
+    location: int
     value: int
 
 

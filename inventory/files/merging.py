@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from inventory.errors import Problem
-from inventory.files.yaml_json import database_identity, key_identity, place_of, refuse
+from inventory.files.yaml_json import database_identity, key_identity, location_of, refuse
 from inventory.model.database import DatabaseRegion
 from inventory.model.key_ids import canonical
 from inventory.model.terraform_managed import Managed
@@ -38,10 +38,10 @@ class HasPlace(Protocol):
 _LISTS: tuple[tuple[str, Callable[[Any], object]], ...] = (
     ("keys", key_identity),
     ("databases", database_identity),
-    ("region_views", place_of),
-    ("vendor_accounts", lambda account: (*place_of(account), account.account)),
+    ("region_views", location_of),
+    ("vendor_accounts", lambda account: (*location_of(account), account.account)),
     ("readings", lambda reading: (reading.fact, reading.sha256)),
-    ("support_cases", lambda case: (*place_of(case), case.ticket, case.on)),
+    ("support_cases", lambda case: (*location_of(case), case.ticket, case.on)),
 )
 
 
@@ -117,7 +117,7 @@ def _added(planned: Database, region: DatabaseRegion) -> DatabaseRegion:
     update: dict[str, Any] = {"state": "planned"}
     if region.encryption is None:
         update |= {"encryption": planned.encryption, "reason": planned.reason}
-    return region.model_copy(update=update).at(*planned.place)
+    return region.model_copy(update=update).at(*planned.location)
 
 
 def _disputed(existing: Database, planned: Database) -> Iterator[Problem]:
@@ -301,5 +301,5 @@ def _refuse_rival_keys(files: Iterable[Iterable[CustomerKey]], problems: list[Pr
 def _by_scope(keys: Iterable[CustomerKey]) -> dict[object, dict[str, CustomerKey]]:
     scopes: dict[object, dict[str, CustomerKey]] = {}
     for key in keys:
-        scopes.setdefault(place_of(key), {}).setdefault(canonical(key.key_id), key)
+        scopes.setdefault(location_of(key), {}).setdefault(canonical(key.key_id), key)
     return scopes

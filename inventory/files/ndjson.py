@@ -42,7 +42,7 @@ MOST_KEPT = 1000
 _TAIL = 65_536
 
 
-class Head(Entry):
+class HeadRecord(Entry):
     """The first line of a file."""
 
     format: Annotated[FormatVersion, Field(alias="cmek-inventory")]
@@ -51,7 +51,7 @@ class Head(Entry):
     description: str | None = None
 
 
-class End(Entry):
+class EndRecord(Entry):
     """The last line of a file: how many of each it should hold."""
 
     organizations: Count
@@ -169,7 +169,7 @@ class NdjsonReader:
         self._problems: list[Problem] = []
         self._total_problems = 0
         self._counts = dict.fromkeys(_KINDS, 0)
-        self._end: End | None = None
+        self._end: EndRecord | None = None
         self.head = self._read_head()
         self.is_whole = self._ends_whole()
 
@@ -224,7 +224,7 @@ class NdjsonReader:
             found = error.strerror or type(error).__name__
             raise InventoryError([Problem(self.file, 0, "", found, "a readable file")]) from None
 
-    def _read_head(self) -> Head:
+    def _read_head(self) -> HeadRecord:
         with self._open() as handle:
             raw = handle.readline()
         self._refuse_other_kind(raw)
@@ -236,7 +236,7 @@ class NdjsonReader:
         if data is not None and data.pop("kind", None) != "inventory":
             self._note(1, "kind", "another kind of line", "kind: inventory on the first line")
         elif data is not None:
-            head = self._validate(Head, data)
+            head = self._validate(HeadRecord, data)
         if head is None:
             raise InventoryError(self._problems)
         return head
@@ -309,7 +309,7 @@ class NdjsonReader:
         if self._end is not None:
             self._note(self._line, "", "a line after the end record", "the end record last")
         elif kind == "end":
-            self._end = self._validate(End, data)
+            self._end = self._validate(EndRecord, data)
         elif isinstance(kind, str) and kind in _KINDS:
             self._counts[kind] += 1
             return kind, data

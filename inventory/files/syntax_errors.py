@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import yaml
 
 
-class Mistake(NamedTuple):
+class SyntaxMistake(NamedTuple):
     """What stands in a text, and what should.
 
     Attributes:
@@ -30,30 +30,38 @@ class Mistake(NamedTuple):
 
 
 _INDENTED_BY_TAB = re.compile(r"[ ]*\t")
-_TAB = Mistake("a tab in the indentation", "YAML, which is indented by spaces alone")
+_TAB = SyntaxMistake("a tab in the indentation", "YAML, which is indented by spaces alone")
 _COLUMNS = "YAML: the fields of one entry begin in one column, and its list items in one column"
 _ONE_FIELD = "YAML: one field a line, and quotes around text that holds a colon and a space"
 _CLOSED = "YAML: each quote and each bracket is closed"
 _STARRED = "YAML: quotes around text that begins with *"
 _YAML_MISTAKES = (
-    ("another document", Mistake("a second document, after ---", "one document in the file")),
-    ("mapping values are not allowed", Mistake("a colon where no field can begin", _ONE_FIELD)),
-    ("cannot start any token", Mistake("a value that begins with {}", "YAML: it is in quotes")),
-    ("undefined alias", Mistake("an alias of nothing", _STARRED)),
-    ("unexpected end of stream", Mistake("a quote that is not closed", _CLOSED)),
-    ("did not find expected ','", Mistake("a bracket that is not closed", _CLOSED)),
-    ("could not find expected ':'", Mistake("a line without a colon", _ONE_FIELD)),
-    ("did not find expected key", Mistake("a line that is indented otherwise", _COLUMNS)),
-    ("did not find expected '-'", Mistake("a line that is indented otherwise", _COLUMNS)),
+    ("another document", SyntaxMistake("a second document, after ---", "one document in the file")),
+    (
+        "mapping values are not allowed",
+        SyntaxMistake("a colon where no field can begin", _ONE_FIELD),
+    ),
+    (
+        "cannot start any token",
+        SyntaxMistake("a value that begins with {}", "YAML: it is in quotes"),
+    ),
+    ("undefined alias", SyntaxMistake("an alias of nothing", _STARRED)),
+    ("unexpected end of stream", SyntaxMistake("a quote that is not closed", _CLOSED)),
+    ("did not find expected ','", SyntaxMistake("a bracket that is not closed", _CLOSED)),
+    ("could not find expected ':'", SyntaxMistake("a line without a colon", _ONE_FIELD)),
+    ("did not find expected key", SyntaxMistake("a line that is indented otherwise", _COLUMNS)),
+    ("did not find expected '-'", SyntaxMistake("a line that is indented otherwise", _COLUMNS)),
     (
         "unknown escape character",
-        Mistake("a backslash in double quotes", "YAML: single quotes around text with backslashes"),
+        SyntaxMistake(
+            "a backslash in double quotes", "YAML: single quotes around text with backslashes"
+        ),
     ),
 )
 """What PyYAML says, by a part of it, and what that means."""
 
 
-def yaml_mistake(text: str, error: yaml.MarkedYAMLError) -> Mistake:
+def yaml_mistake(text: str, error: yaml.MarkedYAMLError) -> SyntaxMistake:
     """Return what is wrong with ``text``, of which PyYAML says ``error``."""
     said = str(error.problem).removeprefix("but ").removeprefix("found ")
     line, column = _place(error)
@@ -65,8 +73,8 @@ def yaml_mistake(text: str, error: yaml.MarkedYAMLError) -> Mistake:
     found = found.replace("{}", describe(here[column : column + 1]))
     odd, instead = odd_character("\n".join(lines))
     if odd:
-        return Mistake(f"{found}, near {odd}", f"{expected}; write {instead}")
-    return Mistake(found, expected)
+        return SyntaxMistake(f"{found}, near {odd}", f"{expected}; write {instead}")
+    return SyntaxMistake(found, expected)
 
 
 def _place(error: yaml.MarkedYAMLError) -> tuple[int, int]:
@@ -80,26 +88,33 @@ def _place(error: yaml.MarkedYAMLError) -> tuple[int, int]:
 _YAML_BEGINS = re.compile(r"(?:---\s|[\w-]+:(?:\s|\Z)|- |#)")
 _COMMENT = re.compile(r"//|/\*|#")
 _WORD = re.compile(r"[A-Za-z_]")
-_NO_JSON = Mistake("YAML or other text", "JSON, or the ending .yaml for YAML")
-_COMMENTED = Mistake("a comment", "JSON, which has no comments")
-_TRAILING = Mistake("a comma after the last entry", "JSON: no comma before a closing bracket")
-_SINGLE = Mistake("a single quote", "JSON: double quotes around text")
-_UNQUOTED = Mistake("a word without quotes", "JSON: double quotes around text and names of fields")
+_NO_JSON = SyntaxMistake("YAML or other text", "JSON, or the ending .yaml for YAML")
+_COMMENTED = SyntaxMistake("a comment", "JSON, which has no comments")
+_TRAILING = SyntaxMistake("a comma after the last entry", "JSON: no comma before a closing bracket")
+_SINGLE = SyntaxMistake("a single quote", "JSON: double quotes around text")
+_UNQUOTED = SyntaxMistake(
+    "a word without quotes", "JSON: double quotes around text and names of fields"
+)
 _JSON_MISTAKES = (
-    ("Expecting ',' delimiter", Mistake("no comma", "JSON: a comma between two entries")),
-    ("Expecting ':' delimiter", Mistake("no colon", "JSON: a colon after the name of a field")),
-    ("Extra data", Mistake("more text after the end", "JSON: one document in the file")),
+    ("Expecting ',' delimiter", SyntaxMistake("no comma", "JSON: a comma between two entries")),
+    (
+        "Expecting ':' delimiter",
+        SyntaxMistake("no colon", "JSON: a colon after the name of a field"),
+    ),
+    ("Extra data", SyntaxMistake("more text after the end", "JSON: one document in the file")),
     (
         "Invalid control character",
-        Mistake("a line break or a tab in a text", r"JSON: \n or \t, or a quote at the text's end"),
+        SyntaxMistake(
+            "a line break or a tab in a text", r"JSON: \n or \t, or a quote at the text's end"
+        ),
     ),
-    ("Invalid \\", Mistake("a backslash", r"JSON: \\ where a backslash is meant")),
-    ("Unterminated string", Mistake("a text that is not closed", "JSON: a quote at its end")),
+    ("Invalid \\", SyntaxMistake("a backslash", r"JSON: \\ where a backslash is meant")),
+    ("Unterminated string", SyntaxMistake("a text that is not closed", "JSON: a quote at its end")),
 )
 """What Python says, by a part of it, and what that means."""
 
 
-def json_mistake(error: json.JSONDecodeError) -> Mistake:
+def json_mistake(error: json.JSONDecodeError) -> SyntaxMistake:
     """Return what is wrong with a text, of which Python's json says ``error``."""
     before, rest = error.doc[: error.pos].rstrip(), error.doc[error.pos :]
     if not before and _YAML_BEGINS.match(rest):
@@ -109,16 +124,16 @@ def json_mistake(error: json.JSONDecodeError) -> Mistake:
     if before.endswith(",") and rest[:1] in {"}", "]"}:
         return _TRAILING
     if not rest.strip():
-        return Mistake("JSON that ends too early", "JSON: each bracket is closed")
+        return SyntaxMistake("JSON that ends too early", "JSON: each bracket is closed")
     known = next((each for part, each in _JSON_MISTAKES if part in error.msg), None)
     return known or _at_value(rest, error.msg.lower())
 
 
-def _at_value(rest: str, said: str) -> Mistake:
+def _at_value(rest: str, said: str) -> SyntaxMistake:
     """Return what is wrong where a value, or the name of a field, should begin."""
     odd, instead = odd_character(rest[:1])
     if odd:
-        return Mistake(odd, f"JSON: {instead}")
+        return SyntaxMistake(odd, f"JSON: {instead}")
     if rest[0] == "'":
         return _SINGLE
-    return _UNQUOTED if _WORD.match(rest) else Mistake(said, "JSON")
+    return _UNQUOTED if _WORD.match(rest) else SyntaxMistake(said, "JSON")

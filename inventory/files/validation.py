@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from inventory.errors import Problem
-from inventory.files.documents import Path, field_name
+from inventory.files.documents import FieldPath, field_name
 from inventory.files.suggestions import KEY, did_you_mean, fields_at, nearest, values_at
 from inventory.model.base import NEWER
 from inventory.text.display import describe
@@ -43,8 +43,8 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 def problems_of(
     error: ValidationError,
     file: str,
-    lines: Mapping[Path, int],
-    base: Path = (),
+    lines: Mapping[FieldPath, int],
+    base: FieldPath = (),
     model: type[BaseModel] | None = None,
 ) -> list[Problem]:
     """Turn every complaint of ``error`` into a located problem.
@@ -68,12 +68,12 @@ class _Place(NamedTuple):
     """Where what was validated stands, and by which model it was, if people wrote it."""
 
     file: str
-    lines: Mapping[Path, int]
-    base: Path
+    lines: Mapping[FieldPath, int]
+    base: FieldPath
     model: type[BaseModel] | None
 
 
-def line_of(lines: Mapping[Path, int], path: Path) -> int:
+def line_of(lines: Mapping[FieldPath, int], path: FieldPath) -> int:
     """Return the line of the innermost known part of ``path``."""
     while path and path not in lines:
         path = path[:-1]

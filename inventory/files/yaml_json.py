@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from inventory.errors import InventoryError, Problem
-from inventory.files.documents import Document, Path, read_document
+from inventory.files.documents import Document, FieldPath, read_document
 from inventory.files.evidence_layout import is_folder
 from inventory.files.format_detection import (
     ENDINGS,
     INVENTORY,
-    Wanted,
+    ExpectedFile,
     by_ending,
     by_folder,
     by_head,
@@ -56,7 +56,7 @@ class Recorded(NamedTuple):
     configurations: tuple[ProviderConfiguration, ...] = ()
 
 
-def read_given(file: str, wanted: Wanted) -> tuple[bytes, Document]:
+def read_given(file: str, wanted: ExpectedFile) -> tuple[bytes, Document]:
     """Return what a file of our own holds, in bytes and as data.
 
     Raises InventoryError if it cannot be read, is of another kind than is ``wanted``, or holds a
@@ -70,7 +70,7 @@ def read_given(file: str, wanted: Wanted) -> tuple[bytes, Document]:
     return raw, document
 
 
-def read_raw(file: str, wanted: Wanted) -> bytes:
+def read_raw(file: str, wanted: ExpectedFile) -> bytes:
     """Return the content of ``file``, if its name ends as those of what is ``wanted``.
 
     Raises InventoryError if it is missing, barred, a folder, or of another ending; one that is
@@ -115,7 +115,7 @@ def read_recorded(file: str, role: Role = "inventory") -> Recorded:
     """Read an inventory in YAML or JSON; raise InventoryError with all its problems at once."""
     raw, document = read_given(file, INVENTORY)
     parsed = parse_document(InventoryDocument, file, document)
-    organizations = tuple(place(file, document.lines, parsed.organizations))
+    organizations = tuple(locate_entries(file, document.lines, parsed.organizations))
     refuse(list(twins(file, organizations)))
     source = describe_source(
         file, raw, role, organizations, parsed.captured_at, example=parsed.example
@@ -171,12 +171,12 @@ def describe_source(
     )
 
 
-def place(
-    file: str, lines: Mapping[Path, int], organizations: Iterable[Organization]
+def locate_entries(
+    file: str, lines: Mapping[FieldPath, int], organizations: Iterable[Organization]
 ) -> Iterator[Organization]:
     """Tell every entry of ``organizations`` its file and line."""
     for index, organization in enumerate(organizations):
-        path: Path = ("organizations", index)
+        path: FieldPath = ("organizations", index)
         organization.at(file, lines[path])
         for name in LISTS:
             for inner, entry in enumerate(getattr(organization, name) or ()):
@@ -198,7 +198,7 @@ def twins_within(file: str, organization: Organization) -> Iterator[Problem]:
     """Find databases, keys and region views that one organization lists twice."""
     yield from repeated(file, "database", organization.databases or (), database_identity)
     yield from repeated(file, "key", organization.keys or (), key_identity)
-    yield from repeated(file, "region view", organization.region_views or (), place_of)
+    yield from repeated(file, "region view", organization.region_views or (), location_of)
 
 
 def database_identity(database: Any) -> str:  # noqa: ANN401 (kept generic for repeated)
@@ -206,7 +206,7 @@ def database_identity(database: Any) -> str:  # noqa: ANN401 (kept generic for r
     return database.id or str(database.identity)
 
 
-def place_of(entry: Any) -> tuple[str, str, str]:  # noqa: ANN401 (key, view or support case)
+def location_of(entry: Any) -> tuple[str, str, str]:  # noqa: ANN401 (key, view or support case)
     """Return the type, provider and region for which ``entry`` stands."""
     return entry.type, entry.provider, entry.region
 
@@ -216,12 +216,12 @@ def key_identity(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (kept generic for
 
     Two versions of one key are two entries: both are kept, and the rules take them for one key.
     """
-    return (*place_of(key), key.key_id)
+    return (*location_of(key), key.key_id)
 
 
 def identity_of_key(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (a key, or a statement about one)
     """Return what two entries of one registered key have in common, whatever its version."""
-    return (*place_of(key), canonical(key.key_id))
+    return (*location_of(key), canonical(key.key_id))
 
 
 def repeated(

@@ -133,10 +133,10 @@ SpelledProvider = Annotated[
     WithJsonSchema(any_case(PROVIDERS)),
 ]
 
-Place = tuple[str, int] | tuple[str, int, str]
+SourceLocation = tuple[str, int] | tuple[str, int, str]
 """A file's path and a line in it; and the address of what Terraform manages."""
 
-NOWHERE: Place = ("", 0)
+NO_LOCATION: SourceLocation = ("", 0)
 """The place of what was made in memory."""
 
 
@@ -150,31 +150,31 @@ class Located(Entry):
     """An entry that remembers where it was read.
 
     Attributes:
-        place: the path of its file, as it was given, and its line, counted from 1; an empty path
+        location: the path of its file, as it was given, and its line, counted from 1; an empty path
             and 0 if it was made in memory. Of what Terraform manages, its address besides.
     """
 
-    place: ClassVar[Place] = NOWHERE
+    location: ClassVar[SourceLocation] = NO_LOCATION
 
     def at(self, file: str, line: int, address: str = "") -> Self:
         """Remember the place; meant for the reader that has just made the entry."""
-        self.__dict__["place"] = (file, line, address) if address else (file, line)
+        self.__dict__["location"] = (file, line, address) if address else (file, line)
         return self
 
     @property
     def file(self) -> str:
         """Return the path of the entry's file."""
-        return self.place[0]
+        return self.location[0]
 
     @property
     def line(self) -> int:
         """Return the entry's line."""
-        return self.place[1]
+        return self.location[1]
 
     @property
     def resource(self) -> str:
         """Return the address by which Terraform manages it; empty if it does not."""
-        return "".join(self.place[2:])
+        return "".join(self.location[2:])
 
     def stated(self) -> set[str]:
         """Return the fields that its file states, which another file must not contradict."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, Protocol, get_args
 
-from inventory.model.base import NOWHERE
+from inventory.model.base import NO_LOCATION
 from inventory.model.database import Database, DatabaseRegion
 from inventory.model.gaps import Gap
 from inventory.model.key import CustomerKey, KeyScope, RegionView
@@ -16,12 +16,12 @@ from inventory.model.vocabulary import DatabaseType, Provider, lacks_customer_ke
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from inventory.model.base import Place
+    from inventory.model.base import SourceLocation
     from inventory.model.planned_keys import PlannedKey
     from inventory.model.terraform_managed import ManagedKey
 
 
-class Placement(NamedTuple):
+class Deployment(NamedTuple):
     """A database in one of its regions.
 
     Attributes:
@@ -39,10 +39,10 @@ class Placement(NamedTuple):
     is_planned: bool
 
     @property
-    def place(self) -> Place:
+    def location(self) -> SourceLocation:
         """Return where it was read: the region's own place if it has one."""
-        own = self.region.place if self.is_planned else NOWHERE
-        return self.database.place if own == NOWHERE else own
+        own = self.region.location if self.is_planned else NO_LOCATION
+        return self.database.location if own == NO_LOCATION else own
 
     @property
     def wants_key(self) -> bool:
@@ -50,7 +50,7 @@ class Placement(NamedTuple):
         return self.expectation.encryption == "customer-managed"
 
 
-class Estate(NamedTuple):
+class OrganizationIndex(NamedTuple):
     """What one organization has, indexed; terminated databases are left out.
 
     Attributes:
@@ -69,8 +69,8 @@ class Estate(NamedTuple):
 
     organization: Organization
     keys: dict[KeyScope, list[CustomerKey]]
-    placements: list[tuple[Placement, ...]]
-    scopes: dict[KeyScope, list[Placement]]
+    deployments: list[tuple[Deployment, ...]]
+    scopes: dict[KeyScope, list[Deployment]]
     planned: Counter[KeyScope]
     gaps: dict[str, Gap]
     planned_keys: dict[KeyScope, list[PlannedKey]]
@@ -103,28 +103,28 @@ def has_no_customer_keys(scope: KeyScope) -> bool:
     return lacks_customer_keys(scope.type, scope.provider)
 
 
-def survey(organization: Organization) -> Estate:
+def index_organization(organization: Organization) -> OrganizationIndex:
     """Index ``organization`` for judging."""
     keys: dict[KeyScope, list[CustomerKey]] = {}
     for key in organization.keys or ():
         scope = scope_of(organization.id, key)
         keys.setdefault(scope, []).append(key)
-    placements = list(_placements(organization))
-    scopes: dict[KeyScope, list[Placement]] = {}
+    deployments = list(_deployments(organization))
+    scopes: dict[KeyScope, list[Deployment]] = {}
     planned: Counter[KeyScope] = Counter()
-    for group in placements:
-        for placement in group:
-            scopes.setdefault(placement.scope, []).append(placement)
-            if placement.is_planned:
-                planned[placement.scope] += 1
+    for group in deployments:
+        for deployment in group:
+            scopes.setdefault(deployment.scope, []).append(deployment)
+            if deployment.is_planned:
+                planned[deployment.scope] += 1
     gaps: dict[str, Gap] = {}
     for gap in organization.missing():
         gaps.setdefault(gap.fact, gap)
     planned_keys = _planned_keys(organization)
-    return Estate(
+    return OrganizationIndex(
         organization=organization,
         keys=keys,
-        placements=placements,
+        deployments=deployments,
         scopes=scopes,
         planned=planned,
         gaps=gaps,
@@ -137,7 +137,7 @@ def survey(organization: Organization) -> Estate:
     )
 
 
-class Scoped(Protocol):
+class HasScope(Protocol):
     """An entry of one key scope: a key, a planned key, a view, an account."""
 
     @property
@@ -153,7 +153,7 @@ class Scoped(Protocol):
         """Return the region."""
 
 
-def scope_of(organization: str, entry: Scoped) -> KeyScope:
+def scope_of(organization: str, entry: HasScope) -> KeyScope:
     """Return the key scope of an entry, in the organization of that id."""
     return KeyScope(organization, entry.type, entry.provider, entry.region)
 
@@ -186,15 +186,15 @@ def _unregistered(
 
 
 def _ordered(
-    planned: dict[KeyScope, list[PlannedKey]], scopes: dict[KeyScope, list[Placement]]
+    planned: dict[KeyScope, list[PlannedKey]], scopes: dict[KeyScope, list[Deployment]]
 ) -> Iterator[tuple[KeyScope, PlannedKey]]:
     """Yield the scopes with a planned key for which every planned database there waits."""
     for scope, keys in planned.items():
-        placements = scopes.get(scope, ())
+        deployments = scopes.get(scope, ())
         waiting = {
-            "".join(placement.place[2:])
-            for placement in placements
-            if placement.is_planned and placement.wants_key
+            "".join(deployment.location[2:])
+            for deployment in deployments
+            if deployment.is_planned and deployment.wants_key
         }
         for key in keys:
             if waiting and waiting <= key.awaited_by:
@@ -202,7 +202,7 @@ def _ordered(
                 break
 
 
-def _placements(organization: Organization) -> Iterator[tuple[Placement, ...]]:
+def _deployments(organization: Organization) -> Iterator[tuple[Deployment, ...]]:
     policy, scopes = organization.policy, _Scopes(organization.id)
     by_type = {each: policy.of(each) for each in get_args(DatabaseType)}
     for database in organization.databases or ():
@@ -210,12 +210,12 @@ def _placements(organization: Organization) -> Iterator[tuple[Placement, ...]]:
             continue
         wanted = _stated(database) or by_type[database.type]
         kind, provider, planned = database.type, database.provider, database.state == "planned"
-        group: tuple[Placement, ...] = ()
+        group: tuple[Deployment, ...] = ()
         for region in database.regions:
             scope = scopes[kind, region.provider or provider, region.name]
             is_planned = planned or region.state == "planned"
             here = _stated(region) or wanted
-            group += (Placement(database, region, scope, here, is_planned),)
+            group += (Deployment(database, region, scope, here, is_planned),)
         yield group
 
 

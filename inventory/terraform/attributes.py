@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from inventory.errors import Problem
-from inventory.files.documents import Path, field_name
+from inventory.files.documents import FieldPath, field_name
 from inventory.files.validation import line_of
 from inventory.model.base import is_identifier
 from inventory.text.display import describe
@@ -20,7 +20,7 @@ UNKNOWN = "known only after apply"
 SENSITIVE = "marked as sensitive"
 
 
-class Told(NamedTuple):
+class AttributeValue(NamedTuple):
     """What is told of one attribute.
 
     Attributes:
@@ -46,7 +46,7 @@ class Attributes:
         self,
         values: Mapping[str, Any],
         marks: Sequence[tuple[object, str]],
-        place: tuple[str, Mapping[Path, int], Path, str],
+        place: tuple[str, Mapping[FieldPath, int], FieldPath, str],
     ) -> None:
         """Take ``values``, and ``marks`` shaped like them, each kind with what it means.
 
@@ -57,20 +57,22 @@ class Attributes:
         self._file, self._lines, self._path, self._address = place
         self.problems: list[Problem] = []
 
-    def told(self, name: str) -> Told:
+    def told(self, name: str) -> AttributeValue:
         """Return what is told of the attribute ``name``; what has a wrong type is a problem."""
         marks = [(_inner(mark, name), why) for mark, why in self._marks]
         if whole := tuple(why for mark, why in marks if mark is True):
-            return Told(reasons=whole)
+            return AttributeValue(reasons=whole)
         value = self._values.get(name)
         if isinstance(value, list) and name in _LISTS:
             return self._list(name, value, marks)
         if part := tuple(why for mark, why in marks if _has_any(mark)):
-            return Told(reasons=part)
+            return AttributeValue(reasons=part)
         text = self._text(value, (name,)) if value is not None else ""
-        return Told((text,) if text else (), is_wrong=text is None)
+        return AttributeValue((text,) if text else (), is_wrong=text is None)
 
-    def _list(self, name: str, items: list[Any], marks: Sequence[tuple[object, str]]) -> Told:
+    def _list(
+        self, name: str, items: list[Any], marks: Sequence[tuple[object, str]]
+    ) -> AttributeValue:
         values: list[str | None] = []
         reasons = [why for mark, why in marks if _beyond(mark, len(items))]
         for index, item in enumerate(items):
@@ -78,9 +80,9 @@ class Attributes:
             values += [] if kept_back else [self._text(item, (name, index))]
             reasons += kept_back
         once = tuple(dict.fromkeys(reasons))
-        return Told(tuple(filter(None, values)), once, is_wrong=None in values)
+        return AttributeValue(tuple(filter(None, values)), once, is_wrong=None in values)
 
-    def _text(self, value: object, where: Path) -> str | None:
+    def _text(self, value: object, where: FieldPath) -> str | None:
         if not isinstance(value, str) or not value:
             self.refuse(where, describe(value) if value != "" else "an empty text", "text")
         elif found := flaw(value):
@@ -91,7 +93,7 @@ class Attributes:
             return value
         return None
 
-    def refuse(self, where: Path, found: str, expected: str) -> None:
+    def refuse(self, where: FieldPath, found: str, expected: str) -> None:
         """Note that what stands at ``where`` cannot be used."""
         field = f"{field_name(where)} of {describe(self._address)}"
         line = line_of(self._lines, self._path + where)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from inventory.model.planned_keys import PlannedKey, UndeterminedKey
 from inventory.model.terraform_managed import Managed, ManagedKey
 from inventory.terraform.attributes import SENSITIVE, UNKNOWN
-from inventory.terraform.locations import where_of
+from inventory.terraform.locations import resolve_location
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from inventory.model.base import Located, Place
+    from inventory.model.base import Located, SourceLocation
     from inventory.model.planned_keys import KeyChange
     from inventory.terraform.attributes import Attributes
     from inventory.terraform.ordering import CreationOrder
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     """The resources of the planned databases of each provider and region."""
 
 
-def read_keys(resource: Resource, place: Place) -> Managed:
+def read_keys(resource: Resource, place: SourceLocation) -> Managed:
     """Return what a key comes to: what the state holds, and what the plan does with it."""
     before, after, address = resource.before, resource.after, resource.address
     held = tuple(_key(before, address, "replace", place)) if before else ()
@@ -56,10 +56,10 @@ def _same_keys(held: Sequence[Located], made: Sequence[Located]) -> bool:
 
 
 def _key(
-    attributes: Attributes, address: str, change: KeyChange, place: Place
+    attributes: Attributes, address: str, change: KeyChange, place: SourceLocation
 ) -> Iterator[PlannedKey | UndeterminedKey]:
     """Yield a key with its key scope, or why the plan does not show that."""
-    where, told = where_of(attributes, ("region",)), attributes.told("key_id")
+    where, told = resolve_location(attributes, ("region",)), attributes.told("key_id")
     if not (told.values or told.untold or told.is_wrong):
         attributes.refuse(("key_id",), "nothing", "the id of a key")
     if where.provider is None or where.untold:
@@ -104,4 +104,4 @@ def _awaited(
     """Return a key with the addresses of the databases of its place that wait for it."""
     there = databases.get((key.provider, key.region), ()) if key.change == "register" else ()
     addresses = frozenset(each.address for each in there if order.waits(each, resource))
-    return key.model_copy(update={"awaited_by": addresses}).at(*key.place)
+    return key.model_copy(update={"awaited_by": addresses}).at(*key.location)

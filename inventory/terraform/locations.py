@@ -11,13 +11,13 @@ from inventory.text.visible_text import visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from inventory.terraform.attributes import Attributes, Told
+    from inventory.terraform.attributes import Attributes, AttributeValue
 
 REGIONS = ("regions", "region", "additional_regions")
 """Since version 2.0 of the provider the first, before that the others."""
 
 
-class Where(NamedTuple):
+class ResourceLocation(NamedTuple):
     """A place, as far as it is shown.
 
     Attributes:
@@ -33,12 +33,12 @@ class Where(NamedTuple):
     reasons: frozenset[str]
 
 
-def name_of(attributes: Attributes, address: str) -> str:
+def resource_name(attributes: Attributes, address: str) -> str:
     """Return the name of a resource, or its address if no name is shown."""
     return next(filter(visible, attributes.told("name").values), address)
 
 
-def where_of(attributes: Attributes, names: Sequence[str] = REGIONS) -> Where:
+def resolve_location(attributes: Attributes, names: Sequence[str] = REGIONS) -> ResourceLocation:
     """Return the place of a resource, whose regions are in the attributes ``names``.
 
     What is wrong with these is kept with ``attributes``.
@@ -52,10 +52,10 @@ def where_of(attributes: Attributes, names: Sequence[str] = REGIONS) -> Where:
     if not (regions or words or any(each.is_wrong for _, each in every)):
         attributes.refuse((names[0],), "nothing", "at least one region")
     reasons = frozenset(reason for _, each in untold for reason in each.reasons)
-    return Where(provider, regions, ", ".join(words), reasons)
+    return ResourceLocation(provider, regions, ", ".join(words), reasons)
 
 
-def _provider(attributes: Attributes, told: Told) -> Provider | None:
+def _provider(attributes: Attributes, told: AttributeValue) -> Provider | None:
     if told.untold or told.is_wrong:
         return None
     spelled = next(iter(told.values), "")

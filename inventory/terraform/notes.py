@@ -21,7 +21,7 @@ PARTIAL = (
     "changes. Judge the plan that brings the rest, too."
 )
 
-IDLE = "Applying it would change nothing."
+NO_CHANGE = "Applying it would change nothing."
 
 EMPTY = (
     "It has no database and no customer key of Astra: no astra_database, no astra_customer_key. If "
@@ -40,7 +40,7 @@ def notes_of(told: TerraformDocument) -> Iterator[str]:
     if not told.is_complete:
         yield PARTIAL
     if not told.is_applyable:
-        yield IDLE
+        yield NO_CHANGE
     if not told.resources:
         yield EMPTY
     if told.look_alikes:

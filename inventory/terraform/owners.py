@@ -21,7 +21,7 @@ from inventory.errors import Problem
 from inventory.files.named_plans import OPTION as PLAN
 from inventory.files.yaml_json import refuse
 from inventory.terraform.organizations import OPTION
-from inventory.text.display import counted, describe
+from inventory.text.display import describe, pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,8 +55,8 @@ def _problems(plan: Recorded, shared: Counter[str]) -> Iterator[Problem]:
 
 def _found(configuration: ProviderConfiguration) -> str:
     databases, keys = configuration.databases, configuration.keys
-    numbers = [counted(databases, "database")] if databases else []
-    numbers += [counted(keys, "customer key")] if keys else []
+    numbers = [pluralize(databases, "database")] if databases else []
+    numbers += [pluralize(keys, "customer key")] if keys else []
     return f"{' and '.join(numbers)} of {_named(configuration)}; the organization is not stated"
 
 

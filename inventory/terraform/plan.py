@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from inventory.files.format_detection import PLAN, Wanted
+from inventory.files.format_detection import PLAN, ExpectedFile
 from inventory.files.yaml_json import Recorded, describe_source, refuse
 from inventory.model.database import Database, DatabaseRegion
 from inventory.model.gaps import Gap
@@ -23,7 +23,7 @@ from inventory.model.terraform_managed import (
 from inventory.model.vocabulary import Provider
 from inventory.terraform.attributes import SENSITIVE, UNKNOWN, Attributes
 from inventory.terraform.keys import read_keys, with_order
-from inventory.terraform.locations import name_of, where_of
+from inventory.terraform.locations import resolve_location, resource_name
 from inventory.terraform.notes import notes_of
 from inventory.terraform.ordering import CreationOrder
 from inventory.terraform.organizations import Owners
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from inventory.files.documents import Document
-    from inventory.model.base import Place
+    from inventory.model.base import SourceLocation
     from inventory.terraform.keys import DatabasesByPlace
     from inventory.terraform.organizations import Terraform
 
@@ -61,7 +61,7 @@ def is_terraform(data: object) -> bool:
 
 
 def read_terraform(
-    file: str, raw: bytes, document: Document, terraform: Terraform, wanted: Wanted = PLAN
+    file: str, raw: bytes, document: Document, terraform: Terraform, wanted: ExpectedFile = PLAN
 ) -> Recorded:
     """Read a plan or a state, as ``wanted``; raise InventoryError with all its problems at once.
 
@@ -83,7 +83,9 @@ def read_terraform(
     return Recorded(source, organizations, owners.providers, owners.configurations())
 
 
-def _located(resource: Resource, told: TerraformDocument, source: PlanSource | None) -> Place:
+def _located(
+    resource: Resource, told: TerraformDocument, source: PlanSource | None
+) -> SourceLocation:
     """Return where the resource is configured, or where the plan tells of it."""
     found = source and source.find(resource)
     file, line = found or (told.file, resource.line)
@@ -109,14 +111,14 @@ def _organizations(
 # --- resources ------------------------------------------------------------------------------------
 
 
-def _entries(resource: Resource, place: Place) -> _Entries:
+def _entries(resource: Resource, place: SourceLocation) -> _Entries:
     if resource.type == KEY:
         return _Entries(managed=read_keys(resource, place))
     held = tuple(_existing(resource, place))
     existing = Managed(databases=held) if held else NOTHING
     if resource.is_deferred and resource.after:
         untold = "put off to a later plan"
-        hidden = where_of(resource.after).reasons & {SENSITIVE}
+        hidden = resolve_location(resource.after).reasons & {SENSITIVE}
         later = _undetermined(resource, untold, hidden | {UNKNOWN}, place)
         return _Entries(managed=existing.and_also(later))
     if resource.is_planned and resource.after:
@@ -143,25 +145,25 @@ def _with_order(
             yield resource, own
 
 
-def _existing(resource: Resource, place: Place) -> Iterator[ManagedDatabase]:
+def _existing(resource: Resource, place: SourceLocation) -> Iterator[ManagedDatabase]:
     before = resource.before
     if before is None:
         return
     told = before.told("id")
     if not (told.values or told.is_wrong):
         before.refuse(("id",), told.untold or "nothing", "the id of the database")
-    where = where_of(before)
+    where = resolve_location(before)
     regions = tuple((where.provider, each) for each in where.regions if where.provider)
     for identity in told.values:
-        name = name_of(before, resource.address)
+        name = resource_name(before, resource.address)
         yield ManagedDatabase(id=identity, name=name, regions=regions, missing=where.untold).at(
             *place
         )
 
 
-def _planned(resource: Resource, after: Attributes, place: Place) -> _Entries:
+def _planned(resource: Resource, after: Attributes, place: SourceLocation) -> _Entries:
     """Return what a database that is created, or changed, comes to."""
-    where, there = where_of(after), _there(resource)
+    where, there = resolve_location(after), _there(resource)
     regions = tuple(each for each in where.regions if (where.provider, each) not in there)
     managed = NOTHING
     if where.untold:
@@ -170,7 +172,7 @@ def _planned(resource: Resource, after: Attributes, place: Place) -> _Entries:
         return _Entries(managed=managed)
     database = Database(
         id=_identity(resource),
-        name=name_of(after, resource.address),
+        name=resource_name(after, resource.address),
         type="serverless",
         provider=where.provider,
         regions=tuple(DatabaseRegion(name=each, state="planned") for each in regions),
@@ -183,7 +185,7 @@ def _there(resource: Resource) -> set[tuple[Provider | None, str]]:
     """Return where the database lies already, if it is the same one that will lie elsewhere."""
     if resource.grows_from is None:
         return set()
-    where = where_of(resource.grows_from)
+    where = resolve_location(resource.grows_from)
     return {(where.provider, region) for region in where.regions}
 
 
@@ -195,9 +197,9 @@ def _identity(resource: Resource) -> str | None:
 
 
 def _undetermined(
-    resource: Resource, untold: str, reasons: frozenset[str], place: Place
+    resource: Resource, untold: str, reasons: frozenset[str], place: SourceLocation
 ) -> Managed:
-    name = name_of(resource.after, resource.address) if resource.after else resource.address
+    name = resource_name(resource.after, resource.address) if resource.after else resource.address
     database = UndeterminedDatabase(
         name=name, untold=untold, is_later=UNKNOWN in reasons, is_hidden=SENSITIVE in reasons
     )

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from inventory.errors import Problem
-from inventory.files.documents import Document, Path, field_name
-from inventory.files.format_detection import Wanted, mistaken, raw_state
+from inventory.files.documents import Document, FieldPath, field_name
+from inventory.files.format_detection import ExpectedFile, mistaken, raw_state
 from inventory.files.validation import line_of
 from inventory.files.yaml_json import refuse
 from inventory.model.base import MAY_BE_NEWER, read_moment
@@ -105,18 +105,18 @@ class TerraformDocument(NamedTuple):
     look_alikes: Mapping[str, str] = {}
 
 
-def read_resources(file: str, document: Document, wanted: Wanted) -> TerraformDocument:
+def read_resources(file: str, document: Document, wanted: ExpectedFile) -> TerraformDocument:
     """Find the resources; raise InventoryError with every problem.
 
     A plan is no state, and a state no plan: what is not ``wanted`` is refused.
     """
-    return _Reader(file, document, wanted).read()
+    return _ResourceReader(file, document, wanted).read()
 
 
-class _Reader:
+class _ResourceReader:
     """One walk through a file."""
 
-    def __init__(self, file: str, document: Document, wanted: Wanted) -> None:
+    def __init__(self, file: str, document: Document, wanted: ExpectedFile) -> None:
         self._file = file
         self._wanted = wanted
         self._data: dict[str, Any] = document.data
@@ -167,7 +167,7 @@ class _Reader:
         has_values = self._data.get("values") is not None
         return "state" if has_values or not self._data.keys() - _OF_EMPTY_STATES else ""
 
-    def _refuse(self, path: Path, found: str, expected: str) -> None:
+    def _refuse(self, path: FieldPath, found: str, expected: str) -> None:
         line = line_of(self._lines, path)
         self._problems.append(Problem(self._file, line, field_name(path), found, expected))
 
@@ -211,12 +211,12 @@ class _Reader:
             now = each.after or each.before
             yield each._replace(actions=frozenset(), before=now, after=None)
 
-    def _changes(self, path: Path) -> Iterator[Resource]:
+    def _changes(self, path: FieldPath) -> Iterator[Resource]:
         for item, where in self._items(path):
             if self._matters(item, where) and item.get("deposed") is None:
                 yield self._change(item, where)
 
-    def _change(self, item: dict[str, Any], path: Path) -> Resource:
+    def _change(self, item: dict[str, Any], path: FieldPath) -> Resource:
         change, inner = self._mapping(item.get("change"), (*path, "change")), (*path, "change")
         hidden, kept = change.get("after_sensitive"), change.get("before_sensitive")
         unknown, address = change.get("after_unknown"), str(item["address"])
@@ -229,7 +229,7 @@ class _Reader:
             self._refuse((*inner, "after"), "nothing", "the attributes after the change")
         return self._resource(item, path)._replace(actions=actions, before=before, after=after)
 
-    def _actions(self, value: object, path: Path) -> frozenset[str]:
+    def _actions(self, value: object, path: FieldPath) -> frozenset[str]:
         words = value if isinstance(value, list) else []
         if not words or not all(isinstance(each, str) and each in _ACTIONS for each in words):
             expected = f"one or two of: {', '.join(sorted(_ACTIONS))}"
@@ -254,14 +254,14 @@ class _Reader:
                 self._refuse(inner, "nothing", "the attributes of the resource")
             yield self._resource(item, where)._replace(before=values)
 
-    def _resources(self, path: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], Path]]:
+    def _resources(self, path: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], FieldPath]]:
         """Yield what stands below a module, and below all its child modules."""
-        where: Path = ()
+        where: FieldPath = ()
         data: object = self._data
         for part in (*path, "root_module"):
             inside, where = self._mapping(data, where), (*where, part)
             data = inside.get(part)
-        waiting: list[tuple[object, Path]] = [(data, where)]
+        waiting: list[tuple[object, FieldPath]] = [(data, where)]
         while waiting:
             module, where = waiting.pop()
             inside = self._mapping(module, where)
@@ -272,7 +272,7 @@ class _Reader:
 
     # --- parts ------------------------------------------------------------------------------------
 
-    def _resource(self, item: dict[str, Any], path: Path) -> Resource:
+    def _resource(self, item: dict[str, Any], path: FieldPath) -> Resource:
         address = str(item["address"])
         module = item.get("module_address", module_of(address))  # a state names no modules
         return Resource(
@@ -288,14 +288,14 @@ class _Reader:
         )
 
     def _attributes(
-        self, address: str, values: object, path: Path, marks: list[tuple[object, str]]
+        self, address: str, values: object, path: FieldPath, marks: list[tuple[object, str]]
     ) -> Attributes | None:
         if values is None:
             return None
         place = self._file, self._lines, path, address
         return Attributes(self._mapping(values, path), marks, place)
 
-    def _matters(self, item: dict[str, Any], path: Path) -> bool:
+    def _matters(self, item: dict[str, Any], path: FieldPath) -> bool:
         """Say whether a resource is one of ours; complain if that cannot be told."""
         kind, mode, address = (item.get(each) for each in ("type", "mode", "address"))
         for name, value in (("type", kind), ("mode", mode), ("address", address)):
@@ -312,12 +312,12 @@ class _Reader:
             self._refuse((*path, "address"), found, "an address as Terraform makes it")
         return mode == "managed"
 
-    def _items(self, path: Path) -> Iterable[tuple[dict[str, Any], Path]]:
+    def _items(self, path: FieldPath) -> Iterable[tuple[dict[str, Any], FieldPath]]:
         return self._listed(self._data, str(path[-1]), path[:-1])
 
     def _listed(
-        self, holder: Mapping[str, Any], name: str, path: Path
-    ) -> list[tuple[dict[str, Any], Path]]:
+        self, holder: Mapping[str, Any], name: str, path: FieldPath
+    ) -> list[tuple[dict[str, Any], FieldPath]]:
         value, where = holder.get(name), (*path, name)
         if value is None:
             return []
@@ -327,7 +327,7 @@ class _Reader:
         places = [(*where, index) for index in range(len(value))]
         return [(self._mapping(each, at), at) for each, at in zip(value, places, strict=True)]
 
-    def _mapping(self, value: object, path: Path) -> dict[str, Any]:
+    def _mapping(self, value: object, path: FieldPath) -> dict[str, Any]:
         if isinstance(value, dict):
             return value
         self._refuse(path, describe(value), "a mapping")

@@ -23,7 +23,7 @@ from inventory.terraform.configuration_folders import (
     read_source,
     unreadable,
 )
-from inventory.text.display import safe
+from inventory.text.display import printable
 
 if TYPE_CHECKING:
     from inventory.terraform.resources import Resource, TerraformDocument
@@ -38,11 +38,11 @@ class _View(NamedTuple):
     """A folder as one program reads it.
 
     Attributes:
-        places: file and line of each resource, by its type and name.
+        locations: file and line of each resource, by its type and name.
         problems: what went wrong.
     """
 
-    places: dict[tuple[str, str], tuple[str, int]]
+    locations: dict[tuple[str, str], tuple[str, int]]
     problems: tuple[str, ...]
 
 
@@ -125,7 +125,7 @@ class PlanSource:
         shown += [f"{more:,} more"] if more else []
         whose = "its" if len(shown) == 1 else "their"
         what = " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
-        return safe(f"{what}; {whose} resources are shown at their place in the {self._kind}.")
+        return printable(f"{what}; {whose} resources are shown at their place in the {self._kind}.")
 
     def find(self, resource: Resource) -> tuple[str, int] | None:
         """Return file and line of the block of ``resource``; None if it is not found."""
@@ -137,7 +137,9 @@ class PlanSource:
         self._problems.update(problem for view in views for problem in view.problems)
         wanted = resource.type, resource.name
         places = {
-            view.places.get(wanted) for view in views if wanted in view.places or view.problems
+            view.locations.get(wanted)
+            for view in views
+            if wanted in view.locations or view.problems
         }
         if len(places) > 1 and None not in places:
             self._problems.add(_either(places))

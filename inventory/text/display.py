@@ -25,12 +25,12 @@ def describe(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text):,} characters)"
 
 
-def counted(number: int, one: str, many: str = "") -> str:
+def pluralize(number: int, one: str, many: str = "") -> str:
     """Render a number with what it counts: ``1 key``, ``2,000 keys``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def safe(text: str, width: int = 1_000) -> str:
+def printable(text: str, width: int = 1_000) -> str:
     """Replace what could steer a terminal or deceive its reader, and cut to ``width``."""
     odd = deceptive_places(text)
     clean = "".join("?" if at in odd else each for at, each in enumerate(text)) if odd else text

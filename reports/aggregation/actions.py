@@ -181,7 +181,7 @@ class Actions:
             "organization": organization,
             "name": names.get(organization, organization),
             "severity": action.severity,
-            "settles": action.findings.total(),
+            "resolves": action.findings.total(),
             "databases": action.databases(self.spread),
             "statuses": {status: action.findings[status] for status in sorted(action.findings)},
             "rules": sorted(action.rules),

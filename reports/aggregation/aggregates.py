@@ -10,7 +10,7 @@ from checks.engine.finding import KNOWN, STATUSES, Status
 from inventory.terraform.scopes import terraform_scopes
 from reports.aggregation.actions import Actions
 from reports.aggregation.attested_passes import AttestedPasses
-from reports.aggregation.coverage import IDLE, NEEDED, ORDER, Coverage
+from reports.aggregation.coverage import NEEDED, ORDER, UNUSED, Coverage
 from reports.aggregation.key_plan import plan_keys
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _DECLARED = "astra-provided"
 
 
-class Tallies:
+class Aggregates:
     """Adds findings up, one by one.
 
     Attributes:
@@ -94,7 +94,7 @@ class Tallies:
     def has_customer_key(self) -> bool:
         """Say whether any customer key was found to be registered."""
         counts = self.by_status()
-        return bool(counts[IDLE] or counts[NEEDED]["pass"] or counts[ORDER]["pass"])
+        return bool(counts[UNUSED] or counts[NEEDED]["pass"] or counts[ORDER]["pass"])
 
     @property
     def is_any_encrypted(self) -> bool:

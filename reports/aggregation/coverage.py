@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NEEDED = "CMEK-01"
 """The rule that says whether a key scope needs a key, and whether one is registered."""
 
-IDLE = "CMEK-09"
+UNUSED = "CMEK-09"
 """The rule that judges every registered key by whether it has a database to encrypt."""
 
 COMPLETE = "CMEK-14"
@@ -44,8 +44,8 @@ STATES = (
     "unproven",
     "waived",
     "covered",
-    "idle",
-    "not-supported",
+    "unused",
+    "unsupported",
     "astra-provided",
     "spare",
     "in-question",
@@ -67,18 +67,18 @@ _BASIS: dict[str, dict[tuple[str, str], str]] = {
         ("inconclusive", ""): "undetermined",
         ("inconclusive", "ordered-by-plan"): "missing",
         ("not-applicable", "astra-provided"): "astra-provided",
-        ("not-applicable", "unsupported-combination"): "not-supported",
+        ("not-applicable", "unsupported-combination"): "unsupported",
     },
-    IDLE: {
-        ("fail", ""): "idle",
-        ("waived", ""): "idle",
+    UNUSED: {
+        ("fail", ""): "unused",
+        ("waived", ""): "unused",
         ("inconclusive", ""): "spare",
         ("pass", ""): "spare",
     },
 }
 
 
-class Told(NamedTuple):
+class WorstFinding(NamedTuple):
     """What a cell says: its state, the finding that it leads to, and why in words."""
 
     state: str
@@ -90,7 +90,7 @@ class Shared(NamedTuple):
     """One key that is registered for several key scopes, of which only one can call it its own."""
 
     key: str
-    places: list[Place]
+    locations: list[Place]
 
 
 class Keys(NamedTuple):
@@ -135,7 +135,7 @@ class _Worst:
         own = _RANKS[finding.status, finding.severity]
         if own > self._rank:
             return
-        tie = finding.rule, finding.subject.path, finding.cause, finding.says
+        tie = finding.rule, finding.subject.path, finding.cause, finding.message
         if own < self._rank or tie < self._tie:
             self.finding, self._rank, self._tie = finding, own, tie
 
@@ -203,7 +203,7 @@ class _Scope:
 
     def _take_basis(self, finding: Finding) -> None:
         counts = finding.databases, finding.existing
-        if finding.rule == IDLE:
+        if finding.rule == UNUSED:
             self.keys.add(_canonical(finding))
             self.lying = max(self.lying, counts)
         else:
@@ -232,7 +232,7 @@ class _Scope:
         """Return how many databases lie here, and how many of them exist."""
         return self.needing if any(self.needing) else self.lying
 
-    def tell(self, doubt: Finding | None) -> Told | None:
+    def tell(self, doubt: Finding | None) -> WorstFinding | None:
         """Say what is known of the scope's key; ``doubt`` is what is open about the whole.
 
         None if no finding says anything of a key, and none is open.
@@ -242,22 +242,24 @@ class _Scope:
         told = self.worst or self.basis
         if self.state == "undetermined" and _is_open(doubt):
             told = worse(told, doubt)
-        return Told(self.state, told, told.says) if told else None
+        return WorstFinding(self.state, told, told.message) if told else None
 
-    def _doubted(self, basis: Finding, doubt: Finding | None) -> Told:
+    def _doubted(self, basis: Finding, doubt: Finding | None) -> WorstFinding:
         """Return what to say of a key that is there, the worst that is known of it first."""
         lacking = [rule for rule in PROOFS if rule not in self.judged]
         if self.worst and self.worst.status in {"error", "fail"}:
-            return Told("failing", self.worst, self.worst.says)
+            return WorstFinding("failing", self.worst, self.worst.message)
         if still_open := worse(*(each for each in (self.worst, doubt) if _is_open(each))):
-            return Told("unproven", still_open, still_open.says)
+            return WorstFinding("unproven", still_open, still_open.message)
         if self.left_out:
-            return Told("unproven", self.left_out, self.left_out.says)
+            return WorstFinding("unproven", self.left_out, self.left_out.message)
         if lacking:
-            return Told("unproven", basis, f"Nothing was judged here by {' and '.join(lacking)}.")
+            return WorstFinding(
+                "unproven", basis, f"Nothing was judged here by {' and '.join(lacking)}."
+            )
         if waived := worse(self.worst, doubt):
-            return Told("waived", waived, waived.says)
-        return Told("covered", basis, basis.says)
+            return WorstFinding("waived", waived, waived.message)
+        return WorstFinding("covered", basis, basis.message)
 
 
 def _is_unprotected(finding: Finding) -> bool:
@@ -399,16 +401,16 @@ def _row(identity: str, name: str, organization: _Organization) -> dict[str, Any
     return {
         "organization": identity,
         "name": name,
-        "whole": not (organization.doubt and organization.doubt.status in OPEN),
+        "complete": not (organization.doubt and organization.doubt.status in OPEN),
         "counts": {status: organization.counts[status] for status in STATUSES if status in _BAD},
-        "worst": _about(worst, worst.says) if worst else None,
+        "worst": _about(worst, worst.message) if worst else None,
         "cells": list(_cells(organization)),
     }
 
 
 def _cells(organization: _Organization) -> Iterable[dict[str, Any]]:
     missing, shared = organization.shared()
-    sharing = {place for each in shared for place in each.places}
+    sharing = {place for each in shared for place in each.locations}
     for place, scope in sorted(organization.scopes.items()):
         told = scope.tell(organization.doubt)
         if told is None:
@@ -434,5 +436,5 @@ def _about(finding: Finding, why: str) -> dict[str, str]:
         "rule": finding.rule,
         "status": finding.status,
         "severity": finding.severity,
-        "says": why,
+        "message": why,
     }

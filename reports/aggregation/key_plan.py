@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from reports.aggregation.coverage import IDLE, NEEDED, WITH_DATABASES
+from reports.aggregation.coverage import NEEDED, UNUSED, WITH_DATABASES
 from reports.key_instructions.instructions import scope_of
 from reports.key_instructions.procedure import procedure
 
@@ -25,13 +25,13 @@ NUMBERS = (
     "failing",
     "unproven",
     "waived",
-    "idle",
+    "unused",
     "astra_provided",
-    "not_supported",
+    "unsupported",
     "unprotected",
 )
-LISTS = ("missing", "undetermined", "idle")
-_WITHOUT_KEY = ("missing", "shared", "undetermined", "not-supported")
+LISTS = ("missing", "undetermined", "unused")
+_WITHOUT_KEY = ("missing", "shared", "undetermined", "unsupported")
 
 
 def plan_keys(
@@ -60,7 +60,7 @@ def _organization(row: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
     return {
         **_named(row),
         "databases_known": NEEDED not in keys.unread,
-        "keys_known": IDLE not in keys.unread,
+        "keys_known": UNUSED not in keys.unread,
         **_count(row["cells"], keys),
     }
 

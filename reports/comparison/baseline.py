@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from checks.engine.finding import Finding
-    from inventory.model.base import Place
+    from inventory.model.base import SourceLocation
     from reports.record.reader import Record
 
 Key = tuple[str, str, str]
@@ -169,7 +169,7 @@ class Baseline(NamedTuple):
         }
 
     @property
-    def _place(self) -> Place:
+    def _place(self) -> SourceLocation:
         return self.about.path, 1
 
     def _databases(self, identity: str) -> dict[str, str]:
@@ -225,7 +225,7 @@ def _viewed(head: _Head) -> frozenset[str]:
     )
 
 
-def _known(known: _Known, place: Place) -> KnownOrganization:
+def _known(known: _Known, place: SourceLocation) -> KnownOrganization:
     """Return what the record carries along of an organization."""
     keys: dict[KeyScope, tuple[Observation, ...]] = {}
     for each in known.keys:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from inventory.model.organization import Organization
 
 
-class Memory:
+class CarriedOver:
     """Collects what the baseline knows and this audit neither shows nor explains."""
 
     def __init__(self, known: Mapping[str, KnownOrganization]) -> None:

@@ -9,7 +9,7 @@ from checks.engine.context import utc
 from checks.engine.finding import OPEN
 from checks.engine.identity import PLANNED
 from reports.comparison.baseline import key_of
-from reports.comparison.carried_over import Memory
+from reports.comparison.carried_over import CarriedOver
 from reports.comparison.key_changes import Seen, compare_keys
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Changes:
         self._before = utc(baseline.about.as_of)
         self._as_of = utc(as_of)
         self._seen = seen or Seen()
-        self._memory = Memory(baseline.organizations())
+        self._memory = CarriedOver(baseline.organizations())
         self._open: set[Key] = set()
         self._waived: dict[Key, Finding] = {}
         self._before_of: dict[Subject, list[Finding]] = {}
@@ -281,15 +281,15 @@ def _entry(finding: Finding, old: Finding | None, now: Finding | None, why: Why)
         "id": finding.id,
         "rule": finding.rule,
         "cause": finding.cause,
-        "was": old.status if old else None,
-        "now": now.status if now else None,
+        "status_before": old.status if old else None,
+        "status": now.status if now else None,
         "severity": finding.severity,
-        "severity_was": old.severity if old else None,
+        "severity_before": old.severity if old else None,
         "organization": finding.subject.organization,
         "path": finding.subject.path,
         "name": finding.name,
-        "says": finding.says,
+        "message": finding.message,
         "since": finding.since,
         "audits": finding.audits,
-        "why": why,
+        "reason": why,
     }

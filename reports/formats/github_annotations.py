@@ -9,18 +9,18 @@ from checks.engine.finding import KNOWN
 from checks.engine.outcome import Gate
 from reports.presentation import labels
 from reports.presentation.banners import banners
-from reports.presentation.locations import Places
+from reports.presentation.locations import LocationFinder
 from reports.presentation.messages import TITLE, Names, outcome, sentence
 from reports.presentation.sanitize import plain
 from reports.presentation.selection import Urgent, open_lines, urgency
 from reports.presentation.source_notes import first_notes
-from reports.presentation.waiver_notices import due, urgent
+from reports.presentation.waiver_notices import days_left, urgent_waivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from reports.presentation.locations import Spot
+    from reports.presentation.locations import FileLocation
 
     Head = Mapping[str, Any]
 
@@ -47,7 +47,7 @@ class Annotation(NamedTuple):
     level: Level
     title: str
     text: str
-    spot: Spot | None = None
+    spot: FileLocation | None = None
 
 
 def render(head: dict[str, Any], lines: Iterable[bytes], root: Path | None = None) -> str:
@@ -57,7 +57,7 @@ def render(head: dict[str, Any], lines: Iterable[bytes], root: Path | None = Non
     verdict, and how many there is no room for.
     """
     shelves = _shelves(head, lines)
-    names, places = Names(head), Places(head, root)
+    names, places = Names(head), LocationFinder(head, root)
     banners, waivers = [*_banners(head), *_notes(head)], list(_waivers(head, places))
     findings = [
         _finding(level, json.loads(line), names, places)
@@ -98,17 +98,19 @@ def _notes(head: Head) -> Iterator[Annotation]:
         yield Annotation("notice", f"Note on {note.source}", note.text)
 
 
-def _finding(level: Level, finding: Mapping[str, Any], names: Names, places: Places) -> Annotation:
+def _finding(
+    level: Level, finding: Mapping[str, Any], names: Names, places: LocationFinder
+) -> Annotation:
     title = f"{finding['rule']} {outcome(finding)} ({finding['severity']})"
     spot = places.of(finding) if finding["evidence"] else None
     return Annotation(level, title, sentence(finding, names), spot)
 
 
-def _waivers(head: Head, places: Places) -> Iterator[Annotation]:
-    for waiver in urgent(head):
+def _waivers(head: Head, places: LocationFinder) -> Iterator[Annotation]:
+    for waiver in urgent_waivers(head):
         level: Level = "notice" if waiver["state"] == "requested" else "warning"
         title = f"Waiver {waiver['id']}: {labels.WAIVER[waiver['state']].word}"
-        told = due(waiver, head["settings"]["as_of"])
+        told = days_left(waiver, head["settings"]["as_of"])
         text = f"It {told}: {waiver['rule']} {waiver['subject']}"
         yield Annotation(level, title, text, places.at(waiver["file"], waiver["line"]))
 
@@ -116,7 +118,7 @@ def _waivers(head: Head, places: Places) -> Iterator[Annotation]:
 def _last(head: Head, left_out: int) -> Annotation:
     more = f" {left_out:,} more: see the report." if left_out else ""
     return Annotation(
-        "notice", f"{TITLE}: {head['verdict']['word']}", head["verdict"]["text"] + more
+        "notice", f"{TITLE}: {head['verdict']['outcome']}", head["verdict"]["text"] + more
     )
 
 

@@ -18,23 +18,23 @@ from markupsafe import Markup
 
 from checks.engine.card import SEVERITIES
 from checks.engine.finding import STATUSES
-from inventory.text.display import counted
+from inventory.text.display import pluralize
 from reports.key_instructions.instructions import lay_out_commands
 from reports.presentation import labels
 from reports.presentation.banners import banners
 from reports.presentation.coverage_matrix import lay_out
-from reports.presentation.evidence_index import Index
-from reports.presentation.population_tables import lay_out_routes
+from reports.presentation.evidence_index import EvidenceIndex
+from reports.presentation.population_tables import population_tables
 from reports.presentation.sanitize import name, prose, visible
-from reports.presentation.selection import Limits, choose
+from reports.presentation.selection import PageLimits, select_findings
 from reports.presentation.source_notes import first_notes
-from reports.presentation.waiver_notices import due, urgent
+from reports.presentation.waiver_notices import days_left, urgent_waivers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from inventory.model.base import Place
-    from reports.presentation.selection import Chosen
+    from inventory.model.base import SourceLocation
+    from reports.presentation.selection import Selection
 
 TEMPLATES = Path(__file__).parent / "templates"
 OPEN = ("error", "fail", "inconclusive")
@@ -45,7 +45,7 @@ _BAR = 1_000
 _severity = attrgetter("severity")
 
 
-class Entry(NamedTuple):
+class FindingView(NamedTuple):
     """A finding as the page shows it; texts are escaped already.
 
     Attributes:
@@ -53,7 +53,7 @@ class Entry(NamedTuple):
         status: its status.
         severity: its severity.
         rule: the rule's id.
-        place: the organization's number on this page, for the filter.
+        location: the organization's number on this page, for the filter.
         kind: what the subject is.
         title: the subject for people.
         says: the condition.
@@ -72,10 +72,10 @@ class Entry(NamedTuple):
     status: str
     severity: str
     rule: str
-    place: int
+    location: int
     kind: str
     title: Markup
-    says: Markup
+    message: Markup
     effect: str
     action: Markup
     reason: str
@@ -97,17 +97,17 @@ class _Names:
     def of(self, organization: str) -> str:
         return self._names.get(organization, organization) or "across organizations"
 
-    def place(self, organization: str) -> int:
+    def location(self, organization: str) -> int:
         return self.used.setdefault(organization, len(self.used))
 
 
-def render(head: dict[str, Any], lines: Iterable[bytes], limits: Limits | None = None) -> str:
+def render(head: dict[str, Any], lines: Iterable[bytes], limits: PageLimits | None = None) -> str:
     """Render the page of an audit from its head and the lines of its findings, read once.
 
     The same audit gives the same text, but for the section ``run``.
     """
-    limits = limits or Limits()
-    chosen = choose(lines, head["criteria"]["rules"], limits)
+    limits = limits or PageLimits()
+    chosen = select_findings(lines, head["criteria"]["rules"], limits)
     style, script = _style(head), (TEMPLATES / "audit.js").read_text(encoding="utf-8")
     return (
         _environment()
@@ -115,7 +115,7 @@ def render(head: dict[str, Any], lines: Iterable[bytes], limits: Limits | None =
         .render(
             head=head,
             limits=limits,
-            looks=labels,
+            labels=labels,
             style=Markup(style),  # noqa: S704 (our own file)
             script=Markup(script),  # noqa: S704 (our own file)
             style_hash=_source_hash(style),
@@ -124,7 +124,7 @@ def render(head: dict[str, Any], lines: Iterable[bytes], limits: Limits | None =
             notes=first_notes(head),
             coverage=lay_out(head["coverage"], limits.cells, is_partial=_is_partial(head)),
             commands=lay_out_commands(head["key_plan"], limits.commands),
-            routes=lay_out_routes(_organizations(head), limits.readings, limits.rows),
+            routes=population_tables(_organizations(head), limits.readings, limits.rows),
             facts_from=_facts_from(head),
             bar=_bar(head["counts"]),
             **_findings(head, chosen, limits),
@@ -146,9 +146,9 @@ def _environment() -> Environment:
         "name": name,
         "prose": prose,
         "visible": visible,
-        "due": due,
+        "due": days_left,
         "count": lambda number: f"{number:,}",
-        "plural": counted,
+        "plural": pluralize,
         "time": _time,
         "age": _age,
         "clock": _clock,
@@ -180,7 +180,7 @@ def _time(text: str | None) -> str:
 
 def _age(seconds: int) -> str:
     days, rest = divmod(seconds, 86_400)
-    return counted(seconds // 3_600, "hour") if rest else counted(days, "day")
+    return pluralize(seconds // 3_600, "hour") if rest else pluralize(days, "day")
 
 
 def _clock(seconds: float | None) -> str:
@@ -240,9 +240,9 @@ def _bar(counts: Mapping[str, int]) -> list[tuple[str, int, int]]:
     return pieces
 
 
-def _findings(head: Mapping[str, Any], chosen: Chosen, limits: Limits) -> dict[str, Any]:
+def _findings(head: Mapping[str, Any], chosen: Selection, limits: PageLimits) -> dict[str, Any]:
     names = _Names(head)
-    index = Index(head["evidence"], _cited(chosen), limits.exchanges)
+    index = EvidenceIndex(head["evidence"], _cited(chosen), limits.exchanges)
     opened = [_entry(each, names, index) for each in chosen.open]
     waived = [_entry(each, names, index) for each in chosen.waived]
     folded = {
@@ -261,18 +261,18 @@ def _findings(head: Mapping[str, Any], chosen: Chosen, limits: Limits) -> dict[s
         "organizations": [names.of(each) for each in list(names.used)],
         "organization_name": names.of,
         "rules": {rule["id"]: rule for rule in head["criteria"]["rules"]},
-        "urgent": urgent(head),
+        "urgent": urgent_waivers(head),
         "waiver_numbers": {waiver["id"]: place for place, waiver in enumerate(head["waivers"], 1)},
     }
 
 
-def _cited(chosen: Chosen) -> set[str]:
+def _cited(chosen: Selection) -> set[str]:
     """Return the files in which the evidence of the findings that stop or are waived stands."""
     return {file for each in (*chosen.open, *chosen.waived) for file, *_ in _places(each)}
 
 
-def _places(finding: Mapping[str, Any]) -> Sequence[Place]:
-    places: Sequence[Place] = finding["evidence"][:_MOST_EVIDENCE]
+def _places(finding: Mapping[str, Any]) -> Sequence[SourceLocation]:
+    places: Sequence[SourceLocation] = finding["evidence"][:_MOST_EVIDENCE]
     return places
 
 
@@ -284,17 +284,17 @@ def _steps(head: Mapping[str, Any], names: _Names) -> Callable[[str, str], str]:
     )
 
 
-def _entry(finding: Mapping[str, Any], names: _Names, index: Index) -> Entry:
+def _entry(finding: Mapping[str, Any], names: _Names, index: EvidenceIndex) -> FindingView:
     subject = finding["subject"]
-    return Entry(
+    return FindingView(
         finding["id"],
         finding["status"],
         finding["severity"],
         finding["rule"],
-        names.place(subject["organization"]),
+        names.location(subject["organization"]),
         labels.KIND[subject["kind"]],
         _title(finding, names),
-        visible(finding["says"]),
+        visible(finding["message"]),
         _effect(finding),
         visible(finding.get("action", "")),
         finding.get("reason", ""),
@@ -324,7 +324,7 @@ def _seen(finding: Mapping[str, Any]) -> str:
     """Say since when a finding is open, where a baseline tells."""
     if "since" not in finding:
         return ""
-    return f"{_time(finding['since'])}, open in {counted(finding['audits'], 'audit')} in a row"
+    return f"{_time(finding['since'])}, open in {pluralize(finding['audits'], 'audit')} in a row"
 
 
 def _effect(finding: Mapping[str, Any]) -> str:
@@ -335,13 +335,13 @@ def _effect(finding: Mapping[str, Any]) -> str:
         if kind == "organization":
             return "the organization as a whole"
         return "no database" if kind.startswith("database") else "no database is recorded there"
-    told = counted(every, "database")
+    told = pluralize(every, "database")
     if existing == every:
         return f"{told}, existing" if every == 1 else f"{told}, all of them existing"
     return f"{told}, planned" if not existing else f"{told}, {existing:,} of them existing"
 
 
-def _evidence(finding: Mapping[str, Any], index: Index) -> Markup:
+def _evidence(finding: Mapping[str, Any], index: EvidenceIndex) -> Markup:
     """Name where the facts stand; a recorded answer is a link to its row in the index."""
     shown = [_place(index, *place) for place in _places(finding)]
     more = len(finding["evidence"]) - len(shown)
@@ -350,7 +350,7 @@ def _evidence(finding: Mapping[str, Any], index: Index) -> Markup:
     return Markup(" ").join(shown) or Markup("none: it is about what no file holds")
 
 
-def _place(index: Index, file: str, line: int, address: str = "") -> Markup:
+def _place(index: EvidenceIndex, file: str, line: int, address: str = "") -> Markup:
     anchor, place = index.anchor(file), Markup("<code>{}:{}</code>").format(visible(file), line)
     if address:
         place += Markup(" (<code>{}</code>)").format(visible(address))

@@ -7,14 +7,14 @@ from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checks.engine.finding import OPEN, STATUSES
-from inventory.text.display import counted
+from inventory.text.display import pluralize
 from reports.presentation import labels
 from reports.presentation.banners import banners
 from reports.presentation.markdown_text import code, prose
 from reports.presentation.messages import TITLE, Names, gate_of
 from reports.presentation.selection import most_urgent
 from reports.presentation.source_notes import first_notes
-from reports.presentation.waiver_notices import due, urgent
+from reports.presentation.waiver_notices import days_left, urgent_waivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ WHOLE = 2_000
 """How many characters of the verdict and of a banner are shown: more than any of them has."""
 
 
-class Limits(NamedTuple):
+class SummaryLimits(NamedTuple):
     """How much the summary shows; what is beyond is counted.
 
     Attributes:
@@ -43,9 +43,11 @@ class Limits(NamedTuple):
     waivers: int = 25
 
 
-def render(head: dict[str, Any], lines: Iterable[bytes], limits: Limits | None = None) -> str:
+def render(
+    head: dict[str, Any], lines: Iterable[bytes], limits: SummaryLimits | None = None
+) -> str:
     """Render the summary of an audit from its head and the lines of its findings, read once."""
-    limits = limits or Limits()
+    limits = limits or SummaryLimits()
     parts = (
         _verdict(head),
         _actions(head, limits),
@@ -101,8 +103,8 @@ def _more(total: int, shown: int, what: str) -> Iterator[str]:
 
 def _verdict(head: Head) -> Iterator[str]:
     verdict, counts = head["verdict"], head["counts"]
-    look = labels.VERDICT[verdict["word"]]
-    yield f"## {TITLE}: {verdict['word']}"
+    look = labels.VERDICT[verdict["outcome"]]
+    yield f"## {TITLE}: {verdict['outcome']}"
     yield ""
     yield f"**{look.shape} {prose(verdict['text'], WHOLE)}**"
     for text in banners(head):
@@ -111,7 +113,7 @@ def _verdict(head: Head) -> Iterator[str]:
     yield ""
     yield _sentence(head)
     yield ""
-    yield f"{counted(head['findings']['count'], 'finding')}, by status:"
+    yield f"{pluralize(head['findings']['count'], 'finding')}, by status:"
     yield ""
     words = "|".join(f">{labels.STATUS[status].word}" for status in STATUSES)
     yield from _table(words, [[f"{counts[status]:,}" for status in STATUSES]])
@@ -119,7 +121,7 @@ def _verdict(head: Head) -> Iterator[str]:
         told = ", ".join(
             f"{count:,} {severity}" for severity, count in head["open"].items() if count
         )
-        total = counted(sum(head["open"].values()), "open finding")
+        total = pluralize(sum(head["open"].values()), "open finding")
         yield from ("", f"{total}, by severity: {told}.")
 
 
@@ -135,13 +137,13 @@ def _sentence(head: Head) -> str:
     seen = {"organization": totals["organizations"], "key": totals["keys"]}
     seen["existing database"], seen["planned database"] = totals["existing"], totals["planned"]
     seen |= {"planned key": totals["planned_keys"]} if totals["planned_keys"] else {}
-    told = ", ".join(counted(count, thing) for thing, count in seen.items())
+    told = ", ".join(pluralize(count, thing) for thing, count in seen.items())
     goes = "stops the pipeline" if head["verdict"]["exit_code"] else "lets the pipeline go on"
     as_of = code(head["settings"]["as_of"])
     return f"Judged as of {as_of}: {told}. This run {goes}; it stops for {gate_of(head)}."
 
 
-def _actions(head: Head, limits: Limits) -> Iterator[str]:
+def _actions(head: Head, limits: SummaryLimits) -> Iterator[str]:
     actions = head["actions"][: limits.actions]
     if actions:
         yield from ("", "### What to do, most urgent first", "")
@@ -153,10 +155,10 @@ def _action(action: Mapping[str, Any]) -> Row:
     text = prose(action["text"])
     if action["name"] not in action["text"]:
         text += f" ({code(action['name'])})"
-    return prose(action["severity"]), f"{action['settles']:,}", f"{action['databases']:,}", text
+    return prose(action["severity"]), f"{action['resolves']:,}", f"{action['databases']:,}", text
 
 
-def _open(head: Head, lines: Iterable[bytes], limits: Limits) -> Iterator[str]:
+def _open(head: Head, lines: Iterable[bytes], limits: SummaryLimits) -> Iterator[str]:
     findings = most_urgent(lines, limits.open)
     if not findings:
         return
@@ -177,7 +179,7 @@ def _finding(finding: Mapping[str, Any], names: Names) -> Row:
         f"{look.shape} {look.word}",
         code(finding["rule"]),
         code(names.subject(finding)),
-        prose(finding["says"]),
+        prose(finding["message"]),
         _where(finding),
         code(finding["id"]),
         *since,
@@ -192,14 +194,14 @@ def _where(finding: Mapping[str, Any]) -> str:
     return code(f"{file}:{line}")
 
 
-def _waivers(head: Head, limits: Limits) -> Iterator[str]:
+def _waivers(head: Head, limits: SummaryLimits) -> Iterator[str]:
     if not head["waivers"]:
         return
     states = Counter(labels.WAIVER[each["state"]].word for each in head["waivers"])
     told = ", ".join(f"{count:,} {word}" for word, count in sorted(states.items()))
-    total = counted(len(head["waivers"]), "waiver")
+    total = pluralize(len(head["waivers"]), "waiver")
     yield from ("", "### Waivers", "", f"{total}: {told}.")
-    asking = urgent(head)
+    asking = urgent_waivers(head)
     if asking:
         shown = asking[: limits.waivers]
         rows = (_waiver(each, head["settings"]["as_of"]) for each in shown)
@@ -210,7 +212,7 @@ def _waivers(head: Head, limits: Limits) -> Iterator[str]:
 
 def _waiver(waiver: Mapping[str, Any], as_of: str) -> Row:
     named = (code(waiver[field]) for field in ("rule", "subject", "ticket"))
-    return code(waiver["id"]), prose(due(waiver, as_of)), *named
+    return code(waiver["id"]), prose(days_left(waiver, as_of)), *named
 
 
 def _key_plan(head: Head) -> Iterator[str]:
@@ -223,7 +225,9 @@ def _key_plan(head: Head) -> Iterator[str]:
     yield "Registered counts different keys, the others count key scopes, by what is worst there."
     if count := plan["unprotected"]:
         runs = "runs" if count == 1 else "run"
-        told = f"{counted(count, 'existing database')} {runs} on Astra's keys and must be recreated"
+        told = (
+            f"{pluralize(count, 'existing database')} {runs} on Astra's keys and must be recreated"
+        )
         end = "once the key is registered: no key that is registered now encrypts them."
         yield from ("", f"{told} {end}")
 
@@ -249,7 +253,7 @@ def _changes(head: Head) -> Iterator[str]:
         )
         yield from ("", f"Key scopes whose keys differ: {told}.")
     if gone := changes["organizations_gone"]["count"]:
-        yield from ("", f"{counted(gone, 'organization')} of the baseline not in this audit.")
+        yield from ("", f"{pluralize(gone, 'organization')} of the baseline not in this audit.")
 
 
 def _end(head: Head) -> Sequence[str]:

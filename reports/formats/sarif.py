@@ -10,7 +10,7 @@ from urllib.parse import quote
 from checks.engine.card import rank
 from checks.engine.finding import OPEN
 from reports.presentation.banners import banners, hosts_of
-from reports.presentation.locations import Places
+from reports.presentation.locations import LocationFinder
 from reports.presentation.markdown_text import prose
 from reports.presentation.messages import TITLE, Names, outcome, sentence
 from reports.presentation.sanitize import plain
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from reports.presentation.locations import Spot
+    from reports.presentation.locations import FileLocation
 
     Head = Mapping[str, Any]
     Json = dict[str, Any]
@@ -36,7 +36,7 @@ _MOST_EVIDENCE = 10
 _LONGEST = 1_000
 
 
-class Limits(NamedTuple):
+class SarifLimits(NamedTuple):
     """What GitHub takes; more than that it refuses as a whole.
 
     Attributes:
@@ -51,7 +51,7 @@ class Limits(NamedTuple):
 def render(
     head: dict[str, Any],
     lines: Iterable[bytes],
-    limits: Limits | None = None,
+    limits: SarifLimits | None = None,
     root: Path | None = None,
 ) -> str:
     """Render the open findings of an audit from its head and the lines of its findings, read once.
@@ -59,9 +59,9 @@ def render(
     ``root`` is the repository's folder; None is where the process works. What passed or is waived
     is left out: readers would show it as open.
     """
-    limits = limits or Limits()
+    limits = limits or SarifLimits()
     total = sum(head["counts"][status] for status in OPEN)
-    names, places = Names(head), Places(head, root)
+    names, places = Names(head), LocationFinder(head, root)
     found = most_urgent(lines, limits.results)
     results = [_result(each, names, places) for each in found]
     text = _log(head, results, total)
@@ -86,7 +86,7 @@ def _log(head: Head, results: Sequence[Json], total: int) -> str:
         "results": results,
         "properties": {
             "report": head["report"],
-            "verdict": head["verdict"]["word"],
+            "verdict": head["verdict"]["outcome"],
             "asOf": head["settings"]["as_of"],
             "rules": head["criteria"]["hash"],
             "open": total,
@@ -143,7 +143,7 @@ def _rule(rule: Mapping[str, Any]) -> Json:
         "defaultConfiguration": {"level": _LEVELS.get(worst, "warning")},
         "properties": {
             "security-severity": _SCORES[worst],
-            "tags": ["security", "encryption", rule["force"]],
+            "tags": ["security", "encryption", rule["basis"]],
             "controls": [f"{each['framework']}: {each['id']}" for each in rule["controls"]],
         },
     }
@@ -158,7 +158,7 @@ def _help(rule: Mapping[str, Any], render: Callable[[str], str]) -> str:
 # --- results --------------------------------------------------------------------------------------
 
 
-def _result(finding: Mapping[str, Any], names: Names, places: Places) -> Json:
+def _result(finding: Mapping[str, Any], names: Names, places: LocationFinder) -> Json:
     level = _LEVELS.get(finding["severity"], "warning")
     return {
         "ruleId": finding["rule"],
@@ -175,7 +175,7 @@ def _message(finding: Mapping[str, Any], names: Names) -> str:
     return f"{begin}{sentence(finding, names)}"
 
 
-def _location(spot: Spot) -> Json:
+def _location(spot: FileLocation) -> Json:
     location: Json = {
         "physicalLocation": {
             "artifactLocation": _artifact(spot),
@@ -188,7 +188,7 @@ def _location(spot: Spot) -> Json:
     return location
 
 
-def _artifact(spot: Spot) -> Json:
+def _artifact(spot: FileLocation) -> Json:
     if spot.kind == "elsewhere":
         return {"uri": f"file:///{_quoted(spot.path.lstrip('/'))}"}
     return {"uri": _quoted(spot.path), "uriBaseId": "%SRCROOT%"}

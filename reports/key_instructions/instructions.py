@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inventory.model.key import KeyScope
 from inventory.terraform.scopes import NOTHING, TerraformScope
-from inventory.text.display import counted
+from inventory.text.display import pluralize
 from reports.key_instructions.commands import commands
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _with_terraform(entry: Entry, start: str = "With") -> Iterator[Part]:
     for dependent in dependents[:_MOST_DEPENDENTS]:
         yield Part(_waiting(dependent), dependent["line"], "hcl")
     if (left := len(dependents) - _MOST_DEPENDENTS) > 0:
-        yield Part(f"Do the same in {counted(left, 'more block')}.")
+        yield Part(f"Do the same in {pluralize(left, 'more block')}.")
     yield Part("Register the key, and nothing else:", terraform["apply"])
 
 

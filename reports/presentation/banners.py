@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from inventory.astra.config import ADDRESS, other_hosts
-from inventory.text.display import safe
+from inventory.text.display import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ def _not_evidence(head: Mapping[str, Any]) -> Iterator[str]:
     if settings["left_out"]:
         yield f"PARTIAL RUN, NOT AUDIT EVIDENCE: {settings['left_out']}."
     if hosts := hosts_of(head):
-        shown = ", ".join(safe(host, 200) for host in hosts[:MOST_HOSTS])
+        shown = ", ".join(printable(host, 200) for host in hosts[:MOST_HOSTS])
         more = f" and {len(hosts) - MOST_HOSTS:,} more" if len(hosts) > MOST_HOSTS else ""
         yield f"NOT ASTRA, NOT AUDIT EVIDENCE: answers came from {shown}{more}, not from {ADDRESS}."
     if settings["example"]:

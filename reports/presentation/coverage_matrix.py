@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checks.engine.card import SEVERITIES
 from checks.engine.finding import STATUSES
-from reports.presentation.labels import CELL, NO_DATABASE, NOT_KNOWN, PROVIDER, STATUS, TYPE, Look
+from reports.presentation.labels import CELL, NO_DATABASE, NOT_KNOWN, PROVIDER, STATUS, TYPE, Label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ _BAD = ("error", "fail", "inconclusive", "waived")
 """The statuses of which a cell takes the colour, the worst first."""
 
 
-class Cell(NamedTuple):
+class MatrixCell(NamedTuple):
     """One key scope in the matrix.
 
     Attributes:
@@ -34,37 +34,37 @@ class Cell(NamedTuple):
         is_bad: whether it has to say which finding keeps it from looking well.
     """
 
-    look: Look
+    look: Label
     told: Mapping[str, Any] | None = None
     is_bad: bool = False
 
 
-class Row(NamedTuple):
+class MatrixRow(NamedTuple):
     """A database type with a provider, and its cells, one for each region of the table."""
 
     type: str
     provider: str
-    cells: list[Cell]
+    cells: list[MatrixCell]
 
 
-class Table(NamedTuple):
+class MatrixTable(NamedTuple):
     """Some regions of an organization side by side; ``part`` says which, if these are not all."""
 
     part: str
     regions: list[str]
-    rows: list[Row]
+    rows: list[MatrixRow]
 
 
-class Matrix(NamedTuple):
+class CoverageMatrix(NamedTuple):
     """All tables of one organization, and whether not all of it was read and judged."""
 
     organization: str
     name: str
-    tables: list[Table]
+    tables: list[MatrixTable]
     is_doubtful: bool
 
 
-class Coverage(NamedTuple):
+class CoverageTables(NamedTuple):
     """The coverage of all organizations, those with the worst findings first.
 
     Attributes:
@@ -74,13 +74,15 @@ class Coverage(NamedTuple):
         left_cells: how many of their cells are in which state.
     """
 
-    shown: list[Matrix]
+    shown: list[CoverageMatrix]
     failing: list[Mapping[str, Any]]
     left_out: int
     left_cells: dict[str, int]
 
 
-def lay_out(coverage: Sequence[Mapping[str, Any]], most: int, *, is_partial: bool) -> Coverage:
+def lay_out(
+    coverage: Sequence[Mapping[str, Any]], most: int, *, is_partial: bool
+) -> CoverageTables:
     """Lay out organizations until ``most`` cells are reached, those with the worst findings first.
 
     Of those that fail none is left out: where there is no room for its matrix, it is listed. Where
@@ -97,8 +99,10 @@ def lay_out(coverage: Sequence[Mapping[str, Any]], most: int, *, is_partial: boo
     left = [row for row in ordered[shown:] if not _fails(row)]
     states = Counter(cell["state"] for row in left for cell in row["cells"])
     counted = {CELL[state].word: states[state] for state in CELL if states[state]}
-    matrices = [_matrix(row, is_doubtful=is_partial or not row["whole"]) for row in ordered[:shown]]
-    return Coverage(matrices, failing, len(left), counted)
+    matrices = [
+        _matrix(row, is_doubtful=is_partial or not row["complete"]) for row in ordered[:shown]
+    ]
+    return CoverageTables(matrices, failing, len(left), counted)
 
 
 def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -125,16 +129,16 @@ def _size(organization: Mapping[str, Any]) -> int:
     return max(cells, 1)
 
 
-def _matrix(organization: Mapping[str, Any], *, is_doubtful: bool) -> Matrix:
+def _matrix(organization: Mapping[str, Any], *, is_doubtful: bool) -> CoverageMatrix:
     known = {
         (each["type"], each["provider"], each["region"]): each for each in organization["cells"]
     }
     types = _types(organization)
-    empty = Cell(CELL[NOT_KNOWN if is_doubtful else NO_DATABASE])
+    empty = MatrixCell(CELL[NOT_KNOWN if is_doubtful else NO_DATABASE])
     tables = []
     for part, providers, regions in _bands(organization):
         rows = [
-            Row(
+            MatrixRow(
                 TYPE[kind],
                 PROVIDER[provider],
                 [_cell(known.get((kind, provider, region)), empty) for region in regions],
@@ -142,8 +146,8 @@ def _matrix(organization: Mapping[str, Any], *, is_doubtful: bool) -> Matrix:
             for provider in providers
             for kind in types
         ]
-        tables.append(Table(part, regions, rows))
-    return Matrix(organization["organization"], organization["name"], tables, is_doubtful)
+        tables.append(MatrixTable(part, regions, rows))
+    return CoverageMatrix(organization["organization"], organization["name"], tables, is_doubtful)
 
 
 def _types(organization: Mapping[str, Any]) -> Sequence[str]:
@@ -174,16 +178,16 @@ def _bands(organization: Mapping[str, Any]) -> Iterator[tuple[str, list[str], li
             yield f"{PROVIDER[provider]}{'' if whole else part}", [provider], some
 
 
-def _cell(told: Mapping[str, Any] | None, empty: Cell) -> Cell:
+def _cell(told: Mapping[str, Any] | None, empty: MatrixCell) -> MatrixCell:
     if told is None:
         return empty
     look = CELL[told["state"]]
     if told["status"] in _BAD and told["severity"] != "advisory":
-        return Cell(_worse(look, STATUS[told["status"]]), told, is_bad=True)
-    return Cell(look, told, is_bad=told["state"] == "unproven")
+        return MatrixCell(_worse(look, STATUS[told["status"]]), told, is_bad=True)
+    return MatrixCell(look, told, is_bad=told["state"] == "unproven")
 
 
-def _worse(look: Look, status: Look) -> Look:
+def _worse(look: Label, status: Label) -> Label:
     """Return ``look`` in the colour and shape of ``status``, if that is worse."""
     own = _BAD.index(look.css) if look.css in _BAD[1:3] else len(_BAD)
     if own <= _BAD.index(status.css):

@@ -12,23 +12,23 @@ if TYPE_CHECKING:
     Bundle = Mapping[str, Any]
 
 
-class Row(NamedTuple):
+class EvidenceRow(NamedTuple):
     """One recorded answer, and the anchor under which the page shows it."""
 
     anchor: str
     exchange: Mapping[str, Any]
 
 
-class Shown(NamedTuple):
+class ShownEvidence(NamedTuple):
     """A bundle, its anchor, those of its answers that the page shows, and how many more it has."""
 
     anchor: str
     bundle: Bundle
-    rows: list[Row]
+    rows: list[EvidenceRow]
     left: int
 
 
-class Index:
+class EvidenceIndex:
     """The evidence index of a page.
 
     Attributes:
@@ -37,7 +37,7 @@ class Index:
 
     def __init__(self, bundles: Sequence[Bundle], cited: Collection[str], limit: int) -> None:
         """Take at most ``limit`` rows: first those of the files that are ``cited``."""
-        self.shown: list[Shown] = []
+        self.shown: list[ShownEvidence] = []
         self._anchors: dict[str, str] = {}
         wanted = _wanted(bundles, cited, limit)
         for number, bundle in enumerate(bundles, 1):
@@ -45,15 +45,15 @@ class Index:
             anchor = f"b-{number}"
             self._anchors.setdefault(f"{bundle['path']}/{INVENTORY}", anchor)
             left = bundle["exchanges_total"] - len(rows)
-            self.shown.append(Shown(anchor, bundle, rows, left))
+            self.shown.append(ShownEvidence(anchor, bundle, rows, left))
 
-    def _take(self, number: int, bundle: Bundle, wanted: Collection[str]) -> Iterator[Row]:
+    def _take(self, number: int, bundle: Bundle, wanted: Collection[str]) -> Iterator[EvidenceRow]:
         for exchange in bundle["exchanges"]:
             file = f"{bundle['path']}/{exchange['path']}"
             if file in wanted:
                 anchor = _anchor(number, exchange["path"])
                 self._anchors.setdefault(file, anchor)
-                yield Row(anchor, exchange)
+                yield EvidenceRow(anchor, exchange)
 
     def anchor(self, file: str) -> str:
         """Return the anchor of what the page shows of ``file``; empty if it shows nothing."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class Look(NamedTuple):
+class Label(NamedTuple):
     """How one status, state or verdict looks.
 
     Attributes:
@@ -27,7 +27,7 @@ class Look(NamedTuple):
     meaning: str = ""
 
 
-class Reason(NamedTuple):
+class ReasonLabel(NamedTuple):
     """What a reason code means.
 
     Attributes:
@@ -42,14 +42,14 @@ class Reason(NamedTuple):
 
 
 STATUS = {
-    "error": Look("error", "!", "error", "The check itself broke. Nothing is known."),
-    "fail": Look("fail", "✕", "fail", "Judged, and it does not comply."),
-    "inconclusive": Look(
+    "error": Label("error", "!", "error", "The check itself broke. Nothing is known."),
+    "fail": Label("fail", "✕", "fail", "Judged, and it does not comply."),
+    "inconclusive": Label(
         "inconclusive", "?", "inconclusive", "A fact is missing, so it could not be judged."
     ),
-    "waived": Look("waived", "§", "waived", "Fails, and a valid waiver covers this one cause."),
-    "pass": Look("pass", "✓", "pass", "Judged, and it complies."),
-    "not-applicable": Look(
+    "waived": Label("waived", "§", "waived", "Fails, and a valid waiver covers this one cause."),
+    "pass": Label("pass", "✓", "pass", "Judged, and it complies."),
+    "not-applicable": Label(
         "not-applicable",
         "\N{EN DASH}",
         "not applicable",
@@ -70,114 +70,116 @@ VERDICT = {
 NO_DATABASE = "none"
 NOT_KNOWN = "undetermined"
 CELL = {
-    "covered": Look(
+    "covered": Label(
         "pass",
         "✓",
         "covered",
         "The key is registered for this key scope alone, came before every database here, has the "
         "right id and is usable, and nothing about it is waived. Advisories alone leave it so.",
     ),
-    "missing": Look(
+    "missing": Label(
         "fail", "✕", "key missing", "Databases here need a key of their own, and there is none."
     ),
-    "shared": Look(
+    "shared": Label(
         "fail",
         "✕",
         "key shared",
         "One key is registered here and for others: all of these key scopes but one lack theirs.",
     ),
-    "failing": Look(
+    "failing": Label(
         "fail",
         "✕",
         "key, but a failure",
         "A key is registered, and a finding about it or about a database here fails.",
     ),
-    "undetermined": Look(
+    "undetermined": Label(
         "inconclusive", "?", "not known", "Whether a key is needed here, or is there, is not known."
     ),
-    "unproven": Look(
+    "unproven": Label(
         "inconclusive",
         "?",
         "key, not proven",
         "A key is registered, and something about it, a database here or the whole organization "
         "could not be judged.",
     ),
-    "waived": Look(
+    "waived": Label(
         "waived",
         "§",
         "key, failure waived",
         "A key is registered, and a waiver covers a failure here: it is accepted, not repaired.",
     ),
-    "idle": Look("waived", "○", "idle key", "A key is registered, and no database is here."),
-    "spare": Look(
+    "unused": Label("waived", "○", "idle key", "A key is registered, and no database is here."),
+    "spare": Label(
         "waived", "◎", "key, use not known", "A key is registered; its databases are not known."
     ),
-    "not-supported": Look(
+    "unsupported": Label(
         "not-applicable", "⊘", "not supported", "Astra has no customer keys for this combination."
     ),
-    "astra-provided": Look(
+    "astra-provided": Label(
         "not-applicable", "△", "Astra's keys", "The databases here are declared to use them."
     ),
-    "in-question": Look(
+    "in-question": Label(
         "inconclusive",
         "?",
         "in question",
         "Neither a database nor a key is listed here, and a finding about it is open or waived.",
     ),
-    NO_DATABASE: Look("nothing", "—", "no database", "No database is here, nor is a key recorded."),
+    NO_DATABASE: Label(
+        "nothing", "—", "no database", "No database is here, nor is a key recorded."
+    ),
 }
 
 WAIVER = {
-    "active": Look("pass", "✓", "active", "Covers a failure of this audit."),
-    "expiring": Look("inconclusive", "!", "expiring", "Covers a failure, for 30 days at most."),
-    "expired": Look("fail", "✕", "expired", "Its last day has passed: it covers nothing."),
-    "not-yet-valid": Look(
+    "active": Label("pass", "✓", "active", "Covers a failure of this audit."),
+    "expiring": Label("inconclusive", "!", "expiring", "Covers a failure, for 30 days at most."),
+    "expired": Label("fail", "✕", "expired", "Its last day has passed: it covers nothing."),
+    "not-yet-valid": Label(
         "inconclusive", "?", "not yet valid", "Its first day is still to come: it covers nothing."
     ),
-    "unused": Look(
+    "unused": Label(
         "not-applicable", "\N{EN DASH}", "unused", "Its subject was found, and does not fail."
     ),
-    "unmatched": Look(
+    "unmatched": Label(
         "inconclusive", "?", "matches nothing", "No finding of this audit has its rule and subject."
     ),
-    "requested": Look(
+    "requested": Label(
         "inconclusive", "…", "awaiting approval", "Nobody has approved it yet: it covers nothing."
     ),
 }
 
 CHANGE = {
-    "new": Look("fail", "+", "new", "Open now, and not open in any audit before that is known."),
-    "reopened": Look(
+    "new": Label("fail", "+", "new", "Open now, and not open in any audit before that is known."),
+    "reopened": Label(
         "fail", "↻", "reopened", "Open now, and waived in the baseline, or open in one before it."
     ),
-    "worsened": Look(
+    "worsened": Label(
         "fail",
         "↑",
         "worsened",
         "Its subject is open in both, and worse: it fails now, what was planned is deployed, its "
         "severity is higher, or more could not be read.",
     ),
-    "unclear": Look(
+    "unclear": Label(
         "inconclusive",
         "?",
         "unclear",
         "Its subject failed in the baseline, and could not be judged now.",
     ),
-    "unchanged": Look("nothing", "=", "unchanged", "Open in both, and no worse."),
-    "fixed": Look(
+    "unchanged": Label("nothing", "=", "unchanged", "Open in both, and no worse."),
+    "fixed": Label(
         "pass",
         "✓",
         "fixed",
         "Open in the baseline, and resolved: its subject does not fail for it any more.",
     ),
-    "superseded": Look(
+    "superseded": Label(
         "inconclusive",
         "⇢",
         "superseded",
         "Open in the baseline; another cause of the same subject came instead.",
     ),
-    "waived": Look("waived", "§", "waived", "Open in the baseline; a waiver covers it now."),
-    "gone": Look(
+    "waived": Label("waived", "§", "waived", "Open in the baseline; a waiver covers it now."),
+    "gone": Label(
         "not-applicable", "○", "gone", "Open in the baseline, and not found now: that is no fix."
     ),
 }
@@ -234,9 +236,9 @@ COUNTED = {
     "managed": "Databases that Terraform manages",
 }
 AGREE = {
-    True: Look("pass", "✓", "agree"),
-    False: Look("fail", "✕", "differ"),
-    None: Look("inconclusive", "?", "not known", "Something was not read."),
+    True: Label("pass", "✓", "agree"),
+    False: Label("fail", "✕", "differ"),
+    None: Label("inconclusive", "?", "not known", "Something was not read."),
 }
 ROLE = {
     "inventory": "present record",
@@ -255,176 +257,180 @@ _AGAIN = "Record the organization again, in full"
 _LOOK = "Look at the recorded answer, and record it again"
 
 REASON = {
-    "not-recorded": Reason(
+    "not-recorded": ReasonLabel(
         "The record does not hold the fact.",
         _RECORDER,
         "Record the fact that each finding names, or have it attested",
     ),
-    "no-token": Reason(
+    "no-token": ReasonLabel(
         "There was no token to ask with.", _RECORDER, "Put a token into the variable that is named"
     ),
-    "refused": Reason(
+    "refused": ReasonLabel(
         "Astra refused to tell: the token may not read it.",
         _ADMIN,
         "Give the token the permission that reading takes",
     ),
-    "timed-out": Reason("No answer came in time.", _RECORDER, _AGAIN),
-    "malformed": Reason("The answer could not be understood.", _RECORDER, _LOOK),
-    "too-large": Reason(
+    "timed-out": ReasonLabel("No answer came in time.", _RECORDER, _AGAIN),
+    "malformed": ReasonLabel("The answer could not be understood.", _RECORDER, _LOOK),
+    "too-large": ReasonLabel(
         "There was more than the limits of the organizations file allow.",
         _RECORDER,
         "Raise the limit that the gap names, if the organization is as large as that",
     ),
-    "cut-short": Reason("The answer or the file ended early.", _RECORDER, _AGAIN),
-    "wrong-organization": Reason(
+    "cut-short": ReasonLabel("The answer or the file ended early.", _RECORDER, _AGAIN),
+    "wrong-organization": ReasonLabel(
         "The answer was about another organization.",
         _RECORDER,
         "Give the organization a token of its own",
     ),
-    "rate-limited": Reason(
+    "rate-limited": ReasonLabel(
         "Astra stopped answering so many requests.", _RECORDER, "Record the organization later"
     ),
-    "unavailable": Reason(
+    "unavailable": ReasonLabel(
         "Astra did not answer, or answered that it was broken.",
         _RECORDER,
         "Record the organization again when Astra answers",
     ),
-    "wrong-address": Reason(
+    "wrong-address": ReasonLabel(
         "There was nothing at the address asked.",
         _RECORDER,
         "Check the address in the organizations file",
     ),
-    "clock-differs": Reason(
+    "clock-differs": ReasonLabel(
         "Astra's clock and the recorder's differ, so that no order of times can be relied on.",
         _RECORDER,
         "Set the clock of the recording machine, and record again",
     ),
-    "not-visible": Reason(
+    "not-visible": ReasonLabel(
         "Astra does not show it to the token.",
         _ADMIN,
         "Find out what the token's role may not see",
     ),
-    "unknown-value": Reason("A value was recorded that the suite does not know.", _RECORDER, _LOOK),
-    "not-determined": Reason(
+    "unknown-value": ReasonLabel(
+        "A value was recorded that the suite does not know.", _RECORDER, _LOOK
+    ),
+    "not-determined": ReasonLabel(
         "A plan does not tell where a database will lie.", _OWNER, "Plan again, and judge that plan"
     ),
-    "key-id-not-determined": Reason(
+    "key-id-not-determined": ReasonLabel(
         "A plan does not show the id of a key.", _OWNER, "Plan again, and judge that plan"
     ),
-    "ordered-by-plan": Reason(
+    "ordered-by-plan": ReasonLabel(
         "A plan registers the key and then creates its databases, and whether the key takes effect "
         "in time is not documented.",
         _OWNER,
         "Apply the key alone first, record again, and plan again",
     ),
-    "state-not-shown": Reason(
+    "state-not-shown": ReasonLabel(
         "Terraform's state does not show where a database is.",
         _OWNER,
         REVEAL_STATE,
     ),
-    "unknown-type": Reason(
+    "unknown-type": ReasonLabel(
         "The tier tells no database type.", _OWNER, "Find out the type, and state it"
     ),
-    "unknown-key-id": Reason(
+    "unknown-key-id": ReasonLabel(
         "The key id has the form of no provider.",
         _RECORDER,
         "Compare the key id with the one in the cloud",
     ),
-    "alias": Reason(
+    "alias": ReasonLabel(
         "An alias names the key, and what it points to can change.",
         _RECORDER,
         "Find out which key the alias names, and record that",
     ),
-    "disguised-key": Reason(
+    "disguised-key": ReasonLabel(
         "The key may be another one under a second name.",
         _KEYS,
         "Find out whether both names mean one key",
     ),
-    "rival-keys": Reason(
+    "rival-keys": ReasonLabel(
         "Several keys are claimed for one key scope.",
         _RECORDER,
         "Find out which of the keys is in use, and record again",
     ),
-    "replaced-without-case": Reason(
+    "replaced-without-case": ReasonLabel(
         "The key before the present one was replaced, and no support case explains that.",
         _RECORDER,
         "Find the support case, and record it with its ticket and day",
     ),
-    "time-not-recorded": Reason(
+    "time-not-recorded": ReasonLabel(
         "The record does not say when.", _RECORDER, "Record the time, or have it attested"
     ),
-    "impossible-time": Reason(
+    "impossible-time": ReasonLabel(
         "A recorded time cannot be true.", _RECORDER, "Find out the true time, and correct it"
     ),
-    "equal-times": Reason(
+    "equal-times": ReasonLabel(
         "Key and database have the same time, which proves no order.",
         _ATTESTER,
         "Attest when the key was registered, to the second",
     ),
-    "registration-time-unknown": Reason(
+    "registration-time-unknown": ReasonLabel(
         "The key may have come before the database or after it.",
         _ATTESTER,
         "Attest when the key was registered, or give an earlier record",
     ),
-    "contradiction": Reason(
+    "contradiction": ReasonLabel(
         "An attestation contradicts the dated records.",
         _ATTESTER,
         "Correct the attestation, or find out why the record differs",
     ),
-    "not-attested": Reason(
+    "not-attested": ReasonLabel(
         "Only a person can state it, and nobody has.", _ATTESTER, "Attest it, with name and day"
     ),
-    "attestation-not-current": Reason(
+    "attestation-not-current": ReasonLabel(
         "It was attested for other days than this one.", _ATTESTER, "Attest it anew"
     ),
-    "facts-not-current": Reason(
+    "facts-not-current": ReasonLabel(
         "The cloud's facts are not of this time.", _KEYS, "Record the cloud's facts again"
     ),
-    "undecidable-grant": Reason(
+    "undecidable-grant": ReasonLabel(
         "Somebody may use the key who may be the vendor or somebody else.",
         _KEYS,
         "Grant the key to the account that Astra names, or have it attested that Astra can use it",
     ),
-    "empty": Reason(
+    "empty": ReasonLabel(
         "A list is empty that should not be, unless somebody attests it.",
         _RECORDER,
         "Let the token see what there is, or attest that there is nothing",
     ),
-    "stale": Reason("The record is older than the audit allows.", _RECORDER, _AGAIN),
-    "older-than-baseline": Reason(
+    "stale": ReasonLabel("The record is older than the audit allows.", _RECORDER, _AGAIN),
+    "older-than-baseline": ReasonLabel(
         "The record is older than the one that the baseline audited.", _RECORDER, _AGAIN
     ),
-    "views-not-recorded": Reason(
+    "views-not-recorded": ReasonLabel(
         "The views of single regions are missing, which the baseline was recorded with.",
         _RECORDER,
         _AGAIN,
     ),
-    "unseen": Reason("A known database is not among those that could be read.", _RECORDER, _AGAIN),
-    "region-unseen": Reason(
+    "unseen": ReasonLabel(
+        "A known database is not among those that could be read.", _RECORDER, _AGAIN
+    ),
+    "region-unseen": ReasonLabel(
         "A region that Terraform's state has is not among those that could be read.",
         _RECORDER,
         _AGAIN,
     ),
-    "differ": Reason("Counts by independent routes differ.", _RECORDER, _AGAIN),
-    "check-broke": Reason(
+    "differ": ReasonLabel("Counts by independent routes differ.", _RECORDER, _AGAIN),
+    "check-broke": ReasonLabel(
         "The check itself broke.",
         "the maintainers of the suite",
         "Report this as a defect of the suite",
     ),
-    "astra-provided": Reason("Declared to use Astra's keys, with a reason."),
-    "unsupported-combination": Reason("Astra has no customer keys for this combination."),
-    "clouds-left-out": Reason("The audit was told to leave the clouds' key management out."),
-    "no-customer-keys": Reason("The organization has and needs no customer key."),
-    "one-view-only": Reason("The keys were recorded by one way only, so no two can disagree."),
+    "astra-provided": ReasonLabel("Declared to use Astra's keys, with a reason."),
+    "unsupported-combination": ReasonLabel("Astra has no customer keys for this combination."),
+    "clouds-left-out": ReasonLabel("The audit was told to leave the clouds' key management out."),
+    "no-customer-keys": ReasonLabel("The organization has and needs no customer key."),
+    "one-view-only": ReasonLabel("The keys were recorded by one way only, so no two can disagree."),
 }
 
 _STEPS: dict[str, str] = {str(code): text for code, text in STEPS.items()}
 
-UNEXPLAINED = Reason("The finding says why.", "see the finding", "See the finding")
+UNEXPLAINED = ReasonLabel("The finding says why.", "see the finding", "See the finding")
 """For a reason code that stands in no table here."""
 
 
-def reason(code: str) -> Reason:
+def reason(code: str) -> ReasonLabel:
     """Return what a reason code means and who must act."""
     return REASON.get(code, UNEXPLAINED)
 
@@ -446,6 +452,6 @@ KEY_NUMBERS = {
     "failing": "failing",
     "unproven": "not proven",
     "waived": "waived",
-    "idle": "idle",
+    "unused": "unused",
 }
 """The numbers of the key plan, with their words."""

@@ -16,7 +16,7 @@ Kind = Literal["file", "bundle", "elsewhere"]
 _PREFERENCE: tuple[Kind, ...] = ("file", "bundle", "elsewhere")
 
 
-class Spot(NamedTuple):
+class FileLocation(NamedTuple):
     """A line of a file.
 
     Attributes:
@@ -33,7 +33,7 @@ class Spot(NamedTuple):
     address: str = ""
 
 
-class Places:
+class LocationFinder:
     """Tells where the findings of one audit stand."""
 
     def __init__(self, head: Mapping[str, Any], root: Path | None = None) -> None:
@@ -43,12 +43,12 @@ class Places:
         self._bundles = [each["path"] for each in self._sources if each["format"] == "bundle"]
         self._known: dict[str, tuple[Kind, str]] = {}
 
-    def of(self, finding: Mapping[str, Any]) -> Spot:
+    def of(self, finding: Mapping[str, Any]) -> FileLocation:
         """Return where ``finding`` stands: if it has no evidence, in the first source."""
         spots = list(self._spots(finding)) or [self.at(self._first(), 1)]
         return min(spots, key=lambda spot: _PREFERENCE.index(spot.kind))
 
-    def _spots(self, finding: Mapping[str, Any]) -> Iterator[Spot]:
+    def _spots(self, finding: Mapping[str, Any]) -> Iterator[FileLocation]:
         """Yield where the facts stand, up to the first place that is as good as any."""
         for file, line, *address in finding["evidence"]:
             if not file:
@@ -61,7 +61,7 @@ class Places:
     def _first(self) -> str:
         return self._sources[0]["path"] if self._sources else HEAD
 
-    def at(self, file: str, line: int, address: str = "") -> Spot:
+    def at(self, file: str, line: int, address: str = "") -> FileLocation:
         """Return the spot of a file as the record names it.
 
         A bundle has another name every time: what lies in one is named by the folder of bundles,
@@ -70,7 +70,7 @@ class Places:
         if file not in self._known:
             self._known[file] = self._place(file)
         kind, path = self._known[file]
-        return Spot(kind, path, 1 if kind == "bundle" else max(1, line), address)
+        return FileLocation(kind, path, 1 if kind == "bundle" else max(1, line), address)
 
     def _place(self, file: str) -> tuple[Kind, str]:
         bundle = next((each for each in self._bundles if _is_in(file, each)), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from checks.engine.finding import STATUSES
-from inventory.text.display import counted
+from inventory.text.display import pluralize
 from reports.presentation import labels
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _GROUPED = {
 
 def counts_of(head: Mapping[str, Any]) -> str:
     """Count the findings by status: ``9 findings, of which 1 fail, 8 pass``."""
-    return counted(head["findings"]["count"], "finding") + _by_status(head)
+    return pluralize(head["findings"]["count"], "finding") + _by_status(head)
 
 
 def number_of(head: Mapping[str, Any]) -> str:
@@ -75,7 +75,7 @@ def step(finding: Mapping[str, Any]) -> str:
 
 def sentence(finding: Mapping[str, Any], names: Names) -> str:
     """Say what was found of which subject, and what to do about it."""
-    return f"{names.subject(finding)}: {finding['says']} {step(finding)}".rstrip()
+    return f"{names.subject(finding)}: {finding['message']} {step(finding)}".rstrip()
 
 
 def gate_of(head: Mapping[str, Any]) -> str:

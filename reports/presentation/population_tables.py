@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     Organization = Mapping[str, Any]
 
 
-class Compared(NamedTuple):
+class ComparedCount(NamedTuple):
     """A comparison, and the name of its organization."""
 
     name: str
     told: Mapping[str, Any]
 
 
-class Routes(NamedTuple):
+class PopulationTables(NamedTuple):
     """What is shown, and how many there are beyond that.
 
     Attributes:
@@ -32,21 +32,25 @@ class Routes(NamedTuple):
 
     read: list[Organization]
     read_left: int
-    compared: list[Compared]
+    compared: list[ComparedCount]
     compared_left: int
 
 
-def lay_out_routes(organizations: Sequence[Organization], readings: int, rows: int) -> Routes:
+def population_tables(
+    organizations: Sequence[Organization], readings: int, rows: int
+) -> PopulationTables:
     """Choose at most ``readings`` organizations and ``rows`` comparisons."""
     read = [each for each in organizations if each["readings"]]
     if len(read) > readings:
         read.sort(key=_is_whole)
     compared = [
-        Compared(each["name"], told) for each in organizations for told in each["reconciliation"]
+        ComparedCount(each["name"], told)
+        for each in organizations
+        for told in each["reconciliation"]
     ]
     if len(compared) > rows:
         compared.sort(key=lambda each: each.told["agree"] is True)
-    return Routes(
+    return PopulationTables(
         read[:readings],
         max(0, len(read) - readings),
         compared[:rows],

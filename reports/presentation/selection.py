@@ -24,7 +24,7 @@ FOLDED = ("pass", "not-applicable")
 _CLOSED = tuple(f'{{"status":"{each}",'.encode("ascii") for each in STATUSES if each not in OPEN)
 
 
-class Limits(NamedTuple):
+class PageLimits(NamedTuple):
     """How much the page shows; what is beyond is summed and said in words.
 
     Attributes:
@@ -63,7 +63,7 @@ class Limits(NamedTuple):
     full: int = 1_000
 
 
-class Chosen(NamedTuple):
+class Selection(NamedTuple):
     """The findings that are shown, parsed.
 
     Attributes:
@@ -77,12 +77,14 @@ class Chosen(NamedTuple):
     folded: dict[tuple[str, str], list[dict[str, Any]]]
 
 
-def choose(lines: Iterable[bytes], rules: Sequence[Mapping[str, Any]], limits: Limits) -> Chosen:
+def select_findings(
+    lines: Iterable[bytes], rules: Sequence[Mapping[str, Any]], limits: PageLimits
+) -> Selection:
     """Pick the findings to show: a line is parsed only if it is shown.
 
     Lines begin with status and rule, in a fixed order, so that a few bytes tell where they belong.
     """
-    rooms = share(_counts(rules), limits.folded)
+    rooms = share_out(_counts(rules), limits.folded)
     folded: dict[tuple[str, str], Shelf] = {key: [] for key in rooms}
     urgent = Urgent(limits.open)
     waived: Shelf = []
@@ -103,7 +105,7 @@ def choose(lines: Iterable[bytes], rules: Sequence[Mapping[str, Any]], limits: L
             shelf.append(line)
         elif not is_waived:
             full.add(prefix)
-    return Chosen(
+    return Selection(
         _parse(urgent.lines()),
         _parse(waived),
         {key: _parse(shelf) for key, shelf in folded.items()},
@@ -161,7 +163,7 @@ def most_urgent(lines: Iterable[bytes], room: int) -> list[dict[str, Any]]:
     return _parse(urgent.lines())
 
 
-def share(counts: Rooms, room: int) -> dict[tuple[str, str], int]:
+def share_out(counts: Rooms, room: int) -> dict[tuple[str, str], int]:
     """Share ``room`` among groups: the small ones get all they need, the large ones alike."""
     given: dict[tuple[str, str], int] = {}
     left = room

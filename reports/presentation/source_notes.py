@@ -11,7 +11,7 @@ MOST = 12
 """How many are shown where the verdict is; the record holds all of them."""
 
 
-class Note(NamedTuple):
+class SourceNote(NamedTuple):
     """A note on one source; both texts are still to be escaped.
 
     Attributes:
@@ -27,12 +27,12 @@ class Note(NamedTuple):
         return f"{self.source}: {self.text}"
 
 
-def notes_on(sources: Iterable[Mapping[str, Any]]) -> list[Note]:
+def notes_on(sources: Iterable[Mapping[str, Any]]) -> list[SourceNote]:
     """Return every note on ``sources``, as a record holds them, in their order."""
-    return [Note(source["path"], text) for source in sources for text in source["notes"]]
+    return [SourceNote(source["path"], text) for source in sources for text in source["notes"]]
 
 
-def first_notes(head: Mapping[str, Any]) -> tuple[list[Note], int]:
+def first_notes(head: Mapping[str, Any]) -> tuple[list[SourceNote], int]:
     """Return the notes to show beside the verdict of an audit, and how many more there are."""
     every = notes_on(head["population"]["sources"])
     return every[:MOST], max(0, len(every) - MOST)

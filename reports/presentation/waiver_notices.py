@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from inventory.text.display import counted
+from inventory.text.display import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,13 +14,13 @@ URGENT = ("expiring", "expired", "requested")
 """The states that ask for somebody, the most urgent first."""
 
 
-def urgent(head: Mapping[str, Any]) -> list[dict[str, Any]]:
+def urgent_waivers(head: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the waivers that ask for somebody: by their state, and then by their last day."""
     asking = [each for each in head["waivers"] if each["state"] in URGENT]
     return sorted(asking, key=lambda each: (URGENT.index(each["state"]), each["expires_on"]))
 
 
-def due(waiver: Mapping[str, Any], as_of: str) -> str:
+def days_left(waiver: Mapping[str, Any], as_of: str) -> str:
     """Say how long a waiver still counts, or since when it does not, as of the time ``as_of``."""
     if waiver["state"] == "requested":
         return f"awaits approval since {waiver['requested_on']}, and covers nothing"
@@ -31,10 +31,10 @@ def due(waiver: Mapping[str, Any], as_of: str) -> str:
 def _distance(days: int) -> str:
     if days == 0:
         return "expires today"
-    far = counted(abs(days), "day")
+    far = pluralize(abs(days), "day")
     return f"expires in {far}" if days > 0 else f"expired {far} ago"
 
 
 def notice(waiver: Mapping[str, Any], as_of: str) -> str:
     """Render a waiver in one line: what is due, and which failure it is about."""
-    return f"Waiver {waiver['id']} {due(waiver, as_of)}: {waiver['rule']} {waiver['subject']}"
+    return f"Waiver {waiver['id']} {days_left(waiver, as_of)}: {waiver['rule']} {waiver['subject']}"

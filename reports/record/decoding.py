@@ -40,7 +40,7 @@ class _Finding(_Line):
     severity: Severity
     subject: _Subject
     cause: str = ""
-    says: str
+    message: str
     reason: str = ""
     action: str = ""
     name: str = ""
@@ -54,7 +54,7 @@ class _Finding(_Line):
 
 _subject = attrgetter(*Subject._fields)
 _before = attrgetter("status", "rule", "severity")
-_after = attrgetter("cause", "says", "reason", "action", "name", "databases", "existing")
+_after = attrgetter("cause", "message", "reason", "action", "name", "databases", "existing")
 _last = attrgetter("waiver", "change", "since", "audits")
 
 

@@ -83,7 +83,7 @@ class _Head(Part):
     """What tells whether a head is as it was written."""
 
     report: Sha256
-    format: Annotated[Literal["cmek-audit-record/1"], Field(alias="schema")]
+    format: Annotated[Literal["cmek-audit-record/2"], Field(alias="schema")]
     findings: Findings
 
 

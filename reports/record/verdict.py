@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from checks.engine.outcome import Gate
-from inventory.text.display import counted
+from inventory.text.display import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from reports.aggregation.aggregates import Tallies
+    from reports.aggregation.aggregates import Aggregates
 
 VERDICTS = {
     "broken": "The audit is incomplete: {found}.",
@@ -44,7 +44,7 @@ _LEFT_OUT = "clouds-left-out"
 
 
 def judge(
-    tallies: Tallies,
+    tallies: Aggregates,
     gate: Gate,
     rules: Sequence[str],
     *,
@@ -70,10 +70,10 @@ def judge(
         limits += _not_evaluated(tallies, rules)
     text = " ".join([first, *limits])
     is_bad = stops > 0 or word == "nothing judged"
-    return {"word": word, "text": text, "exit_code": 1 if is_bad else _PARTIAL * bool(left_out)}
+    return {"outcome": word, "text": text, "exit_code": 1 if is_bad else _PARTIAL * bool(left_out)}
 
 
-def _word(tallies: Tallies, found: Mapping[str, int], left_out: str) -> str:
+def _word(tallies: Aggregates, found: Mapping[str, int], left_out: str) -> str:
     for status, word in (
         ("error", "broken"),
         ("fail", "not compliant"),
@@ -90,23 +90,23 @@ def _word(tallies: Tallies, found: Mapping[str, int], left_out: str) -> str:
 
 def _found(found: Mapping[str, int]) -> str:
     """Count what was found: ``12 findings fail; 16 are inconclusive``."""
-    told = [counted(found["error"], "check broke", "checks broke")] if found["error"] else []
+    told = [pluralize(found["error"], "check broke", "checks broke")] if found["error"] else []
     verbs = {"fail": ("fails", "fail"), "inconclusive": ("is inconclusive", "are inconclusive")}
     noun = True
     for status, (one, many) in verbs.items():
         if count := found[status]:
-            thing = counted(count, "finding") if noun else f"{count:,}"
+            thing = pluralize(count, "finding") if noun else f"{count:,}"
             told.append(f"{thing} {one if count == 1 else many}")
             noun = False
     return "; ".join(told)
 
 
-def _waived_as_well(tallies: Tallies) -> str:
+def _waived_as_well(tallies: Aggregates) -> str:
     count = tallies.counts["waived"]
-    return f", with {counted(count, 'failure')} waived" if count else ""
+    return f", with {pluralize(count, 'failure')} waived" if count else ""
 
 
-def _evaluated(tallies: Tallies, rules: Sequence[str]) -> str:
+def _evaluated(tallies: Aggregates, rules: Sequence[str]) -> str:
     """Say how many rules were evaluated, and that none failed, as far as that is so."""
     counts = tallies.by_status()
     evaluated = [rule for rule in rules if counts[rule].keys() - {"not-applicable"}]
@@ -128,7 +128,7 @@ def _gate(gate: Gate, stops: int, found: int) -> Iterator[str]:
     yield f"The gate ({', '.join(options)}) {does}."
 
 
-def _limits(tallies: Tallies, word: str, gate: Gate) -> Iterator[str]:
+def _limits(tallies: Aggregates, word: str, gate: Gate) -> Iterator[str]:
     """Say what else a reader has to know who reads nothing but the verdict."""
     counts = tallies.counts
     yield from _attested(tallies)
@@ -139,28 +139,28 @@ def _limits(tallies: Tallies, word: str, gate: Gate) -> Iterator[str]:
     )
     if advisories and gate.fail_on not in _GATES:
         verbs = "fails; it does not stop" if advisories == 1 else "fail; they do not stop"
-        yield f"{counted(advisories, 'advisory', 'advisories')} {verbs} a run."
+        yield f"{pluralize(advisories, 'advisory', 'advisories')} {verbs} a run."
     if counts["waived"] and word not in _WHOLE:
         verb = "is" if counts["waived"] == 1 else "are"
-        yield f"{counted(counts['waived'], 'failure')} {verb} waived."
+        yield f"{pluralize(counts['waived'], 'failure')} {verb} waived."
     if left_out := tallies.rules_without(_LEFT_OUT):
-        keys = counted(max(left_out.values()), "key")
+        keys = pluralize(max(left_out.values()), "key")
         verb = "was" if len(left_out) == 1 else "were"
         yield f"{' and '.join(sorted(left_out))} {verb} not evaluated for {keys}: clouds left out."
     if count := tallies.declared:
         verb = "is" if count == 1 else "are"
-        yield f"{counted(count, 'database')} {verb} declared to use Astra's keys."
+        yield f"{pluralize(count, 'database')} {verb} declared to use Astra's keys."
     if word == "compliant" and not tallies.is_any_encrypted:
         yield "No database is shown to be encrypted by a customer key."
 
 
-def _attested(tallies: Tallies) -> Iterator[str]:
+def _attested(tallies: Aggregates) -> Iterator[str]:
     """Say how much of what passes rests on attestations alone, and on how many people's."""
     attested = tallies.attested
     count, every = attested.databases
     if count:
         verb, whose = ("rests", "its") if every == 1 else ("rest", "their")
-        of, people = counted(every, "database"), _people(attested.people_of_databases)
+        of, people = pluralize(every, "database"), _people(attested.people_of_databases)
         which = f"{count:,} of {of} deployed after {whose} key"
         yield f"{which} {verb} on an attestation alone ({people})."
     if attested.rules:
@@ -173,10 +173,10 @@ def _attested(tallies: Tallies) -> Iterator[str]:
 
 
 def _people(count: int) -> str:
-    return counted(count, "person", "people")
+    return pluralize(count, "person", "people")
 
 
-def _not_evaluated(tallies: Tallies, rules: Sequence[str]) -> Iterator[str]:
+def _not_evaluated(tallies: Aggregates, rules: Sequence[str]) -> Iterator[str]:
     """Name the rules that found no subject, and those that apply to none."""
     counts, left_out = tallies.by_status(), tallies.rules_without(_LEFT_OUT)
     without = [rule for rule in rules if not counts[rule]]

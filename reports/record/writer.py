@@ -18,7 +18,7 @@ from checks.engine.context import utc
 from checks.engine.finding import OPEN, STATUSES
 from checks.engine.identity import finding_id
 from inventory.astra.config import other_hosts
-from reports.aggregation.aggregates import Tallies
+from reports.aggregation.aggregates import Aggregates
 from reports.record.evidence import describe_evidence
 from reports.record.population import Population
 from reports.record.verdict import judge
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
     from checks.engine.finding import Finding
     from checks.engine.outcome import Gate
     from checks.engine.waivers import State, Waiver
-    from inventory.model.base import Place
+    from inventory.model.base import SourceLocation
     from inventory.model.organization import Organization
     from inventory.model.sources import Source
 
-SCHEMA = "cmek-audit-record/1"
+SCHEMA = "cmek-audit-record/2"
 HEAD = "audit.json"
 FINDINGS = "findings.ndjson"
 
 
 def encode(finding: Finding) -> str:
     """Render a finding as its line: ASCII, keys in a fixed order, empty fields left out."""
-    status, rule, severity, subject, cause, says, _, _, name, databases, existing, evidence = (
+    status, rule, severity, subject, cause, message, _, _, name, databases, existing, evidence = (
         finding[:12]
     )
     kind, path, organization, database_type, provider, region, database, key = subject
@@ -53,7 +53,7 @@ def encode(finding: Finding) -> str:
     own += f',"key":{quote(key)}' if key else ""
     told = f',"cause":{quote(cause)}' if cause else ""
     told += f',"name":{quote(name)}' if name else ""
-    told += f',"says":{quote(says)}'
+    told += f',"message":{quote(message)}'
     if status != "pass":
         told += _encode_open(finding)
     if databases:
@@ -69,7 +69,7 @@ def encode(finding: Finding) -> str:
 _known = lru_cache(maxsize=4_096)(quote)
 
 
-def _encode_place(place: Place) -> str:
+def _encode_place(place: SourceLocation) -> str:
     told = f"{_known(place[0])},{place[1]}"
     return told if len(place) == 2 else f"{told},{quote(place[2])}"  # noqa: PLR2004 (with one)
 
@@ -94,7 +94,7 @@ class Recorder:
 
     def __init__(self, folder: Path) -> None:
         """Open the file of findings in ``folder``, which must exist and be the recorder's own."""
-        self.tallies = Tallies()
+        self.tallies = Aggregates()
         self.population = Population()
         self._hash = hashlib.sha256()
         self._size = 0
@@ -144,7 +144,7 @@ class GivenFile(NamedTuple):
     sha256: str
 
 
-class Given(NamedTuple):
+class InputFiles(NamedTuple):
     """What an audit judged by beside the facts.
 
     Attributes:
@@ -187,10 +187,10 @@ class Settings(NamedTuple):
     is_default: bool = False
     left_out: str = ""
     mode: str = "recorded"
-    given: Given = Given()
+    given: InputFiles = InputFiles()
 
 
-class Material(NamedTuple):
+class RecordInput(NamedTuple):
     """What an audit rests on beside its findings; ``changes`` as the record states them."""
 
     rules: Sequence[Rule]
@@ -201,7 +201,7 @@ class Material(NamedTuple):
     changes: dict[str, Any] | None = None
 
 
-def head_of(recorder: Recorder, settings: Settings, material: Material) -> dict[str, Any]:
+def head_of(recorder: Recorder, settings: Settings, material: RecordInput) -> dict[str, Any]:
     """Close ``recorder`` and return the head, without the block ``run``."""
     findings = recorder.close()
     tallies = recorder.tallies
@@ -240,7 +240,7 @@ def canonical(data: object) -> str:
     return json.dumps(data, ensure_ascii=True, indent=1, sort_keys=False) + "\n"
 
 
-def _verdict(tallies: Tallies, settings: Settings, material: Material) -> dict[str, Any]:
+def _verdict(tallies: Aggregates, settings: Settings, material: RecordInput) -> dict[str, Any]:
     rules = [rule.card.id for rule in material.rules]
     addresses = [source.evidence.address for source in material.sources if source.evidence]
     return judge(
@@ -276,7 +276,7 @@ def _settings(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _open(tallies: Tallies) -> dict[str, int]:
+def _open(tallies: Aggregates) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for (status, _, severity), count in tallies.by_rule.items():
         if status in OPEN:
@@ -284,14 +284,14 @@ def _open(tallies: Tallies) -> dict[str, int]:
     return {severity: counts[severity] for severity in SEVERITIES}
 
 
-def _criteria(material: Material, tallies: Tallies) -> dict[str, Any]:
+def _criteria(material: RecordInput, tallies: Aggregates) -> dict[str, Any]:
     return {
         "hash": material.rules_hash,
         "rules": [_rule(rule, material.controls, tallies) for rule in material.rules],
     }
 
 
-def _rule(rule: Rule, controls: Controls, tallies: Tallies) -> dict[str, Any]:
+def _rule(rule: Rule, controls: Controls, tallies: Aggregates) -> dict[str, Any]:
     card = rule.card
     counts: Counter[str] = Counter()
     for (status, each, _), count in tallies.by_rule.items():

@@ -20,7 +20,7 @@ def stringent(**told: object) -> Database:
 
 
 @pytest.mark.parametrize(
-    ("told", "status", "says"),
+    ("told", "status", "message"),
     [
         (
             {"encrypted": True, "method": "column encryption"},
@@ -46,11 +46,11 @@ def stringent(**told: object) -> Database:
     ],
 )
 def test_stringent_data_rests_on_an_attestation(
-    told: dict[str, Any], status: str, says: str
+    told: dict[str, Any], status: str, message: str
 ) -> None:
     """A stringent database is judged by what somebody attested of its application."""
     finding = judged_once("CMEK-15", an_organization(databases=[stringent(**told)]))
-    assert (finding.status, finding.says, finding.severity) == (status, says, "advisory")
+    assert (finding.status, finding.message, finding.severity) == (status, message, "advisory")
     assert (finding.name, finding.databases, finding.existing) == ("acme-orders", 1, 1)
 
 
@@ -68,7 +68,7 @@ def test_stringent_data_needs_the_application_whoever_holds_the_keys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("preview", "status", "says"),
+    ("preview", "status", "message"),
     [
         (
             BY | {"granted": True},
@@ -89,7 +89,7 @@ def test_stringent_data_needs_the_application_whoever_holds_the_keys() -> None:
     ],
 )
 def test_keys_and_databases_rest_on_the_preview(
-    preview: dict[str, Any] | None, status: str, says: str
+    preview: dict[str, Any] | None, status: str, message: str
 ) -> None:
     """A Serverless key or database on Azure is judged by the attested grant."""
     organization = an_organization(
@@ -98,8 +98,8 @@ def test_keys_and_databases_rest_on_the_preview(
         azure_preview=preview,
     )
     found = judged("CMEK-16", organization)
-    assert {(each.status, each.says, each.severity) for each in found} == {
-        (status, says, "advisory")
+    assert {(each.status, each.message, each.severity) for each in found} == {
+        (status, message, "advisory")
     }
     assert [(each.subject.kind, each.databases, each.existing) for each in found] == [
         ("key", 2, 1),

@@ -53,7 +53,7 @@ def test_a_key_registered_there_is_a_mistake() -> None:
     key = a_key(type="classic", provider="azure", region="westeurope")
     finding = judged_once("CMEK-04", an_organization(keys=[key], databases=[]))
     assert (finding.status, finding.subject.kind) == ("fail", "key")
-    assert finding.says == "The record shows a customer key where Astra has none."
+    assert finding.message == "The record shows a customer key where Astra has none."
 
 
 def test_what_is_not_of_the_kind_is_no_subject() -> None:
@@ -100,7 +100,7 @@ def test_only_the_regions_of_the_kind_are_judged() -> None:
     organization = an_organization(databases=[a_database(id="other"), database])
     finding = judged_once("CMEK-04", organization)
     assert (finding.status, finding.cause) == ("fail", "key-expected:westeurope")
-    assert finding.says == (
+    assert finding.message == (
         "A customer key is expected in westeurope, where Astra has none: it uses Astra's keys."
     )
     assert finding.action == (
@@ -114,7 +114,7 @@ def test_a_declaration_is_shown_with_its_reason() -> None:
     own_keys = {"encryption": "astra-provided", "reason": "public data"}
     organization = an_organization(databases=[a_database(**AZURE, **own_keys).at("now.yaml", 5)])
     finding = judged_once("CMEK-04", organization)
-    assert (finding.status, finding.says, finding.evidence) == (
+    assert (finding.status, finding.message, finding.evidence) == (
         "pass",
         "The database is declared to use Astra's keys: public data",
         (("now.yaml", 5),),
@@ -130,7 +130,9 @@ def test_an_azure_database_of_unknown_type_may_be_of_the_kind() -> None:
         "unknown-type",
         FIND_TYPE,
     )
-    assert finding.says == ("The tier 'developer' does not tell whether it is of Managed Clusters.")
+    assert finding.message == (
+        "The tier 'developer' does not tell whether it is of Managed Clusters."
+    )
     serverless = a_database(id="other", provider="azure", regions=["westeurope"])
     for databases in ([of_unknown_type()], [serverless], [of_unknown_type(), serverless]):
         assert judged("CMEK-04", an_organization(databases=databases)) == []

@@ -14,7 +14,7 @@ def test_regions_without_a_key_are_named() -> None:
     found = judged("CMEK-03", an_organization(databases=[database]))
     assert [each.cause for each in found] == ["without-key:us-west-2", "without-key:eu-west-1"]
     finding = found[0]
-    assert finding.says == "The region us-west-2 has no key."
+    assert finding.message == "The region us-west-2 has no key."
     assert finding.action == (
         "Recreate the databases of acme-prod / serverless / aws / us-west-2 "
         "once its key is registered"
@@ -48,7 +48,7 @@ def test_regions_of_several_providers_need_a_key_each() -> None:
     assert causes("CMEK-03", organization) == ["without-key:us-east1"]
     keys = [a_key(), a_key(provider="gcp", region="us-east1")]
     finding = judged_once("CMEK-03", an_organization(keys=keys, databases=[database]))
-    assert (finding.status, finding.says) == ("pass", "Each of 2 regions has its own key.")
+    assert (finding.status, finding.message) == ("pass", "Each of 2 regions has its own key.")
 
 
 def test_a_region_that_can_have_no_key_is_left_to_its_own_rule() -> None:
@@ -58,7 +58,7 @@ def test_a_region_that_can_have_no_key_is_left_to_its_own_rule() -> None:
     keys = [a_key(type="managed-clusters")]
     finding = judged_once("CMEK-03", an_organization(keys=keys, databases=[database]))
     assert finding.status == "pass"
-    assert finding.says == (
+    assert finding.message == (
         "Each of 1 regions has its own key. "
         "CMEK-04 judges 1 more, where Astra has no customer keys."
     )
@@ -84,7 +84,7 @@ def test_regions_that_share_a_key_have_none_of_their_own() -> None:
         ("fail", "shares-key:us-east-1"),
         ("fail", "shares-key:us-west-2"),
     ]
-    assert found[0].says == (
+    assert found[0].message == (
         "The region us-east-1 has no key of its own: it shares one with us-west-2."
     )
     assert found[0].action == f"Give each scope a key of its own instead of {aws_key_id()}"
@@ -132,7 +132,7 @@ def test_regions_of_both_exemptions_are_counted_apart() -> None:
     keys = [a_key(type="managed-clusters")]
     finding = judged_once("CMEK-03", an_organization(keys=keys, databases=[database]))
     assert finding.status == "pass"
-    assert finding.says == (
+    assert finding.message == (
         "Each of 1 regions has its own key. "
         "CMEK-04 judges 1 more, where Astra has no customer keys. "
         "1 more to be encrypted by Astra's keys."
@@ -151,7 +151,7 @@ def test_a_region_with_a_second_key_still_shares_the_first() -> None:
     database = a_database(regions=regions)
     finding = judged("CMEK-03", an_organization(keys=[own, *shared], databases=[database]))[0]
     assert (finding.status, finding.cause) == ("fail", "shares-key:us-east-1")
-    assert finding.says == (
+    assert finding.message == (
         "The region us-east-1 has no key of its own: "
         "it shares one with ap-south-1, eu-west-1, eu-west-2, us-west-2."
     )

@@ -56,7 +56,7 @@ def test_the_evidence_of_a_pass_is_every_record_that_bounds_it(tmp_path: Path) -
     )
     finding = judge("2026-06-01T00:00:00Z", history)
     assert finding.status == "pass"
-    assert finding.says == (
+    assert finding.message == (
         "Key registered after 2026-01-01T00:00:00Z and by 2026-03-01T00:00:00Z; "
         "database deployed 2026-06-01T00:00:00Z."
     )
@@ -65,7 +65,7 @@ def test_the_evidence_of_a_pass_is_every_record_that_bounds_it(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("time", "status", "says"),
+    ("time", "status", "message"),
     [
         (
             "2026-05-31T23:59:59Z",
@@ -76,12 +76,12 @@ def test_the_evidence_of_a_pass_is_every_record_that_bounds_it(tmp_path: Path) -
         ("2026-06-01T02:00:00+02:00", "inconclusive", "Key registered at 2026-06-01T00:00:00Z"),
     ],
 )
-def test_times_are_compared_in_utc_to_the_second(time: str, status: str, says: str) -> None:
+def test_times_are_compared_in_utc_to_the_second(time: str, status: str, message: str) -> None:
     """An attested registration is compared with the deployment whatever zones they are given in."""
     key = a_key(registered=attested("2026-06-01T00:00:00Z"))
     finding = judge(time, keys=[key])
     assert finding.status == status
-    assert finding.says.startswith(says)
+    assert finding.message.startswith(message)
 
 
 @pytest.mark.parametrize(
@@ -172,8 +172,8 @@ def test_a_planned_region_dates_nothing_and_unsettles_nothing() -> None:
         ("us-east-1", "pass"),
         ("us-west-2", "pass"),
     ]
-    assert found[0].says.endswith("database deployed 2026-06-01T00:00:00Z.")
-    assert found[1].says == "The key is registered, the region only planned."
+    assert found[0].message.endswith("database deployed 2026-06-01T00:00:00Z.")
+    assert found[1].message == "The key is registered, the region only planned."
 
 
 def test_the_region_counts_more_than_the_database() -> None:
@@ -199,7 +199,7 @@ def test_each_region_of_a_database_is_judged_by_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "status", "says"),
+    ("keys", "status", "message"),
     [
         ([key_data()], "pass", "The key is registered, the database only planned."),
         ([], "fail", "No key is registered, and the database is about to be deployed."),
@@ -211,14 +211,14 @@ def test_each_region_of_a_database_is_judged_by_itself() -> None:
     ],
 )
 def test_a_planned_database_needs_the_key_now(
-    keys: list[Any] | None, status: str, says: str
+    keys: list[Any] | None, status: str, message: str
 ) -> None:
     """What is only planned passes if its key is registered now, and is critical if it is not."""
     organization = an_organization(keys=keys, databases=[a_planned_database()])
     finding = judged_once("CMEK-05", organization)
     assert (finding.status, finding.severity) == (status, "critical")
     assert (finding.databases, finding.existing) == (1, 0)
-    assert finding.says == says
+    assert finding.message == message
 
 
 def test_what_is_only_planned_has_a_cause_of_its_own() -> None:
@@ -235,7 +235,7 @@ def test_the_key_of_the_other_type_does_not_help() -> None:
     key = a_key(type="managed-clusters", registered=attested("2026-01-01T00:00:00Z"))
     finding = judge("2026-06-01T00:00:00Z", keys=[key])
     assert (finding.status, finding.severity) == ("fail", "high")
-    assert finding.says == ("No key is registered: the database runs on Astra's keys.")
+    assert finding.message == ("No key is registered: the database runs on Astra's keys.")
 
 
 @pytest.mark.parametrize(("on", "status"), [("2026-11-21", "pass"), ("2026-11-22", "inconclusive")])
@@ -249,7 +249,7 @@ def test_an_undated_record_bounds_nothing() -> None:
     """A key seen in a record without a time may have come at any time."""
     finding = judge("2026-06-01T00:00:00Z", captured_at=None)
     assert (finding.status, finding.reason) == ("inconclusive", "registration-time-unknown")
-    assert finding.says.startswith("Key registered at an unknown time;")
+    assert finding.message.startswith("Key registered at an unknown time;")
 
 
 def test_an_existing_database_of_the_future_is_impossible() -> None:
@@ -257,7 +257,7 @@ def test_an_existing_database_of_the_future_is_impossible() -> None:
     key = a_key(registered=attested("2026-01-01T00:00:00Z"))
     finding = judge("2026-11-21T02:00:01Z", keys=[key], captured_at=None)
     assert (finding.status, finding.reason) == ("inconclusive", "impossible-time")
-    assert finding.says == (
+    assert finding.message == (
         "Deployed 2026-11-21T02:00:01Z, later than its own record of 2026-11-21T02:00:00Z."
     )
     assert judge("2026-11-21T02:00:00Z", keys=[key], captured_at=None).status == "pass"
@@ -277,7 +277,7 @@ def test_an_attestation_that_a_record_contradicts_does_not_count(tmp_path: Path)
     key = a_key(registered=attested("2026-04-01T00:00:00Z"))
     finding = judge("2026-06-01T00:00:00Z", history, keys=[key])
     assert (finding.status, finding.reason) == ("inconclusive", "contradiction")
-    assert "2026-04-01T00:00:00Z, as acme-security attested" in finding.says
+    assert "2026-04-01T00:00:00Z, as acme-security attested" in finding.message
 
 
 # --- keys that were replaced ----------------------------------------------------------------------
@@ -339,7 +339,7 @@ def test_a_database_rests_on_the_key_of_its_time(
 def test_a_pass_by_a_replaced_key_says_so(tmp_path: Path) -> None:
     """A database of the key before passes by the records of that key and by the support case."""
     finding = judge("2026-04-15T00:00:00Z", replaced(tmp_path), support_cases=CASE)
-    assert finding.says == (
+    assert finding.message == (
         "Key registered after 2026-03-01T00:00:00Z and by 2026-04-01T00:00:00Z; database deployed "
         "2026-04-15T00:00:00Z. IBM Support replaced the key after that: TS000000001."
     )
@@ -408,7 +408,7 @@ def test_the_note_names_the_key_before_the_one_that_counts(
     )
     finding = judge(time, history)
     assert (finding.status, finding.reason, finding.action) == ("inconclusive", UNKNOWN, action)
-    assert finding.says.endswith(f" The key before it was last seen at {last}.")
+    assert finding.message.endswith(f" The key before it was last seen at {last}.")
 
 
 def test_an_older_replacement_does_not_matter_to_a_later_database(tmp_path: Path) -> None:
@@ -421,13 +421,13 @@ def test_an_older_replacement_does_not_matter_to_a_later_database(tmp_path: Path
     )
     found = judge("2026-05-02T00:00:00Z", history, support_cases=CASE)
     assert found.status == "pass"
-    assert found.says.endswith(" IBM Support replaced the key after that: TS000000001.")
+    assert found.message.endswith(" IBM Support replaced the key after that: TS000000001.")
 
 
 def test_a_replacement_without_a_case_asks_for_it(tmp_path: Path) -> None:
     """A database of a key that was replaced without a support case is inconclusive, and says so."""
     finding = judge("2026-04-15T00:00:00Z", replaced(tmp_path))
-    assert finding.says == (
+    assert finding.message == (
         "Key registered after 2026-03-01T00:00:00Z and by 2026-04-01T00:00:00Z; database deployed "
         "2026-04-15T00:00:00Z. The key was replaced after that without a support case."
     )
@@ -458,7 +458,7 @@ def test_a_case_explains_a_key_that_was_seen_after_it(
 def test_the_time_between_two_keys_is_not_known(tmp_path: Path) -> None:
     """A database deployed while keys were replaced is inconclusive, and both bounds are named."""
     finding = judge("2026-06-20T00:00:00Z", replaced(tmp_path), support_cases=CASE)
-    assert finding.says == (
+    assert finding.message == (
         "Key registered since 2026-06-10T00:00:00Z at the earliest and by 2026-07-01T00:00:00Z; "
         "database deployed 2026-06-20T00:00:00Z. The key before it was last seen at "
         "2026-05-01T00:00:00Z."
@@ -519,7 +519,7 @@ def test_several_replacements_in_a_row(tmp_path: Path, days: list[str], status: 
     finding = judge("2026-04-15T00:00:00Z", history, support_cases=cases)
     assert finding.status == status
     if status == "pass":
-        assert finding.says.endswith("after that: TS-2026-07-10, TS-2026-05-10.")
+        assert finding.message.endswith("after that: TS-2026-07-10, TS-2026-05-10.")
 
 
 def test_several_keys_claimed_at_once_before(tmp_path: Path) -> None:
@@ -538,7 +538,7 @@ def test_a_key_that_was_removed_was_not_replaced(tmp_path: Path) -> None:
         over = {"keys": [key], "support_cases": CASE}
         finding = judge("2026-04-15T00:00:00Z", history, **over)
         assert (finding.status, finding.reason) == ("inconclusive", UNKNOWN)
-        assert finding.says.endswith("The scope had a key before that.")
+        assert finding.message.endswith("The scope had a key before that.")
 
 
 def test_a_new_version_is_no_new_key(tmp_path: Path) -> None:
@@ -586,7 +586,7 @@ def test_versions_of_one_key_are_no_rivals(
         finding = judged_once("CMEK-05", an_organization(keys=keys, databases=[database]))
         assert (finding.status, finding.reason) == (status, reason)
     if reason == "contradiction":
-        assert finding.says == (
+        assert finding.message == (
             f"Several times of registration are attested for one key: {EARLY}, {LATE}."
         )
 
@@ -599,7 +599,7 @@ def test_one_time_that_two_people_attest_names_one_of_them() -> None:
     database = database_data(provider="gcp", regions=[region])
     for versions in (keys, keys[::-1]):
         finding = judged_once("CMEK-05", an_organization(keys=versions, databases=[database]))
-        assert finding.says.startswith(f"Key registered at {EARLY}, as acme-security attested;")
+        assert finding.message.startswith(f"Key registered at {EARLY}, as acme-security attested;")
         assert finding.attested_by == ("acme-security", "acme-zoe")
 
 
@@ -628,7 +628,7 @@ def test_what_resolves_an_order_that_is_not_known() -> None:
     assert (finding.reason, finding.action) == ("equal-times", attest)
     finding = judge("2026-06-01T00:00:00Z")
     assert (finding.reason, finding.action) == (UNKNOWN, attest)
-    assert finding.says == (
+    assert finding.message == (
         "Key registered by 2026-11-20T02:00:00Z; database deployed 2026-06-01T00:00:00Z."
     )
     finding = judge("2026-05-01T00:00:00Z", keys=[key])

@@ -12,7 +12,7 @@ IN_US = f"arn:aws:kms:us-east-1:111122223333:key/{UUID}"
 
 
 @pytest.mark.parametrize(
-    ("provider", "region", "key_id", "says"),
+    ("provider", "region", "key_id", "message"),
     [
         (
             "aws",
@@ -76,18 +76,18 @@ IN_US = f"arn:aws:kms:us-east-1:111122223333:key/{UUID}"
         ("azure", "westeurope", "acme-key", "The id has the form of no provider's key."),
     ],
 )
-def test_each_mismatch_is_told(provider: str, region: str, key_id: str, says: str) -> None:
+def test_each_mismatch_is_told(provider: str, region: str, key_id: str, message: str) -> None:
     """An id that cannot be the key of its scope fails, and the finding says why."""
     key = a_key(provider=provider, region=region, key_id=key_id)
     finding = judged_once("CMEK-07", an_organization(keys=[key]))
-    assert (finding.status, finding.says) == ("fail", says)
+    assert (finding.status, finding.message) == ("fail", message)
     assert finding.action == (
         f"Correct the record of the key {key_id}, or have IBM Support replace it"
     )
 
 
 @pytest.mark.parametrize(
-    ("provider", "region", "says"),
+    ("provider", "region", "message"),
     [
         ("aws", "us-east-1", "The id names aws and us-east-1."),
         ("gcp", "us-east1", "The id names gcp and us-east1."),
@@ -98,11 +98,11 @@ def test_each_mismatch_is_told(provider: str, region: str, key_id: str, says: st
         ),
     ],
 )
-def test_each_provider_can_pass(provider: str, region: str, says: str) -> None:
+def test_each_provider_can_pass(provider: str, region: str, message: str) -> None:
     """An id of the provider's form that names the region passes; Azure's names none."""
     key = a_key(provider=provider, region=region)
     finding = judged_once("CMEK-07", an_organization(keys=[key]))
-    assert (finding.status, finding.says) == ("pass", says)
+    assert (finding.status, finding.message) == ("pass", message)
 
 
 @pytest.mark.parametrize(

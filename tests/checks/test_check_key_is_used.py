@@ -7,15 +7,15 @@ from tests.checks.judging import judged, judged_once, of_unknown_type
 
 
 @pytest.mark.parametrize(
-    ("count", "says"),
+    ("count", "message"),
     [(1, "1 database lies"), (2, "2 databases lie"), (1200, "1,200 databases lie")],
 )
-def test_databases_are_counted(count: int, says: str) -> None:
+def test_databases_are_counted(count: int, message: str) -> None:
     """A pass says how many databases lie in the key's scope."""
     databases = [a_database(id=uuid(number)) for number in range(count)]
     finding = judged_once("CMEK-09", an_organization(databases=databases))
-    assert (finding.says, finding.databases, finding.existing) == (
-        f"{says} in its scope.",
+    assert (finding.message, finding.databases, finding.existing) == (
+        f"{message} in its scope.",
         count,
         count,
     )
@@ -50,7 +50,7 @@ def test_unread_databases_may_use_the_key() -> None:
     """A key is not called idle while databases may be missing from the record."""
     finding = judged_once("CMEK-09", an_organization(databases=None))
     assert (finding.status, finding.reason) == ("inconclusive", "not-recorded")
-    assert finding.says == (
+    assert finding.message == (
         "No database is recorded, and they may not be all: "
         "not-recorded (the record holds no such list)."
     )

@@ -31,7 +31,7 @@ def test_a_key_of_two_scopes_names_them() -> None:
     assert {each.subject.path for each in found} == {found[0].subject.path}
     finding = found[0]
     assert finding.subject.key == gcp_key_id()
-    assert finding.says == (
+    assert finding.message == (
         "acme-prod / serverless / gcp / us-east1 is one of 2 scopes that the key serves: "
         "acme-prod / serverless / gcp / us-east1, acme-prod / managed-clusters / gcp / us-east1."
     )
@@ -52,7 +52,7 @@ def test_two_keys_of_one_scope_are_named() -> None:
         f"rival-key:{aws_key_id(number=2)}",
     ]
     scope = rivals[0]
-    assert scope.says == (
+    assert scope.message == (
         f"{aws_key_id()} is one of 2 keys that are claimed: {aws_key_id()}, {aws_key_id(number=2)}."
     )
 
@@ -77,9 +77,9 @@ def test_multi_region_keys_pass_with_a_note() -> None:
     """A multi-Region key passes, and the finding says that its material is shared."""
     finding = judged_once("CMEK-02", an_organization(keys=[a_key(key_id=MULTI_REGION)]))
     assert finding.status == "pass"
-    assert finding.says.endswith("Multi-Region keys share their material between regions.")
+    assert finding.message.endswith("Multi-Region keys share their material between regions.")
     plain = judged_once("CMEK-02", an_organization())
-    assert plain.says == "The key serves acme-prod / serverless / aws / us-east-1 alone."
+    assert plain.message == "The key serves acme-prod / serverless / aws / us-east-1 alone."
 
 
 def test_a_project_named_by_id_and_by_number_passes_with_a_note() -> None:
@@ -93,13 +93,13 @@ def test_a_project_named_by_id_and_by_number_passes_with_a_note() -> None:
     ]
     found = judged("CMEK-02", an_organization(keys=keys))
     own, other = (f"acme-prod / {each} / gcp / us-east1" for each in types)
-    assert [(each.status, each.says) for each in found] == [
+    assert [(each.status, each.message) for each in found] == [
         ("pass", _may_be(own, other, "number")),
         ("pass", _may_be(other, own, "id")),
     ]
     apart = [keys[0], keys[1].model_copy(update={"key_id": f"projects/acme-two/{here}"})]
     found = judged("CMEK-02", an_organization(keys=apart))
-    assert [each.says for each in found if "may be" in each.says] == []
+    assert [each.message for each in found if "may be" in each.message] == []
 
 
 def _may_be(own: str, other: str, by: str) -> str:

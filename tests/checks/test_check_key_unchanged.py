@@ -41,7 +41,7 @@ def test_a_replacement_names_the_two_records(tmp_path: Path) -> None:
     """A key that changed without a case fails, between the times of two records."""
     finding = judge(earlier(tmp_path, on_2026_06_01=OLD))
     assert (finding.status, finding.severity) == ("fail", "high")
-    assert finding.says == (
+    assert finding.message == (
         "The key was replaced between 2026-06-01T00:00:00Z and 2026-11-20T02:00:00Z "
         "without a support case."
     )
@@ -54,7 +54,7 @@ def test_a_replacement_names_the_two_records(tmp_path: Path) -> None:
 def test_a_disappearance_is_told_from_a_replacement(tmp_path: Path) -> None:
     """A key that is gone without a case fails as disappeared."""
     finding = judge(earlier(tmp_path, on_2026_06_01=OLD), keys=[])
-    assert finding.says.startswith("The key disappeared between 2026-06-01T00:00:00Z and")
+    assert finding.message.startswith("The key disappeared between 2026-06-01T00:00:00Z and")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_only_the_cases_that_explain_are_named(tmp_path: Path) -> None:
         a_support_case(ticket="TS000000002", on="2025-08-01"),
     ]
     finding = judge(earlier(tmp_path, on_2026_06_01=OLD), support_cases=cases)
-    assert finding.says == "Each change is explained by a support case: TS000000001."
+    assert finding.message == "Each change is explained by a support case: TS000000001."
     assert len(finding.evidence) == 3
 
 
@@ -102,9 +102,9 @@ def test_each_change_needs_a_case(tmp_path: Path) -> None:
     )
     late = a_support_case(on="2026-08-01")
     finding = judge(history, support_cases=[late])
-    assert "between 2026-01-01T00:00:00Z and 2026-06-01T00:00:00Z" in finding.says
+    assert "between 2026-01-01T00:00:00Z and 2026-06-01T00:00:00Z" in finding.message
     early = a_support_case(on="2026-02-01", ticket="TS000000002")
-    assert judge(history, support_cases=[late, early]).says == (
+    assert judge(history, support_cases=[late, early]).message == (
         "Each change is explained by a support case: TS000000002, TS000000001."
     )
 
@@ -135,14 +135,14 @@ def test_a_key_that_came_back_had_disappeared(tmp_path: Path) -> None:
     )
     finding = judge(history)
     assert finding.status == "fail"
-    assert finding.says.startswith("The key disappeared between 2026-01-01T00:00:00Z and")
+    assert finding.message.startswith("The key disappeared between 2026-01-01T00:00:00Z and")
 
 
 def test_a_key_beside_the_old_one_is_no_change(tmp_path: Path) -> None:
     """A second key claimed for the scope is left to the rule about rival keys."""
     history = earlier(tmp_path, on_2026_06_01=organization_data())
     keys = [a_key(), a_key(key_id=aws_key_id(number=2))]
-    assert judge(history, keys=keys).says == (
+    assert judge(history, keys=keys).message == (
         "The key is the same in all records since 2026-06-01T00:00:00Z."
     )
 
@@ -161,7 +161,9 @@ def test_a_key_is_the_same_since_its_first_record(tmp_path: Path) -> None:
         on_2026_01_01=organization_data(keys=[]),
         on_2026_06_01=organization_data(),
     )
-    assert judge(history).says == ("The key is the same in all records since 2026-06-01T00:00:00Z.")
+    assert judge(history).message == (
+        "The key is the same in all records since 2026-06-01T00:00:00Z."
+    )
 
 
 def test_a_record_that_was_refused_is_no_disappearance(tmp_path: Path) -> None:
@@ -188,7 +190,7 @@ def test_unread_keys_are_no_disappearance(
     finding = judge(history, keys=keys, gaps=gaps)
     assert finding.status == status
     if status == "inconclusive":
-        assert finding.says == "The serverless keys of now may not be all: timed-out."
+        assert finding.message == "The serverless keys of now may not be all: timed-out."
         assert finding.action == "Record the serverless keys of acme-prod in full"
 
 
@@ -226,7 +228,7 @@ def test_an_alias_may_hide_a_change(tmp_path: Path) -> None:
     before = organization_data(keys=[key_data(key_id=alias)])
     finding = judge(earlier(tmp_path, on_2026_06_01=before), keys=[key_data(key_id=alias)])
     assert (finding.status, finding.reason) == ("inconclusive", "alias")
-    assert finding.says == (
+    assert finding.message == (
         "An alias is the same in two records in a row; the key it points to may have changed."
     )
     assert finding.action == (
@@ -289,7 +291,9 @@ def test_the_baseline_is_a_record_like_any_other(tmp_path: Path) -> None:
     context = Context(AS_OF, baseline=known("2026-06-01", 9))
     finding = judged_once("CMEK-10", an_organization(), context=context)
     assert finding.cause == f"replaced:{aws_key_id(number=9)},2026-06-01T00:00:00Z"
-    assert finding.says.startswith("The key was replaced between 2026-06-01T00:00:00Z and 2026-11")
+    assert finding.message.startswith(
+        "The key was replaced between 2026-06-01T00:00:00Z and 2026-11"
+    )
     assert finding.evidence == (BASELINE, ("", 0))
 
 
@@ -308,7 +312,7 @@ def test_the_baseline_takes_its_place_among_the_records(tmp_path: Path) -> None:
     history = earlier(tmp_path, on_2026_03_01=old, on_2026_07_01=organization_data())
     context = Context(AS_OF, history=history, baseline=known("2026-05-01", 9))
     finding = judged_once("CMEK-10", an_organization(), context=context)
-    assert finding.says == (
+    assert finding.message == (
         "The key was replaced between 2026-05-01T00:00:00Z and 2026-07-01T00:00:00Z "
         "without a support case."
     )
@@ -316,7 +320,7 @@ def test_the_baseline_takes_its_place_among_the_records(tmp_path: Path) -> None:
         context = Context(AS_OF, history=history, baseline=baseline)
         finding = judged_once("CMEK-10", an_organization(), context=context)
         assert finding.cause == f"replaced:{aws_key_id(number=9)},2026-03-01T00:00:00Z"
-        assert "between 2026-03-01T00:00:00Z and 2026-07-01T00:00:00Z" in finding.says
+        assert "between 2026-03-01T00:00:00Z and 2026-07-01T00:00:00Z" in finding.message
         assert len(finding.evidence) == 3
 
 
@@ -325,7 +329,7 @@ def test_an_undated_baseline_does_not_disturb_the_records(tmp_path: Path) -> Non
     history = earlier(tmp_path, on_2026_06_01=organization_data())
     context = Context(AS_OF, history=history, baseline=known(None, 9))
     finding = judged_once("CMEK-10", an_organization(), context=context)
-    assert finding.says == "The key is the same in all records since 2026-06-01T00:00:00Z."
+    assert finding.message == "The key is the same in all records since 2026-06-01T00:00:00Z."
 
 
 def test_scopes_are_judged_in_their_order() -> None:
@@ -378,7 +382,7 @@ def test_a_case_without_a_change_explains_nothing(tmp_path: Path) -> None:
     finding = judge(
         earlier(tmp_path, on_2026_06_01=organization_data()), support_cases=[a_support_case()]
     )
-    assert finding.says == "The key is the same in all records since 2026-06-01T00:00:00Z."
+    assert finding.message == "The key is the same in all records since 2026-06-01T00:00:00Z."
 
 
 # --- keys that were not read ----------------------------------------------------------------------

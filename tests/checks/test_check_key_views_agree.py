@@ -22,13 +22,13 @@ GOOGLE: dict[str, Any] = {"provider": "gcp", "region": "us-east1"}
 def test_both_views_agree() -> None:
     """A pass says which key both views show, or that both show none."""
     finding = judged_once("CMEK-13", an_organization(region_views=[a_view()]))
-    assert (finding.status, finding.says) == ("pass", f"Both show {aws_key_id()}.")
+    assert (finding.status, finding.message) == ("pass", f"Both show {aws_key_id()}.")
     none = an_organization(keys=[], region_views=[a_view(key_id=None)])
-    assert judged_once("CMEK-13", none).says == "Both show no key."
+    assert judged_once("CMEK-13", none).message == "Both show no key."
 
 
 @pytest.mark.parametrize(
-    ("keys", "seen", "says"),
+    ("keys", "seen", "message"),
     [
         (
             [a_key()],
@@ -50,11 +50,11 @@ def test_both_views_agree() -> None:
         ),
     ],
 )
-def test_what_differs_is_told(keys: list[object], seen: str | None, says: str) -> None:
+def test_what_differs_is_told(keys: list[object], seen: str | None, message: str) -> None:
     """A failure names what each of the two views shows."""
     organization = an_organization(keys=keys, region_views=[a_view(key_id=seen)])
     finding = judged_once("CMEK-13", organization)
-    assert (finding.status, finding.says) == ("fail", says)
+    assert (finding.status, finding.message) == ("fail", message)
     assert finding.action == ("Record both views of acme-prod / serverless / aws / us-east-1 again")
 
 
@@ -191,7 +191,7 @@ def test_the_order_of_listed_keys_does_not_matter() -> None:
     ids = [aws_key_id(number=number) for number in range(2, 9)]
     keys = [a_key(key_id=each) for each in reversed(ids)]
     finding = judged_once("CMEK-13", an_organization(keys=keys, region_views=[a_view()]))
-    assert finding.says == (
+    assert finding.message == (
         f"The list shows {', '.join(ids)}, the view of the region {aws_key_id()}."
     )
     assert finding.cause == cause_of("differ", " ".join(ids), aws_key_id())
@@ -201,14 +201,14 @@ def test_what_was_not_read_is_named_with_its_reason() -> None:
     """A view or a list that was not read is inconclusive, in the words of its gap."""
     views = [{"fact": "region-views", "reason": "refused", "detail": "by the token"}]
     finding = judged_once("CMEK-13", an_organization(region_views=[], gaps=views))
-    assert finding.says == "The view of the region was not read: refused (by the token)."
+    assert finding.message == "The view of the region was not read: refused (by the token)."
     keys = [{"fact": "serverless-keys", "reason": "cut-short", "detail": "at 100"}]
     organization = an_organization(region_views=[a_view()], gaps=keys)
     finding = judged("CMEK-13", organization)[-1]
-    assert finding.says == "The list of keys may not be whole: cut-short (at 100)."
+    assert finding.message == "The list of keys may not be whole: cut-short (at 100)."
     nothing = an_organization(databases=None, keys=[], region_views=[]).at("now.yaml", 3)
     finding = judged("CMEK-13", nothing)[-1]
-    assert (finding.says, finding.evidence) == (
+    assert (finding.message, finding.evidence) == (
         (
             "Neither a key nor a database is recorded, and they may not be all: "
             "not-recorded (the record holds no such list)."

@@ -150,7 +150,7 @@ def test_every_fact_about_a_key_is_needed(fact: str) -> None:
         "granted_to_astra": "whether it is granted to Astra",
         "region": "in which region it is",
     }[fact]
-    assert finding.says == f"Neither the cloud nor an attestation says: {named}."
+    assert finding.message == f"Neither the cloud nor an attestation says: {named}."
 
 
 @pytest.mark.parametrize("fact", FACTS)
@@ -158,7 +158,7 @@ def test_every_fact_about_a_key_can_be_wrong(fact: str) -> None:
     """One fact that is wrong fails, also where all others are missing, which hides none of them."""
     wrong: object = "us-west-2" if fact == "region" else False
     alone = dict.fromkeys(FACTS) | {fact: wrong}
-    says = {
+    message = {
         "enabled": "it is disabled",
         "symmetric": "it is not symmetric",
         "granted_to_astra": "it is not granted to Astra",
@@ -167,7 +167,7 @@ def test_every_fact_about_a_key_can_be_wrong(fact: str) -> None:
     others = [f"not-recorded:{each}" for each in FACTS if each != fact]
     for facts, missing in ((kms_facts(**{fact: wrong}), []), (kms_facts(**alone), others)):
         finding, *rest = judged("CMEK-12", an_organization(keys=[a_key(kms=facts)]))
-        assert (finding.status, finding.says) == ("fail", f"The cloud says that {says}.")
+        assert (finding.status, finding.message) == ("fail", f"The cloud says that {message}.")
         assert finding.action == f"Make the key {aws_key_id()} usable for Astra"
         assert [each.cause for each in rest] == missing
 
@@ -201,7 +201,7 @@ def test_a_key_that_does_not_rotate_says_who_said_so() -> None:
     by_cloud = a_key(kms=kms_facts(rotation_enabled=False))
     by_person = a_key(**attested("CMEK-11", well=False))
     found = [
-        judged_once("CMEK-11", an_organization(keys=[key])).says for key in (by_cloud, by_person)
+        judged_once("CMEK-11", an_organization(keys=[key])).message for key in (by_cloud, by_person)
     ]
     assert found == [
         "Automatic rotation is switched off.",
@@ -220,7 +220,7 @@ def granted(*accounts: dict[str, str], **facts: object) -> tuple[str, str]:
     """Judge a key of which the cloud says who may use it, and Astra whom it needs."""
     key = a_key(kms=kms_facts(**{"granted_to_astra": None} | facts))
     finding = judged_once("CMEK-12", an_organization(keys=[key], vendor_accounts=accounts))
-    return finding.status, finding.says
+    return finding.status, finding.message
 
 
 @pytest.mark.parametrize(
@@ -298,8 +298,8 @@ def test_a_key_that_nobody_may_use_is_not_granted(said: object) -> None:
     """Where nobody may use the key, it is not granted, whomever Astra names."""
     elsewhere = VENDOR | {"region": "us-west-2"}
     for account, whom in ((VENDOR, "444455556666, as Astra asks"), (elsewhere, "Astra")):
-        says = ("fail", f"The cloud says that it is not granted to {whom}.")
-        assert granted(account, granted_to=[], granted_to_astra=said) == says
+        message = ("fail", f"The cloud says that it is not granted to {whom}.")
+        assert granted(account, granted_to=[], granted_to_astra=said) == message
 
 
 def test_an_undecidable_grant_is_neither_one_nor_none() -> None:
@@ -309,7 +309,7 @@ def test_an_undecidable_grant_is_neither_one_nor_none() -> None:
         key = a_key(kms=facts)
         finding = judged_once("CMEK-12", an_organization(keys=[key], vendor_accounts=[VENDOR]))
         assert (finding.status, finding.reason) == ("inconclusive", "undecidable-grant")
-        assert finding.says == (
+        assert finding.message == (
             f"The key is granted to {ROLE}. "
             "Whether that grants it to 444455556666, as Astra asks, cannot be decided."
         )
@@ -410,7 +410,7 @@ def test_an_open_grant_names_the_accounts() -> None:
         ),
     )
     finding = judged_once("CMEK-12", an_organization(vendor_accounts=[VENDOR]))
-    assert finding.says == (
+    assert finding.message == (
         "Neither the cloud nor an attestation says: whether it is usable, "
         "whether it is granted to 444455556666, as Astra asks."
     )
@@ -420,9 +420,9 @@ def test_a_fact_that_is_missing_is_asked_for_by_its_own_name() -> None:
     """Accounts that Astra names belong to the question of the grant, and to no other."""
     key = a_key(kms=kms_facts(enabled=None))
     finding = judged_once("CMEK-12", an_organization(keys=[key], vendor_accounts=[VENDOR]))
-    assert finding.says == "Neither the cloud nor an attestation says: whether it is enabled."
+    assert finding.message == "Neither the cloud nor an attestation says: whether it is enabled."
     finding = judged_once("CMEK-12", an_organization())
-    assert finding.says == "Neither the cloud nor an attestation says: whether it is usable."
+    assert finding.message == "Neither the cloud nor an attestation says: whether it is usable."
 
 
 def test_a_finding_about_a_key_names_its_place_and_its_databases() -> None:
@@ -458,7 +458,7 @@ def test_an_attestation_of_use_says_who_attests_it() -> None:
     for well, found in expected.items():
         key = a_key(**attested("CMEK-12", well=well))
         finding = judged_once("CMEK-12", an_organization(keys=[key]))
-        assert (finding.status, finding.says, finding.action) == found
+        assert (finding.status, finding.message, finding.action) == found
     old = a_key(usable=BY | {"usable": True, "due": "2026-11-20"})
     finding = judged_once("CMEK-12", an_organization(keys=[old]))
     assert finding.action == f"Attest anew whether {aws_key_id()} is usable"
@@ -486,6 +486,6 @@ def test_rotation_is_shown_at_the_key_with_its_databases() -> None:
         )
         assert (finding.databases, finding.existing) == (2, 1)
     key = a_key(**attested("CMEK-11", well=True))
-    assert judged_once("CMEK-11", an_organization(keys=[key])).says == (
+    assert judged_once("CMEK-11", an_organization(keys=[key])).message == (
         "acme-security attested on 2026-11-01: it rotates automatically."
     )

@@ -37,7 +37,7 @@ def test_a_shared_key_names_its_organizations() -> None:
     ]
     finding = found[0]
     assert (finding.status, finding.severity) == ("fail", "advisory")
-    assert finding.says == (
+    assert finding.message == (
         "acme-prod is one of 2 organizations that share the key: acme-prod, acme-test."
     )
     assert (finding.subject.organization, finding.subject.key) == ("", gcp_key_id())
@@ -61,7 +61,7 @@ def test_a_key_used_twice_by_one_organization_is_its_own() -> None:
     """A key that serves two scopes of one organization is shared with nobody."""
     one = an_organization(keys=[a_key(), a_key(type="managed-clusters")])
     finding = judged_once("CMEK-06", one, other(keys=[]))
-    assert (finding.status, finding.says) == ("pass", "Only acme-prod uses the key.")
+    assert (finding.status, finding.message) == ("pass", "Only acme-prod uses the key.")
 
 
 def test_sharing_takes_two() -> None:
@@ -86,7 +86,7 @@ def test_unread_keys_may_be_shared(fact: str) -> None:
     gaps = [{"fact": fact, "reason": "refused", "detail": "403"}]
     finding = judged_once("CMEK-06", an_organization(), other(keys=[], gaps=gaps))
     assert (finding.status, finding.reason) == ("inconclusive", "refused")
-    assert finding.says == "Not all keys of acme-test are known: refused (403)."
+    assert finding.message == "Not all keys of acme-test are known: refused (403)."
     assert finding.action == "Record the keys of acme-test in full"
 
 
@@ -131,7 +131,7 @@ def notes(one: str, two: str, **place: str) -> list[str]:
     ]
     found = judged("CMEK-06", an_organization(keys=keys[:1]), other(keys=keys[1:]))
     assert {each.status for each in found} == {"pass"}
-    return [each.says for each in found]
+    return [each.message for each in found]
 
 
 def test_replicas_in_two_organizations_are_noted() -> None:
@@ -168,13 +168,13 @@ def test_relatives_of_one_organization_are_no_sharing() -> None:
         a_key(key_id=MRK.format(region), region=region) for region in ("us-east-1", "us-west-2")
     ]
     found = judged("CMEK-06", an_organization(keys=keys), other(keys=[]))
-    assert {each.says for each in found} == {"Only acme-prod uses the key."}
+    assert {each.message for each in found} == {"Only acme-prod uses the key."}
 
 
 def test_ordinary_keys_have_no_relatives() -> None:
     """Two keys that share nothing are each used by one organization, and nothing is noted."""
     found = judged("CMEK-06", an_organization(), other(keys=[a_key(key_id=aws_key_id(number=2))]))
-    assert [(each.status, each.subject.organization, each.says) for each in found] == [
+    assert [(each.status, each.subject.organization, each.message) for each in found] == [
         ("pass", "", "Only acme-prod uses the key."),
         ("pass", "", "Only acme-test uses the key."),
     ]
@@ -192,7 +192,7 @@ def test_everybody_who_uses_a_relative_is_named_in_order() -> None:
         for number, region in regions.items()
     ]
     finding = judged("CMEK-06", *replicas)[0]
-    assert finding.says == (
+    assert finding.message == (
         "Only acme-1 uses the key. Replicas of this multi-Region key, which share its material, "
         "are used by acme-2, acme-3, acme-4."
     )
@@ -219,7 +219,7 @@ def test_unread_keys_are_named_by_their_first_gap() -> None:
     gaps[1]["reason"] = "cut-short"
     unread = an_organization(keys=[], gaps=gaps).at("now.yaml", 4)
     finding = judged_once("CMEK-06", unread, other(keys=[]))
-    assert (finding.says, finding.evidence, finding.reason) == (
+    assert (finding.message, finding.evidence, finding.reason) == (
         "No key is known anywhere, and not all keys are: refused.",
         (("now.yaml", 4),),
         "refused",

@@ -13,9 +13,9 @@ PAID: dict[str, Any] = {"paid": True, "by": "acme-security", "on": "2026-11-01"}
 def test_the_plan_is_named_where_it_was_attested() -> None:
     """A finding says who attested which plan, and on which day."""
     named = judged_once("CMEK-08", an_organization(plan=PAID | {"name": "Enterprise"}))
-    assert named.says == "acme-security attested on 2026-11-01: Enterprise is a paid plan."
+    assert named.message == "acme-security attested on 2026-11-01: Enterprise is a paid plan."
     unnamed = judged_once("CMEK-08", an_organization(plan=PAID | {"paid": False}))
-    assert unnamed.says == "acme-security attested on 2026-11-01: the plan is no paid plan."
+    assert unnamed.message == "acme-security attested on 2026-11-01: the plan is no paid plan."
     assert (unnamed.status, unnamed.severity, unnamed.action) == (
         "fail",
         "medium",
@@ -24,7 +24,7 @@ def test_the_plan_is_named_where_it_was_attested() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plan", "reason", "says"),
+    ("plan", "reason", "message"),
     [
         (None, "not-attested", "Nobody attested the plan, and no interface shows it."),
         (
@@ -40,11 +40,11 @@ def test_the_plan_is_named_where_it_was_attested() -> None:
     ],
 )
 def test_what_nobody_attested_for_now_is_inconclusive(
-    plan: dict[str, Any] | None, reason: str, says: str
+    plan: dict[str, Any] | None, reason: str, message: str
 ) -> None:
     """Without an attestation that counts on the day of the audit, the plan is unknown."""
     finding = judged_once("CMEK-08", an_organization(plan=plan))
-    assert (finding.status, finding.reason, finding.says) == ("inconclusive", reason, says)
+    assert (finding.status, finding.reason, finding.message) == ("inconclusive", reason, message)
 
 
 def test_a_plan_that_is_not_paid_is_no_failure_yet_where_keys_are_unread() -> None:
@@ -90,7 +90,7 @@ def test_what_is_not_known_of_the_keys_is_said_with_its_reason() -> None:
     gaps = [{"fact": "serverless-keys", "reason": "refused", "detail": "403"}]
     over = {"keys": [], "databases": [], "gaps": gaps, "plan": PAID | {"paid": False}}
     finding = judged_once("CMEK-08", an_organization(**over))
-    assert finding.says == (
+    assert finding.message == (
         "acme-security attested on 2026-11-01: the plan is no paid plan, "
         "and whether it has customer keys is unknown: refused (403)."
     )

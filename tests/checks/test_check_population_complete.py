@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 
 from checks.engine.context import Context, KnownOrganization
-from checks.engine.reasons import recording_again, settling
+from checks.engine.reasons import gap_action, recollect_action
 from checks.shared.remedies import FIND_TYPE
 from inventory.model.gaps import Fact, GapReason
 from inventory.plans import read_plan, with_plan
@@ -50,7 +50,7 @@ def test_a_whole_record_passes() -> None:
     databases = [a_database(id=uuid(number)) for number in range(1200)]
     finding = judged_once("CMEK-14", an_organization(databases=databases))
     assert (finding.status, finding.severity) == ("pass", "critical")
-    assert finding.says == "Read in full: 1 key, 1,200 databases."
+    assert finding.message == "Read in full: 1 key, 1,200 databases."
 
 
 @pytest.mark.parametrize("fact", get_args(Fact))
@@ -60,8 +60,8 @@ def test_every_gap_is_told(fact: str, reason: str) -> None:
     organization = an_organization(gaps=[{"fact": fact, "reason": reason, "detail": "as seen"}])
     finding = judged_once("CMEK-14", organization)
     assert (finding.status, finding.reason) == ("inconclusive", reason)
-    assert finding.says == f"The {fact} may not be all: {reason} (as seen)."
-    assert finding.action == settling(organization.gaps[0], organization)
+    assert finding.message == f"The {fact} may not be all: {reason} (as seen)."
+    assert finding.action == gap_action(organization.gaps[0], organization)
 
 
 @pytest.mark.parametrize("absent", ["keys", "databases"])
@@ -101,7 +101,7 @@ def test_an_organization_that_lists_no_database_is_doubted() -> None:
     """Astra answers alike to a token that may see nothing, whatever keys it lists."""
     finding = judged_once("CMEK-14", live())
     assert (finding.status, finding.reason) == ("inconclusive", "empty")
-    assert finding.says == "Astra lists no database, as it does to a token that may see none."
+    assert finding.message == "Astra lists no database, as it does to a token that may see none."
     assert finding.action == (
         "Attest that acme-prod has no database yet, or let the token see them"
     )
@@ -148,7 +148,7 @@ def test_unknown_tiers_are_counted_and_named() -> None:
     gone = two.model_copy(update={"id": uuid(3), "status": "TERMINATED"})
     third = two.model_copy(update={"id": uuid(4)})
     found = judged("CMEK-14", an_organization(databases=[two, other, gone, third]))
-    assert [(each.status, each.cause, each.says) for each in found] == [
+    assert [(each.status, each.cause, each.message) for each in found] == [
         (
             "inconclusive",
             "unknown-type:cloudnative",
@@ -187,11 +187,11 @@ def test_a_record_is_fresh_up_to_the_greatest_age(
 def test_the_age_is_told() -> None:
     """A stale record is told with its time, the limit and the time of the audit."""
     finding = judged_once("CMEK-14", an_organization(captured_at="2026-01-01T00:00:00Z"))
-    assert finding.says == (
+    assert finding.message == (
         "The record is of 2026-01-01T00:00:00Z, more than 30 days before 2026-11-21T02:00:00Z."
     )
     future = judged_once("CMEK-14", an_organization(captured_at="2026-12-01T00:00:00Z"))
-    assert future.says == (
+    assert future.message == (
         "The record is of 2026-12-01T00:00:00Z, later than the audit of 2026-11-21T02:00:00Z."
     )
 
@@ -205,7 +205,7 @@ def test_a_record_without_a_time_is_doubted() -> None:
 def test_no_doubt_hides_another() -> None:
     """Several doubts are several findings, one for each cause."""
     organization = an_organization(keys=None, databases=[of_unknown_type()], captured_at=None)
-    assert [(each.cause, each.says) for each in judged("CMEK-14", organization)] == [
+    assert [(each.cause, each.message) for each in judged("CMEK-14", organization)] == [
         (
             "not-recorded:serverless-keys",
             "The serverless-keys may not be all: not-recorded (the record holds no such list).",
@@ -228,7 +228,7 @@ def test_vanished_databases_are_named(tmp_path: Path) -> None:
     history = earlier(tmp_path, on_2026_06_01=organization_data(databases=before))
     one = judge(history, databases=[a_database(id=uuid(n)) for n in range(2, 8)])
     assert (one.status, one.cause) == ("fail", f"vanished:{uuid(1)}")
-    assert one.says == (
+    assert one.message == (
         f"Known elsewhere, missing here without being terminated: acme-1 ({uuid(1)})."
     )
     assert one.action == f"Find out what became of acme-1 ({uuid(1)})"
@@ -314,7 +314,9 @@ def test_organizations_of_earlier_records_are_missed(tmp_path: Path) -> None:
     found = judged("CMEK-14", an_organization(), context=Context(AS_OF, history=history))
     assert [each.status for each in found] == ["pass", "fail"]
     missing = found[1]
-    assert missing.says == "The organization acme-new is in an earlier record and is missing now."
+    assert (
+        missing.message == "The organization acme-new is in an earlier record and is missing now."
+    )
     assert missing.subject.organization == OTHER_ORGANIZATION
     (place,) = missing.evidence
     assert place[0].endswith("on_2026_06_01.yaml")
@@ -438,8 +440,10 @@ def test_a_difference_says_what_differs_and_what_to_do() -> None:
     accounts = [account | {"region": region} for region in ("us-east-1", "eu-west-1")]
     organization = an_organization(region_views=[a_view()], vendor_accounts=accounts)
     finding = judged_once("CMEK-14", organization)
-    assert finding.says == ("Counts differ: serverless / aws / eu-west-1: accounts without a key.")
-    assert finding.action == recording_again(organization)
+    assert finding.message == (
+        "Counts differ: serverless / aws / eu-west-1: accounts without a key."
+    )
+    assert finding.action == recollect_action(organization)
 
 
 def test_each_finding_names_its_evidence(tmp_path: Path) -> None:
@@ -462,7 +466,7 @@ def test_a_shared_database_says_who_lists_it() -> None:
         for n in (1, 2)
     ]
     found = [each for each in judged("CMEK-14", *two) if each.cause]
-    assert [(each.says, each.action, each.evidence) for each in found] == [
+    assert [(each.message, each.action, each.evidence) for each in found] == [
         (
             f"acme-{n} is one of 2 organizations that name it: acme-1, acme-2.",
             f"Find out which organization owns the database {DATABASE}",
@@ -477,7 +481,7 @@ def test_missing_organizations_are_named_in_the_order_of_their_ids() -> None:
     place = ("audits/last/audit.json", 1)
     known = {uuid(n): KnownOrganization(f"acme-{n}", place) for n in (9, 7, 8)}
     found = judged("CMEK-14", an_organization(), context=Context(AS_OF, baseline=known))[1:]
-    assert [(each.says, each.action) for each in found] == [
+    assert [(each.message, each.action) for each in found] == [
         (
             f"The organization acme-{n} is in an earlier record and is missing now.",
             f"Record acme-{n}, or find out what became of it",
@@ -492,13 +496,13 @@ def test_what_is_not_seen_in_a_part_says_so(tmp_path: Path) -> None:
     gaps = [{"fact": "databases", "reason": "cut-short"}]
     organization = an_organization(databases=[], gaps=gaps)
     found = judged("CMEK-14", organization, context=Context(AS_OF, history=history))
-    assert [(each.says, each.action) for each in found[1:]] == [
+    assert [(each.message, each.action) for each in found[1:]] == [
         (
             (
                 "Known elsewhere, and not among the databases that could be read: "
                 f"acme-orders ({DATABASE})."
             ),
-            recording_again(organization),
+            recollect_action(organization),
         )
     ]
 

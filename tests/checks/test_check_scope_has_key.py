@@ -67,7 +67,7 @@ def test_the_declared_reason_is_shown() -> None:
         "astra-provided",
         1,
     )
-    assert finding.says == "To be encrypted by Astra's keys: holds public data"
+    assert finding.message == "To be encrypted by Astra's keys: holds public data"
 
 
 def test_a_pass_names_the_key_and_where_it_stands() -> None:
@@ -75,7 +75,7 @@ def test_a_pass_names_the_key_and_where_it_stands() -> None:
     key, database = a_key(), a_database()
     organization = an_organization(keys=[key.at("now.yaml", 4)], databases=[database.at("n", 9)])
     finding = judged_once("CMEK-01", organization)
-    assert finding.says == f"The key {aws_key_id()} is registered."
+    assert finding.message == f"The key {aws_key_id()} is registered."
     assert finding.evidence == (("now.yaml", 4), ("n", 9))
 
 
@@ -139,7 +139,7 @@ def test_what_is_not_known_is_no_missing_key() -> None:
     gaps = [{"fact": "serverless-keys", "reason": "refused"}]
     finding = judged("CMEK-01", an_organization(keys=[], gaps=gaps))[-1]
     assert (finding.status, finding.reason) == ("inconclusive", "refused")
-    assert finding.says == "No key is recorded, and the serverless keys may not be all: refused."
+    assert finding.message == "No key is recorded, and the serverless keys may not be all: refused."
     assert finding.subject.kind == "key-scope"
 
 

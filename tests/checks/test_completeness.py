@@ -45,7 +45,7 @@ def test_the_rules_are_the_sixteen() -> None:
     found = {
         each.card.id: (
             each.card.check,
-            each.card.force,
+            each.card.basis,
             each.card.severity,
             each.card.severity_planned,
         )
@@ -122,9 +122,9 @@ def test_a_quote_can_be_found(rule: Rule) -> None:
 def test_severity_follows_force(rule: Rule) -> None:
     """What is required is at least medium, and what is only recommended is advisory."""
     card = rule.card
-    if card.force == "required":
+    if card.basis == "required":
         assert card.severity in SEVERITIES[:3]
-    if card.force == "recommended":
+    if card.basis == "recommended":
         assert card.severity == "advisory"
     if card.severity_planned:
         assert SEVERITIES.index(card.severity_planned) < SEVERITIES.index(card.severity)

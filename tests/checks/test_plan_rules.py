@@ -56,13 +56,13 @@ def test_regions_with_astras_keys_are_counted_apart() -> None:
     """A database of several regions needs the keys of those regions that are to have one."""
     recorded = an_organization()
     finding = judged_once("CMEK-03", planning(recorded, growing("ap-south-1", **TEST_ONLY)))
-    assert (finding.status, finding.says) == (
+    assert (finding.status, finding.message) == (
         "pass",
         "Each of 1 regions has its own key. 1 more to be encrypted by Astra's keys.",
     )
     without = an_organization(keys=[])
     finding = judged_once("CMEK-03", planning(without, growing("ap-south-1", **TEST_ONLY)))
-    assert (finding.status, finding.says) == ("fail", "The region us-east-1 has no key.")
+    assert (finding.status, finding.message) == ("fail", "The region us-east-1 has no key.")
 
 
 def test_a_region_that_wants_a_key_among_others() -> None:
@@ -70,7 +70,7 @@ def test_a_region_that_wants_a_key_among_others() -> None:
     recorded = an_organization(keys=[], databases=[a_database(**TEST_ONLY)])
     wanted = growing("ap-south-1", encryption="customer-managed")
     finding = judged_once("CMEK-03", planning(recorded, wanted))
-    assert (finding.status, finding.says) == ("fail", "The region ap-south-1 has no key.")
+    assert (finding.status, finding.message) == ("fail", "The region ap-south-1 has no key.")
     unpaid = {"paid": False, "by": "acme-security", "on": "2026-11-01"}
     both = recorded.model_copy(update={"plan": an_organization(plan=unpaid).plan})
     assert judged_once("CMEK-08", both).status == "not-applicable"

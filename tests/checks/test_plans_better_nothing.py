@@ -79,7 +79,7 @@ def _judged(folder: Path, printed: dict[str, Any]) -> dict[str, str]:
 def test_an_order_less_betters_nothing(organization: Organization, plan: Organization) -> None:
     """Without what makes databases wait for keys, every subject is found as bad or worse."""
     keys = tuple(
-        key.model_copy(update={"awaited_by": frozenset()}).at(*key.place)
+        key.model_copy(update={"awaited_by": frozenset()}).at(*key.location)
         for key in plan.managed.planned_keys
     )
     bare = plan.with_managed(plan.managed.model_copy(update={"planned_keys": keys}))

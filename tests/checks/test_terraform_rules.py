@@ -29,13 +29,13 @@ from tests.checks.judging import judged, judged_once, statuses
 
 if TYPE_CHECKING:
     from checks.engine.finding import Finding
-    from inventory.model.base import Place
+    from inventory.model.base import SourceLocation
     from inventory.model.organization import Organization
 
 KEYS = ("CMEK-01", "CMEK-03", "CMEK-05")
 ADDRESS = 'module.app["eu"].astra_database.new'
-PLACE: Place = ("main.tf", 7, ADDRESS)
-KEY: Place = ("plan.json", 3, "astra_customer_key.new")
+PLACE: SourceLocation = ("main.tf", 7, ADDRESS)
+KEY: SourceLocation = ("plan.json", 3, "astra_customer_key.new")
 POLICY = {"types": {"serverless": {"encryption": "astra-provided", "reason": "only tests"}}}
 
 
@@ -59,7 +59,7 @@ def test_a_place_that_is_not_told_is_inconclusive(rule: str) -> None:
     """A planned database may lie where no key is, so each rule about keys is inconclusive of it."""
     finding = judged_once(rule, undetermined(bare()))
     assert (finding.status, finding.reason) == ("inconclusive", "not-determined")
-    assert finding.says == (
+    assert finding.message == (
         f"The plan does not tell where {ADDRESS} will lie: regions known only after apply."
     )
     assert finding.evidence == (PLACE,)
@@ -118,14 +118,14 @@ def test_astras_keys_are_expected_anywhere(rule: str) -> None:
     """Where Serverless is to use Astra's keys, it does not matter where a database will lie."""
     finding = judged_once(rule, undetermined(bare(policy=POLICY)))
     assert (finding.status, finding.reason) == ("not-applicable", "astra-provided")
-    assert finding.says == "To be encrypted by Astra's keys: only tests"
+    assert finding.message == "To be encrypted by Astra's keys: only tests"
 
 
 def test_an_idle_key_may_serve_what_is_not_told() -> None:
     """A key without databases may be meant for a planned one whose place is not told."""
     finding = judged_once("CMEK-09", undetermined(bare(keys=[a_key()])))
     assert (finding.status, finding.reason) == ("inconclusive", "not-determined")
-    assert finding.says == "A plan does not tell where acme-new will lie, which may be here."
+    assert finding.message == "A plan does not tell where acme-new will lie, which may be here."
 
 
 @pytest.mark.parametrize(
@@ -162,14 +162,14 @@ def test_a_managed_key_is_no_registered_one(rule: str) -> None:
     organization = managing(bare(databases=[a_planned_database().at(*PLACE)]))
     finding = judged_once(rule, organization)
     assert (finding.status, finding.severity) == ("fail", "critical")
-    assert finding.says.endswith(f".{HELD}")
+    assert finding.message.endswith(f".{HELD}")
     assert finding.evidence == (PLACE,)
 
 
 def test_a_managed_key_of_another_region_is_not_named() -> None:
     """A key that Terraform manages elsewhere has nothing to do with the database."""
     organization = managing(bare(databases=[a_planned_database()]), "eu-west-1")
-    assert judged_once("CMEK-01", organization).says == "No customer key is registered."
+    assert judged_once("CMEK-01", organization).message == "No customer key is registered."
 
 
 def test_a_registered_key_counts_whoever_manages_it() -> None:
@@ -213,7 +213,7 @@ def test_an_added_region_with_its_key_passes() -> None:
         "us-east-1": "pass",
         "us-west-2": "pass",
     }
-    assert findings["us-west-2"].says == "The key is registered, the region only planned."
+    assert findings["us-west-2"].message == "The key is registered, the region only planned."
 
 
 def test_the_scope_of_an_added_region() -> None:
@@ -231,7 +231,7 @@ def test_the_scope_of_an_added_region() -> None:
 def test_an_added_region_makes_several() -> None:
     """A database of one region that gets another is one of several, and leads to what adds it."""
     finding = judged_once("CMEK-03", grown("us-east-1"))
-    assert (finding.status, finding.says) == ("fail", "The region us-west-2 has no key.")
+    assert (finding.status, finding.message) == ("fail", "The region us-west-2 has no key.")
     assert finding.evidence == (PLACE, ("inventory.yaml", 12))
     assert judged_once("CMEK-03", grown("us-east-1", "us-west-2")).status == "pass"
 
@@ -261,7 +261,7 @@ def test_a_database_in_the_state_that_nobody_lists() -> None:
     finding = judged_once("CMEK-14", holding(an_organization(), DATABASE, uuid(7)))
     assert (finding.status, finding.severity) == ("fail", "critical")
     named = f"acme-7 ({uuid(7)})"
-    assert finding.says == f"Known elsewhere, missing here without being terminated: {named}."
+    assert finding.message == f"Known elsewhere, missing here without being terminated: {named}."
     assert finding.action == f"Find out what became of {named}"
 
 
@@ -293,7 +293,7 @@ def test_a_region_in_the_state_that_nobody_lists(place: tuple[str, str], text: s
     assert (finding.status, finding.severity) == ("fail", "critical")
     assert finding.cause == f"region-missing:{DATABASE},{text}"
     named = f"acme-d1 ({DATABASE}) in {text}"
-    assert finding.says == f"Terraform's state has {named}, and the record does not."
+    assert finding.message == f"Terraform's state has {named}, and the record does not."
     assert finding.evidence[-1] == PLACE
     [comparison] = reconcile(held_in(EAST, place))
     assert (comparison["agree"], comparison["differences"]) == (
@@ -319,7 +319,9 @@ def test_a_key_for_a_region_in_another_case_is_named() -> None:
     planned = a_planned_database(regions=["US-East-1"])
     finding = judged_once("CMEK-05", bare(databases=[planned], keys=[a_key()]))
     assert finding.status == "fail"
-    assert finding.says.endswith(" One is for us-east-1: regions are compared as they are written.")
+    assert finding.message.endswith(
+        " One is for us-east-1: regions are compared as they are written."
+    )
 
 
 @pytest.mark.parametrize(
@@ -344,7 +346,7 @@ def test_a_state_that_hides_regions_is_not_compared() -> None:
     hiding = held_in(EAST, missing="regions marked as sensitive")
     finding = judged_once("CMEK-14", hiding)
     assert (finding.status, finding.cause) == ("inconclusive", f"state-not-shown:{DATABASE}")
-    assert finding.says == (
+    assert finding.message == (
         "Terraform's state does not show where acme-d1 is: regions marked as sensitive."
     )
     assert "nonsensitive()" in finding.action

@@ -142,7 +142,7 @@ def test_help_imports_no_part_of_the_suite() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["colect"], "No such command 'colect'. Did you mean 'collect'?"),
         (["collect", "--dir", "here"], "No such option: --dir"),
@@ -151,11 +151,11 @@ def test_help_imports_no_part_of_the_suite() -> None:
         (["verify"], "Missing argument 'PATH'."),
     ],
 )
-def test_unusable_arguments(arguments: list[str], says: str) -> None:
+def test_unusable_arguments(arguments: list[str], message: str) -> None:
     """A mistake in the arguments ends with 4, and says on stderr what it is."""
     done = command(*arguments)
     assert (done.exit_code, done.stdout) == (4, "")
-    assert done.stderr.splitlines()[-1] == f"Error: {says}"
+    assert done.stderr.splitlines()[-1] == f"Error: {message}"
 
 
 def test_unusable_arguments_lead_to_the_help() -> None:
@@ -222,16 +222,16 @@ def test_internal_errors_keep_their_words_to_themselves() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "says"),
+    ("error", "message"),
     [
         (PermissionError(13, "Permission denied", "a.yaml"), "a.yaml: Permission denied\n"),
         (OSError(28, "No space left on device"), "The system: No space left on device\n"),
     ],
 )
-def test_what_the_system_refuses(error: OSError, says: str) -> None:
+def test_what_the_system_refuses(error: OSError, message: str) -> None:
     """What the system refuses ends with 4, and names the file if there is one."""
     done = CliRunner().invoke(_app(error), ["one"])
-    assert (done.exit_code, done.stdout, done.stderr) == (4, "", says)
+    assert (done.exit_code, done.stdout, done.stderr) == (4, "", message)
 
 
 def test_an_interruption_that_no_command_explains() -> None:

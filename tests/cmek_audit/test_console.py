@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cmek_audit.cli import app
-from cmek_audit.console import say, say_json, take_any_character, wrapped
-from inventory.text.display import counted
+from cmek_audit.console import take_any_character, wrapped, write_json, write_lines
+from inventory.text.display import pluralize
 from tests.astra.fleet import organization_data
 from tests.builders import write_yaml
 from tests.cmek_audit.helpers import FIRST
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 
 def test_what_could_steer_a_terminal_is_replaced(capsys: pytest.CaptureFixture[str]) -> None:
     """Escapes and marks of direction are replaced; lines stay lines."""
-    say("a\x1b[2Jb\nc\u202ed")
+    write_lines("a\x1b[2Jb\nc\u202ed")
     assert capsys.readouterr() == ("a?[2Jb\nc?d\n", "")
 
 
 def test_errors_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     """What is no result goes to stderr."""
-    say("oh", err=True)
+    write_lines("oh", err=True)
     assert capsys.readouterr() == ("", "oh\n")
 
 
 def test_tokens_are_not_said(capsys: pytest.CaptureFixture[str]) -> None:
     """What looks like a token is hidden, whoever wrote it there."""
-    say("found " + "AstraCS:" + "not-a-real-token-0123456789")
+    write_lines("found " + "AstraCS:" + "not-a-real-token-0123456789")
     assert capsys.readouterr().out == "found AstraCS:(hidden)\n"
 
 
 def test_json_is_ascii(capsys: pytest.CaptureFixture[str]) -> None:
     """JSON is printed in ASCII, so that no terminal and no encoding changes it."""
-    say_json({"name": "acme-\x1b\u540d"})
+    write_json({"name": "acme-\x1b\u540d"})
     out = capsys.readouterr().out
     assert out.isascii()
     assert json.loads(out) == {"name": "acme-\x1b\u540d"}
@@ -57,7 +57,7 @@ def test_ids_are_never_broken(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_numbers_agree_with_what_they_count(number: int, text: str) -> None:
     """One is counted in the singular, everything else in the plural."""
-    assert counted(number, "bundle") == text
+    assert pluralize(number, "bundle") == text
 
 
 def test_any_name_can_be_printed_in_any_encoding(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 import pytest
 from rich.console import Console
 
-from cmek_audit.progress import bar, progress
+from cmek_audit.progress import bar, show_progress
 from inventory.astra.collector import Progress
 
 STEPS = (Progress(0, 2), Progress(1, 2, 13, "acme-[bold]\x1b[2J"), Progress(2, 2, 1_034, "acme"))
@@ -23,7 +23,7 @@ def test_without_a_terminal_there_is_one_line_at_the_end(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Where nobody looks on, the counts are told once, on stderr, when all is done."""
-    with progress() as tell:
+    with show_progress() as tell:
         for step in STEPS:
             tell(step)
         assert capsys.readouterr() == ("", "")
@@ -34,7 +34,7 @@ def test_nothing_is_told_of_what_broke(capsys: pytest.CaptureFixture[str]) -> No
     """A collection that ends by an error has no closing line."""
 
     def broken() -> None:
-        with progress() as tell:
+        with show_progress() as tell:
             tell(STEPS[1])
             raise KeyboardInterrupt
 
@@ -48,7 +48,7 @@ def test_a_terminal_shows_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", Terminal())
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
-    with progress() as tell:
+    with show_progress() as tell:
         for step in STEPS:
             tell(step)
     assert isinstance(sys.stderr, Terminal)
@@ -61,7 +61,7 @@ NOTE = Progress(0, 2, note="Removing .collecting-[bold]\x1b[2J-7.")
 
 def test_notes_are_shown_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     """A note is printed on stderr when it comes, in a line of its own, and steers no terminal."""
-    with progress() as tell:
+    with show_progress() as tell:
         tell(NOTE)
         assert capsys.readouterr() == ("", "Removing .collecting-[bold]?[2J-7.\n")
         tell(STEPS[2])
@@ -92,7 +92,7 @@ def test_rich_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where rich is missing, a terminal shows the closing line."""
     monkeypatch.setattr(sys, "stderr", Terminal())
     monkeypatch.setitem(sys.modules, "rich.console", None)
-    with progress() as tell:
+    with show_progress() as tell:
         tell(STEPS[2])
     assert isinstance(sys.stderr, Terminal)
     assert sys.stderr.getvalue() == "2/2 organizations, 1,034 requests\n"

@@ -115,7 +115,7 @@ def _live(environment: Environment, folder: Path) -> dict[str, Outcome | str]:
     verified = environment.run("cmek-audit", "verify", str(bundles))
     made = max(bundles.iterdir(), default=bundles) if bundles.is_dir() else bundles
     judged = audit(environment, folder / "live", "cmek-audit", f"--cmek-inventory={made}")
-    word = judged.head["verdict"]["word"] if judged.head else "no verdict"
+    word = judged.head["verdict"]["outcome"] if judged.head else "no verdict"
     return {
         "collect": f"{collected.returncode} {collected.stderr[-300:]}".strip(),
         "verify a bundle": f"{verified.returncode}",

@@ -15,16 +15,16 @@ from urllib.parse import parse_qs, quote
 import httpx
 import respx
 
-from inventory.astra.client import Line, Ways
-from inventory.astra.config import Configured, Manners, Organizations
+from inventory.astra.client import AstraClient, ClientContext
+from inventory.astra.config import Configured, Organizations, RequestPolicy
 from inventory.astra.fetch import PAGES, read_organization
 from inventory.astra.parsing import FetchedOrganization
 from inventory.astra.readings import with_readings
-from inventory.astra.recording_transport import RecordingTransport, limits_of
+from inventory.astra.recording_transport import RecordingTransport, request_limits
 from inventory.astra.worker import without_token
 from inventory.errors import UnansweredError
 from inventory.evidence.exchange import Exchange
-from inventory.evidence.writer import BundleWriter, ExchangeWriter, Made, ShareWriter
+from inventory.evidence.writer import BundleWriter, ExchangeWriter, JobWriter, WrittenBundle
 from inventory.text.secrets import Scrubber, Token
 from tests.builders import ORGANIZATION, aws_key_id, moment
 
@@ -138,7 +138,7 @@ class Recorder(RecordingTransport):
         self.exchanges: list[Exchange] = []
         self._writer = writer
         inner = inner or httpx.AsyncHTTPTransport(verify=False)
-        own = limits_of(Manners(), math.inf)._replace(**limits)  # type: ignore[arg-type]
+        own = request_limits(RequestPolicy(), math.inf)._replace(**limits)  # type: ignore[arg-type]
         folder = FOLDER if writer is None else writer.folder
         super().__init__(inner, httpx.URL(HOST), self.keep, Scrubber([TOKEN]), own, folder)
 
@@ -156,15 +156,15 @@ def a_line(
     waits: list[float] | None = None,
     slots: int = 64,
     manners: dict[str, float] | None = None,
-) -> Line:
+) -> AstraClient:
     """Return a line over ``transport`` that only notes in ``waits`` how long it would wait."""
     noted = [] if waits is None else waits
 
     async def sleep(seconds: float) -> None:
         noted.append(seconds)
 
-    own = Manners.model_validate(manners or {})
-    return Line(Ways(transport, HOST, own, asyncio.Semaphore(slots), sleep, left))
+    own = RequestPolicy.model_validate(manners or {})
+    return AstraClient(ClientContext(transport, HOST, own, asyncio.Semaphore(slots), sleep, left))
 
 
 # --- an Astra in memory ---------------------------------------------------------------------------
@@ -315,7 +315,7 @@ TOOL = "cmek-audit of the tests"
 
 def organizations(*wanted: Configured, **over: float) -> Organizations:
     """Return what an organizations file would say, without any wait."""
-    manners = Manners.model_validate({"first_wait_seconds": 0.0, "attempts": 2, **over})
+    manners = RequestPolicy.model_validate({"first_wait_seconds": 0.0, "attempts": 2, **over})
     told: dict[str, Any] = {"cmek-organizations": 1, "address": HOST, "manners": manners}
     return Organizations.model_validate(told | {"organizations": wanted})
 
@@ -329,12 +329,12 @@ def write_bundle(
     """Record a bundle of organizations, each read from its Astra, if there is one."""
     wanted = organizations(*(each for each, _ in fleet), **manners)
     dump = wanted.model_dump_json(by_alias=True, exclude_defaults=True).encode()
-    bundle = BundleWriter(place, Made(TOOL, HOST, STARTED, previous), dump)
-    share = ShareWriter(bundle.staging)
+    bundle = BundleWriter(place, WrittenBundle(TOOL, HOST, STARTED, previous), dump)
+    share = JobWriter(bundle.staging)
     for number, (each, astra) in enumerate(fleet, 1):
         writer = share.begin(number, TOKEN)
         told = _read_apart(astra, each, wanted.manners, writer)
-        share.end(number, with_readings(told, writer.briefs), writer)
+        share.end(number, with_readings(told, writer.summaries), writer)
     share.close()
     bundle.tally.join(share.tally)
     bundle.finish(ENDED, [TOKEN])
@@ -342,7 +342,7 @@ def write_bundle(
 
 
 def _read_apart(
-    astra: Astra | None, wanted: Configured, manners: Manners, writer: ExchangeWriter
+    astra: Astra | None, wanted: Configured, manners: RequestPolicy, writer: ExchangeWriter
 ) -> FetchedOrganization:
     if astra is None:
         return without_token(wanted)

@@ -11,7 +11,7 @@ from inventory.errors import InventoryError, Problem
 from inventory.files.merging import with_databases
 from inventory.inventory import Inventory
 from inventory.model.organization import Organization
-from inventory.model.organization_index import survey
+from inventory.model.organization_index import index_organization
 from tests.builders import (
     DATABASE,
     ORGANIZATION,
@@ -69,8 +69,8 @@ def test_a_region_is_added() -> None:
     """A planned database with the id of an existing one adds its regions to that."""
     database = grown(present(), growing("us-west-2", "us-east-1"))
     assert states(database) == {"us-east-1": "existing", "us-west-2": "planned"}
-    assert (database.state, database.place) == ("existing", ("a.yaml", 7))
-    assert [each.place for each in database.regions] == [("", 0), ("plan.json", 5)]
+    assert (database.state, database.location) == ("existing", ("a.yaml", 7))
+    assert [each.location for each in database.regions] == [("", 0), ("plan.json", 5)]
 
 
 def test_nothing_else_of_it_changes() -> None:
@@ -190,7 +190,7 @@ def test_what_is_wanted_of_the_planned_regions() -> None:
         ("us-west-2", "astra-provided", "test"),
         ("eu-west-1", "customer-managed", None),
     ]
-    [group] = survey(an_organization(databases=[database])).placements
+    [group] = index_organization(an_organization(databases=[database])).deployments
     assert [each.wants_key for each in group] == [True, False, True]
 
 
@@ -198,7 +198,7 @@ def test_a_planned_region_without_a_word_follows_its_database() -> None:
     """Of a planned region the same is expected as of its database, if the plan does not say."""
     recorded = present(encryption="astra-provided", reason="public data")
     database = grown(recorded, growing("us-west-2"))
-    [group] = survey(an_organization(databases=[database])).placements
+    [group] = index_organization(an_organization(databases=[database])).deployments
     assert [each.expectation.reason for each in group] == ["public data", "public data"]
 
 
@@ -239,11 +239,11 @@ def test_a_database_that_nobody_recorded() -> None:
 def test_an_added_region_is_placed() -> None:
     """A region that is added to an existing database is planned, and stands where that is told."""
     database = grown(present(), growing("us-west-2", address="astra_database.orders"))
-    estate = survey(an_organization(databases=[database]))
-    [(here, added)] = estate.placements
-    assert (here.is_planned, here.place) == (False, ("a.yaml", 7))
-    assert (added.is_planned, added.place) == (True, ("plan.json", 5, "astra_database.orders"))
-    assert {scope.region: count for scope, count in estate.planned.items()} == {"us-west-2": 1}
+    index = index_organization(an_organization(databases=[database]))
+    [(here, added)] = index.deployments
+    assert (here.is_planned, here.location) == (False, ("a.yaml", 7))
+    assert (added.is_planned, added.location) == (True, ("plan.json", 5, "astra_database.orders"))
+    assert {scope.region: count for scope, count in index.planned.items()} == {"us-west-2": 1}
 
 
 # --- files ----------------------------------------------------------------------------------------
@@ -270,8 +270,8 @@ def test_a_region_may_be_written_as_planned(tmp_path: Path) -> None:
     regions = [{"name": "us-east-1"}, {"name": "us-west-2", "state": "planned"}]
     data = document_data(organization_data(databases=[database_data(regions=regions)]))
     [organization] = Inventory([write_yaml(tmp_path / "a.yaml", data)]).organizations()
-    estate = survey(organization)
-    assert [each.is_planned for [*group] in estate.placements for each in group] == [False, True]
+    index = index_organization(organization)
+    assert [each.is_planned for [*group] in index.deployments for each in group] == [False, True]
     assert organization.id == ORGANIZATION
 
 

@@ -9,7 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.errors import SettingError
-from inventory.hypothetical import WhatIf, by_organization, read_what_ifs, with_what_ifs
+from inventory.hypothetical import (
+    HypotheticalDatabase,
+    by_organization,
+    read_what_ifs,
+    with_what_ifs,
+)
 from inventory.model.organization import Organization
 from inventory.model.terraform_managed import Managed, UndeterminedDatabase
 from inventory.model.vocabulary import PROVIDERS, TYPES
@@ -34,20 +39,23 @@ def _problems(*texts: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("serverless/aws/us-east-2", WhatIf("", "serverless", "aws", ("us-east-2",))),
+        ("serverless/aws/us-east-2", HypotheticalDatabase("", "serverless", "aws", ("us-east-2",))),
         (
             "serverless/aws/us-east-2,ap-south-1",
-            WhatIf("", "serverless", "aws", ("us-east-2", "ap-south-1")),
+            HypotheticalDatabase("", "serverless", "aws", ("us-east-2", "ap-south-1")),
         ),
         (
             "acme-prod/classic/gcp/us-east1",
-            WhatIf("acme-prod", "managed-clusters", "gcp", ("us-east1",)),
+            HypotheticalDatabase("acme-prod", "managed-clusters", "gcp", ("us-east1",)),
         ),
-        ("a/b/c/serverless/azure/eastus", WhatIf("a/b/c", "serverless", "azure", ("eastus",))),
-        (" x /SERVERLESS/AWS/r", WhatIf(" x ", "serverless", "aws", ("r",))),
+        (
+            "a/b/c/serverless/azure/eastus",
+            HypotheticalDatabase("a/b/c", "serverless", "azure", ("eastus",)),
+        ),
+        (" x /SERVERLESS/AWS/r", HypotheticalDatabase(" x ", "serverless", "aws", ("r",))),
     ],
 )
-def test_parts(text: str, told: WhatIf) -> None:
+def test_parts(text: str, told: HypotheticalDatabase) -> None:
     """The last three parts are type, provider and regions; whatever comes before is the owner."""
     assert read_what_ifs([text]) == [told]
 
@@ -218,7 +226,7 @@ def test_they_are_planned_databases() -> None:
         ("what-if 1", "serverless", "aws", ["r1", "r2"], "planned"),
         ("what-if 2", "managed-clusters", "gcp", ["r3"], "planned"),
     ]
-    assert [each.place for each in added] == [("--add", 1), ("--add", 2)]
+    assert [each.location for each in added] == [("--add", 1), ("--add", 2)]
     assert after.missing() == before.missing() == ()
 
 

@@ -249,5 +249,5 @@ def _everything(inventory: Inventory) -> list[object]:
     found: list[object] = [source.path for source in inventory.sources]
     for organization in inventory.organizations():
         entries = (*(organization.keys or ()), *(organization.databases or ()))
-        found += [(each.model_dump(), each.place) for each in (organization, *entries)]
+        found += [(each.model_dump(), each.location) for each in (organization, *entries)]
     return found

@@ -37,7 +37,7 @@ word = os.environ.get("FAKE_WORD", "")
 if sys.argv[1] == "audit" and word:
     os.makedirs(folder[-1], exist_ok=True)
     with open(folder[-1] + "/audit.json", "w") as file:
-        json.dump({{"verdict": {{"word": word}}}}, file)
+        json.dump({{"verdict": {{"outcome": word}}}}, file)
 sys.exit(int(os.environ.get("FAKE_CODE", "0")) if sys.argv[1] == "audit" else 0)
 """
 REAL = """\

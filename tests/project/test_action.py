@@ -116,7 +116,7 @@ def test_no_script_holds_an_expression() -> None:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "says"),
+    ("inputs", "message"),
     [
         ({}, "inventory, live: found neither, expected what to audit"),
         ({"plan": "plan.yaml"}, "inventory, live: found neither, expected what to audit"),
@@ -129,10 +129,12 @@ def test_no_script_holds_an_expression() -> None:
         ),
     ],
 )
-def test_unusable_inputs_end_with_four(runner: Runner, inputs: dict[str, str], says: str) -> None:
+def test_unusable_inputs_end_with_four(
+    runner: Runner, inputs: dict[str, str], message: str
+) -> None:
     """Where it is not clear what to audit or how, nothing is audited."""
     done = runner.audit(inputs, FAKE_WORD="compliant")
-    assert (done.code, done.err.strip()) == (4, says)
+    assert (done.code, done.err.strip()) == (4, message)
     report = inputs.get("report-dir", "audit-report").partition("\n")[0]
     assert runner.outputs == {"exit-code": "4", "verdict": "no audit", "report": report}
 
@@ -166,7 +168,7 @@ def test_an_earlier_record_is_not_taken_for_this_one(runner: Runner) -> None:
     """A record that lay there before is gone, also if the audit writes none."""
     report = runner.folder / "audit-report"
     report.mkdir()
-    (report / "audit.json").write_text('{"verdict": {"word": "compliant"}}')
+    (report / "audit.json").write_text('{"verdict": {"outcome": "compliant"}}')
     done = runner.audit()
     assert (done.code, runner.outputs["verdict"]) == (3, "no audit")
 

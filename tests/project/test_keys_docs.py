@@ -18,7 +18,7 @@ from inventory.hypothetical import SHAPE, read_what_ifs
 from reports.key_instructions.commands import TOKEN
 from reports.key_instructions.terraform import Dependent
 from reports.presentation.labels import CELL, NO_DATABASE
-from reports.presentation.selection import Limits
+from reports.presentation.selection import PageLimits
 from tests.cmek_audit.planning import ACME, asked
 
 ROOT = Path(__file__).parents[2]
@@ -115,7 +115,7 @@ def test_how_much_is_shown() -> None:
     """The page says for how many key scopes each format holds what is to be pasted."""
     told = (
         f"first {table._MOST_COMMANDS} key scopes of each kind, Markdown for "
-        f"{markdown._MOST_COMMANDS} and `audit.html` for {Limits().commands};"
+        f"{markdown._MOST_COMMANDS} and `audit.html` for {PageLimits().commands};"
     )
     assert told in " ".join(PAGE.split())
     assert f"from the variable `{TOKEN}`" in " ".join(PAGE.split())

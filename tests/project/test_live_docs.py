@@ -84,7 +84,7 @@ GAPS = "When something could not be read"
         (config.Configured, "An organization"),
         (config.KeyStatement, "A key"),
         (config.DatabaseStatement, "A database"),
-        (config.Manners, "Manners"),
+        (config.RequestPolicy, "Manners"),
     ],
     ids=lambda each: each if isinstance(each, str) else each.__name__,
 )
@@ -101,7 +101,7 @@ def test_defaults_are_those_of_the_code() -> None:
     told = {name.strip("`"): default for name, default, _ in rows("Manners")}
     assert told == {
         name: f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else f"{value:,}"
-        for name, value in config.Manners().model_dump().items()
+        for name, value in config.RequestPolicy().model_dump().items()
     }
     assert f"`{config.ADDRESS}` if absent" in section("The file")
     assert f"`{config.TOKEN_VARIABLE}` if absent" in section("An organization")

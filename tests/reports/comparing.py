@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checks.engine.context import Context
-from checks.engine.finding import OPEN, Finding, of_key
+from checks.engine.finding import OPEN, Finding, key_subject
 from checks.engine.outcome import Gate
 from inventory.model.key import KeyScope
 from reports.comparison.baseline import About, Key, keep, key_of, read_baseline
@@ -104,7 +104,9 @@ def _of(region: str, status: Any) -> Finding:  # noqa: ANN401 (one of the status
 
 def _key(region: str, number: int, organization: str = "acme") -> Finding:
     scope = KeyScope(organization, "serverless", "aws", region)
-    return Finding("pass", KEYS, "high", of_key(scope, aws_key_id(region, number)), "", "It is so.")
+    return Finding(
+        "pass", KEYS, "high", key_subject(scope, aws_key_id(region, number)), "", "It is so."
+    )
 
 
 def by_class(told: Told) -> dict[str, set[Key]]:

@@ -15,7 +15,7 @@ from checks.engine.finding import OPEN, STATUSES, Finding, Status, Subject
 from checks.engine.identity import cause_of, join
 from checks.engine.outcome import Gate
 from inventory.model.sources import Source
-from reports.record.writer import FINDINGS, Material, Recorder, Settings, head_of
+from reports.record.writer import FINDINGS, Recorder, RecordInput, Settings, head_of
 from tests.builders import AS_OF, CAPTURED_AT, ORGANIZATION
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def record(
         recorder.add(each)
     for each in findings:
         recorder.add(each)
-    material = Material(RULES, rules_hash(RULES), read_controls(), sources, list(waivers))
+    material = RecordInput(RULES, rules_hash(RULES), read_controls(), sources, list(waivers))
     head = head_of(recorder, settings, material)
     return Record(head, (folder / FINDINGS).read_bytes())
 

@@ -79,7 +79,7 @@ class Run(NamedTuple):
 
     @property
     def word(self) -> str:
-        return str(self.head["verdict"]["word"])
+        return str(self.head["verdict"]["outcome"])
 
     @property
     def findings(self) -> list[dict[str, Any]]:
@@ -203,8 +203,8 @@ def unsettled() -> dict[str, Any]:
 
 def advisory() -> dict[str, Any]:
     """Return one in which only an advisory rule fails: a key that no database uses."""
-    idle = whole_key(region="us-west-2", key_id=aws_key_id("us-west-2", 2))
-    return compliant(keys=[whole_key(), idle])
+    unused = whole_key(region="us-west-2", key_id=aws_key_id("us-west-2", 2))
+    return compliant(keys=[whole_key(), unused])
 
 
 def unpaid() -> dict[str, Any]:

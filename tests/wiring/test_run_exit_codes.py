@@ -283,9 +283,12 @@ def test_a_run_that_only_looks_may_fail_and_still_changes_nothing(
 
 def test_other_tests_may_run_beside_the_checks(tmp_path: Path) -> None:
     """Tests that are no checks have no part in the audit, whose verdict stays the same."""
-    found = audit(tmp_path, compliant(), "checks", "tests/reports/test_terminal.py", "-v")
+    other = "tests/cmek_audit/run/test_terminal.py"
+    found = audit(tmp_path, compliant(), "checks", other, "-v")
     assert (found.code, found.word, found.head["settings"]["left_out"]) == (0, "compliant", "")
-    assert "tests/reports/test_terminal.py::test_a_short_action_is_one_line PASSED" in found.out
+    assert (
+        "tests/cmek_audit/run/test_terminal.py::test_a_short_action_is_one_line PASSED" in found.out
+    )
 
 
 def test_the_wiring_sleeps_without_checks(tmp_path: Path) -> None:
@@ -293,7 +296,7 @@ def test_the_wiring_sleeps_without_checks(tmp_path: Path) -> None:
     prefill(tmp_path)
     found = run(
         "-cpyproject.toml",
-        "tests/reports/test_terminal.py",
+        "tests/cmek_audit/run/test_terminal.py",
         "-kshort",
         "--cmek-inventory=acme-is-not-there.yaml",
         f"--cmek-report-dir={tmp_path / 'r'}",
@@ -307,7 +310,6 @@ def test_the_wiring_sleeps_without_checks(tmp_path: Path) -> None:
 def test_the_suites_own_tests_are_collected_without_an_audit(tmp_path: Path) -> None:
     """Collecting all tests of the suite audits nothing."""
     found = run(
-        "-cpyproject.toml",
         "tests",
         "--collect-only",
         "-q",
@@ -338,4 +340,4 @@ def test_a_run_leaves_no_other_files(tmp_path: Path) -> None:
     prefill(tmp_path)
     found = audit(tmp_path, compliant(), waivers(tmp_path))
     assert (found.code, found.left) == (0, {*RECORD, *KEPT})
-    assert json.loads(found.text("audit.json"))["verdict"]["word"] == "compliant"
+    assert json.loads(found.text("audit.json"))["verdict"]["outcome"] == "compliant"

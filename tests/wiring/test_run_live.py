@@ -131,7 +131,7 @@ def test_a_token_of_another_organization_is_told(tmp_path: Path, server: Running
 
 
 ELSEWHERE = """
-from inventory import configured
+from inventory.astra import config as configured
 
 read = configured.read_organizations
 configured.read_organizations = lambda file: read(file).model_copy(update={"address": "ADDRESS"})

@@ -119,7 +119,7 @@ def test_a_database_that_vanished_is_missed(tmp_path: Path) -> None:
     found = tonight(tmp_path, with_first(ONE, databases=tuple(others)))
     (finding,) = (each for each in told(found) if each["rule"] == "CMEK-14")
     assert (found.code, finding["status"]) == (1, "fail")
-    assert f"{gone.name} ({gone.id})" in finding["says"]
+    assert f"{gone.name} ({gone.id})" in finding["message"]
 
 
 def test_a_database_that_was_terminated_is_not_missed(tmp_path: Path) -> None:

@@ -269,7 +269,7 @@ def test_a_check_that_breaks_is_told_without_its_words(tmp_path: Path) -> None:
     assert (found.code, found.word) == (1, "broken")
     [broken] = [each for each in found.findings if each["status"] == "error"]
     assert (broken["rule"], broken["reason"]) == ("CMEK-12", "check-broke")
-    assert broken["says"] == "The check broke: RuntimeError in judge, line 4."
+    assert broken["message"] == "The check broke: RuntimeError in judge, line 4."
     assert [word for node, word in _shown(found).items() if "usable" in node] == ["ERROR"]
     texts = {"terminal": found.out} | {name: found.text(name) for name in ALL_FILES}
     assert {name for name, text in texts.items() if "s3cret" in text} == set()

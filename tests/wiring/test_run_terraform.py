@@ -57,7 +57,7 @@ class Told(NamedTuple):
 
     status: str
     severity: str
-    says: str
+    message: str
     evidence: list[list[Any]]
 
 
@@ -76,7 +76,7 @@ def told(run: Run, rule: str, mark: str = ADDRESS) -> list[Told]:
         Told(
             each["status"],
             each["severity"],
-            each["says"],
+            each["message"],
             [place for place in each["evidence"] if mark in place],
         )
         for each in run.findings
@@ -245,7 +245,7 @@ def test_a_key_of_the_same_plan_comes_too_late(tmp_path: Path) -> None:
     assert run.code == 1
     for rule in ("CMEK-01", "CMEK-05"):
         [finding] = told(run, rule)
-        assert (finding.status, finding.says.endswith(why)) == ("fail", True)
+        assert (finding.status, finding.message.endswith(why)) == ("fail", True)
 
 
 def test_a_plan_that_replaces_a_registered_key(tmp_path: Path) -> None:
@@ -274,7 +274,7 @@ def test_a_place_that_is_known_only_after_apply(
     for rule in ("CMEK-01", "CMEK-03", "CMEK-05"):
         [finding] = told(run, rule)
         assert finding.status == "inconclusive"
-        assert finding.says == (
+        assert finding.message == (
             f"The plan does not tell where {ADDRESS} will lie: regions known only after apply."
         )
 
@@ -291,7 +291,7 @@ def test_a_region_that_is_added(tmp_path: Path) -> None:
     }
     assert regions == {"us-east-1": ("pass", "high"), "us-west-2": ("fail", "critical")}
     [several] = told(run, "CMEK-03")
-    assert several.says == "The region us-west-2 has no key."
+    assert several.message == "The region us-west-2 has no key."
 
 
 # --- what is managed ------------------------------------------------------------------------------
@@ -304,7 +304,7 @@ def test_a_hole_in_the_population(tmp_path: Path) -> None:
     assert (run.code, run.word) == (1, "not compliant")
     [finding] = [each for each in run.findings if each["rule"] == "CMEK-14"]
     assert finding["status"] == "fail"
-    assert "orders (lost)" in finding["says"]
+    assert "orders (lost)" in finding["message"]
     [row] = run.head["population"]["organizations"]
     [compared] = [each for each in row["reconciliation"] if each["what"] == "managed"]
     assert (compared["agree"], compared["differences"]) == (

@@ -26,7 +26,7 @@ from inventory.files.format_detection import (
     STATE,
     STREAM,
     WAIVERS,
-    Wanted,
+    ExpectedFile,
 )
 from inventory.history import read_history
 from inventory.opening import read_file
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 SECRET = "hunter2-acme"
 RULES = ["CMEK-01", "CMEK-16"]
 
-OPTIONS: dict[str, tuple[Wanted, Callable[[str], object]]] = {
+OPTIONS: dict[str, tuple[ExpectedFile, Callable[[str], object]]] = {
     "--cmek-inventory": (INVENTORY, read_file),
     "--cmek-history": (INVENTORY, lambda file: read_history([file])),
     "--cmek-plan": (PLAN, read_plan),
@@ -224,7 +224,7 @@ def said(read: Callable[[str], object], file: str) -> list[str]:
     return []
 
 
-def printed(wanted: Wanted, name: str) -> str:
+def printed(wanted: ExpectedFile, name: str) -> str:
     """Return what is expected of a file of that name: some inventories are read as streams."""
     return STREAM.named if wanted is INVENTORY and name.endswith(".ndjson") else wanted.printed
 
@@ -251,7 +251,7 @@ def test_every_file_for_every_option(folder: Path, name: str, option: str) -> No
     assert is_hint(rest.removeprefix(beginning), belongs, option, wanted)
 
 
-def is_hint(hint: str, belongs: str, option: str, wanted: Wanted) -> bool:
+def is_hint(hint: str, belongs: str, option: str, wanted: ExpectedFile) -> bool:
     """Say whether a hint leads where the file belongs, or helps where that is the same option."""
     give, _, own = belongs.rpartition(" as ")
     is_own = own == option or (own == "--cmek-inventory" and option in PRESENT)
@@ -295,8 +295,8 @@ def test_commands(
 def test_a_record_of_a_newer_version(folder: Path, tmp_path: Path) -> None:
     """A record of a version that is not known yet may be meant for a newer program."""
     head: dict[str, Any] = json.loads((folder / "report/audit.json").read_bytes())
-    head["schema"] = "cmek-audit-record/2"
+    head["schema"] = "cmek-audit-record/3"
     (tmp_path / "audit.json").write_text(json.dumps(head))
-    found = "found 'cmek-audit-record/2', expected 'cmek-audit-record/1'"
+    found = "found 'cmek-audit-record/2', expected 'cmek-audit-record/2'"
     may_be = "this file may have been written for a newer version of cmek-audit"
     assert said(read_baseline, str(tmp_path / "audit.json")) == [f": schema: {found}; {may_be}"]

@@ -17,7 +17,7 @@ from checks.engine.finding import OPEN
 from cmek_audit.commands.keys import markdown, table
 from cmek_audit.commands.keys.price import read_price
 from cmek_audit.commands.keys.sentences import PRICED
-from cmek_audit.console import say, say_json
+from cmek_audit.console import write_json, write_lines
 from cmek_audit.exit_codes import Code
 from inventory.astra.config import other_hosts
 from inventory.errors import CmekAuditError, SettingError
@@ -26,10 +26,10 @@ from inventory.hypothetical import by_organization, read_what_ifs, with_what_ifs
 from inventory.inventory import Inventory
 from inventory.system.paths import in_order
 from inventory.terraform.organizations import parse_organizations
-from reports.aggregation.aggregates import Tallies
-from reports.aggregation.coverage import COMPLETE, IDLE, NEEDED, WITH_DATABASES
+from reports.aggregation.aggregates import Aggregates
+from reports.aggregation.coverage import COMPLETE, NEEDED, UNUSED, WITH_DATABASES
 from reports.key_instructions.instructions import commands_for
-from reports.presentation.source_notes import Note, notes_on
+from reports.presentation.source_notes import SourceNote, notes_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from inventory.model.organization import Organization
 
 SCHEMA = "cmek-keys/1"
-_DOUBTS = frozenset({NEEDED, IDLE, COMPLETE})
+_DOUBTS = frozenset({NEEDED, UNUSED, COMPLETE})
 """The rules by which there may be more keys to plan for than is known."""
 
 _WHICH_KEY = frozenset({"CMEK-02", "CMEK-07", "CMEK-13"})
@@ -48,7 +48,7 @@ _WHICH_KEY = frozenset({"CMEK-02", "CMEK-07", "CMEK-13"})
 _FAILING = frozenset({"fail", "waived"})
 
 
-class Wanted(NamedTuple):
+class KeysRequest(NamedTuple):
     """What is to be planned for.
 
     Attributes:
@@ -68,7 +68,7 @@ class Wanted(NamedTuple):
     price: str = ""
 
 
-def run(wanted: Wanted, how: str) -> Code:
+def run(wanted: KeysRequest, how: str) -> Code:
     """Print the plan of the keys for what is ``wanted``; ``how`` names a format."""
     if not (wanted.inventory or wanted.plan or wanted.add):
         expected = "at least one --inventory, --plan or --add"
@@ -110,17 +110,17 @@ def _say_yaml(answer: dict[str, Any]) -> None:
 
 
 _PRINT: dict[str, Callable[[dict[str, Any], Price | None], None]] = {
-    "table": lambda answer, price: say(table.render(answer, price)),
-    "json": lambda answer, _: say_json(answer),
+    "table": lambda answer, price: write_lines(table.render(answer, price)),
+    "json": lambda answer, _: write_json(answer),
     "yaml": lambda answer, _: _say_yaml(answer),
-    "markdown": lambda answer, price: say(markdown.render(answer, price)),
+    "markdown": lambda answer, price: write_lines(markdown.render(answer, price)),
 }
 
 
 # --- the answer -----------------------------------------------------------------------------------
 
 
-def _answer(wanted: Wanted, price: Price | None) -> dict[str, Any]:
+def _answer(wanted: KeysRequest, price: Price | None) -> dict[str, Any]:
     inventory = _inventory(wanted)
     example = inventory.captured_at if inventory.is_example else None
     as_of = example or datetime.now(UTC).replace(microsecond=0)
@@ -158,22 +158,22 @@ def _answer(wanted: Wanted, price: Price | None) -> dict[str, Any]:
     }
 
 
-def _notes(inventory: Inventory) -> list[Note]:
+def _notes(inventory: Inventory) -> list[SourceNote]:
     """Return what was assumed of the sources or limits them; known once all were judged."""
     others = [
-        Note(source.path, f"{source.evidence.address} answered, which is not Astra")
+        SourceNote(source.path, f"{source.evidence.address} answered, which is not Astra")
         for source in inventory.sources
         if source.evidence and other_hosts([source.evidence.address])
     ]
     return [*others, *notes_on(source.model_dump(mode="json") for source in inventory.sources)]
 
 
-def _inventory(wanted: Wanted) -> Inventory:
+def _inventory(wanted: KeysRequest) -> Inventory:
     terraform = parse_organizations(wanted.terraform_organization)
     return Inventory(wanted.inventory, wanted.plan, terraform, wanted.state)
 
 
-def _organizations(wanted: Wanted, inventory: Inventory) -> Iterator[Organization]:
+def _organizations(wanted: KeysRequest, inventory: Inventory) -> Iterator[Organization]:
     """Yield all organizations with what might be; for its owners, all are read beforehand."""
     what_ifs = read_what_ifs(wanted.add)
     if not what_ifs:
@@ -198,7 +198,7 @@ class _Judged:
     """
 
     def __init__(self) -> None:
-        self.tallies = Tallies()
+        self.tallies = Aggregates()
         self.names: dict[str, str] = {}
         self.doubts: dict[str, list[Finding]] = {}
         self.planned_failures = 0
@@ -267,7 +267,7 @@ def _without_repetition(doubts: Sequence[Finding]) -> list[Finding]:
 
 
 def _doubt(finding: Finding) -> dict[str, str]:
-    return {name: getattr(finding, name) for name in ("rule", "reason", "says", "action")}
+    return {name: getattr(finding, name) for name in ("rule", "reason", "message", "action")}
 
 
 def _shared(organization: str, shared: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from inventory.errors import SettingError
-from inventory.text.display import counted, describe
+from inventory.text.display import describe, pluralize
 
 _AMOUNT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) +([A-Z]{3})")
 
@@ -30,7 +30,7 @@ class Price(NamedTuple):
     def words(self, keys: int) -> str:
         """Say what so many keys cost."""
         told = f"{self.amount * keys:,} {self.currency} a month for the keys alone"
-        each = f"{counted(keys, 'key')} at {self.amount} {self.currency}"
+        each = f"{pluralize(keys, 'key')} at {self.amount} {self.currency}"
         return f"about {told}: {each}; versions and requests are charged besides"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from inventory.text.display import counted
+from inventory.text.display import pluralize
 from reports.aggregation.coverage import STATES
 from reports.key_instructions.commands import TOKEN
 from reports.key_instructions.instructions import closing, has_calls, has_other_way, parts
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Answer = Mapping[str, Any]
 
 PRICED = ("needed", "missing", "undetermined")
-_FINE = ("covered", "idle", "spare", "not-supported", "astra-provided")
+_FINE = ("covered", "unused", "spare", "unsupported", "astra-provided")
 """The states that need no words beside them, unless something about the key scope is open."""
 
 _MOST_REGIONS = 40
@@ -33,7 +33,7 @@ _KINDS = {
     "missing": "missing",
     "shared": "shared",
     "undetermined": "not known",
-    "not_supported": "not supported",
+    "unsupported": "not supported",
 }
 
 
@@ -45,7 +45,7 @@ def title(answer: Answer) -> str:
 
 def number(name: str, part: Answer) -> str:
     """Return a number; what counts keys is not known where none was read."""
-    known = part["keys_known"] or name not in {"registered", "idle"}
+    known = part["keys_known"] or name not in {"registered", "unused"}
     return f"{part[name]:,}" if known or part[name] else "not known"
 
 
@@ -65,7 +65,7 @@ def remarks(answer: Answer, price: Price | None) -> Iterator[str]:
         )
     if count := answer["unprotected"]:
         runs, has, them = ("runs", "has", "it") if count == 1 else ("run", "have", "them")
-        named = counted(count, "existing database")
+        named = pluralize(count, "existing database")
         yield (
             f"{named} {runs} on Astra's keys, because the key was missing or late. No key that is "
             f"registered now encrypts {them}: {them if count == 1 else 'they'} {has} to be "
@@ -73,9 +73,9 @@ def remarks(answer: Answer, price: Price | None) -> Iterator[str]:
         )
     yield from shares(answer)
     if count := answer["astra_provided"]:
-        yield f"Beside these, {counted(count, 'key scope')} on Astra's own keys, as declared."
-    if count := answer["not_supported"]:
-        told = counted(count, "key scope")
+        yield f"Beside these, {pluralize(count, 'key scope')} on Astra's own keys, as declared."
+    if count := answer["unsupported"]:
+        told = pluralize(count, "key scope")
         yield f"Beside these, {told} without any customer keys in Astra: an audit fails by CMEK-04."
     if price is not None:
         for name in PRICED:
@@ -114,7 +114,7 @@ def why(scope: Answer) -> str:
     if scope["state"] in _FINE and not is_bad:
         return ""
     status = STATUS[scope["status"]].word
-    return f"{scope['rule']} {status}, {scope['severity']}: {scope['says']}"
+    return f"{scope['rule']} {status}, {scope['severity']}: {scope['message']}"
 
 
 def databases(scope: Answer) -> str:
@@ -133,7 +133,7 @@ def doubts(answer: Answer) -> Iterator[str]:
     for name, organization in zip(names(answer), answer["organizations"], strict=True):
         for doubt in organization["doubts"]:
             if doubt["reason"] not in remarked:
-                yield f"{name}: {doubt['says']} To do: {doubt['action']}."
+                yield f"{name}: {doubt['message']} To do: {doubt['action']}."
 
 
 def before_steps(answer: Answer) -> Iterator[str]:
@@ -179,7 +179,7 @@ def ready(answer: Answer, step: Answer, most: int) -> tuple[list[Answer], str]:
     every = [each for each in answer["commands"] if (each["type"], each["provider"]) == kind]
     shown = [each for each in every if _is_short(each)][:most]
     left = len(every) - len(shown)
-    others = [counted(left, "more key scope")] if left else []
+    others = [pluralize(left, "more key scope")] if left else []
     if any(map(has_other_way, shown)):
         others.append("Terraform")
     return shown, f"For {' and for '.join(others)}: --format json." if others else ""
@@ -210,7 +210,7 @@ def conclusion(answer: Answer) -> str:
     """Say what the exit code says; that none is missing is said over keys in order only."""
     if count := answer["planned_failures"]:
         return (
-            f"Exit code 1: {counted(count, 'finding')} about keys that a plan would register, "
+            f"Exit code 1: {pluralize(count, 'finding')} about keys that a plan would register, "
             "replace or remove. Correct the plan before it is applied."
         )
     if answer["exit_code"]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cmek_audit.commands.keys import sentences as words
 from cmek_audit.console import wrapped
-from inventory.text.display import safe
+from inventory.text.display import printable
 from reports.presentation.labels import CELL, KEY_NUMBERS
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _head(answer: Answer, price: Price | None) -> Iterator[str]:
     for name, word in KEY_NUMBERS.items():
         yield f"{word.capitalize() + ':':<15}{words.number(name, whole)}"
     for text in words.remarks(answer, price):
-        yield from wrapped(safe(text))
+        yield from wrapped(printable(text))
 
 
 def _scopes(answer: Answer) -> Iterator[str]:
@@ -43,12 +43,12 @@ def _scopes(answer: Answer) -> Iterator[str]:
     for name, organization in zip(words.names(answer), organizations, strict=True):
         numbers = _numbers(organization) if len(organizations) > 1 else ""
         yield ""
-        yield from wrapped(safe(name, _LONGEST) + numbers)
+        yield from wrapped(printable(name, _LONGEST) + numbers)
         for scope in words.scopes(organization):
             state = CELL[scope["state"]].word
             yield f"  {state:<18}  {_path(scope):<{wide}}  {words.databases(scope)}"
             if why := words.why(scope):
-                yield from wrapped(safe(why, _LONGEST_WHY), "    ")
+                yield from wrapped(printable(why, _LONGEST_WHY), "    ")
 
 
 def _numbers(organization: Answer) -> str:
@@ -57,7 +57,7 @@ def _numbers(organization: Answer) -> str:
 
 
 def _path(scope: Answer) -> str:
-    return safe(f"{scope['type']}/{scope['provider']}/{scope['region']}", _LONGEST)
+    return printable(f"{scope['type']}/{scope['provider']}/{scope['region']}", _LONGEST)
 
 
 def _doubts(answer: Answer) -> Iterator[str]:
@@ -65,7 +65,7 @@ def _doubts(answer: Answer) -> Iterator[str]:
     if told:
         yield from ("", "Not all is known")
     for text in told:
-        yield from wrapped(safe(text), "  ")
+        yield from wrapped(printable(text), "  ")
 
 
 def _steps(answer: Answer) -> Iterator[str]:
@@ -77,9 +77,9 @@ def _steps(answer: Answer) -> Iterator[str]:
         yield ""
         yield from wrapped(words.kind(step))
         yield from wrapped(words.page(step), "  ")
-        yield from wrapped(words.regions(step, lambda region: safe(region, _LONGEST)), "  ")
+        yield from wrapped(words.regions(step, lambda region: printable(region, _LONGEST)), "  ")
         for number, text in enumerate(step["steps"], 1):
-            yield from wrapped(safe(f"{number}. {text}"), "  ", "     ")
+            yield from wrapped(printable(f"{number}. {text}"), "  ", "     ")
         yield from _commands(answer, step)
     yield ""
     yield from wrapped(words.conclusion(answer))
@@ -90,9 +90,9 @@ def _commands(answer: Answer, step: Answer) -> Iterator[str]:
     shown, others = words.ready(answer, step, _MOST_COMMANDS)
     for place, parts in words.all_parts(answer, shown):
         yield ""
-        yield from wrapped(safe(place, _LONGEST), "  ")
+        yield from wrapped(printable(place, _LONGEST), "  ")
         for part in parts:
-            yield from wrapped(safe(part.text, _LONGEST), "    ")
+            yield from wrapped(printable(part.text, _LONGEST), "    ")
             yield from (f"      {line}" for line in part.code.splitlines())
     if others:
         yield ""

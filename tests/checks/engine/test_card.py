@@ -19,7 +19,7 @@ def test_severities_are_ranked_from_the_worst() -> None:
     "over",
     [
         {"severity": "severe"},
-        {"force": "wanted"},
+        {"basis": "wanted"},
         {"needs": ("views",)},
         {"colour": "red"},
         {"title": None},

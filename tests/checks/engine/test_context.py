@@ -6,10 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.engine.context import RECORDED_MAX_AGE, Context, because, day, summarize, utc, words
+from checks.engine.context import (
+    RECORDED_MAX_AGE,
+    Context,
+    day,
+    gap_text,
+    scope_label,
+    summarize,
+    utc,
+)
 from inventory.model.gaps import Gap
 from inventory.model.key import KeyScope
-from inventory.model.organization_index import survey
+from inventory.model.organization_index import index_organization
 from tests.builders import (
     AS_OF,
     ORGANIZATION,
@@ -59,7 +67,7 @@ def test_a_told_time_is_the_time(time: datetime) -> None:
 def test_scopes_are_named_for_people() -> None:
     """A key scope goes by its organization's name."""
     scope = KeyScope(ORGANIZATION, "serverless", "aws", "us-east-2")
-    assert words(an_organization(), scope) == "acme-prod / serverless / aws / us-east-2"
+    assert scope_label(an_organization(), scope) == "acme-prod / serverless / aws / us-east-2"
 
 
 @pytest.mark.parametrize(
@@ -67,7 +75,7 @@ def test_scopes_are_named_for_people() -> None:
 )
 def test_a_gap_is_told_with_its_detail(detail: str, text: str) -> None:
     """Why a fact is missing is told by its code, and what was seen if anything was."""
-    assert because(Gap(fact="databases", reason="refused", detail=detail)) == text
+    assert gap_text(Gap(fact="databases", reason="refused", detail=detail)) == text
 
 
 def test_a_summary_keeps_keys_and_their_gaps() -> None:
@@ -77,15 +85,19 @@ def test_a_summary_keeps_keys_and_their_gaps() -> None:
         {"fact": "serverless-keys", "reason": "refused"},
         {"fact": "region-views", "reason": "refused"},
     ]
-    summary = summarize(survey(an_organization(gaps=gaps).at("now.yaml", 3)))
-    assert (summary.id, summary.name, summary.place) == (ORGANIZATION, "acme-prod", ("now.yaml", 3))
+    summary = summarize(index_organization(an_organization(gaps=gaps).at("now.yaml", 3)))
+    assert (summary.id, summary.name, summary.location) == (
+        ORGANIZATION,
+        "acme-prod",
+        ("now.yaml", 3),
+    )
     assert summary.keys == (a_key(),)
     assert [gap.fact for gap in summary.gaps] == ["serverless-keys"]
 
 
 def test_a_summary_of_unrecorded_keys_has_gaps() -> None:
     """Keys that were not recorded are none that are known, and two gaps."""
-    summary = summarize(survey(an_organization(keys=None)))
+    summary = summarize(index_organization(an_organization(keys=None)))
     assert summary.keys == ()
     assert {gap.fact for gap in summary.gaps} == {"serverless-keys", "managed-clusters-keys"}
 
@@ -106,7 +118,7 @@ def test_a_summary_counts_the_databases_of_each_key_once() -> None:
         a_planned_database(regions=["us-east-1"]),
         a_planned_database(name="acme-later", regions=["eu-west-1"]),
     ]
-    summary = summarize(survey(an_organization(keys=keys, databases=databases)))
+    summary = summarize(index_organization(an_organization(keys=keys, databases=databases)))
     assert summary.resting == {
         shared: (3, 2),
         key_id_for("aws", "eu-west-1"): (1, 0),

@@ -75,7 +75,7 @@ def test_own_controls_replace_the_bundled_ones(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "message"),
     [
         (controls_data({"id": "X-1", "strength": "weak"}), "strength: found 'weak', expected"),
         (controls_data({"id": "X-1"}), "strength: found nothing, expected a value"),
@@ -86,28 +86,28 @@ def test_own_controls_replace_the_bundled_ones(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_is_not_as_documented_is_refused(
-    tmp_path: Path, data: object, says: str
+    tmp_path: Path, data: object, message: str
 ) -> None:
     """Control ids of another shape are refused, with field, finding and expectation."""
     write_yaml(tmp_path / "c.yaml", data)
     with pytest.raises(ControlsError) as raised:
         read_controls(tmp_path / "c.yaml")
-    assert says in str(raised.value)
+    assert message in str(raised.value)
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("frameworks: [\n", "expected YAML"),
         ("cmek-controls: 1\ncmek-controls: 1\nframeworks: []\n", "c.yaml:2: cmek-controls: found"),
     ],
 )
-def test_a_file_that_is_no_document_is_refused(tmp_path: Path, text: str, says: str) -> None:
+def test_a_file_that_is_no_document_is_refused(tmp_path: Path, text: str, message: str) -> None:
     """A file that cannot be read as YAML, or says a thing twice, is refused with its line."""
     write_text(tmp_path / "c.yaml", text)
     with pytest.raises(ControlsError) as raised:
         read_controls(tmp_path / "c.yaml")
-    assert says in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

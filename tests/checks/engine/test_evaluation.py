@@ -38,7 +38,7 @@ from tests.checks.strategies import inventories
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from inventory.model.organization_index import Estate
+    from inventory.model.organization_index import OrganizationIndex
 
 EVERY = list(RULES.values())
 NEEDY = [(rule, need) for rule, each in RULES.items() for need in each.card.needs]
@@ -63,7 +63,7 @@ def test_a_rule_is_inconclusive_where_what_it_needs_is_missing(
     found = judged(rule, an_organization(gaps=gaps, **lists))
     whole = [each for each in found if each.subject.kind == "organization"]
     assert [(each.status, each.reason) for each in whole] == [("inconclusive", "cut-short")]
-    assert whole[0].says == (
+    assert whole[0].message == (
         f"The {fact} may not be all, so there may be more to judge: cut-short (page 2)."
     )
     assert whole[0].action == "Record acme-prod again, in full"
@@ -110,9 +110,9 @@ SECRET = "AstraCS:sham:00000000"
 def breaking(organization: str) -> Rule:
     """Make a rule whose judge passes one subject of an organization, and then breaks."""
 
-    def judge(estate: Estate, context: Context) -> Iterator[Finding]:
-        yield from RULES["CMEK-14"].judge(estate, context) if RULES["CMEK-14"].judge else ()
-        if estate.organization.id == organization:
+    def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
+        yield from RULES["CMEK-14"].judge(index, context) if RULES["CMEK-14"].judge else ()
+        if index.organization.id == organization:
             raise KeyError(SECRET)
 
     return RULES["CMEK-01"]._replace(judge=judge)
@@ -153,7 +153,7 @@ def test_an_error_shows_where_and_nothing_of_what() -> None:
         each for each in evaluate(TWO, [breaking(ORGANIZATION)], CONTEXT) if each.status == "error"
     )
     assert SECRET not in repr(error)
-    assert re.fullmatch(r"The check broke: KeyError in judge, line [0-9]+\.", error.says)
+    assert re.fullmatch(r"The check broke: KeyError in judge, line [0-9]+\.", error.message)
     assert (error.reason, error.severity) == ("check-broke", "high")
     assert error.action == "Report this as a defect of the suite"
     assert error.subject.path == ORGANIZATION
@@ -372,12 +372,14 @@ def unattested(organization: Organization) -> Organization:
     keys, databases = organization.keys, organization.databases
     without: dict[str, Any] = dict.fromkeys(("plan", "azure_preview", "no_databases"))
     without |= {"support_cases": ()}
-    without["keys"] = keys and tuple(each.model_copy(update=words).at(*each.place) for each in keys)
+    without["keys"] = keys and tuple(
+        each.model_copy(update=words).at(*each.location) for each in keys
+    )
     without["databases"] = databases and tuple(
-        each.model_copy(update={"application_encryption": None}).at(*each.place)
+        each.model_copy(update={"application_encryption": None}).at(*each.location)
         for each in databases
     )
-    return organization.model_copy(update=without).at(*organization.place)
+    return organization.model_copy(update=without).at(*organization.location)
 
 
 @settings(deadline=None, max_examples=300)
@@ -425,7 +427,7 @@ def test_every_finding_says_what_is_to_be_done(
 ) -> None:
     """What is open has an action, what could not be judged or does not apply has a reason."""
     for each in evaluate(inventory, EVERY, Context(AS_OF, history=history)):
-        assert each.says
+        assert each.message
         assert bool(each.action) == (each.status in OPEN)
         assert bool(each.reason) == (each.status in {"inconclusive", "not-applicable"})
         assert each.evidence

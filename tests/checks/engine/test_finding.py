@@ -12,21 +12,21 @@ from checks.engine.finding import (
     Status,
     about,
     concerning,
+    database_subject,
+    deployment_subject,
     fails,
     inconclusive,
+    key_id_subject,
+    key_subject,
+    locations_of,
     not_applicable,
-    of_database,
-    of_key,
-    of_key_id,
-    of_organization,
-    of_placement,
-    of_scope,
+    organization_subject,
     passes,
-    places,
+    scope_subject,
 )
 from checks.engine.identity import finding_id
 from inventory.model.key import KeyScope
-from inventory.model.organization_index import survey
+from inventory.model.organization_index import index_organization
 from tests.builders import (
     DATABASE,
     ORGANIZATION,
@@ -62,29 +62,29 @@ def test_a_finding_is_known_by_rule_subject_and_cause() -> None:
 
 def test_subjects_carry_their_parts() -> None:
     """A subject has a path made of its parts, and the parts that matter."""
-    assert of_organization("acme/1")[:3] == ("organization", "acme.2f1", "acme/1")
-    assert of_scope(SCOPE) == (
+    assert organization_subject("acme/1")[:3] == ("organization", "acme.2f1", "acme/1")
+    assert scope_subject(SCOPE) == (
         "key-scope",
         "acme.2f1/serverless/aws/us-east-1",
         *SCOPE,
         "",
         "",
     )
-    assert of_key(SCOPE, "k:1") == (
+    assert key_subject(SCOPE, "k:1") == (
         "key",
         "acme.2f1/key/serverless/aws/us-east-1/k.3a1",
         *SCOPE,
         "",
         "k:1",
     )
-    assert of_key_id("acme/1", "k:1")[:3] == ("key-id", "acme.2f1/key-id/k.3a1", "acme/1")
-    assert of_key_id("", "k:1")[:3] == ("key-id", "./key-id/k.3a1", "")
+    assert key_id_subject("acme/1", "k:1")[:3] == ("key-id", "acme.2f1/key-id/k.3a1", "acme/1")
+    assert key_id_subject("", "k:1")[:3] == ("key-id", "./key-id/k.3a1", "")
 
 
 def test_databases_are_known_by_id_and_planned_ones_by_name() -> None:
     """A database is one subject as a whole, and one in each of its regions."""
     existing, planned = a_database(), a_planned_database(name="acme/new")
-    whole = of_database("acme", existing)
+    whole = database_subject("acme", existing)
     assert whole == (
         "database",
         f"acme/database/{DATABASE}",
@@ -95,9 +95,9 @@ def test_databases_are_known_by_id_and_planned_ones_by_name() -> None:
         DATABASE,
         "",
     )
-    assert of_database("acme", planned).path == "acme/database/planned.20acme.2fnew"
-    estate = survey(an_organization(databases=[existing, planned]))
-    subjects = [of_placement(group[0]) for group in estate.placements]
+    assert database_subject("acme", planned).path == "acme/database/planned.20acme.2fnew"
+    index = index_organization(an_organization(databases=[existing, planned]))
+    subjects = [deployment_subject(group[0]) for group in index.deployments]
     assert subjects[0] == (
         "database-region",
         f"{ORGANIZATION}/database/{DATABASE}/us-east-1",
@@ -118,20 +118,20 @@ def test_subjects_of_different_kinds_never_meet(organization: str, region: str, 
     scope = KeyScope(organization, "serverless", "aws", region)
     database = a_database(id="d").model_copy(update={"id": key})
     paths = [
-        of_organization(organization).path,
-        of_scope(scope).path,
-        of_key(scope, key).path,
-        of_key_id(organization, key).path,
-        of_key_id("", key).path,
-        of_database(organization, database).path,
-        f"{of_database(organization, database).path}/{region.encode().hex()}",
+        organization_subject(organization).path,
+        scope_subject(scope).path,
+        key_subject(scope, key).path,
+        key_id_subject(organization, key).path,
+        key_id_subject("", key).path,
+        database_subject(organization, database).path,
+        f"{database_subject(organization, database).path}/{region.encode().hex()}",
     ]
     assert len(set(paths)) == len(paths)
 
 
 def test_each_maker_states_its_status() -> None:
     """What a judge says has the card's id and severity, and what its status demands."""
-    subject, where = of_scope(SCOPE), (("f", 1),)
+    subject, where = scope_subject(SCOPE), (("f", 1),)
     made = {
         each.status: each
         for each in (
@@ -180,4 +180,4 @@ def test_a_finding_about_a_database_bears_its_name() -> None:
 
 def test_evidence_is_where_entries_stand() -> None:
     """Entries are evidence by file and line; those made in memory have neither."""
-    assert places([a_key().at("k.yaml", 7), a_database()]) == (("k.yaml", 7), ("", 0))
+    assert locations_of([a_key().at("k.yaml", 7), a_database()]) == (("k.yaml", 7), ("", 0))

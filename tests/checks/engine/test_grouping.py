@@ -8,7 +8,7 @@ from checks.engine import grouping
 from checks.engine.finding import Finding, Subject
 from checks.engine.grouping import EVERYWHERE, NO_SUBJECT, Grouping, Mode, Wanted
 from checks.engine.identity import LONGEST, escape
-from checks.engine.outcome import Gate, Group
+from checks.engine.outcome import FindingGroup, Gate
 from tests.checks.judging import RULES, a_finding
 
 CARDS = [RULES["CMEK-01"].card, RULES["CMEK-02"].card]
@@ -241,6 +241,6 @@ def test_a_wanted_grouping_is_taken_however_many_items(
 def test_merged_groups_keep_what_stops() -> None:
     """The group of a whole rule stops for a failure in any organization."""
     (group,) = grouped(*FOUND, wanted="rule").groups()["CMEK-01"]
-    assert isinstance(group, Group)
+    assert isinstance(group, FindingGroup)
     assert dict(group.counts) == {"pass": 1, "fail": 2}
     assert (group.status, group.severity) == ("fail", "high")

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from checks.engine.card import SEVERITIES, Severity, rank
 from checks.engine.finding import OPEN, STATUSES, Change, Finding, Status
-from checks.engine.outcome import SHOWN, Gate, Group, Noncompliant, Unjudged, require_judged, settle
+from checks.engine.outcome import (
+    SHOWN,
+    FindingGroup,
+    Gate,
+    Noncompliant,
+    Unjudged,
+    report_outcome,
+    require_judged,
+)
 from tests.checks.judging import RULES, a_finding
 
 CARD = RULES["CMEK-01"].card
@@ -30,17 +38,17 @@ gates = st.builds(Gate, st.sampled_from(SEVERITIES), st.booleans(), st.booleans(
 PROPERTY = settings(deadline=None, max_examples=200)
 
 
-def grouped(*members: Finding, gate: Gate = Gate()) -> Group:  # noqa: B008 (frozen)
-    group = Group(CARD, "")
+def grouped(*members: Finding, gate: Gate = Gate()) -> FindingGroup:  # noqa: B008 (frozen)
+    group = FindingGroup(CARD, "")
     for each in members:
         group.add(each, gate)
     return group
 
 
-def outcome(group: Group) -> str:
+def outcome(group: FindingGroup) -> str:
     """Settle ``group`` as pytest does: by the fixture first, then by the check."""
     try:
-        settle(require_judged(group))
+        report_outcome(require_judged(group))
     except Noncompliant:
         return FAILS
     except Unjudged:
@@ -245,7 +253,7 @@ def test_pytest_is_told_what_the_group_is_of() -> None:
 def test_an_outcome_shows_its_text_alone(result: type[Exception], statuses: Status) -> None:
     """What pytest shows of an outcome is the text of the group, without a traceback."""
     with pytest.raises(result) as raised:
-        settle(require_judged(grouped(a_finding(statuses))))
+        report_outcome(require_judged(grouped(a_finding(statuses))))
     assert str(raised.value).startswith("CMEK-01 ")
     assert vars(raised.value)["pytrace"] is False
 

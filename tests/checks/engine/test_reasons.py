@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from checks.engine.reasons import PERMISSIONS, STEPS, settling
+from checks.engine.reasons import PERMISSIONS, STEPS, gap_action
 from inventory.model.gaps import Fact, Gap, GapReason
 from reports.presentation.labels import REASON
 from tests.builders import an_organization
@@ -47,7 +47,7 @@ def test_a_step_names_the_organization(reason: GapReason) -> None:
 def test_a_step_is_a_whole_sentence(fact: Fact, reason: GapReason) -> None:
     """What settles a gap reads as an order, with every blank filled and without its full stop."""
     gap = Gap(fact=fact, reason=reason)
-    text = settling(gap, an_organization(name="acme-{name}"))
+    text = gap_action(gap, an_organization(name="acme-{name}"))
     assert text[0].isupper()
     assert text[-1].isalnum()
     assert text.replace("acme-{name}", "").count("{") == 0
@@ -59,7 +59,7 @@ def test_a_refusal_names_what_the_fact_takes() -> None:
         fact: {
             word
             for word in ("org-db-view", "org-cmk-read")
-            if word in settling(Gap(fact=fact, reason="refused"), an_organization())
+            if word in gap_action(Gap(fact=fact, reason="refused"), an_organization())
         }
         for fact in FACTS
     }
@@ -78,4 +78,4 @@ def test_all_rules_ask_for_the_same_step(fact: Fact, reason: GapReason) -> None:
         for each in judged(rule, organization)
         if each.reason == reason and each.subject.kind == "organization"
     }
-    assert asked == {settling(organization.gaps[0], organization)}
+    assert asked == {gap_action(organization.gaps[0], organization)}

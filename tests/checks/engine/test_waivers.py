@@ -328,7 +328,7 @@ def test_waivers_are_read_from_several_files(tmp_path: Path) -> None:
     one = write_yaml(tmp_path / "one.yaml", document(waiver_data()))
     two = write_json(tmp_path / "two.json", document(waiver_data(id="W-2", rule="CMEK-02")))
     waivers = read_waivers([one, two], RULES)
-    assert [(each.id, each.place) for each in waivers] == [("W-1", (one, 3)), ("W-2", (two, 4))]
+    assert [(each.id, each.location) for each in waivers] == [("W-1", (one, 3)), ("W-2", (two, 4))]
 
 
 def test_an_empty_list_is_allowed_and_an_absent_one_is_not(tmp_path: Path) -> None:
@@ -339,7 +339,7 @@ def test_an_empty_list_is_allowed_and_an_absent_one_is_not(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("", "found an empty file"),
         ("waivers: []\n", "cmek-waivers: found nothing, expected a value"),
@@ -351,11 +351,11 @@ def test_an_empty_list_is_allowed_and_an_absent_one_is_not(tmp_path: Path) -> No
         ("- 1\n", "found a list of 1"),
     ],
 )
-def test_a_malformed_file_is_refused(tmp_path: Path, text: str, says: str) -> None:
+def test_a_malformed_file_is_refused(tmp_path: Path, text: str, message: str) -> None:
     """A file that is no list of waivers is refused with what was found and expected."""
     with pytest.raises(WaiverError) as raised:
         read_waivers([write_text(tmp_path / "waivers.yaml", text)], RULES)
-    assert says in str(raised.value)
+    assert message in str(raised.value)
 
 
 @pytest.mark.parametrize("name", ["missing.yaml", "waivers.txt"])

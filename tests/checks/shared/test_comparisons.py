@@ -13,7 +13,7 @@ from checks.shared.comparisons import Difference, compare, reconcile
 from inventory.model.database import Database
 from inventory.model.gaps import Fact, Gap, Reading
 from inventory.model.key import VendorAccount
-from inventory.model.organization_index import survey
+from inventory.model.organization_index import index_organization
 from inventory.model.terraform_managed import Managed, ManagedDatabase
 from tests.builders import (
     DATABASE,
@@ -436,7 +436,9 @@ def test_the_last_two_readings_have_to_agree() -> None:
     """A list that shrinks while it is read is a difference, though its last reading is audited."""
     note = "read 2 times: 2 by pages of 100, 1 by pages of 99"
     organization = _read(_healthy(), readings=(_reading(note),))
-    [found] = [each for each in compare(survey(organization)) if each.what == "databases"]
+    [found] = [
+        each for each in compare(index_organization(organization)) if each.what == "databases"
+    ]
     assert found.differences == (
         Difference("count", "the last readings hold 2 and 1, the audited inventory 1"),
     )
@@ -453,7 +455,7 @@ def test_many_differences_are_counted() -> None:
 @given(organizations(1))
 def test_every_difference_is_a_finding_of_its_rule(organization: Organization) -> None:
     """What a comparison shows as a difference is an open finding of the rule beside it."""
-    for comparison in compare(survey(organization)):
+    for comparison in compare(index_organization(organization)):
         if comparison.differences:
             statuses = {each.status for each in judged(comparison.rule, organization)}
             assert statuses & OPEN, comparison

@@ -128,7 +128,7 @@ def test_an_id_that_is_not_shown_is_inconclusive(rule: str) -> None:
     finding = one(rule, bare(planned(None)))
     assert (finding.status, finding.reason) == ("inconclusive", "key-id-not-determined")
     assert finding.cause == "planned-key-id-not-determined"
-    assert finding.says == f"The plan does not show the id of {ADDRESS}: known only after apply."
+    assert finding.message == f"The plan does not show the id of {ADDRESS}: known only after apply."
     assert finding.subject.path.endswith("/us-east-1/planned.20astra_customer_key.2eorders")
 
 
@@ -142,7 +142,7 @@ def test_a_place_that_is_not_shown_is_inconclusive(rule: str) -> None:
         "not-determined",
         "critical",
     )
-    assert finding.says == (
+    assert finding.message == (
         f"The plan does not show for which place {ADDRESS} is: region known only after apply."
     )
 
@@ -179,7 +179,7 @@ def test_a_second_key_for_a_scope() -> None:
     finding = one("CMEK-02", organization)
     assert (finding.status, finding.cause) == ("fail", f"planned-rival-key:{NEW}")
     scope = "acme-prod / serverless / aws / us-east-1"
-    assert finding.says == f"The plan registers a second key for {scope}, beside {OLD}."
+    assert finding.message == f"The plan registers a second key for {scope}, beside {OLD}."
     assert finding.action == (
         f"Take the key for {scope} out of the plan: only IBM Support replaces one"
     )
@@ -204,7 +204,7 @@ def test_a_registered_key_for_a_second_scope() -> None:
     second = planned(OLD, region="eu-west-1")
     finding = one("CMEK-02", planning(second))
     assert (finding.status, finding.cause) == ("fail", "planned-serves:serverless/aws/eu-west-1")
-    assert finding.says == (
+    assert finding.message == (
         "The plan registers one key for several scopes; the others: "
         "acme-prod / serverless / aws / us-east-1."
     )
@@ -239,7 +239,7 @@ def test_keys_that_were_not_read_may_be_the_planned_one() -> None:
     """A planned key serves one scope alone only as far as the keys are known."""
     finding = one("CMEK-02", bare(planned(), gaps=UNREAD))
     assert (finding.status, finding.cause) == ("inconclusive", "planned-refused:serverless-keys")
-    assert finding.says == "Whether the key serves another scope is unknown: refused (403)."
+    assert finding.message == "Whether the key serves another scope is unknown: refused (403)."
 
 
 def test_a_planned_google_key_may_have_another_name() -> None:
@@ -249,7 +249,7 @@ def test_a_planned_google_key_may_have_another_name() -> None:
     key = planned(gcp_key_id(), provider="gcp", region="us-east1")
     finding = one("CMEK-02", bare(key, keys=[there]))
     assert finding.status == "pass"
-    assert finding.says.endswith(
+    assert finding.message.endswith(
         "It may be the key that acme-prod / managed-clusters / gcp / us-east1 names by the "
         "project's number."
     )
@@ -271,7 +271,7 @@ def test_a_planned_key_of_another_region() -> None:
     """A planned key whose ARN names another region fails, with both regions."""
     finding = one("CMEK-07", bare(planned(aws_key_id("eu-west-1"))))
     assert (finding.status, finding.cause) == ("fail", "planned-other-region")
-    assert finding.says == "The id names the region eu-west-1, but the key is for us-east-1."
+    assert finding.message == "The id names the region eu-west-1, but the key is for us-east-1."
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_a_planned_key_of_another_organization() -> None:
     finding = one("CMEK-06", bare(planned(OLD)), other(keys=[a_key()]))
     assert (finding.status, finding.severity) == ("fail", "advisory")
     assert finding.cause == f"planned-shared-by:{OTHER_ORGANIZATION}"
-    assert finding.says == "The plan gives acme-prod a key that acme-test has or is to get."
+    assert finding.message == "The plan gives acme-prod a key that acme-test has or is to get."
     assert finding.subject.organization == ORGANIZATION
 
 
@@ -346,7 +346,7 @@ def test_a_planned_replica_is_noted() -> None:
     ]
     there = a_key(region="eu-west-1", key_id=replicas[1])
     finding = one("CMEK-06", bare(planned(replicas[0])), other(keys=[there]))
-    assert finding.says.endswith("which share its material, are used by acme-test.")
+    assert finding.message.endswith("which share its material, are used by acme-test.")
 
 
 def test_one_organization_shares_nothing() -> None:
@@ -366,7 +366,7 @@ def test_a_plan_that_changes_a_registered_key(change: str, code: str, verb: str)
     finding = one("CMEK-10", planning(planned(OLD, change=change)))
     assert (finding.status, finding.severity) == ("fail", "critical")
     assert finding.cause == f"planned-{code}:{OLD}"
-    assert finding.says == (
+    assert finding.message == (
         f"The plan {verb} the registered key {OLD}, which only IBM Support can do."
     )
     assert finding.action == (
@@ -384,7 +384,7 @@ def test_a_change_that_two_plans_hold_is_one() -> None:
 def test_a_key_that_is_not_registered_may_go() -> None:
     """A plan that removes a key which Astra does not list changes nothing there."""
     finding = one("CMEK-10", planning(planned(NEW, change="remove")))
-    assert (finding.status, finding.says) == (
+    assert (finding.status, finding.message) == (
         "pass",
         "Astra does not list the key that the plan changes.",
     )
@@ -439,11 +439,11 @@ def test_an_order_that_the_plan_gives_is_inconclusive(rule: str) -> None:
     assert {(each.status, each.reason, each.severity) for each in found} == {
         ("inconclusive", "ordered-by-plan", "critical")
     }
-    says = (
+    message = (
         f"No key is registered. The plan creates each planned database there after {ADDRESS}, "
         "but the documentation does not say that a new key takes effect at once."
     )
-    assert {each.says for each in found} == {says}
+    assert {each.message for each in found} == {message}
     assert {each.action for each in found} == {
         f"Apply {ADDRESS} alone first, record acme-prod again, and plan again"
     }
@@ -455,7 +455,7 @@ def test_without_an_order_they_race(rule: str, waiting: tuple[str, ...]) -> None
     """Where any planned database does not wait for the key, it may be there before: a failure."""
     found = judged(rule, ordered(*waiting))
     assert {(each.status, each.severity) for each in found} == {("fail", "critical")}
-    assert {each.says.partition(". ")[2] for each in found} <= {
+    assert {each.message.partition(". ")[2] for each in found} <= {
         f"A plan registers one ({ADDRESS}), but does not show that it does so first.",
     }
 
@@ -464,7 +464,7 @@ def test_a_planned_key_of_our_own_plan_is_named_by_its_id() -> None:
     """A planned key without an address is named by its id."""
     key = planned().at("plan.yaml", 4)
     finding = judged_once("CMEK-01", bare(key, databases=[a_planned_database()]))
-    assert finding.says == (
+    assert finding.message == (
         f"No customer key is registered. A plan registers one ({NEW}), but does not show that it "
         "does so first."
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from checks.engine.finding import of_organization
-from checks.shared.verdicts import Answer
+from checks.engine.finding import organization_subject
+from checks.shared.verdicts import Verdict
 from tests.builders import ORGANIZATION, a_key, an_organization, aws_key_id, kms_facts
 from tests.checks.judging import CONTEXT, RULES, judged_once, of_unknown_type
 
@@ -15,23 +15,23 @@ CARD = RULES["CMEK-01"].card
 @pytest.mark.parametrize(
     ("answer", "cause", "planned"),
     [
-        (Answer("pass", ""), "", ""),
-        (Answer("pass", "", reason="refused", cause="without-key"), "", ""),
-        (Answer("not-applicable", "", reason="astra-provided"), "", ""),
-        (Answer("fail", "", cause="without-key"), "without-key", "planned-without-key"),
-        (Answer("inconclusive", "", reason="refused"), "refused", "planned-refused"),
+        (Verdict("pass", ""), "", ""),
+        (Verdict("pass", "", reason="refused", cause="without-key"), "", ""),
+        (Verdict("not-applicable", "", reason="astra-provided"), "", ""),
+        (Verdict("fail", "", cause="without-key"), "without-key", "planned-without-key"),
+        (Verdict("inconclusive", "", reason="refused"), "refused", "planned-refused"),
         (
-            Answer("inconclusive", "", reason="refused", cause="refused:a"),
+            Verdict("inconclusive", "", reason="refused", cause="refused:a"),
             "refused:a",
             "planned-refused:a",
         ),
     ],
 )
-def test_only_what_is_open_has_a_cause(answer: Answer, cause: str, planned: str) -> None:
+def test_only_what_is_open_has_a_cause(answer: Verdict, cause: str, planned: str) -> None:
     """A failure has its cause, what is inconclusive has its reason if no cause; a pass has none."""
     assert answer.cause_for() == cause
     assert answer.cause_for(is_planned=True) == planned
-    subject, where = of_organization(ORGANIZATION), (("now.yaml", 1),)
+    subject, where = organization_subject(ORGANIZATION), (("now.yaml", 1),)
     finding = answer.about(CARD, subject, where, is_planned=True)
     assert (finding.status, finding.cause, finding.reason, finding.evidence) == (
         answer.status,
@@ -45,7 +45,7 @@ def test_only_what_is_open_has_a_cause(answer: Answer, cause: str, planned: str)
 def test_an_unknown_type_is_said_with_its_tier() -> None:
     """A database whose tier has no type is inconclusive, and the tier is named."""
     finding = judged_once("CMEK-05", an_organization(databases=[of_unknown_type()]))
-    assert (finding.reason, finding.says) == (
+    assert (finding.reason, finding.message) == (
         "unknown-type",
         "The tier 'developer' tells no database type.",
     )
@@ -58,7 +58,7 @@ def test_what_the_clouds_do_not_say_is_shown_at_the_key(rule: str) -> None:
     old = a_key(kms=kms_facts(observed_at="2026-01-01T00:00:00Z")).at(*place)
     finding = judged_once(rule, an_organization(keys=[old]))
     assert (finding.reason, finding.evidence) == ("facts-not-current", (place,))
-    assert finding.says == (
+    assert finding.message == (
         "The cloud's facts are of 2026-01-01T00:00:00Z, the audit of 2026-11-21T02:00:00Z."
     )
     assert finding.action == f"Record the cloud's facts about {aws_key_id()} again"

@@ -157,7 +157,7 @@ def test_every_option_is_offered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "says"),
+    ("asked", "message"),
     [
         ("--cmek-inventry=x", "No such option: --cmek-inventry. Did you mean --cmek-inventory?"),
         ("--cmek-xyz", "No such option: --cmek-xyz."),
@@ -165,11 +165,11 @@ def test_every_option_is_offered() -> None:
         ("--cmek-no-waivers=1", "Option '--cmek-no-waivers' does not take a value."),
     ],
 )
-def test_mistyped_options(asked: str, says: str, here: Path) -> None:
+def test_mistyped_options(asked: str, message: str, here: Path) -> None:
     """A mistake in an option of the suite ends with 4 before anything is run."""
     done = audit(asked)
     assert (done.exit_code, done.stdout) == (4, "")
-    assert done.stderr.splitlines()[-1] == f"Error: {says}"
+    assert done.stderr.splitlines()[-1] == f"Error: {message}"
     assert left(here).left == set()
 
 

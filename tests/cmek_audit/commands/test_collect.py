@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from checks.engine.reasons import settling
+from checks.engine.reasons import gap_action
 from cmek_audit.commands import collect
 from inventory.astra.replay import replay
 from inventory.errors import LeakError
@@ -196,7 +196,7 @@ def test_steps_are_those_of_the_audit(file: str) -> None:
     done = command("collect", file, "--json", environment={})
     (bundle,) = bundles(Path("audit-evidence"))
     wanted = {
-        (organization.name, gap.fact): settling(gap, organization)
+        (organization.name, gap.fact): gap_action(gap, organization)
         for organization in open_bundle(str(bundle)).organizations()
         for gap in organization.missing()
     }
@@ -269,14 +269,14 @@ def test_a_damaged_bundle_before_stops_a_collection(file: str, astra: Running) -
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "says"),
+    ("error", "code", "message"),
     [
         (KeyboardInterrupt(), 2, "Interrupted: nothing unfinished is left behind.\n"),
         (LeakError([Path("inventory.ndjson")]), 4, "a secret stands in what was written, so it "),
     ],
 )
 def test_other_ends(
-    error: BaseException, code: int, says: str, file: str, monkeypatch: pytest.MonkeyPatch
+    error: BaseException, code: int, message: str, file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An interruption and a leak end with their codes and a line, and print no result."""
 
@@ -286,7 +286,7 @@ def test_other_ends(
     monkeypatch.setattr(collect, "collect", collected)
     done = command("collect", file)
     assert (done.exit_code, done.stdout) == (code, "")
-    assert done.stderr.startswith(says)
+    assert done.stderr.startswith(message)
     assert done.stderr.count("\n") == 1
 
 

@@ -24,7 +24,7 @@ def test_the_list_is_as_it_was(golden: Callable[[str, str], None]) -> None:
     """The list has a line for each rule, with id, force, severity and title."""
     done = command("rules", environment=PLAIN)
     assert (done.exit_code, done.stderr) == (0, "")
-    wanted = [[c.id, c.force, c.severity, c.title] for c in (rule.card for rule in RULES)]
+    wanted = [[c.id, c.basis, c.severity, c.title] for c in (rule.card for rule in RULES)]
     assert [line.split(maxsplit=3) for line in done.stdout.splitlines()] == wanted
     golden("rules.txt", done.stdout)
 
@@ -46,7 +46,7 @@ def test_nothing_is_left_out(rule: object, columns: str) -> None:
     done = command("rules", card.id, environment={"COLUMNS": columns})
     text = " ".join(done.stdout.split())
     quoted = {part for quote in card.quotes for part in (quote.sentence, quote.heading, quote.page)}
-    said = {card.id, card.title, card.force, card.severity, card.subject, card.rationale}
+    said = {card.id, card.title, card.basis, card.severity, card.subject, card.rationale}
     said |= {card.remediation, str(rule.source), card.severity_planned or "", *quoted}
     said |= {f"{each.id} ({each.strength})" for _, each in read_controls().of(card.id)}
     assert {each for each in said if " ".join(each.split()) not in text} == set()

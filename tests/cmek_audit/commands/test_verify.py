@@ -112,12 +112,12 @@ def _lose(bundle: Path) -> str:
 @pytest.mark.parametrize("damage", [_change, _remove, _add, _link, _cut, _rewrite, _lose])
 def test_damage_is_found(damage: Callable[[Path], str], bundle: Path) -> None:
     """Whatever is changed in a bundle ends with 1, and is named."""
-    says = damage(bundle)
+    message = damage(bundle)
     done = command("verify", bundle)
     (problem,) = problems(done)
     assert (done.exit_code, done.stderr) == (1, "")
     assert done.stdout.splitlines()[0] == f"{bundle}: differs"
-    assert problem.startswith(f"{bundle}/{says}")
+    assert problem.startswith(f"{bundle}/{message}")
 
 
 def _forge_inventory(bundle: Path) -> None:

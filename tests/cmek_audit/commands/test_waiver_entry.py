@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from checks.engine.waivers import Waiver, read_waivers
 from cmek_audit.commands import waiver_entry
-from cmek_audit.commands.waiver_entry import Asked, add, entry, listed, show
+from cmek_audit.commands.waiver_entry import WaiverRequest, add, entry, listed, show
 from inventory.errors import CmekAuditError, SettingError, WaiverError
-from inventory.text.display import safe
+from inventory.text.display import printable
 from inventory.text.visible_text import visible
 from tests.builders import write_json
 from tests.checks.judging import RULES
@@ -54,7 +54,7 @@ ENTRY = """\
 """
 
 
-def asked(says: str = "CMEK-05, high: The key came too late.", **over: Any) -> Asked:  # noqa: ANN401
+def asked(message: str = "CMEK-05, high: The key came too late.", **over: Any) -> WaiverRequest:  # noqa: ANN401
     fields = {
         "id": "W-2",
         "rule": "CMEK-05",
@@ -67,7 +67,7 @@ def asked(says: str = "CMEK-05, high: The key came too late.", **over: Any) -> A
         "compensating_control": "none",
         "ticket": "ACME-2",
     }
-    return Asked(Waiver.model_validate(fields | over), says)
+    return WaiverRequest(Waiver.model_validate(fields | over), message)
 
 
 def saved(folder: Path, text: str, name: str = "waivers.yaml") -> Path:
@@ -188,7 +188,7 @@ def test_rights_and_links_are_kept(tmp_path: Path) -> None:
 # --- a file that does not -------------------------------------------------------------------------
 
 
-def refused(file: Path, request: Asked | None = None) -> str:
+def refused(file: Path, request: WaiverRequest | None = None) -> str:
     """Return why a request is refused; the file must be what it was, and alone."""
     raw = file.read_bytes() if file.exists() else None
     there = names(file.parent)
@@ -291,7 +291,7 @@ class Terminal:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "reason", "says"),
+    ("encoding", "reason", "message"),
     [
         ("utf-8", "reason: Zürich", "# Zürich"),
         ("latin-1", "reason: Zürich", "# Zürich"),
@@ -300,13 +300,13 @@ class Terminal:
     ],
 )
 def test_it_is_printed_in_characters_that_there_are(
-    monkeypatch: pytest.MonkeyPatch, encoding: str | None, reason: str, says: str
+    monkeypatch: pytest.MonkeyPatch, encoding: str | None, reason: str, message: str
 ) -> None:
     """What stdout cannot print is named by number, in a way that YAML reads back."""
     terminal = Terminal(encoding)
     monkeypatch.setattr("sys.stdout", terminal)
     show(asked("Zürich", reason="Zürich"), IDS)
-    assert {reason, says} <= {line.strip() for line in terminal.text.splitlines()}
+    assert {reason, message} <= {line.strip() for line in terminal.text.splitlines()}
 
 
 def test_a_request_that_could_not_be_read_is_not_printed(
@@ -337,7 +337,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60
 @given(
     reason=TEXT,
     ticket=TEXT | st.sampled_from(["yes", "null", "~", "12", "1e3", "0x1f", "2026-01-01", "- a"]),
-    says=TEXT,
+    message=TEXT,
     layout=st.tuples(st.integers(0, 8), st.sampled_from(["\n", "\r\n"])),
     only_ascii=st.booleans(),
 )
@@ -345,13 +345,13 @@ def test_any_text_is_read_back(
     tmp_path_factory: pytest.TempPathFactory,
     reason: str,
     ticket: str,
-    says: str,
+    message: str,
     layout: tuple[int, str],
     *,
     only_ascii: bool,
 ) -> None:
     """Whatever is asked for in whatever words, the file says exactly that, and visibly."""
-    request = asked(says, reason=reason, ticket=ticket)
+    request = asked(message, reason=reason, ticket=ticket)
     text = entry(request, *layout, only_ascii=only_ascii)
     newline = layout[1]
     head = HEAD.replace("\n", newline)
@@ -360,7 +360,7 @@ def test_any_text_is_read_back(
     assert waiver.model_dump() == request.waiver.model_dump()
     assert text.isascii() or not only_ascii
     lines = text.split(newline)
-    assert [safe(line, len(line)) for line in lines] == lines
+    assert [printable(line, len(line)) for line in lines] == lines
 
 
 @settings(deadline=None, max_examples=60)

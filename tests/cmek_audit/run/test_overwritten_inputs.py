@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from cmek_audit.run.overwritten_inputs import Given, doomed, refuse_doomed
+from cmek_audit.run.overwritten_inputs import (
+    GivenPath,
+    overwritten_inputs,
+    refuse_overwritten_inputs,
+)
 from inventory.errors import SettingError
 
 NAMES = ("audit.json", "findings.ndjson", "audit.html")
@@ -25,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def found(folder: Path, path: Path | str, option: str = "history") -> list[tuple[str, str]]:
-    return list(doomed([Given(option, str(path))], folder, NAMES))
+    return list(overwritten_inputs([GivenPath(option, str(path))], folder, NAMES))
 
 
 @pytest.mark.parametrize("link", [Path.symlink_to, Path.hardlink_to], ids=["symbolic", "hard"])
@@ -101,9 +105,9 @@ def test_an_empty_report_folder_removes_nothing(tmp_path: Path) -> None:
 def test_it_is_refused(folder: Path) -> None:
     """The refusal names the option, the file and what to do instead."""
     with pytest.raises(SettingError) as caught:
-        refuse_doomed([Given("plan", f"{folder}/audit.html")], folder, NAMES)
+        refuse_overwritten_inputs([GivenPath("plan", f"{folder}/audit.html")], folder, NAMES)
     assert str(caught.value) == (
         f"--cmek-plan: found {folder}/audit.html, which lies in the report folder, and would not "
         "stay there; expected one that is kept elsewhere"
     )
-    refuse_doomed([], folder, NAMES)
+    refuse_overwritten_inputs([], folder, NAMES)

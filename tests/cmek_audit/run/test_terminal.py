@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmek_audit.run.terminal import _notes, _wrap
-from inventory.text.display import safe
+from inventory.text.display import printable
 
 EVERY_CHARACTER = "".join(map(chr, range(sys.maxunicode + 1)))
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs", "Me"}
@@ -20,7 +20,7 @@ _FILLERS = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}
 
 def test_what_is_printed_neither_steers_nor_hides() -> None:
     """Of all characters, none is printed alone that controls, hides, or turns text around."""
-    printed = {safe(each) for each in EVERY_CHARACTER} - {" "}
+    printed = {printable(each) for each in EVERY_CHARACTER} - {" "}
     bad = {
         each
         for each in printed
@@ -33,7 +33,7 @@ def test_what_is_printed_neither_steers_nor_hides() -> None:
 def test_ordinary_letters_are_printed_as_they_are() -> None:
     """Names in every script, and emoji, stay readable."""
     text = "acme-prod Zürich Αθήνα Москва 東京 “quoted” … \u05e2\u05d1\u05e8\u05d9\u05ea \U0001f511"
-    assert safe(text) == text
+    assert printable(text) == text
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_ordinary_letters_are_printed_as_they_are() -> None:
 )
 def test_what_could_deceive_is_replaced(text: str, printed: str) -> None:
     """Each character that could deceive the reader becomes a question mark."""
-    assert safe(text) == printed
+    assert printable(text) == printed
 
 
 @settings(deadline=None, max_examples=200)
 @given(text=st.text(), width=st.integers(1, 40))
 def test_what_is_printed_is_cut_at_a_width(text: str, width: int) -> None:
     """No text becomes longer, and one that is cut ends in an ellipsis at the width or before it."""
-    printed = safe(text, width)
+    printed = printable(text, width)
     assert min(len(text), width) - 16 <= len(printed) <= min(len(text), width)
     assert len(text) <= width or printed[-1] == "…"
 

@@ -331,7 +331,9 @@ def _none(report: Report) -> None:
 
 def _verdict(report: Report) -> None:
     path = report.folder / "audit.json"
-    path.write_text(path.read_text().replace('"word": "not compliant"', '"word": "compliant"'))
+    path.write_text(
+        path.read_text().replace('"outcome": "not compliant"', '"outcome": "compliant"')
+    )
 
 
 def _spaces(report: Report) -> None:
@@ -341,7 +343,9 @@ def _spaces(report: Report) -> None:
 
 def _twice(report: Report) -> None:
     path = report.folder / "audit.json"
-    path.write_text(path.read_text().replace('"word":', '"word": "compliant",\n  "word":', 1))
+    path.write_text(
+        path.read_text().replace('"outcome":', '"outcome": "compliant",\n  "outcome":', 1)
+    )
 
 
 @pytest.mark.parametrize(

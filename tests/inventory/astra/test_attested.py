@@ -45,7 +45,7 @@ def test_place_of_a_key_is_kept() -> None:
     """An entry that was stated something of keeps the place where it was read."""
     key = a_key().at("inventory.ndjson", 7)
     told = with_key_statements([key], configured(keys=[statement()]))
-    assert [each.place for each in told.entries] == [("inventory.ndjson", 7)]
+    assert [each.location for each in told.entries] == [("inventory.ndjson", 7)]
 
 
 def test_statements_of_databases() -> None:

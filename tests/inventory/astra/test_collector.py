@@ -348,7 +348,7 @@ def test_interruption_while_telling(server: Running, tmp_path: Path, done: int) 
     [
         (writer.ExchangeWriter, "write"),
         (writer.ExchangeWriter, "listed"),
-        (writer.ShareWriter, "begin"),
+        (writer.JobWriter, "begin"),
         (writer.BundleWriter, "finish"),
     ],
 )
@@ -386,14 +386,14 @@ def test_disk_that_refuses(
     server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If the disk refuses, that is a problem of the folder, and nothing is left behind."""
-    begin = writer.ShareWriter.begin
+    begin = writer.JobWriter.begin
 
-    def lose(writer: writer.ShareWriter, *args: Any) -> writer.ExchangeWriter:  # noqa: ANN401
+    def lose(writer: writer.JobWriter, *args: Any) -> writer.ExchangeWriter:  # noqa: ANN401
         own = begin(writer, *args)
         (own._bundle / own.folder).rmdir()
         return own
 
-    monkeypatch.setattr(writer.ShareWriter, "begin", lose)
+    monkeypatch.setattr(writer.JobWriter, "begin", lose)
     with pytest.raises(SettingError, match=r"^the evidence folder: found .* \(No such file"):
         run(server, tmp_path)
     assert list(tmp_path.iterdir()) == []

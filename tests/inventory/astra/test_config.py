@@ -14,8 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from inventory.astra.config import (
     ADDRESS,
     Configured,
-    Manners,
     Organizations,
+    RequestPolicy,
     other_hosts,
     read_organizations,
     token_of,
@@ -64,7 +64,7 @@ def test_least_that_must_be_said(tmp_path: Path) -> None:
     told = read_organizations(write_yaml(tmp_path / "a.yaml", file_data(bare)))
     (own,) = told.organizations
     assert (own.id, own.name, own.token) == (ORGANIZATION, "acme-prod", "ASTRA_API_TOKEN")
-    assert (told.address, told.manners) == ("https://api.astra.datastax.com", Manners())
+    assert (told.address, told.manners) == ("https://api.astra.datastax.com", RequestPolicy())
 
 
 def test_most_that_can_be_said(tmp_path: Path) -> None:
@@ -85,7 +85,9 @@ def test_most_that_can_be_said(tmp_path: Path) -> None:
     in_json = read_organizations(write_json(tmp_path / "a.json", data))
     assert in_yaml == in_json
     assert set(in_yaml.organizations[0].model_fields_set) == set(Configured.model_fields)
-    assert in_yaml.manners == Manners(connections=8, first_wait_seconds=0, deadline_seconds=10)
+    assert in_yaml.manners == RequestPolicy(
+        connections=8, first_wait_seconds=0, deadline_seconds=10
+    )
 
 
 def test_fleets_of_the_tests(tmp_path: Path) -> None:

@@ -293,7 +293,7 @@ class Nth(Astra):
 
     def __init__(self, place: int, count: int, **told: Any) -> None:  # noqa: ANN401
         super().__init__(databases=fleet(count), **told)
-        self.place = place
+        self.location = place
         self.pages: list[str] = []
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -301,7 +301,7 @@ class Nth(Astra):
         if request.url.path != "/v2/databases":
             return right
         self.pages.append(self.asked[-1])
-        return answer(None) if len(self.pages) == self.place + 1 else right
+        return answer(None) if len(self.pages) == self.location + 1 else right
 
 
 GONE = [{**each, "status": "TERMINATED"} for each in fleet(350)[250:]]

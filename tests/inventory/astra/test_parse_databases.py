@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from inventory.astra.parse_databases import databases_told
-from inventory.astra.parsing import Told
+from inventory.astra.parse_databases import parse_databases
+from inventory.astra.parsing import ParsedList
 from inventory.model.database import Database, DatabaseRegion
 from tests.builders import ORGANIZATION, OTHER_ORGANIZATION, moment
 from tests.inventory.live import (
@@ -21,7 +21,7 @@ CREATED = moment("2026-05-01T00:00:00Z")
 ADDED = moment("2026-06-01T00:00:00Z")
 
 
-def gaps(told: Told) -> set[tuple[str, str, str]]:
+def gaps(told: ParsedList) -> set[tuple[str, str, str]]:
     return {(gap.fact, gap.reason, gap.detail) for gap in told.gaps}
 
 
@@ -31,21 +31,21 @@ UNKNOWN = "the provider {} is none that is known"
 A_TIME = "expected a time with its zone, as text, such as 2026-11-20T02:00:00Z"
 
 
-def databases(*entries: dict[str, Any]) -> Told:
+def databases(*entries: dict[str, Any]) -> ParsedList:
     exchange = an_exchange(list(entries))
-    return databases_told([(exchange, place) for place in range(len(entries))], ORGANIZATION)
+    return parse_databases([(exchange, place) for place in range(len(entries))], ORGANIZATION)
 
 
-def one(**over: Any) -> Told:  # noqa: ANN401
+def one(**over: Any) -> ParsedList:  # noqa: ANN401
     return databases(listed_database(**over))
 
 
-def with_centers(*centers: object, **over: object) -> Told:
+def with_centers(*centers: object, **over: object) -> ParsedList:
     info = {"datacenters": list(centers), "region": None} | over
     return one(info=info)
 
 
-def regions(told: Told) -> list[tuple[str, object]]:
+def regions(told: ParsedList) -> list[tuple[str, object]]:
     (database,) = told.entries
     return [(region.name, region.added_at) for region in database.regions]
 
@@ -69,7 +69,7 @@ def test_databases() -> None:
         )
         for number, seen in ((2, f"{PATH}:14"), (1, f"{PATH}:15"))
     ]
-    assert told == Told(expected, [])
+    assert told == ParsedList(expected, [])
     assert {database.type for database in told.entries} == {"serverless"}
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.astra.parse_databases import databases_told
-from inventory.astra.parse_keys import accounts_told, keys_told, view_told
-from inventory.astra.parsing import Told, fewer, list_of, organization_id
+from inventory.astra.parse_databases import parse_databases
+from inventory.astra.parse_keys import parse_accounts, parse_keys, parse_view
+from inventory.astra.parsing import ParsedList, list_of, organization_id, truncate_gaps
 from inventory.errors import UnansweredError
 from inventory.evidence.exchange import Exchange
 from inventory.model.gaps import Gap
@@ -28,7 +28,7 @@ SCOPE = ("serverless", "aws", "us-east-1")
 KEY = aws_key_id()
 
 
-def gaps(told: Told) -> set[tuple[str, str, str]]:
+def gaps(told: ParsedList) -> set[tuple[str, str, str]]:
     return {(gap.fact, gap.reason, gap.detail) for gap in told.gaps}
 
 
@@ -98,9 +98,9 @@ def test_what_is_no_list(over: dict[str, Any], found: str) -> None:
 # --- keys -----------------------------------------------------------------------------------------
 
 
-def keys(*entries: object, value: object = ()) -> Told:
+def keys(*entries: object, value: object = ()) -> ParsedList:
     listed = list(entries) if value == () else value
-    return keys_told(an_exchange(listed), "serverless", ORGANIZATION)
+    return parse_keys(an_exchange(listed), "serverless", ORGANIZATION)
 
 
 def test_keys() -> None:
@@ -118,7 +118,7 @@ def test_keys() -> None:
 @pytest.mark.parametrize("kind", ["serverless", "managed-clusters"])
 def test_type_comes_from_the_address(kind: str) -> None:
     """The same entry is a key of either type, as the address says; so are its gaps."""
-    told = keys_told(an_exchange([listed_key(), 7]), kind, ORGANIZATION)
+    told = parse_keys(an_exchange([listed_key(), 7]), kind, ORGANIZATION)
     assert {key.type for key in told.entries} == {kind}
     assert {gap.fact for gap in told.gaps} == {f"{kind}-keys"}
 
@@ -137,7 +137,7 @@ def test_type_comes_from_the_address(kind: str) -> None:
 def test_spellings_of_a_key(spelled: str, owner: dict[str, str]) -> None:
     """A key is understood in each spelling of fields, provider and organization."""
     entry = {"cloud_provider": spelled, "keyID": KEY, "region": "us-east-1"} | owner
-    told = keys_told(an_exchange([entry]), "serverless", LETTERED)
+    told = parse_keys(an_exchange([entry]), "serverless", LETTERED)
     assert [(key.provider, key.region, key.key_id) for key in told.entries] == [
         ("aws", "us-east-1", KEY)
     ]
@@ -146,8 +146,8 @@ def test_spellings_of_a_key(spelled: str, owner: dict[str, str]) -> None:
 
 def test_null_instead_of_keys() -> None:
     """``null`` is taken for no keys, and that it was is noted; an empty list needs no note."""
-    assert keys(value=None) == Told([], [], "answered null, taken for an empty list")
-    assert keys(value=[]) == Told([], [], "")
+    assert keys(value=None) == ParsedList([], [], "answered null, taken for an empty list")
+    assert keys(value=[]) == ParsedList([], [], "")
 
 
 def test_keys_that_stand_there_twice() -> None:
@@ -235,14 +235,14 @@ def test_many_gaps_are_cut() -> None:
     assert len(told.gaps) == 21
     assert told.gaps[-1].detail == "and 30 more of this list"
     few = told.gaps[:20]
-    assert fewer("databases", few) == few
+    assert truncate_gaps("databases", few) == few
 
 
 # --- views ----------------------------------------------------------------------------------------
 
 
-def view(value: object = None, **over: object) -> Told:
-    return view_told(an_exchange(value, **over), SCOPE, ORGANIZATION)
+def view(value: object = None, **over: object) -> ParsedList:
+    return parse_view(an_exchange(value, **over), SCOPE, ORGANIZATION)
 
 
 def shown(**over: object) -> dict[str, Any]:
@@ -268,7 +268,7 @@ def a_view(key_id: str | None) -> RegionView:
 )
 def test_view_of_a_key(value: object) -> None:
     """A view shows the key of its region, in each of the family's spellings."""
-    assert view(value) == Told([a_view(KEY)], [])
+    assert view(value) == ParsedList([a_view(KEY)], [])
 
 
 ERRORS = {"errors": [{"ID": 340004, "message": "no customer key"}]}
@@ -293,7 +293,7 @@ ERRORS = {"errors": [{"ID": 340004, "message": "no customer key"}]}
 )
 def test_view_without_a_key(exchange: Exchange) -> None:
     """Each of the ways in which an interface can show no key is understood as no key."""
-    assert view_told(exchange, SCOPE, ORGANIZATION) == Told([a_view(None)], [])
+    assert parse_view(exchange, SCOPE, ORGANIZATION) == ParsedList([a_view(None)], [])
 
 
 @pytest.mark.parametrize(
@@ -384,9 +384,9 @@ def account(**over: object) -> dict[str, Any]:
     return told | {"provider": "aws"} | over
 
 
-def accounts(*entries: object, value: object = ()) -> Told:
+def accounts(*entries: object, value: object = ()) -> ParsedList:
     listed = list(entries) if value == () else value
-    return accounts_told(an_exchange(listed), SCOPE, ORGANIZATION)
+    return parse_accounts(an_exchange(listed), SCOPE, ORGANIZATION)
 
 
 def test_accounts() -> None:
@@ -456,11 +456,11 @@ ANYTHING = st.recursive(
 def test_no_list_breaks_it(listed: list[Any]) -> None:
     """Whatever a list holds, each entry is read or is a gap, and all can be written down."""
     told = [
-        keys_told(an_exchange(listed), "serverless", ORGANIZATION),
-        accounts_told(an_exchange(listed), SCOPE, ORGANIZATION),
+        parse_keys(an_exchange(listed), "serverless", ORGANIZATION),
+        parse_accounts(an_exchange(listed), SCOPE, ORGANIZATION),
     ]
     named = [(an_exchange(listed), at) for at, each in enumerate(listed) if isinstance(each, dict)]
-    told.append(databases_told(named, ORGANIZATION))
+    told.append(parse_databases(named, ORGANIZATION))
     assert len(told[0].gaps) + len(told[0].entries) >= min(1, len(listed))
     assert len(told[2].gaps) + len(told[2].entries) >= len(named)
     for each in told:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from inventory.astra.parsing import FetchedOrganization, Told
+from inventory.astra.parsing import FetchedOrganization, ParsedList
 from inventory.astra.readings import FARTHEST_CLOCK, kind_of, with_readings
-from inventory.evidence.exchange_summary import Brief
+from inventory.evidence.exchange_summary import ExchangeSummary
 from inventory.model.gaps import Gap, Reading
 from tests.builders import a_key, an_organization, moment
 
@@ -18,7 +18,7 @@ PAGE = "/v2/databases?include=nonterminated&provider=ALL&limit=100"
 PLACE = "/provider/aws/region/us-east-1"
 
 
-def brief(number: int, address: str = OWN, **over: object) -> Brief:
+def brief(number: int, address: str = OWN, **over: object) -> ExchangeSummary:
     told: dict[str, Any] = {
         "path": f"exchanges/0001/{number:04}.json",
         "address": address,
@@ -29,10 +29,10 @@ def brief(number: int, address: str = OWN, **over: object) -> Brief:
         "redactions": 0,
         "is_failure": False,
     }
-    return Brief(**told | over)
+    return ExchangeSummary(**told | over)
 
 
-def a_read(**told: Told) -> FetchedOrganization:
+def a_read(**told: ParsedList) -> FetchedOrganization:
     facts: Any = {name.replace("_", "-"): each for name, each in told.items()}
     return FetchedOrganization(an_organization(captured_at=None), facts)
 
@@ -58,7 +58,7 @@ def test_kinds_of_requests(address: str, kind: str) -> None:
 
 def test_readings() -> None:
     """Of each kind of request it is told how many there were, what came of them, what they held."""
-    briefs = [
+    summaries = [
         brief(4, PAGE),
         brief(2, "/v2/kms", outcome="503"),
         brief(3, "/v2/kms"),
@@ -68,13 +68,14 @@ def test_readings() -> None:
     ]
     gap = Gap(fact="databases", reason="timed-out")
     read = a_read(
-        serverless_keys=Told([a_key()], [], "a note"), databases=Told([a_key()], [gap], "cut")
+        serverless_keys=ParsedList([a_key()], [], "a note"),
+        databases=ParsedList([a_key()], [gap], "cut"),
     )
 
     def sha256(*numbers: int) -> str:
         return hashlib.sha256("".join(f"{each:064x}" for each in numbers).encode()).hexdigest()
 
-    assert with_readings(read, briefs).readings == (
+    assert with_readings(read, summaries).readings == (
         Reading(fact="identity", address=OWN, requests=1, answers={"200": 1}, sha256=sha256(1)),
         Reading(
             fact="databases",
@@ -105,8 +106,8 @@ def test_readings() -> None:
 
 def test_order_of_many_files() -> None:
     """Hashes are taken in the order of the files' numbers, however many files there are."""
-    briefs = [brief(10_000), brief(9_999)]
-    ((reading),) = with_readings(a_read(), briefs).readings
+    summaries = [brief(10_000), brief(9_999)]
+    ((reading),) = with_readings(a_read(), summaries).readings
     whole = f"{9_999:064x}{10_000:064x}"
     assert reading.sha256 == hashlib.sha256(whole.encode()).hexdigest()
 
@@ -135,9 +136,9 @@ def test_nothing_was_asked() -> None:
 )
 def test_clocks_that_differ(clocks: list[float | None], detail: str | None) -> None:
     """If clocks differ by more than five minutes, that is a gap, as times cannot be compared."""
-    briefs = [brief(number, clock=clock) for number, clock in enumerate(clocks, 1)]
+    summaries = [brief(number, clock=clock) for number, clock in enumerate(clocks, 1)]
     own = Gap(fact="region-views", reason="refused")
     organization = an_organization(gaps=[own])
     gap = Gap(fact="databases", reason="clock-differs", detail=detail or "")
     expected = (own, gap) if detail else (own,)
-    assert with_readings(FetchedOrganization(organization, {}), briefs).gaps == expected
+    assert with_readings(FetchedOrganization(organization, {}), summaries).gaps == expected

@@ -20,8 +20,8 @@ from inventory.astra.recording_transport import TOO_LATE, wait_asked
 from inventory.astra.replay_transport import EXCHANGE, ReplayingTransport
 from inventory.errors import ForbiddenRequestError, ReplayError, UnansweredError
 from inventory.evidence.exchange import Exchange, Failure
-from inventory.evidence.exchange_summary import brief_of, by_number
-from inventory.evidence.redaction import Redacted, redact
+from inventory.evidence.exchange_summary import by_number, summarize_exchange
+from inventory.evidence.redaction import Redacted, redact_body
 from tests.inventory.live import (
     ENDED,
     HIDING_PLACES,
@@ -454,7 +454,7 @@ def test_understanding_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> N
 
     def slowly(body: bytes, scrubber: Scrubber) -> Redacted:
         time.sleep(0.2)
-        return redact(body, scrubber)
+        return redact_body(body, scrubber)
 
     monkeypatch.setattr(recording_transport, "redact", slowly)
     assert in_time(b"[1]", 0.1) == [TOO_LATE]
@@ -527,7 +527,7 @@ def test_briefs(over: dict[str, object], outcome: str, failed: bool) -> None:  #
     """Of an exchange its outcome is kept, whether it failed, its clock, hash and redactions."""
     headers = {"date": "Fri, 20 Nov 2026 02:00:10 GMT"}
     exchange = an_exchange([], headers=headers, redactions={"user": 2, "token": 1}, **over)
-    brief = brief_of(exchange, "0" * 64)
+    brief = summarize_exchange(exchange, "0" * 64)
     assert brief._asdict() == {
         "path": exchange.path,
         "address": "/v2/kms",
@@ -560,8 +560,8 @@ def test_replay_answers_in_the_order_of_files() -> None:
 def test_replay_keeps_briefs_of_all() -> None:
     """A replay keeps of each exchange the same as the recording did, in the order of files."""
     transport = ReplayingTransport([numbered(2), numbered(1)])
-    assert [each.path[-9:] for each in transport.briefs] == ["0001.json", "0002.json"]
-    assert all(len(each.sha256) == 64 for each in transport.briefs)
+    assert [each.path[-9:] for each in transport.summaries] == ["0001.json", "0002.json"]
+    assert all(len(each.sha256) == 64 for each in transport.summaries)
 
 
 def test_replay_fails_as_it_failed() -> None:

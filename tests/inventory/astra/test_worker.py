@@ -14,10 +14,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from inventory.astra import collector
-from inventory.astra.collector import Progress, collect, end_with_parent, read_apart, shares_of
+from inventory.astra.collector import (
+    Progress,
+    collect,
+    end_with_parent,
+    run_in_processes,
+    split_into_jobs,
+)
 from inventory.astra.config import Organizations
 from inventory.astra.replay import replay
-from inventory.astra.worker import Done, Share, read_share
+from inventory.astra.worker import JobResult, WorkerJob, run_job
 from inventory.errors import LeakError, ProcessError, SettingError
 from inventory.evidence.reader import open_bundle
 from inventory.evidence.writer import Tally
@@ -76,7 +82,7 @@ def test_shares(
     fleet = large_fleet(organizations, 1)
     data = organizations_data(fleet, "http://127.0.0.1:1", connections=connections)
     whole = Organizations.model_validate(data)
-    shares = shares_of(whole, Path("staging"))
+    shares = split_into_jobs(whole, Path("staging"))
     assert [len(share.numbers) for share in shares] == expected
     numbered = {
         number: each.id
@@ -91,7 +97,7 @@ def test_shares(
 
 def test_share_travels_without_tokens() -> None:
     """A share can travel to another process, and holds names of variables, not tokens."""
-    (share,) = shares_of(wanted("http://127.0.0.1:1"), Path("staging"))
+    (share,) = split_into_jobs(wanted("http://127.0.0.1:1"), Path("staging"))
     packed = pickle.dumps(share)
     assert pickle.loads(packed) == share
     assert b"not-a-real-token" not in packed
@@ -127,19 +133,19 @@ def test_interruption_of_several_processes(server: Running, tmp_path: Path) -> N
 # --- what a process tells -------------------------------------------------------------------------
 
 
-def a_share(tmp_path: Path, address: str) -> Share:
+def a_share(tmp_path: Path, address: str) -> WorkerJob:
     for name in ("parts", "exchanges"):
         (tmp_path / name).mkdir()
-    (share,) = shares_of(wanted(address), tmp_path)
+    (share,) = split_into_jobs(wanted(address), tmp_path)
     return share
 
 
 def test_process_tells_what_is_done(server: Running, tmp_path: Path) -> None:
     """A process tells each organization that is done, and at last its tally."""
     told: list[object] = []
-    read_apart(a_share(tmp_path, server.address), FLEET.environment, told.append)
+    run_in_processes(a_share(tmp_path, server.address), FLEET.environment, told.append)
     *done, tally = told
-    assert {each.name for each in done if isinstance(each, Done)} == {"acme-prod", "acme-test"}
+    assert {each.name for each in done if isinstance(each, JobResult)} == {"acme-prod", "acme-test"}
     assert isinstance(tally, Tally)
     assert tally.counts["organizations"] == 2
     assert pickle.loads(pickle.dumps(tally)).counts == tally.counts
@@ -170,8 +176,8 @@ def test_process_tells_what_broke_it(
 
     monkeypatch.setattr(collector, "read_share", breaks)
     told: list[Any] = []
-    (share,) = shares_of(wanted("http://127.0.0.1:1"), tmp_path)
-    read_apart(share, {}, told.append)
+    (share,) = split_into_jobs(wanted("http://127.0.0.1:1"), tmp_path)
+    run_in_processes(share, {}, told.append)
     (only,) = told
     assert type(only) is kind
     assert text in str(only)
@@ -185,8 +191,8 @@ def test_interrupted_process_is_silent(monkeypatch: pytest.MonkeyPatch, tmp_path
 
     monkeypatch.setattr(collector, "read_share", interrupted)
     told: list[Any] = []
-    (share,) = shares_of(wanted("http://127.0.0.1:1"), tmp_path)
-    read_apart(share, {}, told.append)
+    (share,) = split_into_jobs(wanted("http://127.0.0.1:1"), tmp_path)
+    run_in_processes(share, {}, told.append)
     assert told == []
 
 
@@ -214,8 +220,8 @@ class Silence:
         return self.messages.pop(0)
 
 
-def listen(told: Silence, *processes: Process) -> tuple[Tally, list[Done]]:
-    tally, done = Tally(), list[Done]()
+def listen(told: Silence, *processes: Process) -> tuple[Tally, list[JobResult]]:
+    tally, done = Tally(), list[JobResult]()
     collector._listen(told, list(processes), tally, done.append)  # type: ignore[arg-type]
     return tally, done
 
@@ -224,10 +230,10 @@ def test_processes_are_waited_for() -> None:
     """As long as all live whose tally is waited for, silence is borne."""
     tally = Tally()
     tally.counts["organizations"] = 3
-    told = Silence(3, Done("a", 1), tally, Done("b", 2), tally)
+    told = Silence(3, JobResult("a", 1), tally, JobResult("b", 2), tally)
     heard, done = listen(told, Process(lives=True), Process(lives=True))
     assert heard.counts["organizations"] == 6
-    assert done == [Done("a", 1), Done("b", 2)]
+    assert done == [JobResult("a", 1), JobResult("b", 2)]
 
 
 def test_tally_that_comes_with_the_end() -> None:
@@ -271,13 +277,13 @@ def test_settings_of_the_process_are_put_back(server: Running, tmp_path: Path) -
     before = gc.get_threshold()
     seen = []
 
-    def tell(done: Done) -> None:
+    def tell(done: JobResult) -> None:
         seen.append(gc.get_threshold()[0])
         raise OSError(done.name)
 
     server.faults = (Fault("401", "organization"),)
     with pytest.raises(OSError, match="acme-"):
-        read_share(a_share(tmp_path, server.address), FLEET.environment, tell)
+        run_job(a_share(tmp_path, server.address), FLEET.environment, tell)
     server.faults = ()
     assert seen[0] > before[0]
     assert gc.get_threshold() == before
@@ -285,11 +291,11 @@ def test_settings_of_the_process_are_put_back(server: Running, tmp_path: Path) -
 
 def test_workers_are_bounded(server: Running, tmp_path: Path) -> None:
     """No more requests are under way than there are connections, and no worker is idle."""
-    (share,) = shares_of(wanted(server.address, connections=1), tmp_path)
+    (share,) = split_into_jobs(wanted(server.address, connections=1), tmp_path)
     for name in ("parts", "exchanges"):
         (tmp_path / name).mkdir()
     server.application.most_at_once.clear()
-    read_share(share, FLEET.environment, lambda _: None)
+    run_job(share, FLEET.environment, lambda _: None)
     assert server.most_at_once() == 1
 
 

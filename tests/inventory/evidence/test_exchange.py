@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from inventory.errors import EvidenceError
 from inventory.evidence.exchange import Exchange, Failure, parse, render
-from inventory.evidence.redaction import redact
+from inventory.evidence.redaction import redact_body
 from inventory.text.canonical_json import compact
 from inventory.text.secrets import Scrubber, holds_secret
 from tests.builders import moment
@@ -50,12 +50,12 @@ everything = pytest.mark.parametrize("exchange", EXCHANGES.values(), ids=EXCHANG
 
 
 def redacted(value: object) -> tuple[Any, str | None, dict[str, int]]:
-    return redact(json.dumps(value).encode(), SCRUBBER)[:3]
+    return redact_body(json.dumps(value).encode(), SCRUBBER)[:3]
 
 
 def recorded(body: bytes, header: str = "") -> Exchange:
     headers = JSON | {"etag": SCRUBBER.scrub(header)}
-    return an_exchange(headers=headers, **redact(body, SCRUBBER)._asdict())
+    return an_exchange(headers=headers, **redact_body(body, SCRUBBER)._asdict())
 
 
 # --- what an exchange says ------------------------------------------------------------------------
@@ -193,7 +193,7 @@ MALFORMED = {
 @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
 def test_what_is_no_json_is_text(body: bytes) -> None:
     """A body that is no whole JSON with each key once is kept as text of at most 20,000 letters."""
-    value, text, redactions, _ = redact(body, SCRUBBER)
+    value, text, redactions, _ = redact_body(body, SCRUBBER)
     assert value is None
     assert redactions == {}
     assert text == body.decode("utf-8", "backslashreplace")[:20_000]
@@ -202,7 +202,7 @@ def test_what_is_no_json_is_text(body: bytes) -> None:
 def test_deepest_json_is_read_again() -> None:
     """The deepest body that is taken for JSON can be rendered and read again."""
     body = b"[" * 100 + b"]" * 100
-    value, text, _, _ = redact(body, SCRUBBER)
+    value, text, _, _ = redact_body(body, SCRUBBER)
     assert text is None
     exchange = an_exchange(value)
     assert parse(PATH, render(exchange)) == exchange
@@ -226,7 +226,7 @@ def test_deepest_json_is_read_again() -> None:
 )
 def test_sensitive_fields_in_broken_json(text: str, shown: str, redactions: dict[str, int]) -> None:
     """Sensitive fields are blanked and counted also where a body is no JSON, as it was cut off."""
-    assert redact(text.encode(), SCRUBBER)[:3] == (None, shown, redactions)
+    assert redact_body(text.encode(), SCRUBBER)[:3] == (None, shown, redactions)
 
 
 @pytest.mark.parametrize("form", HIDING_PLACES.values(), ids=HIDING_PLACES)

@@ -11,10 +11,17 @@ import pytest
 
 from inventory.errors import LeakError
 from inventory.evidence.exchange import Failure, parse, render
-from inventory.evidence.exchange_summary import Brief, brief_of
+from inventory.evidence.exchange_summary import ExchangeSummary, summarize_exchange
 from inventory.evidence.manifest import check_bundle, read_manifest
 from inventory.evidence.reader import open_bundle
-from inventory.evidence.writer import BundleWriter, Made, Period, ShareWriter, Tally, period_of
+from inventory.evidence.writer import (
+    BundleWriter,
+    JobWriter,
+    Period,
+    Tally,
+    WrittenBundle,
+    period_of,
+)
 from inventory.files import evidence_layout
 from inventory.model.organization import Organization
 from inventory.text.secrets import Token
@@ -25,9 +32,11 @@ ORGANIZATIONS = b'{"cmek-organizations":1}\n'
 FAILURE = Failure(reason="unavailable", detail="no answer: ConnectError")
 
 
-def begun(tmp_path: Path) -> tuple[BundleWriter, ShareWriter]:
-    bundle = BundleWriter(tmp_path / "bundle", Made(TOOL, HOST, STARTED, None), ORGANIZATIONS)
-    return bundle, ShareWriter(bundle.staging)
+def begun(tmp_path: Path) -> tuple[BundleWriter, JobWriter]:
+    bundle = BundleWriter(
+        tmp_path / "bundle", WrittenBundle(TOOL, HOST, STARTED, None), ORGANIZATIONS
+    )
+    return bundle, JobWriter(bundle.staging)
 
 
 def names(folder: Path) -> set[str]:
@@ -75,7 +84,7 @@ def test_exchanges_are_written_as_they_come(tmp_path: Path) -> None:
     assert writer.folder == "exchanges/0007"
     assert [each["path"][-9:] for each in listed] == ["0001.json", "0002.json"]
     assert {each["size"] for each in listed} == {len(render(exchanges[0]))}
-    assert {brief.path: brief.sha256 for brief in writer.briefs} == {
+    assert {brief.path: brief.sha256 for brief in writer.summaries} == {
         each["path"]: each["sha256"] for each in listed
     }
     (staging,) = tmp_path.iterdir()
@@ -130,9 +139,9 @@ def test_disk_that_refuses(tmp_path: Path) -> None:
 # --- tallies --------------------------------------------------------------------------------------
 
 
-def brief(clock: float | None, **over: object) -> Brief:
+def brief(clock: float | None, **over: object) -> ExchangeSummary:
     exchange = an_exchange([], redactions={"user": 2})
-    return brief_of(exchange, "")._replace(clock=clock, **over)  # type: ignore[arg-type]
+    return summarize_exchange(exchange, "")._replace(clock=clock, **over)  # type: ignore[arg-type]
 
 
 def lasting(started: int, ended: int) -> Period:

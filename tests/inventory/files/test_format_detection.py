@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from inventory.errors import InventoryError
 from inventory.files.documents import UTF_8
-from inventory.files.format_detection import PLAN, STATE, Wanted
+from inventory.files.format_detection import PLAN, STATE, ExpectedFile
 from inventory.plans import read_plan, read_state
 from inventory.terraform.organizations import Terraform
 from tests.builders import plan_data, write_json, write_text
@@ -211,14 +211,14 @@ MISTAKES = {
 }
 
 
-def told(file: str, wanted: Wanted = PLAN) -> list[str]:
+def told(file: str, wanted: ExpectedFile = PLAN) -> list[str]:
     """Return every problem as it is shown, without the file's path."""
     with pytest.raises(InventoryError) as caught:
         read_plan(file) if wanted == PLAN else read_state(file, Terraform())
     return [str(each).removeprefix(file) for each in caught.value.problems]
 
 
-def outcome(file: str, wanted: Wanted) -> str:
+def outcome(file: str, wanted: ExpectedFile) -> str:
     """Return why a file is refused; nothing if it is read."""
     try:
         read_plan(file) if wanted == PLAN else read_state(file, Terraform())
@@ -235,7 +235,7 @@ def written(folder: Path, name: str, raw: str | bytes) -> str:
 
 @pytest.mark.parametrize("wanted", [PLAN, STATE], ids=lambda wanted: wanted.kind)
 @pytest.mark.parametrize("name", MISTAKES)
-def test_what_it_is_and_what_to_run(tmp_path: Path, name: str, wanted: Wanted) -> None:
+def test_what_it_is_and_what_to_run(tmp_path: Path, name: str, wanted: ExpectedFile) -> None:
     """A file that is given by mistake is named, with what to run, and never repeated."""
     raw, found, hint, line, kind, file = MISTAKES[name]
     line = line or (0 if name != "cut in a text" else str(raw).count("\n") + 1)
@@ -257,7 +257,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("wanted", COMMANDS, ids=lambda wanted: wanted.kind)
-def test_what_to_run(wanted: Wanted) -> None:
+def test_what_to_run(wanted: ExpectedFile) -> None:
     """The command prints what the option of that name takes."""
     assert wanted.command == COMMANDS[wanted]
     assert wanted.option == f"--cmek-{wanted.kind}"
@@ -269,7 +269,7 @@ def test_what_to_run(wanted: Wanted) -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["bare", "marked"])
 @pytest.mark.parametrize("wanted", [PLAN, STATE], ids=lambda wanted: wanted.kind)
-def test_text_in_utf_16(tmp_path: Path, encoding: str, mark: str, wanted: Wanted) -> None:
+def test_text_in_utf_16(tmp_path: Path, encoding: str, mark: str, wanted: ExpectedFile) -> None:
     """A file that PowerShell wrote in UTF-16 is refused by that name, with what writes UTF-8."""
     [problem] = told(written(tmp_path, "plan.json", (mark + WHOLE).encode(encoding)), wanted)
     show, kind = wanted.show, wanted.kind
@@ -345,11 +345,13 @@ UNKNOWN = {
 }
 
 
-@pytest.mark.parametrize(("name", "text", "says"), UNKNOWN.values(), ids=UNKNOWN)
-def test_what_says_nothing_of_what_it_is(tmp_path: Path, name: str, text: str, says: str) -> None:
+@pytest.mark.parametrize(("name", "text", "message"), UNKNOWN.values(), ids=UNKNOWN)
+def test_what_says_nothing_of_what_it_is(
+    tmp_path: Path, name: str, text: str, message: str
+) -> None:
     """A file of any other kind is refused with what was found, and what a plan is."""
     [problem] = told(written(tmp_path, name, text))
-    assert problem == says
+    assert problem == message
     assert SECRET not in problem
 
 
@@ -390,8 +392,8 @@ def test_files_with_other_endings(tmp_path: Path, name: str) -> None:
 def test_what_is_not_there(tmp_path: Path) -> None:
     """A file that is missing is said to be, whatever its ending is."""
     for name in ("plan.json", "plan.bin"):
-        says = [": found No such file or directory, expected a readable file"]
-        assert told(str(tmp_path / name)) == says
+        message = [": found No such file or directory, expected a readable file"]
+        assert told(str(tmp_path / name)) == message
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
@@ -422,10 +424,10 @@ def test_nothing_is_repeated(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = written(Path(folder), name, raw)
         for wanted in (PLAN, STATE):
-            says = outcome(file, wanted)
-            event("refused" if says else "read")
-            assert SECRET not in says
-            assert says.replace("\n", "").isprintable()
+            message = outcome(file, wanted)
+            event("refused" if message else "read")
+            assert SECRET not in message
+            assert message.replace("\n", "").isprintable()
 
 
 @settings(deadline=None, max_examples=200)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.files.documents import Path, read_document
+from inventory.files.documents import FieldPath, read_document
 from inventory.files.json_lines import lines_of, walk
 from inventory.files.validation import line_of
 
@@ -18,7 +18,7 @@ SPACES = ["", "", " ", "\n", "\r\n", "\t", " \n\n "]
 SCALARS = ["1", "-1.5e3", "true", "null", '""', '"a"', '"\\"}\\n"', '"é,"', '"[{"', '"\\\\"']
 KEYS = ['"a"', '"\\u0061"', '"b"', '"}"', '"\\""', '""', '"a\\\\"']
 
-Found = list[tuple[Path, int, bool]]
+Found = list[tuple[FieldPath, int, bool]]
 
 
 def reference(text: str) -> Found:
@@ -29,7 +29,7 @@ def reference(text: str) -> Found:
     def line(token: re.Match[str]) -> int:
         return text.count("\n", 0, token.start()) + 1
 
-    def value(path: Path) -> None:
+    def value(path: FieldPath) -> None:
         token = tokens.pop(0)
         if token[0] not in "{[":
             return
@@ -113,7 +113,7 @@ def test_repeated_keys(text: str) -> None:
 def test_lines_of_repeated_keys(text: str) -> None:
     """A key that is there several times has the line of the last one, whose value counts."""
     document = read_document("a.json", text.encode())
-    lines: dict[Path, int] = {(): 1}
+    lines: dict[FieldPath, int] = {(): 1}
     for path, line, again in reference(text):
         if again:
             lines = {each: old for each, old in lines.items() if each[: len(path)] != path}

@@ -97,7 +97,7 @@ def told(merged: Callable[[], list[Organization]]) -> Any:  # noqa: ANN401 (to b
         return set(error.problems)
     [whole] = organizations
     entries = (*(whole.keys or ()), *(whole.databases or ()))
-    return whole, whole.stated(), [each.place for each in (whole, *entries)]
+    return whole, whole.stated(), [each.location for each in (whole, *entries)]
 
 
 @settings(deadline=None, max_examples=200)

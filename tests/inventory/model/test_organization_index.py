@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from inventory.model.gaps import Gap
 from inventory.model.key import KeyScope
 from inventory.model.organization import Expectation
-from inventory.model.organization_index import has_no_customer_keys, survey
+from inventory.model.organization_index import has_no_customer_keys, index_organization
 from inventory.model.vocabulary import DatabaseType, Provider
 from tests.builders import (
     ORGANIZATION,
@@ -36,8 +36,8 @@ def test_keys_by_scope() -> None:
         a_key(type="classic", key_id=aws_key_id(number=3)),
         a_key(provider="gcp", region="us-east1"),
     ]
-    estate = survey(an_organization(keys=keys))
-    assert estate.keys == {
+    index = index_organization(an_organization(keys=keys))
+    assert index.keys == {
         scope(): keys[:2],
         scope("managed-clusters"): keys[2:3],
         scope("serverless", "gcp", "us-east1"): keys[3:],
@@ -48,19 +48,19 @@ def test_placements_and_scopes() -> None:
     """A database is placed in each of its regions, under the region's provider if it has one."""
     regions = [{"name": "us-east-2"}, {"name": "us-east1", "provider": "gcp"}]
     one, two = a_database(regions=regions), a_database(id=uuid(7), regions=["us-east-2"])
-    estate = survey(an_organization(databases=[one, two]))
-    first, second = estate.placements
-    assert [placement.scope for placement in first] == [
+    index = index_organization(an_organization(databases=[one, two]))
+    first, second = index.deployments
+    assert [deployment.scope for deployment in first] == [
         scope(region="us-east-2"),
         scope("serverless", "gcp", "us-east1"),
     ]
-    assert [placement.region for placement in first] == list(one.regions)
-    assert estate.scopes == {
+    assert [deployment.region for deployment in first] == list(one.regions)
+    assert index.scopes == {
         scope(region="us-east-2"): [first[0], second[0]],
         scope("serverless", "gcp", "us-east1"): [first[1]],
     }
     assert first[0].scope is second[0].scope
-    assert {placement.database for placement in first} == {one}
+    assert {deployment.database for deployment in first} == {one}
 
 
 def test_databases_that_are_gone() -> None:
@@ -71,17 +71,17 @@ def test_databases_that_are_gone() -> None:
         a_database(id=uuid(3), status="ERROR"),
         a_planned_database(),
     ]
-    estate = survey(an_organization(databases=databases))
-    assert [group[0].database for group in estate.placements] == databases[1:]
-    assert estate.planned == {scope(): 1}
+    index = index_organization(an_organization(databases=databases))
+    assert [group[0].database for group in index.deployments] == databases[1:]
+    assert index.planned == {scope(): 1}
 
 
 def test_unknown_types() -> None:
     """A database of an unknown tier stands in a scope of its own, with no key of any type."""
     database = a_database().model_copy(update={"type": "unknown", "tier": "developer"})
-    estate = survey(an_organization(databases=[database]))
-    assert set(estate.scopes) == {scope("unknown")}
-    assert estate.keys.get(scope("unknown")) is None
+    index = index_organization(an_organization(databases=[database]))
+    assert set(index.scopes) == {scope("unknown")}
+    assert index.keys.get(scope("unknown")) is None
 
 
 ASTRA = {"encryption": "astra-provided", "reason": "a trial"}
@@ -109,10 +109,10 @@ def test_expectations(
 ) -> None:
     """A database's own word counts before the policy for its type, and that before the default."""
     organization = an_organization(policy=policy, databases=[a_database(**database)])
-    ((placement,),) = survey(organization).placements
-    assert placement.wants_key is wants_key
+    ((deployment,),) = index_organization(organization).deployments
+    assert deployment.wants_key is wants_key
     expected = "customer-managed" if wants_key else "astra-provided"
-    assert placement.expectation == Expectation(encryption=expected, reason=reason)
+    assert deployment.expectation == Expectation(encryption=expected, reason=reason)
 
 
 def test_gaps_by_fact() -> None:
@@ -122,22 +122,22 @@ def test_gaps_by_fact() -> None:
         Gap(fact="databases", reason="cut-short"),
         Gap(fact="serverless-keys", reason="timed-out"),
     ]
-    estate = survey(an_organization(gaps=gaps, keys=None))
-    assert {fact: gap.reason for fact, gap in estate.gaps.items()} == {
+    index = index_organization(an_organization(gaps=gaps, keys=None))
+    assert {fact: gap.reason for fact, gap in index.gaps.items()} == {
         "databases": "refused",
         "serverless-keys": "timed-out",
         "managed-clusters-keys": "not-recorded",
     }
-    assert estate.keys_gap("serverless") == gaps[2]
-    assert estate.keys_gap("managed-clusters") == estate.gaps["managed-clusters-keys"]
-    assert estate.keys_gap("unknown") is None
+    assert index.keys_gap("serverless") == gaps[2]
+    assert index.keys_gap("managed-clusters") == index.gaps["managed-clusters-keys"]
+    assert index.keys_gap("unknown") is None
 
 
 def test_nothing_recorded() -> None:
     """An organization of which nothing was recorded has neither keys nor places, but gaps."""
-    estate = survey(an_organization(keys=None, databases=None))
-    assert (estate.keys, estate.placements, estate.scopes) == ({}, [], {})
-    assert set(estate.gaps) == {"databases", "serverless-keys", "managed-clusters-keys"}
+    index = index_organization(an_organization(keys=None, databases=None))
+    assert (index.keys, index.deployments, index.scopes) == ({}, [], {})
+    assert set(index.gaps) == {"databases", "serverless-keys", "managed-clusters-keys"}
 
 
 def test_scopes_without_customer_keys() -> None:
@@ -166,10 +166,10 @@ def test_no_placement_is_lost(places: list[tuple[str, str, list[str], str]]) -> 
         a_database(id=uuid(index), type=kind, provider=provider, regions=regions, status=status)
         for index, (kind, provider, regions, status) in enumerate(places)
     ]
-    estate = survey(an_organization(databases=databases))
-    by_database = [placement for group in estate.placements for placement in group]
-    by_scope = [placement for group in estate.scopes.values() for placement in group]
+    index = index_organization(an_organization(databases=databases))
+    by_database = [deployment for group in index.deployments for deployment in group]
+    by_scope = [deployment for group in index.scopes.values() for deployment in group]
     assert sorted(map(id, by_scope)) == sorted(map(id, by_database))
     assert len(by_database) == sum(len(each[2]) for each in places if each[3] == "ACTIVE")
-    for key, group in estate.scopes.items():
-        assert {placement.scope for placement in group} == {key}
+    for key, group in index.scopes.items():
+        assert {deployment.scope for deployment in group} == {key}

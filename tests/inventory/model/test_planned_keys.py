@@ -9,7 +9,7 @@ import pytest
 from inventory.errors import InventoryError
 from inventory.inventory import Inventory
 from inventory.model.key import KeyScope
-from inventory.model.organization_index import Estate, survey
+from inventory.model.organization_index import OrganizationIndex, index_organization
 from inventory.model.planned_keys import NotShown, PlannedKey, UndeterminedKey
 from inventory.model.terraform_managed import Managed
 from inventory.plans import read_plan
@@ -246,9 +246,9 @@ def planned(key_id: str | None = NEW, **over: object) -> PlannedKey:
     return PlannedKey.model_validate(data | over).at("plan.json", 3, KEY)
 
 
-def index(*keys: PlannedKey, **over: object) -> Estate:
+def index(*keys: PlannedKey, **over: object) -> OrganizationIndex:
     organization = an_organization(**over)
-    return survey(organization.with_managed(Managed(planned_keys=keys)))
+    return index_organization(organization.with_managed(Managed(planned_keys=keys)))
 
 
 def test_what_is_registered_is_planned_no_more() -> None:

@@ -39,8 +39,8 @@ def test_places_survive() -> None:
     """Where it stands is kept when what two plans tell is put together."""
     placed = HELD.model_copy().at("plan.json", 7, "astra_database.orders")
     [database] = Managed().and_also(Managed(databases=(placed,))).databases
-    assert database.place == ("plan.json", 7, "astra_database.orders")
-    assert (database.file, database.line, database.resource) == database.place
+    assert database.location == ("plan.json", 7, "astra_database.orders")
+    assert (database.file, database.line, database.resource) == database.location
 
 
 def test_an_organization_keeps_it() -> None:

@@ -17,7 +17,7 @@ from inventory.system.folder_lock import LOCK, FolderLock
 HOLDER = """
 import sys
 from pathlib import Path
-from inventory.folder_lock import FolderLock
+from inventory.system.folder_lock import FolderLock
 
 lock = FolderLock(Path(sys.argv[1]), "a test")
 print("held", flush=True)

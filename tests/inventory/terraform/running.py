@@ -135,7 +135,7 @@ def write_mirror(folder: Path) -> Path:
         place = folder / "mirror" / _SOURCE / version / _platform()
         place.mkdir(parents=True)
         program = place / f"terraform-provider-astra_v{version}"
-        words = [sys.executable, "-P", "-m", "tests.inventory.terraform.plan.provider", argument]
+        words = [sys.executable, "-P", "-m", "tests.inventory.terraform.provider", argument]
         line = f"PYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.join(filter(None, words))}"
         program.write_text(f"#!/bin/sh\n{line}\n")
         program.chmod(0o755)

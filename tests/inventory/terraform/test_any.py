@@ -310,10 +310,10 @@ def test_damaged_plans(data: st.DataObject) -> None:
         every = paths(tree)[1:]
         path = data.draw(st.sampled_from(every))
         tree = changed(tree, path, data.draw(_odd))
-    says = _outcome(tree)
-    event(says.partition(":")[0])
-    assert ALIKE not in says
-    assert says.replace("\n", "").isprintable()
+    message = _outcome(tree)
+    event(message.partition(":")[0])
+    assert ALIKE not in message
+    assert message.replace("\n", "").isprintable()
 
 
 def _outcome(data: object) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from inventory.terraform.notes import EMPTY, IDLE, NOT_COMPARED, PARTIAL
+from inventory.terraform.notes import EMPTY, NO_CHANGE, NOT_COMPARED, PARTIAL
 from inventory.terraform.resource_types import OTHERS
 from tests.builders import write_json
 from tests.inventory.terraform.documents import (
@@ -55,9 +55,9 @@ NOTES: dict[str, tuple[object, tuple[str, ...]]] = {
     "a plan of a part": (plan(change(), complete=False), (PARTIAL,)),
     "a plan of nothing new": (
         plan(change(ADDRESS, "no-op", existing(), existing()), applyable=False),
-        (IDLE,),
+        (NO_CHANGE,),
     ),
-    "a plan of nothing": (plan(applyable=False, complete=False), (PARTIAL, IDLE, EMPTY)),
+    "a plan of nothing": (plan(applyable=False, complete=False), (PARTIAL, NO_CHANGE, EMPTY)),
     "a plan of others": (
         plan(change("aws_instance.x", after={}), change("astra_token.x", after={})),
         (EMPTY,),
@@ -164,10 +164,10 @@ def test_a_type_that_holds_a_token(tmp_path: Path) -> None:
 # --- what Terraform printed -----------------------------------------------------------------------
 
 PRINTED = {
-    "drift-key": (IDLE,),
+    "drift-key": (NO_CHANGE,),
     "elsewhere": (EMPTY,),
-    "none": (IDLE, EMPTY),
-    "same": (IDLE,),
+    "none": (NO_CHANGE, EMPTY),
+    "same": (NO_CHANGE,),
     "target": (PARTIAL,),
 }
 """The notes on what Terraform printed; there are none on anything else."""

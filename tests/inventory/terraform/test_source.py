@@ -54,7 +54,7 @@ def places(file: str, source: SourceTree) -> set[tuple[str, int, str]]:
     for organization in recorded(file, Terraform(source=source)).organizations:
         managed = organization.managed
         parts: tuple[Located, ...] = (*(organization.databases or ()), *managed.undetermined)
-        found |= {each.place for each in (*parts, *managed.keys, *managed.databases)}
+        found |= {each.location for each in (*parts, *managed.keys, *managed.databases)}
     return found
 
 

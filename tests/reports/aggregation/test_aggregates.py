@@ -15,7 +15,7 @@ from checks.engine.evaluation import evaluate
 from checks.engine.finding import OPEN, STATUSES, Finding, Status, Subject
 from checks.engine.outcome import Gate
 from reports.aggregation.actions import MOST_ACTIONS, MOST_IDS
-from reports.aggregation.aggregates import Tallies
+from reports.aggregation.aggregates import Aggregates
 from tests.builders import (
     AS_OF,
     ORGANIZATION,
@@ -35,8 +35,8 @@ NAMES = {ORGANIZATION: "acme-prod", OTHER_ORGANIZATION: "acme-test"}
 REGIONS = ("eu-west-1", "us-east-1", "us-west-2")
 
 
-def _tally(*given: Finding) -> Tallies:
-    tallies = Tallies()
+def _tally(*given: Finding) -> Aggregates:
+    tallies = Aggregates()
     for each in given:
         tallies.add(each)
     return tallies
@@ -86,7 +86,7 @@ def test_findings_that_one_step_settles_are_one_action() -> None:
             "organization": ORGANIZATION,
             "name": "acme-prod",
             "severity": "critical",
-            "settles": 3,
+            "resolves": 3,
             "databases": 2,
             "statuses": {"fail": 2, "inconclusive": 1},
             "rules": ["CMEK-01", "CMEK-05"],
@@ -98,7 +98,9 @@ def test_findings_that_one_step_settles_are_one_action() -> None:
 def test_equal_words_in_two_organizations_are_two_actions() -> None:
     """What has to be done in two organizations has to be done twice."""
     given = [a_finding(action="Act", organization=each) for each in NAMES]
-    told = {(action["organization"], action["settles"]) for action in _tally(*given).actions(NAMES)}
+    told = {
+        (action["organization"], action["resolves"]) for action in _tally(*given).actions(NAMES)
+    }
     assert told == {(ORGANIZATION, 1), (OTHER_ORGANIZATION, 1)}
 
 
@@ -134,7 +136,7 @@ def _placement(database: str, region: str) -> Subject:
 
 
 def _audit(*organizations: Organization) -> list[dict[str, Any]]:
-    tallies = Tallies()
+    tallies = Aggregates()
     for finding in evaluate(organizations, RULES, Context(AS_OF), tallies.meet):
         tallies.add(finding)
     return tallies.actions({each.id: each.name for each in organizations})
@@ -181,7 +183,7 @@ def test_registering_closes_nothing_for_existing_databases() -> None:
     ]
     assert {finding.rule for finding in found} == {"CMEK-03", "CMEK-05"}
     assert {finding.action.partition(" ")[0] for finding in found} == {"Recreate"}
-    assert not any("egister a key" in finding.says for finding in found)
+    assert not any("egister a key" in finding.message for finding in found)
 
 
 def test_databases_of_several_scopes_are_counted_once() -> None:
@@ -279,7 +281,7 @@ def test_the_order_of_findings_does_not_matter_to_actions(
     assert _without_ids(_tally(*given)) == _without_ids(_tally(*shuffled))
 
 
-def _without_ids(tallies: Tallies) -> list[dict[str, Any]]:
+def _without_ids(tallies: Aggregates) -> list[dict[str, Any]]:
     return [{**action, "findings": sorted(action["findings"])} for action in tallies.actions(NAMES)]
 
 
@@ -287,7 +289,7 @@ def test_an_action_names_so_many_findings_and_counts_them_all() -> None:
     """Beyond the first findings an action tells only how many there are."""
     given = [a_finding(action="Act", region=f"r{number}") for number in range(MOST_IDS + 1)]
     [action] = _tally(*given).actions(NAMES)
-    assert (action["settles"], action["findings"]) == (
+    assert (action["resolves"], action["findings"]) == (
         MOST_IDS + 1,
         [each.id for each in given[:MOST_IDS]],
     )

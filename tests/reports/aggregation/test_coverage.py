@@ -17,13 +17,13 @@ from checks.engine.finding import (
     Finding,
     Status,
     Subject,
-    of_database_id,
-    of_key,
-    of_organization,
+    database_id_subject,
+    key_subject,
+    organization_subject,
 )
 from inventory.model.key import KeyScope
 from inventory.model.organization import Organization
-from reports.aggregation.aggregates import Tallies
+from reports.aggregation.aggregates import Aggregates
 from reports.aggregation.coverage import PROOFS, STATES
 from reports.presentation.coverage_matrix import lay_out
 from reports.presentation.labels import CELL, STATUS
@@ -47,7 +47,7 @@ KEY = key_id_for("aws", "us-east-1")
 
 
 def _rows(*given: Finding) -> list[dict[str, Any]]:
-    tallies = Tallies()
+    tallies = Aggregates()
     for finding in given:
         tallies.add(finding)
     return tallies.coverage(NAMES)
@@ -60,7 +60,7 @@ def _cells(*given: Finding) -> list[dict[str, Any]]:
 
 def _proof(rule: str) -> Finding:
     """Return a pass that proves something of the key of a scope, and which key it is."""
-    return a_finding("pass", rule, databases=2, existing=1, subject=of_key(SCOPE, KEY))
+    return a_finding("pass", rule, databases=2, existing=1, subject=key_subject(SCOPE, KEY))
 
 
 PROVEN = [*(_proof(rule) for rule in PROOFS), _proof("CMEK-09")]
@@ -68,7 +68,7 @@ PROVEN = [*(_proof(rule) for rule in PROOFS), _proof("CMEK-09")]
 
 
 def _audited(organization: Organization) -> list[dict[str, Any]]:
-    tallies = Tallies()
+    tallies = Aggregates()
     for finding in evaluate([organization], RULES, Context(AS_OF)):
         tallies.add(finding)
     cells: list[dict[str, Any]] = tallies.coverage({})[0]["cells"]
@@ -87,9 +87,9 @@ def _audited(organization: Organization) -> list[dict[str, Any]]:
         ("CMEK-01", "inconclusive", "unknown-type", "undetermined"),
         ("CMEK-01", "inconclusive", "ordered-by-plan", "missing"),
         ("CMEK-01", "not-applicable", "astra-provided", "astra-provided"),
-        ("CMEK-01", "not-applicable", "unsupported-combination", "not-supported"),
-        ("CMEK-09", "fail", "", "idle"),
-        ("CMEK-09", "waived", "", "idle"),
+        ("CMEK-01", "not-applicable", "unsupported-combination", "unsupported"),
+        ("CMEK-09", "fail", "", "unused"),
+        ("CMEK-09", "waived", "", "unused"),
         ("CMEK-09", "inconclusive", "not-recorded", "spare"),
         ("CMEK-09", "pass", "", "spare"),
         ("CMEK-13", "fail", "", "in-question"),
@@ -111,7 +111,7 @@ def test_a_finding_gives_the_state_of_a_cell(
         "rule": rule,
         "status": status,
         "severity": severity,
-        "says": "It is so.",
+        "message": "It is so.",
         "databases": 3 if counted else 0,
         "existing": 1 if counted else 0,
         "unprotected": 0,
@@ -121,7 +121,7 @@ def test_a_finding_gives_the_state_of_a_cell(
     }
     lacking = "CMEK-02 and CMEK-05 and CMEK-07 and CMEK-12"
     if state == "unproven":
-        cell["says"] = f"Nothing was judged here by {lacking}."
+        cell["message"] = f"Nothing was judged here by {lacking}."
     assert _cells(finding) == [cell]
 
 
@@ -135,7 +135,7 @@ def test_passes_of_other_rules_fill_no_cell() -> None:
 def test_a_need_speaks_before_a_key() -> None:
     """A cell with databases shows whether they have their key, and counts different keys."""
     used = [_proof("CMEK-09"), _proof("CMEK-09")]
-    used += [a_finding("pass", "CMEK-09", subject=of_key(SCOPE, key_id_for("aws", "r")))]
+    used += [a_finding("pass", "CMEK-09", subject=key_subject(SCOPE, key_id_for("aws", "r")))]
     needed = a_finding("pass", "CMEK-01", databases=2)
     for order in ([*used, needed], [needed, *used]):
         [cell] = _cells(*order)
@@ -154,7 +154,7 @@ def test_databases_that_exist_and_that_are_planned_are_counted_together() -> Non
 
 def test_an_organization_that_was_not_met_goes_by_its_id() -> None:
     """A finding about an organization that only an earlier record knows still has its row."""
-    tallies = Tallies()
+    tallies = Aggregates()
     tallies.add(a_finding(organization="acme-gone"))
     [row] = tallies.coverage({})
     assert (row["organization"], row["name"]) == ("acme-gone", "acme-gone")
@@ -173,8 +173,8 @@ def test_a_key_in_order_is_covered() -> None:
 def test_every_proof_is_needed(rule: str) -> None:
     """Where one of the rules that prove a key judged nothing, the cell is not green."""
     [cell] = _cells(*(finding for finding in PROVEN if finding.rule != rule))
-    says = f"Nothing was judged here by {rule}."
-    assert (cell["state"], cell["says"]) == ("unproven", says)
+    message = f"Nothing was judged here by {rule}."
+    assert (cell["state"], cell["message"]) == ("unproven", message)
 
 
 @pytest.mark.parametrize("rule", ["CMEK-02", "CMEK-05", "CMEK-10", "CMEK-11", "CMEK-13"])
@@ -184,14 +184,14 @@ def test_every_proof_is_needed(rule: str) -> None:
 )
 def test_any_rule_takes_green_away(rule: str, status: Status, state: str) -> None:
     """Whatever is open or waived in a scope shows in its cell, with rule, severity and words."""
-    bad = a_finding(status, rule, "medium", says="It rusts.")
+    bad = a_finding(status, rule, "medium", message="It rusts.")
     [cell] = _cells(*PROVEN, bad)
-    assert {name: cell[name] for name in ("state", "finding", "rule", "status", "says")} == {
+    assert {name: cell[name] for name in ("state", "finding", "rule", "status", "message")} == {
         "state": state,
         "finding": bad.id,
         "rule": rule,
         "status": status,
-        "says": "It rusts.",
+        "message": "It rusts.",
     }
 
 
@@ -219,7 +219,7 @@ def _planned(status: Status, rule: str, severity: Severity = "high") -> Finding:
 
 def test_an_open_doubt_and_what_is_open_here_show_the_worse() -> None:
     """A check that broke for the organization is not hidden by what is inconclusive in a scope."""
-    broke = a_finding("error", "CMEK-01")._replace(subject=of_organization(ORGANIZATION))
+    broke = a_finding("error", "CMEK-01")._replace(subject=organization_subject(ORGANIZATION))
     [cell] = _cells(*PROVEN, broke, a_finding("inconclusive", "CMEK-13"))
     assert (cell["state"], cell["finding"]) == ("unproven", broke.id)
 
@@ -248,10 +248,10 @@ def test_advisories_are_counted_and_leave_a_cell_green(status: Status) -> None:
 def test_clouds_left_out_prove_nothing() -> None:
     """Where nobody asked the cloud whether a key is usable, the cell says so and is not green."""
     others = [finding for finding in PROVEN if finding.rule != "CMEK-12"]
-    says = "The audit was told to leave the clouds' key management out."
-    left = a_finding("not-applicable", "CMEK-12", reason="clouds-left-out", says=says)
+    message = "The audit was told to leave the clouds' key management out."
+    left = a_finding("not-applicable", "CMEK-12", reason="clouds-left-out", message=message)
     [cell] = _cells(*others, left)
-    assert (cell["state"], cell["rule"], cell["says"]) == ("unproven", "CMEK-12", says)
+    assert (cell["state"], cell["rule"], cell["message"]) == ("unproven", "CMEK-12", message)
 
 
 @pytest.mark.parametrize(
@@ -268,31 +268,35 @@ def test_what_was_not_read_in_full_is_not_green(
     status: Status, state: str, rule: str, *, whole: bool
 ) -> None:
     """What is open about a whole organization leaves none of its keys covered."""
-    doubt = a_finding(status, rule)._replace(subject=of_organization(ORGANIZATION))
+    doubt = a_finding(status, rule)._replace(subject=organization_subject(ORGANIZATION))
     [row, _] = _rows(*PROVEN, doubt)
     [cell] = row["cells"]
-    assert (row["whole"], cell["state"], cell["finding"]) == (whole, state, doubt.id)
+    assert (row["complete"], cell["state"], cell["finding"]) == (whole, state, doubt.id)
 
 
 def test_a_failure_of_its_own_comes_before_a_doubt_about_the_whole() -> None:
     """A cell whose key fails shows that, though not all of the organization was read."""
-    doubt = a_finding("fail", "CMEK-14", "critical")._replace(subject=of_organization(ORGANIZATION))
+    doubt = a_finding("fail", "CMEK-14", "critical")._replace(
+        subject=organization_subject(ORGANIZATION)
+    )
     [cell] = _cells(*PROVEN, a_finding("fail", "CMEK-12"), doubt)
     assert (cell["state"], cell["rule"]) == ("failing", "CMEK-12")
 
 
 def test_a_database_of_two_organizations_takes_green_away() -> None:
     """As long as nobody knows which organization owns a database, no key of either is in order."""
-    listed = a_finding("fail", "CMEK-14", "critical", subject=of_database_id(ORGANIZATION, "d"))
+    listed = a_finding(
+        "fail", "CMEK-14", "critical", subject=database_id_subject(ORGANIZATION, "d")
+    )
     [cell] = _cells(*PROVEN, listed)
     assert (cell["state"], cell["rule"]) == ("unproven", "CMEK-14")
 
 
 def test_the_plan_of_an_organization_takes_no_green_away() -> None:
     """What says nothing of keys or databases is a finding of the organization alone."""
-    plan = a_finding("inconclusive", "CMEK-08")._replace(subject=of_organization(ORGANIZATION))
+    plan = a_finding("inconclusive", "CMEK-08")._replace(subject=organization_subject(ORGANIZATION))
     [row, _] = _rows(*PROVEN, plan)
-    assert (row["whole"], row["cells"][0]["state"]) == (True, "covered")
+    assert (row["complete"], row["cells"][0]["state"]) == (True, "covered")
     assert (row["counts"]["inconclusive"], row["worst"]["rule"]) == (1, "CMEK-08")
 
 
@@ -328,11 +332,11 @@ def test_a_key_that_astra_cannot_use_does_not_look_supported() -> None:
     ]
     cells = _audited(an_organization(keys=[], databases=databases))
     assert [(cell["region"], cell["state"], cell["rule"], cell["status"]) for cell in cells] == [
-        ("eastus", "not-supported", "CMEK-04", "fail"),
+        ("eastus", "unsupported", "CMEK-04", "fail"),
         ("northeurope", "astra-provided", "CMEK-01", "not-applicable"),
-        ("westus", "not-supported", "CMEK-04", "fail"),
+        ("westus", "unsupported", "CMEK-04", "fail"),
     ]
-    assert all(cell["region"] in cell["says"] for cell in cells if cell["status"] == "fail")
+    assert all(cell["region"] in cell["message"] for cell in cells if cell["status"] == "fail")
 
 
 # --- whole audits ---------------------------------------------------------------------------------
@@ -379,9 +383,9 @@ def test_a_cell_of_an_audit(key: Any, state: str, rule: str, unprotected: int) -
             [("us-east-1", "us-east-1"), ("us-west-2", "us-east-1"), ("us-west-2", "us-west-2")],
             {"us-east-1": "failing", "us-west-2": "failing"},
         ),
-        ([("us-east-1", "us-east-1"), ("r", "us-east-1")], {"us-east-1": "failing", "r": "idle"}),
+        ([("us-east-1", "us-east-1"), ("r", "us-east-1")], {"us-east-1": "failing", "r": "unused"}),
     ],
-    ids=["one-fits", "none-fits", "another-of-its-own", "idle"],
+    ids=["one-fits", "none-fits", "another-of-its-own", "unused"],
 )
 def test_one_key_of_several_scopes(places: list[tuple[str, str]], states: dict[str, str]) -> None:
     """One key is the own key of one scope at most: of the one that its id names."""
@@ -432,7 +436,9 @@ def _located(draw: st.DrawFn) -> Finding:
     scope = SCOPE._replace(region=region)
     named = key_id_for("aws", draw(st.sampled_from(_REGIONS)))
     subject = draw(
-        st.sampled_from([of_key(scope, named), of_organization(ORGANIZATION), _placement("d")])
+        st.sampled_from(
+            [key_subject(scope, named), organization_subject(ORGANIZATION), _placement("d")]
+        )
     )
     databases = draw(st.integers(0, 3))
     reasons = ["astra-provided", "unsupported-combination", "clouds-left-out"]
@@ -444,7 +450,7 @@ def _located(draw: st.DrawFn) -> Finding:
         databases=databases,
         existing=draw(st.integers(0, databases)),
         reason=draw(st.sampled_from(reasons)) if status == "not-applicable" else "",
-        says=draw(st.sampled_from(["It is so.", "It is otherwise."])),
+        message=draw(st.sampled_from(["It is so.", "It is otherwise."])),
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from checks.engine.context import Context
 from checks.engine.evaluation import evaluate
 from inventory.model.terraform_managed import Managed, ManagedKey, UndeterminedDatabase
-from reports.aggregation.aggregates import Tallies
+from reports.aggregation.aggregates import Aggregates
 from reports.aggregation.coverage import Keys
 from reports.aggregation.key_plan import NUMBERS, plan_keys
 from reports.key_instructions.procedure import procedure
@@ -40,7 +40,7 @@ REGIONS = ("eu-west-1", "us-east-1", "us-west-2")
 
 
 def _plan(findings: Iterable[Finding], names: dict[str, str]) -> dict[str, Any]:
-    tallies = Tallies()
+    tallies = Aggregates()
     for each in findings:
         tallies.add(each)
     return tallies.key_plan(names)
@@ -95,9 +95,9 @@ def test_the_key_plan_counts_as_one_would_by_hand(
         "failing": len(rivals),
         "unproven": len((wanting & keyed) - rivals),
         "waived": 0,
-        "idle": len(keyed & empty),
+        "unused": len(keyed & empty),
         "astra_provided": len(declared),
-        "not_supported": 0,
+        "unsupported": 0,
         "unprotected": sum(scopes[region][1].count("e") for region in wanting - keyed),
     }
     assert {
@@ -107,7 +107,7 @@ def test_the_key_plan_counts_as_one_would_by_hand(
         "shared": {},
         "missing": {each: _wanting(scopes[each][1]) for each in wanting - keyed},
         "undetermined": {},
-        "idle": dict.fromkeys(keyed & empty, (0, 0)),
+        "unused": dict.fromkeys(keyed & empty, (0, 0)),
     }
 
 
@@ -140,9 +140,9 @@ def test_a_mixture_by_organization() -> None:
         "registered": 2,
         "missing": 1,
         "unproven": 1,
-        "idle": 1,
+        "unused": 1,
         "astra_provided": 1,
-        "not_supported": 1,
+        "unsupported": 1,
         "unprotected": 1,
     }
     assert _numbers(second) == {"needed": 1, "undetermined": 1}
@@ -160,7 +160,7 @@ def test_unread_keys_are_undetermined() -> None:
         "missing": [],
         "shared": [],
         "undetermined": [{**scope, "databases": 1, "existing": 1, "terraform": None}],
-        "idle": [],
+        "unused": [],
     }
     assert _numbers(plan) == {"needed": 1, "undetermined": 1}
 
@@ -346,7 +346,7 @@ def test_what_terraform_manages_stands_beside_a_key_scope() -> None:
     organization = an_organization(
         keys=[], databases=[planned, a_database(regions=["us-west-2"])]
     ).with_managed(Managed(keys=(key,)))
-    tallies = Tallies()
+    tallies = Aggregates()
     for finding in evaluate([organization], RULES, Context(AS_OF), tallies.meet):
         tallies.add(finding)
     [east, west] = tallies.key_plan(NAMES)["lists"]["missing"]
@@ -371,7 +371,7 @@ def _steps(*cells: Any) -> list[dict[str, Any]]:  # noqa: ANN401
 
 
 @pytest.mark.parametrize(
-    "state", ["covered", "failing", "unproven", "waived", "idle", "spare", "astra-provided"]
+    "state", ["covered", "failing", "unproven", "waived", "unused", "spare", "astra-provided"]
 )
 def test_nothing_is_to_be_done_about_other_scopes(state: str) -> None:
     """There are steps for what lacks a key, or may lack one, and for nothing else."""
@@ -395,7 +395,7 @@ def test_each_kind_of_steps_stands_once() -> None:
             "missing": 2,
             "shared": 1,
             "undetermined": 1,
-            "not_supported": 0,
+            "unsupported": 0,
             "regions": ["r1", "r2", "r3", "r5"],
             **_procedure("serverless"),
         },
@@ -405,7 +405,7 @@ def test_each_kind_of_steps_stands_once() -> None:
             "missing": 0,
             "shared": 0,
             "undetermined": 1,
-            "not_supported": 0,
+            "unsupported": 0,
             "regions": ["r"],
             **_procedure("managed-clusters", "r"),
         },
@@ -420,7 +420,7 @@ def _procedure(kind: DatabaseType, region: str = "") -> dict[str, Any]:
 def test_what_is_missing_comes_first() -> None:
     """Steps for missing keys come before those for what is not known, and impossible ones last."""
     steps = _steps(
-        _cell("not-supported", "managed-clusters", "azure"),
+        _cell("unsupported", "managed-clusters", "azure"),
         _cell("undetermined", "managed-clusters", "gcp"),
         _cell("missing", "serverless", "gcp"),
         _cell("missing", "serverless", "azure"),

@@ -8,11 +8,11 @@ import pytest
 
 from checks.check_key_unchanged import CARD as UNCHANGED
 from checks.engine.context import KnownOrganization
-from checks.engine.finding import OPEN, Finding, of_organization, of_scope
+from checks.engine.finding import OPEN, Finding, organization_subject, scope_subject
 from inventory.history import Observation
 from inventory.model.key import KeyScope
 from reports.comparison.baseline import read_baseline
-from reports.comparison.carried_over import Memory
+from reports.comparison.carried_over import CarriedOver
 from reports.record.decoding import decode
 from tests.builders import a_key, an_organization, aws_key_id, moment
 from tests.reports.comparing import FIRST, FOURTH, SECOND, THIRD, night
@@ -60,7 +60,7 @@ def test_a_database_is_missed_after_an_audit_that_could_not_see_it(
     third = night(tmp_path, [CALM, *OTHERS], THIRD, second)
     missed = [decode(line, "") for line in third.lines if b"vanished" in line]
     assert [it.cause for it in missed] == ["vanished:db-ledger"]
-    assert "ledger (db-ledger)" in missed[0].says
+    assert "ledger (db-ledger)" in missed[0].message
     assert missed[0].change in {"new", "worsened"}
     assert _open(night(tmp_path, [CALM, *OTHERS], FOURTH, third)) == {
         ("CMEK-14", "vanished:db-ledger", "unchanged")
@@ -118,7 +118,7 @@ def _told(
     captured: str = "2026-07-01T00:00:00Z",
     **known: Any,  # noqa: ANN401 (what is known)
 ) -> list[dict[str, Any]]:
-    memory = Memory({"acme": KnownOrganization("acme-prod", ("last/audit.json", 1), **known)})
+    memory = CarriedOver({"acme": KnownOrganization("acme-prod", ("last/audit.json", 1), **known)})
     memory.meet(an_organization(id="acme", keys=[a_key()], captured_at=captured))
     for finding in findings:
         memory.take(finding)
@@ -126,7 +126,7 @@ def _told(
 
 
 def _finding(rule: str, status: Status, cause: str = "", organization: str = "acme") -> Finding:
-    subject = of_scope(SCOPE) if rule == UNCHANGED.id else of_organization(organization)
+    subject = scope_subject(SCOPE) if rule == UNCHANGED.id else organization_subject(organization)
     return Finding(status, rule, "high", subject, cause, "It is so.")
 
 
@@ -149,7 +149,7 @@ def test_keys_that_are_as_they_were_are_forgotten() -> None:
 @pytest.mark.parametrize("rule", ["CMEK-10", "CMEK-14"])
 def test_a_check_that_broke_forgets_nothing(rule: str) -> None:
     """What a broken check would have judged is carried along."""
-    broken = _finding("CMEK-01", "error")._replace(rule=rule, subject=of_organization("acme"))
+    broken = _finding("CMEK-01", "error")._replace(rule=rule, subject=organization_subject("acme"))
     (told,) = _told(broken, keys={SCOPE: _seen((1, 1))}, databases={"db-1": "orders"})
     assert bool(told["keys"]) is (rule == "CMEK-10")
     assert bool(told["databases"]) is (rule == "CMEK-14")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.engine.card import SEVERITIES
-from checks.engine.finding import OPEN, Finding, Status, of_organization
+from checks.engine.finding import OPEN, Finding, Status, organization_subject
 from reports.comparison import changes as module
 from reports.comparison.baseline import key_of
 from reports.comparison.changes import CLASSES, NEWS, summed_up
@@ -105,9 +105,9 @@ def test_an_organization_that_hides_more_is_worsened(
     tmp_path: Path, was: list[str], now: list[str], what: str
 ) -> None:
     """If more of an organization is unread than before, what it hides is not called known."""
-    finding = a_finding("inconclusive", reason="refused", subject=of_organization("acme"))
+    finding = a_finding("inconclusive", reason="refused", subject=organization_subject("acme"))
     other = a_finding("inconclusive", reason="refused", organization="acme")
-    failing = a_finding("fail", rule="CMEK-08", subject=of_organization("acme"))
+    failing = a_finding("fail", rule="CMEK-08", subject=organization_subject("acme"))
     given = [finding, other, failing]
     taken, told = compared(stored(tmp_path, given, [_unread(*was)]), given, [_unread(*now)])
     assert [each.change for each in taken] == [what, "unchanged", "unchanged"]
@@ -117,8 +117,10 @@ def test_an_organization_that_hides_more_is_worsened(
 
 def test_an_entry_says_what_was_and_what_is(tmp_path: Path) -> None:
     """Of a listed finding both statuses, its severity, subject, words and age are told."""
-    old = a_finding("inconclusive", reason="refused", name="acme-orders", says="It is not known.")
-    new = a_finding("fail", severity="critical", name="acme-orders", says="It is missing.")
+    old = a_finding(
+        "inconclusive", reason="refused", name="acme-orders", message="It is not known."
+    )
+    new = a_finding("fail", severity="critical", name="acme-orders", message="It is missing.")
     _, told = compared(stored(tmp_path, [old]), [new])
     assert told["lists"]["worsened"] == [
         {
@@ -128,11 +130,11 @@ def test_an_entry_says_what_was_and_what_is(tmp_path: Path) -> None:
             "was": "inconclusive",
             "now": "fail",
             "severity": "critical",
-            "severity_was": "high",
+            "severity_before": "high",
             "organization": new.subject.organization,
             "path": new.subject.path,
             "name": "acme-orders",
-            "says": "It is missing.",
+            "message": "It is missing.",
             "since": FIRST,
             "audits": 2,
             "why": "",
@@ -227,7 +229,7 @@ def _gone(tmp_path: Path, old: Finding, **over: Any) -> str:  # noqa: ANN401 (pa
     _, told = compared(folder, **over)
     [entry] = told["lists"]["gone"]
     assert told["not_judged_again"] == int(entry["why"] != "subject-absent")
-    assert (entry["was"], entry["now"], entry["says"]) == (old.status, None, old.says)
+    assert (entry["was"], entry["now"], entry["message"]) == (old.status, None, old.message)
     return str(entry["why"])
 
 
@@ -267,7 +269,7 @@ def test_what_nobody_looked_at_again_is_not_fixed(tmp_path: Path, reason: str) -
 
 def test_a_check_that_broke_is_a_cause(tmp_path: Path) -> None:
     """What a check judged that broke now for the same organization was not judged again."""
-    broke = a_finding("error", reason="check-broke", subject=of_organization("acme"))
+    broke = a_finding("error", reason="check-broke", subject=organization_subject("acme"))
     old = a_finding(organization="acme")
     assert _gone(tmp_path, old, findings=[broke], organizations=BOTH) == "check-broke"
 
@@ -275,8 +277,8 @@ def test_a_check_that_broke_is_a_cause(tmp_path: Path) -> None:
 def test_a_check_that_broke_elsewhere_is_no_cause(tmp_path: Path) -> None:
     """A check that broke for another organization, or another check, explains nothing."""
     broke = [
-        a_finding("error", reason="check-broke", subject=of_organization("labs")),
-        a_finding("error", "CMEK-02", reason="check-broke", subject=of_organization("acme")),
+        a_finding("error", reason="check-broke", subject=organization_subject("labs")),
+        a_finding("error", "CMEK-02", reason="check-broke", subject=organization_subject("acme")),
     ]
     old = a_finding(organization="acme")
     assert _gone(tmp_path, old, findings=broke, organizations=BOTH) == "subject-absent"

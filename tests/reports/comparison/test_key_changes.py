@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from checks.engine.finding import Finding, of_key, of_organization
+from checks.engine.finding import Finding, key_subject, organization_subject
 from inventory.model.key import KeyScope
 from reports.comparison import key_changes
 from reports.comparison.key_changes import KEYS, Seen, compare_keys
@@ -32,7 +32,7 @@ def _seen(*ids: str, unread: Iterable[str] | None = (), scope: KeyScope = SCOPE)
     if unread is not None:
         seen.meet("acme", "acme-prod", unread)
     for each in ids:
-        seen.add(Finding("pass", KEYS, "high", of_key(scope, each), "", "It is so."))
+        seen.add(Finding("pass", KEYS, "high", key_subject(scope, each), "", "It is so."))
     return seen
 
 
@@ -103,7 +103,9 @@ def test_what_was_not_read_is_not_called_a_change(
 def test_keys_are_not_known_if_their_check_broke() -> None:
     """Where the check broke that names the keys, none is called removed."""
     now = _seen()
-    now.add(Finding("error", KEYS, "high", of_organization("acme"), "check-broke", "It broke."))
+    now.add(
+        Finding("error", KEYS, "high", organization_subject("acme"), "check-broke", "It broke.")
+    )
     assert set(_found(compare_keys(_seen(ONE), now))) == {"not_read"}
 
 
@@ -111,7 +113,9 @@ def test_another_check_that_broke_hides_no_key() -> None:
     """Where another check broke, a key that is not there any more was removed."""
     now = _seen()
     now.add(
-        Finding("error", "CMEK-01", "high", of_organization("acme"), "check-broke", "It broke.")
+        Finding(
+            "error", "CMEK-01", "high", organization_subject("acme"), "check-broke", "It broke."
+        )
     )
     assert set(_found(compare_keys(_seen(ONE), now))) == {"removed"}
 
@@ -135,7 +139,9 @@ def test_too_many_scopes_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_changes, "MOST_SCOPES", 1)
     now = _seen(ONE)
     scope = SCOPE._replace(region="us-west-2")
-    now.add(Finding("fail", KEYS, "high", of_key(scope, aws_key_id("us-west-2")), "x", "It is so."))
+    now.add(
+        Finding("fail", KEYS, "high", key_subject(scope, aws_key_id("us-west-2")), "x", "It is so.")
+    )
     told = compare_keys(_seen(), now)
     assert (told["counts"]["added"], len(told["lists"]["added"])) == (2, 1)
 

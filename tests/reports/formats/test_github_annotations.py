@@ -143,7 +143,7 @@ def test_what_stops_is_an_error(finding: Finding, gate: Gate, level: str) -> Non
 
 def test_a_name_does_not_make_a_finding_known() -> None:
     """What a finding says cannot pretend that it is unchanged."""
-    found = a_finding(says=',"change":"unchanged","since":"', change="new", since="t", audits=1)
+    found = a_finding(message=',"change":"unchanged","since":"', change="new", since="t", audits=1)
     assert _of(found, gate=Gate(new_only=True))[0].level == "error"
 
 
@@ -238,7 +238,7 @@ def test_a_real_audit_is_annotated(tmp_path: Path) -> None:
 def test_commands_cannot_be_smuggled_in() -> None:
     """Text that looks like a command stays text, and a line break is none."""
     evil = "x\r\n::stop-commands::t\n::error::y%0A::z"
-    found = a_finding(organization="o,line=1::", says=evil, evidence=(("a,line=9:b.yaml", 3),))
+    found = a_finding(organization="o,line=1::", message=evil, evidence=(("a,line=9:b.yaml", 3),))
     shown, _ = _of(found)
     assert shown.properties["file"] == "a,line=9:b.yaml"
     assert shown.properties["line"] == "3"
@@ -247,7 +247,7 @@ def test_commands_cannot_be_smuggled_in() -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(findings(), max_size=4), st.text(max_size=20))
-@example([a_finding(says="%", name="\x85\u2028")], "\n")
+@example([a_finding(message="%", name="\x85\u2028")], "\n")
 def test_any_finding_is_one_line(given: list[Finding], organization: str) -> None:
     """Whatever findings hold, each is one line, which reads back as a command of ours."""
     named = [each._replace(name=organization) for each in given]

@@ -27,9 +27,9 @@ from reports.aggregation import coverage
 from reports.formats import html
 from reports.formats.registry import encode
 from reports.presentation import labels
-from reports.presentation.evidence_index import Index
+from reports.presentation.evidence_index import EvidenceIndex
 from reports.presentation.sanitize import name, prose, visible
-from reports.presentation.selection import Limits, choose, share
+from reports.presentation.selection import PageLimits, select_findings, share_out
 from reports.record.verdict import VERDICTS
 from tests.reports.samples import (
     COMPLIANT,
@@ -94,7 +94,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 
 def render(report: Report, **limits: int) -> Page:
-    return Page(html.render(report.head, report.lines, Limits(**limits)))
+    return Page(html.render(report.head, report.lines, PageLimits(**limits)))
 
 
 # --- what stands there ----------------------------------------------------------------------------
@@ -136,7 +136,7 @@ def test_open_findings_are_explained(violations: Report) -> None:
     text = Page(violations.page[start : violations.page.index("</details>", start)]).text
     card = next(each for each in head["criteria"]["rules"] if each["id"] == "CMEK-01")
     for each in (
-        finding["says"],
+        finding["message"],
         card["title"],
         card["quotes"][0]["sentence"],
         card["rationale"],
@@ -212,7 +212,7 @@ def test_waivers_to_see_to_come_first(waived: Report) -> None:
 
 def test_waivers_beyond_the_limit_are_no_links(waived: Report) -> None:
     """A waiver to see to that the page does not list in full is named, and leads nowhere."""
-    page = Page(html.render(waived.head, waived.lines, Limits(waivers=2)))
+    page = Page(html.render(waived.head, waived.lines, PageLimits(waivers=2)))
     assert {each for each in page.values("href", "a") if each.startswith("#w-")} == {"#w-1", "#w-2"}
     assert {"1 more stands in audit.json", "5 more stand in audit.json"} <= set(
         re.findall(r"[15] more stands? in audit\.json", page.text)
@@ -567,7 +567,7 @@ def test_only_what_is_shown_is_parsed(violations: Report) -> None:
     """A line beyond its limit is recognized by its beginning and not parsed."""
     rules = violations.head["criteria"]["rules"]
     broken = [line[:150] + b"...\n" for line in violations.lines]
-    chosen = choose(broken, rules, Limits(open=0, waived=0, folded=0))
+    chosen = select_findings(broken, rules, PageLimits(open=0, waived=0, folded=0))
     assert (chosen.open, chosen.waived) == ([], [])
     assert not any(chosen.folded.values())
 
@@ -583,7 +583,7 @@ def test_only_what_is_shown_is_parsed(violations: Report) -> None:
 )
 def test_share(counts: list[int], room: int, shared: list[int]) -> None:
     """Room is shared so that small groups are whole and large ones get alike."""
-    given = share({("pass", str(place)): count for place, count in enumerate(counts)}, room)
+    given = share_out({("pass", str(place)): count for place, count in enumerate(counts)}, room)
     assert [given["pass", str(place)] for place in range(len(counts))] == shared
 
 
@@ -608,7 +608,7 @@ def test_effect(databases: int, existing: int, words: str) -> None:
 
 def test_evidence_is_bounded() -> None:
     """Evidence beyond ten places is counted."""
-    index = Index([], set(), 0)
+    index = EvidenceIndex([], set(), 0)
     many = {"evidence": [("f", line) for line in range(12)]}
     assert "2 more in findings.ndjson" in html._evidence(many, index)
     assert html._evidence({"evidence": []}, index) == "none: it is about what no file holds"

@@ -12,7 +12,7 @@ from reports.comparison.changes import CLASSES, Why
 from reports.comparison.key_changes import KEY_CHANGES
 from reports.formats import html
 from reports.presentation import labels
-from reports.presentation.selection import Limits
+from reports.presentation.selection import PageLimits
 from tests.reports.comparing import FIRST, SECOND, every_change, night
 from tests.reports.samples import COMPLIANT, EVIL, VIOLATIONS, Page, Report, attested, audit
 
@@ -27,7 +27,7 @@ def violations(tmp_path_factory: pytest.TempPathFactory) -> Report:
     return audit(tmp_path_factory.mktemp("violations"), VIOLATIONS)
 
 
-def _section(report: Report, changes: Told | None, limits: Limits | None = None) -> Page:
+def _section(report: Report, changes: Told | None, limits: PageLimits | None = None) -> Page:
     """Return the section of a page with these changes."""
     head = copy.deepcopy(report.head) | {"changes": changes}
     page = html.render(head, report.lines, limits)
@@ -131,7 +131,7 @@ def test_keys_that_did_not_change_are_told(violations: Report) -> None:
 
 def test_lists_are_bounded(violations: Report) -> None:
     """What is beyond the limit is counted, and said to stand in the record."""
-    text = _words(_section(violations, every_change(), Limits(changes=0)))
+    text = _words(_section(violations, every_change(), PageLimits(changes=0)))
     assert text.count("1 more finding stands in audit.json") == len(CLASSES) - 1
     assert text.count("1 more key scope stands in audit.json") == len(KEY_CHANGES)
 
@@ -139,7 +139,7 @@ def test_lists_are_bounded(violations: Report) -> None:
 def test_hostile_names_are_escaped(violations: Report) -> None:
     """Names, words and keys of a baseline that hold markup are text."""
     changes = every_change()
-    changes["lists"]["new"][0] |= {"name": EVIL, "says": EVIL}
+    changes["lists"]["new"][0] |= {"name": EVIL, "message": EVIL}
     changes["keys"]["lists"]["added"][0] |= {"name": EVIL, "region": EVIL, "after": [EVIL]}
     changes["baseline"]["path"] = EVIL
     page = _section(violations, changes)

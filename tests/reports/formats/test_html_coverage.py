@@ -11,7 +11,7 @@ import pytest
 from reports.formats import html
 from reports.presentation import labels
 from reports.presentation.coverage_matrix import lay_out
-from reports.presentation.selection import Limits
+from reports.presentation.selection import PageLimits
 from tests.reports.samples import (
     VIOLATIONS,
     Page,
@@ -56,7 +56,7 @@ def _cell(
 
 def _about(status: str, severity: str = "high") -> dict[str, str]:
     told = {"finding": "f", "rule": "CMEK-01", "status": status, "severity": severity}
-    return {**told, "says": "It is so."}
+    return {**told, "message": "It is so."}
 
 
 def _row(
@@ -71,7 +71,7 @@ def _row(
     return {
         "organization": name,
         "name": name,
-        "whole": whole,
+        "complete": whole,
         "counts": {**none, **counts},
         "worst": _about(status, severity) if status else None,
         "cells": list(cells),
@@ -122,12 +122,12 @@ def test_wide_matrices_are_split() -> None:
         ("unproven", "fail", "critical", "fail"),
         ("waived", "waived", "high", "waived"),
         ("missing", "waived", "high", "fail"),
-        ("idle", "fail", "advisory", "waived"),
-        ("idle", "fail", "high", "fail"),
+        ("unused", "fail", "advisory", "waived"),
+        ("unused", "fail", "high", "fail"),
         ("undetermined", "fail", "high", "fail"),
         ("undetermined", "waived", "high", "inconclusive"),
-        ("not-supported", "not-applicable", "high", "not-applicable"),
-        ("not-supported", "waived", "high", "waived"),
+        ("unsupported", "not-applicable", "high", "not-applicable"),
+        ("unsupported", "waived", "high", "waived"),
         ("astra-provided", "error", "high", "error"),
     ],
 )
@@ -153,8 +153,8 @@ def test_states_are_in_the_page(violations: Report) -> None:
             assert re.search(f"{link}.</i> {re.escape(unescape(look.word))}</a>", unescape(section))
             if cell["status"] in {"fail", "inconclusive"} and cell["severity"] != "advisory":
                 status = labels.STATUS[cell["status"]].word
-                assert f"{cell['rule']} {status}, {cell['severity']}: {cell['says']}" in text
-    assert {"missing", "not-supported", "astra-provided", "undetermined"} <= states
+                assert f"{cell['rule']} {status}, {cell['severity']}: {cell['message']}" in text
+    assert {"missing", "unsupported", "astra-provided", "undetermined"} <= states
 
 
 def test_late_databases_and_advisories_are_in_their_cell(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_every_organization_of_a_record_that_is_too_old_is_in_doubt(tmp_path: Pa
     rows = [organization("acme", [key("us-east-2", 1)], [database("orders", "us-east-2")])]
     report = audit(tmp_path, rows, captured_at="2026-01-01T00:00:00Z")
     [row] = report.head["coverage"]
-    assert (row["whole"], [cell["state"] for cell in row["cells"]]) == (False, ["unproven"])
+    assert (row["complete"], [cell["state"] for cell in row["cells"]]) == (False, ["unproven"])
     assert "no key is shown as covered" in Page(_section(report.page)).text
 
 
@@ -269,7 +269,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Report:
 @pytest.mark.parametrize("cells", [4_000, 600, 0])
 def test_no_failing_organization_is_missing(fleet: Report, cells: int) -> None:
     """Of 500 organizations the 178 that fail are all named, the worst first, whatever the room."""
-    page = html.render(fleet.head, fleet.lines, Limits(cells=cells))
+    page = html.render(fleet.head, fleet.lines, PageLimits(cells=cells))
     section = Page(_section(page)).text
     listed = re.findall(
         r'<h3>(org-\d+)</h3>|<th scope="row">(org-\d+) <code class="path">', _section(page)

@@ -15,7 +15,7 @@ from reports.formats import html
 from reports.key_instructions.commands import TOKEN
 from reports.key_instructions.instructions import lay_out_commands
 from reports.presentation import labels
-from reports.presentation.selection import Limits
+from reports.presentation.selection import PageLimits
 from tests.reports.samples import (
     COMPLIANT,
     HOSTILE,
@@ -67,7 +67,7 @@ def test_numbers_of_all(mixed: Report) -> None:
         (word, str(plan[number])) for number, word in labels.KEY_NUMBERS.items()
     ]
     assert f"Beside these: {plan['astra_provided']} key scope on Astra’s own keys" in told
-    assert f"and {plan['not_supported']} for which Astra has no customer keys" in told
+    assert f"and {plan['unsupported']} for which Astra has no customer keys" in told
 
 
 def test_numbers_of_each_organization(mixed: Report) -> None:
@@ -126,7 +126,7 @@ def test_steps(mixed: Report) -> None:
         items = [unescape(each) for each in re.findall(r"<li>(.*?)</li>", text)]
         assert items == step["steps"]
         counts = {"missing": "missing", "shared": "shared", "undetermined": "not known"}
-        counts["not_supported"] = "not supported"
+        counts["unsupported"] = "not supported"
         numbers = ", ".join(f"{step[key]} {word}" for key, word in counts.items() if step[key])
         name = labels.TYPE[step["type"]]
         place = f"{name[0].upper()}{name[1:]} on {labels.PROVIDER[step['provider']]}"
@@ -145,7 +145,7 @@ def test_what_to_paste(tmp_path: Path) -> None:
     identity = "00000000-0000-4000-8000-000000000001"
     report = audit(tmp_path, [organization(identity, [], databases, name="acme")])
     plan = report.head["key_plan"]
-    [shown] = lay_out_commands(plan, Limits().commands)
+    [shown] = lay_out_commands(plan, PageLimits().commands)
     blocks = re.findall(r"<pre [^>]*><code>(.*?)</code></pre>", section(report.page), re.DOTALL)
     pieces = [part.code for _, parts in shown.scopes for part in parts if part.code]
     assert [unescape(block) for block in blocks] == pieces
@@ -217,7 +217,7 @@ def test_nothing_to_do(tmp_path: Path) -> None:
 
 def test_a_cut_plan_says_so(mixed: Report) -> None:
     """What is not shown is counted, organizations that lack no key first."""
-    page = html.render(mixed.head, mixed.lines, Limits(plan=1))
+    page = html.render(mixed.head, mixed.lines, PageLimits(plan=1))
     assert [row[0] for row in rows(page) if len(row) == 13] == ["acme"]
     assert "6 more organizations stand in audit.json." in section(page)
 

@@ -16,7 +16,7 @@ from inventory.evidence.manifest import read_manifest
 from inventory.evidence.reader import index_exchanges
 from reports.formats import html
 from reports.presentation import labels
-from reports.presentation.selection import Limits
+from reports.presentation.selection import PageLimits
 from tests.astra.faults import ALWAYS, FIRST, Fault
 from tests.reports.live import Recorded, recorded, renamed, report_on, small_fleet
 from tests.reports.samples import COMPLIANT, EVIL, Page, Report, audit
@@ -129,7 +129,7 @@ def test_the_index_is_bounded(healthy: Audited) -> None:
     """Beyond the limit rows are counted, those of open findings stay, and no link is broken."""
     report = healthy.report
     total = _bundles(healthy)[0]["exchanges_total"]
-    page = Page(html.render(report.head, report.lines, Limits(exchanges=2)))
+    page = Page(html.render(report.head, report.lines, PageLimits(exchanges=2)))
     rows = [each for each in page.values("id", "tr") if each.startswith("e-")]
     assert rows == ["e-1-0001-0001", "e-1-0001-0002"]
     assert f"{total - 2} more recorded answers stand in the bundle itself" in page.text
@@ -253,7 +253,7 @@ def test_many_organizations_are_folded(healthy: Audited) -> None:
         head["population"] = head["population"] | {"organizations": [organization] * count}
         source = html.render(head, healthy.report.lines)
         assert source.count('<details class="fold" open>') == (count if is_open else 0)
-    source = html.render(head, healthy.report.lines, Limits(readings=1, rows=2))
+    source = html.render(head, healthy.report.lines, PageLimits(readings=1, rows=2))
     text = _section(source, "population").text
     assert "3 more organizations stand in audit.json" in text
     compared = 4 * len(organization["reconciliation"])

@@ -20,10 +20,10 @@ from checks.engine.context import Context
 from checks.engine.finding import OPEN, STATUSES
 from checks.engine.outcome import Gate
 from inventory.text.deceptive_text import deceptive_places
-from reports.formats.markdown import WHOLE, Limits, render
+from reports.formats.markdown import WHOLE, SummaryLimits, render
 from reports.presentation import labels
 from reports.presentation.markdown_text import code, prose
-from reports.presentation.waiver_notices import urgent
+from reports.presentation.waiver_notices import urgent_waivers
 from reports.record.writer import Settings
 from tests.builders import AS_OF
 from tests.reports.live import report_on
@@ -59,7 +59,7 @@ def violations(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 
 def _render(report: Report, **limits: int) -> str:
-    return render(report.head, iter(report.lines), Limits(**limits))
+    return render(report.head, iter(report.lines), SummaryLimits(**limits))
 
 
 def _of(*given: Finding, gate: Gate | None = None, **over: Any) -> str:  # noqa: ANN401 (settings are of any type)
@@ -148,7 +148,7 @@ def test_actions_are_listed_by_urgency(violations: Report) -> None:
     """The actions stand in the order of the record, with what they settle."""
     table = _tables(_render(violations))["What to do, most urgent first"]
     wanted = [
-        [each["severity"], str(each["settles"]), str(each["databases"])]
+        [each["severity"], str(each["resolves"]), str(each["databases"])]
         for each in violations.head["actions"]
     ]
     assert [row[:3] for row in table[1:]] == wanted
@@ -156,8 +156,8 @@ def test_actions_are_listed_by_urgency(violations: Report) -> None:
 
 def test_an_action_names_the_organization() -> None:
     """An action says whose it is, unless its own words do."""
-    own = a_finding(organization="acme", action="Ask acme", says="A")
-    other = a_finding(organization="labs", action="Ask somebody", says="B")
+    own = a_finding(organization="acme", action="Ask acme", message="A")
+    other = a_finding(organization="labs", action="Ask somebody", message="B")
     table = _tables(_of(own, other))["What to do, most urgent first"]
     assert {row[3] for row in table[1:]} == {"Ask acme", "Ask somebody (`labs`)"}
 
@@ -169,7 +169,9 @@ def test_waivers_that_ask_for_somebody_are_listed(violations: Report) -> None:
     told = ", ".join(f"{states[word]} {word}" for word in sorted(states))
     assert f"\n{len(violations.head['waivers'])} waivers: {told}.\n" in text
     (_, *rows) = _tables(text)["Waivers"]
-    assert [row[0] for row in rows] == [f"`{each['id']}`" for each in urgent(violations.head)]
+    assert [row[0] for row in rows] == [
+        f"`{each['id']}`" for each in urgent_waivers(violations.head)
+    ]
     assert dict(row[:2] for row in rows)["`W-expiring`"] == "expires in 10 days, on `2026-12-01`"
 
 
@@ -275,7 +277,7 @@ def test_lists_are_bounded(violations: Report) -> None:
     assert re.findall(r"^… (.+) in the report$", text, re.MULTILINE) == [
         f"{violations.head['actions_total'] - 2} more steps",
         f"{total - 3} more open findings",
-        f"{len(urgent(violations.head)) - 1} more waivers",
+        f"{len(urgent_waivers(violations.head)) - 1} more waivers",
     ]
 
 
@@ -284,12 +286,12 @@ def test_lists_are_bounded(violations: Report) -> None:
 @example(1)
 def test_it_is_cut_by_bytes(room: int) -> None:
     """A summary with a limit keeps to it, is cut between lines only, and says how many are gone."""
-    given = [a_finding(region=f"ü-{number}", says=f"Ü {number}.") for number in range(30)]
+    given = [a_finding(region=f"ü-{number}", message=f"Ü {number}.") for number in range(30)]
     with TemporaryDirectory() as folder:
         made = record(Path(folder), given)
     lines = made.findings.splitlines(keepends=True)
     whole = render(made.head, lines).splitlines()
-    text = render(made.head, lines, Limits(bytes=room))
+    text = render(made.head, lines, SummaryLimits(bytes=room))
     told = text.splitlines()
     if len("\n".join(whole).encode()) < room:
         assert told == whole
@@ -302,9 +304,9 @@ def test_it_is_cut_by_bytes(room: int) -> None:
 
 def test_the_limit_is_githubs(violations: Report) -> None:
     """Of a million findings the summary is still one that GitHub takes."""
-    long = json.loads(violations.lines[0]) | {"status": "fail", "says": "ü" * 5_000}
+    long = json.loads(violations.lines[0]) | {"status": "fail", "message": "ü" * 5_000}
     line = json.dumps(long).encode()
-    text = render(violations.head, (line for _ in range(5_000)), Limits(open=5_000))
+    text = render(violations.head, (line for _ in range(5_000)), SummaryLimits(open=5_000))
     assert len(text.encode()) <= 1_000 * 1_024
     assert len(text.encode()) > 900 * 1_024
 
@@ -338,7 +340,7 @@ def test_hostile_names_do_no_harm(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", HOSTILE_NAMES[:7])
 def test_hostile_names_are_shown(tmp_path: Path, name: str) -> None:
     """A name is shown as it is, but for what cannot be seen."""
-    found = a_finding(says=name, name=name, organization="acme")
+    found = a_finding(message=name, name=name, organization="acme")
     shown = [token.content for token in _inline(_of(found)) if token.type == "code_inline"]
     visible = "".join(each for each in name if each.isprintable() and each not in "`|")
     bare = re.sub(r"\((?:U\+[0-9A-F]{4} ?)+\)", "", " ".join(shown))

@@ -19,7 +19,7 @@ from checks.engine.context import Context
 from checks.engine.finding import OPEN, Finding, Status
 from checks.engine.outcome import Gate
 from inventory.text.deceptive_text import deceptive_places
-from reports.formats.sarif import Limits, render
+from reports.formats.sarif import SarifLimits, render
 from reports.record.writer import Settings
 from tests.builders import AS_OF
 from tests.reports.live import recorded, report_on
@@ -56,7 +56,7 @@ def _run(text: str) -> Json:
     return dict(run)
 
 
-def _log(*given: Finding, limits: Limits | None = None, **over: Any) -> str:  # noqa: ANN401 (settings are of any type)
+def _log(*given: Finding, limits: SarifLimits | None = None, **over: Any) -> str:  # noqa: ANN401 (settings are of any type)
     told = Settings(Context(AS_OF), Gate(), "subject", **over)
     with TemporaryDirectory() as folder:
         made = record(Path(folder), given, settings=told)
@@ -275,7 +275,7 @@ def test_what_astra_told_stands_in_the_same_place_every_night(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("says", "told"),
+    ("message", "told"),
     [
         ("{0} {{x}}", "{{0}} {{{{x}}}}"),
         ("[x](1)", r"\[x\](1)"),
@@ -284,9 +284,11 @@ def test_what_astra_told_stands_in_the_same_place_every_night(tmp_path: Path) ->
         ("\u05d0 \U0001f469\u200d\U0001f680", "\u05d0 \U0001f469\u200d\U0001f680"),
     ],
 )
-def test_messages_hold_no_placeholders_or_links(says: str, told: str) -> None:
+def test_messages_hold_no_placeholders_or_links(message: str, told: str) -> None:
     """Braces are doubled, what would be a link is none, and what cannot be seen is named."""
-    assert _result(a_finding(organization="o", says=says))["message"]["text"].endswith(f": {told}")
+    assert _result(a_finding(organization="o", message=message))["message"]["text"].endswith(
+        f": {told}"
+    )
 
 
 @given(st.text(min_size=1, max_size=30))
@@ -361,7 +363,7 @@ def _left_out(run: Json) -> list[str]:
 def test_results_beyond_the_limit_are_counted() -> None:
     """Of too many findings the most urgent are kept, and a notification counts the others."""
     given = [a_finding(severity="low"), a_finding(severity="critical"), a_finding("inconclusive")]
-    run = _of(*given, limits=Limits(results=2))
+    run = _of(*given, limits=SarifLimits(results=2))
     assert [each["properties"]["severity"] for each in run["results"]] == ["critical", "high"]
     assert (run["properties"]["open"], run["properties"]["leftOut"]) == (3, 1)
     assert _left_out(run) == ["1 open findings are left out: see findings.ndjson."]
@@ -369,18 +371,18 @@ def test_results_beyond_the_limit_are_counted() -> None:
 
 def test_a_file_that_is_too_large_is_made_smaller() -> None:
     """A log of too many bytes when compressed loses results until it is small enough."""
-    given = [a_finding(says=f"{number**99}"[:300]) for number in range(2, 202)]
+    given = [a_finding(message=f"{number**99}"[:300]) for number in range(2, 202)]
     whole = _log(*given)
     packed = len(zlib.compress(whole.encode()))
-    assert _log(*given, limits=Limits(bytes=packed)) == whole
-    text = _log(*given, limits=Limits(bytes=packed - 1))
+    assert _log(*given, limits=SarifLimits(bytes=packed)) == whole
+    text = _log(*given, limits=SarifLimits(bytes=packed - 1))
     assert len(zlib.compress(text.encode())) < packed
     run = _run(text)
     assert (len(run["results"]), run["properties"]["leftOut"]) == (100, 100)
     assert _left_out(run)
-    assert _of(*given, limits=Limits(bytes=0))["results"] == []
+    assert _of(*given, limits=SarifLimits(bytes=0))["results"] == []
 
 
 def test_the_limits_are_githubs() -> None:
     """No more than 25,000 results are written, and no more than 10 MB compressed."""
-    assert Limits() == (25_000, 10_000_000)
+    assert SarifLimits() == (25_000, 10_000_000)

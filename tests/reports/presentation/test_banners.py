@@ -101,7 +101,7 @@ def test_every_report_names_the_host_that_answered(loopback: Report, tmp_path: P
         "verify": "\n".join(verify_report(str(loopback.folder)).lines),
     }
     assert {name for name, text in texts.items() if WORDS not in text} == set()
-    assert (head["verdict"]["word"], NOT_ASTRA in head["verdict"]["text"]) == ("compliant", True)
+    assert (head["verdict"]["outcome"], NOT_ASTRA in head["verdict"]["text"]) == ("compliant", True)
 
 
 def test_what_another_host_answered_closes_no_alert(loopback: Report) -> None:

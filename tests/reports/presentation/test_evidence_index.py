@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reports.presentation.evidence_index import Index
+from reports.presentation.evidence_index import EvidenceIndex
 
 
 def _bundle(path: str, *exchanges: str, total: int = 0) -> dict[str, Any]:
@@ -17,19 +17,19 @@ def _bundle(path: str, *exchanges: str, total: int = 0) -> dict[str, Any]:
 BUNDLES = [_bundle("ev/a", "0001/0001", "0001/0002", "0002/0001"), _bundle("ev/b", "0001/0001")]
 
 
-def _anchors(index: Index) -> list[list[str]]:
+def _anchors(index: EvidenceIndex) -> list[list[str]]:
     return [[row.anchor for row in each.rows] for each in index.shown]
 
 
 def test_every_row_has_an_anchor_of_its_own() -> None:
     """Anchors tell the bundle, the organization and the file."""
     told = [["e-1-0001-0001", "e-1-0001-0002", "e-1-0002-0001"], ["e-2-0001-0001"]]
-    assert _anchors(Index(BUNDLES, set(), 10)) == told
+    assert _anchors(EvidenceIndex(BUNDLES, set(), 10)) == told
 
 
 def test_a_file_leads_to_its_row() -> None:
     """An answer leads to its row, the inventory of a bundle to the bundle, all else nowhere."""
-    index = Index(BUNDLES, set(), 10)
+    index = EvidenceIndex(BUNDLES, set(), 10)
     files = ("exchanges/0001/0001.json", "inventory.ndjson", "manifest.json")
     assert [index.anchor(f"ev/b/{file}") for file in files] == ["e-2-0001-0001", "b-2", ""]
     assert index.anchor("acme.yaml") == ""
@@ -46,20 +46,20 @@ def test_a_file_leads_to_its_row() -> None:
 )
 def test_cited_rows_come_before_all_others(cited: set[str], shown: list[list[str]]) -> None:
     """Where not all rows fit, those that findings rest on do, in the order of files."""
-    index = Index(BUNDLES, cited, 2)
+    index = EvidenceIndex(BUNDLES, cited, 2)
     assert _anchors(index) == shown
     assert sum(each.left for each in index.shown) == 2
 
 
 def test_what_is_not_shown_is_no_target() -> None:
     """A row that is left out, or that the record does not list, is counted and leads nowhere."""
-    index = Index([_bundle("ev", "0001/0001", "0001/0002", total=9)], set(), 1)
+    index = EvidenceIndex([_bundle("ev", "0001/0001", "0001/0002", total=9)], set(), 1)
     assert [each.left for each in index.shown] == [8]
     assert index.anchor("ev/exchanges/0001/0002.json") == ""
 
 
 def test_a_bundle_given_twice_is_shown_twice() -> None:
     """Of a bundle that is audited twice, findings lead to its first rows, and ids stay unique."""
-    index = Index([BUNDLES[1], BUNDLES[1]], set(), 10)
+    index = EvidenceIndex([BUNDLES[1], BUNDLES[1]], set(), 10)
     assert _anchors(index) == [["e-1-0001-0001"], ["e-2-0001-0001"]]
     assert index.anchor("ev/b/exchanges/0001/0001.json") == "e-1-0001-0001"

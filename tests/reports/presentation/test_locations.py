@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reports.presentation.locations import Places, Spot
+from reports.presentation.locations import FileLocation, LocationFinder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +18,9 @@ ROOT = Path("/repo/acme")
 BUNDLE = "evidence/2026-11-20T02-00-00Z"
 
 
-def _places(*sources: tuple[str, str], root: Path | None = ROOT) -> Places:
+def _places(*sources: tuple[str, str], root: Path | None = ROOT) -> LocationFinder:
     told = [{"path": path, "format": form} for path, form in sources]
-    return Places({"population": {"sources": told}}, root)
+    return LocationFinder({"population": {"sources": told}}, root)
 
 
 def _finding(*evidence: Sequence[object]) -> dict[str, Any]:
@@ -30,18 +30,21 @@ def _finding(*evidence: Sequence[object]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("file", "spot"),
     [
-        ("a.yaml", Spot("file", "a.yaml", 3)),
-        ("./x/../a b.yaml", Spot("file", "a b.yaml", 3)),
-        ("/repo/acme/x/a.yaml", Spot("file", "x/a.yaml", 3)),
-        ("/repo/acme-two/a.yaml", Spot("elsewhere", "/repo/acme-two/a.yaml", 3)),
-        ("../a.yaml", Spot("elsewhere", "/repo/a.yaml", 3)),
-        ("/etc/a.yaml", Spot("elsewhere", "/etc/a.yaml", 3)),
-        (f"{BUNDLE}/exchanges/0001/0004.json", Spot("bundle", "evidence/inventory.ndjson", 1)),
-        (f"{BUNDLE}2/a.yaml", Spot("file", f"{BUNDLE}2/a.yaml", 3)),
-        ("/far/b/inventory.ndjson", Spot("elsewhere", "/far/inventory.ndjson", 3)),
+        ("a.yaml", FileLocation("file", "a.yaml", 3)),
+        ("./x/../a b.yaml", FileLocation("file", "a b.yaml", 3)),
+        ("/repo/acme/x/a.yaml", FileLocation("file", "x/a.yaml", 3)),
+        ("/repo/acme-two/a.yaml", FileLocation("elsewhere", "/repo/acme-two/a.yaml", 3)),
+        ("../a.yaml", FileLocation("elsewhere", "/repo/a.yaml", 3)),
+        ("/etc/a.yaml", FileLocation("elsewhere", "/etc/a.yaml", 3)),
+        (
+            f"{BUNDLE}/exchanges/0001/0004.json",
+            FileLocation("bundle", "evidence/inventory.ndjson", 1),
+        ),
+        (f"{BUNDLE}2/a.yaml", FileLocation("file", f"{BUNDLE}2/a.yaml", 3)),
+        ("/far/b/inventory.ndjson", FileLocation("elsewhere", "/far/inventory.ndjson", 3)),
     ],
 )
-def test_a_file_is_named_by_where_it_lies(file: str, spot: Spot) -> None:
+def test_a_file_is_named_by_where_it_lies(file: str, spot: FileLocation) -> None:
     """Below the repository's folder a file is named from there, elsewhere by its whole path.
 
     What lies in a bundle is named by the folder of bundles: each has another name.
@@ -57,14 +60,14 @@ def test_the_repository_is_where_the_process_works(
     """If no folder is given, the working folder is that of the repository."""
     monkeypatch.chdir(tmp_path)
     places = _places(root=None)
-    assert places.at(f"{tmp_path}/a.yaml", 1) == Spot("file", "a.yaml", 1)
+    assert places.at(f"{tmp_path}/a.yaml", 1) == FileLocation("file", "a.yaml", 1)
     assert places.at("../a.yaml", 1).kind == "elsewhere"
 
 
 @pytest.mark.parametrize("line", [0, -1, 1])
 def test_lines_begin_with_one(line: int) -> None:
     """A file as a whole is shown at its first line."""
-    assert _places().at("a.yaml", line) == Spot("file", "a.yaml", 1)
+    assert _places().at("a.yaml", line) == FileLocation("file", "a.yaml", 1)
 
 
 def test_a_file_of_the_repository_comes_first() -> None:
@@ -72,7 +75,7 @@ def test_a_file_of_the_repository_comes_first() -> None:
     places = _places((BUNDLE, "bundle"))
     elsewhere, bundle = ["/etc/a.yaml", 1], [f"{BUNDLE}/exchanges/0001/0001.json", 2]
     own = ["plan.tf", 7, "astra_database.orders"]
-    assert places.of(_finding(elsewhere, bundle, own, ["b.yaml", 8])) == Spot(
+    assert places.of(_finding(elsewhere, bundle, own, ["b.yaml", 8])) == FileLocation(
         "file", "plan.tf", 7, "astra_database.orders"
     )
     assert places.of(_finding(elsewhere, bundle)).kind == "bundle"
@@ -83,9 +86,11 @@ def test_a_file_of_the_repository_comes_first() -> None:
 def test_without_evidence_it_is_the_first_source(evidence: list[list[object]]) -> None:
     """What no file holds is shown at the beginning of the first file that was read."""
     finding = {"evidence": evidence}
-    assert _places(("a.yaml", "yaml"), ("b.yaml", "yaml")).of(finding) == Spot("file", "a.yaml", 1)
+    assert _places(("a.yaml", "yaml"), ("b.yaml", "yaml")).of(finding) == FileLocation(
+        "file", "a.yaml", 1
+    )
     assert _places((BUNDLE, "bundle")).of(finding).path == "evidence/inventory.ndjson"
-    assert _places().of(finding) == Spot("file", "audit.json", 1)
+    assert _places().of(finding) == FileLocation("file", "audit.json", 1)
 
 
 @settings(deadline=None, max_examples=200)

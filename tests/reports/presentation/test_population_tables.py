@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.presentation.population_tables import lay_out_routes
+from reports.presentation.population_tables import population_tables
 
 
 def _organization(name: str, *agree: bool | None, read: bool = True) -> dict[str, Any]:
@@ -25,7 +25,7 @@ ORGANIZATIONS = [
 
 def test_everything_is_shown_in_its_order() -> None:
     """Where all fits, organizations and comparisons stand as the record has them."""
-    routes = lay_out_routes(ORGANIZATIONS, 2, 4)
+    routes = population_tables(ORGANIZATIONS, 2, 4)
     assert [each["name"] for each in routes.read] == ["a", "c"]
     assert [(each.name, each.told["agree"]) for each in routes.compared] == [
         ("a", True),
@@ -38,7 +38,7 @@ def test_everything_is_shown_in_its_order() -> None:
 
 def test_what_needs_a_look_comes_first() -> None:
     """Where not all fits, gaps and what does not agree are shown, and the rest is counted."""
-    routes = lay_out_routes(ORGANIZATIONS, 1, 2)
+    routes = population_tables(ORGANIZATIONS, 1, 2)
     assert [each["name"] for each in routes.read] == ["c"]
     assert [each.told["agree"] for each in routes.compared] == [None, False]
     assert (routes.read_left, routes.compared_left) == (1, 2)

@@ -15,7 +15,7 @@ import pytest
 from cmek_audit.run import pytest_results, terminal
 from reports.formats import html, markdown, sarif
 from reports.formats.github_annotations import render as render_annotations
-from reports.presentation.source_notes import MOST, Note, first_notes, notes_on
+from reports.presentation.source_notes import MOST, SourceNote, first_notes, notes_on
 from tests.reports.recording import RUN, SOURCE, record
 
 if TYPE_CHECKING:
@@ -108,10 +108,10 @@ SHOWN: dict[str, tuple[Callable[[Head], str], str]] = {
 def test_the_notes_of_all_sources() -> None:
     """Each note names its source, in the order of sources and of their notes."""
     assert notes_on(head_of(SOURCE, PLAN)["population"]["sources"]) == [
-        Note("plan.json", "It is so."),
-        Note("plan.json", "It holds a part."),
+        SourceNote("plan.json", "It is so."),
+        SourceNote("plan.json", "It holds a part."),
     ]
-    assert str(Note("plan.json", "It is so.")) == "plan.json: It is so."
+    assert str(SourceNote("plan.json", "It is so.")) == "plan.json: It is so."
 
 
 @pytest.mark.parametrize(("count", "more"), [(0, 0), (MOST, 0), (MOST + 3, 3)])
@@ -119,7 +119,7 @@ def test_the_first_notes(count: int, more: int) -> None:
     """Beside the verdict are the first, and the number of those that are left out."""
     notes = tuple(f"It is {number}." for number in range(count))
     head = head_of(PLAN.model_copy(update={"notes": notes}))
-    assert first_notes(head) == ([Note("plan.json", note) for note in notes[:MOST]], more)
+    assert first_notes(head) == ([SourceNote("plan.json", note) for note in notes[:MOST]], more)
 
 
 # --- shown ----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.engine.waivers import EXPIRING_DAYS, State
-from reports.presentation.waiver_notices import URGENT, due, notice, urgent
+from reports.presentation.waiver_notices import URGENT, days_left, notice, urgent_waivers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,13 @@ def test_the_first_to_end_comes_first() -> None:
         told("expiring", "2026-12-01", id="e"),
         told("expiring", "2026-11-21", id="f"),
     ]
-    assert [each["id"] for each in urgent({"waivers": waivers})] == ["f", "e", "c", "b", "a"]
+    assert [each["id"] for each in urgent_waivers({"waivers": waivers})] == [
+        "f",
+        "e",
+        "c",
+        "b",
+        "a",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +67,7 @@ def test_the_first_to_end_comes_first() -> None:
 )
 def test_what_is_due_is_told_in_days(waiver: Mapping[str, Any], words: str) -> None:
     """A waiver says in how many days it ends or since how many it has, or that it is a request."""
-    assert due(waiver, AS_OF) == words
+    assert days_left(waiver, AS_OF) == words
     assert notice(waiver, AS_OF) == f"Waiver W-1 {words}: CMEK-03 acme/x"
 
 
@@ -70,7 +76,7 @@ def test_what_is_due_is_told_in_days(waiver: Mapping[str, Any], words: str) -> N
 def test_days_are_counted_as_the_calendar_does(days: int) -> None:
     """The number of days leads from the day of the audit to the last day of the waiver."""
     last = date(2026, 11, 21) + timedelta(days=days)
-    words = due(told("expired" if days < 0 else "expiring", str(last)), AS_OF)
+    words = days_left(told("expired" if days < 0 else "expiring", str(last)), AS_OF)
     assert words.endswith(f", on {last}")
     if days:
         assert f" {abs(days):,} day" in words

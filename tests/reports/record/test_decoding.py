@@ -43,7 +43,7 @@ def test_a_name_that_is_no_valid_unicode_is_read_back() -> None:
         (b'"since":"2026', b'"since":"26', "since: string should match "),
         (b'"audits":1', b'"audits":"1"', "audits: input should be a valid integer"),
         (b'"audits":1', b'"audits":-1', "audits: input should be greater than or equal to 0"),
-        (b'"says":', b'"said":', "says: field required"),
+        (b'"message":', b'"said":', "says: field required"),
         (LINE, b"[]", "the whole: input should be a valid dict"),
         (LINE, b"{", "found no JSON"),
         (LINE, b"\xff", "found no JSON"),

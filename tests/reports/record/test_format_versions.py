@@ -12,7 +12,7 @@ from checks.engine.waivers import WaiverDocument
 from inventory.astra.config import Organizations
 from inventory.evidence.exchange import _File as ExchangeFile
 from inventory.evidence.manifest import File, Manifest
-from inventory.files.ndjson import Head
+from inventory.files.ndjson import HeadRecord
 from inventory.model.gaps import Reading
 from inventory.model.organization import InventoryDocument
 from inventory.plans import PlanDocument
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 FORMATS: dict[str, list[type[BaseModel]]] = {
-    "cmek-inventory": [InventoryDocument, Head],
+    "cmek-inventory": [InventoryDocument, HeadRecord],
     "cmek-plan": [PlanDocument],
     "cmek-organizations": [Organizations],
     "cmek-evidence": [Manifest],

@@ -29,7 +29,7 @@ def _verdict(
 ) -> tuple[str, int]:
     made = Settings(Context(AS_OF), gate or Gate(), "subject", left_out=left_out)
     found = make(tmp_path, findings, settings=made).head["verdict"]
-    return found["word"], found["exit_code"]
+    return found["outcome"], found["exit_code"]
 
 
 PASS = a_finding("pass", region="us-west-2")
@@ -297,7 +297,7 @@ def test_an_audit_without_any_customer_key_is_not_called_compliant(tmp_path: Pat
     plan = {"paid": True, "by": "acme-security", "on": "2026-11-01"}
     organization = an_organization(keys=[], databases=[declared], plan=plan)
     verdict = make(tmp_path, organizations=[organization]).head["verdict"]
-    assert (verdict["word"], verdict["exit_code"]) == ("no customer key", 0)
+    assert (verdict["outcome"], verdict["exit_code"]) == ("no customer key", 0)
     assert verdict["text"].startswith(
         f"No customer key is in use: 1 of {len(RULE_IDS)} rules were evaluated; none failed. "
         "1 database is declared to use Astra's keys. CMEK-02, "
@@ -337,12 +337,12 @@ def test_only_what_complies_is_called_compliant(
         for finding in given
         if finding.status in OPEN and (finding.status != "fail" or finding.severity != "advisory")
     ]
-    if found["word"] == "compliant":
+    if found["outcome"] == "compliant":
         assert (grave, left_out) == ([], "")
         assert {"pass", "waived"} & {finding.status for finding in given}
         assert ("waived" in found["text"]) is any(finding.status == "waived" for finding in given)
     stopping = [
         finding for finding in given if gate.stops(finding.status, finding.severity, finding.change)
     ]
-    is_bad = bool(stopping) or found["word"] == "nothing judged"
+    is_bad = bool(stopping) or found["outcome"] == "nothing judged"
     assert found["exit_code"] == (1 if is_bad else 5 if left_out else 0)

@@ -26,7 +26,15 @@ from inventory.model.sources import Evidence, FileFormat, Role, Source
 from reports.aggregation import coverage
 from reports.record import evidence, writer
 from reports.record.verdict import VERDICTS
-from reports.record.writer import Given, GivenFile, Recorder, Settings, canonical, encode, report_id
+from reports.record.writer import (
+    GivenFile,
+    InputFiles,
+    Recorder,
+    Settings,
+    canonical,
+    encode,
+    report_id,
+)
 from tests.builders import (
     AS_OF,
     CAPTURED_AT,
@@ -89,7 +97,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Record:
         ticket="ACME-1",
     )
     file = GivenFile("waivers.yaml", "0" * 64)
-    given = Given((file,), file._replace(path="controls.yaml"), baseline=file)
+    given = InputFiles((file,), file._replace(path="controls.yaml"), baseline=file)
     broken = a_finding("error", reason="check-broke", action="Report this")
     waived = a_finding("waived", region="eu-west-1", action="Register a key", waiver="W-1")
     aged = a_finding(change="new", since=CAPTURED, audits=1)
@@ -152,7 +160,7 @@ def test_a_line_has_its_keys_in_a_fixed_order() -> None:
     finding = a_finding(
         "waived", reason="r", action="Act", name="acme", databases=2, existing=1, waiver="W-1"
     )._replace(evidence=(("acme.yaml", 7),))
-    keys = ["status", "rule", "id", "severity", "subject", "cause", "name", "says"]
+    keys = ["status", "rule", "id", "severity", "subject", "cause", "name", "message"]
     keys += ["reason", "action", "waiver", "databases", "existing", "evidence"]
     assert list(json.loads(encode(finding))) == keys
 
@@ -160,7 +168,7 @@ def test_a_line_has_its_keys_in_a_fixed_order() -> None:
 def test_the_age_of_a_finding_stands_in_its_line() -> None:
     """What became of an open finding, since when it is open and how often follow its action."""
     finding = a_finding(action="Act", change="unchanged", since=CAPTURED, audits=2, databases=1)
-    keys = ["status", "rule", "id", "severity", "subject", "cause", "says", "action"]
+    keys = ["status", "rule", "id", "severity", "subject", "cause", "message", "action"]
     keys += ["change", "since", "audits", "databases", "existing", "evidence"]
     assert list(json.loads(encode(finding))) == keys
 
@@ -415,7 +423,7 @@ def test_no_part_of_a_head_may_have_one_field_more_or_less(audited: Record) -> N
         {"rule": "CMEK-1"},
         {"id": "0123"},
         {"severity": "severe"},
-        {"says": ""},
+        {"message": ""},
         {"reason": "Not a code"},
         {"name": 1},
         {"databases": 0},
@@ -442,7 +450,7 @@ def test_a_line_that_was_tampered_with_does_not_fit(change: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(
-    "name", ["status", "rule", "id", "severity", "subject", "says", "evidence"]
+    "name", ["status", "rule", "id", "severity", "subject", "message", "evidence"]
 )
 def test_a_line_without_what_every_line_has_does_not_fit(name: str) -> None:
     """The schema refuses a line that lacks one of the fields that all lines have."""
@@ -594,7 +602,7 @@ def test_the_head_states_how_the_audit_was_made(tmp_path: Path) -> None:
         is_default=True,
         left_out="1 of 16 groups",
         mode="live",
-        given=Given(
+        given=InputFiles(
             (GivenFile("w.yaml", "1" * 64),),
             GivenFile("c.yaml", "2" * 64),
             baseline=GivenFile("b/audit.json", "3" * 64),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks import check_scope_has_key
-from cmek_audit.commands.keys.command import Wanted, _answer
+from cmek_audit.commands.keys.command import KeysRequest, _answer
 from cmek_audit.run.audit import Audit
 from cmek_audit.run.options import parse_options
 from inventory.evidence.manifest import read_manifest
@@ -147,9 +147,9 @@ def test_a_key_for_each_combination(places: list[Place]) -> None:
     }
     without = {each for each in combinations if lacks_customer_keys(each[0], each[1])}
     add = tuple(text for text in _added(places) if text != "--add")
-    answer = _answer(Wanted(add=add), None)
+    answer = _answer(KeysRequest(add=add), None)
     assert answer["needed"] == len(combinations - without)
-    assert answer["not_supported"] == len(without)
+    assert answer["unsupported"] == len(without)
 
 
 # --- any mix --------------------------------------------------------------------------------------
@@ -202,8 +202,8 @@ def test_a_mixture(tmp_path: Path) -> None:
         "missing": 2,
         "undetermined": 1,
         "unproven": 2,
-        "idle": 2,
-        "not_supported": 1,
+        "unused": 2,
+        "unsupported": 1,
         "unprotected": 1,
     }
     [told] = answer["organizations"]
@@ -212,10 +212,10 @@ def test_a_mixture(tmp_path: Path) -> None:
         ("serverless/aws/r1", "unproven", 0, 1, 1),
         ("serverless/aws/us-west-2", "missing", 1, 1, 0),
         ("serverless/aws/eu-north-1", "missing", 0, 1, 0),
-        ("serverless/aws/eu-west-1", "idle", 0, 0, 1),
-        ("serverless/aws/r2", "idle", 0, 0, 1),
+        ("serverless/aws/eu-west-1", "unused", 0, 0, 1),
+        ("serverless/aws/r2", "unused", 0, 0, 1),
         ("managed-clusters/aws/r1", "undetermined", 0, 1, 0),
-        ("managed-clusters/azure/r1", "not-supported", 0, 1, 0),
+        ("managed-clusters/azure/r1", "unsupported", 0, 1, 0),
     }
 
 
@@ -487,7 +487,7 @@ def test_a_check_that_breaks_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> N
     assert [each["databases_known"] for each in answer["organizations"]] == [False, False]
 
 
-def _broken(estate: object, context: object) -> Iterator[Finding]:
+def _broken(index: object, context: object) -> Iterator[Finding]:
     yield from ()
     raise ZeroDivisionError
 
@@ -502,7 +502,7 @@ def test_a_place_that_a_plan_does_not_tell(tmp_path: Path) -> None:
     code, answer = asked("-i", inventory, "-p", write_json(tmp_path / "plan.json", plan))
     assert (code, _doubts(answer)) == (1, [("CMEK-01", "not-determined")])
     [doubt] = answer["organizations"][0]["doubts"]
-    assert "orders" in doubt["says"]
+    assert "orders" in doubt["message"]
 
 
 # --- what is refused ------------------------------------------------------------------------------
