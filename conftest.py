@@ -47,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 def _option(name: str) -> Option:
     from cmek_audit.run.options import OPTIONS  # noqa: PLC0415 (as above)
 
-    return next(each for each in OPTIONS if each.name == name)
+    return next(option for option in OPTIONS if option.name == name)
 
 
 def _value(config: pytest.Config, option: Option) -> object:

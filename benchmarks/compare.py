@@ -114,7 +114,7 @@ def compare_start(folder: Path) -> None:
 def compare_help() -> None:
     """Compare how soon the command is there with how soon pytest is, in turns."""
     commands = (("cmek_audit", "--help"), ("pytest", "--version"))
-    turns = [[run(sys.executable, "-m", *each) for each in commands] for _ in range(15)]
+    turns = [[run(sys.executable, "-m", *command) for command in commands] for _ in range(15)]
     ours, other = (sorted(each)[len(turns) // 2] for each in zip(*turns, strict=True))
     row("`cmek-audit --help` against `pytest --version`", ours, other, "time < 2")
 

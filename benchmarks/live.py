@@ -114,7 +114,9 @@ def compare(organizations: int, databases: int, rounds: int) -> None:
         small = run(environment, "collect", folder)
         _write(folder, organizations_data(fleet, address))
         run(environment, "collect", folder)
-        _note_asked(folder, [each.variable for each in fleet.organizations], address)
+        _note_asked(
+            folder, [organization.variable for organization in fleet.organizations], address
+        )
         ours: list[Rate] = []
         bare: dict[int, list[Rate]] = {per_client: [] for per_client in PER_CLIENT}
         for _ in range(rounds):

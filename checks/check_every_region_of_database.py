@@ -99,7 +99,9 @@ def _judge_database(
 
 def _where(deployments: tuple[Deployment, ...]) -> tuple[SourceLocation, ...]:
     database = deployments[0].database
-    planned = (*dict.fromkeys(each.location for each in deployments if each.is_planned),)
+    planned = (
+        *dict.fromkeys(deployment.location for deployment in deployments if deployment.is_planned),
+    )
     return planned if database.is_planned else planned + database_location(database)
 
 

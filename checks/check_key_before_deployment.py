@@ -260,7 +260,7 @@ def _by_order(known: _Known, deployed: datetime) -> Verdict:
 
 def _by_replaced(known: _Known, facts: str, index: int) -> Verdict:
     """Answer by a key that was registered before the database, and replaced after it."""
-    explaining = [each.cases for each in known.periods[1 : index + 1]]
+    explaining = [period.cases for period in known.periods[1 : index + 1]]
     if not all(explaining):
         message = f"{facts} The key was replaced after that without a support case."
         action = f"Find the support case that changed the key of {known.named}"
@@ -292,7 +292,7 @@ def _deployed(deployment: Deployment) -> datetime | None:
     """Return when the region was added; a database of one existing region was made with it."""
     if deployment.region.added_at is not None:
         return deployment.region.added_at
-    existing = [each for each in deployment.database.regions if each.state == "existing"]
+    existing = [region for region in deployment.database.regions if region.state == "existing"]
     return deployment.database.created_at if len(existing) == 1 else None
 
 

@@ -126,7 +126,7 @@ def _grants(key: CustomerKey, accounts: list[VendorAccount], grant: Grant) -> li
     """Return the accounts that Astra names to which the key's ``grant`` is this one."""
     granted_to = (key.kms.granted_to if key.kms else None) or ()
     partition = parse_key_id(key.key_id).partition
-    found = [compare(granted_to, each.account, key.provider, partition) for each in accounts]
+    found = [compare(granted_to, account.account, key.provider, partition) for account in accounts]
     compared = found if _comparison(key, accounts) else []
     return [comparison for comparison in compared if comparison.grant == grant]
 

@@ -74,10 +74,10 @@ def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator
         return
     unread = sorted((each for each in organizations if each.gaps), key=attrgetter("id"))
     users: Users = {}
-    for each in organizations:
-        for key in each.keys:
+    for organization in organizations:
+        for key in organization.keys:
             own = canonical(key.key_id)
-            users.setdefault(own, {})[each.id] = (each.name, key)
+            users.setdefault(own, {})[organization.id] = (organization.name, key)
     relatives, summaries = _relatives(users), {each.id: each for each in organizations}
     for own, used in users.items():
         resting = [summaries[identity].resting[own] for identity in used]

@@ -117,7 +117,7 @@ def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator
     That is: organizations of earlier records that this audit does not hold at all, and databases
     that several organizations list.
     """
-    present = {each.id for each in organizations}
+    present = {organization.id for organization in organizations}
     for identity, known in sorted(_earlier(context).items()):
         if identity not in present:
             yield _missing(identity, *known)
@@ -293,7 +293,7 @@ def _lost(index: OrganizationIndex, context: Context) -> Iterator[tuple[str, str
     An earlier record or the baseline knew it as living, or it is in Terraform's state.
     """
     organization = index.organization
-    present = {each.id for each in organization.databases or () if not each.is_planned}
+    present = {database.id for database in organization.databases or () if not database.is_planned}
     earlier = context.history.databases(organization.id)
     terminated = {identity for identity, known in earlier.items() if known.is_terminated}
     known = context.baseline.get(organization.id)

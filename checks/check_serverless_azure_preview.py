@@ -78,7 +78,11 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
             yield as_planned(_judge(index, subject, (), context), CARD, index, planned)
     for deployments in index.deployments if any(map(_is_preview, index.scopes)) else ():
         database = deployments[0].database
-        there = [each for each in deployments if each.wants_key and _is_preview(each.scope)]
+        there = [
+            deployment
+            for deployment in deployments
+            if deployment.wants_key and _is_preview(deployment.scope)
+        ]
         if there:
             subject = database_subject(index.organization.id, database)
             finding = _judge(index, subject, database_location(database), context)

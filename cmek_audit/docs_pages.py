@@ -90,8 +90,9 @@ to, or into which another run is writing, is refused in the same way.
 def options_page() -> str:
     """Return the page, in Markdown."""
     rows = [
-        f"| `{each.flag}{'=' if each.metavar else ''}{each.metavar}` | `{each.ini}` | {each.help} |"
-        for each in OPTIONS
+        f"| `{option.flag}{'=' * bool(option.metavar)}{option.metavar}` | `{option.ini}` "
+        f"| {option.help} |"
+        for option in OPTIONS
     ]
     return "\n".join([_OPTIONS, "| option | ini | what it does |", "|---|---|---|", *rows, ""])
 

@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from inventory.text.display import describe  # noqa: PLC0415 (needs the suite)
 
     checks = str(install_location.folder() / "checks")
-    strange = [each for each in config.args if each != checks]
+    strange = [arg for arg in config.args if arg != checks]
     if strange:
         raise pytest.UsageError(
             f"{describe(strange[0])} is no option: an audit takes its files by options, such as "

@@ -144,7 +144,7 @@ class LeakError(CmekAuditError):
     def __init__(self, files: Iterable[Path]) -> None:
         """Keep the paths of ``files``."""
         self.files = tuple(files)
-        named = ", ".join(str(each) for each in self.files[:MOST_SHOWN])
+        named = ", ".join(str(file) for file in self.files[:MOST_SHOWN])
         super().__init__(f"a secret stands in what was written, so it must not be kept: {named}")
 
     def __reduce__(self) -> tuple[type[LeakError], tuple[tuple[Path, ...]]]:

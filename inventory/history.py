@@ -199,7 +199,7 @@ def _spread(files: Iterable[str], present: set[str]) -> Iterator[str]:
         if _holds_records(file):
             records = _records_in(Path(file))
             yield from (
-                each.as_posix() for each in records if os.path.realpath(each) not in present
+                record.as_posix() for record in records if os.path.realpath(record) not in present
             )
         else:
             yield file
@@ -250,17 +250,17 @@ def _moment(at: datetime, organization: Organization) -> _Moment:
 
 
 def _known(at: datetime, databases: Iterable[Database]) -> Iterator[KnownDatabase]:
-    for each in databases:
-        if each.id is not None:
+    for database in databases:
+        if database.id is not None:
             yield KnownDatabase(
-                id=each.id,
-                name=each.name,
-                is_terminated=each.is_terminated,
+                id=database.id,
+                name=database.name,
+                is_terminated=database.is_terminated,
                 at=at,
-                file=each.file,
-                line=each.line,
-                status=each.status if "status" in each.stated() else None,
-                is_planned=each.is_planned,
+                file=database.file,
+                line=database.line,
+                status=database.status if "status" in database.stated() else None,
+                is_planned=database.is_planned,
             )
 
 

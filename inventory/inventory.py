@@ -62,7 +62,7 @@ class Inventory:
         )
         refuse_shared(planned)
         self._plans = [*planned, *believed]
-        refuse_unknown(terraform, chain.from_iterable(each.providers for each in self._plans))
+        refuse_unknown(terraform, chain.from_iterable(plan.providers for plan in self._plans))
         refuse_several(self._plans)
         self._stream = open_stream(files[0]) if streams else None
         self._assumed = ""
@@ -80,7 +80,9 @@ class Inventory:
         return (*present, *map(self._noted, self._plans))
 
     def _noted(self, plan: Recorded) -> Source:
-        if self._assumed and any(each.id == NOT_TOLD for each in plan.organizations):
+        if self._assumed and any(
+            organization.id == NOT_TOLD for organization in plan.organizations
+        ):
             notes = (*plan.source.notes, self._assumed)
             return plan.source.model_copy(update={"notes": notes})
         return plan.source
@@ -98,7 +100,7 @@ class Inventory:
         yield from planned.values()
 
     def _planned(self) -> list[Organization]:
-        return merge(each for plan in self._plans for each in plan.organizations)
+        return merge(organization for plan in self._plans for organization in plan.organizations)
 
     def _assign(self, planned: dict[str, Organization], present: list[Organization]) -> None:
         """Give what nobody tells whose it is to the only organization there is, if it is."""
@@ -119,11 +121,13 @@ class Inventory:
     def _dated(self) -> Iterator[Organization]:
         for recorded in self._whole:
             at = recorded.source.captured_at
-            for each in recorded.organizations:
-                if each.captured_at is None:
-                    yield each.model_copy(update={"captured_at": at}).at(each.file, each.line)
+            for organization in recorded.organizations:
+                if organization.captured_at is None:
+                    yield organization.model_copy(update={"captured_at": at}).at(
+                        organization.file, organization.line
+                    )
                 else:
-                    yield each
+                    yield organization
 
 
 def _named(owner: str, present: Iterable[Organization]) -> str:

@@ -122,14 +122,14 @@ def organization_data(**over: object) -> dict[str, Any]:
 
 def document_data(*organizations: Mapping[str, Any], **over: object) -> dict[str, Any]:
     """Return a whole inventory document; with one whole organization if none is given."""
-    listed = [dict(each) for each in organizations] or [organization_data()]
+    listed = [dict(organization) for organization in organizations] or [organization_data()]
     head = {"cmek-inventory": 1, "captured_at": "2026-11-20T02:00:00Z"}
     return head | {"organizations": listed} | over
 
 
 def plan_data(*databases: Mapping[str, Any], organization: str = ORGANIZATION) -> dict[str, Any]:
     """Return a plan document for one organization; with one planned database if none is given."""
-    listed = [dict(each) for each in databases] or [planned_data()]
+    listed = [dict(database) for database in databases] or [planned_data()]
     return {"cmek-plan": 1, "organizations": [{"id": organization, "databases": listed}]}
 
 

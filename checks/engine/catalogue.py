@@ -39,7 +39,7 @@ class Rule(NamedTuple):
 
 def load_rules() -> tuple[Rule, ...]:
     """Import every ``check_*.py`` beside this file and return the rules by their ids."""
-    names = [each.name for each in pkgutil.iter_modules(checks.__path__)]
+    names = [iter_module.name for iter_module in pkgutil.iter_modules(checks.__path__)]
     rules = [_load(name) for name in names if name.startswith("check_")]
     return tuple(sorted(rules, key=lambda rule: rule.card.id))
 

@@ -50,7 +50,9 @@ class Controls(BaseModel):
     def of(self, rule: str) -> list[tuple[str, Control]]:
         """Return the controls of ``rule`` with the names of their frameworks."""
         return [
-            (each.name, control) for each in self.frameworks for control in each.rules.get(rule, ())
+            (framework.name, control)
+            for framework in self.frameworks
+            for control in framework.rules.get(rule, ())
         ]
 
 

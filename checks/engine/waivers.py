@@ -183,14 +183,16 @@ def _read(file: str) -> tuple[list[Waiver], list[Problem]]:
 def _misfits(waivers: Sequence[Waiver], rules: Collection[str]) -> list[Problem]:
     problems: list[Problem] = []
     seen: dict[Any, str] = {}
-    for each in waivers:
-        here = f"{each.file}:{each.line}"
-        if each.rule not in rules:
-            problems.append(Problem(each.file, each.line, "rule", *unknown_rule(each.rule, rules)))
-        for field, key in (("id", each.id), ("cause", target_of(each))):
+    for waiver in waivers:
+        here = f"{waiver.file}:{waiver.line}"
+        if waiver.rule not in rules:
+            problems.append(
+                Problem(waiver.file, waiver.line, "rule", *unknown_rule(waiver.rule, rules))
+            )
+        for field, key in (("id", waiver.id), ("cause", target_of(waiver))):
             if key in seen:
                 found = f"the {field} of the waiver at {seen[key]}"
                 expected = "another id" if field == "id" else "one waiver for a subject's cause"
-                problems.append(Problem(each.file, each.line, field, found, expected))
+                problems.append(Problem(waiver.file, waiver.line, field, found, expected))
             seen.setdefault(key, here)
     return problems

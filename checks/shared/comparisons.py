@@ -75,7 +75,7 @@ class Comparison(NamedTuple):
             "rule": self.rule,
             "routes": [{"by": by, "count": count} for by, count in self.routes],
             "agree": None if self.gaps else not self.differences,
-            "differences": [each.text for each in self.differences[:MOST_NAMED]],
+            "differences": [difference.text for difference in self.differences[:MOST_NAMED]],
             "differences_total": len(self.differences),
         }
 
@@ -179,7 +179,10 @@ def _views(index: OrganizationIndex, gaps: Mapping[Fact, Gap]) -> Comparison:
 def _accounts(index: OrganizationIndex, gaps: Mapping[Fact, Gap]) -> Comparison:
     organization = index.organization
     keys = {scope for scope in index.keys if not has_no_customer_keys(scope)}
-    named = {scope_of(organization.id, each) for each in organization.vendor_accounts or ()}
+    named = {
+        scope_of(organization.id, vendor_account)
+        for vendor_account in organization.vendor_accounts or ()
+    }
     missing = [_at(scope, "no account is named") for scope in sorted(keys - named)]
     beyond = [_at(scope, "accounts without a key") for scope in sorted(named - keys)]
     return Comparison(
@@ -198,7 +201,7 @@ def _accounts(index: OrganizationIndex, gaps: Mapping[Fact, Gap]) -> Comparison:
 
 
 def _databases(organization: Organization, gaps: Mapping[Fact, Gap]) -> Iterator[Comparison]:
-    existing = [each for each in organization.databases or () if not each.is_planned]
+    existing = [database for database in organization.databases or () if not database.is_planned]
     found = _of(gaps, "databases")
     for reading in organization.readings:
         if counts := _READING.findall(reading.note) if reading.fact == "databases" else ():
@@ -220,7 +223,7 @@ def _listed_apart(reading: Reading) -> int:
 
 
 def _placed(databases: Iterable[Database]) -> int:
-    return sum(each.type != "unknown" for each in databases)
+    return sum(database.type != "unknown" for database in databases)
 
 
 def _read_again(counts: list[tuple[str, str]], held: int, gaps: tuple[Gap, ...]) -> Comparison:
@@ -241,7 +244,7 @@ def _read_again(counts: list[tuple[str, str]], held: int, gaps: tuple[Gap, ...])
 
 def _managed(organization: Organization, gaps: Mapping[Fact, Gap]) -> Comparison:
     """Compare the databases in Terraform's state with those that are recorded."""
-    there = {each.id for each in organization.databases or () if not each.is_planned}
+    there = {database.id for database in organization.databases or () if not database.is_planned}
     managed = {each.id: each for each in organization.managed.databases}.values()
     missing = [each for each in managed if each.id not in there]
     found = _of(gaps, "databases")
@@ -266,7 +269,9 @@ def _managed(organization: Organization, gaps: Mapping[Fact, Gap]) -> Comparison
 
 def unshown(organization: Organization) -> Iterable[ManagedDatabase]:
     """Return each database of which Terraform's state does not show all regions."""
-    return {each.id: each for each in organization.managed.databases if each.missing}.values()
+    return {
+        database.id: database for database in organization.managed.databases if database.missing
+    }.values()
 
 
 class MissingRegion(NamedTuple):

@@ -62,7 +62,7 @@ def bound(
     ``observations`` are the earlier records of its scope in the order of time; ``present_at`` is
     the time of the present record, None if that is not known.
     """
-    absent = [each for each in observations if not each.key_ids]
+    absent = [observation for observation in observations if not observation.key_ids]
     last = absent[-1] if absent else None
     later = [each for each in observations if each.key_ids and (not last or each.at > last.at)]
     first = later[0] if later else None
@@ -143,7 +143,9 @@ def _step(
     """
     if not claim.key:
         return Period(Registration(None, None), claim.until, claim.cases), None, ()
-    views = [each._replace(key_ids=_only(claim.key, each)) for each in observations]
+    views = [
+        observation._replace(key_ids=_only(claim.key, observation)) for observation in observations
+    ]
     found = bound(views, claim.present_at, claim.exact)
     before = [each for each in observations if found.after is not None and each.at <= found.after]
     found = found._replace(returned=any(each.key_ids for each in before))

@@ -183,7 +183,8 @@ def lists_none_unattested(organization: Organization, context: Context) -> bool:
     It lists none to a token that may see none, either.
     """
     living = any(
-        not (each.is_planned or each.is_terminated) for each in organization.databases or ()
+        not (database.is_planned or database.is_terminated)
+        for database in organization.databases or ()
     )
     return bool(organization.readings) and not living and not attests_none(organization, context)
 
@@ -197,7 +198,7 @@ def is_bare(organization: Organization) -> bool:
     return (
         organization.keys == ()
         and databases is not None
-        and all(each.is_planned for each in databases)
+        and all(database.is_planned for database in databases)
     )
 
 

@@ -55,14 +55,17 @@ class AuditCommand(TyperCommand):
         unknown = [word for word in ctx.args if word.startswith(_PREFIX)]
         if unknown and not ctx.resilient_parsing:
             ctx.fail(self._mistyped(unknown[0].partition("=")[0]))
-        flags = {each.name: each.opts[0] for each in self._options}
+        flags = {option.name: option.opts[0] for option in self._options}
         values = {name: ctx.params.pop(name) for name in flags}
         ctx.obj = Words(given, (*_spelled(flags, values), *ctx.args, *untouched))
         return list(ctx.args)
 
     def _mistyped(self, word: str) -> str:
-        known = {each.opts[0].removeprefix(_PREFIX): each.opts[0] for each in self._options}
-        near = [known[each] for each in get_close_matches(word.removeprefix(_PREFIX), known)]
+        known = {option.opts[0].removeprefix(_PREFIX): option.opts[0] for option in self._options}
+        near = [
+            known[get_close_match]
+            for get_close_match in get_close_matches(word.removeprefix(_PREFIX), known)
+        ]
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         return f"No such option: {word}.{hint}"
 

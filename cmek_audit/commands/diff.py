@@ -110,7 +110,7 @@ def _text_of_organizations(gone: Told) -> Iterator[str]:
 
 
 def _listed(told: Told) -> list[str]:
-    return [each for each in CLASSES if told["counts"][each] and each != "unchanged"]
+    return [klass for klass in CLASSES if told["counts"][klass] and klass != "unchanged"]
 
 
 def _named(each: Told) -> str:

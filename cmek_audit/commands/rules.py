@@ -36,7 +36,7 @@ def run(name: str, *, as_json: bool) -> Code:
 
 def ids() -> list[tuple[str, str]]:
     """Return the id and the title of each rule, as what completes an argument."""
-    return [(each.card.id, each.card.title) for each in load_rules()]
+    return [(load_rule.card.id, load_rule.card.title) for load_rule in load_rules()]
 
 
 def _named(name: str, rules: Sequence[Rule]) -> Rule:
@@ -44,7 +44,10 @@ def _named(name: str, rules: Sequence[Rule]) -> Rule:
     by_name = {known.lower(): rule for rule in rules for known in (rule.card.id, rule.card.check)}
     if rule := by_name.get(name.lower()):
         return rule
-    near = {by_name[each].card.id for each in get_close_matches(name.lower(), by_name, cutoff=0.8)}
+    near = {
+        by_name[get_close_match].card.id
+        for get_close_match in get_close_matches(name.lower(), by_name, cutoff=0.8)
+    }
     hint = f"; did you mean {' or '.join(sorted(near))}?" if near else ""
     known = f"{rules[0].card.id} to {rules[-1].card.id}, or the name of a check"
     raise SettingError(f"RULE: found {describe(name)}, expected {known}{hint}")

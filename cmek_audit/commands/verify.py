@@ -98,7 +98,7 @@ def _notes(done: Iterable[Checked]) -> list[str]:
 def _as_json(checked: Checked) -> dict[str, Any]:
     told = {"path": checked.path, "status": checked.status, **checked._asdict()}
     del told["note"]
-    return told | {"files": [each._asdict() for each in checked.files]}
+    return told | {"files": [file._asdict() for file in checked.files]}
 
 
 def _print(checked: Checked) -> None:
@@ -110,7 +110,7 @@ def _print(checked: Checked) -> None:
 def _conclude(done: list[Checked], status: Status) -> None:
     """Repeat what stops, as much may stand above it, and end with the one word for all."""
     for title, told in (
-        ("What differs:", [each for checked in done for each in checked.problems]),
+        ("What differs:", [problem for checked in done for problem in checked.problems]),
         ("What is not proven:", [each for checked in done for each in checked.unproven]),
     ):
         for line in [title, *(f"  {each}" for each in told)] if told else []:
@@ -190,7 +190,9 @@ def _report(path: str) -> Checked:
     verified = verify_report(path)
     stopping = {
         status: [
-            f"{path}: {each}" for each in verified.proofs if each.stops and each.status == status
+            f"{path}: {proof}"
+            for proof in verified.proofs
+            if proof.stops and proof.status == status
         ]
         for status in ("differs", "not-proven")
     }
@@ -246,4 +248,4 @@ def _apart(content: FolderContent) -> Iterator[str]:
 
 
 def _names(paths: Iterable[Path]) -> str:
-    return ", ".join(describe(each.name) for each in paths)
+    return ", ".join(describe(path.name) for path in paths)

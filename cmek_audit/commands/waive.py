@@ -161,9 +161,9 @@ def _asked(request: Request, record: Record, there: Sequence[Waiver]) -> WaiverR
         others = [each for each in record.head["waivers"] if each["id"] not in known]
         taken = known | {each["id"] for each in others}
         waiver = _waiver(request, finding, taken, day(datetime.now(UTC)))
-        for each in others:
-            if (each["rule"], each["subject"], each["cause"]) == target_of(waiver):
-                _tell_of(each)
+        for other in others:
+            if (other["rule"], other["subject"], other["cause"]) == target_of(waiver):
+                _tell_of(other)
     return WaiverRequest(waiver, f"{finding.rule}, {finding.severity}: {finding.message}")
 
 

@@ -231,7 +231,9 @@ def parse_options(values: dict[str, Any]) -> Options:
         options = Options.model_validate(values)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        raise SettingError("\n".join(_complaint(each["loc"], each) for each in details)) from None
+        raise SettingError(
+            "\n".join(_complaint(detail["loc"], detail) for detail in details)
+        ) from None
     if options.fail_on_new and not options.baseline:
         raise SettingError("--cmek-fail-on-new: found no --cmek-baseline, expected one with it")
     return options

@@ -77,7 +77,7 @@ def _linked(path: Path, apart: Path, *, is_hard: bool) -> Iterator[Path]:
     """Yield each file below ``path`` that is a link, or may be a hard one; not those ``apart``."""
     for root, folders, names in os.walk(path):
         here = Path(root)
-        folders[:] = [each for each in folders if (here / each).resolve() != apart]
+        folders[:] = [folder for folder in folders if (here / folder).resolve() != apart]
         for file in (here / name for name in names):
             if file.is_symlink() or is_hard:
                 yield file

@@ -165,7 +165,7 @@ def _facts(audit: Audit, head: dict[str, Any]) -> Iterator[tuple[str, str]]:
         told = ", ".join(f"{states[state]:,} {state}" for state in sorted(states))
         yield "Waivers", f"{len(head['waivers']):,}, of which {told}"
     if audit.options.history:
-        earlier = sum(each["role"] == "history" for each in head["population"]["sources"])
+        earlier = sum(source["role"] == "history" for source in head["population"]["sources"])
         yield "History", pluralize(earlier, "earlier record")
     if head["changes"]:
         before = head["changes"]["baseline"]["as_of"]

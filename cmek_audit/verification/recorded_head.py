@@ -87,4 +87,4 @@ class RecordedHead(Part):
     def bundles(self) -> tuple[RecordedSource, ...]:
         """Return the evidence bundles that were audited as the present."""
         sources = self.population.sources
-        return tuple(each for each in sources if each.role == "inventory" and each.evidence)
+        return tuple(source for source in sources if source.role == "inventory" and source.evidence)

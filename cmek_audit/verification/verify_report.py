@@ -101,7 +101,7 @@ def verify_report(folder: str) -> Verified:
     with relying_on(record):
         lines = list(_lines(report))
     return Verified(
-        [_shown(each) for each in proofs], [printable(each) for each in lines], bool(head.bundles)
+        [_shown(proof) for proof in proofs], [printable(line) for line in lines], bool(head.bundles)
     )
 
 
@@ -162,7 +162,7 @@ def _judge_again(head: RecordedHead, sources: Iterable[Proof]) -> Rejudged | str
     """Return the record made again, or why that is not possible."""
     if head.settings.left_out:
         return f"the run was partial: {head.settings.left_out}"
-    if any(each.status != "proven" for each in sources):
+    if any(source.status != "proven" for source in sources):
         return "not all of its sources are there as they were"
     options = options_of(head)
     try:
@@ -285,9 +285,9 @@ def _missing(report: _Report, wanted: str, file: str) -> Iterator[Proof]:
 
 def _weigh_files(report: _Report) -> Iterator[Proof]:
     """Hold what pytest wrote against the record: it cannot be made again."""
-    for each in PYTEST_REPORTS:
-        absent = _not_a_file(report, each)
-        path, contradicts = report.location / each.file, _CONTRADICTS[each.format]
+    for pytest_report in PYTEST_REPORTS:
+        absent = _not_a_file(report, pytest_report)
+        path, contradicts = report.location / pytest_report.file, _CONTRADICTS[pytest_report.format]
         yield from [_weigh(report, path, contradicts)] if absent is None else absent
 
 
@@ -341,7 +341,7 @@ def _weigh_run(report: _Report) -> Iterator[Proof]:
 
 
 def _against_mode(head: RecordedHead, run: Run) -> str:
-    told = [each.evidence for each in head.bundles if each.evidence]
+    told = [bundle.evidence for bundle in head.bundles if bundle.evidence]
     times = ((each.started, each.ended) for each in told)
     return consistency.against_mode(head.settings.mode, times, run)
 

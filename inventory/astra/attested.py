@@ -39,7 +39,7 @@ def _with(
     identity: Callable[[Any], object],
     fact: Callable[[Any], Fact],
 ) -> ParsedList:
-    wanted: dict[object, Any] = {identity(each): each for each in statements}
+    wanted: dict[object, Any] = {identity(statement): statement for statement in statements}
     listed = [(identity(entry), entry) for entry in entries]
     told = [_stated(entry, wanted.get(named)) for named, entry in listed]
     unmet = wanted.keys() - {named for named, _ in listed}

@@ -85,7 +85,7 @@ def collect(
     started = datetime.now(UTC)
     # under the same name, so that nothing on the stack shows any more what the variables hold
     environment = TokenVariables({each.token for each in wanted.organizations}, environment)
-    held = [token_of(each, environment) for each in wanted.organizations]
+    held = [token_of(organization, environment) for organization in wanted.organizations]
     tokens = tuple(token for token in held if token is not None)
 
     def say(note: str) -> None:

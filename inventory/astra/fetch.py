@@ -221,7 +221,7 @@ async def _all_databases(line: AstraClient, identity: str) -> tuple[ParsedList, 
     pages = _Pages(line, TERMINATED, PAGES[0])
     unread = await pages.read()
     told = parse_databases([pages.found[each] for each in sorted(pages.found)], identity)
-    known = {each.id for each in databases.entries}
+    known = {entry.id for entry in databases.entries}
     gone = [each for each in told.entries if each.is_terminated and each.id not in known]
     note = f"terminated: {len(gone):,}{', at least' if unread else ''}"
     return databases._replace(note=f"{databases.note}; {note}"), gone
@@ -244,19 +244,21 @@ async def _databases(line: AstraClient, identity: str) -> ParsedList:
     for pages in readings:
         found |= pages.found
     told = parse_databases([found[each] for each in sorted(found)], identity)
-    counts = ", ".join(f"{len(each.found):,} by pages of {each.limit}" for each in readings)
+    counts = ", ".join(
+        f"{len(reading.found):,} by pages of {reading.limit}" for reading in readings
+    )
     return ParsedList(
         told.entries, [*gaps, *told.gaps, *doubts], f"read {len(readings)} times: {counts}"
     )
 
 
 def _agree(readings: list[_Pages]) -> bool:
-    known = [each.content for each in readings]
+    known = [reading.content for reading in readings]
     return len(known) > 1 and known[-1] == known[-2] == set().union(*known)
 
 
 def _difference(readings: list[_Pages]) -> Gap:
-    known = [each.content for each in readings]
+    known = [reading.content for reading in readings]
     odd = sorted({each[0] for each in set().union(*known) - known[0].intersection(*known)})
     counts = ", ".join(f"{len(each.found):,}" for each in readings)
     more = f" and {len(odd) - _NAMED:,} more" if len(odd) > _NAMED else ""

@@ -62,7 +62,7 @@ def _database(organization: str, entry: dict[str, Any], seen: str) -> Iterator[D
     if not isinstance(info, dict):
         raise MalformedEntryError("malformed", f"{named} has no info")
     centers = [each for each in _listed(info) if isinstance(each, dict)]
-    living = [each for each in centers if str(each.get("status")).upper() != "TERMINATED"]
+    living = [center for center in centers if str(center.get("status")).upper() != "TERMINATED"]
     yield build_entry(
         Database,
         id=entry.get("id"),
@@ -90,12 +90,12 @@ def _listed(info: dict[str, Any]) -> list[Any]:
 
 
 def _first(info: dict[str, Any], centers: list[dict[str, Any]], name: str) -> object:
-    return info.get(name) or next((each[name] for each in centers if each.get(name)), None)
+    return info.get(name) or next((center[name] for center in centers if center.get(name)), None)
 
 
 def _tier(info: dict[str, Any], centers: list[dict[str, Any]]) -> str:
     """Return the tier; tiers that contradict each other make one that tells no type."""
-    tiers = [str(each["tier"]) for each in (info, *centers) if each.get("tier")]
+    tiers = [str(center["tier"]) for center in (info, *centers) if center.get("tier")]
     different = {tier.lower(): tier for tier in tiers}
     return " and ".join(sorted(different.values())) or "(none told)"
 
@@ -155,7 +155,7 @@ def _doubts(
     elif odd := _other_provider(info, living):
         detail = f"{named} is of {describe(info['cloudProvider'])}, and a datacenter of {odd}"
         yield Gap(fact="databases", reason="malformed", detail=detail)
-    elif (told := info.get("region")) and told not in [each.get("region") for each in centers]:
+    elif (told := info.get("region")) and told not in [center.get("region") for center in centers]:
         detail = f"{named} has {describe(told)} for its region, and no datacenter there"
         yield Gap(fact="databases", reason="malformed", detail=detail)
 
@@ -167,4 +167,6 @@ def _other_provider(info: dict[str, Any], living: list[dict[str, Any]]) -> str:
     """
     own = canonical_provider(info.get("cloudProvider"))
     others = [each["cloudProvider"] for each in living if each.get("cloudProvider")]
-    return next((describe(each) for each in others if own and canonical_provider(each) != own), "")
+    return next(
+        (describe(other) for other in others if own and canonical_provider(other) != own), ""
+    )

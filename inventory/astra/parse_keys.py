@@ -98,7 +98,7 @@ def _view(
         raise MalformedEntryError(
             "malformed", f"asked for {provider}, shown {', '.join(sorted(blocks))}"
         )
-    shown = {_shown_key(each, region) for each in blocks.values()}
+    shown = {_shown_key(block, region) for block in blocks.values()}
     if len(shown) > 1:
         raise MalformedEntryError("malformed", f"{len(shown)} keys shown for {' / '.join(scope)}")
     yield build_entry(

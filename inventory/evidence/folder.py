@@ -82,7 +82,7 @@ def _chain_of(folder: Path, bundles: Iterable[Path]) -> Chain:
     if chain.head and not problems:
         problems = _damage(folder / chain.head.name)
     if problems:
-        told = [each._replace(expected=f"{each.expected}; {REMEDY}") for each in problems]
+        told = [problem._replace(expected=f"{problem.expected}; {REMEDY}") for problem in problems]
         raise EvidenceError(told)
     return chain
 

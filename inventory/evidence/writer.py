@@ -65,8 +65,8 @@ class Period(NamedTuple):
 def period_of(exchanges: Iterable[Exchange]) -> Period | None:
     """Return when the earliest of ``exchanges`` was begun and the latest was over; None of none."""
     period = None
-    for each in exchanges:
-        period = Period(each.started, each.ended).with_other(period)
+    for exchange in exchanges:
+        period = Period(exchange.started, exchange.ended).with_other(period)
     return period
 
 
@@ -183,7 +183,7 @@ class JobWriter:
 
     def begin(self, number: int, token: Token | None) -> ExchangeWriter:
         """Begin the organization at ``number``, from 1, whose ``token`` must not be written."""
-        needles = [each.encode() for each in token.needles()] if token else []
+        needles = [needle.encode() for needle in token.needles()] if token else []
         return ExchangeWriter(self._staging, f"{EXCHANGES}/{number:04}", needles, self._pool)
 
     def end(self, number: int, organization: Organization, writer: ExchangeWriter) -> None:

@@ -83,7 +83,7 @@ def read_folder(folder: Path) -> FolderContent:
     entries = [classify(path) for path in paths]
 
     def of(kind: Kind) -> tuple[FolderEntry, ...]:
-        return tuple(each for each in entries if each.kind == kind)
+        return tuple(entry for entry in entries if entry.kind == kind)
 
     bundles, records, unfinished = (
         tuple(each.path for each in of(kind)) for kind in ("bundle", "record", "unfinished")

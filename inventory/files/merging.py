@@ -69,12 +69,12 @@ def with_databases(organization: Organization, plan: Organization) -> tuple[Data
         each.id: each for each in organization.databases or () if not each.is_planned
     }
     planned: list[Database] = []
-    for each in plan.databases or ():
-        if each.id in known:
-            known[each.id] = _grown(known[each.id], each, problems)
+    for database in plan.databases or ():
+        if database.id in known:
+            known[database.id] = _grown(known[database.id], database, problems)
         else:
-            problems += _strange(organization, each)
-            planned.append(each)
+            problems += _strange(organization, database)
+            planned.append(database)
     present = tuple(
         each if each.is_planned else known[each.id] for each in organization.databases or ()
     )

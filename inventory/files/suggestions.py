@@ -67,7 +67,11 @@ def values_at(model: type[BaseModel], path: Sequence[str | int]) -> dict[str, st
     """
     *around, last = ("", *path)
     kind = _bare(_key_of(model, around[1:-1])) if last == KEY else _kind_at(model, path)
-    words = [each for each in get_args(kind) if isinstance(each, str)] if _is_choice(kind) else []
+    words = (
+        [get_arg for get_arg in get_args(kind) if isinstance(get_arg, str)]
+        if _is_choice(kind)
+        else []
+    )
     spelled = {each: meant for each, meant in (TYPES | PROVIDERS).items() if meant in words}
     return dict(zip(words, words, strict=True)) | spelled
 
@@ -87,7 +91,7 @@ def _inside(kind: Any, part: str | int) -> Any:  # noqa: ANN401 (as above)
     """Return the type of a part: a field of an entry, an item of a list, a value of a mapping."""
     if _is_entry(kind):
         return _fields(kind).get(str(part))
-    arguments = [each for each in get_args(kind) if each is not ...]
+    arguments = [get_arg for get_arg in get_args(kind) if get_arg is not ...]
     return arguments[-1] if arguments else None
 
 
@@ -95,7 +99,7 @@ def _bare(kind: Any) -> Any:  # noqa: ANN401 (as above)
     """Return a type without what is said beside it, and without None as another choice."""
     if get_origin(kind) is Annotated:
         return _bare(get_args(kind)[0])
-    others = [each for each in get_args(kind) if each is not type(None)]
+    others = [get_arg for get_arg in get_args(kind) if get_arg is not type(None)]
     is_optional = len(others) < len(get_args(kind))
     return _bare(others[0]) if is_optional else kind
 

@@ -166,7 +166,10 @@ def describe_source(
         captured_at=captured_at,
         example=example,
         organizations=len(organizations),
-        keys=sum(len(each.keys or ()) + each.managed.planned_key_count for each in organizations),
+        keys=sum(
+            len(organization.keys or ()) + organization.managed.planned_key_count
+            for organization in organizations
+        ),
         databases=sum(len(each.databases or ()) for each in organizations),
     )
 

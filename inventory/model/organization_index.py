@@ -204,7 +204,7 @@ def _ordered(
 
 def _deployments(organization: Organization) -> Iterator[tuple[Deployment, ...]]:
     policy, scopes = organization.policy, _Scopes(organization.id)
-    by_type = {each: policy.of(each) for each in get_args(DatabaseType)}
+    by_type = {get_arg: policy.of(get_arg) for get_arg in get_args(DatabaseType)}
     for database in organization.databases or ():
         if database.is_terminated:
             continue

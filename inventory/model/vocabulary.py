@@ -36,7 +36,7 @@ _MANAGED_TIER = re.compile(r"classic|A(?:5|10|20|40)|[CD](?:10|20|40)|E[0-9]{1,3
 def any_case(spellings: Iterable[str]) -> dict[str, Any]:
     """Return a JSON Schema that takes ``spellings`` as the reader does, without case."""
     letters = {ord(each): f"[{each.upper()}{each}]" for each in ascii_lowercase}
-    pattern = "|".join(each.translate(letters) for each in spellings)
+    pattern = "|".join(spelling.translate(letters) for spelling in spellings)
     return {"type": "string", "pattern": f"^(?:{pattern})$", "examples": list(spellings)}
 
 

@@ -221,4 +221,4 @@ def _references(data: object) -> Iterator[str]:
 
 def _listed(value: object) -> list[dict[str, Any]]:
     items = value if isinstance(value, list) else []
-    return [each for each in items if isinstance(each, dict)]
+    return [item for item in items if isinstance(item, dict)]

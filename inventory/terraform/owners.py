@@ -43,14 +43,14 @@ def refuse_several(plans: Sequence[Recorded]) -> None:
 
 
 def _keys(plan: Recorded) -> set[str]:
-    return {each.provider for each in plan.configurations}
+    return {configuration.provider for configuration in plan.configurations}
 
 
 def _problems(plan: Recorded, shared: Counter[str]) -> Iterator[Problem]:
-    for each in plan.configurations:
-        if each.line:
-            expected = _option(plan, each, is_shared=shared[each.provider] > 1)
-            yield Problem(plan.source.path, each.line, "", _found(each), expected)
+    for configuration in plan.configurations:
+        if configuration.line:
+            expected = _option(plan, configuration, is_shared=shared[configuration.provider] > 1)
+            yield Problem(plan.source.path, configuration.line, "", _found(configuration), expected)
 
 
 def _found(configuration: ProviderConfiguration) -> str:

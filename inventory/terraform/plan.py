@@ -102,7 +102,9 @@ def _organizations(
     for owner, parts in gathered.items():
         databases = tuple(chain.from_iterable(part.databases for part in parts))
         told = Managed.together(part.managed for part in parts)
-        once = tuple({(each.id, each.regions): each for each in told.databases}.values())
+        once = tuple(
+            {(database.id, database.regions): database for database in told.databases}.values()
+        )
         managed = told.model_copy(update={"databases": once})
         organization = Organization(id=owner, name=owner, databases=databases, gaps=(PLAN_ONLY,))
         yield organization.with_managed(managed).at(owners.file, 1)
@@ -153,7 +155,7 @@ def _existing(resource: Resource, place: SourceLocation) -> Iterator[ManagedData
     if not (told.values or told.is_wrong):
         before.refuse(("id",), told.untold or "nothing", "the id of the database")
     where = resolve_location(before)
-    regions = tuple((where.provider, each) for each in where.regions if where.provider)
+    regions = tuple((where.provider, region) for region in where.regions if where.provider)
     for identity in told.values:
         name = resource_name(before, resource.address)
         yield ManagedDatabase(id=identity, name=name, regions=regions, missing=where.untold).at(
@@ -164,7 +166,7 @@ def _existing(resource: Resource, place: SourceLocation) -> Iterator[ManagedData
 def _planned(resource: Resource, after: Attributes, place: SourceLocation) -> _Entries:
     """Return what a database that is created, or changed, comes to."""
     where, there = resolve_location(after), _there(resource)
-    regions = tuple(each for each in where.regions if (where.provider, each) not in there)
+    regions = tuple(region for region in where.regions if (where.provider, region) not in there)
     managed = NOTHING
     if where.untold:
         managed = _undetermined(resource, where.untold, where.reasons, place)

@@ -77,7 +77,7 @@ class Resource(NamedTuple):
 
     def problems(self) -> list[Problem]:
         """Return what was wrong with its attributes, each problem once."""
-        every = [each for side in (self.before, self.after) if side for each in side.problems]
+        every = [problem for side in (self.before, self.after) if side for problem in side.problems]
         return list(dict.fromkeys(every))
 
 
@@ -177,7 +177,7 @@ class _ResourceReader:
         if self._data.get("configuration") is None:  # which says whose its resources are
             self._refuse(("configuration",), "nothing", "a mapping")
         changes = list(self._changes(("resource_changes",)))
-        addresses = Counter(each.address for each in changes)
+        addresses = Counter(change.address for change in changes)
         for address, count in addresses.items():
             if count > 1:
                 found = f"{describe(address)} {count} times"
@@ -207,9 +207,9 @@ class _ResourceReader:
 
     def _drift(self) -> Iterator[Resource]:
         """Yield what changed outside of Terraform, as it is now, or as it was before it went."""
-        for each in self._changes(("resource_drift",)):
-            now = each.after or each.before
-            yield each._replace(actions=frozenset(), before=now, after=None)
+        for change in self._changes(("resource_drift",)):
+            now = change.after or change.before
+            yield change._replace(actions=frozenset(), before=now, after=None)
 
     def _changes(self, path: FieldPath) -> Iterator[Resource]:
         for item, where in self._items(path):
@@ -231,7 +231,7 @@ class _ResourceReader:
 
     def _actions(self, value: object, path: FieldPath) -> frozenset[str]:
         words = value if isinstance(value, list) else []
-        if not words or not all(isinstance(each, str) and each in _ACTIONS for each in words):
+        if not words or not all(isinstance(word, str) and word in _ACTIONS for word in words):
             expected = f"one or two of: {', '.join(sorted(_ACTIONS))}"
             found = ", ".join(map(describe, words)) or describe(value)
             self._refuse(path, found, expected)

@@ -30,7 +30,7 @@ _SIGNED = re.compile(
     rf"[?&](?:{'|'.join(_PARAMETERS)})[^\s\"'<>\\]*",
     re.IGNORECASE,
 )
-_SIGNS = tuple(each.lower() for each in _PARAMETERS)
+_SIGNS = tuple(parameter.lower() for parameter in _PARAMETERS)
 _LITERALS = (b"AstraCS", b"QXN0cmFDUz")
 _SUSPICIOUS = re.compile(
     rb"AstraCS(?::|%3[aA]|\\u003[aA]|&#58;|&#x3[aA];|&colon;)"
@@ -253,7 +253,7 @@ def search(files: Iterable[Path], tokens: Iterable[Token] = ()) -> None:
 
     Files that are gone are no leak. What looks like a token counts as one.
     """
-    needles = [each.encode() for each in {each for token in tokens for each in token.needles()}]
+    needles = [each.encode() for each in {needle for token in tokens for needle in token.needles()}]
     leaks = [file for file in files if file.is_file() and _leaks(file, needles)]
     if leaks:
         raise LeakError(leaks)

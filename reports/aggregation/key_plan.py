@@ -46,7 +46,7 @@ def plan_keys(
     """
     organizations = [_organization(each, known(each["organization"])) for each in coverage]
     return {
-        **{name: sum(each[name] for each in organizations) for name in NUMBERS},
+        **{name: sum(organization[name] for organization in organizations) for name in NUMBERS},
         "organizations": organizations,
         "lists": {
             **{state: list(_listed(coverage, state, managed)) for state in LISTS},

@@ -228,11 +228,11 @@ def _viewed(head: _Head) -> frozenset[str]:
 def _known(known: _Known, place: SourceLocation) -> KnownOrganization:
     """Return what the record carries along of an organization."""
     keys: dict[KeyScope, tuple[Observation, ...]] = {}
-    for each in known.keys:
-        scope = KeyScope(known.organization, each.type, each.provider, each.region)
-        seen = Observation(each.at, each.key_ids, *place[:2])
+    for key in known.keys:
+        scope = KeyScope(known.organization, key.type, key.provider, key.region)
+        seen = Observation(key.at, key.key_ids, *place[:2])
         keys[scope] = (*keys.get(scope, ()), seen)
-    databases = {each.id: each.name for each in known.databases}
+    databases = {database.id: database.name for database in known.databases}
     return KnownOrganization(known.name, place, databases, keys)
 
 
@@ -321,8 +321,13 @@ def _about(record: Record, head: _Head) -> About:
 
 def _seen(head: _Head) -> Seen:
     seen = Seen()
-    for each in head.population.organizations:
-        seen.meet(each.id, each.name, (gap.fact for gap in each.gaps), each.captured_at)
+    for organization in head.population.organizations:
+        seen.meet(
+            organization.id,
+            organization.name,
+            (gap.fact for gap in organization.gaps),
+            organization.captured_at,
+        )
     return seen
 
 

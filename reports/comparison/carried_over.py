@@ -111,7 +111,7 @@ def lost_database(finding: Finding) -> str:
 
 def _short(observations: Sequence[Observation]) -> Iterator[Observation]:
     """Yield of each row of equal observations the first and the last: no more is ever compared."""
-    keys = [{canonical(key_id) for key_id in each.key_ids} for each in observations]
+    keys = [{canonical(key_id) for key_id in observation.key_ids} for observation in observations]
     for index, seen in enumerate(observations):
         is_edge = index in {0, len(keys) - 1}
         if is_edge or not keys[index - 1] == keys[index] == keys[index + 1]:

@@ -56,7 +56,7 @@ MOST_CLOSED = 100_000
 
 def summed_up(changes: Mapping[str, Any]) -> str:
     """Say how many findings there are of each class, ``2 new, 1 gone (not judged again: 1)``."""
-    counts = {each: changes["counts"][each] for each in CLASSES if changes["counts"][each]}
+    counts = {klass: changes["counts"][klass] for klass in CLASSES if changes["counts"][klass]}
     told = ", ".join(f"{count:,} {each}" for each, count in counts.items())
     unjudged = changes["not_judged_again"]
     return f"{told or 'none'}{f' (not judged again: {unjudged:,})' if unjudged else ''}"
@@ -83,7 +83,7 @@ class Changes:
         self._now_of: dict[Subject, list[Finding]] = {}
         self._once = frozenset(baseline.closed)
         self._reopened: set[str] = set()
-        self._shelves = {each: _Shelf() for each in CLASSES}
+        self._shelves = {klass: _Shelf() for klass in CLASSES}
 
     def meet(self, organization: Organization) -> None:
         """Take note of an organization of which findings will come."""
@@ -262,7 +262,7 @@ class _Shelf:
 
     def __init__(self) -> None:
         self.count = 0
-        self._entries: dict[str, list[dict[str, Any]]] = {each: [] for each in SEVERITIES}
+        self._entries: dict[str, list[dict[str, Any]]] = {severity: [] for severity in SEVERITIES}
 
     def add(
         self, finding: Finding, old: Finding | None, now: Finding | None, why: Why = ""
@@ -273,7 +273,7 @@ class _Shelf:
             entries.append(_entry(finding, old, now, why))
 
     def entries(self) -> list[dict[str, Any]]:
-        return [each for entries in self._entries.values() for each in entries][:MOST_LISTED]
+        return [entry for entries in self._entries.values() for entry in entries][:MOST_LISTED]
 
 
 def _entry(finding: Finding, old: Finding | None, now: Finding | None, why: Why) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def compare_keys(old: Seen, new: Seen) -> dict[str, Any]:
     What only one of the two audits could read was neither added nor removed: it is told apart.
     """
     names = old.names | new.names
-    found: dict[str, list[dict[str, Any]]] = {each: [] for each in KEY_CHANGES}
+    found: dict[str, list[dict[str, Any]]] = {key_change: [] for key_change in KEY_CHANGES}
     for scope in sorted(old.keys.keys() | new.keys.keys()):
         before, after = old.keys.get(scope, {}), new.keys.get(scope, {})
         if before.keys() != after.keys():

@@ -91,7 +91,9 @@ class _Names:
     """The names of organizations, and the numbers under which the filter knows them."""
 
     def __init__(self, head: Mapping[str, Any]) -> None:
-        self._names = {each["id"]: each["name"] for each in _organizations(head)}
+        self._names = {
+            organization["id"]: organization["name"] for organization in _organizations(head)
+        }
         self.used: dict[str, int] = {}
 
     def of(self, organization: str) -> str:
@@ -209,7 +211,7 @@ def _organizations(head: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _style(head: dict[str, Any]) -> str:
     """Return the style sheet; each printed page carries the report's id and the banners' words."""
-    words = " · ".join(each.partition(":")[0] for each in banners(head))
+    words = " · ".join(banner.partition(":")[0] for banner in banners(head))
     corners = {"top-center": words, "bottom-left": f"Report {head['report'][:12]}"}
     boxes = "".join(f'@{place}{{content:"{text}"}}' for place, text in corners.items())
     return f"{(TEMPLATES / 'audit.css').read_text(encoding='utf-8')}@page{{{boxes}}}\n"

@@ -166,7 +166,7 @@ def _open(head: Head, lines: Iterable[bytes], limits: SummaryLimits) -> Iterator
     aged = "|Open since" if head.get("changes") else ""
     yield from ("", "### Open findings, most urgent first", "")
     columns = f"Severity|Status|Rule|Subject|What was found|Where|Finding{aged}"
-    yield from _table(columns, (_finding(each, names) for each in findings))
+    yield from _table(columns, (_finding(finding, names) for finding in findings))
     total = sum(head["counts"][status] for status in OPEN)
     yield from _more(total, len(findings), "open findings in the report")
 
@@ -197,7 +197,7 @@ def _where(finding: Mapping[str, Any]) -> str:
 def _waivers(head: Head, limits: SummaryLimits) -> Iterator[str]:
     if not head["waivers"]:
         return
-    states = Counter(labels.WAIVER[each["state"]].word for each in head["waivers"])
+    states = Counter(labels.WAIVER[waiver["state"]].word for waiver in head["waivers"])
     told = ", ".join(f"{count:,} {word}" for word, count in sorted(states.items()))
     total = pluralize(len(head["waivers"]), "waiver")
     yield from ("", "### Waivers", "", f"{total}: {told}.")

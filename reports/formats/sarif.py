@@ -128,7 +128,7 @@ def _driver(head: Head) -> Json:
     return {
         "name": _TOOL,
         "fullName": f"{TITLE}: {_TOOL}",
-        "rules": [_rule(each) for each in head["criteria"]["rules"]],
+        "rules": [_rule(rule) for rule in head["criteria"]["rules"]],
     }
 
 
@@ -144,7 +144,9 @@ def _rule(rule: Mapping[str, Any]) -> Json:
         "properties": {
             "security-severity": _SCORES[worst],
             "tags": ["security", "encryption", rule["basis"]],
-            "controls": [f"{each['framework']}: {each['id']}" for each in rule["controls"]],
+            "controls": [
+                f"{control['framework']}: {control['id']}" for control in rule["controls"]
+            ],
         },
     }
 

@@ -45,7 +45,10 @@ def _managed(addresses: Mapping[str, Sequence[str]]) -> TerraformScope:
 
 
 def _terraform(key: TerraformKey) -> dict[str, Any]:
-    dependents = [{**each._asdict(), "databases": list(each.databases)} for each in key.dependents]
+    dependents = [
+        {**dependent._asdict(), "databases": list(dependent.databases)}
+        for dependent in key.dependents
+    ]
     return {**key._asdict(), "dependents": dependents}
 
 

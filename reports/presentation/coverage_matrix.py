@@ -131,7 +131,7 @@ def _size(organization: Mapping[str, Any]) -> int:
 
 def _matrix(organization: Mapping[str, Any], *, is_doubtful: bool) -> CoverageMatrix:
     known = {
-        (each["type"], each["provider"], each["region"]): each for each in organization["cells"]
+        (cell["type"], cell["provider"], cell["region"]): cell for cell in organization["cells"]
     }
     types = _types(organization)
     empty = MatrixCell(CELL[NOT_KNOWN if is_doubtful else NO_DATABASE])

@@ -40,7 +40,7 @@ class LocationFinder:
         """Take ``root`` for the repository's folder; None is where the process works."""
         self._root = os.path.normpath(Path.cwd() / (root or ""))
         self._sources = head["population"]["sources"]
-        self._bundles = [each["path"] for each in self._sources if each["format"] == "bundle"]
+        self._bundles = [source["path"] for source in self._sources if source["format"] == "bundle"]
         self._known: dict[str, tuple[Kind, str]] = {}
 
     def of(self, finding: Mapping[str, Any]) -> FileLocation:

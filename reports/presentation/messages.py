@@ -44,7 +44,10 @@ class Names:
 
     def __init__(self, head: Mapping[str, Any]) -> None:
         """Take them from the population."""
-        self._names = {each["id"]: each["name"] for each in head["population"]["organizations"]}
+        self._names = {
+            organization["id"]: organization["name"]
+            for organization in head["population"]["organizations"]
+        }
 
     def subject(self, finding: Mapping[str, Any]) -> str:
         """Name the subject for people: its organization, then what tells it apart there."""

@@ -40,7 +40,7 @@ def population_tables(
     organizations: Sequence[Organization], readings: int, rows: int
 ) -> PopulationTables:
     """Choose at most ``readings`` organizations and ``rows`` comparisons."""
-    read = [each for each in organizations if each["readings"]]
+    read = [organization for organization in organizations if organization["readings"]]
     if len(read) > readings:
         read.sort(key=_is_whole)
     compared = [

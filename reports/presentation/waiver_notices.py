@@ -16,7 +16,7 @@ URGENT = ("expiring", "expired", "requested")
 
 def urgent_waivers(head: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the waivers that ask for somebody: by their state, and then by their last day."""
-    asking = [each for each in head["waivers"] if each["state"] in URGENT]
+    asking = [waiver for waiver in head["waivers"] if waiver["state"] in URGENT]
     return sorted(asking, key=lambda each: (URGENT.index(each["state"]), each["expires_on"]))
 
 

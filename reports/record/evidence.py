@@ -41,12 +41,12 @@ def _bundle(path: str, evidence: Evidence) -> dict[str, Any]:
     listed: list[IndexedExchange] = []
     first = last = None
     total = 0
-    for each in index_exchanges(path, manifest):
+    for index_exchange in index_exchanges(path, manifest):
         total += 1
-        first = each.at if first is None else min(first, each.at)
-        last = each.at if last is None else max(last, each.at)
+        first = index_exchange.at if first is None else min(first, index_exchange.at)
+        last = index_exchange.at if last is None else max(last, index_exchange.at)
         if total <= MOST_LISTED:
-            listed.append(each)
+            listed.append(index_exchange)
     return {
         "path": path,
         **evidence.model_dump(mode="json"),

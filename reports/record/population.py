@@ -68,7 +68,7 @@ def _row(organization: Organization) -> dict[str, Any]:
         [each.state for each in databases or () if not each.is_terminated]
     )
     states["terminated"] = len(databases or ()) - states.total()
-    told = {each.resource for each in databases or ()}
+    told = {database.resource for database in databases or ()}
     managed = organization.managed
     states["planned"] += sum(each.resource not in told for each in managed.undetermined)
     captured = organization.captured_at
@@ -80,7 +80,7 @@ def _row(organization: Organization) -> dict[str, Any]:
         "planned_keys": managed.planned_key_count,
         **{state: None if databases is None else states[state] for state in _STATES},
         "gaps": [gap.model_dump() for gap in organization.missing()],
-        "readings": [_reading(each) for each in organization.readings],
+        "readings": [_reading(reading) for reading in organization.readings],
         "reconciliation": reconcile(organization),
         "file": organization.file,
         "line": organization.line,

@@ -266,13 +266,13 @@ def _settings(settings: Settings) -> dict[str, Any]:
         "default_example": settings.is_default,
         "left_out": settings.left_out,
         "no_waivers": given.no_waivers,
-        "waiver_files": [each._asdict() for each in given.waivers],
+        "waiver_files": [waiver._asdict() for waiver in given.waivers],
         "controls_file": given.controls and given.controls._asdict(),
         "fail_on_new": gate.new_only,
         "baseline_file": given.baseline and given.baseline._asdict(),
         "terraform_organizations": list(given.terraform_organizations),
         "terraform_source": given.terraform_source,
-        "terraform_files": [each._asdict() for each in given.terraform_files],
+        "terraform_files": [terraform_file._asdict() for terraform_file in given.terraform_files],
     }
 
 

@@ -51,8 +51,8 @@ class OrganizationBodies:
         self.token = organization.token
         self.current = encoded({"id": organization.id, "name": organization.name})
         self.databases = {
-            each.id: (each, encoded(database_content(organization, each)))
-            for each in sorted(organization.databases, key=lambda each: each.id)
+            database.id: (database, encoded(database_content(organization, database)))
+            for database in sorted(organization.databases, key=lambda each: each.id)
         }
         self.views: dict[tuple[str, str, str], bytes] = {
             (key.type, key.provider, key.region): encoded(view_content(organization, key))

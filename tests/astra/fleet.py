@@ -88,7 +88,7 @@ class Fleet:
     @property
     def environment(self) -> dict[str, str]:
         """Return the tokens by the names of their environment variables."""
-        return {each.variable: each.token for each in self.organizations}
+        return {organization.variable: organization.token for organization in self.organizations}
 
 
 # --- ids ------------------------------------------------------------------------------------------
@@ -173,7 +173,9 @@ def _database(organization: str, number: int, shape: Shape) -> FleetDatabase:
 
 def _keys_for(organization: str, databases: Iterable[FleetDatabase]) -> tuple[FleetKey, ...]:
     scopes = {
-        (each.type, each.provider, region.name) for each in databases for region in each.regions
+        (database.type, database.provider, region.name)
+        for database in databases
+        for region in database.regions
     }
     key_id = partial(synthetic_key_id, organization)
     return tuple(FleetKey(*scope, key_id(*scope)) for scope in sorted(scopes))
@@ -187,7 +189,9 @@ def organizations_data(fleet: Fleet, address: str, **manners: float) -> dict[str
     data: dict[str, Any] = {"cmek-organizations": 1, "address": address}
     if manners:
         data["manners"] = dict(manners)
-    return data | {"organizations": [organization_data(each) for each in fleet.organizations]}
+    return data | {
+        "organizations": [organization_data(organization) for organization in fleet.organizations]
+    }
 
 
 def organization_data(organization: FleetOrganization) -> dict[str, Any]:

@@ -84,8 +84,10 @@ def with_secrets(fleet: Fleet) -> Fleet:
     """Give each organization a token with a secret part of the length that real ones have."""
     return Fleet(
         tuple(
-            replace(each, token="AstraCS:" + f"not-a-real-token:{secret_of(each.name)}")
-            for each in fleet.organizations
+            replace(
+                organization, token="AstraCS:" + f"not-a-real-token:{secret_of(organization.name)}"
+            )
+            for organization in fleet.organizations
         )
     )
 
@@ -93,12 +95,18 @@ def with_secrets(fleet: Fleet) -> Fleet:
 def paged_fleet() -> Fleet:
     """Return the healthy fleet in few key scopes; its first organization fills more than a page."""
     organizations = with_secrets(healthy_fleet()).organizations
-    return Fleet(tuple(_narrowed(each, len(each.databases)) for each in organizations))
+    return Fleet(
+        tuple(
+            _narrowed(organization, len(organization.databases)) for organization in organizations
+        )
+    )
 
 
 def small_fleet() -> Fleet:
     """Return the same with few databases, which matter for nothing but the pages."""
-    return Fleet(tuple(_narrowed(each, FEW) for each in paged_fleet().organizations))
+    return Fleet(
+        tuple(_narrowed(organization, FEW) for organization in paged_fleet().organizations)
+    )
 
 
 def _narrowed(organization: FleetOrganization, count: int) -> FleetOrganization:
@@ -106,7 +114,9 @@ def _narrowed(organization: FleetOrganization, count: int) -> FleetOrganization:
         replace(each, tier=shape.tier, provider=shape.provider, regions=_regions(shape))
         for each, shape in zip(organization.databases[:count], cycle(SMALL), strict=False)
     )
-    scopes = {(each.type, each.provider, each.regions[0].name) for each in databases}
+    scopes = {
+        (database.type, database.provider, database.regions[0].name) for database in databases
+    }
     own = tuple(key for key in organization.keys if (key.type, key.provider, key.region) in scopes)
     return replace(organization, databases=databases, keys=own)
 
@@ -117,10 +127,10 @@ def _regions(shape: Shape) -> tuple[FleetRegion, ...]:
 
 def needles(fleet: Fleet) -> list[bytes]:
     """Return what gives a token of ``fleet`` away, each as it could be written."""
-    tokens = [each.token.encode() for each in fleet.organizations]
+    tokens = [organization.token.encode() for organization in fleet.organizations]
     secrets = [token.rpartition(b":")[2] for token in tokens]
     encoded = [b64encode(each).rstrip(b"=")[:-1] for each in (*tokens, *secrets)]
-    return [*tokens, *secrets, *encoded, *(each.hex().encode() for each in secrets)]
+    return [*tokens, *secrets, *encoded, *(secret.hex().encode() for secret in secrets)]
 
 
 class Outcome(NamedTuple):

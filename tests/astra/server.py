@@ -149,7 +149,8 @@ class Application:
 
     def __init__(self, fleet: Fleet, latency: float, elsewhere: str) -> None:
         self.owners = {
-            f"Bearer {each.token}": OrganizationBodies(each) for each in fleet.organizations
+            f"Bearer {organization.token}": OrganizationBodies(organization)
+            for organization in fleet.organizations
         }
         self.latency = latency
         self.elsewhere = elsewhere
@@ -213,8 +214,8 @@ class Application:
             return None
         self.counts[address, organization] += 1
         number = self.counts[address, organization]
-        hits = (each for each in self.faults if each.hits(address, organization, number))
-        return next(((each, number) for each in hits), None)
+        hits = (fault for fault in self.faults if fault.hits(address, organization, number))
+        return next(((hit, number) for hit in hits), None)
 
     @contextmanager
     def _counted(self, organization: str | None) -> Iterator[None]:

@@ -35,7 +35,7 @@ SLACK = 1.5
 
 
 def _at(places: Collection[str], *kinds: str, when: str = "always first") -> set[Cell]:
-    return {Cell(kind, each, turn) for kind in kinds for each in places for turn in when.split()}
+    return {Cell(kind, place, turn) for kind in kinds for place in places for turn in when.split()}
 
 
 # --- which cells heal, and why --------------------------------------------------------------------
@@ -172,7 +172,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Place]]:
         # made anew, which nobody needs without TLS, it takes a quarter of an audit's time
         patch.setattr(httpx, "create_ssl_context", lambda: context)
         servers = zip([small, large], fleets, folders, strict=True)
-        yield [Place(*each) for each in servers]
+        yield [Place(*server) for server in servers]
 
 
 @pytest.fixture
@@ -213,7 +213,7 @@ def test_no_fault_passes_by_mistake(
 
 def _found(outcome: Outcome, cell: Cell) -> tuple[str, str] | None:
     """Return rule and status of the finding that the cell must leave, if that is there."""
-    statuses = {(each["rule"], each["status"]) for each in outcome.findings()}
+    statuses = {(finding["rule"], finding["status"]) for finding in outcome.findings()}
     return next((found for found in statuses if found == FINDING.get(cell)), None)
 
 
@@ -228,7 +228,9 @@ def _first_gaps(outcome: Outcome) -> dict[str, str]:
 def _other(place: Place, outcome: Outcome) -> list[object]:
     """Return what was found of the organization whose answers had no fault."""
     own = place.fleet.organizations[1].id
-    return [each for each in outcome.findings() if each["subject"].get("organization") == own]
+    return [
+        finding for finding in outcome.findings() if finding["subject"].get("organization") == own
+    ]
 
 
 def _check_what_is_left(place: Place, outcome: Outcome) -> None:
@@ -236,7 +238,9 @@ def _check_what_is_left(place: Place, outcome: Outcome) -> None:
     assert outcome.left == {"r/audit.json", "r/findings.ndjson", f"ev/{outcome.bundle.name}"}
     assert replay(str(outcome.bundle)).manifest.organizations == 2
     for number, organization in enumerate(place.fleet.organizations, 1):
-        seen = [each for each in place.server.requests if each.organization == organization.id]
+        seen = [
+            request for request in place.server.requests if request.organization == organization.id
+        ]
         assert Counter(each.target for each in seen) <= outcome.recorded(number)
     assert {each.method for each in place.server.requests} == {"GET"}
     assert place.server.visits == []
@@ -245,7 +249,7 @@ def _check_what_is_left(place: Place, outcome: Outcome) -> None:
 def _check_for_tokens(place: Place, folder: Path, *printed: str) -> None:
     written = [each.read_bytes() for each in folder.rglob("*") if each.is_file()]
     everything = b"\n".join([*written, *(each.encode() for each in printed)])
-    assert [each for each in needles(place.fleet) if each in everything] == []
+    assert [needle for needle in needles(place.fleet) if needle in everything] == []
 
 
 # --- the tables -----------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 FLEET = healthy_fleet()
 FULL, SMALL = FLEET.organizations
-LAST = sorted(each.id for each in FULL.databases)[99]
+LAST = sorted(database.id for database in FULL.databases)[99]
 PATHS = {
     "organization": "/v2/currentOrg",
     "databases": "/v2/databases?limit=100",
@@ -110,19 +110,27 @@ def test_databases_come_in_pages(asker: Asker) -> None:
     first = asker.json(PATHS["databases"])
     rest = asker.json(PATHS["next-page"])
     assert [len(first), len(rest), len(asker.json("/v2/databases"))] == [100, 5, 25]
-    assert [each["id"] for each in first + rest] == sorted(each.id for each in FULL.databases)
+    assert [each["id"] for each in first + rest] == sorted(
+        database.id for database in FULL.databases
+    )
     assert asker.get("/v2/databases?limit=101").status_code == 400
 
 
 def test_databases_have_the_vendor_s_shape(asker: Asker) -> None:
     """A database says where it is, since when, and more than anybody should keep."""
     found = {each["id"]: each for each in asker.json(PATHS["databases"])}
-    own = next(each for each in FULL.databases if each.id in found and len(each.regions) == 2)
+    own = next(
+        database
+        for database in FULL.databases
+        if database.id in found and len(database.regions) == 2
+    )
     info = found[own.id]["info"]
     assert found[own.id]["orgId"] == FULL.id
     assert found[own.id]["creationTime"] == CREATED_AT
     assert (info["name"], info["tier"], info["cloudProvider"]) == (own.name, own.tier, "AWS")
-    places = [(each["region"], each["dateCreated"]) for each in info["datacenters"]]
+    places = [
+        (datacenter["region"], datacenter["dateCreated"]) for datacenter in info["datacenters"]
+    ]
     assert places == list(own.regions)
     assert "X-Amz-Signature=deadbeef" in info["datacenters"][0]["secureBundleUrl"]
 
@@ -192,14 +200,16 @@ def test_permissions_are_needed(permission: str, refused: set[str]) -> None:
 def test_only_reading_is_possible(server: Running, asker: Asker) -> None:
     """Any other method is refused, and remembered."""
     assert asker.post("/v2/kms", json={}).status_code == 405
-    assert [(each.method, each.target) for each in server.requests] == [("POST", "/v2/kms")]
+    assert [(request.method, request.target) for request in server.requests] == [
+        ("POST", "/v2/kms")
+    ]
 
 
 def test_requests_are_remembered(server: Running, asker: Asker) -> None:
     """Of each request the server knows what was asked, when, and whose token came with it."""
     for path in PATHS.values():
         asker.get(path)
-    assert [each.target for each in server.requests] == list(PATHS.values())
+    assert [request.target for request in server.requests] == list(PATHS.values())
     assert [each.address for each in server.requests] == list(ADDRESSES)
     assert {each.organization for each in server.requests} == {FULL.id}
     assert "authorization" in server.requests[0].headers
@@ -370,7 +380,7 @@ def ids(answer: httpx.Response) -> list[str]:
 
 def test_pages_that_come_twice(server: Running, asker: Asker) -> None:
     """A further page can be the one before, or always the first one."""
-    three = sorted(each.id for each in FULL.databases)[:3]
+    three = sorted(database.id for database in FULL.databases)[:3]
     path = f"/v2/databases?limit=1&starting_after={three[1]}"
     assert ids(asker.get(path)) == three[2:]
     server.faults = (Fault("duplicate-page", "next-page"),)
@@ -386,7 +396,7 @@ def test_short_pages_lose_nothing(server: Running, asker: Asker) -> None:
     assert len(page) == 50
     while page := ids(asker.get(f"/v2/databases?limit=100&starting_after={found[-1]}")):
         found = found + page
-    assert found == sorted(each.id for each in FULL.databases)
+    assert found == sorted(database.id for database in FULL.databases)
 
 
 def test_cut_lists_lose_their_end(server: Running) -> None:
@@ -432,7 +442,7 @@ def test_mixed_casing(server: Running) -> None:
     assert {each["OrganizationID"] for each in listed} == {FULL.id.upper()} != {FULL.id}
     assert "AWS" in hit(server, "mixed-casing", "serverless-view").json()
     databases = hit(server, "mixed-casing", "databases").json()
-    assert {each["info"]["cloudProvider"] for each in databases} == {"aws", "Gcp"}
+    assert {database["info"]["cloudProvider"] for database in databases} == {"aws", "Gcp"}
     assert hit(server, "mixed-casing", "organization").json()["id"] == FULL.id.upper()
 
 
@@ -493,7 +503,7 @@ def test_a_redirection_leads_to_another_server(server: Running, asker: Asker) ->
     assert server.elsewhere != server.address
     assert server.visits == []
     asker.get(PATHS["serverless-keys"], follow_redirects=True)
-    assert [each.target for each in server.visits] == ["/v2/kms"]
+    assert [visit.target for visit in server.visits] == ["/v2/kms"]
     server.visits.clear()
 
 
@@ -674,9 +684,9 @@ def test_a_fleet_has_a_key_wherever_it_has_databases(fleet: Fleet) -> None:
     """Each region of each database has its own well-formed key, and no key is used elsewhere."""
     for own in fleet.organizations:
         scopes = {
-            (each.type, each.provider, region.name)
-            for each in own.databases
-            for region in each.regions
+            (database.type, database.provider, region.name)
+            for database in own.databases
+            for region in database.regions
         }
         assert scopes == {(key.type, key.provider, key.region) for key in own.keys}
     keys = [key for own in fleet.organizations for key in own.keys]
@@ -690,6 +700,8 @@ def test_the_organizations_file_names_tokens_and_never_holds_them() -> None:
     """The file names the variables that hold the tokens, and whatever manners are given."""
     data = organizations_data(FLEET, "http://127.0.0.1:1", attempts=2)
     assert data["manners"] == {"attempts": 2}
-    assert {each["token"] for each in data["organizations"]} == set(FLEET.environment)
+    assert {organization["token"] for organization in data["organizations"]} == set(
+        FLEET.environment
+    )
     assert "not-a-real-token" not in json.dumps(data)
     assert "manners" not in organizations_data(FLEET, "http://127.0.0.1:1")

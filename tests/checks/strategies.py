@@ -92,7 +92,7 @@ def databases(draw: st.DrawFn) -> list[Any]:
         shape: dict[str, Any] = {
             "name": "acme",
             "provider": draw(PROVIDERS),
-            "regions": [{"name": each, "added_at": draw(TIMES)} for each in regions],
+            "regions": [{"name": region, "added_at": draw(TIMES)} for region in regions],
             "created_at": draw(TIMES),
             "data": draw(st.sampled_from(["ordinary", "stringent"])),
             "application_encryption": draw(told(encrypted=st.booleans())),

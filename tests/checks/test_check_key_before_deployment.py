@@ -285,7 +285,9 @@ def test_an_attestation_that_a_record_contradicts_does_not_count(tmp_path: Path)
 
 def showing(*numbers: int) -> dict[str, Any]:
     """Record the keys of these numbers; the present one is number 1."""
-    return organization_data(keys=[key_data(key_id=aws_key_id(number=each)) for each in numbers])
+    return organization_data(
+        keys=[key_data(key_id=aws_key_id(number=number)) for number in numbers]
+    )
 
 
 def replaced(tmp_path: Path) -> History:
@@ -345,7 +347,7 @@ def test_a_pass_by_a_replaced_key_says_so(tmp_path: Path) -> None:
     )
     files = [file.rpartition("/")[2] for file, *_ in finding.evidence]
     days = ["05_01", "07_01", "03_01", "04_01"]
-    assert files == ["", "", *(f"on_2026_{each}.yaml" for each in days)]
+    assert files == ["", "", *(f"on_2026_{day}.yaml" for day in days)]
 
 
 def test_the_evidence_names_the_records_of_the_key_that_counts(tmp_path: Path) -> None:
@@ -515,7 +517,7 @@ def test_several_replacements_in_a_row(tmp_path: Path, days: list[str], status: 
     history = earlier(
         tmp_path, on_2026_04_01=showing(8), on_2026_05_01=showing(8), on_2026_06_01=showing(9)
     )
-    cases = [a_support_case(on=each, ticket=f"TS-{each}") for each in days]
+    cases = [a_support_case(on=day, ticket=f"TS-{day}") for day in days]
     finding = judge("2026-04-15T00:00:00Z", history, support_cases=cases)
     assert finding.status == status
     if status == "pass":

@@ -47,7 +47,7 @@ def test_two_keys_of_one_scope_are_named() -> None:
         ("key-id", "pass"),
     }
     rivals = [each for each in found if each.subject.kind == "key-scope"]
-    assert [each.cause for each in rivals] == [
+    assert [rival.cause for rival in rivals] == [
         f"rival-key:{aws_key_id()}",
         f"rival-key:{aws_key_id(number=2)}",
     ]
@@ -92,7 +92,7 @@ def test_a_project_named_by_id_and_by_number_passes_with_a_note() -> None:
         for each, key_id in zip(types, ids, strict=True)
     ]
     found = judged("CMEK-02", an_organization(keys=keys))
-    own, other = (f"acme-prod / {each} / gcp / us-east1" for each in types)
+    own, other = (f"acme-prod / {kind} / gcp / us-east1" for kind in types)
     assert [(each.status, each.message) for each in found] == [
         ("pass", _may_be(own, other, "number")),
         ("pass", _may_be(other, own, "id")),

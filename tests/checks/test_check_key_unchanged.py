@@ -280,7 +280,7 @@ BASELINE = ("baseline.json", 1)
 
 def known(at: str | None, *numbers: int) -> dict[str, KnownOrganization]:
     captured_at = moment(at) if at else None
-    ids = tuple(aws_key_id(number=each) for each in numbers)
+    ids = tuple(aws_key_id(number=number) for number in numbers)
     seen = (Observation(captured_at, ids, *BASELINE),) if captured_at and ids else ()
     keys = {SCOPE: seen} if seen else {}
     return {ORGANIZATION: KnownOrganization("acme-prod", BASELINE, {}, keys, captured_at)}
@@ -352,7 +352,9 @@ def test_scopes_are_judged_in_their_order() -> None:
 
 def holding(*numbers: int) -> dict[str, Any]:
     """Record the keys of these numbers; the present one is number 1."""
-    return organization_data(keys=[key_data(key_id=aws_key_id(number=each)) for each in numbers])
+    return organization_data(
+        keys=[key_data(key_id=aws_key_id(number=number)) for number in numbers]
+    )
 
 
 def test_each_key_that_went_is_a_cause_each_time(tmp_path: Path) -> None:

@@ -43,13 +43,13 @@ def module_of(rule: Rule) -> ModuleType:
 def test_the_rules_are_the_sixteen() -> None:
     """There are exactly the sixteen rules, with the check, force and severity that they are for."""
     found = {
-        each.card.id: (
-            each.card.check,
-            each.card.basis,
-            each.card.severity,
-            each.card.severity_planned,
+        rule.card.id: (
+            rule.card.check,
+            rule.card.basis,
+            rule.card.severity,
+            rule.card.severity_planned,
         )
-        for each in RULES.values()
+        for rule in RULES.values()
     }
     assert found == CHECKS
 
@@ -133,7 +133,7 @@ def test_severity_follows_force(rule: Rule) -> None:
 def test_every_rule_gives_evidence_to_a_control() -> None:
     """The control ids name each rule, and no other."""
     frameworks = read_controls().frameworks
-    assert {rule for each in frameworks for rule in each.rules} == set(RULES)
+    assert {rule for framework in frameworks for rule in framework.rules} == set(RULES)
 
 
 def test_controls_stand_once() -> None:

@@ -85,7 +85,9 @@ def with_keys_for(organization: Organization) -> Organization:
 def test_the_documentation_needs_as_many_keys(places: list[Place], count: int) -> None:
     """As many key scopes lack a key as the documentation says that keys are needed."""
     findings = judged("CMEK-01", an_organization(keys=[], databases=planned(places)))
-    assert [(each.status, each.severity) for each in findings] == [("fail", "critical")] * count
+    assert [(finding.status, finding.severity) for finding in findings] == [
+        ("fail", "critical")
+    ] * count
 
 
 @EACH
@@ -95,7 +97,7 @@ def test_exactly_as_many_keys_suffice(places: list[Place], count: int) -> None:
     assert len(organization.keys or ()) == count
     rules = [RULES[f"CMEK-{each}"] for each in ("01", "02", "03", "05", "07", "09")]
     findings = list(evaluate([organization], rules, CONTEXT))
-    assert {each.status for each in findings} == {"pass"}
+    assert {finding.status for finding in findings} == {"pass"}
     assert sum(each.rule == "CMEK-01" for each in findings) == count
 
 

@@ -31,7 +31,7 @@ AZURE = {"type": "managed-clusters", "provider": "azure", "regions": ["westeurop
 
 def planning(organization: Organization, *databases: dict[str, Any]) -> Organization:
     """Return ``organization`` with what a plan holds."""
-    planned = tuple(PlannedDatabase.model_validate(each) for each in databases)
+    planned = tuple(PlannedDatabase.model_validate(database) for database in databases)
     return with_plan(organization, Organization(id=ORGANIZATION, name="plan", databases=planned))
 
 
@@ -201,9 +201,9 @@ def organizations(draw: st.DrawFn) -> Organization:
 def worst(findings: list[Finding]) -> dict[tuple[str, str], int]:
     """Return how bad the worst finding of each rule about each subject is."""
     found: dict[tuple[str, str], int] = {}
-    for each in findings:
-        place = each.rule, each.subject.path
-        found[place] = max(found.get(place, 0), BADNESS[each.status])
+    for finding in findings:
+        place = finding.rule, finding.subject.path
+        found[place] = max(found.get(place, 0), BADNESS[finding.status])
     return found
 
 

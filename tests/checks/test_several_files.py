@@ -77,7 +77,7 @@ def parts(draw: st.DrawFn, whole: dict[str, Any]) -> list[dict[str, Any]]:
     files[draw(st.integers(0, 1))]["gaps"] = whole["gaps"]
     for name in ("keys", "databases", "support_cases"):
         entries = whole[name] or []
-        where = {each["region"] if name == "keys" else str(each): 2 for each in entries}
+        where = {entry["region"] if name == "keys" else str(entry): 2 for entry in entries}
         where = {place: draw(st.integers(0, 2)) for place in sorted(where)}
         for index, file in enumerate(files):
             file[name] = [

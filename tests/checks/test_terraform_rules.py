@@ -99,7 +99,7 @@ def test_what_helps_with_several() -> None:
 def test_what_is_not_told_is_one_action() -> None:
     """All that is not told is settled by one step."""
     findings = [judged_once(rule, undetermined(bare())) for rule in KEYS]
-    assert len({each.action for each in findings}) == 1
+    assert len({finding.action for finding in findings}) == 1
     assert len({each.subject for each in findings}) == 1
     assert len({each.id for each in findings}) == len(KEYS)
 
@@ -110,7 +110,7 @@ def test_what_is_told_beside_it_is_judged() -> None:
     findings = judged("CMEK-05", undetermined(bare(databases=[known])))
     assert sorted(each.status for each in findings) == ["fail", "inconclusive"]
     assert len({each.subject.path for each in findings}) == 2
-    assert {each.subject.database for each in findings} == {f"planned {ADDRESS}"}
+    assert {finding.subject.database for finding in findings} == {f"planned {ADDRESS}"}
 
 
 @pytest.mark.parametrize("rule", KEYS)
@@ -189,12 +189,12 @@ def grown(*keys: str) -> Organization:
     database = database.model_copy(update={"regions": regions})
     registered = {"at": "2026-05-01T00:00:00Z", "by": "acme-security", "on": "2026-05-01"}
     return bare(
-        databases=[database], keys=[a_key(region=each, registered=registered) for each in keys]
+        databases=[database], keys=[a_key(region=key, registered=registered) for key in keys]
     )
 
 
 def _by_region(findings: list[Finding]) -> dict[str, Finding]:
-    return {each.subject.region: each for each in findings}
+    return {finding.subject.region: finding for finding in findings}
 
 
 def test_an_added_region_needs_its_key() -> None:

@@ -27,7 +27,7 @@ def command(*arguments: object, environment: Mapping[str, str | None] | None = N
     told = FLEET.environment if environment is None else environment
     absent = dict.fromkeys(FLEET.environment)
     runner = CliRunner(env={**absent, "ASTRA_API_TOKEN": None, **told})
-    return runner.invoke(app, [str(each) for each in arguments], prog_name="cmek-audit")
+    return runner.invoke(app, [str(argument) for argument in arguments], prog_name="cmek-audit")
 
 
 def organizations(folder: Path, address: str, fleet: Fleet = FLEET) -> str:

@@ -48,7 +48,7 @@ def offered(shell: str, line: str) -> list[str]:
     assert (done.exit_code, done.stderr) == (0, "")
     if shell == "zsh":
         return re.findall(r'^(?:_arguments \'\*: :\(\()?"((?:[^"])+)"', done.stdout, re.MULTILINE)
-    return [each.split("\t")[0] for each in done.stdout.splitlines() if each]
+    return [splitline.split("\t")[0] for splitline in done.stdout.splitlines() if splitline]
 
 
 CASES: dict[str, list[str]] = {

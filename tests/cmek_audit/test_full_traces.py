@@ -95,4 +95,4 @@ def test_no_token_is_shown(server: Running, tmp_path: Path, program: str, place:
     everything = b"\n".join([done.stdout, done.stderr, *written])
     assert done.returncode in {1, 3}
     secrets = [*needles(FLEET), *map(str.encode, (PASSWORD, *CLOUDS.values()))]
-    assert [each for each in secrets if each in everything] == []
+    assert [secret for secret in secrets if secret in everything] == []

@@ -60,8 +60,8 @@ def _assert_whole(folder: Path, earlier: set[str]) -> set[str]:
     """See that all bundles are whole, those of ``earlier`` among them; return their names."""
     content = read_folder(folder)
     assert content.problems() == []
-    for each in content.bundles:
-        assert replay(str(each)).lines > 0
+    for bundle in content.bundles:
+        assert replay(str(bundle)).lines > 0
     names = {each.name for each in content.bundles}
     assert names >= earlier
     return names
@@ -127,7 +127,7 @@ def test_several_collections_at_once(tmp_path: Path) -> None:
     folder = tmp_path / "ev"
     with _slow(FLEET, tmp_path) as (_, file):
         processes = [_collect(FLEET, file, folder) for _ in range(4)]
-        codes = [each.wait(timeout=60) for each in processes]
+        codes = [process.wait(timeout=60) for process in processes]
         names = _assert_whole(folder, set())
         assert set(codes) <= {0, 4}
         assert codes.count(0) == len(names) >= 1

@@ -122,7 +122,7 @@ def audit(
 
 def _outcome(done: subprocess.CompletedProcess[str], folder: Path) -> Outcome:
     files = folder.iterdir() if folder.is_dir() else ()
-    texts = {each.name: each.read_text("utf-8") for each in files if each.is_file()}
+    texts = {file.name: file.read_text("utf-8") for file in files if file.is_file()}
     head = json.loads(texts["audit.json"]) if "audit.json" in texts else None
     if head:
         del head["run"]
@@ -144,7 +144,7 @@ def _junit(text: str) -> dict[str, str]:
     if suite is None:
         return {}
     properties = suite.iterfind("properties/property")
-    told = {each.get("name", ""): each.get("value", "") for each in properties}
+    told = {prop.get("name", ""): prop.get("value", "") for prop in properties}
     numbers = ("tests", "failures", "errors", "skipped")
     return {name: suite.get(name, "") for name in numbers} | {
         name: told.get(name, "") for name in ("verdict", "banner", "findings", "report")

@@ -75,7 +75,9 @@ def _try(
         told = [word.format(folder=folder) for word in words]
         found = _audits(environment, folder / "report", *told)
         differing = [
-            f"{name}: {each}" for name in found for each in expected[name].differences(found[name])
+            f"{name}: {difference}"
+            for name in found
+            for difference in expected[name].differences(found[name])
         ]
         how = f"`{' '.join(words)}`" if words else ""
         said = "; ".join(differing) or "the same"

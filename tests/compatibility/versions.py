@@ -47,7 +47,9 @@ def main(names: list[str]) -> int:
             found = _tried(environment, Path(scratch))
             expected = expected or found
             problems = _problems(expected, found)
-            versions = ", ".join(f"{each} {environment.version(each)}" for each in DEPENDENCIES)
+            versions = ", ".join(
+                f"{dependency} {environment.version(dependency)}" for dependency in DEPENDENCIES
+            )
             print(f"| {name} | {versions} | {'; '.join(problems) or 'the same'} |", flush=True)
             differing += bool(problems)
     return int(differing > 0)
@@ -69,7 +71,7 @@ def _problems(expected: dict[str, Outcome | str], found: dict[str, Outcome | str
     for name, one in expected.items():
         other = found.get(name, "nothing")
         if isinstance(one, Outcome) and isinstance(other, Outcome):
-            problems += [f"{name}: {each}" for each in one.differences(other)]
+            problems += [f"{name}: {difference}" for difference in one.differences(other)]
         elif one != other:
             problems.append(f"{name}: {other!r}, not {one!r}")
     return problems

@@ -365,11 +365,11 @@ def _listed(folder: Path) -> list[dict[str, Any]]:
     files = sorted(each for each in folder.rglob("*.*json") if each.name != "manifest.json")
     return [
         {
-            "path": each.relative_to(folder).as_posix(),
-            "size": each.stat().st_size,
-            "sha256": hashlib.sha256(each.read_bytes()).hexdigest(),
+            "path": file.relative_to(folder).as_posix(),
+            "size": file.stat().st_size,
+            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
         }
-        for each in files
+        for file in files
     ]
 
 

@@ -70,7 +70,7 @@ def test_a_region_is_added() -> None:
     database = grown(present(), growing("us-west-2", "us-east-1"))
     assert states(database) == {"us-east-1": "existing", "us-west-2": "planned"}
     assert (database.state, database.location) == ("existing", ("a.yaml", 7))
-    assert [each.location for each in database.regions] == [("", 0), ("plan.json", 5)]
+    assert [region.location for region in database.regions] == [("", 0), ("plan.json", 5)]
 
 
 def test_nothing_else_of_it_changes() -> None:
@@ -185,7 +185,7 @@ def test_what_is_wanted_of_the_planned_regions() -> None:
     planned = growing("us-east-1", "us-west-2", own, encryption="astra-provided", reason="test")
     database = grown(present(), planned)
     assert (database.encryption, database.reason) == (None, None)
-    assert [(each.name, each.encryption, each.reason) for each in database.regions] == [
+    assert [(region.name, region.encryption, region.reason) for region in database.regions] == [
         ("us-east-1", None, None),
         ("us-west-2", "astra-provided", "test"),
         ("eu-west-1", "customer-managed", None),

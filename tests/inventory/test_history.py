@@ -65,7 +65,7 @@ def test_observations(tmp_path: Path) -> None:
         (moment("2026-03-01"), (aws_key_id(), aws_key_id(number=9)), present),
     ]
     assert history.observations(ELSEWHERE)[1].key_ids == (aws_key_id("us-east-2"),)
-    assert [each.key_ids for each in history.observations(MANAGED)] == [(), ()]
+    assert [observation.key_ids for observation in history.observations(MANAGED)] == [(), ()]
     assert history.scopes_with_keys(ORGANIZATION) == [SCOPE, ELSEWHERE]
     assert [source.path for source in history.sources] == [present, absent, silent]
     assert {source.role for source in history.sources} == {"history"}
@@ -98,7 +98,7 @@ def test_presence_in_spite_of_a_gap(tmp_path: Path) -> None:
     """A key that was seen was there, whatever else the record could not read."""
     lines = ndjson_lines()[:-1]
     history = read_history([write_ndjson(tmp_path / "a.ndjson", lines)])
-    assert [each.key_ids for each in history.observations(SCOPE)] == [(aws_key_id(),)]
+    assert [observation.key_ids for observation in history.observations(SCOPE)] == [(aws_key_id(),)]
     assert history.observations(ELSEWHERE) == []
 
 
@@ -110,7 +110,7 @@ def test_records_in_the_order_of_time(tmp_path: Path) -> None:
         for index, day in enumerate(days)
     ]
     history = read_history(files)
-    found = [each.file for each in history.observations(SCOPE)]
+    found = [observation.file for observation in history.observations(SCOPE)]
     assert found == [files[1], files[2], files[3], files[0]]
     assert history.organizations() == {ORGANIZATION: "acme-0"}
     assert history.latest_file(ORGANIZATION)[0] == files[0]
@@ -123,7 +123,9 @@ def test_time_of_the_organization(tmp_path: Path) -> None:
     )
     alone = record(tmp_path / "b.yaml", None, captured_at="2026-02-15T00:00:00Z")
     history = read_history([early, alone])
-    assert [(each.at, each.key_ids) for each in history.observations(SCOPE)] == [
+    assert [
+        (observation.at, observation.key_ids) for observation in history.observations(SCOPE)
+    ] == [
         (moment("2026-01-15"), ()),
         (moment("2026-02-15"), (aws_key_id(),)),
     ]
@@ -175,7 +177,7 @@ def test_history_of_several_organizations(tmp_path: Path) -> None:
     history = read_history([file])
     assert history.organizations() == {ORGANIZATION: "acme-prod", OTHER_ORGANIZATION: "acme-test"}
     other = SCOPE._replace(organization=OTHER_ORGANIZATION)
-    assert [each.key_ids for each in history.observations(other)] == [()]
+    assert [observation.key_ids for observation in history.observations(other)] == [()]
     assert history.databases(OTHER_ORGANIZATION) == {}
 
 
@@ -311,8 +313,8 @@ def refusals(tmp_path: Path, *organizations: Mapping[str, Any]) -> list[tuple[st
     assert {each.file for each in caught.value.problems} == {files[1]}
     assert all(f", as {files[0]}:" in each.expected for each in caught.value.problems)
     return [
-        (each.field, each.found, each.expected.partition(", as ")[0])
-        for each in caught.value.problems
+        (problem.field, problem.found, problem.expected.partition(", as ")[0])
+        for problem in caught.value.problems
     ]
 
 
@@ -328,7 +330,7 @@ def test_one_moment_in_two_files(tmp_path: Path) -> None:
     [seen] = history.observations(ELSEWHERE)
     assert (seen.at, seen.key_ids, seen.file) == (at, (aws_key_id("us-east-2"),), files[1])
     assert [known.file for known in history.databases(ORGANIZATION).values()] == [files[1]]
-    assert [each[0] for each in history.times()] == [at]
+    assert [time[0] for time in history.times()] == [at]
     assert [source.path for source in history.sources] == files
 
 
@@ -350,7 +352,7 @@ def test_the_gaps_of_both_files_count(tmp_path: Path) -> None:
     gaps = [{"fact": "serverless-keys", "reason": "refused"}]
     history = read_history(moment_of(tmp_path, {"keys": []}, {"keys": None, "gaps": gaps}))
     assert history.observations(SCOPE) == []
-    assert [each.key_ids for each in history.observations(MANAGED)] == [()]
+    assert [observation.key_ids for observation in history.observations(MANAGED)] == [()]
 
 
 def test_one_key_in_two_versions(tmp_path: Path) -> None:

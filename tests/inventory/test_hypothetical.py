@@ -117,7 +117,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         [told] = read_what_ifs([text])
         [organization] = with_what_ifs([], by_organization([told], {}))
         [database] = organization.databases or ()
-        assert [each.name for each in database.regions] == list(told.regions)
+        assert [region.name for region in database.regions] == list(told.regions)
 
 
 # --- whose they are -------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ def test_texts_at_every_place(address: str, place: tuple[Any, ...], tmp_path: Pa
         *(lambda text, odd=odd: text + odd for odd in ODD),
         *(lambda _, odd=odd: odd for odd in ODD),
     ]
-    others = [{address: answer(changed(BODIES[address], place, each))} for each in changes]
+    others = [{address: answer(changed(BODIES[address], place, change))} for change in changes]
     for number, organization in enumerate(recorded(tmp_path, *others)):
         facts = organization.model_dump_json(exclude={"gaps", "readings"})
         assert "\\ud" not in facts.lower()

@@ -87,7 +87,10 @@ def test_time_of_its_own(tmp_path: Path) -> None:
     other = organization_data(id=OTHER_ORGANIZATION, name="acme-test")
     file = write_yaml(tmp_path / "a.yaml", document_data(own, other))
     organizations = list(Inventory([file]).organizations())
-    assert [each.captured_at for each in organizations] == [moment("2026-11-01"), CAPTURED_AT]
+    assert [organization.captured_at for organization in organizations] == [
+        moment("2026-11-01"),
+        CAPTURED_AT,
+    ]
     assert [each.file for each in organizations] == [file, file]
     assert 0 < organizations[0].line < organizations[1].line
 
@@ -100,7 +103,7 @@ def test_undated_inventory(tmp_path: Path) -> None:
     for files in ([dated, undated], [undated], [streamed]):
         inventory = Inventory(files)
         assert inventory.captured_at is None
-        assert [each.captured_at for each in inventory.organizations()] == [None]
+        assert [organization.captured_at for organization in inventory.organizations()] == [None]
     assert Inventory([dated]).captured_at == CAPTURED_AT
 
 
@@ -146,7 +149,7 @@ def test_plan_for_another_organization(tmp_path: Path) -> None:
             "serverless-keys",
             "managed-clusters-keys",
         }
-        assert [(each.path, each.role) for each in inventory.sources] == [
+        assert [(source.path, source.role) for source in inventory.sources] == [
             (file, "inventory"),
             (plan, "plan"),
         ]
@@ -158,7 +161,7 @@ def test_several_plans(tmp_path: Path) -> None:
     one = write_yaml(tmp_path / "one.yaml", plan_data(planned_data(), planned_data(name="other")))
     two = write_json(tmp_path / "two.json", plan_data(planned_data(), planned_data(name="third")))
     (organization,) = Inventory([file], [one, two]).organizations()
-    planned = [each for each in organization.databases or () if each.is_planned]
+    planned = [database for database in organization.databases or () if database.is_planned]
     assert [each.name for each in planned] == ["acme-planned", "other", "third"]
     assert planned[0].model_dump() == a_planned_database().model_dump()
     rival = write_json(tmp_path / "rival.json", plan_data(planned_data(provider="gcp")))
@@ -186,7 +189,7 @@ def test_problems_of_all_files(tmp_path: Path) -> None:
         str(tmp_path / "missing.json"),
     ]
     plan = write_text(tmp_path / "plan.yaml", "x")
-    assert [each.file for each in problems(broken, [plan])] == [plan, *broken]
+    assert [problem.file for problem in problems(broken, [plan])] == [plan, *broken]
 
 
 def test_problems_of_one_stream(tmp_path: Path) -> None:
@@ -249,5 +252,5 @@ def _everything(inventory: Inventory) -> list[object]:
     found: list[object] = [source.path for source in inventory.sources]
     for organization in inventory.organizations():
         entries = (*(organization.keys or ()), *(organization.databases or ()))
-        found += [(each.model_dump(), each.location) for each in (organization, *entries)]
+        found += [(entry.model_dump(), entry.location) for entry in (organization, *entries)]
     return found

@@ -36,7 +36,10 @@ PLAN_ONLY = Gap(
 def problems(file: str) -> list[tuple[int, str, str, str]]:
     with pytest.raises(InventoryError) as caught:
         read_plan(file)
-    return [(each.line, each.field, each.found, each.expected) for each in caught.value.problems]
+    return [
+        (problem.line, problem.field, problem.found, problem.expected)
+        for problem in caught.value.problems
+    ]
 
 
 @pytest.mark.parametrize(("write", "name"), [(write_yaml, "plan.yml"), (write_json, "plan.json")])
@@ -50,7 +53,9 @@ def test_planned_without_saying_so(
     (organization,) = read_plan(file).organizations
     databases = organization.databases or ()
     expected = [a_planned_database(), a_planned_database(name="acme-silent")]
-    assert [each.model_dump() for each in databases] == [each.model_dump() for each in expected]
+    assert [database.model_dump() for database in databases] == [
+        each.model_dump() for each in expected
+    ]
     assert [each.is_planned for each in databases] == [True, True]
     assert {each.file for each in databases} == {organization.file} == {file}
     assert 0 < organization.line < databases[0].line < databases[1].line
@@ -175,4 +180,4 @@ def test_organizations_of_a_plan(tmp_path: Path) -> None:
     plan = plan_data()
     plan["organizations"] += plan_data(organization=OTHER_ORGANIZATION)["organizations"]
     organizations = read_plan(write_yaml(tmp_path / "plan.yaml", plan)).organizations
-    assert [each.id for each in organizations] == [ORGANIZATION, OTHER_ORGANIZATION]
+    assert [organization.id for organization in organizations] == [ORGANIZATION, OTHER_ORGANIZATION]

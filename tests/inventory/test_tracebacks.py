@@ -153,7 +153,7 @@ def test_no_secret_on_any_stack(
     written = [each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()]
     printed = [shown, caplog.text, *capfd.readouterr()]
     everything = b"\n".join([*written, *(each.encode() for each in printed)])
-    assert [each for each in SECRETS if each in everything] == []
+    assert [secret for secret in SECRETS if secret in everything] == []
 
 
 def _shown(server: Running, folder: Path, *, by_proxy: bool) -> str:
@@ -193,7 +193,7 @@ def test_interruption_shows_nothing(server: Running, tmp_path: Path, place: str)
             _collect(server, tmp_path)
     whole = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
     shown = "".join(whole.format()).encode()
-    assert [each for each in SECRETS if each in shown] == []
+    assert [secret for secret in SECRETS if secret in shown] == []
     assert list(tmp_path.iterdir()) == []
 
 

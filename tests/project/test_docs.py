@@ -166,7 +166,9 @@ def test_every_change_is_explained() -> None:
     rows = re.findall(r"^\| `([a-z]+)` \|", read("docs/changes.md"), re.MULTILINE)
     assert rows == list(CLASSES)
     record = read("docs/record.md")
-    assert {each for each in get_args(Why) if each and f"`{each}`" not in record} == set()
+    assert {
+        get_arg for get_arg in get_args(Why) if get_arg and f"`{get_arg}`" not in record
+    } == set()
 
 
 def test_every_field_and_state_of_a_waiver_is_explained() -> None:
@@ -208,4 +210,4 @@ def test_links_to_sections_lead_somewhere(doc: Path) -> None:
 
 def _anchors(page: Path) -> set[str]:
     headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
-    return {re.sub(r"[^a-z0-9 -]", "", each.lower()).replace(" ", "-") for each in headings}
+    return {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}

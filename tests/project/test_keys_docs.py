@@ -62,7 +62,7 @@ def test_the_example_is_what_it_prints() -> None:
 def test_options_are_those_of_the_command() -> None:
     """The page names each option with its short form, and every format."""
     command: Any = typer.main.get_command(app)
-    known = {each for one in command.commands["keys"].params for each in one.opts}
+    known = {opt for one in command.commands["keys"].params for opt in one.opts}
     told = {each for cell in rows("option") for each in re.findall(r"`(--?[a-z-]+)`", cell)}
     assert told == known - {"--help"}
     formats = set(re.findall(r"`([a-z]+)`", rows("option")["`--format`, `-f`"]))

@@ -195,7 +195,7 @@ def test_organizations_files_that_are_shown_can_be_read(tmp_path: Path) -> None:
     """The organizations file on the page, and the longer one it leads to, are accepted."""
     shown = tmp_path / "organizations.yaml"
     shown.write_text(block("yaml", "cmek-organizations: 1"), "utf-8")
-    names = [each.name for each in read_organizations(str(shown)).organizations]
+    names = [organization.name for organization in read_organizations(str(shown)).organizations]
     assert names == ["acme-prod", "acme-new"]
     names = [each.name for each in read_organizations(str(EXAMPLE)).organizations]
     assert names == ["acme-prod", "acme-test", "acme-new"]
@@ -206,7 +206,7 @@ def test_example_shows_all_that_can_be_said() -> None:
     whole = read_organizations(str(EXAMPLE))
     entries = [
         *whole.organizations,
-        *(key for each in whole.organizations for key in each.keys),
+        *(key for organization in whole.organizations for key in organization.keys),
         *(database for each in whole.organizations for database in each.databases),
     ]
     used: dict[type[BaseModel], set[str]] = {}
@@ -229,7 +229,7 @@ def test_example_shows_all_that_can_be_said() -> None:
 def tokens() -> set[str]:
     """Return the variables that the organizations file on the page names."""
     data = yaml.safe_load(block("yaml", "cmek-organizations: 1"))
-    return {each["token"] for each in data["organizations"]}
+    return {organization["token"] for organization in data["organizations"]}
 
 
 def assert_keeps(options: Options) -> None:
@@ -242,7 +242,9 @@ def assert_keeps(options: Options) -> None:
 
 def test_cron_line_is_one() -> None:
     """The line for cron has five fields of time, a user, and a command with usable options."""
-    (line,) = [each for each in block("crontab", "#").splitlines() if "pytest" in each]
+    (line,) = [
+        splitline for splitline in block("crontab", "#").splitlines() if "pytest" in splitline
+    ]
     assert re.match(r"([0-9*]+ ){5}cmek cd /opt/cmek-audit && ", line)
     assert "%" not in line
     words = shlex.split(line.partition(".venv/bin/pytest ")[2].partition(" > ")[0])
@@ -286,7 +288,7 @@ def cron_job() -> Job:
     assert (claim["kind"], job["kind"]) == ("PersistentVolumeClaim", "CronJob")
     pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
-    volumes = {each["name"]: each for each in pod["volumes"]}
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
     assert volumes["evidence"]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
     return Job(job["spec"], container, volumes)
 
@@ -296,7 +298,9 @@ def test_kubernetes_job_is_one() -> None:
     spec, container, volumes = cron_job()
     assert (spec["concurrencyPolicy"], spec["jobTemplate"]["spec"]["backoffLimit"]) == ("Forbid", 0)
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
-    mounts = {each["mountPath"]: each["name"] for each in container["volumeMounts"]}
+    mounts = {
+        volumemount["mountPath"]: volumemount["name"] for volumemount in container["volumeMounts"]
+    }
     assert set(mounts.values()) == set(volumes)
     assert set(mounts) == {"/etc/cmek-audit", STATE, "/tmp"}
     program, *arguments = container["command"]
@@ -335,7 +339,7 @@ def test_bundle_looks_as_shown(bundle: Path) -> None:
     drawn = block("text", "audit-evidence/")
     name, *files = re.findall(r"── ([^ \n]+)", drawn)
     assert re.sub(r"[0-9]", "0", name) == f"{re.sub(r'[0-9]', '0', bundle.name)}/"
-    assert {each.partition("/")[0] for each in files} == {each.name for each in bundle.iterdir()}
+    assert {file.partition("/")[0] for file in files} == {each.name for each in bundle.iterdir()}
     assert [each for each in files if not (bundle / each).is_file()] == []
 
 

@@ -173,7 +173,7 @@ def test_actions_are_pinned(name: str) -> None:
     others = [each for each in used if each[0] != "OWNER/cmek-audit"]
     assert own <= {(f"v{VERSION}", "")}
     assert [
-        each for each in others if not (re.fullmatch("[0-9a-f]{40}", each[1]) and each[2])
+        other for other in others if not (re.fullmatch("[0-9a-f]{40}", other[1]) and other[2])
     ] == []
 
 
@@ -240,7 +240,7 @@ def test_hook_that_is_shown_exists() -> None:
     (shown,) = repository["hooks"]
     known = {option.flag for option in OPTIONS}
     assert (shown["id"], hook["entry"]) == (hook["id"], "cmek-audit audit")
-    assert {each.partition("=")[0] for each in shown["args"]} <= known
+    assert {arg.partition("=")[0] for arg in shown["args"]} <= known
 
 
 def test_tokens_go_to_one_step() -> None:

@@ -63,7 +63,7 @@ def test_every_folder_of_code_is_explained() -> None:
     """Whoever wants to contribute is told of each folder that holds code."""
     folders = {path.relative_to(ROOT).parts[0] for path in tracked() if path.suffix == ".py"}
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    assert {each for each in folders if f"`{each}" not in text} == set()
+    assert {folder for folder in folders if f"`{folder}" not in text} == set()
 
 
 def test_constraints_cover_the_dependencies() -> None:
@@ -78,7 +78,10 @@ def test_constraints_cover_the_dependencies() -> None:
 def test_the_lowest_versions_are_those_that_are_asked_for() -> None:
     """The versions to try as the lowest are the bounds of the dependencies, and no others."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = {re.sub(r"(>=[0-9]+\.[0-9]+)$", r"\1.0", each) for each in project["dependencies"]}
+    wanted = {
+        re.sub(r"(>=[0-9]+\.[0-9]+)$", r"\1.0", dependency)
+        for dependency in project["dependencies"]
+    }
     lines = (ROOT / "constraints-lowest.txt").read_text("utf-8").splitlines()
     listed = {line.replace("==", ">=") for line in lines if not line.startswith("#")}
     assert listed == wanted

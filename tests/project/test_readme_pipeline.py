@@ -81,6 +81,6 @@ def test_findings_lead_to_the_configuration(workplace: Path) -> None:
         for name in ("orders", "search")
     }
     findings = (workplace / "audit-report" / "findings.ndjson").read_text("ascii").splitlines()
-    failed = [json.loads(each) for each in findings if each.startswith('{"status":"fail"')]
+    failed = [json.loads(finding) for finding in findings if finding.startswith('{"status":"fail"')]
     found = {tuple(each["evidence"][0][:2]) for each in failed if each["rule"] == "CMEK-05"}
     assert found >= wanted

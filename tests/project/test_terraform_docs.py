@@ -139,7 +139,7 @@ def test_the_example_is_what_it_says() -> None:
         )
     }
     addresses = {each[0] for part in (told.planned, told.undetermined, told.keys) for each in part}
-    assert {re.sub(r".*\](?:\.|$)", "", each) for each in addresses} == blocks
+    assert {re.sub(r".*\](?:\.|$)", "", address) for address in addresses} == blocks
     assert (len(told.grown), len(told.undetermined), len(told.keys)) == (1, 2, 3)
     managed = organization.managed
     parts = [*(organization.databases or ()), *managed.undetermined, *managed.planned_keys]

@@ -28,7 +28,7 @@ FLAGS = [
 def find_chromium() -> str | None:
     """Return the path of a Chromium, by ``CMEK_CHROMIUM`` or by its usual names."""
     names = ("chromium", "chromium-browser", "google-chrome")
-    found = (shutil.which(each) for each in (os.environ.get("CMEK_CHROMIUM", ""), *names))
+    found = (shutil.which(name) for name in (os.environ.get("CMEK_CHROMIUM", ""), *names))
     return next((each for each in found if each), None)
 
 
@@ -64,7 +64,7 @@ def violations_of(page: Page, within: str = "html") -> list[str]:
     page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
     result = page.evaluate("(part) => axe.run(part, {resultTypes: ['violations']})", within)
     return [
-        f"{each['id']}: {node['html'][:200]}"
-        for each in result["violations"]
-        for node in each["nodes"]
+        f"{violation['id']}: {node['html'][:200]}"
+        for violation in result["violations"]
+        for node in violation["nodes"]
     ]

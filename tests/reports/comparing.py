@@ -41,8 +41,8 @@ def stored(
     settings = Settings(Context(moment(FIRST)), Gate(), "subject", **over)
     head = record(folder, findings, settings=settings).head
     population = Population()
-    for each in organizations:
-        population.add(each)
+    for organization in organizations:
+        population.add(organization)
     head["population"] = population.summary([SOURCE])
     write_head(folder, head)
     return folder
@@ -69,9 +69,9 @@ def compared(
 ) -> tuple[list[Finding], Told]:
     """Compare findings of an audit as of ``SECOND`` with ``baseline``; return them and the rest."""
     changes = Changes(read_baseline(baseline), moment(SECOND))
-    for each in organizations:
-        changes.meet(each)
-    taken = [changes.take(each) for each in findings]
+    for organization in organizations:
+        changes.meet(organization)
+    taken = [changes.take(finding) for finding in findings]
     return taken, changes.told("0" * 64, left_out)
 
 
@@ -112,14 +112,14 @@ def _key(region: str, number: int, organization: str = "acme") -> Finding:
 def by_class(told: Told) -> dict[str, set[Key]]:
     """Return rule, subject and cause of the findings of each class that has any."""
     return {
-        what: {(each["rule"], each["path"], each["cause"]) for each in entries}
+        what: {(entry["rule"], entry["path"], entry["cause"]) for entry in entries}
         for what, entries in told["lists"].items()
         if entries
     }
 
 
 def open_keys(findings: Iterable[Finding]) -> set[Key]:
-    return {key_of(each) for each in findings if each.status in OPEN}
+    return {key_of(finding) for finding in findings if finding.status in OPEN}
 
 
 def night(

@@ -51,9 +51,9 @@ def recorded(
     folder.mkdir(exist_ok=True)
     with serve(fleet, faults) as running:
         data = organizations_data(fleet, running.address, first_wait_seconds=0.001, attempts=2)
-        for each in data["organizations"]:
-            each["token"] = _variable(each["id"])
-            each["keys"] = each["keys"] if stated else []
+        for organization in data["organizations"]:
+            organization["token"] = _variable(organization["id"])
+            organization["keys"] = organization["keys"] if stated else []
         file = save(folder / "organizations.json", **data)
         environment = {_variable(each.id): each.token for each in fleet.organizations}
         made = collect(read_organizations(str(file)), str(folder / evidence), environment)

@@ -74,8 +74,8 @@ def record(
     recorder = Recorder(folder)
     for each in evaluate(organizations, RULES, settings.context, recorder.meet):
         recorder.add(each)
-    for each in findings:
-        recorder.add(each)
+    for finding in findings:
+        recorder.add(finding)
     material = RecordInput(RULES, rules_hash(RULES), read_controls(), sources, list(waivers))
     head = head_of(recorder, settings, material)
     return Record(head, (folder / FINDINGS).read_bytes())

@@ -63,7 +63,7 @@ def key(region: str, number: int, **more: object) -> Entry:
 def database(name: str, *regions: str, **more: object) -> Entry:
     planned = more.get("state") == "planned"
     added = {} if planned else {"added_at": "2025-03-01T12:00:00Z"}
-    placed = [{"name": each} | added for each in regions]
+    placed = [{"name": region} | added for region in regions]
     own = {} if planned else {"id": f"db-{name}"}
     return {
         **own,

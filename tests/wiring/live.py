@@ -76,13 +76,17 @@ def bundles(folder: Path) -> list[Path]:
 
 def told(run: Run) -> list[dict[str, Any]]:
     """Return the findings, without where their evidence stands."""
-    return [{name: each[name] for name in each if name != "evidence"} for each in run.findings]
+    return [
+        {name: finding[name] for name in finding if name != "evidence"} for finding in run.findings
+    ]
 
 
 def of_rule(run: Run, rule: str) -> dict[str, str]:
     """Return the status of each finding of a rule, by the path of its subject."""
     return {
-        each["subject"]["path"]: each["status"] for each in run.findings if each["rule"] == rule
+        finding["subject"]["path"]: finding["status"]
+        for finding in run.findings
+        if finding["rule"] == rule
     }
 
 

@@ -199,7 +199,7 @@ def test_a_run_without_any_check_is_no_audit(tmp_path: Path) -> None:
 
 def _verdicts(run: Run) -> list[str | None]:
     properties = run.junit.findall("properties/property")
-    return [each.get("value") for each in properties if each.get("name") == "verdict"]
+    return [prop.get("value") for prop in properties if prop.get("name") == "verdict"]
 
 
 def test_a_run_that_judges_nothing_is_no_audit(tmp_path: Path) -> None:

@@ -63,13 +63,13 @@ def test_a_host_that_is_not_astra_is_named_everywhere(healthy: Run, running: Run
     texts = {name: healthy.text(name) for name in ("audit.html", "results.html", "audit.sarif")}
     texts["summary.md"] = healthy.text("summary.md").replace("\\", "").replace("`", "")
     texts["terminal"] = " ".join(healthy.out.split())
-    texts["junit.xml"] = " ".join(str(each.get("value")) for each in properties)
+    texts["junit.xml"] = " ".join(str(prop.get("value")) for prop in properties)
     assert {name for name, text in texts.items() if words not in text} == set()
 
 
 def _is_free_of_tokens(fleet: Fleet, *texts: str) -> bool:
     raw = "\n".join(texts).encode()
-    return not any(each in raw for each in needles(fleet))
+    return not any(needle in raw for needle in needles(fleet))
 
 
 # --- what is asked and judged ---------------------------------------------------------------------
@@ -116,7 +116,7 @@ def test_a_token_that_is_missing_is_a_gap(tmp_path: Path, server: Running) -> No
     environment = {SECOND.variable: SECOND.token, FIRST.variable: " "}
     found = live(tmp_path, FLEET, server, environment=environment)
     assert (found.code, gaps(bundles(tmp_path)[0])) == (1, {(FIRST.name, "no-token")})
-    assert {each.organization for each in server.requests} == {SECOND.id}
+    assert {request.organization for request in server.requests} == {SECOND.id}
     assert FIRST.variable in found.text("findings.ndjson")
 
 
@@ -127,7 +127,7 @@ def test_a_token_of_another_organization_is_told(tmp_path: Path, server: Running
     names = {FIRST.name, SECOND.name}
     assert found.code == 1
     assert gaps(bundles(tmp_path)[0]) == {(name, "wrong-organization") for name in names}
-    assert {each.target for each in server.requests} == {"/v2/currentOrg"}
+    assert {request.target for request in server.requests} == {"/v2/currentOrg"}
 
 
 ELSEWHERE = """
@@ -153,7 +153,7 @@ def test_one_variable_is_enough(tmp_path: Path, server: Running) -> None:
     (row,) = found.head["population"]["organizations"]
     assert (found.code, row["id"], row["keys"], row["existing"]) == (1, SECOND.id, 3, 3)
     assert row["gaps"] == []
-    statuses = {each["status"] for each in found.findings}
+    statuses = {finding["status"] for finding in found.findings}
     assert statuses == {"pass", "inconclusive"}, "nobody has attested anything"
 
 
@@ -162,7 +162,7 @@ def test_the_ini_file_can_ask_for_a_live_audit(tmp_path: Path) -> None:
     evidence, reports = tmp_path / "ev", tmp_path / "r"
     inis = (f"cmek_evidence_dir={evidence}", f"cmek_report_dir={reports}", "cmek_formats=json")
     environment = {"ASTRA_API_TOKEN": ""}
-    options = [f"-o{each}" for each in ("cmek_live=env", *inis)]
+    options = [f"-o{ini}" for ini in ("cmek_live=env", *inis)]
     found = run(*options, folder=reports, environment=environment)
     assert (found.code, found.left) == (1, RECORD)
     assert gaps(bundles(tmp_path)[0]) == {("ASTRA_API_TOKEN", "no-token")}
@@ -196,7 +196,7 @@ def test_recorded_inventories_beside_live_ones_have_one_order(
     for place, names in (("one", "az"), ("two", "za")):
         files = [f"--cmek-inventory={tmp_path / place}/.././{name}.yaml" for name in names]
         runs.append(live(tmp_path / place, FLEET, server, *files))
-        sources = [each["path"] for each in runs[-1].head["population"]["sources"]]
+        sources = [source["path"] for source in runs[-1].head["population"]["sources"]]
         (bundle,) = bundles(tmp_path / place)
         assert sources == [str(tmp_path / "a.yaml"), str(bundle), str(tmp_path / "z.yaml")]
     assert told(runs[0]) == told(runs[1])
@@ -280,7 +280,7 @@ def test_a_healthy_audit_writes_no_token(healthy: Run) -> None:
     """Neither reports nor evidence nor terminal hold anything of a token."""
     files = [each for each in healthy.folder.parent.rglob("*") if each.is_file()]
     assert len(files) > 30
-    assert _is_free_of_tokens(FLEET, healthy.out, *(each.read_text() for each in files))
+    assert _is_free_of_tokens(FLEET, healthy.out, *(file.read_text() for file in files))
 
 
 def test_an_organization_named_like_a_secret_is_not_recorded(
@@ -319,7 +319,7 @@ def test_a_secret_in_a_report_undoes_the_report(
 def test_a_live_audit_cannot_be_of_another_time(tmp_path: Path, server: Running) -> None:
     """Facts of now do not count for an earlier time of judgement."""
     found = live(tmp_path, FLEET, server, "--cmek-as-of=2025-08-01T00:00:00Z")
-    fresh = [each for each in found.findings if each["rule"] == "CMEK-14"]
+    fresh = [finding for finding in found.findings if finding["rule"] == "CMEK-14"]
     assert (found.code, {each["reason"] for each in fresh}) == (1, {"impossible-time"})
 
 

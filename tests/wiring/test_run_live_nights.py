@@ -81,7 +81,7 @@ def test_bundles_date_the_registration_of_keys(tmp_path: Path) -> None:
         OPEN: "inconclusive",  # both came between the two records
     }
     assert (found.code, len(bundles(tmp_path))) == (1, 2)
-    earlier = {each["path"] for each in found.head["population"]["sources"]} - {
+    earlier = {source["path"] for source in found.head["population"]["sources"]} - {
         bundles(tmp_path)[1].as_posix()
     }
     assert earlier == {bundles(tmp_path)[0].as_posix()}
@@ -161,7 +161,7 @@ def test_an_interrupted_audit_leaves_nothing(sent: signal.Signals, tmp_path: Pat
             stderr=subprocess.STDOUT,
             text=True,
         ) as process:
-            while not any(each.address == "databases" for each in server.requests):
+            while not any(request.address == "databases" for request in server.requests):
                 assert process.poll() is None
                 time.sleep(0.01)
             process.send_signal(sent)

@@ -48,7 +48,7 @@ def _database_without_times() -> dict[str, Any]:
 
 def _reasons(run: Run, rule: str) -> set[str]:
     """Return the reason codes of the findings of one rule that could not be judged."""
-    given = [each for each in run.findings if each["rule"] == rule]
+    given = [finding for finding in run.findings if finding["rule"] == rule]
     return {each["reason"] for each in given if each["status"] == "inconclusive"}
 
 
@@ -185,9 +185,9 @@ def test_a_planned_database_needs_its_key_now(tmp_path: Path) -> None:
     path = saved(tmp_path, {"cmek-plan": 1, "organizations": organizations}, "plan")
     found = audit(tmp_path, compliant(), f"--cmek-plan={path}")
     critical = {
-        each["rule"]
-        for each in found.findings
-        if (each["status"], each["severity"]) == ("fail", "critical")
+        finding["rule"]
+        for finding in found.findings
+        if (finding["status"], finding["severity"]) == ("fail", "critical")
     }
     assert (found.code, critical) == (1, {"CMEK-01", "CMEK-05"})
 

@@ -197,7 +197,7 @@ def test_reports_of_ones_own_are_left_alone(tmp_path: Path) -> None:
 
 
 def _waiver_states(run: Run) -> list[str]:
-    return [each["state"] for each in run.head["waivers"]]
+    return [waiver["state"] for waiver in run.head["waivers"]]
 
 
 def test_an_unpaid_plan_fails(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_waived_failure_does_not_stop(tmp_path: Path) -> None:
     found = audit(tmp_path, unpaid(), waivers(tmp_path), "-v")
     assert (found.code, found.word, _waiver_states(found)) == (0, "compliant", ["active"])
     assert (found.head["counts"]["waived"], found.out.count("WAIVED")) == (1, 1)
-    [waived] = [each for each in found.findings if each["status"] == "waived"]
+    [waived] = [finding for finding in found.findings if finding["status"] == "waived"]
     assert (waived["rule"], waived["waiver"]) == ("CMEK-08", "W-1")
 
 
@@ -283,7 +283,7 @@ def _earlier(folder: Path, at: str, **over: object) -> str:
 
 def _order(run: Run) -> list[tuple[str, str]]:
     """Return what was found about the order of key and database."""
-    given = [each for each in run.findings if each["rule"] == "CMEK-05"]
+    given = [finding for finding in run.findings if finding["rule"] == "CMEK-05"]
     return [(each["status"], each.get("reason", "")) for each in given]
 
 
@@ -315,7 +315,7 @@ def test_a_database_that_vanished_is_missed(tmp_path: Path) -> None:
     """A database that an earlier record knew, and this one does not, makes the run fail."""
     history = _earlier(tmp_path, "2026-07-01T00:00:00Z")
     found = audit(tmp_path, compliant(databases=[]), history)
-    [complete] = [each for each in found.findings if each["rule"] == "CMEK-14"]
+    [complete] = [finding for finding in found.findings if finding["rule"] == "CMEK-14"]
     assert (found.code, complete["status"]) == (1, "fail")
 
 

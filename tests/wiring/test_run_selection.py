@@ -21,12 +21,12 @@ RULES = {f"CMEK-{number:02}" for number in range(1, 17)}
 def _with_banner(run: Run) -> dict[str, bool]:
     """Say which of all places that somebody may read have the banner of a partial run."""
     properties = run.junit.findall("properties/property")
-    banners = [each.get("value") or "" for each in properties if each.get("name") == "banner"]
+    banners = [prop.get("value") or "" for prop in properties if prop.get("name") == "banner"]
     return {
         "terminal": PARTIAL in run.out,
         "audit.html": PARTIAL in run.text("audit.html"),
         "results.html": PARTIAL in run.text("results.html"),
-        "junit.xml": any(PARTIAL in each for each in banners),
+        "junit.xml": any(PARTIAL in banner for banner in banners),
     }
 
 
@@ -57,7 +57,7 @@ def test_a_part_of_the_checks_is_no_audit(tmp_path: Path, case: str) -> None:
     arguments, rules = SELECTIONS[case]
     found = audit(tmp_path, compliant(), *arguments, formats=ALL)
     assert (found.code, found.word, _with_banner(found)) == (5, "partial", EVERYWHERE)
-    assert {each["rule"] for each in found.findings} <= rules
+    assert {finding["rule"] for finding in found.findings} <= rules
     assert found.misfits == []
     left_out = set(re.findall("CMEK-[0-9]{2}", found.head["settings"]["left_out"]))
     assert left_out == RULES - rules

@@ -110,7 +110,7 @@ def test_other_processes_take_the_same_spellings(folder: Path, plain: Run) -> No
 
 def test_the_places_are_those_of_the_plain_names(plain: Run) -> None:
     """Each file is named by its path in the working directory, in the order of these."""
-    sources = [(each["role"], each["path"]) for each in plain.head["population"]["sources"]]
+    sources = [(source["role"], source["path"]) for source in plain.head["population"]["sources"]]
     assert sources == [
         *(("inventory", name) for name in INVENTORIES),
         ("plan", "later.yaml"),
@@ -120,7 +120,7 @@ def test_the_places_are_those_of_the_plain_names(plain: Run) -> None:
         ("history", "july.yaml"),
         ("history", "june.yaml"),
     ]
-    waivers = [each["path"] for each in plain.head["settings"]["waiver_files"]]
+    waivers = [waiver_file["path"] for waiver_file in plain.head["settings"]["waiver_files"]]
     assert waivers == ["v.yaml", "w.yaml"]
 
 

@@ -60,7 +60,8 @@ def test_the_words_are_those_of_the_findings(mixed_run: Run) -> None:
     """Each item is shown by the status of its findings, and the gate settles only for failures."""
     words = Counter(_shown(mixed_run).values())
     subjects = {
-        (each["rule"], each["subject"]["path"], each["status"]) for each in mixed_run.findings
+        (finding["rule"], finding["subject"]["path"], finding["status"])
+        for finding in mixed_run.findings
     }
     counts = Counter(status for _, _, status in subjects)
     rules_without_subject = 16 - len({each["rule"] for each in mixed_run.findings})
@@ -267,7 +268,7 @@ def test_a_check_that_breaks_is_told_without_its_words(tmp_path: Path) -> None:
         environment=environment,
     )
     assert (found.code, found.word) == (1, "broken")
-    [broken] = [each for each in found.findings if each["status"] == "error"]
+    [broken] = [finding for finding in found.findings if finding["status"] == "error"]
     assert (broken["rule"], broken["reason"]) == ("CMEK-12", "check-broke")
     assert broken["message"] == "The check broke: RuntimeError in judge, line 4."
     assert [word for node, word in _shown(found).items() if "usable" in node] == ["ERROR"]
@@ -300,4 +301,4 @@ def test_hostile_names_harm_no_reader(tmp_path: Path) -> None:
     pages = {"audit.html": found.text("audit.html"), "cells": json.dumps(_page_data(found))}
     assert {name for name, page in pages.items() if "<img" in page} == set()
     assert "<img src=x" not in found.text("results.html")
-    assert {each["name"] for each in found.findings if "name" in each} == {EVIL}
+    assert {finding["name"] for finding in found.findings if "name" in finding} == {EVIL}

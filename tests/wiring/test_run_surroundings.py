@@ -87,4 +87,7 @@ def _source(run: Run) -> str:
 
 
 def _waivers(run: Run) -> list[str]:
-    return [f"--cmek-waivers={each['path']}" for each in run.head["settings"]["waiver_files"]]
+    return [
+        f"--cmek-waivers={waiver_file['path']}"
+        for waiver_file in run.head["settings"]["waiver_files"]
+    ]

@@ -74,13 +74,13 @@ def told(run: Run, rule: str, mark: str = ADDRESS) -> list[Told]:
     """Return the findings of a rule that name ``mark``, without what else stands as evidence."""
     return [
         Told(
-            each["status"],
-            each["severity"],
-            each["message"],
-            [place for place in each["evidence"] if mark in place],
+            finding["status"],
+            finding["severity"],
+            finding["message"],
+            [place for place in finding["evidence"] if mark in place],
         )
-        for each in run.findings
-        if each["rule"] == rule and mark in json.dumps(each)
+        for finding in run.findings
+        if finding["rule"] == rule and mark in json.dumps(finding)
     ]
 
 
@@ -183,7 +183,7 @@ def test_everybody_sees_what_limits_a_plan(tmp_path: Path) -> None:
         "junit": " ".join(each.get("value", "") for each in run.junit.iter("property")),
         "sarif": run.text("audit.sarif"),
     }
-    seen = {name: [each in unfolded(text) for each in LIMITS] for name, text in shown.items()}
+    seen = {name: [limit in unfolded(text) for limit in LIMITS] for name, text in shown.items()}
     assert seen == dict.fromkeys(shown, [True] * len(LIMITS))
 
 
@@ -194,7 +194,7 @@ def test_keys_show_what_limits_a_plan(tmp_path: Path, form: str) -> None:
     paths += ["-p", write_json(tmp_path / "plan.json", LIMITED)]
     asked = command("keys", *paths, f"--format={form}")
     assert asked.exit_code == 0, asked.output
-    assert [each in unfolded(asked.stdout) for each in LIMITS] == [True] * len(LIMITS)
+    assert [limit in unfolded(asked.stdout) for limit in LIMITS] == [True] * len(LIMITS)
 
 
 def test_a_report_with_notes_is_verified(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_the_record_names_the_files_of_the_configuration(keyless: Run) -> None:
     """The record holds which configuration was looked into, with the hashes of its files."""
     settings = keyless.head["settings"]
     assert settings["terraform_source"] == str(keyless.folder.parent)
-    assert [each["path"] for each in settings["terraform_files"]] == [
+    assert [terraform_file["path"] for terraform_file in settings["terraform_files"]] == [
         str(keyless.folder.parent / "main.tf")
     ]
 
@@ -253,7 +253,7 @@ def test_a_plan_that_replaces_a_registered_key(tmp_path: Path) -> None:
     old, new = (key_attributes(key_id=aws_key_id(number=number)) for number in (1, 2))
     run = judged(tmp_path, plan(change(KEY, "delete create", old, new)), formats=ALL)
     assert (run.code, run.word) == (1, "not compliant")
-    causes = {(each["rule"], each.get("cause", "")) for each in run.findings}
+    causes = {(finding["rule"], finding.get("cause", "")) for finding in run.findings}
     assert causes >= {
         ("CMEK-02", f"planned-rival-key:{aws_key_id(number=2)}"),
         ("CMEK-10", f"planned-replacement:{aws_key_id(number=1)}"),
@@ -285,9 +285,9 @@ def test_a_region_that_is_added(tmp_path: Path) -> None:
     run = judged(tmp_path, plan(change(ADDRESS, "update", existing(DATABASE), after)))
     assert run.code == 1
     regions = {
-        each["subject"]["region"]: (each["status"], each["severity"])
-        for each in run.findings
-        if each["rule"] == "CMEK-05"
+        finding["subject"]["region"]: (finding["status"], finding["severity"])
+        for finding in run.findings
+        if finding["rule"] == "CMEK-05"
     }
     assert regions == {"us-east-1": ("pass", "high"), "us-west-2": ("fail", "critical")}
     [several] = told(run, "CMEK-03")
@@ -317,7 +317,7 @@ def test_a_state_that_agrees(tmp_path: Path) -> None:
     """A state whose databases are all listed changes no verdict, and every report is written."""
     run = judged(tmp_path, state(held(values=existing(DATABASE))), formats=ALL)
     assert (run.code, run.word) == (0, "compliant")
-    sources = [(each["role"], each["format"]) for each in run.head["population"]["sources"]]
+    sources = [(source["role"], source["format"]) for source in run.head["population"]["sources"]]
     assert sources == [("inventory", "yaml"), ("state", "terraform-state")]
     assert "what Terraform believes to exist, terraform-state" in run.text("audit.html")
 
@@ -329,7 +329,7 @@ def test_an_empty_state_betters_nothing(tmp_path: Path) -> None:
     before = alone.code, alone.findings
     run = audit(tmp_path, compliant(), f"--cmek-state={file}", formats=ALL)
     assert (run.code, run.findings) == before
-    assert [each["notes"] for each in run.head["population"]["sources"]] == [[], [NOT_COMPARED]]
+    assert [source["notes"] for source in run.head["population"]["sources"]] == [[], [NOT_COMPARED]]
     assert "nothing is compared with it" in run.text("audit.html")
 
 
@@ -378,9 +378,9 @@ def test_the_organization_of_a_state(tmp_path: Path) -> None:
     assert f"expected {OPTION}=ID, as there are several organizations here" in run.out
     run = judged(tmp_path, data, f"{OPTION}={OTHER_ORGANIZATION}", inventory=two())
     missed = {
-        each["subject"]["organization"]
-        for each in run.findings
-        if each["rule"] == "CMEK-14" and each["status"] == "fail"
+        finding["subject"]["organization"]
+        for finding in run.findings
+        if finding["rule"] == "CMEK-14" and finding["status"] == "fail"
     }
     assert missed == {OTHER_ORGANIZATION}
 
@@ -389,7 +389,7 @@ def test_a_plan_and_a_state(tmp_path: Path) -> None:
     """The state of one configuration and the plan of another are judged together."""
     both = [plan(change(after=ELSEWHERE)), state(held(values=existing("lost")))]
     run = judged(tmp_path, both, f"{OPTION}={ORGANIZATION}")
-    failing = {each["rule"] for each in run.findings if each["status"] == "fail"}
+    failing = {finding["rule"] for finding in run.findings if finding["status"] == "fail"}
     assert failing == {"CMEK-01", "CMEK-05", "CMEK-14"}
 
 
@@ -580,7 +580,7 @@ def test_hostile_addresses(tmp_path: Path) -> None:
 
 def planned_in(run: Run) -> set[str]:
     """Return the planned databases of all subjects."""
-    databases = {str(each["subject"].get("database")) for each in run.findings}
+    databases = {str(finding["subject"].get("database")) for finding in run.findings}
     return {name for name in databases if name.startswith("planned")}
 
 
@@ -607,7 +607,7 @@ def test_named_plans_keep_their_subjects(tmp_path: Path) -> None:
     found = []
     for options in ([prod], [f"--cmek-plan=prod={moved}"], [test, prod]):
         run = audit(tmp_path, compliant(), whose, *options)
-        found.append((planned_in(run), {each["id"] for each in run.findings}))
+        found.append((planned_in(run), {finding["id"] for finding in run.findings}))
     (alone, own), (again, same), (both, all_of_them) = found
     assert alone == again == {f"planned prod#{ADDRESS}"}
     assert both == {f"planned {name}#{ADDRESS}" for name in ("prod", "test")}
@@ -619,7 +619,7 @@ def test_a_report_of_named_plans_is_verified(tmp_path: Path) -> None:
     options = named(tmp_path, "prod", "test")
     run = audit(tmp_path, compliant(), *options)
     sources = run.head["population"]["sources"]
-    assert [each["name"] for each in sources] == ["", "prod", "test"]
+    assert [source["name"] for source in sources] == ["", "prod", "test"]
     verified = command("verify", run.folder)
     assert verified.exit_code == 0, verified.output
     spread = audit(tmp_path, compliant(), *options, "-n2", plugins=XDIST)

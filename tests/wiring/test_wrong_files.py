@@ -218,7 +218,7 @@ def said(read: Callable[[str], object], file: str) -> list[str]:
     try:
         read(file)
     except InputError as error:
-        return [str(each).removeprefix(file) for each in error.problems]
+        return [str(problem).removeprefix(file) for problem in error.problems]
     except CmekAuditError as error:
         return [str(error).removeprefix(file)]
     return []

@@ -178,7 +178,9 @@ def _organizations(wanted: KeysRequest, inventory: Inventory) -> Iterator[Organi
     what_ifs = read_what_ifs(wanted.add)
     if not what_ifs:
         return inventory.organizations()
-    names = {each.id: each.name for each in _inventory(wanted).organizations()}
+    names = {
+        organization.id: organization.name for organization in _inventory(wanted).organizations()
+    }
     return with_what_ifs(inventory.organizations(), by_organization(what_ifs, names))
 
 
@@ -259,10 +261,10 @@ def _without_repetition(doubts: Sequence[Finding]) -> list[Finding]:
     """Leave out what the rule on completeness says of the whole organization, and better."""
     told = any(each.rule == COMPLETE and each.status == "inconclusive" for each in doubts)
     return [
-        each
-        for each in doubts
-        if each.rule == COMPLETE
-        or not (told and each.subject.kind == "organization" and each.status == "inconclusive")
+        doubt
+        for doubt in doubts
+        if doubt.rule == COMPLETE
+        or not (told and doubt.subject.kind == "organization" and doubt.status == "inconclusive")
     ]
 
 

@@ -51,7 +51,10 @@ def number(name: str, part: Answer) -> str:
 
 def whole(answer: Answer) -> Answer:
     """Return the numbers of all organizations together."""
-    return {**answer, "keys_known": all(each["keys_known"] for each in answer["organizations"])}
+    return {
+        **answer,
+        "keys_known": all(organization["keys_known"] for organization in answer["organizations"]),
+    }
 
 
 def remarks(answer: Answer, price: Price | None) -> Iterator[str]:
@@ -98,8 +101,10 @@ def names(answer: Answer) -> list[str]:
     """Return the name of each organization, with its id where the name is another's, too."""
     shared = Counter(each["name"] for each in answer["organizations"])
     return [
-        f"{each['name']} ({each['organization']})" if shared[each["name"]] > 1 else each["name"]
-        for each in answer["organizations"]
+        f"{organization['name']} ({organization['organization']})"
+        if shared[organization["name"]] > 1
+        else organization["name"]
+        for organization in answer["organizations"]
     ]
 
 
@@ -176,7 +181,9 @@ def ready(answer: Answer, step: Answer, most: int) -> tuple[list[Answer], str]:
     What is so long that a line of it would be cut is never shown in part.
     """
     kind = step["type"], step["provider"]
-    every = [each for each in answer["commands"] if (each["type"], each["provider"]) == kind]
+    every = [
+        command for command in answer["commands"] if (command["type"], command["provider"]) == kind
+    ]
     shown = [each for each in every if _is_short(each)][:most]
     left = len(every) - len(shown)
     others = [pluralize(left, "more key scope")] if left else []
@@ -193,7 +200,7 @@ def _is_short(commands: Answer) -> bool:
 
 def place(answer: Answer, commands: Answer) -> str:
     """Name the key scope that is to get its key by ``commands``, among those of its kind."""
-    ids = [each["organization"] for each in answer["organizations"]]
+    ids = [organization["organization"] for organization in answer["organizations"]]
     name = dict(zip(ids, names(answer), strict=True))[commands["organization"]]
     return f"{name}, {commands['region']}"
 

@@ -11,7 +11,7 @@ from tests.checks.judging import RULES
 
 def test_severities_are_ranked_from_the_worst() -> None:
     """The worst severity ranks first, and an advisory last."""
-    assert [rank(each) for each in SEVERITIES] == [0, 1, 2, 3, 4]
+    assert [rank(severity) for severity in SEVERITIES] == [0, 1, 2, 3, 4]
     assert SEVERITIES == ("critical", "high", "medium", "low", "advisory")
 
 

@@ -28,7 +28,7 @@ def controls_data(*controls: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_bundled_frameworks_are_six() -> None:
     """The bundled control ids are those of six frameworks, with their editions."""
-    assert {each.name for each in read_controls().frameworks} == FRAMEWORKS
+    assert {framework.name for framework in read_controls().frameworks} == FRAMEWORKS
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,7 @@ def test_versions_of_a_key_are_one_subject(
     for order in (keys, keys[::-1]):
         organization = an_organization(keys=order, databases=[])
         judgements = judged("CMEK-12", organization)
-        assert sorted(each.status for each in judgements) == found
+        assert sorted(judgement.status for judgement in judgements) == found
         assert len({each.subject.path for each in judgements}) == 1
 
 
@@ -322,8 +322,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     whole = organization_data(
         id=uuid(1),
         keys=[
-            {"type": "serverless", "provider": "aws", "region": each, "key_id": aws_key_id()}
-            for each in regions
+            {"type": "serverless", "provider": "aws", "region": region, "key_id": aws_key_id()}
+            for region in regions
         ],
     )
     gone = organization_data(id=uuid(9), name="acme-gone")
@@ -334,17 +334,19 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
 
 
 def by_cause(findings: list[Finding]) -> dict[tuple[str, str, str], Finding]:
-    return {(each.rule, each.subject.path, each.cause): each for each in findings}
+    return {(finding.rule, finding.subject.path, finding.cause): finding for finding in findings}
 
 
 def complying(findings: list[Finding]) -> set[tuple[str, str]]:
     """Return rule and path of each subject that passes."""
-    return {(each.rule, each.subject.path) for each in findings if each.status == "pass"}
+    return {
+        (finding.rule, finding.subject.path) for finding in findings if finding.status == "pass"
+    }
 
 
 def failing(findings: list[Finding]) -> set[tuple[str, str]]:
     """Return rule and path of each subject that has an open finding."""
-    return {(each.rule, each.subject.path) for each in findings if each.status in OPEN}
+    return {(finding.rule, finding.subject.path) for finding in findings if finding.status in OPEN}
 
 
 @settings(deadline=None, max_examples=150)
@@ -372,12 +374,10 @@ def unattested(organization: Organization) -> Organization:
     keys, databases = organization.keys, organization.databases
     without: dict[str, Any] = dict.fromkeys(("plan", "azure_preview", "no_databases"))
     without |= {"support_cases": ()}
-    without["keys"] = keys and tuple(
-        each.model_copy(update=words).at(*each.location) for each in keys
-    )
+    without["keys"] = keys and tuple(key.model_copy(update=words).at(*key.location) for key in keys)
     without["databases"] = databases and tuple(
-        each.model_copy(update={"application_encryption": None}).at(*each.location)
-        for each in databases
+        database.model_copy(update={"application_encryption": None}).at(*database.location)
+        for database in databases
     )
     return organization.model_copy(update=without).at(*organization.location)
 

@@ -57,7 +57,7 @@ def test_a_finding_is_known_by_rule_subject_and_cause() -> None:
     assert a_finding("pass").id == finding_id("CMEK-01", "acme/serverless/aws/us-east-1")
     others = [a_finding(rule="CMEK-02"), a_finding(path="acme"), a_finding("pass")]
     other_cause = one._replace(cause="planned-without-key")
-    assert len({one.id, other_cause.id, *(each.id for each in others)}) == 5
+    assert len({one.id, other_cause.id, *(other.id for other in others)}) == 5
 
 
 def test_subjects_carry_their_parts() -> None:

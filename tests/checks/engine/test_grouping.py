@@ -21,8 +21,8 @@ def grouped(
     grouping_ = Grouping(CARDS, Gate(), wanted)
     for organization, name in (names or {}).items():
         grouping_.name(organization, name)
-    for each in findings:
-        grouping_.add(each)
+    for finding in findings:
+        grouping_.add(finding)
     return grouping_
 
 
@@ -218,7 +218,7 @@ def test_auto_never_makes_more_items_than_allowed(
         patch.setattr(grouping, "MOST_ITEMS", most)
         findings = [a_finding("pass", f"{org}/{n}", rule=f"CMEK-0{r}") for org, n, r in subjects]
         grouping_ = grouped(*findings, wanted="auto")
-        items = sum(len(each) for each in grouping_.groups().values())
+        items = sum(len(group) for group in grouping_.groups().values())
         finer = {
             "subject": None,
             "organization": grouped(*findings, wanted="subject"),

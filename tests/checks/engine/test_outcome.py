@@ -40,8 +40,8 @@ PROPERTY = settings(deadline=None, max_examples=200)
 
 def grouped(*members: Finding, gate: Gate = Gate()) -> FindingGroup:  # noqa: B008 (frozen)
     group = FindingGroup(CARD, "")
-    for each in members:
-        group.add(each, gate)
+    for member in members:
+        group.add(member, gate)
     return group
 
 
@@ -84,7 +84,10 @@ def outcome(group: FindingGroup) -> str:
 def test_each_mix_of_statuses_has_its_outcome(statuses: str, result: str) -> None:
     """A group passes only if something in it passes and all else does not apply."""
     members = [
-        a_finding(each) for each in get_args(Status) for word in statuses.split() if word == each
+        a_finding(get_arg)
+        for get_arg in get_args(Status)
+        for word in statuses.split()
+        if word == get_arg
     ]
     assert outcome(grouped(*members)) == result
 
@@ -111,7 +114,9 @@ def test_gates_let_through_what_they_are_told_to(
     assert outcome(grouped(*both, gate=gate)) == result
 
 
-@pytest.mark.parametrize("change", [each for each in get_args(Change) if each != "unchanged"])
+@pytest.mark.parametrize(
+    "change", [get_arg for get_arg in get_args(Change) if get_arg != "unchanged"]
+)
 @pytest.mark.parametrize("status", ["fail", "inconclusive", "error"])
 def test_a_gate_on_what_is_new_stops_for_it(status: Status, change: Change) -> None:
     """What is new, reopened, worsened, unclear or of no known change stops as in any run."""
@@ -144,7 +149,7 @@ def test_what_is_below_the_gate_is_not_called_known() -> None:
 @given(findings, gates)
 def test_only_what_complies_passes(members: list[Finding], gate: Gate) -> None:
     """Whatever the gate, a group with an open or waived finding never passes."""
-    statuses = {each.status for each in members}
+    statuses = {member.status for member in members}
     expected = "pass" in statuses and statuses <= {"pass", "not-applicable"}
     assert (outcome(grouped(*members, gate=gate)) == PASSES) == expected
 
@@ -153,7 +158,7 @@ def test_only_what_complies_passes(members: list[Finding], gate: Gate) -> None:
 @given(findings, gates)
 def test_what_stops_is_never_let_through(members: list[Finding], gate: Gate) -> None:
     """A group is failed or unjudged if and only if the gate stops one of its findings."""
-    stops = any(gate.stops(each.status, each.severity, each.change) for each in members)
+    stops = any(gate.stops(member.status, member.severity, member.change) for member in members)
     assert (outcome(grouped(*members, gate=gate)) in {FAILS, UNJUDGED}) == stops
 
 
@@ -161,7 +166,7 @@ def test_what_stops_is_never_let_through(members: list[Finding], gate: Gate) -> 
 @given(findings, gates)
 def test_the_worst_open_finding_gives_the_severity(members: list[Finding], gate: Gate) -> None:
     """A group is as severe as its worst open finding, or as its card if none is open."""
-    ranks = [rank(each.severity) for each in members if each.status in OPEN]
+    ranks = [rank(member.severity) for member in members if member.status in OPEN]
     expected = SEVERITIES[min(ranks)] if ranks else CARD.severity
     assert grouped(*members, gate=gate).severity == expected
 

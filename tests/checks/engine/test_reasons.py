@@ -27,7 +27,7 @@ def test_every_reason_has_a_step() -> None:
 def test_every_fact_has_a_permission() -> None:
     """Exactly the facts that can be missing name the permission that it takes to read them."""
     assert set(PERMISSIONS) == set(FACTS)
-    assert {each.partition(" ")[0] for each in PERMISSIONS.values()} == {
+    assert {permission.partition(" ")[0] for permission in PERMISSIONS.values()} == {
         "org-db-view",
         "org-cmk-read",
     }

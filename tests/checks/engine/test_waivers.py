@@ -61,8 +61,8 @@ def book(*waivers: Waiver, as_of: datetime = AS_OF) -> WaiverBook:
 
 def state(waiver: Waiver, as_of: datetime = AS_OF, *statuses: Status) -> str:
     waivers = WaiverBook([waiver], as_of)
-    for each in statuses:
-        waivers.apply(a_finding(each))
+    for status in statuses:
+        waivers.apply(a_finding(status))
     ((_, found),) = waivers.states()
     return found
 
@@ -71,7 +71,7 @@ def problems(tmp_path: Path, *waivers: Mapping[str, Any]) -> list[Problem]:
     file = write_yaml(tmp_path / "waivers.yaml", document(*waivers))
     with pytest.raises(WaiverError) as raised:
         read_waivers([file], RULES)
-    return [each._replace(file="") for each in raised.value.problems]
+    return [problem._replace(file="") for problem in raised.value.problems]
 
 
 # --- what a waiver covers ---------------------------------------------------------------------
@@ -172,7 +172,7 @@ def test_each_waiver_has_a_state(
     assert state(a_waiver(**over), AS_OF, *statuses) == expected
 
 
-@pytest.mark.parametrize("statuses", [(), *((each,) for each in STATUSES)])
+@pytest.mark.parametrize("statuses", [(), *((status,) for status in STATUSES)])
 @pytest.mark.parametrize("over", [{}, {"expires_on": "2026-11-20"}, {"requested_on": "2027-01-01"}])
 def test_a_request_stays_one_until_it_is_approved(
     over: dict[str, str], statuses: tuple[Status, ...]
@@ -232,7 +232,7 @@ def test_without_an_approval_it_is_a_request(tmp_path: Path, blank: dict[str, No
 @pytest.mark.parametrize("value", ["", "  ", "\u200b", "\u2800\ufe0f\u3164", None])
 def test_no_field_may_be_empty(tmp_path: Path, field: str, value: str | None) -> None:
     """A field that is there and says nothing is refused like one that is missing."""
-    fields = {each.field for each in problems(tmp_path, waiver_data(**{field: value}))}
+    fields = {problem.field for problem in problems(tmp_path, waiver_data(**{field: value}))}
     half = value is None and field in APPROVAL
     assert fields == {"waivers[0]" if half else f"waivers[0].{field}"}
 
@@ -328,7 +328,10 @@ def test_waivers_are_read_from_several_files(tmp_path: Path) -> None:
     one = write_yaml(tmp_path / "one.yaml", document(waiver_data()))
     two = write_json(tmp_path / "two.json", document(waiver_data(id="W-2", rule="CMEK-02")))
     waivers = read_waivers([one, two], RULES)
-    assert [(each.id, each.location) for each in waivers] == [("W-1", (one, 3)), ("W-2", (two, 4))]
+    assert [(waiver.id, waiver.location) for waiver in waivers] == [
+        ("W-1", (one, 3)),
+        ("W-2", (two, 4)),
+    ]
 
 
 def test_an_empty_list_is_allowed_and_an_absent_one_is_not(tmp_path: Path) -> None:
@@ -422,7 +425,7 @@ def test_all_problems_of_all_files_are_told(tmp_path: Path) -> None:
     three = write_yaml(tmp_path / "three.yaml", document(waiver_data(rule="CMEK-99", id="W-7")))
     with pytest.raises(WaiverError) as raised:
         read_waivers([one, two, three, str(tmp_path / "none.yaml")], RULES)
-    found = {(each.file.rpartition("/")[2], each.field) for each in raised.value.problems}
+    found = {(problem.file.rpartition("/")[2], problem.field) for problem in raised.value.problems}
     assert found == {
         ("one.yaml", "waivers[0].ticket"),
         ("one.yaml", "waivers[1].id"),

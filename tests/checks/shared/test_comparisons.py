@@ -39,7 +39,7 @@ KEY = aws_key_id()
 
 def _read(organization: Organization, **more: object) -> Organization:
     """Make ``organization`` one that was read from Astra, its databases twice."""
-    count = len([each for each in organization.databases or () if not each.is_planned])
+    count = len([database for database in organization.databases or () if not database.is_planned])
     note = f"read 2 times: {count:,} by pages of 100, {count:,} by pages of 99"
     more = {"readings": (_reading(note),)} | more
     return organization.model_copy(update={"vendor_accounts": (_account(),), **more})

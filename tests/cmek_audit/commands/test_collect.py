@@ -106,7 +106,9 @@ def test_what_was_left_unfinished_is_removed(file: str) -> None:
         "Removing audit-evidence/.collecting-x-7, which a collection that was killed left "
         "unfinished."
     )
-    assert [each.as_posix() for each in bundles(Path("audit-evidence"))] == [told(done)["bundle"]]
+    assert [bundle.as_posix() for bundle in bundles(Path("audit-evidence"))] == [
+        told(done)["bundle"]
+    ]
 
 
 # --- not everything was read ----------------------------------------------------------------------
@@ -119,7 +121,7 @@ def test_a_gap_is_told_with_what_would_settle_it(file: str, astra: Running) -> N
     (bundle,) = bundles(Path("audit-evidence"))
     assert done.exit_code == 1
     assert read_manifest(str(bundle)).root == told(done)["root"]
-    refused = [each for each in told(done)["gaps"] if each["reason"] == "refused"]
+    refused = [gap for gap in told(done)["gaps"] if gap["reason"] == "refused"]
     assert refused == [
         {
             "organization": FIRST.id,
@@ -186,8 +188,8 @@ def test_many_organizations_are_cut_short_and_counted(
     assert (FIRST.name in lines, SECOND.name in lines) == (True, False)
     assert "… and 1 more organization: --json tells of all, and so does the bundle" in lines
     gaps = told(command("collect", file, "--json", environment={}))["gaps"]
-    assert {(each["name"], each["fact"]) for each in gaps} == {
-        (each.name, fact) for each in FLEET.organizations for fact in FACTS
+    assert {(gap["name"], gap["fact"]) for gap in gaps} == {
+        (organization.name, fact) for organization in FLEET.organizations for fact in FACTS
     }
 
 
@@ -211,7 +213,7 @@ def test_without_a_file_one_token_is_all_there_is(
     monkeypatch.chdir(tmp_path)
     done = command("collect", "--json")
     assert done.exit_code == 1
-    assert {each["detail"] for each in told(done)["gaps"]} == {CAUSE.format("ASTRA_API_TOKEN")}
+    assert {gap["detail"] for gap in told(done)["gaps"]} == {CAUSE.format("ASTRA_API_TOKEN")}
 
 
 # --- secrets --------------------------------------------------------------------------------------
@@ -228,7 +230,7 @@ def test_tokens_are_neither_said_nor_written(
     written = [each for each in Path("audit-evidence").rglob("*") if each.is_file()]
     texts = [done.output, *(each.read_text() for each in written)]
     assert len(texts) > len(FLEET.organizations)
-    secrets = [each.token for each in FLEET.organizations]
+    secrets = [organization.token for organization in FLEET.organizations]
     assert [secret for secret in secrets for text in texts if secret in text] == []
 
 

@@ -75,7 +75,7 @@ def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     """Audit two nights; return their folders, relative to where the test works then."""
     folders = [night(tmp_path, made(), at) for made, at in ((_before, FIRST), (_after, SECOND))]
     monkeypatch.chdir(tmp_path)
-    one, other = [each.folder.relative_to(tmp_path).as_posix() for each in folders]
+    one, other = [folder.folder.relative_to(tmp_path).as_posix() for folder in folders]
     return one, other
 
 

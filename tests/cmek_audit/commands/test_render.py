@@ -207,7 +207,9 @@ def test_an_unknown_format_is_told() -> None:
     """A format that there is not is refused with those that there are."""
     done = command("render", "pdf")
     assert done.exit_code == 4
-    assert [each for each in get_args(RenderFormat) if f"'{each}'" not in done.stderr] == []
+    assert [
+        get_arg for get_arg in get_args(RenderFormat) if f"'{get_arg}'" not in done.stderr
+    ] == []
 
 
 def test_every_renderer_is_found() -> None:

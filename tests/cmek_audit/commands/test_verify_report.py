@@ -52,7 +52,7 @@ def test_a_report_told_as_json(run: Run) -> None:
     assert (done.exit_code, value["status"], value["notes"]) == (0, "proven", [])
     assert (checked["path"], checked["status"]) == (str(run.folder), "proven")
     assert (checked["problems"], checked["unproven"]) == ([], [])
-    assert [(each["name"], each["status"], each["is_provable"]) for each in checked["files"]] == [
+    assert [(file["name"], file["status"], file["is_provable"]) for file in checked["files"]] == [
         ("audit.json", "proven", True),
         ("findings.ndjson", "proven", True),
         ("summary.md", "proven", True),
@@ -159,7 +159,7 @@ def test_a_whole_report_of_a_real_run(tmp_path: Path) -> None:
     done = command("verify", run.folder, "--json")
     files = told(done)["checked"][0]["files"]
     assert done.exit_code == 0
-    assert {each["name"] for each in files} >= {
+    assert {file["name"] for file in files} >= {
         name for name in run.left if not name.startswith(".")
     }
     assert [each["name"] for each in files if each["status"] != "proven"] == [

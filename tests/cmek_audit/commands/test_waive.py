@@ -60,7 +60,7 @@ EXTEND = "To extend it, change its days, and have it approved anew."
 
 def unique(report: Report) -> dict[str, Any]:
     """Return a finding that fails, and for which no waiver was given."""
-    known = {(each["rule"], each["subject"]) for each in WAIVERS}
+    known = {(waiver["rule"], waiver["subject"]) for waiver in WAIVERS}
     failing = findings(report, "fail")
     return next(each for each in failing if (each["rule"], each["subject"]["path"]) not in known)
 
@@ -137,7 +137,10 @@ def test_the_whole_road(tmp_path: Path) -> None:
     assert (first.code, done.exit_code) == (1, 0)
 
     second = runs.audit(tmp_path, runs.unpaid(), f"--cmek-waivers={file}")
-    assert (second.code, [each["state"] for each in second.head["waivers"]]) == (1, ["requested"])
+    assert (second.code, [waiver["state"] for waiver in second.head["waivers"]]) == (
+        1,
+        ["requested"],
+    )
 
     replace(
         file,
@@ -158,7 +161,7 @@ def test_ids_stay_unique(report: Report, tmp_path: Path) -> None:
     file = tmp_path / "waivers.yaml"
     file.write_text(yaml.safe_dump({"cmek-waivers": 1, "waivers": taken}))
     assert asked(report, finding["id"], "--into", file).exit_code == 0
-    assert [each.id for each in read_waivers([str(file)], RULES)] == [
+    assert [read_waiver.id for read_waiver in read_waivers([str(file)], RULES)] == [
         name,
         f"{name}-2",
         f"{name}-3",
@@ -170,7 +173,7 @@ def test_ids_stay_unique(report: Report, tmp_path: Path) -> None:
 
 def test_another_waiver_of_the_same_is_told(report: Report) -> None:
     """If the report knows a waiver for the same that covers nothing, that is said beside."""
-    (expired,) = [each for each in report.head["waivers"] if each["state"] == "expired"]
+    (expired,) = [waiver for waiver in report.head["waivers"] if waiver["state"] == "expired"]
     (finding,) = [
         each
         for each in findings(report, "fail", rule=expired["rule"])

@@ -81,7 +81,7 @@ def names(folder: Path) -> list[str]:
 
 
 def ids(file: Path) -> list[str]:
-    return [each.id for each in read_waivers([str(file)], IDS)]
+    return [read_waiver.id for read_waiver in read_waivers([str(file)], IDS)]
 
 
 # --- a file that takes it -------------------------------------------------------------------------

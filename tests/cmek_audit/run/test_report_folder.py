@@ -33,7 +33,7 @@ def fill(path: Path, content: str, names: tuple[str, ...] = WRITTEN) -> None:
 def held(path: Path) -> dict[str, str]:
     """Return the content of each file in ``path``, by its path there."""
     files = [each for each in path.rglob("*") if each.is_file()]
-    return {each.relative_to(path).as_posix(): each.read_text() for each in files}
+    return {file.relative_to(path).as_posix(): file.read_text() for file in files}
 
 
 def whole(content: str, folder: str = "") -> dict[str, str]:

@@ -63,7 +63,7 @@ AGREES = "written by pytest; it agrees with the record in: verdict, banners, cou
 
 def test_what_pytest_wrote_agrees_with_the_record(folder: Path) -> None:
     """A whole report is proven, but for what nothing can prove, which agrees with it."""
-    proofs = {each.name: each for each in verify_report(str(folder)).proofs}
+    proofs = {proof.name: proof for proof in verify_report(str(folder)).proofs}
     assert not [each for each in proofs.values() if each.stops]
     assert proofs["junit.xml"].reason == proofs["results.html"].reason == AGREES
     assert [name for name, each in proofs.items() if not each.is_provable] == [
@@ -80,7 +80,7 @@ def test_errors_of_another_plugin_are_no_contradiction(tmp_path: Path, when: str
         tmp_path, f"def pytest_runtest_{when}(item):\n    raise ValueError('of another plugin')\n"
     )
     found = audit(tmp_path, compliant(), argument, formats=ALL, environment=environment)
-    proofs = {each.name: each for each in verify_report(str(found.folder)).proofs}
+    proofs = {proof.name: proof for proof in verify_report(str(found.folder)).proofs}
     assert {name: str(each) for name, each in proofs.items() if each.stops} == {
         name: f"{name}: not proven (its checks are not compared: {OUTSIDE})"
         for name in ("junit.xml", "results.html")

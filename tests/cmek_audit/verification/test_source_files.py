@@ -28,7 +28,10 @@ def report(tmp_path: Path) -> Report:
 def _proofs(report: Report, change: Callable[[dict[str, Any]], object] = lambda _: None) -> Any:  # noqa: ANN401
     change(report.head)
     head = checked(report.folder, RecordedHead, report.head)
-    return [(each.name, each.status, each.reason) for each in prove_sources(head)]
+    return [
+        (prove_source.name, prove_source.status, prove_source.reason)
+        for prove_source in prove_sources(head)
+    ]
 
 
 def test_what_has_the_recorded_hash_is_proven(report: Report, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def _write(folder: Path, head: dict[str, Any], findings: bytes) -> None:
 def _found_out(folder: Path) -> bool:
     """Say whether a report is not proven, or refused."""
     try:
-        return any(each.stops for each in verify_report(str(folder)).proofs)
+        return any(proof.stops for proof in verify_report(str(folder)).proofs)
     except RecordError:
         return True
 

@@ -109,11 +109,11 @@ def _about(verified: Verified, words: str) -> list[str]:
 
 def _stopping(verified: Verified) -> dict[str, str]:
     """Return the status of whatever keeps a report from being proven; empty if nothing does."""
-    return {each.name: each.status for each in verified.proofs if each.stops}
+    return {proof.name: proof.status for proof in verified.proofs if proof.stops}
 
 
 def _reason(verified: Verified, name: str) -> str:
-    [reason] = [each.reason for each in verified.proofs if each.name == name]
+    [reason] = [proof.reason for proof in verified.proofs if proof.name == name]
     return reason
 
 
@@ -225,9 +225,9 @@ def test_an_example_is_verified(tmp_path: Path) -> None:
     head = made.write({(group.card.id, group.key) for group in groups}, lambda: dict(RUN))
     verified = verify_report(str(tmp_path))
     assert (_stopping(verified), len(_about(verified, "EXAMPLE, NOT AUDIT"))) == ({}, 1)
-    assert {each["path"].rpartition("/")[2] for each in head["settings"]["waiver_files"]} == {
-        each.name for each in EXAMPLES.glob("*-waivers.yaml")
-    }
+    assert {
+        waiver_file["path"].rpartition("/")[2] for waiver_file in head["settings"]["waiver_files"]
+    } == {each.name for each in EXAMPLES.glob("*-waivers.yaml")}
 
 
 def test_what_was_not_asked_for_is_not_missed(tmp_path: Path) -> None:

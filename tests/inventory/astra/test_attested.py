@@ -45,7 +45,7 @@ def test_place_of_a_key_is_kept() -> None:
     """An entry that was stated something of keeps the place where it was read."""
     key = a_key().at("inventory.ndjson", 7)
     told = with_key_statements([key], configured(keys=[statement()]))
-    assert [each.location for each in told.entries] == [("inventory.ndjson", 7)]
+    assert [entry.location for entry in told.entries] == [("inventory.ndjson", 7)]
 
 
 def test_statements_of_databases() -> None:
@@ -90,6 +90,6 @@ def test_a_statement_about_another_version() -> None:
     listed = [a_key(**place, key_id=key_id) for key_id in ids]
     said = statement(**place, key_id=gcp_key_id(), rotation={"automatic": True} | SAID)
     told = with_key_statements(listed, configured(keys=[said]))
-    assert [each.key_id for each in told.entries] == ids
+    assert [entry.key_id for entry in told.entries] == ids
     assert [each.rotation.automatic for each in told.entries if each.rotation] == [True, True]
     assert told.gaps == []

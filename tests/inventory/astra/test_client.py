@@ -273,7 +273,7 @@ def test_waits_differ_by_chance() -> None:
     """No two clients wait alike: each wait is between half of its length and the whole."""
     waits = [Asked(answer({}, 503), answer([])).waits[0] for _ in range(20)]
     assert len(set(waits)) > 1
-    assert all(0.25 <= each <= 0.5 for each in waits)
+    assert all(0.25 <= wait <= 0.5 for wait in waits)
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -317,7 +317,7 @@ def test_no_time_for_the_wait(told: str) -> None:
 def test_end_of_time_is_recorded_and_replayed() -> None:
     """That there was no time for another attempt is recorded, and a replay tells the same."""
     asked = Asked(answer({}, 429, retry_after="3600"), left=lambda: 60.0)
-    assert [each.failure for each in asked.exchanges] == [None, TOO_LATE]
+    assert [exchange.failure for exchange in asked.exchanges] == [None, TOO_LATE]
     assert asked.again() == asked.said == ("rate-limited", BUSY + NO_TIME)
 
 
@@ -337,7 +337,10 @@ def test_time_over_before_the_first_attempt() -> None:
         asyncio.run(a_line(recorder).ask(KMS, list_of))
     assert caught.value.reason == "timed-out"
     assert caught.value.detail == f"GET {KMS}: the time for the audit was over"
-    assert (route.call_count, [each.failure for each in recorder.exchanges]) == (0, [TOO_LATE])
+    assert (route.call_count, [exchange.failure for exchange in recorder.exchanges]) == (
+        0,
+        [TOO_LATE],
+    )
 
 
 def test_time_over_in_the_second_attempt() -> None:

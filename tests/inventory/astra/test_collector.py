@@ -81,7 +81,7 @@ def test_whole_fleet(server: Running, tmp_path: Path) -> None:
     """All organizations are read whole; the bundle has every request, and a replay agrees."""
     told = collect(wanted(server.address), str(tmp_path), FLEET.environment)
     organizations = read(told)
-    assert [each.name for each in organizations] == ["acme-prod", "acme-test"]
+    assert [organization.name for organization in organizations] == ["acme-prod", "acme-test"]
     assert [len(each.databases or ()) for each in organizations] == [105, 3]
     assert [len(each.keys or ()) for each in organizations] == [len(FULL.keys), len(SMALL.keys)]
     assert reasons(told) == set()
@@ -94,7 +94,7 @@ def test_whole_fleet(server: Running, tmp_path: Path) -> None:
 def test_server_sees_nothing_but_reading(server: Running, tmp_path: Path) -> None:
     """The server sees GET requests, with the headers they need, and never its cookie."""
     run(server, tmp_path)
-    assert {each.method for each in server.requests} == {"GET"}
+    assert {request.method for request in server.requests} == {"GET"}
     assert {each.headers for each in server.requests} == {
         ("host", "accept", "connection", "authorization")
     }
@@ -104,7 +104,7 @@ def test_server_sees_nothing_but_reading(server: Running, tmp_path: Path) -> Non
 def test_tokens_are_told_to_be_looked_for(server: Running, tmp_path: Path) -> None:
     """The tokens are returned, so that whatever is written later can be searched for them."""
     told = collect(wanted(server.address), str(tmp_path), FLEET.environment)
-    assert [repr(each) for each in told.tokens] == [
+    assert [repr(token) for token in told.tokens] == [
         *("Token(ASTRA_TOKEN_ACME_PROD)", "Token(ASTRA_TOKEN_ACME_TEST)"),
     ]
 
@@ -300,7 +300,7 @@ def test_many_bundles_of_one_second(
     first = "2026-11-20T02-00-00Z"
     assert names == [first, *(f"{first}-{number}" for number in range(2, 12))]
     previous = [read_manifest(str(tmp_path / name)).previous for name in names]
-    assert [each and each.name for each in previous] == [None, *names[:-1]]
+    assert [previou and previou.name for previou in previous] == [None, *names[:-1]]
 
 
 def _bundle_of_nothing(server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -488,5 +488,5 @@ def exchanges_of(collected: Collected) -> list[Exchange]:
 def test_answers_are_recorded_as_they_came(server: Running, tmp_path: Path) -> None:
     """Each request that the server saw is recorded, with its address, in order."""
     told = run(server, tmp_path)
-    asked = sorted(each.target for each in server.requests)
+    asked = sorted(request.target for request in server.requests)
     assert sorted(each.address for each in exchanges_of(told)) == asked

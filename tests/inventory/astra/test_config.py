@@ -52,7 +52,10 @@ def problems(file: str) -> set[tuple[int, str, str, str]]:
         read_organizations(file)
     assert {each.file for each in caught.value.problems} == {file}
     assert list(caught.value.problems) == sorted(caught.value.problems)
-    return {(each.line, each.field, each.found, each.expected) for each in caught.value.problems}
+    return {
+        (problem.line, problem.field, problem.found, problem.expected)
+        for problem in caught.value.problems
+    }
 
 
 # --- what is read ---------------------------------------------------------------------------------
@@ -414,7 +417,7 @@ def test_addresses_that_are_none(address: str) -> None:
     """Whatever is more or less than the address of a host is refused."""
     with pytest.raises(ValidationError) as caught:
         ADDRESSES.validate_python(address)
-    assert [each["msg"] for each in caught.value.errors()] == [
+    assert [error["msg"] for error in caught.value.errors()] == [
         "the address of a host, such as https://api.astra.datastax.com, and no more"
     ]
 

@@ -69,7 +69,9 @@ def test_whole_organization() -> None:
     assert [key.key_id for key in organization.keys or ()] == [aws_key_id()]
     assert names(organization) == ["orders-1", "orders-2"]
     assert [view.key_id for view in organization.region_views or ()] == [aws_key_id()]
-    assert [each.account for each in organization.vendor_accounts or ()] == ["vendor"]
+    assert [vendor_account.account for vendor_account in organization.vendor_accounts or ()] == [
+        "vendor"
+    ]
     assert organization.gaps == ()
     assert set(told) == set(FACTS)
 
@@ -78,14 +80,14 @@ def test_every_entry_knows_its_answer() -> None:
     """Every entry names the file and line in which it was recorded."""
     recorder = Recorder()
     organization, _ = read(Astra(serverless=[listed_key()], databases=fleet(1)), recorder=recorder)
-    addresses = {each.path: each.address for each in recorder.exchanges}
+    addresses = {exchange.path: exchange.address for exchange in recorder.exchanges}
     entries: list[Any] = [
         *(organization.keys or ()),
         *(organization.databases or ()),
         *(organization.region_views or ()),
         *(organization.vendor_accounts or ()),
     ]
-    seen = [str(each.seen).partition(":") for each in entries]
+    seen = [str(entry.seen).partition(":") for entry in entries]
     asked = [addresses[path].partition("?")[0] for path, _, _ in seen]
     assert asked == ["/v2/kms", "/v2/databases", VIEW, f"{VIEW}/accounts"]
     assert [line for _, _, line in seen] == ["14", "14", "13", "14"]
@@ -258,7 +260,7 @@ def test_key_of_another_organization() -> None:
 def placed(number: int, tier: str, *places: tuple[str, str], **over: Any) -> dict[str, Any]:  # noqa: ANN401
     centers = [datacenter(region, cloudProvider=provider) for provider, region in places]
     info = {"tier": tier, "cloudProvider": places[0][0], "region": places[0][1]}
-    centers = [each | {"tier": tier} for each in centers]
+    centers = [center | {"tier": tier} for center in centers]
     return listed_database(number, info=info | {"datacenters": centers}, **over)
 
 
@@ -301,7 +303,7 @@ def test_views_of_every_place() -> None:
 def test_place_without_a_key(view: httpx.Response) -> None:
     """A place for which no key is shown is known to have none, in each way to say so."""
     told = read(Astra(databases=fleet(1), other={VIEW: view}))
-    assert [each.key_id for each in told.organization.region_views or ()] == [None]
+    assert [region_view.key_id for region_view in told.organization.region_views or ()] == [None]
     assert reasons(told) == set()
 
 
@@ -344,7 +346,7 @@ def test_many_views_that_are_refused() -> None:
     """Of many gaps of one kind the first are told, and how many more there are."""
     regions = [f"r{number:02}" for number in range(30)]
     databases = [placed(number, "serverless", ("AWS", each)) for number, each in enumerate(regions)]
-    other = {f"/v2/kms/provider/aws/region/{each}": answer({}, 403) for each in regions}
+    other = {f"/v2/kms/provider/aws/region/{region}": answer({}, 403) for region in regions}
     told = read(Astra(databases=databases, other=other))
     assert len(told.organization.gaps) == 21
     assert told.organization.gaps[-1].detail == "and 10 more of this list"
@@ -354,8 +356,8 @@ def in_many_regions(count: int, refused: int) -> Astra:
     """Return an Astra with databases in so many regions, of which the last are refused."""
     regions = [f"r{number:03}" for number in range(count)]
     databases = [placed(number, "serverless", ("AWS", each)) for number, each in enumerate(regions)]
-    paths = [f"/v2/kms/provider/aws/region/{each}" for each in regions[count - refused :]]
-    return Astra(databases=databases, other={each: answer({}, 403) for each in paths})
+    paths = [f"/v2/kms/provider/aws/region/{region}" for region in regions[count - refused :]]
+    return Astra(databases=databases, other={path: answer({}, 403) for path in paths})
 
 
 def test_no_view_is_told_any_more(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def placed(number: int, tier: str, *places: tuple[str, str], **over: Any) -> dict[str, Any]:  # noqa: ANN401
     centers = [datacenter(region, cloudProvider=provider) for provider, region in places]
     info = {"tier": tier, "cloudProvider": places[0][0], "region": places[0][1]}
-    centers = [each | {"tier": tier} for each in centers]
+    centers = [center | {"tier": tier} for center in centers]
     return listed_database(number, info=info | {"datacenters": centers}, **over)
 
 
@@ -56,7 +56,7 @@ def test_terminated_databases_are_known_to_be_gone() -> None:
     gone = [each | {"status": "TERMINATED"} for each in fleet(130)[1:]]
     told = read(Astra(databases=fleet(1), gone=gone))
     databases = told.organization.databases or ()
-    assert Counter(each.is_terminated for each in databases) == {True: 129, False: 1}
+    assert Counter(database.is_terminated for database in databases) == {True: 129, False: 1}
     assert len(told.told["databases"].entries) == 1
     assert (told.told["databases"].note or "").endswith("; terminated: 129")
     assert reasons(told) == set()
@@ -67,7 +67,9 @@ def test_only_what_is_terminated_counts_as_that() -> None:
     alive, other = fleet(2)
     told = read(Astra(databases=[alive], gone=[alive | {"status": "TERMINATED"}, other]))
     databases = told.organization.databases or ()
-    assert [(each.name, each.is_terminated) for each in databases] == [("orders-1", False)]
+    assert [(database.name, database.is_terminated) for database in databases] == [
+        ("orders-1", False)
+    ]
 
 
 def test_terminated_databases_that_cannot_be_read() -> None:

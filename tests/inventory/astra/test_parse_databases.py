@@ -79,7 +79,7 @@ def test_fields_that_may_be_absent() -> None:
     told = one(info={"name": "", "datacenters": [center]}, status=None, creationTime=None)
     (database,) = told.entries
     assert (database.name, database.status, database.created_at) == (ID, "UNKNOWN", None)
-    assert [(each.added_at, each.provider) for each in database.regions] == [(None, None)]
+    assert [(region.added_at, region.provider) for region in database.regions] == [(None, None)]
     assert told.gaps == []
 
 
@@ -87,7 +87,7 @@ def test_fields_that_may_be_absent() -> None:
 def test_name_that_nobody_sees(name: str) -> None:
     """A database whose name a reader does not see goes by its id; its name is no gap."""
     told = one(info={"name": name, "datacenters": [datacenter()]})
-    assert [each.name for each in told.entries] == [ID]
+    assert [entry.name for entry in told.entries] == [ID]
     assert told.gaps == []
 
 
@@ -276,7 +276,7 @@ def test_databases_that_cannot_be_understood(
 ) -> None:
     """A database that cannot be understood is a gap with the words found; the others are read."""
     told = databases(listed_database(**over), listed_database(2))
-    assert [each.name for each in told.entries] == ["orders-2"]
+    assert [entry.name for entry in told.entries] == ["orders-2"]
     assert gaps(told) == {("databases", reason, f"{detail} ({PATH}:14)")}
 
 

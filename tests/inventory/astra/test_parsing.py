@@ -392,7 +392,7 @@ def accounts(*entries: object, value: object = ()) -> ParsedList:
 def test_accounts() -> None:
     """The vendor's accounts are those of the place for which they were asked."""
     told = accounts(account(), account(provider_id="other", provider=""), account(provider="AWS"))
-    assert [each.account for each in told.entries] == [
+    assert [entry.account for entry in told.entries] == [
         *("arn:aws:iam::1:root", "other", "arn:aws:iam::1:root"),
     ]
     assert {(each.type, each.provider, each.region) for each in told.entries} == {SCOPE}

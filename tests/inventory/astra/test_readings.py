@@ -73,7 +73,7 @@ def test_readings() -> None:
     )
 
     def sha256(*numbers: int) -> str:
-        return hashlib.sha256("".join(f"{each:064x}" for each in numbers).encode()).hexdigest()
+        return hashlib.sha256("".join(f"{number:064x}" for number in numbers).encode()).hexdigest()
 
     assert with_readings(read, summaries).readings == (
         Reading(fact="identity", address=OWN, requests=1, answers={"200": 1}, sha256=sha256(1)),

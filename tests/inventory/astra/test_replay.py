@@ -53,7 +53,7 @@ def bundle(recorded: str, tmp_path: Path) -> str:
 def files_at(folder: str, address: str) -> list[Path]:
     """Return the files of a bundle's exchanges for ``address``, in their order."""
     files = sorted(Path(folder).glob("exchanges/*/*.json"))
-    return [each for each in files if json.loads(each.read_bytes())["address"] == address]
+    return [file for file in files if json.loads(file.read_bytes())["address"] == address]
 
 
 def refuses(folder: str, text: str) -> None:
@@ -110,7 +110,7 @@ def test_organization_that_nobody_configured(tmp_path: Path) -> None:
     """An organization whose id came from its token is replayed under that id."""
     folder = write_bundle(tmp_path / "bundle", (configured(id=None), whole()))
     assert replay(folder).lines > 0
-    assert [each.id for each in read_wanted(folder).organizations] == [None]
+    assert [organization.id for organization in read_wanted(folder).organizations] == [None]
 
 
 def test_attestations_are_replayed(tmp_path: Path) -> None:
@@ -323,4 +323,7 @@ def test_manifest_of_another_time(bundle: str) -> None:
     """A replay returns the manifest that it has checked."""
     seal(bundle, ended="2030-01-01T00:00:00.000000Z")
     assert replay(bundle).manifest.ended != ENDED
-    assert {each.id for each in read_wanted(bundle).organizations} == {ORGANIZATION, "b"}
+    assert {organization.id for organization in read_wanted(bundle).organizations} == {
+        ORGANIZATION,
+        "b",
+    }

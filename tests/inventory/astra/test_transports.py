@@ -49,7 +49,7 @@ def a_request(method: str = "GET", url: str = KMS, *, late: bool = False) -> htt
 
 def send(transport: httpx.AsyncBaseTransport, *requests: httpx.Request) -> list[httpx.Response]:
     async def run() -> list[httpx.Response]:
-        return [await transport.handle_async_request(each) for each in requests]
+        return [await transport.handle_async_request(request) for request in requests]
 
     return asyncio.run(run())
 
@@ -108,7 +108,7 @@ def test_other_spellings_of_the_host_pass(url: str) -> None:
     recorder = Recorder()
     with answering(answer([])):
         send(recorder, a_request(url=url))
-    assert [each.address for each in recorder.exchanges] == ["/v2/kms"]
+    assert [exchange.address for exchange in recorder.exchanges] == ["/v2/kms"]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -119,7 +119,7 @@ def test_redirects_are_not_followed(status: int) -> None:
     with answering(away, answer([])) as route:
         (response,) = send(recorder, a_request())
         assert (response.status_code, route.call_count) == (status, 1)
-    assert [each.status for each in recorder.exchanges] == [status]
+    assert [exchange.status for exchange in recorder.exchanges] == [status]
 
 
 def test_cookies_are_never_sent_back() -> None:
@@ -131,8 +131,10 @@ def test_cookies_are_never_sent_back() -> None:
         responses = send(recorder, a_request(), a_request())
         sent = [set(call.request.headers) for call in route.calls]
     assert sent == [{"host"}] * 2
-    assert {name for each in responses for name in each.headers} == {"content-type"}
-    assert {name for each in recorder.exchanges for name in each.headers} == {"content-type"}
+    assert {name for response in responses for name in response.headers} == {"content-type"}
+    assert {name for exchange in recorder.exchanges for name in exchange.headers} == {
+        "content-type"
+    }
 
 
 # --- what is recorded -----------------------------------------------------------------------------
@@ -217,7 +219,7 @@ def test_packed_bodies_count_as_unpacked() -> None:
 
 def packed(*encodings: str, body: bytes = b"[]") -> httpx.Response:
     headers = [("content-type", "application/json")]
-    headers += [("content-encoding", each) for each in encodings]
+    headers += [("content-encoding", encoding) for encoding in encodings]
     return httpx.Response(200, headers=headers, stream=Stream(body))
 
 
@@ -343,7 +345,7 @@ def asked(body: bytes, times: int, **limits: float) -> tuple[int, list[Failure |
     for _ in range(times):
         with suppress(UnansweredError):
             send(recorder, a_request())
-    return inner.count, [each.failure for each in recorder.exchanges]
+    return inner.count, [exchange.failure for exchange in recorder.exchanges]
 
 
 def test_most_requests() -> None:
@@ -386,7 +388,7 @@ def test_no_request_is_sent_when_time_is_over() -> None:
             with pytest.raises(UnansweredError, match=r"^timed-out: the time for the audit was"):
                 send(recorder, request)
             assert route.call_count == 0
-        assert [each.failure for each in recorder.exchanges] == [TOO_LATE]
+        assert [exchange.failure for exchange in recorder.exchanges] == [TOO_LATE]
         assert not TOO_LATE.again
 
 
@@ -425,7 +427,7 @@ def test_deadline_in_the_middle_of_a_request() -> None:
             await recorder.handle_async_request(a_request())
         return recorder
 
-    assert [each.failure for each in asyncio.run(run()).exchanges] == [TOO_LATE]
+    assert [exchange.failure for exchange in asyncio.run(run()).exchanges] == [TOO_LATE]
 
 
 @pytest.mark.parametrize("body", [b"[" + b"1," * 500 + b"1]", b'["' + b"x" * 5_000 + b'"]'])
@@ -471,7 +473,7 @@ def in_time(body: bytes, seconds: float, times: int = 1) -> list[Failure | None]
                 await recorder.handle_async_request(a_request())
         return recorder
 
-    return [each.failure for each in asyncio.run(run()).exchanges]
+    return [exchange.failure for exchange in asyncio.run(run()).exchanges]
 
 
 @pytest.mark.parametrize(
@@ -553,14 +555,18 @@ def test_replay_answers_in_the_order_of_files() -> None:
     transport = ReplayingTransport([numbered(10_000), numbered(9_999), numbered(3, "/v2/other")])
     other = a_request(url=f"{HOST}/v2/other")
     responses = send(transport, a_request(), other, a_request())
-    assert [each.extensions[EXCHANGE].value for each in responses] == [[9_999], [3], [10_000]]
+    assert [response.extensions[EXCHANGE].value for response in responses] == [
+        [9_999],
+        [3],
+        [10_000],
+    ]
     transport.settle()
 
 
 def test_replay_keeps_briefs_of_all() -> None:
     """A replay keeps of each exchange the same as the recording did, in the order of files."""
     transport = ReplayingTransport([numbered(2), numbered(1)])
-    assert [each.path[-9:] for each in transport.summaries] == ["0001.json", "0002.json"]
+    assert [summary.path[-9:] for summary in transport.summaries] == ["0001.json", "0002.json"]
     assert all(len(each.sha256) == 64 for each in transport.summaries)
 
 

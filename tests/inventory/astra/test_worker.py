@@ -109,7 +109,7 @@ def test_several_processes(server: Running, tmp_path: Path) -> None:
     seen: list[Progress] = []
     told = collect(wanted(server.address), str(tmp_path), FLEET.environment, seen.append)
     organizations = list(open_bundle(told.bundle).organizations())
-    assert [each.name for each in organizations] == ["acme-prod", "acme-test"]
+    assert [organization.name for organization in organizations] == ["acme-prod", "acme-test"]
     assert [len(each.databases or ()) for each in organizations] == [105, 3]
     assert {gap for each in organizations for gap in each.gaps} == set()
     assert replay(told.bundle).manifest.organizations == 2

@@ -46,7 +46,8 @@ def problems(*links: Link) -> set[tuple[str, str]]:
     chain = build_chain(FOLDER, links)
     assert (chain.links, chain.head, chain.before) == ((), None, None)
     return {
-        (each.file.removesuffix("/manifest.json"), _short(each.found)) for each in chain.problems
+        (problem.file.removesuffix("/manifest.json"), _short(problem.found))
+        for problem in chain.problems
     }
 
 
@@ -152,7 +153,7 @@ def test_two_heads() -> None:
 @pytest.mark.parametrize("copied", ["a", "b", "c"])
 def test_copy(copied: str) -> None:
     """A bundle that is there twice is named once, wherever it stands in the chain."""
-    links = {each.name: each for each in nights("a", "b", "c")}
+    links = {night.name: night for night in nights("a", "b", "c")}
     copy = links[copied]._replace(name="x")
     found = f"the root of '{copied}', of which this is a copy"
     assert problems(*links.values(), copy) == {("ev/x", found)}

@@ -29,7 +29,7 @@ from tests.inventory.live import (
 )
 
 SCRUBBER = Scrubber([TOKEN])
-NEEDLES = [each.encode() for each in TOKEN.needles()]
+NEEDLES = [needle.encode() for needle in TOKEN.needles()]
 FAILURE = Failure(reason="timed-out", detail="no whole answer within 60 s", again=True)
 URL = "https://bundles.example.test/a.zip"
 EXCHANGES = {

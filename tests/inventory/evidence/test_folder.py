@@ -180,7 +180,7 @@ def test_links_of_what_can_be_read(tmp_path: Path) -> None:
     (first / "manifest.json").write_bytes(b"{")
     links, problems = read_links(read_folder(tmp_path).bundles)
     assert [link.name for link in links] == [second.name]
-    assert [each.file for each in problems] == [f"{first}/manifest.json"]
+    assert [problem.file for problem in problems] == [f"{first}/manifest.json"]
 
 
 # --- names ----------------------------------------------------------------------------------------

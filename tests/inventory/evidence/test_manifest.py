@@ -63,8 +63,8 @@ def problems(folder: str, *, only_inventory: bool = False) -> set[tuple[str, str
         check_bundle(folder, only_inventory=only_inventory)
     assert list(caught.value.problems) == sorted(caught.value.problems)
     return {
-        (each.file.removeprefix(f"{folder}/"), each.found, each.expected)
-        for each in caught.value.problems
+        (problem.file.removeprefix(f"{folder}/"), problem.found, problem.expected)
+        for problem in caught.value.problems
     }
 
 
@@ -83,7 +83,7 @@ def test_manifest(recorded: str) -> None:
     manifest = check_bundle(recorded)
     assert (manifest.tool, manifest.address) == (TOOL, HOST)
     assert manifest.previous == BEFORE
-    assert all(manifest.started <= each.started for each in exchanges(recorded))
+    assert all(manifest.started <= exchange.started for exchange in exchanges(recorded))
     assert all(manifest.ended >= each.ended for each in exchanges(recorded))
     assert (manifest.organizations, manifest.failures, manifest.redactions) == (2, 1, 4)
     files = [path for path in Path(recorded).rglob("*") if path.is_file()]
@@ -282,7 +282,9 @@ def test_folders_and_files_that_cannot_be_read(
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr("os.scandir", listed)
-    assert {each[1:] for each in problems(bundle)} == {("Permission denied", "a readable folder")}
+    assert {problem[1:] for problem in problems(bundle)} == {
+        ("Permission denied", "a readable folder")
+    }
 
 
 def test_files_that_are_gone(bundle: str) -> None:
@@ -341,7 +343,7 @@ def test_inventory_alone(bundle: str) -> None:
     shutil.rmtree(Path(bundle) / "exchanges")
     assert check_bundle(bundle, only_inventory=True) == read_manifest(bundle)
     rewrite(bundle, "inventory.ndjson", "us-east-1", "us-east-2")
-    assert {each[:2] for each in problems(bundle, only_inventory=True)} == {
+    assert {problem[:2] for problem in problems(bundle, only_inventory=True)} == {
         ("inventory.ndjson", "changed content")
     }
     (Path(bundle) / "inventory.ndjson").unlink()
@@ -370,16 +372,16 @@ def test_index(recorded: str) -> None:
     """The index says of each exchange what its file says, and the hash of the file."""
     manifest = read_manifest(recorded)
     listed = {file.path: file.sha256 for file in manifest.files}
-    assert [each._asdict() for each in index_exchanges(recorded, manifest)] == [
+    assert [index_exchange._asdict() for index_exchange in index_exchanges(recorded, manifest)] == [
         {
-            "path": each.path,
-            "address": each.address,
-            "outcome": each.outcome,
-            "at": each.ended,
-            "sha256": listed[each.path],
-            "redactions": sum(each.redactions.values()),
+            "path": exchange.path,
+            "address": exchange.address,
+            "outcome": exchange.outcome,
+            "at": exchange.ended,
+            "sha256": listed[exchange.path],
+            "redactions": sum(exchange.redactions.values()),
         }
-        for each in exchanges(recorded)
+        for exchange in exchanges(recorded)
     ]
 
 
@@ -387,7 +389,9 @@ def test_index_of_odd_statuses(tmp_path: Path) -> None:
     """Every status that can be recorded has its place in the index."""
     odd = Astra(other={"/v2/kms": answer([], 999)})
     folder = write_bundle(tmp_path / "bundle", (configured(), odd))
-    assert "999" in {each.outcome for each in index_exchanges(folder, read_manifest(folder))}
+    assert "999" in {
+        index_exchange.outcome for index_exchange in index_exchanges(folder, read_manifest(folder))
+    }
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff", b"[" * 100_000, b'"body": 1'])
@@ -400,7 +404,7 @@ def test_index_of_what_is_no_exchange(bundle: str, content: bytes | None) -> Non
         file.write_bytes(content)
     with pytest.raises(EvidenceError) as caught:
         list(index_exchanges(bundle, read_manifest(bundle)))
-    assert [each.file for each in caught.value.problems] == [str(file)]
+    assert [problem.file for problem in caught.value.problems] == [str(file)]
 
 
 def test_inventory_of_a_bundle(recorded: str) -> None:

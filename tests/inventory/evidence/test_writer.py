@@ -77,8 +77,8 @@ def test_exchanges_are_written_as_they_come(tmp_path: Path) -> None:
     exchanges = [
         an_exchange([number], path=f"{writer.folder}/{number:04}.json") for number in (2, 1)
     ]
-    for each in exchanges:
-        writer.write(each)
+    for exchange in exchanges:
+        writer.write(exchange)
     listed = [json.loads(line) for line in writer.listed()]
     share.close()
     assert writer.folder == "exchanges/0007"
@@ -219,7 +219,7 @@ def test_organizations_are_in_their_order(tmp_path: Path) -> None:
     bundle.tally.join(share.tally)
     bundle.finish(ENDED, [TOKEN])
     reader = open_bundle(str(tmp_path / "bundle"))
-    assert [each.id for each in reader.organizations()] == ["o1", "o2", "o10"]
+    assert [organization.id for organization in reader.organizations()] == ["o1", "o2", "o10"]
     files = [file.path for file in read_manifest(str(tmp_path / "bundle")).files]
     assert files == [
         *(f"exchanges/{number:04}/0001.json" for number in (1, 2, 10)),

@@ -88,11 +88,13 @@ def test_everything_in_a_folder_is_in_one_place(tmp_path: Path) -> None:
     assert [path.name for path in content.bundles] == ["one"]
     assert [path.name for path in content.records] == ["a.NDJSON", "a.yaml"]
     assert [path.name for path in content.unfinished] == [".collecting-one-7"]
-    assert {each.path.name for each in entries} == {
+    assert {entry.path.name for entry in entries} == {
         *(name for name, _, kind, _ in CASES if kind in {"broken", "strange"}),
         "linked",
     }
-    assert {each.file for each in content.problems()} == {each.path.as_posix() for each in entries}
+    assert {problem.file for problem in content.problems()} == {
+        each.path.as_posix() for each in entries
+    }
 
 
 def test_a_collection_that_ends_meanwhile_is_none(tmp_path: Path) -> None:

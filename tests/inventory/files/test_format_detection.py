@@ -215,7 +215,7 @@ def told(file: str, wanted: ExpectedFile = PLAN) -> list[str]:
     """Return every problem as it is shown, without the file's path."""
     with pytest.raises(InventoryError) as caught:
         read_plan(file) if wanted == PLAN else read_state(file, Terraform())
-    return [str(each).removeprefix(file) for each in caught.value.problems]
+    return [str(problem).removeprefix(file) for problem in caught.value.problems]
 
 
 def outcome(file: str, wanted: ExpectedFile) -> str:
@@ -409,8 +409,8 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 # --- whatever it is -------------------------------------------------------------------------------
 
 RAW = [
-    each.raw.encode() if isinstance(each.raw, str) else each.raw
-    for each in (*MISTAKES.values(), Mistake(WHOLE, ""), Mistake(PRETTY, ""))
+    mistake.raw.encode() if isinstance(mistake.raw, str) else mistake.raw
+    for mistake in (*MISTAKES.values(), Mistake(WHOLE, ""), Mistake(PRETTY, ""))
 ]
 
 
@@ -419,7 +419,7 @@ RAW = [
 def test_nothing_is_repeated(data: st.DataObject) -> None:
     """Mistakes of all kinds, cut and joined anyhow, are refused or read, and never repeated."""
     parts = data.draw(st.lists(st.sampled_from(RAW), min_size=1, max_size=3))
-    raw = b"\n".join(each[: data.draw(st.integers(0, len(each)))] for each in parts)
+    raw = b"\n".join(part[: data.draw(st.integers(0, len(part)))] for part in parts)
     name = data.draw(st.sampled_from(["plan.json", "plan.yaml", "plan.bin"]))
     with tempfile.TemporaryDirectory() as folder:
         file = written(Path(folder), name, raw)

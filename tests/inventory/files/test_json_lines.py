@@ -105,7 +105,9 @@ def test_repeated_keys(text: str) -> None:
     """Each key that its object had before is found, however it is spelled, in the text's order."""
     assert list(walk(text)) == reference(text)
     problems = read_document("a.json", text.encode()).problems
-    assert [each.line for each in problems] == [line for _, line, again in reference(text) if again]
+    assert [problem.line for problem in problems] == [
+        line for _, line, again in reference(text) if again
+    ]
 
 
 @settings(deadline=None, max_examples=100)

@@ -97,7 +97,7 @@ def told(merged: Callable[[], list[Organization]]) -> Any:  # noqa: ANN401 (to b
         return set(error.problems)
     [whole] = organizations
     entries = (*(whole.keys or ()), *(whole.databases or ()))
-    return whole, whole.stated(), [each.location for each in (whole, *entries)]
+    return whole, whole.stated(), [entry.location for entry in (whole, *entries)]
 
 
 @settings(deadline=None, max_examples=200)
@@ -289,7 +289,7 @@ def test_type_by_tier_in_one_file() -> None:
     del data["type"]
     by_tier = Database.model_validate(data | {"tier": "serverless"})
     for databases in ([by_tier, a_database()], [a_database(), by_tier]):
-        merged = one_of(*(bare(databases=[each]) for each in databases))
+        merged = one_of(*(bare(databases=[database]) for database in databases))
         assert merged.databases == (a_database(tier="serverless"),)
 
 
@@ -352,7 +352,7 @@ def test_one_key_in_two_views() -> None:
     assert one_of(bare(region_views=[one]), bare(region_views=[two])).region_views == (one,)
     assert one_of(bare(region_views=[two]), bare(region_views=[one])).region_views == (two,)
     for views in ([one], [a_view(key_id=None)]), ([a_view(key_id=None)], [one]):
-        assert len(problems(*(bare(region_views=each) for each in views))) == 1
+        assert len(problems(*(bare(region_views=view) for view in views))) == 1
 
 
 def test_keys_of_other_scopes() -> None:
@@ -392,7 +392,7 @@ def test_plan_for_an_existing_database() -> None:
     two = bare("plan.yaml", databases=other)
     with pytest.raises(InventoryError) as caught:
         with_databases(one, two)
-    assert [(each.line, each.field, each.found) for each in caught.value.problems] == [
+    assert [(problem.line, problem.field, problem.found) for problem in caught.value.problems] == [
         (5, "regions", f"only regions that {uuid(9)} has, as a.yaml:7 says"),
         (6, "provider", "'gcp'"),
     ]

@@ -95,7 +95,10 @@ def test_stream_and_document_tell_the_same(tmp_path: Path) -> None:
     """An inventory is read alike from NDJSON and from YAML."""
     in_yaml = read_recorded(write_yaml(tmp_path / "a.yaml", document_data(*rich())))
     streamed = read_file(write_ndjson(tmp_path / "a.ndjson", ndjson_lines(*rich())))
-    dated = [each.model_copy(update={"captured_at": CAPTURED_AT}) for each in in_yaml.organizations]
+    dated = [
+        organization.model_copy(update={"captured_at": CAPTURED_AT})
+        for organization in in_yaml.organizations
+    ]
     assert list(streamed.organizations) == [
         dated[0],
         dated[1].model_copy(update={"region_views": None}),
@@ -128,7 +131,7 @@ def test_lines_of_a_large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(ndjson, "_READ", 1)
     in_pieces = read_file(file)
     assert in_pieces == whole
-    assert [each.line for each in in_pieces.organizations] == [2, 11]
+    assert [organization.line for organization in in_pieces.organizations] == [2, 11]
 
 
 def test_stream_source(tmp_path: Path) -> None:
@@ -138,7 +141,10 @@ def test_stream_source(tmp_path: Path) -> None:
     reader = NdjsonReader(file, "history")
     assert reader.head.example
     assert reader.is_whole
-    assert [each.id for each in reader.organizations()] == [ORGANIZATION, OTHER_ORGANIZATION]
+    assert [organization.id for organization in reader.organizations()] == [
+        ORGANIZATION,
+        OTHER_ORGANIZATION,
+    ]
     assert reader.source == Source(
         path=file,
         role="history",
@@ -178,7 +184,7 @@ def test_no_time(tmp_path: Path) -> None:
     """A file that does not say when it was recorded is read as undated."""
     recorded = read_file(write_ndjson(tmp_path / "a.ndjson", ndjson_lines(captured_at=None)))
     assert recorded.source.captured_at is None
-    assert [each.captured_at for each in recorded.organizations] == [None]
+    assert [organization.captured_at for organization in recorded.organizations] == [None]
 
 
 def test_carriage_returns(tmp_path: Path) -> None:
@@ -563,7 +569,7 @@ def written(value: object, draw: st.DrawFn) -> str:
 @st.composite
 def _lines(draw: st.DrawFn) -> bytes:
     """Draw a database's line in which something was replaced, added, repeated or broken."""
-    regions = [Pairs(each.items()) for each in database_data(regions=["a", "b"])["regions"]]
+    regions = [Pairs(region.items()) for region in database_data(regions=["a", "b"])["regions"]]
     data = {"kind": "database"} | database_data() | {"regions": regions}
     pairs = Pairs(data.items())
     for _ in range(draw(st.integers(0, 3))):

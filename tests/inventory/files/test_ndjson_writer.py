@@ -33,9 +33,9 @@ def full() -> Organization:
 
 def written(path: Path, *organizations: Organization) -> str:
     counts: Counter[str] = Counter(organizations=len(organizations))
-    for each in organizations:
+    for organization in organizations:
         for name in ("keys", "databases", "region_views"):
-            counts[name] += len(getattr(each, name) or ())
+            counts[name] += len(getattr(organization, name) or ())
     lines = [line for each in organizations for line in lines_of(each)]
     text = "".join([head_line(CAPTURED_AT), *lines, end_line(counts)])
     path.write_text(text, encoding="utf-8", newline="\n")

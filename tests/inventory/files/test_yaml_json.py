@@ -475,7 +475,10 @@ def test_same_database_in_two_organizations(tmp_path: Path) -> None:
     """What stands in two organizations stands there once each."""
     one, two = organization_data(), organization_data(id=OTHER_ORGANIZATION)
     recorded = read_recorded(write_yaml(tmp_path / "a.yaml", document_data(one, two)))
-    assert [each.id for each in recorded.organizations] == [ORGANIZATION, OTHER_ORGANIZATION]
+    assert [organization.id for organization in recorded.organizations] == [
+        ORGANIZATION,
+        OTHER_ORGANIZATION,
+    ]
     assert {each.databases[0].id for each in recorded.organizations if each.databases} == {DATABASE}
 
 

@@ -170,6 +170,6 @@ def test_no_placement_is_lost(places: list[tuple[str, str, list[str], str]]) -> 
     by_database = [deployment for group in index.deployments for deployment in group]
     by_scope = [deployment for group in index.scopes.values() for deployment in group]
     assert sorted(map(id, by_scope)) == sorted(map(id, by_database))
-    assert len(by_database) == sum(len(each[2]) for each in places if each[3] == "ACTIVE")
+    assert len(by_database) == sum(len(place[2]) for place in places if place[3] == "ACTIVE")
     for key, group in index.scopes.items():
         assert {deployment.scope for deployment in group} == {key}

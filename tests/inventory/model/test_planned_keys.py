@@ -44,7 +44,7 @@ def own(key_id: str = OLD, **over: object) -> dict[str, Any]:
 def facts(folder: Path, data: object) -> Facts:
     """Return change, region, id or why it is missing, and address of each planned key."""
     file = write_json(folder / "plan.json", data)
-    managed = [each.managed for each in read_plan(file).organizations]
+    managed = [organization.managed for organization in read_plan(file).organizations]
     planned = {
         (key.change, key.region, key.key_id or key.missing, key.resource)
         for each in managed
@@ -112,7 +112,7 @@ def test_a_key_that_is_not_shown_in_full_is_planned(
     region = "us-east-1" if attribute == "key_id" else "?"
     assert facts(tmp_path, plan(created)) == {("register", region, missing, KEY)}
     read = read_plan(write_json(tmp_path / "plan.json", plan(created)))
-    [managed] = [each.managed for each in read.organizations]
+    [managed] = [organization.managed for organization in read.organizations]
     keys: list[NotShown] = [*managed.planned_keys, *managed.undetermined_keys]
     [key] = keys
     assert (key.is_later, key.is_hidden) == (why == APPLY, why == SENSITIVE)
@@ -203,7 +203,7 @@ def test_keys_of_a_plan(tmp_path: Path) -> None:
         )
     )
     assert [key.line for key in organization.managed.planned_keys] == [5, 9]
-    assert [each.name for each in organization.databases or ()] == ["acme-planned"]
+    assert [database.name for database in organization.databases or ()] == ["acme-planned"]
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_a_key_twice(tmp_path: Path) -> None:
 def _problems(file: str) -> list[tuple[str, str, str]]:
     with pytest.raises(InventoryError) as caught:
         read_plan(file)
-    return [(each.field, each.found, each.expected) for each in caught.value.problems]
+    return [(problem.field, problem.found, problem.expected) for problem in caught.value.problems]
 
 
 # --- the index ------------------------------------------------------------------------------------

@@ -179,7 +179,7 @@ def _configuration(data: dict[str, Any]) -> dict[str, Any]:
 def _module(data: dict[str, Any]) -> dict[str, Any]:
     return _parts(
         data,
-        resources=lambda resources: [_configured(each) for each in resources],
+        resources=lambda resources: [_configured(resource) for resource in resources],
         outputs=lambda outputs: {
             name: _only(each, ["depends_on"]) | _parts(each, expression=_references)
             for name, each in outputs.items()

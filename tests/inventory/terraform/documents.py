@@ -165,7 +165,7 @@ class Read(NamedTuple):
 
 def in_short(*organizations: Organization) -> Read:
     """Return what ``organizations`` hold by Terraform."""
-    databases = [each for one in organizations for each in one.databases or ()]
+    databases = [database for one in organizations for database in one.databases or ()]
     managed = [one.managed for one in organizations]
     return Read(
         {(each.resource, each.provider, at.name) for each in databases for at in each.regions},

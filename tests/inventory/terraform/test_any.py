@@ -181,7 +181,11 @@ def _organizations(data: object) -> list[Organization]:
 
 
 def _changes(data: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [each for each in data["resource_changes"] if each["type"] == kind]
+    return [
+        resource_change
+        for resource_change in data["resource_changes"]
+        if resource_change["type"] == kind
+    ]
 
 
 def _key_changes(text: str) -> set[tuple[str, ...]]:
@@ -229,9 +233,9 @@ def test_every_planned_scope_is_read(data: dict[str, Any]) -> None:
     assert told.planned == _scopes(json.dumps(data))
     assert told.undetermined == set()
     assert told.existing == {
-        (each["address"], each["change"]["before"]["id"])
-        for each in _changes(data, "astra_database")
-        if each["change"]["before"]
+        (change["address"], change["change"]["before"]["id"])
+        for change in _changes(data, "astra_database")
+        if change["change"]["before"]
     }
 
 
@@ -239,7 +243,9 @@ def test_every_planned_scope_is_read(data: dict[str, Any]) -> None:
 @given(_plans())
 def test_every_planned_key_is_read(data: dict[str, Any]) -> None:
     """What a plan does with keys is what another, simpler reader finds in the same plan."""
-    planned = [key for each in _organizations(data) for key in each.managed.planned_keys]
+    planned = [
+        key for organization in _organizations(data) for key in organization.managed.planned_keys
+    ]
     event("changes a key" if planned else "changes no key")
     assert _key_changes(json.dumps(data)) == {
         (key.change, key.resource, key.provider, key.region, key.key_id) for key in planned
@@ -250,7 +256,7 @@ def test_every_planned_key_is_read(data: dict[str, Any]) -> None:
 @given(_plans(unknown=True))
 def test_no_unknown_key_is_lost(data: dict[str, Any]) -> None:
     """Whatever part of a new key is kept back, the key is planned, and what is missing is said."""
-    managed = [each.managed for each in _organizations(data)]
+    managed = [organization.managed for organization in _organizations(data)]
     made = {key.resource: key for one in managed for key in one.planned_keys if _registers(key)}
     hidden = {key.resource: key for one in managed for key in one.undetermined_keys}
     for each in _changes(data, "astra_customer_key"):
@@ -331,7 +337,9 @@ def test_lost_changes_are_missed(data: st.DataObject) -> None:
     tree = data.draw(_plans().filter(lambda each: bool(_scopes(json.dumps(each)))))
     lost = {address for address, *_ in _scopes(json.dumps(tree))}
     tree["resource_changes"] = [
-        each for each in tree["resource_changes"] if each["address"] not in lost
+        resource_change
+        for resource_change in tree["resource_changes"]
+        if resource_change["address"] not in lost
     ]
     with pytest.raises(InventoryError) as caught:
         _read(tree)

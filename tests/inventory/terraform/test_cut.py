@@ -48,7 +48,7 @@ def outcome(folder: Path, text: str) -> tuple[object, ...]:
     try:
         read = recorded(file)
     except InventoryError as error:
-        return tuple((each.field, each.found, each.expected) for each in error.problems)
+        return tuple((problem.field, problem.found, problem.expected) for problem in error.problems)
     source = read.source.model_dump(exclude={"size", "sha256"})
     return source, read.providers, [_everything(read)]
 
@@ -237,7 +237,7 @@ def test_two_providers_without_their_configuration(tmp_path: Path) -> None:
     del data["configuration"]
     with pytest.raises(InventoryError) as caught:
         read_plan(write_json(tmp_path / "plan.json", data))
-    assert [each[2:] for each in caught.value.problems] == [
+    assert [problem[2:] for problem in caught.value.problems] == [
         ("configuration", "nothing", "a mapping")
     ]
 

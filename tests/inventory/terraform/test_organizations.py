@@ -107,7 +107,7 @@ def _addresses(organization: Organization) -> set[str]:
         *managed.keys,
         *managed.databases,
     )
-    return {each.resource for each in parts if each.resource}
+    return {part.resource for part in parts if part.resource}
 
 
 def test_nobody_tells(tmp_path: Path) -> None:
@@ -148,7 +148,9 @@ def test_without_a_configuration_nothing_is_passed_on(tmp_path: Path) -> None:
     """In a plan that does not tell the providers, one resource tells nothing of another."""
     other = change("astra_database.b", "no-op", existing(), existing())
     file = write_json(tmp_path / "plan.json", plan(change(), other, configuration={}))
-    assert {each.id: _addresses(each) for each in read_plan(file).organizations} == {
+    assert {
+        organization.id: _addresses(organization) for organization in read_plan(file).organizations
+    } == {
         NOT_TOLD: {ADDRESS},
         ORGANIZATION: {"astra_database.b"},
     }
@@ -325,7 +327,7 @@ def test_the_only_organization_is_assumed(tmp_path: Path) -> None:
     read = Inventory([inventory], [write_json(tmp_path / "plan.json", plan(change()))])
     [organization] = read.organizations()
     assert (organization.id, _addresses(organization)) == (ORGANIZATION, {ADDRESS})
-    assert [each.notes for each in read.sources] == [(), (ASSUMED.format(NAMED),)]
+    assert [source.notes for source in read.sources] == [(), (ASSUMED.format(NAMED),)]
 
 
 @pytest.mark.parametrize("name", ["acme-prod", ORGANIZATION])
@@ -342,7 +344,7 @@ def test_the_organization_that_is_assumed_is_named(tmp_path: Path, name: str) ->
 def test_an_organization_that_is_not_named(tmp_path: Path) -> None:
     """Without an inventory one organization is assumed, and the source says so."""
     read = Inventory([], [write_json(tmp_path / "plan.json", plan(change()))])
-    assert [each.notes for each in read.sources] == [()]
+    assert [source.notes for source in read.sources] == [()]
     [organization] = read.organizations()
     assert organization.id == NOT_TOLD
     assumed = ASSUMED.format("one organization, which is not named")
@@ -353,7 +355,7 @@ def test_what_is_stated_is_not_noted(tmp_path: Path) -> None:
     """What the user states is not assumed."""
     read = Inventory([], [write_json(tmp_path / "plan.json", plan(change()))], Terraform("o1"))
     list(read.organizations())
-    assert [each.notes for each in read.sources] == [()]
+    assert [source.notes for source in read.sources] == [()]
 
 
 def test_what_is_assumed_of_a_state(tmp_path: Path) -> None:
@@ -364,7 +366,7 @@ def test_what_is_assumed_of_a_state(tmp_path: Path) -> None:
     read = Inventory([inventory], states=[file])
     [organization] = read.organizations()
     assert _addresses(organization) == {KEY}
-    assert [each.notes for each in read.sources] == [(), (NOT_COMPARED, ASSUMED.format(NAMED))]
+    assert [source.notes for source in read.sources] == [(), (NOT_COMPARED, ASSUMED.format(NAMED))]
 
 
 def test_what_is_assumed_joins_what_is_told(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ Changes = list[dict[str, Any]]
 
 def new(*addresses: str) -> Changes:
     """Return the changes that make a database or a key of each address."""
-    return [change(each, after=_after(each)) for each in addresses]
+    return [change(address, after=_after(address)) for address in addresses]
 
 
 def _after(address: str) -> dict[str, Any] | None:
@@ -81,7 +81,7 @@ def refused(folder: Path, *plans: object, stated: tuple[str, ...] = ()) -> list[
     with pytest.raises(InventoryError) as caught:
         read(folder, *plans, stated=stated)
     assert all(each.line > 1 for each in caught.value.problems)
-    return [(each.found, each.expected) for each in caught.value.problems]
+    return [(problem.found, problem.expected) for problem in caught.value.problems]
 
 
 def of_configuration(key: str, numbers: str, more: str = ", one of several") -> str:
@@ -396,8 +396,8 @@ def test_beside_a_plan_without_databases(tmp_path: Path, other: object) -> None:
 def test_what_is_no_key_of_a_provider(tmp_path: Path, key: Any) -> None:  # noqa: ANN401 (any)
     """What Terraform writes as no key names no configuration, and is not shown."""
     told = configuration({A: "astra", B: "astra"})
-    for each in told["root_module"]["resources"]:
-        each["provider_config_key"] = key
+    for resource in told["root_module"]["resources"]:
+        resource["provider_config_key"] = key
     assert refused(tmp_path, plan(*new(A, B), configuration=told)) == [
         (
             of_none("2 databases"),

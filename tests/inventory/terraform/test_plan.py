@@ -249,7 +249,7 @@ def test_a_name_that_nobody_sees(tmp_path: Path) -> None:
     created = change(after=attributes(name="\u200b\u2800"))
     file = write_json(tmp_path / "plan.json", plan(created))
     [organization] = read_plan(file).organizations
-    assert [each.name for each in organization.databases or ()] == [ADDRESS]
+    assert [database.name for database in organization.databases or ()] == [ADDRESS]
 
 
 def test_the_name_of_what_is_undetermined(tmp_path: Path) -> None:
@@ -329,8 +329,8 @@ def test_states_beside_plans(tmp_path: Path) -> None:
     ]
     inventory = Inventory([], plans, states=[*states, states[0]])
     [organization] = inventory.organizations()
-    assert [each.id for each in organization.managed.databases] == ["a", "b"]
-    sources = [(each.role, each.path) for each in inventory.sources]
+    assert [database.id for database in organization.managed.databases] == ["a", "b"]
+    sources = [(source.role, source.path) for source in inventory.sources]
     assert sources == [
         *(("plan", file) for file in sorted(plans)),
         *(("state", file) for file in sorted(states)),
@@ -342,13 +342,13 @@ def test_problems_of_plans_and_states(tmp_path: Path) -> None:
     files = [write_json(tmp_path / f"{name}.json", {}) for name in "abc"]
     with pytest.raises(InventoryError) as caught:
         Inventory(files[:1], files[1:2], states=files[2:])
-    assert {each.file for each in caught.value.problems} == set(files)
+    assert {problem.file for problem in caught.value.problems} == set(files)
 
 
 def test_names_are_for_plans(tmp_path: Path) -> None:
     """A state has no name: what stands in front of a = is part of its path."""
     file = write_json(tmp_path / "a=b.json", state(held()))
-    assert [each.path for each in Inventory([], states=[file]).sources] == [file]
+    assert [source.path for source in Inventory([], states=[file]).sources] == [file]
 
 
 def test_a_state_in_yaml(tmp_path: Path) -> None:
@@ -362,7 +362,7 @@ def test_what_stands_in_several_parts_is_told_once(tmp_path: Path) -> None:
     data = plan(change(ADDRESS, "no-op", existing(), existing()), prior_state=state(held()))
     file = write_json(tmp_path / "plan.json", data)
     [organization] = read_plan(file).organizations
-    assert [each.id for each in organization.managed.databases] == ["d1"]
+    assert [database.id for database in organization.managed.databases] == ["d1"]
 
 
 def test_other_resources_are_not_read(tmp_path: Path) -> None:

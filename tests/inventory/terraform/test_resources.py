@@ -280,7 +280,7 @@ def test_a_state_is_no_plan(tmp_path: Path, data: dict[str, Any]) -> None:
     file = write_json(tmp_path / "plan.json", data)
     with pytest.raises(InventoryError) as caught:
         read_plan(file)
-    assert [each[1:] for each in caught.value.problems] == [(1, "", *NO_PLAN)]
+    assert [problem[1:] for problem in caught.value.problems] == [(1, "", *NO_PLAN)]
     assert str(caught.value.problems[0]) == (
         f"{file}:1: found a state, which plans nothing, expected a plan, as this prints it: "
         "terraform plan -out=plan.bin && terraform show -json plan.bin > plan.json; "
@@ -292,7 +292,7 @@ def test_a_state_is_no_plan(tmp_path: Path, data: dict[str, Any]) -> None:
 def test_a_state_is_read_as_one(tmp_path: Path, data: dict[str, Any]) -> None:
     """A state is read where a state is meant; an empty one holds nothing."""
     read = read_state(write_json(tmp_path / "state.json", data), Terraform())
-    there = {each.id for one in read.organizations for each in one.managed.databases}
+    there = {database.id for one in read.organizations for database in one.managed.databases}
     assert there == ({"d1"} if data == STATES["whole"] else set())
     assert (read.source.role, read.source.format) == ("state", "terraform-state")
 
@@ -327,4 +327,4 @@ def test_what_is_no_state(tmp_path: Path, data: object, found: str, expected: st
     """Where a state is meant, all else is refused with what to run."""
     with pytest.raises(InventoryError) as caught:
         read_state(write_json(tmp_path / "state.json", data), Terraform())
-    assert [each[1:] for each in caught.value.problems] == [(1, "", found, expected)]
+    assert [problem[1:] for problem in caught.value.problems] == [(1, "", found, expected)]

@@ -281,7 +281,10 @@ def test_every_change_of_a_key_is_read(name: str) -> None:
         verbs = {"register"} & {"register" if "create" in actions else ""}
         verbs |= {"replace" if "create" in actions else "remove"} if "delete" in actions else set()
         found |= {(verb, item["address"]) for verb in verbs}
-    managed = [each.managed for each in recorded(str(SCENES[name].recorded())).organizations]
+    managed = [
+        organization.managed
+        for organization in recorded(str(SCENES[name].recorded())).organizations
+    ]
     known = {(key.change, key.resource) for each in managed for key in each.planned_keys}
     hidden = {(key.change, key.resource) for each in managed for key in each.undetermined_keys}
     assert known | hidden == found
@@ -320,9 +323,9 @@ def test_an_order_is_read_from_the_configuration(name: str) -> None:
     """A planned key has the addresses of all databases of its place that wait for it."""
     [organization] = read_plan(str(SCENES[name].recorded())).organizations
     databases = {
-        (each.provider, region.name, each.resource)
-        for each in organization.databases or ()
-        for region in each.regions
+        (database.provider, region.name, database.resource)
+        for database in organization.databases or ()
+        for region in database.regions
     }
     awaited = {
         (key.provider, key.region, address)
@@ -397,7 +400,7 @@ def test_what_each_provider_manages() -> None:
 def test_what_is_sensitive_is_not_taken_over() -> None:
     """No value that Terraform marks as sensitive is in anything that is read."""
     read = read_plan(str(SCENES["new"].recorded()))
-    managed = [each.managed.model_dump_json() for each in read.organizations]
+    managed = [organization.managed.model_dump_json() for organization in read.organizations]
     text = repr(read) + "".join(managed)
     raw = SCENES["new"].recorded().read_text("utf-8")
     for secret in ("acme's best customer", "eu-north-1"):

@@ -54,5 +54,6 @@ def test_tokens_elsewhere(tmp_path: Path) -> None:
     recorded = read_plan(file)
     assert in_short(*recorded.organizations).planned == {(ADDRESS, "aws", "us-east-1")}
     assert ALIKE not in repr(recorded) + "".join(
-        f"{each.managed!r}{each.model_dump_json()}" for each in recorded.organizations
+        f"{organization.managed!r}{organization.model_dump_json()}"
+        for organization in recorded.organizations
     )

@@ -29,7 +29,9 @@ EAST, WEST = ("aws", "us-east-1"), ("aws", "us-west-2")
 
 def databases(folder: Path, data: object) -> tuple[ManagedDatabase, ...]:
     file = write_json(folder / "plan.json", data)
-    return tuple(each for one in read_plan(file).organizations for each in one.managed.databases)
+    return tuple(
+        database for one in read_plan(file).organizations for database in one.managed.databases
+    )
 
 
 def orders(*regions: tuple[str, str], identity: str = "d1", missing: str = "") -> ManagedDatabase:

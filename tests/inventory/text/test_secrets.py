@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 SCRUBBER = Scrubber([TOKEN])
 WITHHELD = "(hidden): a text that hides a secret"
-NEEDLES = [each.encode() for each in TOKEN.needles()]
+NEEDLES = [needle.encode() for needle in TOKEN.needles()]
 SIGNED = "https://bundles.example.test/a.zip?X-Amz-Date=1&X-Amz-Signature=deadbeef"
 
 

@@ -97,7 +97,7 @@ def test_findings_that_one_step_settles_are_one_action() -> None:
 
 def test_equal_words_in_two_organizations_are_two_actions() -> None:
     """What has to be done in two organizations has to be done twice."""
-    given = [a_finding(action="Act", organization=each) for each in NAMES]
+    given = [a_finding(action="Act", organization=name) for name in NAMES]
     told = {
         (action["organization"], action["resolves"]) for action in _tally(*given).actions(NAMES)
     }
@@ -139,7 +139,7 @@ def _audit(*organizations: Organization) -> list[dict[str, Any]]:
     tallies = Aggregates()
     for finding in evaluate(organizations, RULES, Context(AS_OF), tallies.meet):
         tallies.add(finding)
-    return tallies.actions({each.id: each.name for each in organizations})
+    return tallies.actions({organization.id: organization.name for organization in organizations})
 
 
 def test_a_repair_takes_two_steps_in_order() -> None:

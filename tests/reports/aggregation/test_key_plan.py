@@ -41,13 +41,13 @@ REGIONS = ("eu-west-1", "us-east-1", "us-west-2")
 
 def _plan(findings: Iterable[Finding], names: dict[str, str]) -> dict[str, Any]:
     tallies = Aggregates()
-    for each in findings:
-        tallies.add(each)
+    for finding in findings:
+        tallies.add(finding)
     return tallies.key_plan(names)
 
 
 def _audit(*organizations: Organization) -> dict[str, Any]:
-    names = {each.id: each.name for each in organizations}
+    names = {organization.id: organization.name for organization in organizations}
     return _plan(evaluate(organizations, RULES, Context(AS_OF)), names)
 
 
@@ -227,7 +227,7 @@ def test_one_key_of_two_types_is_one_of_two() -> None:
     assert _numbers(plan) == {"needed": 2, "registered": 1, "missing": 1, "failing": 1}
     assert plan["lists"]["missing"] == []
     [shared] = plan["lists"]["shared"]
-    assert (shared["key"], [each["type"] for each in shared["scopes"]]) == (
+    assert (shared["key"], [scope["type"] for scope in shared["scopes"]]) == (
         f"arn:aws:kms:us-east-1:111122223333:key/{uuid(1)}",
         ["managed-clusters", "serverless"],
     )
@@ -289,7 +289,10 @@ def test_as_many_keys_are_missing_as_there_are_too_few(keys: list[tuple[str, str
 def test_an_organization_without_anything_has_its_row() -> None:
     """An organization in which nothing is needed is told with zeros, not left out."""
     plan = _plan([], NAMES)
-    assert [(each["organization"], _numbers(each)) for each in plan["organizations"]] == [
+    assert [
+        (organization["organization"], _numbers(organization))
+        for organization in plan["organizations"]
+    ] == [
         (ORGANIZATION, {}),
         (OTHER_ORGANIZATION, {}),
     ]
@@ -425,7 +428,7 @@ def test_what_is_missing_comes_first() -> None:
         _cell("missing", "serverless", "gcp"),
         _cell("missing", "serverless", "azure"),
     )
-    assert [(each["type"], each["provider"]) for each in steps] == [
+    assert [(step["type"], step["provider"]) for step in steps] == [
         ("serverless", "azure"),
         ("serverless", "gcp"),
         ("managed-clusters", "gcp"),

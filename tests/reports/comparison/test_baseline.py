@@ -116,8 +116,8 @@ def test_the_first_of_two_equal_findings_is_kept(tmp_path: Path) -> None:
 def test_a_later_audit_is_read_whole(report: Report) -> None:
     """Of the later of two audits every finding is read, without its evidence."""
     later = read_later(report.folder)
-    assert [each.id for each in later.findings()] == [
-        json.loads(each)["id"] for each in report.lines
+    assert [finding.id for finding in later.findings()] == [
+        json.loads(line)["id"] for line in report.lines
     ]
     assert {each.evidence for each in later.findings()} == {()}
 

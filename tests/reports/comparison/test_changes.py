@@ -318,7 +318,7 @@ def test_every_open_finding_is_of_one_class(
     taken, told = in_memory(old, new)
     listed = [key for keys in by_class(told).values() for key in keys]
     assert sorted(listed) == sorted(open_keys(old) | open_keys(new))
-    assert told["counts"] == {each: len(told["lists"][each]) for each in CLASSES}
+    assert told["counts"] == {klass: len(told["lists"][klass]) for klass in CLASSES}
     assert {each.change for each in taken if each.status in OPEN} <= {*NEWS, "unchanged"}
 
 

@@ -233,7 +233,7 @@ def _lasting(report: Report) -> str:
 
 
 def _open(report: Report) -> list[Finding]:
-    return [each for each in _findings(report) if each.status in OPEN]
+    return [finding for finding in _findings(report) if finding.status in OPEN]
 
 
 def _findings(report: Report) -> Iterator[Finding]:

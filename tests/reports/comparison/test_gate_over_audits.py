@@ -71,26 +71,38 @@ def _audits(nights: Iterable[Sequence[Organization]]) -> Iterator[Night]:
 
 
 def _stopping(findings: Iterable[Finding]) -> list[Finding]:
-    return [each for each in findings if GATE.stops(each.status, each.severity, each.change)]
+    return [
+        finding
+        for finding in findings
+        if GATE.stops(finding.status, finding.severity, finding.change)
+    ]
 
 
 def _causes(findings: Iterable[Finding]) -> set[tuple[str, str, str]]:
     """Return rule, subject and cause of all that is open."""
-    return {(each.rule, each.subject.path, each.cause) for each in findings if each.status in OPEN}
+    return {
+        (finding.rule, finding.subject.path, finding.cause)
+        for finding in findings
+        if finding.status in OPEN
+    }
 
 
 def _badness(findings: Iterable[Finding]) -> dict[tuple[str, str], int]:
     """Return how bad each subject is by each rule: 0 if it complies, 2 if it fails."""
     worst: dict[tuple[str, str], int] = {}
-    for each in findings:
-        subject = each.rule, each.subject.path
-        worst[subject] = max(worst.get(subject, 0), BADNESS[each.status])
+    for finding in findings:
+        subject = finding.rule, finding.subject.path
+        worst[subject] = max(worst.get(subject, 0), BADNESS[finding.status])
     return worst
 
 
 def _databases(organization: Organization) -> set[str]:
     """Return the ids of the databases that are listed; a terminated one is accounted for."""
-    return {each.id for each in organization.databases or () if each.id and not each.is_planned}
+    return {
+        database.id
+        for database in organization.databases or ()
+        if database.id and not database.is_planned
+    }
 
 
 @settings(deadline=None, max_examples=60)
@@ -133,11 +145,11 @@ def test_what_is_seen_less_never_passes_a_gate_on_what_is_new(
     present = {each.id: each for each in second.organizations}
     for organization in first.organizations:
         judged = {
-            each.subject.database
-            for each in first.findings
-            if each.rule == "CMEK-05"
-            and each.existing
-            and each.subject.organization == organization.id
+            finding.subject.database
+            for finding in first.findings
+            if finding.rule == "CMEK-05"
+            and finding.existing
+            and finding.subject.organization == organization.id
         }
         now = present.get(organization.id)
         if now is None or (now.databases is not None and judged - _databases(now)):

@@ -151,7 +151,7 @@ def test_two_audits_tell_which_keys_changed(tmp_path: Path) -> None:
     first = night(tmp_path, _organization(key("us-east-2", 1), key("us-west-2", 2)), FIRST)
     second = night(tmp_path, _organization(key("us-east-2", 3), key("eu-west-1", 4)), SECOND, first)
     told = second.head["changes"]["keys"]["lists"]
-    assert {what: [each["region"] for each in scopes] for what, scopes in told.items()} == {
+    assert {what: [scope["region"] for scope in scopes] for what, scopes in told.items()} == {
         "added": ["eu-west-1"],
         "replaced": ["us-east-2"],
         "removed": ["us-west-2"],

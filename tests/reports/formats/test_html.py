@@ -105,7 +105,9 @@ def test_sections(violations: Report, compliant: Report) -> None:
     for report in (violations, compliant):
         page = Page(report.page)
         assert page.values("id", "section") == SECTIONS
-        assert page.values("href", "a")[1 : len(SECTIONS) + 1] == [f"#{each}" for each in SECTIONS]
+        assert page.values("href", "a")[1 : len(SECTIONS) + 1] == [
+            f"#{section}" for section in SECTIONS
+        ]
 
 
 def test_head_of_the_page(violations: Report) -> None:
@@ -134,7 +136,7 @@ def test_open_findings_are_explained(violations: Report) -> None:
     ]
     start = violations.page.index(f'id="f-{finding["id"]}"')
     text = Page(violations.page[start : violations.page.index("</details>", start)]).text
-    card = next(each for each in head["criteria"]["rules"] if each["id"] == "CMEK-01")
+    card = next(rule for rule in head["criteria"]["rules"] if rule["id"] == "CMEK-01")
     for each in (
         finding["message"],
         card["title"],
@@ -170,7 +172,7 @@ def test_actions_lead_to_findings(violations: Report) -> None:
     assert violations.head["actions"]
     for action in violations.head["actions"]:
         assert action["text"] in section.text
-        assert all(links[f"#f-{each}"] for each in action["findings"])
+        assert all(links[f"#f-{finding}"] for finding in action["findings"])
 
 
 def test_links_lead_somewhere(waived: Report, partial: Report) -> None:
@@ -358,7 +360,7 @@ def test_not_evaluated_says_what_to_do(violations: Report) -> None:
     source = violations.page
     text = Page(source[source.index('id="not-evaluated"') : source.index('id="waivers"')]).text
     rows = [each for each in violations.head["not_evaluated"] if each["status"] == "inconclusive"]
-    told = {each["reason"] for each in rows}
+    told = {row["reason"] for row in rows}
     assert "refused" in told
     assert "Give the token of labs the permission org-cmk-read" in text
     assert {each for each in told - {"refused"} if labels.REASON[each].step not in text} == set()

@@ -151,7 +151,9 @@ def test_hostile_names_run_nothing(
         opened.page.evaluate(OPEN_ALL)
         opened.page.wait_for_timeout(200)
         assert opened.page.evaluate("window.__pwned === undefined")
-        assert {each for each in opened.requests if not each.startswith("data:")} == {path.as_uri()}
+        assert {request for request in opened.requests if not request.startswith("data:")} == {
+            path.as_uri()
+        }
 
 
 def test_quiet(browser: Browser, reports: dict[str, Path]) -> None:
@@ -258,7 +260,7 @@ def test_filters(
 ) -> None:
     """A filter leaves exactly the findings that it names, and says how many these are."""
     folder = reports["violations"]
-    wanted = {each["id"] for each in _findings(folder) if each[field] == value}
+    wanted = {finding["id"] for finding in _findings(folder) if finding[field] == value}
     everything = len(_findings(folder))
     with open_page(browser, folder / "audit.html") as opened:
         page = opened.page
@@ -280,7 +282,11 @@ def test_filters(
 def test_filter_by_organization(browser: Browser, reports: dict[str, Path]) -> None:
     """An organization can be chosen by its name."""
     folder = reports["violations"]
-    wanted = {each["id"] for each in _findings(folder) if each["subject"]["organization"] == "labs"}
+    wanted = {
+        finding["id"]
+        for finding in _findings(folder)
+        if finding["subject"]["organization"] == "labs"
+    }
     with open_page(browser, folder / "audit.html") as opened:
         page = opened.page
         page.select_option("#filter [name=o]", label="labs")
@@ -340,5 +346,7 @@ def _findings(folder: Path) -> list[dict[str, Any]]:
 
 def _first(folder: Path, status: str, rule: str = "CMEK-01") -> dict[str, Any]:
     return next(
-        each for each in _findings(folder) if each["status"] == status and each["rule"] == rule
+        finding
+        for finding in _findings(folder)
+        if finding["status"] == status and finding["rule"] == rule
     )

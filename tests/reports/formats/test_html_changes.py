@@ -153,7 +153,7 @@ def test_only_findings_on_the_page_are_linked(violations: Report) -> None:
     changes = every_change()
     changes["lists"]["new"][0] |= {"id": shown["id"], "rule": shown["rule"]}
     links = _section(violations, changes).values("href", "a")
-    assert [each for each in links if each.startswith("#f-")] == [f"#f-{shown['id']}"]
+    assert [link for link in links if link.startswith("#f-")] == [f"#f-{shown['id']}"]
     assert set(links) - {f"#f-{shown['id']}"} == {"#findings", "#r-CMEK-01"}
 
 

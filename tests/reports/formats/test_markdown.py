@@ -148,8 +148,8 @@ def test_actions_are_listed_by_urgency(violations: Report) -> None:
     """The actions stand in the order of the record, with what they settle."""
     table = _tables(_render(violations))["What to do, most urgent first"]
     wanted = [
-        [each["severity"], str(each["resolves"]), str(each["databases"])]
-        for each in violations.head["actions"]
+        [action["severity"], str(action["resolves"]), str(action["databases"])]
+        for action in violations.head["actions"]
     ]
     assert [row[:3] for row in table[1:]] == wanted
 
@@ -165,12 +165,12 @@ def test_an_action_names_the_organization() -> None:
 def test_waivers_that_ask_for_somebody_are_listed(violations: Report) -> None:
     """Waivers are counted by state; those that end, have ended or wait are listed."""
     text = _render(violations)
-    states = Counter(labels.WAIVER[each["state"]].word for each in violations.head["waivers"])
+    states = Counter(labels.WAIVER[waiver["state"]].word for waiver in violations.head["waivers"])
     told = ", ".join(f"{states[word]} {word}" for word in sorted(states))
     assert f"\n{len(violations.head['waivers'])} waivers: {told}.\n" in text
     (_, *rows) = _tables(text)["Waivers"]
     assert [row[0] for row in rows] == [
-        f"`{each['id']}`" for each in urgent_waivers(violations.head)
+        f"`{urgent_waiver['id']}`" for urgent_waiver in urgent_waivers(violations.head)
     ]
     assert dict(row[:2] for row in rows)["`W-expiring`"] == "expires in 10 days, on `2026-12-01`"
 

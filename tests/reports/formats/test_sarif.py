@@ -146,8 +146,8 @@ def test_every_rule_is_described(violations: Report) -> None:
         assert (
             max(len(rule[each]["text"]) for each in ("shortDescription", "fullDescription")) < 1_024
         )
-        words = [told["remediation"], *(each["sentence"] for each in told["quotes"])]
-        assert [each for each in words if each not in rule["help"]["text"]] == []
+        words = [told["remediation"], *(quote["sentence"] for quote in told["quotes"])]
+        assert [word for word in words if word not in rule["help"]["text"]] == []
         assert rule["help"]["markdown"]
         assert len(rule["properties"]["tags"]) <= 10
         assert "security" in rule["properties"]["tags"]
@@ -184,8 +184,8 @@ def test_a_rule_has_the_score_of_its_worst_failure() -> None:
     """A rule that is graver for what is planned has that severity; one that is not, its own."""
     run = _of()
     scores = {
-        each["id"]: each["properties"]["security-severity"]
-        for each in run["tool"]["driver"]["rules"]
+        rule["id"]: rule["properties"]["security-severity"]
+        for rule in run["tool"]["driver"]["rules"]
     }
     assert (scores["CMEK-01"], scores["CMEK-03"], scores["CMEK-09"]) == ("9.5", "8.0", "0.5")
     assert len(set(SEVERITIES)) > len(set(scores.values())) > 1
@@ -266,7 +266,7 @@ def test_what_astra_told_stands_in_the_same_place_every_night(tmp_path: Path) ->
         report = report_on(tmp_path, bundle, report_dir=str(tmp_path / f"r{number}"))
         results = _run(render(report.head, report.lines, root=tmp_path))["results"]
         places.append(
-            {each["partialFingerprints"].popitem(): each["locations"] for each in results}
+            {result["partialFingerprints"].popitem(): result["locations"] for result in results}
         )
     assert places[0] == places[1]
     physical = [each["physicalLocation"] for (each,) in places[0].values()]
@@ -324,7 +324,7 @@ def test_what_is_no_evidence_closes_no_alert(
     assert invocation["executionSuccessful"] is is_whole
     verdict, *others = invocation["toolExecutionNotifications"]
     assert verdict["level"] == "note"
-    assert [each["message"]["text"].partition(":")[0] for each in others] == banners
+    assert [other["message"]["text"].partition(":")[0] for other in others] == banners
 
 
 def test_a_check_that_broke_is_no_success() -> None:
@@ -356,7 +356,9 @@ def test_a_run_names_its_audit(violations: Report) -> None:
 def _left_out(run: Json) -> list[str]:
     notifications = run["invocations"][0]["toolExecutionNotifications"]
     return [
-        each["message"]["text"] for each in notifications if "left out" in each["message"]["text"]
+        notification["message"]["text"]
+        for notification in notifications
+        if "left out" in notification["message"]["text"]
     ]
 
 
@@ -364,7 +366,7 @@ def test_results_beyond_the_limit_are_counted() -> None:
     """Of too many findings the most urgent are kept, and a notification counts the others."""
     given = [a_finding(severity="low"), a_finding(severity="critical"), a_finding("inconclusive")]
     run = _of(*given, limits=SarifLimits(results=2))
-    assert [each["properties"]["severity"] for each in run["results"]] == ["critical", "high"]
+    assert [result["properties"]["severity"] for result in run["results"]] == ["critical", "high"]
     assert (run["properties"]["open"], run["properties"]["leftOut"]) == (3, 1)
     assert _left_out(run) == ["1 open findings are left out: see findings.ndjson."]
 

@@ -169,7 +169,7 @@ def test_a_shell_runs_nothing_else(region: str, tmp_path: Path) -> None:
             text=True,
             check=True,
         )
-        given = [each.replace("$ASTRA_TOKEN", "sham") for each in _words(call)[1:]]
+        given = [word.replace("$ASTRA_TOKEN", "sham") for word in _words(call)[1:]]
         assert (done.stdout.split("\0")[:-1], done.stderr) == (given, "")
     assert list(tmp_path.iterdir()) == []
 

@@ -78,7 +78,7 @@ def test_without_terraform_the_calls_are_shown() -> None:
         Part("Read it back:", entry["read"]),
     ]
     assert (has_other_way(entry), has_calls([entry]), list(closing([entry]))) == (True, True, [])
-    assert [each.code for each in parts(entry, in_full=True)][3:] == [
+    assert [part.code for part in parts(entry, in_full=True)][3:] == [
         entry["terraform"]["block"],
         f"terraform apply -target={KEY}",
     ]
@@ -133,7 +133,7 @@ def test_long_lists_are_cut() -> None:
     """Of many databases of one block, and of many blocks, some are named and the rest counted."""
     instances = [f"astra_database.a[{number}]" for number in range(1_004)]
     blocks = [f"astra_database.b{number}" for number in range(6)]
-    shown = [each.text for each in parts(_entry(databases=[*instances, *blocks, "?"]))]
+    shown = [part.text for part in parts(_entry(databases=[*instances, *blocks, "?"]))]
     named = "astra_database.a[0], astra_database.a[1], astra_database.a[2] and 1,001 more"
     assert shown[1] == f'Add to resource "astra_database" "a", for {named}:'
     assert shown[5:] == [
@@ -145,7 +145,7 @@ def test_long_lists_are_cut() -> None:
 
 def test_an_address_that_is_none_is_still_named() -> None:
     """A database whose address does not say its block is named by that address."""
-    shown = [each.text for each in parts(_entry(databases=["?"]))]
+    shown = [part.text for part in parts(_entry(databases=["?"]))]
     assert shown[1] == "Add to the block of ?:"
 
 

@@ -109,7 +109,7 @@ def test_instances_of_one_block_are_one() -> None:
     """What ``for_each`` makes of a block waits by one line in that block."""
     winter = SHOP.replace("autumn", "winter")
     made = _made(databases=(SHOP, "astra_database.a", winter))
-    assert [(each.block, each.databases) for each in made.dependents] == [
+    assert [(dependent.block, dependent.databases) for dependent in made.dependents] == [
         ('module "shop"', (SHOP, winter)),
         ('resource "astra_database" "a"', ("astra_database.a",)),
     ]
@@ -181,7 +181,10 @@ def test_a_key_of_another_plan_cannot_be_waited_for() -> None:
         databases=("prod#astra_database.a", "test#astra_database.b", "?"),
         creates=("prod#astra_customer_key.k",),
     )
-    assert [each.databases for each in made.dependents] == [("prod#astra_database.a",), ("?",)]
+    assert [dependent.databases for dependent in made.dependents] == [
+        ("prod#astra_database.a",),
+        ("?",),
+    ]
     assert made.apply == "terraform apply -target=astra_customer_key.k"
     assert "--cmek-plan=prod=plan.json" in made.check
 
@@ -254,8 +257,8 @@ def test_terraform_registers_the_key_alone_and_first(tmp_path: Path) -> None:
     made = _made(databases=("astra_database.orders", SHOP))
     sources = {'module "shop"': '  source   = "./shop"\n  for_each = toset(["autumn"])\n'}
     waiting = [
-        f"{each.block} {{\n{sources.get(each.block, '')}  {each.line}\n}}"
-        for each in made.dependents
+        f"{dependent.block} {{\n{sources.get(dependent.block, '')}  {dependent.line}\n}}"
+        for dependent in made.dependents
     ]
     text = "\n".join([_own_words(made.block), *waiting])
     _write(tmp_path / "main.tf", text)

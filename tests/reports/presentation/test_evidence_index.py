@@ -10,7 +10,7 @@ from reports.presentation.evidence_index import EvidenceIndex
 
 
 def _bundle(path: str, *exchanges: str, total: int = 0) -> dict[str, Any]:
-    rows = [{"path": f"exchanges/{each}.json"} for each in exchanges]
+    rows = [{"path": f"exchanges/{exchange}.json"} for exchange in exchanges]
     return {"path": path, "exchanges": rows, "exchanges_total": total or len(rows)}
 
 

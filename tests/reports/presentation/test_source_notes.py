@@ -85,7 +85,7 @@ def _in_sarif(head: Head) -> str:
     [run] = json.loads(sarif.render(head, []))["runs"]
     [invocation] = run["invocations"]
     notices = invocation["toolExecutionNotifications"]
-    return "\n".join(f"{each['level']}: {each['message']['text']}" for each in notices)
+    return "\n".join(f"{notice['level']}: {notice['message']['text']}" for notice in notices)
 
 
 SHOWN: dict[str, tuple[Callable[[Head], str], str]] = {

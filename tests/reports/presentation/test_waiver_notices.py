@@ -45,7 +45,7 @@ def test_the_first_to_end_comes_first() -> None:
         told("expiring", "2026-12-01", id="e"),
         told("expiring", "2026-11-21", id="f"),
     ]
-    assert [each["id"] for each in urgent_waivers({"waivers": waivers})] == [
+    assert [urgent_waiver["id"] for urgent_waiver in urgent_waivers({"waivers": waivers})] == [
         "f",
         "e",
         "c",

@@ -57,27 +57,29 @@ def test_the_index_says_what_the_exchanges_say(bundle: str) -> None:
     hashes = {file.path: file.sha256 for file in manifest.files}
     assert list(index_exchanges(bundle, manifest)) == [
         IndexedExchange(
-            each.path,
-            each.address,
-            each.outcome,
-            each.ended,
-            hashes[each.path],
-            sum(each.redactions.values()),
+            read_exchange.path,
+            read_exchange.address,
+            read_exchange.outcome,
+            read_exchange.ended,
+            hashes[read_exchange.path],
+            sum(read_exchange.redactions.values()),
         )
-        for each in read_exchanges(bundle, manifest, 1)
+        for read_exchange in read_exchanges(bundle, manifest, 1)
     ]
 
 
 def test_the_index_tells_answers_from_silence(bundle: str) -> None:
     """An outcome is a status, or the reason code of there being no answer."""
-    outcomes = {each.outcome for each in index_exchanges(bundle, read_manifest(bundle))}
+    outcomes = {
+        index_exchange.outcome for index_exchange in index_exchanges(bundle, read_manifest(bundle))
+    }
     assert outcomes == {"200", "403", "unavailable"}
 
 
 def test_redacted_fields_are_counted(tmp_path: Path) -> None:
     """The index counts the redacted fields, and its sum is that of the manifest."""
     manifest = read_manifest(made := recorded(tmp_path).bundle)
-    counts = [each.redactions for each in index_exchanges(made, manifest)]
+    counts = [index_exchange.redactions for index_exchange in index_exchanges(made, manifest)]
     assert (sum(counts), max(counts) > 0) == (manifest.redactions, True)
 
 
@@ -125,7 +127,9 @@ def test_a_bundle_is_described_by_its_manifest(bundle: str) -> None:
 def test_first_and_last_answer_are_told(bundle: str) -> None:
     """The first and the last answer are the earliest and the latest of all rows."""
     [told] = describe_evidence([_source(bundle)])
-    times = sorted(each.at for each in index_exchanges(bundle, read_manifest(bundle)))
+    times = sorted(
+        index_exchange.at for index_exchange in index_exchanges(bundle, read_manifest(bundle))
+    )
     assert (told["first_answer"], told["last_answer"]) == (utc(times[0]), utc(times[-1]))
     assert told["exchanges_total"] == len(times) == told["requests"]
 

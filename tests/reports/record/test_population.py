@@ -30,8 +30,8 @@ from tests.reports.recording import SOURCE
 
 def _summary(*organizations: Organization) -> dict[str, Any]:
     population = Population()
-    for each in organizations:
-        population.add(each)
+    for organization in organizations:
+        population.add(organization)
     return population.summary([SOURCE])
 
 
@@ -286,5 +286,5 @@ def test_attestations_of_all_organizations_are_told_in_order() -> None:
     population = Population()
     population.add(an_organization(name="acme-b"))
     population.add(an_organization(id=OTHER_ORGANIZATION, name="acme-a"))
-    told = [each["organization"] for each in population.attestations(AS_OF)]
+    told = [attestation["organization"] for attestation in population.attestations(AS_OF)]
     assert told == ["acme-b", "acme-a"]

@@ -340,7 +340,7 @@ def test_every_reason_for_a_gap_fits_the_schema() -> None:
     path = HEAD_SCHEMA["properties"]["population"]["properties"]["organizations"]["items"]
     reason = path["properties"]["gaps"]["items"]["properties"]["reason"]
     validator = Draft202012Validator(reason)
-    assert {each for each in get_args(GapReason) if not validator.is_valid(each)} == set()
+    assert {get_arg for get_arg in get_args(GapReason) if not validator.is_valid(get_arg)} == set()
 
 
 def test_a_whole_record_fits_the_schemas(audited: Record) -> None:

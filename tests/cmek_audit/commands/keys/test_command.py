@@ -145,7 +145,11 @@ def test_a_key_for_each_combination(places: list[Place]) -> None:
         for kind, provider, regions in places
         for region in regions
     }
-    without = {each for each in combinations if lacks_customer_keys(each[0], each[1])}
+    without = {
+        combination
+        for combination in combinations
+        if lacks_customer_keys(combination[0], combination[1])
+    }
     add = tuple(text for text in _added(places) if text != "--add")
     answer = _answer(KeysRequest(add=add), None)
     assert answer["needed"] == len(combinations - without)
@@ -167,7 +171,7 @@ def test_the_same_numbers_as_an_audit(tmp_path: Path) -> None:
         del plan["lists"]
         none = dict.fromkeys(("scopes", "doubts", "shared"))
         own = [{**each, **none} for each in plan.pop("organizations")]
-        assert own == [{**each, **none} for each in answer["organizations"]]
+        assert own == [{**organization, **none} for organization in answer["organizations"]]
         assert plan == {part: answer[part] for part in plan}
         assert [
             [{**cell, "finding": None} for cell in each["cells"]] for each in head["coverage"]
@@ -233,7 +237,7 @@ def test_several_organizations(tmp_path: Path) -> None:
         *("-i", saved(tmp_path, one, two)),
         *("-a", "acme-prod/serverless/aws/r", "-a", "acme-test/serverless/aws/us-east-1"),
     )
-    assert [numbers(each) for each in answer["organizations"]] == [
+    assert [numbers(organization) for organization in answer["organizations"]] == [
         {"needed": 2, "registered": 1, "missing": 1, "unproven": 1},
         {"needed": 1, "missing": 1, "unprotected": 1},
     ]
@@ -242,7 +246,9 @@ def test_several_organizations(tmp_path: Path) -> None:
 def test_what_might_be_of_organizations_that_nobody_recorded() -> None:
     """Without an inventory each organization that is named needs keys of its own."""
     _, answer = asked("-a", "prod/serverless/aws/r", "-a", "test/serverless/aws/r")
-    assert [(each["name"], each["needed"]) for each in answer["organizations"]] == [
+    assert [
+        (organization["name"], organization["needed"]) for organization in answer["organizations"]
+    ] == [
         ("prod", 1),
         ("test", 1),
     ]
@@ -282,7 +288,7 @@ def test_a_plan_of_terraform(tmp_path: Path) -> None:
         *("--terraform-organization", OTHER_ORGANIZATION),
     )
     assert code == 1
-    assert [each["missing"] for each in answer["organizations"]] == [0, 1]
+    assert [organization["missing"] for organization in answer["organizations"]] == [0, 1]
 
 
 def test_a_state_of_terraform(tmp_path: Path) -> None:
@@ -448,7 +454,9 @@ def test_two_versions_of_a_key_are_one(tmp_path: Path) -> None:
 
 def _doubts(answer: Any) -> list[tuple[str, str]]:  # noqa: ANN401 (an answer)
     return [
-        (each["rule"], each["reason"]) for own in answer["organizations"] for each in own["doubts"]
+        (doubt["rule"], doubt["reason"])
+        for own in answer["organizations"]
+        for doubt in own["doubts"]
     ]
 
 
@@ -484,7 +492,10 @@ def test_a_check_that_breaks_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> N
     code, answer = asked(*COMPLIANT)
     assert code == 1
     assert set(_doubts(answer)) == {("CMEK-01", "check-broke")}
-    assert [each["databases_known"] for each in answer["organizations"]] == [False, False]
+    assert [organization["databases_known"] for organization in answer["organizations"]] == [
+        False,
+        False,
+    ]
 
 
 def _broken(index: object, context: object) -> Iterator[Finding]:
