@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from checks.engine.outcome import FindingGroup
-    from cmek_audit.run.options import Option, Options
+    from cmek_audit.run.option_values import Options
+    from cmek_audit.run.options import Option
     from cmek_audit.run.report_folder import ReportFolder
     from inventory.astra.collector import Progress
 
@@ -82,7 +83,8 @@ def _start(config: pytest.Config, option: Option) -> Path:
 
 
 def _options(config: pytest.Config) -> Options:
-    from cmek_audit.run.options import OPTIONS, parse_options  # noqa: PLC0415 (as above)
+    from cmek_audit.run.option_values import parse_options  # noqa: PLC0415 (as above)
+    from cmek_audit.run.options import OPTIONS  # noqa: PLC0415 (as above)
 
     values = {option.name.replace("-", "_"): _value(config, option) for option in OPTIONS}
     values |= getattr(config, "workerinput", {}).get("cmek", {})
@@ -177,7 +179,7 @@ def _begin(config: pytest.Config, options: Options) -> None:
 
 def _set_aside(config: pytest.Config) -> None:
     """Move an earlier audit to ``previous/``: one that cannot begin must not be taken for it."""
-    from cmek_audit.run.options import Options  # noqa: PLC0415 (as above)
+    from cmek_audit.run.option_values import Options  # noqa: PLC0415 (as above)
     from cmek_audit.run.overwritten_inputs import overwritten_inputs  # noqa: PLC0415
     from cmek_audit.run.report_folder import REPLACED, set_aside  # noqa: PLC0415
     from inventory.errors import CmekAuditError  # noqa: PLC0415

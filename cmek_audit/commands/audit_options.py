@@ -115,7 +115,7 @@ def _asked(option: Option) -> Parameter:
 
 def _completion(option: Option) -> Callable[[str], list[str]] | None:
     """Return what completes a value that is one of a few, or a list of such."""
-    from cmek_audit.run.options import Options  # noqa: PLC0415 (as above)
+    from cmek_audit.run.option_values import Options  # noqa: PLC0415 (as above)
 
     kind = Options.model_fields[option.name.replace("-", "_")].annotation
     listed = get_origin(kind) is tuple

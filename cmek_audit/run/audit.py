@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from checks.engine.finding import Finding
-    from cmek_audit.run.options import Options
+    from cmek_audit.run.option_values import Options
     from inventory.astra.collector import Progress
     from inventory.model.sources import Source
     from inventory.terraform.organizations import Terraform

@@ -17,7 +17,8 @@ import yaml
 
 from cmek_audit.cli import app
 from cmek_audit.exit_codes import Code
-from cmek_audit.run.options import OPTIONS, Options, parse_options
+from cmek_audit.run.option_values import Options, parse_options
+from cmek_audit.run.options import OPTIONS
 from inventory.astra import config, readings
 from inventory.astra.collector import collect
 from inventory.astra.config import read_organizations

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmek_audit.run.audit import Audit
-from cmek_audit.run.options import parse_options
+from cmek_audit.run.option_values import parse_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cmek_audit.run.audit import Audit
-from cmek_audit.run.options import parse_options
+from cmek_audit.run.option_values import parse_options
 from inventory.errors import CmekAuditError, InventoryError, SettingError
 from reports.formats import registry
 from tests.builders import write_text

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cmek_audit.run.audit import EXAMPLES, Audit
-from cmek_audit.run.options import parse_options
+from cmek_audit.run.option_values import parse_options
 from cmek_audit.verification.verify_report import Verified, verify_report
 from inventory.errors import RecordError
 from reports.formats.registry import RENDERED, encode

@@ -9,7 +9,7 @@ import pytest
 
 from checks.engine.context import KnownOrganization
 from cmek_audit.run.audit import Audit
-from cmek_audit.run.options import parse_options
+from cmek_audit.run.option_values import parse_options
 from inventory.errors import RecordError, SettingError
 from inventory.history import Observation
 from inventory.model.key import KeyScope

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cmek_audit.run.audit import Audit
-from cmek_audit.run.options import parse_options
+from cmek_audit.run.option_values import parse_options
 from reports.aggregation.key_plan import LISTS, NUMBERS
 from reports.formats import html
 from reports.key_instructions.commands import TOKEN

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from checks import check_scope_has_key
 from cmek_audit.commands.keys.command import KeysRequest, _answer
 from cmek_audit.run.audit import Audit
-from cmek_audit.run.options import parse_options
+from cmek_audit.run.option_values import parse_options
 from inventory.evidence.manifest import read_manifest
 from inventory.model.vocabulary import canonical_provider, canonical_type, lacks_customer_keys
 from tests.builders import (
