@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from typer.testing import Result
+    from click.testing import Result
 
     from tests.astra.server import Running
 
@@ -159,8 +159,8 @@ def test_every_option_is_offered() -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ("--cmek-inventry=x", "No such option: --cmek-inventry. Did you mean --cmek-inventory?"),
-        ("--cmek-xyz", "No such option: --cmek-xyz."),
+        ("--cmek-inventry=x", "No such option '--cmek-inventry'. Did you mean --cmek-inventory?"),
+        ("--cmek-xyz", "No such option '--cmek-xyz'."),
         ("--cmek-plan", "Option '--cmek-plan' requires an argument."),
         ("--cmek-no-waivers=1", "Option '--cmek-no-waivers' does not take a value."),
     ],

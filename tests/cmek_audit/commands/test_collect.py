@@ -55,7 +55,7 @@ def test_all_is_read(file: str, astra: Running) -> None:
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [
         f"Evidence:       {bundle}",
-        "Bundle before:  none, it is the first",
+        "Bundle before:  none, this is the first",
         f"Root:           {manifest.root}",
         "Organizations:  2",
         f"Requests:       {len(astra.requests)}, all answered",
@@ -150,7 +150,7 @@ def test_gaps_with_one_remedy_are_told_together(file: str, astra: Running) -> No
         f"    {CAUSE.format(SECOND.variable)}",
         f"    To do: {STEP.format(SECOND.name)}",
         "",
-        "Exit code 1 says that not everything could be read. What was read is kept.",
+        "Exit code 1: not everything could be read. What was read is kept.",
     ]
 
 
@@ -159,7 +159,7 @@ def test_failed_requests_are_counted(file: str, astra: Running) -> None:
     astra.faults = (Fault("500", "organization", ALWAYS),)
     done = command("collect", file)
     assert done.exit_code == 1
-    assert "Requests:       4, 4 of them in vain" in done.stdout.splitlines()
+    assert "Requests:       4, 4 of them failed" in done.stdout.splitlines()
     assert "Gaps:           10, in 2 organizations" in done.stdout.splitlines()
 
 
@@ -181,12 +181,12 @@ def test_many_causes_are_cut_short_and_counted(
 def test_many_organizations_are_cut_short_and_counted(
     file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of many organizations the first are told, and JSON tells of all."""
+    """Of many organizations the first are listed; JSON lists all of them."""
     monkeypatch.setattr(collect, "MOST_SHOWN", 1)
     done = command("collect", file, environment={})
     lines = done.stdout.splitlines()
     assert (FIRST.name in lines, SECOND.name in lines) == (True, False)
-    assert "… and 1 more organization: --json tells of all, and so does the bundle" in lines
+    assert "… and 1 more organization: --json lists all of them, and so does the bundle" in lines
     gaps = told(command("collect", file, "--json", environment={}))["gaps"]
     assert {(gap["name"], gap["fact"]) for gap in gaps} == {
         (organization.name, fact) for organization in FLEET.organizations for fact in FACTS
@@ -285,7 +285,7 @@ def test_other_ends(
     def collected(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(collect, "collect", collected)
+    monkeypatch.setattr(collect, "collect_bundle", collected)
     done = command("collect", file)
     assert (done.exit_code, done.stdout) == (code, "")
     assert done.stderr.startswith(message)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
-    from typer.testing import Result
+    from click.testing import Result
 
     from tests.astra.server import Running
 
@@ -179,8 +179,8 @@ def test_what_is_known_to_be_harmless_is_said(chain: Path) -> None:
     done = command("verify", chain)
     assert done.exit_code == 0
     assert _told(done)[-2:] == [
-        "  records that nothing proves, outside of the chain: 'acme.yaml'",
-        "  unfinished, and read by nobody: '.collecting-something'",
+        "  records outside of the chain, which nothing proves: 'acme.yaml'",
+        "  unfinished, not read: '.collecting-something'",
     ]
 
 
