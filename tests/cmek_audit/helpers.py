@@ -56,7 +56,7 @@ def bundles(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.exists() else []
 
 
-def told(result: Result) -> Any:  # noqa: ANN401 (whatever JSON holds)
+def printed_json(result: Result) -> Any:  # noqa: ANN401 (whatever JSON holds)
     """Return the JSON object that a command printed."""
     return json.loads(result.stdout)
 

@@ -25,8 +25,8 @@ from tests.cmek_audit.helpers import (
     bundles,
     command,
     organizations,
+    printed_json,
     replace,
-    told,
 )
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def test_all_is_read_told_as_json(file: str, astra: Running) -> None:
     done = command("collect", file, "--json", "--evidence-dir", "kept/here")
     (bundle,) = bundles(Path("kept/here"))
     assert done.exit_code == 0
-    assert told(done) == {
+    assert printed_json(done) == {
         "bundle": bundle.as_posix(),
         "previous": None,
         "root": read_manifest(str(bundle)).root,
@@ -82,7 +82,7 @@ def test_all_is_read_told_as_json(file: str, astra: Running) -> None:
 
 def test_collections_form_a_chain(file: str) -> None:
     """Each collection adds a bundle, which names the one before."""
-    first, second = (told(command("collect", file, "--json")) for _ in range(2))
+    first, second = (printed_json(command("collect", file, "--json")) for _ in range(2))
     previous = {"name": Path(first["bundle"]).name, "root": first["root"]}
     assert (first["previous"], second["previous"]) == (None, previous)
     manifest = read_manifest(second["bundle"])
@@ -92,7 +92,7 @@ def test_collections_form_a_chain(file: str) -> None:
 
 def test_the_bundle_before_is_named(file: str) -> None:
     """A collection says which bundle it follows."""
-    before = told(command("collect", file, "--json"))["bundle"]
+    before = printed_json(command("collect", file, "--json"))["bundle"]
     lines = command("collect", file).stdout.splitlines()
     assert lines[1] == f"Bundle before:  {Path(before).name}"
 
@@ -107,7 +107,7 @@ def test_what_was_left_unfinished_is_removed(file: str) -> None:
         "unfinished."
     )
     assert [bundle.as_posix() for bundle in bundles(Path("audit-evidence"))] == [
-        told(done)["bundle"]
+        printed_json(done)["bundle"]
     ]
 
 
@@ -120,8 +120,8 @@ def test_a_gap_is_told_with_what_would_settle_it(file: str, astra: Running) -> N
     done = command("collect", file, "--json")
     (bundle,) = bundles(Path("audit-evidence"))
     assert done.exit_code == 1
-    assert read_manifest(str(bundle)).root == told(done)["root"]
-    refused = [gap for gap in told(done)["gaps"] if gap["reason"] == "refused"]
+    assert read_manifest(str(bundle)).root == printed_json(done)["root"]
+    refused = [gap for gap in printed_json(done)["gaps"] if gap["reason"] == "refused"]
     assert refused == [
         {
             "organization": FIRST.id,
@@ -187,7 +187,7 @@ def test_many_organizations_are_cut_short_and_counted(
     lines = done.stdout.splitlines()
     assert (FIRST.name in lines, SECOND.name in lines) == (True, False)
     assert "… and 1 more organization: --json lists all of them, and so does the bundle" in lines
-    gaps = told(command("collect", file, "--json", environment={}))["gaps"]
+    gaps = printed_json(command("collect", file, "--json", environment={}))["gaps"]
     assert {(gap["name"], gap["fact"]) for gap in gaps} == {
         (organization.name, fact) for organization in FLEET.organizations for fact in FACTS
     }
@@ -202,7 +202,9 @@ def test_steps_are_those_of_the_audit(file: str) -> None:
         for organization in open_bundle(str(bundle)).organizations()
         for gap in organization.missing()
     }
-    told_steps = {(each["name"], each["fact"]): each["action"] for each in told(done)["gaps"]}
+    told_steps = {
+        (each["name"], each["fact"]): each["action"] for each in printed_json(done)["gaps"]
+    }
     assert told_steps == wanted
 
 
@@ -213,7 +215,9 @@ def test_without_a_file_one_token_is_all_there_is(
     monkeypatch.chdir(tmp_path)
     done = command("collect", "--json")
     assert done.exit_code == 1
-    assert {gap["detail"] for gap in told(done)["gaps"]} == {CAUSE.format("ASTRA_API_TOKEN")}
+    assert {gap["detail"] for gap in printed_json(done)["gaps"]} == {
+        CAUSE.format("ASTRA_API_TOKEN")
+    }
 
 
 # --- secrets --------------------------------------------------------------------------------------

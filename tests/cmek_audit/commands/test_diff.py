@@ -10,7 +10,7 @@ import pytest
 
 from cmek_audit.commands import diff
 from reports.comparison.changes import CLASSES, NEWS
-from tests.cmek_audit.helpers import command, told
+from tests.cmek_audit.helpers import command, printed_json
 from tests.reports.comparing import FIRST, SECOND, every_change, night, stored
 from tests.reports.live import report_on
 from tests.reports.recording import a_finding
@@ -108,7 +108,7 @@ def test_the_changes_are_those_of_an_audit_with_a_baseline(tmp_path: Path) -> No
     """Comparing two finished audits tells what the later one tells, given the first as baseline."""
     first = night(tmp_path, _before(), FIRST)
     second = night(tmp_path, _after(), SECOND, first)
-    made = told(command("diff", first.folder, second.folder, "--format=json"))
+    made = printed_json(command("diff", first.folder, second.folder, "--format=json"))
     changes = second.head["changes"]
     baseline = changes["baseline"] | {"banners": []}
     assert made["old"] == {name: baseline[name] for name in made["old"]}
@@ -255,8 +255,8 @@ def test_an_organization_that_passed_and_is_gone_stops(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "Organizations gone (1): They are in the earlier audit" in done.stdout
     assert "  other (other)" in done.stdout
-    told = json.loads(command("diff", old.folder, new.folder, "--format=json").stdout)
-    assert told["organizations_gone"]["list"] == [{"organization": "other", "name": "other"}]
+    comparison = json.loads(command("diff", old.folder, new.folder, "--format=json").stdout)
+    assert comparison["organizations_gone"]["list"] == [{"organization": "other", "name": "other"}]
     assert (
         "### Organizations gone"
         in command("diff", old.folder, new.folder, "--format=markdown").stdout

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from checks.engine.catalogue import load_rules
 from checks.engine.controls import read_controls
-from tests.cmek_audit.helpers import ROOT, command, told
+from tests.cmek_audit.helpers import ROOT, command, printed_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +58,7 @@ def test_a_rule_as_json() -> None:
     rule = RULES[0]
     done = command("rules", rule.card.id, "--json")
     assert done.exit_code == 0
-    assert told(done) == {
+    assert printed_json(done) == {
         **rule.card.model_dump(mode="json"),
         "controls": [
             {"framework": name, "id": control.id, "strength": control.strength}
@@ -70,10 +70,10 @@ def test_a_rule_as_json() -> None:
 
 def test_all_rules_as_json() -> None:
     """The JSON object of the list has each rule as it is by itself."""
-    all_told = told(command("rules", "--json"))
+    all_told = printed_json(command("rules", "--json"))
     assert all_told.keys() == {"rules"}
     assert [each["id"] for each in all_told["rules"]] == [rule.card.id for rule in RULES]
-    assert all_told["rules"][4] == told(command("rules", RULES[4].card.id, "--json"))
+    assert all_told["rules"][4] == printed_json(command("rules", RULES[4].card.id, "--json"))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_all_rules_as_json() -> None:
 )
 def test_a_rule_is_found_by_id_and_by_check(name: str) -> None:
     """A rule is found by its id and by the name of its check, in any case."""
-    assert told(command("rules", name, "--json"))["id"] == "CMEK-03"
+    assert printed_json(command("rules", name, "--json"))["id"] == "CMEK-03"
 
 
 @pytest.mark.parametrize(

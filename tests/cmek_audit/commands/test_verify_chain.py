@@ -16,9 +16,9 @@ from tests.cmek_audit.helpers import (
     bundles,
     command,
     organizations,
+    printed_json,
     problems,
     reseal,
-    told,
 )
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def test_a_damaged_bundle_keeps_no_other_from_being_verified(chain: Path) -> Non
     """Every bundle is verified, whatever was found in those before."""
     first, second, third = bundles(chain)
     (first / "inventory.ndjson").unlink()
-    checked = told(command("verify", chain, "--json"))["checked"]
+    checked = printed_json(command("verify", chain, "--json"))["checked"]
     assert {each["path"]: each["status"] for each in checked} == {
         str(first): "differs",
         str(second): "proven",
