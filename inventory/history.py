@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from inventory.errors import InventoryError, Problem
 from inventory.files.evidence_layout import is_bundle, is_folder, read_folder
-from inventory.files.file_kinds import HISTORIES, look_of_folder
-from inventory.files.format_detection import INVENTORY, by_folder
+from inventory.files.file_kinds import HISTORIES, recognize_folder
+from inventory.files.format_detection import INVENTORY, folder_problem
 from inventory.files.merging import contradiction, merge_keys
 from inventory.files.yaml_json import refuse
 from inventory.model.key import KeyScope
 from inventory.model.organization_index import scope_of
 from inventory.opening import read_file
-from inventory.system.paths import in_order
+from inventory.system.paths import sorted_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -73,7 +73,7 @@ class KnownDatabase(NamedTuple):
     is_planned: bool = False
 
 
-class _Moment(NamedTuple):
+class _Snapshot(NamedTuple):
     """What is kept of an organization at one moment: little, as there may be many nights.
 
     Attributes:
@@ -106,11 +106,11 @@ class History:
     """All earlier records, by organization and in the order of time."""
 
     def __init__(
-        self, moments: Iterable[tuple[str, _Moment]] = (), sources: Iterable[Source] = ()
+        self, moments: Iterable[tuple[str, _Snapshot]] = (), sources: Iterable[Source] = ()
     ) -> None:
         """Sort what ``read_history`` has read."""
         self.sources = tuple(sources)
-        self._moments: dict[str, list[_Moment]] = defaultdict(list)
+        self._moments: dict[str, list[_Snapshot]] = defaultdict(list)
         for organization, moment in moments:
             self._moments[organization].append(moment)
         for each in self._moments.values():
@@ -151,7 +151,7 @@ class History:
         return moment.file, moment.line
 
 
-def _observe(moment: _Moment, scope: KeyScope) -> Observation:
+def _observe(moment: _Snapshot, scope: KeyScope) -> Observation:
     keys = moment.keys.get(scope, ())
     file, line = (keys[0].file, keys[0].line) if keys else moment.listed or ("", 0)
     return Observation(moment.at, tuple(sorted(key.key_id for key in keys)), file, line)
@@ -164,14 +164,14 @@ def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
     InventoryError if a folder holds anything else or no record at all, or if a record cannot be
     read, has no date, or contradicts another of its moment.
     """
-    moments: dict[tuple[str, datetime], _Moment] = {}
+    moments: dict[tuple[str, datetime], _Snapshot] = {}
     problems: list[Problem] = []
     sources: list[Source] = []
-    for file in in_order(_spread(files, {os.path.realpath(each) for each in present})):
+    for file in sorted_paths(_record_paths(files, {os.path.realpath(each) for each in present})):
         source, organizations, *_ = read_file(file, "history")
         sources.append(source)
         for organization in organizations:
-            moment = _moment(_time(source, organization), organization)
+            moment = _snapshot(_time(source, organization), organization)
             known = moments.get((organization.id, moment.at))
             merged = _merge(known, moment, problems) if known else moment
             moments[organization.id, moment.at] = merged
@@ -194,7 +194,7 @@ def _holds_records(file: str) -> bool:
     return is_folder(file) and not is_bundle(Path(file))
 
 
-def _spread(files: Iterable[str], present: set[str]) -> Iterator[str]:
+def _record_paths(files: Iterable[str], present: set[str]) -> Iterator[str]:
     for file in files:
         if _holds_records(file):
             records = _records_in(Path(file))
@@ -211,8 +211,8 @@ def _records_in(folder: Path) -> tuple[Path, ...]:
     A record that is passed over could be the night in which a key was another one. A folder
     without any, not even that of the present, is the wrong one: it says nothing about the past.
     """
-    if look_of_folder(folder).option not in {"", HISTORIES}:
-        raise InventoryError([by_folder(folder.as_posix(), INVENTORY)])
+    if recognize_folder(folder).option not in {"", HISTORIES}:
+        raise InventoryError([folder_problem(folder.as_posix(), INVENTORY)])
     content = read_folder(folder)
     refuse(content.problems())
     records = (*content.bundles, *content.records)
@@ -232,12 +232,12 @@ def _time(source: Source, organization: Organization) -> datetime:
     return at
 
 
-def _moment(at: datetime, organization: Organization) -> _Moment:
+def _snapshot(at: datetime, organization: Organization) -> _Snapshot:
     keys: dict[KeyScope, list[CustomerKey]] = defaultdict(list)
     for key in organization.keys or ():
         keys[scope_of(organization.id, key)].append(key)
     place = organization.file, organization.line
-    return _Moment(
+    return _Snapshot(
         at=at,
         file=organization.file,
         line=organization.line,
@@ -245,11 +245,11 @@ def _moment(at: datetime, organization: Organization) -> _Moment:
         keys={scope: tuple(own) for scope, own in keys.items()},
         listed=None if organization.keys is None else place,
         gaps=frozenset(gap.fact for gap in organization.gaps),
-        databases={each.id: each for each in _known(at, organization.databases or ())},
+        databases={each.id: each for each in _known_databases(at, organization.databases or ())},
     )
 
 
-def _known(at: datetime, databases: Iterable[Database]) -> Iterator[KnownDatabase]:
+def _known_databases(at: datetime, databases: Iterable[Database]) -> Iterator[KnownDatabase]:
     for database in databases:
         if database.id is not None:
             yield KnownDatabase(
@@ -267,7 +267,7 @@ def _known(at: datetime, databases: Iterable[Database]) -> Iterator[KnownDatabas
 # --- several files of one moment ------------------------------------------------------------------
 
 
-def _merge(one: _Moment, two: _Moment, problems: list[Problem]) -> _Moment:
+def _merge(one: _Snapshot, two: _Snapshot, problems: list[Problem]) -> _Snapshot:
     """Merge what two files say of one moment, as those of the present are merged."""
     if one.name != two.name:
         problems.append(contradiction(one, two, "name", one.name, two.name))
@@ -277,7 +277,7 @@ def _merge(one: _Moment, two: _Moment, problems: list[Problem]) -> _Moment:
     databases = dict(one.databases)
     for identity, other in two.databases.items():
         known = databases.get(identity)
-        databases[identity] = _merge_known(known, other, problems) if known else other
+        databases[identity] = _merge_database(known, other, problems) if known else other
     return one._replace(
         keys=keys,
         listed=one.listed or two.listed,
@@ -286,7 +286,9 @@ def _merge(one: _Moment, two: _Moment, problems: list[Problem]) -> _Moment:
     )
 
 
-def _merge_known(one: KnownDatabase, two: KnownDatabase, problems: list[Problem]) -> KnownDatabase:
+def _merge_database(
+    one: KnownDatabase, two: KnownDatabase, problems: list[Problem]
+) -> KnownDatabase:
     if one.name != two.name:
         problems.append(contradiction(one, two, "name", one.name, two.name))
     if one.is_planned != two.is_planned:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 OPTION = "--add"
 SHAPE = "[ORGANIZATION/]TYPE/PROVIDER/REGION[,REGION…]"
-NOBODY = "what-if"
+UNNAMED_ORGANIZATION = "what-if"
 """The organization of databases that no inventory holds and of which none was named."""
 
 _REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _MOST_NAMED = 5
-_UNTOLD = Gap(
+_NOT_RECORDED = Gap(
     fact="databases",
     reason="not-recorded",
     detail="only databases that might be are told; its existing ones were not recorded",
@@ -48,7 +48,7 @@ class HypotheticalDatabase(NamedTuple):
     regions: tuple[str, ...]
 
 
-def read_what_ifs(texts: Iterable[str]) -> list[HypotheticalDatabase]:
+def parse_hypothetical_databases(texts: Iterable[str]) -> list[HypotheticalDatabase]:
     """Read what stands after each ``--add``; raise SettingError with every mistake at once."""
     read, problems = [], []
     for text in texts:
@@ -116,7 +116,7 @@ def _unusable(regions: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 # --- whose they would be --------------------------------------------------------------------------
 
 
-def by_organization(
+def group_by_organization(
     wanted: Iterable[HypotheticalDatabase], names: Mapping[str, str]
 ) -> dict[str, list[HypotheticalDatabase]]:
     """Group ``wanted`` by the ids of their organizations, whose ``names`` are told by their ids.
@@ -139,7 +139,7 @@ def by_organization(
 def _owners(wanted: str, names: Mapping[str, str]) -> list[str]:
     """Return the ids of all organizations that ``wanted`` may mean."""
     if not names:
-        made_up = wanted or NOBODY
+        made_up = wanted or UNNAMED_ORGANIZATION
         return [made_up] if is_identifier(made_up) else []
     if not wanted:
         return list(names)
@@ -169,7 +169,7 @@ def _some(names: Iterable[str]) -> str:
     )
 
 
-def with_what_ifs(
+def with_hypothetical_databases(
     organizations: Iterable[Organization], wanted: Mapping[str, Sequence[HypotheticalDatabase]]
 ) -> Iterator[Organization]:
     """Yield ``organizations`` with the databases ``wanted`` of each, then those that are made up.
@@ -189,14 +189,14 @@ def _with(organization: Organization, wanted: Sequence[HypotheticalDatabase]) ->
     planned = tuple(_planned(number, each) for number, each in enumerate(wanted, 1))
     update: dict[str, Any] = {"databases": (*(organization.databases or ()), *planned)}
     if organization.databases is None:
-        update["gaps"] = (*organization.gaps, _UNTOLD)
+        update["gaps"] = (*organization.gaps, _NOT_RECORDED)
     return organization.model_copy(update=update)
 
 
 def _planned(number: int, wanted: HypotheticalDatabase) -> Database:
     database = Database.model_validate(
         {
-            "name": f"{NOBODY} {number}",
+            "name": f"{UNNAMED_ORGANIZATION} {number}",
             "type": wanted.type,
             "provider": wanted.provider,
             "regions": [{"name": region} for region in wanted.regions],

@@ -10,17 +10,22 @@ from inventory.errors import InventoryError, Problem
 from inventory.files.merging import merge
 from inventory.files.named_plans import parse_plan, plans_in_order
 from inventory.opening import is_stream, open_stream, read_file
-from inventory.plans import read_plan, read_state, refuse_shared, with_plan
+from inventory.plans import add_plan, read_plan, read_state, refuse_shared_addresses
 from inventory.system.garbage_collection import collector_paused
-from inventory.system.paths import in_order
-from inventory.terraform.organizations import NOT_TOLD, OPTION, Terraform, refuse_unknown
-from inventory.terraform.owners import refuse_several
+from inventory.system.paths import sorted_paths
+from inventory.terraform.organizations import (
+    OPTION,
+    UNKNOWN_ORGANIZATION,
+    TerraformSettings,
+    refuse_unknown_providers,
+)
+from inventory.terraform.owners import refuse_ambiguous_owners
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from inventory.files.yaml_json import Recorded
+    from inventory.files.yaml_json import RecordedFile
     from inventory.model.organization import Organization
     from inventory.model.sources import Source
 
@@ -40,7 +45,7 @@ class Inventory:
         self,
         files: Sequence[str],
         plans: Sequence[str] = (),
-        terraform: Terraform = Terraform(),  # noqa: B008 (frozen)
+        terraform: TerraformSettings = TerraformSettings(),  # noqa: B008 (frozen)
         states: Sequence[str] = (),
     ) -> None:
         """Open ``files`` (.yaml, .yml, .json, .ndjson, bundles), read ``plans`` and ``states``.
@@ -53,17 +58,19 @@ class Inventory:
         Raises InventoryError with the problems of every file that is read at once; those of a
         stream come when ``organizations`` reaches its end.
         """
-        files = in_order(files)
+        files = sorted_paths(files)
         streams = len(files) == 1 and is_stream(files[0])
         planned, believed, self._whole = _read_all(
             (partial(_read_plan, terraform=terraform), plans_in_order(plans)),
-            (partial(read_state, terraform=terraform), in_order(states)),
+            (partial(read_state, terraform=terraform), sorted_paths(states)),
             (read_file, () if streams else files),
         )
-        refuse_shared(planned)
+        refuse_shared_addresses(planned)
         self._plans = [*planned, *believed]
-        refuse_unknown(terraform, chain.from_iterable(plan.providers for plan in self._plans))
-        refuse_several(self._plans)
+        refuse_unknown_providers(
+            terraform, chain.from_iterable(plan.providers for plan in self._plans)
+        )
+        refuse_ambiguous_owners(self._plans)
         self._stream = open_stream(files[0]) if streams else None
         self._assumed = ""
         heads = [self._stream.head] if self._stream else [each.source for each in self._whole]
@@ -79,9 +86,9 @@ class Inventory:
         present = [self._stream.source] if self._stream else [each.source for each in self._whole]
         return (*present, *map(self._noted, self._plans))
 
-    def _noted(self, plan: Recorded) -> Source:
+    def _noted(self, plan: RecordedFile) -> Source:
         if self._assumed and any(
-            organization.id == NOT_TOLD for organization in plan.organizations
+            organization.id == UNKNOWN_ORGANIZATION for organization in plan.organizations
         ):
             notes = (*plan.source.notes, self._assumed)
             return plan.source.model_copy(update={"notes": notes})
@@ -91,12 +98,12 @@ class Inventory:
         """Yield every organization once, in the order of paths; raises InventoryError."""
         planned = {each.id: each for each in self._planned()}
         present = self._present()
-        if NOT_TOLD in planned:
+        if UNKNOWN_ORGANIZATION in planned:
             first = list(islice(present, 2))
             self._assign(planned, first)
             present = chain(first, present)
         for organization in present:
-            yield with_plan(organization, planned.pop(organization.id, None))
+            yield add_plan(organization, planned.pop(organization.id, None))
         yield from planned.values()
 
     def _planned(self) -> list[Organization]:
@@ -104,12 +111,12 @@ class Inventory:
 
     def _assign(self, planned: dict[str, Organization], present: list[Organization]) -> None:
         """Give what nobody tells whose it is to the only organization there is, if it is."""
-        owners = {each.id for each in present} | planned.keys() - {NOT_TOLD}
+        owners = {each.id for each in present} | planned.keys() - {UNKNOWN_ORGANIZATION}
         if len(owners) > 1:
             raise InventoryError(list(_ownerless(self._plans)))
-        owner = next(iter(owners), NOT_TOLD)
+        owner = next(iter(owners), UNKNOWN_ORGANIZATION)
         self._assumed = ASSUMED.format(_named(owner, present))
-        whole = planned.pop(NOT_TOLD).model_copy(update={"id": owner, "name": owner})
+        whole = planned.pop(UNKNOWN_ORGANIZATION).model_copy(update={"id": owner, "name": owner})
         known = planned.get(owner)
         planned[owner] = merge([known, whole])[0] if known else whole
 
@@ -132,24 +139,24 @@ class Inventory:
 
 def _named(owner: str, present: Iterable[Organization]) -> str:
     """Name the organization that is assumed: by its name, too, if it was recorded."""
-    if owner == NOT_TOLD:
+    if owner == UNKNOWN_ORGANIZATION:
         return "one organization, which is not named"
     name = next((each.name for each in present if each.name != owner), "")
     return f"{f'{name} ({owner})' if name else owner}, the only organization here"
 
 
-def _ownerless(plans: Sequence[Recorded]) -> Iterator[Problem]:
+def _ownerless(plans: Sequence[RecordedFile]) -> Iterator[Problem]:
     expected = f"{OPTION}=ID, as there are several organizations here"
     for plan in plans:
         for organization in plan.organizations:
-            if organization.id == NOT_TOLD:
+            if organization.id == UNKNOWN_ORGANIZATION:
                 found = "databases of which it does not tell whose they are"
                 yield Problem(plan.source.path, 0, "", found, expected)
 
 
 def _read_all(
-    *kinds: tuple[Callable[[str], Recorded], Sequence[str]],
-) -> Iterator[list[Recorded]]:
+    *kinds: tuple[Callable[[str], RecordedFile], Sequence[str]],
+) -> Iterator[list[RecordedFile]]:
     """Read the files of each kind; raise InventoryError with the problems of all of them."""
     problems: list[Problem] = []
     every = [[_collect(read, file, problems) for file in files] for read, files in kinds]
@@ -158,14 +165,14 @@ def _read_all(
     return ([recorded for recorded in read if recorded] for read in every)
 
 
-def _read_plan(text: str, terraform: Terraform) -> Recorded:
+def _read_plan(text: str, terraform: TerraformSettings) -> RecordedFile:
     plan = parse_plan(text)
     return read_plan(plan.path, terraform, plan.name)
 
 
 def _collect(
-    read: Callable[[str], Recorded], file: str, problems: list[Problem]
-) -> Recorded | None:
+    read: Callable[[str], RecordedFile], file: str, problems: list[Problem]
+) -> RecordedFile | None:
     try:
         with collector_paused():
             return read(file)

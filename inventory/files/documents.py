@@ -16,7 +16,7 @@ import yaml
 from yaml.reader import ReaderError
 
 from inventory.errors import Problem
-from inventory.files.json_lines import lines_of, walk
+from inventory.files.json_lines import part_lines, walk
 from inventory.files.syntax_errors import json_mistake, yaml_mistake
 from inventory.text.display import describe
 
@@ -56,7 +56,7 @@ class Document(NamedTuple):
     problems: list[Problem]
 
 
-class _UnreadableError(Exception):
+class _UnreadableTextError(Exception):
     """The text is no document at all; carries what is wrong with it."""
 
     def __init__(self, problem: Problem) -> None:
@@ -86,7 +86,7 @@ def read_document(file: str, raw: bytes) -> Document:
         return Document(None, {}, problems)
     try:
         return _read_json(file, text) if file.lower().endswith(".json") else _read_yaml(file, text)
-    except _UnreadableError as unreadable:
+    except _UnreadableTextError as unreadable:
         return Document(None, {}, [unreadable.problem])
 
 
@@ -114,13 +114,13 @@ def _read_json(file: str, text: str) -> Document:
         data = json.loads(text, object_pairs_hook=objects.made, parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
         problem = Problem(file, error.lineno, "", *json_mistake(error))
-        raise _UnreadableError(problem) from None
+        raise _UnreadableTextError(problem) from None
     except (ValueError, RecursionError) as error:
-        problem = Problem(file, 0, "", _excuse(error), "JSON")
-        raise _UnreadableError(problem) from None
+        problem = Problem(file, 0, "", _json_failure(error), "JSON")
+        raise _UnreadableTextError(problem) from None
     parts = walk(text) if objects.have_repeats else ()
     problems = [_duplicate(file, line, path) for path, line, is_repeated in parts if is_repeated]
-    return Document(data, lines_of(text, data), problems)
+    return Document(data, part_lines(text, data), problems)
 
 
 class _Objects:
@@ -136,7 +136,7 @@ class _Objects:
         return data
 
 
-def _excuse(error: Exception) -> str:
+def _json_failure(error: Exception) -> str:
     return "nesting without end" if isinstance(error, RecursionError) else str(error).split(";")[0]
 
 
@@ -149,21 +149,21 @@ def _duplicate(file: str, line: int, path: FieldPath) -> Problem:
 
 def _read_yaml(file: str, text: str) -> Document:
     try:
-        tags = _look_over(file, text)
+        tags = _read_tags(file, text)
         node = yaml.compose(text, Loader=_Loader)
     except ReaderError as error:
-        raise _UnreadableError(_unprintable(file, text, error)) from None
+        raise _UnreadableTextError(_unprintable(file, text, error)) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         problem = Problem(file, line, "", *yaml_mistake(text, error))
-        raise _UnreadableError(problem) from None
+        raise _UnreadableTextError(problem) from None
     if node is None:
         return Document(None, {(): 1}, [])
-    walk = _Walk(file, tags)
+    walk = _NodeReader(file, tags)
     return Document(walk.value(node, ()), walk.lines, walk.problems)
 
 
-def _look_over(file: str, text: str) -> _Tags:
+def _read_tags(file: str, text: str) -> _Tags:
     """Return the explicit tags while the text is still flat events.
 
     Deep nesting is refused here: composing it kills the process.
@@ -178,7 +178,7 @@ def _look_over(file: str, text: str) -> _Tags:
             depth -= 1
         if depth > MOST_NESTED:
             line, expected = mark.line + 1, f"at most {MOST_NESTED} levels"
-            raise _UnreadableError(Problem(file, line, "", "nesting without end", expected))
+            raise _UnreadableTextError(Problem(file, line, "", "nesting without end", expected))
         tag = getattr(event, "tag", None)
         if tag is not None:
             tags[mark.index, isinstance(event, yaml.ScalarEvent)] = tag
@@ -190,7 +190,7 @@ def _unprintable(file: str, text: str, error: ReaderError) -> Problem:
     return Problem(file, line, "", f"U+{error.character:04X}", "visible characters")
 
 
-class _Walk:
+class _NodeReader:
     """One walk over the nodes of a YAML document."""
 
     def __init__(self, file: str, tags: _Tags) -> None:
@@ -219,7 +219,7 @@ class _Walk:
         if self._aliased > MOST_ALIASED or len(path) > MOST_NESTED:
             found = "aliases or nesting without end"
             expected = f"at most {MOST_ALIASED:,} repeated parts and {MOST_NESTED} levels"
-            raise _UnreadableError(Problem(self.file, line, "", found, expected))
+            raise _UnreadableTextError(Problem(self.file, line, "", found, expected))
 
     def _mapping(self, node: yaml.MappingNode, path: FieldPath) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -238,7 +238,7 @@ class _Walk:
 
     def _scalar(self, node: yaml.Node) -> Any:  # noqa: ANN401 (as above)
         quoted = getattr(node, "style", None) in {"'", '"', "|", ">"}
-        return str(node.value) if quoted else _plain(str(node.value))
+        return str(node.value) if quoted else _plain_scalar(str(node.value))
 
     def _refuse_tag(self, node: yaml.Node, line: int, path: FieldPath) -> None:
         tag = self._tags.get((node.start_mark.index, isinstance(node, yaml.ScalarNode)))
@@ -249,7 +249,7 @@ class _Walk:
         self.problems.append(Problem(self.file, line, field_name(path), found, expected))
 
 
-def _plain(text: str) -> Any:  # noqa: ANN401 (a scalar of any kind)
+def _plain_scalar(text: str) -> Any:  # noqa: ANN401 (a scalar of any kind)
     """Read a plain scalar as YAML 1.2's core schema does, so that YAML and JSON agree."""
     if text in _PLAIN:
         return None

@@ -17,7 +17,7 @@ EXCHANGES = "exchanges"
 UNFINISHED = ".collecting-"
 """How the name of a bundle in the making begins."""
 
-_REMAINS = frozenset({INVENTORY, EXCHANGES})
+_BUNDLE_PARTS = frozenset({INVENTORY, EXCHANGES})
 _HOUSEKEEPING = frozenset(
     {LOCK, ".git", ".gitattributes", ".gitignore", ".gitkeep", ".DS_Store", "lost+found"}
 )
@@ -28,7 +28,7 @@ _EXPECTED = (
     "restore it, or move it out of this folder"
 )
 
-Kind = Literal["bundle", "broken", "record", "unfinished", "housekeeping", "strange"]
+Kind = Literal["bundle", "broken", "record", "unfinished", "housekeeping", "unknown"]
 
 
 class FolderEntry(NamedTuple):
@@ -38,7 +38,7 @@ class FolderEntry(NamedTuple):
         path: its path.
         kind: ``bundle``: a folder with a manifest; ``broken``: what is left of one without;
             ``record``: a file that can be an inventory; ``unfinished``: a bundle in the making;
-            ``housekeeping``: of the suite or of the system; ``strange``: anything else.
+            ``housekeeping``: of the suite or of the system; ``unknown``: anything else.
         found: what it is, in words.
     """
 
@@ -59,18 +59,18 @@ class FolderContent(NamedTuple):
         records: the files that can be inventories.
         unfinished: the bundles in the making, which are no records.
         broken: what is left of bundles without a manifest.
-        strange: whatever else there is.
+        unknown: whatever else there is.
     """
 
     bundles: tuple[Path, ...]
     records: tuple[Path, ...]
     unfinished: tuple[Path, ...]
     broken: tuple[FolderEntry, ...]
-    strange: tuple[FolderEntry, ...]
+    unknown: tuple[FolderEntry, ...]
 
     def problems(self) -> list[Problem]:
         """Return a problem for everything that is not known to be harmless."""
-        return [each.problem() for each in sorted((*self.broken, *self.strange))]
+        return [each.problem() for each in sorted((*self.broken, *self.unknown))]
 
 
 def read_folder(folder: Path) -> FolderContent:
@@ -88,7 +88,7 @@ def read_folder(folder: Path) -> FolderContent:
     bundles, records, unfinished = (
         tuple(each.path for each in of(kind)) for kind in ("bundle", "record", "unfinished")
     )
-    return FolderContent(bundles, records, unfinished, of("broken"), of("strange"))
+    return FolderContent(bundles, records, unfinished, of("broken"), of("unknown"))
 
 
 def is_folder(path: str) -> bool:
@@ -108,7 +108,7 @@ def is_bundle(path: Path) -> bool:
 
 
 def classify(path: Path) -> FolderEntry:
-    """Return what ``path`` is in its folder; whatever is not known for sure is strange."""
+    """Return what ``path`` is in its folder; whatever is not known for sure is unknown."""
     if path.name in _HOUSEKEEPING:
         return FolderEntry(path, "housekeeping", "a file of the system")
     try:
@@ -118,7 +118,7 @@ def classify(path: Path) -> FolderEntry:
         # A collection that ends just now takes its unfinished folder away: that was no record yet.
         is_over = path.name.startswith(UNFINISHED) and isinstance(error, FileNotFoundError)
         is_gone = is_over and not path.is_symlink()
-        return FolderEntry(path, "unfinished" if is_gone else "strange", found)
+        return FolderEntry(path, "unfinished" if is_gone else "unknown", found)
 
 
 def _kind(path: Path, mode: int) -> tuple[Kind, str]:
@@ -131,24 +131,24 @@ def _hidden_kind(path: Path, mode: int) -> tuple[Kind, str]:
     """Tell a bundle in the making, which is a folder here, from what somebody may have hidden."""
     if path.name.startswith(UNFINISHED) and stat.S_ISDIR(mode) and not path.is_symlink():
         return "unfinished", "an evidence bundle in the making"
-    return "strange", "a hidden folder" if stat.S_ISDIR(mode) else "a hidden file"
+    return "unknown", "a hidden folder" if stat.S_ISDIR(mode) else "a hidden file"
 
 
 def _folder_kind(path: Path) -> tuple[Kind, str]:
     names = {each.name for each in path.iterdir()}
     if MANIFEST in names:
         return "bundle", "an evidence bundle"
-    if names & _REMAINS:
+    if names & _BUNDLE_PARTS:
         return "broken", f"an evidence bundle without its {MANIFEST}"
-    return "strange", f"a folder without {MANIFEST}" if names else "an empty folder"
+    return "unknown", f"a folder without {MANIFEST}" if names else "an empty folder"
 
 
 def _file_kind(path: Path, mode: int) -> tuple[Kind, str]:
     if not stat.S_ISREG(mode):
-        return "strange", "neither a file nor a folder"
+        return "unknown", "neither a file nor a folder"
     if path.suffix.lower() in FORMATS:
         return "record", "a file"
-    return "strange", "a file that is no record"
+    return "unknown", "a file that is no record"
 
 
 def _reason(error: OSError) -> str:

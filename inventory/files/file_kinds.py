@@ -23,7 +23,7 @@ class FileKind(NamedTuple):
     """How the files of one kind look.
 
     Attributes:
-        sign: what stands in them: a pattern, or a key of a mapping, with ``=`` and how its value
+        signature: what stands in them: a pattern, or a key of a mapping, with ``=`` and how its value
             begins where the key alone says too little.
         found: what they are, in words.
         hint: what to do where this option, or one of Terraform's, takes no such file.
@@ -31,29 +31,29 @@ class FileKind(NamedTuple):
         give: what to give as that option.
     """
 
-    sign: str
+    signature: str
     found: str
     hint: str = ""
     option: str = ""
     give: str = "give it"
 
 
-def _within(sign: str, found: str) -> FileKind:
+def _bundle_part(signature: str, found: str) -> FileKind:
     """Return the look of a part of an evidence bundle, which is read as a whole."""
     give = "give the folder of the bundle"
-    return FileKind(sign, found, give, INVENTORIES, give)
+    return FileKind(signature, found, give, INVENTORIES, give)
 
 
-def _beside(sign: str, found: str) -> FileKind:
+def _report_part(signature: str, found: str) -> FileKind:
     """Return the look of a part of a report, which is not what an audit is read from."""
     give = "give the audit.json beside it"
-    return FileKind(sign, found, give, REPORTS, give)
+    return FileKind(signature, found, give, REPORTS, give)
 
 
-SHOW = "give what 'terraform show -json' prints of it"
+SHOW_JSON = "give what 'terraform show -json' prints of it"
 _SAVED = "it is saved already, so the last command is enough"
-BYTES = (
-    FileKind(r"PK\x03\x04", "a plan as Terraform saves it", _SAVED, PLANS, SHOW),
+BYTE_KINDS = (
+    FileKind(r"PK\x03\x04", "a plan as Terraform saves it", _SAVED, PLANS, SHOW_JSON),
     FileKind(
         r"\x1f\x8b|BZh[1-9]|\xfd7zXZ\x00|\x28\xb5\x2f\xfd", "compressed data", "unpack it first"
     ),
@@ -65,9 +65,9 @@ BYTES = (
     ),
     FileKind(r'(?:\xef\xbb\xbf)?\s*\{"@level"', "the log that 'terraform plan -json' prints"),
     FileKind(r"[\s\S]*\x00|%PDF-", "binary data"),
-    _beside(r"(?i)\s*<\?xml|\s*<testsuite", "a report of tests in XML"),
-    _beside(r"(?i)\s*<!doctype html|\s*<html", "a page in HTML"),
-    _beside(r"## Customer keys in Astra: ", "the summary of a report"),
+    _report_part(r"(?i)\s*<\?xml|\s*<testsuite", "a report of tests in XML"),
+    _report_part(r"(?i)\s*<!doctype html|\s*<html", "a page in HTML"),
+    _report_part(r"## Customer keys in Astra: ", "the summary of a report"),
 )
 """How the bytes of a file begin, read as Latin-1."""
 
@@ -79,7 +79,7 @@ WRAPPER = FileKind(
     "a line of GitHub's wrapper of Terraform",
     "set terraform_wrapper: false for hashicorp/setup-terraform",
 )
-TEXTS = (
+TEXT_KINDS = (
     FileKind(r'^\{"@level"', "the log that 'terraform plan -json' prints"),
     FileKind(
         r"^(?:Terraform|OpenTofu) (?:used the selected|will perform the|detected the following)|"
@@ -103,7 +103,7 @@ TEXTS = (
 )
 COLOURED = FileKind("", "text with colours, as for people")
 
-KEYS = (
+TERRAFORM_KINDS = (
     FileKind(
         "plan_format_version",
         "the redacted plan of HCP Terraform",
@@ -111,9 +111,11 @@ KEYS = (
         PLANS,
     ),
     FileKind("state_format_version", "the redacted state of HCP Terraform", option=STATES),
-    FileKind("remote_plan_format", "a plan of HCP Terraform as it is saved", _SAVED, PLANS, SHOW),
+    FileKind(
+        "remote_plan_format", "a plan of HCP Terraform as it is saved", _SAVED, PLANS, SHOW_JSON
+    ),
     FileKind("encrypted_data", "what OpenTofu has encrypted", "tofu show -json decrypts it"),
-    FileKind("lineage", "a state as Terraform keeps it", option=STATES, give=SHOW),
+    FileKind("lineage", "a state as Terraform keeps it", option=STATES, give=SHOW_JSON),
     FileKind(
         "resource_changes",
         "a plan without its format_version",
@@ -124,11 +126,11 @@ KEYS = (
 """Keys of a mapping that say that it is of Terraform."""
 
 _PLAN_KEYS = frozenset({"planned_values", "resource_changes", "configuration", "prior_state"})
-SHOWN = "format_version"
-SHOWN_PLAN = FileKind(SHOWN, "a plan of Terraform", option=PLANS)
-SHOWN_STATE = FileKind(SHOWN, "a state of Terraform", option=STATES)
+FORMAT_VERSION = "format_version"
+TERRAFORM_PLAN = FileKind(FORMAT_VERSION, "a plan of Terraform", option=PLANS)
+TERRAFORM_STATE = FileKind(FORMAT_VERSION, "a state of Terraform", option=STATES)
 
-OURS = (
+OWN_FILES = (
     FileKind("cmek-plan", "a plan in YAML", option=PLANS),
     FileKind(
         "kind=inventory", "an inventory in NDJSON", "let its name end in .ndjson", INVENTORIES
@@ -137,14 +139,14 @@ OURS = (
     FileKind("cmek-organizations", "an organizations file", option="--cmek-live"),
     FileKind("cmek-waivers", "waivers", option="--cmek-waivers"),
     FileKind("cmek-controls", "control ids", option="--cmek-controls"),
-    _within("cmek-evidence", "the manifest of an evidence bundle"),
-    _within("cmek-exchange", "a recorded answer of Astra"),
+    _bundle_part("cmek-evidence", "the manifest of an evidence bundle"),
+    _bundle_part("cmek-exchange", "a recorded answer of Astra"),
     FileKind("schema=cmek-audit-record/", "the record of an audit", option=REPORTS),
-    _beside("subject", "the findings of an audit"),
+    _report_part("subject", "the findings of an audit"),
     FileKind("schema=cmek-keys/", "what 'cmek-audit keys' printed"),
     FileKind("same_rules", "what 'cmek-audit diff' printed"),
-    _beside("$schema=https://docs.oasis-open.org/sarif/", "a report in SARIF"),
-    _beside("runs", "a report in SARIF"),
+    _report_part("$schema=https://docs.oasis-open.org/sarif/", "a report in SARIF"),
+    _report_part("runs", "a report in SARIF"),
     FileKind("$schema", "a JSON Schema"),
 )
 """Keys of a mapping that say which of the suite's own files it is."""
@@ -154,7 +156,7 @@ HEADLESS = FileKind(
 )
 _HEAD = re.compile(r"""^[{\s]*["']?(cmek-[a-z]+)["']?[ \t]*:""", re.MULTILINE)
 
-FOLDERS = (
+FOLDER_KINDS = (
     FileKind("bundle", "an evidence bundle", option=INVENTORIES),
     FileKind("bundles", "a folder of evidence bundles", option=HISTORIES),
     FileKind("audit.json", "a report folder", option=REPORTS),
@@ -164,22 +166,24 @@ FOLDERS = (
 """What folders hold; the last one is any other."""
 
 
-def look_of_bytes(raw: bytes) -> FileKind | None:
+def recognize_bytes(raw: bytes) -> FileKind | None:
     """Return what a file is by how it begins; None if it may be text."""
     content = raw.removeprefix(BOM_UTF8)
     if not content or content.isspace():
         return EMPTY
     text = raw[:_BEGINNING].decode("latin-1")
-    return next((look for look in BYTES if re.match(look.sign, text)), None)
+    return next((look for look in BYTE_KINDS if re.match(look.signature, text)), None)
 
 
-def look_of_data(data: object) -> FileKind | None:
+def recognize_data(data: object) -> FileKind | None:
     """Return what a file is by the keys of the mapping that it holds; None if they say nothing."""
     if not isinstance(data, dict):
         return None
-    if SHOWN in data:
-        return SHOWN_PLAN if data.keys() & _PLAN_KEYS else SHOWN_STATE
-    return next((look for look in (*KEYS, *OURS) if _has(data, look.sign)), None)
+    if FORMAT_VERSION in data:
+        return TERRAFORM_PLAN if data.keys() & _PLAN_KEYS else TERRAFORM_STATE
+    return next(
+        (look for look in (*TERRAFORM_KINDS, *OWN_FILES) if _has(data, look.signature)), None
+    )
 
 
 def _has(data: dict[Any, Any], sign: str) -> bool:
@@ -187,34 +191,34 @@ def _has(data: dict[Any, Any], sign: str) -> bool:
     return key in data and str(data[key]).startswith(beginning)
 
 
-def look_of_line(text: str) -> FileKind | None:
+def recognize_first_line(text: str) -> FileKind | None:
     """Return which of ours a text is whose first line is an object in JSON; None if it is none."""
-    look = look_of_data(loaded(text.partition("\n")[0]))
-    return look if look in OURS else None
+    look = recognize_data(parse_json(text.partition("\n")[0]))
+    return look if look in OWN_FILES else None
 
 
-def look_of_head(text: str) -> FileKind | None:
+def recognize_head(text: str) -> FileKind | None:
     """Return which of the suite's own files a text is that cannot be read, by its first head."""
     found = _HEAD.search(text)
-    return look_of_data({found[1]: 1}) if found else None
+    return recognize_data({found[1]: 1}) if found else None
 
 
-def look_of_folder(folder: Path) -> FileKind:
+def recognize_folder(folder: Path) -> FileKind:
     """Return what a folder is."""
-    bundle, bundles, report, configuration, other = FOLDERS
+    bundle, bundles, report, configuration, other = FOLDER_KINDS
     with suppress(OSError, InventoryError):  # who reads it says why it cannot be listed
         if is_bundle(folder):
             return bundle
-        if (folder / report.sign).is_file():
+        if (folder / report.signature).is_file():
             return report
         if read_folder(folder).bundles:
             return bundles
-        if any(folder.glob(configuration.sign)):
+        if any(folder.glob(configuration.signature)):
             return configuration
     return other
 
 
-def loaded(text: str | bytes) -> object:
+def parse_json(text: str | bytes) -> object:
     """Return what a JSON text holds; None if it is none."""
     try:
         return json.loads(text)

@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from inventory.errors import Problem
 from inventory.files.file_kinds import (
     COLOURED,
+    FORMAT_VERSION,
     HEADLESS,
     PLANS,
-    SHOW,
-    SHOWN,
+    SHOW_JSON,
     STATES,
-    TEXTS,
+    TEXT_KINDS,
     WRAPPER,
     FileKind,
-    loaded,
-    look_of_bytes,
-    look_of_data,
-    look_of_folder,
-    look_of_head,
-    look_of_line,
+    parse_json,
+    recognize_bytes,
+    recognize_data,
+    recognize_first_line,
+    recognize_folder,
+    recognize_head,
 )
 from inventory.files.validation import line_of
 from inventory.text.display import describe
@@ -64,7 +64,7 @@ class ExpectedFile(NamedTuple):
         return f"{self.before}{self.show} > {self.kind}.json"
 
     @property
-    def printed(self) -> str:
+    def expectation(self) -> str:
         """Say what is expected, and of Terraform's what to run for it."""
         return f"{self.named}, as this prints it: {self.command}" if self.show else self.named
 
@@ -104,100 +104,100 @@ SECOND = FileKind("", "another JSON document after the first", "each in a file o
 CUT = FileKind("", "JSON that ends too early", "see its exit code, and whether the disk is full")
 
 
-def mistaken(wanted: ExpectedFile) -> tuple[str, str]:
+def plan_state_mixup(wanted: ExpectedFile) -> tuple[str, str]:
     """Return what was found, and what is expected, where the other kind was given."""
     if wanted.kind == "plan":
         return "a state, which plans nothing", _expected(wanted, option=STATES)
     return "a plan, which is no state", _expected(wanted, option=PLANS)
 
 
-def raw_state(wanted: ExpectedFile) -> tuple[str, str]:
+def raw_state_mixup(wanted: ExpectedFile) -> tuple[str, str]:
     """Return the same for the file in which Terraform keeps a state."""
-    return "a state as Terraform keeps it", _expected(wanted, option=STATES, give=SHOW)
+    return "a state as Terraform keeps it", _expected(wanted, option=STATES, give=SHOW_JSON)
 
 
-def by_folder(file: str, wanted: ExpectedFile) -> Problem:
+def folder_problem(file: str, wanted: ExpectedFile) -> Problem:
     """Return what is wrong with a folder where a file is meant."""
-    return _problem(file, 0, look_of_folder(Path(file)), wanted)
+    return _problem(file, 0, recognize_folder(Path(file)), wanted)
 
 
-def by_bytes(file: str, raw: bytes, wanted: ExpectedFile) -> Problem | None:
+def bytes_problem(file: str, raw: bytes, wanted: ExpectedFile) -> Problem | None:
     """Return what is wrong with a file by how it begins; None if it may be text."""
-    look = look_of_bytes(raw)
+    look = recognize_bytes(raw)
     return _problem(file, 0, look, wanted) if look else None
 
 
-def by_ending(file: str, raw: bytes | None, ending: str, wanted: ExpectedFile) -> Problem:
+def ending_problem(file: str, raw: bytes | None, ending: str, wanted: ExpectedFile) -> Problem:
     """Return what is wrong with a file of another ending, by what it holds if that is known."""
     other = Problem(file, 0, "", f"the ending {describe(ending)}", wanted.endings)
-    return other if raw is None else by_content(file, raw, wanted) or other
+    return other if raw is None else content_problem(file, raw, wanted) or other
 
 
-def by_content(file: str, raw: bytes, wanted: ExpectedFile) -> Problem | None:
+def content_problem(file: str, raw: bytes, wanted: ExpectedFile) -> Problem | None:
     """Return what is wrong with a file that nobody can read as what is wanted, by what it holds.
 
     None if that says nothing of what it is, or that it is meant to be what is wanted.
     """
-    if recognized := by_bytes(file, raw, wanted):
+    if recognized := bytes_problem(file, raw, wanted):
         return recognized
-    data = loaded(raw)
+    data = parse_json(raw)
     if isinstance(data, dict):
-        return _by_look(file, 0, look_of_data(data), wanted)
-    return _by_text(file, raw, wanted)
+        return _kind_problem(file, 0, recognize_data(data), wanted)
+    return _text_kind_problem(file, raw, wanted)
 
 
-def by_head(file: str, raw: bytes, document: Document, wanted: ExpectedFile) -> Problem | None:
+def head_problem(file: str, raw: bytes, document: Document, wanted: ExpectedFile) -> Problem | None:
     """Return what is wrong with a file that does not begin as what is wanted does; else None.
 
     None also where it does not say what it is.
     """
     if isinstance(document.data, dict):
-        line, look = line_of(document.lines, ()), look_of_data(document.data)
-        return None if wanted.head in document.data else _by_look(file, line, look, wanted)
-    return by_content(file, raw, wanted)
+        line, look = line_of(document.lines, ()), recognize_data(document.data)
+        return None if wanted.head in document.data else _kind_problem(file, line, look, wanted)
+    return content_problem(file, raw, wanted)
 
 
-def by_text(file: str, raw: bytes, problem: Problem, wanted: ExpectedFile) -> Problem:
+def text_problem(file: str, raw: bytes, problem: Problem, wanted: ExpectedFile) -> Problem:
     """Return what is wrong with a text that cannot be read, as ``problem`` says."""
-    if found := _by_text(file, raw, wanted):
+    if found := _text_kind_problem(file, raw, wanted):
         return found
     if not file.lower().endswith(".json"):
         return problem  # nothing hints at Terraform in it
-    return problem._replace(expected=f"{problem.expected.partition(':')[0]}: {wanted.printed}")
+    return problem._replace(expected=f"{problem.expected.partition(':')[0]}: {wanted.expectation}")
 
 
-def by_data(file: str, raw: bytes, document: Document, wanted: ExpectedFile) -> Problem:
+def data_problem(file: str, raw: bytes, document: Document, wanted: ExpectedFile) -> Problem:
     """Return what is wrong with a file that can be read and is nothing of Terraform's."""
     data, line = document.data, line_of(document.lines, ())
     if isinstance(data, dict):
-        headless = HEADLESS if HEADLESS.sign in data else None
-        if recognized := _by_look(file, line, look_of_data(data) or headless, wanted):
+        headless = HEADLESS if HEADLESS.signature in data else None
+        if recognized := _kind_problem(file, line, recognize_data(data) or headless, wanted):
             return recognized
         found = "neither cmek-plan nor format_version"
     else:
-        if recognized := _by_text(file, raw, wanted):
+        if recognized := _text_kind_problem(file, raw, wanted):
             return recognized
         found = "a list" if isinstance(data, list) else "no mapping"
     is_plan = wanted.kind == "plan"
-    expected = f"a plan in YAML, which begins with cmek-plan: 1, or {wanted.printed}"
-    return Problem(file, line, "", found, expected if is_plan else wanted.printed)
+    expected = f"a plan in YAML, which begins with cmek-plan: 1, or {wanted.expectation}"
+    return Problem(file, line, "", found, expected if is_plan else wanted.expectation)
 
 
 # --- text -----------------------------------------------------------------------------------------
 
 
-def _by_text(file: str, raw: bytes, wanted: ExpectedFile) -> Problem | None:
+def _text_kind_problem(file: str, raw: bytes, wanted: ExpectedFile) -> Problem | None:
     coloured = raw.removeprefix(BOM_UTF8).decode("utf-8", errors="replace")
     text = _COLOURS.sub("", coloured)
-    if wrapped := re.search(WRAPPER.sign, text, re.MULTILINE):
+    if wrapped := re.search(WRAPPER.signature, text, re.MULTILINE):
         return _problem(file, _line(text, wrapped.start()), WRAPPER, wanted)
-    if headed := look_of_line(text) or look_of_head(text):
-        return _by_look(file, 0, headed, wanted)
+    if headed := recognize_first_line(text) or recognize_head(text):
+        return _kind_problem(file, 0, headed, wanted)
     if wanted.show and (mixed := _mixture(text)):
         place, look = mixed
         return _problem(file, _line(text, place), look, wanted)
-    for look in TEXTS:
-        if re.search(look.sign, text, re.MULTILINE):
+    for look in TEXT_KINDS:
+        if re.search(look.signature, text, re.MULTILINE):
             return _problem(file, 0, look, wanted)
     return _problem(file, 0, COLOURED, wanted) if text != coloured else None
 
@@ -212,7 +212,7 @@ def _mixture(text: str) -> tuple[int, FileKind] | None:
         return start, BEFORE
     if not (begin or _JSON_OBJECT.match(text, start)):
         return None
-    end = _end(text, start)
+    end = _json_end(text, start)
     if end is None:
         return len(text.rstrip()), CUT
     rest = _next_word(text, end)
@@ -221,7 +221,7 @@ def _mixture(text: str) -> tuple[int, FileKind] | None:
     return rest, SECOND if text[rest] == "{" else AFTER
 
 
-def _end(text: str, start: int) -> int | None:
+def _json_end(text: str, start: int) -> int | None:
     """Return where the JSON that begins at ``start`` ends; None if it is cut off there.
 
     The end of the text stands for all that cannot be read for other reasons.
@@ -249,10 +249,12 @@ def _line(text: str, place: int) -> int:
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _by_look(file: str, line: int, look: FileKind | None, wanted: ExpectedFile) -> Problem | None:
+def _kind_problem(
+    file: str, line: int, look: FileKind | None, wanted: ExpectedFile
+) -> Problem | None:
     """Return what is wrong with a file that looks so; None if it is meant to be what is wanted."""
-    meant = {wanted.head, SHOWN if wanted.show else ""}
-    return None if look is None or look.sign in meant else _problem(file, line, look, wanted)
+    meant = {wanted.head, FORMAT_VERSION if wanted.show else ""}
+    return None if look is None or look.signature in meant else _problem(file, line, look, wanted)
 
 
 def _problem(file: str, line: int, look: FileKind, wanted: ExpectedFile) -> Problem:
@@ -270,7 +272,7 @@ def _expected(wanted: ExpectedFile, hint: str = "", option: str = "", give: str 
     elif not (option or wanted.show):
         hint = ""
     return (
-        "; ".join(filter(None, [wanted.printed, hint]))
+        "; ".join(filter(None, [wanted.expectation, hint]))
         .replace("{show}", wanted.show)
         .replace("{kind}", wanted.kind)
     )

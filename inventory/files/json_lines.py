@@ -26,7 +26,7 @@ _SPACE = re.compile(r"[ \t\n\r]*+")
 _decode = json.JSONDecoder().raw_decode
 
 
-def lines_of(text: str, data: object) -> Mapping[_Path, int]:
+def part_lines(text: str, data: object) -> Mapping[_Path, int]:
     """Return the line of each part of ``text``, which is valid JSON and holds ``data``.
 
     The line of a part is that of its key, or of its own start if it is in a list. That of the whole
@@ -34,7 +34,7 @@ def lines_of(text: str, data: object) -> Mapping[_Path, int]:
     """
     first = text.find("\n")
     is_one_line = first < 0 or _end(_SPACE, text, first) == len(text)
-    return _OneLine(data) if is_one_line else _Lines(text, data)
+    return _SingleLine(data) if is_one_line else _SeveralLines(text, data)
 
 
 def walk(text: str) -> Iterator[tuple[_Path, int, bool]]:
@@ -59,7 +59,7 @@ def walk(text: str) -> Iterator[tuple[_Path, int, bool]]:
         waiting.append((index.parts(part.value), set()))
 
 
-class _Known(Mapping[_Path, int]):
+class _PartLines(Mapping[_Path, int]):
     """The lines of the parts of some data."""
 
     def __init__(self, data: object) -> None:
@@ -76,7 +76,7 @@ class _Known(Mapping[_Path, int]):
         return sum(1 for _ in self)
 
 
-class _OneLine(_Known):
+class _SingleLine(_PartLines):
     """The lines of a text that has only one, as ``terraform show -json`` prints it."""
 
     def __getitem__(self, path: _Path) -> int:
@@ -88,7 +88,7 @@ class _OneLine(_Known):
         return 1
 
 
-class _Lines(_Known):
+class _SeveralLines(_PartLines):
     """The lines of a text that has several."""
 
     def __init__(self, text: str, data: object) -> None:

@@ -6,10 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from inventory.errors import Problem
-from inventory.files.yaml_json import database_identity, key_identity, location_of, refuse
+from inventory.files.yaml_json import database_identity, key_identity, refuse, scope_fields
 from inventory.model.database import DatabaseRegion
 from inventory.model.key_ids import canonical
-from inventory.model.terraform_managed import Managed
+from inventory.model.terraform_managed import ManagedResources
 from inventory.text.display import describe
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound="Located")
 
 
-class HasPlace(Protocol):
+class HasLocation(Protocol):
     """What was read from a line of a file."""
 
     @property
@@ -38,10 +38,10 @@ class HasPlace(Protocol):
 _LISTS: tuple[tuple[str, Callable[[Any], object]], ...] = (
     ("keys", key_identity),
     ("databases", database_identity),
-    ("region_views", location_of),
-    ("vendor_accounts", lambda account: (*location_of(account), account.account)),
+    ("region_views", scope_fields),
+    ("vendor_accounts", lambda account: (*scope_fields(account), account.account)),
     ("readings", lambda reading: (reading.fact, reading.sha256)),
-    ("support_cases", lambda case: (*location_of(case), case.ticket, case.on)),
+    ("support_cases", lambda case: (*scope_fields(case), case.ticket, case.on)),
 )
 
 
@@ -59,7 +59,7 @@ def merge(organizations: Iterable[Organization]) -> list[Organization]:
     return merged
 
 
-def with_databases(organization: Organization, plan: Organization) -> tuple[Database, ...]:
+def merge_planned_databases(organization: Organization, plan: Organization) -> tuple[Database, ...]:
     """Return the databases of both; raise InventoryError with every contradiction.
 
     A planned database with the id of an existing one adds its regions to that.
@@ -71,9 +71,9 @@ def with_databases(organization: Organization, plan: Organization) -> tuple[Data
     planned: list[Database] = []
     for database in plan.databases or ():
         if database.id in known:
-            known[database.id] = _grown(known[database.id], database, problems)
+            known[database.id] = _with_planned_regions(known[database.id], database, problems)
         else:
-            problems += _strange(organization, database)
+            problems += _unlisted_id(organization, database)
             planned.append(database)
     present = tuple(
         each if each.is_planned else known[each.id] for each in organization.databases or ()
@@ -84,7 +84,7 @@ def with_databases(organization: Organization, plan: Organization) -> tuple[Data
     return databases
 
 
-def _strange(organization: Organization, planned: Database) -> Iterator[Problem]:
+def _unlisted_id(organization: Organization, planned: Database) -> Iterator[Problem]:
     """Refuse the id of a database that a whole list does not hold: nothing planned has one.
 
     Terraform's state may know a database that Astra does not list; that is for a rule to judge.
@@ -98,11 +98,15 @@ def _strange(organization: Organization, planned: Database) -> Iterator[Problem]
         yield Problem(planned.file, planned.line, "id", found, expected)
 
 
-def _grown(existing: Database, planned: Database, problems: list[Problem]) -> Database:
+def _with_planned_regions(
+    existing: Database, planned: Database, problems: list[Problem]
+) -> Database:
     """Return ``existing`` with the regions that it is to get, and nothing else of the plan."""
-    problems += _disputed(existing, planned)
+    problems += _contradictions(existing, planned)
     there = {region.name for region in existing.regions}
-    added = [_added(planned, region) for region in planned.regions if region.name not in there]
+    added = [
+        _planned_region(planned, region) for region in planned.regions if region.name not in there
+    ]
     if not (added or planned.resource):
         found = f"only regions that {existing.id} has, as {existing.file}:{existing.line} says"
         problems.append(Problem(planned.file, planned.line, "regions", found, "a further region"))
@@ -112,7 +116,7 @@ def _grown(existing: Database, planned: Database, problems: list[Problem]) -> Da
     return existing.model_copy(update={"regions": (*existing.regions, *added)})
 
 
-def _added(planned: Database, region: DatabaseRegion) -> DatabaseRegion:
+def _planned_region(planned: Database, region: DatabaseRegion) -> DatabaseRegion:
     """Return a planned region, with what the plan's database says is wanted of its regions."""
     update: dict[str, Any] = {"state": "planned"}
     if region.encryption is None:
@@ -120,7 +124,7 @@ def _added(planned: Database, region: DatabaseRegion) -> DatabaseRegion:
     return region.model_copy(update=update).at(*planned.location)
 
 
-def _disputed(existing: Database, planned: Database) -> Iterator[Problem]:
+def _contradictions(existing: Database, planned: Database) -> Iterator[Problem]:
     """Find what a plan says otherwise than the record, of a database that exists.
 
     A plan of Terraform may lack the name. Every plan has to name a type or a tier, also where the
@@ -134,10 +138,10 @@ def _disputed(existing: Database, planned: Database) -> Iterator[Problem]:
         value, known = getattr(planned, name), getattr(existing, name)
         if value is not None and value != known:
             yield contradiction(existing, planned, name, known, value)
-    yield from _disputed_regions(existing, planned)
+    yield from _region_contradictions(existing, planned)
 
 
-def _disputed_regions(existing: Database, planned: Database) -> Iterator[Problem]:
+def _region_contradictions(existing: Database, planned: Database) -> Iterator[Problem]:
     """Find the same of its regions; a plan of Terraform lists some that were added since."""
     skip = {"name", "state"} if planned.resource else {"name"}
     recorded = {region.name: region for region in existing.regions}
@@ -145,12 +149,12 @@ def _disputed_regions(existing: Database, planned: Database) -> Iterator[Problem
         known = recorded.get(region.name)
         stated = region.stated() - skip if known else region.stated() & {"state"}
         for name in sorted(stated):
-            value, expected = getattr(region, name), _recorded(existing, known, name)
+            value, expected = getattr(region, name), _recorded_value(existing, known, name)
             if value is not None and value != expected:
                 yield contradiction(existing, planned, f"regions[{index}].{name}", expected, value)
 
 
-def _recorded(existing: Database, region: DatabaseRegion | None, name: str) -> object:
+def _recorded_value(existing: Database, region: DatabaseRegion | None, name: str) -> object:
     """Return what the record says of a region, by itself or by its database."""
     if region is None:
         return "planned"
@@ -174,12 +178,12 @@ def _merge_group(group: Sequence[Organization], problems: list[Problem]) -> Orga
         name: _merge_lists([getattr(each, name) for each in group], identity, problems)
         for name, identity in _LISTS
     }
-    managed = Managed.together(organization.managed for organization in group)
+    managed = ManagedResources.combine(organization.managed for organization in group)
     return whole.model_copy(update=lists).with_managed(managed)
 
 
 def _merge_fields(one: Organization, two: Organization, problems: list[Problem]) -> dict[str, Any]:
-    update = _agreed(one, two, problems, skip=_SPECIAL)
+    update = _merged_fields(one, two, problems, skip=_SPECIAL)
     update["gaps"] = (*one.gaps, *(gap for gap in two.gaps if gap not in one.gaps))
     times = (one.captured_at, two.captured_at)
     update["captured_at"] = None if None in times else min(times)  # type: ignore[type-var]
@@ -221,10 +225,10 @@ def _numbered(
 
 
 def _merge_entry(one: E, two: E, problems: list[Problem]) -> E:
-    return one.model_copy(update=_agreed(one, two, problems, skip=frozenset()))
+    return one.model_copy(update=_merged_fields(one, two, problems, skip=frozenset()))
 
 
-def _agreed(
+def _merged_fields(
     one: Located, two: Located, problems: list[Problem], skip: frozenset[str]
 ) -> dict[str, Any]:
     """Return the fields that only ``two`` states, and note those that both state differently."""
@@ -249,7 +253,7 @@ def _is_one_key(one: str | None, two: str | None) -> bool:
 
 
 def contradiction(
-    one: HasPlace, two: HasPlace, field: str, known: object, value: object
+    one: HasLocation, two: HasLocation, field: str, known: object, value: object
 ) -> Problem:
     """Complain of a ``value`` in ``two`` that is not the one ``known`` from ``one``."""
     found, expected = _described(value), _described(known)
@@ -301,5 +305,5 @@ def _refuse_rival_keys(files: Iterable[Iterable[CustomerKey]], problems: list[Pr
 def _by_scope(keys: Iterable[CustomerKey]) -> dict[object, dict[str, CustomerKey]]:
     scopes: dict[object, dict[str, CustomerKey]] = {}
     for key in keys:
-        scopes.setdefault(location_of(key), {}).setdefault(canonical(key.key_id), key)
+        scopes.setdefault(scope_fields(key), {}).setdefault(canonical(key.key_id), key)
     return scopes

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from inventory.errors import SettingError
-from inventory.system.paths import normal
+from inventory.system.paths import normalize_path
 from inventory.text.display import describe
 
 if TYPE_CHECKING:
@@ -46,10 +46,10 @@ def parse_plan(text: str, start: Path = Path()) -> NamedPlan:
     """
     name, sign, path = text.partition("=")
     if not sign or "/" in name:
-        return NamedPlan(normal(text, start))
+        return NamedPlan(normalize_path(text, start))
     if not path or not _NAME.fullmatch(name):
         raise SettingError(f"{OPTION}: found {describe(text)}, expected {_EXPECTED}")
-    return NamedPlan(normal(path, start), name)
+    return NamedPlan(normalize_path(path, start), name)
 
 
 def plans_in_order(texts: Iterable[str], start: Path = Path()) -> tuple[str, ...]:

@@ -20,11 +20,11 @@ from pydantic import BaseModel, Field, StrictBool, ValidationError
 
 from inventory.errors import InventoryError, Problem
 from inventory.files.documents import UTF_8, field_name, refuse_constant
-from inventory.files.format_detection import STREAM, by_content
+from inventory.files.format_detection import STREAM, content_problem
 from inventory.files.suggestions import did_you_mean
 from inventory.files.syntax_errors import json_mistake
 from inventory.files.validation import problems_of
-from inventory.files.yaml_json import Recorded, token_found, twins_within
+from inventory.files.yaml_json import RecordedFile, duplicates_within, token_problem
 from inventory.model.base import Count, Entry, FormatVersion, Located, Moment
 from inventory.model.database import Database
 from inventory.model.gaps import Fact, Gap, Reading
@@ -207,7 +207,7 @@ class NdjsonReader:
                 found = f"the organization {describe(organization.id)} a second time"
                 self._note(organization.line, "", found, "all its lines together")
             seen.add(organization.id)
-            for problem in twins_within(self.file, organization):
+            for problem in duplicates_within(self.file, organization):
                 self._keep(problem)
             if not self._total_problems:
                 yield _at_answers(organization, self._bundle[0]) if self._bundle else organization
@@ -247,7 +247,7 @@ class NdjsonReader:
             return
         with self._open() as handle:
             beginning = handle.read(_READ)
-        if found := by_content(self.file, beginning, STREAM):
+        if found := content_problem(self.file, beginning, STREAM):
             raise InventoryError([found])
 
     def _ends_whole(self) -> bool:
@@ -295,7 +295,7 @@ class NdjsonReader:
                 block = b"".join(lines)
                 self._hash.update(block)
                 for line in lines_with_secret(block, number):
-                    self._keep(token_found(self.file, line))
+                    self._keep(token_problem(self.file, line))
                 self._size += len(block)
                 yield (2, lines[1:]) if number == 1 else (number, lines)
                 number += len(lines)
@@ -393,7 +393,7 @@ def _at_answers(organization: Organization, bundle: str) -> Organization:
     return organization
 
 
-def read_whole(reader: NdjsonReader) -> Recorded:
+def read_whole(reader: NdjsonReader) -> RecordedFile:
     """Read a whole file in NDJSON into memory; raise InventoryError with all its problems."""
     organizations = tuple(reader.organizations())
-    return Recorded(reader.source, organizations)
+    return RecordedFile(reader.source, organizations)

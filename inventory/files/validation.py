@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from inventory.errors import Problem
 from inventory.files.documents import FieldPath, field_name
 from inventory.files.suggestions import KEY, did_you_mean, fields_at, nearest, values_at
-from inventory.model.base import NEWER
+from inventory.model.base import NEWER_VERSION
 from inventory.text.display import describe
 from inventory.text.odd_characters import odd_character
 from inventory.text.visible_text import VISIBLE
@@ -54,9 +54,9 @@ def problems_of(
     has no other problem: whatever else is unknown may belong to that version.
     """
     details = error.errors(include_url=False, include_context=True)
-    newer = [detail for detail in details if detail["type"] == NEWER]
+    newer = [detail for detail in details if detail["type"] == NEWER_VERSION]
     holders = {detail["loc"][:size] for detail in details for size in range(len(detail["loc"]))}
-    place = _Place(file, lines, base, model)
+    place = _ValidatedPart(file, lines, base, model)
     return [
         _problem(detail, place)
         for detail in newer or details
@@ -64,7 +64,7 @@ def problems_of(
     ]
 
 
-class _Place(NamedTuple):
+class _ValidatedPart(NamedTuple):
     """Where what was validated stands, and by which model it was, if people wrote it."""
 
     file: str
@@ -80,7 +80,7 @@ def line_of(lines: Mapping[FieldPath, int], path: FieldPath) -> int:
     return lines.get(path, 0)
 
 
-def _problem(detail: ErrorDetails, place: _Place) -> Problem:
+def _problem(detail: ErrorDetails, place: _ValidatedPart) -> Problem:
     path = place.base + tuple(part for part in detail["loc"] if part != KEY)
     line, field = line_of(place.lines, path), field_name(path)
     odd, instead = odd_character(_text_of(detail))
@@ -124,28 +124,28 @@ def _hint(detail: ErrorDetails, model: type[BaseModel] | None) -> str:
     return hint(detail, model) if hint and model else ""
 
 
-def _of_field(detail: ErrorDetails, model: type[BaseModel]) -> str:
+def _field_hint(detail: ErrorDetails, model: type[BaseModel]) -> str:
     *around, name = detail["loc"]
     if name == _MERGE_KEY:
         return ", each written out"
     return did_you_mean(str(name), fields_at(model, around), _CLOSE)
 
 
-def _of_choice(detail: ErrorDetails, model: type[BaseModel]) -> str:
+def _choice_hint(detail: ErrorDetails, model: type[BaseModel]) -> str:
     near = nearest(str(detail["input"]), values_at(model, detail["loc"]))
     return f"; did you mean {near!r}?" if near else ""
 
 
-def _of_text(detail: ErrorDetails, _: type[BaseModel]) -> str:
+def _text_hint(detail: ErrorDetails, _: type[BaseModel]) -> str:
     return ", in quotes" if isinstance(detail["input"], int | float) else ""
 
 
-def _of_number(detail: ErrorDetails, _: type[BaseModel]) -> str:
+def _number_hint(detail: ErrorDetails, _: type[BaseModel]) -> str:
     is_quoted = isinstance(detail["input"], str) and _NUMBER.fullmatch(detail["input"])
     return ", without quotes" if is_quoted else ", such as 10"
 
 
-def _of_yes_or_no(detail: ErrorDetails, _: type[BaseModel]) -> str:
+def _boolean_hint(detail: ErrorDetails, _: type[BaseModel]) -> str:
     meant = _YES_OR_NO.get(str(detail["input"]).lower(), "")
     if meant == detail["input"]:
         return ", without quotes"
@@ -153,10 +153,10 @@ def _of_yes_or_no(detail: ErrorDetails, _: type[BaseModel]) -> str:
 
 
 _HINTS: dict[str, Callable[[ErrorDetails, type[BaseModel]], str]] = {
-    "extra_forbidden": _of_field,
-    "literal_error": _of_choice,
-    "string_type": _of_text,
-    "int_type": _of_number,
-    "float_type": _of_number,
-    "bool_type": _of_yes_or_no,
+    "extra_forbidden": _field_hint,
+    "literal_error": _choice_hint,
+    "string_type": _text_hint,
+    "int_type": _number_hint,
+    "float_type": _number_hint,
+    "bool_type": _boolean_hint,
 }

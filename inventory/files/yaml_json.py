@@ -17,9 +17,9 @@ from inventory.files.format_detection import (
     ENDINGS,
     INVENTORY,
     ExpectedFile,
-    by_ending,
-    by_folder,
-    by_head,
+    ending_problem,
+    folder_problem,
+    head_problem,
 )
 from inventory.files.validation import problems_of
 from inventory.model.key_ids import canonical
@@ -40,7 +40,7 @@ LISTS = ("keys", "databases", "region_views", "vendor_accounts", "support_cases"
 """The fields of an organization that hold entries with places of their own."""
 
 
-class Recorded(NamedTuple):
+class RecordedFile(NamedTuple):
     """What one file holds, and which file it was.
 
     Attributes:
@@ -56,7 +56,7 @@ class Recorded(NamedTuple):
     configurations: tuple[ProviderConfiguration, ...] = ()
 
 
-def read_given(file: str, wanted: ExpectedFile) -> tuple[bytes, Document]:
+def read_own_document(file: str, wanted: ExpectedFile) -> tuple[bytes, Document]:
     """Return what a file of our own holds, in bytes and as data.
 
     Raises InventoryError if it cannot be read, is of another kind than is ``wanted``, or holds a
@@ -64,7 +64,7 @@ def read_given(file: str, wanted: ExpectedFile) -> tuple[bytes, Document]:
     """
     raw = read_raw(file, wanted)
     document = read_document(file, raw)
-    if other := by_head(file, raw, document, wanted):
+    if other := head_problem(file, raw, document, wanted):
         raise InventoryError([other])
     refuse_tokens(file, raw)
     return raw, document
@@ -77,11 +77,11 @@ def read_raw(file: str, wanted: ExpectedFile) -> bytes:
     there is named by what it holds, if that is known. A pipe is not read: it may never end.
     """
     if is_folder(file):
-        raise InventoryError([by_folder(file, wanted)])
+        raise InventoryError([folder_problem(file, wanted)])
     if (ending := FilePath(file).suffix.lower()) in ENDINGS:
         return raw_bytes(file)
     raw = None if _is_special(file) else raw_bytes(file)
-    raise InventoryError([by_ending(file, raw, ending, wanted)])
+    raise InventoryError([ending_problem(file, raw, ending, wanted)])
 
 
 def _is_special(file: str) -> bool:
@@ -94,7 +94,7 @@ def _is_special(file: str) -> bool:
 
 def refuse_tokens(file: str, raw: bytes) -> None:
     """Raise InventoryError with each line that holds what looks like a token."""
-    refuse([token_found(file, line) for line in lines_with_secret(raw)])
+    refuse([token_problem(file, line) for line in lines_with_secret(raw)])
 
 
 def raw_bytes(file: str) -> bytes:
@@ -106,21 +106,21 @@ def raw_bytes(file: str) -> bytes:
         raise InventoryError([Problem(file, 0, "", found, "a readable file")]) from None
 
 
-def token_found(file: str, line: int) -> Problem:
+def token_problem(file: str, line: int) -> Problem:
     """Complain of a token in a file, without repeating it."""
     return Problem(file, line, "", "what looks like a token", "a file without secrets")
 
 
-def read_recorded(file: str, role: Role = "inventory") -> Recorded:
+def read_recorded(file: str, role: Role = "inventory") -> RecordedFile:
     """Read an inventory in YAML or JSON; raise InventoryError with all its problems at once."""
-    raw, document = read_given(file, INVENTORY)
+    raw, document = read_own_document(file, INVENTORY)
     parsed = parse_document(InventoryDocument, file, document)
     organizations = tuple(locate_entries(file, document.lines, parsed.organizations))
-    refuse(list(twins(file, organizations)))
+    refuse(list(duplicates(file, organizations)))
     source = describe_source(
         file, raw, role, organizations, parsed.captured_at, example=parsed.example
     )
-    return Recorded(source, organizations)
+    return RecordedFile(source, organizations)
 
 
 def format_of(file: str) -> FileFormat:
@@ -187,21 +187,21 @@ def locate_entries(
         yield organization
 
 
-def twins(file: str, organizations: Iterable[Organization]) -> Iterator[Problem]:
+def duplicates(file: str, organizations: Iterable[Organization]) -> Iterator[Problem]:
     """Find what stands in one file twice although it exists once."""
     seen: Counter[str] = Counter()
     for organization in organizations:
         seen[organization.id] += 1
         if seen[organization.id] > 1:
-            yield _twin(file, organization.line, "organization", organization.id)
-        yield from twins_within(file, organization)
+            yield _duplicate(file, organization.line, "organization", organization.id)
+        yield from duplicates_within(file, organization)
 
 
-def twins_within(file: str, organization: Organization) -> Iterator[Problem]:
+def duplicates_within(file: str, organization: Organization) -> Iterator[Problem]:
     """Find databases, keys and region views that one organization lists twice."""
-    yield from repeated(file, "database", organization.databases or (), database_identity)
-    yield from repeated(file, "key", organization.keys or (), key_identity)
-    yield from repeated(file, "region view", organization.region_views or (), location_of)
+    yield from repeated_entries(file, "database", organization.databases or (), database_identity)
+    yield from repeated_entries(file, "key", organization.keys or (), key_identity)
+    yield from repeated_entries(file, "region view", organization.region_views or (), scope_fields)
 
 
 def database_identity(database: Any) -> str:  # noqa: ANN401 (kept generic for repeated)
@@ -209,7 +209,7 @@ def database_identity(database: Any) -> str:  # noqa: ANN401 (kept generic for r
     return database.id or str(database.identity)
 
 
-def location_of(entry: Any) -> tuple[str, str, str]:  # noqa: ANN401 (key, view or support case)
+def scope_fields(entry: Any) -> tuple[str, str, str]:  # noqa: ANN401 (key, view or support case)
     """Return the type, provider and region for which ``entry`` stands."""
     return entry.type, entry.provider, entry.region
 
@@ -219,15 +219,15 @@ def key_identity(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (kept generic for
 
     Two versions of one key are two entries: both are kept, and the rules take them for one key.
     """
-    return (*location_of(key), key.key_id)
+    return (*scope_fields(key), key.key_id)
 
 
-def identity_of_key(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (a key, or a statement about one)
+def versionless_key_identity(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (a key, or a statement about one)
     """Return what two entries of one registered key have in common, whatever its version."""
-    return (*location_of(key), canonical(key.key_id))
+    return (*scope_fields(key), canonical(key.key_id))
 
 
-def repeated(
+def repeated_entries(
     file: str, what: str, entries: Sequence[Any], identity: Callable[[Any], object]
 ) -> Iterator[Problem]:
     """Find the entries of one file whose ``identity`` an earlier one has."""
@@ -238,11 +238,11 @@ def repeated(
         key = identity(entry)
         if key in first:
             named = key if isinstance(key, str) else " ".join(map(str, key))  # type: ignore[call-overload]
-            yield _twin(file, entry.line, what, named, first[key])
+            yield _duplicate(file, entry.line, what, named, first[key])
         first.setdefault(key, entry.line)
 
 
-def _twin(file: str, line: int, what: str, named: str, first: int = 0) -> Problem:
+def _duplicate(file: str, line: int, what: str, named: str, first: int = 0) -> Problem:
     where = f", first on line {first}" if first else ""
     found = f"the {what} {describe(named)} a second time"
     return Problem(file, line, "", found, f"each {what} once{where}")

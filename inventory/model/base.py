@@ -22,7 +22,7 @@ from inventory.model.vocabulary import (
     PROVIDERS,
     TYPES,
     Provider,
-    any_case,
+    any_case_schema,
     canonical_provider,
     canonical_type,
 )
@@ -30,10 +30,10 @@ from inventory.text.visible_text import VISIBLE, VISIBLE_NARROW
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _IDENTIFIER = re.compile(r"[!-~]{1,2048}")
-NEWER = "newer_version"
+NEWER_VERSION = "newer_version"
 """What a complaint of a version is called that this program does not know yet."""
 
-MAY_BE_NEWER = "this file may have been written for a newer version of cmek-audit"
+NEWER_HINT = "this file may have been written for a newer version of cmek-audit"
 _EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
 
 
@@ -84,7 +84,7 @@ def read_moment(value: object) -> datetime | None:
 def _version(value: object) -> object:
     """Refuse all but 1; ``true`` and ``1.0`` too, which Python takes for equal to it."""
     if isinstance(value, int) and value > 1:
-        raise PydanticCustomError(NEWER, f"1; {MAY_BE_NEWER}")
+        raise PydanticCustomError(NEWER_VERSION, f"1; {NEWER_HINT}")
     if type(value) is not int:
         raise PydanticCustomError("version", "1, as a whole number without quotes")
     return value
@@ -103,7 +103,7 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=20
 FormatVersion = Annotated[Literal[1], BeforeValidator(_version)]
 """The version of a file's format."""
 
-Whole = Annotated[int, Field(strict=True)]
+WholeNumber = Annotated[int, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=0)]
 Name = Annotated[
     str,
@@ -125,12 +125,12 @@ Day = Annotated[date, BeforeValidator(_day)]
 SpelledType = Annotated[
     Literal["serverless", "managed-clusters"],
     BeforeValidator(canonical_type),
-    WithJsonSchema(any_case(TYPES)),
+    WithJsonSchema(any_case_schema(TYPES)),
 ]
 SpelledProvider = Annotated[
     Provider,
     BeforeValidator(canonical_provider),
-    WithJsonSchema(any_case(PROVIDERS)),
+    WithJsonSchema(any_case_schema(PROVIDERS)),
 ]
 
 SourceLocation = tuple[str, int] | tuple[str, int, str]

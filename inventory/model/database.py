@@ -27,7 +27,7 @@ from inventory.model.key import Seen
 from inventory.model.vocabulary import (
     TYPES,
     DatabaseType,
-    any_case,
+    any_case_schema,
     canonical_type,
     type_of_tier,
 )
@@ -37,7 +37,7 @@ Encryption = Literal["customer-managed", "astra-provided"]
 _CANONICAL = ("serverless", "managed-clusters")
 
 
-def demand_reason(encryption: Encryption | None, reason: str | None) -> None:
+def require_reason(encryption: Encryption | None, reason: str | None) -> None:
     """Refuse Astra's own keys where nobody says why they are meant."""
     if encryption == "astra-provided" and reason is None:
         raise PydanticCustomError("reason", "a reason beside encryption: astra-provided")
@@ -67,7 +67,7 @@ class DatabaseRegion(Located):
     def _check(self) -> Self:
         if self.state == "planned" and self.added_at is not None:
             raise PydanticCustomError("added_at", "no added_at beside state: planned")
-        demand_reason(self.encryption, self.reason)
+        require_reason(self.encryption, self.reason)
         return self
 
 
@@ -105,7 +105,7 @@ class Database(Located):
     type: Annotated[
         DatabaseType,
         BeforeValidator(_stated_type),
-        WithJsonSchema(any_case(TYPES)),
+        WithJsonSchema(any_case_schema(TYPES)),
     ] = "unknown"
     tier: str | None = None
     provider: SpelledProvider
@@ -130,7 +130,7 @@ class Database(Located):
         elif all(region.state == "planned" for region in self.regions):
             text = "a region without state: planned, or state: planned for the database"
             raise PydanticCustomError("regions", text)
-        demand_reason(self.encryption, self.reason)
+        require_reason(self.encryption, self.reason)
         if len(self.regions) > 1 and len({region.name for region in self.regions}) < len(
             self.regions
         ):

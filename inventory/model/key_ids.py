@@ -67,7 +67,7 @@ def parse_key_id(text: str) -> KeyId:
     return KeyId("unknown", None, None, text)
 
 
-def kin(text: str) -> str:
+def material_id(text: str) -> str:
     """Return what ids have in common that may name one material; empty if no other id can.
 
     Replicas of an AWS multi-Region key share account and key, and differ by region. A Google key

@@ -32,10 +32,10 @@ from inventory.model.base import (
     SpelledType,
     Text,
 )
-from inventory.model.database import Database, Encryption, demand_reason
+from inventory.model.database import Database, Encryption, require_reason
 from inventory.model.gaps import Fact, Gap, Reading
 from inventory.model.key import CustomerKey, RegionView, SupportCase, VendorAccount
-from inventory.model.terraform_managed import Managed
+from inventory.model.terraform_managed import ManagedResources
 from inventory.model.vocabulary import (
     DatabaseType,
     canonical_type,
@@ -50,7 +50,7 @@ class Expectation(Entry):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        demand_reason(self.encryption, self.reason)
+        require_reason(self.encryption, self.reason)
         return self
 
 
@@ -111,14 +111,14 @@ class Organization(Located):
     support_cases: tuple[SupportCase, ...] = ()
     gaps: tuple[Gap, ...] = ()
     captured_at: Moment | None = None
-    _managed: Managed = PrivateAttr(default=Managed())
+    _managed: ManagedResources = PrivateAttr(default=ManagedResources())
 
     @property
-    def managed(self) -> Managed:
+    def managed(self) -> ManagedResources:
         """Return what Terraform tells of it; no inventory's file can hold that."""
         return self._managed
 
-    def with_managed(self, managed: Managed) -> Self:
+    def with_managed(self, managed: ManagedResources) -> Self:
         """Return the organization with what Terraform tells of it."""
         copy = self.model_copy()
         copy.__pydantic_private__ = {"_managed": managed}

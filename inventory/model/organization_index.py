@@ -45,7 +45,7 @@ class Deployment(NamedTuple):
         return self.database.location if own == NO_LOCATION else own
 
     @property
-    def wants_key(self) -> bool:
+    def expects_customer_key(self) -> bool:
         """Say whether the database is to be encrypted by a customer key there."""
         return self.expectation.encryption == "customer-managed"
 
@@ -194,7 +194,7 @@ def _ordered(
         waiting = {
             "".join(deployment.location[2:])
             for deployment in deployments
-            if deployment.is_planned and deployment.wants_key
+            if deployment.is_planned and deployment.expects_customer_key
         }
         for key in keys:
             if waiting and waiting <= key.awaited_by:

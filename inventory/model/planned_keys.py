@@ -10,7 +10,7 @@ KeyChange = Literal["register", "replace", "remove"]
 """What a plan does with a key: of a replacement, the new key is a ``register`` of its own."""
 
 
-class NotShown(Located):
+class PartiallyShown(Located):
     """What a plan would change without showing all of it.
 
     Attributes:
@@ -22,7 +22,7 @@ class NotShown(Located):
     is_hidden: bool = False
 
 
-class PlannedKey(NotShown):
+class PlannedKey(PartiallyShown):
     """A customer key of one key scope that a plan would change.
 
     Attributes:
@@ -45,7 +45,7 @@ class PlannedKey(NotShown):
     awaited_by: frozenset[str] = frozenset()
 
 
-class UndeterminedKey(NotShown):
+class UndeterminedKey(PartiallyShown):
     """A planned key whose key scope the plan does not show.
 
     Attributes:

@@ -9,19 +9,19 @@ from typing import NamedTuple
 from pydantic import Field
 
 from inventory.model.base import Entry, Identifier, Located, Name, SpelledProvider
-from inventory.model.planned_keys import NotShown, PlannedKey, UndeterminedKey
+from inventory.model.planned_keys import PartiallyShown, PlannedKey, UndeterminedKey
 
 
-class UndeterminedDatabase(NotShown):
+class UndeterminedDatabase(PartiallyShown):
     """A planned database of which a plan does not tell where it will lie.
 
     Attributes:
         name: its name, or its address where that is not told, either.
-        untold: why: ``regions known only after apply``.
+        missing: why: ``regions known only after apply``.
     """
 
     name: Name
-    untold: str
+    missing: str
 
 
 class ManagedKey(Located):
@@ -52,7 +52,7 @@ class ManagedDatabase(Located):
     missing: str = ""
 
 
-class Managed(Entry):
+class ManagedResources(Entry):
     """What plans and states show of one organization; all of Terraform's is Serverless.
 
     Attributes:
@@ -70,20 +70,20 @@ class Managed(Entry):
     databases: tuple[ManagedDatabase, ...] = Field(default=())
 
     @classmethod
-    def together(cls, parts: Iterable[Managed]) -> Managed:
+    def combine(cls, parts: Iterable[ManagedResources]) -> ManagedResources:
         """Return what all of ``parts`` tell, in their order."""
-        known = [part for part in parts if part is not NOTHING]
+        known = [part for part in parts if part is not NO_RESOURCES]
         if len(known) <= 1:
-            return known[0] if known else NOTHING
+            return known[0] if known else NO_RESOURCES
         fields = {
             name: tuple(chain.from_iterable(getattr(part, name) for part in known))
             for name in cls.model_fields
         }
         return cls(**fields)
 
-    def and_also(self, other: Managed) -> Managed:
+    def combined_with(self, other: ManagedResources) -> ManagedResources:
         """Return what both hold."""
-        return self.together((self, other))
+        return self.combine((self, other))
 
     @property
     def planned_key_count(self) -> int:
@@ -92,11 +92,11 @@ class Managed(Entry):
 
     def entries(self) -> Iterator[Located]:
         """Yield everything that it holds."""
-        for name in Managed.model_fields:
+        for name in ManagedResources.model_fields:
             yield from getattr(self, name)
 
 
-NOTHING = Managed()
+NO_RESOURCES = ManagedResources()
 """Nothing, made once: most resources add nothing here."""
 
 

@@ -33,7 +33,7 @@ _CANONICAL_PROVIDERS = ("aws", "gcp", "azure")
 _MANAGED_TIER = re.compile(r"classic|A(?:5|10|20|40)|[CD](?:10|20|40)|E[0-9]{1,3}", re.IGNORECASE)
 
 
-def any_case(spellings: Iterable[str]) -> dict[str, Any]:
+def any_case_schema(spellings: Iterable[str]) -> dict[str, Any]:
     """Return a JSON Schema that takes ``spellings`` as the reader does, without case."""
     letters = {ord(each): f"[{each.upper()}{each}]" for each in ascii_lowercase}
     pattern = "|".join(spelling.translate(letters) for spelling in spellings)

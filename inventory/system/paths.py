@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-def normal(path: str, start: Path = Path()) -> str:
+def normalize_path(path: str, start: Path = Path()) -> str:
     """Return ``path`` in its one spelling: relative if it lies in the working directory.
 
     Else it is absolute. A relative one begins at ``start``. Links are not followed; ``..`` stays
@@ -25,9 +25,9 @@ def normal(path: str, start: Path = Path()) -> str:
     return whole.as_posix()
 
 
-def in_order(paths: Iterable[str], start: Path = Path()) -> tuple[str, ...]:
+def sorted_paths(paths: Iterable[str], start: Path = Path()) -> tuple[str, ...]:
     """Return each of ``paths`` once, in its one spelling, in the order of the spellings."""
-    return tuple(sorted({normal(path, start) for path in paths}))
+    return tuple(sorted({normalize_path(path, start) for path in paths}))
 
 
 def _without_detours(path: Path) -> Path:

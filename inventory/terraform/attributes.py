@@ -34,7 +34,7 @@ class AttributeValue(NamedTuple):
     is_wrong: bool = False
 
     @property
-    def untold(self) -> str:
+    def missing(self) -> str:
         """Say why values are missing; empty if none are."""
         return " and ".join(self.reasons)
 
@@ -57,7 +57,7 @@ class Attributes:
         self._file, self._lines, self._path, self._address = place
         self.problems: list[Problem] = []
 
-    def told(self, name: str) -> AttributeValue:
+    def read(self, name: str) -> AttributeValue:
         """Return what is told of the attribute ``name``; what has a wrong type is a problem."""
         marks = [(_inner(mark, name), why) for mark, why in self._marks]
         if whole := tuple(why for mark, why in marks if mark is True):

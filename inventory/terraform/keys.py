@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from inventory.model.planned_keys import PlannedKey, UndeterminedKey
-from inventory.model.terraform_managed import Managed, ManagedKey
+from inventory.model.terraform_managed import ManagedKey, ManagedResources
 from inventory.terraform.attributes import SENSITIVE, UNKNOWN
 from inventory.terraform.locations import resolve_location
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from inventory.terraform.ordering import CreationOrder
     from inventory.terraform.resources import Resource
 
-    DatabasesByPlace = dict[tuple[str, str], list[Resource]]
+    DatabasesByLocation = dict[tuple[str, str], list[Resource]]
     """The resources of the planned databases of each provider and region."""
 
 
-def read_keys(resource: Resource, place: SourceLocation) -> Managed:
+def read_keys(resource: Resource, place: SourceLocation) -> ManagedResources:
     """Return what a key comes to: what the state holds, and what the plan does with it."""
     before, after, address = resource.before, resource.after, resource.address
     held = tuple(_key(before, address, "replace", place)) if before else ()
@@ -32,7 +32,7 @@ def read_keys(resource: Resource, place: SourceLocation) -> Managed:
     gone: tuple[PlannedKey | UndeterminedKey, ...] = held if made else ()
     if resource.is_deleted and not made and before:
         gone = tuple(_key(before, address, "remove", place))
-    return Managed(
+    return ManagedResources(
         planned_keys=tuple(each for each in (*gone, *made) if isinstance(each, PlannedKey)),
         undetermined_keys=tuple(
             each for each in (*gone, *made) if isinstance(each, UndeterminedKey)
@@ -59,12 +59,12 @@ def _key(
     attributes: Attributes, address: str, change: KeyChange, place: SourceLocation
 ) -> Iterator[PlannedKey | UndeterminedKey]:
     """Yield a key with its key scope, or why the plan does not show that."""
-    where, told = resolve_location(attributes, ("region",)), attributes.told("key_id")
-    if not (told.values or told.untold or told.is_wrong):
+    where, told = resolve_location(attributes, ("region",)), attributes.read("key_id")
+    if not (told.values or told.missing or told.is_wrong):
         attributes.refuse(("key_id",), "nothing", "the id of a key")
-    if where.provider is None or where.untold:
+    if where.provider is None or where.missing:
         yield UndeterminedKey(
-            name=address, missing=where.untold, change=change, **_flags(where.reasons)
+            name=address, missing=where.missing, change=change, **_flags(where.reasons)
         ).at(*place)
         return
     key_id = next(iter(told.values), None)
@@ -74,7 +74,7 @@ def _key(
             provider=where.provider,
             region=region,
             key_id=key_id,
-            missing=told.untold,
+            missing=told.missing,
             change=change,
             **_flags(told.reasons),
         ).at(*place)
@@ -89,8 +89,11 @@ def _flags(reasons: Collection[str]) -> dict[str, Any]:
 
 
 def with_order(
-    managed: Managed, resource: Resource, databases: DatabasesByPlace, order: CreationOrder
-) -> Managed:
+    managed: ManagedResources,
+    resource: Resource,
+    databases: DatabasesByLocation,
+    order: CreationOrder,
+) -> ManagedResources:
     """Return the keys of ``resource`` with the planned databases that wait for each."""
     if not resource.creates or resource.is_deferred:
         return managed
@@ -99,7 +102,7 @@ def with_order(
 
 
 def _awaited(
-    key: PlannedKey, resource: Resource, databases: DatabasesByPlace, order: CreationOrder
+    key: PlannedKey, resource: Resource, databases: DatabasesByLocation, order: CreationOrder
 ) -> PlannedKey:
     """Return a key with the addresses of the databases of its place that wait for it."""
     there = databases.get((key.provider, key.region), ()) if key.change == "register" else ()

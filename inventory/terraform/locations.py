@@ -23,19 +23,19 @@ class ResourceLocation(NamedTuple):
     Attributes:
         provider: the cloud provider; None if it is not shown.
         regions: the regions that are shown.
-        untold: what is not shown, and why, in words; empty if nothing is missing.
+        missing: what is not shown, and why, in words; empty if nothing is missing.
         reasons: why something is not shown: known only after apply, marked as sensitive, or both.
     """
 
     provider: Provider | None
     regions: tuple[str, ...]
-    untold: str
+    missing: str
     reasons: frozenset[str]
 
 
 def resource_name(attributes: Attributes, address: str) -> str:
     """Return the name of a resource, or its address if no name is shown."""
-    return next(filter(visible, attributes.told("name").values), address)
+    return next(filter(visible, attributes.read("name").values), address)
 
 
 def resolve_location(attributes: Attributes, names: Sequence[str] = REGIONS) -> ResourceLocation:
@@ -43,12 +43,12 @@ def resolve_location(attributes: Attributes, names: Sequence[str] = REGIONS) -> 
 
     What is wrong with these is kept with ``attributes``.
     """
-    told = attributes.told("cloud_provider")
+    told = attributes.read("cloud_provider")
     provider = _provider(attributes, told)
-    every = [(name, attributes.told(name)) for name in names]
+    every = [(name, attributes.read(name)) for name in names]
     regions = tuple(dict.fromkeys(value for _, each in every for value in each.values))
     untold = [("cloud_provider", told), *every]
-    words = [f"{name} {each.untold}" for name, each in untold if each.untold]
+    words = [f"{name} {each.missing}" for name, each in untold if each.missing]
     if not (regions or words or any(each.is_wrong for _, each in every)):
         attributes.refuse((names[0],), "nothing", "at least one region")
     reasons = frozenset(reason for _, each in untold for reason in each.reasons)
@@ -56,7 +56,7 @@ def resolve_location(attributes: Attributes, names: Sequence[str] = REGIONS) -> 
 
 
 def _provider(attributes: Attributes, told: AttributeValue) -> Provider | None:
-    if told.untold or told.is_wrong:
+    if told.missing or told.is_wrong:
         return None
     spelled = next(iter(told.values), "")
     provider: Any = canonical_provider(spelled)

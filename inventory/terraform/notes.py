@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from inventory.terraform.resources import TerraformDocument
-from inventory.terraform.resource_types import _TYPE
+from inventory.terraform.resource_types import TYPE_NAME
 
 NOT_COMPARED = "It is a state without a database of Astra, so nothing is compared with it."
 
@@ -59,4 +59,4 @@ def _unread(look_alikes: Mapping[str, str]) -> str:
 
 
 def _shown(kind: str) -> str:
-    return kind if _TYPE.fullmatch(kind) else describe(kind)
+    return kind if TYPE_NAME.fullmatch(kind) else describe(kind)

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 _LEAST_WORK, _WORK_PER_EDGE = 1_000_000, 64
 """How many edges may be followed, so that no configuration keeps the audit busy for hours."""
 
-_OF_RESOURCES = ("expressions", "count_expression", "for_each_expression")
-_OF_OUTPUTS = ("expression",)
-_OF_CALLS = ("count_expression", "for_each_expression")
+_RESOURCE_EXPRESSIONS = ("expressions", "count_expression", "for_each_expression")
+_OUTPUT_EXPRESSIONS = ("expression",)
+_CALL_EXPRESSIONS = ("count_expression", "for_each_expression")
 _RESOLVED_BY_PARENT = frozenset({"call", "var"})
 _SEEN_FROM_PARENT = frozenset({"output", "outputs", "everything"})
 
@@ -66,7 +66,7 @@ class _Module(NamedTuple):
     calls: dict[str, int]
 
 
-class _Place(NamedTuple):
+class _Instance(NamedTuple):
     """Where an instance of a resource is configured.
 
     Attributes:
@@ -86,17 +86,17 @@ class CreationOrder:
     def __init__(self, configuration: Mapping[str, Any]) -> None:
         """Take the ``configuration`` of what ``terraform show -json`` prints of a plan."""
         self._modules = _modules(configuration)
-        edges = _useful(list(dict.fromkeys(_edges(self._modules))))
+        edges = _reachable(list(dict.fromkeys(_edges(self._modules))))
         self._targets: dict[_Node, list[_Edge]] = defaultdict(list)
         for edge in edges:
             self._targets[edge.node].append(edge)
         self._sound = _without_cycles(self._targets)
         self._users = _users(edges)
-        self._named = {(_named(edge.target), edge.key) for edge in edges if edge.key}
+        self._named = {(_instance_owner(edge.target), edge.key) for edge in edges if edge.key}
         self._work = _LEAST_WORK + _WORK_PER_EDGE * len(edges)
-        self._places: dict[tuple[str, str, str, str], _Place | None] = {}
-        self._shared: dict[_Place, dict[_Node, int]] = {}
-        self._answers: dict[tuple[_Node, _Place], int | None] = {}
+        self._places: dict[tuple[str, str, str, str], _Instance | None] = {}
+        self._shared: dict[_Instance, dict[_Node, int]] = {}
+        self._answers: dict[tuple[_Node, _Instance], int | None] = {}
 
     def waits(self, database: Resource, key: Resource) -> bool:
         """Say whether Terraform creates ``database`` only after it has created ``key``.
@@ -111,13 +111,13 @@ class CreationOrder:
 
     # --- places -----------------------------------------------------------------------------------
 
-    def _place(self, resource: Resource) -> _Place | None:
+    def _place(self, resource: Resource) -> _Instance | None:
         known = resource.address, resource.module, resource.type, resource.name
         if known not in self._places:
             self._places[known] = self._find(*known)
         return self._places[known]
 
-    def _find(self, address: str, module: str, kind: str, name: str) -> _Place | None:
+    def _find(self, address: str, module: str, kind: str, name: str) -> _Instance | None:
         """Return the place; None if the configuration does not have it, or not just once."""
         steps, key = module_steps(module), instance_key(address, module, f"{kind}.{name}")
         numbers = None if steps is None else self._numbers(steps)
@@ -128,7 +128,7 @@ class CreationOrder:
             return None
         keys = [*zip(numbers[1:], [step.key for step in steps], strict=True), (node, key)]
         pattern = tuple(own if (part, own) in self._named else "" for part, own in keys)
-        return _Place(node, steps, pattern)
+        return _Instance(node, steps, pattern)
 
     def _numbers(self, steps: Iterable[Step]) -> list[int] | None:
         """Return the numbers of the root and of each module; None if one is not configured."""
@@ -148,7 +148,7 @@ class CreationOrder:
     # leaves a module of the key on the way to the root needs one step less, if it means any
     # instance of the module or just the key's.
 
-    def _shared_steps(self, node: _Node, key: _Place) -> int | None:
+    def _shared_steps(self, node: _Node, key: _Instance) -> int | None:
         """Return how many steps an instance of ``node`` must share with ``key`` to wait for it.
 
         None if none waits, or the configuration does not prove it.
@@ -161,7 +161,7 @@ class CreationOrder:
             self._answers[asked] = self._fewest(node, first, self._shared[first])
         return self._answers[asked]
 
-    def _fewest(self, node: _Node, key: _Place, shared: Mapping[_Node, int]) -> int | None:
+    def _fewest(self, node: _Node, key: _Instance, shared: Mapping[_Node, int]) -> int | None:
         depth = self._depth(node)
         found = [
             min(shared[target], depth)
@@ -171,7 +171,7 @@ class CreationOrder:
         ]
         return min(found, default=None)
 
-    def _follow(self, key: _Place) -> dict[_Node, int]:
+    def _follow(self, key: _Instance) -> dict[_Node, int]:
         """Return how many steps must be shared, for each node between ``key`` and a resource."""
         shared = {key.node: self._depth(key.node)}
         waiting = [key.node]
@@ -191,7 +191,7 @@ class CreationOrder:
         """Return how deep the module is in which the references of ``node`` are resolved."""
         return self._modules[node.module].depth - (node.kind in _RESOLVED_BY_PARENT)
 
-    def _required(self, node: _Node, key: _Place, shared: int) -> str | None:
+    def _required(self, node: _Node, key: _Instance, shared: int) -> str | None:
         """Return the key that a reference to ``node`` must name, if it names one.
 
         None if it may name any: then no instance of what it names is nearer to ``key``.
@@ -211,7 +211,7 @@ class CreationOrder:
 # --- the graph ------------------------------------------------------------------------------------
 
 
-def _useful(edges: Sequence[_Edge]) -> list[_Edge]:
+def _reachable(edges: Sequence[_Edge]) -> list[_Edge]:
     """Leave out the edges of what no resource waits for, such as outputs that nobody reads."""
     waiting_for = Counter(edge.target for edge in edges)
     others: dict[_Node, list[_Node]] = defaultdict(list)
@@ -255,7 +255,7 @@ def _users(edges: Iterable[_Edge]) -> dict[_Node, dict[str, list[_Node]]]:
     return users
 
 
-def _named(target: _Node) -> _Node | int:
+def _instance_owner(target: _Node) -> _Node | int:
     """Return that of which a reference names an instance: the module for what is part of it."""
     return target if target.kind == "resource" else target.module
 
@@ -286,69 +286,71 @@ def _calls(module: _Module) -> Iterable[tuple[str, object]]:
 
 def _edges(modules: Iterable[_Module]) -> Iterator[_Edge]:
     for module in modules:
-        yield from _of_resources(module)
-        yield from _of_outputs(module)
+        yield from _resource_edges(module)
+        yield from _output_edges(module)
         for name, call in _calls(module):
-            yield from _of_call(module, module.calls[name], _mapping(call))
+            yield from _call_edges(module, module.calls[name], _mapping(call))
 
 
-def _of_resources(module: _Module) -> Iterator[_Edge]:
+def _resource_edges(module: _Module) -> Iterator[_Edge]:
     """Yield what the resources wait for; one that is configured twice cannot be relied on."""
     resources = [(_label(item), item) for item in _listed(module.content.get("resources"))]
     times = Counter(label for label, _ in resources)
     for label, resource in resources:
         if label and times[label] == 1:
             node = _Node(module.number, "resource", label)
-            yield from _part(node, "everything")
-            yield from _own(node, module, resource, _OF_RESOURCES)
-            for edge in _referred(node, module, resource.get("provisioners")):
+            yield from _membership(node, "everything")
+            yield from _dependencies(node, module, resource, _RESOURCE_EXPRESSIONS)
+            for edge in _reference_edges(node, module, resource.get("provisioners")):
                 if edge.target != node:  # what a provisioner may refer to
                     yield edge
 
 
-def _of_outputs(module: _Module) -> Iterator[_Edge]:
+def _output_edges(module: _Module) -> Iterator[_Edge]:
     for name, output in _mapping(module.content.get("outputs")).items():
         node = _Node(module.number, "output", name)
-        yield from _part(node, "everything", "outputs")
-        yield from _own(node, module, _mapping(output), _OF_OUTPUTS)
+        yield from _membership(node, "everything", "outputs")
+        yield from _dependencies(node, module, _mapping(output), _OUTPUT_EXPRESSIONS)
 
 
-def _of_call(module: _Module, inner: int, call: Mapping[str, Any]) -> Iterator[_Edge]:
+def _call_edges(module: _Module, inner: int, call: Mapping[str, Any]) -> Iterator[_Edge]:
     """Yield what waits for what because ``module`` calls the module of the number ``inner``."""
     whole, everything = _Node(inner, "call"), _Node(inner, "everything")
     yield _Edge(whole, _Node(module.number, "call"))
     yield _Edge(everything, whole)
     yield _Edge(_Node(module.number, "everything"), everything)
-    yield from _own(whole, module, call, _OF_CALLS)
+    yield from _dependencies(whole, module, call, _CALL_EXPRESSIONS)
     for variable, expression in _mapping(call.get("expressions")).items():
-        yield from _referred(_Node(inner, "var", variable), module, expression)
+        yield from _reference_edges(_Node(inner, "var", variable), module, expression)
 
 
-def _part(node: _Node, *wholes: str) -> Iterator[_Edge]:
+def _membership(node: _Node, *wholes: str) -> Iterator[_Edge]:
     """Yield that a part of a module waits for what the module waits for, and ``wholes`` for it."""
     yield _Edge(node, _Node(node.module, "call"))
     for whole in wholes:
         yield _Edge(_Node(node.module, whole), node)
 
 
-def _own(
+def _dependencies(
     node: _Node, module: _Module, item: Mapping[str, Any], parts: Iterable[str]
 ) -> Iterator[_Edge]:
     """Yield what ``node`` waits for by its own ``depends_on`` and expressions."""
     for part in parts:
-        yield from _referred(node, module, item.get(part))
+        yield from _reference_edges(node, module, item.get(part))
     explicit = item.get("depends_on")
     for reference in read_dependencies(explicit if isinstance(explicit, list) else ()):
-        yield from _edge(node, module, reference, "everything")
+        yield from _reference_edge(node, module, reference, "everything")
 
 
-def _referred(node: _Node, module: _Module, expression: object) -> Iterator[_Edge]:
+def _reference_edges(node: _Node, module: _Module, expression: object) -> Iterator[_Edge]:
     for texts in _reference_lists(expression):
         for reference in read_references(texts):
-            yield from _edge(node, module, reference, "outputs")
+            yield from _reference_edge(node, module, reference, "outputs")
 
 
-def _edge(node: _Node, module: _Module, reference: Reference, whole: str) -> Iterator[_Edge]:
+def _reference_edge(
+    node: _Node, module: _Module, reference: Reference, whole: str
+) -> Iterator[_Edge]:
     """Yield the edge to what is referred to; ``whole`` says what of a module without an output."""
     kind, name, key, output = reference
     if kind == "module":

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from inventory.terraform.source import SourceTree
 from inventory.model.terraform_managed import ProviderConfiguration
 
-NOT_TOLD = "organization-not-told"
+UNKNOWN_ORGANIZATION = "organization-not-told"
 """The id of the organization to which resources belong of which nobody tells whose they are."""
 
 OPTION = "--cmek-terraform-organization"
@@ -30,7 +30,7 @@ _KEY = re.compile(r"[\w.:-]{1,1000}")
 _LEAVING = frozenset({"delete", "forget"})
 
 
-class Terraform(NamedTuple):
+class TerraformSettings(NamedTuple):
     """What the user tells about Terraform's files.
 
     Attributes:
@@ -44,7 +44,7 @@ class Terraform(NamedTuple):
     by_provider: Mapping[str, str] = {}
     source: SourceTree | None = None
 
-    def of_plan(self, name: str) -> Terraform:
+    def for_plan(self, name: str) -> TerraformSettings:
         """Return what is stated about the plan ``name``, by the keys of its providers alone."""
         general = {key: owner for key, owner in self.by_provider.items() if "#" not in key}
         own = {
@@ -55,7 +55,7 @@ class Terraform(NamedTuple):
         return self._replace(by_provider=general | own)
 
 
-def parse_organizations(texts: Sequence[str]) -> Terraform:
+def parse_organizations(texts: Sequence[str]) -> TerraformSettings:
     """Read ``ID``, ``PROVIDER=ID`` and ``NAME#PROVIDER=ID``.
 
     Raises SettingError if two say different things.
@@ -69,10 +69,10 @@ def parse_organizations(texts: Sequence[str]) -> Terraform:
         if told.setdefault(provider, identity) != identity:
             found = f"{describe(text)} beside {describe(told[provider])}"
             raise SettingError(f"{OPTION}: found {found}, expected one of them")
-    return Terraform(told.pop("", ""), told)
+    return TerraformSettings(told.pop("", ""), told)
 
 
-def refuse_unknown(terraform: Terraform, providers: Iterable[str]) -> None:
+def refuse_unknown_providers(terraform: TerraformSettings, providers: Iterable[str]) -> None:
     """Raise SettingError if the user names a provider that is none of ``providers``."""
     known = sorted({*providers})
     if unknown := sorted(terraform.by_provider.keys() - known):
@@ -81,7 +81,7 @@ def refuse_unknown(terraform: Terraform, providers: Iterable[str]) -> None:
         raise SettingError(f"{OPTION}: found {found}, expected {expected}")
 
 
-class Owners:
+class OwnerResolver:
     """Tells to which organization each resource of a file belongs.
 
     Attributes:
@@ -89,7 +89,7 @@ class Owners:
         providers: the keys of the providers that it configures.
     """
 
-    def __init__(self, told: TerraformDocument, terraform: Terraform) -> None:
+    def __init__(self, told: TerraformDocument, terraform: TerraformSettings) -> None:
         """Gather what the file tells: a provider's organization is that of all its resources."""
         self.file = told.file
         self._terraform = terraform
@@ -104,7 +104,7 @@ class Owners:
                 self._known[self._provider(resource)].add(owner)
 
     def of(self, resource: Resource) -> str:
-        """Return the id of the organization; ``NOT_TOLD`` if nobody tells.
+        """Return the id of the organization; ``UNKNOWN_ORGANIZATION`` if nobody tells.
 
         Raises InventoryError if plan and user contradict each other.
         """
@@ -115,7 +115,7 @@ class Owners:
             found = f"the organization {describe(told)} of {describe(resource.address)}"
             expected = f"{describe(given)}, as {OPTION} says"
             raise InventoryError([Problem(self.file, resource.line, "", found, expected)])
-        return told or given or self._terraform.organization or NOT_TOLD
+        return told or given or self._terraform.organization or UNKNOWN_ORGANIZATION
 
     def configurations(self) -> tuple[ProviderConfiguration, ...]:
         """Return each configuration by which the file manages databases or keys, by its key.
@@ -139,7 +139,7 @@ class Owners:
             resource.line
             for resources in managed
             for resource in resources
-            if self.of(resource) == NOT_TOLD
+            if self.of(resource) == UNKNOWN_ORGANIZATION
         ]
         return ProviderConfiguration(
             provider,
@@ -169,7 +169,7 @@ def _is_leaving(resources: Iterable[Resource]) -> bool:
 def _own(resource: Resource) -> str:
     """Return the organization that the resource itself names; empty if it names none."""
     for side in (resource.before, resource.after):
-        if side and (told := side.told("organization_id")).values:
+        if side and (told := side.read("organization_id")).values:
             return told.values[0]
     return ""
 

@@ -26,11 +26,11 @@ from inventory.text.display import describe, pluralize
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from inventory.files.yaml_json import Recorded
+    from inventory.files.yaml_json import RecordedFile
     from inventory.model.terraform_managed import ProviderConfiguration
 
 
-def refuse_several(plans: Sequence[Recorded]) -> None:
+def refuse_ambiguous_owners(plans: Sequence[RecordedFile]) -> None:
     """Raise InventoryError if nothing states whose a configuration is, and it is not the only one.
 
     Each of these is named, with what it manages and the option that states whose it is.
@@ -42,11 +42,11 @@ def refuse_several(plans: Sequence[Recorded]) -> None:
     refuse([problem for plan in plans for problem in _problems(plan, shared)])
 
 
-def _keys(plan: Recorded) -> set[str]:
+def _keys(plan: RecordedFile) -> set[str]:
     return {configuration.provider for configuration in plan.configurations}
 
 
-def _problems(plan: Recorded, shared: Counter[str]) -> Iterator[Problem]:
+def _problems(plan: RecordedFile, shared: Counter[str]) -> Iterator[Problem]:
     for configuration in plan.configurations:
         if configuration.line:
             expected = _option(plan, configuration, is_shared=shared[configuration.provider] > 1)
@@ -71,7 +71,7 @@ def _named(configuration: ProviderConfiguration) -> str:
     return f"{named}, one of several"
 
 
-def _option(plan: Recorded, configuration: ProviderConfiguration, *, is_shared: bool) -> str:
+def _option(plan: RecordedFile, configuration: ProviderConfiguration, *, is_shared: bool) -> str:
     """Return the option that states whose ``configuration`` is, as a shell takes it.
 
     One that has resources of several organizations is contradicted by any of them, and one that

@@ -10,14 +10,14 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inventory.files.format_detection import PLAN, ExpectedFile
-from inventory.files.yaml_json import Recorded, describe_source, refuse
+from inventory.files.yaml_json import RecordedFile, describe_source, refuse
 from inventory.model.database import Database, DatabaseRegion
 from inventory.model.gaps import Gap
 from inventory.model.organization import Organization
 from inventory.model.terraform_managed import (
-    NOTHING,
-    Managed,
+    NO_RESOURCES,
     ManagedDatabase,
+    ManagedResources,
     UndeterminedDatabase,
 )
 from inventory.model.vocabulary import Provider
@@ -26,7 +26,7 @@ from inventory.terraform.keys import read_keys, with_order
 from inventory.terraform.locations import resolve_location, resource_name
 from inventory.terraform.notes import notes_of
 from inventory.terraform.ordering import CreationOrder
-from inventory.terraform.organizations import Owners
+from inventory.terraform.organizations import OwnerResolver
 from inventory.terraform.resource_types import KEY
 from inventory.terraform.resources import Resource, TerraformDocument, read_resources
 from inventory.terraform.source import PlanSource
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from inventory.files.documents import Document
     from inventory.model.base import SourceLocation
-    from inventory.terraform.keys import DatabasesByPlace
-    from inventory.terraform.organizations import Terraform
+    from inventory.terraform.keys import DatabasesByLocation
+    from inventory.terraform.organizations import TerraformSettings
 
 PLAN_ONLY = Gap(
     fact="databases",
@@ -50,7 +50,7 @@ class _Entries(NamedTuple):
     """What one resource comes to."""
 
     databases: tuple[Database, ...] = ()
-    managed: Managed = NOTHING
+    managed: ManagedResources = NO_RESOURCES
 
 
 def is_terraform(data: object) -> bool:
@@ -61,16 +61,20 @@ def is_terraform(data: object) -> bool:
 
 
 def read_terraform(
-    file: str, raw: bytes, document: Document, terraform: Terraform, wanted: ExpectedFile = PLAN
-) -> Recorded:
+    file: str,
+    raw: bytes,
+    document: Document,
+    terraform: TerraformSettings,
+    wanted: ExpectedFile = PLAN,
+) -> RecordedFile:
     """Read a plan or a state, as ``wanted``; raise InventoryError with all its problems at once.
 
     What belongs to an organization that neither the plan nor the user tells goes to one of the id
-    ``NOT_TOLD``.
+    ``UNKNOWN_ORGANIZATION``.
     """
     refuse(document.problems)
     told = read_resources(file, document, wanted)
-    owners = Owners(told, terraform)
+    owners = OwnerResolver(told, terraform)
     tree = terraform.source
     found = PlanSource(tree, told, document.data) if tree else None
     entries = [(each, _entries(each, _located(each, told, found))) for each in told.resources]
@@ -80,7 +84,7 @@ def read_terraform(
     source = describe_source(file, raw, told.kind, organizations, told.at)
     notes = (*notes_of(told), *filter(None, (found and found.note,)))
     source = source.model_copy(update={"format": f"terraform-{told.kind}", "notes": notes})
-    return Recorded(source, organizations, owners.providers, owners.configurations())
+    return RecordedFile(source, organizations, owners.providers, owners.configurations())
 
 
 def _located(
@@ -93,7 +97,7 @@ def _located(
 
 
 def _organizations(
-    owners: Owners, entries: Iterable[tuple[Resource, _Entries]]
+    owners: OwnerResolver, entries: Iterable[tuple[Resource, _Entries]]
 ) -> Iterator[Organization]:
     gathered: dict[str, list[_Entries]] = {}
     for resource, own in entries:
@@ -101,7 +105,7 @@ def _organizations(
             gathered.setdefault(owners.of(resource), []).append(own)
     for owner, parts in gathered.items():
         databases = tuple(chain.from_iterable(part.databases for part in parts))
-        told = Managed.together(part.managed for part in parts)
+        told = ManagedResources.combine(part.managed for part in parts)
         once = tuple(
             {(database.id, database.regions): database for database in told.databases}.values()
         )
@@ -117,15 +121,15 @@ def _entries(resource: Resource, place: SourceLocation) -> _Entries:
     if resource.type == KEY:
         return _Entries(managed=read_keys(resource, place))
     held = tuple(_existing(resource, place))
-    existing = Managed(databases=held) if held else NOTHING
+    existing = ManagedResources(databases=held) if held else NO_RESOURCES
     if resource.is_deferred and resource.after:
         untold = "put off to a later plan"
         hidden = resolve_location(resource.after).reasons & {SENSITIVE}
         later = _undetermined(resource, untold, hidden | {UNKNOWN}, place)
-        return _Entries(managed=existing.and_also(later))
+        return _Entries(managed=existing.combined_with(later))
     if resource.is_planned and resource.after:
         planned = _planned(resource, resource.after, place)
-        return planned._replace(managed=existing.and_also(planned.managed))
+        return planned._replace(managed=existing.combined_with(planned.managed))
     return _Entries(managed=existing)
 
 
@@ -133,7 +137,7 @@ def _with_order(
     entries: Sequence[tuple[Resource, _Entries]], configuration: Mapping[str, Any]
 ) -> Iterator[tuple[Resource, _Entries]]:
     """Yield ``entries`` with the databases that wait for each planned key of their place."""
-    databases: DatabasesByPlace = {}
+    databases: DatabasesByLocation = {}
     for resource, own in entries:
         for database in own.databases:
             for region in database.regions:
@@ -151,14 +155,14 @@ def _existing(resource: Resource, place: SourceLocation) -> Iterator[ManagedData
     before = resource.before
     if before is None:
         return
-    told = before.told("id")
+    told = before.read("id")
     if not (told.values or told.is_wrong):
-        before.refuse(("id",), told.untold or "nothing", "the id of the database")
+        before.refuse(("id",), told.missing or "nothing", "the id of the database")
     where = resolve_location(before)
     regions = tuple((where.provider, region) for region in where.regions if where.provider)
     for identity in told.values:
         name = resource_name(before, resource.address)
-        yield ManagedDatabase(id=identity, name=name, regions=regions, missing=where.untold).at(
+        yield ManagedDatabase(id=identity, name=name, regions=regions, missing=where.missing).at(
             *place
         )
 
@@ -167,9 +171,9 @@ def _planned(resource: Resource, after: Attributes, place: SourceLocation) -> _E
     """Return what a database that is created, or changed, comes to."""
     where, there = resolve_location(after), _there(resource)
     regions = tuple(region for region in where.regions if (where.provider, region) not in there)
-    managed = NOTHING
-    if where.untold:
-        managed = _undetermined(resource, where.untold, where.reasons, place)
+    managed = NO_RESOURCES
+    if where.missing:
+        managed = _undetermined(resource, where.missing, where.reasons, place)
     if where.provider is None or not regions:
         return _Entries(managed=managed)
     database = Database(
@@ -195,14 +199,14 @@ def _identity(resource: Resource) -> str | None:
     """Return the id of the database that gets further regions; a new one has none yet."""
     if resource.grows_from is None:
         return None
-    return next(iter(resource.grows_from.told("id").values), None)
+    return next(iter(resource.grows_from.read("id").values), None)
 
 
 def _undetermined(
     resource: Resource, untold: str, reasons: frozenset[str], place: SourceLocation
-) -> Managed:
+) -> ManagedResources:
     name = resource_name(resource.after, resource.address) if resource.after else resource.address
     database = UndeterminedDatabase(
-        name=name, untold=untold, is_later=UNKNOWN in reasons, is_hidden=SENSITIVE in reasons
+        name=name, missing=untold, is_later=UNKNOWN in reasons, is_hidden=SENSITIVE in reasons
     )
-    return Managed(undetermined=(database.at(*place),))
+    return ManagedResources(undetermined=(database.at(*place),))

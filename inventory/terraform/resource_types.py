@@ -33,10 +33,10 @@ OTHERS = frozenset(
 
 _KNOWN = OTHERS | {DATABASE, KEY}
 
-_TYPE = re.compile(r"[A-Za-z0-9_-]{1,60}")
+TYPE_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
-def is_look_alike(kind: str, provider: object) -> bool:
+def is_unknown_astra_type(kind: str, provider: object) -> bool:
     """Say whether a type that is not read may be of a database or a key of Astra.
 
     Terraform names a type after its provider, and a fork of that keeps the name.

@@ -10,13 +10,13 @@ from typing import Any, Literal, NamedTuple
 
 from inventory.errors import Problem
 from inventory.files.documents import Document, FieldPath, field_name
-from inventory.files.format_detection import ExpectedFile, mistaken, raw_state
+from inventory.files.format_detection import ExpectedFile, plan_state_mixup, raw_state_mixup
 from inventory.files.validation import line_of
 from inventory.files.yaml_json import refuse
-from inventory.model.base import MAY_BE_NEWER, read_moment
+from inventory.model.base import NEWER_HINT, read_moment
 from inventory.terraform.addresses import module_of
 from inventory.terraform.attributes import SENSITIVE, UNKNOWN, Attributes, flaw
-from inventory.terraform.resource_types import DATABASE, KEY, is_look_alike
+from inventory.terraform.resource_types import DATABASE, KEY, is_unknown_astra_type
 from inventory.text.display import describe
 
 TYPES = frozenset({DATABASE, KEY})
@@ -144,15 +144,15 @@ class _ResourceReader:
     def _check_form(self) -> None:
         version = self._data.get("format_version")
         if version is None:
-            self._refuse((), *raw_state(self._wanted))
+            self._refuse((), *raw_state_mixup(self._wanted))
         elif not isinstance(version, str) or not _VERSION.fullmatch(version):
             is_newer = isinstance(version, str) and _NEWER.fullmatch(version)
-            expected = f"{_VERSIONS}; {MAY_BE_NEWER}" if is_newer else _VERSIONS
+            expected = f"{_VERSIONS}; {NEWER_HINT}" if is_newer else _VERSIONS
             self._refuse(("format_version",), describe(version), expected)
         elif not (kind := self._kind()):
-            self._refuse((), "neither a plan nor a state", self._wanted.printed)
+            self._refuse((), "neither a plan nor a state", self._wanted.expectation)
         elif kind != self._wanted.kind:
-            self._refuse((), *mistaken(self._wanted))
+            self._refuse((), *plan_state_mixup(self._wanted))
         if (errored := self._data.get("errored", False)) is not False:
             found = "a plan that ended with an error" if errored is True else describe(errored)
             self._refuse(("errored",), found, "a plan that can be applied")
@@ -302,7 +302,7 @@ class _ResourceReader:
             if not isinstance(value, str) or not value:
                 self._refuse((*path, name), describe(value), "text")
                 return False
-        if mode == "managed" and is_look_alike(str(kind), item.get("provider_name")):
+        if mode == "managed" and is_unknown_astra_type(str(kind), item.get("provider_name")):
             self._look_alikes[str(address)] = str(kind)
         if kind not in TYPES or mode == "data":
             return False

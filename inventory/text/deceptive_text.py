@@ -73,7 +73,7 @@ def _is_unseen(code: int) -> bool:
     return place > 0 and code <= _ENDS[_STARTS[place - 1]]
 
 
-def deceptive_places(text: str) -> set[int]:
+def deceptive_positions(text: str) -> set[int]:
     """Return the places of the characters of ``text`` that deceive its reader."""
     if text.isascii() and text.isprintable():
         return set()

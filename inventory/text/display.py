@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inventory.text.deceptive_text import cut_at, deceptive_places
+from inventory.text.deceptive_text import cut_at, deceptive_positions
 from inventory.text.secrets import without_secrets
 
 _SHOWN = 80
@@ -32,6 +32,6 @@ def pluralize(number: int, one: str, many: str = "") -> str:
 
 def printable(text: str, width: int = 1_000) -> str:
     """Replace what could steer a terminal or deceive its reader, and cut to ``width``."""
-    odd = deceptive_places(text)
+    odd = deceptive_positions(text)
     clean = "".join("?" if at in odd else each for at, each in enumerate(text)) if odd else text
     return clean if len(clean) <= width else f"{clean[: cut_at(clean, width - 1)]}…"

@@ -248,7 +248,7 @@ def without_secrets(text: str) -> str:
     return Scrubber().scrub(text)
 
 
-def search(files: Iterable[Path], tokens: Iterable[Token] = ()) -> None:
+def refuse_leaks(files: Iterable[Path], tokens: Iterable[Token] = ()) -> None:
     """Look through everything that was written; raise LeakError that names what must go.
 
     Files that are gone are no leak. What looks like a token counts as one.

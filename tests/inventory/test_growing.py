@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from inventory.errors import InventoryError, Problem
-from inventory.files.merging import with_databases
+from inventory.files.merging import merge_planned_databases
 from inventory.inventory import Inventory
 from inventory.model.organization import Organization
 from inventory.model.organization_index import index_organization
@@ -49,13 +49,13 @@ def present(**over: object) -> Organization:
 
 def grown(organization: Organization, *planned: Database) -> Database:
     """Return the database with what is planned for it."""
-    [database] = with_databases(organization, an_organization(databases=planned))
+    [database] = merge_planned_databases(organization, an_organization(databases=planned))
     return database
 
 
 def wrong(organization: Organization, *planned: Database) -> list[tuple[str, str, str]]:
     with pytest.raises(InventoryError) as caught:
-        with_databases(organization, an_organization(databases=planned))
+        merge_planned_databases(organization, an_organization(databases=planned))
     found: list[Problem] = [*caught.value.problems]
     assert {(each.file, each.line) for each in found} == {("plan.json", 5)}
     return [(each.field, each.found, each.expected) for each in found]
@@ -191,7 +191,7 @@ def test_what_is_wanted_of_the_planned_regions() -> None:
         ("eu-west-1", "customer-managed", None),
     ]
     [group] = index_organization(an_organization(databases=[database])).deployments
-    assert [each.wants_key for each in group] == [True, False, True]
+    assert [each.expects_customer_key for each in group] == [True, False, True]
 
 
 def test_a_planned_region_without_a_word_follows_its_database() -> None:
@@ -314,7 +314,7 @@ def test_an_id_that_a_whole_list_lacks_is_refused() -> None:
     partly = an_organization(databases=[a_database()], gaps=[gap])
     unread = an_organization(databases=None)
     for organization in (partly, unread):
-        databases = with_databases(organization, an_organization(databases=[strange]))
+        databases = merge_planned_databases(organization, an_organization(databases=[strange]))
         assert strange in databases
     managed = growing("us-west-2", id=uuid(9), address="astra_database.lost")
-    assert managed in with_databases(present(), an_organization(databases=[managed]))
+    assert managed in merge_planned_databases(present(), an_organization(databases=[managed]))

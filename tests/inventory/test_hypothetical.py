@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from inventory.errors import SettingError
 from inventory.hypothetical import (
     HypotheticalDatabase,
-    by_organization,
-    read_what_ifs,
-    with_what_ifs,
+    group_by_organization,
+    parse_hypothetical_databases,
+    with_hypothetical_databases,
 )
 from inventory.model.organization import Organization
-from inventory.model.terraform_managed import Managed, UndeterminedDatabase
+from inventory.model.terraform_managed import ManagedResources, UndeterminedDatabase
 from inventory.model.vocabulary import PROVIDERS, TYPES
 from tests.builders import ORGANIZATION, OTHER_ORGANIZATION, an_organization
 
@@ -29,7 +29,7 @@ EXPECTED_REGION = "a region's name in small letters, digits and dashes"
 
 def _problems(*texts: str) -> list[str]:
     with pytest.raises(SettingError) as caught:
-        read_what_ifs(texts)
+        parse_hypothetical_databases(texts)
     return str(caught.value).splitlines()
 
 
@@ -57,14 +57,14 @@ def _problems(*texts: str) -> list[str]:
 )
 def test_parts(text: str, told: HypotheticalDatabase) -> None:
     """The last three parts are type, provider and regions; whatever comes before is the owner."""
-    assert read_what_ifs([text]) == [told]
+    assert parse_hypothetical_databases([text]) == [told]
 
 
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_spelling_is_taken(kind: str, provider: str) -> None:
     """Types and providers may be spelled as in an inventory, without case."""
-    [told] = read_what_ifs([f"{kind.title()}/{provider.upper()}/r1"])
+    [told] = parse_hypothetical_databases([f"{kind.title()}/{provider.upper()}/r1"])
     assert (told.type, told.provider) == (TYPES[kind], PROVIDERS[provider])
 
 
@@ -114,8 +114,8 @@ def test_a_token_is_not_repeated() -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     """Whatever is told, it is read as what an inventory can hold, or refused in words."""
     with suppress(SettingError):
-        [told] = read_what_ifs([text])
-        [organization] = with_what_ifs([], by_organization([told], {}))
+        [told] = parse_hypothetical_databases([text])
+        [organization] = with_hypothetical_databases([], group_by_organization([told], {}))
         [database] = organization.databases or ()
         assert [region.name for region in database.regions] == list(told.regions)
 
@@ -124,7 +124,9 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 
 def _owners(*texts: str, names: dict[str, str] | None = None) -> dict[str, int]:
-    found = by_organization(read_what_ifs(texts), NAMES if names is None else names)
+    found = group_by_organization(
+        parse_hypothetical_databases(texts), NAMES if names is None else names
+    )
     return {organization: len(wanted) for organization, wanted in found.items()}
 
 
@@ -209,8 +211,10 @@ def test_the_same_mistake_is_told_once() -> None:
 
 
 def _with(organization: Organization, *texts: str) -> Organization:
-    wanted = by_organization(read_what_ifs(texts), {organization.id: organization.name})
-    [told] = with_what_ifs([organization], wanted)
+    wanted = group_by_organization(
+        parse_hypothetical_databases(texts), {organization.id: organization.name}
+    )
+    [told] = with_hypothetical_databases([organization], wanted)
     return told
 
 
@@ -233,8 +237,10 @@ def test_they_are_planned_databases() -> None:
 def test_who_gets_none_stays_as_recorded() -> None:
     """An organization that was not named is passed on as it is."""
     one, two = an_organization(), an_organization(id=OTHER_ORGANIZATION, name="acme-test")
-    wanted = by_organization(read_what_ifs(["acme-test/serverless/aws/r"]), NAMES)
-    assert next(with_what_ifs([one, two], wanted)) is one
+    wanted = group_by_organization(
+        parse_hypothetical_databases(["acme-test/serverless/aws/r"]), NAMES
+    )
+    assert next(with_hypothetical_databases([one, two], wanted)) is one
 
 
 def test_what_was_not_recorded_stays_so() -> None:
@@ -246,7 +252,9 @@ def test_what_was_not_recorded_stays_so() -> None:
 
 def test_of_one_that_is_made_up_nothing_is_known() -> None:
     """Of an organization that no inventory holds, neither keys nor databases are known."""
-    [organization] = with_what_ifs([], by_organization(read_what_ifs(["serverless/aws/r"]), {}))
+    [organization] = with_hypothetical_databases(
+        [], group_by_organization(parse_hypothetical_databases(["serverless/aws/r"]), {})
+    )
     assert (organization.id, organization.name, organization.keys) == ("what-if", "what-if", None)
     assert {gap.fact for gap in organization.missing()} == {
         "databases",
@@ -257,5 +265,7 @@ def test_of_one_that_is_made_up_nothing_is_known() -> None:
 
 def test_what_terraform_tells_is_kept() -> None:
     """What Terraform manages of an organization stays known beside what might be."""
-    managed = Managed(undetermined=(UndeterminedDatabase(name="later", untold="regions"),))
+    managed = ManagedResources(
+        undetermined=(UndeterminedDatabase(name="later", missing="regions"),)
+    )
     assert _with(an_organization().with_managed(managed), "serverless/aws/r").managed == managed

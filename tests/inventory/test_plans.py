@@ -12,7 +12,7 @@ from inventory.errors import InventoryError, Problem
 from inventory.files.format_detection import PLAN
 from inventory.model.gaps import Gap
 from inventory.model.sources import Source
-from inventory.plans import read_plan, with_plan
+from inventory.plans import add_plan, read_plan
 from tests.builders import (
     DATABASE,
     ORGANIZATION,
@@ -150,16 +150,16 @@ def test_with_plan() -> None:
     """What is planned is added to what was recorded, and changes nothing else of it."""
     recorded = an_organization()
     plan = an_organization(databases=[a_planned_database()], keys=None, plan=None, name="x")
-    merged = with_plan(recorded, plan)
+    merged = add_plan(recorded, plan)
     assert merged.databases == (*(recorded.databases or ()), a_planned_database())
     assert merged.model_copy(update={"databases": recorded.databases}) == recorded
-    assert with_plan(recorded, None) is recorded
+    assert add_plan(recorded, None) is recorded
 
 
 def test_with_plan_only() -> None:
     """That a plan names databases does not make the existing ones known."""
     recorded = an_organization(databases=None)
-    merged = with_plan(recorded, an_organization(databases=[a_planned_database()]))
+    merged = add_plan(recorded, an_organization(databases=[a_planned_database()]))
     assert merged.databases == (a_planned_database(),)
     assert merged.gaps == (PLAN_ONLY,)
     assert {gap.fact for gap in merged.missing()} == {"databases"}
@@ -170,7 +170,7 @@ def test_with_plan_that_contradicts() -> None:
     existing = an_organization()
     again = a_planned_database(id=DATABASE, name="acme-orders")
     with pytest.raises(InventoryError) as caught:
-        with_plan(existing, an_organization(databases=[again.at("plan.yaml", 5)]))
+        add_plan(existing, an_organization(databases=[again.at("plan.yaml", 5)]))
     found = f"only regions that {existing.databases[0].id} has, as :0 says"  # type: ignore[index]
     assert caught.value.problems == (Problem("plan.yaml", 5, "regions", found, "a further region"),)
 

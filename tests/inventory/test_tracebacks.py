@@ -172,15 +172,15 @@ def _shown(server: Running, folder: Path, *, by_proxy: bool) -> str:
 def test_errors_keep_their_places(server: Running, tmp_path: Path) -> None:
     """An error in the middle of the reading keeps its type, its text and where it was raised."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recording_transport, "redact", _breaks)
+        patch.setattr(recording_transport, "redact_body", _breaks)
         with pytest.raises(RuntimeError, match=r"^planted$") as caught:
             _collect(server, tmp_path)
     named = {each.name for each in caught.traceback}
-    assert {"collect", "read_share", "handle_async_request", "_breaks"} <= named
+    assert {"collect", "run_job", "handle_async_request", "_breaks"} <= named
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("place", ["redact", "_response"])
+@pytest.mark.parametrize("place", ["redact_body", "_response"])
 def test_interruption_shows_nothing(server: Running, tmp_path: Path, place: str) -> None:
     """An interruption in the middle of an answer shows nothing of it, and nothing of the token."""
 

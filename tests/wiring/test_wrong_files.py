@@ -32,7 +32,7 @@ from inventory.history import read_history
 from inventory.opening import read_file
 from inventory.plans import read_plan, read_state
 from inventory.schema import schema_text
-from inventory.terraform.organizations import Terraform
+from inventory.terraform.organizations import TerraformSettings
 from reports.comparison.baseline import read_baseline
 from tests.builders import document_data, ndjson_lines, ndjson_text, plan_data
 from tests.cmek_audit.helpers import command
@@ -50,7 +50,7 @@ OPTIONS: dict[str, tuple[ExpectedFile, Callable[[str], object]]] = {
     "--cmek-inventory": (INVENTORY, read_file),
     "--cmek-history": (INVENTORY, lambda file: read_history([file])),
     "--cmek-plan": (PLAN, read_plan),
-    "--cmek-state": (STATE, partial(read_state, terraform=Terraform())),
+    "--cmek-state": (STATE, partial(read_state, terraform=TerraformSettings())),
     "--cmek-live": (ORGANIZATIONS, read_organizations),
     "--cmek-waivers": (WAIVERS, lambda file: read_waivers([file], RULES)),
     "--cmek-controls": (CONTROLS, lambda file: read_controls(Path(file), RULES)),
@@ -226,7 +226,7 @@ def said(read: Callable[[str], object], file: str) -> list[str]:
 
 def printed(wanted: ExpectedFile, name: str) -> str:
     """Return what is expected of a file of that name: some inventories are read as streams."""
-    return STREAM.named if wanted is INVENTORY and name.endswith(".ndjson") else wanted.printed
+    return STREAM.named if wanted is INVENTORY and name.endswith(".ndjson") else wanted.expectation
 
 
 @pytest.mark.parametrize("option", OPTIONS)

@@ -23,7 +23,7 @@ from inventory.errors import InventoryError
 from inventory.files.documents import UTF_8
 from inventory.files.format_detection import PLAN, STATE, ExpectedFile
 from inventory.plans import read_plan, read_state
-from inventory.terraform.organizations import Terraform
+from inventory.terraform.organizations import TerraformSettings
 from tests.builders import plan_data, write_json, write_text
 from tests.inventory.terraform.documents import change, held, plan, state
 from tests.inventory.terraform.running import TERRAFORM
@@ -214,14 +214,14 @@ MISTAKES = {
 def told(file: str, wanted: ExpectedFile = PLAN) -> list[str]:
     """Return every problem as it is shown, without the file's path."""
     with pytest.raises(InventoryError) as caught:
-        read_plan(file) if wanted == PLAN else read_state(file, Terraform())
+        read_plan(file) if wanted == PLAN else read_state(file, TerraformSettings())
     return [str(problem).removeprefix(file) for problem in caught.value.problems]
 
 
 def outcome(file: str, wanted: ExpectedFile) -> str:
     """Return why a file is refused; nothing if it is read."""
     try:
-        read_plan(file) if wanted == PLAN else read_state(file, Terraform())
+        read_plan(file) if wanted == PLAN else read_state(file, TerraformSettings())
     except InventoryError as error:
         return str(error)
     return ""
@@ -274,7 +274,7 @@ def test_text_in_utf_16(tmp_path: Path, encoding: str, mark: str, wanted: Expect
     [problem] = told(written(tmp_path, "plan.json", (mark + WHOLE).encode(encoding)), wanted)
     show, kind = wanted.show, wanted.kind
     assert problem == (
-        f": found text in UTF-16, expected {wanted.printed}; PowerShell writes UTF-8 by: "
+        f": found text in UTF-16, expected {wanted.expectation}; PowerShell writes UTF-8 by: "
         f'cmd /c "{show} > {kind}.json", or by: {show} | Out-File -Encoding utf8 {kind}.json'
     )
 
@@ -289,7 +289,7 @@ def test_text_in_another_encoding(tmp_path: Path) -> None:
     """A byte that UTF-8 does not have is named with its line, and what to run."""
     raw = f'{{\n"a": "\x82{SECRET}"}}'.encode("latin-1")
     file = written(tmp_path, "plan.json", raw)
-    assert told(file) == [f":2: found byte 0x82, expected {UTF_8}: {PLAN.printed}"]
+    assert told(file) == [f":2: found byte 0x82, expected {UTF_8}: {PLAN.expectation}"]
 
 
 # --- JSON and YAML --------------------------------------------------------------------------------
@@ -300,19 +300,19 @@ def test_damage_inside(tmp_path: Path) -> None:
     text = PRETTY.replace("\n", f"\nWarning {SECRET}\n", 1)
     file = written(tmp_path, "plan.json", text)
     found = "a word without quotes"
-    assert told(file) == [f":2: found {found}, expected JSON: {PLAN.printed}"]
+    assert told(file) == [f":2: found {found}, expected JSON: {PLAN.expectation}"]
 
 
 @pytest.mark.parametrize("value", ["[" * 100_000, "1" * 5_000, "NaN"], ids=["deep", "long", "nan"])
 def test_json_that_python_does_not_read(tmp_path: Path, value: str) -> None:
     """JSON that cannot be read for another reason than its form is said to be that."""
     [problem] = told(written(tmp_path, "plan.json", f'{{"format_version": {value}}}'))
-    assert problem.endswith(f", expected JSON: {PLAN.printed}")
+    assert problem.endswith(f", expected JSON: {PLAN.expectation}")
     [problem] = told(written(tmp_path, "plan.out", f'{{"format_version": {value}}}'))
     assert problem.startswith(": found the ending '.out', expected .yaml")
 
 
-OTHER = f"a plan in YAML, which begins with cmek-plan: 1, or {PLAN.printed}"
+OTHER = f"a plan in YAML, which begins with cmek-plan: 1, or {PLAN.expectation}"
 NEITHER = f": found neither cmek-plan nor format_version, expected {OTHER}"
 STARRED = "expected YAML: quotes around text that begins with *"
 HEADLESS = "a plan in YAML without its head"
@@ -335,12 +335,12 @@ UNKNOWN = {
     "a wrong head": (
         "plan.yaml",
         "cmek-plans: 1\norganizations: []\n",
-        f":1: found {HEADLESS}, expected {PLAN.printed}; that is cmek-plan: 1",
+        f":1: found {HEADLESS}, expected {PLAN.expectation}; that is cmek-plan: 1",
     ),
     "an inventory": (
         "plan.yaml",
         f"cmek-inventory: 1\norganizations: [{{id: {SECRET}}}]\n",
-        f":1: found an inventory, expected {PLAN.printed}; {GOES}",
+        f":1: found an inventory, expected {PLAN.expectation}; {GOES}",
     ),
 }
 
@@ -358,12 +358,12 @@ def test_what_says_nothing_of_what_it_is(
 def test_what_is_no_state(tmp_path: Path) -> None:
     """Where a state is meant, a plan in YAML is sent to its option, and others are refused."""
     file = write_json(tmp_path / "a.json", plan_data())
-    expected = f"{STATE.printed}; give it as --cmek-plan"
+    expected = f"{STATE.expectation}; give it as --cmek-plan"
     assert told(file, STATE) == [f":1: found a plan in YAML, expected {expected}"]
     file = write_text(tmp_path / "b.yaml", "organizations: []")
     assert told(file, STATE) == [f":1: found {HEADLESS}, expected {expected}"]
     file = write_text(tmp_path / "c.json", "[]")
-    assert told(file, STATE) == [f":1: found a list, expected {STATE.printed}"]
+    assert told(file, STATE) == [f":1: found a list, expected {STATE.expectation}"]
 
 
 def test_a_key_that_stands_twice(tmp_path: Path) -> None:
@@ -403,7 +403,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     assert problem.startswith(": found the ending '', expected .yaml, .yml or .json")
     (tmp_path / "plan.json").mkdir()
     for path in (tmp_path, tmp_path / "plan.json"):
-        assert told(str(path)) == [f": found a folder, expected {PLAN.printed}"]
+        assert told(str(path)) == [f": found a folder, expected {PLAN.expectation}"]
 
 
 # --- whatever it is -------------------------------------------------------------------------------
@@ -490,10 +490,10 @@ def test_what_terraform_prints(tmp_path: Path) -> None:
     assert found(run("show")) == PEOPLE[0]
     assert found(run("state", "pull")) == "a state as Terraform keeps it"
     assert found(run("show", "-json")) == "a state, which plans nothing"
-    assert read_state(written(tmp_path, "state.json", run("show", "-json")), Terraform())
+    assert read_state(written(tmp_path, "state.json", run("show", "-json")), TerraformSettings())
 
 
 def test_a_state_is_read(tmp_path: Path) -> None:
     """What is what is wanted is read."""
     file = write_json(tmp_path / "state.json", state(held()))
-    assert read_state(file, Terraform()).source.role == "state"
+    assert read_state(file, TerraformSettings()).source.role == "state"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.errors import InventoryError, Problem
-from inventory.files.merging import merge, with_databases
+from inventory.files.merging import merge, merge_planned_databases
 from inventory.model.base import Located
 from inventory.model.database import Database
 from inventory.model.gaps import Gap, Reading
@@ -376,8 +376,8 @@ def test_planned_databases_are_added() -> None:
     planned, other = a_planned_database(), a_planned_database(name="acme-other")
     one = bare(databases=[a_database(), planned])
     two = bare("plan.yaml", databases=[planned, other])
-    assert with_databases(one, two) == (a_database(), planned, other)
-    assert with_databases(bare(), two) == (planned, other)
+    assert merge_planned_databases(one, two) == (a_database(), planned, other)
+    assert merge_planned_databases(bare(), two) == (planned, other)
 
 
 def test_plan_for_an_existing_database() -> None:
@@ -391,7 +391,7 @@ def test_plan_for_an_existing_database() -> None:
     ]
     two = bare("plan.yaml", databases=other)
     with pytest.raises(InventoryError) as caught:
-        with_databases(one, two)
+        merge_planned_databases(one, two)
     assert [(problem.line, problem.field, problem.found) for problem in caught.value.problems] == [
         (5, "regions", f"only regions that {uuid(9)} has, as a.yaml:7 says"),
         (6, "provider", "'gcp'"),
@@ -447,4 +447,4 @@ def test_a_plan_without_databases() -> None:
     """A plan that holds no list of databases changes none of those that were recorded."""
     recorded = an_organization()
     plan = recorded.model_copy(update={"databases": None})
-    assert with_databases(recorded, plan) == recorded.databases
+    assert merge_planned_databases(recorded, plan) == recorded.databases

@@ -17,7 +17,7 @@ from inventory.files import ndjson
 from inventory.files.documents import UTF_8
 from inventory.files.ndjson import NdjsonReader, parse_line, read_database
 from inventory.files.yaml_json import LISTS, read_recorded
-from inventory.model.base import MAY_BE_NEWER
+from inventory.model.base import NEWER_HINT
 from inventory.model.database import Database, DatabaseRegion
 from inventory.model.gaps import Fact, Gap
 from inventory.model.organization import Organization
@@ -266,7 +266,7 @@ def test_lost_line(tmp_path: Path) -> None:
     assert found == [(4, "databases", "0 database lines", "1, as the end record says")]
 
 
-NEWER = f"1; {MAY_BE_NEWER}"
+NEWER = f"1; {NEWER_HINT}"
 NUMBER = "a whole number, such as 10"
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from inventory.errors import InventoryError, Problem
 from inventory.files.yaml_json import LISTS, format_of, read_recorded
-from inventory.model.base import MAY_BE_NEWER
+from inventory.model.base import NEWER_HINT
 from inventory.model.gaps import Fact, GapReason
 from inventory.model.sources import Source
 from inventory.opening import read_file
@@ -223,7 +223,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
     "a text": ("acme\n", {(1, "", "'acme'", "a mapping")}),
     "another version": (
         "cmek-inventory: 2\norganizations: [{id: a, name: a}]\n",
-        {(1, "cmek-inventory", "2", f"1; {MAY_BE_NEWER}")},
+        {(1, "cmek-inventory", "2", f"1; {NEWER_HINT}")},
     ),
     "a version as text": (
         "cmek-inventory: '1'\norganizations: [{id: a, name: a}]\n",

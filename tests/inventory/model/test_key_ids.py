@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.model.key_ids import KeyId, canonical, kin, parse_key_id, project_of
+from inventory.model.key_ids import KeyId, canonical, material_id, parse_key_id, project_of
 from tests.builders import aws_key_id, azure_key_id, gcp_key_id
 
 UUID = "00000000-0000-4000-8000-000000000001"
@@ -175,7 +175,7 @@ def test_more_than_an_alias_is_no_alias(odd: str) -> None:
 )
 def test_ids_of_one_material_are_kin(text: str, common: str) -> None:
     """Only multi-Region keys of AWS and keys of Google can be one material under several ids."""
-    assert kin(text) == common
+    assert material_id(text) == common
 
 
 @pytest.mark.parametrize(

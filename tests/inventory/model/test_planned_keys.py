@@ -10,8 +10,8 @@ from inventory.errors import InventoryError
 from inventory.inventory import Inventory
 from inventory.model.key import KeyScope
 from inventory.model.organization_index import OrganizationIndex, index_organization
-from inventory.model.planned_keys import NotShown, PlannedKey, UndeterminedKey
-from inventory.model.terraform_managed import Managed
+from inventory.model.planned_keys import PartiallyShown, PlannedKey, UndeterminedKey
+from inventory.model.terraform_managed import ManagedResources
 from inventory.plans import read_plan
 from tests.builders import (
     ORGANIZATION,
@@ -113,7 +113,7 @@ def test_a_key_that_is_not_shown_in_full_is_planned(
     assert facts(tmp_path, plan(created)) == {("register", region, missing, KEY)}
     read = read_plan(write_json(tmp_path / "plan.json", plan(created)))
     [managed] = [organization.managed for organization in read.organizations]
-    keys: list[NotShown] = [*managed.planned_keys, *managed.undetermined_keys]
+    keys: list[PartiallyShown] = [*managed.planned_keys, *managed.undetermined_keys]
     [key] = keys
     assert (key.is_later, key.is_hidden) == (why == APPLY, why == SENSITIVE)
 
@@ -190,7 +190,7 @@ def test_keys_of_a_plan(tmp_path: Path) -> None:
     other = key_data(type="classic", provider="GCP", region="us-east1", change="remove")
     file = write_yaml(tmp_path / "plan.yaml", a_plan(key_data(), other, databases=[planned_data()]))
     [organization] = read_plan(file).organizations
-    assert organization.managed == Managed(
+    assert organization.managed == ManagedResources(
         planned_keys=(
             PlannedKey(type="serverless", provider="aws", region="us-east-1", key_id=OLD),
             PlannedKey(
@@ -248,7 +248,7 @@ def planned(key_id: str | None = NEW, **over: object) -> PlannedKey:
 
 def index(*keys: PlannedKey, **over: object) -> OrganizationIndex:
     organization = an_organization(**over)
-    return index_organization(organization.with_managed(Managed(planned_keys=keys)))
+    return index_organization(organization.with_managed(ManagedResources(planned_keys=keys)))
 
 
 def test_what_is_registered_is_planned_no_more() -> None:
@@ -300,8 +300,8 @@ def test_undetermined_keys_are_merged() -> None:
     """What two plans hold of one organization is kept of both, keys among it."""
     one = UndeterminedKey(name="a", missing="region")
     two = UndeterminedKey(name="b", missing="region", change="remove")
-    both = Managed(planned_keys=(planned(),), undetermined_keys=(one,)).and_also(
-        Managed(undetermined_keys=(two,))
+    both = ManagedResources(planned_keys=(planned(),), undetermined_keys=(one,)).combined_with(
+        ManagedResources(undetermined_keys=(two,))
     )
-    assert both == Managed(planned_keys=(planned(),), undetermined_keys=(one, two))
+    assert both == ManagedResources(planned_keys=(planned(),), undetermined_keys=(one, two))
     assert list(both.entries()) == [planned(), one, two]

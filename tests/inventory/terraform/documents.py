@@ -14,13 +14,13 @@ from inventory.errors import InventoryError, Problem
 from inventory.inventory import Inventory
 from inventory.plans import read_plan, read_state
 from inventory.terraform.addresses import module_names, module_of
-from inventory.terraform.organizations import Terraform
+from inventory.terraform.organizations import TerraformSettings
 from tests.builders import ORGANIZATION, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from inventory.files.yaml_json import Recorded
+    from inventory.files.yaml_json import RecordedFile
     from inventory.model.organization import Organization
 
 AT = "2026-11-20T01:00:00Z"
@@ -170,7 +170,7 @@ def in_short(*organizations: Organization) -> Read:
     return Read(
         {(each.resource, each.provider, at.name) for each in databases for at in each.regions},
         {each.id for each in databases if each.id is not None},
-        {(each.resource, each.untold) for one in managed for each in one.undetermined},
+        {(each.resource, each.missing) for one in managed for each in one.undetermined},
         {(each.resource, each.id) for one in managed for each in one.databases},
         {
             (key.resource, key.provider, key.region, is_created)
@@ -182,15 +182,15 @@ def in_short(*organizations: Organization) -> Read:
     )
 
 
-def read(folder: Path, data: object, terraform: Terraform | None = None) -> Read:
+def read(folder: Path, data: object, terraform: TerraformSettings | None = None) -> Read:
     """Write ``data`` as JSON, and return what is read of it."""
     return in_short(*recorded(write_json(folder / "plan.json", data), terraform).organizations)
 
 
-def recorded(file: str, terraform: Terraform | None = None) -> Recorded:
+def recorded(file: str, terraform: TerraformSettings | None = None) -> RecordedFile:
     """Return what is read of ``file``: of a state as one, of all else as a plan."""
     read_either = read_state if is_state(file) else read_plan
-    return read_either(file, terraform or Terraform())
+    return read_either(file, terraform or TerraformSettings())
 
 
 def is_state(file: str) -> bool:
@@ -200,17 +200,19 @@ def is_state(file: str) -> bool:
 
 
 def problems(
-    folder: Path, data: object, terraform: Terraform | None = None
+    folder: Path, data: object, terraform: TerraformSettings | None = None
 ) -> list[tuple[str, str, str]]:
     """Return field, what was found and what was expected of each problem, in order."""
     return [(each.field, each.found, each.expected) for each in located(folder, data, terraform)]
 
 
-def located(folder: Path, data: object, terraform: Terraform | None = None) -> tuple[Problem, ...]:
+def located(
+    folder: Path, data: object, terraform: TerraformSettings | None = None
+) -> tuple[Problem, ...]:
     """Return each problem of ``data``, written as JSON and given as what it is."""
     file = write_json(folder / "plan.json", data)
     try:
-        Inventory([], **given(file), terraform=terraform or Terraform())
+        Inventory([], **given(file), terraform=terraform or TerraformSettings())
     except InventoryError as error:
         return error.problems
     return ()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from inventory.errors import InventoryError, SettingError
 from inventory.inventory import Inventory
-from inventory.terraform.organizations import Terraform
+from inventory.terraform.organizations import TerraformSettings
 from tests.builders import (
     ORGANIZATION,
     OTHER_ORGANIZATION,
@@ -174,7 +174,7 @@ def _read(data: object) -> Read:
 def _organizations(data: object) -> list[Organization]:
     with tempfile.TemporaryDirectory() as folder:
         file = write_json(Path(folder) / "plan.json", data)
-        return list(Inventory([], [file], Terraform("one")).organizations())
+        return list(Inventory([], [file], TerraformSettings("one")).organizations())
 
 
 # --- another reader -------------------------------------------------------------------------------

@@ -10,7 +10,11 @@ from inventory.errors import InventoryError, Problem, SettingError
 from inventory.inventory import ASSUMED, Inventory
 from inventory.plans import read_plan
 from inventory.terraform.notes import NOT_COMPARED
-from inventory.terraform.organizations import NOT_TOLD, Terraform, parse_organizations
+from inventory.terraform.organizations import (
+    UNKNOWN_ORGANIZATION,
+    TerraformSettings,
+    parse_organizations,
+)
 from tests.builders import (
     ORGANIZATION,
     OTHER_ORGANIZATION,
@@ -53,11 +57,11 @@ NAMED = f"acme-prod ({ORGANIZATION}), the only organization here"
 
 def test_options_are_parsed() -> None:
     """An id stands for all providers, one behind a provider's key for that one."""
-    assert parse_organizations([]) == Terraform("", {}, None)
-    assert parse_organizations(["o1"]) == Terraform("o1", {})
+    assert parse_organizations([]) == TerraformSettings("", {}, None)
+    assert parse_organizations(["o1"]) == TerraformSettings("o1", {})
     told = parse_organizations(["astra.eu=o2", "o1", "o1", "module.a:astra=o3", "prod#astra=o4"])
     owners = {"astra.eu": "o2", "module.a:astra": "o3", "prod#astra": "o4"}
-    assert told == Terraform("o1", owners)
+    assert told == TerraformSettings("o1", owners)
 
 
 @pytest.mark.parametrize("text", ["", "=o1", "astra=", "o 1", "é", "astra=o\n1", "x" * 2049])
@@ -112,7 +116,7 @@ def _addresses(organization: Organization) -> set[str]:
 
 def test_nobody_tells(tmp_path: Path) -> None:
     """Without a word from anybody, and without an inventory, the organization is not told."""
-    assert owners(tmp_path, plan(change())) == {NOT_TOLD: {ADDRESS}}
+    assert owners(tmp_path, plan(change())) == {UNKNOWN_ORGANIZATION: {ADDRESS}}
 
 
 def test_one_id_for_all(tmp_path: Path) -> None:
@@ -151,7 +155,7 @@ def test_without_a_configuration_nothing_is_passed_on(tmp_path: Path) -> None:
     assert {
         organization.id: _addresses(organization) for organization in read_plan(file).organizations
     } == {
-        NOT_TOLD: {ADDRESS},
+        UNKNOWN_ORGANIZATION: {ADDRESS},
         ORGANIZATION: {"astra_database.b"},
     }
 
@@ -292,8 +296,8 @@ def test_a_resource_of_a_module_in_the_state(tmp_path: Path) -> None:
 def test_what_is_stated_about_a_plan(name: str, expected: dict[str, str]) -> None:
     """What names a plan is for that plan alone, and goes before what names none."""
     by_provider = {"astra": "o1", "prod#astra": "o2", "prod#astra.eu": "o3"}
-    told = Terraform("o4", by_provider).of_plan(name)
-    assert told == Terraform("o4", expected)
+    told = TerraformSettings("o4", by_provider).for_plan(name)
+    assert told == TerraformSettings("o4", expected)
 
 
 def test_a_provider_of_one_plan(tmp_path: Path) -> None:
@@ -346,14 +350,16 @@ def test_an_organization_that_is_not_named(tmp_path: Path) -> None:
     read = Inventory([], [write_json(tmp_path / "plan.json", plan(change()))])
     assert [source.notes for source in read.sources] == [()]
     [organization] = read.organizations()
-    assert organization.id == NOT_TOLD
+    assert organization.id == UNKNOWN_ORGANIZATION
     assumed = ASSUMED.format("one organization, which is not named")
     assert [each.notes for each in read.sources] == [(assumed,)]
 
 
 def test_what_is_stated_is_not_noted(tmp_path: Path) -> None:
     """What the user states is not assumed."""
-    read = Inventory([], [write_json(tmp_path / "plan.json", plan(change()))], Terraform("o1"))
+    read = Inventory(
+        [], [write_json(tmp_path / "plan.json", plan(change()))], TerraformSettings("o1")
+    )
     list(read.organizations())
     assert [source.notes for source in read.sources] == [()]
 

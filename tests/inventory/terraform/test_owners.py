@@ -13,7 +13,7 @@ from inventory.errors import InventoryError
 from inventory.inventory import Inventory
 from inventory.model.terraform_managed import ProviderConfiguration
 from inventory.plans import read_plan
-from inventory.terraform.organizations import Terraform, parse_organizations
+from inventory.terraform.organizations import TerraformSettings, parse_organizations
 from tests.builders import (
     ORGANIZATION,
     OTHER_ORGANIZATION,
@@ -450,7 +450,7 @@ def test_nothing_is_assumed_of_two(
     )
     managed = {*known.values(), *(address for address in providers if address not in known)}
     if stated or len(managed) == 1:
-        Inventory([], [file], Terraform(stated))
+        Inventory([], [file], TerraformSettings(stated))
         return
     with pytest.raises(InventoryError) as caught:
         Inventory([], [file])

@@ -11,7 +11,7 @@ from inventory.inventory import Inventory
 from inventory.model.terraform_managed import UndeterminedDatabase
 from inventory.plans import read_plan, read_state
 from inventory.terraform.notes import NOT_COMPARED
-from inventory.terraform.organizations import Terraform
+from inventory.terraform.organizations import TerraformSettings
 from inventory.terraform.plan import PLAN_ONLY
 from tests.builders import ORGANIZATION, plan_data, write_json
 from tests.inventory.terraform.documents import (
@@ -199,7 +199,7 @@ def test_both_reasons_are_kept(
     file = write_json(tmp_path / "plan.json", plan(created))
     [organization] = read_plan(file).organizations
     assert organization.managed.undetermined == (
-        UndeterminedDatabase(name="orders", untold=untold, is_later=True, is_hidden=True),
+        UndeterminedDatabase(name="orders", missing=untold, is_later=True, is_hidden=True),
     )
 
 
@@ -300,7 +300,7 @@ def test_a_state(tmp_path: Path) -> None:
     """A state tells what is managed, plans nothing, and its source says what it is."""
     key = key_attributes(organization_id=ORGANIZATION)
     file = write_json(tmp_path / "state.json", state(held(), held(KEY, key)))
-    recorded = read_state(file, Terraform())
+    recorded = read_state(file, TerraformSettings())
     [organization] = recorded.organizations
     assert organization.databases == ()
     [database] = organization.managed.databases
@@ -317,7 +317,7 @@ def test_a_state(tmp_path: Path) -> None:
 )
 def test_a_state_without_databases(tmp_path: Path, data: dict[str, Any]) -> None:
     """A state without a database compares with nothing, and its source says so."""
-    recorded = read_state(write_json(tmp_path / "state.json", data), Terraform())
+    recorded = read_state(write_json(tmp_path / "state.json", data), TerraformSettings())
     assert recorded.source.notes == (NOT_COMPARED,)
 
 
@@ -354,7 +354,7 @@ def test_names_are_for_plans(tmp_path: Path) -> None:
 def test_a_state_in_yaml(tmp_path: Path) -> None:
     """JSON is YAML, so that a state may end in .yaml."""
     file = write_json(tmp_path / "state.yaml", state(held()))
-    assert read_state(file, Terraform()).source.format == "terraform-state"
+    assert read_state(file, TerraformSettings()).source.format == "terraform-state"
 
 
 def test_what_stands_in_several_parts_is_told_once(tmp_path: Path) -> None:
@@ -506,7 +506,7 @@ def test_a_plan_of_our_own_has_no_name(tmp_path: Path) -> None:
 def planned_in(plans: list[str]) -> set[str]:
     """Return the addresses of all planned databases, wherever these are to lie."""
     found: set[str] = set()
-    for organization in Inventory([], plans, Terraform("o1")).organizations():
+    for organization in Inventory([], plans, TerraformSettings("o1")).organizations():
         planned = (*(organization.databases or ()), *organization.managed.undetermined)
         found |= {each.resource for each in planned}
     return found

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.errors import SettingError
-from inventory.terraform.organizations import Terraform
+from inventory.terraform.organizations import TerraformSettings
 from inventory.terraform.source import SourceTree
 from tests.builders import write_json, write_text
 from tests.inventory.terraform.documents import (
@@ -51,7 +51,7 @@ def write(folder: Path, name: str, text: str) -> str:
 def places(file: str, source: SourceTree) -> set[tuple[str, int, str]]:
     """Return every place of what is read of a plan or a state."""
     found: set[Any] = set()
-    for organization in recorded(file, Terraform(source=source)).organizations:
+    for organization in recorded(file, TerraformSettings(source=source)).organizations:
         managed = organization.managed
         parts: tuple[Located, ...] = (*(organization.databases or ()), *managed.undetermined)
         found |= {each.location for each in (*parts, *managed.keys, *managed.databases)}
@@ -337,7 +337,7 @@ def note(folder: Path, source: SourceTree, data: object | None = None, kept: str
     """Return what is noted of the configuration of a plan."""
     data = plan(change(), configuration=configured()) if data is None else data
     file = write_json(folder / "plan.json", data)
-    notes = recorded(file, Terraform(source=source)).source.notes
+    notes = recorded(file, TerraformSettings(source=source)).source.notes
     return " ".join(each for each in notes if kept in each).replace(f"{folder}/", "")
 
 
