@@ -1,4 +1,4 @@
-"""Any file that can be an inventory, told by what it is."""
+"""Opens any file that can be an inventory: YAML, JSON, NDJSON or an evidence bundle."""
 
 from __future__ import annotations
 

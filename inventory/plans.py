@@ -1,4 +1,4 @@
-"""Planned databases and keys, in YAML or by Terraform, and the states that Terraform keeps."""
+"""Plans in YAML and Terraform's plans and states: planned databases and keys."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ from inventory.text.display import describe
 
 
 class PlannedDatabase(Database):
-    """A database of a plan; its ``state`` is ``planned`` without having to say so."""
+    """A database of a plan; its ``state`` is ``planned`` by default."""
 
     state: Literal["planned"] = "planned"
 
@@ -114,7 +114,7 @@ def read_plan(
         return _with_name(plan, name) if name else plan
     refuse_tokens(file, raw)
     if name:
-        expected = "none: databases of such a plan go by their own names"
+        expected = "no name: databases of a YAML plan are identified by their own names"
         raise InventoryError([Problem(file, 0, "", f"the name {describe(name)}", expected)])
     parsed = parse_document(PlanDocument, file, document)
     organizations = tuple(
@@ -131,33 +131,33 @@ def read_plan(
 
 
 def read_state(file: str, terraform: TerraformSettings) -> RecordedFile:
-    """Read a state of Terraform: what it believes to exist; raise InventoryError.
+    """Read a Terraform state: what it believes to exist; raise InventoryError.
 
-    Its databases need no names: what is said of them goes by their ids, never by an address.
+    A state needs no name: findings refer to its databases by their ids, never by an address.
     """
     raw, document = _read(file, STATE)
     return read_terraform(file, raw, document, terraform, STATE)
 
 
-def _read(file: str, wanted: ExpectedFile) -> tuple[bytes, Document]:
+def _read(file: str, expected_file: ExpectedFile) -> tuple[bytes, Document]:
     """Return what a file holds, in bytes and as data.
 
-    Raises InventoryError with what to run if it holds something else than is ``wanted``.
+    Raises InventoryError, with the command to run, if the file is not the ``expected_file``.
     """
-    raw = read_raw(file, wanted)
-    if found := bytes_problem(file, raw, wanted):
-        raise InventoryError([found])
+    raw = read_raw(file, expected_file)
+    if problem := bytes_problem(file, raw, expected_file):
+        raise InventoryError([problem])
     document = read_document(file, raw)
     if document.data is None and document.problems:
-        raise InventoryError([text_problem(file, raw, document.problems[0], wanted)])
-    if not (is_terraform(document.data) or _is_ours(document.data, wanted)):
-        raise InventoryError([data_problem(file, raw, document, wanted)])
+        raise InventoryError([text_problem(file, raw, document.problems[0], expected_file)])
+    if not (is_terraform(document.data) or _is_yaml_plan(document.data, expected_file)):
+        raise InventoryError([data_problem(file, raw, document, expected_file)])
     return raw, document
 
 
-def _is_ours(data: object, wanted: ExpectedFile) -> bool:
-    """Say whether a file begins as a plan in YAML does, where that may be."""
-    return wanted.kind == "plan" and isinstance(data, dict) and "cmek-plan" in data
+def _is_yaml_plan(data: object, expected_file: ExpectedFile) -> bool:
+    """Say whether the data is a plan in YAML, where one is accepted."""
+    return expected_file.kind == "plan" and isinstance(data, dict) and "cmek-plan" in data
 
 
 def _organization(planned: PlannedOrganization) -> Organization:
@@ -180,10 +180,10 @@ def _keys(
 
 
 def add_plan(organization: Organization, plan: Organization | None) -> Organization:
-    """Add what ``plan`` tells to what was recorded of ``organization``.
+    """Add the contents of ``plan`` to what was recorded of ``organization``.
 
-    Raises InventoryError if the organization has one of its databases already, or plans it
-    otherwise.
+    Raises InventoryError if the organization already has one of the databases, or plans it
+    differently.
     """
     if plan is None:
         return organization
@@ -194,9 +194,10 @@ def add_plan(organization: Organization, plan: Organization | None) -> Organizat
 
 
 def refuse_shared_addresses(plans: Sequence[RecordedFile]) -> None:
-    """Raise InventoryError if an address stands in two plans, and neither is told by a name.
+    """Raise InventoryError if two plans have one address, and no name distinguishes them.
 
-    Nothing tells their databases apart then, and a path must not: it may be another one tomorrow.
+    The path cannot distinguish them: it may be a different one tomorrow, and with it every
+    finding's id.
     """
     seen: dict[str, tuple[Source, int]] = {}
     problems: dict[tuple[str, str], Problem] = {}
@@ -204,7 +205,7 @@ def refuse_shared_addresses(plans: Sequence[RecordedFile]) -> None:
         for entry in _addressed(plan):
             first, line = seen.setdefault(entry.resource, (plan.source, entry.line))
             if first is not plan.source:
-                found = f"{describe(entry.resource)}, an address of {first.path}:{line}, too"
+                found = f"{describe(entry.resource)}, an address that {first.path}:{line} also has"
                 expected = f"a name for one of the two plans, such as {OPTION}=prod={first.path}"
                 problem = Problem(plan.source.path, entry.line, "", found, expected)
                 problems.setdefault((first.path, plan.source.path), problem)

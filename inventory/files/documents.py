@@ -1,7 +1,7 @@
-"""YAML and JSON as plain data, with the line of every part and without their silent surprises.
+"""Strict readers of YAML and JSON: plain data, with the line of every part.
 
-Duplicate keys are refused, YAML's scalars are read as JSON's (``no`` is text, a time is text), and
-an alias may repeat only so much.
+Duplicate keys are refused, YAML's scalars are read like JSON's (``no`` is text, a time is text),
+and the expansion of aliases is limited.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _Tags = dict[tuple[int, bool], str]
 MOST_ALIASED = 10_000
 MOST_NESTED = 100
 
-UTF_8 = "text that is saved as UTF-8"
+UTF_8 = "text saved as UTF-8"
 _WIDE = re.compile(rb"\xff\xfe|\xfe\xff|\0[^\0]\0|[^\0]\0[^\0]\0")
 _PLAIN = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _BOOLEAN = {"true": True, "True": True, "TRUE": True} | dict.fromkeys(
@@ -57,7 +57,7 @@ class Document(NamedTuple):
 
 
 class _UnreadableTextError(Exception):
-    """The text is no document at all; carries what is wrong with it."""
+    """The text is not a document at all; carries the problem."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))
@@ -79,7 +79,7 @@ def read_text(file: str, raw: bytes) -> tuple[str, list[Problem]]:
 def read_document(file: str, raw: bytes) -> Document:
     """Read ``raw`` by the ending of ``file``: ``.json`` as JSON, everything else as YAML.
 
-    Never raises: what cannot be read is told in ``problems``, and ``data`` is None.
+    Never raises. If the text cannot be read, ``problems`` has the reason and ``data`` is None.
     """
     text, problems = read_text(file, raw)
     if problems:
@@ -101,7 +101,7 @@ def field_name(path: FieldPath) -> str:
 
 def refuse_constant(name: str) -> Any:  # noqa: ANN401 (json wants a function of this shape)
     """Refuse ``NaN`` and ``Infinity``, which Python's json reads although JSON has none."""
-    message = f"{name} is no JSON"
+    message = f"{name} is not JSON"
     raise ValueError(message)
 
 
@@ -111,37 +111,38 @@ def refuse_constant(name: str) -> Any:  # noqa: ANN401 (json wants a function of
 def _read_json(file: str, text: str) -> Document:
     objects = _Objects()
     try:
-        data = json.loads(text, object_pairs_hook=objects.made, parse_constant=refuse_constant)
+        data = json.loads(text, object_pairs_hook=objects.build, parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
         problem = Problem(file, error.lineno, "", *json_mistake(error))
         raise _UnreadableTextError(problem) from None
     except (ValueError, RecursionError) as error:
         problem = Problem(file, 0, "", _json_failure(error), "JSON")
         raise _UnreadableTextError(problem) from None
-    parts = walk(text) if objects.have_repeats else ()
+    # Data keeps only the last of two equal keys, so a second walk finds the lines of both.
+    parts = walk(text) if objects.have_duplicates else ()
     problems = [_duplicate(file, line, path) for path, line, is_repeated in parts if is_repeated]
     return Document(data, part_lines(text, data), problems)
 
 
 class _Objects:
-    """Makes the objects of a JSON text, and sees whether any has a key twice."""
+    """Builds the objects of a JSON text, and notes whether any has a duplicate key."""
 
     def __init__(self) -> None:
-        self.have_repeats = False
+        self.have_duplicates = False
 
-    def made(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def build(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         data = dict(pairs)
         if len(data) < len(pairs):
-            self.have_repeats = True
+            self.have_duplicates = True
         return data
 
 
 def _json_failure(error: Exception) -> str:
-    return "nesting without end" if isinstance(error, RecursionError) else str(error).split(";")[0]
+    return "too deep nesting" if isinstance(error, RecursionError) else str(error).split(";")[0]
 
 
 def _duplicate(file: str, line: int, path: FieldPath) -> Problem:
-    return Problem(file, line, field_name(path), "the same key a second time", "each key once")
+    return Problem(file, line, field_name(path), "a duplicate key", "each key once")
 
 
 # --- YAML ---------------------------------------------------------------------------------------
@@ -164,9 +165,11 @@ def _read_yaml(file: str, text: str) -> Document:
 
 
 def _read_tags(file: str, text: str) -> _Tags:
-    """Return the explicit tags while the text is still flat events.
+    """Return the explicit tags, by position and whether the node is a scalar.
 
-    Deep nesting is refused here: composing it kills the process.
+    The text is read as flat events first. ``yaml.compose`` recurses in C, so deep nesting would
+    overflow the stack and kill the process. The composed nodes no longer say whether a tag was
+    explicit either.
     """
     tags: _Tags = {}
     depth = 0
@@ -178,7 +181,7 @@ def _read_tags(file: str, text: str) -> _Tags:
             depth -= 1
         if depth > MOST_NESTED:
             line, expected = mark.line + 1, f"at most {MOST_NESTED} levels"
-            raise _UnreadableTextError(Problem(file, line, "", "nesting without end", expected))
+            raise _UnreadableTextError(Problem(file, line, "", "too deep nesting", expected))
         tag = getattr(event, "tag", None)
         if tag is not None:
             tags[mark.index, isinstance(event, yaml.ScalarEvent)] = tag
@@ -191,7 +194,7 @@ def _unprintable(file: str, text: str, error: ReaderError) -> Problem:
 
 
 class _NodeReader:
-    """One walk over the nodes of a YAML document."""
+    """Turns the nodes of a YAML document into data."""
 
     def __init__(self, file: str, tags: _Tags) -> None:
         self.file = file
@@ -213,11 +216,13 @@ class _NodeReader:
         return self._scalar(node)
 
     def _count(self, node: yaml.Node, line: int, path: FieldPath) -> None:
+        # An alias gives the same node again. A few nested aliases can stand for billions of parts,
+        # so every repeated visit counts against the limit.
         if id(node) in self._seen:
             self._aliased += 1
         self._seen.add(id(node))
         if self._aliased > MOST_ALIASED or len(path) > MOST_NESTED:
-            found = "aliases or nesting without end"
+            found = "too many aliases or too deep nesting"
             expected = f"at most {MOST_ALIASED:,} repeated parts and {MOST_NESTED} levels"
             raise _UnreadableTextError(Problem(self.file, line, "", found, expected))
 

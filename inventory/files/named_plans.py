@@ -1,4 +1,4 @@
-"""Plans as they are given: by a path, and by a name where two plans have the same addresses."""
+"""Plans as the command line gives them: a path, and a name where two plans share addresses."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _EXPECTED = (
 
 
 class NamedPlan(NamedTuple):
-    """A plan that is to be read.
+    """A plan to read.
 
     Attributes:
         path: the path of its file.
-        name: the name by which its addresses differ from those of other plans; empty for none.
+        name: the prefix of its addresses, distinct from other plans; may be empty.
     """
 
     path: str
     name: str = ""
 
     def __str__(self) -> str:
-        """Write it so that it is read as the same again."""
+        """Return the text that ``parse_plan`` reads as the same plan."""
         is_clear = self.name or "=" not in self.path.partition("/")[0]
         return f"{self.name}={self.path}" if self.name else f"{'' if is_clear else './'}{self.path}"
 
@@ -41,7 +41,7 @@ class NamedPlan(NamedTuple):
 def parse_plan(text: str, start: Path = Path()) -> NamedPlan:
     """Read ``PATH`` or ``NAME=PATH``; raise SettingError if it is neither.
 
-    What stands in front of the first ``=`` is a name, unless a slash is in it: that is a path.
+    Text before the first ``=`` is a name, unless it has a slash: then all of it is a path.
     Whether a file exists makes no difference. A relative path begins at ``start``.
     """
     name, sign, path = text.partition("=")

@@ -1,11 +1,11 @@
-"""An organization as lines of NDJSON; the counterpart of reading them."""
+"""Writes an organization as lines of NDJSON."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from inventory.files.yaml_json import LISTS
-from inventory.text.canonical_json import compact_json
+from inventory.text.canonical_json import compact_json, format_timestamp
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from inventory.model.base import Entry
     from inventory.model.organization import Organization
-
-from inventory.text.canonical_json import format_timestamp
 
 _KINDS = {
     "keys": "key",

@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in words: file, line, field, what was found, what was expected."""
+"""Turns pydantic's validation errors into problems: file, line, field, found and expected."""
 
 from __future__ import annotations
 
@@ -49,12 +49,13 @@ def problems_of(
 ) -> list[Problem]:
     """Turn every complaint of ``error`` into a located problem.
 
-    ``base`` is the path, inside the file, of what was validated. With ``model``, by which that was,
-    it is text that people wrote: they are told what they may have meant. A file of a newer version
-    has no other problem: whatever else is unknown may belong to that version.
+    ``base`` is the path, inside the file, of the validated part. With ``model``, people wrote the
+    text, and the problems suggest what they may have meant. A file of a newer version has no other
+    problem: whatever else is unknown may belong to that version.
     """
     details = error.errors(include_url=False, include_context=True)
     newer = [detail for detail in details if detail["type"] == NEWER_VERSION]
+    # A list that is too short only because its entries were wrong is no further problem.
     holders = {detail["loc"][:size] for detail in details for size in range(len(detail["loc"]))}
     place = _ValidatedPart(file, lines, base, model)
     return [
@@ -65,7 +66,7 @@ def problems_of(
 
 
 class _ValidatedPart(NamedTuple):
-    """Where what was validated stands, and by which model it was, if people wrote it."""
+    """The position of the validated part, and its model if people wrote it."""
 
     file: str
     lines: Mapping[FieldPath, int]
@@ -90,7 +91,7 @@ def _problem(detail: ErrorDetails, place: _ValidatedPart) -> Problem:
 
 
 def _text_of(detail: ErrorDetails) -> str:
-    """Return the text that is wrong: a field's name, or a value; nothing if that is no text."""
+    """Return the wrong text: a field's name, or a value; empty if the value is not text."""
     text = detail["loc"][-1] if detail["type"] == "extra_forbidden" else detail["input"]
     return text if isinstance(text, str) else ""
 
@@ -115,11 +116,11 @@ def _expected(detail: ErrorDetails) -> str:
     return re.sub(r"^(?:Input|Value|\w+) should (?:be|have) ", "", text)
 
 
-# --- what may have been meant ---------------------------------------------------------------------
+# --- suggestions ----------------------------------------------------------------------------------
 
 
 def _hint(detail: ErrorDetails, model: type[BaseModel] | None) -> str:
-    """Return what may have been meant, to follow what is expected; often nothing."""
+    """Return a suggestion to append to what is expected; often empty."""
     hint = _HINTS.get(detail["type"])
     return hint(detail, model) if hint and model else ""
 
@@ -146,10 +147,10 @@ def _number_hint(detail: ErrorDetails, _: type[BaseModel]) -> str:
 
 
 def _boolean_hint(detail: ErrorDetails, _: type[BaseModel]) -> str:
-    meant = _YES_OR_NO.get(str(detail["input"]).lower(), "")
-    if meant == detail["input"]:
+    meaning = _YES_OR_NO.get(str(detail["input"]).lower(), "")
+    if meaning == detail["input"]:
         return ", without quotes"
-    return f"; did you mean {meant}?" if meant else ""
+    return f"; did you mean {meaning}?" if meaning else ""
 
 
 _HINTS: dict[str, Callable[[ErrorDetails, type[BaseModel]], str]] = {

@@ -1,4 +1,4 @@
-"""JSON and times in the one form in which they are written, so that equal data is equal bytes."""
+"""The canonical form of JSON and times, so that equal data gives equal bytes."""
 
 from __future__ import annotations
 

@@ -208,13 +208,13 @@ def test_no_doubt_hides_another() -> None:
     assert [(each.cause, each.message) for each in judged("CMEK-14", organization)] == [
         (
             "not-recorded:serverless-keys",
-            "The serverless-keys may not be all: not-recorded (the record holds no such list).",
+            "The serverless-keys may not be all: not-recorded (the record has no such list).",
         ),
         (
             "not-recorded:managed-clusters-keys",
             (
                 "The managed-clusters-keys may not be all: "
-                "not-recorded (the record holds no such list)."
+                "not-recorded (the record has no such list)."
             ),
         ),
         ("unknown-type:developer", "1 database has a tier without a type: 'developer'."),

@@ -74,7 +74,7 @@ def test_a_region_is_added() -> None:
 
 
 def test_nothing_else_of_it_changes() -> None:
-    """What exists stays as it is recorded, whatever name a plan of Terraform falls back to."""
+    """What exists stays as it is recorded, whatever name a Terraform plan falls back to."""
     before = present()
     address = "astra_database.orders"
     database = grown(before, growing("us-west-2", name=address, address=address))
@@ -98,7 +98,7 @@ def test_two_plans_for_one_database() -> None:
 def test_a_region_that_is_there() -> None:
     """A plan that adds nothing is an error if a person wrote it; Terraform may be behind."""
     found = f"only regions that {DATABASE} has, as a.yaml:7 says"
-    assert wrong(present(), growing("us-east-1")) == [("regions", found, "a further region")]
+    assert wrong(present(), growing("us-east-1")) == [("regions", found, "an additional region")]
     database = grown(present(), growing("us-east-1", address="astra_database.orders"))
     assert states(database) == {"us-east-1": "existing"}
 
@@ -107,7 +107,7 @@ def test_a_terminated_database_does_not_grow() -> None:
     """A region that is planned for a database that is gone is an error, and is not lost."""
     found = f"{DATABASE}, which is terminated, as a.yaml:7 says"
     told = wrong(present(status="TERMINATED"), growing("us-west-2"))
-    assert told == [("id", found, "a database that lives")]
+    assert told == [("id", found, "a database that is not terminated")]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_a_planned_region_without_a_word_follows_its_database() -> None:
 
 def test_a_region_needs_a_reason_of_its_own() -> None:
     """A region that is to use Astra's keys says why, whatever its database says."""
-    with pytest.raises(ValidationError, match="a reason beside encryption: astra-provided"):
+    with pytest.raises(ValidationError, match="a reason with encryption: astra-provided"):
         growing({"name": "us-west-2", "encryption": "astra-provided"}, reason="of the database")
 
 
@@ -309,7 +309,7 @@ def test_an_id_that_a_whole_list_lacks_is_refused() -> None:
     """A plan that names a database by an id which the whole list does not hold is a mistake."""
     strange = growing("us-west-2", id=uuid(9))
     found = f"{uuid(9)!r}, which 'acme-prod' does not list"
-    assert wrong(present(), strange) == [("id", found, "the id of a database that exists, or none")]
+    assert wrong(present(), strange) == [("id", found, "the id of an existing database, or none")]
     gap = {"fact": "databases", "reason": "cut-short"}
     partly = an_organization(databases=[a_database()], gaps=[gap])
     unread = an_organization(databases=None)

@@ -137,7 +137,7 @@ def test_undated_record(tmp_path: Path) -> None:
     dated = record(tmp_path / "a.yaml", "2026-03-01T00:00:00Z")
     undated = record(tmp_path / "b.yaml", None)
     streamed = write_ndjson(tmp_path / "c.ndjson", ndjson_lines(captured_at=None))
-    expected = "a time: history is dated by it"
+    expected = "a time: earlier records are ordered by it"
     for file, line in ((undated, 4), (streamed, 2)):
         with pytest.raises(InventoryError) as caught:
             read_history([dated, file])
@@ -219,8 +219,8 @@ def test_a_folder_of_files_is_every_file_in_it(tmp_path: Path) -> None:
     ("make", "found"),
     [
         (Path.mkdir, "an empty folder"),
-        (Path.touch, "a file that is no record"),
-        (lambda path: path.symlink_to("nothing"), "a link that leads nowhere"),
+        (Path.touch, "a file that is not a record"),
+        (lambda path: path.symlink_to("nothing"), "a broken link"),
         (lambda path: (path / "exchanges").mkdir(parents=True), "an evidence bundle without its "),
         (lambda path: (path / "one").mkdir(parents=True), "a folder without manifest.json"),
     ],
@@ -275,7 +275,7 @@ def test_a_folder_without_records_is_the_wrong_one(tmp_path: Path) -> None:
     [problem] = caught.value.problems
     assert (problem.found, problem.expected) == (
         "a folder without records",
-        "an earlier record: without any, leave the option out",
+        "an earlier record; if there is none, leave the option out",
     )
 
 
@@ -439,5 +439,7 @@ def test_folders_are_checked_before_anything_is_asked(tmp_path: Path) -> None:
     (tmp_path / "strange").mkdir()
     (tmp_path / "strange" / "notes.txt").write_text("mine")
     check_folders([str(tmp_path / "empty"), str(tmp_path / "nothing"), str(tmp_path / "a.yaml")])
-    with pytest.raises(InventoryError, match=r"strange/notes\.txt: found a file that is no record"):
+    with pytest.raises(
+        InventoryError, match=r"strange/notes\.txt: found a file that is not a record"
+    ):
         check_folders([str(tmp_path / "strange")])

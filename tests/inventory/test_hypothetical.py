@@ -89,7 +89,7 @@ def test_every_spelling_is_taken(kind: str, provider: str) -> None:
         ("serverless/aws/-r", "the region '-r'", EXPECTED_REGION),
         ("serverless/aws/\u0663", "the region '\\u0663'", EXPECTED_REGION),
         ("serverless/aws/r\n", "the region 'r\\n'", f"{EXPECTED_REGION} ('r' perhaps)"),
-        ("serverless/aws/r,s,r", "a region a second time", ONCE),
+        ("serverless/aws/r,s,r", "a duplicate region", ONCE),
     ],
 )  # fmt: skip
 def test_mistakes(text: str, found: str, expected: str) -> None:

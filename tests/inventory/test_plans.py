@@ -29,7 +29,7 @@ from tests.builders import (
 PLAN_ONLY = Gap(
     fact="databases",
     reason="not-recorded",
-    detail="the organization is in a plan or a state only; its databases were not recorded",
+    detail="the organization appears only in a plan or a state; its databases were not recorded",
 )
 
 
@@ -104,7 +104,7 @@ def test_existing_databases_in_a_plan(tmp_path: Path) -> None:
             6,
             "organizations[0].databases[1]",
             "a mapping of 6",
-            "no status but ACTIVE beside state: planned",
+            "no status other than ACTIVE with state: planned",
         ),
     ]
 
@@ -140,7 +140,7 @@ def test_twins_in_a_plan(tmp_path: Path) -> None:
 
 def test_ndjson_plans(tmp_path: Path) -> None:
     """A plan in NDJSON is an error, and so is one of any other ending."""
-    expected = f".yaml, .yml or .json, such as this writes: {PLAN.command}"
+    expected = f".yaml, .yml or .json, such as written by: {PLAN.command}"
     for ending in (".ndjson", ".tfplan", ""):
         file = write_json(tmp_path / f"plan{ending}", plan_data())
         assert problems(file) == [(0, "", f"the ending '{ending}'", expected)]
@@ -172,7 +172,9 @@ def test_with_plan_that_contradicts() -> None:
     with pytest.raises(InventoryError) as caught:
         add_plan(existing, an_organization(databases=[again.at("plan.yaml", 5)]))
     found = f"only regions that {existing.databases[0].id} has, as :0 says"  # type: ignore[index]
-    assert caught.value.problems == (Problem("plan.yaml", 5, "regions", found, "a further region"),)
+    assert caught.value.problems == (
+        Problem("plan.yaml", 5, "regions", found, "an additional region"),
+    )
 
 
 def test_organizations_of_a_plan(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ CASES = [
         ".collecting-one-7",
         _folder("manifest.json"),
         "unfinished",
-        "an evidence bundle in the making",
+        "an unfinished evidence bundle",
     ),
     (".collecting-two-7", Path.touch, "unknown", "a hidden file"),
     (".collecting-three-7", _leads_to("."), "unknown", "a hidden folder"),
@@ -61,10 +61,10 @@ CASES = [
     (".a.yaml", Path.touch, "unknown", "a hidden file"),
     ("empty", _folder(), "unknown", "an empty folder"),
     ("nested", _folder("one"), "unknown", "a folder without manifest.json"),
-    ("README.md", Path.touch, "unknown", "a file that is no record"),
+    ("README.md", Path.touch, "unknown", "a file that is not a record"),
     ("pipe.yaml", os.mkfifo, "unknown", "neither a file nor a folder"),
-    ("dangling", _leads_to("nothing"), "unknown", "a link that leads nowhere"),
-    ("circle.yaml", _leads_to("circle.yaml"), "unknown", "a link that leads nowhere"),
+    ("dangling", _leads_to("nothing"), "unknown", "a broken link"),
+    ("circle.yaml", _leads_to("circle.yaml"), "unknown", "a broken link"),
 ]
 
 

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from inventory.errors import EvidenceError, InventoryError, Problem
 from inventory.files import ndjson
 from inventory.files.documents import UTF_8
-from inventory.files.ndjson import NdjsonReader, parse_line, read_database
+from inventory.files.ndjson import NdjsonReader
+from inventory.files.ndjson_lines import parse_line, read_database
 from inventory.files.yaml_json import LISTS, read_recorded
 from inventory.model.base import NEWER_HINT
 from inventory.model.database import Database, DatabaseRegion
@@ -40,11 +41,11 @@ from tests.builders import (
     write_yaml,
 )
 
-WHOLE = "a whole JSON object on each line"
+WHOLE = "a complete JSON object on each line"
 SECRET = ("what looks like a token", "a file without secrets")
-TWICE = ("the same key a second time", "each key once")
+TWICE = ("a duplicate key", "each key once")
 FIRST = "kind: inventory on the first line"
-NAME = "JSON that ends too early"
+NAME = "truncated JSON"
 KINDS = (
     "a kind: organization, key, database, region-view, vendor-account, support-case, reading or end"
 )
@@ -323,7 +324,7 @@ def test_end_in_the_middle(tmp_path: Path) -> None:
         ("{", "", NAME, WHOLE),
         ("[]", "", "an empty list", "a JSON object on each line"),
         ("null", "", "nothing", "a JSON object on each line"),
-        ("[" * 100_000, "", "nesting without end", "a JSON object"),
+        ("[" * 100_000, "", "too deep nesting", "a JSON object"),
         ('{"kind": NaN}', "", "nan is no json", WHOLE),
         ("{}", "kind", "nothing", KINDS),
         ('{"kind": "keys"}', "kind", "'keys'", f"{KINDS}; did you mean 'key'?"),
@@ -368,7 +369,7 @@ def test_lists_in_an_organization_line(tmp_path: Path, field: str) -> None:
     """An organization's line holds none of what has lines of its own."""
     organization = {"kind": "organization", "id": "acme", "name": "acme", field: []}
     assert broken(tmp_path, (2, organization)) == [
-        (2, field, "this field in an organization line", "lines of their own")
+        (2, field, "this field in an organization line", "separate lines")
     ]
 
 
@@ -430,8 +431,8 @@ def test_more_problems_than_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     [
         ("", 1, "", "an empty line", "the head line"),
         ("{", 1, "", NAME, WHOLE),
-        ("{}", 1, "kind", "another kind of line", FIRST),
-        ('{"kind": "organization"}', 1, "kind", "another kind of line", FIRST),
+        ("{}", 1, "kind", "a different kind of line", FIRST),
+        ('{"kind": "organization"}', 1, "kind", "a different kind of line", FIRST),
         ('{"kind": "inventory"}', 1, "cmek-inventory", "nothing", "a value"),
         ('{"kind": "inventory", "cmek-inventory": 2}', 1, "cmek-inventory", "2", NEWER),
         ('{"kind": "inventory", "format": 1}', 1, "cmek-inventory", "nothing", "a value"),
@@ -482,7 +483,7 @@ def slowly(raw: bytes) -> Database | None:
         data = parse_line(raw)
         assert data.pop("kind", None) == "database"
         return Database.model_validate(data)
-    except (ndjson._BadLineError, ValidationError, AssertionError):
+    except (ndjson.BadLineError, ValidationError, AssertionError):
         return None
 
 

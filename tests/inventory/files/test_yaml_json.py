@@ -300,7 +300,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
             (
                 6,
                 f"{ORG}.keys[0].usable.on",
-                "'2026-11-01T00:00:00Z', a time where a day is meant",
+                "'2026-11-01T00:00:00Z', a time instead of a day",
                 "a day, as text, such as 2026-11-20",
             )
         },
@@ -328,7 +328,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
                 9,
                 f"{ORG}.databases[2].created_at",
                 "'2009-01-01T00:00:00Z'",
-                "a time later than 2010, when there was no Astra yet",
+                "a time after 2010, as Astra did not exist before",
             ),
         },
     ),
@@ -349,7 +349,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
                 7,
                 f"{ORG}.databases[1]",
                 "a mapping of 6",
-                "a reason beside encryption: astra-provided",
+                "a reason with encryption: astra-provided",
             ),
             (
                 8,
@@ -362,7 +362,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
                 10,
                 f"{ORG}.databases[4]",
                 "a mapping of 6",
-                "no type beside a tier that says another",
+                "no type that contradicts the tier",
             ),
             (11, f"{ORG}.databases[5].state", "'terminated'", "'existing' or 'planned'"),
             (12, f"{ORG}.databases[6].regions", "an empty list", "at least one"),
@@ -383,7 +383,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
                 6,
                 f"{ORG}.policy.default",
                 "a mapping of 1",
-                "a reason beside encryption: astra-provided",
+                "a reason with encryption: astra-provided",
             )
         },
     ),
@@ -443,7 +443,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
     "mistakes in text and content": (
         ACME + "  name: acme\n  plan: !!str yes\n  keys: 1\n",
         {
-            (5, f"{ORG}.name", "the same key a second time", "each key once"),
+            (5, f"{ORG}.name", "a duplicate key", "each key once"),
             (
                 6,
                 f"{ORG}.plan",
@@ -456,7 +456,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
     ),
     "a second key alone": (
         ACME + "  name: acme\n",
-        {(5, f"{ORG}.name", "the same key a second time", "each key once")},
+        {(5, f"{ORG}.name", "a duplicate key", "each key once")},
     ),
 }
 

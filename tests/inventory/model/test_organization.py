@@ -114,7 +114,7 @@ def test_times_out_of_range(text: str) -> None:
 
 def test_times_before_astra() -> None:
     """A time before 2010 is refused, such as the zero of a clock; the first moment of it is not."""
-    expected = "a time later than 2010, when there was no Astra yet"
+    expected = "a time after 2010, as Astra did not exist before"
     for text in ("2009-12-31T23:59:59Z", "1970-01-01T00:00:00Z", "2010-01-01T00:00:00+00:01"):
         assert refusal(KmsFacts, {"observed_at": text}) == (("observed_at",), expected)
     assert observed("2010-01-01T00:00:00Z") == moment("2010-01-01")
@@ -243,7 +243,7 @@ def test_existing_without_id() -> None:
 def test_astra_provided_without_reason() -> None:
     """Astra's own keys are meant only with a reason, for a database and in a policy."""
     meant = {"encryption": "astra-provided"}
-    text = "a reason beside encryption: astra-provided"
+    text = "a reason with encryption: astra-provided"
     assert refusal(Database, DATABASE | meant) == ((), text)
     assert refusal(Expectation, meant) == ((), text)
     assert refusal(Expectation, meant | {"reason": " "})[0] == ("reason",)
@@ -265,7 +265,7 @@ def test_type_of_tier(tier: str, meant: str) -> None:
 def test_type_and_tier() -> None:
     """A type may stand beside a tier that says the same, and beside no other."""
     assert Database.model_validate(DATABASE | {"tier": "serverless"}).type == "serverless"
-    text = "no type beside a tier that says another"
+    text = "no type that contradicts the tier"
     for tier in ("C10", "developer"):
         assert refusal(Database, DATABASE | {"tier": tier}) == ((), text)
 
@@ -310,14 +310,14 @@ def test_terminated(status: str, is_terminated: bool) -> None:  # noqa: FBT001
 @pytest.mark.parametrize(
     ("over", "text"),
     [
-        ({"status": "terminated"}, "no status but ACTIVE beside state: planned"),
-        ({"status": "PARKED"}, "no status but ACTIVE beside state: planned"),
-        ({"created_at": "2026-06-01T00:00:00Z"}, "no created_at beside state: planned"),
-        ({"created_at": "2099-01-01T00:00:00Z"}, "no created_at beside state: planned"),
-        ({"seen": "exchanges/0001/0002.json:3"}, "no seen beside state: planned"),
+        ({"status": "terminated"}, "no status other than ACTIVE with state: planned"),
+        ({"status": "PARKED"}, "no status other than ACTIVE with state: planned"),
+        ({"created_at": "2026-06-01T00:00:00Z"}, "no created_at with state: planned"),
+        ({"created_at": "2099-01-01T00:00:00Z"}, "no created_at with state: planned"),
+        ({"seen": "exchanges/0001/0002.json:3"}, "no seen with state: planned"),
         (
             {"regions": [{"name": "us-east-1", "added_at": "2026-06-01T00:00:00Z"}]},
-            "no added_at of a region beside state: planned of its database",
+            "no added_at of a region with state: planned of its database",
         ),
     ],
 )
@@ -330,7 +330,7 @@ def test_a_region_with_a_time_is_not_planned() -> None:
     """A region that was added at some time is not planned, though the time may be to come."""
     region = {"name": "us-east-1", "state": "planned"}
     data = database_data(regions=["us-west-2", region | {"added_at": "2099-01-01T00:00:00Z"}])
-    assert refusal(Database, data) == (("regions", 1), "no added_at beside state: planned")
+    assert refusal(Database, data) == (("regions", 1), "no added_at with state: planned")
 
 
 def test_an_existing_database_lies_somewhere() -> None:

@@ -42,7 +42,7 @@ def test_second_process_is_refused_and_told_why(tmp_path: Path) -> None:
             FolderLock(tmp_path, "--cmek-report-dir")
         holder.kill()
     assert str(refused.value) == (
-        f"--cmek-report-dir: found {tmp_path}, into which another run is writing, "
+        f"--cmek-report-dir: found {tmp_path}, which another run is writing to, "
         "expected a folder of its own"
     )
 

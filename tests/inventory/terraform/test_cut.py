@@ -190,7 +190,7 @@ def test_a_state_that_was_cut_down_is_no_plan(tmp_path: Path) -> None:
     """A state stays one, with what it holds, so that it is not taken for an empty one."""
     text = json.dumps(state(held()))
     assert outcome(tmp_path, cut_text(text)) == outcome(tmp_path, text)
-    with pytest.raises(InventoryError, match="found a state, which plans nothing"):
+    with pytest.raises(InventoryError, match="found a state, not a plan"):
         read_plan(write_text(tmp_path / "plan.json", cut_text(text)))
 
 

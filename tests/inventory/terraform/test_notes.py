@@ -1,4 +1,4 @@
-"""What limits a plan or a state of Terraform is noted of its source."""
+"""What limits a plan or a Terraform state is noted of its source."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 KEY = "astra_customer_key.orders"
 OPTION = "--cmek-terraform-organization"
-NAMED = f"acme-prod ({ORGANIZATION}), the only organization here"
+NAMED = f"acme-prod ({ORGANIZATION}), the only organization in this audit"
 
 
 # --- what the user tells --------------------------------------------------------------------------
@@ -341,7 +341,7 @@ def test_the_organization_that_is_assumed_is_named(tmp_path: Path, name: str) ->
     read = Inventory([inventory], [write_json(tmp_path / "plan.json", plan(change()))])
     list(read.organizations())
     named = f"{name} ({ORGANIZATION})" if name != ORGANIZATION else ORGANIZATION
-    assumed = ASSUMED.format(f"{named}, the only organization here")
+    assumed = ASSUMED.format(f"{named}, the only organization in this audit")
     assert read.sources[1].notes == (assumed,)
 
 
@@ -351,7 +351,7 @@ def test_an_organization_that_is_not_named(tmp_path: Path) -> None:
     assert [source.notes for source in read.sources] == [()]
     [organization] = read.organizations()
     assert organization.id == UNKNOWN_ORGANIZATION
-    assumed = ASSUMED.format("one organization, which is not named")
+    assumed = ASSUMED.format("one unnamed organization")
     assert [each.notes for each in read.sources] == [(assumed,)]
 
 
@@ -426,8 +426,8 @@ def test_several_organizations(tmp_path: Path, *, streamed: bool) -> None:
     plans.append(write_yaml(tmp_path / "c.yaml", plan_data()))
     with pytest.raises(InventoryError) as caught:
         list(Inventory([file], plans).organizations())
-    found = "databases of which it does not tell whose they are"
-    expected = f"{OPTION}=ID, as there are several organizations here"
+    found = "databases without a stated organization"
+    expected = f"{OPTION}=ID, because this audit has several organizations"
     assert caught.value.problems == (Problem(plans[0], 0, "", found, expected),)
 
 

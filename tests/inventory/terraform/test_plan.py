@@ -265,7 +265,7 @@ def test_the_name_of_what_is_undetermined(tmp_path: Path) -> None:
 
 
 def test_deferred_changes(tmp_path: Path) -> None:
-    """What is put off to a later plan is undetermined, unless it is to be gone."""
+    """What is deferred to a later plan is undetermined, unless it is to be gone."""
     later = [
         {"reason": "instance_count_unknown", "resource_change": change("astra_database.some[*]")},
         {"reason": "deferred_prereq", "resource_change": change(KEY, after=key_attributes())},
@@ -273,7 +273,7 @@ def test_deferred_changes(tmp_path: Path) -> None:
         {"reason": "deferred_prereq", "resource_change": change(ADDRESS, "delete", existing())},
     ]
     assert read(tmp_path, plan(deferred_changes=later)) == only(
-        undetermined={("astra_database.some[*]", "put off to a later plan")},
+        undetermined={("astra_database.some[*]", "deferred to a later plan")},
         existing={THERE},
         keys={(KEY, "aws", "us-east-1", True)},
     )
@@ -400,7 +400,7 @@ WRONG: list[tuple[str, object, str, str, str]] = [
     ),
     ("region", ["us-east-1"], "", "a list of 1", "text"),
     ("name", 7, "", "7", "text"),
-    ("name", "half \ud800", "", "half a character", "text without secrets"),
+    ("name", "half \ud800", "", "an unpaired surrogate", "text without secrets"),
 ]
 
 
@@ -499,7 +499,7 @@ def test_a_plan_of_our_own_has_no_name(tmp_path: Path) -> None:
     file = write_json(tmp_path / "plan.json", plan_data())
     with pytest.raises(InventoryError) as caught:
         read_plan(file, name="prod")
-    expected = "none: databases of such a plan go by their own names"
+    expected = "no name: databases of a YAML plan are identified by their own names"
     assert caught.value.problems == (Problem(file, 0, "", "the name 'prod'", expected),)
 
 

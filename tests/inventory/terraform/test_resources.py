@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VALUES = "planned_values.root_module"
-NO_PLAN = ("a state, which plans nothing", f"{PLAN.expectation}; give it as --cmek-state")
+NO_PLAN = ("a state, not a plan", f"{PLAN.expectation}; give it as --cmek-state")
 
 
 @pytest.mark.parametrize("version", ["0.1", "0.2", "1.0", "1.2", "1.99"])
@@ -67,7 +67,7 @@ def test_a_newer_version_of_the_format(tmp_path: Path) -> None:
 FORMS: dict[str, tuple[object, tuple[str, str, str]]] = {
     "the state's own file": (
         {"version": 4, "terraform_version": "1.11.4", "serial": 7, "lineage": "x", "resources": []},
-        ("", "a state as Terraform keeps it", f"{PLAN.expectation}; {SHOW_JSON} as --cmek-state"),
+        ("", "a raw Terraform state file", f"{PLAN.expectation}; {SHOW_JSON} as --cmek-state"),
     ),
     "an empty state": (
         {"format_version": "1.0"},
@@ -197,7 +197,7 @@ def test_what_is_no_plan(tmp_path: Path, data: object, expected: tuple[str, str,
         ("mode", "odd", "'odd'", "managed or data"),
         ("address", [], "an empty list", "text"),
         ("address", f"a[{ALIKE!r}]", "what looks like a token", "an address as Terraform makes it"),
-        ("address", "half \ud800", "half a character", "an address as Terraform makes it"),
+        ("address", "half \ud800", "an unpaired surrogate", "an address as Terraform makes it"),
     ],
 )
 def test_resources_of_another_form(
@@ -260,7 +260,7 @@ def test_endless_nesting(tmp_path: Path) -> None:
     told = read(tmp_path, plan(created, prior_state={"values": {"root_module": module}}))
     assert (len(told.undetermined), told.existing) == (1, {(ADDRESS, "d1")})
     deep = '{"format_version": "1.2", "planned_values": ' + "[" * 100_000
-    with pytest.raises(InventoryError, match="nesting without end"):
+    with pytest.raises(InventoryError, match="too deep nesting"):
         read_plan(write_text(tmp_path / "deep.json", deep))
 
 
@@ -282,7 +282,7 @@ def test_a_state_is_no_plan(tmp_path: Path, data: dict[str, Any]) -> None:
         read_plan(file)
     assert [problem[1:] for problem in caught.value.problems] == [(1, "", *NO_PLAN)]
     assert str(caught.value.problems[0]) == (
-        f"{file}:1: found a state, which plans nothing, expected a plan, as this prints it: "
+        f"{file}:1: found a state, not a plan, expected a plan, as printed by: "
         "terraform plan -out=plan.bin && terraform show -json plan.bin > plan.json; "
         "give it as --cmek-state"
     )
@@ -298,15 +298,15 @@ def test_a_state_is_read_as_one(tmp_path: Path, data: dict[str, Any]) -> None:
 
 
 OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "plan": (plan(), "a plan, which is no state", f"{STATE.expectation}; give it as --cmek-plan"),
+    "plan": (plan(), "a plan, not a state", f"{STATE.expectation}; give it as --cmek-plan"),
     "cut plan": (
         {"format_version": "1.2", "configuration": {}, "values": {}},
-        "a plan, which is no state",
+        "a plan, not a state",
         f"{STATE.expectation}; give it as --cmek-plan",
     ),
     "raw": (
         {"version": 4, "terraform_version": "1.11.4", "serial": 7, "lineage": "x"},
-        "a state as Terraform keeps it",
+        "a raw Terraform state file",
         STATE.expectation,
     ),
     "neither": (

@@ -355,7 +355,7 @@ def test_a_file_that_cannot_be_parsed(tmp_path: Path) -> None:
         (str(tmp_path / "other.tf"), "astra_database.other"),
     }
     assert note(tmp_path, source, data) == (
-        "main.tf:5 could not be parsed; its resources are shown at their place in the plan."
+        "main.tf:5 could not be parsed; its resources are shown at their location in the plan."
     )
     assert set(source.files) == {str(tmp_path / name) for name in ("main.tf", "other.tf")}
 
