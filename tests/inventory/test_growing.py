@@ -97,7 +97,7 @@ def test_two_plans_for_one_database() -> None:
 
 def test_a_region_that_is_there() -> None:
     """A plan that adds nothing is an error if a person wrote it; Terraform may be behind."""
-    found = f"only regions that {DATABASE} has, as a.yaml:7 says"
+    found = f"only regions that {DATABASE} already has, as a.yaml:7 says"
     assert wrong(present(), growing("us-east-1")) == [("regions", found, "an additional region")]
     database = grown(present(), growing("us-east-1", address="astra_database.orders"))
     assert states(database) == {"us-east-1": "existing"}

@@ -24,7 +24,7 @@ TOKEN = "Astra" + "CS:" + "not-a-real-token" * 3
 NAMES = {ORGANIZATION: "acme-prod", OTHER_ORGANIZATION: "acme-test"}
 SHAPE = "[ORGANIZATION/]TYPE/PROVIDER/REGION[,REGION…]"
 ONCE = "each region of a database at most once"
-EXPECTED_REGION = "a region's name in small letters, digits and dashes"
+EXPECTED_REGION = "a region's name in lower-case letters, digits and dashes"
 
 
 def _problems(*texts: str) -> list[str]:
@@ -78,17 +78,17 @@ def test_every_spelling_is_taken(kind: str, provider: str) -> None:
         (
             "serverles/aws/r",
             "the database type 'serverles'",
-            "serverless or managed-clusters ('serverless' perhaps)",
+            "serverless or managed-clusters; did you mean 'serverless'?",
         ),
         ("unknown/aws/r", "the database type 'unknown'", "serverless or managed-clusters"),
-        ("serverless/awss/r", "the provider 'awss'", "aws or gcp or azure ('aws' perhaps)"),
+        ("serverless/awss/r", "the provider 'awss'", "aws or gcp or azure; did you mean 'aws'?"),
         ("serverless/aws/", "the region ''", EXPECTED_REGION),
         ("serverless/aws/r,", "the region ''", EXPECTED_REGION),
-        ("serverless/aws/R-2", "the region 'R-2'", f"{EXPECTED_REGION} ('r-2' perhaps)"),
+        ("serverless/aws/R-2", "the region 'R-2'", f"{EXPECTED_REGION}; did you mean 'r-2'?"),
         ("serverless/aws/r s", "the region 'r s'", EXPECTED_REGION),
         ("serverless/aws/-r", "the region '-r'", EXPECTED_REGION),
         ("serverless/aws/\u0663", "the region '\\u0663'", EXPECTED_REGION),
-        ("serverless/aws/r\n", "the region 'r\\n'", f"{EXPECTED_REGION} ('r' perhaps)"),
+        ("serverless/aws/r\n", "the region 'r\\n'", f"{EXPECTED_REGION}; did you mean 'r'?"),
         ("serverless/aws/r,s,r", "a duplicate region", ONCE),
     ],
 )  # fmt: skip
@@ -154,25 +154,25 @@ def test_without_any_organization_one_is_made_up() -> None:
             "acme-prd",
             NAMES,
             "no such organization",
-            "an id or a name, as 'acme-prod', 'acme-test' ('acme-prod' perhaps)",
+            "an id or a name, such as 'acme-prod', 'acme-test'; did you mean 'acme-prod'?",
         ),
         (
             "zzz",
             {f"o{number}": f"n{number}" for number in range(7)},
             "no such organization",
-            "an id or a name, as 'n0', 'n1', 'n2', 'n3', 'n4' and 2 more",
+            "an id or a name, such as 'n0', 'n1', 'n2', 'n3', 'n4' and 2 more",
         ),
         (
             "same",
             {"a": "same", "b": "same", "c": "other"},
-            "2 organizations of that id or name",
-            "the id of one, of 'a', 'b'",
+            "2 organizations with that id or name",
+            "the id of one: 'a', 'b'",
         ),
         (
             "a",
             {"a": "one", "b": "a"},
-            "2 organizations of that id or name",
-            "the id of one, of 'a', 'b'",
+            "2 organizations with that id or name",
+            "the id of one: 'a', 'b'",
         ),
         (
             "two words",
@@ -196,7 +196,7 @@ def test_one_of_several_has_to_be_named() -> None:
     """Where there are several organizations, none is meant by saying nothing."""
     with pytest.raises(SettingError) as caught:
         _owners("serverless/aws/r")
-    expected = "one of the 2 that there are: 'acme-prod', 'acme-test'"
+    expected = "one of 2 organizations: 'acme-prod', 'acme-test'"
     assert str(caught.value) == f"--add: found no organization, expected {expected}"
 
 

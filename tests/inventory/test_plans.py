@@ -129,13 +129,11 @@ def test_twins_in_a_plan(tmp_path: Path) -> None:
     """A database or an organization that stands twice in a plan is an error."""
     plan = plan_data(planned_data(), planned_data())
     found = problems(write_yaml(tmp_path / "plan.yaml", plan))
-    assert [text for _, _, text, _ in found] == [
-        "the database 'planned acme-planned' a second time"
-    ]
+    assert [text for _, _, text, _ in found] == ["a duplicate database 'planned acme-planned'"]
     plan = plan_data()
     plan["organizations"] *= 2
     found = problems(write_json(tmp_path / "plan.json", plan))
-    assert [text for _, _, text, _ in found] == [f"the organization '{ORGANIZATION}' a second time"]
+    assert [text for _, _, text, _ in found] == [f"a duplicate organization '{ORGANIZATION}'"]
 
 
 def test_ndjson_plans(tmp_path: Path) -> None:
@@ -171,7 +169,7 @@ def test_with_plan_that_contradicts() -> None:
     again = a_planned_database(id=DATABASE, name="acme-orders")
     with pytest.raises(InventoryError) as caught:
         add_plan(existing, an_organization(databases=[again.at("plan.yaml", 5)]))
-    found = f"only regions that {existing.databases[0].id} has, as :0 says"  # type: ignore[index]
+    found = f"only regions that {existing.databases[0].id} already has, as :0 says"  # type: ignore[index]
     assert caught.value.problems == (
         Problem("plan.yaml", 5, "regions", found, "an additional region"),
     )

@@ -158,7 +158,7 @@ LIMITED = plan(
     applyable=False,
 )
 LIMITS = (
-    "It holds a part of the configuration only",
+    "This plan covers only a part of the configuration",
     "Applying this plan would change nothing.",
     "is not judged: 1 astra_vectors.",
     f"so this is assumed: {NAMED}.",
@@ -596,7 +596,7 @@ def test_plans_of_one_address_without_names(tmp_path: Path) -> None:
     run = judged(tmp_path, [plan(change()), plan(change())])
     assert (run.code, run.left) == (4, set())
     assert f"{tmp_path / 'plan-1.json'}:" in run.out
-    assert f"found '{ADDRESS}', an address of {tmp_path / 'plan-0.json'}:" in run.out
+    assert f"found '{ADDRESS}', an address that {tmp_path / 'plan-0.json'}:" in run.out
     assert f"such as --cmek-plan=prod={tmp_path / 'plan-0.json'}" in run.out
 
 

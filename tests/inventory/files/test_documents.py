@@ -327,8 +327,8 @@ def test_control_characters(character: str, name: str) -> None:
         ('{"a": 1}\n{}', 2, "more text after the end"),
         ("{'a': 1}", 1, "a single quote"),
         ("\ncmek-inventory: 1", 2, "YAML or other text"),
-        ('{"a": NaN}', 0, "NaN is no JSON"),
-        ('{"a": -Infinity}', 0, "-Infinity is no JSON"),
+        ('{"a": NaN}', 0, "NaN is not JSON"),
+        ('{"a": -Infinity}', 0, "-Infinity is not JSON"),
         ("9" * 5000, 0, "Exceeds the limit (4300 digits) for integer string conversion"),
     ],
 )

@@ -241,7 +241,7 @@ def test_what_it_is_and_what_to_run(tmp_path: Path, name: str, wanted: ExpectedF
     line = line or (0 if name != "cut in a text" else str(raw).count("\n") + 1)
     if kind not in {"", wanted.kind}:
         printed = "give the output of 'terraform show -json'"
-        give = printed if re.search("keeps|saves|is saved", found) else "give it"
+        give = printed if re.search("raw|saved", found) else "give it"
         hint = f"{give} as --cmek-{kind}"
     [problem] = told(written(tmp_path, file, raw), wanted)
     place = f":{line}:" if line else ":"

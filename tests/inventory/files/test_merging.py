@@ -393,7 +393,7 @@ def test_plan_for_an_existing_database() -> None:
     with pytest.raises(InventoryError) as caught:
         merge_planned_databases(one, two)
     assert [(problem.line, problem.field, problem.found) for problem in caught.value.problems] == [
-        (5, "regions", f"only regions that {uuid(9)} has, as a.yaml:7 says"),
+        (5, "regions", f"only regions that {uuid(9)} already has, as a.yaml:7 says"),
         (6, "provider", "'gcp'"),
     ]
 

@@ -16,7 +16,7 @@ from inventory.errors import EvidenceError, InventoryError, Problem
 from inventory.files import ndjson
 from inventory.files.documents import UTF_8
 from inventory.files.ndjson import NdjsonReader
-from inventory.files.ndjson_lines import parse_line, read_database
+from inventory.files.ndjson_lines import BadLineError, parse_line, read_database
 from inventory.files.yaml_json import LISTS, read_recorded
 from inventory.model.base import NEWER_HINT
 from inventory.model.database import Database, DatabaseRegion
@@ -325,7 +325,7 @@ def test_end_in_the_middle(tmp_path: Path) -> None:
         ("[]", "", "an empty list", "a JSON object on each line"),
         ("null", "", "nothing", "a JSON object on each line"),
         ("[" * 100_000, "", "too deep nesting", "a JSON object"),
-        ('{"kind": NaN}', "", "nan is no json", WHOLE),
+        ('{"kind": NaN}', "", "nan is not json", WHOLE),
         ("{}", "kind", "nothing", KINDS),
         ('{"kind": "keys"}', "kind", "'keys'", f"{KINDS}; did you mean 'key'?"),
         ('{"kind": ["key"]}', "kind", "a list of 1", KINDS),
@@ -390,7 +390,7 @@ def test_organization_twice(tmp_path: Path) -> None:
     """An organization whose lines stand in two places is an error."""
     one, two = rich()
     found = problems(write_ndjson(tmp_path / "a.ndjson", ndjson_lines(one, two, one)))
-    told = f"the organization '{ORGANIZATION}' a second time"
+    told = f"a duplicate organization '{ORGANIZATION}'"
     assert found == [(13, "", told, "all its lines together")]
 
 
@@ -483,7 +483,7 @@ def slowly(raw: bytes) -> Database | None:
         data = parse_line(raw)
         assert data.pop("kind", None) == "database"
         return Database.model_validate(data)
-    except (ndjson.BadLineError, ValidationError, AssertionError):
+    except (BadLineError, ValidationError, AssertionError):
         return None
 
 

@@ -414,17 +414,17 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
             (
                 7,
                 "",
-                "the key 'serverless aws us-east-1 acme-key' a second time",
+                "a duplicate key 'serverless aws us-east-1 acme-key'",
                 "each key once, first on line 6",
             ),
-            (10, "", "the database 'a' a second time", "each database once, first on line 9"),
+            (10, "", "a duplicate database 'a'", "each database once, first on line 9"),
             (
                 13,
                 "",
-                "the region view 'serverless aws us-east-1' a second time",
+                "a duplicate region view 'serverless aws us-east-1'",
                 "each region view once, first on line 12",
             ),
-            (14, "", "the organization 'acme' a second time", "each organization once"),
+            (14, "", "a duplicate organization 'acme'", "each organization once"),
         },
     ),
     "planned twins": (
@@ -435,7 +435,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
             (
                 6,
                 "",
-                "the database 'planned a' a second time",
+                "a duplicate database 'planned a'",
                 "each database once, first on line 6",
             )
         },

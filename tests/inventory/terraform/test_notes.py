@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 PROVIDER = "example.test/datastax/astra"
 UNREAD = (
-    "It has resources of Astra's provider that are not known here, so that a database or a "
-    "customer key among them is not judged: {}."
+    "This plan has resources of Astra's provider with unknown types. A database or a customer "
+    "key among them is not judged: {}."
 )
 
 

@@ -86,7 +86,7 @@ def test_contradicting_options() -> None:
     for texts in (["o1", "o2"], ["astra=o1", "astra=o2"]):
         with pytest.raises(SettingError) as caught:
             parse_organizations(texts)
-        found = f"found {texts[1]!r} beside 'o1', expected one of them"
+        found = f"found {texts[1]!r} and 'o1', expected one of them"
         assert str(caught.value) == f"{OPTION}: {found}"
 
 

@@ -455,7 +455,7 @@ def test_two_plans_of_one_address(tmp_path: Path) -> None:
         second,
         0,
         "",
-        f"'{ADDRESS}', an address of {first}:{problem.line}, too",
+        f"'{ADDRESS}', an address that {first}:{problem.line} also has",
         f"a name for one of the two plans, such as --cmek-plan=prod={first}",
     )
 

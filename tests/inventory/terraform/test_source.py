@@ -330,7 +330,7 @@ def test_what_is_no_folder(tmp_path: Path, name: str) -> None:
 
 # --- what goes wrong ------------------------------------------------------------------------------
 
-KEPT = "shown at their place in the plan."
+KEPT = "shown at their location in the plan."
 
 
 def note(folder: Path, source: SourceTree, data: object | None = None, kept: str = KEPT) -> str:
@@ -474,8 +474,8 @@ def test_a_file_for_each_program(tmp_path: Path, program: str, data: dict[str, A
     write(tmp_path, "main.tofu", f"\n{BLOCK}")
     expected = {"terraform": ("main.tf", 1), "opentofu": ("main.tofu", 2)}
     told = {
-        "either": "main.tf and main.tofu differ, and the plan does not tell which of them it was "
-        f"made of; its resources are {KEPT}"
+        "either": "main.tf and main.tofu differ, and the plan does not show which of them it was "
+        f"made from; its resources are {KEPT}"
     }
     found, line = place(tmp_path, source, data)
     assert (Path(found).name, line) == expected.get(program, ("plan.json", line))
