@@ -57,8 +57,8 @@ def wrong(organization: Organization, *planned: Database) -> list[tuple[str, str
     with pytest.raises(InventoryError) as caught:
         merge_planned_databases(organization, an_organization(databases=planned))
     found: list[Problem] = [*caught.value.problems]
-    assert {(each.file, each.line) for each in found} == {("plan.json", 5)}
-    return [(each.field, each.found, each.expected) for each in found]
+    assert {(problem.file, problem.line) for problem in found} == {("plan.json", 5)}
+    return [(problem.field, problem.found, problem.expected) for problem in found]
 
 
 def states(database: Database) -> dict[str, str]:
@@ -191,7 +191,7 @@ def test_what_is_wanted_of_the_planned_regions() -> None:
         ("eu-west-1", "customer-managed", None),
     ]
     [group] = index_organization(an_organization(databases=[database])).deployments
-    assert [each.expects_customer_key for each in group] == [True, False, True]
+    assert [deployment.expects_customer_key for deployment in group] == [True, False, True]
 
 
 def test_a_planned_region_without_a_word_follows_its_database() -> None:
@@ -199,7 +199,7 @@ def test_a_planned_region_without_a_word_follows_its_database() -> None:
     recorded = present(encryption="astra-provided", reason="public data")
     database = grown(recorded, growing("us-west-2"))
     [group] = index_organization(an_organization(databases=[database])).deployments
-    assert [each.expectation.reason for each in group] == ["public data", "public data"]
+    assert [deployment.expectation.reason for deployment in group] == ["public data", "public data"]
 
 
 def test_a_region_needs_a_reason_of_its_own() -> None:
@@ -222,7 +222,9 @@ def test_several_resources_for_one_database_and_another_plan(tmp_path: Path) -> 
     ours = write_yaml(tmp_path / "ours.yaml", plan_data())
     for plans in ([theirs, ours], [ours, theirs]):
         [organization] = Inventory([inventory], plans).organizations()
-        database = next(each for each in organization.databases or () if each.id == DATABASE)
+        database = next(
+            database for database in organization.databases or () if database.id == DATABASE
+        )
         assert {*states(database)} == {"us-east-1", "us-west-2", "eu-west-1"}
 
 
@@ -271,7 +273,10 @@ def test_a_region_may_be_written_as_planned(tmp_path: Path) -> None:
     data = document_data(organization_data(databases=[database_data(regions=regions)]))
     [organization] = Inventory([write_yaml(tmp_path / "a.yaml", data)]).organizations()
     index = index_organization(organization)
-    assert [each.is_planned for [*group] in index.deployments for each in group] == [False, True]
+    assert [deployment.is_planned for [*group] in index.deployments for deployment in group] == [
+        False,
+        True,
+    ]
     assert organization.id == ORGANIZATION
 
 

@@ -132,7 +132,7 @@ def _owners(*texts: str, names: dict[str, str] | None = None) -> dict[str, int]:
 
 def test_owners_go_by_id_or_name() -> None:
     """An organization is named by its id or its name, and both mean the same one."""
-    texts = [f"{each}/serverless/aws/r" for each in ("acme-prod", ORGANIZATION, "acme-test")]
+    texts = [f"{name}/serverless/aws/r" for name in ("acme-prod", ORGANIZATION, "acme-test")]
     assert _owners(*texts) == {ORGANIZATION: 2, OTHER_ORGANIZATION: 1}
 
 
@@ -224,13 +224,19 @@ def test_they_are_planned_databases() -> None:
     after = _with(before, "serverless/aws/r1,r2", "classic/gcp/r3")
     added = (after.databases or ())[len(before.databases or ()) :]
     assert [
-        (each.name, each.type, each.provider, [one.name for one in each.regions], each.state)
-        for each in added
+        (
+            database.name,
+            database.type,
+            database.provider,
+            [one.name for one in database.regions],
+            database.state,
+        )
+        for database in added
     ] == [
         ("what-if 1", "serverless", "aws", ["r1", "r2"], "planned"),
         ("what-if 2", "managed-clusters", "gcp", ["r3"], "planned"),
     ]
-    assert [each.location for each in added] == [("--add", 1), ("--add", 2)]
+    assert [database.location for database in added] == [("--add", 1), ("--add", 2)]
     assert after.missing() == before.missing() == ()
 
 

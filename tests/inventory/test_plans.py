@@ -54,10 +54,10 @@ def test_planned_without_saying_so(
     databases = organization.databases or ()
     expected = [a_planned_database(), a_planned_database(name="acme-silent")]
     assert [database.model_dump() for database in databases] == [
-        each.model_dump() for each in expected
+        database.model_dump() for database in expected
     ]
-    assert [each.is_planned for each in databases] == [True, True]
-    assert {each.file for each in databases} == {organization.file} == {file}
+    assert [database.is_planned for database in databases] == [True, True]
+    assert {database.file for database in databases} == {organization.file} == {file}
     assert 0 < organization.line < databases[0].line < databases[1].line
 
 

@@ -226,7 +226,7 @@ def said(read: Callable[[str], object], file: str) -> list[str]:
 
 def printed(wanted: ExpectedFile, name: str) -> str:
     """Return what is expected of a file of that name: some inventories are read as streams."""
-    return STREAM.named if wanted is INVENTORY and name.endswith(".ndjson") else wanted.expectation
+    return STREAM.label if wanted is INVENTORY and name.endswith(".ndjson") else wanted.expectation
 
 
 @pytest.mark.parametrize("option", OPTIONS)

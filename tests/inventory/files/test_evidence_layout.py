@@ -93,7 +93,7 @@ def test_everything_in_a_folder_is_in_one_place(tmp_path: Path) -> None:
         "linked",
     }
     assert {problem.file for problem in content.problems()} == {
-        each.path.as_posix() for each in entries
+        entry.path.as_posix() for entry in entries
     }
 
 

@@ -194,7 +194,7 @@ MISTAKES = {
         name="terraform.tfstate",
     ),
     "a plan that lost its version": Mistake(
-        json.dumps({name: each for name, each in plan().items() if name != "format_version"}),
+        json.dumps({name: value for name, value in plan().items() if name != "format_version"}),
         "a plan without its format_version",
         "keep that field when you reduce a plan",
         1,

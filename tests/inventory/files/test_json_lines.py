@@ -118,7 +118,7 @@ def test_lines_of_repeated_keys(text: str) -> None:
     lines: dict[FieldPath, int] = {(): 1}
     for path, line, again in reference(text):
         if again:
-            lines = {each: old for each, old in lines.items() if each[: len(path)] != path}
+            lines = {part: old for part, old in lines.items() if part[: len(path)] != path}
         lines[path] = line
     assert all(number == lines[path] for path, number in document.lines.items() if "\n" in text)
 

@@ -63,7 +63,10 @@ def problems(file: str) -> list[tuple[int, str, str, str]]:
     with pytest.raises(InventoryError) as caught:
         read_file(file)
     assert {problem.file for problem in caught.value.problems} == {file}
-    return [(each.line, each.field, each.found, each.expected) for each in caught.value.problems]
+    return [
+        (problem.line, problem.field, problem.found, problem.expected)
+        for problem in caught.value.problems
+    ]
 
 
 def broken(path: Path, *changes: tuple[int, object]) -> list[tuple[int, str, str, str]]:

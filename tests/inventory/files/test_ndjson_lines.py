@@ -31,7 +31,10 @@ def problems(file: str) -> list[tuple[int, str, str, str]]:
     with pytest.raises(InventoryError) as caught:
         read_file(file)
     assert {problem.file for problem in caught.value.problems} == {file}
-    return [(each.line, each.field, each.found, each.expected) for each in caught.value.problems]
+    return [
+        (problem.line, problem.field, problem.found, problem.expected)
+        for problem in caught.value.problems
+    ]
 
 
 def slowly(raw: bytes) -> Database | None:
@@ -116,11 +119,11 @@ _pieces = st.sampled_from([b"", b" ", b'"', b"\\", b",", b":", b"}", b"\xff", b"
 def written(value: object, draw: st.DrawFn) -> str:
     if isinstance(value, Pairs):
         colon = [f"{draw(_spaces)}:{draw(_spaces)}" for _ in value]
-        each = [json.dumps(name) + sign for (name, _), sign in zip(value, colon, strict=True)]
-        inner = [name + written(pair[1], draw) for name, pair in zip(each, value, strict=True)]
+        names = [json.dumps(name) + sign for (name, _), sign in zip(value, colon, strict=True)]
+        inner = [name + written(pair[1], draw) for name, pair in zip(names, value, strict=True)]
         return "{" + ",".join(inner) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(written(each, draw) for each in value) + "]"
+        return "[" + ",".join(written(item, draw) for item in value) + "]"
     return json.dumps(value, ensure_ascii=draw(st.booleans()))
 
 

@@ -36,7 +36,7 @@ def written(path: Path, *organizations: Organization) -> str:
     for organization in organizations:
         for name in ("keys", "databases", "region_views"):
             counts[name] += len(getattr(organization, name) or ())
-    lines = [line for each in organizations for line in organization_lines(each)]
+    lines = [line for organization in organizations for line in organization_lines(organization)]
     text = "".join([head_line(CAPTURED_AT), *lines, end_line(counts)])
     path.write_text(text, encoding="utf-8", newline="\n")
     return str(path)

@@ -119,7 +119,7 @@ PARTS = st.sampled_from([SECRET, *SIGNS])
 def test_nothing_is_repeated(parts: list[str], file: str) -> None:
     """Whatever a broken text holds, no word of it is repeated, and one line says what is wrong."""
     document = read_document(file, "".join(parts).encode())
-    broken = [each for each in document.problems if document.data is None]
+    broken = [problem for problem in document.problems if document.data is None]
     event("broken" if broken else "read")
     for problem in broken:
         assert SECRET not in str(problem)

@@ -479,13 +479,17 @@ def test_same_database_in_two_organizations(tmp_path: Path) -> None:
         ORGANIZATION,
         OTHER_ORGANIZATION,
     ]
-    assert {each.databases[0].id for each in recorded.organizations if each.databases} == {DATABASE}
+    assert {
+        organization.databases[0].id
+        for organization in recorded.organizations
+        if organization.databases
+    } == {DATABASE}
 
 
 def test_two_versions_of_one_key(tmp_path: Path) -> None:
     """A key that a file lists under two versions stays two entries, and is no repetition."""
     ids = [gcp_key_id(version=1), gcp_key_id(version=2)]
-    keys = [key_data(provider="gcp", region="us-east1", key_id=each) for each in ids]
+    keys = [key_data(provider="gcp", region="us-east1", key_id=key_id) for key_id in ids]
     file = write_yaml(tmp_path / "a.yaml", document_data(organization_data(keys=keys)))
     (organization,) = read_recorded(file).organizations
     assert [key.key_id for key in organization.keys or ()] == ids

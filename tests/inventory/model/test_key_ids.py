@@ -28,7 +28,9 @@ def test_aws_keys(partition: str, region: str) -> None:
 
 def test_aws_multi_region_keys() -> None:
     """An AWS multi-Region key says so, and is another key in each region."""
-    one, two = (f"arn:aws:kms:{each}:111122223333:key/{MRK}" for each in ("us-east-1", "us-east-2"))
+    one, two = (
+        f"arn:aws:kms:{region}:111122223333:key/{MRK}" for region in ("us-east-1", "us-east-2")
+    )
     assert parse_key_id(one) == KeyId("key", "aws", "us-east-1", one, "aws", multi_region=True)
     assert parse_key_id(one).canonical != parse_key_id(two).canonical
 

@@ -145,7 +145,7 @@ def test_scopes_without_customer_keys() -> None:
     kinds: list[DatabaseType] = ["serverless", "managed-clusters", "unknown"]
     providers: list[Provider] = ["aws", "gcp", "azure"]
     scopes = [scope(kind, provider) for kind in kinds for provider in providers]
-    assert [each for each in scopes if has_no_customer_keys(each)] == [
+    assert [scope for scope in scopes if has_no_customer_keys(scope)] == [
         scope("managed-clusters", "azure")
     ]
 

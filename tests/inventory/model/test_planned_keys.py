@@ -47,13 +47,13 @@ def facts(folder: Path, data: object) -> Facts:
     managed = [organization.managed for organization in read_plan(file).organizations]
     planned = {
         (key.change, key.region, key.key_id or key.missing, key.resource)
-        for each in managed
-        for key in each.planned_keys
+        for resources in managed
+        for key in resources.planned_keys
     }
     return planned | {
         (key.change, "?", key.missing, key.name)
-        for each in managed
-        for key in each.undetermined_keys
+        for resources in managed
+        for key in resources.undetermined_keys
     }
 
 
@@ -95,7 +95,7 @@ def test_actions_on_keys(
 ) -> None:
     """A plan registers, replaces or removes a key; what it forgets or only reads, it leaves."""
     data = plan(change(KEY, actions, before, after))
-    assert facts(tmp_path, data) == {(*each, KEY) for each in expected}
+    assert facts(tmp_path, data) == {(*fact, KEY) for fact in expected}
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_keys_of_a_plan(tmp_path: Path) -> None:
         ([{"type": "x"}], "organizations[0].keys[0].type"),
         ([key_data(change="rotate")], "organizations[0].keys[0].change"),
         ([key_data(registered={})], "organizations[0].keys[0].registered"),
-        ([{name: each for name, each in key_data().items() if name != "key_id"}], ".key_id"),
+        ([{name: value for name, value in key_data().items() if name != "key_id"}], ".key_id"),
     ],
 )
 def test_mistakes_in_keys(tmp_path: Path, keys: list[dict[str, Any]], expected: str) -> None:

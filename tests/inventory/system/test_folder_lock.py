@@ -51,7 +51,7 @@ def test_lock_of_killed_process_is_free(tmp_path: Path) -> None:
     """A process that was killed holds nothing, though its file is still there."""
     with _hold(tmp_path) as holder:
         holder.kill()
-    assert [each.name for each in tmp_path.iterdir()] == [LOCK]
+    assert [file.name for file in tmp_path.iterdir()] == [LOCK]
     with FolderLock(tmp_path, "a test"):
         pass
     assert list(tmp_path.iterdir()) == []

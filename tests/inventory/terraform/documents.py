@@ -80,13 +80,13 @@ def change(
 
 def plan(*changes: Mapping[str, Any], **over: object) -> dict[str, Any]:
     """Return a plan; its planned values are those after the changes, all of one provider."""
-    planned = [_planned(each) for each in changes if (each.get("change") or {}).get("after")]
+    planned = [_planned(change) for change in changes if (change.get("change") or {}).get("after")]
     return {
         "format_version": "1.2",
         "terraform_version": "1.11.4",
         "planned_values": {"root_module": {"resources": planned}},
         "resource_changes": list(changes),
-        "configuration": configuration(dict.fromkeys(each["address"] for each in planned)),
+        "configuration": configuration(dict.fromkeys(item["address"] for item in planned)),
         "timestamp": AT,
         "applyable": True,
         "complete": True,
@@ -168,10 +168,14 @@ def in_short(*organizations: Organization) -> Read:
     databases = [database for one in organizations for database in one.databases or ()]
     managed = [one.managed for one in organizations]
     return Read(
-        {(each.resource, each.provider, at.name) for each in databases for at in each.regions},
-        {each.id for each in databases if each.id is not None},
-        {(each.resource, each.missing) for one in managed for each in one.undetermined},
-        {(each.resource, each.id) for one in managed for each in one.databases},
+        {
+            (database.resource, database.provider, at.name)
+            for database in databases
+            for at in database.regions
+        },
+        {database.id for database in databases if database.id is not None},
+        {(database.resource, database.missing) for one in managed for database in one.undetermined},
+        {(database.resource, database.id) for one in managed for database in one.databases},
         {
             (key.resource, key.provider, key.region, is_created)
             for one in managed
@@ -203,7 +207,10 @@ def problems(
     folder: Path, data: object, terraform: TerraformSettings | None = None
 ) -> list[tuple[str, str, str]]:
     """Return field, what was found and what was expected of each problem, in order."""
-    return [(each.field, each.found, each.expected) for each in located(folder, data, terraform)]
+    return [
+        (problem.field, problem.found, problem.expected)
+        for problem in located(folder, data, terraform)
+    ]
 
 
 def located(

@@ -174,7 +174,7 @@ PRINTED = {
 
 
 @pytest.mark.parametrize(
-    "scene", [each for each in SCENES if each.name != "errored"], ids=lambda each: each.name
+    "scene", [scene for scene in SCENES if scene.name != "errored"], ids=lambda scene: scene.name
 )
 def test_notes_on_what_terraform_printed(scene: Scene) -> None:
     """Terraform says of a plan with -target that it is a part, and of one of nothing that it is."""

@@ -100,7 +100,11 @@ def owners(
     files = [] if inventory is None else [write_yaml(folder / "inventory.yaml", inventory)]
     plans = [write_json(folder / "plan.json", data)]
     read = Inventory(files, plans, parse_organizations(texts)).organizations()
-    return {each.id: _addresses(each) for each in read if _addresses(each)}
+    return {
+        organization.id: _addresses(organization)
+        for organization in read
+        if _addresses(organization)
+    }
 
 
 def _addresses(organization: Organization) -> set[str]:
@@ -306,7 +310,7 @@ def test_a_provider_of_one_plan(tmp_path: Path) -> None:
     plans = [f"prod={files[0]}", f"test={files[1]}"]
     stated = parse_organizations(["prod#astra=o1", "test#astra=o2"])
     read = Inventory([], plans, stated).organizations()
-    assert {each.id: _addresses(each) for each in read} == {
+    assert {organization.id: _addresses(organization) for organization in read} == {
         "o1": {f"prod#{ADDRESS}"},
         "o2": {f"test#{ADDRESS}"},
     }
@@ -352,7 +356,7 @@ def test_an_organization_that_is_not_named(tmp_path: Path) -> None:
     [organization] = read.organizations()
     assert organization.id == UNKNOWN_ORGANIZATION
     assumed = ASSUMED.format("one unnamed organization")
-    assert [each.notes for each in read.sources] == [(assumed,)]
+    assert [source.notes for source in read.sources] == [(assumed,)]
 
 
 def test_what_is_stated_is_not_noted(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def only(**fields: set[Any]) -> Read:
         ("forget", existing(), None, only(existing={THERE})),
         ("read", existing(), existing(), only(existing={THERE})),
     ],
-    ids=lambda each: each if isinstance(each, str) else "",
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_actions_on_databases(
     tmp_path: Path, actions: str, before: Data, after: Data, expected: Read
@@ -261,7 +261,7 @@ def test_the_name_of_what_is_undetermined(tmp_path: Path) -> None:
     ]
     file = write_json(tmp_path / "plan.json", plan(*changes))
     [organization] = read_plan(file).organizations
-    assert [each.name for each in organization.managed.undetermined] == ["orders", untold]
+    assert [database.name for database in organization.managed.undetermined] == ["orders", untold]
 
 
 def test_deferred_changes(tmp_path: Path) -> None:
@@ -489,7 +489,7 @@ def test_a_name_is_for_all_that_a_plan_holds(tmp_path: Path) -> None:
     file = write_json(tmp_path / "plan.json", plan(*changes))
     recorded = read_plan(file, name="prod")
     managed = [organization.managed for organization in recorded.organizations]
-    named = [entry.resource for each in managed for entry in each.entries()]
+    named = [entry.resource for resources in managed for entry in resources.entries()]
     assert sorted(named) == [f"prod#{KEY}", f"prod#{ADDRESS}"]
     assert (recorded.source.path, recorded.source.name) == (file, "prod")
 
@@ -508,7 +508,7 @@ def planned_in(plans: list[str]) -> set[str]:
     found: set[str] = set()
     for organization in Inventory([], plans, TerraformSettings("o1")).organizations():
         planned = (*(organization.databases or ()), *organization.managed.undetermined)
-        found |= {each.resource for each in planned}
+        found |= {entry.resource for entry in planned}
     return found
 
 

@@ -111,7 +111,7 @@ FORMS: dict[str, tuple[object, tuple[str, str, str]]] = {
         ("values.root_module", "nothing", "a mapping"),
     ),
     "no configuration": (
-        {name: each for name, each in plan(change()).items() if name != "configuration"},
+        {name: value for name, value in plan(change()).items() if name != "configuration"},
         ("configuration", "nothing", "a mapping"),
     ),
     "a configuration that was emptied": (
@@ -123,7 +123,7 @@ FORMS: dict[str, tuple[object, tuple[str, str, str]]] = {
         ("resource_changes", "nothing", f"a change of {ADDRESS!r}, as in planned_values"),
     ),
     "all changes that were lost": (
-        {name: each for name, each in plan(change()).items() if name != "resource_changes"},
+        {name: value for name, value in plan(change()).items() if name != "resource_changes"},
         ("resource_changes", "nothing", f"a change of {ADDRESS!r}, as in planned_values"),
     ),
     "a change that stands twice": (
@@ -236,7 +236,7 @@ def test_a_plan_from_nothing(tmp_path: Path, before: Any) -> None:  # noqa: ANN4
 
 def test_a_plan_that_changes_nothing(tmp_path: Path) -> None:
     """A plan without any resource plans nothing, and is a plan all the same."""
-    data = {name: each for name, each in plan().items() if name != "resource_changes"}
+    data = {name: value for name, value in plan().items() if name != "resource_changes"}
     assert problems(tmp_path, data) == []
 
 

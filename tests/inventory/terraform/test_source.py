@@ -54,7 +54,7 @@ def places(file: str, source: SourceTree) -> set[tuple[str, int, str]]:
     for organization in recorded(file, TerraformSettings(source=source)).organizations:
         managed = organization.managed
         parts: tuple[Located, ...] = (*(organization.databases or ()), *managed.undetermined)
-        found |= {each.location for each in (*parts, *managed.keys, *managed.databases)}
+        found |= {entry.location for entry in (*parts, *managed.keys, *managed.databases)}
     return found
 
 
@@ -185,7 +185,9 @@ def test_a_configuration_in_json(tmp_path: Path, data: object) -> None:
     source = tree(tmp_path)
     file = write(tmp_path, "main.tf.json", text)
     lines = text.splitlines()
-    [number] = [each for each, line in enumerate(lines, 1) if '"orders"' in line]
+    [number] = [
+        number_of_line for number_of_line, line in enumerate(lines, 1) if '"orders"' in line
+    ]
     assert place(tmp_path, source) == (file, number)
 
 
@@ -338,7 +340,7 @@ def note(folder: Path, source: SourceTree, data: object | None = None, kept: str
     data = plan(change(), configuration=configured()) if data is None else data
     file = write_json(folder / "plan.json", data)
     notes = recorded(file, TerraformSettings(source=source)).source.notes
-    return " ".join(each for each in notes if kept in each).replace(f"{folder}/", "")
+    return " ".join(note for note in notes if kept in note).replace(f"{folder}/", "")
 
 
 def test_a_file_that_cannot_be_parsed(tmp_path: Path) -> None:

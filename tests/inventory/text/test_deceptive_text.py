@@ -84,8 +84,8 @@ def test_what_deceives(text: str, places: set[int]) -> None:
 def test_what_is_left_can_be_printed(text: str) -> None:
     """Without what deceives, a text holds no control, and of what is invisible only joiners."""
     odd = deceptive_positions(text)
-    kept = [each for place, each in enumerate(text) if place not in odd]
-    assert all(each.isprintable() or each in {JOINER, NON_JOINER} for each in kept)
+    kept = [character for place, character in enumerate(text) if place not in odd]
+    assert all(character.isprintable() or character in {JOINER, NON_JOINER} for character in kept)
 
 
 def test_every_character_alone() -> None:
@@ -95,7 +95,7 @@ def test_every_character_alone() -> None:
         for code in range(sys.maxunicode + 1)
         if not deceptive_positions(chr(code))
     }
-    assert {each[0] for each in shown} == {"L", "N", "P", "S", "Z"}
+    assert {category[0] for category in shown} == {"L", "N", "P", "S", "Z"}
     assert not deceptive_positions(" ")
 
 

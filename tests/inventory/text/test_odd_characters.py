@@ -30,4 +30,4 @@ def test_what_it_is_and_what_to_write(text: str, found: str, instead: str) -> No
 @given(st.text())
 def test_what_is_said_can_be_shown(text: str) -> None:
     """Whatever a text holds, what is said about it is plain ASCII."""
-    assert all(each.isascii() and each.isprintable() for each in odd_character(text))
+    assert all(part.isascii() and part.isprintable() for part in odd_character(text))

@@ -277,9 +277,9 @@ def test_local_variables_are_forgotten() -> None:
     with pytest.raises(ExceptionGroup) as caught:
         _raise(VALUE)
     error = caught.value
-    places = [each.name for each in traceback.extract_tb(error.__traceback__)]
+    places = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
     error.exceptions[0].__context__ = error  # a circle, as there can be
     clear_locals(error)
-    assert [each.name for each in traceback.extract_tb(error.__traceback__)] == places
+    assert [frame.name for frame in traceback.extract_tb(error.__traceback__)] == places
     whole = traceback.TracebackException.from_exception(error, capture_locals=True)
     assert f"secret = '{VALUE}'" not in "".join(whole.format())
