@@ -18,7 +18,7 @@ from checks.shared.verdicts import (
     undetermined,
     unregistered_key,
 )
-from inventory.files.yaml_json import location_of
+from inventory.files.yaml_json import scope_fields
 from inventory.model.key_ids import canonical
 from inventory.model.organization_index import has_no_customer_keys
 
@@ -135,7 +135,7 @@ def _know(index: OrganizationIndex, context: Context, scope: KeyScope) -> _Known
     present_at = index.organization.captured_at
     exact = attested[0].at if attested else None
     claim = Claim(names.pop(), present_at, present_at or context.as_of, exact)
-    cases = [case for case in index.organization.support_cases if location_of(case) == scope[1:]]
+    cases = [case for case in index.organization.support_cases if scope_fields(case) == scope[1:]]
     periods = trace(claim, context.history.observations(scope), cases)
     contradiction = _contradiction(attested, periods[0].registration)
     by, evidence = _attesters(attested), _bounds(keys, periods[:1])
@@ -192,7 +192,9 @@ def _bounds(keys: list[CustomerKey], periods: Sequence[Period]) -> tuple[SourceL
 def _judge_deployment(
     index: OrganizationIndex, deployment: Deployment, known: _Known, context: Context
 ) -> Verdict:
-    if (known.is_special or not deployment.wants_key) and (aside := no_key_wanted(deployment)):
+    if (known.is_special or not deployment.expects_customer_key) and (
+        aside := no_key_wanted(deployment)
+    ):
         return aside
     if not known.keys:
         return _without_key(index, deployment, known)

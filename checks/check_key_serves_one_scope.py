@@ -20,7 +20,7 @@ from checks.engine.reasons import cause_of_gap, gap_action
 from checks.shared.planned_keys import as_planned, planned_keys, undetermined_keys, without_id
 from checks.shared.remedies import rival_keys_action
 from checks.shared.verdicts import concerning_scopes
-from inventory.model.key_ids import canonical, kin, parse_key_id, project_of
+from inventory.model.key_ids import canonical, material_id, parse_key_id, project_of
 from inventory.model.vocabulary import DatabaseType
 
 if TYPE_CHECKING:
@@ -98,11 +98,11 @@ def _namesakes(uses: Iterable[str]) -> Callable[[str], list[str]]:
     relatives: dict[str, list[str]] = {}
     for own in uses:
         if project_of(own):
-            relatives.setdefault(kin(own), []).append(own)
+            relatives.setdefault(material_id(own), []).append(own)
 
     def find(own: str) -> list[str]:
         is_number = project_of(own).isdecimal()
-        alike = relatives.get(kin(own), ())
+        alike = relatives.get(material_id(own), ())
         return [other for other in alike if project_of(other).isdecimal() is not is_number]
 
     return find

@@ -20,7 +20,7 @@ from checks.engine.identity import PLANNED, cause_of
 from checks.engine.outcome import report_outcome
 from checks.shared.planned_keys import NO_ID
 from checks.shared.remedies import determine
-from inventory.model.key_ids import canonical, kin, parse_key_id, project_of
+from inventory.model.key_ids import canonical, material_id, parse_key_id, project_of
 from inventory.model.organization_index import scope_of
 
 if TYPE_CHECKING:
@@ -98,14 +98,14 @@ def _relatives(users: Users) -> dict[str, list[str]]:
     """Return the keys that may share their material, by what their ids have in common."""
     relatives: dict[str, list[str]] = {}
     for own in users:
-        if common := kin(own):
+        if common := material_id(own):
             relatives.setdefault(common, []).append(own)
     return relatives
 
 
 def _note(own: str, users: Users, relatives: dict[str, list[str]]) -> str:
     """Say which other organizations use a key of the same material under another id, if any do."""
-    others = [each for each in relatives.get(kin(own), ()) if _may_be_one(own, each)]
+    others = [each for each in relatives.get(material_id(own), ()) if _may_be_one(own, each)]
     names = {
         name
         for other in others

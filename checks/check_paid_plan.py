@@ -85,7 +85,7 @@ def _judge_plan(index: OrganizationIndex, context: Context) -> Finding:
 
 def _uses_keys(index: OrganizationIndex) -> bool:
     managed, policy = index.organization.managed, index.organization.policy
-    wanted = any(each.wants_key for group in index.deployments for each in group)
+    wanted = any(each.expects_customer_key for group in index.deployments for each in group)
     open_ones = managed.undetermined and policy.of("serverless").encryption == "customer-managed"
     planned = managed.planned_keys or managed.undetermined_keys
     return bool(index.keys or managed.keys or planned or wanted or open_ones)

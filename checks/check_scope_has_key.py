@@ -76,7 +76,7 @@ def _judge_scope(
 
     The two are different causes: what is only planned can still be prevented.
     """
-    wanting = [deployment for deployment in deployments if deployment.wants_key]
+    wanting = [deployment for deployment in deployments if deployment.expects_customer_key]
     keys = index.keys.get(scope, [])
     if not wanting or keys or has_no_customer_keys(scope):
         finding = _without_failure(scope, wanting or deployments, keys)

@@ -81,7 +81,7 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
         there = [
             deployment
             for deployment in deployments
-            if deployment.wants_key and _is_preview(deployment.scope)
+            if deployment.expects_customer_key and _is_preview(deployment.scope)
         ]
         if there:
             subject = database_subject(index.organization.id, database)

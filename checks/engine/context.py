@@ -156,5 +156,5 @@ def day(time: datetime) -> date:
 
 
 def gap_text(gap: Gap) -> str:
-    """Render why a fact is missing: ``not-recorded (the record holds no such list)``."""
+    """Render why a fact is missing: ``not-recorded (the record has no such list)``."""
     return f"{gap.reason} ({gap.detail})" if gap.detail else gap.reason

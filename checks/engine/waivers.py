@@ -13,7 +13,7 @@ from checks.engine.context import day
 from inventory.errors import InventoryError, Problem, WaiverError
 from inventory.files.format_detection import WAIVERS
 from inventory.files.validation import problems_of
-from inventory.files.yaml_json import read_given
+from inventory.files.yaml_json import read_own_document
 from inventory.model.base import Day, Entry, FormatVersion, Identifier, Located, Text
 from inventory.text.visible_text import same_person
 
@@ -167,7 +167,7 @@ def read_waivers(files: Sequence[str], rules: Collection[str]) -> list[Waiver]:
 
 def _read(file: str) -> tuple[list[Waiver], list[Problem]]:
     try:
-        _, document = read_given(file, WAIVERS)
+        _, document = read_own_document(file, WAIVERS)
     except InventoryError as error:
         return [], list(error.problems)
     if document.problems:

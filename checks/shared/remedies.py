@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from inventory.model.organization import Organization
     from inventory.model.organization_index import Deployment, OrganizationIndex
-    from inventory.model.planned_keys import NotShown
+    from inventory.model.planned_keys import PartiallyShown
 
 FIND_TYPE = "Find out the type of the databases of unknown tier, and state it"
 
@@ -24,7 +24,7 @@ REVEAL_STATE = f"{REVEAL}; judge a new plan or state"
 """What helps with a value that a state hides."""
 
 
-def determine(planned: Sequence[NotShown]) -> str:
+def determine(planned: Sequence[PartiallyShown]) -> str:
     """Return what helps to know of ``planned`` databases or keys what a plan does not show."""
     if not any(each.is_hidden for each in planned):
         return DETERMINE

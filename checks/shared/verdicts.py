@@ -56,7 +56,7 @@ def _undetermined(
     if expected.encryption == "astra-provided":
         message = f"To be encrypted by Astra's keys: {expected.reason}"
         return not_applicable(card, subject, message, where, "astra-provided")
-    message = f"The plan does not tell where {database.resource} will lie: {database.untold}."
+    message = f"The plan does not tell where {database.resource} will lie: {database.missing}."
     action = determine([database])
     return inconclusive(card, subject, "planned-not-determined", message, where, action)
 
@@ -155,7 +155,7 @@ class Verdict(NamedTuple):
 def no_key_wanted(deployment: Deployment) -> Verdict | None:
     """Answer for a database that needs no key, or of which that is not known; else None."""
     scope = deployment.scope
-    if not deployment.wants_key:
+    if not deployment.expects_customer_key:
         message = f"To be encrypted by Astra's keys: {deployment.expectation.reason}"
         return Verdict("not-applicable", message, "astra-provided")
     if has_no_customer_keys(scope):

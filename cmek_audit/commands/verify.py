@@ -224,7 +224,7 @@ def _chain(path: str) -> Checked:
     content = read_folder(Path(path))
     links, _ = read_links(content.bundles)
     chain = build_chain(Path(path), links)
-    problems = [*(each.problem() for each in content.strange), *chain.problems]
+    problems = [*(each.problem() for each in content.unknown), *chain.problems]
     told = [*_links(chain), *_apart(content)]
     return Checked(path, [] if problems else told, list(map(str, problems)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from inventory.astra.parsing import ParsedList
-from inventory.files.yaml_json import identity_of_key
+from inventory.files.yaml_json import versionless_key_identity
 from inventory.model.gaps import Fact, Gap
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ E = TypeVar("E", bound="Located")
 
 def with_key_statements(keys: Iterable[CustomerKey], wanted: Configured) -> ParsedList:
     """Add to each key what ``wanted`` states of it."""
-    return _with(keys, wanted.keys, identity_of_key, _fact_of_key)
+    return _with(keys, wanted.keys, versionless_key_identity, _fact_of_key)
 
 
 def with_database_statements(databases: Iterable[Database], wanted: Configured) -> ParsedList:

@@ -12,15 +12,15 @@ from pydantic_core import PydanticCustomError
 from inventory.errors import InventoryError, OrganizationsError, Problem
 from inventory.files.documents import FieldPath
 from inventory.files.format_detection import ORGANIZATIONS
-from inventory.files.yaml_json import identity_of_key, parse_document, read_given
+from inventory.files.yaml_json import parse_document, read_own_document, versionless_key_identity
 from inventory.model.attestations import (
     ApplicationEncryption,
     Attestation,
     PlanAttestation,
     PreviewAttestation,
 )
-from inventory.model.base import Entry, FormatVersion, Identifier, Located, Name, Text, Whole
-from inventory.model.database import Encryption, demand_reason
+from inventory.model.base import Entry, FormatVersion, Identifier, Located, Name, Text, WholeNumber
+from inventory.model.database import Encryption, require_reason
 from inventory.model.key import StatedKey, SupportCase
 from inventory.model.organization import Policy
 from inventory.text.display import describe
@@ -103,20 +103,22 @@ class RequestPolicy(Entry):
         most_evidence_bytes: how much may be written of one organization.
     """
 
-    connections: Annotated[Whole, Field(ge=1, le=1_024)] = 64
-    connections_per_organization: Annotated[Whole, Field(ge=1, le=64)] = 4
-    attempts: Annotated[Whole, Field(ge=1, le=20)] = 5
+    connections: Annotated[WholeNumber, Field(ge=1, le=1_024)] = 64
+    connections_per_organization: Annotated[WholeNumber, Field(ge=1, le=64)] = 4
+    attempts: Annotated[WholeNumber, Field(ge=1, le=20)] = 5
     first_wait_seconds: Annotated[Number, Field(ge=0, le=60)] = 0.5
     longest_wait_seconds: Annotated[Number, Field(ge=0, le=600)] = 30.0
     timeout_seconds: Annotated[Number, Field(gt=0, le=3_600)] = 60.0
     organization_deadline_seconds: Annotated[Number, Field(gt=0, le=86_400)] = 600.0
     deadline_seconds: Annotated[Number, Field(gt=0, le=86_400)] = 3_600.0
-    largest_answer_bytes: Annotated[Whole, Field(ge=1_024, le=1_073_741_824)] = 33_554_432
-    largest_answer_values: Annotated[Whole, Field(ge=100, le=100_000_000)] = 250_000
-    most_pages: Annotated[Whole, Field(ge=1, le=1_000_000)] = 1_000
-    most_requests: Annotated[Whole, Field(ge=1, le=10_000_000)] = 20_000
-    most_answer_bytes: Annotated[Whole, Field(ge=1_024, le=1_099_511_627_776)] = 1_073_741_824
-    most_evidence_bytes: Annotated[Whole, Field(ge=1_024, le=1_099_511_627_776)] = 1_073_741_824
+    largest_answer_bytes: Annotated[WholeNumber, Field(ge=1_024, le=1_073_741_824)] = 33_554_432
+    largest_answer_values: Annotated[WholeNumber, Field(ge=100, le=100_000_000)] = 250_000
+    most_pages: Annotated[WholeNumber, Field(ge=1, le=1_000_000)] = 1_000
+    most_requests: Annotated[WholeNumber, Field(ge=1, le=10_000_000)] = 20_000
+    most_answer_bytes: Annotated[WholeNumber, Field(ge=1_024, le=1_099_511_627_776)] = 1_073_741_824
+    most_evidence_bytes: Annotated[WholeNumber, Field(ge=1_024, le=1_099_511_627_776)] = (
+        1_073_741_824
+    )
 
 
 class KeyStatement(StatedKey):
@@ -134,7 +136,7 @@ class DatabaseStatement(Located):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        demand_reason(self.encryption, self.reason)
+        require_reason(self.encryption, self.reason)
         return self
 
 
@@ -204,7 +206,7 @@ def read_organizations(file: str) -> Organizations:
         bare = Configured(id=None, name=TOKEN_VARIABLE)
         return Organizations.model_validate({"cmek-organizations": 1, "organizations": [bare]})
     try:
-        _, document = read_given(file, ORGANIZATIONS)
+        _, document = read_own_document(file, ORGANIZATIONS)
         parsed = parse_document(_File, file, document)
     except InventoryError as error:
         raise OrganizationsError(error.problems, total=error.total) from None
@@ -230,7 +232,7 @@ def _twins(file: str, parsed: Organizations) -> Iterator[Problem]:
     yield from _again(file, "id", own, [(str(each.id).lower(), each) for each in all_of_them])
     yield from _again(file, "token", own, [(each.token, each) for each in all_of_them])
     for each in all_of_them:
-        keys = [(" ".join(identity_of_key(key)), key) for key in each.keys]
+        keys = [(" ".join(versionless_key_identity(key)), key) for key in each.keys]
         yield from _again(file, "keys", "each key once", keys)
         databases = [(database.id, database) for database in each.databases]
         yield from _again(file, "databases", "each database once", databases)

@@ -29,7 +29,7 @@ from inventory.astra.parsing import (
 )
 from inventory.astra.readings import DATABASES, IDENTITY, LISTS, TERMINATED
 from inventory.errors import UnansweredError, too_large
-from inventory.files.yaml_json import location_of
+from inventory.files.yaml_json import scope_fields
 from inventory.model.gaps import Fact, Gap
 from inventory.model.organization import Organization
 from inventory.model.vocabulary import lacks_customer_keys
@@ -92,7 +92,7 @@ async def _read_all(line: AstraClient, wanted: Configured) -> FetchedOrganizatio
     )
     keys = with_key_statements([*serverless.entries, *classic.entries], wanted)
     stated = with_database_statements([*databases.entries, *gone], wanted)
-    registered = _viewed(location_of(key) for key in keys.entries)
+    registered = _viewed(scope_fields(key) for key in keys.entries)
     scopes = _viewed((*registered, *_scopes(stated.entries)))
     views = await _views(line, scopes, identity)
     accounts = await _accounts(line, registered, identity)

@@ -18,7 +18,7 @@ from inventory.model.gaps import Fact, Gap, GapReason
 from inventory.model.organization import Organization
 from inventory.model.vocabulary import PROVIDERS, canonical_provider
 from inventory.text.display import describe
-from inventory.text.visible_text import has_half_character
+from inventory.text.visible_text import has_surrogate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -160,7 +160,7 @@ def provider_of(told: object) -> str:
 def build_entry(model: type[E], **data: object) -> E:
     """Make an entry of what was told; raise OddError that says what is wrong with it."""
     for name, value in data.items():
-        if isinstance(value, str) and has_half_character(value):
+        if isinstance(value, str) and has_surrogate(value):
             raise MalformedEntryError("malformed", f"{name}: found half a character, expected text")
     try:
         needed = _needed(model)

@@ -21,7 +21,7 @@ from inventory.evidence.manifest import Manifest, check_bundle
 from inventory.evidence.reader import read_exchanges
 from inventory.evidence.writer import Period, Tally, period_of
 from inventory.files.evidence_layout import INVENTORY, MANIFEST, ORGANIZATIONS
-from inventory.files.ndjson_writer import end_line, head_line, lines_of
+from inventory.files.ndjson_writer import end_line, head_line, organization_lines
 from inventory.files.validation import problems_of
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _lines(folder: str, manifest: Manifest, wanted: Organizations, tally: Tally)
         transport = ReplayingTransport(exchanges)
         organization = asyncio.run(_again(transport, each, wanted))
         tally.add(organization, transport.summaries, period_of(exchanges))
-        yield from lines_of(organization)
+        yield from organization_lines(organization)
     yield end_line(tally.counts)
 
 

@@ -13,9 +13,9 @@ from pydantic import Field, StrictBool, ValidationError
 from inventory.errors import EvidenceError, Problem, UnansweredError
 from inventory.evidence.redaction import _written
 from inventory.files.validation import problems_of
-from inventory.model.base import Count, Entry, FormatVersion, Moment, Whole
+from inventory.model.base import Count, Entry, FormatVersion, Moment, WholeNumber
 from inventory.model.gaps import GapReason
-from inventory.text.canonical_json import compact, stamp
+from inventory.text.canonical_json import compact_json, format_timestamp
 
 HEADERS = ("content-type", "date", "etag", "location", "retry-after", "x-request-id")
 """The answer's headers that are recorded; no other is."""
@@ -105,15 +105,15 @@ def render(exchange: Exchange) -> bytes:
     fields = (
         ("cmek-exchange", "1"),
         ("method", '"GET"'),
-        ("address", compact(exchange.address)),
-        ("started", compact(stamp(exchange.started))),
-        ("ended", compact(stamp(exchange.ended))),
-        ("status", compact(exchange.status)),
-        ("failure", compact(failure)),
-        ("headers", compact(exchange.headers)),
-        ("redactions", compact(exchange.redactions)),
-        ("json", compact(exchange.text is None)),
-        ("sha256", compact(hashlib.sha256(body.encode("ascii")).hexdigest())),
+        ("address", compact_json(exchange.address)),
+        ("started", compact_json(format_timestamp(exchange.started))),
+        ("ended", compact_json(format_timestamp(exchange.ended))),
+        ("status", compact_json(exchange.status)),
+        ("failure", compact_json(failure)),
+        ("headers", compact_json(exchange.headers)),
+        ("redactions", compact_json(exchange.redactions)),
+        ("json", compact_json(exchange.text is None)),
+        ("sha256", compact_json(hashlib.sha256(body.encode("ascii")).hexdigest())),
         ("body", body),
     )
     lines = ",\n".join(f'"{name}": {value}' for name, value in fields)
@@ -128,7 +128,7 @@ class _File(Entry):
     address: Annotated[str, Field(pattern=r"^/[!-~]*$")]
     started: Moment
     ended: Moment
-    status: Annotated[Whole, Field(ge=100, le=999)] | None
+    status: Annotated[WholeNumber, Field(ge=100, le=999)] | None
     failure: Failure | None
     headers: dict[str, str]
     redactions: dict[str, Count]

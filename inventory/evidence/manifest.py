@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from inventory.errors import EvidenceError, Problem
 from inventory.files.evidence_layout import EXCHANGES, INVENTORY, MANIFEST, ORGANIZATIONS
 from inventory.files.validation import problems_of
-from inventory.model.base import Count, Entry, FormatVersion, Moment, Whole
+from inventory.model.base import Count, Entry, FormatVersion, Moment, WholeNumber
 from inventory.text.secrets import holds_secret
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Manifest(Entry):
     address: str
     started: Moment
     ended: Moment
-    organizations: Annotated[Whole, Field(ge=1)]
+    organizations: Annotated[WholeNumber, Field(ge=1)]
     requests: Count
     failures: Count
     redactions: Count

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from inventory.evidence.exchange import Exchange, Failure, outcome_of, parse
 from inventory.files.evidence_layout import EXCHANGES, INVENTORY
 from inventory.files.ndjson import NdjsonReader
-from inventory.model.base import Count, Moment, Whole
+from inventory.model.base import Count, Moment, WholeNumber
 from inventory.model.sources import Evidence
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class _Outline(BaseModel):
 
     address: Annotated[str, Field(pattern=r"^/[!-~]*$")]
     ended: Moment
-    status: Annotated[Whole, Field(ge=100, le=999)] | None
+    status: Annotated[WholeNumber, Field(ge=100, le=999)] | None
     failure: Failure | None
     redactions: dict[str, Count]
 

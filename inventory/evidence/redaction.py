@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from inventory.files.documents import MOST_NESTED, refuse_constant
-from inventory.text.canonical_json import compact
+from inventory.text.canonical_json import compact_json
 from inventory.text.secrets import HIDDEN, Scrubber
 
 SENSITIVE = frozenset({"user", "username", "password", "secret", "token", "credentials"})
@@ -109,7 +109,7 @@ def redact_body(body: bytes, scrubber: Scrubber) -> Redacted:
         return _scrubbed(value, reader.redactions, scrubber)
     except (ValueError, RecursionError):
         text, redactions = _shown(body.decode("utf-8", errors="backslashreplace"), scrubber)
-        return Redacted(None, text, redactions, compact(text))
+        return Redacted(None, text, redactions, compact_json(text))
 
 
 def _shown(text: str, scrubber: Scrubber) -> tuple[str, dict[str, int]]:
@@ -149,5 +149,5 @@ def _deep(value: Any, scrubber: Scrubber) -> Any:  # noqa: ANN401 (as above)
 def _written(value: Any) -> str:  # noqa: ANN401 (as above)
     """Return a body as it is written: JSON in one line, of a list one entry a line."""
     if isinstance(value, list) and value:
-        return "[\n" + ",\n".join(map(compact, value)) + "\n]"
-    return compact(value)
+        return "[\n" + ",\n".join(map(compact_json, value)) + "\n]"
+    return compact_json(value)

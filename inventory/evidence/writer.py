@@ -22,9 +22,9 @@ from inventory.files.evidence_layout import (
     ORGANIZATIONS,
     UNFINISHED,
 )
-from inventory.files.ndjson_writer import end_line, head_line, lines_of
-from inventory.text.canonical_json import compact, stamp
-from inventory.text.secrets import holds_secret, search
+from inventory.files.ndjson_writer import end_line, head_line, organization_lines
+from inventory.text.canonical_json import compact_json, format_timestamp
+from inventory.text.secrets import holds_secret, refuse_leaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -117,7 +117,7 @@ class ExchangeWriter:
 
 
 def _listed(path: str, size: int, sha256: str) -> str:
-    return compact({"path": path, "size": size, "sha256": sha256})
+    return compact_json({"path": path, "size": size, "sha256": sha256})
 
 
 class Tally:
@@ -189,7 +189,7 @@ class JobWriter:
     def end(self, number: int, organization: Organization, writer: ExchangeWriter) -> None:
         """Write an organization that is done."""
         with self._part(number, "ndjson").open("w", encoding="utf-8", newline="\n") as part:
-            part.writelines(lines_of(organization))
+            part.writelines(organization_lines(organization))
         self._part(number, "files").write_text(",\n".join(writer.listed()), encoding="ascii")
         self.tally.add(organization, writer.summaries, writer.period)
 
@@ -232,7 +232,7 @@ class BundleWriter:
         self._write_inventory(period)
         self._write_manifest(period)
         shutil.rmtree(self.staging / _PARTS)
-        search([self.staging / name for name in (INVENTORY, MANIFEST, ORGANIZATIONS)], tokens)
+        refuse_leaks([self.staging / name for name in (INVENTORY, MANIFEST, ORGANIZATIONS)], tokens)
         # Else a folder that has its new name could hold empty files after a loss of power. One call
         # for the whole system is much cheaper than one for each file: for 10,000 of them 0.1 s were
         # measured where fsync takes 2.3 s.
@@ -266,14 +266,14 @@ class BundleWriter:
             "cmek-evidence": 1,
             "tool": tool,
             "address": address,
-            "started": stamp(period.started),
-            "ended": stamp(period.ended),
+            "started": format_timestamp(period.started),
+            "ended": format_timestamp(period.ended),
             **{name: self.tally.counts[name] for name in ("organizations", "requests")},
             **{name: self.tally.counts[name] for name in ("failures", "redactions")},
             "clock_seconds": self.tally.clock,
             "previous": previous and previous.model_dump(),
         }
-        yield "{\n" + "".join(f'"{name}": {compact(each)},\n' for name, each in fields.items())
+        yield "{\n" + "".join(f'"{name}": {compact_json(each)},\n' for name, each in fields.items())
         yield '"files": [\n'
         for part in sorted((self.staging / _PARTS).glob("*.files")):
             if listed := part.read_text(encoding="ascii"):

@@ -9,7 +9,7 @@ from checks.engine.context import Context, KnownOrganization
 from checks.engine.reasons import gap_action, recollect_action
 from checks.shared.remedies import FIND_TYPE
 from inventory.model.gaps import Fact, GapReason
-from inventory.plans import read_plan, with_plan
+from inventory.plans import add_plan, read_plan
 from tests.builders import (
     AS_OF,
     DATABASE,
@@ -208,13 +208,13 @@ def test_no_doubt_hides_another() -> None:
     assert [(each.cause, each.message) for each in judged("CMEK-14", organization)] == [
         (
             "not-recorded:serverless-keys",
-            "The serverless-keys may not be all: not-recorded (the record holds no such list).",
+            "The serverless-keys may not be all: not-recorded (the record has no such list).",
         ),
         (
             "not-recorded:managed-clusters-keys",
             (
                 "The managed-clusters-keys may not be all: "
-                "not-recorded (the record holds no such list)."
+                "not-recorded (the record has no such list)."
             ),
         ),
         ("unknown-type:developer", "1 database has a tier without a type: 'developer'."),
@@ -513,7 +513,7 @@ def test_what_was_recorded_in_part_is_not_missing(tmp_path: Path, absent: str) -
     context = Context(AS_OF, history=earlier(tmp_path, on_2026_06_01=organization_data()))
     (planned,) = read_plan(write_yaml(tmp_path / "plan.yaml", plan_data())).organizations
     lists: dict[str, Any] = {absent: None}
-    found = judged("CMEK-14", with_plan(an_organization(**lists), planned), context=context)
+    found = judged("CMEK-14", add_plan(an_organization(**lists), planned), context=context)
     assert {each.status for each in found} == {"inconclusive"}
 
 

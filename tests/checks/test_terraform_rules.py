@@ -11,9 +11,9 @@ from checks.shared.remedies import DETERMINE, REVEAL
 from inventory.model.database import Database, DatabaseRegion
 from inventory.model.gaps import Gap
 from inventory.model.terraform_managed import (
-    Managed,
     ManagedDatabase,
     ManagedKey,
+    ManagedResources,
     UndeterminedDatabase,
 )
 from tests.builders import (
@@ -42,8 +42,8 @@ POLICY = {"types": {"serverless": {"encryption": "astra-provided", "reason": "on
 def undetermined(organization: Organization, name: str = "acme-new") -> Organization:
     """Plan a database of which it is not told where it will lie."""
     untold = "regions known only after apply"
-    database = UndeterminedDatabase(name=name, untold=untold).at(*PLACE)
-    return organization.with_managed(Managed(undetermined=(database,)))
+    database = UndeterminedDatabase(name=name, missing=untold).at(*PLACE)
+    return organization.with_managed(ManagedResources(undetermined=(database,)))
 
 
 def bare(**over: object) -> Organization:
@@ -79,19 +79,21 @@ def test_a_place_that_is_not_told_is_inconclusive(rule: str) -> None:
 )
 def test_what_helps(rule: str, action: str, *, later: bool, hidden: bool) -> None:
     """A place that is marked as sensitive is in no later plan, either, so another step helps."""
-    database = UndeterminedDatabase(name="new", untold="x", is_later=later, is_hidden=hidden)
+    database = UndeterminedDatabase(name="new", missing="x", is_later=later, is_hidden=hidden)
     organization = bare(keys=[a_key()] if rule == "CMEK-09" else [])
-    placed = Managed(undetermined=(database.at(*PLACE),))
+    placed = ManagedResources(undetermined=(database.at(*PLACE),))
     assert judged_once(rule, organization.with_managed(placed)).action == action
 
 
 def test_what_helps_with_several() -> None:
     """A key that may be for one of several databases gets the steps for all of them."""
     two = tuple(
-        UndeterminedDatabase(name="new", untold="x", is_later=later, is_hidden=not later).at(*PLACE)
+        UndeterminedDatabase(name="new", missing="x", is_later=later, is_hidden=not later).at(
+            *PLACE
+        )
         for later in (True, False)
     )
-    organization = bare(keys=[a_key()]).with_managed(Managed(undetermined=two))
+    organization = bare(keys=[a_key()]).with_managed(ManagedResources(undetermined=two))
     both = f"{REVEAL}; judge a plan in which the rest is known, too"
     assert judged_once("CMEK-09", organization).action == both
 
@@ -150,7 +152,7 @@ def test_a_managed_key_asks_for_a_paid_plan() -> None:
 def managing(organization: Organization, region: str = "us-east-1") -> Organization:
     """Let Terraform's state hold a key."""
     key = ManagedKey(provider="aws", region=region).at(*KEY)
-    return organization.with_managed(Managed(keys=(key,)))
+    return organization.with_managed(ManagedResources(keys=(key,)))
 
 
 HELD = " That astra_customer_key.new is in Terraform's state does not prove one."
@@ -253,7 +255,7 @@ def test_a_planned_database_of_several_regions() -> None:
 def holding(organization: Organization, *ids: str) -> Organization:
     """Let databases of these ids stand in Terraform's state."""
     held = tuple(ManagedDatabase(id=each, name=f"acme-{each[-1]}") for each in ids)
-    return organization.with_managed(Managed(databases=held))
+    return organization.with_managed(ManagedResources(databases=held))
 
 
 def test_a_database_in_the_state_that_nobody_lists() -> None:
@@ -279,7 +281,7 @@ def held_in(*regions: tuple[str, str], missing: str = "", **over: object) -> Org
     """Let Terraform's state hold the database of an organization in ``regions``."""
     data = {"id": DATABASE, "name": "acme-d1", "regions": regions, "missing": missing}
     database = ManagedDatabase.model_validate(data).at(*PLACE)
-    return an_organization(**over).with_managed(Managed(databases=(database, database)))
+    return an_organization(**over).with_managed(ManagedResources(databases=(database, database)))
 
 
 @pytest.mark.parametrize(

@@ -49,17 +49,17 @@ JSON = {"content-type": "application/json"}
 
 def escaped(text: str) -> str:
     """Write every character as JSON can."""
-    return "".join(f"\\u{ord(each):04x}" for each in text)
+    return "".join(f"\\u{ord(character):04x}" for character in text)
 
 
 def percent(text: str) -> str:
     """Write every character as a URL can."""
-    return "".join(f"%{ord(each):02X}" for each in text)
+    return "".join(f"%{ord(character):02X}" for character in text)
 
 
 def entities(text: str) -> str:
     """Write every character as HTML can."""
-    return "".join(f"&#{ord(each)};" for each in text)
+    return "".join(f"&#{ord(character)};" for character in text)
 
 
 HIDING_PLACES = {
@@ -71,14 +71,14 @@ HIDING_PLACES = {
     "escaped in part": VALUE.replace("A", "\\u0041").replace("-", "\\u002d"),
     "escaped secret part": SECRET.replace("c", "\\u0063"),
     "escaped twice": escaped(VALUE).replace("\\", "\\\\"),
-    "escaped as in a program": "".join(f"\\x{ord(each):02x}" for each in VALUE),
+    "escaped as in a program": "".join(f"\\x{ord(character):02x}" for character in VALUE),
     "percent-encoded": quote(VALUE, safe=""),
     "percent-encoded all over": percent(VALUE),
     "percent-encoded twice": quote(percent(VALUE), safe=""),
     "percent-encoded secret part": percent(SECRET),
     "HTML": VALUE.replace(":", "&colon;"),
     "HTML by number": entities(VALUE),
-    "HTML by hexadecimal number": "".join(f"&#x{ord(each):x};" for each in VALUE),
+    "HTML by hexadecimal number": "".join(f"&#x{ord(character):x};" for character in VALUE),
     "base64": b64encode(VALUE.encode()).decode(),
     "base64 of a header": b64encode(f"Bearer {VALUE}".encode()).decode(),
     "base64 of a pair": b64encode(f"me:{VALUE}".encode()).decode(),
@@ -103,13 +103,13 @@ def an_exchange(value: object = None, **over: object) -> Exchange:
 
 def answer(value: object, status: int = 200, **headers: str) -> httpx.Response:
     """Return an answer whose body is ``value`` as JSON."""
-    spelled = {name.replace("_", "-"): each for name, each in headers.items()}
+    spelled = {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx.Response(status, content=json.dumps(value), headers=JSON | spelled)
 
 
 def raw_answer(body: bytes, status: int = 200, **headers: str) -> httpx.Response:
     """Return an answer with ``body`` as it stands, said to be JSON."""
-    spelled = {name.replace("_", "-"): each for name, each in headers.items()}
+    spelled = {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx.Response(status, content=body, headers=JSON | spelled)
 
 
@@ -260,7 +260,7 @@ class Astra:
             return {"id": ORGANIZATION, "name": "Acme"}
         if url.path == "/v2/databases":
             return self._page(
-                {name: each[0] for name, each in parse_qs(url.query.decode()).items()}
+                {name: values[0] for name, values in parse_qs(url.query.decode()).items()}
             )
         if url.path in self.lists:
             return self.lists[url.path]
@@ -274,10 +274,14 @@ class Astra:
     def _page(self, query: dict[str, str]) -> list[dict[str, Any]]:
         after = query.get("starting_after", "")
         if query["include"] == "terminated":
-            return [each for each in self.gone if str(each["id"]) > after][: int(query["limit"])]
+            return [database for database in self.gone if str(database["id"]) > after][
+                : int(query["limit"])
+            ]
         self._reading += not after
         listed = self.readings[min(self._reading, len(self.readings) - 1)]
-        return [each for each in listed if str(each["id"]) > after][: int(query["limit"])]
+        return [database for database in listed if str(database["id"]) > after][
+            : int(query["limit"])
+        ]
 
     def _view(self, path: str) -> dict[str, Any]:
         keys: Any = self.lists["/v2/kms/classic" if "/classic/" in path else "/v2/kms"]
@@ -327,13 +331,13 @@ def write_bundle(
     **manners: float,
 ) -> str:
     """Record a bundle of organizations, each read from its Astra, if there is one."""
-    wanted = organizations(*(each for each, _ in fleet), **manners)
+    wanted = organizations(*(organization for organization, _ in fleet), **manners)
     dump = wanted.model_dump_json(by_alias=True, exclude_defaults=True).encode()
     bundle = BundleWriter(place, WrittenBundle(TOOL, HOST, STARTED, previous), dump)
     share = JobWriter(bundle.staging)
-    for number, (each, astra) in enumerate(fleet, 1):
+    for number, (organization, astra) in enumerate(fleet, 1):
         writer = share.begin(number, TOKEN)
-        told = _read_apart(astra, each, wanted.manners, writer)
+        told = _read_apart(astra, organization, wanted.manners, writer)
         share.end(number, with_readings(told, writer.summaries), writer)
     share.close()
     bundle.tally.join(share.tally)
@@ -356,13 +360,13 @@ def seal(folder: str, **over: object) -> None:
     path = Path(folder) / "manifest.json"
     fields = json.loads(path.read_bytes()) | {"files": _listed(Path(folder))} | over
     del fields["root"]
-    lines = [f'"{name}": {json.dumps(each)},\n' for name, each in fields.items()]
+    lines = [f'"{name}": {json.dumps(value)},\n' for name, value in fields.items()]
     above = ("{\n" + "".join(lines)).encode()
     path.write_bytes(above + f'"root": "{hashlib.sha256(above).hexdigest()}"\n}}\n'.encode())
 
 
 def _listed(folder: Path) -> list[dict[str, Any]]:
-    files = sorted(each for each in folder.rglob("*.*json") if each.name != "manifest.json")
+    files = sorted(file for file in folder.rglob("*.*json") if file.name != "manifest.json")
     return [
         {
             "path": file.relative_to(folder).as_posix(),
@@ -396,5 +400,5 @@ def fleet(count: int) -> list[dict[str, Any]]:
 
 def single(astra: Astra) -> set[str]:
     """Return the addresses of single regions that were asked, without what they begin with."""
-    asked = (each.removeprefix("/v2/kms") for each in astra.asked if "/region/" in each)
-    return {each.replace("/provider/", " ").replace("/region/", " ").strip() for each in asked}
+    asked = (path.removeprefix("/v2/kms") for path in astra.asked if "/region/" in path)
+    return {path.replace("/provider/", " ").replace("/region/", " ").strip() for path in asked}

@@ -14,7 +14,7 @@ from inventory.model.database import Database
 from inventory.model.gaps import Fact, Gap, Reading
 from inventory.model.key import VendorAccount
 from inventory.model.organization_index import index_organization
-from inventory.model.terraform_managed import Managed, ManagedDatabase
+from inventory.model.terraform_managed import ManagedDatabase, ManagedResources
 from tests.builders import (
     DATABASE,
     a_database,
@@ -278,7 +278,7 @@ def _managing(organization: Organization, *ids: str) -> Organization:
         ManagedDatabase(id=own, name=f"db-{each}").at("s.json", 1, f"astra_database.db[{each}]")
         for each, own in enumerate(ids)
     ]
-    return organization.with_managed(Managed(databases=tuple(held)))
+    return organization.with_managed(ManagedResources(databases=tuple(held)))
 
 
 def test_databases_that_terraform_manages_are_listed() -> None:

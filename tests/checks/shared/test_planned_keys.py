@@ -10,7 +10,7 @@ from checks.shared.remedies import REVEAL
 from inventory.model.gaps import Gap
 from inventory.model.organization import Organization
 from inventory.model.planned_keys import PlannedKey, UndeterminedKey
-from inventory.model.terraform_managed import Managed
+from inventory.model.terraform_managed import ManagedResources
 from tests.builders import (
     ORGANIZATION,
     OTHER_ORGANIZATION,
@@ -46,7 +46,7 @@ def planned(key_id: str | None = NEW, **over: object) -> PlannedKey:
 
 def planning(*keys: PlannedKey | UndeterminedKey, **over: object) -> Organization:
     """Make an organization with one registered key and one database, and plan ``keys``."""
-    managed = Managed(
+    managed = ManagedResources(
         planned_keys=tuple(key for key in keys if isinstance(key, PlannedKey)),
         undetermined_keys=tuple(key for key in keys if isinstance(key, UndeterminedKey)),
     )
@@ -259,7 +259,7 @@ def test_a_planned_google_key_may_have_another_name() -> None:
 
 
 def test_a_planned_key_where_there_are_none() -> None:
-    """A plan that registers a key for Managed Clusters on Azure fails."""
+    """A plan that registers a key for ManagedResources Clusters on Azure fails."""
     key = planned(azure_key_id(), type="managed-clusters", provider="azure", region="westeurope")
     finding = one("CMEK-04", bare(key))
     assert (finding.status, finding.cause) == ("fail", "planned-key-registered")

@@ -475,7 +475,7 @@ def test_second_collection_at_once(server: Running, tmp_path: Path) -> None:
             refused.append(str(caught.value))
 
     told = collect(wanted(server.address), str(tmp_path), FLEET.environment, tell)
-    found = f"{tmp_path}, into which another run is writing"
+    found = f"{tmp_path}, which another run is writing to"
     assert refused == [f"the evidence folder: found {found}, expected a folder of its own"]
     assert [each.as_posix() for each in tmp_path.iterdir()] == [told.bundle]
     assert replay(told.bundle).manifest.organizations == 2

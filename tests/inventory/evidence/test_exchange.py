@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from inventory.errors import EvidenceError
 from inventory.evidence.exchange import Exchange, Failure, parse, render
 from inventory.evidence.redaction import redact_body
-from inventory.text.canonical_json import compact
+from inventory.text.canonical_json import compact_json
 from inventory.text.secrets import Scrubber, holds_secret
 from tests.builders import moment
 from tests.inventory.live import (
@@ -82,7 +82,7 @@ def test_places_of_entries(count: int) -> None:
     for number in range(count):
         file, _, line = exchange.seen(number).partition(":")
         assert file == PATH
-        assert lines[int(line) - 1].rstrip(",") == compact({"id": number})
+        assert lines[int(line) - 1].rstrip(",") == compact_json({"id": number})
 
 
 def test_place_of_a_body() -> None:
@@ -282,7 +282,7 @@ def test_no_change_of_a_file_goes_unseen() -> None:
 def changed(**over: object) -> bytes:
     """Return an exchange's file with other fields, in the same form."""
     told = json.loads(render(EXCHANGES["object"])) | over
-    lines = ",\n".join(f'"{name}": {compact(value)}' for name, value in told.items())
+    lines = ",\n".join(f'"{name}": {compact_json(value)}' for name, value in told.items())
     return f"{{\n{lines}\n}}\n".encode()
 
 

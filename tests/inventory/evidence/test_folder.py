@@ -59,7 +59,7 @@ def test_folder_is_made_and_locked(tmp_path: Path) -> None:
     ):
         pytest.fail("it was locked twice")
     assert str(refused.value) == (
-        f"the evidence folder: found {folder}, into which another run is writing, "
+        f"the evidence folder: found {folder}, which another run is writing to, "
         "expected a folder of its own"
     )
     assert list(folder.iterdir()) == []

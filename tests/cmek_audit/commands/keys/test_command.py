@@ -527,12 +527,12 @@ def test_a_place_that_a_plan_does_not_tell(tmp_path: Path) -> None:
         (
             (*ACME, "-a", "serverless/aws/r"),
             "no organization",
-            "one of the 3 that there are: 'acme-prod', 'acme-analytics', 'acme-labs'",
+            "one of 3 organizations: 'acme-prod', 'acme-analytics', 'acme-labs'",
         ),
         (
             (*COMPLIANT, "-a", "borealis-prod/serverless/aws/R"),
             "the region 'R'",
-            "a region's name in small letters, digits and dashes ('r' perhaps)",
+            "a region's name in lower-case letters, digits and dashes; did you mean 'r'?",
         ),
         (
             (*COMPLIANT, "--price", "free"),
