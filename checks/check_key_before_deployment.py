@@ -72,6 +72,7 @@ CARD = Card(
         "is not known: attest when the key was registered, or keep dated records from now on."
     ),
     no_subject="The inventory holds no database, existing or planned.",
+    roles=("key-first", "proof"),
 )
 
 

@@ -67,6 +67,7 @@ CARD = Card(
         "plan before it is applied: Terraform cannot undo a registration."
     ),
     no_subject="The audit holds no customer key, registered or planned.",
+    roles=("key-id", "proof", "which-key"),
 )
 
 _PARTITIONS = (("us-gov-", "aws-us-gov"), ("cn-", "aws-cn"), ("", "aws"))

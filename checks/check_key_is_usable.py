@@ -59,6 +59,7 @@ CARD = Card(
         "says. A key of the wrong kind or region has to be replaced, through IBM Support."
     ),
     no_subject="The inventory holds no customer key.",
+    roles=("proof",),
 )
 
 _WRONG = {

@@ -48,6 +48,7 @@ CARD = Card(
         "removed by IBM Support only, and never while a database, or a backup, rests on it."
     ),
     no_subject="The inventory holds no customer key.",
+    roles=("key-used",),
 )
 
 

@@ -71,6 +71,7 @@ CARD = Card(
         "Terraform cannot undo a registration, and its replacement registers a second key."
     ),
     no_subject="The audit holds no customer key, registered or planned.",
+    roles=("proof", "which-key"),
 )
 
 

@@ -77,6 +77,7 @@ CARD = Card(
         "No earlier record that saw a key was given (--cmek-history), and no plan replaces or "
         "removes a key."
     ),
+    roles=("key-unchanged",),
 )
 
 _PLANNED = {"replace": ("replacement", "replaces"), "remove": ("removal", "removes")}

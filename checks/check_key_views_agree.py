@@ -71,6 +71,7 @@ CARD = Card(
         "nothing there before it is answered."
     ),
     no_subject="The inventory holds neither a key nor a database.",
+    roles=("key-views", "which-key"),
 )
 
 

@@ -21,6 +21,7 @@ from checks.engine.identity import cause_of
 from checks.engine.outcome import report_outcome
 from checks.engine.reasons import cause_of_gap, gap_action, recollect_action
 from checks.shared.comparisons import compare, missing_regions, unshown
+from checks.shared.missing import ORGANIZATION_MISSING, UNSEEN, VANISHED
 from checks.shared.remedies import FIND_TYPE, REVEAL_STATE, attest_none
 from checks.shared.verdicts import attests_none, is_bare, lists_none_unattested
 from inventory.terraform.plan import PLAN_ONLY
@@ -69,13 +70,8 @@ CARD = Card(
         "out whether it was deleted or is hidden from whoever recorded."
     ),
     no_subject="The inventory holds no organization.",
+    roles=("population",),
 )
-
-LOST = ("vanished", "unseen")
-"""The codes of the causes that name a database which is missing."""
-
-MISSING = "organization-missing"
-"""The cause of an organization that is missing altogether."""
 
 _JUDGED_HERE = frozenset({"databases", "vendor-accounts"})
 """The comparisons whose differences have no other finding of this rule."""
@@ -94,7 +90,7 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     is_whole = not index.gaps.get("databases")
     for identity, named in lost if is_whole else ():
         message = f"Known elsewhere, missing here without being terminated: {named}."
-        cause = cause_of(LOST[0], identity)
+        cause = cause_of(VANISHED, identity)
         yield fails(CARD, subject, cause, message, where, f"Find out what became of {named}")
     for part in parts if is_whole else ():
         cause = cause_of("region-missing", part.database.id, part.location)
@@ -147,7 +143,9 @@ def _is_only_planned(organization: Organization) -> bool:
 def _missing(identity: str, name: str, place: SourceLocation) -> Finding:
     message = f"The organization {name} is in an earlier record and is missing now."
     action = f"Record {name}, or find out what became of it"
-    return fails(CARD, organization_subject(identity), MISSING, message, (place,), action)
+    return fails(
+        CARD, organization_subject(identity), ORGANIZATION_MISSING, message, (place,), action
+    )
 
 
 def _earlier(context: Context) -> dict[str, tuple[str, SourceLocation]]:
@@ -199,7 +197,7 @@ def _unseen(index: OrganizationIndex, context: Context) -> Iterator[Doubt]:
     again = recollect_action(index.organization)
     for identity, named in _lost(index, context) if is_partial else ():
         message = f"Known elsewhere, and not among the databases that could be read: {named}."
-        yield cause_of(LOST[1], identity), message, again
+        yield cause_of(UNSEEN, identity), message, again
     for part in missing_regions(index.organization) if is_partial else ():
         message = f"Terraform's state has {part.named}, which could not be read."
         yield cause_of("region-unseen", part.database.id, part.location), message, again

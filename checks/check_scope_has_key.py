@@ -59,6 +59,7 @@ CARD = Card(
         "what is deployed afterwards. What exists already is a finding of CMEK-05."
     ),
     no_subject="The inventory holds no database, existing or planned.",
+    roles=("key-needed", "proof"),
 )
 
 

@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,7 @@ import checks
 from checks.engine.card import Card
 
 if TYPE_CHECKING:
+    from checks.engine.card import Role
     from checks.engine.context import Context, Summary
     from checks.engine.finding import Finding
     from inventory.model.organization_index import OrganizationIndex
@@ -38,9 +40,9 @@ class Rule(NamedTuple):
 
 
 def load_rules() -> tuple[Rule, ...]:
-    """Import every ``check_*.py`` beside this file and return the rules by their ids."""
-    names = [iter_module.name for iter_module in pkgutil.iter_modules(checks.__path__)]
-    rules = [_load(name) for name in names if name.startswith("check_")]
+    """Import every ``checks/check_*.py`` and return the rules by their ids."""
+    modules = [module.name for module in pkgutil.iter_modules(checks.__path__)]
+    rules = [_load(name) for name in modules if name.startswith("check_")]
     return tuple(sorted(rules, key=lambda rule: rule.card.id))
 
 
@@ -48,6 +50,18 @@ def _load(name: str) -> Rule:
     module = importlib.import_module(f"checks.{name}")
     judge, across = getattr(module, "judge", None), getattr(module, "judge_across", None)
     return Rule(module.CARD, judge, across, Path(str(module.__file__)))
+
+
+@cache
+def rules_of(role: Role) -> tuple[str, ...]:
+    """Return the ids of the rules whose cards have ``role``."""
+    return tuple(rule.card.id for rule in load_rules() if role in rule.card.roles)
+
+
+def rule_of(role: Role) -> str:
+    """Return the id of the one rule whose card has ``role``; raise ValueError if it is not one."""
+    (rule,) = rules_of(role)
+    return rule
 
 
 def rules_hash(rules: Sequence[Rule]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from checks.engine.catalogue import rule_of
 from checks.engine.context import gap_text
 from inventory.model.key import KeyScope
 from inventory.model.key_ids import parse_key_id
@@ -134,7 +135,7 @@ def _keys(index: OrganizationIndex, kind: str, gaps: Mapping[Fact, Gap]) -> Comp
     counts = [sum(map(len, each.values())) for each in (listed, shown)]
     return Comparison(
         fact,
-        "CMEK-13",
+        rule_of("key-views"),
         (
             ("the list of all keys", _known(counts[0], gaps.get(fact))),
             ("the views of single regions", _known(counts[1], gaps.get("region-views"))),
@@ -166,7 +167,7 @@ def _views(index: OrganizationIndex, gaps: Mapping[Fact, Gap]) -> Comparison:
     missing = [_at(scope, "no view was recorded") for scope in sorted(due - there)]
     return Comparison(
         "region-views",
-        "CMEK-13",
+        rule_of("key-views"),
         (
             ("key scopes with keys or databases", len(due)),
             ("of these with a view", _known(len(there), gaps.get("region-views"))),
@@ -187,7 +188,7 @@ def _accounts(index: OrganizationIndex, gaps: Mapping[Fact, Gap]) -> Comparison:
     beyond = [_at(scope, "accounts without a key") for scope in sorted(named - keys)]
     return Comparison(
         "vendor-accounts",
-        "CMEK-14",
+        rule_of("population"),
         (
             ("key scopes with a key", len(keys)),
             ("key scopes with accounts named", _known(len(named), gaps.get("vendor-accounts"))),
@@ -213,7 +214,7 @@ def _databases(organization: Organization, gaps: Mapping[Fact, Gap]) -> Iterator
         Difference(str(each.id), f"{each.name} ({each.id}): the tier {each.tier!r} has no type")
         for each in lost
     )
-    yield Comparison("placements", "CMEK-14", routes, found, why)
+    yield Comparison("placements", rule_of("population"), routes, found, why)
 
 
 def _listed_apart(reading: Reading) -> int:
@@ -239,7 +240,7 @@ def _read_again(counts: list[tuple[str, str]], held: int, gaps: tuple[Gap, ...])
         text = f"the last readings hold {told}, the audited inventory {held:,}"
         differences.append(Difference("count", text))
     routes.append(("the audited inventory", held))
-    return Comparison("databases", "CMEK-14", tuple(routes), gaps, tuple(differences))
+    return Comparison("databases", rule_of("population"), tuple(routes), gaps, tuple(differences))
 
 
 def _managed(organization: Organization, gaps: Mapping[Fact, Gap]) -> Comparison:
@@ -264,7 +265,7 @@ def _managed(organization: Organization, gaps: Mapping[Fact, Gap]) -> Comparison
             for each in unshown(organization)
         ),
     )
-    return Comparison("managed", "CMEK-14", routes, found, why)
+    return Comparison("managed", rule_of("population"), routes, found, why)
 
 
 def unshown(organization: Organization) -> Iterable[ManagedDatabase]:
