@@ -31,7 +31,7 @@ def test_every_file_of_a_rule_is_loaded() -> None:
     """The rules are those that have a file, in the order of their ids."""
     rules = load_rules()
     assert {rule.source for rule in rules} == set(CHECKS.glob("check_*.py"))
-    assert [rule.card.id for rule in rules] == [f"CMEK-{n:02}" for n in range(1, 17)]
+    assert [rule.card.id for rule in rules] == sorted(rule.card.id for rule in rules)
 
 
 def test_the_hash_is_the_same_wherever_the_files_lie(copied: Sequence[Rule]) -> None:

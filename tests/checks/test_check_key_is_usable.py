@@ -1,4 +1,4 @@
-"""CMEK-11 and CMEK-12, which rest on the same facts of the clouds' key management."""
+"""CMEK-12, and what CMEK-11 has in common with it: facts of the clouds' key management."""
 
 from __future__ import annotations
 
@@ -186,27 +186,6 @@ def test_an_attestation_excuses_no_fault() -> None:
     assert causes("CMEK-12", key) == ["disabled"]
     unwell = an_organization(keys=[a_key(kms=facts, **attested("CMEK-12", well=False))])
     assert causes("CMEK-12", unwell) == ["disabled", "not-usable"]
-
-
-def test_rotation_is_a_fact_of_its_own() -> None:
-    """A cloud that says nothing of rotation leaves it to the attestation; old facts do not bar."""
-    silent = kms_facts(rotation_enabled=None, observed_at="2026-01-01T00:00:00Z")
-    assert judge("CMEK-11", kms=silent) == ("inconclusive", "not-recorded")
-    attestation = attested("CMEK-11", well=True)
-    assert judge("CMEK-11", kms=silent, **attestation) == ("pass", "")
-
-
-def test_a_key_that_does_not_rotate_says_who_said_so() -> None:
-    """A failure tells whether the cloud or a person said that the key does not rotate."""
-    by_cloud = a_key(kms=kms_facts(rotation_enabled=False))
-    by_person = a_key(**attested("CMEK-11", well=False))
-    found = [
-        judged_once("CMEK-11", an_organization(keys=[key])).message for key in (by_cloud, by_person)
-    ]
-    assert found == [
-        "Automatic rotation is switched off.",
-        "acme-security attested on 2026-11-01: it does not rotate automatically.",
-    ]
 
 
 # --- whom Astra names -----------------------------------------------------------------------------
@@ -462,30 +441,3 @@ def test_an_attestation_of_use_says_who_attests_it() -> None:
     old = a_key(usable=BY | {"usable": True, "due": "2026-11-20"})
     finding = judged_once("CMEK-12", an_organization(keys=[old]))
     assert finding.action == f"Attest anew whether {aws_key_id()} is usable"
-
-
-def test_rotation_is_shown_at_the_key_with_its_databases() -> None:
-    """Each answer about rotation has its code, its action, and the place of the key."""
-    off = f"Switch automatic rotation on for {aws_key_id()}"
-    again = f"Attest anew whether {aws_key_id()} rotates"
-    old = {"rotation": BY | {"automatic": True, "due": "2026-11-20"}}
-    for over, cause, action in (
-        ({"kms": kms_facts()}, "", ""),
-        ({"kms": kms_facts(rotation_enabled=False)}, "rotation-off", off),
-        (attested("CMEK-11", well=True), "", ""),
-        (attested("CMEK-11", well=False), "rotation-off", off),
-        (old, "attestation-not-current", again),
-    ):
-        key = a_key(**over).at("keys.yaml", 3)
-        databases = [a_database(), a_planned_database()]
-        finding = judged_once("CMEK-11", an_organization(keys=[key], databases=databases))
-        assert (finding.cause, finding.action, finding.evidence) == (
-            cause,
-            action,
-            (("keys.yaml", 3),),
-        )
-        assert (finding.databases, finding.existing) == (2, 1)
-    key = a_key(**attested("CMEK-11", well=True))
-    assert judged_once("CMEK-11", an_organization(keys=[key])).message == (
-        "acme-security attested on 2026-11-01: it rotates automatically."
-    )
