@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import checks
 from checks.engine.card import Card
+from checks.engine.import_closure import import_closure, read_modules
 
 if TYPE_CHECKING:
     from checks.engine.card import Role
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
 
 Judge = Callable[["OrganizationIndex", "Context"], Iterator["Finding"]]
 JudgeAcross = Callable[[Sequence["Summary"], "Context"], Iterator["Finding"]]
+
+_JUDGING = ("checks.engine.evaluation", "checks.engine.waivers")
+"""What judges beside the rules: it runs them, and applies waivers."""
+
+_READERS = (
+    "inventory.astra.attested",
+    "inventory.astra.fetch",
+    "inventory.astra.readings",
+    "inventory.history",
+    "inventory.inventory",
+)
+"""What turns a file or an answer of Astra into what is judged."""
 
 
 class Rule(NamedTuple):
@@ -65,11 +78,13 @@ def rule_of(role: Role) -> str:
 
 
 def rules_hash(rules: Sequence[Rule]) -> str:
-    """Return a hash over the rules and the inventory they read: equal hashes judge alike."""
+    """Return a hash over all that judges: audits with equal hashes judge alike.
+
+    That is every module of the ``rules`` and of the readers, and what they import.
+    """
+    texts = read_modules(rules[0].source.parents[1])
+    roots = [f"checks.{rule.source.stem}" for rule in rules]
     digest = hashlib.sha256()
-    suite = rules[0].source.parents[1]
-    for folder in ("checks", "inventory"):
-        for path in sorted((suite / folder).rglob("*.py")):
-            name = path.relative_to(suite).as_posix()
-            digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for module in sorted(import_closure(texts, [*roots, *_JUDGING, *_READERS])):
+        digest.update(module.encode() + b"\0" + texts[module] + b"\0")
     return digest.hexdigest()
