@@ -197,7 +197,7 @@ def _registered(registration: Registration, attested_by: Sequence[str]) -> str:
     if registration.since:
         start = f"registered {utc(registration.since)} or later"
     elif registration.after:
-        start = f"not yet registered {utc(registration.after)}"
+        start = f"not yet registered at {utc(registration.after)}"
     return f"Key {', '.join(filter(None, (start, seen))) or 'registered at an unknown time'}"
 
 
@@ -301,7 +301,7 @@ def _unresolved(known: _Known, facts: str, order: Order, index: int) -> Verdict:
     registration, before = known.periods[index].registration, known.periods[index + 1 :]
     note = " The scope had a key before that." if registration.returned else ""
     if before and before[0].until:
-        note = f" The key before it was last seen {utc(before[0].until)}."
+        note = f" The key before it was last seen at {utc(before[0].until)}."
     message = f"{facts} Which came first is unknown.{note}"
     reason = "equal-times" if order == "equal" else "registration-time-unknown"
     needs_records = index or (registration.exact and order != "equal")

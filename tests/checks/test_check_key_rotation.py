@@ -46,15 +46,15 @@ def test_a_key_that_does_not_rotate_says_who_said_so() -> None:
         judged_once("CMEK-11", an_organization(keys=[key])).message for key in (by_cloud, by_person)
     ]
     assert found == [
-        "Automatic rotation is switched off.",
-        "acme-security attested on 2026-11-01: it does not rotate automatically.",
+        "Automatic rotation is off.",
+        "acme-security attested on 2026-11-01: the key does not rotate automatically.",
     ]
 
 
 def test_rotation_is_shown_at_the_key_with_its_databases() -> None:
     """Each answer about rotation has its code, its action, and the place of the key."""
-    off = f"Switch automatic rotation on for {aws_key_id()}"
-    again = f"Attest anew whether {aws_key_id()} rotates"
+    off = f"Switch on automatic rotation for {aws_key_id()}"
+    again = f"Attest again whether {aws_key_id()} rotates"
     old = {"rotation": BY | {"automatic": True, "due": "2026-11-20"}}
     for over, cause, action in (
         ({"kms": kms_facts()}, "", ""),
@@ -74,5 +74,5 @@ def test_rotation_is_shown_at_the_key_with_its_databases() -> None:
         assert (finding.databases, finding.existing) == (2, 1)
     key = a_key(**attested("CMEK-11", well=True))
     assert judged_once("CMEK-11", an_organization(keys=[key])).message == (
-        "acme-security attested on 2026-11-01: it rotates automatically."
+        "acme-security attested on 2026-11-01: the key rotates automatically."
     )

@@ -39,9 +39,9 @@ def stringent(**told: object) -> Database:
         (
             {"encrypted": True, "due": "2026-11-20"},
             "inconclusive",
-            "acme-security attested it, but that counts from 2026-11-01 to 2026-11-20 only.",
+            "acme-security attested it, but the attestation is valid from 2026-11-01 to 2026-11-20 only.",
         ),
-        ({}, "inconclusive", "Nobody attested whether the application encrypts the data."),
+        ({}, "inconclusive", "It is not attested whether the application encrypts the data."),
     ],
 )
 def test_stringent_data_rests_on_an_attestation(
