@@ -126,7 +126,7 @@ class WaiverBook:
 
     def states(self) -> list[tuple[Waiver, State]]:
         """Return every waiver with its state, in the order of the files; after the last finding."""
-        return [(each, self._state(each)) for each in self._by_target.values()]
+        return [(waiver, self._state(waiver)) for waiver in self._by_target.values()]
 
     def _is_valid(self, waiver: Waiver) -> bool:
         first = waiver.approved_on
@@ -177,7 +177,8 @@ def _read(file: str) -> tuple[list[Waiver], list[Problem]]:
     except ValidationError as error:
         return [], problems_of(error, file, document.lines, model=WaiverDocument)
     lines = document.lines
-    return [each.at(file, lines["waivers", i]) for i, each in enumerate(parsed.waivers)], []
+    waivers = parsed.waivers
+    return [waiver.at(file, lines["waivers", i]) for i, waiver in enumerate(waivers)], []
 
 
 def _misfits(waivers: Sequence[Waiver], rules: Collection[str]) -> list[Problem]:

@@ -54,7 +54,7 @@ def run(file: str, folder: str, *, as_json: bool) -> Code:
 def _unread(reader: NdjsonReader) -> Iterator[Unread]:
     for organization in reader.organizations():
         for gap in organization.missing():
-            action = gap_action(gap, organization)
+            action = gap_action(gap, organization).sentence
             yield Unread(organization.id, organization.name, gap, action)
 
 

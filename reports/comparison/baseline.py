@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import Field, StrictBool
 
-from checks.check_population_complete import MISSING
 from checks.engine.context import KnownOrganization, utc
+from checks.shared.missing import ORGANIZATION_MISSING, missing_database
 from inventory.errors import RecordError
 from inventory.evidence.manifest import Sha256
 from inventory.history import Observation
 from inventory.model.base import Count, Moment
 from inventory.model.key import KeyScope
 from inventory.model.vocabulary import DatabaseType, Provider
-from reports.comparison.carried_over import lost_database
 from reports.comparison.key_changes import DATABASES, KEYS, Seen
 from reports.presentation.banners import banners
 from reports.record.decoding import decode
@@ -248,9 +247,9 @@ def keep(about: About, seen: Seen, findings: Iterable[Finding]) -> Baseline:
             databases.setdefault(owner, {})[finding.subject.database] = finding.name
         if finding.status not in {"pass", "not-applicable"}:
             kept.setdefault(key_of(finding), finding._replace(reason="", action=""))
-            if lost := lost_database(finding):
+            if lost := missing_database(finding):
                 databases.setdefault(owner, {}).setdefault(lost, lost)
-            elif finding.cause == MISSING:
+            elif finding.cause == ORGANIZATION_MISSING:
                 missing.add(owner)
     return Baseline(about, kept, seen, databases, frozenset(missing))
 

@@ -44,8 +44,8 @@ FINDINGS = "findings.ndjson"
 
 def encode(finding: Finding) -> str:
     """Render a finding as its line: ASCII, keys in a fixed order, empty fields left out."""
-    status, rule, severity, subject, cause, message, _, _, name, databases, existing, evidence = (
-        finding[:12]
+    status, rule, severity, subject, cause, message, *_, name, databases, existing, evidence = (
+        finding[:13]
     )
     kind, path, organization, database_type, provider, region, database, key = subject
     scope = _encode_scope(organization, database_type, provider, region)
@@ -82,7 +82,12 @@ def _encode_scope(organization: str, database_type: str, provider: str, region: 
 
 
 def _encode_open(finding: Finding) -> str:
-    fields = {"reason": finding.reason, "action": finding.action, "waiver": finding.waiver}
+    fields = {
+        "reason": finding.reason,
+        "action": finding.action,
+        "action_id": finding.action_id,
+        "waiver": finding.waiver,
+    }
     told = "".join(f',"{name}":{quote(value)}' for name, value in fields.items() if value)
     if finding.change:
         told += f',"change":"{finding.change}","since":"{finding.since}","audits":{finding.audits}'

@@ -58,7 +58,7 @@ def test_regions_with_astras_keys_are_counted_apart() -> None:
     finding = judged_once("CMEK-03", planning(recorded, growing("ap-south-1", **TEST_ONLY)))
     assert (finding.status, finding.message) == (
         "pass",
-        "Each of 1 regions has its own key. 1 more to be encrypted by Astra's keys.",
+        "Each of 1 regions has its own key. 1 more are declared to use Astra's keys.",
     )
     without = an_organization(keys=[])
     finding = judged_once("CMEK-03", planning(without, growing("ap-south-1", **TEST_ONLY)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from checks.shared.comparisons import reconcile
-from checks.shared.remedies import DETERMINE, REVEAL
+from checks.shared.remedies import HIDDEN, determine
 from inventory.model.database import Database, DatabaseRegion
 from inventory.model.gaps import Gap
 from inventory.model.terraform_managed import (
@@ -60,7 +60,7 @@ def test_a_place_that_is_not_told_is_inconclusive(rule: str) -> None:
     finding = judged_once(rule, undetermined(bare()))
     assert (finding.status, finding.reason) == ("inconclusive", "not-determined")
     assert finding.message == (
-        f"The plan does not tell where {ADDRESS} will lie: regions known only after apply."
+        f"The plan does not show where {ADDRESS} will be deployed: regions known only after apply."
     )
     assert finding.evidence == (PLACE,)
     assert (finding.name, finding.databases, finding.existing) == ("acme-new", 1, 0)
@@ -72,9 +72,9 @@ def test_a_place_that_is_not_told_is_inconclusive(rule: str) -> None:
 @pytest.mark.parametrize(
     ("later", "hidden", "action"),
     [
-        (True, False, DETERMINE),
-        (False, True, f"{REVEAL}; judge a new plan"),
-        (True, True, f"{REVEAL}; judge a plan in which the rest is known, too"),
+        (True, False, determine([]).sentence),
+        (False, True, f"{HIDDEN}; then audit a new plan"),
+        (True, True, f"{HIDDEN}; then audit a plan in which the rest is known, too"),
     ],
 )
 def test_what_helps(rule: str, action: str, *, later: bool, hidden: bool) -> None:
@@ -93,8 +93,8 @@ def test_what_helps_with_several() -> None:
         )
         for later in (True, False)
     )
-    organization = bare(keys=[a_key()]).with_managed(ManagedResources(undetermined=two))
-    both = f"{REVEAL}; judge a plan in which the rest is known, too"
+    organization = bare(keys=[a_key()]).with_managed(Managed(undetermined=two))
+    both = f"{HIDDEN}; then audit a plan in which the rest is known, too"
     assert judged_once("CMEK-09", organization).action == both
 
 
@@ -120,14 +120,16 @@ def test_astras_keys_are_expected_anywhere(rule: str) -> None:
     """Where Serverless is to use Astra's keys, it does not matter where a database will lie."""
     finding = judged_once(rule, undetermined(bare(policy=POLICY)))
     assert (finding.status, finding.reason) == ("not-applicable", "astra-provided")
-    assert finding.message == "To be encrypted by Astra's keys: only tests"
+    assert finding.message == "Declared to use Astra's keys: only tests"
 
 
 def test_an_idle_key_may_serve_what_is_not_told() -> None:
     """A key without databases may be meant for a planned one whose place is not told."""
     finding = judged_once("CMEK-09", undetermined(bare(keys=[a_key()])))
     assert (finding.status, finding.reason) == ("inconclusive", "not-determined")
-    assert finding.message == "A plan does not tell where acme-new will lie, which may be here."
+    assert (
+        finding.message == "A plan does not show where acme-new will be deployed; it may be here."
+    )
 
 
 @pytest.mark.parametrize(
@@ -155,7 +157,7 @@ def managing(organization: Organization, region: str = "us-east-1") -> Organizat
     return organization.with_managed(ManagedResources(keys=(key,)))
 
 
-HELD = " That astra_customer_key.new is in Terraform's state does not prove one."
+HELD = " astra_customer_key.new is in Terraform's state, which does not prove a registration."
 
 
 @pytest.mark.parametrize("rule", ["CMEK-01", "CMEK-05"])
@@ -215,7 +217,7 @@ def test_an_added_region_with_its_key_passes() -> None:
         "us-east-1": "pass",
         "us-west-2": "pass",
     }
-    assert findings["us-west-2"].message == "The key is registered, the region only planned."
+    assert findings["us-west-2"].message == "The key is registered; the region is only planned."
 
 
 def test_the_scope_of_an_added_region() -> None:
@@ -263,8 +265,8 @@ def test_a_database_in_the_state_that_nobody_lists() -> None:
     finding = judged_once("CMEK-14", holding(an_organization(), DATABASE, uuid(7)))
     assert (finding.status, finding.severity) == ("fail", "critical")
     named = f"acme-7 ({uuid(7)})"
-    assert finding.message == f"Known elsewhere, missing here without being terminated: {named}."
-    assert finding.action == f"Find out what became of {named}"
+    assert finding.message == f"A known database is missing without being terminated: {named}."
+    assert finding.action == f"Find out what happened to {named}"
 
 
 @pytest.mark.parametrize("status", ["ACTIVE", "PARKED", "TERMINATED"])
@@ -295,7 +297,7 @@ def test_a_region_in_the_state_that_nobody_lists(place: tuple[str, str], text: s
     assert (finding.status, finding.severity) == ("fail", "critical")
     assert finding.cause == f"region-missing:{DATABASE},{text}"
     named = f"acme-d1 ({DATABASE}) in {text}"
-    assert finding.message == f"Terraform's state has {named}, and the record does not."
+    assert finding.message == f"Terraform's state has {named}; the record does not."
     assert finding.evidence[-1] == PLACE
     [comparison] = reconcile(held_in(EAST, place))
     assert (comparison["agree"], comparison["differences"]) == (
@@ -322,7 +324,7 @@ def test_a_key_for_a_region_in_another_case_is_named() -> None:
     finding = judged_once("CMEK-05", bare(databases=[planned], keys=[a_key()]))
     assert finding.status == "fail"
     assert finding.message.endswith(
-        " One is for us-east-1: regions are compared as they are written."
+        " A key exists for us-east-1: region names are compared as they are written."
     )
 
 

@@ -241,7 +241,7 @@ def test_a_key_of_the_same_plan_comes_too_late(tmp_path: Path) -> None:
     """A key that the same plan creates helps no database of it, and the finding says why."""
     created = change(KEY, after=key_attributes(region="us-west-2"))
     run = judged(tmp_path, plan(change(after=ELSEWHERE), created))
-    why = f"A plan registers one ({KEY}), but does not show that it does so first."
+    why = f"A plan registers a key ({KEY}), but does not show that it does so first."
     assert run.code == 1
     for rule in ("CMEK-01", "CMEK-05"):
         [finding] = told(run, rule)
@@ -275,7 +275,7 @@ def test_a_place_that_is_known_only_after_apply(
         [finding] = told(run, rule)
         assert finding.status == "inconclusive"
         assert finding.message == (
-            f"The plan does not tell where {ADDRESS} will lie: regions known only after apply."
+            f"The plan does not show where {ADDRESS} will be deployed: regions known only after apply."
         )
 
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECRET = "hunter2-acme"
-RULES = ["CMEK-01", "CMEK-16"]
+RULES = ["CMEK-01"]
 
 OPTIONS: dict[str, tuple[ExpectedFile, Callable[[str], object]]] = {
     "--cmek-inventory": (INVENTORY, read_file),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 import yaml
 
-from checks.engine.catalogue import load_rules
+from checks.engine.catalogue import load_rules, rules_of
 from checks.engine.context import Context, utc
 from checks.engine.evaluation import evaluate
 from checks.engine.finding import OPEN
@@ -46,7 +46,7 @@ SCHEMA = "cmek-keys/1"
 _DOUBTS = frozenset({NEEDED, UNUSED, COMPLETE})
 """The rules by which there may be more keys to plan for than is known."""
 
-_WHICH_KEY = frozenset({"CMEK-02", "CMEK-07", "CMEK-13"})
+_WHICH_KEY = frozenset(rules_of("which-key"))
 """The rules that say whether what is registered for a key scope is really its own key."""
 
 _FAILING = frozenset({"fail", "waived"})

@@ -155,13 +155,13 @@ def test_a_repair_takes_two_steps_in_order() -> None:
     assert [(step["text"], step["rules"], step["databases"]) for step in steps] == [
         (f"Register a key for {scope} / us-west-2", ["CMEK-01", "CMEK-05"], 3),
         (
-            f"Recreate the databases of {scope} / us-west-2 once its key is registered",
+            f"Recreate acme-orders once a key for {scope} / us-west-2 is registered, and migrate its data",
             ["CMEK-05"],
             2,
         ),
         (f"Register a key for {scope} / eu-west-1", ["CMEK-01"], 1),
         (
-            f"Recreate the databases of {scope} / eu-west-1 once its key is registered",
+            f"Recreate acme-orders once a key for {scope} / eu-west-1 is registered, and migrate its data",
             ["CMEK-05"],
             1,
         ),

@@ -388,7 +388,7 @@ def test_late_databases_have_to_be_recreated(tmp_path: Path) -> None:
         "1 existing database runs on Astra's keys, because the key was missing or late. No key "
         "that is registered now encrypts it: it has to be recreated once the key is registered."
     ) in shown
-    assert "CMEK-05 fail, high: Key registered at 2026-07-01T00:00:00Z" in shown
+    assert "CMEK-05 fail, high: Key registered 2026-07-01T00:00:00Z" in shown
 
 
 _TWO = [database_data(), database_data(id=uuid(7), regions=["us-west-2"])]
