@@ -110,7 +110,7 @@ def _judge_database(index: OrganizationIndex, deployments: list[Deployment]) -> 
     """Yield one finding for each region in which a key is expected; one pass if there is none."""
     database = deployments[0].database
     subject, where = database_subject(index.organization.id, database), database_location(database)
-    with_key = [deployment for deployment in deployments if deployment.wants_key]
+    with_key = [deployment for deployment in deployments if deployment.expects_customer_key]
     if not with_key:
         message = (
             f"The database is declared to use Astra's keys: {deployments[0].expectation.reason}"

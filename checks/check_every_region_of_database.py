@@ -76,7 +76,7 @@ def _judge_database(
     """Yield one finding if every region has a key of its own, else one for each that has none."""
     database = deployments[0].database
     subject, where = database_subject(index.organization.id, database), _where(deployments)
-    with_key = [deployment for deployment in deployments if deployment.wants_key]
+    with_key = [deployment for deployment in deployments if deployment.expects_customer_key]
     able = [deployment for deployment in with_key if not has_no_customer_keys(deployment.scope)]
     if exemption := exemption_of((able or with_key or deployments)[0]):
         yield exemption.on_subject(CARD, subject, where)

@@ -221,7 +221,7 @@ def _bounds(keys: list[CustomerKey], periods: Sequence[Period]) -> tuple[SourceL
 def _judge_deployment(
     index: OrganizationIndex, deployment: Deployment, known: _Known, context: Context
 ) -> Verdict:
-    may_be_exempt = known.is_special or not deployment.wants_key
+    may_be_exempt = known.is_special or not deployment.expects_customer_key
     if may_be_exempt and (exemption := exemption_of(deployment)):
         return exemption
     if not known.keys:

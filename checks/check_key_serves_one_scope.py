@@ -21,7 +21,7 @@ from checks.engine.reasons import cause_of_gap, gap_action
 from checks.shared.planned_keys import as_planned, planned_keys, undetermined_keys, without_id
 from checks.shared.remedies import FIND_KEY_IN_USE, for_scope, record_key_id, separate_scopes
 from checks.shared.verdicts import with_databases_of
-from inventory.model.key_ids import canonical, kin, parse_key_id, project_of
+from inventory.model.key_ids import canonical, material_id, parse_key_id, project_of
 from inventory.model.vocabulary import DatabaseType
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from checks.engine.identity import PLANNED, cause_of
 from checks.engine.outcome import report_outcome
 from checks.shared.planned_keys import NO_ID
 from checks.shared.remedies import determine, record_key_id
-from inventory.model.key_ids import canonical, kin, parse_key_id, project_of
+from inventory.model.key_ids import canonical, material_id, parse_key_id, project_of
 from inventory.model.organization_index import scope_of
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _relatives(users: Users) -> dict[str, list[str]]:
 
 def _note(own: str, users: Users, relatives: dict[str, list[str]]) -> str:
     """Return who else uses the same key material under another id, in words; empty if nobody."""
-    others = [other for other in relatives.get(kin(own), ()) if _may_be_one(own, other)]
+    others = [other for other in relatives.get(material_id(own), ()) if _may_be_one(own, other)]
     names = {
         name
         for other in others

@@ -89,7 +89,7 @@ def _judge_plan(index: OrganizationIndex, context: Context) -> Finding:
 
 def _uses_keys(index: OrganizationIndex) -> bool:
     managed, policy = index.organization.managed, index.organization.policy
-    expected = any(place.wants_key for places in index.deployments for place in places)
+    expected = any(place.expects_customer_key for places in index.deployments for place in places)
     open_ones = managed.undetermined and policy.of("serverless").encryption == "customer-managed"
     planned = managed.planned_keys or managed.undetermined_keys
     return bool(index.keys or managed.keys or planned or expected or open_ones)

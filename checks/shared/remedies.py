@@ -84,7 +84,7 @@ def sentence_for_all(action_id: str, sentence: str, databases: int, names: Seque
     )
 
 
-def determine(planned: Sequence[NotShown]) -> Action:
+def determine(planned: Sequence[PartiallyShown]) -> Action:
     """Return what helps to know what a plan does not show of ``planned`` databases or keys."""
     if not any(planned_part.is_hidden for planned_part in planned):
         return _DETERMINE

@@ -67,7 +67,7 @@ def _undetermined(
         message = f"Declared to use Astra's keys: {expected.reason}"
         return not_applicable(card, subject, message, where, "astra-provided")
     message = (
-        f"The plan does not show where {database.resource} will be deployed: {database.untold}."
+        f"The plan does not show where {database.resource} will be deployed: {database.missing}."
     )
     action = determine([database])
     return inconclusive(card, subject, "planned-not-determined", message, where, action)
@@ -175,7 +175,7 @@ class Verdict(NamedTuple):
 def exemption_of(deployment: Deployment) -> Verdict | None:
     """Return the verdict on a database that needs no key, or may need none; else None."""
     scope = deployment.scope
-    if not deployment.wants_key:
+    if not deployment.expects_customer_key:
         message = f"Declared to use Astra's keys: {deployment.expectation.reason}"
         return Verdict("not-applicable", message, "astra-provided")
     if has_no_customer_keys(scope):

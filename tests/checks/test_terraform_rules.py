@@ -93,7 +93,7 @@ def test_what_helps_with_several() -> None:
         )
         for later in (True, False)
     )
-    organization = bare(keys=[a_key()]).with_managed(Managed(undetermined=two))
+    organization = bare(keys=[a_key()]).with_managed(ManagedResources(undetermined=two))
     both = f"{HIDDEN}; then audit a plan in which the rest is known, too"
     assert judged_once("CMEK-09", organization).action == both
 
