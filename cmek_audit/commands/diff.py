@@ -10,7 +10,7 @@ from cmek_audit.exit_codes import Code
 from inventory.errors import RecordError
 from inventory.text.display import printable
 from reports.comparison.baseline import read_baseline, read_later, refuse_unlike
-from reports.comparison.changes import CLASSES, NEWS, Changes, summed_up
+from reports.comparison.changes import CLASSES, NEWS, Changes, summarize_changes
 from reports.comparison.key_changes import KEY_CHANGES
 from reports.formats.markdown import WHOLE
 from reports.presentation.labels import CHANGE, KEY_CHANGE, WHY
@@ -19,7 +19,7 @@ from reports.presentation.markdown_text import code, prose, table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reports.comparison.baseline import About
+    from reports.comparison.baseline import AuditReference
 
     Told = dict[str, Any]
 
@@ -48,8 +48,8 @@ def _compared(old: str, new: str) -> Told:
         raise RecordError(f"{baseline.about.path}: found {found}, expected {expected}")
     changes = Changes(baseline, later.about.as_of, later.seen)
     for finding in later.findings():
-        changes.take(finding)
-    told = changes.told(later.about.rules, "")
+        changes.classify(finding)
+    told = changes.summary(later.about.rules, "")
     names = ("counts", "not_judged_again", "lists", "keys", "organizations_gone")
     kept = {name: told[name] for name in names}
     same_rules = told["baseline"]["same_rules"]
@@ -60,7 +60,7 @@ def _compared(old: str, new: str) -> Told:
     } | kept
 
 
-def _about(about: About) -> Told:
+def _about(about: AuditReference) -> Told:
     """Say which audit was compared."""
     return {
         "path": about.path,
@@ -84,7 +84,7 @@ def _text(told: Told) -> Iterator[str]:
         yield from (f"          {printable(text)}" for text in about["banners"])
     if not told["same_rules"]:
         yield OTHER_RULES
-    yield f"Changes:  {summed_up(told)}"
+    yield f"Changes:  {summarize_changes(told)}"
     yield from _text_of_organizations(told["organizations_gone"])
     for what in _listed(told):
         yield ""
@@ -165,7 +165,8 @@ def _markdown(told: Told) -> Iterator[str]:
         for text in told[each]["banners"]:
             yield from ("", f"> **{each}: {prose(text, WHOLE)}**")
     yield ""
-    yield f"{prose(summed_up(told)).capitalize()}.{'' if told['same_rules'] else ' ' + OTHER_RULES}"
+    other_rules = "" if told["same_rules"] else f" {OTHER_RULES}"
+    yield f"{prose(summarize_changes(told)).capitalize()}.{other_rules}"
     if told["organizations_gone"]["count"]:
         yield from ("", "### Organizations gone", "", GONE, "")
         shown = told["organizations_gone"]["list"][:MOST_SHOWN]

@@ -17,7 +17,7 @@ from inventory.text.display import describe, pluralize
 from inventory.text.secrets import without_secrets
 from inventory.text.visible_text import visible
 from reports.presentation.banners import banners
-from reports.record.reader import Part, read_record, relying_on
+from reports.record.reader import RecordPart, read_record, relying_on
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -58,11 +58,11 @@ class Request(NamedTuple):
     days: int
 
 
-class _Subject(Part):
+class _Subject(RecordPart):
     path: str
 
 
-class _Finding(Part):
+class _Finding(RecordPart):
     """What of a recorded finding matters here."""
 
     id: str

@@ -38,8 +38,8 @@ from reports.record.writer import (
     Recorder,
     RecordInput,
     Settings,
+    build_head,
     canonical,
-    head_of,
 )
 
 if TYPE_CHECKING:
@@ -192,15 +192,15 @@ class Audit:
         def meet(organization: Any) -> None:  # noqa: ANN401 (an Organization)
             grouping.name(organization.id, organization.name)
             if recorder:
-                recorder.meet(organization)
+                recorder.add_organization(organization)
             if changes:
-                changes.meet(organization)
+                changes.add_organization(organization)
 
         findings = evaluate(inventory.organizations(), self._rules, self.context, meet)
         findings = map(book.apply, findings) if self._waivers else findings
         findings = filter(wanted, findings) if wanted else findings
         with collector_paused():
-            for judged in map(changes.take, findings) if changes else findings:
+            for judged in map(changes.classify, findings) if changes else findings:
                 grouping.add(judged)
                 if recorder:
                     recorder.add(judged)
@@ -239,11 +239,11 @@ class Audit:
             self._given,
         )
         rules = rules_hash(self._rules)
-        changes = self._changes.told(rules, left_out) if self._changes else None
+        changes = self._changes.summary(rules, left_out) if self._changes else None
         material = RecordInput(
             self._rules, rules, self._controls, self.sources, self._book.states(), changes
         )
-        self.head = head_of(self._recorder, settings, material)
+        self.head = build_head(self._recorder, settings, material)
         return self.head
 
     def publish(self, run: dict[str, Any], others: Iterable[Path] = ()) -> dict[str, Any]:

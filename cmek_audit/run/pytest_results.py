@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from inventory.text.display import printable
-from reports.comparison.changes import summed_up
+from reports.comparison.changes import summarize_changes
 from reports.presentation.banners import banners
 from reports.presentation.messages import checks_of, counts_of
 from reports.presentation.source_notes import first_notes
@@ -91,7 +91,7 @@ def properties(head: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("findings", counts_of(head)),
         *(("banner", text) for text in _banners(head)),
         *(("note", printable(str(note))) for note in first_notes(head)[0]),
-        *([("changes", summed_up(head["changes"]))] if head["changes"] else []),
+        *([("changes", summarize_changes(head["changes"]))] if head["changes"] else []),
     ]
 
 

@@ -11,7 +11,7 @@ from checks.engine.context import utc
 from cmek_audit.run.pytest_reports import unavailable
 from cmek_audit.run.pytest_results import NO_AUDIT
 from inventory.text.display import pluralize, printable
-from reports.comparison.changes import summed_up
+from reports.comparison.changes import summarize_changes
 from reports.presentation.banners import OUTSIDE, banners
 from reports.presentation.messages import checks_of, number_of
 from reports.presentation.source_notes import first_notes
@@ -169,7 +169,7 @@ def _facts(audit: Audit, head: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "History", pluralize(earlier, "earlier record")
     if head["changes"]:
         before = head["changes"]["baseline"]["as_of"]
-        yield "Changes", f"findings {summed_up(head['changes'])}, since {before}"
+        yield "Changes", f"findings {summarize_changes(head['changes'])}, since {before}"
 
 
 def _print_verdict(writer: _Writer, audit: Audit, head: dict[str, Any]) -> None:

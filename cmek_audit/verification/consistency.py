@@ -21,7 +21,7 @@ import pytest
 from checks.engine.outcome import Noncompliant, Unjudged, report_outcome, require_judged
 from cmek_audit.run.pytest_results import ROWS_LEFT_OUT, properties, statements
 from inventory.model.base import Count, Moment
-from reports.record.reader import Part, open_regular
+from reports.record.reader import RecordPart, open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -216,7 +216,7 @@ def _is_complete(rows: Checks, checks: Checks, *, whole: bool) -> bool:
 # --- the block run --------------------------------------------------------------------------------
 
 
-class Run(Part):
+class Run(RecordPart):
     """What the record says of its run, as far as anything can be held against it.
 
     Attributes:

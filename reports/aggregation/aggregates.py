@@ -44,7 +44,7 @@ class Aggregates:
         self._reasons: Counter[tuple[str, str, str, str]] = Counter()
         self._declared: set[tuple[str, str]] = set()
 
-    def meet(self, organization: Organization) -> None:
+    def add_organization(self, organization: Organization) -> None:
         """Take note of an organization of which findings will come."""
         self._actions.spread.add(organization)
         self._managed |= terraform_scopes(organization)

@@ -35,13 +35,13 @@ class CarriedOver:
         self._unexplained: set[KeyScope] = set()
         self._broken: set[tuple[str, str]] = set()
 
-    def meet(self, organization: Organization) -> None:
+    def add_organization(self, organization: Organization) -> None:
         """Take note of an organization of this audit, and whether its databases were read."""
         self._captured[organization.id] = organization.captured_at
         if organization.databases is None:
             self._blind.add(organization.id)
 
-    def take(self, finding: Finding) -> None:
+    def add(self, finding: Finding) -> None:
         """Take note of what ``finding`` misses, could not judge, or finds changed."""
         owner = finding.subject.organization
         if owner not in self._known or finding.status in COMPLYING:
@@ -55,7 +55,7 @@ class CarriedOver:
         elif lost := lost_database(finding):
             self._lost.setdefault(owner, set()).add(lost)
 
-    def told(self) -> list[dict[str, Any]]:
+    def entries(self) -> list[dict[str, Any]]:
         """Return what has to be carried along, as the record states it; after the last finding."""
         every = sorted(self._known.items())
         found = (self._of(identity, known) for identity, known in every)

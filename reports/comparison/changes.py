@@ -54,7 +54,7 @@ MOST_CLOSED = 100_000
 """How many ids of closed findings are carried along, the newest first."""
 
 
-def summed_up(changes: Mapping[str, Any]) -> str:
+def summarize_changes(changes: Mapping[str, Any]) -> str:
     """Say how many findings there are of each class, ``2 new, 1 gone (not judged again: 1)``."""
     counts = {klass: changes["counts"][klass] for klass in CLASSES if changes["counts"][klass]}
     told = ", ".join(f"{count:,} {each}" for each, count in counts.items())
@@ -85,16 +85,16 @@ class Changes:
         self._reopened: set[str] = set()
         self._shelves = {klass: _Shelf() for klass in CLASSES}
 
-    def meet(self, organization: Organization) -> None:
+    def add_organization(self, organization: Organization) -> None:
         """Take note of an organization of which findings will come."""
         unread = (gap.fact for gap in organization.missing())
-        self._seen.meet(organization.id, organization.name, unread)
-        self._memory.meet(organization)
+        self._seen.add_organization(organization.id, organization.name, unread)
+        self._memory.add_organization(organization)
 
-    def take(self, finding: Finding) -> Finding:
+    def classify(self, finding: Finding) -> Finding:
         """Compare ``finding``; if it is open, return it with its change and its age."""
         self._seen.add(finding)
-        self._memory.take(finding)
+        self._memory.add(finding)
         old = self._old.kept.get(key_of(finding))
         if finding.status not in OPEN:
             if old is not None:
@@ -158,7 +158,7 @@ class Changes:
 
     # --- when all findings were taken -------------------------------------------------------------
 
-    def told(self, rules: str, left_out: str) -> dict[str, Any]:
+    def summary(self, rules: str, left_out: str) -> dict[str, Any]:
         """Return what changed, as the record states it; after the last finding.
 
         ``rules`` is the hash of the rules, ``left_out`` what was not run of the whole, in words.
@@ -179,7 +179,7 @@ class Changes:
             "lists": {each: shelf.entries() for each, shelf in self._shelves.items()},
             "keys": None if left_out else compare_keys(self._old.seen, self._seen),
             "organizations_gone": self._organizations_gone(),
-            "known": self._memory.told(),
+            "known": self._memory.entries(),
             "closed": closed,
             "closed_left_out": self._old.closed_left_out + forgotten,
         }

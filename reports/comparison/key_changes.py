@@ -42,7 +42,7 @@ class Seen:
         self.keys: dict[KeyScope, dict[str, str]] = {}
         self.captured: dict[str, datetime] = {}
 
-    def meet(
+    def add_organization(
         self,
         organization: str,
         name: str,

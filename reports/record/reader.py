@@ -27,7 +27,7 @@ from reports.record.writer import FINDINGS, HEAD, SCHEMA, canonical, report_id
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-T = TypeVar("T", bound="Part")
+T = TypeVar("T", bound="RecordPart")
 _VERSION = re.compile(r"cmek-audit-record/([1-9][0-9]{0,8})")
 _CHUNK = 1_048_576
 MOST_BYTES = 256 * 1_024 * 1_024
@@ -64,13 +64,13 @@ class Record(NamedTuple):
                 yield line
 
 
-class Part(BaseModel):
+class RecordPart(BaseModel):
     """A part of a head; what nobody needs here may stand there, too."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class Findings(Part):
+class HashedFile(RecordPart):
     """What a head says of the file of findings."""
 
     file: Literal["findings.ndjson"]
@@ -79,12 +79,12 @@ class Findings(Part):
     count: Count
 
 
-class _Head(Part):
+class _Head(RecordPart):
     """What tells whether a head is as it was written."""
 
     report: Sha256
     format: Annotated[Literal["cmek-audit-record/2"], Field(alias="schema")]
-    findings: Findings
+    findings: HashedFile
 
 
 def read_record(path: str | Path) -> Record:
@@ -169,7 +169,7 @@ def _refuse_newer(path: Path, data: object) -> None:
         raise RecordError(f"{path}: schema: {found}; {MAY_BE_NEWER}")
 
 
-def _check_findings(path: Path, told: Findings) -> None:
+def _check_findings(path: Path, told: HashedFile) -> None:
     try:
         found = measure(path, told.bytes)
     except OSError as error:

@@ -42,7 +42,7 @@ HEAD = "audit.json"
 FINDINGS = "findings.ndjson"
 
 
-def encode(finding: Finding) -> str:
+def encode_finding(finding: Finding) -> str:
     """Render a finding as its line: ASCII, keys in a fixed order, empty fields left out."""
     status, rule, severity, subject, cause, message, _, _, name, databases, existing, evidence = (
         finding[:12]
@@ -94,22 +94,22 @@ class Recorder:
 
     def __init__(self, folder: Path) -> None:
         """Open the file of findings in ``folder``, which must exist and be the recorder's own."""
-        self.tallies = Aggregates()
+        self.aggregates = Aggregates()
         self.population = Population()
         self._hash = hashlib.sha256()
         self._size = 0
         self._waiting: list[str] = []
         self._file: IO[bytes] = (folder / FINDINGS).open("wb")
 
-    def meet(self, organization: Organization) -> None:
+    def add_organization(self, organization: Organization) -> None:
         """Take note of an organization of which findings will come."""
         self.population.add(organization)
-        self.tallies.meet(organization)
+        self.aggregates.add_organization(organization)
 
     def add(self, finding: Finding) -> None:
         """Write ``finding``."""
-        self.tallies.add(finding)
-        self._waiting.append(encode(finding))
+        self.aggregates.add(finding)
+        self._waiting.append(encode_finding(finding))
         if len(self._waiting) >= 2_000:  # noqa: PLR2004 (about a megabyte)
             self._flush()
 
@@ -121,7 +121,7 @@ class Recorder:
             "file": FINDINGS,
             "sha256": self._hash.hexdigest(),
             "bytes": self._size,
-            "count": sum(self.tallies.counts.values()),
+            "count": sum(self.aggregates.counts.values()),
         }
 
     def stop(self) -> None:
@@ -201,27 +201,27 @@ class RecordInput(NamedTuple):
     changes: dict[str, Any] | None = None
 
 
-def head_of(recorder: Recorder, settings: Settings, material: RecordInput) -> dict[str, Any]:
+def build_head(recorder: Recorder, settings: Settings, material: RecordInput) -> dict[str, Any]:
     """Close ``recorder`` and return the head, without the block ``run``."""
     findings = recorder.close()
-    tallies = recorder.tallies
-    counts = tallies.counts
+    aggregates = recorder.aggregates
+    counts = aggregates.counts
     body: dict[str, Any] = {
         "schema": SCHEMA,
         "title": "Customer-managed encryption keys in Astra: compliance audit",
-        "verdict": _verdict(tallies, settings, material),
+        "verdict": _verdict(aggregates, settings, material),
         "settings": _settings(settings),
         "counts": {status: counts[status] for status in STATUSES},
-        "open": _open(tallies),
+        "open": _open(aggregates),
         "population": recorder.population.summary(material.sources),
         "evidence": describe_evidence(material.sources),
-        "criteria": _criteria(material, tallies),
-        "actions": tallies.actions(recorder.population.names),
-        "actions_total": tallies.action_count,
-        "coverage": tallies.coverage(recorder.population.names),
-        "key_plan": tallies.key_plan(recorder.population.names),
+        "criteria": _criteria(material, aggregates),
+        "actions": aggregates.actions(recorder.population.names),
+        "actions_total": aggregates.action_count,
+        "coverage": aggregates.coverage(recorder.population.names),
+        "key_plan": aggregates.key_plan(recorder.population.names),
         "changes": material.changes,
-        "not_evaluated": tallies.not_evaluated(),
+        "not_evaluated": aggregates.not_evaluated(),
         "waivers": [_waiver(waiver, state) for waiver, state in material.waivers],
         "attestations": recorder.population.attestations(settings.context.as_of),
         "findings": findings,
@@ -240,11 +240,11 @@ def canonical(data: object) -> str:
     return json.dumps(data, ensure_ascii=True, indent=1, sort_keys=False) + "\n"
 
 
-def _verdict(tallies: Aggregates, settings: Settings, material: RecordInput) -> dict[str, Any]:
+def _verdict(aggregates: Aggregates, settings: Settings, material: RecordInput) -> dict[str, Any]:
     rules = [rule.card.id for rule in material.rules]
     addresses = [source.evidence.address for source in material.sources if source.evidence]
     return judge(
-        tallies,
+        aggregates,
         settings.gate,
         rules,
         left_out=settings.left_out,
@@ -276,25 +276,25 @@ def _settings(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _open(tallies: Aggregates) -> dict[str, int]:
+def _open(aggregates: Aggregates) -> dict[str, int]:
     counts: Counter[str] = Counter()
-    for (status, _, severity), count in tallies.by_rule.items():
+    for (status, _, severity), count in aggregates.by_rule.items():
         if status in OPEN:
             counts[severity] += count
     return {severity: counts[severity] for severity in SEVERITIES}
 
 
-def _criteria(material: RecordInput, tallies: Aggregates) -> dict[str, Any]:
+def _criteria(material: RecordInput, aggregates: Aggregates) -> dict[str, Any]:
     return {
         "hash": material.rules_hash,
-        "rules": [_rule(rule, material.controls, tallies) for rule in material.rules],
+        "rules": [_rule(rule, material.controls, aggregates) for rule in material.rules],
     }
 
 
-def _rule(rule: Rule, controls: Controls, tallies: Aggregates) -> dict[str, Any]:
+def _rule(rule: Rule, controls: Controls, aggregates: Aggregates) -> dict[str, Any]:
     card = rule.card
     counts: Counter[str] = Counter()
-    for (status, each, _), count in tallies.by_rule.items():
+    for (status, each, _), count in aggregates.by_rule.items():
         counts[status] += count if each == card.id else 0
     return {
         **card.model_dump(mode="json"),

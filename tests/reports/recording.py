@@ -15,7 +15,7 @@ from checks.engine.finding import OPEN, STATUSES, Finding, Status, Subject
 from checks.engine.identity import cause_of, join
 from checks.engine.outcome import Gate
 from inventory.model.sources import Source
-from reports.record.writer import FINDINGS, Recorder, RecordInput, Settings, head_of
+from reports.record.writer import FINDINGS, Recorder, RecordInput, Settings, build_head
 from tests.builders import AS_OF, CAPTURED_AT, ORGANIZATION
 
 if TYPE_CHECKING:
@@ -72,12 +72,12 @@ def record(
     """Record ``findings``, and those of a whole audit of ``organizations``."""
     settings = settings or Settings(Context(AS_OF), Gate(), "subject")
     recorder = Recorder(folder)
-    for each in evaluate(organizations, RULES, settings.context, recorder.meet):
+    for each in evaluate(organizations, RULES, settings.context, recorder.add_organization):
         recorder.add(each)
     for finding in findings:
         recorder.add(finding)
     material = RecordInput(RULES, rules_hash(RULES), read_controls(), sources, list(waivers))
-    head = head_of(recorder, settings, material)
+    head = build_head(recorder, settings, material)
     return Record(head, (folder / FINDINGS).read_bytes())
 
 

@@ -208,7 +208,7 @@ class _Judged:
 
     def meet(self, organization: Organization) -> None:
         self.names[organization.id] = organization.name
-        self.tallies.meet(organization)
+        self.tallies.add_organization(organization)
 
     def add(self, finding: Finding) -> None:
         """Count ``finding``, and keep what it says against the plan.

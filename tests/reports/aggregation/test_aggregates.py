@@ -137,7 +137,7 @@ def _placement(database: str, region: str) -> Subject:
 
 def _audit(*organizations: Organization) -> list[dict[str, Any]]:
     tallies = Aggregates()
-    for finding in evaluate(organizations, RULES, Context(AS_OF), tallies.meet):
+    for finding in evaluate(organizations, RULES, Context(AS_OF), tallies.add_organization):
         tallies.add(finding)
     return tallies.actions({organization.id: organization.name for organization in organizations})
 

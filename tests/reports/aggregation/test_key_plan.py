@@ -350,7 +350,7 @@ def test_what_terraform_manages_stands_beside_a_key_scope() -> None:
         keys=[], databases=[planned, a_database(regions=["us-west-2"])]
     ).with_managed(Managed(keys=(key,)))
     tallies = Aggregates()
-    for finding in evaluate([organization], RULES, Context(AS_OF), tallies.meet):
+    for finding in evaluate([organization], RULES, Context(AS_OF), tallies.add_organization):
         tallies.add(finding)
     [east, west] = tallies.key_plan(NAMES)["lists"]["missing"]
     assert (east["terraform"], west["terraform"]) == (

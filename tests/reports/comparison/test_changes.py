@@ -14,7 +14,7 @@ from checks.engine.card import SEVERITIES
 from checks.engine.finding import OPEN, Finding, Status, organization_subject
 from reports.comparison import changes as module
 from reports.comparison.baseline import key_of
-from reports.comparison.changes import CLASSES, NEWS, summed_up
+from reports.comparison.changes import CLASSES, NEWS, summarize_changes
 from tests.builders import an_organization
 from tests.reports.comparing import (
     FIRST,
@@ -342,7 +342,7 @@ def _ageless(finding: Finding) -> Finding:
 def test_the_sum_says_what_there_is() -> None:
     """In words only the classes are told that have any finding, and what was not judged again."""
     counts = dict.fromkeys(CLASSES, 0)
-    assert summed_up({"counts": counts, "not_judged_again": 0}) == "none"
+    assert summarize_changes({"counts": counts, "not_judged_again": 0}) == "none"
     counts |= {"new": 1_200, "gone": 2}
     told = "1,200 new, 2 gone (not judged again: 1)"
-    assert summed_up({"counts": counts, "not_judged_again": 1}) == told
+    assert summarize_changes({"counts": counts, "not_judged_again": 1}) == told

@@ -9,7 +9,7 @@ import pytest
 
 from checks.engine.finding import OPEN, Finding
 from reports.comparison import changes as module
-from reports.record.decoding import decode
+from reports.record.decoding import decode_finding
 from tests.reports.comparing import (
     FIRST,
     FOURTH,
@@ -237,7 +237,7 @@ def _open(report: Report) -> list[Finding]:
 
 
 def _findings(report: Report) -> Iterator[Finding]:
-    return (decode(line, "") for line in report.lines)
+    return (decode_finding(line, "") for line in report.lines)
 
 
 def test_what_is_missed_stays_missed(tmp_path: Path) -> None:

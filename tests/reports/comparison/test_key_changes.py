@@ -30,7 +30,7 @@ def _seen(*ids: str, unread: Iterable[str] | None = (), scope: KeyScope = SCOPE)
     """Return what an audit saw; if ``unread`` is None, the organization was not in it."""
     seen = Seen()
     if unread is not None:
-        seen.meet("acme", "acme-prod", unread)
+        seen.add_organization("acme", "acme-prod", unread)
     for each in ids:
         seen.add(Finding("pass", KEYS, "high", key_subject(scope, each), "", "It is so."))
     return seen

@@ -32,7 +32,7 @@ from reports.record.writer import (
     Recorder,
     Settings,
     canonical,
-    encode,
+    encode_finding,
     report_id,
 )
 from tests.builders import (
@@ -138,21 +138,23 @@ def _plain(finding: Finding) -> dict[str, Any]:
 @given(finding=findings())
 def test_a_line_says_all_of_its_finding_and_nothing_else(finding: Finding) -> None:
     """The line of a finding, read as JSON, holds each of its fields that is not empty."""
-    assert json.loads(encode(finding)) == _plain(finding)
+    assert json.loads(encode_finding(finding)) == _plain(finding)
 
 
 @settings(deadline=None, max_examples=200)
 @given(finding=findings())
 def test_a_line_is_one_line_of_visible_ascii(finding: Finding) -> None:
     """Whatever stands in a finding, its line has only printable ASCII and no end of line in it."""
-    assert {character for character in encode(finding) if not " " <= character <= "~"} == set()
+    assert {
+        character for character in encode_finding(finding) if not " " <= character <= "~"
+    } == set()
 
 
 @settings(deadline=None, max_examples=200)
 @given(finding=findings())
 def test_every_line_fits_the_schema(finding: Finding) -> None:
     """The line of any finding that a judge can give is valid by the published schema."""
-    assert [error.message for error in LINES.iter_errors(json.loads(encode(finding)))] == []
+    assert [error.message for error in LINES.iter_errors(json.loads(encode_finding(finding)))] == []
 
 
 def test_a_line_has_its_keys_in_a_fixed_order() -> None:
@@ -162,7 +164,7 @@ def test_a_line_has_its_keys_in_a_fixed_order() -> None:
     )._replace(evidence=(("acme.yaml", 7),))
     keys = ["status", "rule", "id", "severity", "subject", "cause", "name", "message"]
     keys += ["reason", "action", "waiver", "databases", "existing", "evidence"]
-    assert list(json.loads(encode(finding))) == keys
+    assert list(json.loads(encode_finding(finding))) == keys
 
 
 def test_the_age_of_a_finding_stands_in_its_line() -> None:
@@ -170,12 +172,12 @@ def test_the_age_of_a_finding_stands_in_its_line() -> None:
     finding = a_finding(action="Act", change="unchanged", since=CAPTURED, audits=2, databases=1)
     keys = ["status", "rule", "id", "severity", "subject", "cause", "message", "action"]
     keys += ["change", "since", "audits", "databases", "existing", "evidence"]
-    assert list(json.loads(encode(finding))) == keys
+    assert list(json.loads(encode_finding(finding))) == keys
 
 
 def test_a_lone_surrogate_survives_in_a_line() -> None:
     """A name that is no valid Unicode is recorded and read back as it was."""
-    line = encode(a_finding(name="acme-\ud800"))
+    line = encode_finding(a_finding(name="acme-\ud800"))
     assert (line.isascii(), json.loads(line)["name"]) == (True, "acme-\ud800")
 
 
@@ -310,7 +312,7 @@ _CELL = "properties/coverage/items/properties/cells/items/properties"
     [
         ("$defs/status", STATUSES),
         ("$defs/severity", SEVERITIES),
-        ("properties/verdict/properties/word", tuple(VERDICTS)),
+        ("properties/verdict/properties/outcome", tuple(VERDICTS)),
         ("properties/settings/properties/grouping", get_args(Mode)),
         (f"{_POPULATION}/sources/items/properties/role", get_args(Role)),
         (f"{_POPULATION}/sources/items/properties/format", get_args(FileFormat)),
@@ -445,7 +447,7 @@ def test_no_part_of_a_head_may_have_one_field_more_or_less(audited: Record) -> N
 )
 def test_a_line_that_was_tampered_with_does_not_fit(change: dict[str, Any]) -> None:
     """The schema refuses a line with a field too many, or of another type or form."""
-    line = json.loads(encode(a_finding(action="Act", databases=1, existing=1)))
+    line = json.loads(encode_finding(a_finding(action="Act", databases=1, existing=1)))
     assert (LINES.is_valid(line), LINES.is_valid(line | change)) == (True, False)
 
 
@@ -454,7 +456,7 @@ def test_a_line_that_was_tampered_with_does_not_fit(change: dict[str, Any]) -> N
 )
 def test_a_line_without_what_every_line_has_does_not_fit(name: str) -> None:
     """The schema refuses a line that lacks one of the fields that all lines have."""
-    line = json.loads(encode(a_finding(action="Act")))
+    line = json.loads(encode_finding(a_finding(action="Act")))
     del line[name]
     assert not LINES.is_valid(line)
 
@@ -472,7 +474,7 @@ def test_a_line_without_what_every_line_has_does_not_fit(name: str) -> None:
 )
 def test_a_status_asks_for_its_fields(status: str, over: dict[str, str]) -> None:
     """A line has a reason if it was not judged, a waiver if it is waived, and else neither."""
-    line = json.loads(encode(a_finding("fail", action="Act")))
+    line = json.loads(encode_finding(a_finding("fail", action="Act")))
     assert not LINES.is_valid(line | {"status": status} | over)
 
 
