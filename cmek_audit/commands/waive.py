@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.catalogue import load_rules
 from checks.engine.context import day
@@ -20,9 +20,10 @@ from reports.presentation.banners import banners
 from reports.record.reader import RecordPart, read_record, relying_on
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import date
 
+    from reports.model.head import WaiverEntry
     from reports.record.reader import Record
 
 _BEGINNING = re.compile(r"[0-9a-f]{4,20}")
@@ -167,7 +168,7 @@ def _asked(request: Request, record: Record, there: Sequence[Waiver]) -> WaiverR
     return WaiverRequest(waiver, f"{finding.rule}, {finding.severity}: {finding.message}")
 
 
-def _tell_of(other: Mapping[str, Any]) -> None:
+def _tell_of(other: WaiverEntry) -> None:
     where = f"{other['file']}:{other['line']}"
     told = "An audit takes only one of the two: put the new one into its place."
     write_lines(f"{where}: {other['id']} is for the same cause. {told}", err=True)

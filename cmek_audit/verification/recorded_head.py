@@ -9,7 +9,7 @@ from pydantic import Field, StrictBool
 from inventory.evidence.manifest import Sha256
 from inventory.model.base import Count, Moment, Whole
 from inventory.model.sources import FileFormat, Role
-from reports.record.reader import HashedFile, RecordPart
+from reports.record.reader import FindingsFile, PopulationFile, RecordPart
 
 
 class NamedFile(RecordPart):
@@ -73,15 +73,21 @@ class _Criteria(RecordPart):
     hash: Sha256
 
 
+class _Tool(RecordPart):
+    version: str
+
+
 class RecordedHead(RecordPart):
     """The parts of a head that verifying needs."""
 
     report: Sha256
+    tool: _Tool
     verdict: _Verdict
     settings: RecordedSettings
     population: _Population
     criteria: _Criteria
-    findings: HashedFile
+    findings: FindingsFile
+    population_file: PopulationFile
 
     @property
     def bundles(self) -> tuple[RecordedSource, ...]:

@@ -13,8 +13,9 @@ from reports.aggregation.coverage import NEEDED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from checks.engine.finding import Finding
+    from checks.engine.finding import Finding, Status
     from inventory.model.organization import Organization
+    from reports.model.head import ActionEntry
 
     Place = tuple[str, str, str, str]
 
@@ -85,7 +86,7 @@ class _Action:
 
     def __init__(self) -> None:
         self.severity: Severity = "advisory"
-        self.findings: Counter[str] = Counter()
+        self.findings: Counter[Status] = Counter()
         self.ids: list[str] = []
         self.rules: set[str] = set()
         self.causes: set[str] = set()
@@ -153,7 +154,7 @@ class Actions:
         """Return how many actions there are."""
         return len(self._actions)
 
-    def listed(self, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    def listed(self, names: Mapping[str, str]) -> list[ActionEntry]:
         """Return the most urgent actions first, at most ``MOST_ACTIONS``.
 
         A key is registered before what it is to encrypt is recreated, so that the first step is as
@@ -174,7 +175,7 @@ class Actions:
         ordered = sorted(self._actions, key=order)[:MOST_ACTIONS]
         return [self._tell(key, names) for key in ordered]
 
-    def _tell(self, key: tuple[str, str], names: Mapping[str, str]) -> dict[str, Any]:
+    def _tell(self, key: tuple[str, str], names: Mapping[str, str]) -> ActionEntry:
         (organization, text), action = key, self._actions[key]
         return {
             "text": text,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from checks.check_key_unchanged import CARD as UNCHANGED
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from checks.engine.finding import Finding
     from inventory.history import Observation
     from inventory.model.organization import Organization
+    from reports.model.changes import KnownEntry, KnownKeys
 
 
 class CarriedOver:
@@ -55,13 +56,13 @@ class CarriedOver:
         elif lost := lost_database(finding):
             self._lost.setdefault(owner, set()).add(lost)
 
-    def entries(self) -> list[dict[str, Any]]:
+    def entries(self) -> list[KnownEntry]:
         """Return what has to be carried along, as the record states it; after the last finding."""
         every = sorted(self._known.items())
         found = (self._of(identity, known) for identity, known in every)
         return [each for each in found if each["missing"] or each["databases"] or each["keys"]]
 
-    def _of(self, identity: str, known: KnownOrganization) -> dict[str, Any]:
+    def _of(self, identity: str, known: KnownOrganization) -> KnownEntry:
         databases = self._databases(identity, known)
         return {
             "organization": identity,
@@ -79,7 +80,7 @@ class CarriedOver:
         lost = self._lost.get(identity, set())
         return [(each, name) for each, name in known.databases.items() if each in lost]
 
-    def _keys(self, identity: str, known: KnownOrganization) -> Iterator[dict[str, Any]]:
+    def _keys(self, identity: str, known: KnownOrganization) -> Iterator[KnownKeys]:
         for scope, observations in sorted(known.keys.items()):
             if self._is_open(identity, scope, observations):
                 yield from (_told(scope, seen) for seen in _short(observations))
@@ -93,7 +94,7 @@ class CarriedOver:
         return is_later or scope in self._unexplained
 
 
-def _told(scope: KeyScope, seen: Observation) -> dict[str, Any]:
+def _told(scope: KeyScope, seen: Observation) -> KnownKeys:
     return {
         "type": scope.type,
         "provider": scope.provider,

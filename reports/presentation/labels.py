@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.reasons import PERMISSIONS, STEPS
 from checks.shared.remedies import REVEAL_STATE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+    from reports.model.population_summary import GapEntry
 
 
 class Label(NamedTuple):
@@ -435,7 +437,7 @@ def reason(code: str) -> ReasonLabel:
     return REASON.get(code, UNEXPLAINED)
 
 
-def step(code: str, name: str, gaps: Sequence[Mapping[str, Any]]) -> str:
+def step(code: str, name: str, gaps: Sequence[GapEntry]) -> str:
     """Say what to do about a reason code in the organization ``name``, which has these ``gaps``."""
     facts = [gap["fact"] for gap in gaps if gap["reason"] == code]
     if not facts or code not in _STEPS:

@@ -12,8 +12,8 @@ from checks.engine.card import Severity
 from checks.engine.finding import Change, Finding, Kind, Status, Subject
 from checks.engine.identity import finding_id
 from inventory.errors import RecordError
+from reports.record.layout import SCHEMA
 from reports.record.reader import RecordPart, first_problem
-from reports.record.writer import SCHEMA
 
 _Time = Annotated[str, Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z)?$")]
 

@@ -12,8 +12,9 @@ from inventory.model.key import KeyScope
 from reports.comparison.baseline import AuditReference, Key, build_baseline, key_of, read_baseline
 from reports.comparison.changes import Changes
 from reports.comparison.key_changes import KEYS, Seen
+from reports.record.layout import HEAD, canonical, report_id
 from reports.record.population import Population
-from reports.record.writer import HEAD, Settings, canonical, report_id
+from reports.record.writer import Settings
 from tests.builders import an_organization, aws_key_id, moment
 from tests.reports.live import report_on
 from tests.reports.recording import RUN, SOURCE, a_finding, record
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from inventory.model.organization import Organization
     from tests.reports.samples import Entry, Report
 
-    Told = dict[str, Any]
+    Told = Any
 
 FIRST, SECOND, THIRD, FOURTH = (f"2026-11-{day}T03:00:00Z" for day in (20, 21, 22, 23))
 

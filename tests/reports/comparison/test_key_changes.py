@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SCOPE = KeyScope("acme", "serverless", "aws", "us-east-1")
 ONE, TWO = aws_key_id(number=1), aws_key_id(number=2)
 UNREAD = frozenset({"serverless-keys"})
-Told = dict[str, Any]
+Told = Any
 
 
 def _seen(*ids: str, unread: Iterable[str] | None = (), scope: KeyScope = SCOPE) -> Seen:

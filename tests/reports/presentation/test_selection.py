@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from checks.engine.finding import OPEN, Finding
 from reports.presentation.selection import Urgent, most_urgent, open_lines, urgency
-from reports.record.writer import encode_finding
+from reports.record.encoding import encode_finding
 from tests.reports.recording import findings
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from inventory.errors import RecordError
 from reports.record.decoding import decode_finding
-from reports.record.writer import encode_finding
+from reports.record.encoding import encode_finding
 from tests.reports.recording import a_finding, findings
 
 if TYPE_CHECKING:
