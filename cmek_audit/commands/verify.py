@@ -23,7 +23,7 @@ from inventory.evidence.chain import build_chain, named
 from inventory.evidence.folder import read_links
 from inventory.files.evidence_layout import is_bundle, read_folder
 from inventory.text.display import describe, pluralize
-from reports.record.writer import HEAD
+from reports.record.layout import HEAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

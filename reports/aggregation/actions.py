@@ -14,8 +14,9 @@ from reports.aggregation.coverage import NEEDED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from checks.engine.finding import Finding
+    from checks.engine.finding import Finding, Status
     from inventory.model.organization import Organization
+    from reports.model.head import ActionEntry
 
     ScopeKey = tuple[str, str, str, str]
 
@@ -105,7 +106,7 @@ class _Action:
         self.organization, self.sentence = organization, sentence
         self.names: dict[str, None] = {}
         self.severity: Severity = "advisory"
-        self.findings: Counter[str] = Counter()
+        self.findings: Counter[Status] = Counter()
         self.ids: list[str] = []
         self.rules: set[str] = set()
         self.causes: set[str] = set()
@@ -176,7 +177,7 @@ class Actions:
         """Return how many actions there are."""
         return len(self._actions)
 
-    def listed(self, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    def listed(self, names: Mapping[str, str]) -> list[ActionEntry]:
         """Return the most urgent actions first, at most ``MOST_ACTIONS``.
 
         A key is registered before what it is to encrypt is recreated, so that the first step is as
@@ -197,9 +198,8 @@ class Actions:
         ordered = sorted(self._actions, key=order)[:MOST_ACTIONS]
         return [self._as_record(key, names) for key in ordered]
 
-    def _as_record(self, key: str, names: Mapping[str, str]) -> dict[str, Any]:
-        action = self._actions[key]
-        databases = action.databases(self.spread)
+    def _tell(self, key: tuple[str, str], names: Mapping[str, str]) -> ActionEntry:
+        (organization, text), action = key, self._actions[key]
         return {
             "id": key,
             "text": sentence_for_all(key, action.sentence, databases, [*action.names]),

@@ -8,7 +8,7 @@ is usable, and if nothing above an advisory is open or waived in the scope.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from checks.engine.card import SEVERITIES, rank
 from checks.engine.catalogue import rule_of, rules_of
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from checks.engine.finding import Finding
+    from inventory.model.vocabulary import DatabaseType, Provider
+    from reports.model.key_plan import CoverageCell, CoverageRow, Reason
 
-    Place = tuple[str, str, str]
+    Place = tuple[DatabaseType, Provider, str]
 
 NEEDED = rule_of("key-needed")
 """The rule that says whether a key scope needs a key, and whether one is registered."""
@@ -316,7 +318,7 @@ class _Organization:
             if _is_unprotected(finding):
                 self.unprotected.add(subject.database)
         if subject.region:
-            place = subject.type, subject.provider, subject.region
+            place = cast("Place", subject[3:6])
             if place not in self.scopes:
                 self.scopes[place] = _Scope()
             self.scopes[place].add(finding)
@@ -381,7 +383,7 @@ class Coverage:
         shared = tuple(each.shared()[1])
         return Keys(len(different), shared, len(each.unprotected), frozenset(each.unread))
 
-    def rows(self, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    def rows(self, names: Mapping[str, str]) -> list[CoverageRow]:
         """Return each organization that is named, or of which a finding is kept, with its cells."""
         told = {name: each for name, each in self._organizations.items() if _is_told(each)}
         every = dict.fromkeys([*names, *told])
@@ -397,7 +399,7 @@ def _is_told(organization: _Organization) -> bool:
     return bool(organization.worst or organization.scopes)
 
 
-def _row(identity: str, name: str, organization: _Organization) -> dict[str, Any]:
+def _row(identity: str, name: str, organization: _Organization) -> CoverageRow:
     worst = organization.worst
     return {
         "organization": identity,
@@ -409,7 +411,7 @@ def _row(identity: str, name: str, organization: _Organization) -> dict[str, Any
     }
 
 
-def _cells(organization: _Organization) -> Iterable[dict[str, Any]]:
+def _cells(organization: _Organization) -> Iterable[CoverageCell]:
     missing, shared = organization.shared()
     sharing = {place for each in shared for place in each.locations}
     for place, scope in sorted(organization.scopes.items()):
@@ -419,7 +421,9 @@ def _cells(organization: _Organization) -> Iterable[dict[str, Any]]:
         state = "missing" if place in missing else "shared" if place in sharing else told.state
         databases, existing = scope.counts
         yield {
-            **dict(zip(("type", "provider", "region"), place, strict=True)),
+            "type": place[0],
+            "provider": place[1],
+            "region": place[2],
             "state": state,
             **_about(told.finding, told.why),
             "databases": databases,
@@ -431,7 +435,7 @@ def _cells(organization: _Organization) -> Iterable[dict[str, Any]]:
         }
 
 
-def _about(finding: Finding, why: str) -> dict[str, str]:
+def _about(finding: Finding, why: str) -> Reason:
     return {
         "finding": finding.id,
         "rule": finding.rule,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from checks.engine.catalogue import rule_of
 from checks.engine.context import utc
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from checks.engine.finding import Finding
     from inventory.history import Observation
     from inventory.model.organization import Organization
+    from reports.model.changes import KnownEntry, KnownKeys
 
 POPULATION = rule_of("population")
 UNCHANGED = rule_of("key-unchanged")
@@ -36,13 +38,13 @@ class CarriedOver:
         self._unexplained: set[KeyScope] = set()
         self._broken: set[tuple[str, str]] = set()
 
-    def meet(self, organization: Organization) -> None:
+    def add_organization(self, organization: Organization) -> None:
         """Take note of an organization of this audit, and whether its databases were read."""
         self._captured[organization.id] = organization.captured_at
         if organization.databases is None:
             self._blind.add(organization.id)
 
-    def take(self, finding: Finding) -> None:
+    def add(self, finding: Finding) -> None:
         """Take note of what ``finding`` misses, could not judge, or finds changed."""
         owner = finding.subject.organization
         if owner not in self._known or finding.status in COMPLYING:
@@ -56,13 +58,13 @@ class CarriedOver:
         elif lost := missing_database(finding):
             self._lost.setdefault(owner, set()).add(lost)
 
-    def told(self) -> list[dict[str, Any]]:
+    def entries(self) -> list[KnownEntry]:
         """Return what has to be carried along, as the record states it; after the last finding."""
         every = sorted(self._known.items())
         found = (self._of(identity, known) for identity, known in every)
         return [each for each in found if each["missing"] or each["databases"] or each["keys"]]
 
-    def _of(self, identity: str, known: KnownOrganization) -> dict[str, Any]:
+    def _of(self, identity: str, known: KnownOrganization) -> KnownEntry:
         databases = self._databases(identity, known)
         return {
             "organization": identity,
@@ -80,7 +82,7 @@ class CarriedOver:
         lost = self._lost.get(identity, set())
         return [(each, name) for each, name in known.databases.items() if each in lost]
 
-    def _keys(self, identity: str, known: KnownOrganization) -> Iterator[dict[str, Any]]:
+    def _keys(self, identity: str, known: KnownOrganization) -> Iterator[KnownKeys]:
         for scope, observations in sorted(known.keys.items()):
             if self._is_open(identity, scope, observations):
                 yield from (_told(scope, seen) for seen in _short(observations))
@@ -94,7 +96,7 @@ class CarriedOver:
         return is_later or scope in self._unexplained
 
 
-def _told(scope: KeyScope, seen: Observation) -> dict[str, Any]:
+def _told(scope: KeyScope, seen: Observation) -> KnownKeys:
     return {
         "type": scope.type,
         "provider": scope.provider,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.reasons import Reason, reasons, step_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+    from reports.model.population_summary import GapEntry
 
 
 class Label(NamedTuple):
@@ -241,8 +243,8 @@ def reason(code: str) -> Reason:
     return reasons().get(code, UNEXPLAINED)
 
 
-def step(code: str, name: str, gaps: Sequence[Mapping[str, Any]]) -> str:
-    """Return what to do about ``code`` in the organization ``name``, which has these ``gaps``."""
+def step(code: str, name: str, gaps: Sequence[GapEntry]) -> str:
+    """Say what to do about a reason code in the organization ``name``, which has these ``gaps``."""
     facts = [gap["fact"] for gap in gaps if gap["reason"] == code]
     known = reason(code)
     return step_for(known, name, facts) if facts and known.action else known.step

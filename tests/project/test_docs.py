@@ -19,9 +19,9 @@ from inventory.inventory import Inventory
 from inventory.model import database, gaps, key, organization
 from inventory.model.vocabulary import PROVIDERS, TYPES
 from inventory.plans import read_plan
-from reports.comparison.changes import CLASSES, Why
 from reports.formats.registry import RENDERED
-from reports.record.writer import FINDINGS, HEAD
+from reports.model.changes import CLASSES, ChangeReason
+from reports.record.layout import FINDINGS, HEAD
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -167,7 +167,7 @@ def test_every_change_is_explained() -> None:
     assert rows == list(CLASSES)
     record = read("docs/record.md")
     assert {
-        get_arg for get_arg in get_args(Why) if get_arg and f"`{get_arg}`" not in record
+        get_arg for get_arg in get_args(ChangeReason) if get_arg and f"`{get_arg}`" not in record
     } == set()
 
 

@@ -15,7 +15,9 @@ from checks.engine.finding import OPEN, STATUSES, Finding, Status, Subject
 from checks.engine.identity import cause_of, join
 from checks.engine.outcome import Gate
 from inventory.model.sources import Source
-from reports.record.writer import FINDINGS, Recorder, RecordInput, Settings, head_of
+from reports.record.layout import FINDINGS, POPULATION
+from reports.record.recorder import Recorder
+from reports.record.writer import RecordInput, Settings, build_head
 from tests.builders import AS_OF, CAPTURED_AT, ORGANIZATION
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ SOURCE = Source(
     captured_at=CAPTURED_AT,
     organizations=1,
 )
-RUN = {
+RUN: Any = {
     "started": "2026-11-21T02:00:00Z",
     "ended": "2026-11-21T02:00:00.123456Z",
     "formats": ["json", "html"],
@@ -55,10 +57,11 @@ RUN = {
 
 
 class Record(NamedTuple):
-    """A head without ``run``, and the bytes of its findings."""
+    """A head without ``run``, and the bytes of the files beside it."""
 
-    head: dict[str, Any]
+    head: Any
     findings: bytes
+    population: bytes
 
 
 def record(
@@ -71,14 +74,22 @@ def record(
 ) -> Record:
     """Record ``findings``, and those of a whole audit of ``organizations``."""
     settings = settings or Settings(Context(AS_OF), Gate(), "subject")
-    recorder = Recorder(folder)
-    for each in evaluate(organizations, RULES, settings.context, recorder.meet):
+    recorder = Recorder(folder, settings.context.history)
+    for each in evaluate(organizations, RULES, settings.context, recorder.add_organization):
         recorder.add(each)
     for finding in findings:
         recorder.add(finding)
-    material = RecordInput(RULES, rules_hash(RULES), read_controls(), sources, list(waivers))
-    head = head_of(recorder, settings, material)
-    return Record(head, (folder / FINDINGS).read_bytes())
+    material = RecordInput(
+        rules=RULES,
+        rules_hash=rules_hash(RULES),
+        controls=read_controls(),
+        sources=sources,
+        waivers=list(waivers),
+        tool_version="1.2.3",
+    )
+    head = build_head(recorder, settings, material)
+    files = (folder / FINDINGS).read_bytes(), (folder / POPULATION).read_bytes()
+    return Record(head, *files)
 
 
 def a_finding(

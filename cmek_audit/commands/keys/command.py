@@ -34,6 +34,7 @@ from reports.aggregation.aggregates import Aggregates
 from reports.aggregation.coverage import COMPLETE, NEEDED, UNUSED, WITH_DATABASES
 from reports.key_instructions.instructions import commands_for
 from reports.presentation.source_notes import SourceNote, notes_on
+from reports.record.population import describe_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from checks.engine.finding import Finding
     from cmek_audit.commands.keys.price import Price
     from inventory.model.organization import Organization
+    from reports.model.key_plan import CoverageCell
 
 SCHEMA = "cmek-keys/1"
 _DOUBTS = frozenset({NEEDED, UNUSED, COMPLETE})
@@ -132,7 +134,7 @@ def _answer(wanted: KeysRequest, price: Price | None) -> dict[str, Any]:
     organizations = _organizations(wanted, inventory)
     for finding in evaluate(organizations, load_rules(), Context(as_of), judged.meet):
         judged.add(finding)
-    plan = judged.tallies.key_plan(judged.names)
+    plan: dict[str, Any] = dict(judged.tallies.key_plan(judged.names))
     lists = plan.pop("lists")
     told = judged.organizations(plan, lists["shared"])
     is_open = (
@@ -169,7 +171,7 @@ def _notes(inventory: Inventory) -> list[SourceNote]:
         for source in inventory.sources
         if source.evidence and other_hosts([source.evidence.address])
     ]
-    return [*others, *notes_on(source.model_dump(mode="json") for source in inventory.sources)]
+    return [*others, *notes_on(map(describe_source, inventory.sources))]
 
 
 def _inventory(wanted: KeysRequest) -> Inventory:
@@ -214,7 +216,7 @@ class _Judged:
 
     def meet(self, organization: Organization) -> None:
         self.names[organization.id] = organization.name
-        self.tallies.meet(organization)
+        self.tallies.add_organization(organization)
 
     def add(self, finding: Finding) -> None:
         """Count ``finding``, and keep what it says against the plan.
@@ -287,6 +289,6 @@ def _shared(organization: str, shared: Sequence[dict[str, Any]]) -> list[dict[st
     ]
 
 
-def _scopes(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _scopes(cells: list[CoverageCell]) -> list[dict[str, Any]]:
     """Return what is known of each key scope, but for the finding: there is no record of it."""
     return [{name: value for name, value in cell.items() if name != "finding"} for cell in cells]

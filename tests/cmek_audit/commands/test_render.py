@@ -15,7 +15,7 @@ from cmek_audit.commands import render
 from reports.formats import html
 from reports.formats.github_annotations import render as annotate
 from reports.formats.registry import RENDERED
-from reports.record.writer import canonical, report_id
+from reports.record.layout import canonical, report_id
 from tests.cmek_audit.helpers import command
 from tests.reports.samples import VIOLATIONS, WAIVERS, Report, audit
 

@@ -116,7 +116,7 @@ def test_an_exchange_that_is_gone_is_an_error(tmp_path: Path) -> None:
 
 def test_a_bundle_is_described_by_its_manifest(bundle: str) -> None:
     """Root, host, times, counts and the clocks' difference are those of the manifest."""
-    [told] = describe_evidence([_source(bundle)])
+    told: Any = describe_evidence([_source(bundle)])[0]
     manifest = json.loads((Path(bundle) / "manifest.json").read_text())
     same = {"root", "tool", "address", "started", "ended", "requests", "failures"}
     same |= {"redactions", "clock_seconds", "previous"}
@@ -126,7 +126,7 @@ def test_a_bundle_is_described_by_its_manifest(bundle: str) -> None:
 
 def test_first_and_last_answer_are_told(bundle: str) -> None:
     """The first and the last answer are the earliest and the latest of all rows."""
-    [told] = describe_evidence([_source(bundle)])
+    told: Any = describe_evidence([_source(bundle)])[0]
     times = sorted(
         index_exchange.at for index_exchange in index_exchanges(bundle, read_manifest(bundle))
     )
@@ -149,7 +149,7 @@ def test_nothing_asked_is_nothing_answered(tmp_path: Path) -> None:
 
     file = str(recorded(tmp_path).organizations)
     made = collect(read_organizations(file), str(tmp_path / "none"), {})
-    [told] = describe_evidence([_source(made.bundle)])
+    told: Any = describe_evidence([_source(made.bundle)])[0]
     names = ("first_answer", "last_answer", "exchanges", "exchanges_total")
     assert [told[name] for name in names] == [None, None, [], 0]
 
@@ -171,5 +171,5 @@ def test_a_bundle_that_was_exchanged_is_refused(tmp_path: Path) -> None:
 def test_the_chain_is_told(tmp_path: Path) -> None:
     """The second bundle of a folder names the root of the first."""
     first, second = (recorded(tmp_path).bundle for _ in range(2))
-    told: list[dict[str, Any]] = describe_evidence([_source(first), _source(second)])
+    told: Any = describe_evidence([_source(first), _source(second)])
     assert [each["previous"] for each in told] == [None, told[0]["root"]]

@@ -17,7 +17,7 @@ from inventory.model.gaps import Reading
 from inventory.model.organization import InventoryDocument
 from inventory.plans import PlanDocument
 from reports.comparison.baseline import _Changes
-from reports.record.reader import Findings
+from reports.record.reader import FindingsFile, PopulationFile
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -42,8 +42,9 @@ COUNTS: list[tuple[type[BaseModel], str]] = [
     (ExchangeFile, "json"),
     (Reading, "requests"),
     (Reading, "entries"),
-    (Findings, "bytes"),
-    (Findings, "count"),
+    (FindingsFile, "bytes"),
+    (FindingsFile, "count"),
+    (PopulationFile, "count"),
     (_Changes, "closed_left_out"),
 ]
 

@@ -165,7 +165,7 @@ def test_the_same_numbers_as_an_audit(tmp_path: Path) -> None:
         options = {"inventory": files[1:2], "plan": files[3:4], "report_dir": str(tmp_path / name)}
         audit = Audit(parse_options(options))
         groups = [group for each in audit.grouping.groups().values() for group in each]
-        head = audit.write({(each.card.id, each.key) for each in groups}, lambda: dict(RUN))
+        head: Any = audit.write({(each.card.id, each.key) for each in groups}, RUN.copy)
         _, answer = asked(*files)
         plan = head["key_plan"]
         del plan["lists"]
