@@ -75,11 +75,12 @@ def sentence_for_all(action_id: str, sentence: str, databases: int, names: Seque
     template = _FOR_ALL.get(code_of(action_id))
     if not template:
         return sentence
-    shown = ", ".join(names[:MOST_NAMES])
-    more = f" and {databases - MOST_NAMES:,} more" if databases > MOST_NAMES else ""
+    shown = names[:MOST_NAMES]
+    hidden = databases - len(shown)
+    more = f" and {hidden:,} more" if hidden > 0 else ""
     return template.format(
         databases=pluralize(databases, "database"),
-        names=f"{shown}{more}",
+        names=f"{', '.join(shown)}{more}",
         their="its" if databases == 1 else "their",
     )
 

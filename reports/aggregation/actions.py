@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from checks.engine.card import Severity, rank
 from checks.engine.finding import OPEN
 from checks.engine.identity import reason_of
-from checks.shared.remedies import MOST_NAMES, sentence_for_all
+from checks.shared.remedies import sentence_for_all
 from reports.aggregation.coverage import NEEDED
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ class _Action:
     """The findings that one step resolves.
 
     Attributes:
-        sentence: the step, as its first finding states it.
-        names: of the first databases that it concerns, one more than a sentence names.
+        sentence: the step, as one of its findings states it.
+        names: the names of the databases that it concerns.
     """
 
     __slots__ = (
@@ -104,7 +104,7 @@ class _Action:
 
     def __init__(self, organization: str, sentence: str) -> None:
         self.organization, self.sentence = organization, sentence
-        self.names: dict[str, None] = {}
+        self.names: set[str] = set()
         self.severity: Severity = "advisory"
         self.findings: Counter[Status] = Counter()
         self.ids: list[str] = []
@@ -116,6 +116,8 @@ class _Action:
 
     def add(self, finding: Finding) -> None:
         subject = finding.subject
+        # The same one in any order of findings, whose sentences may differ in names.
+        self.sentence = min(self.sentence, finding.action)
         self.rules.add(finding.rule)
         self.causes.add(reason_of(finding.cause))
         self.findings[finding.status] += 1
@@ -124,8 +126,7 @@ class _Action:
             self.ids.append(finding.id)
         if subject.database:
             self.named.add(subject.database)
-            if len(self.names) <= MOST_NAMES:
-                self.names[finding.name] = None
+            self.names.add(finding.name)
         self.most = max(self.most, finding.databases)
         if subject.region and finding.databases:
             place = subject.organization, subject.type, subject.provider, subject.region
@@ -202,7 +203,7 @@ class Actions:
         (organization, text), action = key, self._actions[key]
         return {
             "id": key,
-            "text": sentence_for_all(key, action.sentence, databases, [*action.names]),
+            "text": sentence_for_all(key, action.sentence, databases, sorted(action.names)),
             "organization": action.organization,
             "name": names.get(action.organization, action.organization),
             "severity": action.severity,

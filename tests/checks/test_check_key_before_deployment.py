@@ -346,7 +346,8 @@ def test_a_pass_by_a_replaced_key_says_so(tmp_path: Path) -> None:
     """A database of the key before passes by the records of that key and by the support case."""
     finding = judge("2026-04-15T00:00:00Z", replaced(tmp_path), support_cases=CASE)
     assert finding.message == (
-        "Key not yet registered at 2026-03-01T00:00:00Z, first seen 2026-04-01T00:00:00Z; database deployed "
+        "Key not yet registered at 2026-03-01T00:00:00Z, first seen 2026-04-01T00:00:00Z; "
+        "database deployed "
         "2026-04-15T00:00:00Z. IBM Support replaced the key after that: TS000000001."
     )
     files = [file.rpartition("/")[2] for file, *_ in finding.evidence]
@@ -434,7 +435,8 @@ def test_a_replacement_without_a_case_asks_for_it(tmp_path: Path) -> None:
     """A database of a key that was replaced without a support case is inconclusive, and says so."""
     finding = judge("2026-04-15T00:00:00Z", replaced(tmp_path))
     assert finding.message == (
-        "Key not yet registered at 2026-03-01T00:00:00Z, first seen 2026-04-01T00:00:00Z; database deployed "
+        "Key not yet registered at 2026-03-01T00:00:00Z, first seen 2026-04-01T00:00:00Z; "
+        "database deployed "
         "2026-04-15T00:00:00Z. The key was replaced after that without a support case."
     )
     assert finding.action == (

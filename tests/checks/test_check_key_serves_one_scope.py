@@ -53,7 +53,8 @@ def test_two_keys_of_one_scope_are_named() -> None:
     ]
     scope = rivals[0]
     assert scope.message == (
-        f"{aws_key_id()} is one of 2 keys claimed for the scope: {aws_key_id()}, {aws_key_id(number=2)}."
+        f"{aws_key_id()} is one of 2 keys claimed for the scope: {aws_key_id()}, "
+        f"{aws_key_id(number=2)}."
     )
 
 

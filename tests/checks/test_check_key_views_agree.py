@@ -56,7 +56,8 @@ def test_what_differs_is_told(keys: list[object], seen: str | None, message: str
     finding = judged_once("CMEK-13", organization)
     assert (finding.status, finding.message) == ("fail", message)
     assert finding.action == (
-        "Re-collect the key list and the regional lookup for acme-prod / serverless / aws / us-east-1"
+        "Re-collect the key list and the regional lookup for acme-prod / serverless / aws / "
+        "us-east-1"
     )
 
 

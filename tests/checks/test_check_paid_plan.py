@@ -30,12 +30,18 @@ def test_the_plan_is_named_where_it_was_attested() -> None:
         (
             PAID | {"due": "2026-11-20"},
             "attestation-not-current",
-            "acme-security attested it, but the attestation is valid from 2026-11-01 to 2026-11-20 only.",
+            (
+                "acme-security attested it, but the attestation is valid from 2026-11-01 to "
+                "2026-11-20 only."
+            ),
         ),
         (
             PAID | {"on": "2026-11-22"},
             "attestation-not-current",
-            "acme-security attested it, but the attestation is valid from 2026-11-22 to 2027-11-22 only.",
+            (
+                "acme-security attested it, but the attestation is valid from 2026-11-22 to "
+                "2027-11-22 only."
+            ),
         ),
     ],
 )

@@ -211,7 +211,10 @@ def test_no_doubt_hides_another() -> None:
     assert [(each.cause, each.message) for each in judged("CMEK-14", organization)] == [
         (
             "not-recorded:serverless-keys",
-            "The list of serverless-keys may be incomplete: not-recorded (the record holds no such list).",
+            (
+                "The list of serverless-keys may be incomplete: not-recorded (the record holds no "
+                "such list)."
+            ),
         ),
         (
             "not-recorded:managed-clusters-keys",

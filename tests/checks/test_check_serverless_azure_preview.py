@@ -34,7 +34,10 @@ def stringent(**told: object) -> Database:
         (
             BY | {"granted": True, "on": "2025-11-20"},
             "inconclusive",
-            "acme-security attested it, but the attestation is valid from 2025-11-20 to 2026-11-20 only.",
+            (
+                "acme-security attested it, but the attestation is valid from 2025-11-20 to "
+                "2026-11-20 only."
+            ),
         ),
         (None, "inconclusive", "It is not attested that the vendor granted the preview."),
     ],

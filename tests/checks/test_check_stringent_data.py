@@ -39,7 +39,10 @@ def stringent(**told: object) -> Database:
         (
             {"encrypted": True, "due": "2026-11-20"},
             "inconclusive",
-            "acme-security attested it, but the attestation is valid from 2026-11-01 to 2026-11-20 only.",
+            (
+                "acme-security attested it, but the attestation is valid from 2026-11-01 to "
+                "2026-11-20 only."
+            ),
         ),
         ({}, "inconclusive", "It is not attested whether the application encrypts the data."),
     ],

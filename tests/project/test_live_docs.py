@@ -15,6 +15,7 @@ import pytest
 import typer
 import yaml
 
+from checks.engine.reasons import reasons
 from cmek_audit.cli import app
 from cmek_audit.exit_codes import Code
 from cmek_audit.run.options import OPTIONS, Options, parse_options
@@ -25,7 +26,6 @@ from inventory.evidence.exchange import HEADERS
 from inventory.evidence.manifest import read_manifest
 from inventory.evidence.redaction import SENSITIVE
 from inventory.model.gaps import GapReason
-from reports.presentation.labels import REASON
 from tests.astra.fleet import healthy_fleet, organizations_data
 from tests.astra.server import serve
 
@@ -71,7 +71,9 @@ def block(language: str, start: str) -> str:
 def test_every_reason_is_explained() -> None:
     """Each reason code stands in the table, with its meaning and who acts as in the reports."""
     told = {code.strip("`"): (meaning, who) for code, meaning, who, _ in rows(GAPS)}
-    assert told == {code: (REASON[code].meaning, REASON[code].who) for code in get_args(GapReason)}
+    assert told == {
+        code: (reasons()[code].meaning, reasons()[code].who) for code in get_args(GapReason)
+    }
 
 
 GAPS = "When something could not be read"

@@ -275,7 +275,8 @@ def test_a_place_that_is_known_only_after_apply(
         [finding] = told(run, rule)
         assert finding.status == "inconclusive"
         assert finding.message == (
-            f"The plan does not show where {ADDRESS} will be deployed: regions known only after apply."
+            f"The plan does not show where {ADDRESS} will be deployed: regions known only after "
+            f"apply."
         )
 
 
