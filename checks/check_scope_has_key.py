@@ -77,7 +77,9 @@ def _judge_scope(
 
     The two are different causes: what is only planned can still be prevented.
     """
-    with_customer_key = [deployment for deployment in deployments if deployment.expects_customer_key]
+    with_customer_key = [
+        deployment for deployment in deployments if deployment.expects_customer_key
+    ]
     keys = index.keys.get(scope, [])
     if not with_customer_key or keys or has_no_customer_keys(scope):
         finding = _without_failure(scope, with_customer_key or deployments, keys)

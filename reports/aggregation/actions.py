@@ -197,10 +197,11 @@ class Actions:
             return urgency, place, not is_first, own, action.organization, key
 
         ordered = sorted(self._actions, key=order)[:MOST_ACTIONS]
-        return [self._as_record(key, names) for key in ordered]
+        return [self._entry(key, names) for key in ordered]
 
-    def _tell(self, key: tuple[str, str], names: Mapping[str, str]) -> ActionEntry:
-        (organization, text), action = key, self._actions[key]
+    def _entry(self, key: str, names: Mapping[str, str]) -> ActionEntry:
+        action = self._actions[key]
+        databases = action.databases(self.spread)
         return {
             "id": key,
             "text": sentence_for_all(key, action.sentence, databases, sorted(action.names)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from checks.engine.catalogue import rule_of
 from checks.engine.context import utc

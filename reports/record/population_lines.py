@@ -21,7 +21,7 @@ from checks.engine.finding import (
 from checks.engine.identity import join
 from inventory.model.key_ids import canonical
 from inventory.model.organization_index import scope_of
-from inventory.text.canonical_json import compact
+from inventory.text.canonical_json import compact_json
 from reports.record.encoding import cached_quote
 
 if TYPE_CHECKING:
@@ -46,17 +46,17 @@ def population_lines(organization: Organization, history: History) -> Iterator[s
 
     ``history`` holds the earlier records, which may show a key before the present one does.
     """
-    yield compact(_organization(organization))
+    yield compact_json(_organization(organization))
     for key in organization.keys or ():
-        yield compact(_key(organization, key, history))
+        yield compact_json(_key(organization, key, history))
     for planned_key in organization.managed.planned_keys:
-        yield compact(_planned_key(organization, planned_key))
+        yield compact_json(_planned_key(organization, planned_key))
     for undetermined_key in organization.managed.undetermined_keys:
-        yield compact(_undetermined_key(organization, undetermined_key))
+        yield compact_json(_undetermined_key(organization, undetermined_key))
     for database in organization.databases or ():
         yield _encode_database(organization, database)
     for undetermined in undetermined_databases(organization):
-        yield compact(_undetermined_database(organization, undetermined))
+        yield compact_json(_undetermined_database(organization, undetermined))
 
 
 def undetermined_databases(organization: Organization) -> list[UndeterminedDatabase]:
@@ -212,4 +212,4 @@ def _undetermined_database(
         "file": database.file,
         "line": database.line,
     }
-    return _with_plan(line, database, database.untold)
+    return _with_plan(line, database, database.missing)

@@ -119,7 +119,7 @@ def read_record(path: str | Path) -> Record:
     try:
         head, checked_head = _parse(file, raw)
     except RecordError:
-        if other := by_content(str(file), raw, REPORT):
+        if other := content_problem(str(file), raw, REPORT):
             raise RecordError(str(other)) from None
         raise
     findings, population = file.with_name(FINDINGS), file.with_name(POPULATION)

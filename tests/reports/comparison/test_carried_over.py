@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from checks.check_key_unchanged import CARD as UNCHANGED
 from checks.engine.context import KnownOrganization
 from checks.engine.finding import OPEN, Finding, organization_subject, scope_subject
 from inventory.history import Observation
@@ -125,14 +126,14 @@ def _told(
 
 
 def _finding(rule: str, status: Status, cause: str = "", organization: str = "acme") -> Finding:
-    subject = scope_subject(SCOPE) if rule == UNCHANGED else organization_subject(organization)
+    subject = scope_subject(SCOPE) if rule == UNCHANGED.id else organization_subject(organization)
     return Finding(status, rule, "high", subject, cause, "It is so.")
 
 
 def test_equal_observations_in_a_row_are_carried_as_their_first_and_last() -> None:
     """A chain that goes on for ever carries no more of a key than its changes."""
     seen = _seen((1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (6, 2), (7, 0))
-    changed = _finding(UNCHANGED, "waived", "replaced:x")
+    changed = _finding(UNCHANGED.id, "waived", "replaced:x")
     ((told),) = _told(changed, keys={SCOPE: seen})
     assert [it["at"][8:10] for it in told["keys"]] == ["01", "03", "04", "06", "07"]
     assert [len(it["key_ids"]) for it in told["keys"]] == [1, 1, 1, 1, 0]
@@ -140,9 +141,9 @@ def test_equal_observations_in_a_row_are_carried_as_their_first_and_last() -> No
 
 def test_keys_that_are_as_they_were_are_forgotten() -> None:
     """A key that is judged and unchanged needs nobody to remember it."""
-    same = _finding(UNCHANGED, "pass")
+    same = _finding(UNCHANGED.id, "pass")
     assert _told(same, keys={SCOPE: _seen((1, 1))}) == []
-    assert _told(_finding(UNCHANGED, "fail", organization="labs"), keys={}) == []
+    assert _told(_finding(UNCHANGED.id, "fail", organization="labs"), keys={}) == []
 
 
 @pytest.mark.parametrize("rule", ["CMEK-10", "CMEK-14"])
