@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.astra.fleet import FleetOrganization, Shape
     from tests.astra.server import Running
 
-MANNERS = {
+POLICY = {
     "first_wait_seconds": 0.001,
     "timeout_seconds": 20.0,
     "organization_deadline_seconds": 60.0,
@@ -36,7 +36,7 @@ MANNERS = {
 }
 DEADLINE = 5.0
 HURRIED = {"timeout_seconds": 0.5, "organization_deadline_seconds": DEADLINE}
-"""The manners where an answer never ends; all others have time enough on a busy machine."""
+"""The policy where an answer never ends; all others have time enough on a busy machine."""
 
 ENDLESS = frozenset({"stall", "stall-headers", "drip"})
 FEW = 4
@@ -208,8 +208,8 @@ class Place:
         when = FIRST if cell and cell.when == "first" else ALWAYS
         server.faults = [Fault(cell.kind, cell.address, when, first)] if cell else []
         server.requests.clear()
-        manners = MANNERS | (HURRIED if cell and cell.kind in ENDLESS else {})
-        data = organizations_data(self.fleet, server.address, **manners)
+        policy = POLICY | (HURRIED if cell and cell.kind in ENDLESS else {})
+        data = organizations_data(self.fleet, server.address, **policy)
         return _audit(folder, write_json(folder / "organizations.json", data))
 
 

@@ -697,11 +697,11 @@ def test_a_fleet_has_a_key_wherever_it_has_databases(fleet: Fleet) -> None:
 
 
 def test_the_organizations_file_names_tokens_and_never_holds_them() -> None:
-    """The file names the variables that hold the tokens, and whatever manners are given."""
+    """The file names the variables that hold the tokens, and whatever policy are given."""
     data = organizations_data(FLEET, "http://127.0.0.1:1", attempts=2)
-    assert data["manners"] == {"attempts": 2}
+    assert data["requests"] == {"attempts": 2}
     assert {organization["token"] for organization in data["organizations"]} == set(
         FLEET.environment
     )
     assert "not-a-real-token" not in json.dumps(data)
-    assert "manners" not in organizations_data(FLEET, "http://127.0.0.1:1")
+    assert "requests" not in organizations_data(FLEET, "http://127.0.0.1:1")

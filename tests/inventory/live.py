@@ -16,15 +16,15 @@ import httpx
 import respx
 
 from inventory.astra.client import AstraClient, ClientContext
-from inventory.astra.config import Configured, Organizations, RequestPolicy
-from inventory.astra.fetch import PAGES, read_organization
+from inventory.astra.config import OrganizationConfig, Organizations, RequestPolicy
+from inventory.astra.fetch import PAGE_SIZES, fetch_organization
 from inventory.astra.parsing import FetchedOrganization
 from inventory.astra.readings import with_readings
 from inventory.astra.recording_transport import RecordingTransport, request_limits
-from inventory.astra.worker import without_token
+from inventory.astra.worker import organization_without_token
 from inventory.errors import UnansweredError
 from inventory.evidence.exchange import Exchange
-from inventory.evidence.writer import BundleWriter, ExchangeWriter, JobWriter, WrittenBundle
+from inventory.evidence.writer import BundleInfo, BundleWriter, ExchangeWriter, JobWriter
 from inventory.text.secrets import Scrubber, Token
 from tests.builders import ORGANIZATION, aws_key_id, moment
 
@@ -149,13 +149,13 @@ class Recorder(RecordingTransport):
             self._writer.write(exchange)
 
 
-def a_line(
+def a_client(
     transport: httpx.AsyncBaseTransport,
     *,
     left: Callable[[], float] = lambda: math.inf,
     waits: list[float] | None = None,
     slots: int = 64,
-    manners: dict[str, float] | None = None,
+    policy: dict[str, float] | None = None,
 ) -> AstraClient:
     """Return a line over ``transport`` that only notes in ``waits`` how long it would wait."""
     noted = [] if waits is None else waits
@@ -163,17 +163,17 @@ def a_line(
     async def sleep(seconds: float) -> None:
         noted.append(seconds)
 
-    own = RequestPolicy.model_validate(manners or {})
+    own = RequestPolicy.model_validate(policy or {})
     return AstraClient(ClientContext(transport, HOST, own, asyncio.Semaphore(slots), sleep, left))
 
 
 # --- an Astra in memory ---------------------------------------------------------------------------
 
 
-def configured(**over: object) -> Configured:
+def configured(**over: object) -> OrganizationConfig:
     """Return an organization as it is configured."""
     told: dict[str, Any] = {"id": ORGANIZATION, "name": "acme-prod", "token": VARIABLE}
-    return Configured.model_validate(told | over)
+    return OrganizationConfig.model_validate(told | over)
 
 
 def listed_key(region: str = "us-east-1", **over: object) -> dict[str, Any]:
@@ -291,17 +291,17 @@ class Astra:
 
 def read(
     astra: Astra,
-    wanted: Configured | None = None,
+    wanted: OrganizationConfig | None = None,
     *,
     recorder: Recorder | None = None,
     left: Callable[[], float] = lambda: math.inf,
-    **manners: float,
+    **policy: float,
 ) -> FetchedOrganization:
     """FetchedOrganization an organization from ``astra``."""
 
     async def run() -> FetchedOrganization:
-        line = a_line(recorder or Recorder(), left=left, manners=manners)
-        return await read_organization(line, wanted or configured())
+        client = a_client(recorder or Recorder(), left=left, policy=policy)
+        return await fetch_organization(client, wanted or configured())
 
     with respx.mock(assert_all_called=False) as router:
         router.route().mock(side_effect=astra.answer)
@@ -313,42 +313,42 @@ def read(
 TOOL = "cmek-audit of the tests"
 
 
-def organizations(*wanted: Configured, **over: float) -> Organizations:
+def organizations(*wanted: OrganizationConfig, **over: float) -> Organizations:
     """Return what an organizations file would say, without any wait."""
-    manners = RequestPolicy.model_validate({"first_wait_seconds": 0.0, "attempts": 2, **over})
-    told: dict[str, Any] = {"cmek-organizations": 1, "address": HOST, "manners": manners}
+    policy = RequestPolicy.model_validate({"first_wait_seconds": 0.0, "attempts": 2, **over})
+    told: dict[str, Any] = {"cmek-organizations": 1, "address": HOST, "requests": policy}
     return Organizations.model_validate(told | {"organizations": wanted})
 
 
 def write_bundle(
     place: Path,
-    *fleet: tuple[Configured, Astra | None],
+    *fleet: tuple[OrganizationConfig, Astra | None],
     previous: Previous | None = None,
-    **manners: float,
+    **policy: float,
 ) -> str:
     """Record a bundle of organizations, each read from its Astra, if there is one."""
-    wanted = organizations(*(each for each, _ in fleet), **manners)
+    wanted = organizations(*(each for each, _ in fleet), **policy)
     dump = wanted.model_dump_json(by_alias=True, exclude_defaults=True).encode()
-    bundle = BundleWriter(place, WrittenBundle(TOOL, HOST, STARTED, previous), dump)
+    bundle = BundleWriter(place, BundleInfo(TOOL, HOST, STARTED, previous), dump)
     share = JobWriter(bundle.staging)
     for number, (each, astra) in enumerate(fleet, 1):
         writer = share.begin(number, TOKEN)
-        told = _read_apart(astra, each, wanted.manners, writer)
+        told = _read_apart(astra, each, wanted.requests, writer)
         share.end(number, with_readings(told, writer.summaries), writer)
     share.close()
-    bundle.tally.join(share.tally)
+    bundle.tally.merge(share.tally)
     bundle.finish(ENDED, [TOKEN])
     return str(place)
 
 
 def _read_apart(
-    astra: Astra | None, wanted: Configured, manners: RequestPolicy, writer: ExchangeWriter
+    astra: Astra | None, wanted: OrganizationConfig, policy: RequestPolicy, writer: ExchangeWriter
 ) -> FetchedOrganization:
     if astra is None:
-        return without_token(wanted)
+        return organization_without_token(wanted)
     recorder = Recorder(inner=httpx.MockTransport(astra.answer), writer=writer)
-    line = a_line(recorder, left=lambda: 60.0, manners=manners.model_dump())
-    return asyncio.run(read_organization(line, wanted))
+    client = a_client(recorder, left=lambda: 60.0, policy=policy.model_dump())
+    return asyncio.run(fetch_organization(client, wanted))
 
 
 def seal(folder: str, **over: object) -> None:
@@ -375,7 +375,7 @@ def _listed(folder: Path) -> list[dict[str, Any]]:
 
 # --- what was read ------------------------------------------------------------------------------
 
-FIRST_PAGE = f"/v2/databases?include=nonterminated&provider=ALL&limit={PAGES[0]}"
+FIRST_PAGE = f"/v2/databases?include=nonterminated&provider=ALL&limit={PAGE_SIZES[0]}"
 
 
 def gaps(read: FetchedOrganization) -> set[tuple[str, str, str]]:

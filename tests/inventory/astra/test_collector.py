@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 FLEET = healthy_fleet()
 FULL, SMALL = FLEET.organizations
-MANNERS = {"first_wait_seconds": 0.0, "attempts": 2, "timeout_seconds": 5.0}
+POLICY = {"first_wait_seconds": 0.0, "attempts": 2, "timeout_seconds": 5.0}
 
 
 @pytest.fixture(scope="module")
@@ -52,18 +52,18 @@ def server(served: Running) -> Running:
     return served
 
 
-def wanted(address: str, fleet: Fleet = FLEET, **manners: float) -> Organizations:
-    return Organizations.model_validate(organizations_data(fleet, address, **MANNERS | manners))
+def wanted(address: str, fleet: Fleet = FLEET, **policy: float) -> Organizations:
+    return Organizations.model_validate(organizations_data(fleet, address, **POLICY | policy))
 
 
-def small(server: Running, **manners: float) -> Organizations:
+def small(server: Running, **policy: float) -> Organizations:
     """Return the smaller organization alone."""
-    return wanted(server.address, Fleet((SMALL,)), **manners)
+    return wanted(server.address, Fleet((SMALL,)), **policy)
 
 
-def run(server: Running, folder: Path, *faults: Fault, **manners: float) -> Collected:
+def run(server: Running, folder: Path, *faults: Fault, **policy: float) -> Collected:
     server.faults = faults
-    return collect(small(server, **manners), str(folder), FLEET.environment)
+    return collect(small(server, **policy), str(folder), FLEET.environment)
 
 
 def read(collected: Collected) -> list[Organization]:
@@ -295,21 +295,21 @@ def test_many_bundles_of_one_second(
             return datetime(2026, 11, 20, 2, tzinfo=UTC)
 
     monkeypatch.setattr(collector, "datetime", Still)
-    monkeypatch.setattr(collector, "read_share", lambda *_: writer.Tally())
+    monkeypatch.setattr(collector, "run_job", lambda *_: writer.Tally())
     names = [Path(_bundle_of_nothing(server, tmp_path, monkeypatch)).name for _ in range(11)]
     first = "2026-11-20T02-00-00Z"
     assert names == [first, *(f"{first}-{number}" for number in range(2, 12))]
     previous = [read_manifest(str(tmp_path / name)).previous for name in names]
-    assert [previou and previou.name for previou in previous] == [None, *names[:-1]]
+    assert [link and link.name for link in previous] == [None, *names[:-1]]
 
 
 def _bundle_of_nothing(server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Collect without reading anything, and yet count one organization."""
 
-    def join(tally: writer.Tally, other: writer.Tally) -> None:
+    def merge(tally: writer.Tally, other: writer.Tally) -> None:
         tally.counts["organizations"] = 1
 
-    monkeypatch.setattr(writer.Tally, "join", join)
+    monkeypatch.setattr(writer.Tally, "merge", merge)
     return run(server, tmp_path).bundle
 
 
@@ -347,7 +347,7 @@ def test_interruption_while_telling(server: Running, tmp_path: Path, done: int) 
     ("owner", "name"),
     [
         (writer.ExchangeWriter, "write"),
-        (writer.ExchangeWriter, "listed"),
+        (writer.ExchangeWriter, "manifest_lines"),
         (writer.JobWriter, "begin"),
         (writer.BundleWriter, "finish"),
     ],
@@ -434,7 +434,7 @@ def test_what_a_killed_collection_left_is_removed(server: Running, tmp_path: Pat
 
     told = collect(small(server), str(tmp_path), FLEET.environment, tell)
     left = (tmp_path / ".collecting-old-1").as_posix()
-    note = f"Removing {left}, which a collection that was killed left unfinished."
+    note = f"Removing {left}, which a killed collection left unfinished."
     assert notes == [(note, 0)]
     assert [each.as_posix() for each in tmp_path.iterdir()] == [told.bundle]
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from inventory.astra.config import (
     ADDRESS,
-    Configured,
+    OrganizationConfig,
     Organizations,
     RequestPolicy,
     other_hosts,
@@ -67,11 +67,11 @@ def test_least_that_must_be_said(tmp_path: Path) -> None:
     told = read_organizations(write_yaml(tmp_path / "a.yaml", file_data(bare)))
     (own,) = told.organizations
     assert (own.id, own.name, own.token) == (ORGANIZATION, "acme-prod", "ASTRA_API_TOKEN")
-    assert (told.address, told.manners) == ("https://api.astra.datastax.com", RequestPolicy())
+    assert (told.address, told.requests) == ("https://api.astra.datastax.com", RequestPolicy())
 
 
 def test_most_that_can_be_said(tmp_path: Path) -> None:
-    """Manners, attestations and statements are read alike from YAML and JSON."""
+    """Requests, attestations and statements are read alike from YAML and JSON."""
     full = organization(
         plan={"paid": True} | SAID,
         azure_preview={"granted": False} | SAID,
@@ -82,13 +82,13 @@ def test_most_that_can_be_said(tmp_path: Path) -> None:
         databases=[{"id": "a", "encryption": "astra-provided", "reason": "a trial"}],
     )
     full["support_cases"][0].pop("key_id")
-    manners = {"connections": 8, "first_wait_seconds": 0, "deadline_seconds": 10}
-    data = file_data(full, manners=manners, description="Acme", address="http://localhost:1")
+    requests = {"connections": 8, "first_wait_seconds": 0, "deadline_seconds": 10}
+    data = file_data(full, requests=requests, description="Acme", address="http://localhost:1")
     in_yaml = read_organizations(write_yaml(tmp_path / "a.yaml", data))
     in_json = read_organizations(write_json(tmp_path / "a.json", data))
     assert in_yaml == in_json
-    assert set(in_yaml.organizations[0].model_fields_set) == set(Configured.model_fields)
-    assert in_yaml.manners == RequestPolicy(
+    assert set(in_yaml.organizations[0].model_fields_set) == set(OrganizationConfig.model_fields)
+    assert in_yaml.requests == RequestPolicy(
         connections=8, first_wait_seconds=0, deadline_seconds=10
     )
 
@@ -199,14 +199,14 @@ POSITIVE = "greater than 0"
             "    databases: [{id: a, encryption: astra-provided}]\n",
             (6, f"{ORG}.databases[0]", None, "a reason beside encryption: astra-provided"),
         ),
-        ("A", "manners: {attempts: 0}\n", (6, "manners.attempts", "0", None)),
-        ("A", "manners: {attempts: 2.0}\n", (6, "manners.attempts", "2.0", None)),
-        ("A", "manners: {attempts: true}\n", (6, "manners.attempts", "true", None)),
-        ("A", "manners: {timeout_seconds: true}\n", (6, "manners.timeout_seconds", "true", None)),
-        ("A", "manners: {connections: 1.0}\n", (6, "manners.connections", "1.0", None)),
-        ("A", "manners: {connections: 1025}\n", (6, "manners.connections", "1025", None)),
-        ("A", "manners: {timeout_seconds: 0}\n", (6, "manners.timeout_seconds", "0", POSITIVE)),
-        ("A", "manners: {timeout: 1}\n", (6, "manners.timeout", "an unknown field", None)),
+        ("A", "requests: {attempts: 0}\n", (6, "requests.attempts", "0", None)),
+        ("A", "requests: {attempts: 2.0}\n", (6, "requests.attempts", "2.0", None)),
+        ("A", "requests: {attempts: true}\n", (6, "requests.attempts", "true", None)),
+        ("A", "requests: {timeout_seconds: true}\n", (6, "requests.timeout_seconds", "true", None)),
+        ("A", "requests: {connections: 1.0}\n", (6, "requests.connections", "1.0", None)),
+        ("A", "requests: {connections: 1025}\n", (6, "requests.connections", "1025", None)),
+        ("A", "requests: {timeout_seconds: 0}\n", (6, "requests.timeout_seconds", "0", POSITIVE)),
+        ("A", "requests: {timeout: 1}\n", (6, "requests.timeout", "an unknown field", None)),
         ("A", "adress: x\n", (6, "adress", "an unknown field", None)),
     ],
 )
@@ -224,11 +224,13 @@ def test_mistakes(
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     """Not only the first mistake is told, but all of them."""
-    data = file_data({"id": "a b"}, organization(token="a-b"), address="x", manners={"attempts": 0})
+    data = file_data(
+        {"id": "a b"}, organization(token="a-b"), address="x", requests={"attempts": 0}
+    )
     found = problems(write_yaml(tmp_path / "a.yaml", data))
     assert {field for _, field, _, _ in found} == {
         *("organizations[0].id", "organizations[0].name", "organizations[1].token"),
-        *("address", "manners.attempts"),
+        *("address", "requests.attempts"),
     }
 
 
@@ -418,7 +420,7 @@ def test_addresses_that_are_none(address: str) -> None:
     with pytest.raises(ValidationError) as caught:
         ADDRESSES.validate_python(address)
     assert [error["msg"] for error in caught.value.errors()] == [
-        "the address of a host, such as https://api.astra.datastax.com, and no more"
+        "the address of a host, such as https://api.astra.datastax.com, and nothing after it"
     ]
 
 

@@ -16,8 +16,8 @@ import pytest
 
 from inventory.astra import connections
 from inventory.astra.connections import FreshConnections, Route, route_to
-from inventory.astra.proxies import Proxy
 from inventory.errors import SettingError, UnansweredError
+from inventory.system.proxies import Proxy
 from inventory.text.secrets import SecretText
 from tests.astra.server import closed_address
 from tests.inventory.live import SECRET, TOKEN, VALUE
@@ -179,7 +179,7 @@ def test_reset_after_the_answer() -> None:
     assert talking(talk).body == b'["a"]'
 
 
-SURPLUS = ("malformed", "more came than an answer: after the answer", True)
+SURPLUS = ("malformed", "unexpected data after the answer", True)
 
 
 @pytest.mark.parametrize("surplus", [ok(b"[]"), b"H", b"\r\n"])
@@ -213,7 +213,7 @@ def test_bytes_before_the_request() -> None:
     with listening(talk) as port, pytest.MonkeyPatch.context() as patch:
         patch.setattr(asyncio, "sleep", late)  # what is sent is there by then
         told = fails(plain(port))
-    assert told == ("malformed", "more came than an answer: before anything was asked", True)
+    assert told == ("malformed", "unexpected data before the request", True)
 
 
 def test_answer_before_the_request_and_one_after_it() -> None:
@@ -234,12 +234,12 @@ def test_connection_that_is_not_closed(monkeypatch: pytest.MonkeyPatch) -> None:
         saying(ok())(connection)
         connection.recv(1)
 
-    detail = "the connection was not closed after the answer, so more may have followed"
+    detail = "the connection was not closed after the answer, so more data may follow"
     assert failing(talk) == ("malformed", detail, True)
 
 
-NO_HTTP = ("malformed", "answered with what is no HTTP/1.1", True)
-BROKEN_OFF = ("cut-short", "the answer broke off", True)
+NO_HTTP = ("malformed", "the answer is not HTTP/1.1", True)
+BROKEN_OFF = ("cut-short", "the answer ended early", True)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +320,7 @@ def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Secure]:
     file, server = certified(tmp_path, "localhost", LOOPBACK)
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     with listening(saying(ok(b'["a"]')), server) as port:
-        yield Secure(port, connections.trusted(), server)
+        yield Secure(port, connections.trusted_authorities(), server)
 
 
 @pytest.mark.parametrize("host", ["localhost", LOOPBACK])
@@ -424,7 +424,7 @@ def test_proxy_that_says_more_than_its_answer(secure: Secure) -> None:
     talk = relaying(TUNNEL + ok(b'["forged"]'), [], secure.port)
     with listening(talk) as port:
         told = fails(Route("localhost", secure.port, secure.tls, by("http", port)))
-    detail = "more came than an answer: from the proxy, after its answer"
+    detail = "unexpected data from the proxy after its answer"
     assert told == ("malformed", detail, True)
 
 
@@ -461,7 +461,7 @@ PLACES = (
     "asyncio.selector_events._SelectorSocketTransport.write",
     "asyncio.base_events.BaseEventLoop.create_connection",
     "inventory.astra.connections._Connection._require_silence",
-    "inventory.astra.connections._Connection._end",
+    "inventory.astra.connections._Connection._wait_for_end",
     "inventory.text.secrets.Token.authorization",
 )
 

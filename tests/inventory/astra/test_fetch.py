@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.astra.fetch import FACTS, read_organization
+from inventory.astra.fetch import FACTS, fetch_organization
 from inventory.astra.parsing import FetchedOrganization
 from inventory.astra.replay import replay
 from inventory.astra.replay_transport import ReplayingTransport
@@ -34,7 +34,7 @@ from tests.inventory.live import (
     VARIABLE,
     Astra,
     Recorder,
-    a_line,
+    a_client,
     answer,
     configured,
     datacenter,
@@ -142,7 +142,7 @@ def test_statements_that_meet_nothing() -> None:
     """A statement about what Astra does not list is a gap of the list that should hold it."""
     place = {"provider": "aws", "region": "us-east-1", "key_id": "gone"}
     wanted = configured(keys=[{"type": "managed-clusters"} | place], databases=[{"id": "gone-too"}])
-    told = "{} stands in the organizations file, and Astra does not list it"
+    told = "{} is in the organizations file, but Astra does not list it"
     assert gaps(read(Astra(), wanted)) == {
         ("managed-clusters-keys", "not-visible", told.format("gone")),
         ("databases", "not-visible", told.format("gone-too")),
@@ -171,9 +171,9 @@ def test_token_of_another_organization() -> None:
     """If the token is another organization's, nothing of it is read, and all is missing."""
     astra = Astra(serverless=[listed_key()], other={OWN: answer({"id": OTHER_ORGANIZATION})})
     told = read(astra)
-    detail = f"the token in {VARIABLE} is of organization '{OTHER_ORGANIZATION}'"
+    detail = f"the token in {VARIABLE} belongs to organization '{OTHER_ORGANIZATION}'"
     assert gaps(told) == {(fact, "wrong-organization", detail) for fact in FACTS}
-    assert (told.organization.keys, told.organization.databases, told.told) == ((), (), {})
+    assert (told.organization.keys, told.organization.databases, told.lists) == ((), (), {})
     assert astra.asked == [OWN]
 
 
@@ -187,7 +187,7 @@ def test_organization_that_nobody_configured() -> None:
 @pytest.mark.parametrize(
     ("own", "reason", "detail"),
     [
-        (answer({}, 401), "refused", "answered 401: the token is not taken, or lacks a permission"),
+        (answer({}, 401), "refused", "answered 401: the token is invalid or lacks a permission"),
         (answer({"id": "two words"}), "malformed", "found a mapping of 1, expected an object with"),
         (answer(None), "malformed", "found nothing, expected an object with an id"),
         (httpx.Response(404, text="404"), "wrong-address", "answered 404: there is nothing at"),
@@ -216,7 +216,7 @@ def test_no_keys(value: object) -> None:
     """An empty list of keys is no gap; ``null`` is one too, and that is noted."""
     told = read(Astra(serverless=value, classic=value))
     assert (told.organization.keys, reasons(told)) == ((), set())
-    assert bool(told.told["serverless-keys"].note) == (value is None)
+    assert bool(told.lists["serverless-keys"].note) == (value is None)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_no_keys(value: object) -> None:
         (raw_answer(b"[{"), "malformed"),
         (answer({}, 429), "rate-limited"),
         (TimeoutError(), "timed-out"),
-        (no_answer("cut-short", "the answer broke off"), "cut-short"),
+        (no_answer("cut-short", "the answer ended early"), "cut-short"),
     ],
 )
 def test_list_of_keys_that_cannot_be_read(
@@ -349,7 +349,7 @@ def test_many_views_that_are_refused() -> None:
     other = {f"/v2/kms/provider/aws/region/{region}": answer({}, 403) for region in regions}
     told = read(Astra(databases=databases, other=other))
     assert len(told.organization.gaps) == 21
-    assert told.organization.gaps[-1].detail == "and 10 more of this list"
+    assert told.organization.gaps[-1].detail == "10 more in this list"
 
 
 def in_many_regions(count: int, refused: int) -> Astra:
@@ -364,7 +364,7 @@ def test_no_view_is_told_any_more(tmp_path: Path) -> None:
     """If none of a hundred key scopes tells anything, the others are not asked for in vain."""
     astra = in_many_regions(250, 150)
     told = read(astra)
-    detail = "50 more key scopes were not asked for: none of the 100 before told any"
+    detail = "50 more key scopes were not requested: none of the 100 before returned an entry"
     assert told.organization.gaps[0] == Gap(fact="region-views", reason="refused", detail=detail)
     assert len([each for each in astra.asked if "/region/" in each]) == 200
     assert len(told.organization.region_views or ()) == 100
@@ -394,7 +394,7 @@ def test_regions_that_steer_addresses(region: str) -> None:
 
 
 def test_width_is_kept() -> None:
-    """No more single answers are asked for at once than manners allow for one organization."""
+    """No more single answers are asked for at once than policy allow for one organization."""
     now, most = 0, 0
 
     class Slow(httpx.AsyncBaseTransport):
@@ -410,8 +410,8 @@ def test_width_is_kept() -> None:
     keys = [listed_key(f"r{number:02}") for number in range(20)]
     astra = Astra(serverless=keys)
     recorder = Recorder(inner=Slow())
-    line = a_line(recorder, manners={"connections_per_organization": 5})
-    told = asyncio.run(read_organization(line, configured()))
+    client = a_client(recorder, policy={"connections_per_organization": 5})
+    told = asyncio.run(fetch_organization(client, configured()))
     assert (most, reasons(told)) == (5, set())
     assert [view.region for view in told.organization.region_views or ()] == [
         f"r{number:02}" for number in range(20)
@@ -425,7 +425,7 @@ def test_time_that_is_over() -> None:
     """If there is no time for a wait that Astra asks for, that list is missing, and is told so."""
     busy = answer({}, 429, retry_after="3600")
     told = read(Astra(other={"/v2/kms": busy}, databases=fleet(1)), left=lambda: 60.0)
-    detail = "answered 429: too many requests, and there was no time to ask again"
+    detail = "answered 429: too many requests; no time was left for another attempt"
     assert gaps(told) == {("serverless-keys", "rate-limited", f"GET /v2/kms: {detail}")}
 
 
@@ -461,9 +461,9 @@ CASES: dict[str, Any] = {
 
 def replayed(recorder: Recorder) -> FetchedOrganization:
     transport = ReplayingTransport(recorder.exchanges)
-    line = a_line(transport, manners={"attempts": 3})
-    told = asyncio.run(read_organization(line, configured()))
-    transport.settle()
+    client = a_client(transport, policy={"attempts": 3})
+    told = asyncio.run(fetch_organization(client, configured()))
+    transport.require_all_used()
     return told
 
 

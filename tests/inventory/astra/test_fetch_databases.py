@@ -46,7 +46,7 @@ def test_every_database_is_read(count: int) -> None:
     told = read(Astra(databases=fleet(count)))
     assert sorted(names(told.organization)) == sorted(f"orders-{each + 1}" for each in range(count))
     assert reasons(told) == set()
-    assert told.told["databases"].note == (
+    assert told.lists["databases"].note == (
         f"read 2 times: {count} by pages of 100, {count} by pages of 99; terminated: 0"
     )
 
@@ -57,8 +57,8 @@ def test_terminated_databases_are_known_to_be_gone() -> None:
     told = read(Astra(databases=fleet(1), gone=gone))
     databases = told.organization.databases or ()
     assert Counter(database.is_terminated for database in databases) == {True: 129, False: 1}
-    assert len(told.told["databases"].entries) == 1
-    assert (told.told["databases"].note or "").endswith("; terminated: 129")
+    assert len(told.lists["databases"].entries) == 1
+    assert (told.lists["databases"].note or "").endswith("; terminated: 129")
     assert reasons(told) == set()
 
 
@@ -76,7 +76,7 @@ def test_terminated_databases_that_cannot_be_read() -> None:
     """If the terminated ones cannot be read, that is said; they are taken for vanished then."""
     address = "/v2/databases?include=terminated&provider=ALL&limit=100"
     told = read(Astra(databases=fleet(1), other={address: answer({}, 400)}))
-    assert (told.told["databases"].note or "").endswith("; terminated: 0, at least")
+    assert (told.lists["databases"].note or "").endswith("; terminated: 0, at least")
     assert reasons(told) == set()
 
 
@@ -123,7 +123,7 @@ def test_growth_that_settles() -> None:
         ["orders-1", "orders-2", "orders-3"],
         set(),
     )
-    assert told.told["databases"].note.startswith("read 3 times: 2 by pages of 100, 3 by pages")
+    assert told.lists["databases"].note.startswith("read 3 times: 2 by pages of 100, 3 by pages")
 
 
 def test_growth_that_goes_on() -> None:
@@ -132,8 +132,7 @@ def test_growth_that_goes_on() -> None:
     assert len(names(told.organization)) == 9
     odd = ", ".join(f"'{listed_database(number)['id']}'" for number in (3, 4, 5))
     assert cut_short(told) == (
-        "the list was not the same in 3 readings (2, 3, 9 databases); not alike in all: "
-        f"{odd} and 4 more"
+        f"3 readings of the list differ (2, 3, 9 databases), in: {odd} and 4 more"
     )
 
 
@@ -149,7 +148,7 @@ def test_growth_that_goes_on() -> None:
 def test_databases_that_vanish(readings: list[list[dict[str, Any]]]) -> None:
     """If a database is missing from a later reading, the list is not known; it is kept."""
     told = read(Astra(readings=readings))
-    assert cut_short(told).startswith("the list was not the same in 3 readings (3, ")
+    assert cut_short(told).startswith("3 readings of the list differ (3, ")
     assert names(told.organization) == ["orders-1", "orders-2", "orders-3"]
 
 
@@ -167,7 +166,7 @@ def test_readings_that_differ_in_content(info: dict[str, Any]) -> None:
     told = read(Astra(readings=[fleet(1), now, fleet(1)]))
     ((fact, reason, detail),) = gaps(told)
     assert (fact, reason) == ("databases", "malformed")
-    assert detail.startswith("the list was not the same in 3 readings (1, 1, 1 databases)")
+    assert detail.startswith("3 readings of the list differ (1, 1, 1 databases)")
 
 
 @pytest.mark.parametrize("info", [None, "text", 7])
@@ -175,7 +174,7 @@ def test_databases_without_particulars(info: object) -> None:
     """A database without its particulars is a gap, and the same in each reading."""
     told = read(Astra(databases=[listed_database(1) | {"info": info}]))
     assert reasons(told) == {("databases", "malformed")}
-    assert told.told["databases"].note.startswith("read 2 times")
+    assert told.lists["databases"].note.startswith("read 2 times")
 
 
 def test_details_may_differ() -> None:
@@ -327,7 +326,7 @@ def test_null_instead_of_any_page(place: int) -> None:
     is_terminated = "include=terminated" in astra.pages[place]
     assert is_terminated is (place > 5)
     assert reasons(told) == (set() if is_terminated else {("databases", "malformed")})
-    assert told.told["databases"].note.endswith("at least") is is_terminated
+    assert told.lists["databases"].note.endswith("at least") is is_terminated
     listed = {name for name in names(told.organization) if int(name.partition("-")[2]) <= 150}
     assert len(listed) == {0: 0, 1: 100}.get(place, 150)
 
@@ -336,7 +335,7 @@ def test_null_is_asked_for_again() -> None:
     """A page that was ``null`` once is asked for again, and the list is whole then."""
     for place in range(len(PLACES)):
         told = read(Nth(place, 150, gone=GONE), attempts=2)
-        assert (reasons(told), len(told.told["databases"].entries)) == (set(), 150)
+        assert (reasons(told), len(told.lists["databases"].entries)) == (set(), 150)
 
 
 class Endless(Astra):

@@ -25,7 +25,7 @@ def gaps(told: ParsedList) -> set[tuple[str, str, str]]:
     return {(gap.fact, gap.reason, gap.detail) for gap in told.gaps}
 
 
-UNKNOWN = "the provider {} is none that is known"
+UNKNOWN = "the provider {} is unknown"
 
 
 A_TIME = "expected a time with its zone, as text, such as 2026-11-20T02:00:00Z"
@@ -133,7 +133,7 @@ def test_datacenters_win_over_the_main_region() -> None:
     """The regions are those of the datacenters; another main region is a gap beside them."""
     told = with_centers(datacenter("a"), region="b")
     assert regions(told) == [("a", ADDED)]
-    detail = f"{NAMED} has 'b' for its region, and no datacenter there"
+    detail = f"{NAMED} names the region 'b', but has no datacenter there"
     assert gaps(told) == {("databases", "malformed", detail)}
 
 
@@ -155,10 +155,10 @@ def test_no_living_datacenter() -> None:
     """If no datacenter lives, the main region stands there, undated, and a gap beside it."""
     told = with_centers(datacenter("a", status="TERMINATED"), region="a")
     assert regions(told) == [("a", None)]
-    assert gaps(told) == {("databases", "malformed", f"{NAMED} has no living datacenter")}
+    assert gaps(told) == {("databases", "malformed", f"{NAMED} has no active datacenter")}
 
 
-HIDDEN = f"{NAMED} has no datacenters that could be read: it may have further regions"
+HIDDEN = f"{NAMED} has no readable list of datacenters: it may have more regions"
 
 
 @pytest.mark.parametrize("centers", [None, "text", {}, {"a": 1}, 7, True])
@@ -180,7 +180,7 @@ def test_no_datacenters() -> None:
     """An empty list of datacenters is a gap, and the main region undated."""
     told = one(info={"datacenters": []})
     assert regions(told) == [("us-east-1", None)]
-    assert gaps(told) == {("databases", "malformed", f"{NAMED} has no living datacenter")}
+    assert gaps(told) == {("databases", "malformed", f"{NAMED} has no active datacenter")}
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_no_datacenters() -> None:
         (("serverless", "C10"), "C10 and serverless", "unknown"),
         (("C10", "C20"), "C10 and C20", "unknown"),
         (("developer", "developer"), "developer", "unknown"),
-        ((None, None), "(none told)", "unknown"),
+        ((None, None), "(none reported)", "unknown"),
         (({"a": 1}, None), "{'a': 1}", "unknown"),
     ],
 )
@@ -236,7 +236,7 @@ def test_providers(info: str | None, centers: str | None, provider: str, own: st
         (
             {"info": {"datacenters": [datacenter(), datacenter(cloudProvider="gcp")]}},
             "malformed",
-            "'us-east-1' is of two providers",
+            "'us-east-1' has two providers",
         ),
         (
             {"info": {"datacenters": [datacenter(None)]}},  # type: ignore[arg-type]
@@ -267,7 +267,7 @@ def test_providers(info: str | None, centers: str | None, provider: str, own: st
         (
             {"orgId": OTHER_ORGANIZATION},
             "wrong-organization",
-            f"an entry is of organization '{OTHER_ORGANIZATION}'",
+            f"an entry belongs to organization '{OTHER_ORGANIZATION}'",
         ),
     ],
 )
@@ -318,4 +318,4 @@ def test_a_datacenter_of_another_provider() -> None:
     """A database whose datacenter is of another provider may be of either, which is a gap."""
     told = one(info={"cloudProvider": "AWS", "datacenters": [datacenter(cloudProvider="GCP")]})
     assert [gap.reason for gap in told.gaps] == ["malformed"]
-    assert "is of 'AWS', and a datacenter of 'GCP'" in told.gaps[0].detail
+    assert "is in 'AWS', but a datacenter is in 'GCP'" in told.gaps[0].detail

@@ -146,7 +146,7 @@ def test_spellings_of_a_key(spelled: str, owner: dict[str, str]) -> None:
 
 def test_null_instead_of_keys() -> None:
     """``null`` is taken for no keys, and that it was is noted; an empty list needs no note."""
-    assert keys(value=None) == ParsedList([], [], "answered null, taken for an empty list")
+    assert keys(value=None) == ParsedList([], [], "answered null, read as an empty list")
     assert keys(value=[]) == ParsedList([], [], "")
 
 
@@ -154,7 +154,7 @@ def test_keys_that_stand_there_twice() -> None:
     """A key that is listed twice is one key, and that it was is noted."""
     told = keys(listed_key(), listed_key("us-east-2"), listed_key(CloudProvider="AWS"))
     assert [key.region for key in told.entries] == ["us-east-1", "us-east-2"]
-    assert (told.gaps, told.note) == ([], "entries that stood there before: 1")
+    assert (told.gaps, told.note) == ([], "repeated entries: 1")
 
 
 def test_keys_of_one_place_that_differ_are_both_kept() -> None:
@@ -164,15 +164,15 @@ def test_keys_of_one_place_that_differ_are_both_kept() -> None:
     assert {key.key_id for key in told.entries} == {KEY, other}
 
 
-UNKNOWN = "the provider {} is none that is known"
+UNKNOWN = "the provider {} is unknown"
 
 
 @pytest.mark.parametrize(
     ("entry", "reason", "detail"),
     [
-        (7, "malformed", "an entry is 7"),
-        (None, "malformed", "an entry is nothing"),
-        ([], "malformed", "an entry is an empty list"),
+        (7, "malformed", "found 7, expected an object"),
+        (None, "malformed", "found nothing, expected an object"),
+        ([], "malformed", "found an empty list, expected an object"),
         ({}, "unknown-value", UNKNOWN.format("nothing")),
         (listed_key(CloudProvider="Oracle"), "unknown-value", UNKNOWN.format("'Oracle'")),
         (listed_key(CloudProvider=""), "unknown-value", UNKNOWN.format("''")),
@@ -192,7 +192,7 @@ UNKNOWN = "the provider {} is none that is known"
             "malformed",
             "region: found 'us east', expected visible ASCII characters without spaces",
         ),
-        (listed_key() | {"region": ""}, "malformed", "an entry names a field in two spellings"),
+        (listed_key() | {"region": ""}, "malformed", "an entry has a field in two spellings"),
     ],
 )
 def test_keys_that_cannot_be_understood(entry: object, reason: str, detail: str) -> None:
@@ -217,7 +217,7 @@ def test_keys_of_another_organization(owner: dict[str, str]) -> None:
     """An entry that names another organization is not taken, however it spells that."""
     entry = {"CloudProvider": "aws", "KeyID": KEY, "Region": "us-east-1"} | owner
     told = keys(entry)
-    detail = f"an entry is of organization '{OTHER_ORGANIZATION}' ({PATH}:14)"
+    detail = f"an entry belongs to organization '{OTHER_ORGANIZATION}' ({PATH}:14)"
     assert told.entries == []
     assert gaps(told) == {("serverless-keys", "wrong-organization", detail)}
 
@@ -233,7 +233,7 @@ def test_many_gaps_are_cut() -> None:
     """Of many gaps of one list the first twenty are told, and how many more there are."""
     told = keys(*range(50))
     assert len(told.gaps) == 21
-    assert told.gaps[-1].detail == "and 30 more of this list"
+    assert told.gaps[-1].detail == "30 more in this list"
     few = told.gaps[:20]
     assert truncate_gaps("databases", few) == few
 
@@ -338,34 +338,38 @@ TWO = {"keyID": aws_key_id(number=2), "region": "us-east-1"}
 @pytest.mark.parametrize(
     ("value", "reason", "detail"),
     [
-        (shown(region="us-east-2"), "malformed", "asked for us-east-1, shown 'us-east-2'"),
-        (shown(region=None), "malformed", "asked for us-east-1, shown nothing"),
-        (shown(region=["us-east-1"]), "malformed", "asked for us-east-1, shown a list of 1"),
-        (shown(keyID=""), "malformed", "shown without a key id: us-east-1"),
-        (shown(keyID=7), "malformed", "shown without a key id: us-east-1"),
+        (shown(region="us-east-2"), "malformed", "requested us-east-1, got 'us-east-2'"),
+        (shown(region=None), "malformed", "requested us-east-1, got nothing"),
+        (shown(region=["us-east-1"]), "malformed", "requested us-east-1, got a list of 1"),
+        (shown(keyID=""), "malformed", "no key id for us-east-1"),
+        (shown(keyID=7), "malformed", "no key id for us-east-1"),
         (
             shown(keyID="two words"),
             "malformed",
             "key_id: found 'two words', expected visible ASCII characters without spaces",
         ),
-        (shown(KeyID="x"), "malformed", "an entry names a field in two spellings"),
-        ({"aws": 7}, "malformed", "an entry is 7"),
-        ({"gcp": TWO}, "malformed", "asked for aws, shown gcp"),
-        (shown() | {"GCP": TWO}, "malformed", "asked for aws, shown GCP, aws"),
+        (shown(KeyID="x"), "malformed", "an entry has a field in two spellings"),
+        ({"aws": 7}, "malformed", "found 7, expected an object"),
+        ({"gcp": TWO}, "malformed", "requested aws, got gcp"),
+        (shown() | {"GCP": TWO}, "malformed", "requested aws, got GCP, aws"),
         (
             shown() | {"Amazon Web Services": TWO},
             "malformed",
-            "2 keys shown for serverless / aws / us-east-1",
+            "2 keys for serverless / aws / us-east-1",
         ),
         ({"oracle": TWO}, "unknown-value", UNKNOWN.format("'oracle'")),
         ({"oracle": TWO, "aws": None}, "unknown-value", UNKNOWN.format("'oracle'")),
-        (listed_key(), "malformed", "shown without a provider: 'CloudProvider', 'KeyID', 'Region'"),
-        ({"keyID": KEY, "region": ""}, "malformed", "shown without a provider: 'keyID'"),
-        ({"\ud800": 1}, "malformed", r"shown without a provider: '\ud800'"),
+        (
+            listed_key(),
+            "malformed",
+            "a view without a provider: 'CloudProvider', 'KeyID', 'Region'",
+        ),
+        ({"keyID": KEY, "region": ""}, "malformed", "a view without a provider: 'keyID'"),
+        ({"\ud800": 1}, "malformed", r"a view without a provider: '\ud800'"),
         (
             shown() | {"orgId": OTHER_ORGANIZATION},
             "wrong-organization",
-            f"an entry is of organization '{OTHER_ORGANIZATION}'",
+            f"an entry belongs to organization '{OTHER_ORGANIZATION}'",
         ),
     ],
 )
@@ -403,15 +407,15 @@ def test_accounts() -> None:
 @pytest.mark.parametrize("value", [[], None])
 def test_no_accounts(value: object) -> None:
     """If no account is named, that is a gap: there must be one."""
-    detail = "no account is named for serverless / aws / us-east-1"
+    detail = "no account is listed for serverless / aws / us-east-1"
     assert gaps(accounts(value=value)) == {("vendor-accounts", "not-visible", detail)}
 
 
 @pytest.mark.parametrize(
     ("entry", "reason", "detail"),
     [
-        (7, "malformed", "an entry is 7"),
-        (account(provider="gcp"), "malformed", "asked for aws, named 'gcp'"),
+        (7, "malformed", "found 7, expected an object"),
+        (account(provider="gcp"), "malformed", "requested aws, got 'gcp'"),
         (account(provider="oracle"), "unknown-value", UNKNOWN.format("'oracle'")),
         (
             account(provider_id=None),
@@ -421,7 +425,7 @@ def test_no_accounts(value: object) -> None:
         (
             account(organization_id=OTHER_ORGANIZATION),
             "wrong-organization",
-            f"an entry is of organization '{OTHER_ORGANIZATION}'",
+            f"an entry belongs to organization '{OTHER_ORGANIZATION}'",
         ),
     ],
 )

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from inventory.astra.endpoints import request_kind
 from inventory.astra.parsing import FetchedOrganization, ParsedList
-from inventory.astra.readings import FARTHEST_CLOCK, kind_of, with_readings
+from inventory.astra.readings import MAX_CLOCK_DIFFERENCE, with_readings
 from inventory.evidence.exchange_summary import ExchangeSummary
 from inventory.model.gaps import Gap, Reading
 from tests.builders import a_key, an_organization, moment
@@ -53,7 +54,7 @@ def a_read(**told: ParsedList) -> FetchedOrganization:
 )
 def test_kinds_of_requests(address: str, kind: str) -> None:
     """What a request reads follows from its address."""
-    assert kind_of(address) == kind
+    assert request_kind(address) == kind
 
 
 def test_readings() -> None:
@@ -128,9 +129,9 @@ def test_nothing_was_asked() -> None:
     ("clocks", "detail"),
     [
         ([None, None], None),
-        ([0.0, FARTHEST_CLOCK], None),
-        ([-FARTHEST_CLOCK, None], None),
-        ([FARTHEST_CLOCK + 1, 0.0], "Astra's clock is 301 s ahead of this machine's"),
+        ([0.0, MAX_CLOCK_DIFFERENCE], None),
+        ([-MAX_CLOCK_DIFFERENCE, None], None),
+        ([MAX_CLOCK_DIFFERENCE + 1, 0.0], "Astra's clock is 301 s ahead of this machine's"),
         ([1.0, -3600.2, 400.0], "Astra's clock is 3,600 s behind this machine's"),
     ],
 )

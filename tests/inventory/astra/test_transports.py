@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.astra import recording_transport
-from inventory.astra.recording_transport import TOO_LATE, wait_asked
+from inventory.astra.recording_transport import TOO_LATE, retry_after
 from inventory.astra.replay_transport import EXCHANGE, ReplayingTransport
 from inventory.errors import ForbiddenRequestError, ReplayError, UnansweredError
 from inventory.evidence.exchange import Exchange, Failure
-from inventory.evidence.exchange_summary import by_number, summarize_exchange
+from inventory.evidence.exchange_summary import file_number, summarize_exchange
 from inventory.evidence.redaction import Redacted, redact_body
 from tests.inventory.live import (
     ENDED,
@@ -97,7 +97,7 @@ def test_only_the_configured_host_is_asked(url: str) -> None:
     """A request to another host, port or scheme is refused, and nothing of it is sent."""
     recorder = Recorder()
     with answering(answer([])) as route:
-        with pytest.raises(ForbiddenRequestError, match=r"speaks to astra\.example\.test alone$"):
+        with pytest.raises(ForbiddenRequestError, match=r"to astra\.example\.test only$"):
             send(recorder, a_request(url=url))
         assert (route.call_count, recorder.exchanges) == (0, [])
 
@@ -273,7 +273,7 @@ def test_bodies_are_unpacked() -> None:
 def test_bodies_packed_twice_are_not_taken() -> None:
     """A body packed more than once is not unpacked, as it could grow beyond all bounds."""
     twice = gzip.compress(gzip.compress(b"[]"))
-    expected = Failure(reason="malformed", detail="a body packed several times")
+    expected = Failure(reason="malformed", detail="the body is compressed more than once")
     assert through(Inner(packed("gzip", "gzip", body=twice))).failure == expected
     assert through(Inner(packed("gzip, gzip", body=twice))).failure == expected
 
@@ -283,9 +283,9 @@ def test_bodies_that_cannot_be_unpacked() -> None:
     half = gzip.compress(b"[]" * 1_000)[:-9]
     two = gzip.compress(b"[]") + gzip.compress(b'["lost"]')
     for body, detail in (
-        (b"[]", "the body cannot be unpacked"),
-        (half, "the packed body ends early"),
-        (two, "more follows the packed body"),
+        (b"[]", "the body cannot be decompressed"),
+        (half, "the compressed body ends early"),
+        (two, "data follows the compressed body"),
     ):
         told = through(Inner(packed("gzip", body=body))).failure
         assert told == Failure(reason="malformed", detail=detail)
@@ -385,7 +385,7 @@ def test_no_request_is_sent_when_time_is_over() -> None:
         (Recorder(), a_request(late=True)),
     ):
         with answering(answer([])) as route:
-            with pytest.raises(UnansweredError, match=r"^timed-out: the time for the audit was"):
+            with pytest.raises(UnansweredError, match=r"^timed-out: the time limit of the "):
                 send(recorder, request)
             assert route.call_count == 0
         assert [exchange.failure for exchange in recorder.exchanges] == [TOO_LATE]
@@ -394,7 +394,7 @@ def test_no_request_is_sent_when_time_is_over() -> None:
 
 def test_silent_server() -> None:
     """A server that never answers is given up after the time of one request."""
-    expected = Failure(reason="timed-out", detail="no whole answer within 0.01 s", again=True)
+    expected = Failure(reason="timed-out", detail="no complete answer within 0.01 s", again=True)
     assert through(Inner(), seconds=0.01).failure == expected
 
 
@@ -412,7 +412,7 @@ def test_dripping_server() -> None:
     stream = Drip()
     told = through(Inner(httpx.Response(200, stream=stream)), seconds=0.01, body=10**9)
     assert told.failure == Failure(
-        reason="timed-out", detail="no whole answer within 0.01 s", again=True
+        reason="timed-out", detail="no complete answer within 0.01 s", again=True
     )
     assert stream.closed
 
@@ -439,7 +439,7 @@ def test_no_time_to_understand_an_answer(body: bytes, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(recording_transport, "_SECONDS_A_BYTE", 0.01)
     monkeypatch.setattr(recording_transport, "_SECONDS_A_VALUE", 0.1)
-    monkeypatch.setattr(recording_transport, "redact", understands)
+    monkeypatch.setattr(recording_transport, "redact_body", understands)
     assert in_time(body, 20.0) == [TOO_LATE]
 
 
@@ -458,7 +458,7 @@ def test_understanding_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> N
         time.sleep(0.2)
         return redact_body(body, scrubber)
 
-    monkeypatch.setattr(recording_transport, "redact", slowly)
+    monkeypatch.setattr(recording_transport, "redact_body", slowly)
     assert in_time(b"[1]", 0.1) == [TOO_LATE]
 
 
@@ -496,19 +496,19 @@ def in_time(body: bytes, seconds: float, times: int = 1) -> list[Failure | None]
 )
 def test_wait_that_is_asked_for(told: str, seconds: float | None) -> None:
     """``Retry-After`` is understood in seconds and as a date; anything else says nothing."""
-    assert wait_asked(an_exchange([], headers={"retry-after": told})) == seconds
+    assert retry_after(an_exchange([], headers={"retry-after": told})) == seconds
 
 
 def test_no_wait_is_asked_for() -> None:
     """An answer without ``Retry-After`` asks for no wait."""
-    assert wait_asked(an_exchange([])) is None
+    assert retry_after(an_exchange([])) is None
 
 
 @settings(deadline=None)
 @given(st.text(max_size=40))
 def test_waits_never_break_it(told: str) -> None:
     """Whatever stands for ``Retry-After``, the wait is a number that is not negative, or none."""
-    seconds = wait_asked(an_exchange([], headers={"retry-after": told}))
+    seconds = retry_after(an_exchange([], headers={"retry-after": told}))
     assert seconds is None or 0 <= seconds < math.inf
 
 
@@ -560,7 +560,7 @@ def test_replay_answers_in_the_order_of_files() -> None:
         [3],
         [10_000],
     ]
-    transport.settle()
+    transport.require_all_used()
 
 
 def test_replay_keeps_briefs_of_all() -> None:
@@ -572,7 +572,7 @@ def test_replay_keeps_briefs_of_all() -> None:
 
 def test_replay_fails_as_it_failed() -> None:
     """A recorded failure is raised again, whether it may help to ask again included."""
-    told = Failure(reason="cut-short", detail="the answer broke off", again=True)
+    told = Failure(reason="cut-short", detail="the answer ended early", again=True)
     transport = ReplayingTransport([numbered(1, status=None, failure=told)])
     with pytest.raises(UnansweredError) as caught:
         send(transport, a_request())
@@ -584,7 +584,7 @@ def test_replay_knows_no_more_than_was_recorded() -> None:
     transport = ReplayingTransport([numbered(1)])
     send(transport, a_request())
     for address in ("/v2/kms", "/v2/other"):
-        with pytest.raises(ReplayError, match=f"^GET {address}: asked, and not recorded$"):
+        with pytest.raises(ReplayError, match=f"^GET {address}: requested, but not recorded$"):
             send(transport, a_request(url=f"{HOST}{address}"))
 
 
@@ -592,15 +592,15 @@ def test_replay_leaves_nothing_unasked() -> None:
     """An exchange that nobody asks for is an error, which names the first."""
     transport = ReplayingTransport([numbered(1), numbered(10_000), numbered(9_999)])
     send(transport, a_request())
-    found = "exchanges/0001/9999.json: recorded, and not asked for: GET /v2/kms"
+    found = "exchanges/0001/9999.json: recorded, but not requested: GET /v2/kms"
     with pytest.raises(ReplayError, match=f"^{found}$"):
-        transport.settle()
+        transport.require_all_used()
 
 
 def test_files_sort_by_their_numbers() -> None:
     """Files are in the order of their numbers, however many there are."""
     paths = [numbered(number).path for number in (1, 2, 9_999, 10_000, 123_456)]
-    assert sorted([paths[3], *paths[:3], paths[4]], key=by_number) == paths
+    assert sorted([paths[3], *paths[:3], paths[4]], key=file_number) == paths
 
 
 def test_errors_of_the_machine_are_not_swallowed() -> None:

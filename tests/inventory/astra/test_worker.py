@@ -18,7 +18,7 @@ from inventory.astra.collector import (
     Progress,
     collect,
     end_with_parent,
-    run_in_processes,
+    run_in_process,
     split_into_jobs,
 )
 from inventory.astra.config import Organizations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FLEET = healthy_fleet()
-MANNERS = {"first_wait_seconds": 0.0, "attempts": 2, "timeout_seconds": 5.0}
+POLICY = {"first_wait_seconds": 0.0, "attempts": 2, "timeout_seconds": 5.0}
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,8 @@ def two(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 2)
 
 
-def wanted(address: str, **manners: float) -> Organizations:
-    return Organizations.model_validate(organizations_data(FLEET, address, **MANNERS | manners))
+def wanted(address: str, **policy: float) -> Organizations:
+    return Organizations.model_validate(organizations_data(FLEET, address, **POLICY | policy))
 
 
 # --- shares ---------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ def test_shares(
     numbered = {
         number: each.id
         for share in shares
-        for number, each in zip(share.numbers, share.wanted.organizations, strict=True)
+        for number, each in zip(share.numbers, share.configuration.organizations, strict=True)
     }
     assert numbered == {number: each.id for number, each in enumerate(whole.organizations, 1)}
     assert sum(share.connections for share in shares) <= connections
@@ -143,7 +143,7 @@ def a_share(tmp_path: Path, address: str) -> WorkerJob:
 def test_process_tells_what_is_done(server: Running, tmp_path: Path) -> None:
     """A process tells each organization that is done, and at last its tally."""
     told: list[object] = []
-    run_in_processes(a_share(tmp_path, server.address), FLEET.environment, told.append)
+    run_in_process(a_share(tmp_path, server.address), FLEET.environment, told.append)
     *done, tally = told
     assert {each.name for each in done if isinstance(each, JobResult)} == {"acme-prod", "acme-test"}
     assert isinstance(tally, Tally)
@@ -163,7 +163,7 @@ class Unpacked(Exception):  # noqa: N818
     [
         (LeakError([Path("a")]), LeakError, "a secret stands in what was written"),
         (OSError(28, "No space left on device"), OSError, "No space left on device"),
-        (Unpacked("a", "b"), ProcessError, "a process broke: Unpacked"),
+        (Unpacked("a", "b"), ProcessError, "a process failed: Unpacked"),
     ],
 )
 def test_process_tells_what_broke_it(
@@ -174,10 +174,10 @@ def test_process_tells_what_broke_it(
     def breaks(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(collector, "read_share", breaks)
+    monkeypatch.setattr(collector, "run_job", breaks)
     told: list[Any] = []
     (share,) = split_into_jobs(wanted("http://127.0.0.1:1"), tmp_path)
-    run_in_processes(share, {}, told.append)
+    run_in_process(share, {}, told.append)
     (only,) = told
     assert type(only) is kind
     assert text in str(only)
@@ -189,10 +189,10 @@ def test_interrupted_process_is_silent(monkeypatch: pytest.MonkeyPatch, tmp_path
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(collector, "read_share", interrupted)
+    monkeypatch.setattr(collector, "run_job", interrupted)
     told: list[Any] = []
     (share,) = split_into_jobs(wanted("http://127.0.0.1:1"), tmp_path)
-    run_in_processes(share, {}, told.append)
+    run_in_process(share, {}, told.append)
     assert told == []
 
 
@@ -222,7 +222,7 @@ class Silence:
 
 def listen(told: Silence, *processes: Process) -> tuple[Tally, list[JobResult]]:
     tally, done = Tally(), list[JobResult]()
-    collector._listen(told, list(processes), tally, done.append)  # type: ignore[arg-type]
+    collector._receive(told, list(processes), tally, done.append)  # type: ignore[arg-type]
     return tally, done
 
 
@@ -246,7 +246,7 @@ def test_tally_that_comes_with_the_end() -> None:
 
 def test_process_that_ends_in_silence() -> None:
     """A process that ended without its tally is an error, and not waited for in vain."""
-    with pytest.raises(ProcessError, match=r"^a process ended without having told what it read$"):
+    with pytest.raises(ProcessError, match=r"^a process ended without reporting what it read$"):
         listen(Silence(99), Process(lives=True), Process(lives=False))
 
 

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from inventory.errors import EvidenceError
-from inventory.evidence.exchange import Exchange, Failure, parse, render
+from inventory.evidence.exchange import Exchange, Failure, parse_exchange, render_exchange
 from inventory.evidence.redaction import redact_body
 from inventory.text.canonical_json import compact
 from inventory.text.secrets import Scrubber, holds_secret
@@ -30,7 +30,7 @@ from tests.inventory.live import (
 
 SCRUBBER = Scrubber([TOKEN])
 NEEDLES = [needle.encode() for needle in TOKEN.needles()]
-FAILURE = Failure(reason="timed-out", detail="no whole answer within 60 s", again=True)
+FAILURE = Failure(reason="timed-out", detail="no complete answer within 60 s", again=True)
 URL = "https://bundles.example.test/a.zip"
 EXCHANGES = {
     "list": an_exchange([{"id": "a"}, {"id": "b"}]),
@@ -78,9 +78,9 @@ def test_failure_becomes_the_error_that_the_client_knows() -> None:
 def test_places_of_entries(count: int) -> None:
     """Each entry of a list stands in a line of its own, at the place that is told."""
     exchange = an_exchange([{"id": number} for number in range(count)])
-    lines = render(exchange).decode().splitlines()
+    lines = render_exchange(exchange).decode().splitlines()
     for number in range(count):
-        file, _, line = exchange.seen(number).partition(":")
+        file, _, line = exchange.location(number).partition(":")
         assert file == PATH
         assert lines[int(line) - 1].rstrip(",") == compact({"id": number})
 
@@ -88,8 +88,8 @@ def test_places_of_entries(count: int) -> None:
 def test_place_of_a_body() -> None:
     """A body that is no list stands at the place that is told."""
     exchange = an_exchange({"id": 1})
-    line = int(exchange.seen().partition(":")[2])
-    assert render(exchange).decode().splitlines()[line - 1] == '"body": {"id":1}'
+    line = int(exchange.location().partition(":")[2])
+    assert render_exchange(exchange).decode().splitlines()[line - 1] == '"body": {"id":1}'
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_deepest_json_is_read_again() -> None:
     value, text, _, _ = redact_body(body, SCRUBBER)
     assert text is None
     exchange = an_exchange(value)
-    assert parse(PATH, render(exchange)) == exchange
+    assert parse_exchange(PATH, render_exchange(exchange)) == exchange
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_sensitive_fields_in_broken_json(text: str, shown: str, redactions: dict
 def test_tokens_are_blanked_in_text(form: str) -> None:
     """A token is blanked in a body that is no JSON, also where the body is cut."""
     for before in range(19_960, 20_000, 7):
-        told = render(recorded(b"x" * before + b" " + form.encode()))
+        told = render_exchange(recorded(b"x" * before + b" " + form.encode()))
         assert not holds_secret(told, NEEDLES)
         assert SECRET[:12] not in told.decode()
 
@@ -244,15 +244,15 @@ def test_tokens_are_blanked_in_text(form: str) -> None:
 @everything
 def test_what_is_rendered_is_read_back(exchange: Exchange) -> None:
     """An exchange is read back from its file as it was, and renders to the same bytes."""
-    raw = render(exchange)
-    assert parse(PATH, raw) == exchange
-    assert render(parse(PATH, raw)) == raw
+    raw = render_exchange(exchange)
+    assert parse_exchange(PATH, raw) == exchange
+    assert render_exchange(parse_exchange(PATH, raw)) == raw
 
 
 @everything
 def test_files_are_json_in_ascii(exchange: Exchange) -> None:
     """An exchange's file is JSON in ASCII; the hash in it is that of the body, as it stands."""
-    raw = render(exchange)
+    raw = render_exchange(exchange)
     told = json.loads(raw.decode("ascii"))
     body = raw.partition(b'\n"body": ')[2].removesuffix(b"\n}\n")
     assert told["method"] == "GET"
@@ -265,14 +265,14 @@ def test_files_are_json_in_ascii(exchange: Exchange) -> None:
 
 def test_no_change_of_a_file_goes_unseen() -> None:
     """A file of which a byte was changed, removed or added is refused, or tells something else."""
-    raw = render(EXCHANGES["list"])
+    raw = render_exchange(EXCHANGES["list"])
     changed = {raw[:place] + b"9" + raw[place + 1 :] for place in range(len(raw))} - {raw}
     changed |= {raw[:place] + raw[place + 1 :] for place in range(len(raw))}
     changed |= {raw[:place] + b" " + raw[place:] for place in range(len(raw) + 1)}
     taken = []
     for each in changed:
         try:
-            taken.append(parse(PATH, each))
+            taken.append(parse_exchange(PATH, each))
         except EvidenceError:
             continue
     assert {each.value == EXCHANGES["list"].value for each in taken} == {True}
@@ -281,12 +281,12 @@ def test_no_change_of_a_file_goes_unseen() -> None:
 
 def changed(**over: object) -> bytes:
     """Return an exchange's file with other fields, in the same form."""
-    told = json.loads(render(EXCHANGES["object"])) | over
+    told = json.loads(render_exchange(EXCHANGES["object"])) | over
     lines = ",\n".join(f'"{name}": {compact(value)}' for name, value in told.items())
     return f"{{\n{lines}\n}}\n".encode()
 
 
-NOT_ITS_OWN = ("content that is not its own", "an exchange exactly as it was written")
+NOT_ITS_OWN = ("changed content", "an unchanged exchange")
 NO_JSON = ("no JSON", "a recorded exchange")
 
 
@@ -306,13 +306,13 @@ NO_JSON = ("no JSON", "a recorded exchange")
         (changed(json=False), ("", *NOT_ITS_OWN)),
         (changed(json=False, body=None), ("", *NOT_ITS_OWN)),
         (changed(json=False, body=[]), ("", *NOT_ITS_OWN)),
-        (render(EXCHANGES["object"]) + b"\n", ("", *NOT_ITS_OWN)),
+        (render_exchange(EXCHANGES["object"]) + b"\n", ("", *NOT_ITS_OWN)),
     ],
 )
 def test_other_files_are_refused(raw: bytes, problem: tuple[str, str, str]) -> None:
     """A file that is not exactly as an exchange is written is refused, and why is told."""
     with pytest.raises(EvidenceError) as caught:
-        parse(PATH, raw)
+        parse_exchange(PATH, raw)
     assert {(each.field, each.found, each.expected) for each in caught.value.problems} == {problem}
     assert {each.file for each in caught.value.problems} == {PATH}
 
@@ -322,13 +322,15 @@ def test_nesting_that_can_be_read_but_not_written_is_refused() -> None:
     for depth in range(300, 1_000, 7):
         raw = changed(body=0).replace(b'"body": 0', b'"body": ' + b"[" * depth + b"]" * depth)
         with pytest.raises(EvidenceError):
-            parse(PATH, raw)
+            parse_exchange(PATH, raw)
 
 
 def test_times_are_kept_to_the_microsecond() -> None:
     """The times of an exchange are recorded and read back to the microsecond."""
     started = moment("2026-11-20T02:00:00.000001Z")
-    assert parse(PATH, render(an_exchange([], started=started))).started == started
+    assert (
+        parse_exchange(PATH, render_exchange(an_exchange([], started=started))).started == started
+    )
 
 
 # --- whatever comes -------------------------------------------------------------------------------
@@ -354,12 +356,12 @@ def test_no_json_carries_a_token_into_a_record(body: object, ascii_only: bool) -
     """Whatever JSON a token stands in, its record holds nothing of it, and is read back alike."""
     spelled = json.dumps(body, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
     exchange = recorded(spelled)
-    raw = render(exchange)
+    raw = render_exchange(exchange)
     assert not holds_secret(raw, NEEDLES)
     for layer in (raw.decode(), unquote(raw.decode()), raw.decode("unicode_escape")):
         assert not any(trace in layer for trace in TRACES)
-    assert parse(PATH, raw) == exchange._replace(body="")
-    assert render(parse(PATH, raw)) == raw
+    assert parse_exchange(PATH, raw) == exchange._replace(body="")
+    assert render_exchange(parse_exchange(PATH, raw)) == raw
 
 
 @settings(deadline=None)
@@ -368,7 +370,7 @@ def test_no_json_carries_a_token_into_a_record(body: object, ascii_only: bool) -
 def test_no_bytes_carry_a_token_into_a_record(before: bytes, form: str, after: bytes) -> None:
     """Whatever bytes a token stands among, its record holds nothing of it, and is read back."""
     exchange = recorded(before + form.encode() + after, form)
-    raw = render(exchange)
+    raw = render_exchange(exchange)
     assert not holds_secret(raw, NEEDLES)
     assert not any(trace in raw.decode() for trace in TRACES)
-    assert parse(PATH, raw) == exchange._replace(body="")
+    assert parse_exchange(PATH, raw) == exchange._replace(body="")

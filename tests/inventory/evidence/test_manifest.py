@@ -124,8 +124,8 @@ def test_every_line_of_a_manifest_counts(bundle: str) -> None:
                 read_manifest(bundle)
 
 
-OWN_ROOT = ("manifest.json", "a root that is not its own", "a manifest as it was written")
-NO_JSON = ("manifest.json", "no JSON", "a manifest as it was written")
+OWN_ROOT = ("manifest.json", "a root that does not match its content", "an unchanged manifest")
+NO_JSON = ("manifest.json", "no JSON", "an unchanged manifest")
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_manifest_with_a_root_of_another(bundle: str) -> None:
     """A manifest with another root than its own is refused."""
     rewrite(bundle, "manifest.json", '"failures": 1', '"failures": 0')
     assert problems(bundle) == {OWN_ROOT}
-    with pytest.raises(EvidenceError, match="a root that is not its own"):
+    with pytest.raises(EvidenceError, match="a root that does not match its content"):
         read_head(bundle)
 
 
@@ -235,7 +235,7 @@ def test_files_that_are_not_listed(bundle: str) -> None:
     names = ["more.json", ".hidden", "exchanges/0001/9999.json", "exchanges/manifest.json"]
     for name in names:
         (Path(bundle) / name).write_text("{}", encoding="utf-8")
-    assert problems(bundle) == {(name, "a file", "none: it is not listed") for name in names}
+    assert problems(bundle) == {(name, "a file", "no file: it is not listed") for name in names}
 
 
 def test_empty_folders(bundle: str) -> None:
@@ -244,7 +244,7 @@ def test_empty_folders(bundle: str) -> None:
     for name in names:
         (Path(bundle) / name).mkdir()
     assert problems(bundle) == {
-        (name, "an empty folder", "none: it is not listed") for name in names
+        (name, "an empty folder", "no file: it is not listed") for name in names
     }
     assert (Path(bundle) / "exchanges/0002").is_dir()
 
@@ -311,7 +311,7 @@ def test_linked_folders(bundle: str, tmp_path: Path) -> None:
     other = folder.rename(tmp_path / "other")
     folder.symlink_to(other)
     found = problems(bundle)
-    assert ("exchanges/0001", "a file", "none: it is not listed") in found
+    assert ("exchanges/0001", "a file", "no file: it is not listed") in found
     assert len({name for name, told, _ in found if told == "nothing"}) == count
 
 

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from inventory.errors import LeakError
-from inventory.evidence.exchange import Failure, parse, render
+from inventory.evidence.exchange import Failure, parse_exchange, render_exchange
 from inventory.evidence.exchange_summary import ExchangeSummary, summarize_exchange
 from inventory.evidence.manifest import check_bundle, read_manifest
 from inventory.evidence.reader import open_bundle
 from inventory.evidence.writer import (
+    BundleInfo,
     BundleWriter,
     JobWriter,
     Period,
     Tally,
-    WrittenBundle,
     period_of,
 )
 from inventory.files import evidence_layout
@@ -33,9 +33,7 @@ FAILURE = Failure(reason="unavailable", detail="no answer: ConnectError")
 
 
 def begun(tmp_path: Path) -> tuple[BundleWriter, JobWriter]:
-    bundle = BundleWriter(
-        tmp_path / "bundle", WrittenBundle(TOOL, HOST, STARTED, None), ORGANIZATIONS
-    )
+    bundle = BundleWriter(tmp_path / "bundle", BundleInfo(TOOL, HOST, STARTED, None), ORGANIZATIONS)
     return bundle, JobWriter(bundle.staging)
 
 
@@ -50,7 +48,7 @@ def finished(
     for number, each in enumerate(organizations, 1):
         share.end(number, each, share.begin(number, TOKEN))
     share.close()
-    bundle.tally.join(share.tally)
+    bundle.tally.merge(share.tally)
     bundle.finish(ENDED, tokens)
     return tmp_path / "bundle"
 
@@ -79,17 +77,17 @@ def test_exchanges_are_written_as_they_come(tmp_path: Path) -> None:
     ]
     for exchange in exchanges:
         writer.write(exchange)
-    listed = [json.loads(line) for line in writer.listed()]
+    listed = [json.loads(line) for line in writer.manifest_lines()]
     share.close()
     assert writer.folder == "exchanges/0007"
     assert [each["path"][-9:] for each in listed] == ["0001.json", "0002.json"]
-    assert {each["size"] for each in listed} == {len(render(exchanges[0]))}
+    assert {each["size"] for each in listed} == {len(render_exchange(exchanges[0]))}
     assert {brief.path: brief.sha256 for brief in writer.summaries} == {
         each["path"]: each["sha256"] for each in listed
     }
     (staging,) = tmp_path.iterdir()
     raw = (staging / exchanges[0].path).read_bytes()
-    assert parse(exchanges[0].path, raw) == exchanges[0]
+    assert parse_exchange(exchanges[0].path, raw) == exchanges[0]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +121,7 @@ def test_organization_without_a_token(tmp_path: Path) -> None:
     with pytest.raises(LeakError):
         writer.write(an_exchange([VALUE]))
     share.close()
-    assert writer.listed() == []
+    assert writer.manifest_lines() == []
 
 
 def test_disk_that_refuses(tmp_path: Path) -> None:
@@ -132,7 +130,7 @@ def test_disk_that_refuses(tmp_path: Path) -> None:
     writer = share.begin(1, TOKEN)
     writer.write(an_exchange([], path="exchanges/gone/0001.json"))
     with pytest.raises(OSError, match="No such file"):
-        writer.listed()
+        writer.manifest_lines()
     share.close()
 
 
@@ -157,8 +155,8 @@ def test_tally() -> None:
     for clock, period in zip((1.0, -2.0, None), periods, strict=True):
         share = Tally()
         share.add(organization, [brief(clock), brief(None, is_failure=True)], period)
-        bundle.join(share)
-    bundle.join(Tally())
+        bundle.merge(share)
+    bundle.merge(Tally())
     assert +bundle.counts == {
         "organizations": 3,
         "databases": 6,
@@ -216,7 +214,7 @@ def test_organizations_are_in_their_order(tmp_path: Path) -> None:
         own.write(an_exchange([], path=f"{own.folder}/0001.json"))
         share.end(number, an_organization(id=f"o{number}"), own)
     share.close()
-    bundle.tally.join(share.tally)
+    bundle.tally.merge(share.tally)
     bundle.finish(ENDED, [TOKEN])
     reader = open_bundle(str(tmp_path / "bundle"))
     assert [organization.id for organization in reader.organizations()] == ["o1", "o2", "o10"]
@@ -263,7 +261,7 @@ def test_clock_that_was_set_meanwhile(
     )
     share.end(1, an_organization(), writer)
     share.close()
-    bundle.tally.join(share.tally)
+    bundle.tally.merge(share.tally)
     bundle.finish(STARTED + timedelta(seconds=ended), [TOKEN])
     manifest = check_bundle(str(tmp_path / "bundle"))
     whole = lasting(*expected)
