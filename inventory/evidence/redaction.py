@@ -15,7 +15,7 @@ from inventory.text.secrets import HIDDEN, Scrubber
 SENSITIVE = frozenset({"user", "username", "password", "secret", "token", "credentials"})
 """Fields whose values are never recorded, beside all named ``secureBundle…Url``."""
 
-# A sensitive field in text that is no JSON. A string ends at its quote, but an object or a list only
+# A sensitive field in text that is no JSON. A string ends at its quote, an object or list only
 # with the text, as brackets cannot be counted in broken JSON.
 _FIELD = re.compile(
     rf'"({"|".join(sorted(SENSITIVE))}|securebundle[a-z]*url)"\s*:\s*'

@@ -39,6 +39,7 @@ VALUE = f"AstraCS:not-a-real-token:{SECRET}"
 VARIABLE = "ASTRA_TOKEN_ACME"
 TOKEN = Token(VARIABLE, VALUE)
 HOST = "https://astra.example.test"
+KMS = f"{HOST}/v2/kms"
 LETTERED = "abcdef00-0000-4000-8000-000000000001"
 FOLDER = "exchanges/0001"
 PATH = f"{FOLDER}/0001.json"
@@ -147,6 +148,20 @@ class Recorder(RecordingTransport):
         self.exchanges.append(exchange)
         if self._writer:
             self._writer.write(exchange)
+
+
+def a_request(method: str = "GET", url: str = KMS, *, late: bool = False) -> httpx.Request:
+    """Return a request as the client makes it; ``late`` if there is no time to send it."""
+    return httpx.Request(method, url, extensions={"too-late": late})
+
+
+def send(transport: httpx.AsyncBaseTransport, *requests: httpx.Request) -> list[httpx.Response]:
+    """Send ``requests`` one after the other over ``transport``."""
+
+    async def run() -> list[httpx.Response]:
+        return [await transport.handle_async_request(request) for request in requests]
+
+    return asyncio.run(run())
 
 
 def a_client(

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from inventory.astra.endpoints import request_kind
 from inventory.astra.parsing import FetchedOrganization, ParsedList
 from inventory.astra.readings import MAX_CLOCK_DIFFERENCE, with_readings
 from inventory.evidence.exchange_summary import ExchangeSummary
@@ -15,8 +14,10 @@ from inventory.model.gaps import Gap, Reading
 from tests.builders import a_key, an_organization, moment
 
 OWN = "/v2/currentOrg"
-PAGE = "/v2/databases?include=nonterminated&provider=ALL&limit=100"
+
+
 PLACE = "/provider/aws/region/us-east-1"
+PAGE = "/v2/databases?include=nonterminated&provider=ALL&limit=100"
 
 
 def brief(number: int, address: str = OWN, **over: object) -> ExchangeSummary:
@@ -36,25 +37,6 @@ def brief(number: int, address: str = OWN, **over: object) -> ExchangeSummary:
 def a_read(**told: ParsedList) -> FetchedOrganization:
     facts: Any = {name.replace("_", "-"): each for name, each in told.items()}
     return FetchedOrganization(an_organization(captured_at=None), facts)
-
-
-@pytest.mark.parametrize(
-    ("address", "kind"),
-    [
-        (OWN, "identity"),
-        (PAGE, "databases"),
-        (f"{PAGE}&starting_after=a", "databases"),
-        ("/v2/kms", "serverless-keys"),
-        ("/v2/kms/classic", "managed-clusters-keys"),
-        (f"/v2/kms{PLACE}", "region-views"),
-        (f"/v2/kms/classic{PLACE}", "region-views"),
-        (f"/v2/kms{PLACE}/accounts", "vendor-accounts"),
-        (f"/v2/kms/classic{PLACE}/accounts", "vendor-accounts"),
-    ],
-)
-def test_kinds_of_requests(address: str, kind: str) -> None:
-    """What a request reads follows from its address."""
-    assert request_kind(address) == kind
 
 
 def test_readings() -> None:

@@ -1,4 +1,4 @@
-"""The transports let nothing harmful through, record what was said, and say it again."""
+"""The transport of a live audit lets nothing harmful through, and records every answer."""
 
 from __future__ import annotations
 
@@ -17,41 +17,29 @@ from hypothesis import strategies as st
 
 from inventory.astra import recording_transport
 from inventory.astra.recording_transport import TOO_LATE, retry_after
-from inventory.astra.replay_transport import EXCHANGE, ReplayingTransport
-from inventory.errors import ForbiddenRequestError, ReplayError, UnansweredError
+from inventory.astra.replay_transport import EXCHANGE
+from inventory.errors import ForbiddenRequestError, UnansweredError
 from inventory.evidence.exchange import Exchange, Failure
-from inventory.evidence.exchange_summary import file_number, summarize_exchange
 from inventory.evidence.redaction import Redacted, redact_body
 from tests.inventory.live import (
-    ENDED,
     HIDING_PLACES,
     HOST,
+    KMS,
     SECRET,
     TRACES,
     Recorder,
+    a_request,
     an_exchange,
     answer,
     answering,
     raw_answer,
+    send,
 )
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from inventory.text.secrets import Scrubber
-
-KMS = f"{HOST}/v2/kms"
-
-
-def a_request(method: str = "GET", url: str = KMS, *, late: bool = False) -> httpx.Request:
-    return httpx.Request(method, url, extensions={"too-late": late})
-
-
-def send(transport: httpx.AsyncBaseTransport, *requests: httpx.Request) -> list[httpx.Response]:
-    async def run() -> list[httpx.Response]:
-        return [await transport.handle_async_request(request) for request in requests]
-
-    return asyncio.run(run())
 
 
 def recorded(reply: httpx.Response | Exception, **limits: float) -> Exchange:
@@ -512,95 +500,7 @@ def test_waits_never_break_it(told: str) -> None:
     assert seconds is None or 0 <= seconds < math.inf
 
 
-# --- briefs ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("over", "outcome", "failed"),
-    [
-        ({}, "200", False),
-        ({"status": 302}, "302", False),
-        ({"status": 400}, "400", True),
-        ({"status": 503}, "503", True),
-        ({"status": None, "failure": TOO_LATE}, "timed-out", True),
-    ],
-)
-def test_briefs(over: dict[str, object], outcome: str, failed: bool) -> None:  # noqa: FBT001
-    """Of an exchange its outcome is kept, whether it failed, its clock, hash and redactions."""
-    headers = {"date": "Fri, 20 Nov 2026 02:00:10 GMT"}
-    exchange = an_exchange([], headers=headers, redactions={"user": 2, "token": 1}, **over)
-    brief = summarize_exchange(exchange, "0" * 64)
-    assert brief._asdict() == {
-        "path": exchange.path,
-        "address": "/v2/kms",
-        "outcome": outcome,
-        "ended": ENDED,
-        "clock": 9.2,
-        "sha256": "0" * 64,
-        "redactions": 3,
-        "is_failure": failed,
-    }
-
-
 # --- saying it again ------------------------------------------------------------------------------
-
-
-def numbered(number: int, address: str = "/v2/kms", **over: object) -> Exchange:
-    path = f"exchanges/0001/{number:04}.json"
-    return an_exchange([number], path=path, address=address, **over)
-
-
-def test_replay_answers_in_the_order_of_files() -> None:
-    """Requests for one address are answered in the order of the files, each once."""
-    transport = ReplayingTransport([numbered(10_000), numbered(9_999), numbered(3, "/v2/other")])
-    other = a_request(url=f"{HOST}/v2/other")
-    responses = send(transport, a_request(), other, a_request())
-    assert [response.extensions[EXCHANGE].value for response in responses] == [
-        [9_999],
-        [3],
-        [10_000],
-    ]
-    transport.require_all_used()
-
-
-def test_replay_keeps_briefs_of_all() -> None:
-    """A replay keeps of each exchange the same as the recording did, in the order of files."""
-    transport = ReplayingTransport([numbered(2), numbered(1)])
-    assert [summary.path[-9:] for summary in transport.summaries] == ["0001.json", "0002.json"]
-    assert all(len(each.sha256) == 64 for each in transport.summaries)
-
-
-def test_replay_fails_as_it_failed() -> None:
-    """A recorded failure is raised again, whether it may help to ask again included."""
-    told = Failure(reason="cut-short", detail="the answer ended early", again=True)
-    transport = ReplayingTransport([numbered(1, status=None, failure=told)])
-    with pytest.raises(UnansweredError) as caught:
-        send(transport, a_request())
-    assert (caught.value.reason, caught.value.again) == ("cut-short", True)
-
-
-def test_replay_knows_no_more_than_was_recorded() -> None:
-    """A request that was not recorded, or not so often, is an error."""
-    transport = ReplayingTransport([numbered(1)])
-    send(transport, a_request())
-    for address in ("/v2/kms", "/v2/other"):
-        with pytest.raises(ReplayError, match=f"^GET {address}: requested, but not recorded$"):
-            send(transport, a_request(url=f"{HOST}{address}"))
-
-
-def test_replay_leaves_nothing_unasked() -> None:
-    """An exchange that nobody asks for is an error, which names the first."""
-    transport = ReplayingTransport([numbered(1), numbered(10_000), numbered(9_999)])
-    send(transport, a_request())
-    found = "exchanges/0001/9999.json: recorded, but not requested: GET /v2/kms"
-    with pytest.raises(ReplayError, match=f"^{found}$"):
-        transport.require_all_used()
-
-
-def test_files_sort_by_their_numbers() -> None:
-    """Files are in the order of their numbers, however many there are."""
-    paths = [numbered(number).path for number in (1, 2, 9_999, 10_000, 123_456)]
-    assert sorted([paths[3], *paths[:3], paths[4]], key=file_number) == paths
 
 
 def test_errors_of_the_machine_are_not_swallowed() -> None:
