@@ -219,14 +219,14 @@ class Application:
 
     @contextmanager
     def _counted(self, organization: str | None) -> Iterator[None]:
-        for each in {organization, None}:
-            self.at_once[each] += 1
-            self.most_at_once[each] = max(self.most_at_once[each], self.at_once[each])
+        for owner in {organization, None}:
+            self.at_once[owner] += 1
+            self.most_at_once[owner] = max(self.most_at_once[owner], self.at_once[owner])
         try:
             yield
         finally:
-            for each in {organization, None}:
-                self.at_once[each] -= 1
+            for owner in {organization, None}:
+                self.at_once[owner] -= 1
 
 
 def _request(scope: dict[str, Any], own: OrganizationBodies | None, call: Call | None) -> Request:
@@ -261,7 +261,9 @@ class Running:
     """A running server, as the tests see it."""
 
     def __init__(self, fleet: Fleet, latency: float, port: int = 0) -> None:
-        self.sockets = [socket.create_server((LOOPBACK, each), backlog=512) for each in (port, 0)]
+        self.sockets = [
+            socket.create_server((LOOPBACK, number), backlog=512) for number in (port, 0)
+        ]
         self.address, self.elsewhere = map(_address, self.sockets)
         self.application = Application(fleet, latency, self.elsewhere)
         self.server = uvicorn.Server(_config(self.application))
@@ -347,9 +349,9 @@ def main() -> None:
     parser.add_argument("--databases", type=int, default=100)
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--port", type=int, default=0)
-    told = parser.parse_args()
-    fleet = large_fleet(told.organizations, told.databases)
-    running = Running(fleet, told.latency, told.port)
+    arguments = parser.parse_args()
+    fleet = large_fleet(arguments.organizations, arguments.databases)
+    running = Running(fleet, arguments.latency, arguments.port)
     print(running.address, flush=True)  # noqa: T201 (this is how the address is told)
     running.run()
 

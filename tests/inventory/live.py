@@ -50,17 +50,17 @@ JSON = {"content-type": "application/json"}
 
 def escaped(text: str) -> str:
     """Write every character as JSON can."""
-    return "".join(f"\\u{ord(each):04x}" for each in text)
+    return "".join(f"\\u{ord(character):04x}" for character in text)
 
 
 def percent(text: str) -> str:
     """Write every character as a URL can."""
-    return "".join(f"%{ord(each):02X}" for each in text)
+    return "".join(f"%{ord(character):02X}" for character in text)
 
 
 def entities(text: str) -> str:
     """Write every character as HTML can."""
-    return "".join(f"&#{ord(each)};" for each in text)
+    return "".join(f"&#{ord(character)};" for character in text)
 
 
 HIDING_PLACES = {
@@ -72,14 +72,14 @@ HIDING_PLACES = {
     "escaped in part": VALUE.replace("A", "\\u0041").replace("-", "\\u002d"),
     "escaped secret part": SECRET.replace("c", "\\u0063"),
     "escaped twice": escaped(VALUE).replace("\\", "\\\\"),
-    "escaped as in a program": "".join(f"\\x{ord(each):02x}" for each in VALUE),
+    "escaped as in a program": "".join(f"\\x{ord(character):02x}" for character in VALUE),
     "percent-encoded": quote(VALUE, safe=""),
     "percent-encoded all over": percent(VALUE),
     "percent-encoded twice": quote(percent(VALUE), safe=""),
     "percent-encoded secret part": percent(SECRET),
     "HTML": VALUE.replace(":", "&colon;"),
     "HTML by number": entities(VALUE),
-    "HTML by hexadecimal number": "".join(f"&#x{ord(each):x};" for each in VALUE),
+    "HTML by hexadecimal number": "".join(f"&#x{ord(character):x};" for character in VALUE),
     "base64": b64encode(VALUE.encode()).decode(),
     "base64 of a header": b64encode(f"Bearer {VALUE}".encode()).decode(),
     "base64 of a pair": b64encode(f"me:{VALUE}".encode()).decode(),
@@ -97,20 +97,25 @@ TRACES = (SECRET, SECRET.encode().hex(), escaped(SECRET), percent(SECRET), entit
 
 def an_exchange(value: object = None, **over: object) -> Exchange:
     """Return an exchange that took half a second and got ``value``."""
-    told: dict[str, Any] = {"path": PATH, "address": "/v2/kms", "started": STARTED, "ended": ENDED}
-    told |= {"status": 200, "headers": JSON, "value": value}
-    return Exchange(**told | over)
+    fields: dict[str, Any] = {
+        "path": PATH,
+        "address": "/v2/kms",
+        "started": STARTED,
+        "ended": ENDED,
+    }
+    fields |= {"status": 200, "headers": JSON, "value": value}
+    return Exchange(**fields | over)
 
 
 def answer(value: object, status: int = 200, **headers: str) -> httpx.Response:
     """Return an answer whose body is ``value`` as JSON."""
-    spelled = {name.replace("_", "-"): each for name, each in headers.items()}
+    spelled = {name.replace("_", "-"): part for name, part in headers.items()}
     return httpx.Response(status, content=json.dumps(value), headers=JSON | spelled)
 
 
 def raw_answer(body: bytes, status: int = 200, **headers: str) -> httpx.Response:
     """Return an answer with ``body`` as it stands, said to be JSON."""
-    spelled = {name.replace("_", "-"): each for name, each in headers.items()}
+    spelled = {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx.Response(status, content=body, headers=JSON | spelled)
 
 
@@ -187,29 +192,29 @@ def a_client(
 
 def configured(**over: object) -> OrganizationConfig:
     """Return an organization as it is configured."""
-    told: dict[str, Any] = {"id": ORGANIZATION, "name": "acme-prod", "token": VARIABLE}
-    return OrganizationConfig.model_validate(told | over)
+    fields: dict[str, Any] = {"id": ORGANIZATION, "name": "acme-prod", "token": VARIABLE}
+    return OrganizationConfig.model_validate(fields | over)
 
 
 def listed_key(region: str = "us-east-1", **over: object) -> dict[str, Any]:
     """Return a key as the lists show it."""
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "OrganizationID": ORGANIZATION,
         "CloudProvider": "aws",
         "Region": region,
     }
-    return told | {"KeyID": aws_key_id(region)} | over
+    return fields | {"KeyID": aws_key_id(region)} | over
 
 
 def datacenter(region: str = "us-east-1", **over: object) -> dict[str, Any]:
     """Return a datacenter as a database shows it."""
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "name": "dc-1",
         "tier": "serverless",
         "cloudProvider": "AWS",
         "region": region,
     }
-    return told | {"dateCreated": "2026-06-01T00:00:00Z", "status": ""} | over
+    return fields | {"dateCreated": "2026-06-01T00:00:00Z", "status": ""} | over
 
 
 def listed_database(number: int = 1, **over: object) -> dict[str, Any]:
@@ -221,13 +226,13 @@ def listed_database(number: int = 1, **over: object) -> dict[str, Any]:
     }
     info |= {"region": "us-east-1", "datacenters": [datacenter()]}
     info |= cast("dict[str, Any]", over.pop("info", {}))
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "id": f"00000000-0000-4000-8000-{number:012x}",
         "orgId": ORGANIZATION,
         "info": info,
     }
     times = {"creationTime": "2026-05-01T00:00:00Z", "terminationTime": "0001-01-01T00:00:00Z"}
-    return told | times | {"status": "ACTIVE"} | over
+    return fields | times | {"status": "ACTIVE"} | over
 
 
 class Astra:
@@ -262,20 +267,20 @@ class Astra:
         address = request.url.raw_path.decode("ascii")
         self.asked.append(address)
         if address in self.other:
-            told = self.other[address]
-            told = told.pop(0) if isinstance(told, list) else told
+            values = self.other[address]
+            values = values.pop(0) if isinstance(values, list) else values
         else:
-            told = answer(self._right(request.url))
-        if isinstance(told, Exception):
-            raise told
-        return httpx.Response(told.status_code, headers=told.headers, content=told.content)
+            values = answer(self._right(request.url))
+        if isinstance(values, Exception):
+            raise values
+        return httpx.Response(values.status_code, headers=values.headers, content=values.content)
 
     def _right(self, url: httpx.URL) -> object:
         if url.path == "/v2/currentOrg":
             return {"id": ORGANIZATION, "name": "Acme"}
         if url.path == "/v2/databases":
             return self._page(
-                {name: each[0] for name, each in parse_qs(url.query.decode()).items()}
+                {name: value[0] for name, value in parse_qs(url.query.decode()).items()}
             )
         if url.path in self.lists:
             return self.lists[url.path]
@@ -289,10 +294,12 @@ class Astra:
     def _page(self, query: dict[str, str]) -> list[dict[str, Any]]:
         after = query.get("starting_after", "")
         if query["include"] == "terminated":
-            return [each for each in self.gone if str(each["id"]) > after][: int(query["limit"])]
+            return [entry for entry in self.gone if str(entry["id"]) > after][: int(query["limit"])]
         self._reading += not after
         listed = self.readings[min(self._reading, len(self.readings) - 1)]
-        return [each for each in listed if str(each["id"]) > after][: int(query["limit"])]
+        return [database for database in listed if str(database["id"]) > after][
+            : int(query["limit"])
+        ]
 
     def _view(self, path: str) -> dict[str, Any]:
         keys: Any = self.lists["/v2/kms/classic" if "/classic/" in path else "/v2/kms"]
@@ -331,8 +338,8 @@ TOOL = "cmek-audit of the tests"
 def organizations(*wanted: OrganizationConfig, **over: float) -> Organizations:
     """Return what an organizations file would say, without any wait."""
     policy = RequestPolicy.model_validate({"first_wait_seconds": 0.0, "attempts": 2, **over})
-    told: dict[str, Any] = {"cmek-organizations": 1, "address": HOST, "requests": policy}
-    return Organizations.model_validate(told | {"organizations": wanted})
+    fields: dict[str, Any] = {"cmek-organizations": 1, "address": HOST, "requests": policy}
+    return Organizations.model_validate(fields | {"organizations": wanted})
 
 
 def write_bundle(
@@ -342,14 +349,14 @@ def write_bundle(
     **policy: float,
 ) -> str:
     """Record a bundle of organizations, each read from its Astra, if there is one."""
-    wanted = organizations(*(each for each, _ in fleet), **policy)
+    wanted = organizations(*(config for config, _ in fleet), **policy)
     dump = wanted.model_dump_json(by_alias=True, exclude_defaults=True).encode()
     bundle = BundleWriter(place, BundleInfo(TOOL, HOST, STARTED, previous), dump)
     share = JobWriter(bundle.staging)
-    for number, (each, astra) in enumerate(fleet, 1):
+    for number, (organization, astra) in enumerate(fleet, 1):
         writer = share.begin(number, TOKEN)
-        told = _read_apart(astra, each, wanted.requests, writer)
-        share.end(number, with_readings(told, writer.summaries), writer)
+        values = _read_apart(astra, organization, wanted.requests, writer)
+        share.end(number, with_readings(values, writer.summaries), writer)
     share.close()
     bundle.tally.merge(share.tally)
     bundle.finish(ENDED, [TOKEN])
@@ -371,13 +378,13 @@ def seal(folder: str, **over: object) -> None:
     path = Path(folder) / "manifest.json"
     fields = json.loads(path.read_bytes()) | {"files": _listed(Path(folder))} | over
     del fields["root"]
-    lines = [f'"{name}": {json.dumps(each)},\n' for name, each in fields.items()]
+    lines = [f'"{name}": {json.dumps(value)},\n' for name, value in fields.items()]
     above = ("{\n" + "".join(lines)).encode()
     path.write_bytes(above + f'"root": "{hashlib.sha256(above).hexdigest()}"\n}}\n'.encode())
 
 
 def _listed(folder: Path) -> list[dict[str, Any]]:
-    files = sorted(each for each in folder.rglob("*.*json") if each.name != "manifest.json")
+    files = sorted(path for path in folder.rglob("*.*json") if path.name != "manifest.json")
     return [
         {
             "path": file.relative_to(folder).as_posix(),
@@ -411,5 +418,7 @@ def fleet(count: int) -> list[dict[str, Any]]:
 
 def single(astra: Astra) -> set[str]:
     """Return the addresses of single regions that were asked, without what they begin with."""
-    asked = (each.removeprefix("/v2/kms") for each in astra.asked if "/region/" in each)
-    return {each.replace("/provider/", " ").replace("/region/", " ").strip() for each in asked}
+    asked = (address.removeprefix("/v2/kms") for address in astra.asked if "/region/" in address)
+    return {
+        address.replace("/provider/", " ").replace("/region/", " ").strip() for address in asked
+    }

@@ -29,23 +29,23 @@ def test_statements_of_keys() -> None:
     }
     listed = a_key(seen="exchanges/0001/0001.json:14")
     other = a_key(region="us-east-2")
-    told = apply_key_statements([listed, other], configured(keys=[statement(**stated)]))
+    stated_value = apply_key_statements([listed, other], configured(keys=[statement(**stated)]))
     expected = CustomerKey.model_validate(listed.model_dump() | stated)
-    assert told.entries == [expected, other]
-    assert told.gaps == []
+    assert stated_value.entries == [expected, other]
+    assert stated_value.gaps == []
 
 
 def test_statement_without_content() -> None:
     """A statement that only names a key leaves the key as it is."""
-    told = apply_key_statements([a_key()], configured(keys=[statement()]))
-    assert told.entries == [a_key()]
+    stated = apply_key_statements([a_key()], configured(keys=[statement()]))
+    assert stated.entries == [a_key()]
 
 
 def test_place_of_a_key_is_kept() -> None:
     """An entry that was stated something of keeps the place where it was read."""
     key = a_key().at("inventory.ndjson", 7)
-    told = apply_key_statements([key], configured(keys=[statement()]))
-    assert [entry.location for entry in told.entries] == [("inventory.ndjson", 7)]
+    stated = apply_key_statements([key], configured(keys=[statement()]))
+    assert [entry.location for entry in stated.entries] == [("inventory.ndjson", 7)]
 
 
 def test_statements_of_databases() -> None:
@@ -56,9 +56,9 @@ def test_statements_of_databases() -> None:
         "data": "stringent",
     }
     wanted = configured(databases=[stated | {"id": a_database().id}])
-    told = apply_database_statements([a_database(), a_database(id="other")], wanted)
-    assert told.entries == [a_database(**stated), a_database(id="other")]
-    assert told.gaps == []
+    stated_value = apply_database_statements([a_database(), a_database(id="other")], wanted)
+    assert stated_value.entries == [a_database(**stated), a_database(id="other")]
+    assert stated_value.gaps == []
 
 
 def test_statements_that_meet_nothing() -> None:
@@ -70,10 +70,10 @@ def test_statements_that_meet_nothing() -> None:
         statement(key_id="d"),
     ]
     wanted = configured(keys=keys, databases=[{"id": "e"}])
-    told = apply_key_statements([a_key()], wanted)
+    stated = apply_key_statements([a_key()], wanted)
     facts = ("serverless-keys", "managed-clusters-keys", "serverless-keys", "serverless-keys")
-    assert told.entries == [a_key()]
-    assert [(gap.fact, gap.reason, gap.detail) for gap in told.gaps] == [
+    assert stated.entries == [a_key()]
+    assert [(gap.fact, gap.reason, gap.detail) for gap in stated.gaps] == [
         (fact, "not-visible", UNMET.format(name)) for fact, name in zip(facts, "abcd", strict=True)
     ]
     databases = apply_database_statements([a_database()], wanted)
@@ -89,7 +89,10 @@ def test_a_statement_about_another_version() -> None:
     place = {"provider": "gcp", "region": "us-east1"}
     listed = [a_key(**place, key_id=key_id) for key_id in ids]
     said = statement(**place, key_id=gcp_key_id(), rotation={"automatic": True} | SAID)
-    told = apply_key_statements(listed, configured(keys=[said]))
-    assert [entry.key_id for entry in told.entries] == ids
-    assert [each.rotation.automatic for each in told.entries if each.rotation] == [True, True]
-    assert told.gaps == []
+    stated = apply_key_statements(listed, configured(keys=[said]))
+    assert [entry.key_id for entry in stated.entries] == ids
+    assert [entry.rotation.automatic for entry in stated.entries if entry.rotation] == [
+        True,
+        True,
+    ]
+    assert stated.gaps == []

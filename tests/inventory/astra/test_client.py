@@ -227,7 +227,9 @@ def test_kinds_of_json(kind: str) -> None:
 
 def test_statuses_that_are_taken_too() -> None:
     """A status that was asked for is read like an answer, whatever its type."""
-    asked = Asked(httpx.Response(404, text="none"), accept={404}, read=lambda each: each.status)
+    asked = Asked(
+        httpx.Response(404, text="none"), accept={404}, read=lambda exchange: exchange.status
+    )
     assert asked.value == 404
 
 
@@ -264,9 +266,9 @@ def test_waits_grow_and_are_capped(monkeypatch: pytest.MonkeyPatch) -> None:
     policy["longest_wait_seconds"] = 4.0
     full = [0.5, 1.0, 2.0, 4.0, 4.0, 4.0]
     for chance in (0.5, 0.75, 1.0):
-        monkeypatch.setattr(random, "uniform", lambda low, high, told=chance: told)
+        monkeypatch.setattr(random, "uniform", lambda low, high, fields=chance: fields)
         asked = Asked(*[answer({}, 503)] * 7, **policy)
-        assert asked.waits == [chance * each for each in full]
+        assert asked.waits == [chance * seconds for seconds in full]
 
 
 def test_waits_differ_by_chance() -> None:
@@ -283,10 +285,10 @@ def test_wait_that_is_asked_for(status: int) -> None:
     assert asked.waits == [100.0]
 
 
-@pytest.mark.parametrize("told", ["0", "soon", "-5", ""])
-def test_wait_that_asks_for_nothing(told: str) -> None:
+@pytest.mark.parametrize("header", ["0", "soon", "-5", ""])
+def test_wait_that_asks_for_nothing(header: str) -> None:
     """A wait of no length, or one that cannot be read, does not shorten the wait of policy."""
-    (wait,) = Asked(answer({}, 429, retry_after=told), answer([])).waits
+    (wait,) = Asked(answer({}, 429, retry_after=header), answer([])).waits
     assert 0.25 <= wait <= 0.5
 
 
@@ -306,10 +308,10 @@ def test_wait_that_is_asked_for_in_vain() -> None:
 # --- time -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("told", ["3600", "Fri, 20 Nov 2099 02:00:00 GMT", "60"])
-def test_no_time_for_the_wait(told: str) -> None:
+@pytest.mark.parametrize("header", ["3600", "Fri, 20 Nov 2099 02:00:00 GMT", "60"])
+def test_no_time_for_the_wait(header: str) -> None:
     """A wait for which there is no time is not begun: the request ends at once, as rate-limited."""
-    asked = Asked(answer({}, 429, retry_after=told), answer([]), left=lambda: 60.0)
+    asked = Asked(answer({}, 429, retry_after=header), answer([]), left=lambda: 60.0)
     assert asked.said == ("rate-limited", BUSY + NO_TIME)
     assert (asked.waits, len(asked.requests)) == ([], 1)
 
@@ -349,8 +351,8 @@ def test_time_over_in_the_second_attempt() -> None:
     client = a_client(ReplayingTransport(exchanges))
     with pytest.raises(UnansweredError) as caught:
         asyncio.run(client.get(KMS, list_of))
-    told = (caught.value.reason, caught.value.detail)
-    assert told == ("unavailable", f"GET {KMS}: answered 503{NO_TIME}")
+    found = (caught.value.reason, caught.value.detail)
+    assert found == ("unavailable", f"GET {KMS}: answered 503{NO_TIME}")
 
 
 def test_other_errors_pass_through() -> None:

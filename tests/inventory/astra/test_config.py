@@ -50,7 +50,7 @@ def problems(file: str) -> set[tuple[int, str, str, str]]:
     """Return line, field, what was found and what was expected, of all problems of a file."""
     with pytest.raises(OrganizationsError) as caught:
         read_organizations(file)
-    assert {each.file for each in caught.value.problems} == {file}
+    assert {problem.file for problem in caught.value.problems} == {file}
     assert list(caught.value.problems) == sorted(caught.value.problems)
     return {
         (problem.line, problem.field, problem.found, problem.expected)
@@ -64,10 +64,13 @@ def problems(file: str) -> set[tuple[int, str, str, str]]:
 def test_least_that_must_be_said(tmp_path: Path) -> None:
     """An organization needs an id and a name; everything else has a default."""
     bare = {"id": ORGANIZATION, "name": "acme-prod"}
-    told = read_organizations(write_yaml(tmp_path / "a.yaml", file_data(bare)))
-    (own,) = told.organizations
+    configuration = read_organizations(write_yaml(tmp_path / "a.yaml", file_data(bare)))
+    (own,) = configuration.organizations
     assert (own.id, own.name, own.token) == (ORGANIZATION, "acme-prod", "ASTRA_API_TOKEN")
-    assert (told.address, told.requests) == ("https://api.astra.datastax.com", RequestPolicy())
+    assert (configuration.address, configuration.requests) == (
+        "https://api.astra.datastax.com",
+        RequestPolicy(),
+    )
 
 
 def test_most_that_can_be_said(tmp_path: Path) -> None:
@@ -97,8 +100,10 @@ def test_fleets_of_the_tests(tmp_path: Path) -> None:
     """A file of many organizations is read, in their order."""
     fleet = healthy_fleet()
     data = organizations_data(fleet, "http://127.0.0.1:8080")
-    told = read_organizations(write_yaml(tmp_path / "a.yml", data))
-    assert [each.token for each in told.organizations] == list(fleet.environment)
+    configuration = read_organizations(write_yaml(tmp_path / "a.yml", data))
+    assert [organization.token for organization in configuration.organizations] == list(
+        fleet.environment
+    )
 
 
 def test_places(tmp_path: Path) -> None:
@@ -117,19 +122,19 @@ def test_places(tmp_path: Path) -> None:
 
 def test_what_stands_for_a_file() -> None:
     """``env`` stands for the organization of the one token in the environment."""
-    told = read_organizations("env")
-    (own,) = told.organizations
+    configuration = read_organizations("env")
+    (own,) = configuration.organizations
     assert (own.id, own.name, own.token) == (None, "ASTRA_API_TOKEN", "ASTRA_API_TOKEN")
-    assert told.address == ADDRESS
+    assert configuration.address == ADDRESS
 
 
 def test_what_is_read_can_be_recorded(tmp_path: Path) -> None:
     """What was read is the same when it is read back from a bundle's JSON."""
     files = ["env", write_yaml(tmp_path / "a.yaml", file_data())]
     for file in files:
-        told = read_organizations(file)
-        dump = told.model_dump_json(by_alias=True, exclude_defaults=True)
-        assert Organizations.model_validate_json(dump).model_dump() == told.model_dump()
+        configuration = read_organizations(file)
+        dump = configuration.model_dump_json(by_alias=True, exclude_defaults=True)
+        assert Organizations.model_validate_json(dump).model_dump() == configuration.model_dump()
 
 
 # --- mistakes -------------------------------------------------------------------------------------
@@ -157,7 +162,7 @@ organizations:
 def test_files_that_are_none(tmp_path: Path, text: str, expected: set[tuple[int, str]]) -> None:
     """A file that is empty, broken or of another kind is refused."""
     found = problems(write_text(tmp_path / "a.yaml", text))
-    assert {each[:2] for each in found} == expected
+    assert {problem[:2] for problem in found} == expected
 
 
 @pytest.mark.parametrize(
@@ -215,11 +220,11 @@ def test_mistakes(
 ) -> None:
     """Every mistake is told with file, line, field, what was found and what was expected."""
     found = problems(write_text(tmp_path / "a.yaml", TEXT.format(token=token, more=more)))
-    near = {each for each in found if each[:2] == expected[:2]}
+    near = {problem for problem in found if problem[:2] == expected[:2]}
     assert len(near) == 1
-    ((_, _, told, wanted),) = near
-    assert told == (expected[2] or told)
-    assert wanted == (expected[3] or wanted)
+    ((_, _, found_text, expected_text),) = near
+    assert found_text == (expected[2] or found_text)
+    assert expected_text == (expected[3] or expected_text)
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
@@ -280,7 +285,7 @@ def test_token_twice(tmp_path: Path) -> None:
     other = organization(id=OTHER_ORGANIZATION)
     file = write_yaml(tmp_path / "a.yaml", file_data(organization(), other))
     assert problems(file) == {(6, "token", f"'{VARIABLE}' a second time", ONCE)}
-    bare = [{"id": each, "name": "acme"} for each in "ab"]
+    bare = [{"id": identity, "name": "acme"} for identity in "ab"]
     file = write_yaml(tmp_path / "b.yaml", file_data(*bare))
     assert problems(file) == {(5, "token", "'ASTRA_API_TOKEN' a second time", ONCE)}
 
@@ -303,7 +308,7 @@ def test_statement_twice(tmp_path: Path) -> None:
         ("keys", "each key once"),
         ("databases", "each database once"),
     }
-    assert {told[:60] for _, _, told, _ in found} == {named[:60], "'a' a second time"}
+    assert {found_text[:60] for _, _, found_text, _ in found} == {named[:60], "'a' a second time"}
     assert all(line > 10 for line, _, _, _ in found)
 
 
@@ -311,8 +316,8 @@ def test_statements_of_several_organizations(tmp_path: Path) -> None:
     """Two organizations may speak of keys and databases of one name: a rule judges that."""
     said = {"keys": [key_data()], "databases": [{"id": "a"}]}
     two = [organization(**said), organization(id="b", token="B", **said)]
-    told = read_organizations(write_yaml(tmp_path / "a.yaml", file_data(*two)))
-    assert [len(each.keys) for each in told.organizations] == [1, 1]
+    configuration = read_organizations(write_yaml(tmp_path / "a.yaml", file_data(*two)))
+    assert [len(organization.keys) for organization in configuration.organizations] == [1, 1]
 
 
 # --- addresses ------------------------------------------------------------------------------------

@@ -212,8 +212,8 @@ def test_bytes_before_the_request() -> None:
 
     with listening(talk) as port, pytest.MonkeyPatch.context() as patch:
         patch.setattr(asyncio, "sleep", late)  # what is sent is there by then
-        told = fails(plain(port))
-    assert told == ("malformed", "unexpected data before the request", True)
+        error = fails(plain(port))
+    assert error == ("malformed", "unexpected data before the request", True)
 
 
 def test_answer_before_the_request_and_one_after_it() -> None:
@@ -415,17 +415,17 @@ def test_proxy_that_refuses(secure: Secure) -> None:
     """A proxy that makes no tunnel is told with the status that it answers."""
     refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
     with listening(saying(refusal)) as port:
-        told = fails(Route("localhost", secure.port, secure.tls, by("http", port)))
-    assert told == ("unavailable", "no answer: the proxy answered 407", True)
+        error = fails(Route("localhost", secure.port, secure.tls, by("http", port)))
+    assert error == ("unavailable", "no answer: the proxy answered 407", True)
 
 
 def test_proxy_that_says_more_than_its_answer(secure: Secure) -> None:
     """What a proxy sends beyond its answer is not taken for what the host says."""
     talk = relaying(TUNNEL + ok(b'["forged"]'), [], secure.port)
     with listening(talk) as port:
-        told = fails(Route("localhost", secure.port, secure.tls, by("http", port)))
+        error = fails(Route("localhost", secure.port, secure.tls, by("http", port)))
     detail = "unexpected data from the proxy after its answer"
-    assert told == ("malformed", detail, True)
+    assert error == ("malformed", detail, True)
 
 
 def test_certificate_of_the_proxy(secure: Secure, tmp_path: Path) -> None:

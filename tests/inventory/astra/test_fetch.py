@@ -64,7 +64,7 @@ VIEW = "/v2/kms/provider/aws/region/us-east-1"
 def test_whole_organization() -> None:
     """Keys, databases, views and accounts are read, and nothing is missing."""
     astra = Astra(serverless=[listed_key()], databases=fleet(2))
-    organization, told = read(astra)
+    organization, fetched = read(astra)
     assert (organization.id, organization.name) == (ORGANIZATION, "acme-prod")
     assert [key.key_id for key in organization.keys or ()] == [aws_key_id()]
     assert names(organization) == ["orders-1", "orders-2"]
@@ -73,7 +73,7 @@ def test_whole_organization() -> None:
         "vendor"
     ]
     assert organization.gaps == ()
-    assert set(told) == set(FACTS)
+    assert set(fetched) == set(FACTS)
 
 
 def test_every_entry_knows_its_answer() -> None:
@@ -142,10 +142,10 @@ def test_statements_that_meet_nothing() -> None:
     """A statement about what Astra does not list is a gap of the list that should hold it."""
     place = {"provider": "aws", "region": "us-east-1", "key_id": "gone"}
     wanted = configured(keys=[{"type": "managed-clusters"} | place], databases=[{"id": "gone-too"}])
-    told = "{} is in the organizations file, but Astra does not list it"
+    values = "{} is in the organizations file, but Astra does not list it"
     assert gaps(read(Astra(), wanted)) == {
-        ("managed-clusters-keys", "not-visible", told.format("gone")),
-        ("databases", "not-visible", told.format("gone-too")),
+        ("managed-clusters-keys", "not-visible", values.format("gone")),
+        ("databases", "not-visible", values.format("gone-too")),
     }
 
 
@@ -163,25 +163,29 @@ def test_statements_about_a_list_that_was_not_read() -> None:
 @pytest.mark.parametrize("wanted", [LETTERED, LETTERED.upper()])
 def test_organization_in_every_casing(own: str, wanted: str) -> None:
     """The token's organization is compared without case, and keeps the id that was configured."""
-    told = read(Astra(other={OWN: answer({"id": own})}), configured(id=wanted))
-    assert (told.organization.id, told.organization.gaps) == (wanted, ())
+    fetched = read(Astra(other={OWN: answer({"id": own})}), configured(id=wanted))
+    assert (fetched.organization.id, fetched.organization.gaps) == (wanted, ())
 
 
 def test_token_of_another_organization() -> None:
     """If the token is another organization's, nothing of it is read, and all is missing."""
     astra = Astra(serverless=[listed_key()], other={OWN: answer({"id": OTHER_ORGANIZATION})})
-    told = read(astra)
+    fetched = read(astra)
     detail = f"the token in {VARIABLE} belongs to organization '{OTHER_ORGANIZATION}'"
-    assert gaps(told) == {(fact, "wrong-organization", detail) for fact in FACTS}
-    assert (told.organization.keys, told.organization.databases, told.lists) == ((), (), {})
+    assert gaps(fetched) == {(fact, "wrong-organization", detail) for fact in FACTS}
+    assert (fetched.organization.keys, fetched.organization.databases, fetched.lists) == (
+        (),
+        (),
+        {},
+    )
     assert astra.asked == [OWN]
 
 
 def test_organization_that_nobody_configured() -> None:
     """If no id is configured, the token's organization is read under the id that it tells."""
-    told = read(Astra(databases=fleet(1)), configured(id=None))
-    assert (told.organization.id, reasons(told)) == (ORGANIZATION, set())
-    assert names(told.organization) == ["orders-1"]
+    fetched = read(Astra(databases=fleet(1)), configured(id=None))
+    assert (fetched.organization.id, reasons(fetched)) == (ORGANIZATION, set())
+    assert names(fetched.organization) == ["orders-1"]
 
 
 @pytest.mark.parametrize(
@@ -200,11 +204,11 @@ def test_organization_that_cannot_be_told(
 ) -> None:
     """If the token's organization cannot be told, nothing else is asked, and all is missing."""
     astra = Astra(other={OWN: own}, databases=fleet(1))
-    told = read(astra, configured(id=configured_id), attempts=2)
-    assert reasons(told) == {(fact, reason) for fact in FACTS}
-    assert {each[:4] for _, _, each in gaps(told)} == {"GET "}
-    assert all(detail in each for _, _, each in gaps(told))
-    assert told.organization.id == (configured_id or f"unknown-{VARIABLE}")
+    fetched = read(astra, configured(id=configured_id), attempts=2)
+    assert reasons(fetched) == {(fact, reason) for fact in FACTS}
+    assert {gap[:4] for _, _, gap in gaps(fetched)} == {"GET "}
+    assert all(detail in missing for _, _, missing in gaps(fetched))
+    assert fetched.organization.id == (configured_id or f"unknown-{VARIABLE}")
     assert set(astra.asked) == {OWN}
 
 
@@ -214,9 +218,9 @@ def test_organization_that_cannot_be_told(
 @pytest.mark.parametrize("value", [None, []])
 def test_no_keys(value: object) -> None:
     """An empty list of keys is no gap; ``null`` is one too, and that is noted."""
-    told = read(Astra(serverless=value, classic=value))
-    assert (told.organization.keys, reasons(told)) == ((), set())
-    assert bool(told.lists["serverless-keys"].note) == (value is None)
+    fetched = read(Astra(serverless=value, classic=value))
+    assert (fetched.organization.keys, reasons(fetched)) == ((), set())
+    assert bool(fetched.lists["serverless-keys"].note) == (value is None)
 
 
 @pytest.mark.parametrize(
@@ -240,17 +244,17 @@ def test_list_of_keys_that_cannot_be_read(
     address: str, fact: str, reply: object, reason: str
 ) -> None:
     """If one list of keys cannot be read, that list is missing, and all else is read."""
-    told = read(Astra(databases=fleet(1), other={address: reply}), attempts=2)
-    assert reasons(told) == {(fact, reason)}
-    assert names(told.organization) == ["orders-1"]
+    fetched = read(Astra(databases=fleet(1), other={address: reply}), attempts=2)
+    assert reasons(fetched) == {(fact, reason)}
+    assert names(fetched.organization) == ["orders-1"]
 
 
 def test_key_of_another_organization() -> None:
     """An entry of another organization among the keys is a gap, and its place is not asked."""
     foreign = listed_key("us-east-2", OrganizationID=OTHER_ORGANIZATION)
     astra = Astra(serverless=[listed_key(), foreign])
-    told = read(astra)
-    assert reasons(told) == {("serverless-keys", "wrong-organization")}
+    fetched = read(astra)
+    assert reasons(fetched) == {("serverless-keys", "wrong-organization")}
     assert single(astra) == {"aws us-east-1", "aws us-east-1/accounts"}
 
 
@@ -279,15 +283,15 @@ def test_views_of_every_place() -> None:
     classic = [listed_key("l", CloudProvider="azure", KeyID=azure_key_id())]
     classic += [listed_key("m", CloudProvider="GCP", KeyID=gcp_key_id())]
     astra = Astra(serverless=keys, classic=classic, databases=databases)
-    told = read(astra)
-    assert {each for each in single(astra) if not each.endswith("/accounts")} == {
+    fetched = read(astra)
+    assert {address for address in single(astra) if not address.endswith("/accounts")} == {
         *("aws a", "aws b", "/classic gcp c", "aws d", "/classic aws d", "azure e"),
         *("azure h", "aws k", "/classic gcp m"),
     }
-    assert {each for each in single(astra) if each.endswith("/accounts")} == {
+    assert {address for address in single(astra) if address.endswith("/accounts")} == {
         *("aws a/accounts", "aws k/accounts", "/classic gcp m/accounts"),
     }
-    assert reasons(told) == set()
+    assert reasons(fetched) == set()
 
 
 @pytest.mark.parametrize(
@@ -302,9 +306,9 @@ def test_views_of_every_place() -> None:
 )
 def test_place_without_a_key(view: httpx.Response) -> None:
     """A place for which no key is shown is known to have none, in each way to say so."""
-    told = read(Astra(databases=fleet(1), other={VIEW: view}))
-    assert [region_view.key_id for region_view in told.organization.region_views or ()] == [None]
-    assert reasons(told) == set()
+    fetched = read(Astra(databases=fleet(1), other={VIEW: view}))
+    assert [region_view.key_id for region_view in fetched.organization.region_views or ()] == [None]
+    assert reasons(fetched) == set()
 
 
 @pytest.mark.parametrize(
@@ -321,9 +325,9 @@ def test_place_without_a_key(view: httpx.Response) -> None:
 )
 def test_view_that_cannot_be_relied_on(view: httpx.Response, reason: str) -> None:
     """A view that is refused, misdirected or of something else is missing, and is not "no key"."""
-    told = read(Astra(databases=fleet(1), other={VIEW: view}), attempts=2)
-    assert told.organization.region_views == ()
-    assert reasons(told) == {("region-views", reason)}
+    fetched = read(Astra(databases=fleet(1), other={VIEW: view}), attempts=2)
+    assert fetched.organization.region_views == ()
+    assert reasons(fetched) == {("region-views", reason)}
 
 
 @pytest.mark.parametrize(
@@ -337,25 +341,29 @@ def test_view_that_cannot_be_relied_on(view: httpx.Response, reason: str) -> Non
 )
 def test_accounts_that_cannot_be_told(accounts: httpx.Response, reason: str) -> None:
     """If no account is named, or none can be asked for, that is missing."""
-    told = read(Astra(serverless=[listed_key()], other={f"{VIEW}/accounts": accounts}))
-    assert told.organization.vendor_accounts == ()
-    assert reasons(told) == {("vendor-accounts", reason)}
+    fetched = read(Astra(serverless=[listed_key()], other={f"{VIEW}/accounts": accounts}))
+    assert fetched.organization.vendor_accounts == ()
+    assert reasons(fetched) == {("vendor-accounts", reason)}
 
 
 def test_many_views_that_are_refused() -> None:
     """Of many gaps of one kind the first are told, and how many more there are."""
     regions = [f"r{number:02}" for number in range(30)]
-    databases = [placed(number, "serverless", ("AWS", each)) for number, each in enumerate(regions)]
+    databases = [
+        placed(number, "serverless", ("AWS", region)) for number, region in enumerate(regions)
+    ]
     other = {f"/v2/kms/provider/aws/region/{region}": answer({}, 403) for region in regions}
-    told = read(Astra(databases=databases, other=other))
-    assert len(told.organization.gaps) == 21
-    assert told.organization.gaps[-1].detail == "10 more in this list"
+    fetched = read(Astra(databases=databases, other=other))
+    assert len(fetched.organization.gaps) == 21
+    assert fetched.organization.gaps[-1].detail == "10 more in this list"
 
 
 def in_many_regions(count: int, refused: int) -> Astra:
     """Return an Astra with databases in so many regions, of which the last are refused."""
     regions = [f"r{number:03}" for number in range(count)]
-    databases = [placed(number, "serverless", ("AWS", each)) for number, each in enumerate(regions)]
+    databases = [
+        placed(number, "serverless", ("AWS", region)) for number, region in enumerate(regions)
+    ]
     paths = [f"/v2/kms/provider/aws/region/{region}" for region in regions[count - refused :]]
     return Astra(databases=databases, other={path: answer({}, 403) for path in paths})
 
@@ -363,11 +371,11 @@ def in_many_regions(count: int, refused: int) -> Astra:
 def test_no_view_is_told_any_more(tmp_path: Path) -> None:
     """If none of a hundred key scopes tells anything, the others are not asked for in vain."""
     astra = in_many_regions(250, 150)
-    told = read(astra)
+    fetched = read(astra)
     detail = "50 more key scopes were not requested: none of the 100 before returned an entry"
-    assert told.organization.gaps[0] == Gap(fact="region-views", reason="refused", detail=detail)
-    assert len([each for each in astra.asked if "/region/" in each]) == 200
-    assert len(told.organization.region_views or ()) == 100
+    assert fetched.organization.gaps[0] == Gap(fact="region-views", reason="refused", detail=detail)
+    assert len([address for address in astra.asked if "/region/" in address]) == 200
+    assert len(fetched.organization.region_views or ()) == 100
     bundle = write_bundle(tmp_path / "bundle", (configured(), in_many_regions(250, 150)))
     (organization,) = open_bundle(bundle).organizations()
     assert organization.gaps[0].detail == detail
@@ -378,7 +386,7 @@ def test_views_of_many_places() -> None:
     """As long as any of a hundred key scopes is told, the next hundred is asked for."""
     astra = in_many_regions(250, 149)
     assert len(read(astra).organization.gaps) == 21
-    assert len([each for each in astra.asked if "/region/" in each]) == 250
+    assert len([address for address in astra.asked if "/region/" in address]) == 250
 
 
 @pytest.mark.parametrize(
@@ -388,9 +396,13 @@ def test_regions_that_steer_addresses(region: str) -> None:
     """A region's name cannot lead a request to another place than one below the keys."""
     astra = Astra(serverless=[listed_key(region, KeyID=aws_key_id())])
     read(astra)
-    odd = [each for each in astra.asked if not re.match(r"/v2/(kms|databases|currentOrg)", each)]
+    odd = [
+        address
+        for address in astra.asked
+        if not re.match(r"/v2/(kms|databases|currentOrg)", address)
+    ]
     assert odd == []
-    assert len([each for each in astra.asked if "/provider/aws/" in each]) == 2
+    assert len([address for address in astra.asked if "/provider/aws/" in address]) == 2
 
 
 def test_width_is_kept() -> None:
@@ -411,9 +423,9 @@ def test_width_is_kept() -> None:
     astra = Astra(serverless=keys)
     recorder = Recorder(inner=Slow())
     client = a_client(recorder, policy={"connections_per_organization": 5})
-    told = asyncio.run(fetch_organization(client, configured()))
-    assert (most, reasons(told)) == (5, set())
-    assert [view.region for view in told.organization.region_views or ()] == [
+    collected = asyncio.run(fetch_organization(client, configured()))
+    assert (most, reasons(collected)) == (5, set())
+    assert [view.region for view in collected.organization.region_views or ()] == [
         f"r{number:02}" for number in range(20)
     ]
 
@@ -424,9 +436,9 @@ def test_width_is_kept() -> None:
 def test_time_that_is_over() -> None:
     """If there is no time for a wait that Astra asks for, that list is missing, and is told so."""
     busy = answer({}, 429, retry_after="3600")
-    told = read(Astra(other={"/v2/kms": busy}, databases=fleet(1)), left=lambda: 60.0)
+    fetched = read(Astra(other={"/v2/kms": busy}, databases=fleet(1)), left=lambda: 60.0)
     detail = "answered 429: too many requests; no time was left for another attempt"
-    assert gaps(told) == {("serverless-keys", "rate-limited", f"GET /v2/kms: {detail}")}
+    assert gaps(fetched) == {("serverless-keys", "rate-limited", f"GET /v2/kms: {detail}")}
 
 
 @pytest.mark.parametrize("form", HIDING_PLACES.values(), ids=HIDING_PLACES)
@@ -439,8 +451,8 @@ def test_token_that_comes_back(form: str) -> None:
         other={"/v2/kms/classic": answer({"errors": [{"message": form}]}, 401)},
     )
     recorder = Recorder()
-    told = read(astra, recorder=recorder)
-    written = told.organization.model_dump_json() + str(recorder.exchanges)
+    fetched = read(astra, recorder=recorder)
+    written = fetched.organization.model_dump_json() + str(recorder.exchanges)
     assert not any(trace in written for trace in (VALUE, *TRACES))
     assert SECRET not in " ".join(astra.asked)
 
@@ -462,17 +474,17 @@ CASES: dict[str, Any] = {
 def replayed(recorder: Recorder) -> FetchedOrganization:
     transport = ReplayingTransport(recorder.exchanges)
     client = a_client(transport, policy={"attempts": 3})
-    told = asyncio.run(fetch_organization(client, configured()))
+    collected = asyncio.run(fetch_organization(client, configured()))
     transport.require_all_used()
-    return told
+    return collected
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_replay_reads_the_same(case: dict[str, Any]) -> None:
     """What was recorded gives the same organization, gaps included, without token or clock."""
     recorder = Recorder()
-    told = read(Astra(**case), recorder=recorder, left=lambda: 60.0, attempts=3)
-    assert replayed(recorder) == told
+    fetched = read(Astra(**case), recorder=recorder, left=lambda: 60.0, attempts=3)
+    assert replayed(recorder) == fetched
 
 
 WORDS = st.sampled_from(["aws", "AWS", "us-east-1", "", ORGANIZATION, "serverless", "a b", None, 7])

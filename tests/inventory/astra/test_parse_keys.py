@@ -30,8 +30,8 @@ SCOPE = ("serverless", "aws", "us-east-1")
 KEY = aws_key_id()
 
 
-def gaps(told: ParsedList) -> set[tuple[str, str, str]]:
-    return {(gap.fact, gap.reason, gap.detail) for gap in told.gaps}
+def gaps(parsed: ParsedList) -> set[tuple[str, str, str]]:
+    return {(gap.fact, gap.reason, gap.detail) for gap in parsed.gaps}
 
 
 def said(caught: pytest.ExceptionInfo[UnansweredError]) -> tuple[str, str]:
@@ -45,22 +45,22 @@ def keys(*entries: object, value: object = ()) -> ParsedList:
 
 def test_keys() -> None:
     """Keys are of the type for which they were asked, and know file and line of their entry."""
-    told = keys(listed_key(), listed_key("us-east-2", CloudProvider="AWS"))
-    assert told.entries == [
+    parsed = keys(listed_key(), listed_key("us-east-2", CloudProvider="AWS"))
+    assert parsed.entries == [
         CustomerKey(
             type="serverless", provider="aws", region=region, key_id=aws_key_id(region), seen=seen
         )
         for region, seen in (("us-east-1", f"{PATH}:14"), ("us-east-2", f"{PATH}:15"))
     ]
-    assert (told.gaps, told.note) == ([], "")
+    assert (parsed.gaps, parsed.note) == ([], "")
 
 
 @pytest.mark.parametrize("kind", ["serverless", "managed-clusters"])
 def test_type_comes_from_the_address(kind: str) -> None:
     """The same entry is a key of either type, as the address says; so are its gaps."""
-    told = parse_keys(an_exchange([listed_key(), 7]), kind, ORGANIZATION)
-    assert {key.type for key in told.entries} == {kind}
-    assert {gap.fact for gap in told.gaps} == {f"{kind}-keys"}
+    parsed = parse_keys(an_exchange([listed_key(), 7]), kind, ORGANIZATION)
+    assert {key.type for key in parsed.entries} == {kind}
+    assert {gap.fact for gap in parsed.gaps} == {f"{kind}-keys"}
 
 
 @pytest.mark.parametrize("spelled", ["aws", "AWS", "Aws", "Amazon Web Services"])
@@ -77,11 +77,11 @@ def test_type_comes_from_the_address(kind: str) -> None:
 def test_spellings_of_a_key(spelled: str, owner: dict[str, str]) -> None:
     """A key is understood in each spelling of fields, provider and organization."""
     entry = {"cloud_provider": spelled, "keyID": KEY, "region": "us-east-1"} | owner
-    told = parse_keys(an_exchange([entry]), "serverless", LETTERED)
-    assert [(key.provider, key.region, key.key_id) for key in told.entries] == [
+    parsed = parse_keys(an_exchange([entry]), "serverless", LETTERED)
+    assert [(key.provider, key.region, key.key_id) for key in parsed.entries] == [
         ("aws", "us-east-1", KEY)
     ]
-    assert told.gaps == []
+    assert parsed.gaps == []
 
 
 def test_null_instead_of_keys() -> None:
@@ -92,16 +92,16 @@ def test_null_instead_of_keys() -> None:
 
 def test_keys_that_stand_there_twice() -> None:
     """A key that is listed twice is one key, and that it was is noted."""
-    told = keys(listed_key(), listed_key("us-east-2"), listed_key(CloudProvider="AWS"))
-    assert [key.region for key in told.entries] == ["us-east-1", "us-east-2"]
-    assert (told.gaps, told.note) == ([], "repeated entries: 1")
+    parsed = keys(listed_key(), listed_key("us-east-2"), listed_key(CloudProvider="AWS"))
+    assert [key.region for key in parsed.entries] == ["us-east-1", "us-east-2"]
+    assert (parsed.gaps, parsed.note) == ([], "repeated entries: 1")
 
 
 def test_keys_of_one_place_that_differ_are_both_kept() -> None:
     """Two different keys of one place are both kept, as neither can be left out."""
     other = aws_key_id(number=2)
-    told = keys(listed_key(), listed_key(KeyID=other))
-    assert {key.key_id for key in told.entries} == {KEY, other}
+    parsed = keys(listed_key(), listed_key(KeyID=other))
+    assert {key.key_id for key in parsed.entries} == {KEY, other}
 
 
 UNKNOWN = "the provider {} is unknown"
@@ -137,9 +137,9 @@ UNKNOWN = "the provider {} is unknown"
 )
 def test_keys_that_cannot_be_understood(entry: object, reason: str, detail: str) -> None:
     """An entry that cannot be understood is a gap with the words found; the others are read."""
-    told = keys(listed_key("us-east-2"), entry)
-    assert [key.region for key in told.entries] == ["us-east-2"]
-    assert gaps(told) == {("serverless-keys", reason, f"{detail} ({PATH}:15)")}
+    parsed = keys(listed_key("us-east-2"), entry)
+    assert [key.region for key in parsed.entries] == ["us-east-2"]
+    assert gaps(parsed) == {("serverless-keys", reason, f"{detail} ({PATH}:15)")}
 
 
 FOREIGN = [
@@ -156,10 +156,10 @@ FOREIGN = [
 def test_keys_of_another_organization(owner: dict[str, str]) -> None:
     """An entry that names another organization is not taken, however it spells that."""
     entry = {"CloudProvider": "aws", "KeyID": KEY, "Region": "us-east-1"} | owner
-    told = keys(entry)
+    parsed = keys(entry)
     detail = f"an entry belongs to organization '{OTHER_ORGANIZATION}' ({PATH}:14)"
-    assert told.entries == []
-    assert gaps(told) == {("serverless-keys", "wrong-organization", detail)}
+    assert parsed.entries == []
+    assert gaps(parsed) == {("serverless-keys", "wrong-organization", detail)}
 
 
 def test_organization_that_is_no_text() -> None:
@@ -303,14 +303,14 @@ TWO = {"keyID": aws_key_id(number=2), "region": "us-east-1"}
 )
 def test_views_that_cannot_be_relied_on(value: object, reason: str, detail: str) -> None:
     """A view that shows something else than it was asked for is a gap, not a key and not none."""
-    told = view(value)
-    assert told.entries == []
-    assert gaps(told) == {("region-views", reason, f"{detail} ({PATH}:13)")}
+    parsed = view(value)
+    assert parsed.entries == []
+    assert gaps(parsed) == {("region-views", reason, f"{detail} ({PATH}:13)")}
 
 
 def account(**over: object) -> dict[str, Any]:
-    told = {"organization_id": ORGANIZATION, "provider_id": "arn:aws:iam::1:root"}
-    return told | {"provider": "aws"} | over
+    fields = {"organization_id": ORGANIZATION, "provider_id": "arn:aws:iam::1:root"}
+    return fields | {"provider": "aws"} | over
 
 
 def accounts(*entries: object, value: object = ()) -> ParsedList:
@@ -320,13 +320,15 @@ def accounts(*entries: object, value: object = ()) -> ParsedList:
 
 def test_accounts() -> None:
     """The vendor's accounts are those of the place for which they were asked."""
-    told = accounts(account(), account(provider_id="other", provider=""), account(provider="AWS"))
-    assert [entry.account for entry in told.entries] == [
+    parsed = accounts(account(), account(provider_id="other", provider=""), account(provider="AWS"))
+    assert [entry.account for entry in parsed.entries] == [
         *("arn:aws:iam::1:root", "other", "arn:aws:iam::1:root"),
     ]
-    assert {(each.type, each.provider, each.region) for each in told.entries} == {SCOPE}
-    assert [each.seen for each in told.entries] == [f"{PATH}:{line}" for line in (14, 15, 16)]
-    assert told.gaps == []
+    assert {(account.type, account.provider, account.region) for account in parsed.entries} == {
+        SCOPE
+    }
+    assert [entry.seen for entry in parsed.entries] == [f"{PATH}:{line}" for line in (14, 15, 16)]
+    assert parsed.gaps == []
 
 
 @pytest.mark.parametrize("value", [[], None])
@@ -356,9 +358,9 @@ def test_no_accounts(value: object) -> None:
 )
 def test_accounts_that_cannot_be_relied_on(entry: object, reason: str, detail: str) -> None:
     """An account of another provider or organization, or without an id, is a gap."""
-    told = accounts(entry)
-    assert told.entries == []
-    assert gaps(told) == {("vendor-accounts", reason, f"{detail} ({PATH}:14)")}
+    parsed = accounts(entry)
+    assert parsed.entries == []
+    assert gaps(parsed) == {("vendor-accounts", reason, f"{detail} ({PATH}:14)")}
 
 
 NAMES = st.sampled_from(
@@ -390,16 +392,20 @@ ANYTHING = st.recursive(
 @given(st.lists(ANYTHING, max_size=4))
 def test_no_list_breaks_it(listed: list[Any]) -> None:
     """Whatever a list holds, each entry is read or is a gap, and all can be written down."""
-    told = [
+    parsed = [
         parse_keys(an_exchange(listed), "serverless", ORGANIZATION),
         parse_accounts(an_exchange(listed), SCOPE, ORGANIZATION),
     ]
-    named = [(an_exchange(listed), at) for at, each in enumerate(listed) if isinstance(each, dict)]
-    told.append(parse_databases(named, ORGANIZATION))
-    assert len(told[0].gaps) + len(told[0].entries) >= min(1, len(listed))
-    assert len(told[2].gaps) + len(told[2].entries) >= len(named)
-    for each in told:
-        for entry in (*each.entries, *each.gaps):
+    named = [
+        (an_exchange(listed), at)
+        for at, database in enumerate(listed)
+        if isinstance(database, dict)
+    ]
+    parsed.append(parse_databases(named, ORGANIZATION))
+    assert len(parsed[0].gaps) + len(parsed[0].entries) >= min(1, len(listed))
+    assert len(parsed[2].gaps) + len(parsed[2].entries) >= len(named)
+    for outcome in parsed:
+        for entry in (*outcome.entries, *outcome.gaps):
             json.loads(entry.model_dump_json())
 
 
@@ -408,9 +414,9 @@ def test_no_list_breaks_it(listed: list[Any]) -> None:
 def test_no_view_breaks_it(value: object) -> None:
     """Whatever is shown for a region, it is one view, or a gap, or no answer."""
     try:
-        told = view(value)
+        parsed = view(value)
     except UnansweredError as error:
         assert error.reason == "malformed"  # noqa: PT017
         return
-    assert len(told.entries) + len(told.gaps) == 1
-    assert all(isinstance(gap, Gap) for gap in told.gaps)
+    assert len(parsed.entries) + len(parsed.gaps) == 1
+    assert all(isinstance(gap, Gap) for gap in parsed.gaps)

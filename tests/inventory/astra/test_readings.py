@@ -21,7 +21,7 @@ PAGE = "/v2/databases?include=nonterminated&provider=ALL&limit=100"
 
 
 def brief(number: int, address: str = OWN, **over: object) -> ExchangeSummary:
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "path": f"exchanges/0001/{number:04}.json",
         "address": address,
         "outcome": "200",
@@ -31,11 +31,11 @@ def brief(number: int, address: str = OWN, **over: object) -> ExchangeSummary:
         "redactions": 0,
         "is_failure": False,
     }
-    return ExchangeSummary(**told | over)
+    return ExchangeSummary(**fields | over)
 
 
-def a_read(**told: ParsedList) -> FetchedOrganization:
-    facts: Any = {name.replace("_", "-"): each for name, each in told.items()}
+def a_read(**parsed: ParsedList) -> FetchedOrganization:
+    facts: Any = {name.replace("_", "-"): value for name, value in parsed.items()}
     return FetchedOrganization(an_organization(captured_at=None), facts)
 
 
@@ -97,8 +97,8 @@ def test_order_of_many_files() -> None:
 
 def test_time_of_the_record() -> None:
     """The record is of the time at which its last answer was there."""
-    told = with_readings(a_read(), [brief(1), brief(59), brief(2)])
-    assert told.captured_at == moment("2026-11-20T02:00:59Z")
+    organization = with_readings(a_read(), [brief(1), brief(59), brief(2)])
+    assert organization.captured_at == moment("2026-11-20T02:00:59Z")
 
 
 def test_nothing_was_asked() -> None:

@@ -141,8 +141,8 @@ def test_only_listed_headers_are_recorded() -> None:
 def test_headers_hold_no_token(form: str) -> None:
     """A token that comes back in a header is not recorded, also where the header is cut."""
     for before in (0, 470, 499):
-        told = recorded(answer([], x_request_id=f"{'x' * before} {form}", location=form))
-        spelled = " ".join(told.headers.values())
+        exchange = recorded(answer([], x_request_id=f"{'x' * before} {form}", location=form))
+        spelled = " ".join(exchange.headers.values())
         assert SECRET[:12] not in spelled
         assert not any(trace in spelled for trace in TRACES)
 
@@ -179,8 +179,8 @@ def test_response_carries_its_exchange() -> None:
 def test_no_answer_is_recorded(again: bool) -> None:  # noqa: FBT001
     """A connection that fails is recorded as no answer, with whether it may be tried again."""
     error = UnansweredError("unavailable", "no answer: refused", again=again)
-    told = Failure(reason="unavailable", detail="no answer: refused", again=again)
-    assert failure(error) == told
+    expected = Failure(reason="unavailable", detail="no answer: refused", again=again)
+    assert failure(error) == expected
 
 
 # --- bodies ---------------------------------------------------------------------------------------
@@ -275,8 +275,8 @@ def test_bodies_that_cannot_be_unpacked() -> None:
         (half, "the compressed body ends early"),
         (two, "data follows the compressed body"),
     ):
-        told = through(Inner(packed("gzip", body=body))).failure
-        assert told == Failure(reason="malformed", detail=detail)
+        exchange = through(Inner(packed("gzip", body=body))).failure
+        assert exchange == Failure(reason="malformed", detail=detail)
 
 
 def test_bodies_packed_in_an_unknown_way() -> None:
@@ -398,8 +398,8 @@ class Drip(Stream):
 def test_dripping_server() -> None:
     """A body that comes for ever, if slowly, is given up after the time of one request."""
     stream = Drip()
-    told = through(Inner(httpx.Response(200, stream=stream)), seconds=0.01, body=10**9)
-    assert told.failure == Failure(
+    exchange = through(Inner(httpx.Response(200, stream=stream)), seconds=0.01, body=10**9)
+    assert exchange.failure == Failure(
         reason="timed-out", detail="no complete answer within 0.01 s", again=True
     )
     assert stream.closed
@@ -465,7 +465,7 @@ def in_time(body: bytes, seconds: float, times: int = 1) -> list[Failure | None]
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("header", "seconds"),
     [
         ("0", 0.0),
         ("7", 7.0),
@@ -482,9 +482,9 @@ def in_time(body: bytes, seconds: float, times: int = 1) -> list[Failure | None]
         ("", None),
     ],
 )
-def test_wait_that_is_asked_for(told: str, seconds: float | None) -> None:
+def test_wait_that_is_asked_for(header: str, seconds: float | None) -> None:
     """``Retry-After`` is understood in seconds and as a date; anything else says nothing."""
-    assert retry_after(an_exchange([], headers={"retry-after": told})) == seconds
+    assert retry_after(an_exchange([], headers={"retry-after": header})) == seconds
 
 
 def test_no_wait_is_asked_for() -> None:
@@ -494,9 +494,9 @@ def test_no_wait_is_asked_for() -> None:
 
 @settings(deadline=None)
 @given(st.text(max_size=40))
-def test_waits_never_break_it(told: str) -> None:
+def test_waits_never_break_it(header: str) -> None:
     """Whatever stands for ``Retry-After``, the wait is a number that is not negative, or none."""
-    seconds = retry_after(an_exchange([], headers={"retry-after": told}))
+    seconds = retry_after(an_exchange([], headers={"retry-after": header}))
     assert seconds is None or 0 <= seconds < math.inf
 
 

@@ -69,10 +69,10 @@ def refuses(folder: str, text: str) -> None:
 
 def test_whole_bundle(recorded: str) -> None:
     """The exchanges of a whole bundle give its inventory, line by line, to the byte."""
-    told = replay(recorded)
+    replayed = replay(recorded)
     lines = (Path(recorded) / "inventory.ndjson").read_text(encoding="utf-8").splitlines()
-    assert told.lines == len(lines) - 2
-    assert told.manifest == read_manifest(recorded)
+    assert replayed.lines == len(lines) - 2
+    assert replayed.manifest == read_manifest(recorded)
 
 
 def test_replay_is_repeatable(recorded: str) -> None:
@@ -303,9 +303,9 @@ def test_exchange_of_no_organization(bundle: str) -> None:
 def test_organizations_that_were_changed(bundle: str) -> None:
     """What was to be read cannot be changed either, be it an attestation."""
     file = Path(bundle) / "organizations.json"
-    told = json.loads(file.read_bytes())
+    fields = json.loads(file.read_bytes())
     for over in ({"name": "other"}, {"plan": {"paid": True} | SAID}, {"id": "other"}):
-        changed = told | {"organizations": [told["organizations"][0] | over]}
+        changed = fields | {"organizations": [fields["organizations"][0] | over]}
         file.write_text(json.dumps(changed), encoding="utf-8")
         refuses(bundle, "")
 

@@ -37,13 +37,13 @@ def test_replay_keeps_summaries_of_all() -> None:
     """A replay keeps of each exchange the same as the recording did, in the order of files."""
     transport = ReplayingTransport([numbered(2), numbered(1)])
     assert [summary.path[-9:] for summary in transport.summaries] == ["0001.json", "0002.json"]
-    assert all(len(each.sha256) == 64 for each in transport.summaries)
+    assert all(len(summary.sha256) == 64 for summary in transport.summaries)
 
 
 def test_replay_fails_as_it_failed() -> None:
     """A recorded failure is raised again, whether it may help to ask again included."""
-    told = Failure(reason="cut-short", detail="the answer ended early", again=True)
-    transport = ReplayingTransport([numbered(1, status=None, failure=told)])
+    expected = Failure(reason="cut-short", detail="the answer ended early", again=True)
+    transport = ReplayingTransport([numbered(1, status=None, failure=expected)])
     with pytest.raises(UnansweredError) as caught:
         send(transport, a_request())
     assert (caught.value.reason, caught.value.again) == ("cut-short", True)

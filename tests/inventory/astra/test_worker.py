@@ -85,11 +85,13 @@ def test_shares(
     shares = split_into_jobs(whole, Path("staging"))
     assert [len(share.numbers) for share in shares] == expected
     numbered = {
-        number: each.id
+        number: organization.id
         for share in shares
-        for number, each in zip(share.numbers, share.configuration.organizations, strict=True)
+        for number, organization in zip(
+            share.numbers, share.configuration.organizations, strict=True
+        )
     }
-    assert numbered == {number: each.id for number, each in enumerate(whole.organizations, 1)}
+    assert numbered == {number: config.id for number, config in enumerate(whole.organizations, 1)}
     assert sum(share.connections for share in shares) <= connections
     assert all(share.connections >= 1 for share in shares)
     assert {share.staging for share in shares} == {"staging"}
@@ -107,14 +109,14 @@ def test_share_travels_without_tokens() -> None:
 def test_several_processes(server: Running, tmp_path: Path) -> None:
     """What several processes read is one bundle, in the order of the file, and replays."""
     seen: list[Progress] = []
-    told = collect(wanted(server.address), str(tmp_path), FLEET.environment, seen.append)
-    organizations = list(open_bundle(told.bundle).organizations())
+    collected = collect(wanted(server.address), str(tmp_path), FLEET.environment, seen.append)
+    organizations = list(open_bundle(collected.bundle).organizations())
     assert [organization.name for organization in organizations] == ["acme-prod", "acme-test"]
-    assert [len(each.databases or ()) for each in organizations] == [105, 3]
-    assert {gap for each in organizations for gap in each.gaps} == set()
-    assert replay(told.bundle).manifest.organizations == 2
-    assert [each.done for each in seen] == [0, 1, 2]
-    assert [each.as_posix() for each in tmp_path.iterdir()] == [told.bundle]
+    assert [len(organization.databases or ()) for organization in organizations] == [105, 3]
+    assert {gap for organization in organizations for gap in organization.gaps} == set()
+    assert replay(collected.bundle).manifest.organizations == 2
+    assert [progress.done for progress in seen] == [0, 1, 2]
+    assert [path.as_posix() for path in tmp_path.iterdir()] == [collected.bundle]
 
 
 @pytest.mark.usefixtures("two")
@@ -142,10 +144,13 @@ def a_share(tmp_path: Path, address: str) -> WorkerJob:
 
 def test_process_tells_what_is_done(server: Running, tmp_path: Path) -> None:
     """A process tells each organization that is done, and at last its tally."""
-    told: list[object] = []
-    run_in_process(a_share(tmp_path, server.address), FLEET.environment, told.append)
-    *done, tally = told
-    assert {each.name for each in done if isinstance(each, JobResult)} == {"acme-prod", "acme-test"}
+    sent: list[object] = []
+    run_in_process(a_share(tmp_path, server.address), FLEET.environment, sent.append)
+    *done, tally = sent
+    assert {result.name for result in done if isinstance(result, JobResult)} == {
+        "acme-prod",
+        "acme-test",
+    }
     assert isinstance(tally, Tally)
     assert tally.counts["organizations"] == 2
     assert pickle.loads(pickle.dumps(tally)).counts == tally.counts
@@ -175,10 +180,10 @@ def test_process_tells_what_broke_it(
         raise error
 
     monkeypatch.setattr(collector, "run_job", breaks)
-    told: list[Any] = []
+    sent: list[Any] = []
     (share,) = split_into_jobs(wanted("http://127.0.0.1:1"), tmp_path)
-    run_in_process(share, {}, told.append)
-    (only,) = told
+    run_in_process(share, {}, sent.append)
+    (only,) = sent
     assert type(only) is kind
     assert text in str(only)
 
@@ -190,10 +195,10 @@ def test_interrupted_process_is_silent(monkeypatch: pytest.MonkeyPatch, tmp_path
         raise KeyboardInterrupt
 
     monkeypatch.setattr(collector, "run_job", interrupted)
-    told: list[Any] = []
+    sent: list[Any] = []
     (share,) = split_into_jobs(wanted("http://127.0.0.1:1"), tmp_path)
-    run_in_process(share, {}, told.append)
-    assert told == []
+    run_in_process(share, {}, sent.append)
+    assert sent == []
 
 
 class Process:
@@ -220,9 +225,9 @@ class Silence:
         return self.messages.pop(0)
 
 
-def listen(told: Silence, *processes: Process) -> tuple[Tally, list[JobResult]]:
+def listen(messages: Silence, *processes: Process) -> tuple[Tally, list[JobResult]]:
     tally, done = Tally(), list[JobResult]()
-    collector._receive(told, list(processes), tally, done.append)  # type: ignore[arg-type]
+    collector._receive(messages, list(processes), tally, done.append)  # type: ignore[arg-type]
     return tally, done
 
 
@@ -230,8 +235,8 @@ def test_processes_are_waited_for() -> None:
     """As long as all live whose tally is waited for, silence is borne."""
     tally = Tally()
     tally.counts["organizations"] = 3
-    told = Silence(3, JobResult("a", 1), tally, JobResult("b", 2), tally)
-    heard, done = listen(told, Process(lives=True), Process(lives=True))
+    messages = Silence(3, JobResult("a", 1), tally, JobResult("b", 2), tally)
+    heard, done = listen(messages, Process(lives=True), Process(lives=True))
     assert heard.counts["organizations"] == 6
     assert done == [JobResult("a", 1), JobResult("b", 2)]
 
@@ -240,8 +245,8 @@ def test_tally_that_comes_with_the_end() -> None:
     """What a process told right before its end is heard, though it had ended when looked at."""
     tally = Tally()
     tally.counts["organizations"] = 1
-    told = Silence(1, tally)
-    assert listen(told, Process(lives=False))[0].counts["organizations"] == 1
+    messages = Silence(1, tally)
+    assert listen(messages, Process(lives=False))[0].counts["organizations"] == 1
 
 
 def test_process_that_ends_in_silence() -> None:

@@ -38,7 +38,7 @@ def nights(*names: str) -> list[Link]:
 
 
 def names(chain: Chain) -> list[str]:
-    return [each.name for each in chain.links]
+    return [link.name for link in chain.links]
 
 
 def problems(*links: Link) -> set[tuple[str, str]]:
@@ -79,8 +79,8 @@ def test_chain_does_not_depend_on_times_or_order(offsets: list[int], data: st.Da
     order = [f"n{number:02}" for number in range(len(offsets))]
     named_by_clock = data.draw(st.permutations(order))
     links = [
-        each._replace(started=DAY + timedelta(days=days))
-        for each, days in zip(nights(*named_by_clock), offsets, strict=True)
+        link._replace(started=DAY + timedelta(days=days))
+        for link, days in zip(nights(*named_by_clock), offsets, strict=True)
     ]
     chain = build_chain(FOLDER, data.draw(st.permutations(links)))
     assert (chain.problems, names(chain)) == ((), named_by_clock)

@@ -131,11 +131,11 @@ def test_what_is_rendered_is_read_back(exchange: Exchange) -> None:
 def test_files_are_json_in_ascii(exchange: Exchange) -> None:
     """An exchange's file is JSON in ASCII; the hash in it is that of the body, as it stands."""
     raw = render_exchange(exchange)
-    told = json.loads(raw.decode("ascii"))
+    fields = json.loads(raw.decode("ascii"))
     body = raw.partition(b'\n"body": ')[2].removesuffix(b"\n}\n")
-    assert told["method"] == "GET"
-    assert told["sha256"] == hashlib.sha256(body).hexdigest()
-    assert set(told) == {
+    assert fields["method"] == "GET"
+    assert fields["sha256"] == hashlib.sha256(body).hexdigest()
+    assert set(fields) == {
         *("cmek-exchange", "method", "address", "started", "ended", "status", "failure"),
         *("headers", "redactions", "json", "sha256", "body"),
     }
@@ -148,19 +148,19 @@ def test_no_change_of_a_file_goes_unseen() -> None:
     changed |= {raw[:place] + raw[place + 1 :] for place in range(len(raw))}
     changed |= {raw[:place] + b" " + raw[place:] for place in range(len(raw) + 1)}
     taken = []
-    for each in changed:
+    for raw in changed:
         try:
-            taken.append(parse_exchange(PATH, each))
+            taken.append(parse_exchange(PATH, raw))
         except EvidenceError:
             continue
-    assert {each.value == EXCHANGES["list"].value for each in taken} == {True}
+    assert {exchange.value == EXCHANGES["list"].value for exchange in taken} == {True}
     assert EXCHANGES["list"] not in taken
 
 
 def changed(**over: object) -> bytes:
     """Return an exchange's file with other fields, in the same form."""
-    told = json.loads(render_exchange(EXCHANGES["object"])) | over
-    lines = ",\n".join(f'"{name}": {compact(value)}' for name, value in told.items())
+    fields = json.loads(render_exchange(EXCHANGES["object"])) | over
+    lines = ",\n".join(f'"{name}": {compact(value)}' for name, value in fields.items())
     return f"{{\n{lines}\n}}\n".encode()
 
 
@@ -193,8 +193,10 @@ def test_other_files_are_refused(raw: bytes, problem: tuple[str, str, str]) -> N
     """A file that is not exactly as an exchange is written is refused, and why is told."""
     with pytest.raises(EvidenceError) as caught:
         parse_exchange(PATH, raw)
-    assert {(each.field, each.found, each.expected) for each in caught.value.problems} == {problem}
-    assert {each.file for each in caught.value.problems} == {PATH}
+    assert {
+        (problem.field, problem.found, problem.expected) for problem in caught.value.problems
+    } == {problem}
+    assert {problem.file for problem in caught.value.problems} == {PATH}
 
 
 def test_nesting_that_can_be_read_but_not_written_is_refused() -> None:

@@ -154,8 +154,8 @@ def test_last_bundle_is_checked_in_full(tmp_path: Path) -> None:
     """If a file of the last bundle is gone, nothing follows it, nor the one before it."""
     before = bundle(tmp_path / "a")
     last = bundle(tmp_path / "b", before)
-    for each in (before, last):
-        (each / "exchanges/0001/0001.json").unlink()
+    for damaged in (before, last):
+        (damaged / "exchanges/0001/0001.json").unlink()
     (problem,) = refusals(tmp_path)
     assert problem.file == f"{last}/exchanges/0001/0001.json"
     assert problem.expected == f"the file that the manifest lists; {REMEDY}"

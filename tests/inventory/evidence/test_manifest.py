@@ -62,7 +62,7 @@ def test_manifest(recorded: str) -> None:
     assert (manifest.tool, manifest.address) == (TOOL, HOST)
     assert manifest.previous == BEFORE
     assert all(manifest.started <= exchange.started for exchange in exchanges(recorded))
-    assert all(manifest.ended >= each.ended for each in exchanges(recorded))
+    assert all(manifest.ended >= exchange.ended for exchange in exchanges(recorded))
     assert (manifest.organizations, manifest.failures, manifest.redactions) == (2, 1, 4)
     files = [path for path in Path(recorded).rglob("*") if path.is_file()]
     hashes = {
@@ -141,7 +141,7 @@ def test_manifests_that_are_none(
 def test_manifests_with_other_fields(bundle: str, old: str, new: str, found: str) -> None:
     """A manifest that says something else than a manifest can is refused, field by field."""
     rewrite(bundle, "manifest.json", old, new)
-    assert found in {each for _, each, _ in problems(bundle)}
+    assert found in {problem for _, problem, _ in problems(bundle)}
 
 
 def test_manifest_with_a_root_of_another(bundle: str) -> None:
@@ -292,7 +292,7 @@ def test_linked_folders(bundle: str, tmp_path: Path) -> None:
     folder.symlink_to(other)
     found = problems(bundle)
     assert ("exchanges/0001", "a file", "no file: it is not listed") in found
-    assert len({name for name, told, _ in found if told == "nothing"}) == count
+    assert len({name for name, found_text, _ in found if found_text == "nothing"}) == count
 
 
 def test_pipes(bundle: str) -> None:
@@ -327,7 +327,7 @@ def test_inventory_alone(bundle: str) -> None:
         ("inventory.ndjson", "changed content")
     }
     (Path(bundle) / "inventory.ndjson").unlink()
-    assert {each[:2] for each in problems(bundle, only_inventory=True)} == {
+    assert {problem[:2] for problem in problems(bundle, only_inventory=True)} == {
         ("inventory.ndjson", "nothing")
     }
 

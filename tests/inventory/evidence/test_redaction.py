@@ -49,8 +49,8 @@ def test_sensitive_fields_are_redacted_wherever_they_stand() -> None:
     value, text, redactions = redacted([{"token": {"a": 1}, "credentials": 1, "id": "a"}, *deep])
     hidden = dict.fromkeys(bundles, "(hidden)")
     info = {"user": "(hidden)", "Password": "(hidden)", "datacenters": [hidden]}
-    told = {"token": "(hidden)", "credentials": "(hidden)", "id": "a"}
-    assert value == [told, {"info": info}]
+    values = {"token": "(hidden)", "credentials": "(hidden)", "id": "a"}
+    assert value == [values, {"info": info}]
     assert text is None
     fields = ("Password", "SecureBundleURL", "credentials", "secureBundleInternalUrl")
     assert redactions == dict.fromkeys((*fields, "secureBundleUrl", "token", "user"), 1)
@@ -71,8 +71,8 @@ def test_fields_with_similar_names_stay() -> None:
 def test_tokens_are_blanked_in_names_and_values() -> None:
     """A token is blanked wherever it stands in a body, and that it was is told."""
     body = {f"x{VALUE}": [{"message": f"asked with {VALUE}", "n": 1}]}
-    told = {"x(hidden)": [{"message": "asked with (hidden)", "n": 1}]}
-    assert redacted(body) == (told, None, {"(secrets in texts)": 1})
+    fields = {"x(hidden)": [{"message": "asked with (hidden)", "n": 1}]}
+    assert redacted(body) == (fields, None, {"(secrets in texts)": 1})
 
 
 MALFORMED = {
@@ -138,9 +138,9 @@ def test_sensitive_fields_in_broken_json(text: str, shown: str, redactions: dict
 def test_tokens_are_blanked_in_text(form: str) -> None:
     """A token is blanked in a body that is no JSON, also where the body is cut."""
     for before in range(19_960, 20_000, 7):
-        told = render_exchange(recorded(b"x" * before + b" " + form.encode()))
-        assert not holds_secret(told, NEEDLES)
-        assert SECRET[:12] not in told.decode()
+        raw = render_exchange(recorded(b"x" * before + b" " + form.encode()))
+        assert not holds_secret(raw, NEEDLES)
+        assert SECRET[:12] not in raw.decode()
 
 
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=12)

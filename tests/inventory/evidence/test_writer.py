@@ -45,8 +45,8 @@ def finished(
     tmp_path: Path, *organizations: Organization, tokens: tuple[Token, ...] = (TOKEN,)
 ) -> Path:
     bundle, share = begun(tmp_path)
-    for number, each in enumerate(organizations, 1):
-        share.end(number, each, share.begin(number, TOKEN))
+    for number, organization in enumerate(organizations, 1):
+        share.end(number, organization, share.begin(number, TOKEN))
     share.close()
     bundle.tally.merge(share.tally)
     bundle.finish(ENDED, tokens)
@@ -80,10 +80,10 @@ def test_exchanges_are_written_as_they_come(tmp_path: Path) -> None:
     listed = [json.loads(line) for line in writer.manifest_lines()]
     share.close()
     assert writer.folder == "exchanges/0007"
-    assert [each["path"][-9:] for each in listed] == ["0001.json", "0002.json"]
-    assert {each["size"] for each in listed} == {len(render_exchange(exchanges[0]))}
+    assert [file["path"][-9:] for file in listed] == ["0001.json", "0002.json"]
+    assert {file["size"] for file in listed} == {len(render_exchange(exchanges[0]))}
     assert {brief.path: brief.sha256 for brief in writer.summaries} == {
-        each["path"]: each["sha256"] for each in listed
+        file["path"]: file["sha256"] for file in listed
     }
     (staging,) = tmp_path.iterdir()
     raw = (staging / exchanges[0].path).read_bytes()
@@ -171,8 +171,8 @@ def test_tally() -> None:
 def test_period_of_exchanges() -> None:
     """Exchanges last from when the first is begun until the last is over, in whatever order."""
     exchanges = [
-        an_exchange([], started=each.started, ended=each.ended)
-        for each in (lasting(3, 9), lasting(1, 2), lasting(4, 5))
+        an_exchange([], started=exchange.started, ended=exchange.ended)
+        for exchange in (lasting(3, 9), lasting(1, 2), lasting(4, 5))
     ]
     assert period_of(exchanges) == lasting(1, 9)
     assert period_of([]) is None
@@ -186,8 +186,8 @@ def test_bundle_in_the_making(tmp_path: Path) -> None:
     bundle, share = begun(tmp_path)
     share.end(1, an_organization(), share.begin(1, TOKEN))
     share.close()
-    assert {each.name.startswith(".collecting-bundle-") for each in tmp_path.iterdir()} == {True}
-    assert {each.kind for each in map(evidence_layout.classify, tmp_path.iterdir())} == {
+    assert {path.name.startswith(".collecting-bundle-") for path in tmp_path.iterdir()} == {True}
+    assert {file.kind for file in map(evidence_layout.classify, tmp_path.iterdir())} == {
         "unfinished"
     }
     bundle.discard()
@@ -198,7 +198,7 @@ def test_bundle_in_the_making(tmp_path: Path) -> None:
 def test_whole_bundle(tmp_path: Path) -> None:
     """A whole bundle stands in its place, with all its files and nothing else."""
     folder = finished(tmp_path, an_organization(), an_organization(id="b"))
-    assert [each.name for each in tmp_path.iterdir()] == ["bundle"]
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
     assert names(folder) == {"inventory.ndjson", "manifest.json", "organizations.json"}
     assert (folder / "organizations.json").read_bytes() == ORGANIZATIONS
     manifest = check_bundle(str(folder))
