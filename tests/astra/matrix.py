@@ -160,7 +160,7 @@ class Outcome(NamedTuple):
         return inside | {f"ev/{file.name}" for file in (self.folder / "ev").iterdir()}
 
     def findings(self) -> list[dict[str, Any]]:
-        """Return the findings, without where their evidence stands."""
+        """Return the findings, without where their evidence is."""
         lines = (self.folder / "r" / "findings.ndjson").read_text().splitlines()
         found = [json.loads(line) for line in lines]
         return [

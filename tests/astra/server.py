@@ -1,4 +1,4 @@
-"""A server on loopback that speaks the vendor's interface, and misbehaves as it is told.
+"""A server on loopback that speaks the vendor's interface, and misbehaves on demand.
 
 As a process of its own it serves a large fleet without faults:
 ``python -m tests.astra.server --organizations 200 --databases 100 --latency 0.02 --port 0``.
@@ -145,7 +145,7 @@ def _whole_list(entries: Sequence[bytes]) -> Answer:
 
 
 class Application:
-    """The ASGI application: it answers, misbehaves as it is told, and remembers what it saw."""
+    """The ASGI application: it answers, misbehaves on demand, and remembers what it saw."""
 
     def __init__(self, fleet: Fleet, latency: float, elsewhere: str) -> None:
         self.owners = {
@@ -288,15 +288,15 @@ class Running:
         self.application.tell(faults)
 
     def most_at_once(self, organization: str | None = None) -> int:
-        """Return the most requests that were under way at once, of one organization or of all."""
+        """Return the most requests that were in progress at once, of one organization or of all."""
         return self.application.most_at_once[organization]
 
     def run(self) -> None:
-        """Serve until told to stop."""
+        """Serve until asked to stop."""
         self.server.run(sockets=self.sockets)
 
     def stop(self) -> None:
-        """Stop at once, whatever is under way."""
+        """Stop at once, whatever is in progress."""
         self.server.should_exit = self.server.force_exit = True
 
 

@@ -1,4 +1,4 @@
-"""The server of the tests speaks the vendor's interface, and misbehaves as it is told."""
+"""The server of the tests speaks the vendor's interface, and misbehaves on demand."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_accounts_name_the_provider(asker: Asker) -> None:
 
 
 def test_nothing_is_answered_without_a_token(server: Running) -> None:
-    """A wrong token is refused, but that there is no such path is told to everybody."""
+    """A wrong token is refused, but that there is no such path is reported to everybody."""
     with Asker(server, "wrong") as asker:
         answer = asker.get("/v2/kms")
         assert answer.status_code == 401
@@ -224,7 +224,7 @@ def test_answers_carry_what_real_ones_do(asker: Asker) -> None:
 
 
 def test_requests_at_once_are_counted() -> None:
-    """The server knows how many requests were under way at once."""
+    """The server knows how many requests were in progress at once."""
     with serve(FLEET, latency=0.2) as running, Asker(running) as asker:
         with ThreadPoolExecutor(3) as threads:
             list(threads.map(asker.get, ["/v2/kms"] * 3))
@@ -270,7 +270,7 @@ def test_status_and_type(server: Running, kind: str) -> None:
 
 
 def test_retry_after(server: Running) -> None:
-    """How long to wait is told by the faults that are named for it, and by no other."""
+    """How long to wait is reported by the faults that are named for it, and by no other."""
     kinds = ("429", "429-retry-after", "429-retry-after-long")
     values = [hit(server, kind).headers.get("retry-after") for kind in kinds]
     assert values == [None, "0", "3600"]
@@ -636,7 +636,7 @@ def test_senseless_faults_are_refused(kind: str, address: str) -> None:
 
 
 def test_the_table_of_places_names_kinds_and_addresses_that_exist() -> None:
-    """Every kind that does not apply everywhere is told with its places and its reason."""
+    """Every kind that does not apply everywhere is reported with its places and its reason."""
     assert set(ONLY_AT) <= set(KINDS)
     for places, reason in ONLY_AT.values():
         assert places < set(ADDRESSES)
@@ -647,7 +647,7 @@ def test_the_table_of_places_names_kinds_and_addresses_that_exist() -> None:
 
 
 def stopping(kind: str) -> float:
-    """Return how long it takes to stop a server while a faulty answer is under way."""
+    """Return how long it takes to stop a server while a faulty answer is in progress."""
     with ThreadPoolExecutor(1) as threads:
         with serve(FLEET, [Fault(kind, "databases")]) as running:
             asked = running.address + PATHS["databases"]
@@ -660,7 +660,7 @@ def stopping(kind: str) -> float:
 
 @pytest.mark.parametrize("kind", ["stall", "stall-headers", "drip", "50-mb"])
 def test_it_stops_at_once(kind: str) -> None:
-    """The server stops at once, whatever is under way."""
+    """The server stops at once, whatever is in progress."""
     assert stopping(kind) < 0.5
 
 

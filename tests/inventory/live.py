@@ -114,7 +114,7 @@ def answer(value: object, status: int = 200, **headers: str) -> httpx.Response:
 
 
 def raw_answer(body: bytes, status: int = 200, **headers: str) -> httpx.Response:
-    """Return an answer with ``body`` as it stands, said to be JSON."""
+    """Return an answer with ``body`` as it is, said to be JSON."""
     spelled = {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx.Response(status, content=body, headers=JSON | spelled)
 
@@ -313,17 +313,17 @@ class Astra:
 
 def read(
     astra: Astra,
-    wanted: OrganizationConfig | None = None,
+    config: OrganizationConfig | None = None,
     *,
     recorder: Recorder | None = None,
     left: Callable[[], float] = lambda: math.inf,
     **policy: float,
 ) -> FetchedOrganization:
-    """FetchedOrganization an organization from ``astra``."""
+    """Fetch an organization from ``astra``."""
 
     async def run() -> FetchedOrganization:
         client = a_client(recorder or Recorder(), left=left, policy=policy)
-        return await fetch_organization(client, wanted or configured())
+        return await fetch_organization(client, config or configured())
 
     with respx.mock(assert_all_called=False) as router:
         router.route().mock(side_effect=astra.answer)
@@ -335,11 +335,11 @@ def read(
 TOOL = "cmek-audit of the tests"
 
 
-def organizations(*wanted: OrganizationConfig, **over: float) -> Organizations:
+def organizations(*configs: OrganizationConfig, **over: float) -> Organizations:
     """Return what an organizations file would say, without any wait."""
     policy = RequestPolicy.model_validate({"first_wait_seconds": 0.0, "attempts": 2, **over})
     fields: dict[str, Any] = {"cmek-organizations": 1, "address": HOST, "requests": policy}
-    return Organizations.model_validate(fields | {"organizations": wanted})
+    return Organizations.model_validate(fields | {"organizations": configs})
 
 
 def write_bundle(
@@ -349,28 +349,28 @@ def write_bundle(
     **policy: float,
 ) -> str:
     """Record a bundle of organizations, each read from its Astra, if there is one."""
-    wanted = organizations(*(config for config, _ in fleet), **policy)
-    dump = wanted.model_dump_json(by_alias=True, exclude_defaults=True).encode()
+    configuration = organizations(*(config for config, _ in fleet), **policy)
+    dump = configuration.model_dump_json(by_alias=True, exclude_defaults=True).encode()
     bundle = BundleWriter(place, BundleInfo(TOOL, HOST, STARTED, previous), dump)
-    share = JobWriter(bundle.staging)
-    for number, (organization, astra) in enumerate(fleet, 1):
-        writer = share.begin(number, TOKEN)
-        values = _read_apart(astra, organization, wanted.requests, writer)
-        share.end(number, with_readings(values, writer.summaries), writer)
-    share.close()
-    bundle.tally.merge(share.tally)
+    job = JobWriter(bundle.staging)
+    for number, (config, astra) in enumerate(fleet, 1):
+        writer = job.begin(number, TOKEN)
+        fetched = _fetch(astra, config, configuration.requests, writer)
+        job.end(number, with_readings(fetched, writer.summaries), writer)
+    job.close()
+    bundle.tally.merge(job.tally)
     bundle.finish(ENDED, [TOKEN])
     return str(place)
 
 
-def _read_apart(
-    astra: Astra | None, wanted: OrganizationConfig, policy: RequestPolicy, writer: ExchangeWriter
+def _fetch(
+    astra: Astra | None, config: OrganizationConfig, policy: RequestPolicy, writer: ExchangeWriter
 ) -> FetchedOrganization:
     if astra is None:
-        return organization_without_token(wanted)
+        return organization_without_token(config)
     recorder = Recorder(inner=httpx.MockTransport(astra.answer), writer=writer)
     client = a_client(recorder, left=lambda: 60.0, policy=policy.model_dump())
-    return asyncio.run(fetch_organization(client, wanted))
+    return asyncio.run(fetch_organization(client, config))
 
 
 def seal(folder: str, **over: object) -> None:

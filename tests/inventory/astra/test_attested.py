@@ -29,10 +29,10 @@ def test_statements_of_keys() -> None:
     }
     listed = a_key(seen="exchanges/0001/0001.json:14")
     other = a_key(region="us-east-2")
-    stated_value = apply_key_statements([listed, other], configured(keys=[statement(**stated)]))
+    stated_databases = apply_key_statements([listed, other], configured(keys=[statement(**stated)]))
     expected = CustomerKey.model_validate(listed.model_dump() | stated)
-    assert stated_value.entries == [expected, other]
-    assert stated_value.gaps == []
+    assert stated_databases.entries == [expected, other]
+    assert stated_databases.gaps == []
 
 
 def test_statement_without_content() -> None:
@@ -55,10 +55,10 @@ def test_statements_of_databases() -> None:
         "reason": "a trial",
         "data": "stringent",
     }
-    wanted = configured(databases=[stated | {"id": a_database().id}])
-    stated_value = apply_database_statements([a_database(), a_database(id="other")], wanted)
-    assert stated_value.entries == [a_database(**stated), a_database(id="other")]
-    assert stated_value.gaps == []
+    config = configured(databases=[stated | {"id": a_database().id}])
+    stated_databases = apply_database_statements([a_database(), a_database(id="other")], config)
+    assert stated_databases.entries == [a_database(**stated), a_database(id="other")]
+    assert stated_databases.gaps == []
 
 
 def test_statements_that_meet_nothing() -> None:
@@ -69,14 +69,14 @@ def test_statements_that_meet_nothing() -> None:
         statement(provider="gcp", key_id="c"),
         statement(key_id="d"),
     ]
-    wanted = configured(keys=keys, databases=[{"id": "e"}])
-    stated = apply_key_statements([a_key()], wanted)
+    config = configured(keys=keys, databases=[{"id": "e"}])
+    stated = apply_key_statements([a_key()], config)
     facts = ("serverless-keys", "managed-clusters-keys", "serverless-keys", "serverless-keys")
     assert stated.entries == [a_key()]
     assert [(gap.fact, gap.reason, gap.detail) for gap in stated.gaps] == [
         (fact, "not-visible", UNMET.format(name)) for fact, name in zip(facts, "abcd", strict=True)
     ]
-    databases = apply_database_statements([a_database()], wanted)
+    databases = apply_database_statements([a_database()], config)
     assert databases.entries == [a_database()]
     assert databases.gaps == [
         Gap(fact="databases", reason="not-visible", detail=UNMET.format("e")),

@@ -93,12 +93,12 @@ def test_request_says_no_more_than_it_must() -> None:
 
 
 def test_width() -> None:
-    """A line is as wide as one organization may have requests under way."""
+    """A client has as many slots as one organization may have requests in progress."""
     assert a_client(Recorder(), policy={"connections_per_organization": 7}).concurrency == 7
 
 
 def test_requests_under_way_are_bounded() -> None:
-    """No more requests are under way at once than there are slots."""
+    """No more requests are in progress at once than there are slots."""
 
     class Counting(httpx.AsyncBaseTransport):
         now = most = 0
@@ -157,7 +157,7 @@ HELPLESS = {
 
 @pytest.mark.parametrize(("reply", "reason", "detail"), HELPLESS.values(), ids=HELPLESS)
 def test_what_no_second_attempt_helps(reply: httpx.Response, reason: str, detail: str) -> None:
-    """An answer that will be the same again is taken for final, and why it is none is told."""
+    """An answer that will be the same again is taken for final, and why it is none is reported."""
     asked = Asked(reply, answer([]))
     assert asked.said == (reason, detail)
     assert asked.error
@@ -197,7 +197,7 @@ PASSING: dict[str, tuple[httpx.Response | Exception, str, str]] = {
 def test_what_a_second_attempt_may_help(
     reply: httpx.Response | Exception, reason: str, detail: str
 ) -> None:
-    """What may pass is asked again, as often as policy allow; then the last error is told."""
+    """What may pass is retried as often as the policy allows; then the last error is reported."""
     asked = Asked(reply, answer(["fine"]))
     assert (asked.value, len(asked.exchanges), len(asked.waits)) == (["fine"], 2, 1)
     never = Asked(*[reply] * 4, attempts=3)
@@ -213,7 +213,7 @@ def test_one_attempt() -> None:
 
 
 def test_errors_of_attempts_that_differ() -> None:
-    """If the attempts fail differently, the last failure is told, also if it is final."""
+    """If the attempts fail differently, the last failure is reported, also if it is final."""
     asked = Asked(answer({}, 503), no_answer(), answer({}, 403), answer([]))
     assert asked.error
     assert (asked.error.reason, len(asked.exchanges)) == ("refused", 3)
@@ -252,7 +252,7 @@ def test_statuses_that_are_taken_too() -> None:
     ],
 )
 def test_what_an_error_says(body: object, said: str) -> None:
-    """An error's own message is told, short and without secrets, if it has one."""
+    """An error's own message is reported, short and without secrets, if it has one."""
     asked = Asked(answer(body, 503), attempts=1)
     assert asked.said == ("unavailable", f"answered 503{said}")
 
@@ -287,13 +287,13 @@ def test_wait_that_is_asked_for(status: int) -> None:
 
 @pytest.mark.parametrize("header", ["0", "soon", "-5", ""])
 def test_wait_that_asks_for_nothing(header: str) -> None:
-    """A wait of no length, or one that cannot be read, does not shorten the wait of policy."""
+    """A wait of no length, or one that cannot be read, does not shorten the wait of the policy."""
     (wait,) = Asked(answer({}, 429, retry_after=header), answer([])).waits
     assert 0.25 <= wait <= 0.5
 
 
 def test_wait_until_a_date() -> None:
-    """A wait until a date in the past does not shorten the wait of policy."""
+    """A wait until a date in the past does not shorten the wait of the policy."""
     past = "Fri, 20 Nov 2020 02:00:00 GMT"
     (wait,) = Asked(answer({}, 429, retry_after=past), answer([])).waits
     assert 0.25 <= wait <= 0.5
@@ -324,7 +324,7 @@ def test_end_of_time_is_recorded_and_replayed() -> None:
 
 
 def test_no_time_for_a_second_attempt() -> None:
-    """If time runs out between attempts, the error of the last attempt is told."""
+    """If time runs out between attempts, the error of the last attempt is reported."""
     left = iter([60.0, 0.1])
     asked = Asked(*[answer({}, 503)] * 3, left=lambda: next(left))
     assert asked.said == ("unavailable", f"answered 503{NO_TIME}")
@@ -333,7 +333,7 @@ def test_no_time_for_a_second_attempt() -> None:
 
 
 def test_time_over_before_the_first_attempt() -> None:
-    """If there is no time even for a first attempt, that is what is told, and nothing is sent."""
+    """If there is no time even for a first attempt, that is reported, and nothing is sent."""
     recorder = Recorder(deadline=-math.inf)
     with answering(answer([])) as route, pytest.raises(UnansweredError) as caught:
         asyncio.run(a_client(recorder).get(KMS, list_of))
@@ -346,7 +346,7 @@ def test_time_over_before_the_first_attempt() -> None:
 
 
 def test_time_over_in_the_second_attempt() -> None:
-    """If time is over in the middle of a later attempt, the earlier one's error is told."""
+    """If time is over in the middle of a later attempt, the earlier one's error is reported."""
     exchanges = [an_exchange({}, status=503), an_exchange(None, status=None, failure=TOO_LATE)]
     client = a_client(ReplayingTransport(exchanges))
     with pytest.raises(UnansweredError) as caught:

@@ -52,13 +52,13 @@ def server(served: Running) -> Running:
     return served
 
 
-def wanted(address: str, fleet: Fleet = FLEET, **policy: float) -> Organizations:
+def configuration(address: str, fleet: Fleet = FLEET, **policy: float) -> Organizations:
     return Organizations.model_validate(organizations_data(fleet, address, **POLICY | policy))
 
 
 def small(server: Running, **policy: float) -> Organizations:
     """Return the smaller organization alone."""
-    return wanted(server.address, Fleet((SMALL,)), **policy)
+    return configuration(server.address, Fleet((SMALL,)), **policy)
 
 
 def run(server: Running, folder: Path, *faults: Fault, **policy: float) -> Collected:
@@ -79,7 +79,7 @@ def reasons(collected: Collected) -> set[tuple[str, str]]:
 
 def test_whole_fleet(server: Running, tmp_path: Path) -> None:
     """All organizations are read whole; the bundle has every request, and a replay agrees."""
-    collected = collect(wanted(server.address), str(tmp_path), FLEET.environment)
+    collected = collect(configuration(server.address), str(tmp_path), FLEET.environment)
     organizations = read(collected)
     assert [organization.name for organization in organizations] == ["acme-prod", "acme-test"]
     assert [len(organization.databases or ()) for organization in organizations] == [105, 3]
@@ -106,16 +106,16 @@ def test_server_sees_nothing_but_reading(server: Running, tmp_path: Path) -> Non
 
 def test_tokens_are_told_to_be_looked_for(server: Running, tmp_path: Path) -> None:
     """The tokens are returned, so that whatever is written later can be searched for them."""
-    collected = collect(wanted(server.address), str(tmp_path), FLEET.environment)
+    collected = collect(configuration(server.address), str(tmp_path), FLEET.environment)
     assert [repr(token) for token in collected.tokens] == [
         *("Token(ASTRA_TOKEN_ACME_PROD)", "Token(ASTRA_TOKEN_ACME_TEST)"),
     ]
 
 
 def test_progress(server: Running, tmp_path: Path) -> None:
-    """It is told at the beginning how much is to do, and after each organization what is done."""
+    """Progress says at the beginning what is to do, and after each organization what is done."""
     seen: list[Progress] = []
-    collect(wanted(server.address), str(tmp_path), FLEET.environment, seen.append)
+    collect(configuration(server.address), str(tmp_path), FLEET.environment, seen.append)
     assert [progress.done for progress in seen] == [0, 1, 2]
     assert {progress.total for progress in seen} == {2}
     assert {progress.name for progress in seen} == {"", "acme-prod", "acme-test"}
@@ -168,7 +168,7 @@ def test_no_token(server: Running, tmp_path: Path, value: str | None) -> None:
 def test_one_token_of_two(server: Running, tmp_path: Path) -> None:
     """One organization without a token does not keep another from being read."""
     environment = {SMALL.variable: SMALL.token}
-    collected = collect(wanted(server.address), str(tmp_path), environment)
+    collected = collect(configuration(server.address), str(tmp_path), environment)
     first, second = read(collected)
     assert (len(first.databases or ()), len(second.databases or ())) == (0, 3)
     assert second.gaps == ()
@@ -176,7 +176,7 @@ def test_one_token_of_two(server: Running, tmp_path: Path) -> None:
 
 def test_server_that_is_not_there(tmp_path: Path) -> None:
     """If nobody listens, each organization is missing, and the attempts are recorded."""
-    organizations = wanted(closed_address(), Fleet((SMALL,)))
+    organizations = configuration(closed_address(), Fleet((SMALL,)))
     collected = collect(organizations, str(tmp_path), FLEET.environment)
     assert {reason for _, reason in reasons(collected)} == {"unavailable"}
     assert replay(collected.bundle).manifest.failures == 2
@@ -225,7 +225,7 @@ def test_faults_on_the_connection(
 
 
 def test_faults_that_pass(server: Running, tmp_path: Path) -> None:
-    """What goes wrong once is made good by another attempt, and stands in the manifest."""
+    """What goes wrong once is made good by another attempt, and is in the manifest."""
     faults = [Fault(kind, "serverless-keys", FIRST) for kind in ("503",)]
     faults.append(Fault("reset-at-once", "databases", FIRST))
     collected = run(server, tmp_path, *faults)
@@ -234,7 +234,7 @@ def test_faults_that_pass(server: Running, tmp_path: Path) -> None:
 
 
 def test_time_for_an_organization(server: Running, tmp_path: Path) -> None:
-    """If an organization's time is over, what is missing of it is told."""
+    """If an organization's time is over, what is missing of it is reported."""
     fault = Fault("stall-headers", "organization")
     collected = run(server, tmp_path, fault, organization_deadline_seconds=0.2)
     assert {reason for _, reason in reasons(collected)} == {"timed-out"}
@@ -244,7 +244,7 @@ def test_time_for_an_organization(server: Running, tmp_path: Path) -> None:
 def test_time_for_all(server: Running, tmp_path: Path) -> None:
     """If the time for all is over, organizations that did not have their turn are missing."""
     server.faults = (Fault("stall-headers", "organization"),)
-    organizations = wanted(server.address, deadline_seconds=0.2, connections=1)
+    organizations = configuration(server.address, deadline_seconds=0.2, connections=1)
     collected = collect(organizations, str(tmp_path), FLEET.environment)
     assert [{gap.reason for gap in organization.gaps} for organization in read(collected)] == [
         {"timed-out"}
@@ -256,7 +256,7 @@ def test_time_for_all(server: Running, tmp_path: Path) -> None:
 def test_clock_that_differs(
     server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If this machine's clock is far from Astra's, that is a gap, and stands in the manifest."""
+    """If this machine's clock is far from Astra's, that is a gap, and is in the manifest."""
 
     class Fast(datetime):
         @classmethod
@@ -344,7 +344,7 @@ def test_interruption_while_telling(server: Running, tmp_path: Path, done: int) 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        collect(wanted(server.address), str(tmp_path), FLEET.environment, interrupt)
+        collect(configuration(server.address), str(tmp_path), FLEET.environment, interrupt)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -433,11 +433,11 @@ def test_what_a_killed_collection_left_is_removed(server: Running, tmp_path: Pat
     (tmp_path / ".collecting-old-1/a").touch()
     notes: list[tuple[str, int]] = []
 
-    def tell(step: Progress) -> None:
+    def on_progress(step: Progress) -> None:
         if step.note:
             notes.append((step.note, len(server.requests)))
 
-    collected = collect(small(server), str(tmp_path), FLEET.environment, tell)
+    collected = collect(small(server), str(tmp_path), FLEET.environment, on_progress)
     left = (tmp_path / ".collecting-old-1").as_posix()
     note = f"Removing {left}, which a killed collection left unfinished."
     assert notes == [(note, 0)]
@@ -473,13 +473,13 @@ def test_second_collection_at_once(server: Running, tmp_path: Path) -> None:
     """While one collection writes into a folder, another one is refused, and loses nothing."""
     refused: list[str] = []
 
-    def tell(progress: Progress) -> None:
+    def note(progress: Progress) -> None:
         if progress.done and not refused:
             with pytest.raises(SettingError) as caught:
                 collect(small(server), str(tmp_path), FLEET.environment)
             refused.append(str(caught.value))
 
-    collected = collect(wanted(server.address), str(tmp_path), FLEET.environment, tell)
+    collected = collect(configuration(server.address), str(tmp_path), FLEET.environment, note)
     found = f"{tmp_path}, into which another run is writing"
     assert refused == [f"the evidence folder: found {found}, expected a folder of its own"]
     assert [path.as_posix() for path in tmp_path.iterdir()] == [collected.bundle]

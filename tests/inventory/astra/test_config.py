@@ -121,7 +121,7 @@ def test_places(tmp_path: Path) -> None:
 
 
 def test_what_stands_for_a_file() -> None:
-    """``env`` stands for the organization of the one token in the environment."""
+    """``env`` is given for the organization of the one token in the environment."""
     configuration = read_organizations("env")
     (own,) = configuration.organizations
     assert (own.id, own.name, own.token) == (None, "ASTRA_API_TOKEN", "ASTRA_API_TOKEN")
@@ -218,7 +218,7 @@ POSITIVE = "greater than 0"
 def test_mistakes(
     tmp_path: Path, token: str, more: str, expected: tuple[int, str, str | None, str | None]
 ) -> None:
-    """Every mistake is told with file, line, field, what was found and what was expected."""
+    """Every mistake is reported with file, line, field, what was found and what was expected."""
     found = problems(write_text(tmp_path / "a.yaml", TEXT.format(token=token, more=more)))
     near = {problem for problem in found if problem[:2] == expected[:2]}
     assert len(near) == 1
@@ -228,7 +228,7 @@ def test_mistakes(
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
-    """Not only the first mistake is told, but all of them."""
+    """Not only the first mistake is reported, but all of them."""
     data = file_data(
         {"id": "a b"}, organization(token="a-b"), address="x", requests={"attempts": 0}
     )
@@ -255,7 +255,7 @@ def test_organization_needs_its_id(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("field", ["token", "name", "id", "description"])
 def test_token_in_the_file(tmp_path: Path, field: str) -> None:
-    """A token that stands in the file, wherever, is refused by its line, and not repeated."""
+    """A token that is in the file, wherever, is refused by its line, and not repeated."""
     data = file_data(organization())
     place = data if field == "description" else data["organizations"][0]
     place[field] = VALUE
@@ -274,7 +274,7 @@ ONCE = "each organization once, with a token of its own"
 
 
 def test_organization_twice(tmp_path: Path) -> None:
-    """An organization stands there once, in whatever casing its id is spelled."""
+    """An organization is there once, in whatever casing its id is spelled."""
     twins = [organization(id=LETTERED), organization(id=LETTERED.upper(), token="B")]
     file = write_yaml(tmp_path / "a.yaml", file_data(*twins))
     assert problems(file) == {(6, "id", f"'{LETTERED}' a second time", ONCE)}

@@ -158,7 +158,7 @@ HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n"
     ],
 )
 def test_answers(pieces: tuple[bytes, ...], body: bytes) -> None:
-    """An answer is read to its end, however that is told, and whatever hints come before it."""
+    """An answer is read to its end, however that is reported, and whatever hints come before it."""
     assert talking(saying(*pieces)).body == body
 
 
@@ -274,7 +274,7 @@ def test_answer_that_is_put_off(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nobody_listens() -> None:
-    """A connection that is refused is told in words."""
+    """A connection that is refused is reported in words."""
     port = int(closed_address().rpartition(":")[2])
     reason, detail, again = fails(plain(port))
     assert (reason, again) == ("unavailable", True)
@@ -282,7 +282,7 @@ def test_nobody_listens() -> None:
 
 
 def test_reset_before_the_answer() -> None:
-    """A connection that is reset before the answer is told in words."""
+    """A connection that is reset before the answer is reported in words."""
 
     def talk(connection: socket.socket) -> None:
         heard(connection)
@@ -293,7 +293,7 @@ def test_reset_before_the_answer() -> None:
 
 
 def test_name_that_does_not_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that nobody knows is told as that."""
+    """A name that nobody knows is reported as that."""
 
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -330,7 +330,7 @@ def test_trusted_certificate(secure: Secure, host: str) -> None:
 
 
 def test_certificate_that_is_not_trusted(secure: Secure, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A certificate for which nobody vouches is told as that, and not asked for again."""
+    """A certificate for which nobody vouches is reported as that, and not retried."""
     monkeypatch.delenv("SSL_CERT_FILE")
     detail = "no answer: the certificate of localhost is not trusted (self-signed certificate)"
     route = route_to(f"https://localhost:{secure.port}", None)
@@ -338,7 +338,7 @@ def test_certificate_that_is_not_trusted(secure: Secure, monkeypatch: pytest.Mon
 
 
 def test_certificate_of_another_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A certificate of another host is told as that."""
+    """A certificate of another host is reported as that."""
     file, server = certified(tmp_path, "other.example.test")
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     with listening(saying(ok()), server) as port:
@@ -348,7 +348,7 @@ def test_certificate_of_another_host(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_no_tls_on_the_other_side(secure: Secure) -> None:
-    """A server that does not speak TLS is told as that."""
+    """A server that does not speak TLS is reported as that."""
 
     def talk(connection: socket.socket) -> None:
         connection.recv(65_536)
@@ -412,7 +412,7 @@ def test_proxy(secure: Secure, scheme: str, login: str | None) -> None:
 
 
 def test_proxy_that_refuses(secure: Secure) -> None:
-    """A proxy that makes no tunnel is told with the status that it answers."""
+    """A proxy that makes no tunnel is reported with the status that it answers."""
     refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
     with listening(saying(refusal)) as port:
         error = fails(Route("localhost", secure.port, secure.tls, by("http", port)))
@@ -429,7 +429,7 @@ def test_proxy_that_says_more_than_its_answer(secure: Secure) -> None:
 
 
 def test_certificate_of_the_proxy(secure: Secure, tmp_path: Path) -> None:
-    """Whose certificate is not trusted is told by name, be it the host's or the proxy's."""
+    """Whose certificate is not trusted is reported by name, be it the host's or the proxy's."""
     (tmp_path / "other").mkdir()
     _, stranger = certified(tmp_path / "other", "localhost")
     with listening(relaying(TUNNEL, [], secure.port), stranger) as port:
@@ -468,7 +468,7 @@ PLACES = (
 
 @pytest.mark.parametrize("place", PLACES)
 def test_errors_of_libraries(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
-    """Whatever breaks in a library is told by its type, and carries no stack on which it broke."""
+    """Whatever breaks in a library is reported by its type, without the stack on which it broke."""
 
     def breaks(*_: object, **__: object) -> None:
         raise RuntimeError(VALUE)

@@ -1,4 +1,4 @@
-"""One organization is read from Astra whole, or what is missing of it is told."""
+"""One organization is read from Astra whole, or what is missing of it is reported."""
 
 from __future__ import annotations
 
@@ -107,32 +107,32 @@ def test_nothing_is_changed() -> None:
 
 
 def test_attestations_are_taken_over() -> None:
-    """What people attest of the organization stands in what was read of it."""
+    """What people attest about the organization is in what was read of it."""
     said = {"by": "Ada Example", "on": "2026-10-01"}
     case = {"type": "serverless", "provider": "aws", "region": "a", "ticket": "TS1"} | said
-    wanted = configured(
+    config = configured(
         plan={"paid": True} | said,
         azure_preview={"granted": True} | said,
         no_databases=said,
         support_cases=[case],
         policy={"default": {"encryption": "astra-provided", "reason": "a trial"}},
     )
-    organization = read(Astra(), wanted).organization
+    organization = read(Astra(), config).organization
     for name in ("plan", "azure_preview", "no_databases", "support_cases", "policy"):
-        assert getattr(organization, name) == getattr(wanted, name)
+        assert getattr(organization, name) == getattr(config, name)
 
 
 def test_statements_of_keys_and_databases_are_laid_over() -> None:
-    """What people attest of keys and databases stands beside what Astra lists."""
+    """What people attest about keys and databases is beside what Astra lists."""
     said = {"by": "Ada Example", "on": "2026-10-01"}
     place = {"type": "serverless", "provider": "aws", "region": "us-east-1"}
     named = place | {"key_id": aws_key_id()}
     database_id = listed_database()["id"]
-    wanted = configured(
+    config = configured(
         keys=[named | {"rotation": {"automatic": True} | said}],
         databases=[{"id": database_id, "data": "stringent"}],
     )
-    organization = read(Astra(serverless=[listed_key()], databases=fleet(1)), wanted).organization
+    organization = read(Astra(serverless=[listed_key()], databases=fleet(1)), config).organization
     assert [key.rotation and key.rotation.automatic for key in organization.keys or ()] == [True]
     assert [database.data for database in organization.databases or ()] == ["stringent"]
     assert organization.gaps == ()
@@ -141,16 +141,16 @@ def test_statements_of_keys_and_databases_are_laid_over() -> None:
 def test_statements_that_meet_nothing() -> None:
     """A statement about what Astra does not list is a gap of the list that should hold it."""
     place = {"provider": "aws", "region": "us-east-1", "key_id": "gone"}
-    wanted = configured(keys=[{"type": "managed-clusters"} | place], databases=[{"id": "gone-too"}])
+    config = configured(keys=[{"type": "managed-clusters"} | place], databases=[{"id": "gone-too"}])
     values = "{} is in the organizations file, but Astra does not list it"
-    assert gaps(read(Astra(), wanted)) == {
+    assert gaps(read(Astra(), config)) == {
         ("managed-clusters-keys", "not-visible", values.format("gone")),
         ("databases", "not-visible", values.format("gone-too")),
     }
 
 
 def test_statements_about_a_list_that_was_not_read() -> None:
-    """If a list could not be read, that is told, and not that statements about it meet nothing."""
+    """If a list could not be read, that is reported, and not the statements that match nothing."""
     place = {"type": "serverless", "provider": "aws", "region": "us-east-1", "key_id": "gone"}
     astra = Astra(other={"/v2/kms": answer({}, 403)})
     assert reasons(read(astra, configured(keys=[place]))) == {("serverless-keys", "refused")}
@@ -160,11 +160,11 @@ def test_statements_about_a_list_that_was_not_read() -> None:
 
 
 @pytest.mark.parametrize("own", [LETTERED, LETTERED.upper()])
-@pytest.mark.parametrize("wanted", [LETTERED, LETTERED.upper()])
-def test_organization_in_every_casing(own: str, wanted: str) -> None:
+@pytest.mark.parametrize("config_id", [LETTERED, LETTERED.upper()])
+def test_organization_in_every_casing(own: str, config_id: str) -> None:
     """The token's organization is compared without case, and keeps the id that was configured."""
-    fetched = read(Astra(other={OWN: answer({"id": own})}), configured(id=wanted))
-    assert (fetched.organization.id, fetched.organization.gaps) == (wanted, ())
+    fetched = read(Astra(other={OWN: answer({"id": own})}), configured(id=config_id))
+    assert (fetched.organization.id, fetched.organization.gaps) == (config_id, ())
 
 
 def test_token_of_another_organization() -> None:
@@ -202,7 +202,7 @@ def test_organization_that_nobody_configured() -> None:
 def test_organization_that_cannot_be_told(
     own: object, reason: str, detail: str, configured_id: str | None
 ) -> None:
-    """If the token's organization cannot be told, nothing else is asked, and all is missing."""
+    """If the token's organization is unknown, nothing else is asked, and all is missing."""
     astra = Astra(other={OWN: own}, databases=fleet(1))
     fetched = read(astra, configured(id=configured_id), attempts=2)
     assert reasons(fetched) == {(fact, reason) for fact in FACTS}
@@ -347,7 +347,7 @@ def test_accounts_that_cannot_be_told(accounts: httpx.Response, reason: str) -> 
 
 
 def test_many_views_that_are_refused() -> None:
-    """Of many gaps of one kind the first are told, and how many more there are."""
+    """Of many gaps of one kind the first are reported, and how many more there are."""
     regions = [f"r{number:02}" for number in range(30)]
     databases = [
         placed(number, "serverless", ("AWS", region)) for number, region in enumerate(regions)
@@ -383,7 +383,7 @@ def test_no_view_is_told_any_more(tmp_path: Path) -> None:
 
 
 def test_views_of_many_places() -> None:
-    """As long as any of a hundred key scopes is told, the next hundred is asked for."""
+    """As long as any of a hundred key scopes is reported, the next hundred is asked for."""
     astra = in_many_regions(250, 149)
     assert len(read(astra).organization.gaps) == 21
     assert len([address for address in astra.asked if "/region/" in address]) == 250
@@ -434,7 +434,7 @@ def test_width_is_kept() -> None:
 
 
 def test_time_that_is_over() -> None:
-    """If there is no time for a wait that Astra asks for, that list is missing, and is told so."""
+    """If there is no time for a wait that Astra asks for, that list is reported as missing."""
     busy = answer({}, 429, retry_after="3600")
     fetched = read(Astra(other={"/v2/kms": busy}, databases=fleet(1)), left=lambda: 60.0)
     detail = "answered 429: too many requests; no time was left for another attempt"
@@ -443,7 +443,7 @@ def test_time_that_is_over() -> None:
 
 @pytest.mark.parametrize("form", HIDING_PLACES.values(), ids=HIDING_PLACES)
 def test_token_that_comes_back(form: str) -> None:
-    """A token that comes back in names, ids, places or errors stands nowhere in what was read."""
+    """A token that comes back in names, ids, places or errors is nowhere in what was read."""
     database = listed_database(2, info={"name": form}, id=form, message=form)
     astra = Astra(
         serverless=[listed_key(form), listed_key(KeyID=form), listed_key("c", CloudProvider=form)],

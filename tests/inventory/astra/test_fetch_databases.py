@@ -1,4 +1,4 @@
-"""Every database is read, or it is told that the list is not known to be whole."""
+"""Every database is read, or a gap says that the list is not known to be whole."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def test_entries_without_an_id(entry: object) -> None:
 
 @pytest.mark.parametrize("odd", ["a&limit=1", "../kms", "a%20b", "a#b", "AstraCS:x"])
 def test_ids_that_steer_addresses(odd: str) -> None:
-    """An id cannot change what is asked for next: it stands there as it is, and no more."""
+    """An id cannot change what is asked for next: it is there as it is, and no more."""
     astra = Astra(databases=[listed_database(1) | {"id": odd}])
     read(astra)
     asked = [address for address in astra.asked if "starting_after" in address]
@@ -324,7 +324,7 @@ PLACES = {
 
 @pytest.mark.parametrize("place", PLACES, ids=PLACES.values())
 def test_null_instead_of_any_page(place: int) -> None:
-    """``null`` is no page and ends no list, wherever it stands; what was read before is kept."""
+    """``null`` is no page and ends no list, wherever it is; what was read before is kept."""
     astra = Nth(place, 150, gone=GONE)
     fetched = read(astra, attempts=1)
     is_terminated = "include=terminated" in astra.pages[place]
@@ -353,7 +353,7 @@ class Endless(Astra):
 
 
 def test_list_without_end(tmp_path: Path) -> None:
-    """A list that does not end is read up to so many pages, and that is told; a replay agrees."""
+    """A list without an end is read up to the limit of pages: a gap, also in a replay."""
     fetched = read(Endless(), most_pages=3)
     detail = "more than 3 pages in one list: the limit is most_pages"
     assert gaps(fetched) == {("databases", "too-large", detail)}

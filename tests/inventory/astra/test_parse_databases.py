@@ -114,7 +114,7 @@ def test_creation_does_not_stand_in_for_several_regions() -> None:
 
 
 def test_regions_come_from_datacenters() -> None:
-    """A region stands there once, by its oldest datacenter, and in an order of its own."""
+    """A region is there once, by its oldest datacenter, and in an order of its own."""
     late = "2026-07-01T00:00:00Z"
     parsed = with_centers(
         datacenter("b", dateCreated=late), datacenter("a"), datacenter("b"), datacenter("c")
@@ -152,7 +152,7 @@ def test_terminated_datacenters() -> None:
 
 
 def test_no_living_datacenter() -> None:
-    """If no datacenter lives, the main region stands there, undated, and a gap beside it."""
+    """If no datacenter lives, the main region is there, undated, and a gap beside it."""
     parsed = with_centers(datacenter("a", status="TERMINATED"), region="a")
     assert regions(parsed) == [("a", None)]
     assert gaps(parsed) == {("databases", "malformed", f"{NAMED} has no active datacenter")}
@@ -163,14 +163,14 @@ HIDDEN = f"{NAMED} has no readable list of datacenters: it may have more regions
 
 @pytest.mark.parametrize("centers", [None, "text", {}, {"a": 1}, 7, True])
 def test_datacenters_that_are_no_list(centers: object) -> None:
-    """If datacenters are missing, the main region stands there, undated, and a gap beside it."""
+    """If datacenters are missing, the main region is there, undated, and a gap beside it."""
     parsed = one(info={"datacenters": centers})
     assert regions(parsed) == [("us-east-1", None)]
     assert gaps(parsed) == {("databases", "malformed", HIDDEN)}
 
 
 def test_datacenters_that_are_none() -> None:
-    """If one of the datacenters cannot be read, the others are, and a gap stands beside them."""
+    """If one of the datacenters cannot be read, the others are, and a gap is beside them."""
     parsed = with_centers(datacenter(), None, "text")
     assert regions(parsed) == [("us-east-1", ADDED)]
     assert gaps(parsed) == {("databases", "malformed", HIDDEN)}
@@ -289,7 +289,7 @@ def test_databases_without_info(info: object) -> None:
 
 
 def test_statuses_are_kept_as_they_are() -> None:
-    """The status is an open set, and kept as it was told."""
+    """The status is an open set, and kept as Astra reports it."""
     parsed = [one(status=status).entries[0] for status in ("PARKED", "NEW-ONE", "TERMINATED")]
     assert [database.status for database in parsed] == ["PARKED", "NEW-ONE", "TERMINATED"]
     assert [database.is_terminated for database in parsed] == [False, False, True]

@@ -1,4 +1,4 @@
-"""How an organization was read is told: what was asked, what that cost, what it held."""
+"""How an organization was read is reported: the requests, their outcomes, their entries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLACE = "/provider/aws/region/us-east-1"
 PAGE = "/v2/databases?include=nonterminated&provider=ALL&limit=100"
 
 
-def brief(number: int, address: str = OWN, **over: object) -> ExchangeSummary:
+def summary(number: int, address: str = OWN, **over: object) -> ExchangeSummary:
     fields: dict[str, Any] = {
         "path": f"exchanges/0001/{number:04}.json",
         "address": address,
@@ -34,23 +34,23 @@ def brief(number: int, address: str = OWN, **over: object) -> ExchangeSummary:
     return ExchangeSummary(**fields | over)
 
 
-def a_read(**parsed: ParsedList) -> FetchedOrganization:
+def fetched(**parsed: ParsedList) -> FetchedOrganization:
     facts: Any = {name.replace("_", "-"): value for name, value in parsed.items()}
     return FetchedOrganization(an_organization(captured_at=None), facts)
 
 
 def test_readings() -> None:
-    """Of each kind of request it is told how many there were, what came of them, what they held."""
+    """A reading gives the number of requests of one kind, their outcomes and their entries."""
     summaries = [
-        brief(4, PAGE),
-        brief(2, "/v2/kms", outcome="503"),
-        brief(3, "/v2/kms"),
-        brief(1),
-        brief(5, f"{PAGE}&starting_after=a", outcome="timed-out"),
-        brief(6, f"/v2/kms{PLACE}"),
+        summary(4, PAGE),
+        summary(2, "/v2/kms", outcome="503"),
+        summary(3, "/v2/kms"),
+        summary(1),
+        summary(5, f"{PAGE}&starting_after=a", outcome="timed-out"),
+        summary(6, f"/v2/kms{PLACE}"),
     ]
     gap = Gap(fact="databases", reason="timed-out")
-    read = a_read(
+    read = fetched(
         serverless_keys=ParsedList([a_key()], [], "a note"),
         databases=ParsedList([a_key()], [gap], "cut"),
     )
@@ -89,21 +89,21 @@ def test_readings() -> None:
 
 def test_order_of_many_files() -> None:
     """Hashes are taken in the order of the files' numbers, however many files there are."""
-    summaries = [brief(10_000), brief(9_999)]
-    ((reading),) = with_readings(a_read(), summaries).readings
+    summaries = [summary(10_000), summary(9_999)]
+    ((reading),) = with_readings(fetched(), summaries).readings
     whole = f"{9_999:064x}{10_000:064x}"
     assert reading.sha256 == hashlib.sha256(whole.encode()).hexdigest()
 
 
 def test_time_of_the_record() -> None:
     """The record is of the time at which its last answer was there."""
-    organization = with_readings(a_read(), [brief(1), brief(59), brief(2)])
+    organization = with_readings(fetched(), [summary(1), summary(59), summary(2)])
     assert organization.captured_at == moment("2026-11-20T02:00:59Z")
 
 
 def test_nothing_was_asked() -> None:
     """If nothing was asked, there is neither a time nor a reading."""
-    read = a_read()
+    read = fetched()
     assert with_readings(read, []) == read.organization
 
 
@@ -119,7 +119,7 @@ def test_nothing_was_asked() -> None:
 )
 def test_clocks_that_differ(clocks: list[float | None], detail: str | None) -> None:
     """If clocks differ by more than five minutes, that is a gap, as times cannot be compared."""
-    summaries = [brief(number, clock=clock) for number, clock in enumerate(clocks, 1)]
+    summaries = [summary(number, clock=clock) for number, clock in enumerate(clocks, 1)]
     own = Gap(fact="region-views", reason="refused")
     organization = an_organization(gaps=[own])
     gap = Gap(fact="databases", reason="clock-differs", detail=detail or "")

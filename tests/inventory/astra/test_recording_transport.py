@@ -406,7 +406,7 @@ def test_dripping_server() -> None:
 
 
 def test_deadline_in_the_middle_of_a_request() -> None:
-    """A request that is under way when the time is over is given up, and not to be made again."""
+    """A request that is in progress when the time is over is given up, and not to be made again."""
 
     async def run() -> Recorder:
         deadline = asyncio.get_running_loop().time() + 0.01
@@ -495,7 +495,7 @@ def test_no_wait_is_asked_for() -> None:
 @settings(deadline=None)
 @given(st.text(max_size=40))
 def test_waits_never_break_it(header: str) -> None:
-    """Whatever stands for ``Retry-After``, the wait is a number that is not negative, or none."""
+    """Whatever is given for ``Retry-After``, the wait is a number that is not negative, or none."""
     seconds = retry_after(an_exchange([], headers={"retry-after": header}))
     assert seconds is None or 0 <= seconds < math.inf
 

@@ -114,14 +114,14 @@ def test_organization_that_nobody_configured(tmp_path: Path) -> None:
 
 
 def test_attestations_are_replayed(tmp_path: Path) -> None:
-    """What people attested stands in the bundle, and in what a replay gives."""
+    """What people attested is in the bundle, and in what a replay gives."""
     key = {"type": "serverless", "provider": "aws", "region": "us-east-1", "key_id": aws_key_id()}
-    wanted = configured(
+    config = configured(
         plan={"paid": True} | SAID, keys=[key | {"rotation": {"automatic": True} | SAID}]
     )
-    folder = write_bundle(tmp_path / "bundle", (wanted, whole()))
+    folder = write_bundle(tmp_path / "bundle", (config, whole()))
     assert replay(folder).lines > 0
-    assert read_configuration(folder).organizations == (wanted,)
+    assert read_configuration(folder).organizations == (config,)
     assert isinstance(read_configuration(folder), Organizations)
 
 
@@ -236,7 +236,7 @@ def test_every_line_of_the_inventory_counts(bundle: str) -> None:
 
 
 def test_first_and_last_line_of_the_inventory_count(bundle: str) -> None:
-    """Nothing but the recorded lines stands in the inventory, and head and end are their own."""
+    """Nothing but the recorded lines is in the inventory, and head and end are their own."""
     file = Path(bundle) / "inventory.ndjson"
     text = file.read_text(encoding="utf-8")
     for other in (

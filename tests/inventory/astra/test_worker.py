@@ -51,11 +51,11 @@ def two(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 2)
 
 
-def wanted(address: str, **policy: float) -> Organizations:
+def configuration(address: str, **policy: float) -> Organizations:
     return Organizations.model_validate(organizations_data(FLEET, address, **POLICY | policy))
 
 
-# --- shares ---------------------------------------------------------------------------------------
+# --- jobs -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -82,26 +82,24 @@ def test_shares(
     fleet = large_fleet(organizations, 1)
     data = organizations_data(fleet, "http://127.0.0.1:1", connections=connections)
     whole = Organizations.model_validate(data)
-    shares = split_into_jobs(whole, Path("staging"))
-    assert [len(share.numbers) for share in shares] == expected
+    jobs = split_into_jobs(whole, Path("staging"))
+    assert [len(job.numbers) for job in jobs] == expected
     numbered = {
         number: organization.id
-        for share in shares
-        for number, organization in zip(
-            share.numbers, share.configuration.organizations, strict=True
-        )
+        for job in jobs
+        for number, organization in zip(job.numbers, job.configuration.organizations, strict=True)
     }
     assert numbered == {number: config.id for number, config in enumerate(whole.organizations, 1)}
-    assert sum(share.connections for share in shares) <= connections
-    assert all(share.connections >= 1 for share in shares)
-    assert {share.staging for share in shares} == {"staging"}
+    assert sum(job.connections for job in jobs) <= connections
+    assert all(job.connections >= 1 for job in jobs)
+    assert {job.staging for job in jobs} == {"staging"}
 
 
 def test_share_travels_without_tokens() -> None:
     """A share can travel to another process, and holds names of variables, not tokens."""
-    (share,) = split_into_jobs(wanted("http://127.0.0.1:1"), Path("staging"))
-    packed = pickle.dumps(share)
-    assert pickle.loads(packed) == share
+    (job,) = split_into_jobs(configuration("http://127.0.0.1:1"), Path("staging"))
+    packed = pickle.dumps(job)
+    assert pickle.loads(packed) == job
     assert b"not-a-real-token" not in packed
 
 
@@ -109,7 +107,9 @@ def test_share_travels_without_tokens() -> None:
 def test_several_processes(server: Running, tmp_path: Path) -> None:
     """What several processes read is one bundle, in the order of the file, and replays."""
     seen: list[Progress] = []
-    collected = collect(wanted(server.address), str(tmp_path), FLEET.environment, seen.append)
+    collected = collect(
+        configuration(server.address), str(tmp_path), FLEET.environment, seen.append
+    )
     organizations = list(open_bundle(collected.bundle).organizations())
     assert [organization.name for organization in organizations] == ["acme-prod", "acme-test"]
     assert [len(organization.databases or ()) for organization in organizations] == [105, 3]
@@ -128,24 +128,24 @@ def test_interruption_of_several_processes(server: Running, tmp_path: Path) -> N
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        collect(wanted(server.address), str(tmp_path), FLEET.environment, interrupt)
+        collect(configuration(server.address), str(tmp_path), FLEET.environment, interrupt)
     assert list(tmp_path.iterdir()) == []
 
 
 # --- what a process tells -------------------------------------------------------------------------
 
 
-def a_share(tmp_path: Path, address: str) -> WorkerJob:
+def a_job(tmp_path: Path, address: str) -> WorkerJob:
     for name in ("parts", "exchanges"):
         (tmp_path / name).mkdir()
-    (share,) = split_into_jobs(wanted(address), tmp_path)
-    return share
+    (job,) = split_into_jobs(configuration(address), tmp_path)
+    return job
 
 
 def test_process_tells_what_is_done(server: Running, tmp_path: Path) -> None:
     """A process tells each organization that is done, and at last its tally."""
     sent: list[object] = []
-    run_in_process(a_share(tmp_path, server.address), FLEET.environment, sent.append)
+    run_in_process(a_job(tmp_path, server.address), FLEET.environment, sent.append)
     *done, tally = sent
     assert {result.name for result in done if isinstance(result, JobResult)} == {
         "acme-prod",
@@ -174,15 +174,15 @@ class Unpacked(Exception):  # noqa: N818
 def test_process_tells_what_broke_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception, kind: type, text: str
 ) -> None:
-    """What breaks a process is told as it is, or in words if it cannot travel."""
+    """What breaks a process is reported as it is, or in words if it cannot travel."""
 
     def breaks(*_: object) -> None:
         raise error
 
     monkeypatch.setattr(collector, "run_job", breaks)
     sent: list[Any] = []
-    (share,) = split_into_jobs(wanted("http://127.0.0.1:1"), tmp_path)
-    run_in_process(share, {}, sent.append)
+    (job,) = split_into_jobs(configuration("http://127.0.0.1:1"), tmp_path)
+    run_in_process(job, {}, sent.append)
     (only,) = sent
     assert type(only) is kind
     assert text in str(only)
@@ -196,8 +196,8 @@ def test_interrupted_process_is_silent(monkeypatch: pytest.MonkeyPatch, tmp_path
 
     monkeypatch.setattr(collector, "run_job", interrupted)
     sent: list[Any] = []
-    (share,) = split_into_jobs(wanted("http://127.0.0.1:1"), tmp_path)
-    run_in_process(share, {}, sent.append)
+    (job,) = split_into_jobs(configuration("http://127.0.0.1:1"), tmp_path)
+    run_in_process(job, {}, sent.append)
     assert sent == []
 
 
@@ -242,7 +242,7 @@ def test_processes_are_waited_for() -> None:
 
 
 def test_tally_that_comes_with_the_end() -> None:
-    """What a process told right before its end is heard, though it had ended when looked at."""
+    """What a process sent right before its end is received, even if a poll found it ended."""
     tally = Tally()
     tally.counts["organizations"] = 1
     messages = Silence(1, tally)
@@ -270,7 +270,7 @@ def test_process_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
     monkeypatch.setattr(SpawnProcess, "start", full)
     with pytest.raises(SettingError, match="Resource temporarily unavailable"):
-        collect(wanted("http://127.0.0.1:1"), str(tmp_path), FLEET.environment)
+        collect(configuration("http://127.0.0.1:1"), str(tmp_path), FLEET.environment)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -282,25 +282,25 @@ def test_settings_of_the_process_are_put_back(server: Running, tmp_path: Path) -
     before = gc.get_threshold()
     seen = []
 
-    def tell(done: JobResult) -> None:
+    def note(done: JobResult) -> None:
         seen.append(gc.get_threshold()[0])
         raise OSError(done.name)
 
     server.faults = (Fault("401", "organization"),)
     with pytest.raises(OSError, match="acme-"):
-        run_job(a_share(tmp_path, server.address), FLEET.environment, tell)
+        run_job(a_job(tmp_path, server.address), FLEET.environment, note)
     server.faults = ()
     assert seen[0] > before[0]
     assert gc.get_threshold() == before
 
 
 def test_workers_are_bounded(server: Running, tmp_path: Path) -> None:
-    """No more requests are under way than there are connections, and no worker is idle."""
-    (share,) = split_into_jobs(wanted(server.address, connections=1), tmp_path)
+    """No more requests are in progress than there are connections, and no worker is idle."""
+    (job,) = split_into_jobs(configuration(server.address, connections=1), tmp_path)
     for name in ("parts", "exchanges"):
         (tmp_path / name).mkdir()
     server.application.most_at_once.clear()
-    run_job(share, FLEET.environment, lambda _: None)
+    run_job(job, FLEET.environment, lambda _: None)
     assert server.most_at_once() == 1
 
 

@@ -160,7 +160,7 @@ def test_two_heads() -> None:
 
 @pytest.mark.parametrize("copied", ["a", "b", "c"])
 def test_copy(copied: str) -> None:
-    """A bundle that is there twice is named once, wherever it stands in the chain."""
+    """A bundle that is there twice is named once, wherever it is in the chain."""
     links = {night.name: night for night in nights("a", "b", "c")}
     copy = links[copied]._replace(name="x")
     found = f"the root of '{copied}', of which this is a copy"

@@ -58,7 +58,7 @@ def test_failure_becomes_the_error_that_the_client_knows() -> None:
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_places_of_entries(count: int) -> None:
-    """Each entry of a list stands in a line of its own, at the place that is told."""
+    """Each entry of a list is in a line of its own, at the location that is reported."""
     exchange = an_exchange([{"id": number} for number in range(count)])
     lines = render_exchange(exchange).decode().splitlines()
     for number in range(count):
@@ -68,7 +68,7 @@ def test_places_of_entries(count: int) -> None:
 
 
 def test_place_of_a_body() -> None:
-    """A body that is no list stands at the place that is told."""
+    """A body that is no list is at the location that is reported."""
     exchange = an_exchange({"id": 1})
     line = int(exchange.location().partition(":")[2])
     assert render_exchange(exchange).decode().splitlines()[line - 1] == '"body": {"id":1}'
@@ -112,7 +112,7 @@ def test_no_clock() -> None:
     )
 )
 def test_dates_never_break_it(date: str) -> None:
-    """Whatever stands for a date, the difference of clocks is a number or is not told."""
+    """Whatever is given for a date, the difference of clocks is a number or is unknown."""
     assert isinstance(an_exchange([], headers={"date": date}).clock_difference(), float | None)
 
 
@@ -129,7 +129,7 @@ def test_what_is_rendered_is_read_back(exchange: Exchange) -> None:
 
 @everything
 def test_files_are_json_in_ascii(exchange: Exchange) -> None:
-    """An exchange's file is JSON in ASCII; the hash in it is that of the body, as it stands."""
+    """An exchange's file is JSON in ASCII; the hash in it is that of the body, as it is."""
     raw = render_exchange(exchange)
     fields = json.loads(raw.decode("ascii"))
     body = raw.partition(b'\n"body": ')[2].removesuffix(b"\n}\n")
@@ -190,7 +190,7 @@ NO_JSON = ("no JSON", "a recorded exchange")
     ],
 )
 def test_other_files_are_refused(raw: bytes, problem: tuple[str, str, str]) -> None:
-    """A file that is not exactly as an exchange is written is refused, and why is told."""
+    """A file that is not exactly as an exchange is written is refused, and why is reported."""
     with pytest.raises(EvidenceError) as caught:
         parse_exchange(PATH, raw)
     assert {

@@ -173,7 +173,7 @@ def test_two_last_bundles_are_refused(tmp_path: Path) -> None:
 
 
 def test_links_of_what_can_be_read(tmp_path: Path) -> None:
-    """Bundles that can be read are links; what is wrong with the others is told."""
+    """Bundles that can be read are links; what is wrong with the others is reported."""
     first, second = bundle(tmp_path / "a"), bundle(tmp_path / "b")
     (first / "manifest.json").write_bytes(b"{")
     links, problems = read_links(read_folder(tmp_path).bundles)

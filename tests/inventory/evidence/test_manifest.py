@@ -156,7 +156,7 @@ def test_manifest_with_a_root_of_another(bundle: str) -> None:
     "more", [',\n"failures": 7\n}\n', ',\n"files": []\n}\n', "}\n", "\n}", "\n}\n\n"]
 )
 def test_nothing_stands_below_the_root(bundle: str, more: str) -> None:
-    """A manifest is refused if anything stands below its root, which would not cover it."""
+    """A manifest is refused if anything is below its root, which would not cover it."""
     path = Path(bundle) / "manifest.json"
     raw = path.read_text(encoding="utf-8").removesuffix("\n}\n")
     path.write_text(raw + more, encoding="utf-8")
@@ -311,7 +311,7 @@ def test_file_listed_twice(bundle: str) -> None:
 
 
 def test_token_in_a_file(bundle: str) -> None:
-    """A file in which a token stands is no evidence, also if the manifest fits."""
+    """A file in which a token is is no evidence, also if the manifest fits."""
     rewrite(bundle, "organizations.json", "acme-prod", "AstraCS:not-real")
     seal(bundle)
     expected = ("organizations.json", "what looks like a token", "evidence without secrets")

@@ -69,7 +69,7 @@ def test_fields_with_similar_names_stay() -> None:
 
 
 def test_tokens_are_blanked_in_names_and_values() -> None:
-    """A token is blanked wherever it stands in a body, and that it was is told."""
+    """A token is blanked wherever it is in a body, and that is counted."""
     body = {f"x{VALUE}": [{"message": f"asked with {VALUE}", "n": 1}]}
     fields = {"x(hidden)": [{"message": "asked with (hidden)", "n": 1}]}
     assert redacted(body) == (fields, None, {"(secrets in texts)": 1})
@@ -169,7 +169,7 @@ BODIES = st.recursive(SCALARS, nested, max_leaves=12)
 @settings(deadline=None)
 @given(BODIES, st.booleans())
 def test_no_json_carries_a_token_into_a_record(body: object, ascii_only: bool) -> None:  # noqa: FBT001
-    """Whatever JSON a token stands in, its record holds nothing of it, and is read back alike."""
+    """Whatever JSON a token is in, its record holds nothing of it, and is read back alike."""
     spelled = json.dumps(body, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
     exchange = recorded(spelled)
     raw = render_exchange(exchange)
@@ -184,7 +184,7 @@ def test_no_json_carries_a_token_into_a_record(body: object, ascii_only: bool) -
 @given(st.binary(max_size=40), FORMS, st.binary(max_size=40))
 @example(b"%0", HIDING_PLACES["percent-encoded"], b"")  # as an escape it takes the first letter
 def test_no_bytes_carry_a_token_into_a_record(before: bytes, form: str, after: bytes) -> None:
-    """Whatever bytes a token stands among, its record holds nothing of it, and is read back."""
+    """Whatever bytes a token is among, its record holds nothing of it, and is read back."""
     exchange = recorded(before + form.encode() + after, form)
     raw = render_exchange(exchange)
     assert not holds_secret(raw, NEEDLES)
