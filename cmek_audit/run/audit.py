@@ -133,7 +133,7 @@ class Audit:
 
         check_folders(options.history)
         wanted = read_organizations(options.live)
-        collected = collect(wanted, options.evidence_dir, tell=self._tell)
+        collected = collect(wanted, options.evidence_dir, on_progress=self._tell)
         self.tokens = collected.tokens
         files = sorted_paths((*options.inventory, collected.bundle))
         return options.model_copy(update={"inventory": files})
