@@ -157,7 +157,8 @@ def test_a_repair_takes_two_steps_in_order() -> None:
         (f"Register a key for {scope} / us-west-2", ["CMEK-01", "CMEK-05"], 3),
         (
             (
-                "Recreate 2 databases without a key (acme-orders and 1 more) once one is registered, "
+                "Recreate 2 databases without a key (acme-orders and 1 more) once one is "
+                "registered, "
                 "and migrate their data"
             ),
             ["CMEK-05"],
@@ -166,7 +167,8 @@ def test_a_repair_takes_two_steps_in_order() -> None:
         (f"Register a key for {scope} / eu-west-1", ["CMEK-01"], 1),
         (
             (
-                "Recreate 1 database without a key (acme-orders) once one is registered, and migrate "
+                "Recreate 1 database without a key (acme-orders) once one is registered, "
+                "and migrate "
                 "its data"
             ),
             ["CMEK-05"],
