@@ -98,7 +98,7 @@ def test_what_is_not_known_of_the_keys_is_said_with_its_reason() -> None:
     finding = judged_once("CMEK-08", an_organization(**over))
     assert finding.message == (
         "acme-security attested on 2026-11-01: the plan is not a paid plan. "
-        "It is unknown whether it has customer keys: refused (403)."
+        "It is unknown whether the organization has customer keys: refused (403)."
     )
 
 
