@@ -79,12 +79,13 @@ def _judge_plan(index: OrganizationIndex, context: Context) -> Finding:
         return passes(CARD, subject, f"{attested}a paid plan.", where, attested_by=(plan.by,))
     if gap is not None and not uses:
         message = (
-            f"{attested}no paid plan. It is unknown whether it has customer keys: {gap_text(gap)}."
+            f"{attested}not a paid plan. "
+            f"It is unknown whether the organization has customer keys: {gap_text(gap)}."
         )
         again = recollect_action(organization)
         return inconclusive(CARD, subject, cause_of_gap(gap), message, where, again)
     action = _MOVE_TO_PAID_PLAN.on(name=organization.name)
-    return fails(CARD, subject, "unpaid", f"{attested}no paid plan.", where, action)
+    return fails(CARD, subject, "unpaid", f"{attested}not a paid plan.", where, action)
 
 
 def _uses_keys(index: OrganizationIndex) -> bool:

@@ -15,7 +15,7 @@ def test_the_plan_is_named_where_it_was_attested() -> None:
     named = judged_once("CMEK-08", an_organization(plan=PAID | {"name": "Enterprise"}))
     assert named.message == "acme-security attested on 2026-11-01: Enterprise is a paid plan."
     unnamed = judged_once("CMEK-08", an_organization(plan=PAID | {"paid": False}))
-    assert unnamed.message == "acme-security attested on 2026-11-01: the plan is no paid plan."
+    assert unnamed.message == "acme-security attested on 2026-11-01: the plan is not a paid plan."
     assert (unnamed.status, unnamed.severity, unnamed.action) == (
         "fail",
         "medium",
@@ -97,8 +97,8 @@ def test_what_is_not_known_of_the_keys_is_said_with_its_reason() -> None:
     over = {"keys": [], "databases": [], "gaps": gaps, "plan": PAID | {"paid": False}}
     finding = judged_once("CMEK-08", an_organization(**over))
     assert finding.message == (
-        "acme-security attested on 2026-11-01: the plan is no paid plan. "
-        "It is unknown whether it has customer keys: refused (403)."
+        "acme-security attested on 2026-11-01: the plan is not a paid plan. "
+        "It is unknown whether the organization has customer keys: refused (403)."
     )
 
 

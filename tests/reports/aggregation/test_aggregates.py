@@ -158,7 +158,8 @@ def test_a_repair_takes_two_steps_in_order() -> None:
         (
             (
                 "Recreate 2 databases without a key (acme-orders and 1 more) once one is "
-                "registered, and migrate their data"
+                "registered, "
+                "and migrate their data"
             ),
             ["CMEK-05"],
             2,
@@ -167,7 +168,8 @@ def test_a_repair_takes_two_steps_in_order() -> None:
         (
             (
                 "Recreate 1 database without a key (acme-orders) once one is registered, "
-                "and migrate its data"
+                "and migrate "
+                "its data"
             ),
             ["CMEK-05"],
             1,
