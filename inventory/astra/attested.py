@@ -21,7 +21,7 @@ E = TypeVar("E", bound="Located")
 
 def apply_key_statements(keys: Iterable[CustomerKey], config: OrganizationConfig) -> ParsedList:
     """Add to each key what ``config`` states about it."""
-    return _apply(keys, config.keys, identity_of_key, _fact_of_key)
+    return _apply(keys, config.keys, versionless_key_identity, _fact_of_key)
 
 
 def apply_database_statements(

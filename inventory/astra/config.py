@@ -105,20 +105,22 @@ class RequestPolicy(Entry):
         most_evidence_bytes: the size of the evidence of one organization.
     """
 
-    connections: Annotated[Whole, Field(ge=1, le=1_024)] = 64
-    connections_per_organization: Annotated[Whole, Field(ge=1, le=64)] = 4
-    attempts: Annotated[Whole, Field(ge=1, le=20)] = 5
+    connections: Annotated[WholeNumber, Field(ge=1, le=1_024)] = 64
+    connections_per_organization: Annotated[WholeNumber, Field(ge=1, le=64)] = 4
+    attempts: Annotated[WholeNumber, Field(ge=1, le=20)] = 5
     first_wait_seconds: Annotated[Seconds, Field(ge=0, le=60)] = 0.5
     longest_wait_seconds: Annotated[Seconds, Field(ge=0, le=600)] = 30.0
     timeout_seconds: Annotated[Seconds, Field(gt=0, le=3_600)] = 60.0
     organization_deadline_seconds: Annotated[Seconds, Field(gt=0, le=86_400)] = 600.0
     deadline_seconds: Annotated[Seconds, Field(gt=0, le=86_400)] = 3_600.0
-    largest_answer_bytes: Annotated[Whole, Field(ge=1_024, le=1_073_741_824)] = 33_554_432
-    largest_answer_values: Annotated[Whole, Field(ge=100, le=100_000_000)] = 250_000
-    most_pages: Annotated[Whole, Field(ge=1, le=1_000_000)] = 1_000
-    most_requests: Annotated[Whole, Field(ge=1, le=10_000_000)] = 20_000
-    most_answer_bytes: Annotated[Whole, Field(ge=1_024, le=1_099_511_627_776)] = 1_073_741_824
-    most_evidence_bytes: Annotated[Whole, Field(ge=1_024, le=1_099_511_627_776)] = 1_073_741_824
+    largest_answer_bytes: Annotated[WholeNumber, Field(ge=1_024, le=1_073_741_824)] = 33_554_432
+    largest_answer_values: Annotated[WholeNumber, Field(ge=100, le=100_000_000)] = 250_000
+    most_pages: Annotated[WholeNumber, Field(ge=1, le=1_000_000)] = 1_000
+    most_requests: Annotated[WholeNumber, Field(ge=1, le=10_000_000)] = 20_000
+    most_answer_bytes: Annotated[WholeNumber, Field(ge=1_024, le=1_099_511_627_776)] = 1_073_741_824
+    most_evidence_bytes: Annotated[WholeNumber, Field(ge=1_024, le=1_099_511_627_776)] = (
+        1_073_741_824
+    )
 
 
 class KeyStatement(StatedKey):
@@ -206,7 +208,7 @@ def read_organizations(file: str) -> Organizations:
         bare = OrganizationConfig(id=None, name=TOKEN_VARIABLE)
         return Organizations.model_validate({"cmek-organizations": 1, "organizations": [bare]})
     try:
-        _, document = read_given(file, ORGANIZATIONS)
+        _, document = read_own_document(file, ORGANIZATIONS)
         parsed = parse_document(_OrganizationsFile, file, document)
     except InventoryError as error:
         raise OrganizationsError(error.problems, total=error.total) from None
@@ -237,7 +239,7 @@ def _find_duplicates(file: str, parsed: Organizations) -> Iterator[Problem]:
     yield from _report_duplicates(file, "id", expected, ids)
     yield from _report_duplicates(file, "token", expected, tokens)
     for organization in every:
-        keys = [(" ".join(identity_of_key(key)), key) for key in organization.keys]
+        keys = [(" ".join(versionless_key_identity(key)), key) for key in organization.keys]
         yield from _report_duplicates(file, "keys", "each key once", keys)
         databases = [(database.id, database) for database in organization.databases]
         yield from _report_duplicates(file, "databases", "each database once", databases)

@@ -101,7 +101,7 @@ async def _fetch_all(client: AstraClient, config: OrganizationConfig) -> Fetched
     )
     keys = apply_key_statements([*serverless.entries, *classic.entries], config)
     stated = apply_database_statements([*databases.entries, *terminated], config)
-    key_scopes = _unique_key_scopes(location_of(key) for key in keys.entries)
+    key_scopes = _unique_key_scopes(scope_fields(key) for key in keys.entries)
     scopes = _unique_key_scopes((*key_scopes, *_database_scopes(stated.entries)))
     views = await _fetch_views(client, scopes, identity)
     accounts = await _fetch_accounts(client, key_scopes, identity)

@@ -113,7 +113,7 @@ def redact_body(body: bytes, scrubber: Scrubber) -> Redacted:
         return _scrub(value, reader.redactions, scrubber)
     except (ValueError, RecursionError):
         text, redactions = _redact_text(body.decode("utf-8", errors="backslashreplace"), scrubber)
-        return Redacted(None, text, redactions, compact(text))
+        return Redacted(None, text, redactions, compact_json(text))
 
 
 def _redact_text(text: str, scrubber: Scrubber) -> tuple[str, dict[str, int]]:

@@ -117,7 +117,7 @@ class ExchangeWriter:
 
 
 def _manifest_line(path: str, size: int, sha256: str) -> str:
-    return compact({"path": path, "size": size, "sha256": sha256})
+    return compact_json({"path": path, "size": size, "sha256": sha256})
 
 
 class Tally:
@@ -189,7 +189,7 @@ class JobWriter:
     def end(self, number: int, organization: Organization, writer: ExchangeWriter) -> None:
         """Write an organization that is done."""
         with self._part(number, "ndjson").open("w", encoding="utf-8", newline="\n") as part:
-            part.writelines(lines_of(organization))
+            part.writelines(organization_lines(organization))
         self._part(number, "files").write_text(
             ",\n".join(writer.manifest_lines()), encoding="ascii"
         )
@@ -275,7 +275,9 @@ class BundleWriter:
             "clock_seconds": self.tally.clock,
             "previous": previous and previous.model_dump(),
         }
-        yield "{\n" + "".join(f'"{name}": {compact(value)},\n' for name, value in fields.items())
+        yield "{\n" + "".join(
+            f'"{name}": {compact_json(value)},\n' for name, value in fields.items()
+        )
         yield '"files": [\n'
         for part in sorted((self.staging / _PARTS).glob("*.files")):
             if lines := part.read_text(encoding="ascii"):

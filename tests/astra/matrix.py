@@ -226,7 +226,7 @@ def _audit(folder: Path, organizations: str) -> Outcome:
     started = time.monotonic()
     audit = Audit(parse_options({"live": organizations, "formats": "json", **places}))
     groups = [group for members in audit.grouping.groups().values() for group in members]
-    run = {name: value for name, value in RUN.items() if name not in {"started", "ended"}}
+    run: Any = {name: value for name, value in RUN.items() if name not in {"started", "ended"}}
     audit.write({(group.card.id, group.key) for group in groups}, lambda: run)
     return Outcome(folder, time.monotonic() - started)
 

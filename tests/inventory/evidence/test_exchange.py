@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from inventory.errors import EvidenceError
 from inventory.evidence.exchange import Exchange, Failure, parse_exchange, render_exchange
-from inventory.text.canonical_json import compact
+from inventory.text.canonical_json import compact_json
 from tests.builders import moment
 from tests.inventory.live import (
     PATH,
@@ -160,7 +160,7 @@ def test_no_change_of_a_file_goes_unseen() -> None:
 def changed(**over: object) -> bytes:
     """Return an exchange's file with other fields, in the same form."""
     fields = json.loads(render_exchange(EXCHANGES["object"])) | over
-    lines = ",\n".join(f'"{name}": {compact(value)}' for name, value in fields.items())
+    lines = ",\n".join(f'"{name}": {compact_json(value)}' for name, value in fields.items())
     return f"{{\n{lines}\n}}\n".encode()
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.text.canonical_json import compact, stamp
+from inventory.text.canonical_json import compact_json, format_timestamp
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=()))
 VALUES = st.recursive(
@@ -32,13 +32,13 @@ VALUES = st.recursive(
 )
 def test_json_is_compact(value: object, text: str) -> None:
     """There are no spaces, keys keep their order, and what is not ASCII is escaped."""
-    assert compact(value) == text
+    assert compact_json(value) == text
 
 
 @given(VALUES)
 def test_json_is_one_line_that_is_read_back(value: Any) -> None:  # noqa: ANN401 (any JSON)
     """Whatever the value is, it is one line of ASCII, from which it is read back."""
-    text = compact(value)
+    text = compact_json(value)
     assert text.isascii()
     assert len(text.splitlines()) == 1
     assert json.loads(text) == value
@@ -53,4 +53,4 @@ def test_json_is_one_line_that_is_read_back(value: Any) -> None:  # noqa: ANN401
 )
 def test_times_have_one_form(time: datetime, text: str) -> None:
     """A time in UTC has all its digits, those that are zero included."""
-    assert stamp(time) == text
+    assert format_timestamp(time) == text

@@ -12,7 +12,7 @@ from checks.engine.waivers import WaiverDocument
 from inventory.astra.config import Organizations
 from inventory.evidence.exchange import ExchangeFile
 from inventory.evidence.manifest import ListedFile, Manifest
-from inventory.files.ndjson import HeadRecord
+from inventory.files.ndjson_lines import HeadRecord
 from inventory.model.gaps import Reading
 from inventory.model.organization import InventoryDocument
 from inventory.plans import PlanDocument
