@@ -72,7 +72,7 @@ def collect(organizations: str, evidence_dir: str, *, as_json: bool) -> ExitCode
     """
     requested = read_organizations(organizations)
     with show_progress() as report_progress:
-        bundle = collect_bundle(requested, evidence_dir, tell=report_progress).bundle
+        bundle = collect_bundle(requested, evidence_dir, on_progress=report_progress).bundle
     if not as_json:
         write_lines(f"Evidence:       {bundle}")
     unread = list(_unread(open_bundle(bundle)))
@@ -87,7 +87,7 @@ def collect(organizations: str, evidence_dir: str, *, as_json: bool) -> ExitCode
 def _unread(reader: NdjsonReader) -> Iterator[Unread]:
     for organization in reader.organizations():
         for gap in organization.missing():
-            action = gap_action(gap, organization)
+            action = gap_action(gap, organization).sentence
             yield Unread(organization.id, organization.name, gap, action)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
@@ -13,22 +13,44 @@ from cmek_audit.exit_codes import ExitCode, interruptible
 from inventory.errors import RecordError
 from inventory.text.display import printable
 from reports.comparison.baseline import read_baseline, read_later, refuse_unlike
-from reports.comparison.changes import CLASSES, NEWS, Changes, summed_up
-from reports.comparison.key_changes import KEY_CHANGES
+from reports.comparison.changes import NEWS, Changes, summarize_changes
 from reports.formats.markdown import WHOLE
+from reports.model.changes import CLASSES, KEY_CHANGES, ComparedFindings
 from reports.presentation.labels import CHANGE, KEY_CHANGE, WHY
 from reports.presentation.markdown_text import code, prose, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reports.comparison.baseline import About
-
-    Data = dict[str, Any]
-    """A part of what ``--format json`` prints."""
+    from reports.comparison.baseline import AuditReference
+    from reports.model.changes import (
+        ChangedFinding,
+        ChangedKeys,
+        Class,
+        KeyChanges,
+        OrganizationsGone,
+    )
 
 MOST_SHOWN = 50
 """How many findings or key scopes of one kind the text names; JSON has more."""
+
+
+class AuditEntry(TypedDict):
+    """One of the two audits."""
+
+    path: str
+    report: str
+    as_of: str
+    sha256: str
+    banners: list[str]
+
+
+class Comparison(ComparedFindings):
+    """Two audits, and what changed from one to the other."""
+
+    old: AuditEntry
+    new: AuditEntry
+    same_rules: bool
 
 
 @click.command(context_settings=parameters.SETTINGS)
@@ -69,7 +91,7 @@ def diff(old: str, new: str, format_name: str) -> ExitCode:
     return ExitCode.NOT_DONE if is_news or is_gone else ExitCode.DONE
 
 
-def _compare(old: str, new: str) -> Data:
+def _compare(old: str, new: str) -> Comparison:
     later = read_later(new)
     baseline = read_baseline(old)
     refuse_unlike(baseline.about, is_example=later.about.is_example)
@@ -79,18 +101,21 @@ def _compare(old: str, new: str) -> Data:
         raise RecordError(f"{baseline.about.path}: found {found}, expected {expected}")
     changes = Changes(baseline, later.about.as_of, later.seen)
     for finding in later.findings():
-        changes.take(finding)
-    result = changes.told(later.about.rules, "")
-    names = ("counts", "not_judged_again", "lists", "keys", "organizations_gone")
+        changes.classify(finding)
+    result = changes.summary(later.about.rules, "")
     return {
         "old": _about(baseline.about),
         "new": _about(later.about),
         "same_rules": result["baseline"]["same_rules"],
-        **{name: result[name] for name in names},
+        "counts": result["counts"],
+        "not_judged_again": result["not_judged_again"],
+        "lists": result["lists"],
+        "keys": result["keys"],
+        "organizations_gone": result["organizations_gone"],
     }
 
 
-def _about(about: About) -> Data:
+def _about(about: AuditReference) -> AuditEntry:
     """Return which audit was compared."""
     return {
         "path": about.path,
@@ -106,15 +131,14 @@ def _about(about: About) -> Data:
 OTHER_RULES = "The rules have changed in between: a change may be due to a rule."
 
 
-def _text(comparison: Data) -> Iterator[str]:
-    for name in ("old", "new"):
-        about = comparison[name]
-        audit = f"{about['path']}, as of {about['as_of']}, report {about['report'][:12]}"
-        yield f"{name.capitalize()}:      {audit}"
-        yield from (f"          {printable(banner)}" for banner in about["banners"])
+def _text(comparison: Comparison) -> Iterator[str]:
+    for name, audit in (("old", comparison["old"]), ("new", comparison["new"])):
+        reference = f"{audit['path']}, as of {audit['as_of']}, report {audit['report'][:12]}"
+        yield f"{name.capitalize()}:      {reference}"
+        yield from (f"          {printable(banner)}" for banner in audit["banners"])
     if not comparison["same_rules"]:
         yield OTHER_RULES
-    yield f"Changes:  {summed_up(comparison)}"
+    yield f"Changes:  {summarize_changes(comparison)}"
     yield from _text_of_organizations(comparison["organizations_gone"])
     for change in _changes_to_list(comparison):
         yield ""
@@ -130,7 +154,7 @@ def _text(comparison: Data) -> Iterator[str]:
 GONE = "They are in the earlier audit, but not in the later one."
 
 
-def _text_of_organizations(gone: Data) -> Iterator[str]:
+def _text_of_organizations(gone: OrganizationsGone) -> Iterator[str]:
     if gone["count"]:
         yield ""
         yield f"Organizations gone ({gone['count']:,}): {GONE}"
@@ -141,18 +165,18 @@ def _text_of_organizations(gone: Data) -> Iterator[str]:
         yield from _more(gone["count"])
 
 
-def _changes_to_list(comparison: Data) -> list[str]:
+def _changes_to_list(comparison: Comparison) -> list[Class]:
     return [name for name in CLASSES if comparison["counts"][name] and name != "unchanged"]
 
 
-def _subject(finding: Data) -> str:
+def _subject(finding: ChangedFinding) -> str:
     """Name the subject, and its cause if the finding has one."""
     cause = f" {finding['cause']}" if finding["cause"] else ""
     name = f" ({finding['name']})" if finding["name"] else ""
     return f"{finding['path']}{cause}{name}"
 
 
-def _status_change(finding: Data) -> str:
+def _status_change(finding: ChangedFinding) -> str:
     """Return what the status was, and what it is now."""
     before = f"{finding['status_before']}, " if finding["status_before"] else ""
     if finding["status_before"] and finding["severity_before"] != finding["severity"]:
@@ -166,9 +190,9 @@ def _more(total: int) -> Iterator[str]:
         yield f"  … and {total - MOST_SHOWN:,} more"
 
 
-def _text_of_keys(keys: Data) -> Iterator[str]:
+def _text_of_keys(keys: KeyChanges | None) -> Iterator[str]:
     for change in KEY_CHANGES:
-        if not keys["counts"][change]:
+        if not keys or not keys["counts"][change]:
             continue
         title, meaning = KEY_CHANGE[change]
         yield ""
@@ -180,24 +204,24 @@ def _text_of_keys(keys: Data) -> Iterator[str]:
         yield from _more(keys["counts"][change])
 
 
-def _scope(scope: Data) -> str:
-    return " / ".join(scope[part] for part in ("name", "type", "provider", "region"))
+def _scope(scope: ChangedKeys) -> str:
+    return " / ".join((scope["name"], scope["type"], scope["provider"], scope["region"]))
 
 
 # --- Markdown -------------------------------------------------------------------------------------
 
 
-def _markdown(comparison: Data) -> Iterator[str]:
+def _markdown(comparison: Comparison) -> Iterator[str]:
     yield from ("## Changes between two audits", "")
     yield from table(
         ("Audit", "As of", "Report", "Read from"),
-        (_audit_row(comparison, name) for name in ("old", "new")),
+        (_audit_row("old", comparison["old"]), _audit_row("new", comparison["new"])),
     )
-    for name in ("old", "new"):
-        for banner in comparison[name]["banners"]:
+    for name, audit in (("old", comparison["old"]), ("new", comparison["new"])):
+        for banner in audit["banners"]:
             yield from ("", f"> **{name}: {prose(banner, WHOLE)}**")
     other_rules = "" if comparison["same_rules"] else f" {OTHER_RULES}"
-    yield from ("", f"{prose(summed_up(comparison)).capitalize()}.{other_rules}")
+    yield from ("", f"{prose(summarize_changes(comparison)).capitalize()}.{other_rules}")
     yield from _markdown_of_organizations(comparison["organizations_gone"])
     for change in _changes_to_list(comparison):
         yield from ("", f"### {change.capitalize()}", "", CHANGE[change].meaning, "")
@@ -209,7 +233,7 @@ def _markdown(comparison: Data) -> Iterator[str]:
     yield from _markdown_of_keys(comparison["keys"])
 
 
-def _markdown_of_organizations(gone: Data) -> Iterator[str]:
+def _markdown_of_organizations(gone: OrganizationsGone) -> Iterator[str]:
     if gone["count"]:
         yield from ("", "### Organizations gone", "", GONE, "")
         rows = (
@@ -220,9 +244,9 @@ def _markdown_of_organizations(gone: Data) -> Iterator[str]:
         yield from _more_rows(gone["count"])
 
 
-def _markdown_of_keys(keys: Data) -> Iterator[str]:
+def _markdown_of_keys(keys: KeyChanges | None) -> Iterator[str]:
     for change in KEY_CHANGES:
-        if keys["counts"][change]:
+        if keys and keys["counts"][change]:
             title, meaning = KEY_CHANGE[change]
             yield from ("", f"### {title}", "", meaning, "")
             rows = map(_scope_row, keys["lists"][change][:MOST_SHOWN])
@@ -235,18 +259,17 @@ def _more_rows(total: int) -> Iterator[str]:
         yield from ("", line.strip())
 
 
-def _audit_row(comparison: Data, name: str) -> Sequence[str]:
-    about = comparison[name]
-    return name, *(code(about[field]) for field in ("as_of", "report", "path"))
+def _audit_row(name: str, audit: AuditEntry) -> Sequence[str]:
+    return name, code(audit["as_of"]), code(audit["report"]), code(audit["path"])
 
 
-def _finding_row(finding: Data) -> Sequence[str]:
-    parts = (finding[part] for part in ("path", "cause", "name"))
+def _finding_row(finding: ChangedFinding) -> Sequence[str]:
+    parts = finding["path"], finding["cause"], finding["name"]
     subject = " ".join(code(part) for part in parts if part)
     change, message = _status_change(finding), prose(finding["message"])
     return finding["severity"], finding["rule"], subject, change, message
 
 
-def _scope_row(scope: Data) -> Sequence[str]:
-    keys = (", ".join(map(code, scope[when])) or "none" for when in ("before", "after"))
+def _scope_row(scope: ChangedKeys) -> Sequence[str]:
+    keys = (", ".join(map(code, ids)) or "none" for ids in (scope["before"], scope["after"]))
     return code(_scope(scope)), *keys

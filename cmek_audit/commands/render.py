@@ -70,8 +70,7 @@ def render(format_name: str, report: str, output: str) -> ExitCode:
 def _target(output: str, record: Record) -> Path:
     """Return the file to write; it must not be one of those that are read."""
     path = Path(output)
-    sources = (record.path, record.findings)
-    if any(path.resolve() == source.resolve() or _is_same(path, source) for source in sources):
+    if any(path.resolve() == file.resolve() or _is_same(path, file) for file in record.files):
         raise _refused(output, "the record itself")
     if path.is_dir():
         raise _refused(output, "a folder")

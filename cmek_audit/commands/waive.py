@@ -20,12 +20,13 @@ from inventory.text.display import describe, pluralize
 from inventory.text.secrets import without_secrets
 from inventory.text.visible_text import visible
 from reports.presentation.banners import banners
-from reports.record.reader import Part, read_record, relying_on
+from reports.record.reader import RecordPart, read_record, relying_on
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
     from datetime import date
 
+    from reports.model.head import WaiverEntry
     from reports.record.reader import Record
 
 _BEGINNING = re.compile(r"[0-9a-f]{4,20}")
@@ -61,11 +62,11 @@ class Request(NamedTuple):
     days: int
 
 
-class _Subject(Part):
+class _Subject(RecordPart):
     path: str
 
 
-class _Finding(Part):
+class _Finding(RecordPart):
     """What of a recorded finding matters here."""
 
     id: str
@@ -190,7 +191,7 @@ def _waiver_request(request: Request, record: Record) -> WaiverRequest:
     return WaiverRequest(waiver, f"{finding.rule}, {finding.severity}: {finding.message}")
 
 
-def _warn_of(other: Mapping[str, Any]) -> None:
+def _warn_of(other: WaiverEntry) -> None:
     place = f"{other['file']}:{other['line']}"
     advice = "An audit accepts only one of the two: replace the old one."
     write_lines(f"{place}: {other['id']} is for the same cause. {advice}", err=True)

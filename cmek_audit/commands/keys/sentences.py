@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cmek_audit.commands.keys.price import Price
-    from reports.key_instructions.instructions import Part
+    from reports.key_instructions.instructions import KeyCommands, Part
 
     Data = Mapping[str, Any]
     """The key plan as ``--format json`` prints it, or a part of it."""
@@ -179,7 +179,7 @@ def regions(step: Data, render: Callable[[str], str]) -> str:
     return f"Region{'s' if len(step['regions']) > 1 else ''}: {', '.join(shown)}{more}."
 
 
-def shown_commands(plan: Data, step: Data, most: int) -> tuple[list[Data], str]:
+def shown_commands(plan: Data, step: Data, most: int) -> tuple[list[KeyCommands], str]:
     """Return what to paste for at most so many key scopes of a step, and where the rest is.
 
     Commands with a line so long that it would be cut are left out as a whole.
@@ -196,13 +196,13 @@ def shown_commands(plan: Data, step: Data, most: int) -> tuple[list[Data], str]:
     return shown, f"For {' and for '.join(others)}: --format json." if others else ""
 
 
-def _is_short(command: Data) -> bool:
+def _is_short(command: KeyCommands) -> bool:
     return all(
         len(line) <= _LONGEST_LINE for part in parts(command) for line in part.code.splitlines()
     )
 
 
-def paste_sections(plan: Data, shown: Sequence[Data]) -> Iterator[tuple[str, list[Part]]]:
+def paste_sections(plan: Data, shown: Sequence[KeyCommands]) -> Iterator[tuple[str, list[Part]]]:
     """Yield what to paste under the name of each key scope, and what comes after them all."""
     names = {organization["organization"]: name for name, organization in with_names(plan)}
     for command in shown:

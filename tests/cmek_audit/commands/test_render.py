@@ -12,7 +12,7 @@ import pytest
 
 from reports.formats.github_annotations import render as annotate
 from reports.formats.registry import RENDERED
-from reports.record.writer import canonical, report_id
+from reports.record.layout import canonical, report_id
 from tests.cmek_audit.helpers import choices, command
 from tests.reports.samples import VIOLATIONS, WAIVERS, Report, audit
 
@@ -111,7 +111,7 @@ def test_a_file_is_written(shared: Report, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
-@pytest.mark.parametrize("name", ["audit.json", "findings.ndjson"])
+@pytest.mark.parametrize("name", ["audit.json", "findings.ndjson", "population.ndjson"])
 @pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
 def test_a_link_to_the_record_is_not_written_over(
     report: Report, tmp_path: Path, name: str, link: str
@@ -122,7 +122,7 @@ def test_a_link_to_the_record_is_not_written_over(
     assert (done.exit_code, "(the record itself)" in done.stderr) == (4, True)
 
 
-@pytest.mark.parametrize("name", ["audit.json", "findings.ndjson"])
+@pytest.mark.parametrize("name", ["audit.json", "findings.ndjson", "population.ndjson"])
 def test_the_record_is_not_written_over(report: Report, name: str) -> None:
     """A report cannot take the place of the record that it is made of."""
     before = (report.folder / name).read_bytes()
@@ -195,7 +195,7 @@ def test_a_secret_is_not_handed_on(report: Report) -> None:
     _rewrite(report, lambda head: head.update(verdict=dict(head["verdict"], text=sham)))  # type: ignore[call-overload]
     done = command("render", "sarif", report.folder)
     assert done.exit_code == 4
-    assert done.stderr.startswith("a secret stands in what was written, so it must not be kept: ")
+    assert done.stderr.startswith("a secret was written, so these files must not be kept: ")
     assert (sham in done.stderr, done.stdout) == (False, "")
 
 

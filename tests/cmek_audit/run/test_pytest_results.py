@@ -35,7 +35,7 @@ def _written(folder: Path, **over: object) -> Audit:
     """Write the audit of an inventory as if all of it had been run, and return it."""
     audit = _audit(folder, **over)
     groups = [group for each in audit.grouping.groups().values() for group in each]
-    audit.write({(group.card.id, group.key) for group in groups}, lambda: dict(RUN))
+    audit.write({(group.card.id, group.key) for group in groups}, RUN.copy)
     return audit
 
 
