@@ -104,10 +104,10 @@ class _Head(RecordPart):
 
 
 class AuditReference(NamedTuple):
-    """What a comparison tells of one of its two audits.
+    """One of the two audits of a comparison.
 
     Attributes:
-        path: where its head stands.
+        path: where its head is.
         report: its report id.
         as_of: its time of judgement.
         sha256: the hash of its head.
@@ -158,18 +158,18 @@ class Baseline(NamedTuple):
         keys = self._keys()
         return {
             identity: KnownOrganization(
-                name,
-                self._place,
-                self._databases(identity),
-                keys.get(identity, {}),
-                self.seen.captured.get(identity),
+                name=name,
+                location=self._location,
+                databases=self._databases(identity),
+                keys=keys.get(identity, {}),
+                captured_at=self.seen.captured.get(identity),
                 has_views=identity in self.viewed,
             )
             for identity, name in names.items()
         }
 
     @property
-    def _place(self) -> SourceLocation:
+    def _location(self) -> SourceLocation:
         return self.about.path, 1
 
     def _databases(self, identity: str) -> dict[str, str]:
@@ -183,16 +183,16 @@ class Baseline(NamedTuple):
         }
         keys: dict[str, dict[KeyScope, tuple[Observation, ...]]] = {}
         for scope in carried.keys() | self.seen.keys.keys():
-            if seen := (*carried.get(scope, ()), *self._own(scope)):
-                in_order = tuple(sorted(seen, key=lambda each: each.at))
+            if seen := (*carried.get(scope, ()), *self._observed(scope)):
+                in_order = tuple(sorted(seen, key=lambda observation: observation.at))
                 keys.setdefault(scope.organization, {})[scope] = in_order
         return keys
 
-    def _own(self, scope: KeyScope) -> Iterator[Observation]:
-        """Yield what this audit itself saw of ``scope``, if it saw it and is dated."""
+    def _observed(self, scope: KeyScope) -> Iterator[Observation]:
+        """Yield what this audit itself shows of ``scope``, if it read it and is dated."""
         at, ids = self.seen.captured.get(scope.organization), self.seen.keys.get(scope, {})
         if at is not None and (ids or self.seen.knows_all(scope)):
-            yield Observation(at, tuple(sorted(ids.values())), *self._place[:2])
+            yield Observation(at, tuple(sorted(ids.values())), *self._location[:2])
 
 
 def key_of(finding: Finding) -> Key:
@@ -207,12 +207,15 @@ def read_baseline(path: str | Path) -> Baseline:
     """
     record = read_record(path)
     head = _head(record)
-    told = head.changes or _Changes(closed=(), closed_left_out=0, known=())
+    changes = head.changes or _Changes(closed=(), closed_left_out=0, known=())
     about = _about(record, head)
-    found = build_baseline(about, _seen(head), _findings(record, everything=False))
-    known = {each.organization: _known(each, (about.path, 1)) for each in told.known}
-    return found._replace(
-        closed=told.closed, closed_left_out=told.closed_left_out, known=known, viewed=_viewed(head)
+    baseline = build_baseline(about, _seen(head), _findings(record, everything=False))
+    known = {entry.organization: _known(entry, (about.path, 1)) for entry in changes.known}
+    return baseline._replace(
+        closed=changes.closed,
+        closed_left_out=changes.closed_left_out,
+        known=known,
+        viewed=_viewed(head),
     )
 
 
@@ -225,19 +228,19 @@ def _viewed(head: _Head) -> frozenset[str]:
     )
 
 
-def _known(known: _Known, place: SourceLocation) -> KnownOrganization:
+def _known(known: _Known, location: SourceLocation) -> KnownOrganization:
     """Return what the record carries along of an organization."""
     keys: dict[KeyScope, tuple[Observation, ...]] = {}
     for key in known.keys:
         scope = KeyScope(known.organization, key.type, key.provider, key.region)
-        seen = Observation(key.at, key.key_ids, *place[:2])
+        seen = Observation(key.at, key.key_ids, *location[:2])
         keys[scope] = (*keys.get(scope, ()), seen)
     databases = {database.id: database.name for database in known.databases}
-    return KnownOrganization(known.name, place, databases, keys)
+    return KnownOrganization(known.name, location, databases, keys)
 
 
 def build_baseline(about: AuditReference, seen: Seen, findings: Iterable[Finding]) -> Baseline:
-    """Keep of an audit and its ``findings`` what a later audit is compared with."""
+    """Keep what a later audit is compared with: what did not pass, and what was seen."""
     kept: dict[Key, Finding] = {}
     databases: dict[str, dict[str, str]] = {}
     missing: set[str] = set()
@@ -291,8 +294,8 @@ def refuse_unfit(old: AuditReference, as_of: datetime, *, is_example: bool) -> N
 def refuse_unlike(old: AuditReference, *, is_example: bool) -> None:
     """Raise RecordError if only one of two audits is of a bundled example."""
     if old.is_example != is_example:
-        words = {True: "of a bundled example", False: "of recorded or live organizations"}
-        found, expected = words[old.is_example], words[is_example]
+        kinds = {True: "of a bundled example", False: "of recorded or live organizations"}
+        found, expected = kinds[old.is_example], kinds[is_example]
         raise RecordError(f"{old.path}: found an audit {found}, expected one {expected}, as this")
 
 

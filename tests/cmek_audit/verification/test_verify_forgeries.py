@@ -208,7 +208,7 @@ def test_a_hostile_record_is_no_crash(report: Report, at: tuple[int, int], new: 
 
 
 def test_no_line_of_the_population_can_be_changed(report: Report) -> None:
-    """A population in which a database has another name is not proven, if its hash fits the head."""
+    """A population in which an entry has another name is not proven, though its hash fits."""
     head = json.loads(canonical(report.head))
     changed = _population(report).replace(b'"name":"', b'"name":"x', 1)
     head["population_file"] |= {
