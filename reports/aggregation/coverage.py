@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from checks.engine.card import SEVERITIES, rank
 from checks.engine.finding import OPEN, STATUSES, Status
 from inventory.model.key_ids import parse_key_id
+from reports.aggregation.worst_finding import Worst, worse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -111,46 +111,6 @@ class Keys(NamedTuple):
     unread: frozenset[str] = frozenset()
 
 
-_RANKS = {
-    (status, severity): (severity == "advisory", STATUSES.index(status), rank(severity))
-    for status in STATUSES
-    for severity in SEVERITIES
-}
-"""What sorts the worst first; an advisory never comes before another finding."""
-
-
-class _Worst:
-    """Keeps the worst of the findings that it is given; of equals the same one in any order."""
-
-    __slots__ = ("_rank", "_tie", "finding")
-
-    def __init__(self) -> None:
-        self.finding: Finding | None = None
-        self._rank = (True, len(STATUSES), 0)
-        self._tie = ("", "", "", "")
-
-    def add(self, finding: Finding) -> None:
-        """Keep ``finding`` if it is worse than the one that is kept.
-
-        This is done for each open finding of an audit, so most are dismissed by their rank.
-        """
-        own = _RANKS[finding.status, finding.severity]
-        if own > self._rank:
-            return
-        tie = finding.rule, finding.subject.path, finding.cause, finding.message
-        if own < self._rank or tie < self._tie:
-            self.finding, self._rank, self._tie = finding, own, tie
-
-
-def worse(*findings: Finding | None) -> Finding | None:
-    """Return the worst of findings of which any may be missing."""
-    worst = _Worst()
-    for finding in findings:
-        if finding:
-            worst.add(finding)
-    return worst.finding
-
-
 class _Scope:
     """What the findings located in one key scope come to."""
 
@@ -172,7 +132,7 @@ class _Scope:
     def __init__(self) -> None:
         self.state = "in-question"
         self.basis: Finding | None = None
-        self._worst = _Worst()
+        self._worst = Worst()
         self.left_out: Finding | None = None
         self.judged: set[str] = set()
         self.keys: set[str] = set()
@@ -295,8 +255,8 @@ class _Organization:
         self.scopes: dict[Place, _Scope] = {}
         self.unprotected: set[str] = set()
         self.counts: Counter[Status] = Counter()
-        self._worst = _Worst()
-        self._doubt = _Worst()
+        self._worst = Worst()
+        self._doubt = Worst()
         self.unread: set[str] = set()
 
     @property

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, NamedTuple
-
-from pydantic import Field, StrictBool
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.check_population_complete import MISSING
 from checks.engine.context import KnownOrganization, utc
 from inventory.errors import RecordError
-from inventory.evidence.manifest import Sha256
 from inventory.history import Observation
-from inventory.model.base import Count, Moment
 from inventory.model.key import KeyScope
-from inventory.model.vocabulary import DatabaseType, Provider
 from reports.comparison.carried_over import lost_database
+from reports.comparison.compared_head import ChangesPart, ComparedHead, KnownPart
 from reports.comparison.key_changes import DATABASES, KEYS, Seen
 from reports.presentation.banners import banners
 from reports.record.decoding import decode_finding
-from reports.record.reader import RecordPart, checked, read_record, relying_on
+from reports.record.reader import checked, read_record, relying_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -33,74 +29,8 @@ if TYPE_CHECKING:
 Key = tuple[str, str, str]
 """Rule, subject and cause of a finding: that of which its id is the hash."""
 
-_Id = Annotated[str, Field(pattern=r"^[0-9a-f]{20}$")]
-_SETTLED = (b'{"status":"pass"', b'{"status":"not-applicable"')
+_COMPLYING = (b'{"status":"pass"', b'{"status":"not-applicable"')
 _OF_POPULATION = tuple(f'"rule":"{rule}"'.encode() for rule in (KEYS, DATABASES))
-
-
-class _Gap(RecordPart):
-    fact: str
-
-
-class _Comparison(RecordPart):
-    what: str
-
-
-class _Organization(RecordPart):
-    id: str
-    name: str
-    captured_at: Moment | None
-    gaps: tuple[_Gap, ...]
-    reconciliation: tuple[_Comparison, ...]
-
-
-class _Population(RecordPart):
-    organizations: tuple[_Organization, ...]
-
-
-class _Settings(RecordPart):
-    as_of: Moment
-    example: StrictBool
-    left_out: str
-
-
-class _Criteria(RecordPart):
-    hash: Sha256
-
-
-class _KnownDatabase(RecordPart):
-    id: str
-    name: str
-
-
-class _KnownKeys(RecordPart):
-    type: DatabaseType
-    provider: Provider
-    region: str
-    at: Moment
-    key_ids: tuple[str, ...]
-
-
-class _Known(RecordPart):
-    organization: str
-    name: str
-    missing: StrictBool
-    databases: tuple[_KnownDatabase, ...]
-    keys: tuple[_KnownKeys, ...]
-
-
-class _Changes(RecordPart):
-    closed: tuple[_Id, ...]
-    closed_left_out: Count
-    known: tuple[_Known, ...]
-
-
-class _Head(RecordPart):
-    report: Sha256
-    settings: _Settings
-    criteria: _Criteria
-    population: _Population
-    changes: _Changes | None
 
 
 class AuditReference(NamedTuple):
@@ -207,7 +137,7 @@ def read_baseline(path: str | Path) -> Baseline:
     """
     record = read_record(path)
     head = _head(record)
-    changes = head.changes or _Changes(closed=(), closed_left_out=0, known=())
+    changes = head.changes or ChangesPart(closed=(), closed_left_out=0, known=())
     about = _about(record, head)
     baseline = build_baseline(about, _seen(head), _findings(record, everything=False))
     known = {entry.organization: _known(entry, (about.path, 1)) for entry in changes.known}
@@ -219,7 +149,7 @@ def read_baseline(path: str | Path) -> Baseline:
     )
 
 
-def _viewed(head: _Head) -> frozenset[str]:
+def _viewed(head: ComparedHead) -> frozenset[str]:
     """Return the organizations that were recorded with the views of single regions."""
     return frozenset(
         organization.id
@@ -228,7 +158,7 @@ def _viewed(head: _Head) -> frozenset[str]:
     )
 
 
-def _known(known: _Known, location: SourceLocation) -> KnownOrganization:
+def _known(known: KnownPart, location: SourceLocation) -> KnownOrganization:
     """Return what the record carries along of an organization."""
     keys: dict[KeyScope, tuple[Observation, ...]] = {}
     for key in known.keys:
@@ -299,15 +229,15 @@ def refuse_unlike(old: AuditReference, *, is_example: bool) -> None:
         raise RecordError(f"{old.path}: found an audit {found}, expected one {expected}, as this")
 
 
-def _head(record: Record) -> _Head:
-    head = checked(record.path, _Head, record.head)
+def _head(record: Record) -> ComparedHead:
+    head = checked(record.path, ComparedHead, record.head)
     if head.settings.left_out:
         found = f"a partial run ({head.settings.left_out})"
         raise RecordError(f"{record.path}: found {found}, expected a whole audit")
     return head
 
 
-def _about(record: Record, head: _Head) -> AuditReference:
+def _about(record: Record, head: ComparedHead) -> AuditReference:
     settings = head.settings
     with relying_on(record):
         limits = tuple(banners(record.head))
@@ -322,7 +252,7 @@ def _about(record: Record, head: _Head) -> AuditReference:
     )
 
 
-def _seen(head: _Head) -> Seen:
+def _seen(head: ComparedHead) -> Seen:
     seen = Seen()
     for organization in head.population.organizations:
         seen.add_organization(
@@ -338,6 +268,6 @@ def _findings(record: Record, *, everything: bool) -> Iterator[Finding]:
     """Yield the findings; if not ``everything``, only open ones and those of keys and databases."""
     for number, line in enumerate(record.lines(), 1):
         begin = line[:64]
-        is_open = not line.startswith(_SETTLED)
+        is_open = not line.startswith(_COMPLYING)
         if everything or is_open or any(rule in begin for rule in _OF_POPULATION):
             yield decode_finding(line, f"{record.findings}:{number}")
