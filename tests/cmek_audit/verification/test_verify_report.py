@@ -468,7 +468,7 @@ def test_a_record_that_cannot_be_rendered_is_no_crash(report: Report) -> None:
 
 def test_what_a_forged_record_renders_to_is_not_proven(report: Report) -> None:
     """A page that is made again from a record which differs is proven no further than that."""
-    _rewrite(report, lambda head: head["verdict"].update(word="compliant", text="Compliant."))
+    _rewrite(report, lambda head: head["verdict"].update(outcome="compliant", text="Compliant."))
     _render(report)
     verified = verify_report(str(report.folder))
     assert _stopping(verified) == {"audit.json": "differs", **dict.fromkeys(PAGES, "not-proven")}
@@ -519,7 +519,7 @@ def test_a_forger_gains_nothing_by_another_hash(report: Report) -> None:
     def forge(head: Head) -> None:
         _other_rules(head)
         head["criteria"]["rules"][0].update(title="In other words", severity="low")
-        head["verdict"].update(word="compliant", text="Compliant.")
+        head["verdict"].update(outcome="compliant", text="Compliant.")
 
     _rewrite(report, forge)
     for name in PAGES:
