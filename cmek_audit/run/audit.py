@@ -24,10 +24,10 @@ from inventory.files.named_plans import parse_plan
 from inventory.history import History, check_folders, read_history
 from inventory.inventory import Inventory
 from inventory.system.garbage_collection import collector_paused
-from inventory.system.paths import in_order, normal
+from inventory.system.paths import normalize_path, sorted_paths
 from inventory.terraform.organizations import parse_organizations
 from inventory.terraform.source import SourceTree
-from inventory.text.secrets import search
+from inventory.text.secrets import refuse_leaks
 from reports.comparison.baseline import read_baseline, refuse_unfit
 from reports.comparison.changes import Changes
 from reports.formats.registry import PAGE, RENDERED, write
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from cmek_audit.run.options import Options
     from inventory.astra.collector import Progress
     from inventory.model.sources import Source
-    from inventory.terraform.organizations import Terraform
+    from inventory.terraform.organizations import TerraformSettings
     from inventory.text.secrets import Token
     from reports.comparison.baseline import Baseline
     from reports.model.head import Head, Provenance, Run
@@ -133,9 +133,9 @@ class Audit:
 
         check_folders(options.history)
         wanted = read_organizations(options.live)
-        collected = collect(wanted, options.evidence_dir, tell=self._tell)
+        collected = collect(wanted, options.evidence_dir, on_progress=self._tell)
         self.tokens = collected.tokens
-        files = in_order((*options.inventory, collected.bundle))
+        files = sorted_paths((*options.inventory, collected.bundle))
         return options.model_copy(update={"inventory": files})
 
     def settled(self) -> dict[str, Any]:
@@ -297,7 +297,7 @@ class Audit:
     def _search(self, others: Iterable[Path]) -> None:
         """Look for secrets in all reports; raise LeakError by the places they would have had."""
         try:
-            search([*self._staging.iterdir(), *others], self.tokens)
+            refuse_leaks([*self._staging.iterdir(), *others], self.tokens)
         except LeakError as leak:
             for file in leak.files:
                 file.unlink(missing_ok=True)
@@ -350,7 +350,7 @@ def _inputs(options: Options) -> Iterator[overwritten_inputs.GivenPath]:
             yield overwritten_inputs.GivenPath(name, path)
 
 
-def terraform_of(options: Options) -> Terraform:
+def terraform_of(options: Options) -> TerraformSettings:
     """Return what ``options`` tell about Terraform's files; raises SettingError."""
     told = parse_organizations(options.terraform_organization)
     if options.terraform_source is None:
@@ -383,7 +383,7 @@ def _given(options: Options, baseline: Baseline | None) -> InputFiles:
     )
 
 
-def _parsed(terraform: Terraform) -> tuple[GivenFile, ...]:
+def _parsed(terraform: TerraformSettings) -> tuple[GivenFile, ...]:
     """Name the files of the configuration that were parsed, once the plans have been read."""
     files = terraform.source.files if terraform.source else {}
     return tuple(GivenFile(path, sha256) for path, sha256 in files.items())
@@ -404,5 +404,7 @@ def _with_example(options: Options) -> Options:
             raise SettingError(f"--cmek-{name}: found no inventory beside it, expected {expected}")
     names = {"inventory": "acme", "plan": "acme-plan", "history": "acme-history"}
     names |= {} if options.waivers else {"waivers": "acme-waivers"}
-    files = {name: (normal(str(EXAMPLES / f"{file}.yaml")),) for name, file in names.items()}
+    files = {
+        name: (normalize_path(str(EXAMPLES / f"{file}.yaml")),) for name, file in names.items()
+    }
     return options.model_copy(update=files)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool
 
 from inventory.evidence.manifest import Sha256
-from inventory.model.base import Count, Moment, Whole
+from inventory.model.base import Count, Moment, WholeNumber
 from inventory.model.sources import FileFormat, Role
 from reports.record.reader import FindingsFile, PopulationFile, RecordPart
 
@@ -46,7 +46,7 @@ class RecordedSettings(RecordPart):
     """How the audit was made."""
 
     as_of: Moment
-    max_age_seconds: Annotated[Whole, Field(ge=0, le=10**10)]
+    max_age_seconds: Annotated[WholeNumber, Field(ge=0, le=10**10)]
     kms: str
     fail_on: str
     allow_inconclusive: StrictBool

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from checks.engine.catalogue import rule_of, rules_of
 from checks.engine.finding import OPEN, STATUSES, Status
 from inventory.model.key_ids import parse_key_id
 from reports.aggregation.worst_finding import Worst, worse
@@ -23,19 +24,19 @@ if TYPE_CHECKING:
 
     Place = tuple[DatabaseType, Provider, str]
 
-NEEDED = "CMEK-01"
+NEEDED = rule_of("key-needed")
 """The rule that says whether a key scope needs a key, and whether one is registered."""
 
-UNUSED = "CMEK-09"
+UNUSED = rule_of("key-used")
 """The rule that judges every registered key by whether it has a database to encrypt."""
 
-COMPLETE = "CMEK-14"
+COMPLETE = rule_of("population")
 """The rule that says whether an organization was read in full, and lately."""
 
-ORDER = "CMEK-05"
+ORDER = rule_of("key-first")
 """The rule that says of each database whether its key came first."""
 
-PROOFS = (NEEDED, "CMEK-02", "CMEK-05", "CMEK-07", "CMEK-12")
+PROOFS = rules_of("proof")
 """The rules that must pass in a scope: its key is there, its own, first, the right one, usable."""
 
 STATES = (
@@ -57,7 +58,7 @@ STATES = (
 WITH_DATABASES = ("missing", "undetermined", "shared", "failing", "unproven", "waived", "covered")
 """The states of a key scope that needs a key."""
 
-_RIGHT_ID = "CMEK-07"
+_RIGHT_ID = rule_of("key-id")
 _LEFT_OUT = "clouds-left-out"
 _DOUBTING = frozenset({*PROOFS, COMPLETE})
 _BAD: frozenset[Status] = OPEN | {"waived"}

@@ -6,12 +6,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from checks.check_population_complete import MISSING
 from checks.engine.context import KnownOrganization, utc
+from checks.shared.missing import ORGANIZATION_MISSING, missing_database
 from inventory.errors import RecordError
 from inventory.history import Observation
 from inventory.model.key import KeyScope
-from reports.comparison.carried_over import lost_database
 from reports.comparison.compared_head import ChangesPart, ComparedHead, KnownPart
 from reports.comparison.key_changes import DATABASES, KEYS, Seen
 from reports.presentation.banners import banners
@@ -181,9 +180,9 @@ def build_baseline(about: AuditReference, seen: Seen, findings: Iterable[Finding
             databases.setdefault(owner, {})[finding.subject.database] = finding.name
         if finding.status not in {"pass", "not-applicable"}:
             kept.setdefault(key_of(finding), finding._replace(reason="", action=""))
-            if lost := lost_database(finding):
+            if lost := missing_database(finding):
                 databases.setdefault(owner, {}).setdefault(lost, lost)
-            elif finding.cause == MISSING:
+            elif finding.cause == ORGANIZATION_MISSING:
                 missing.add(owner)
     return Baseline(about, kept, seen, databases, frozenset(missing))
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
-from checks.check_key_unchanged import CARD as UNCHANGED
-from checks.check_population_complete import CARD as POPULATION
-from checks.check_population_complete import LOST, MISSING
+from checks.engine.catalogue import rule_of
 from checks.engine.context import utc
 from checks.engine.finding import COMPLYING
+from checks.shared.missing import ORGANIZATION_MISSING, missing_database
 from inventory.model.key import KeyScope
 from inventory.model.key_ids import canonical
 
@@ -22,6 +20,9 @@ if TYPE_CHECKING:
     from inventory.history import Observation
     from inventory.model.organization import Organization
     from reports.model.changes import KnownEntry, KnownKeys
+
+POPULATION = rule_of("population")
+UNCHANGED = rule_of("key-unchanged")
 
 
 class CarriedOver:
@@ -49,11 +50,11 @@ class CarriedOver:
             return
         if finding.status == "error":
             self._broken.add((finding.rule, owner))
-        elif finding.rule == UNCHANGED.id:
+        elif finding.rule == UNCHANGED:
             self._unexplained.add(KeyScope(*finding.subject[2:6]))  # type: ignore[arg-type]  # parts
-        elif finding.cause == MISSING:
+        elif finding.cause == ORGANIZATION_MISSING:
             self._captured.pop(owner, None)
-        elif lost := lost_database(finding):
+        elif lost := missing_database(finding):
             self._lost.setdefault(owner, set()).add(lost)
 
     def entries(self) -> list[KnownEntry]:
@@ -76,7 +77,7 @@ class CarriedOver:
 
     def _databases(self, identity: str, known: KnownOrganization) -> Collection[tuple[str, str]]:
         """Return what is missing; if nobody could look for it, all that is known."""
-        is_judged = identity in self._captured and (POPULATION.id, identity) not in self._broken
+        is_judged = identity in self._captured and (POPULATION, identity) not in self._broken
         if not is_judged or identity in self._unread:
             return known.databases.items()
         lost = self._lost.get(identity, set())
@@ -89,7 +90,7 @@ class CarriedOver:
 
     def _is_open(self, identity: str, scope: KeyScope, observations: Sequence[Observation]) -> bool:
         """Say whether this audit does not show that the keys of ``scope`` are as they were."""
-        if identity not in self._captured or (UNCHANGED.id, identity) in self._broken:
+        if identity not in self._captured or (UNCHANGED, identity) in self._broken:
             return True
         captured = self._captured[identity]
         is_later = captured is not None and observations[-1].at > captured
@@ -104,12 +105,6 @@ def _known_keys(scope: KeyScope, seen: Observation) -> KnownKeys:
         "at": utc(seen.at),
         "key_ids": list(seen.key_ids),
     }
-
-
-def lost_database(finding: Finding) -> str:
-    """Return the id of the database that ``finding`` misses; empty if it misses none."""
-    code, _, thing = finding.cause.partition(":")
-    return unquote(thing) if finding.rule == POPULATION.id and code in LOST else ""
 
 
 def _edges(observations: Sequence[Observation]) -> Iterator[Observation]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.engine.catalogue import rule_of
 from inventory.model.key import KeyScope
 from inventory.model.key_ids import parse_key_id
 from reports.model.changes import KEY_CHANGES, KeyChange
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
     from checks.engine.finding import Finding
     from reports.model.changes import ChangedKeys, KeyChanges
 
-KEYS = "CMEK-07"
+KEYS = rule_of("key-id")
 """The rule that has a finding for each registered key, whatever it finds."""
 
-DATABASES = "CMEK-05"
+DATABASES = rule_of("key-first")
 """The rule that has a finding for each database in each region, whatever it finds."""
 
 MOST_SCOPES = 1_000

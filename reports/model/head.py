@@ -130,6 +130,7 @@ class Criteria(TypedDict):
 class ActionEntry(TypedDict):
     """The findings for which one step is: it closes those that fail, and lets others be judged."""
 
+    id: str
     text: str
     organization: str
     name: str

@@ -43,6 +43,7 @@ class _Finding(_Line):
     message: str
     reason: str = ""
     action: str = ""
+    action_id: str = ""
     name: str = ""
     databases: int = 0
     existing: int = 0
@@ -54,7 +55,9 @@ class _Finding(_Line):
 
 _subject = attrgetter(*Subject._fields)
 _before = attrgetter("status", "rule", "severity")
-_after = attrgetter("cause", "message", "reason", "action", "name", "databases", "existing")
+_after = attrgetter(
+    "cause", "message", "reason", "action", "action_id", "name", "databases", "existing"
+)
 _last = attrgetter("waiver", "change", "since", "audits")
 
 

@@ -22,9 +22,8 @@ cached_quote = lru_cache(maxsize=4_096)(quote)
 
 def encode_finding(finding: Finding) -> str:
     """Render a finding as its line: ASCII, keys in a fixed order, empty fields left out."""
-    status, rule, severity, subject, cause, message, _, _, name, databases, existing, evidence = (
-        finding[:12]
-    )
+    status, rule, severity, subject, cause, message, *_ = finding
+    name, databases, existing, evidence = finding[9:13]
     kind, path, organization, database_type, provider, region, database, key = subject
     scope = _encode_scope(organization, database_type, provider, region)
     identity = f',"database":{quote(database)}' if database else ""
@@ -58,7 +57,12 @@ def _encode_scope(organization: str, database_type: str, provider: str, region: 
 
 
 def _encode_open(finding: Finding) -> str:
-    fields = {"reason": finding.reason, "action": finding.action, "waiver": finding.waiver}
+    fields = {
+        "reason": finding.reason,
+        "action": finding.action,
+        "action_id": finding.action_id,
+        "waiver": finding.waiver,
+    }
     encoded = _encode_texts(fields)
     if finding.change:
         age = f'"since":"{finding.since}","audits":{finding.audits}'

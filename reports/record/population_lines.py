@@ -20,7 +20,7 @@ from checks.engine.identity import escape, join
 from inventory.model.key_ids import canonical
 from inventory.model.organization_index import scope_of
 from inventory.model.vocabulary import DatabaseType
-from inventory.text.canonical_json import compact
+from inventory.text.canonical_json import compact_json
 from reports.record.encoding import cached_quote
 
 if TYPE_CHECKING:
@@ -45,16 +45,16 @@ def population_lines(organization: Organization, history: History) -> Iterator[s
 
     ``history`` holds the earlier records, which may show a key before the present one does.
     """
-    yield compact(_organization(organization))
+    yield compact_json(_organization(organization))
     for key in organization.keys or ():
-        yield compact(_key(organization, key, history))
+        yield compact_json(_key(organization, key, history))
     for planned_key in organization.managed.planned_keys:
-        yield compact(_planned_key(organization, planned_key))
+        yield compact_json(_planned_key(organization, planned_key))
     for undetermined_key in organization.managed.undetermined_keys:
-        yield compact(_undetermined_key(organization, undetermined_key))
+        yield compact_json(_undetermined_key(organization, undetermined_key))
     yield from _encode_databases(organization)
     for undetermined in undetermined_databases(organization):
-        yield compact(_undetermined_database(organization, undetermined))
+        yield compact_json(_undetermined_database(organization, undetermined))
 
 
 def undetermined_databases(organization: Organization) -> list[UndeterminedDatabase]:
@@ -215,4 +215,4 @@ def _undetermined_database(
         "file": database.file,
         "line": database.line,
     }
-    return _with_plan(line, database, database.untold)
+    return _with_plan(line, database, database.missing)

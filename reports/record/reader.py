@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from inventory.errors import RecordError
 from inventory.evidence.manifest import Sha256
 from inventory.files.evidence_layout import is_folder
-from inventory.files.file_kinds import REPORTS, look_of_folder
-from inventory.files.format_detection import REPORT, by_content, by_folder
-from inventory.model.base import MAY_BE_NEWER, Count
+from inventory.files.file_kinds import REPORTS, recognize_folder
+from inventory.files.format_detection import REPORT, content_problem, folder_problem
+from inventory.model.base import NEWER_HINT, Count
 from inventory.text.display import describe
 from reports.record.layout import FINDINGS, HEAD, POPULATION, SCHEMA, canonical, report_id
 
@@ -119,7 +119,7 @@ def read_record(path: str | Path) -> Record:
     try:
         head, checked_head = _parse(file, raw)
     except RecordError:
-        if other := by_content(str(file), raw, REPORT):
+        if other := content_problem(str(file), raw, REPORT):
             raise RecordError(str(other)) from None
         raise
     findings, population = file.with_name(FINDINGS), file.with_name(POPULATION)
@@ -138,8 +138,8 @@ def _head_file(path: Path) -> Path:
     """Return the head's file; raise RecordError if ``path`` is a folder of something else."""
     if not is_folder(str(path)):
         return path
-    if look_of_folder(path).option not in {"", REPORTS}:
-        raise RecordError(str(by_folder(str(path), REPORT)))
+    if recognize_folder(path).option not in {"", REPORTS}:
+        raise RecordError(str(folder_problem(str(path), REPORT)))
     return path / HEAD
 
 
@@ -195,7 +195,7 @@ def _refuse_newer(path: Path, data: object) -> None:
     newer = isinstance(version, str) and _VERSION.fullmatch(version)
     if newer and int(newer[1]) > int(SCHEMA.rpartition("/")[2]):
         found = f"found {describe(version)}, expected {SCHEMA!r}"
-        raise RecordError(f"{path}: schema: {found}; {MAY_BE_NEWER}")
+        raise RecordError(f"{path}: schema: {found}; {NEWER_HINT}")
 
 
 def _check_lines(path: Path, recorded: HashedFile, noun: str) -> None:

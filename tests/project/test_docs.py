@@ -51,7 +51,7 @@ def test_every_kind_of_file_is_explained() -> None:
     _, text = read("docs/inventory.md").split("\n## When a file is something else\n")
     rows = re.findall(r"^\| ([^|`]+) \| ([^|]+) \|", text.partition("\n## ")[0], re.MULTILINE)
     told = {found: where for row, where in rows for found in row.split("; ")}
-    for look in (*file_kinds.OURS, *file_kinds.FOLDERS):
+    for look in (*file_kinds.OWN_FILES, *file_kinds.FOLDER_KINDS):
         assert (look.option or "no option") in told[look.found], look.found
 
 

@@ -22,7 +22,7 @@ from checks.engine.outcome import Gate
 from checks.engine.waivers import Waiver
 from inventory.inventory import Inventory
 from inventory.model.planned_keys import PlannedKey, UndeterminedKey
-from inventory.model.terraform_managed import Managed, UndeterminedDatabase
+from inventory.model.terraform_managed import ManagedResources, UndeterminedDatabase
 from reports.record import layout
 from reports.record.layout import report_id
 from reports.record.writer import GivenFile, InputFiles, Settings
@@ -87,8 +87,8 @@ def an_organization_with_everything() -> Organization:
 
 def an_organization_with_plans() -> Organization:
     """Make an organization of which a plan does not show all that it would change."""
-    managed = Managed(
-        undetermined=(UndeterminedDatabase(name="late", untold="regions known only after apply"),),
+    managed = ManagedResources(
+        undetermined=(UndeterminedDatabase(name="late", missing="regions known only after apply"),),
         planned_keys=(
             PlannedKey(type="serverless", provider="aws", region="eu-west-1", missing="unknown"),
         ),

@@ -104,7 +104,14 @@ def a_finding(
     scope = (organization, "serverless", "aws", region)
     subject = Subject("key-scope", join(*scope), *scope)
     cause = "" if status in {"pass", "not-applicable"} else "without-key"
+    if "action" in over:
+        over.setdefault("action_id", action_id_of(over["action"], organization))
     return Finding(status, rule, severity, subject, cause, "It is so.")._replace(**over)
+
+
+def action_id_of(action: str, organization: str) -> str:
+    """Return an id for the step with those words; none for no words."""
+    return f"act:{join(organization, action)}" if action else ""
 
 
 # --- any finding at all ---------------------------------------------------------------------------
@@ -144,15 +151,18 @@ def findings(draw: st.DrawFn) -> Finding:
     needs_reason = status in {"error", "inconclusive", "not-applicable"}
     age = draw(_ages if status in OPEN else st.just(_NO_AGE))
     databases = draw(st.integers(0, 3))
+    subject = draw(_subjects())
+    action = draw(_texts) if is_open else ""
     return Finding(
         status,
         draw(st.sampled_from(RULE_IDS)),
         draw(st.sampled_from(SEVERITIES)),
-        draw(_subjects()),
+        subject,
         draw(_causes) if is_open else "",
         draw(_words),
         (draw(_reasons) or "not-recorded") if needs_reason else "",
-        draw(_texts) if is_open else "",
+        action,
+        action_id_of(action, subject.organization),
         draw(_texts),
         databases,
         draw(st.integers(0, databases)),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 import yaml
 
-from checks.engine.catalogue import load_rules
+from checks.engine.catalogue import load_rules, rules_of
 from checks.engine.context import Context, utc
 from checks.engine.evaluation import evaluate
 from checks.engine.finding import OPEN
@@ -22,9 +22,13 @@ from cmek_audit.exit_codes import Code
 from inventory.astra.config import other_hosts
 from inventory.errors import CmekAuditError, SettingError
 from inventory.files.named_plans import plans_in_order
-from inventory.hypothetical import by_organization, read_what_ifs, with_what_ifs
+from inventory.hypothetical import (
+    group_by_organization,
+    parse_hypothetical_databases,
+    with_hypothetical_databases,
+)
 from inventory.inventory import Inventory
-from inventory.system.paths import in_order
+from inventory.system.paths import sorted_paths
 from inventory.terraform.organizations import parse_organizations
 from reports.aggregation.aggregates import Aggregates
 from reports.aggregation.coverage import COMPLETE, NEEDED, UNUSED, WITH_DATABASES
@@ -44,7 +48,7 @@ SCHEMA = "cmek-keys/1"
 _DOUBTS = frozenset({NEEDED, UNUSED, COMPLETE})
 """The rules by which there may be more keys to plan for than is known."""
 
-_WHICH_KEY = frozenset({"CMEK-02", "CMEK-07", "CMEK-13"})
+_WHICH_KEY = frozenset(rules_of("which-key"))
 """The rules that say whether what is registered for a key scope is really its own key."""
 
 _FAILING = frozenset({"fail", "waived"})
@@ -146,9 +150,9 @@ def _answer(wanted: KeysRequest, price: Price | None) -> dict[str, Any]:
         "example": inventory.is_example,
         "exit_code": int(bool(is_open)),
         "sources": {
-            "inventory": list(in_order(wanted.inventory)),
+            "inventory": list(sorted_paths(wanted.inventory)),
             "plan": list(plans_in_order(wanted.plan)),
-            "state": list(in_order(wanted.state)),
+            "state": list(sorted_paths(wanted.state)),
             "add": list(wanted.add),
         },
         "notes": [note._asdict() for note in _notes(inventory)],
@@ -177,13 +181,15 @@ def _inventory(wanted: KeysRequest) -> Inventory:
 
 def _organizations(wanted: KeysRequest, inventory: Inventory) -> Iterator[Organization]:
     """Yield all organizations with what might be; for its owners, all are read beforehand."""
-    what_ifs = read_what_ifs(wanted.add)
+    what_ifs = parse_hypothetical_databases(wanted.add)
     if not what_ifs:
         return inventory.organizations()
     names = {
         organization.id: organization.name for organization in _inventory(wanted).organizations()
     }
-    return with_what_ifs(inventory.organizations(), by_organization(what_ifs, names))
+    return with_hypothetical_databases(
+        inventory.organizations(), group_by_organization(what_ifs, names)
+    )
 
 
 def _priced(price: Price, plan: dict[str, Any]) -> dict[str, str]:

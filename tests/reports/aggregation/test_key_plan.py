@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from checks.engine.context import Context
 from checks.engine.evaluation import evaluate
-from inventory.model.terraform_managed import Managed, ManagedKey, UndeterminedDatabase
+from inventory.model.terraform_managed import ManagedKey, ManagedResources, UndeterminedDatabase
 from reports.aggregation.aggregates import Aggregates
 from reports.aggregation.coverage import Keys
 from reports.aggregation.key_plan import plan_keys
@@ -320,8 +320,8 @@ def test_what_was_not_read_is_told(over: dict[str, Any], known: tuple[bool, bool
 
 def test_a_place_that_is_not_told_is_not_known() -> None:
     """Where a plan does not tell the place of a database, not all databases are known."""
-    waiting = UndeterminedDatabase(name="later", untold="regions known only after apply")
-    organization = an_organization().with_managed(Managed(undetermined=(waiting,)))
+    waiting = UndeterminedDatabase(name="later", missing="regions known only after apply")
+    organization = an_organization().with_managed(ManagedResources(undetermined=(waiting,)))
     [told] = _audit(organization)["organizations"]
     assert (told["databases_known"], told["keys_known"]) == (False, True)
 
@@ -349,7 +349,7 @@ def test_what_terraform_manages_stands_beside_a_key_scope() -> None:
     key = ManagedKey(provider="aws", region="us-east-1").at("s.json", 1, "key.k")
     organization = an_organization(
         keys=[], databases=[planned, a_database(regions=["us-west-2"])]
-    ).with_managed(Managed(keys=(key,)))
+    ).with_managed(ManagedResources(keys=(key,)))
     tallies = Aggregates()
     for finding in evaluate([organization], RULES, Context(AS_OF), tallies.add_organization):
         tallies.add(finding)

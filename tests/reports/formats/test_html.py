@@ -18,6 +18,7 @@ import pytest
 
 from checks.engine.card import SEVERITIES
 from checks.engine.finding import STATUSES, Kind
+from checks.engine.reasons import reasons
 from checks.engine.waivers import State
 from checks.shared import comparisons
 from inventory.model.gaps import Fact, GapReason
@@ -332,13 +333,13 @@ def test_every_reason_is_explained() -> None:
     """Every reason code of a gap and of a check is explained, with who must act."""
     codes = {*get_args(GapReason), *_reason_codes()}
     assert len(codes) > 15
-    assert codes - set(labels.REASON) == set()
+    assert codes - set(reasons()) == set()
     assert labels.reason("never-heard-of") == labels.UNEXPLAINED
 
 
 def test_every_reason_says_what_to_do() -> None:
     """Whoever must act on a reason code is told what to do, and nobody else is."""
-    assert [each for each in labels.REASON.values() if bool(each.who) != bool(each.step)] == []
+    assert [each for each in reasons().values() if bool(each.who) != bool(each.step)] == []
 
 
 def test_a_step_is_that_of_the_gaps() -> None:
@@ -350,8 +351,8 @@ def test_a_step_is_that_of_the_gaps() -> None:
         'Give the token of acme-{prod} the permission org-db-view ("View DB") and org-cmk-read '
         '("Read CMK Key"), and'
     )
-    assert labels.step("refused", "acme", []) == labels.REASON["refused"].step
-    assert labels.step("not-attested", "acme", gaps) == labels.REASON["not-attested"].step
+    assert labels.step("refused", "acme", []) == labels.reason("refused").step
+    assert labels.step("not-attested", "acme", gaps) == labels.reason("not-attested").step
     assert labels.step("never-heard-of", "acme", gaps) == "See the finding"
 
 
@@ -363,7 +364,7 @@ def test_not_evaluated_says_what_to_do(violations: Report) -> None:
     told = {row["reason"] for row in rows}
     assert "refused" in told
     assert "Give the token of labs the permission org-cmk-read" in text
-    assert {each for each in told - {"refused"} if labels.REASON[each].step not in text} == set()
+    assert {each for each in told - {"refused"} if labels.reason(each).step not in text} == set()
 
 
 # --- safety ---------------------------------------------------------------------------------------

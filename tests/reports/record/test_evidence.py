@@ -10,7 +10,7 @@ import pytest
 
 from checks.engine.context import utc
 from inventory.errors import EvidenceError
-from inventory.evidence.manifest import File, read_manifest
+from inventory.evidence.manifest import ListedFile, read_manifest
 from inventory.evidence.reader import IndexedExchange, index_exchanges, read_exchanges
 from inventory.inventory import Inventory
 from reports.record import evidence
@@ -41,7 +41,7 @@ def _source(bundle: str) -> Source:
 def _indexed(bundle: str, content: bytes) -> list[IndexedExchange]:
     """Index a manifest of one file that holds ``content``."""
     manifest = read_manifest(bundle)
-    file = File(path="exchanges/0009/0001.json", size=len(content), sha256="0" * 64)
+    file = ListedFile(path="exchanges/0009/0001.json", size=len(content), sha256="0" * 64)
     path = Path(bundle) / file.path
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
@@ -98,7 +98,7 @@ def test_redacted_fields_are_counted(tmp_path: Path) -> None:
 def test_a_file_that_is_no_exchange_is_refused(tmp_path: Path, content: bytes) -> None:
     """A file that its manifest lists and that is no exchange is an error that names it."""
     made = recorded(tmp_path).bundle
-    with pytest.raises(EvidenceError, match=r"exchanges/0009/0001\.json: found something else"):
+    with pytest.raises(EvidenceError, match=r"exchanges/0009/0001\.json: found unreadable content"):
         _indexed(made, content)
 
 

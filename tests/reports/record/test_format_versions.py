@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from checks.engine.controls import Controls
 from checks.engine.waivers import WaiverDocument
 from inventory.astra.config import Organizations
-from inventory.evidence.exchange import _File as ExchangeFile
-from inventory.evidence.manifest import File, Manifest
-from inventory.files.ndjson import HeadRecord
+from inventory.evidence.exchange import ExchangeFile
+from inventory.evidence.manifest import ListedFile, Manifest
+from inventory.files.ndjson_lines import HeadRecord
 from inventory.model.gaps import Reading
 from inventory.model.organization import InventoryDocument
 from inventory.plans import PlanDocument
@@ -32,7 +32,7 @@ FORMATS: dict[str, list[type[BaseModel]]] = {
     "cmek-controls": [Controls],
 }
 COUNTS: list[tuple[type[BaseModel], str]] = [
-    (File, "size"),
+    (ListedFile, "size"),
     (Manifest, "organizations"),
     (Manifest, "requests"),
     (Manifest, "failures"),
