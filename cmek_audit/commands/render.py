@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cmek_audit.commands import parameters
+from cmek_audit import parameters
 from cmek_audit.console import write_lines
 from cmek_audit.exit_codes import ExitCode, interruptible
 from inventory.errors import LeakError, SettingError

@@ -9,7 +9,7 @@ from click.shell_completion import CompletionItem
 
 from checks.engine.catalogue import load_rules
 from checks.engine.controls import read_controls
-from cmek_audit.commands import parameters
+from cmek_audit import parameters
 from cmek_audit.console import aligned, wrapped, write_json, write_lines
 from cmek_audit.exit_codes import ExitCode
 from cmek_audit.suggestions import did_you_mean

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from checks.engine.context import utc
-from cmek_audit.commands import parameters
+from cmek_audit import parameters
 from cmek_audit.console import write_json, write_lines
 from cmek_audit.exit_codes import ExitCode, interruptible
 from cmek_audit.verification.proof import BUNDLES, WORDS, worst

@@ -11,7 +11,7 @@ import click
 
 from checks.engine.context import day
 from checks.engine.waivers import Waiver, target_of
-from cmek_audit.commands import parameters
+from cmek_audit import parameters
 from cmek_audit.commands.waiver_entry import WaiverRequest, print_request
 from cmek_audit.console import write_lines
 from cmek_audit.exit_codes import ExitCode, interruptible

@@ -209,22 +209,28 @@ def _bytes_of(head: Mapping[str, object], name: str) -> str:
 
 
 def _prove_findings(report: _Report, again: Rejudged) -> Proof:
-    told = pluralize(report.head.findings.count, "finding")
-    if report.head.findings.sha256 != again.head["findings"]["sha256"]:
+    recorded, made_again = report.head.findings, again.head["findings"]
+    found = pluralize(recorded.count, "finding")
+    if recorded.sha256 != made_again["sha256"]:
         return _unequal(FINDINGS, "judged again from its sources: other findings", report)
-    if report.head.criteria.hash != again.head["criteria"]["hash"]:
-        reason = f"{report.other_suite}; judged again by those here: the same {told}"
-        return Proof(FINDINGS, "not-proven", reason)
-    return Proof(FINDINGS, "proven", f"judged again from its sources: the same {told}")
+    return _equal(FINDINGS, ("judged again", found), report, again)
 
 
 def _prove_population(report: _Report, again: Rejudged) -> Proof:
-    """Prove what was judged: no rule has a say in it, so that another rule set gives the same."""
-    recorded = report.head.population_file
-    if recorded.sha256 != again.head["population_file"]["sha256"]:
-        return _unequal(POPULATION, "read again from its sources: another population", report)
+    recorded, made_again = report.head.population_file, again.head["population_file"]
     entries = pluralize(recorded.count, "entry", "entries")
-    return Proof(POPULATION, "proven", f"read again from its sources: the same {entries}")
+    if recorded.sha256 != made_again["sha256"]:
+        return _unequal(POPULATION, "read again from its sources: another population", report)
+    return _equal(POPULATION, ("read again", entries), report, again)
+
+
+def _equal(name: str, words: tuple[str, str], report: _Report, again: Rejudged) -> Proof:
+    """Return the proof of lines that were made again and are equal, by whichever rules."""
+    done, lines = words
+    if report.head.criteria.hash != again.head["criteria"]["hash"]:
+        reason = f"{report.other_suite}; {done} by those here: the same {lines}"
+        return Proof(name, "not-proven", reason)
+    return Proof(name, "proven", f"{done} from its sources: the same {lines}")
 
 
 def _unequal(name: str, told: str, report: _Report) -> Proof:

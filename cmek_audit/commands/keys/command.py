@@ -13,7 +13,7 @@ from checks.engine.catalogue import load_rules, rules_of
 from checks.engine.context import Context, utc
 from checks.engine.evaluation import evaluate
 from checks.engine.finding import OPEN
-from cmek_audit.commands import parameters
+from cmek_audit import parameters
 from cmek_audit.commands.keys import markdown, table
 from cmek_audit.commands.keys.price import read_price
 from cmek_audit.commands.keys.sentences import PRICED

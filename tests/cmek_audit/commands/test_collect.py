@@ -173,7 +173,7 @@ def test_many_causes_are_cut_short_and_counted(
     assert lines[start + 1].startswith("    GET /v2/kms")
     assert lines[start + 2 : start + 4] == [
         f"    … and {len(FIRST.keys) - 1} more",
-        f"    To do: Record {FIRST.name} again when Astra answers",
+        f"    To do: Re-collect {FIRST.name} when Astra answers again",
     ]
 
 
@@ -197,14 +197,12 @@ def test_steps_are_those_of_the_audit(file: str) -> None:
     done = command("collect", file, "--json", environment={})
     (bundle,) = bundles(Path("audit-evidence"))
     wanted = {
-        (organization.name, gap.fact): gap_action(gap, organization)
+        (organization.name, gap.fact): gap_action(gap, organization).sentence
         for organization in open_bundle(str(bundle)).organizations()
         for gap in organization.missing()
     }
-    told_steps = {
-        (each["name"], each["fact"]): each["action"] for each in printed_json(done)["gaps"]
-    }
-    assert told_steps == wanted
+    actions = {(gap["name"], gap["fact"]): gap["action"] for gap in printed_json(done)["gaps"]}
+    assert actions == wanted
 
 
 def test_without_a_file_one_token_is_all_there_is(
@@ -277,7 +275,7 @@ def test_a_damaged_bundle_before_stops_a_collection(file: str, astra: Running) -
     ("error", "code", "message"),
     [
         (KeyboardInterrupt(), 2, "Interrupted: nothing unfinished is left behind.\n"),
-        (LeakError([Path("inventory.ndjson")]), 4, "a secret stands in what was written, so it "),
+        (LeakError([Path("inventory.ndjson")]), 4, "a secret was written, so these files must "),
     ],
 )
 def test_other_ends(

@@ -27,7 +27,7 @@ def run(tmp_path: Path) -> Run:
 def test_a_report_is_proven_line_by_line(run: Run, tmp_path: Path) -> None:
     """Each part of a report stands on a line with its word and the reason; the last is for all."""
     head = run.head
-    count = head["findings"]["count"]
+    count, entries = head["findings"]["count"], head["population_file"]["count"]
     counts = ", ".join(f"{number} {status}" for status, number in head["counts"].items() if number)
     done = command("verify", run.folder)
     assert (done.exit_code, done.stderr) == (0, "")
@@ -35,6 +35,7 @@ def test_a_report_is_proven_line_by_line(run: Run, tmp_path: Path) -> None:
         f"{run.folder}: proven",
         "  audit.json: proven (judged again from its sources: equal)",
         f"  findings.ndjson: proven (judged again from its sources: the same {count} findings)",
+        f"  population.ndjson: proven (read again from its sources: the same {entries} entries)",
         "  summary.md: proven (rendered again from the record: equal)",
         "  run: not proven (only the record says who ran the audit, when and how)",
         f"  {tmp_path}/inventory.yaml: proven (it has the recorded SHA-256)",
@@ -55,6 +56,7 @@ def test_a_report_told_as_json(run: Run) -> None:
     assert [(file["name"], file["status"], file["is_provable"]) for file in checked["files"]] == [
         ("audit.json", "proven", True),
         ("findings.ndjson", "proven", True),
+        ("population.ndjson", "proven", True),
         ("summary.md", "proven", True),
         ("run", "not-proven", False),
         (f"{run.folder.parent}/inventory.yaml", "proven", True),
@@ -73,6 +75,7 @@ def test_what_is_not_proven_ends_with_5(run: Run) -> None:
         for name in (
             "audit.json",
             "findings.ndjson",
+            "population.ndjson",
             "summary.md",
             f"{run.folder.parent}/inventory.yaml",
         )

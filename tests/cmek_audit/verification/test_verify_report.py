@@ -71,7 +71,7 @@ def _rewrite(report: Report, change: Callable[[Head], object]) -> None:
     (report.folder / "audit.json").write_text(canonical(head))
 
 
-RECORD = ("audit.json", "findings.ndjson")
+RECORD = ("audit.json", "findings.ndjson", "population.ndjson")
 DIFFER = "judged again from its sources, these differ:"
 PAGES = ("audit.html", "summary.md", "audit.sarif")
 UNJUDGED = dict.fromkeys((*RECORD, *PAGES), "not-proven")
@@ -126,11 +126,12 @@ def _source(report: Report, place: int = 0) -> Path:
 
 def test_a_report_on_files_is_proven(report: Report, tmp_path: Path) -> None:
     """A report whose files are unchanged is made again, and each of its parts is named."""
-    count = len(report.lines)
+    count, entries = len(report.lines), report.head["population_file"]["count"]
     verified = verify_report(str(report.folder))
     assert [*map(str, verified.proofs)] == [
         "audit.json: proven (judged again from its sources: equal)",
         f"findings.ndjson: proven (judged again from its sources: the same {count} findings)",
+        f"population.ndjson: proven (read again from its sources: the same {entries} entries)",
         "audit.html: proven (rendered again from the record: equal)",
         "summary.md: proven (rendered again from the record: equal)",
         "audit.sarif: proven (rendered again from the record: equal)",
@@ -467,7 +468,7 @@ def test_a_record_that_cannot_be_rendered_is_no_crash(report: Report) -> None:
 
 def test_what_a_forged_record_renders_to_is_not_proven(report: Report) -> None:
     """A page that is made again from a record which differs is proven no further than that."""
-    _rewrite(report, lambda head: head["verdict"].update(word="compliant", text="Compliant."))
+    _rewrite(report, lambda head: head["verdict"].update(outcome="compliant", text="Compliant."))
     _render(report)
     verified = verify_report(str(report.folder))
     assert _stopping(verified) == {"audit.json": "differs", **dict.fromkeys(PAGES, "not-proven")}
@@ -518,7 +519,7 @@ def test_a_forger_gains_nothing_by_another_hash(report: Report) -> None:
     def forge(head: Head) -> None:
         _other_rules(head)
         head["criteria"]["rules"][0].update(title="In other words", severity="low")
-        head["verdict"].update(word="compliant", text="Compliant.")
+        head["verdict"].update(outcome="compliant", text="Compliant.")
 
     _rewrite(report, forge)
     for name in PAGES:
@@ -539,17 +540,21 @@ def test_other_findings_by_other_rules_are_not_proven(report: Report) -> None:
     assert _reason(verified, "findings.ndjson").endswith("sources: other findings")
 
 
-@pytest.mark.parametrize(
-    ("run", "words"),
-    [
-        ({"packages": {"cmek-audit": "9.9"}}, "made by another version of the suite: 9.9, here "),
-        ({"commit": "0" * 40}, "made by another commit of the suite: 0000000000"),
-    ],
-    ids=["version", "commit"],
-)
-def test_a_difference_may_be_one_of_versions(report: Report, run: Head, words: str) -> None:
-    """What another version says it made is not proven where it differs, and proven where not."""
-    _rewrite(report, lambda head: head["run"].update(run))
+def test_what_another_version_made_is_not_proven(report: Report) -> None:
+    """The head names the version that made it; what that does not change is proven all the same."""
+    _rewrite(report, lambda head: head["tool"].update({"version": "9.9"}))
+    _render(report)
+    verified = verify_report(str(report.folder))
+    rendered = {each.file for each in RENDERED}
+    assert _stopping(verified) == dict.fromkeys({"audit.json", *rendered}, "not-proven")
+    words = "made by another version of the suite: 9.9, here "
+    assert _reason(verified, "audit.json").startswith(words)
+
+
+def test_a_difference_may_be_one_of_commits(report: Report) -> None:
+    """What another commit says it made is not proven where it differs, and proven where not."""
+    words = "made by another commit of the suite: 0000000000"
+    _rewrite(report, lambda head: head["run"].update({"commit": "0" * 40}))
     _render(report)
     assert _stopping(verify_report(str(report.folder))) == {}
     (report.folder / "summary.md").write_text("Compliant")
@@ -696,7 +701,7 @@ def test_only_files_are_read(report: Report, tmp_path: Path, name: str, kind: st
     assert _reason(verified, name) == f"found {found}, expected a file"
 
 
-@pytest.mark.parametrize("name", ["audit.json", "findings.ndjson"])
+@pytest.mark.parametrize("name", RECORD)
 def test_a_record_that_is_a_link_is_refused(report: Report, tmp_path: Path, name: str) -> None:
     """A record that leads out of its folder is refused, whatever stands there."""
     path = report.folder / name

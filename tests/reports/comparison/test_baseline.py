@@ -14,6 +14,7 @@ from inventory.errors import RecordError, SettingError
 from inventory.history import Observation
 from inventory.model.key import KeyScope
 from reports.comparison.baseline import key_of, read_baseline, read_later, refuse_unlike
+from reports.record.layout import RECORD
 from tests.builders import moment
 from tests.reports.comparing import FIRST, SECOND, night, stored, write_head
 from tests.reports.recording import RUN, a_finding
@@ -253,4 +254,4 @@ def test_a_run_that_only_looks_removes_no_baseline(tmp_path: Path) -> None:
     values = {"inventory": (inventory,), "as_of": SECOND, "report_dir": str(folder)}
     made = Audit(parse_options(values | {"baseline": str(folder)}), keep=False)
     assert made.baseline is not None
-    assert {each.name for each in folder.iterdir()} == {"audit.json", "findings.ndjson"}
+    assert {file.name for file in folder.iterdir()} == set(RECORD)

@@ -1,4 +1,4 @@
-"""``cmek-audit keys``: how its answer is printed."""
+"""The key plan as a table, and what it has in common with Markdown."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from tests.cmek_audit.planning import ACME, COMPLIANT, asked, saved
 if TYPE_CHECKING:
     from click.testing import Result
 
-FORMATS = ("table", "markdown")
 PASTED = " " * 6
 """What stands before each line that is to be pasted, and before no other."""
 
@@ -33,12 +32,11 @@ def _here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-@pytest.mark.parametrize("how", FORMATS)
-def test_everything_as_it_is_printed(how: str, golden: Callable[[str, str], None]) -> None:
-    """The plan of the bundled example, with prices, looks so in each format."""
-    done = _printed(*ACME, "--price", "1.00 USD", "-f", how)
+def test_everything_as_it_is_printed(golden: Callable[[str, str], None]) -> None:
+    """The plan of the bundled example, with prices, looks so."""
+    done = _printed(*ACME, "--price", "1.00 USD")
     assert (done.exit_code, done.stderr) == (1, "")
-    golden(f"keys-acme-{how}.txt", done.stdout)
+    golden("keys-acme-table.txt", done.stdout)
 
 
 def test_nothing_missing_as_it_is_printed(golden: Callable[[str, str], None]) -> None:
@@ -199,16 +197,7 @@ def _flat(call: str) -> str:
     return " ".join(call.split())
 
 
-def test_what_there_is_nothing_to_say_of_is_left_out(tmp_path: Path) -> None:
-    """Without key scopes, doubts or steps there are no headings for them, nor prices of nothing."""
-    bare = saved(tmp_path, organization_data(keys=[], databases=[]))
-    headings = {
-        name: re.findall(r"^#+ (?!Customer)(.+)$", shown, re.MULTILINE)
-        for name, shown in (
-            ("bare", _printed("-i", bare, "-f", "markdown").stdout),
-            ("compliant", _printed(*COMPLIANT, "-f", "markdown").stdout),
-        )
-    }
-    assert headings == {"bare": ["What is unknown"], "compliant": ["Key scopes"]}
+def test_prices_of_nothing_are_left_out() -> None:
+    """Without missing keys there is the price of the keys that are needed, and no other."""
     priced = _printed(*COMPLIANT, "--price", "1 USD").stdout
     assert re.findall(r"^Price of the keys (.+?):", priced, re.MULTILINE) == ["needed"]
