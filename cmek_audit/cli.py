@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import signal
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cmek_audit import install_location
 from cmek_audit.commands.audit_options import AuditCommand
 from cmek_audit.exit_codes import Commands, interruptible
 from cmek_audit.install_location import version
+
+install_location.enable()
+from reports.formats.registry import RENDERABLE  # noqa: E402 (the suite has to be found first)
 
 app = typer.Typer(
     name="cmek-audit",
@@ -22,7 +26,10 @@ app = typer.Typer(
 
 DiffFormat = Literal["text", "json", "markdown"]
 KeysFormat = Literal["table", "json", "yaml", "markdown"]
-RenderFormat = Literal["html", "markdown", "sarif", "annotations"]
+if TYPE_CHECKING:
+    RenderFormat = str
+else:
+    RenderFormat = Literal[tuple(RENDERABLE)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 

@@ -12,13 +12,10 @@ from cmek_audit.console import write_lines
 from cmek_audit.exit_codes import Code
 from inventory.errors import LeakError, SettingError
 from inventory.text.secrets import holds_secret
-from reports.formats.registry import RENDERED, encode
+from reports.formats.registry import RENDERABLE, encode
 from reports.record.reader import read_record, relying_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import Any
-
     from reports.record.reader import Record
 
 
@@ -60,20 +57,11 @@ def _refused(output: str, found: str) -> SettingError:
 
 
 def _render(name: str, record: Record) -> bytes:
-    render = _renderer(name)
     with relying_on(record):
-        raw = encode(render(record.head, record.lines()))
+        raw = encode(RENDERABLE[name].render(record.head, record.lines()))
     if holds_secret(raw):
         raise LeakError([record.path])
     return raw
-
-
-def _renderer(name: str) -> Callable[[dict[str, Any], Iterable[bytes]], str]:
-    if name == "annotations":
-        from reports.formats import github_annotations  # noqa: PLC0415 (no other format needs the gate)
-
-        return github_annotations.render
-    return next(each.render for each in RENDERED if each.format == name)
 
 
 def _replace(target: Path, raw: bytes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
@@ -12,9 +12,12 @@ from checks.engine.card import Severity
 from checks.engine.context import LIVE_MAX_AGE, RECORDED_MAX_AGE, Kms
 from checks.engine.grouping import Wanted
 from inventory.errors import SettingError
+from reports.formats.registry import DEFAULT, WRITABLE, describe_choice
 
-Format = Literal["json", "html", "results", "junit", "markdown", "sarif"]
-FORMATS: tuple[Format, ...] = get_args(Format)
+if TYPE_CHECKING:
+    Format = str
+else:
+    Format = Literal[WRITABLE]
 
 
 class Option(NamedTuple):
@@ -143,7 +146,7 @@ OPTIONS = (
         "formats",
         "text",
         "LIST",
-        "which reports to write beside json: html, results, junit, markdown, sarif; default: all",
+        describe_choice(),
     ),
     Option(
         "group",
@@ -214,7 +217,7 @@ class Options(BaseModel):
     fail_on: Severity = "low"
     allow_inconclusive: bool = False
     report_dir: str = "audit-report"
-    formats: Annotated[tuple[Format, ...], BeforeValidator(_list)] = FORMATS
+    formats: Annotated[tuple[Format, ...], BeforeValidator(_list)] = DEFAULT
     group: Wanted = "auto"
     kms: Kms = "recorded"
     controls: str | None = None

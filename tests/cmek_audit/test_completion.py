@@ -13,7 +13,8 @@ import pytest
 from checks.engine.card import SEVERITIES
 from checks.engine.catalogue import load_rules
 from cmek_audit import cli
-from cmek_audit.run.options import FORMATS, OPTIONS
+from cmek_audit.run.options import OPTIONS
+from reports.formats.registry import RENDERABLE, WRITABLE
 from tests.builders import write_text
 from tests.cmek_audit.helpers import ROOT, command
 from tests.cmek_audit.test_cli import CODES
@@ -57,13 +58,13 @@ CASES: dict[str, list[str]] = {
     "cmek-audit audit --cmek-": [option.flag for option in OPTIONS],
     "cmek-audit audit -q --cmek-fail-on ": [*SEVERITIES],
     "cmek-audit audit --cmek-fail-on m": ["medium"],
-    "cmek-audit audit --cmek-formats ": [*FORMATS],
+    "cmek-audit audit --cmek-formats ": [*WRITABLE],
     "cmek-audit audit --cmek-formats json,s": [
-        each for each in ("json,sarif",) if "sarif" in FORMATS
+        f"json,{name}" for name in WRITABLE if name.startswith("s")
     ],
     "cmek-audit keys --format ": [*get_args(cli.KeysFormat)],
     "cmek-audit diff --format ": [*get_args(cli.DiffFormat)],
-    "cmek-audit render ": [*get_args(cli.RenderFormat)],
+    "cmek-audit render ": [*RENDERABLE],
     "cmek-audit rules ": [card.id for card in RULES],
     "cmek-audit rules CMEK-1": [card.id for card in RULES if card.id.startswith("CMEK-1")],
     "cmek-audit verify --j": ["--json"],

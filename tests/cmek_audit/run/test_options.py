@@ -6,8 +6,9 @@ from datetime import UTC, timedelta
 import pytest
 
 from checks.engine.card import SEVERITIES
-from cmek_audit.run.options import FORMATS, OPTIONS, Option, Options, parse_options
+from cmek_audit.run.options import OPTIONS, Option, Options, parse_options
 from inventory.errors import SettingError
+from reports.formats.registry import DEFAULT, WRITABLE
 from tests.builders import moment
 
 EACH = pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
@@ -36,11 +37,11 @@ def test_names_follow_from_each_other(option: Option) -> None:
 @pytest.mark.parametrize("name", ["fail-on", "group", "kms", "formats"])
 def test_a_help_lists_what_may_be_said(name: str) -> None:
     """The help of an option with fixed values names all of them, and the default."""
-    words = {
+    words: tuple[str, ...] = {
         "fail-on": SEVERITIES,
         "group": ("subject", "organization", "rule", "auto"),
         "kms": ("recorded", "none"),
-        "formats": FORMATS,
+        "formats": WRITABLE,
     }[name]
     (option,) = [each for each in OPTIONS if each.name == name]
     assert [word for word in words if word not in option.help] == []
@@ -67,7 +68,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "fail_on": "low",
         "allow_inconclusive": False,
         "report_dir": "audit-report",
-        "formats": FORMATS,
+        "formats": DEFAULT,
         "group": "auto",
         "kms": "recorded",
         "controls": None,
@@ -178,7 +179,8 @@ def test_each_unknown_format_is_told() -> None:
     """In a list of formats, each unknown one is told."""
     with pytest.raises(SettingError) as raised:
         parse_options({"formats": "pdf html,xlsx"})
-    expected = "expected 'json', 'html', 'results', 'junit', 'markdown' or 'sarif'"
+    *others, last = (f"'{name}'" for name in WRITABLE)
+    expected = f"expected {', '.join(others)} or {last}"
     assert str(raised.value).splitlines() == [
         f"--cmek-formats: found 'pdf', {expected}",
         f"--cmek-formats: found 'xlsx', {expected}",
