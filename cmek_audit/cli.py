@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from cmek_audit import install_location
 from cmek_audit.commands.audit_options import AuditCommand
 from cmek_audit.exit_codes import Commands, interruptible
 from cmek_audit.install_location import version
-
-install_location.enable()
-from reports.formats.registry import RENDERABLE  # noqa: E402 (the suite has to be found first)
 
 app = typer.Typer(
     name="cmek-audit",
@@ -26,10 +22,6 @@ app = typer.Typer(
 
 DiffFormat = Literal["text", "json", "markdown"]
 KeysFormat = Literal["table", "json", "yaml", "markdown"]
-if TYPE_CHECKING:
-    RenderFormat = str
-else:
-    RenderFormat = Literal[tuple(RENDERABLE)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
@@ -62,6 +54,12 @@ def _complete_rule() -> list[tuple[str, str]]:
     from cmek_audit.commands.rules import ids
 
     return ids()
+
+
+def _complete_format(incomplete: str) -> list[str]:
+    from reports.formats.registry import RENDERABLE
+
+    return [name for name in RENDERABLE if name.startswith(incomplete)]
 
 
 @app.command(
@@ -265,7 +263,11 @@ def diff(
 @app.command()
 def render(
     format: Annotated[  # noqa: A002 (what it is)
-        RenderFormat, typer.Argument(help="Which report to make.")
+        str,
+        typer.Argument(
+            help="Which report to make; a wrong one is answered with those that exist.",
+            autocompletion=_complete_format,
+        ),
     ],
     report: Annotated[
         str, typer.Argument(metavar="REPORT", help="A report folder, or its audit.json.")

@@ -16,11 +16,15 @@ from reports.formats.registry import RENDERABLE, encode
 from reports.record.reader import read_record, relying_on
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reports.record.reader import Record
 
 
 def run(name: str, report: str, output: str) -> Code:
     """Render the record in ``report`` as ``name``, and write it to ``output``; ``-`` is stdout."""
+    if name not in RENDERABLE:
+        raise SettingError(f"format: found {name!r}, expected {_choice(RENDERABLE)}")
     record = read_record(report)
     target = None if output == "-" else _target(output, record)
     raw = _render(name, record)
@@ -34,6 +38,11 @@ def run(name: str, report: str, output: str) -> Code:
         raise _refused(output, str(error.strerror)) from None
     write_lines(f"Written: {output}")
     return Code.DONE
+
+
+def _choice(names: Iterable[str]) -> str:
+    *others, last = (f"'{name}'" for name in names)
+    return f"{', '.join(others)} or {last}"
 
 
 def _target(output: str, record: Record) -> Path:
