@@ -131,8 +131,8 @@ def write_rendered(
 
     The record is the ``head`` and the file of ``findings``.
     """
-    wanted = set(formats)
+    names = set(formats)
     for row in RENDERED:
-        if row.name in wanted:
+        if row.name in names:
             with findings.open("rb") as lines:
                 (folder / row.file).write_bytes(encode(row.render(dict(head), lines)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import json
 import re
@@ -12,25 +11,17 @@ from base64 import b64encode
 from collections import Counter
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import get_args
 
 import pytest
 
 from checks.engine.card import SEVERITIES
-from checks.engine.finding import STATUSES, Kind
+from checks.engine.finding import OPEN, STATUSES
 from checks.engine.waivers import State
-from checks.shared import comparisons
-from inventory.model.gaps import Fact, GapReason
-from inventory.model.sources import Role
-from inventory.model.vocabulary import DatabaseType, Provider
-from reports.aggregation import coverage
 from reports.formats import html
 from reports.formats.registry import encode
 from reports.presentation import labels
-from reports.presentation.evidence_index import EvidenceIndex
-from reports.presentation.sanitize import name, prose, visible
-from reports.presentation.selection import PageLimits, select_findings, share_out
-from reports.record.verdict import VERDICTS
+from reports.presentation.selection import PageLimits
 from tests.reports.samples import (
     COMPLIANT,
     EVIL,
@@ -42,9 +33,6 @@ from tests.reports.samples import (
     Report,
     audit,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[3]
 SECTIONS = [
@@ -284,75 +272,13 @@ def test_integrity_commands(violations: Report) -> None:
     assert told.strip() == violations.head["report"]
 
 
-# --- looks ----------------------------------------------------------------------------------------
+# --- labels ---------------------------------------------------------------------------------------
 
 
-def test_every_status_has_a_look(violations: Report) -> None:
-    """Every status has a word and a shape of its own, and both stand in the page."""
-    assert set(labels.STATUS) == set(STATUSES)
-    assert len({each.shape for each in labels.STATUS.values()}) == len(STATUSES)
-    assert len({each.word for each in labels.STATUS.values()}) == len(STATUSES)
-    for each in labels.STATUS.values():
-        assert f'<i aria-hidden="true">{each.shape}</i> {each.word}</b>' in violations.page
-
-
-@pytest.mark.parametrize(
-    ("table", "all_of_them"),
-    [
-        pytest.param(labels.VERDICT, set(VERDICTS), id="verdicts"),
-        pytest.param(labels.CELL, {*coverage.STATES, labels.NO_DATABASE}, id="cells"),
-        pytest.param(labels.WAIVER, set(get_args(State)), id="waivers"),
-        pytest.param(labels.TYPE, set(get_args(DatabaseType)), id="types"),
-        pytest.param(labels.PROVIDER, set(get_args(Provider)), id="providers"),
-        pytest.param(labels.KIND, set(get_args(Kind)), id="kinds"),
-        pytest.param(labels.ROLE, set(get_args(Role)), id="roles"),
-        pytest.param(labels.FACT, {"identity", *get_args(Fact)}, id="facts"),
-        pytest.param(labels.COUNTED, comparisons.COUNTED, id="counted"),
-        pytest.param(labels.AGREE, {True, False, None}, id="agreement"),
-    ],
-)
-def test_looks_are_complete(table: dict[str, Any], all_of_them: set[str]) -> None:
-    """Whatever can stand in a record has its words, and nothing else has."""
-    assert set(table) == all_of_them
-
-
-def _reason_codes() -> Iterator[str]:
-    """Yield the reason codes that stand in the calls of the checks."""
-    places = {"inconclusive": 4, "not_applicable": 4}
-    for file in (ROOT / "checks").glob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                place = places.get(node.func.id, len(node.args))
-                for argument in node.args[place : place + 1]:
-                    if isinstance(argument, ast.Constant):
-                        yield str(argument.value)
-
-
-def test_every_reason_is_explained() -> None:
-    """Every reason code of a gap and of a check is explained, with who must act."""
-    codes = {*get_args(GapReason), *_reason_codes()}
-    assert len(codes) > 15
-    assert codes - set(labels.REASON) == set()
-    assert labels.reason("never-heard-of") == labels.UNEXPLAINED
-
-
-def test_every_reason_says_what_to_do() -> None:
-    """Whoever must act on a reason code is told what to do, and nobody else is."""
-    assert [each for each in labels.REASON.values() if bool(each.who) != bool(each.step)] == []
-
-
-def test_a_step_is_that_of_the_gaps() -> None:
-    """Where gaps of the organization have the reason, the step names it and its permissions."""
-    facts = ("databases", "serverless-keys", "region-views")
-    gaps = [{"fact": fact, "reason": "refused"} for fact in facts]
-    told = labels.step("refused", "acme-{prod}", gaps)
-    assert told.startswith(
-        'Give the token of acme-{prod} the permission org-db-view ("View DB") and org-cmk-read '
-        '("Read CMK Key"), and'
-    )
-    assert labels.step("refused", "acme", []) == labels.REASON["refused"].step
-    assert labels.step("not-attested", "acme", gaps) == labels.REASON["not-attested"].step
-    assert labels.step("never-heard-of", "acme", gaps) == "See the finding"
+def test_the_page_shows_word_and_shape_of_every_status(violations: Report) -> None:
+    """Every status is shown by its word and by its shape."""
+    for label in labels.STATUS.values():
+        assert f'<i aria-hidden="true">{label.shape}</i> {label.word}</b>' in violations.page
 
 
 def test_not_evaluated_says_what_to_do(violations: Report) -> None:
@@ -426,61 +352,6 @@ def test_long_text_is_cut(hostile: Report) -> None:
     assert len(hostile.page) < 1_000_000
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        pytest.param("plain", "plain", id="plain"),
-        pytest.param("<&>\"'", "&lt;&amp;&gt;&#34;&#39;", id="markup"),
-        pytest.param("é漢😀", "é漢😀", id="letters"),
-        pytest.param("a\u202eb", "a<span class=code-point>U+202E</span>b", id="override"),
-        pytest.param("\u00a0", "<span class=code-point>U+00A0</span>", id="space"),
-        pytest.param("\ud800", "<span class=code-point>U+D800</span>", id="surrogate"),
-        pytest.param("e\u0301", "e\u0301", id="one-accent"),
-        pytest.param(
-            "\u0000" * 10,
-            f"<span class=code-point>{' '.join(['U+0000'] * 8)} and 2 more</span>",
-            id="many",
-        ),
-    ],
-)
-def test_visible(text: str, shown: str) -> None:
-    """Text is escaped, and what cannot be seen is named by its code point."""
-    assert str(visible(text)) == shown
-
-
-def test_visible_is_bounded() -> None:
-    """A text full of oddities is cut before it fills the page with their names."""
-    shown = str(visible("a\u202e" * 100))
-    assert shown.count("<span class=code-point>") == 20
-    assert shown.endswith("<span class=cut>… (200 characters; whole in findings.ndjson)</span>")
-
-
-def test_names_are_set_apart() -> None:
-    """A name that could turn its neighbours around stands in an element of its own."""
-    assert str(name("plain")) == "plain"
-    assert str(name("\u05d0\u05d1")) == "<bdi>\u05d0\u05d1</bdi>"
-    assert str(visible("a \u05d0 \u05d1 <7")) == "a <bdi>\u05d0 \u05d1</bdi> &lt;7"
-    assert str(name("\u05d0\u202e")).startswith("<bdi><bdi>\u05d0</bdi><span class=code-point>")
-
-
-def test_a_name_of_joined_emoji_is_shown_as_it_is() -> None:
-    """Emoji, and words of scripts with joiners, are names as any other."""
-    for text in (
-        "\U0001f469\U0001f3fd\u200d\U0001f680",
-        "\u2764\ufe0f",
-        "\u0915\u094d\u200d\u0937",
-    ):
-        assert str(visible(text)) == text
-    family = "\U0001f469\u200d\U0001f469"
-    assert str(visible(f"abc{family}", 4)).startswith("abc<span class=cut>…")
-
-
-def test_prose_keeps_lines() -> None:
-    """What people wrote at length keeps its line breaks, and loses those at its ends."""
-    assert str(prose("one\ntwo\n")) == "one\ntwo"
-    assert str(visible("one\n")) == "one<span class=code-point>U+000A</span>"
-
-
 def test_anything_can_be_written(violations: Report) -> None:
     """A head with text that UTF-8 cannot carry is written all the same."""
     head = copy.deepcopy(violations.head)
@@ -513,7 +384,7 @@ def test_open_findings_are_bounded(violations: Report) -> None:
     """Beyond the limit the mildest open findings are left out, and the page says how many."""
     page = render(violations, open=3)
     shown = [attrs["data-v"] for tag, attrs in page.tags if "data-s" in attrs and tag == "details"]
-    total = sum(violations.head["counts"][each] for each in html.OPEN)
+    total = sum(violations.head["counts"][each] for each in OPEN)
     assert shown == ["critical", "critical", "critical"]
     assert f"{total - 3:,} more open findings stand in findings.ndjson." in page.text
 
@@ -565,77 +436,7 @@ def test_findings_are_read_once(violations: Report) -> None:
     assert html.render(violations.head, iter(violations.lines)) == violations.page
 
 
-def test_only_what_is_shown_is_parsed(violations: Report) -> None:
-    """A line beyond its limit is recognized by its beginning and not parsed."""
-    rules = violations.head["criteria"]["rules"]
-    broken = [line[:150] + b"...\n" for line in violations.lines]
-    chosen = select_findings(broken, rules, PageLimits(open=0, waived=0, folded=0))
-    assert (chosen.open, chosen.waived) == ([], [])
-    assert not any(chosen.folded.values())
-
-
-@pytest.mark.parametrize(
-    ("counts", "room", "shared"),
-    [
-        pytest.param([2, 3], 10, [2, 3], id="all-fit"),
-        pytest.param([100, 1, 100], 11, [5, 1, 5], id="small-first"),
-        pytest.param([5, 5], 0, [0, 0], id="no-room"),
-        pytest.param([], 5, [], id="none"),
-    ],
-)
-def test_share(counts: list[int], room: int, shared: list[int]) -> None:
-    """Room is shared so that small groups are whole and large ones get alike."""
-    given = share_out({("pass", str(place)): count for place, count in enumerate(counts)}, room)
-    assert [given["pass", str(place)] for place in range(len(counts))] == shared
-
-
 # --- small words ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("databases", "existing", "words"),
-    [
-        (0, 0, "no database is recorded there"),
-        (1, 1, "1 database, existing"),
-        (1, 0, "1 database, planned"),
-        (3, 3, "3 databases, all of them existing"),
-        (3, 2, "3 databases, 2 of them existing"),
-    ],
-)
-def test_effect(databases: int, existing: int, words: str) -> None:
-    """An effect is told in databases, and how many of them exist."""
-    finding = {"databases": databases, "existing": existing, "subject": {"kind": "key"}}
-    assert html._effect(finding) == words
-
-
-def test_evidence_is_bounded() -> None:
-    """Evidence beyond ten places is counted."""
-    index = EvidenceIndex([], set(), 0)
-    many = {"evidence": [("f", line) for line in range(12)]}
-    assert "2 more in findings.ndjson" in html._evidence(many, index)
-    assert html._evidence({"evidence": []}, index) == "none: it is about what no file holds"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(86_400, "1 day"), (2_592_000, "30 days"), (3_600, "1 hour")]
-)
-def test_age(seconds: int, words: str) -> None:
-    """An age is told in days, or in hours if it is not whole days."""
-    assert html._age(seconds) == words
-
-
-@pytest.mark.parametrize(
-    ("time", "words"),
-    [
-        ("2026-11-21T00:00:00Z", "2026-11-21 00:00:00"),
-        ("2026-11-21T00:00:00.123456Z", "2026-11-21 00:00:00"),
-        ("2026-11-21", "2026-11-21"),
-        (None, "not told"),
-    ],
-)
-def test_time(time: str | None, words: str) -> None:
-    """A time is told to the second, and one that is missing is said to be."""
-    assert html._time(time) == words
 
 
 def test_bar_shows_what_is_there() -> None:
@@ -645,13 +446,3 @@ def test_bar_shows_what_is_there() -> None:
     assert [status for status, _, _ in pieces] == ["fail", "pass"]
     assert all(width >= 5 for _, _, width in pieces)
     assert html._bar(none) == []
-
-
-def test_templates_are_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compiled templates are kept as Python keeps its own, or not at all where it keeps none."""
-    monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    assert html._compiled(tmp_path / "kept") is not None
-    (tmp_path / "file").write_text("")
-    assert html._compiled(tmp_path / "file") is None
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    assert html._compiled(tmp_path / "kept") is None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from checks.engine.finding import OPEN
 from reports.formats import html
 from tests.astra.faults import ALWAYS, FIRST, Fault
 from tests.reports.browser import FLAGS, find_chromium, open_page, violations_of
@@ -326,7 +327,7 @@ def test_thousands_of_findings(browser: Browser, tmp_path: Path) -> None:
     """A page of 5,000 open findings opens, says what it leaves out, and can be searched."""
     databases = [database(f"d{number:04}", "us-east-1") for number in range(5_200)]
     report = audit(tmp_path, [organization("big", [], databases)])
-    left_out = sum(report.head["counts"][each] for each in html.OPEN) - 5_000
+    left_out = sum(report.head["counts"][each] for each in OPEN) - 5_000
     with open_page(browser, report.folder / "audit.html", viewport=WIDE) as opened:
         page = opened.page
         assert page.locator("details.f").count() == 5_000

@@ -221,20 +221,6 @@ def test_a_bundle_is_told(faulty: Audited) -> None:
     assert "Difference of clocks" in run
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (None, "not told"),
-        (0.0, "none that can be seen"),
-        (2.5, "Astra’s is 2.5 s ahead of the recorder’s"),
-        (-1_234.0, "Astra’s is 1,234.0 s behind the recorder’s"),
-    ],
-)
-def test_clock(seconds: float | None, words: str) -> None:
-    """A difference of clocks is told with its direction."""
-    assert html._clock(seconds) == words
-
-
 def test_where_facts_come_from(
     healthy: Audited, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,7 +27,7 @@ def test_everything_is_shown_in_its_order() -> None:
     """Where all fits, organizations and comparisons stand as the record has them."""
     routes = population_tables(ORGANIZATIONS, 2, 4)
     assert [each["name"] for each in routes.read] == ["a", "c"]
-    assert [(each.name, each.told["agree"]) for each in routes.compared] == [
+    assert [(each.name, each.comparison["agree"]) for each in routes.compared] == [
         ("a", True),
         ("c", True),
         ("c", None),
@@ -40,5 +40,5 @@ def test_what_needs_a_look_comes_first() -> None:
     """Where not all fits, gaps and what does not agree are shown, and the rest is counted."""
     routes = population_tables(ORGANIZATIONS, 1, 2)
     assert [each["name"] for each in routes.read] == ["c"]
-    assert [each.told["agree"] for each in routes.compared] == [None, False]
+    assert [each.comparison["agree"] for each in routes.compared] == [None, False]
     assert (routes.read_left, routes.compared_left) == (1, 2)
