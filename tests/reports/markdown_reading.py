@@ -30,7 +30,7 @@ def inline(text: str) -> list[Token]:
     return [child for block in PARSER.parse(text) for child in block.children or ()]
 
 
-def tables(text: str) -> dict[str, list[list[str]]]:
+def tables_of(text: str) -> dict[str, list[list[str]]]:
     """Return the rows of each table, as a reader takes them, by the heading above."""
     tables: dict[str, list[list[str]]] = {}
     heading = ""

@@ -98,7 +98,7 @@ def test_a_finding_is_shown_at_its_line() -> None:
     found = a_finding(organization="acme", action="Register a key", evidence=(("x/a.yaml", 7),))
     assert _of(found)[0] == Shown(
         "error",
-        {"file": "x/a.yaml", "line": "7", "title": "CMEK-01 fails (high)"},
+        {"file": "x/a.yaml", "line": "7", "title": "CMEK-01 failed (high)"},
         "acme / Serverless on AWS / us-east-1: It is so. To do: Register a key.",
     )
 
@@ -176,7 +176,7 @@ def test_banners_are_warnings(over: dict[str, Any], title: str) -> None:
     ("state", "level", "words"),
     [
         ("expiring", "warning", "It expires in 10 days, on 2026-12-01: "),
-        ("requested", "notice", "It awaits approval since 2026-09-01, and covers nothing: "),
+        ("requested", "notice", "It has awaited approval since 2026-09-01 and covers nothing: "),
     ],
 )
 def test_waivers_are_shown_in_their_file(state: State, level: str, words: str) -> None:
@@ -204,9 +204,9 @@ def test_no_more_than_github_shows() -> None:
     shown = _of(*given, gate=Gate("high"), waivers=[(_waiver(9), "expiring")])
     assert Counter(each.level for each in shown) == dict.fromkeys(LEVELS, 10)
     titles = Counter(each.properties["title"] for each in shown)
-    assert titles["CMEK-01 fails (critical)"] == 10
-    assert titles["CMEK-01 fails (low)"] == 10
-    assert titles["CMEK-01 fails (advisory)"] == 9
+    assert titles["CMEK-01 failed (critical)"] == 10
+    assert titles["CMEK-01 failed (low)"] == 10
+    assert titles["CMEK-01 failed (advisory)"] == 9
     assert [each.level for each in shown] == sorted(
         (each.level for each in shown), key=LEVELS.index
     )

@@ -192,7 +192,7 @@ def test_waivers_to_see_to_come_first(waived: Report) -> None:
     _, _, section = waived.page.partition('<section id="waivers">')
     above, _, _ = section.partition("<article")
     rows = [Page(each).text for each in re.findall(r"<li>.*?</li>", above)]
-    waits = "awaits approval since 2026-09-01, and covers nothing"
+    waits = "has awaited approval since 2026-09-01 and covers nothing"
     assert rows == [
         "! expiring W-expiring expires in 10 days, on 2026-12-01: CMEK-03",
         "✕ expired W-expired expired 51 days ago, on 2026-10-01: CMEK-05",
@@ -204,8 +204,8 @@ def test_waivers_beyond_the_limit_are_no_links(waived: Report) -> None:
     """A waiver to see to that the page does not list in full is named, and leads nowhere."""
     page = Page(html.render(waived.head, waived.lines, PageLimits(waivers=2)))
     assert {each for each in page.values("href", "a") if each.startswith("#w-")} == {"#w-1", "#w-2"}
-    assert {"1 more stands in audit.json", "5 more stand in audit.json"} <= set(
-        re.findall(r"[15] more stands? in audit\.json", page.text)
+    assert {"1 more is listed in audit.json", "5 more are listed in audit.json"} <= set(
+        re.findall(r"[15] more (?:is|are) listed in audit\.json", page.text)
     )
 
 
@@ -386,7 +386,7 @@ def test_open_findings_are_bounded(violations: Report) -> None:
     shown = [attrs["data-v"] for tag, attrs in page.tags if "data-s" in attrs and tag == "details"]
     total = sum(violations.head["counts"][each] for each in OPEN)
     assert shown == ["critical", "critical", "critical"]
-    assert f"{total - 3:,} more open findings stand in findings.ndjson." in page.text
+    assert f"{total - 3:,} more open findings are listed in findings.ndjson." in page.text
 
 
 def test_folded_findings_are_bounded(violations: Report) -> None:
@@ -394,7 +394,10 @@ def test_folded_findings_are_bounded(violations: Report) -> None:
     page = render(violations, folded=0)
     counts = violations.head["counts"]
     assert not {"pass", "not-applicable"} & set(page.values("data-s"))
-    told = [int(each) for each in re.findall(r"(\d+) more stands? in findings.ndjson", page.text)]
+    told = [
+        int(each)
+        for each in re.findall(r"(\d+) more (?:is|are) listed in findings.ndjson", page.text)
+    ]
     assert sum(told) == counts["pass"] + counts["not-applicable"]
 
 
@@ -405,28 +408,28 @@ def test_lists_are_bounded(waived: Report) -> None:
     ).text
     head = waived.head
     for each in (
-        "1 more waived finding stands in findings.ndjson",
+        "1 more waived finding is listed in findings.ndjson",
         "1 organization, the worst first",
-        "1 more organization without a failure is in audit.json: together",
-        f"{head['actions_total'] - 1} more steps stand in audit.json",
-        f"{len(head['waivers']) - 1} more stand in audit.json",
-        f"{len(head['attestations']) - 1} more stand in audit.json",
-        "1 more organization stands in audit.json",
-        f"{len(head['key_plan']['lists']['missing'])} more stand in audit.json",
+        "1 more organization without a failure is listed in audit.json, in total",
+        f"{head['actions_total'] - 1} more steps are listed in audit.json",
+        f"{len(head['waivers']) - 1} more are listed in audit.json",
+        f"{len(head['attestations']) - 1} more are listed in audit.json",
+        "1 more organization is listed in audit.json",
+        f"{len(head['key_plan']['lists']['missing'])} more are listed in audit.json",
     ):
         assert each in text
 
 
 def test_nothing_is_cut_in_silence(waived: Report) -> None:
     """A page that shows everything says of nothing that there is more."""
-    assert re.findall(r"\d+ more \w* ?stands? in", Page(waived.page).text) == []
+    assert re.findall(r"\d+ more .{0,40}(?:is|are) listed in", Page(waived.page).text) == []
 
 
 def test_many_findings_are_brief(violations: Report) -> None:
     """Where findings are very many, the words of their rules stand once, and the page says so."""
     text = render(violations, full=0).text
     card = violations.head["criteria"]["rules"][0]
-    assert "stand once, under criteria" in text
+    assert "are shown once, under criteria" in text
     assert text.count(card["rationale"]) == 1
     assert Page(violations.page).text.count(card["rationale"]) > 1
 

@@ -331,7 +331,7 @@ def test_thousands_of_findings(browser: Browser, tmp_path: Path) -> None:
     with open_page(browser, report.folder / "audit.html", viewport=WIDE) as opened:
         page = opened.page
         assert page.locator("details.f").count() == 5_000
-        words = f"{left_out} more open findings stand in findings.ndjson."
+        words = f"{left_out} more open findings are listed in findings.ndjson."
         assert page.get_by_text(words).is_visible()
         page.fill("#filter [name=q]", "/db-d0042/")
         page.locator("#filter [role=status]", has_text="1 of").wait_for()

@@ -173,7 +173,7 @@ def test_late_databases_and_advisories_are_in_their_cell(tmp_path: Path) -> None
     text = Page(_section(report.page)).text
     assert "key, but a failure" in text
     assert "1 database 1 existing database on Astra’s keys" in text
-    assert "idle key 1 advisory" in text
+    assert "unused key 1 advisory" in text
 
 
 def test_a_waived_failure_is_no_green(tmp_path: Path) -> None:
@@ -282,6 +282,6 @@ def test_no_failing_organization_is_missing(fleet: Report, cells: int) -> None:
     assert set(failing) == {f"org-{number:03}" for number in range(322, 500)}
     assert (fails, len(set(fails)) > 2) == (sorted(fails, reverse=True), True)
     left = 500 - len(named)
-    assert (f"{left} more organizations without a failure are in audit.json" in section) is bool(
-        left
-    )
+    assert (
+        f"{left} more organizations without a failure are listed in audit.json" in section
+    ) is bool(left)

@@ -66,7 +66,7 @@ def test_numbers_of_all(mixed: Report) -> None:
     assert re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", told) == [
         (word, str(plan[number])) for number, word in labels.KEY_NUMBERS.items()
     ]
-    assert f"Beside these: {plan['astra_provided']} key scope on Astra’s own keys" in told
+    assert f"Not included: {plan['astra_provided']} key scope on Astra’s own keys" in told
     assert f"and {plan['unsupported']} for which Astra has no customer keys" in told
 
 
@@ -131,7 +131,7 @@ def test_steps(mixed: Report) -> None:
         name = labels.TYPE[step["type"]]
         place = f"{name[0].upper()}{name[1:]} on {labels.PROVIDER[step['provider']]}"
         assert plain.startswith(f"{place}: {numbers} The vendor’s page: “{step['page']}”.")
-        assert ("Astra keeps such keys at" in plain) is bool(step["address"])
+        assert ("Astra lists such keys at" in plain) is bool(step["address"])
 
 
 def test_what_to_paste(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_cut_plan_says_so(mixed: Report) -> None:
     """What is not shown is counted, organizations that lack no key first."""
     page = html.render(mixed.head, mixed.lines, PageLimits(plan=1))
     assert [row[0] for row in rows(page) if len(row) == 13] == ["acme"]
-    assert "6 more organizations stand in audit.json." in section(page)
+    assert "6 more organizations are listed in audit.json." in section(page)
 
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_the_index_is_bounded(healthy: Audited) -> None:
     page = Page(html.render(report.head, report.lines, PageLimits(exchanges=2)))
     rows = [each for each in page.values("id", "tr") if each.startswith("e-")]
     assert rows == ["e-1-0001-0001", "e-1-0001-0002"]
-    assert f"{total - 2} more recorded answers stand in the bundle itself" in page.text
+    assert f"{total - 2} more recorded answers are listed in the bundle itself" in page.text
     inside = {each[1:] for each in page.values("href", "a") if each.startswith("#")}
     assert inside - set(page.values("id")) == set()
 
@@ -140,9 +140,11 @@ def test_the_index_is_bounded(healthy: Audited) -> None:
 def test_files_are_no_evidence(tmp_path: Path) -> None:
     """A page of an audit of files says that no answer was recorded, and shows no bundle."""
     report = audit(tmp_path, COMPLIANT)
-    assert "no answer of Astra was recorded for it" in _section(report.page, "evidence").text
+    assert "no answer from Astra was recorded for it" in _section(report.page, "evidence").text
     assert report.head["evidence"] == []
-    assert "Facts come from recorded files" in " ".join(re.sub("<[^>]+>", " ", report.page).split())
+    assert "Source of the facts recorded files" in " ".join(
+        re.sub("<[^>]+>", " ", report.page).split()
+    )
 
 
 def test_nothing_asked(tmp_path: Path) -> None:
@@ -152,7 +154,7 @@ def test_nothing_asked(tmp_path: Path) -> None:
 
     wanted = read_organizations(str(recorded(tmp_path).organizations))
     report = report_on(tmp_path, collect(wanted, str(tmp_path / "none"), {}).bundle)
-    assert "Nothing was asked" in _section(report.page, "evidence").text
+    assert "No request was sent" in _section(report.page, "evidence").text
     assert "First answer" in _section(report.page, "run").text
 
 
@@ -218,17 +220,17 @@ def test_a_bundle_is_told(faulty: Audited) -> None:
         shown = bundle[name][:19].replace("T", " ")
         assert shown in population
         assert shown in run
-    assert "Difference of clocks" in run
+    assert "Clock difference" in run
 
 
 def test_where_facts_come_from(
     healthy: Audited, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page says in words whether this audit asked Astra or took what was recorded before."""
-    assert "evidence that was recorded from Astra before this audit" in healthy.report.page
+    assert "evidence recorded from Astra before this audit" in healthy.report.page
     head = {**healthy.report.head, "settings": healthy.report.head["settings"] | {"mode": "live"}}
     live = html.render(head, healthy.report.lines)
-    assert "Astra itself, read by this audit and recorded as evidence" in live
+    assert "Astra, read by this audit and recorded as evidence" in live
 
 
 def test_many_organizations_are_folded(healthy: Audited) -> None:
@@ -241,9 +243,9 @@ def test_many_organizations_are_folded(healthy: Audited) -> None:
         assert source.count('<details class="fold" open>') == (count if is_open else 0)
     source = html.render(head, healthy.report.lines, PageLimits(readings=1, rows=2))
     text = _section(source, "population").text
-    assert "3 more organizations stand in audit.json" in text
+    assert "3 more organizations are listed in audit.json" in text
     compared = 4 * len(organization["reconciliation"])
-    assert f"{compared - 2} more comparisons stand in audit.json" in text
+    assert f"{compared - 2} more comparisons are listed in audit.json" in text
 
 
 # --- integrity ------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from reports.presentation.waiver_notices import urgent_waivers
 from reports.record.writer import Settings
 from tests.builders import AS_OF
 from tests.reports.live import report_on
-from tests.reports.markdown_reading import assert_harmless, inline, tables
+from tests.reports.markdown_reading import assert_harmless, inline, tables_of
 from tests.reports.recording import a_finding, findings, record
 from tests.reports.samples import (
     COMPLIANT,
@@ -70,19 +70,22 @@ def test_the_verdict_comes_first(violations: Report) -> None:
     assert text.splitlines()[0] == "## Customer keys in Astra: not compliant"
     assert text.splitlines()[2] == f"**✕ {prose(violations.head['verdict']['text'], WHOLE)}**"
     assert "… (" not in text.splitlines()[2]
-    assert "This run stops the pipeline; it stops for failures of severity low or worse" in text
+    assert (
+        "This run stops the pipeline; the gate stops it for failures of severity low or higher"
+        in text
+    )
 
 
 def test_every_status_is_counted(violations: Report) -> None:
     """There is a count of each status, zero or not, and the sum is that of the record."""
-    (words, counts), *_ = tables(_render(violations)).values()
+    (words, counts), *_ = tables_of(_render(violations)).values()
     assert [word.replace(" ", "-") for word in words] == list(STATUSES)
     assert [int(count) for count in counts] == list(violations.head["counts"].values())
 
 
 def test_open_findings_are_listed_by_urgency(violations: Report) -> None:
     """Every open finding is listed once, the worst severities first, and no other."""
-    table = tables(_render(violations))["Open findings, most urgent first"]
+    table = tables_of(_render(violations))["Open findings, most urgent first"]
     told = [json.loads(line) for line in violations.lines]
     wanted = {each["id"] for each in told if each["status"] in OPEN}
     assert {row[-1].strip("`") for row in table[1:]} == wanted
@@ -94,7 +97,7 @@ def test_open_findings_are_listed_by_urgency(violations: Report) -> None:
 def test_a_finding_is_told_in_full() -> None:
     """A row has severity, status, rule, subject, condition, place and id."""
     found = a_finding("inconclusive", severity="medium", evidence=(("a.yaml", 3), ("b.yaml", 4)))
-    assert tables(_of(found))["Open findings, most urgent first"] == [
+    assert tables_of(_of(found))["Open findings, most urgent first"] == [
         ["Severity", "Status", "Rule", "Subject", "What was found", "Where", "Finding"],
         [
             "medium",
@@ -106,13 +109,13 @@ def test_a_finding_is_told_in_full() -> None:
             f"`{found.id}`",
         ],
     ]
-    (_, row) = tables(_of(a_finding()))["Open findings, most urgent first"]
+    (_, row) = tables_of(_of(a_finding()))["Open findings, most urgent first"]
     assert row[5] == "—"
 
 
 def test_actions_are_listed_by_urgency(violations: Report) -> None:
     """The actions stand in the order of the record, with what they settle."""
-    table = tables(_render(violations))["What to do, most urgent first"]
+    table = tables_of(_render(violations))["What to do, most urgent first"]
     wanted = [
         [action["severity"], str(action["resolves"]), str(action["databases"])]
         for action in violations.head["actions"]
@@ -124,7 +127,7 @@ def test_an_action_names_the_organization() -> None:
     """An action says whose it is, unless its own words do."""
     own = a_finding(organization="acme", action="Ask acme", message="A")
     other = a_finding(organization="labs", action="Ask somebody", message="B")
-    table = tables(_of(own, other))["What to do, most urgent first"]
+    table = tables_of(_of(own, other))["What to do, most urgent first"]
     assert {row[3] for row in table[1:]} == {"Ask acme", "Ask somebody (`labs`)"}
 
 
@@ -134,7 +137,7 @@ def test_waivers_that_ask_for_somebody_are_listed(violations: Report) -> None:
     states = Counter(labels.WAIVER[waiver["state"]].word for waiver in violations.head["waivers"])
     told = ", ".join(f"{states[word]} {word}" for word in sorted(states))
     assert f"\n{len(violations.head['waivers'])} waivers: {told}.\n" in text
-    (_, *rows) = tables(text)["Waivers"]
+    (_, *rows) = tables_of(text)["Waivers"]
     assert [row[0] for row in rows] == [
         f"`{urgent_waiver['id']}`" for urgent_waiver in urgent_waivers(violations.head)
     ]
@@ -150,9 +153,9 @@ def test_waivers_that_ask_for_nobody_are_counted_only(tmp_path: Path) -> None:
 def test_the_key_plan_is_summed_up(violations: Report) -> None:
     """The numbers of the key plan are those of the record, with what no key encrypts."""
     text, plan = _render(violations), violations.head["key_plan"]
-    (_, numbers) = tables(text)["Key plan"]
+    (_, numbers) = tables_of(text)["Key plan"]
     assert [int(number) for number in numbers] == [plan[field] for field in labels.KEY_NUMBERS]
-    assert "2 existing databases run on Astra's keys and must be recreated once the key" in text
+    assert "2 existing databases run on Astra's keys and must be recreated after the key" in text
     assert plan["unprotected"] == 2
 
 
@@ -160,9 +163,9 @@ def test_a_compliant_audit_is_brief(tmp_path: Path) -> None:
     """Where nothing is open, nothing is listed."""
     text = _render(audit(tmp_path, COMPLIANT))
     assert text.startswith("## Customer keys in Astra: compliant\n\n**✓ ")
-    assert set(tables(text)) == {"Customer keys in Astra: compliant", "Key plan"}
+    assert set(tables_of(text)) == {"Customer keys in Astra: compliant", "Key plan"}
     assert "Open, by severity" not in text
-    assert "This run lets the pipeline go on" in text
+    assert "This run lets the pipeline continue" in text
 
 
 @pytest.mark.parametrize(
@@ -182,7 +185,9 @@ def test_what_is_no_evidence_says_so(over: dict[str, Any], banner: str) -> None:
 def test_the_gate_is_told() -> None:
     """What the run stops for is said as the gate has it."""
     text = _of(a_finding(severity="low"), gate=Gate("critical", allow_inconclusive=True))
-    assert "lets the pipeline go on; it stops for failures of severity critical or worse." in text
+    assert (
+        "lets the pipeline continue; the gate stops it for failures of severity critical." in text
+    )
 
 
 def test_changes_are_summed_up(tmp_path: Path) -> None:
@@ -200,13 +205,13 @@ def test_changes_are_summed_up(tmp_path: Path) -> None:
         fail_on_new=True,
     )
     text = _render(new)
-    (classes, counts) = tables(text)["Changes since the last audit"]
+    (classes, counts) = tables_of(text)["Changes since the last audit"]
     told = dict(zip(classes, map(int, counts), strict=True))
     assert told == new.head["changes"]["counts"]
     assert told["unchanged"] == sum(old.head["counts"][each] for each in OPEN)
     assert f"as of `2026-11-20T12:00:00Z`, report `{old.head['report']}`" in text
-    assert ", if it is new since the baseline." in text
-    (names, first, *_) = tables(text)["Open findings, most urgent first"]
+    assert ", if they are new since the baseline." in text
+    (names, first, *_) = tables_of(text)["Open findings, most urgent first"]
     assert dict(zip(names, first, strict=True))["Open since"] == (
         "`2026-11-20T12:00:00Z` (unchanged)"
     )
@@ -222,12 +227,12 @@ def test_what_was_not_judged_again_is_told(violations: Report) -> None:
         "organizations_gone": {"count": 0},
     }
     text = render(violations.head | {"changes": changes}, violations.lines)
-    assert "\nOf those that are gone, 1,500 were not judged again.\n" in text
-    assert "\nKey scopes whose keys differ: 1 added, 2 not read.\n" in text
+    assert "\nOf the findings that are gone, 1,500 were not evaluated again.\n" in text
+    assert "\nKey scopes with changed keys: 1 added, 2 not read.\n" in text
     told = changes | {"not_judged_again": 0, "keys": None}
     text = render(violations.head | {"changes": told}, violations.lines)
-    assert "not judged again" not in text
-    assert "Key scopes whose keys" not in text
+    assert "not evaluated again" not in text
+    assert "Key scopes with changed keys" not in text
 
 
 # --- how long it is -------------------------------------------------------------------------------
@@ -236,7 +241,7 @@ def test_what_was_not_judged_again_is_told(violations: Report) -> None:
 def test_lists_are_bounded(violations: Report) -> None:
     """Beyond a limit each list says how many more there are."""
     text = _render(violations, actions=2, open=3, waivers=1)
-    tables = tables(text)
+    tables = tables_of(text)
     lengths = [len(rows) - 1 for rows in tables.values()]
     assert lengths == [1, 2, 3, 1, 1]
     total = sum(violations.head["counts"][each] for each in OPEN)
@@ -290,7 +295,7 @@ def test_hostile_names_do_no_harm(tmp_path: Path) -> None:
     """No name mentions, links, sets or breaks anything: what is not plain stands in code."""
     text = _render(audit(tmp_path, HOSTILE), open=1_000)
     assert_harmless(text)
-    for rows in tables(text).values():
+    for rows in tables_of(text).values():
         assert len({len(row) for row in rows}) == 1
 
 
@@ -310,10 +315,10 @@ def test_any_findings_make_whole_tables(given: list[Finding]) -> None:
     """Whatever findings hold, each row of a table has as many cells as its head."""
     text = _of(*given)
     assert_harmless(text)
-    for rows in tables(text).values():
+    for rows in tables_of(text).values():
         assert len({len(row) for row in rows}) == 1
     expected = sum(each.status in OPEN for each in given)
-    assert _rows(tables(text), "Open findings, most urgent first") == expected
+    assert _rows(tables_of(text), "Open findings, most urgent first") == expected
 
 
 def _rows(tables: dict[str, list[list[str]]], heading: str) -> int:

@@ -196,7 +196,7 @@ def test_a_rule_has_the_score_of_its_worst_failure() -> None:
 
 @pytest.mark.parametrize(
     ("status", "begin"),
-    [("fail", ""), ("inconclusive", "Could not be judged: "), ("error", "Broke: ")],
+    [("fail", ""), ("inconclusive", "Inconclusive: "), ("error", "Check broke: ")],
 )
 def test_a_message_says_what_to_do(status: Status, begin: str) -> None:
     """A message has the outcome, but of a failure, the subject, the condition and the step."""
@@ -358,7 +358,7 @@ def _left_out(run: Json) -> list[str]:
     return [
         notification["message"]["text"]
         for notification in notifications
-        if "left out" in notification["message"]["text"]
+        if "more open findings" in notification["message"]["text"]
     ]
 
 
@@ -368,7 +368,7 @@ def test_results_beyond_the_limit_are_counted() -> None:
     run = _of(*given, limits=SarifLimits(results=2))
     assert [result["properties"]["severity"] for result in run["results"]] == ["critical", "high"]
     assert (run["properties"]["open"], run["properties"]["leftOut"]) == (3, 1)
-    assert _left_out(run) == ["1 open findings are left out: see findings.ndjson."]
+    assert _left_out(run) == ["1 more open findings are listed in findings.ndjson."]
 
 
 def test_a_file_that_is_too_large_is_made_smaller() -> None:

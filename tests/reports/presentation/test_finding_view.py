@@ -53,12 +53,9 @@ def test_evidence_with_an_address_shows_it() -> None:
 def test_organizations_are_numbered_as_they_come() -> None:
     """The filter knows organizations by number; one that the population lacks keeps its id."""
     organizations = NumberedOrganizations([{"id": "a", "name": "acme"}])
-    assert [organizations.number(id) for id in ("b", "a", "b")] == [0, 1, 0]
-    assert [organizations.name(id) for id in ("a", "b", "")] == [
-        "acme",
-        "b",
-        "across organizations",
-    ]
+    assert [organizations.number(identity) for identity in ("b", "a", "b")] == [0, 1, 0]
+    names = [organizations.name(identity) for identity in ("a", "b", "")]
+    assert names == ["acme", "b", "across organizations"]
     assert organizations.numbers == {"b": 0, "a": 1}
 
 

@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reports.presentation.markdown_text import code, prose, table
-from tests.reports.markdown_reading import assert_harmless, columns, tables
+from tests.reports.markdown_reading import assert_harmless, columns, tables_of
 from tests.reports.samples import HOSTILE_NAMES
 
 
@@ -25,7 +25,7 @@ def test_any_text_is_harmless(text: str) -> None:
     text_of_table = f"| a | b |\n|---|---|\n{row}\n"
     assert_harmless(text_of_table)
     assert "\n" not in row
-    assert [len(cells) for cells in tables(text_of_table)[""]] == [2, 2]
+    assert [len(cells) for cells in tables_of(text_of_table)[""]] == [2, 2]
     assert columns([row]) == [3]
 
 
@@ -53,7 +53,7 @@ def test_a_table_of_any_text_is_whole(texts: list[tuple[str, str]]) -> None:
     assert set(columns(lines)) == {3}
     text = "".join(f"{line}\n" for line in lines)
     assert_harmless(text)
-    assert [len(cells) for cells in tables(text)[""]] == [2] * (len(rows) + 1)
+    assert [len(cells) for cells in tables_of(text)[""]] == [2] * (len(rows) + 1)
 
 
 def test_a_long_text_is_cut() -> None:

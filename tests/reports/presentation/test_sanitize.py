@@ -92,7 +92,7 @@ TEXTS = (
 @settings(deadline=None, max_examples=300)
 @given(TEXTS)
 def test_no_text_becomes_markup(text: str) -> None:
-    """Whatever a text holds, the only elements are those of the functions, and they are balanced."""
+    """Whatever a text holds, the only elements are those of the functions, each of them closed."""
     for shown in (visible(text), name(text), prose(text)):
         rest = SAFE_TAG.sub("", str(shown))
         assert not set("<>\"'") & set(rest)
