@@ -34,7 +34,9 @@ def _audit(folder: Path, **over: object) -> Audit:
 def _written(folder: Path, **over: object) -> Audit:
     """Write the audit of an inventory as if all of it had been run, and return it."""
     audit = _audit(folder, **over)
-    groups = [group for each in audit.grouping.groups().values() for group in each]
+    groups = [
+        group for groups_of_rule in audit.grouping.groups().values() for group in groups_of_rule
+    ]
     audit.write({(group.card.id, group.key) for group in groups}, lambda: dict(RUN))
     return audit
 

@@ -103,14 +103,14 @@ def test_head_of_the_page(violations: Report) -> None:
     text = Page(violations.page).text
     head = violations.head
     verdict = head["verdict"]["text"].partition(": ")[2]
-    for each in (head["title"], head["report"], head["criteria"]["hash"], head["schema"], verdict):
-        assert each in text
+    for shown in (head["title"], head["report"], head["criteria"]["hash"], head["schema"], verdict):
+        assert shown in text
     assert "Times all in UTC" in text.replace("Timesall", "Times all")
 
 
 def test_every_finding(waived: Report) -> None:
     """Every finding of the record stands in the page exactly once."""
-    ids = [each[2:] for each in Page(waived.page).values("id") if each.startswith("f-")]
+    ids = [anchor[2:] for anchor in Page(waived.page).values("id") if anchor.startswith("f-")]
     assert sorted(ids) == sorted(json.loads(line)["id"] for line in waived.lines)
 
 
@@ -118,14 +118,14 @@ def test_open_findings_are_explained(violations: Report) -> None:
     """An open finding has its condition, criteria, cause, effect, recommendation and evidence."""
     head = violations.head
     [finding] = [
-        each
-        for each in map(json.loads, violations.lines)
-        if each["rule"] == "CMEK-01" and each.get("cause") == "planned-without-key"
+        finding
+        for finding in map(json.loads, violations.lines)
+        if finding["rule"] == "CMEK-01" and finding.get("cause") == "planned-without-key"
     ]
     start = violations.page.index(f'id="f-{finding["id"]}"')
     text = Page(violations.page[start : violations.page.index("</details>", start)]).text
     card = next(rule for rule in head["criteria"]["rules"] if rule["id"] == "CMEK-01")
-    for each in (
+    for expected in (
         finding["message"],
         card["title"],
         card["quotes"][0]["sentence"],
@@ -137,7 +137,7 @@ def test_open_findings_are_explained(violations: Report) -> None:
         f"inventory.json:{finding['evidence'][0][1]}",
         finding["id"],
     ):
-        assert each in text
+        assert expected in text
 
 
 def test_most_urgent_first(violations: Report) -> None:
@@ -169,7 +169,7 @@ def test_links_lead_somewhere(waived: Report, partial: Report) -> None:
         page = Page(report.page)
         ids = Counter(page.values("id"))
         assert max(ids.values()) == 1
-        inside = {each[1:] for each in page.values("href", "a") if each.startswith("#")}
+        inside = {link[1:] for link in page.values("href", "a") if link.startswith("#")}
         assert inside - set(ids) == set()
 
 
@@ -183,7 +183,7 @@ def test_waivers(waived: Report) -> None:
             assert " ".join(waiver[field].split()) in text
         for field in ("subject", "ticket", "requested_by", "approved_by", "expires_on"):
             assert (waiver[field] or "not yet") in text
-    assert {each["state"] for each in waived.head["waivers"]} == set(get_args(State))
+    assert {waiver["state"] for waiver in waived.head["waivers"]} == set(get_args(State))
     assert '<a href="#w-1"><code>W-active</code></a>' in waived.page
 
 
@@ -191,7 +191,7 @@ def test_waivers_to_see_to_come_first(waived: Report) -> None:
     """Above all waivers stand those that end soon, have ended, or wait for an approval."""
     _, _, section = waived.page.partition('<section id="waivers">')
     above, _, _ = section.partition("<article")
-    rows = [Page(each).text for each in re.findall(r"<li>.*?</li>", above)]
+    rows = [Page(item).text for item in re.findall(r"<li>.*?</li>", above)]
     waits = "has awaited approval since 2026-09-01 and covers nothing"
     assert rows == [
         "! expiring W-expiring expires in 10 days, on 2026-12-01: CMEK-03",
@@ -203,7 +203,7 @@ def test_waivers_to_see_to_come_first(waived: Report) -> None:
 def test_waivers_beyond_the_limit_are_no_links(waived: Report) -> None:
     """A waiver to see to that the page does not list in full is named, and leads nowhere."""
     page = Page(html.render(waived.head, waived.lines, PageLimits(waivers=2)))
-    assert {each for each in page.values("href", "a") if each.startswith("#w-")} == {"#w-1", "#w-2"}
+    assert {link for link in page.values("href", "a") if link.startswith("#w-")} == {"#w-1", "#w-2"}
     assert {"1 more is listed in audit.json", "5 more are listed in audit.json"} <= set(
         re.findall(r"[15] more (?:is|are) listed in audit\.json", page.text)
     )
@@ -213,8 +213,8 @@ def test_criteria(violations: Report) -> None:
     """Every rule stands there with its words, its quotes and its control ids."""
     text = Page(violations.page).text
     for rule in violations.head["criteria"]["rules"]:
-        for each in (rule["title"], rule["subject"], rule["rationale"], rule["remediation"]):
-            assert each in text
+        for expected in (rule["title"], rule["subject"], rule["rationale"], rule["remediation"]):
+            assert expected in text
         for quote in rule["quotes"]:
             assert quote["sentence"] in text
             assert quote["page"] in text
@@ -285,11 +285,13 @@ def test_not_evaluated_says_what_to_do(violations: Report) -> None:
     """Each row of what was not judged says who must act, and the step that settles it."""
     source = violations.page
     text = Page(source[source.index('id="not-evaluated"') : source.index('id="waivers"')]).text
-    rows = [each for each in violations.head["not_evaluated"] if each["status"] == "inconclusive"]
+    rows = [row for row in violations.head["not_evaluated"] if row["status"] == "inconclusive"]
     told = {row["reason"] for row in rows}
     assert "refused" in told
     assert "Give the token of labs the permission org-cmk-read" in text
-    assert {each for each in told - {"refused"} if labels.REASON[each].step not in text} == set()
+    assert {
+        reason for reason in told - {"refused"} if labels.REASON[reason].step not in text
+    } == set()
 
 
 # --- safety ---------------------------------------------------------------------------------------
@@ -323,7 +325,9 @@ def test_hostile_text_is_text(hostile: Report) -> None:
     page = Page(hostile.page)
     assert Counter(tag for tag, _ in page.tags)["script"] == 1
     attributes = {attribute for _, attrs in page.tags for attribute in attrs}
-    assert {each for each in attributes if each.startswith("on") or each == "style"} == set()
+    assert {
+        attribute for attribute in attributes if attribute.startswith("on") or attribute == "style"
+    } == set()
     assert EVIL in page.text
     assert HOSTILE_NAMES[6] in page.text
 
@@ -340,8 +344,8 @@ def test_hostile_text_is_visible(hostile: Report) -> None:
         == set()
     )
     text = Page(hostile.page).text
-    for each in ("U+202E", "U+0000", "U+001B", "U+200B", "U+0301", "U+2800"):
-        assert each in text
+    for code in ("U+202E", "U+0000", "U+001B", "U+200B", "U+0301", "U+2800"):
+        assert code in text
 
 
 def test_long_text_is_cut(hostile: Report) -> None:
@@ -384,7 +388,7 @@ def test_open_findings_are_bounded(violations: Report) -> None:
     """Beyond the limit the mildest open findings are left out, and the page says how many."""
     page = render(violations, open=3)
     shown = [attrs["data-v"] for tag, attrs in page.tags if "data-s" in attrs and tag == "details"]
-    total = sum(violations.head["counts"][each] for each in OPEN)
+    total = sum(violations.head["counts"][status] for status in OPEN)
     assert shown == ["critical", "critical", "critical"]
     assert f"{total - 3:,} more open findings are listed in findings.ndjson." in page.text
 
@@ -395,8 +399,8 @@ def test_folded_findings_are_bounded(violations: Report) -> None:
     counts = violations.head["counts"]
     assert not {"pass", "not-applicable"} & set(page.values("data-s"))
     told = [
-        int(each)
-        for each in re.findall(r"(\d+) more (?:is|are) listed in findings.ndjson", page.text)
+        int(number)
+        for number in re.findall(r"(\d+) more (?:is|are) listed in findings.ndjson", page.text)
     ]
     assert sum(told) == counts["pass"] + counts["not-applicable"]
 
@@ -407,7 +411,7 @@ def test_lists_are_bounded(waived: Report) -> None:
         waived, waived=1, cells=0, actions=1, waivers=1, attestations=1, rows=1, plan=0
     ).text
     head = waived.head
-    for each in (
+    for sentence in (
         "1 more waived finding is listed in findings.ndjson",
         "1 organization, the worst first",
         "1 more organization without a failure is listed in audit.json, in total",
@@ -417,7 +421,7 @@ def test_lists_are_bounded(waived: Report) -> None:
         "1 more organization is listed in audit.json",
         f"{len(head['key_plan']['lists']['missing'])} more are listed in audit.json",
     ):
-        assert each in text
+        assert sentence in text
 
 
 def test_nothing_is_cut_in_silence(waived: Report) -> None:

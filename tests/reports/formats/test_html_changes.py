@@ -49,7 +49,7 @@ def test_each_change_has_its_look() -> None:
     assert list(labels.KEY_CHANGE) == list(KEY_CHANGES)
     for told in (labels.CHANGE, labels.WHY, labels.KEY_CHANGE):
         assert len(set(told.values())) == len(told)
-    assert len({each.shape for each in labels.CHANGE.values()}) == len(labels.CHANGE)
+    assert len({label.shape for label in labels.CHANGE.values()}) == len(labels.CHANGE)
 
 
 # --- the section ----------------------------------------------------------------------------------
@@ -69,8 +69,8 @@ def test_each_class_is_counted_and_listed(violations: Report) -> None:
     text = _words(_section(violations, changes))
     for what, look in labels.CHANGE.items():
         assert f"{look.shape} {look.word}{changes['counts'][what]}{look.meaning}" in text
-        for each in changes["lists"][what]:
-            assert (each["path"] in text) == (what != "unchanged")
+        for finding in changes["lists"][what]:
+            assert (finding["path"] in text) == (what != "unchanged")
     assert labels.WHY["organization-unread"] not in text
     assert labels.WHY["subject-absent"] in text
 
@@ -114,8 +114,8 @@ def test_keys_are_told_with_both_states(violations: Report) -> None:
     for what, (title, words) in labels.KEY_CHANGE.items():
         assert f"{title} {words}" in text
         for scope in changes["keys"]["lists"][what]:
-            for each in (*scope["before"], *scope["after"]):
-                assert each in text
+            for key in (*scope["before"], *scope["after"]):
+                assert key in text
 
 
 def test_keys_that_did_not_change_are_told(violations: Report) -> None:

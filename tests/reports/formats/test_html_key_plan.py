@@ -73,9 +73,13 @@ def test_numbers_of_all(mixed: Report) -> None:
 def test_numbers_of_each_organization(mixed: Report) -> None:
     """Each organization has a row with its numbers, those that lack most keys first."""
     told = [row for row in rows(mixed.page) if len(row) == 13]
-    plan = {each["name"]: each for each in mixed.head["key_plan"]["organizations"]}
+    plan = {
+        organization["name"]: organization
+        for organization in mixed.head["key_plan"]["organizations"]
+    }
     assert {row[0]: row[1:-1] for row in told} == {
-        name: [str(each[number]) for number in NUMBERS] for name, each in plan.items()
+        name: [str(organization[number]) for number in NUMBERS]
+        for name, organization in plan.items()
     }
     worst_first = ("missing", "failing", "undetermined", "unproven")
     missing = [tuple(plan[row[0]][number] for number in worst_first) for row in told]
@@ -99,7 +103,7 @@ def test_what_was_not_read(mixed: Report) -> None:
 def test_key_scopes(mixed: Report) -> None:
     """Each key scope that lacks a key, may lack one or has an idle one is listed with databases."""
     lists = mixed.head["key_plan"]["lists"]
-    listed = [_row(each) for state in LISTS for each in lists[state]]
+    listed = [_row(scope) for state in LISTS for scope in lists[state]]
     assert [row for row in rows(mixed.page) if len(row) == 5] == listed
     assert {row[-1] for row in listed} == {
         "1 existing",
@@ -123,7 +127,7 @@ def test_steps(mixed: Report) -> None:
     assert len(told) == len(steps) > 1
     for text, step in zip(told, steps, strict=True):
         plain = " ".join(unescape(re.sub(r"<.*?>", "", text)).split())
-        items = [unescape(each) for each in re.findall(r"<li>(.*?)</li>", text)]
+        items = [unescape(item) for item in re.findall(r"<li>(.*?)</li>", text)]
         assert items == step["steps"]
         counts = {"missing": "missing", "shared": "shared", "undetermined": "not known"}
         counts["unsupported"] = "not supported"
@@ -172,8 +176,10 @@ def test_what_to_paste_with_terraform(tmp_path: Path) -> None:
         "report_dir": str(tmp_path),
     }
     made = Audit(parse_options(options))
-    groups = [group for each in made.grouping.groups().values() for group in each]
-    made.write({(each.card.id, each.key) for each in groups}, lambda: dict(RUN))
+    groups = [
+        group for groups_of_rule in made.grouping.groups().values() for group in groups_of_rule
+    ]
+    made.write({(group.card.id, group.key) for group in groups}, lambda: dict(RUN))
     page = (tmp_path / "audit.html").read_text(encoding="utf-8")
     assert [re.sub("<.*?>", "", head) for head in _headings(page)] == [
         "acme-prod, eu-north-1",

@@ -85,13 +85,13 @@ def test_every_answer_has_its_row(faulty: Audited) -> None:
     section = _section(faulty.report.page, "evidence")
     bundle = faulty.recorded.bundle
     rows = list(index_exchanges(bundle, read_manifest(bundle)))
-    assert {each.outcome for each in rows} == {"200", "403", "unavailable"}
+    assert {row.outcome for row in rows} == {"200", "403", "unavailable"}
     for row in rows:
         anchor = row.path.removeprefix("exchanges/").removesuffix(".json").replace("/", "-")
         [at] = re.findall(f'<tr id="e-1-{anchor}">.*?</tr>', faulty.report.page)
         text = Page(at).text
-        for each in (row.path, row.address, row.sha256, utc(row.at)[:19].replace("T", " ")):
-            assert each in text
+        for shown in (row.path, row.address, row.sha256, utc(row.at)[:19].replace("T", " ")):
+            assert shown in text
         assert f"<code>{row.outcome}</code>" in at
     assert len(section.values("id", "tr")) == len(rows)
 
@@ -130,10 +130,10 @@ def test_the_index_is_bounded(healthy: Audited) -> None:
     report = healthy.report
     total = _bundles(healthy)[0]["exchanges_total"]
     page = Page(html.render(report.head, report.lines, PageLimits(exchanges=2)))
-    rows = [each for each in page.values("id", "tr") if each.startswith("e-")]
+    rows = [anchor for anchor in page.values("id", "tr") if anchor.startswith("e-")]
     assert rows == ["e-1-0001-0001", "e-1-0001-0002"]
     assert f"{total - 2} more recorded answers are listed in the bundle itself" in page.text
-    inside = {each[1:] for each in page.values("href", "a") if each.startswith("#")}
+    inside = {link[1:] for link in page.values("href", "a") if link.startswith("#")}
     assert inside - set(page.values("id")) == set()
 
 
@@ -185,23 +185,37 @@ def test_reconciliation(faulty: Audited) -> None:
     section = _section(faulty.report.page, "population")
     text = _flat(section.text)
     [organization] = faulty.report.head["population"]["organizations"]
-    assert {each["agree"] for each in organization["reconciliation"]} == {True, False, None}
-    for each in organization["reconciliation"]:
+    assert {comparison["agree"] for comparison in organization["reconciliation"]} == {
+        True,
+        False,
+        None,
+    }
+    for comparison in organization["reconciliation"]:
         routes = [
             f"{route['by']}: {'not known' if route['count'] is None else route['count']}"
-            for route in each["routes"]
+            for route in comparison["routes"]
         ]
-        look = labels.AGREE[each["agree"]]
-        told = [labels.COUNTED[each["what"]], *routes, look.shape, look.word, each["rule"]]
-        none = "none in what was read" if each["agree"] is None else "none"
-        assert _flat("".join([*told, *(each["differences"] or [none])])) in text
-        assert f"#r-{each['rule']}" in section.values("href", "a")
+        look = labels.AGREE[comparison["agree"]]
+        told = [
+            labels.COUNTED[comparison["what"]],
+            *routes,
+            look.shape,
+            look.word,
+            comparison["rule"],
+        ]
+        none = "none in what was read" if comparison["agree"] is None else "none"
+        assert _flat("".join([*told, *(comparison["differences"] or [none])])) in text
+        assert f"#r-{comparison['rule']}" in section.values("href", "a")
 
 
 def test_unexplained_differences_are_findings(faulty: Audited) -> None:
     """Where two routes differ and nothing explains it, the rule that is named has a failure."""
     [organization] = faulty.report.head["population"]["organizations"]
-    rules = {each["rule"] for each in organization["reconciliation"] if each["agree"] is False}
+    rules = {
+        comparison["rule"]
+        for comparison in organization["reconciliation"]
+        if comparison["agree"] is False
+    }
     failing = {
         rule["id"] for rule in faulty.report.head["criteria"]["rules"] if rule["counts"]["fail"]
     }
@@ -213,8 +227,8 @@ def test_a_bundle_is_told(faulty: Audited) -> None:
     """Root, previous root, host and times of a bundle stand under population and the run."""
     [bundle] = _bundles(faulty)
     population = _section(faulty.report.page, "population").text
-    for each in (bundle["path"], bundle["root"], bundle["previous"], bundle["address"]):
-        assert each in population
+    for shown in (bundle["path"], bundle["root"], bundle["previous"], bundle["address"]):
+        assert shown in population
     run = _section(faulty.report.page, "run").text
     for name in ("first_answer", "last_answer"):
         shown = bundle[name][:19].replace("T", " ")
@@ -268,7 +282,9 @@ def test_hostile_words_are_text(hostile: Audited) -> None:
     assert Counter(tag for tag, _ in page.tags)["script"] == 1
     assert [tag for tag, _ in page.tags if tag == "img"] == []
     attributes = {attribute for _, attrs in page.tags for attribute in attrs}
-    assert {each for each in attributes if each.startswith("on") or each == "style"} == set()
+    assert {
+        attribute for attribute in attributes if attribute.startswith("on") or attribute == "style"
+    } == set()
     assert HOSTILE_FOLDER in page.text
     assert EVIL in page.text
 

@@ -87,7 +87,7 @@ def test_open_findings_are_listed_by_urgency(violations: Report) -> None:
     """Every open finding is listed once, the worst severities first, and no other."""
     table = tables_of(_render(violations))["Open findings, most urgent first"]
     told = [json.loads(line) for line in violations.lines]
-    wanted = {each["id"] for each in told if each["status"] in OPEN}
+    wanted = {finding["id"] for finding in told if finding["status"] in OPEN}
     assert {row[-1].strip("`") for row in table[1:]} == wanted
     assert len(table) == len(wanted) + 1
     ranks = [SEVERITIES.index(row[0]) for row in table[1:]]
@@ -208,7 +208,7 @@ def test_changes_are_summed_up(tmp_path: Path) -> None:
     (classes, counts) = tables_of(text)["Changes since the last audit"]
     told = dict(zip(classes, map(int, counts), strict=True))
     assert told == new.head["changes"]["counts"]
-    assert told["unchanged"] == sum(old.head["counts"][each] for each in OPEN)
+    assert told["unchanged"] == sum(old.head["counts"][status] for status in OPEN)
     assert f"as of `2026-11-20T12:00:00Z`, report `{old.head['report']}`" in text
     assert ", if they are new since the baseline." in text
     (names, first, *_) = tables_of(text)["Open findings, most urgent first"]
@@ -244,7 +244,7 @@ def test_lists_are_bounded(violations: Report) -> None:
     tables = tables_of(text)
     lengths = [len(rows) - 1 for rows in tables.values()]
     assert lengths == [1, 2, 3, 1, 1]
-    total = sum(violations.head["counts"][each] for each in OPEN)
+    total = sum(violations.head["counts"][status] for status in OPEN)
     assert re.findall(r"^… (.+) in the report$", text, re.MULTILINE) == [
         f"{violations.head['actions_total'] - 2} more steps",
         f"{total - 3} more open findings",
@@ -304,7 +304,9 @@ def test_hostile_names_are_shown(tmp_path: Path, name: str) -> None:
     """A name is shown as it is, but for what cannot be seen."""
     found = a_finding(message=name, name=name, organization="acme")
     shown = [token.content for token in inline(_of(found)) if token.type == "code_inline"]
-    visible = "".join(each for each in name if each.isprintable() and each not in "`|")
+    visible = "".join(
+        character for character in name if character.isprintable() and character not in "`|"
+    )
     bare = re.sub(r"\((?:U\+[0-9A-F]{4} ?)+\)", "", " ".join(shown))
     assert visible.split()[0][:40] in bare
 
@@ -317,7 +319,7 @@ def test_any_findings_make_whole_tables(given: list[Finding]) -> None:
     assert_harmless(text)
     for rows in tables_of(text).values():
         assert len({len(row) for row in rows}) == 1
-    expected = sum(each.status in OPEN for each in given)
+    expected = sum(finding.status in OPEN for finding in given)
     assert _rows(tables_of(text), "Open findings, most urgent first") == expected
 
 

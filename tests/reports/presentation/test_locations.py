@@ -24,7 +24,7 @@ def _places(*sources: tuple[str, str], root: Path | None = ROOT) -> LocationFind
 
 
 def _finding(*evidence: Sequence[object]) -> dict[str, Any]:
-    return {"evidence": [list(each) for each in evidence]}
+    return {"evidence": [list(place) for place in evidence]}
 
 
 @pytest.mark.parametrize(
