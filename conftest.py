@@ -56,15 +56,15 @@ def _value(config: pytest.Config, option: Option) -> object:
     A path is in its one spelling, and several are in their one order.
     """
     from inventory.files.named_plans import plans_in_order  # noqa: PLC0415 (as above)
-    from inventory.system.paths import in_order, normal  # noqa: PLC0415
+    from inventory.system.paths import normalize_path, sorted_paths  # noqa: PLC0415
 
     given, start = _given(config, option)
     if option.name == "plan":
         return plans_in_order(given or (), start)
     if option.kind == "paths":
-        return in_order(given or (), start)
+        return sorted_paths(given or (), start)
     is_path = option.kind == "path" and given and given != "env"
-    return normal(given, start) if is_path else given
+    return normalize_path(given, start) if is_path else given
 
 
 def _given(config: pytest.Config, option: Option) -> tuple[Any, Path]:

@@ -48,8 +48,7 @@ def _choice(names: Iterable[str]) -> str:
 def _target(output: str, record: Record) -> Path:
     """Return the file to write; it must not be one of those that are read."""
     path = Path(output)
-    own = (record.path, record.findings)
-    if any(path.resolve() == each.resolve() or _is_same(path, each) for each in own):
+    if any(path.resolve() == file.resolve() or _is_same(path, file) for file in record.files):
         raise _refused(output, "the record itself")
     if path.is_dir():
         raise _refused(output, "a folder")

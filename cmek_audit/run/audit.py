@@ -17,30 +17,23 @@ from checks.engine.outcome import Gate
 from checks.engine.waivers import WaiverBook, read_waivers
 from cmek_audit import install_location
 from cmek_audit.run import overwritten_inputs
+from cmek_audit.run.provenance import version_of
 from cmek_audit.run.report_folder import REPLACED, ReportFolder
 from inventory.errors import InventoryError, LeakError, Problem, SettingError
 from inventory.files.named_plans import parse_plan
 from inventory.history import History, check_folders, read_history
 from inventory.inventory import Inventory
 from inventory.system.garbage_collection import collector_paused
-from inventory.system.paths import in_order, normal
+from inventory.system.paths import normalize_path, sorted_paths
 from inventory.terraform.organizations import parse_organizations
 from inventory.terraform.source import SourceTree
-from inventory.text.secrets import search
+from inventory.text.secrets import refuse_leaks
 from reports.comparison.baseline import read_baseline, refuse_unfit
 from reports.comparison.changes import Changes
 from reports.formats.registry import PAGE, write_rendered
-from reports.record.writer import (
-    FINDINGS,
-    HEAD,
-    GivenFile,
-    InputFiles,
-    Recorder,
-    RecordInput,
-    Settings,
-    canonical,
-    head_of,
-)
+from reports.record.layout import FINDINGS, HEAD, POPULATION, canonical
+from reports.record.recorder import Recorder
+from reports.record.writer import TOOL, GivenFile, InputFiles, RecordInput, Settings, build_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -49,9 +42,10 @@ if TYPE_CHECKING:
     from cmek_audit.run.options import Options
     from inventory.astra.collector import Progress
     from inventory.model.sources import Source
-    from inventory.terraform.organizations import Terraform
+    from inventory.terraform.organizations import TerraformSettings
     from inventory.text.secrets import Token
     from reports.comparison.baseline import Baseline
+    from reports.model.head import Head, Provenance, Run
 
 EXAMPLES = install_location.folder() / "inventory" / "examples"
 
@@ -88,7 +82,7 @@ class Audit:
         """
         self.options = options
         self._tell = tell
-        self.head: dict[str, Any] | None = None
+        self.head: Head | None = None
         self.sources: Sequence[Source] = ()
         self.keep = keep
         self.rows_seen = 0
@@ -139,9 +133,9 @@ class Audit:
 
         check_folders(options.history)
         wanted = read_organizations(options.live)
-        collected = collect(wanted, options.evidence_dir, tell=self._tell)
+        collected = collect(wanted, options.evidence_dir, on_progress=self._tell)
         self.tokens = collected.tokens
-        files = in_order((*options.inventory, collected.bundle))
+        files = sorted_paths((*options.inventory, collected.bundle))
         return options.model_copy(update={"inventory": files})
 
     def settled(self) -> dict[str, Any]:
@@ -175,14 +169,15 @@ class Audit:
 
     def _stop_recording(self) -> None:
         if self._recorder is not None:
-            self._recorder.stop()
+            self._recorder.abort()
             self._recorder = None
 
     def _judge(
         self, inventory: Inventory, wanted: Callable[[Finding], bool] | None = None
     ) -> tuple[Grouping, WaiverBook]:
         self._stop_recording()
-        recorder = self._recorder = Recorder(self._staging) if self._folder else None
+        history = self.context.history
+        recorder = self._recorder = Recorder(self._staging, history) if self._folder else None
         book = WaiverBook(self._waivers, self.context.as_of)
         changes = Changes(self.baseline, self.context.as_of) if self.baseline else None
         self._changes = changes
@@ -192,24 +187,22 @@ class Audit:
         def meet(organization: Any) -> None:  # noqa: ANN401 (an Organization)
             grouping.name(organization.id, organization.name)
             if recorder:
-                recorder.meet(organization)
+                recorder.add_organization(organization)
             if changes:
-                changes.meet(organization)
+                changes.add_organization(organization)
 
         findings = evaluate(inventory.organizations(), self._rules, self.context, meet)
         findings = map(book.apply, findings) if self._waivers else findings
         findings = filter(wanted, findings) if wanted else findings
         with collector_paused():
-            for judged in map(changes.take, findings) if changes else findings:
+            for judged in map(changes.classify, findings) if changes else findings:
                 grouping.add(judged)
                 if recorder:
                     recorder.add(judged)
         self.sources = (*inventory.sources, *self.context.history.sources)
         return grouping, book
 
-    def write(
-        self, settled: set[tuple[str, str]], run: Callable[[], dict[str, Any]]
-    ) -> dict[str, Any]:
+    def write(self, settled: set[tuple[str, str]], run: Callable[[], Provenance]) -> Head:
         """Write the record and all reports that are made of it, and return the head.
 
         As ``conclude``, and then ``publish`` with what ``run`` returns.
@@ -218,7 +211,7 @@ class Audit:
             self.conclude(settled)
             return self.publish(run())
 
-    def conclude(self, settled: set[tuple[str, str]]) -> dict[str, Any]:
+    def conclude(self, settled: set[tuple[str, str]]) -> Head:
         """Reach the verdict, and return the head but for its block ``run``.
 
         ``settled`` names the groups, by rule and key, that pytest has run: the findings of all
@@ -229,33 +222,43 @@ class Audit:
             self._judge_again(settled)
         assert self._recorder is not None  # noqa: S101 (an audit that is written was kept)
         settings = Settings(
-            self.context,
-            self.gate,
-            self.grouping.mode,
-            self._is_example,
-            self._is_default,
-            left_out,
-            "live" if self.options.live else "recorded",
-            self._given,
+            context=self.context,
+            gate=self.gate,
+            grouping=self.grouping.mode,
+            is_example=self._is_example,
+            is_default=self._is_default,
+            left_out=left_out,
+            mode="live" if self.options.live else "recorded",
+            given=self._given,
         )
         rules = rules_hash(self._rules)
-        changes = self._changes.told(rules, left_out) if self._changes else None
+        changes = self._changes.summary(rules, left_out) if self._changes else None
         material = RecordInput(
-            self._rules, rules, self._controls, self.sources, self._book.states(), changes
+            rules=self._rules,
+            rules_hash=rules,
+            controls=self._controls,
+            sources=self.sources,
+            waivers=self._book.states(),
+            changes=changes,
+            tool_version=version_of(TOOL),
         )
-        self.head = head_of(self._recorder, settings, material)
+        self.head = build_head(self._recorder, settings, material)
         return self.head
 
-    def publish(self, run: dict[str, Any], others: Iterable[Path] = ()) -> dict[str, Any]:
+    def publish(self, run: Provenance, others: Iterable[Path] = ()) -> Head:
         """Write the record with the block ``run``, and move the whole audit to its place.
 
         ``others`` are reports outside of the folder. Raises LeakError if a secret stands in any
         report, which is removed then, and OSError if the disk refuses; it is to be discarded then.
         """
         assert self.head is not None  # noqa: S101 (there is a verdict by now)
-        times = {"started": utc(self._started), "ended": utc(datetime.now(UTC))}
-        formats = {"formats": list(self.options.formats)}
-        head = {**self.head, "run": {**times, **formats, **run}}
+        whole: Run = {
+            "started": utc(self._started),
+            "ended": utc(datetime.now(UTC)),
+            "formats": list(self.options.formats),
+            **run,
+        }
+        head: Head = {**self.head, "run": whole}
         self._render(head)
         self._search(others)
         self._publish()
@@ -265,7 +268,8 @@ class Audit:
     def publish_none(self, others: Iterable[Path] = ()) -> None:
         """Move pytest's own reports of a run without an audit to their place; as ``publish``."""
         self._stop_recording()
-        (self._staging / FINDINGS).unlink(missing_ok=True)
+        for name in (FINDINGS, POPULATION):
+            (self._staging / name).unlink(missing_ok=True)
         self._search(others)
         self._publish()
 
@@ -284,14 +288,14 @@ class Audit:
         name = PAGE if "html" in self.options.formats else HEAD
         return (Path(self.options.report_dir) / name).as_posix()
 
-    def _render(self, head: dict[str, Any]) -> None:
+    def _render(self, head: Head) -> None:
         (self._staging / HEAD).write_text(canonical(head), encoding="ascii")
         write_rendered(self.options.formats, head, self._staging / FINDINGS, self._staging)
 
     def _search(self, others: Iterable[Path]) -> None:
         """Look for secrets in all reports; raise LeakError by the places they would have had."""
         try:
-            search([*self._staging.iterdir(), *others], self.tokens)
+            refuse_leaks([*self._staging.iterdir(), *others], self.tokens)
         except LeakError as leak:
             for file in leak.files:
                 file.unlink(missing_ok=True)
@@ -344,7 +348,7 @@ def _inputs(options: Options) -> Iterator[overwritten_inputs.GivenPath]:
             yield overwritten_inputs.GivenPath(name, path)
 
 
-def terraform_of(options: Options) -> Terraform:
+def terraform_of(options: Options) -> TerraformSettings:
     """Return what ``options`` tell about Terraform's files; raises SettingError."""
     told = parse_organizations(options.terraform_organization)
     if options.terraform_source is None:
@@ -368,16 +372,16 @@ def _given(options: Options, baseline: Baseline | None) -> InputFiles:
     controls = _hashed(options.controls) if options.controls else None
     earlier = GivenFile(baseline.about.path, baseline.about.sha256) if baseline else None
     return InputFiles(
-        waivers,
-        controls,
-        options.no_waivers,
-        earlier,
-        options.terraform_organization,
-        options.terraform_source,
+        waivers=waivers,
+        controls=controls,
+        no_waivers=options.no_waivers,
+        baseline=earlier,
+        terraform_organizations=options.terraform_organization,
+        terraform_source=options.terraform_source,
     )
 
 
-def _parsed(terraform: Terraform) -> tuple[GivenFile, ...]:
+def _parsed(terraform: TerraformSettings) -> tuple[GivenFile, ...]:
     """Name the files of the configuration that were parsed, once the plans have been read."""
     files = terraform.source.files if terraform.source else {}
     return tuple(GivenFile(path, sha256) for path, sha256 in files.items())
@@ -398,5 +402,7 @@ def _with_example(options: Options) -> Options:
             raise SettingError(f"--cmek-{name}: found no inventory beside it, expected {expected}")
     names = {"inventory": "acme", "plan": "acme-plan", "history": "acme-history"}
     names |= {} if options.waivers else {"waivers": "acme-waivers"}
-    files = {name: (normal(str(EXAMPLES / f"{file}.yaml")),) for name, file in names.items()}
+    files = {
+        name: (normalize_path(str(EXAMPLES / f"{file}.yaml")),) for name, file in names.items()
+    }
     return options.model_copy(update=files)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from inventory.errors import SettingError
 from inventory.system.folder_lock import FolderLock, writing_to
 from reports.formats.registry import FILES
-from reports.record.writer import FINDINGS, HEAD
+from reports.record.layout import HEAD, RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 OPTION = "--cmek-report-dir"
-WRITTEN = tuple(dict.fromkeys((HEAD, FINDINGS, *FILES)))
+WRITTEN = tuple(dict.fromkeys((*RECORD, *FILES)))
 """Every file that an audit may leave in its report folder."""
 
 PREVIOUS = "previous"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 import textwrap
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from checks.engine.context import utc
 from cmek_audit.run.pytest_reports import unavailable
 from cmek_audit.run.pytest_results import NO_AUDIT
 from inventory.text.display import pluralize, printable
-from reports.comparison.changes import summed_up
+from reports.comparison.changes import summarize_changes
 from reports.presentation.banners import OUTSIDE, banners
 from reports.presentation.messages import describe_items, number_of
 from reports.presentation.source_notes import first_notes
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pytest
 
     from cmek_audit.run.audit import Audit
+    from reports.model.head import ActionEntry, Head
 
 MOST_SHOWN = 12
 MOST_LINES = 3
@@ -46,7 +47,7 @@ def header(audit: Audit) -> list[str]:
     return lines
 
 
-def summarize(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> None:
+def summarize(reporter: pytest.TerminalReporter, head: Head) -> None:
     """Print what to do, the most urgent first."""
     actions, total = head["actions"], head["actions_total"]
     if not actions:
@@ -63,7 +64,7 @@ def summarize(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> None:
         reporter.write_line(f"… and {total - MOST_SHOWN:,} more steps in the report")
 
 
-def warn_of_waivers(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> None:
+def warn_of_waivers(reporter: pytest.TerminalReporter, head: Head) -> None:
     """Print the waivers that expire soon, have expired, or await approval."""
     urgent = urgent_waivers(head)
     if not urgent:
@@ -75,7 +76,7 @@ def warn_of_waivers(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> 
         reporter.write_line(f"… and {len(urgent) - MOST_SHOWN:,} more waivers in the report")
 
 
-def _wrap(action: dict[str, Any], width: int) -> list[str]:
+def _wrap(action: ActionEntry, width: int) -> list[str]:
     """Return the lines of an action's text, with the organization's name if it is missing."""
     text = (
         action["text"]
@@ -108,7 +109,7 @@ def _fold(text: str, width: int, further: str = "") -> list[str]:
     )
 
 
-def _notes(head: dict[str, Any], width: int) -> Iterator[str]:
+def _notes(head: Head, width: int) -> Iterator[str]:
     """Yield the lines of the notes on the sources, folded to the width of the terminal."""
     shown, more = first_notes(head)
     for note in shown:
@@ -156,7 +157,7 @@ def _writer(config: pytest.Config) -> _Writer:
     return config.get_terminal_writer() if is_there else _PlainWriter()
 
 
-def _facts(audit: Audit, head: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _facts(audit: Audit, head: Head) -> Iterator[tuple[str, str]]:
     """Yield each number that is shown before the verdict, with its label."""
     yield "Items", f"pytest counts test items; {describe_items(head['settings']['grouping'])}"
     yield "Findings", number_of(head)
@@ -169,10 +170,10 @@ def _facts(audit: Audit, head: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "History", pluralize(earlier, "earlier record")
     if head["changes"]:
         baseline = head["changes"]["baseline"]["as_of"]
-        yield "Changes", f"findings {summed_up(head['changes'])}, since {baseline}"
+        yield "Changes", f"findings {summarize_changes(head['changes'])}, since {baseline}"
 
 
-def _print_verdict(writer: _Writer, audit: Audit, head: dict[str, Any]) -> None:
+def _print_verdict(writer: _Writer, audit: Audit, head: Head) -> None:
     """Print the banners, the notes, the verdict, and what the exit code means."""
     for text in [*banners(head), *_notes(head, writer.fullwidth)]:
         writer.line(printable(text), yellow=True)

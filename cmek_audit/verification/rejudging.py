@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
 from pydantic import ValidationError
 
@@ -15,11 +15,12 @@ from cmek_audit.verification.consistency import Checks, checks_of
 from inventory.errors import RecordError
 from inventory.files.named_plans import NamedPlan
 from inventory.model.sources import Role
+from reports.record.layout import HEAD, canonical
 from reports.record.reader import first_problem
-from reports.record.writer import HEAD, canonical
 
 if TYPE_CHECKING:
     from cmek_audit.verification.recorded_head import RecordedHead
+    from reports.model.head import Head, Provenance
 
 
 class Rejudged(NamedTuple):
@@ -30,7 +31,7 @@ class Rejudged(NamedTuple):
         checks: what pytest would have reported of each check.
     """
 
-    head: dict[str, Any]
+    head: Head
     checks: Checks
 
 
@@ -42,7 +43,9 @@ def judge_again(options: Options) -> Rejudged:
     with TemporaryDirectory() as scratch:
         audit = Audit(options.model_copy(update={"report_dir": f"{scratch}/report"}))
         groups = [group for each in audit.grouping.groups().values() for group in each]
-        data = audit.write({(group.card.id, group.key) for group in groups}, dict)
+        data = audit.write(
+            {(group.card.id, group.key) for group in groups}, lambda: cast("Provenance", {})
+        )
         return Rejudged(json.loads(canonical(data)), checks_of(groups))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.catalogue import load_rules, rules_hash
 from checks.engine.context import utc
@@ -22,8 +22,9 @@ from inventory.errors import CmekAuditError, RecordError
 from inventory.text.display import pluralize, printable
 from reports.formats.registry import RENDERED, encode
 from reports.presentation.banners import OUTSIDE, banners, ended_outside
+from reports.record.layout import FINDINGS, HEAD, POPULATION, RECORD, canonical
 from reports.record.reader import Record, checked, open_regular, read_record, relying_on
-from reports.record.writer import FINDINGS, HEAD, canonical
+from reports.record.writer import TOOL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from cmek_audit.run.pytest_reports import PytestReport
     from cmek_audit.verification.proof import Status
     from reports.formats.registry import Format
+    from reports.model.head import Head
 
-_PACKAGE = "cmek-audit"
 _MOST_NAMED = 50
 _BROKEN = (ArithmeticError, OSError, RecursionError, ValueError)
 _CONTRADICTS = {"junit": consistency.against_junit, "results": consistency.against_results}
@@ -114,7 +115,7 @@ def _shown(proof: Proof) -> Proof:
 
 def _read(folder: Path) -> Record:
     """Read the record; no link is followed, as it could lead out of the folder."""
-    for name in (HEAD, FINDINGS):
+    for name in RECORD:
         if (folder / name).is_symlink():
             raise RecordError(f"{folder / name}: found a link, expected a file of a report")
     return read_record(folder)
@@ -147,11 +148,11 @@ def _other_suite(head: RecordedHead, run: Run | None) -> str:
     own = rules_hash(load_rules())
     if head.criteria.hash != own:
         return f"made by another rule set: hash {head.criteria.hash[:12]}, here {own[:12]}"
+    here = version_of(TOOL)
+    if head.tool.version != here:
+        return f"made by another version of the suite: {head.tool.version}, here {here}"
     if run is None:
         return ""
-    here = version_of(_PACKAGE)
-    if run.packages.get(_PACKAGE, here) != here:
-        return f"made by another version of the suite: {run.packages[_PACKAGE]}, here {here}"
     here = checkout()[0] if run.commit else ""
     if here and run.commit != here:
         return f"made by another commit of the suite: {run.commit}, here {here}"
@@ -179,11 +180,11 @@ def _judge_again(head: RecordedHead, sources: Iterable[Proof]) -> Rejudged | str
 def _prove_record(report: _Report) -> Iterator[Proof]:
     again = report.again
     if isinstance(again, str):
-        yield Proof(HEAD, "not-proven", again)
-        yield Proof(FINDINGS, "not-proven", again)
+        yield from (Proof(name, "not-proven", again) for name in RECORD)
         return
     yield _prove_head(report, again)
     yield _prove_findings(report, again)
+    yield _prove_population(report, again)
 
 
 def _prove_head(report: _Report, again: Rejudged) -> Proof:
@@ -194,7 +195,7 @@ def _prove_head(report: _Report, again: Rejudged) -> Proof:
     return _unequal(HEAD, told, report)
 
 
-def _differing(old: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:
+def _differing(old: Mapping[str, object], again: Mapping[str, object]) -> list[str]:
     """Name the blocks that differ, by their bytes: Python takes ``true``, 1 and 1.0 for equal."""
     names = [name for name in {**old, **again} if name not in {"run", "report"}]
     differing = [name for name in names if _bytes_of(old, name) != _bytes_of(again, name)]
@@ -203,7 +204,7 @@ def _differing(old: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:
     return differing[:_MOST_NAMED]
 
 
-def _bytes_of(head: Mapping[str, Any], name: str) -> str:
+def _bytes_of(head: Mapping[str, object], name: str) -> str:
     return canonical(head[name]) if name in head else ""
 
 
@@ -215,6 +216,15 @@ def _prove_findings(report: _Report, again: Rejudged) -> Proof:
         reason = f"{report.other_suite}; judged again by those here: the same {told}"
         return Proof(FINDINGS, "not-proven", reason)
     return Proof(FINDINGS, "proven", f"judged again from its sources: the same {told}")
+
+
+def _prove_population(report: _Report, again: Rejudged) -> Proof:
+    """Prove what was judged: no rule has a say in it, so that another rule set gives the same."""
+    recorded = report.head.population_file
+    if recorded.sha256 != again.head["population_file"]["sha256"]:
+        return _unequal(POPULATION, "read again from its sources: another population", report)
+    entries = pluralize(recorded.count, "entry", "entries")
+    return Proof(POPULATION, "proven", f"read again from its sources: the same {entries}")
 
 
 def _unequal(name: str, told: str, report: _Report) -> Proof:
@@ -372,6 +382,6 @@ def _lines(report: _Report) -> Iterator[str]:
         yield f"verdict now, by this suite: {_verdict(again.head)}"
 
 
-def _verdict(head: Mapping[str, Any]) -> str:
+def _verdict(head: Head) -> str:
     counts = (f"{count} {status}" for status, count in head["counts"].items() if count)
     return ", ".join([head["verdict"]["outcome"], *counts])

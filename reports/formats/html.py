@@ -35,8 +35,11 @@ from reports.presentation.times import age, clock_difference, short_time
 from reports.presentation.waiver_notices import days_left, urgent_waivers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
+    from reports.model.finding_record import FindingRecord
+    from reports.model.head import Head, StatusCounts
+    from reports.model.population_summary import OrganizationEntry
     from reports.presentation.finding_view import FindingView
     from reports.presentation.selection import Selection
 
@@ -45,7 +48,7 @@ _BAR = 1_000
 _severity = attrgetter("severity")
 
 
-def render(head: dict[str, Any], lines: Iterable[bytes], limits: PageLimits | None = None) -> str:
+def render(head: Head, lines: Iterable[bytes], limits: PageLimits | None = None) -> str:
     """Render the page of an audit from its head and the lines of its findings, read once.
 
     The same audit gives the same text, but for the section ``run``.
@@ -102,7 +105,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _facts_from(head: Mapping[str, Any]) -> str:
+def _facts_from(head: Head) -> str:
     if head["settings"]["mode"] == "live":
         return "Astra, read by this audit and recorded as evidence"
     if head["evidence"]:
@@ -110,12 +113,11 @@ def _facts_from(head: Mapping[str, Any]) -> str:
     return "recorded files"
 
 
-def _organizations(head: Mapping[str, Any]) -> list[dict[str, Any]]:
-    organizations: list[dict[str, Any]] = head["population"]["organizations"]
-    return organizations
+def _organizations(head: Head) -> list[OrganizationEntry]:
+    return head["population"]["organizations"]
 
 
-def _style(head: dict[str, Any]) -> str:
+def _style(head: Head) -> str:
     """Return the style sheet; each printed page carries the report's id and the banners."""
     warning = " · ".join(banner.partition(":")[0] for banner in banners(head))
     corners = {"top-center": warning, "bottom-left": f"Report {head['report'][:12]}"}
@@ -128,11 +130,11 @@ def _source_hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode('ascii')}"
 
 
-def _is_partial(head: Mapping[str, Any]) -> bool:
+def _is_partial(head: Head) -> bool:
     return bool(head["settings"]["left_out"])
 
 
-def _bar(counts: Mapping[str, int]) -> list[tuple[str, int, int]]:
+def _bar(counts: StatusCounts) -> list[tuple[str, int, int]]:
     """Return status, start and width of each piece of the bar of counts, of 1,000 together.
 
     A status with any finding gets a width that can be seen.
@@ -149,11 +151,11 @@ def _bar(counts: Mapping[str, int]) -> list[tuple[str, int, int]]:
     return pieces
 
 
-def _findings(head: Mapping[str, Any], chosen: Selection, limits: PageLimits) -> dict[str, Any]:
+def _findings(head: Head, chosen: Selection, limits: PageLimits) -> dict[str, Any]:
     organizations = NumberedOrganizations(_organizations(head))
     index = EvidenceIndex(head["evidence"], _cited(chosen), limits.exchanges)
 
-    def view(findings: Iterable[Mapping[str, Any]]) -> list[FindingView]:
+    def view(findings: Iterable[FindingRecord]) -> list[FindingView]:
         return [view_finding(finding, organizations, index) for finding in findings]
 
     opened, waived = view(chosen.open), view(chosen.waived)
@@ -182,9 +184,7 @@ def _cited(chosen: Selection) -> set[str]:
     return {file for finding in findings for file, *_ in shown_evidence(finding)}
 
 
-def _steps(
-    head: Mapping[str, Any], organizations: NumberedOrganizations
-) -> Callable[[str, str], str]:
+def _steps(head: Head, organizations: NumberedOrganizations) -> Callable[[str, str], str]:
     """Return a function that renders what to do about a reason code in an organization."""
     gaps = {organization["id"]: organization["gaps"] for organization in _organizations(head)}
     return lambda code, organization: labels.step(

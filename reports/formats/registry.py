@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from reports.model.head import Head
 
 RECORD = "audit.json"
 PAGE = "audit.html"
@@ -38,7 +40,7 @@ class Format(NamedTuple):
     module: str = ""
     is_default: bool = True
 
-    def render(self, head: dict[str, Any], lines: Iterable[bytes]) -> str:
+    def render(self, head: Head, lines: Iterable[bytes]) -> str:
         """Return the report's text, made of the head and the lines of the findings."""
         # Each renderer is imported only when it is used: the page's templates alone cost as much
         # as the start of a command that renders nothing.
@@ -53,7 +55,8 @@ FORMATS = (
         "record",
         RECORD,
         "record",
-        "programs: the audit as data, with `findings.ndjson`; [the record](docs/record.md)",
+        "programs: the audit as data, with `findings.ndjson` and `population.ndjson` beside it; "
+        "[the record](docs/record.md)",
     ),
     Format(
         "html",
@@ -124,9 +127,7 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", errors="xmlcharrefreplace")
 
 
-def write_rendered(
-    formats: Iterable[str], head: Mapping[str, Any], findings: Path, folder: Path
-) -> None:
+def write_rendered(formats: Iterable[str], head: Head, findings: Path, folder: Path) -> None:
     """Render those of ``formats`` that are made of the record, and write them into ``folder``.
 
     The record is the ``head`` and the file of ``findings``.
@@ -135,4 +136,4 @@ def write_rendered(
     for row in RENDERED:
         if row.name in names:
             with findings.open("rb") as lines:
-                (folder / row.file).write_bytes(encode(row.render(dict(head), lines)))
+                (folder / row.file).write_bytes(encode(row.render(head, lines)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from checks.engine.card import rank
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from reports.model.finding_record import FindingRecord
+    from reports.model.head import Head, RuleEntry
     from reports.presentation.locations import FileLocation
 
-    Head = Mapping[str, Any]
-    Json = dict[str, Any]
+    Json = dict[str, object]
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -49,7 +50,7 @@ class SarifLimits(NamedTuple):
 
 
 def render(
-    head: dict[str, Any],
+    head: Head,
     lines: Iterable[bytes],
     limits: SarifLimits | None = None,
     root: Path | None = None,
@@ -128,13 +129,14 @@ def _invocation(head: Head, left_out: int) -> Json:
 
 def _driver(head: Head) -> Json:
     return {
-        "name": _TOOL,
+        "name": head["tool"]["name"],
+        "version": head["tool"]["version"],
         "fullName": f"{TITLE}: {_TOOL}",
         "rules": [_rule(rule) for rule in head["criteria"]["rules"]],
     }
 
 
-def _rule(rule: Mapping[str, Any]) -> Json:
+def _rule(rule: RuleEntry) -> Json:
     worst = min(rule["severity"], rule["severity_planned"] or rule["severity"], key=rank)
     return {
         "id": rule["id"],
@@ -153,7 +155,7 @@ def _rule(rule: Mapping[str, Any]) -> Json:
     }
 
 
-def _help(rule: Mapping[str, Any], render: Callable[[str], str]) -> str:
+def _help(rule: RuleEntry, render: Callable[[str], str]) -> str:
     quotes = (
         f"{quote['sentence']} ({quote['page']}: {quote['heading']})" for quote in rule["quotes"]
     )
@@ -165,7 +167,7 @@ def _help(rule: Mapping[str, Any], render: Callable[[str], str]) -> str:
 # --- results --------------------------------------------------------------------------------------
 
 
-def _result(finding: Mapping[str, Any], names: SubjectNames, locations: LocationFinder) -> Json:
+def _result(finding: FindingRecord, names: SubjectNames, locations: LocationFinder) -> Json:
     level = _LEVELS.get(finding["severity"], "warning")
     return {
         "ruleId": finding["rule"],
@@ -177,7 +179,7 @@ def _result(finding: Mapping[str, Any], names: SubjectNames, locations: Location
     }
 
 
-def _message(finding: Mapping[str, Any], names: SubjectNames) -> str:
+def _message(finding: FindingRecord, names: SubjectNames) -> str:
     begin = "" if finding["status"] == "fail" else f"{outcome(finding).capitalize()}: "
     return f"{begin}{sentence(finding, names)}"
 
@@ -205,11 +207,12 @@ def _quoted(path: str) -> str:
     return quote(path, errors="replace")
 
 
-def _properties(finding: Mapping[str, Any]) -> Json:
+def _properties(finding: FindingRecord) -> Json:
     evidence = [f"{file}:{line}" for file, line, *_ in finding["evidence"][:_MOST_EVIDENCE]]
-    fields = ("status", "severity", "cause", "reason", "change", "since")
+    fields: Mapping[str, object] = finding
+    names = ("status", "severity", "cause", "reason", "change", "since")
     return {
-        **{name: finding[name] for name in fields if finding.get(name)},
+        **{name: fields[name] for name in names if fields.get(name)},
         "finding": finding["id"],
         "subject": finding["subject"]["path"],
         "evidence": evidence,

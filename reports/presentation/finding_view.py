@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
 
@@ -12,9 +12,11 @@ from reports.presentation.sanitize import name, visible
 from reports.presentation.times import short_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from inventory.model.base import SourceLocation
+    from reports.model.finding_record import FindingRecord
+    from reports.model.population_summary import OrganizationEntry
     from reports.presentation.evidence_index import EvidenceIndex
 
 LONGEST_PATH = 2_048
@@ -72,7 +74,7 @@ class NumberedOrganizations:
         numbers: the number of each organization that a finding on the page names.
     """
 
-    def __init__(self, organizations: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, organizations: Sequence[OrganizationEntry]) -> None:
         """Take the names from the population."""
         self._names = {organization["id"]: organization["name"] for organization in organizations}
         self.numbers: dict[str, int] = {}
@@ -87,7 +89,7 @@ class NumberedOrganizations:
 
 
 def view_finding(
-    finding: Mapping[str, Any], organizations: NumberedOrganizations, index: EvidenceIndex
+    finding: FindingRecord, organizations: NumberedOrganizations, index: EvidenceIndex
 ) -> FindingView:
     """Return how the page shows ``finding``; places in the ``index`` become links."""
     subject = finding["subject"]
@@ -112,7 +114,7 @@ def view_finding(
     )
 
 
-def _title(finding: Mapping[str, Any], organizations: NumberedOrganizations) -> Markup:
+def _title(finding: FindingRecord, organizations: NumberedOrganizations) -> Markup:
     """Name the subject for people: its organization, then what identifies it there."""
     subject = finding["subject"]
     parts = [name(organizations.name(subject["organization"]))]
@@ -125,7 +127,7 @@ def _title(finding: Mapping[str, Any], organizations: NumberedOrganizations) -> 
     return Markup(" / ").join(parts)
 
 
-def _seen(finding: Mapping[str, Any]) -> str:
+def _seen(finding: FindingRecord) -> str:
     """Return since when a finding is open; empty without a baseline."""
     if "since" not in finding:
         return ""
@@ -133,7 +135,7 @@ def _seen(finding: Mapping[str, Any]) -> str:
     return f"{short_time(finding['since'])}, open in {audits} in a row"
 
 
-def affected(finding: Mapping[str, Any]) -> str:
+def affected(finding: FindingRecord) -> str:
     """Return how much a finding concerns, in databases where it counts them."""
     total, existing = finding.get("databases", 0), finding.get("existing", 0)
     if not total:
@@ -150,13 +152,12 @@ def affected(finding: Mapping[str, Any]) -> str:
 # --- evidence -------------------------------------------------------------------------------------
 
 
-def shown_evidence(finding: Mapping[str, Any]) -> Sequence[SourceLocation]:
+def shown_evidence(finding: FindingRecord) -> Sequence[SourceLocation]:
     """Return those places of the evidence of ``finding`` that the page lists."""
-    locations: Sequence[SourceLocation] = finding["evidence"][:_MOST_EVIDENCE]
-    return locations
+    return finding["evidence"][:_MOST_EVIDENCE]
 
 
-def evidence(finding: Mapping[str, Any], index: EvidenceIndex) -> Markup:
+def evidence(finding: FindingRecord, index: EvidenceIndex) -> Markup:
     """List where the facts are recorded; a recorded answer is a link to its row in the index."""
     shown = [_location(index, *location) for location in shown_evidence(finding)]
     more = len(finding["evidence"]) - len(shown)

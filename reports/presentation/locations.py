@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from inventory.files.evidence_layout import INVENTORY
-from reports.record.writer import HEAD
+from reports.record.layout import HEAD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+
+    from reports.model.finding_record import FindingRecord
+    from reports.model.head import Head
 
 Kind = Literal["file", "bundle", "elsewhere"]
 _PREFERENCE: tuple[Kind, ...] = ("file", "bundle", "elsewhere")
@@ -36,19 +39,19 @@ class FileLocation(NamedTuple):
 class LocationFinder:
     """Finds the locations of the findings of one audit."""
 
-    def __init__(self, head: Mapping[str, Any], root: Path | None = None) -> None:
+    def __init__(self, head: Head, root: Path | None = None) -> None:
         """Take ``root`` for the repository's folder; None is where the process works."""
         self._root = os.path.normpath(Path.cwd() / (root or ""))
         self._sources = head["population"]["sources"]
         self._bundles = [source["path"] for source in self._sources if source["format"] == "bundle"]
         self._known: dict[str, tuple[Kind, str]] = {}
 
-    def of(self, finding: Mapping[str, Any]) -> FileLocation:
+    def of(self, finding: FindingRecord) -> FileLocation:
         """Return the location of ``finding``: without evidence, the first source."""
         locations = list(self._locations(finding)) or [self.at(self._first(), 1)]
         return min(locations, key=lambda location: _PREFERENCE.index(location.kind))
 
-    def _locations(self, finding: Mapping[str, Any]) -> Iterator[FileLocation]:
+    def _locations(self, finding: FindingRecord) -> Iterator[FileLocation]:
         """Yield the locations of the facts, up to the first one of the preferred kind."""
         for file, line, *address in finding["evidence"]:
             if not file:

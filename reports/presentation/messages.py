@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from checks.engine.finding import STATUSES
 from inventory.text.display import pluralize
 from reports.presentation import labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from reports.model.finding_record import FindingRecord
+    from reports.model.head import Head
 
 TITLE = "Customer keys in Astra"
 _GROUPED = {
@@ -19,17 +20,17 @@ _GROUPED = {
 }
 
 
-def counts_of(head: Mapping[str, Any]) -> str:
+def counts_of(head: Head) -> str:
     """Count the findings by status: ``9 findings, of which 1 fail, 8 pass``."""
     return pluralize(head["findings"]["count"], "finding") + _by_status(head)
 
 
-def number_of(head: Mapping[str, Any]) -> str:
+def number_of(head: Head) -> str:
     """Count the findings by status, without the noun."""
     return f"{head['findings']['count']:,}{_by_status(head)}"
 
 
-def _by_status(head: Mapping[str, Any]) -> str:
+def _by_status(head: Head) -> str:
     counts = [
         f"{head['counts'][status]:,} {status}" for status in STATUSES if head["counts"][status]
     ]
@@ -44,46 +45,46 @@ def describe_items(grouping: str) -> str:
 class SubjectNames:
     """The names of subjects, with those of an audit's organizations."""
 
-    def __init__(self, head: Mapping[str, Any]) -> None:
+    def __init__(self, head: Head) -> None:
         """Take them from the population."""
         self._names = {
             organization["id"]: organization["name"]
             for organization in head["population"]["organizations"]
         }
 
-    def subject(self, finding: Mapping[str, Any]) -> str:
+    def subject(self, finding: FindingRecord) -> str:
         """Name the subject for people: its organization, then what identifies it there."""
         subject = finding["subject"]
         organization = subject["organization"]
         parts = [self._names.get(organization, organization) or "across organizations"]
         if subject["kind"] in {"database", "database-region"}:
             parts.append(finding.get("name") or subject.get("database", ""))
-        kind, provider = subject.get("type"), subject.get("provider")
+        kind, provider = subject.get("type", ""), subject.get("provider", "")
         kinds = [labels.TYPE.get(kind, kind), labels.PROVIDER.get(provider, provider)]
         parts.append(" on ".join(filter(None, kinds)))
-        parts += [subject.get(part, "") for part in ("region", "key")]
+        parts += [subject.get("region", ""), subject.get("key", "")]
         return " / ".join(filter(None, parts))
 
 
-def outcome(finding: Mapping[str, Any]) -> str:
+def outcome(finding: FindingRecord) -> str:
     """Return the outcome of the check in a word or two."""
     return {"fail": "failed", "inconclusive": "inconclusive", "error": "check broke"}[
         finding["status"]
     ]
 
 
-def step(finding: Mapping[str, Any]) -> str:
+def step(finding: FindingRecord) -> str:
     """Return what to do about a finding; empty if no step is known."""
     action = finding.get("action", "").rstrip(".")
     return f"To do: {action}." if action else ""
 
 
-def sentence(finding: Mapping[str, Any], names: SubjectNames) -> str:
+def sentence(finding: FindingRecord, names: SubjectNames) -> str:
     """Return the subject, what was found about it, and what to do."""
     return f"{names.subject(finding)}: {finding['message']} {step(finding)}".rstrip()
 
 
-def gate_of(head: Mapping[str, Any]) -> str:
+def gate_of(head: Head) -> str:
     """Return what stops a pipeline, by the settings of an audit."""
     settings = head["settings"]
     higher = "" if settings["fail_on"] == "critical" else " or higher"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from checks.engine.outcome import Gate
 from inventory.text.display import pluralize
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reports.aggregation.aggregates import Aggregates
+    from reports.model.head import Outcome, Verdict
 
-VERDICTS = {
+VERDICTS: dict[Outcome, str] = {
     "broken": "The audit is incomplete: {found}.",
     "not compliant": "Not compliant: {found}.",
     "not established": "Compliance is not established: {found}.",
@@ -23,7 +24,7 @@ VERDICTS = {
 }
 """The verdicts, each with the sentence that it begins with."""
 
-ENDS = {
+ENDS: dict[Outcome, str] = {
     "broken": "the audit is incomplete",
     "not established": "compliance is not established",
     "nothing judged": "nothing was judged",
@@ -50,7 +51,7 @@ def judge(
     *,
     left_out: str = "",
     is_of_astra: bool = True,
-) -> dict[str, Any]:
+) -> Verdict:
     """Return the outcome of the audit by ``rules``, its sentence and its exit code.
 
     ``left_out`` names what was not run; ``is_of_astra`` is False if another host answered.
@@ -74,12 +75,13 @@ def judge(
     return {"outcome": outcome, "text": text, "exit_code": exit_code}
 
 
-def _outcome(tallies: Aggregates, found: Mapping[str, int], left_out: str) -> str:
-    for status, outcome in (
+def _outcome(tallies: Aggregates, found: Mapping[str, int], left_out: str) -> Outcome:
+    outcomes: tuple[tuple[str, Outcome], ...] = (
         ("error", "broken"),
         ("fail", "not compliant"),
         ("inconclusive", "not established"),
-    ):
+    )
+    for status, outcome in outcomes:
         if found[status]:
             return outcome
     if left_out:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from reports.record.layout import RECORD
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -25,15 +27,17 @@ MODULE = '''"""The findings as tab-separated values, ``findings.tsv``."""
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reports.presentation.sanitize import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from reports.model.head import Head
 
-def render(head: dict[str, Any], lines: Iterable[bytes]) -> str:
+
+def render(head: Head, lines: Iterable[bytes]) -> str:
     """Render a line for each finding."""
     findings = map(json.loads, lines)
     return "".join(f"{row['status']}\\t{plain(row['message'])}\\n" for row in findings)
@@ -158,7 +162,7 @@ def test_a_new_format_is_a_file_its_test_and_a_row(copy: Path) -> None:
 
     audit = ("-m", "cmek_audit", "audit", "-q", "--cmek-formats=tsv")
     assert [_run(copy, *audit).returncode for _ in range(2)] == [1, 1]
-    written = {"audit.json", "findings.ndjson", "findings.tsv"}
+    written = {*RECORD, "findings.tsv"}
     report = copy / "audit-report"
     assert {file.name for file in report.iterdir()} >= written | {"previous"}
     assert {file.name for file in (report / "previous").iterdir()} >= written

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 
-from inventory.text.deceptive_text import deceptive_places
+from inventory.text.deceptive_text import deceptive_positions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,4 +56,4 @@ def assert_harmless(text: str) -> None:
     assert [
         each.content for each in tokens if each.type == "text" and LIVELY.search(each.content)
     ] == []
-    assert {text[place] for place in deceptive_places(text)} <= {"\n"}
+    assert {text[place] for place in deceptive_positions(text)} <= {"\n"}

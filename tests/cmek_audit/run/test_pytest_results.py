@@ -37,7 +37,7 @@ def _written(folder: Path, **over: object) -> Audit:
     groups = [
         group for groups_of_rule in audit.grouping.groups().values() for group in groups_of_rule
     ]
-    audit.write({(group.card.id, group.key) for group in groups}, lambda: dict(RUN))
+    audit.write({(group.card.id, group.key) for group in groups}, RUN.copy)
     return audit
 
 

@@ -16,8 +16,8 @@ from cmek_audit.run.options import parse_options
 from cmek_audit.verification.verify_report import Verified, verify_report
 from inventory.errors import RecordError
 from reports.formats.registry import RENDERED, encode
+from reports.record.layout import canonical, report_id
 from reports.record.reader import read_record
-from reports.record.writer import canonical, report_id
 from tests.reports.comparing import FIRST, SECOND, night, stored
 from tests.reports.live import Recorded, recorded, report_on
 from tests.reports.samples import (
@@ -220,7 +220,7 @@ def test_an_example_is_verified(tmp_path: Path) -> None:
     """A run over the bundled example is given again, and is said to be no evidence."""
     made = Audit(parse_options({"report_dir": str(tmp_path)}))
     groups = (group for each in made.grouping.groups().values() for group in each)
-    head = made.write({(group.card.id, group.key) for group in groups}, lambda: dict(RUN))
+    head = made.write({(group.card.id, group.key) for group in groups}, RUN.copy)
     verified = verify_report(str(tmp_path))
     assert (_stopping(verified), len(_about(verified, "EXAMPLE, NOT AUDIT"))) == ({}, 1)
     assert {
@@ -752,7 +752,7 @@ def test_a_bundle_that_tells_something_else_is_found_out(
     from inventory.errors import ReplayError  # noqa: PLC0415
 
     def refuse(folder: str) -> None:
-        raise ReplayError(f"{folder}: the exchanges tell something else")
+        raise ReplayError(f"{folder}: the exchanges give another line")
 
     monkeypatch.setattr(replay, "replay", refuse)
     verified = verify_report(str(live.folder))

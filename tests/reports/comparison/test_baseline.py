@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    Head = dict[str, Any]
+    Head = Any
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def test_an_audit_is_no_baseline_of_an_example(tmp_path: Path) -> None:
 def test_an_example_is_compared_with_an_example(tmp_path: Path) -> None:
     """An example may be audited twice, and the second time after the first."""
     first = _audit(tmp_path, inventory=(), report_dir=str(tmp_path / "before"))
-    first.write(_all(first), lambda: dict(RUN))
+    first.write(_all(first), RUN.copy)
     about = read_baseline(tmp_path / "before").about
     refuse_unlike(about, is_example=True)
     again = _audit(

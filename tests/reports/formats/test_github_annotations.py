@@ -17,7 +17,7 @@ from checks.engine.context import Context
 from checks.engine.finding import OPEN, Finding
 from checks.engine.outcome import Gate
 from checks.engine.waivers import Waiver
-from inventory.text.deceptive_text import deceptive_places
+from inventory.text.deceptive_text import deceptive_positions
 from reports.formats.github_annotations import LEVELS, render
 from reports.record.writer import Settings
 from tests.builders import AS_OF
@@ -259,5 +259,5 @@ def test_any_finding_is_one_line(given: list[Finding], organization: str) -> Non
     assert len(shown) == open_ones + 1
     for annotation in shown:
         assert set(annotation.properties) <= {"file", "line", "title"}
-        assert not deceptive_places(annotation.text)
+        assert not deceptive_positions(annotation.text)
         assert int(annotation.properties.get("line", 1)) >= 1

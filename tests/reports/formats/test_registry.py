@@ -12,7 +12,7 @@ from cmek_audit.run.pytest_reports import PYTEST_REPORTS
 from cmek_audit.run.report_folder import WRITTEN
 from reports.formats import registry
 from reports.formats.registry import FORMATS, Format, encode
-from reports.record.writer import FINDINGS, HEAD
+from reports.record.layout import HEAD, RECORD
 from tests.builders import document_data, key_data, organization_data, write_json
 from tests.cmek_audit.helpers import ROOT
 from tests.reports.live import report_on
@@ -78,7 +78,7 @@ def test_no_two_formats_share_a_name_or_a_file() -> None:
     """Names and files are unique, so that no report overwrites another."""
     names, files = [row.name for row in FORMATS], [row.file for row in FORMATS if row.file]
     assert len(set(names)) == len(names)
-    assert len({*files, FINDINGS}) == len(files) + 1
+    assert len({*files, *RECORD}) == len(files) + len(RECORD) - 1
 
 
 def test_the_record_is_a_format() -> None:
@@ -93,7 +93,7 @@ def test_the_record_is_a_format() -> None:
 
 def test_an_audit_clears_every_file_that_it_writes() -> None:
     """The report folder knows the files of all formats, those that are not default too."""
-    assert set(WRITTEN) == {FINDINGS, *(row.file for row in FORMATS if row.file)}
+    assert set(WRITTEN) == {*RECORD, *(row.file for row in FORMATS if row.file)}
 
 
 @pytest.mark.parametrize("row", registry.RENDERED, ids=_name)
@@ -103,8 +103,8 @@ def test_a_format_that_is_asked_for_is_written(tmp_path: Path, row: Format) -> N
     inventory = write_json(tmp_path / "inventory.json", data)
     report = report_on(tmp_path, inventory, formats=("json", row.name))
     written = {file.name for file in report.folder.iterdir() if not file.name.startswith(".")}
-    assert written == {HEAD, FINDINGS, row.file}
-    text = row.render(dict(report.head), report.lines)
+    assert written == {*RECORD, row.file}
+    text = row.render(report.head, report.lines)
     assert (report.folder / row.file).read_bytes() == encode(text)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from reports.presentation.evidence_index import EvidenceIndex
@@ -25,34 +27,39 @@ from reports.presentation.finding_view import (
 )
 def test_affected(databases: int, existing: int, text: str) -> None:
     """What a finding affects is counted in databases, and in those that exist."""
-    finding = {"databases": databases, "existing": existing, "subject": {"kind": "key"}}
+    finding: Any = {"databases": databases, "existing": existing, "subject": {"kind": "key"}}
     assert affected(finding) == text
 
 
 def test_evidence_is_bounded() -> None:
     """Evidence beyond ten places is counted."""
     index = EvidenceIndex([], set(), 0)
-    many = {"evidence": [("f", line) for line in range(12)]}
+    none: Any = {"evidence": []}
+    many: Any = {"evidence": [("f", line) for line in range(12)]}
     assert "2 more in findings.ndjson" in evidence(many, index)
-    assert evidence({"evidence": []}, index) == "none: no file contains it"
+    assert evidence(none, index) == "none: no file contains it"
 
 
 def test_a_finding_about_an_organization_affects_it_as_a_whole() -> None:
     """A finding without databases names what it concerns instead."""
-    assert affected({"subject": {"kind": "organization"}}) == "the organization as a whole"
-    assert affected({"subject": {"kind": "database-region"}}) == "no database"
+    organization: Any = {"subject": {"kind": "organization"}}
+    region: Any = {"subject": {"kind": "database-region"}}
+    assert affected(organization) == "the organization as a whole"
+    assert affected(region) == "no database"
 
 
 def test_evidence_with_an_address_shows_it() -> None:
     """What Terraform manages is shown with its address, escaped."""
     index = EvidenceIndex([], set(), 0)
-    shown = evidence({"evidence": [("plan.json", 1, "astra_database.<x>")]}, index)
+    finding: Any = {"evidence": [("plan.json", 1, "astra_database.<x>")]}
+    shown = evidence(finding, index)
     assert shown == "<code>plan.json:1</code> (<code>astra_database.&lt;x&gt;</code>)"
 
 
 def test_organizations_are_numbered_as_they_come() -> None:
     """The filter knows organizations by number; one that the population lacks keeps its id."""
-    organizations = NumberedOrganizations([{"id": "a", "name": "acme"}])
+    listed: Any = [{"id": "a", "name": "acme"}]
+    organizations = NumberedOrganizations(listed)
     assert [organizations.number(identity) for identity in ("b", "a", "b")] == [0, 1, 0]
     names = [organizations.name(identity) for identity in ("a", "b", "")]
     assert names == ["acme", "b", "across organizations"]
@@ -69,7 +76,7 @@ def test_a_view_is_escaped() -> None:
         "provider": "aws",
         "region": "<r>",
     }
-    finding = {
+    finding: Any = {
         "id": "1",
         "status": "fail",
         "severity": "high",

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 
 from checks.engine.finding import STATUSES, Kind
+from checks.engine.reasons import reasons
 from checks.engine.waivers import State
 from checks.shared import comparisons
 from inventory.model.gaps import Fact, GapReason
 from inventory.model.sources import Role
 from inventory.model.vocabulary import DatabaseType, Provider
 from reports.aggregation import coverage
-from reports.comparison.changes import CLASSES
+from reports.model.changes import CLASSES
 from reports.presentation import labels
 from reports.record.verdict import VERDICTS
 
@@ -69,24 +70,24 @@ def test_every_reason_is_explained() -> None:
     """Every reason code of a gap and of a check is explained, with who must act."""
     codes = {*get_args(GapReason), *_reason_codes()}
     assert len(codes) > 15
-    assert codes - set(labels.REASON) == set()
+    assert codes - set(reasons()) == set()
     assert labels.reason("never-heard-of") == labels.UNEXPLAINED
 
 
 def test_every_reason_says_what_to_do() -> None:
     """Whoever must act on a reason code is told what to do, and nobody else is."""
-    assert [label for label in labels.REASON.values() if bool(label.who) != bool(label.step)] == []
+    assert [label for label in reasons().values() if bool(label.who) != bool(label.step)] == []
 
 
 def test_a_step_is_that_of_the_gaps() -> None:
     """Where gaps of the organization have the reason, the step names it and its permissions."""
     facts = ("databases", "serverless-keys", "region-views")
-    gaps = [{"fact": fact, "reason": "refused"} for fact in facts]
+    gaps: Any = [{"fact": fact, "reason": "refused"} for fact in facts]
     step = labels.step("refused", "acme-{prod}", gaps)
     assert step.startswith(
         'Give the token of acme-{prod} the permission org-db-view ("View DB") and org-cmk-read '
         '("Read CMK Key"), and'
     )
-    assert labels.step("refused", "acme", []) == labels.REASON["refused"].step
-    assert labels.step("not-attested", "acme", gaps) == labels.REASON["not-attested"].step
+    assert labels.step("refused", "acme", []) == labels.reason("refused").step
+    assert labels.step("not-attested", "acme", gaps) == labels.reason("not-attested").step
     assert labels.step("never-heard-of", "acme", gaps) == "See the finding"

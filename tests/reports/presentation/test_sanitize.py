@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.text.deceptive_text import deceptive_places
+from inventory.text.deceptive_text import deceptive_positions
 from reports.presentation.sanitize import name, plain, prose, visible
 from tests.reports.samples import HOSTILE_NAMES
 
@@ -107,11 +107,11 @@ def test_no_deceptive_character_is_left(text: str) -> None:
     """No output holds a character that hides, reorders or breaks the text around it."""
     for shown in (visible(text), name(text)):
         letters = unescape(SAFE_TAG.sub("", str(shown)))
-        assert deceptive_places(letters) == set()
-    assert deceptive_places(plain(text)) == set()
+        assert deceptive_positions(letters) == set()
+    assert deceptive_positions(plain(text)) == set()
     assert "\n" not in plain(text)
     lines = unescape(SAFE_TAG.sub("", str(prose(text))))
-    assert {lines[place] for place in deceptive_places(lines)} <= {"\n"}
+    assert {lines[place] for place in deceptive_positions(lines)} <= {"\n"}
 
 
 @settings(deadline=None, max_examples=100)

@@ -19,7 +19,7 @@ from reports.presentation.selection import (
     share_out,
     urgency,
 )
-from reports.record.writer import encode
+from reports.record.encoding import encode_finding
 from tests.reports.recording import findings
 from tests.reports.samples import VIOLATIONS, audit
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @given(st.lists(findings(), max_size=12), st.integers(0, 6))
 def test_the_most_urgent_are_kept(given: list[Finding], room: int) -> None:
     """Of all open findings the most urgent are kept, equals in their order."""
-    lines = [f"{encode(finding)}\n".encode("ascii") for finding in given]
+    lines = [f"{encode_finding(finding)}\n".encode("ascii") for finding in given]
     opened = [json.loads(line) for line in lines]
     opened = [finding for finding in opened if finding["status"] in OPEN]
     opened.sort(key=lambda finding: urgency(finding["status"], finding["severity"]))
