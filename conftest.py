@@ -163,7 +163,7 @@ def _refuse_unwritten(config: pytest.Config, options: Options) -> None:
     if _value(config, asked):
         for report in unavailable(config, options):
             expected = f"the plugin {report.plugin} to be loaded, or other formats"
-            raise SettingError(f"{asked.flag}: found {report.format}, expected {expected}")
+            raise SettingError(f"{asked.flag}: found {report.name}, expected {expected}")
 
 
 def _begin(config: pytest.Config, options: Options) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from checks.engine.catalogue import load_rules
 from checks.engine.controls import read_controls
 from cmek_audit.run.options import OPTIONS
+from reports.formats.registry import FORMATS
 
 if TYPE_CHECKING:
     from checks.engine.card import Card
@@ -99,11 +100,41 @@ def options_page() -> str:
     return "\n".join([_OPTIONS, "| option | ini | what it does |", "|---|---|---|", *rows, ""])
 
 
+WITH_FORMATS = ("README.md", "docs/formats.md")
+"""The pages with a table of formats."""
+
+_BEGIN, _END = "<!-- formats -->\n", "<!-- end of formats -->"
+"""What surrounds the table of formats in pages that are written by hand."""
+
+
+def with_formats(page: str, *, is_in_docs: bool) -> str:
+    """Return a ``page`` with the table of formats as the registry has it."""
+    before, rest = page.split(_BEGIN)
+    _, after = rest.split(_END)
+    rows = [
+        f"| {f'`{row.file}`' if row.file else 'stdout'} | `{row.name}` | {row.description} |"
+        for row in FORMATS
+    ]
+    table = "\n".join(["| file | format | for |", "|---|---|---|", *rows, ""])
+    table = table.replace("](docs/", "](") if is_in_docs else table
+    return f"{before}{_BEGIN}{table}{_END}{after}"
+
+
 def write_pages(docs: Path) -> None:
     """Write ``rules.md`` and ``options.md`` into ``docs``."""
     (docs / "rules.md").write_text(rules_page(), encoding="utf-8")
     (docs / "options.md").write_text(options_page(), encoding="utf-8")
 
 
+def write_tables(root: Path) -> None:
+    """Write the table of formats into the pages below ``root`` that have it."""
+    for name in WITH_FORMATS:
+        page = root / name
+        text = with_formats(page.read_text(encoding="utf-8"), is_in_docs=page.parent != root)
+        page.write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
-    write_pages(Path(__file__).parent.parent / "docs")
+    root = Path(__file__).parent.parent
+    write_pages(root / "docs")
+    write_tables(root)

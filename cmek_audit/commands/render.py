@@ -15,21 +15,17 @@ from cmek_audit.console import write_lines
 from cmek_audit.exit_codes import ExitCode, interruptible
 from inventory.errors import LeakError, SettingError
 from inventory.text.secrets import holds_secret
-from reports.formats import github_annotations
-from reports.formats.registry import RENDERED, encode
+from reports.formats.registry import RENDERABLE, encode
 from reports.record.reader import read_record, relying_on
 
 if TYPE_CHECKING:
     from reports.record.reader import Record
 
-_FORMATS = {
-    **{report.format: report.render for report in RENDERED},
-    "annotations": github_annotations.render,
-}
-
 
 @click.command(context_settings=parameters.SETTINGS)
-@click.argument("format_name", metavar=f"[{'|'.join(_FORMATS)}]", type=click.Choice([*_FORMATS]))
+@click.argument(
+    "format_name", metavar=f"[{'|'.join(RENDERABLE)}]", type=click.Choice([*RENDERABLE])
+)
 @parameters.report
 @click.option(
     "--output",
@@ -88,7 +84,7 @@ def _refused(output: str, found: str) -> SettingError:
 
 def _render(name: str, record: Record) -> bytes:
     with relying_on(record):
-        content = encode(_FORMATS[name](record.head, record.lines()))
+        content = encode(RENDERABLE[name].render(record.head, record.lines()))
     if holds_secret(content):
         raise LeakError([record.path])
     return content

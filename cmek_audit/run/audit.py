@@ -30,7 +30,7 @@ from inventory.terraform.source import SourceTree
 from inventory.text.secrets import refuse_leaks
 from reports.comparison.baseline import read_baseline, refuse_unfit
 from reports.comparison.changes import Changes
-from reports.formats.registry import PAGE, RENDERED, write
+from reports.formats.registry import PAGE, write_rendered
 from reports.record.layout import FINDINGS, HEAD, POPULATION, canonical
 from reports.record.recorder import Recorder
 from reports.record.writer import TOOL, GivenFile, InputFiles, RecordInput, Settings, build_head
@@ -290,9 +290,7 @@ class Audit:
 
     def _render(self, head: Head) -> None:
         (self._staging / HEAD).write_text(canonical(head), encoding="ascii")
-        for report in RENDERED:
-            if report.format in self.options.formats:
-                write(report, head, self._staging / FINDINGS, self._staging / report.file)
+        write_rendered(self.options.formats, head, self._staging / FINDINGS, self._staging)
 
     def _search(self, others: Iterable[Path]) -> None:
         """Look for secrets in all reports; raise LeakError by the places they would have had."""

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from checks.engine.card import Severity
 from checks.engine.context import LIVE_MAX_AGE, RECORDED_MAX_AGE, Kms
 from checks.engine.grouping import GroupingSetting
-from cmek_audit.run.options import FORMATS, Format
 from inventory.errors import SettingError
+from reports.formats.registry import DEFAULT, WRITABLE
+
+if TYPE_CHECKING:
+    Format = str
+else:
+    Format = Literal[WRITABLE]
 
 
 def _time(value: object) -> object:
@@ -66,7 +71,7 @@ class Options(BaseModel):
     fail_on: Severity = "low"
     allow_inconclusive: bool = False
     report_dir: str = "audit-report"
-    formats: Annotated[tuple[Format, ...], BeforeValidator(_list)] = FORMATS
+    formats: Annotated[tuple[Format, ...], BeforeValidator(_list)] = DEFAULT
     group: GroupingSetting = "auto"
     kms: Kms = "recorded"
     controls: str | None = None

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
-Format = Literal["json", "html", "results", "junit", "markdown", "sarif"]
-
-FORMATS: tuple[Format, ...] = get_args(Format)
+from reports.formats.registry import describe_choice
 
 
 class Option(NamedTuple):
@@ -135,7 +133,7 @@ OPTIONS = (
         "formats",
         "text",
         "LIST",
-        "which reports to write beside json: html, results, junit, markdown, sarif; default: all",
+        describe_choice(),
     ),
     Option(
         "group",

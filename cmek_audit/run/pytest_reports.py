@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from cmek_audit.run.report_folder import JUNIT, RESULTS
+from reports.formats.registry import BY_PYTEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,30 +19,33 @@ class PytestReport(NamedTuple):
     """A report that a plugin of pytest writes.
 
     Attributes:
-        format: its name among the formats.
+        name: its name among the formats.
         file: the file's name in the report folder.
         destination: the option of pytest that holds its path; it exists only with the plugin.
         plugin: the plugin's name.
         path_of_plugin: the attribute by which the plugin knows the path, and prints it.
     """
 
-    format: str
+    name: str
     file: str
     destination: str
     plugin: str
     path_of_plugin: str
 
 
-PYTEST_REPORTS = (
-    PytestReport("results", RESULTS, "htmlpath", "pytest-html", "_report_path"),
-    PytestReport("junit", JUNIT, "xmlpath", "junitxml", "logfile"),
+_PLUGINS = {
+    "results": ("htmlpath", "pytest-html", "_report_path"),
+    "junit": ("xmlpath", "junitxml", "logfile"),
+}
+PYTEST_REPORTS = tuple(
+    PytestReport(row.name, row.file, *_PLUGINS[row.name]) for row in BY_PYTEST.values()
 )
 
 
 def unavailable(config: pytest.Config, options: Options) -> list[PytestReport]:
     """Return the wanted reports that nobody writes, as their plugin is not loaded."""
     wanted = [
-        pytest_report for pytest_report in PYTEST_REPORTS if pytest_report.format in options.formats
+        pytest_report for pytest_report in PYTEST_REPORTS if pytest_report.name in options.formats
     ]
     return [each for each in wanted if not hasattr(config.option, each.destination)]
 
@@ -51,7 +54,7 @@ def redirect(staging: Path, config: pytest.Config, options: Options) -> None:
     """Let pytest write the wanted reports into ``staging``, where the user names no other place."""
     for pytest_report in PYTEST_REPORTS:
         is_free = getattr(config.option, pytest_report.destination, "") is None
-        if is_free and pytest_report.format in options.formats:
+        if is_free and pytest_report.name in options.formats:
             setattr(config.option, pytest_report.destination, str(staging / pytest_report.file))
             config.option.self_contained_html = True
 

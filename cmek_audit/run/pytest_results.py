@@ -1,4 +1,4 @@
-"""pytest's own reports, made fit for an audit: ``results.html`` and ``junit.xml``."""
+"""What an audit adds to pytest's own reports, ``results.html`` and ``junit.xml``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from inventory.text.display import printable
 from reports.comparison.changes import summarize_changes
 from reports.presentation.banners import banners
-from reports.presentation.messages import checks_of, counts_of
+from reports.presentation.messages import counts_of, describe_items
 from reports.presentation.source_notes import first_notes
 from reports.record.layout import without_run
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from reports.model.head import Head
 
 TITLE = "Customer keys in Astra: results of the run"
-NO_AUDIT = "NO AUDIT: the run did not come to its end, and no report was written."
+NO_AUDIT = "NO AUDIT: the run did not finish, and no report was written."
 MOST_ROWS = 2_000
 ROWS_LEFT_OUT = f"<p>Rows beyond {MOST_ROWS:,} are left out of this table, and of its counts.</p>"
 COLUMNS = ("rule", "organization", "type", "provider", "region", "severity", "status")
 
 
 def header(cells: list[str]) -> None:
-    """Insert our columns after the outcome; drop the links, of which there are none."""
-    named = [
+    """Insert our columns after the outcome; drop the column of links, which is always empty."""
+    inserted = [
         f'<th class="sortable" data-column-type="{name}">{name.capitalize()}</th>'
         for name in COLUMNS
     ]
-    cells[:] = [cells[0], *named, *cells[1:-1]]
+    cells[:] = [cells[0], *inserted, *cells[1:-1]]
 
 
 def row(report: pytest.TestReport, cells: list[str], audit: Audit) -> None:
@@ -44,13 +44,13 @@ def row(report: pytest.TestReport, cells: list[str], audit: Audit) -> None:
     if audit.rows_seen > MOST_ROWS and not report.failed:
         del cells[:]
         return
-    told = {name: escape(printable(carried.get(name, ""))) for name in COLUMNS}
-    named = [f'<td class="col-{name}">{text}</td>' for name, text in told.items()]
-    cells[:] = [cells[0], *named, *cells[1:-1]]
+    texts = {name: escape(printable(carried.get(name, ""))) for name in COLUMNS}
+    inserted = [f'<td class="col-{name}">{text}</td>' for name, text in texts.items()]
+    cells[:] = [cells[0], *inserted, *cells[1:-1]]
 
 
 def summary(prefix: list[str], audit: Audit) -> None:
-    """Say the verdict, the true counts of findings, and where the auditor's page is."""
+    """Add the verdict, the counts of findings, and a link to the auditor's page."""
     head = audit.head
     if head is None:
         prefix.append(f"<p><strong>{escape(NO_AUDIT)}</strong></p>")
@@ -63,28 +63,28 @@ def summary(prefix: list[str], audit: Audit) -> None:
 
 
 def statements(head: Head) -> list[str]:
-    """Return what the page of results says of the record: verdict, banners, notes and counts."""
-    checks = checks_of(head["settings"]["grouping"])
+    """Return what the page of results shows of the record: verdict, banners, notes and counts."""
+    items = describe_items(head["settings"]["grouping"])
     return [
         f"<p><strong>{escape(head['verdict']['text'])}</strong></p>",
         *(f"<p><strong>{escape(text)}</strong></p>" for text in _banners(head)),
         *(f"<p>Note on {escape(printable(str(note)))}</p>" for note in first_notes(head)[0]),
         f"<p>{escape(counts_of(head))}.</p>",
-        f"<p>The numbers and rows below are of checks: {checks}.</p>",
+        f"<p>The numbers and rows below count test items: {items}.</p>",
     ]
 
 
 def mark_junit(config: pytest.Config, head: Head | None) -> None:
     """Write verdict and banners, or that there is no audit, into the JUnit suite's properties."""
-    told = [("verdict", NO_AUDIT)] if head is None else properties(head)
+    values = [("verdict", NO_AUDIT)] if head is None else properties(head)
     for plugin in config.pluginmanager.get_plugins():
         if hasattr(plugin, "add_global_property"):
-            for name, value in told:
+            for name, value in values:
                 plugin.add_global_property(name, value)
 
 
 def properties(head: Head) -> list[tuple[str, str]]:
-    """Return what the properties of the JUnit suite say of the record."""
+    """Return the properties of the JUnit suite, from the record."""
     return [
         ("verdict", head["verdict"]["text"]),
         ("report", head["report"]),

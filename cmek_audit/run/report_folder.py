@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING
 
 from inventory.errors import SettingError
 from inventory.system.folder_lock import FolderLock, writing_to
-from reports.formats.registry import RENDERED
+from reports.formats.registry import FILES
 from reports.record.layout import HEAD, RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 OPTION = "--cmek-report-dir"
-RESULTS = "results.html"
-JUNIT = "junit.xml"
-WRITTEN = (*RECORD, *(each.file for each in RENDERED), RESULTS, JUNIT)
+WRITTEN = tuple(dict.fromkeys((*RECORD, *FILES)))
 """Every file that an audit may leave in its report folder."""
 
 PREVIOUS = "previous"

@@ -1,4 +1,4 @@
-"""What the terminal shows: what is audited, what to do, and the verdict."""
+"""The terminal: what is audited, what to do, and the verdict."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cmek_audit.run.pytest_results import NO_AUDIT
 from inventory.text.display import pluralize, printable
 from reports.comparison.changes import summarize_changes
 from reports.presentation.banners import OUTSIDE, banners
-from reports.presentation.messages import checks_of, number_of
+from reports.presentation.messages import describe_items, number_of
 from reports.presentation.source_notes import first_notes
 from reports.presentation.waiver_notices import notice, urgent_waivers
 from reports.record.verdict import ENDS
@@ -35,10 +35,10 @@ _MORE = " … more in the report"
 
 
 def header(audit: Audit) -> list[str]:
-    """Say what is audited, as of when, and how it is grouped."""
-    named = ", ".join(printable(source.path, 200) for source in audit.sources)
+    """Return what is audited, as of when, and how it is grouped."""
+    files = ", ".join(printable(source.path, 200) for source in audit.sources)
     lines = [
-        f"audit: {named}",
+        f"audit: {files}",
         f"as of: {utc(audit.context.as_of)}, grouped by {audit.grouping.mode}",
     ]
     if audit.baseline:
@@ -56,28 +56,28 @@ def summarize(reporter: pytest.TerminalReporter, head: Head) -> None:
     width = max(40, reporter.config.get_terminal_writer().fullwidth - _INDENT)
     reporter.write_line(f"{'SEVERITY':<8}  {'FINDINGS':>8}  {'DATABASES':>9}  WHAT")
     for action in actions[:MOST_SHOWN]:
-        told = f"{action['severity']:<8}  {action['resolves']:>8,}  {action['databases']:>9,}  "
+        start = f"{action['severity']:<8}  {action['resolves']:>8,}  {action['databases']:>9,}  "
         for text in _wrap(action, width):
-            reporter.write_line(f"{told}{text}")
-            told = " " * _INDENT
+            reporter.write_line(f"{start}{text}")
+            start = " " * _INDENT
     if total > MOST_SHOWN:
         reporter.write_line(f"… and {total - MOST_SHOWN:,} more steps in the report")
 
 
 def warn_of_waivers(reporter: pytest.TerminalReporter, head: Head) -> None:
-    """Print which waivers end soon, have ended, or wait for somebody who approves them."""
-    asking = urgent_waivers(head)
-    if not asking:
+    """Print the waivers that expire soon, have expired, or await approval."""
+    urgent = urgent_waivers(head)
+    if not urgent:
         return
-    reporter.section("waivers to see to", sep="-")
-    for waiver in asking[:MOST_SHOWN]:
+    reporter.section("waivers that need attention", sep="-")
+    for waiver in urgent[:MOST_SHOWN]:
         reporter.write_line(printable(notice(waiver, head["settings"]["as_of"])), yellow=True)
-    if len(asking) > MOST_SHOWN:
-        reporter.write_line(f"… and {len(asking) - MOST_SHOWN:,} more waivers in the report")
+    if len(urgent) > MOST_SHOWN:
+        reporter.write_line(f"… and {len(urgent) - MOST_SHOWN:,} more waivers in the report")
 
 
 def _wrap(action: ActionEntry, width: int) -> list[str]:
-    """Return the lines of an action's words, with the organization's name if they lack it."""
+    """Return the lines of an action's text, with the organization's name if it is missing."""
     text = (
         action["text"]
         if action["name"] in action["text"]
@@ -88,7 +88,7 @@ def _wrap(action: ActionEntry, width: int) -> list[str]:
 
 
 def _cut(lines: list[str], width: int) -> list[str]:
-    """Return ``lines`` with a sign that there is more, in the room of the last one's last words."""
+    """Return ``lines`` with a note that there is more, in place of the last line's last words."""
     *first, last = lines
     kept = _fold(last, width - len(_MORE))
     return (
@@ -119,7 +119,7 @@ def _notes(head: Head, width: int) -> Iterator[str]:
 
 
 def conclude(config: pytest.Config, audit: Audit, failure: str = "") -> None:
-    """Say the verdict, as the very last words; or the ``failure`` by which there is no audit."""
+    """Print the verdict as the last lines, or the ``failure`` that left no audit."""
     writer = _writer(config)
     writer.line()
     for text in failure.splitlines():
@@ -129,13 +129,13 @@ def conclude(config: pytest.Config, audit: Audit, failure: str = "") -> None:
         return
     for label, text in _facts(audit, audit.head):
         writer.line(f"{f'{label}:':<10}{text}")
-    for each in unavailable(config, audit.options):
-        writer.line(f"{each.file} was not written: {each.plugin} is not loaded.", yellow=True)
+    for report in unavailable(config, audit.options):
+        writer.line(f"{report.file} was not written: {report.plugin} is not loaded.", yellow=True)
     _print_verdict(writer, audit, audit.head)
 
 
 class _Writer(Protocol):
-    """What writes lines on a terminal."""
+    """Writes lines to a terminal."""
 
     @property
     def fullwidth(self) -> int: ...
@@ -144,7 +144,7 @@ class _Writer(Protocol):
 
 
 class _PlainWriter:
-    """Writes lines to stdout, where pytest itself is told to be silent."""
+    """Writes lines to stdout if pytest's own reporter is off."""
 
     fullwidth = 80
 
@@ -158,30 +158,31 @@ def _writer(config: pytest.Config) -> _Writer:
 
 
 def _facts(audit: Audit, head: Head) -> Iterator[tuple[str, str]]:
-    """Yield each number that is said before the verdict, with what it counts."""
-    yield "Checks", f"pytest counts them; {checks_of(head['settings']['grouping'])}"
+    """Yield each number that is shown before the verdict, with its label."""
+    yield "Items", f"pytest counts test items; {describe_items(head['settings']['grouping'])}"
     yield "Findings", number_of(head)
     if head["waivers"]:
         states = Counter(waiver["state"] for waiver in head["waivers"])
-        told = ", ".join(f"{states[state]:,} {state}" for state in sorted(states))
-        yield "Waivers", f"{len(head['waivers']):,}, of which {told}"
+        counts = ", ".join(f"{states[state]:,} {state}" for state in sorted(states))
+        yield "Waivers", f"{len(head['waivers']):,}, of which {counts}"
     if audit.options.history:
         earlier = sum(source["role"] == "history" for source in head["population"]["sources"])
         yield "History", pluralize(earlier, "earlier record")
     if head["changes"]:
-        before = head["changes"]["baseline"]["as_of"]
-        yield "Changes", f"findings {summarize_changes(head['changes'])}, since {before}"
+        baseline = head["changes"]["baseline"]["as_of"]
+        yield "Changes", f"findings {summarize_changes(head['changes'])}, since {baseline}"
 
 
 def _print_verdict(writer: _Writer, audit: Audit, head: Head) -> None:
-    """Say the banners, the notes, the verdict, and what the exit code means."""
+    """Print the banners, the notes, the verdict, and what the exit code means."""
     for text in [*banners(head), *_notes(head, writer.fullwidth)]:
         writer.line(printable(text), yellow=True)
     verdict = head["verdict"]
-    bad, good = bool(verdict["exit_code"]), verdict["outcome"] == "compliant"
-    writer.line(verdict["text"], red=bad, green=good, yellow=not (bad or good), bold=True)
+    stops, complies = bool(verdict["exit_code"]), verdict["outcome"] == "compliant"
+    colours = {"red": stops, "green": complies, "yellow": not (stops or complies)}
+    writer.line(verdict["text"], bold=True, **colours)
     writer.line(f"Report: {printable(audit.page)}")
     if code := head["run"]["exit_code"]:
-        word = verdict["outcome"]
-        why = ENDS.get(word, word) if code == verdict["exit_code"] else OUTSIDE
+        outcome = verdict["outcome"]
+        why = ENDS.get(outcome, outcome) if code == verdict["exit_code"] else OUTSIDE
         writer.line(f"Exit code {code}: {why}.")

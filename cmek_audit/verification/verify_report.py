@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from cmek_audit.run.pytest_reports import PytestReport
     from cmek_audit.verification.proof import Status
-    from reports.formats.registry import Rendered
+    from reports.formats.registry import Format
     from reports.model.head import Head
 
 _MOST_NAMED = 50
@@ -250,7 +250,7 @@ def _prove_rendered(report: _Report, of_record: Status) -> Iterator[Proof]:
         yield from [_prove_page(report, each, of_record)] if absent is None else absent
 
 
-def _prove_page(report: _Report, rendered: Rendered, of_record: Status) -> Proof:
+def _prove_page(report: _Report, rendered: Format, of_record: Status) -> Proof:
     name = rendered.file
     try:
         is_equal = _is_rendered(report.record, rendered, report.location / name)
@@ -268,18 +268,18 @@ def _prove_page(report: _Report, rendered: Rendered, of_record: Status) -> Proof
     return Proof(name, "proven", "rendered again from the record: equal")
 
 
-def _is_rendered(record: Record, rendered: Rendered, file: Path) -> bool:
+def _is_rendered(record: Record, rendered: Format, file: Path) -> bool:
     with relying_on(record):
         raw = encode(rendered.render(record.head, record.lines()))
     with open_regular(file) as opened:
         return opened.read(len(raw) + 1) == raw
 
 
-def _not_a_file(report: _Report, each: Rendered | PytestReport) -> list[Proof] | None:
+def _not_a_file(report: _Report, each: Format | PytestReport) -> list[Proof] | None:
     """Return what is to be said of a report that is missing or no file; None if it is one."""
     path = report.location / each.file
     if not os.path.lexists(path):
-        return list(_missing(report, each.format, each.file))
+        return list(_missing(report, each.name, each.file))
     if found := _odd(path):
         return [Proof(each.file, "differs", f"found {found}, expected a file")]
     return None
@@ -291,7 +291,7 @@ def _missing(report: _Report, wanted: str, file: str) -> Iterator[Proof]:
     if formats is None:
         yield unprovable(file, "not there; the record does not say whether it was asked for")
     elif wanted in formats:
-        is_provable = any(each.format == wanted for each in RENDERED)
+        is_provable = any(each.name == wanted for each in RENDERED)
         reason = "not there; the record says that it was asked for"
         yield Proof(file, "not-proven", reason, is_provable)
 
@@ -303,7 +303,7 @@ def _weigh_files(report: _Report) -> Iterator[Proof]:
     """Hold what pytest wrote against the record: it cannot be made again."""
     for pytest_report in PYTEST_REPORTS:
         absent = _not_a_file(report, pytest_report)
-        path, contradicts = report.location / pytest_report.file, _CONTRADICTS[pytest_report.format]
+        path, contradicts = report.location / pytest_report.file, _CONTRADICTS[pytest_report.name]
         yield from [_weigh(report, path, contradicts)] if absent is None else absent
 
 

@@ -10,14 +10,14 @@ from checks.engine.outcome import Gate
 from reports.presentation import labels
 from reports.presentation.banners import banners
 from reports.presentation.locations import LocationFinder
-from reports.presentation.messages import TITLE, Names, outcome, sentence
+from reports.presentation.messages import TITLE, SubjectNames, outcome, sentence
 from reports.presentation.sanitize import plain
 from reports.presentation.selection import Urgent, open_lines, urgency
 from reports.presentation.source_notes import first_notes
 from reports.presentation.waiver_notices import days_left, urgent_waivers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from reports.model.finding_record import FindingRecord
@@ -29,69 +29,70 @@ Level = Literal["error", "warning", "notice"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 
 MOST = 10
-"""How many annotations of each level GitHub shows of one step; it drops the others unsaid."""
+"""How many annotations of each level GitHub shows for a step; it drops the others silently."""
 
 _LONGEST = 1_000
 _KNOWN = f',"change":"{KNOWN}",'.encode("ascii")
 
 
 class Annotation(NamedTuple):
-    """One annotation; its texts are still to be escaped.
+    """One annotation; its texts are not escaped yet.
 
     Attributes:
-        level: what it is shown as.
+        level: its level.
         title: its heading.
-        text: what it says.
-        spot: where it is shown; None for what stands in no file of the repository.
+        text: its text.
+        location: where it is shown; None if it is in no file of the repository.
     """
 
     level: Level
     title: str
     text: str
-    spot: FileLocation | None = None
+    location: FileLocation | None = None
 
 
 def render(head: Head, lines: Iterable[bytes], root: Path | None = None) -> str:
     """Render annotations of an audit from its head and the lines of its findings, read once.
 
-    ``root`` is the repository's folder; None is where the process works. The last one says the
-    verdict, and how many there is no room for.
+    ``root`` is the repository's folder; None is the working directory. The last annotation has the
+    verdict, and the number of annotations that are not shown.
     """
-    shelves = _shelves(head, lines)
-    names, places = Names(head), LocationFinder(head, root)
-    banners, waivers = [*_banners(head), *_notes(head)], list(_waivers(head, places))
+    by_level = _by_level(head, lines)
+    names, locations = SubjectNames(head), LocationFinder(head, root)
+    banners, waivers = [*_banners(head), *_notes(head)], list(_waivers(head, locations))
     findings = [
-        _finding(level, json.loads(line), names, places)
-        for level, shelf in shelves.items()
-        for line in shelf.lines()
+        _finding(level, json.loads(line), names, locations)
+        for level, urgent in by_level.items()
+        for line in urgent.lines()
     ]
     shown = list(_first([*banners, *findings, *waivers]))
-    total = len(banners) + len(waivers) + sum(shelf.total for shelf in shelves.values())
+    total = len(banners) + len(waivers) + sum(urgent.total for urgent in by_level.values())
     return "".join(map(_command, [*shown, _last(head, total - len(shown))]))
 
 
-def _first(annotations: Iterable[Annotation]) -> Iterator[Annotation]:
-    """Yield those that are shown, by their level; one notice is kept for the last word."""
-    every = list(annotations)
-    for level, room in zip(LEVELS, (MOST, MOST, MOST - 1), strict=True):
-        yield from [each for each in every if each.level == level][:room]
+def _first(annotations: Sequence[Annotation]) -> Iterator[Annotation]:
+    """Yield the annotations that are shown, by level; one notice is left for the verdict."""
+    for level, limit in zip(LEVELS, (MOST, MOST, MOST - 1), strict=True):
+        yield from [annotation for annotation in annotations if annotation.level == level][:limit]
 
 
-def _shelves(head: Head, lines: Iterable[bytes]) -> dict[Level, Urgent]:
+def _by_level(head: Head, lines: Iterable[bytes]) -> dict[Level, Urgent]:
     settings = head["settings"]
     gate = Gate(settings["fail_on"], settings["allow_inconclusive"], settings["fail_on_new"])
-    shelves = {level: Urgent(MOST) for level in LEVELS}
+    by_level = {level: Urgent(MOST) for level in LEVELS}
     for status, severity, line in open_lines(lines):
+        # Looking for the bytes is enough, and saves parsing every line: a quote in a text of the
+        # finding would be escaped.
         stops = gate.stops(status, severity, KNOWN if _KNOWN in line else "")
         milder: Level = "notice" if severity == "advisory" else "warning"
-        shelves["error" if stops else milder].add(urgency(status, severity), line)
-    return shelves
+        by_level["error" if stops else milder].add(urgency(status, severity), line)
+    return by_level
 
 
 def _banners(head: Head) -> Iterator[Annotation]:
     for text in banners(head):
-        title, _, told = text.partition(": ")
-        yield Annotation("warning", title, told)
+        title, _, reason = text.partition(": ")
+        yield Annotation("warning", title, reason)
 
 
 def _notes(head: Head) -> Iterator[Annotation]:
@@ -100,20 +101,20 @@ def _notes(head: Head) -> Iterator[Annotation]:
 
 
 def _finding(
-    level: Level, finding: FindingRecord, names: Names, places: LocationFinder
+    level: Level, finding: FindingRecord, names: SubjectNames, locations: LocationFinder
 ) -> Annotation:
     title = f"{finding['rule']} {outcome(finding)} ({finding['severity']})"
-    spot = places.of(finding) if finding["evidence"] else None
-    return Annotation(level, title, sentence(finding, names), spot)
+    location = locations.of(finding) if finding["evidence"] else None
+    return Annotation(level, title, sentence(finding, names), location)
 
 
-def _waivers(head: Head, places: LocationFinder) -> Iterator[Annotation]:
+def _waivers(head: Head, locations: LocationFinder) -> Iterator[Annotation]:
     for waiver in urgent_waivers(head):
         level: Level = "notice" if waiver["state"] == "requested" else "warning"
         title = f"Waiver {waiver['id']}: {labels.WAIVER[waiver['state']].word}"
-        told = days_left(waiver, head["settings"]["as_of"])
-        text = f"It {told}: {waiver['rule']} {waiver['subject']}"
-        yield Annotation(level, title, text, places.at(waiver["file"], waiver["line"]))
+        due = days_left(waiver, head["settings"]["as_of"])
+        text = f"It {due}: {waiver['rule']} {waiver['subject']}"
+        yield Annotation(level, title, text, locations.at(waiver["file"], waiver["line"]))
 
 
 def _last(head: Head, left_out: int) -> Annotation:
@@ -127,13 +128,13 @@ def _last(head: Head, left_out: int) -> Annotation:
 
 
 def _command(annotation: Annotation) -> str:
-    """Render an annotation as a line; only a file of the repository is named."""
-    level, title, text, spot = annotation
+    """Render an annotation as a line; it names a file only if the repository has it."""
+    level, title, text, location = annotation
     properties = {"title": title}
-    if spot and spot.kind == "file":
-        properties = {"file": spot.path, "line": str(spot.line), **properties}
-    told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{level} {told}::{_data(text)}\n"
+    if location and location.kind == "file":
+        properties = {"file": location.path, "line": str(location.line), **properties}
+    rendered = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{level} {rendered}::{_data(text)}\n"
 
 
 def _data(text: str) -> str:

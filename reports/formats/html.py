@@ -2,109 +2,50 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import sys
 from base64 import b64encode
 from functools import cache
 from hashlib import sha256
 from itertools import chain, groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from checks.engine.card import SEVERITIES
-from checks.engine.finding import STATUSES
+from checks.engine.finding import OPEN, STATUSES
 from inventory.text.display import pluralize
 from reports.key_instructions.instructions import lay_out_commands
 from reports.presentation import labels
 from reports.presentation.banners import banners
 from reports.presentation.coverage_matrix import lay_out
 from reports.presentation.evidence_index import EvidenceIndex
+from reports.presentation.finding_view import (
+    NumberedOrganizations,
+    shown_evidence,
+    view_finding,
+)
 from reports.presentation.population_tables import population_tables
 from reports.presentation.sanitize import name, prose, visible
 from reports.presentation.selection import PageLimits, select_findings
 from reports.presentation.source_notes import first_notes
+from reports.presentation.times import age, clock_difference, short_time
 from reports.presentation.waiver_notices import days_left, urgent_waivers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
-    from checks.engine.finding import Status
-    from inventory.model.base import SourceLocation
     from reports.model.finding_record import FindingRecord
     from reports.model.head import Head, StatusCounts
     from reports.model.population_summary import OrganizationEntry
+    from reports.presentation.finding_view import FindingView
     from reports.presentation.selection import Selection
 
 TEMPLATES = Path(__file__).parent / "templates"
-OPEN: tuple[Status, ...] = ("error", "fail", "inconclusive")
-LONGEST_PATH = 2_048
-"""The longest subject that a waiver can name, in characters."""
-_MOST_EVIDENCE = 10
 _BAR = 1_000
 _severity = attrgetter("severity")
-
-
-class FindingView(NamedTuple):
-    """A finding as the page shows it; texts are escaped already.
-
-    Attributes:
-        id: the finding's id.
-        status: its status.
-        severity: its severity.
-        rule: the rule's id.
-        location: the organization's number on this page, for the filter.
-        kind: what the subject is.
-        title: the subject for people.
-        says: the condition.
-        effect: how many databases it concerns.
-        action: what to do about it; may be empty.
-        reason: a reason code; may be empty.
-        path: the subject's identity, as a waiver names it.
-        cause: why the subject does not comply, as a waiver names it; may be empty.
-        evidence: where the facts stand.
-        waiver: the id of the waiver that covers it; may be empty.
-        change: what became of it since the baseline; may be empty.
-        seen: since when it is open; may be empty.
-    """
-
-    id: str
-    status: str
-    severity: str
-    rule: str
-    location: int
-    kind: str
-    title: Markup
-    message: Markup
-    effect: str
-    action: Markup
-    reason: str
-    path: Markup
-    cause: Markup
-    evidence: Markup
-    waiver: str
-    change: str
-    seen: str
-
-
-class _Names:
-    """The names of organizations, and the numbers under which the filter knows them."""
-
-    def __init__(self, head: Head) -> None:
-        self._names = {
-            organization["id"]: organization["name"] for organization in _organizations(head)
-        }
-        self.used: dict[str, int] = {}
-
-    def of(self, organization: str) -> str:
-        return self._names.get(organization, organization) or "across organizations"
-
-    def location(self, organization: str) -> int:
-        return self.used.setdefault(organization, len(self.used))
 
 
 def render(head: Head, lines: Iterable[bytes], limits: PageLimits | None = None) -> str:
@@ -130,7 +71,7 @@ def render(head: Head, lines: Iterable[bytes], limits: PageLimits | None = None)
             notes=first_notes(head),
             coverage=lay_out(head["coverage"], limits.cells, is_partial=_is_partial(head)),
             commands=lay_out_commands(head["key_plan"], limits.commands),
-            routes=population_tables(_organizations(head), limits.readings, limits.rows),
+            readings=population_tables(_organizations(head), limits.readings, limits.rows),
             facts_from=_facts_from(head),
             bar=_bar(head["counts"]),
             **_findings(head, chosen, limits),
@@ -146,7 +87,6 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        bytecode_cache=_compiled(TEMPLATES / "__pycache__"),
     )
     environment.filters |= {
         "name": name,
@@ -155,9 +95,9 @@ def _environment() -> Environment:
         "due": days_left,
         "count": lambda number: f"{number:,}",
         "plural": pluralize,
-        "time": _time,
-        "age": _age,
-        "clock": _clock,
+        "time": short_time,
+        "age": age,
+        "clock": clock_difference,
         "shell": shlex.join,
         "quote": shlex.quote,
     }
@@ -165,46 +105,11 @@ def _environment() -> Environment:
     return environment
 
 
-def _compiled(folder: Path) -> FileSystemBytecodeCache | None:
-    """Return a cache of compiled templates, beside them as Python's own; None if it may not be."""
-    if sys.dont_write_bytecode:
-        return None
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError:
-        return None
-    return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
-
-
-def _time(text: str | None) -> str:
-    """Shorten a UTC time for people; the page says once that all times are UTC."""
-    if not text:
-        return "not told"
-    day, _, clock = text.removesuffix("Z").partition("T")
-    return f"{day} {clock[:8]}".rstrip()
-
-
-def _age(seconds: int) -> str:
-    days, rest = divmod(seconds, 86_400)
-    return pluralize(seconds // 3_600, "hour") if rest else pluralize(days, "day")
-
-
-def _clock(seconds: float | None) -> str:
-    """Say by how much Astra's clock was ahead of the recorder's, or behind it."""
-    if seconds is None:
-        return "not told"
-    if not seconds:
-        return "none that can be seen"
-    side = "ahead of" if seconds > 0 else "behind"
-    return f"Astra’s is {abs(seconds):,.1f} s {side} the recorder’s"
-
-
 def _facts_from(head: Head) -> str:
-    """Say in words where the facts came from."""
     if head["settings"]["mode"] == "live":
-        return "Astra itself, read by this audit and recorded as evidence"
+        return "Astra, read by this audit and recorded as evidence"
     if head["evidence"]:
-        return "evidence that was recorded from Astra before this audit"
+        return "evidence recorded from Astra before this audit"
     return "recorded files"
 
 
@@ -213,9 +118,9 @@ def _organizations(head: Head) -> list[OrganizationEntry]:
 
 
 def _style(head: Head) -> str:
-    """Return the style sheet; each printed page carries the report's id and the banners' words."""
-    words = " · ".join(banner.partition(":")[0] for banner in banners(head))
-    corners = {"top-center": words, "bottom-left": f"Report {head['report'][:12]}"}
+    """Return the style sheet; each printed page carries the report's id and the banners."""
+    warning = " · ".join(banner.partition(":")[0] for banner in banners(head))
+    corners = {"top-center": warning, "bottom-left": f"Report {head['report'][:12]}"}
     boxes = "".join(f'@{place}{{content:"{text}"}}' for place, text in corners.items())
     return f"{(TEMPLATES / 'audit.css').read_text(encoding='utf-8')}@page{{{boxes}}}\n"
 
@@ -232,10 +137,11 @@ def _is_partial(head: Head) -> bool:
 def _bar(counts: StatusCounts) -> list[tuple[str, int, int]]:
     """Return status, start and width of each piece of the bar of counts, of 1,000 together.
 
-    What is there at all gets a width that can be seen.
+    A status with any finding gets a width that can be seen.
     """
     total = sum(counts.values())
-    widths = {each: max(6, _BAR * counts[each] // total) for each in STATUSES if counts[each]}
+    present = [status for status in STATUSES if counts[status]]
+    widths = {status: max(6, _BAR * counts[status] // total) for status in present}
     scale = _BAR / sum(widths.values()) if widths else 1
     pieces: list[tuple[str, int, int]] = []
     start = 0
@@ -246,25 +152,26 @@ def _bar(counts: StatusCounts) -> list[tuple[str, int, int]]:
 
 
 def _findings(head: Head, chosen: Selection, limits: PageLimits) -> dict[str, Any]:
-    names = _Names(head)
+    organizations = NumberedOrganizations(_organizations(head))
     index = EvidenceIndex(head["evidence"], _cited(chosen), limits.exchanges)
-    opened = [_entry(each, names, index) for each in chosen.open]
-    waived = [_entry(each, names, index) for each in chosen.waived]
-    folded = {
-        key: [_entry(each, names, index) for each in group] for key, group in chosen.folded.items()
-    }
+
+    def view(findings: Iterable[FindingRecord]) -> list[FindingView]:
+        return [view_finding(finding, organizations, index) for finding in findings]
+
+    opened, waived = view(chosen.open), view(chosen.waived)
+    folded = {key: view(findings) for key, findings in chosen.folded.items()}
     return {
         "index": index,
-        "step_for": _steps(head, names),
+        "step_for": _steps(head, organizations),
         "open": {severity: list(group) for severity, group in groupby(opened, _severity)},
         "open_shown": len(opened),
         "open_total": sum(head["counts"][status] for status in OPEN),
         "is_brief": len(opened) > limits.full,
         "waived": waived,
         "folded": folded,
-        "shown": {each.id: each for each in chain(opened, waived, *folded.values())},
-        "organizations": [names.of(each) for each in list(names.used)],
-        "organization_name": names.of,
+        "shown": {shown.id: shown for shown in chain(opened, waived, *folded.values())},
+        "organizations": [organizations.name(identity) for identity in organizations.numbers],
+        "organization_name": organizations.name,
         "rules": {rule["id"]: rule for rule in head["criteria"]["rules"]},
         "urgent": urgent_waivers(head),
         "waiver_numbers": {waiver["id"]: place for place, waiver in enumerate(head["waivers"], 1)},
@@ -272,90 +179,14 @@ def _findings(head: Head, chosen: Selection, limits: PageLimits) -> dict[str, An
 
 
 def _cited(chosen: Selection) -> set[str]:
-    """Return the files in which the evidence of the findings that stop or are waived stands."""
-    return {file for each in (*chosen.open, *chosen.waived) for file, *_ in _places(each)}
+    """Return the files with the evidence of the findings that are open or waived."""
+    findings = (*chosen.open, *chosen.waived)
+    return {file for finding in findings for file, *_ in shown_evidence(finding)}
 
 
-def _places(finding: FindingRecord) -> Sequence[SourceLocation]:
-    return finding["evidence"][:_MOST_EVIDENCE]
-
-
-def _steps(head: Head, names: _Names) -> Callable[[str, str], str]:
-    """Return what says what to do about a reason code in an organization."""
-    gaps = {each["id"]: each["gaps"] for each in _organizations(head)}
+def _steps(head: Head, organizations: NumberedOrganizations) -> Callable[[str, str], str]:
+    """Return a function that renders what to do about a reason code in an organization."""
+    gaps = {organization["id"]: organization["gaps"] for organization in _organizations(head)}
     return lambda code, organization: labels.step(
-        code, names.of(organization), gaps.get(organization, ())
+        code, organizations.name(organization), gaps.get(organization, ())
     )
-
-
-def _entry(finding: FindingRecord, names: _Names, index: EvidenceIndex) -> FindingView:
-    subject = finding["subject"]
-    return FindingView(
-        finding["id"],
-        finding["status"],
-        finding["severity"],
-        finding["rule"],
-        names.location(subject["organization"]),
-        labels.KIND[subject["kind"]],
-        _title(finding, names),
-        visible(finding["message"]),
-        _effect(finding),
-        visible(finding.get("action", "")),
-        finding.get("reason", ""),
-        visible(subject["path"], LONGEST_PATH),
-        visible(finding.get("cause", ""), LONGEST_PATH),
-        _evidence(finding, index),
-        finding.get("waiver", ""),
-        finding.get("change", ""),
-        _seen(finding),
-    )
-
-
-def _title(finding: FindingRecord, names: _Names) -> Markup:
-    """Name the subject for people: its organization, then what tells it apart there."""
-    subject = finding["subject"]
-    parts = [name(names.of(subject["organization"]))]
-    if subject["kind"] in {"database", "database-region"}:
-        parts.append(name(finding.get("name") or subject["database"]))
-    if "type" in subject:
-        words = f"{labels.TYPE[subject['type']]} on {labels.PROVIDER[subject['provider']]}"
-        parts.append(Markup("{}").format(words))
-    parts += [name(subject[part]) for part in ("region", "key") if part in subject]
-    return Markup(" / ").join(parts)
-
-
-def _seen(finding: FindingRecord) -> str:
-    """Say since when a finding is open, where a baseline tells."""
-    if "since" not in finding:
-        return ""
-    return f"{_time(finding['since'])}, open in {pluralize(finding['audits'], 'audit')} in a row"
-
-
-def _effect(finding: FindingRecord) -> str:
-    """Say how much a finding concerns, in databases where it counts them."""
-    every, existing = finding.get("databases", 0), finding.get("existing", 0)
-    if not every:
-        kind = finding["subject"]["kind"]
-        if kind == "organization":
-            return "the organization as a whole"
-        return "no database" if kind.startswith("database") else "no database is recorded there"
-    told = pluralize(every, "database")
-    if existing == every:
-        return f"{told}, existing" if every == 1 else f"{told}, all of them existing"
-    return f"{told}, planned" if not existing else f"{told}, {existing:,} of them existing"
-
-
-def _evidence(finding: FindingRecord, index: EvidenceIndex) -> Markup:
-    """Name where the facts stand; a recorded answer is a link to its row in the index."""
-    shown = [_place(index, *place) for place in _places(finding)]
-    more = len(finding["evidence"]) - len(shown)
-    if more:
-        shown.append(Markup("{:,} more in findings.ndjson").format(more))
-    return Markup(" ").join(shown) or Markup("none: it is about what no file holds")
-
-
-def _place(index: EvidenceIndex, file: str, line: int, address: str = "") -> Markup:
-    anchor, place = index.anchor(file), Markup("<code>{}:{}</code>").format(visible(file), line)
-    if address:
-        place += Markup(" (<code>{}</code>)").format(visible(address))
-    return Markup('<a href="#{}">{}</a>').format(anchor, place) if anchor else place

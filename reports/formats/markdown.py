@@ -11,7 +11,7 @@ from inventory.text.display import pluralize
 from reports.presentation import labels
 from reports.presentation.banners import banners
 from reports.presentation.markdown_text import code, prose
-from reports.presentation.messages import TITLE, Names, gate_of
+from reports.presentation.messages import TITLE, SubjectNames, gate_of
 from reports.presentation.selection import most_urgent
 from reports.presentation.source_notes import first_notes
 from reports.presentation.waiver_notices import days_left, urgent_waivers
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 
 WHOLE = 2_000
-"""How many characters of the verdict and of a banner are shown: more than any of them has."""
+"""How many characters of the verdict and of a banner are shown: more than either ever has."""
 
 
 class SummaryLimits(NamedTuple):
     """How much the summary shows; what is beyond is counted.
 
     Attributes:
-        bytes: of the whole; GitHub drops one of more than 1,024 KiB.
+        bytes: of the whole file; GitHub drops one of more than 1,024 KiB.
         actions: actions, the most urgent first.
         open: open findings, the most urgent first.
-        waivers: waivers that somebody has to see to.
+        waivers: waivers that need attention.
     """
 
     bytes: int = 1_000 * 1_024
@@ -59,17 +59,17 @@ def render(head: Head, lines: Iterable[bytes], limits: SummaryLimits | None = No
     return _cut([line for part in parts for line in part], _end(head), limits.bytes)
 
 
-def _cut(body: Sequence[str], end: Sequence[str], room: int) -> str:
-    """Join the lines; if they take too many bytes, leave out the last ones of the body, and say so.
+def _cut(body: Sequence[str], end: Sequence[str], limit: int) -> str:
+    """Join the lines; above ``limit`` bytes the last lines of the body are left out and counted.
 
-    What was cut ends at a line, so that no table is broken.
+    The cut is at a whole line, so that no row of a table is broken.
     """
-    told = [*body, *end]
-    if sum(map(_size, told)) > room:
-        left = room - sum(map(_size, end)) - _size(_left_out(len(body))) - 1
+    lines = [*body, *end]
+    if sum(map(_size, lines)) > limit:
+        left = limit - sum(map(_size, end)) - _size(_left_out(len(body))) - 1
         kept = sum(1 for _ in takewhile(left.__ge__, accumulate(map(_size, body))))
-        told = [*body[:kept], "", _left_out(len(body) - kept), *end]
-    return "".join(f"{line}\n" for line in told)
+        lines = [*body[:kept], "", _left_out(len(body) - kept), *end]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _size(line: str) -> int:
@@ -84,7 +84,7 @@ def _left_out(lines: int) -> str:
 
 
 def _table(columns: str, rows: Iterable[Row]) -> Iterator[str]:
-    """Yield a table; cells are Markdown already, and ``>`` before a column's name sets it right."""
+    """Yield a table; cells are Markdown already, and ``>`` before a name aligns it right."""
     names = columns.split("|")
     yield f"| {' | '.join(name.strip('>') for name in names)} |"
     yield f"|{'|'.join('---:' if name.startswith('>') else '---' for name in names)}|"
@@ -103,10 +103,10 @@ def _more(total: int, shown: int, what: str) -> Iterator[str]:
 
 def _verdict(head: Head) -> Iterator[str]:
     verdict, counts = head["verdict"], head["counts"]
-    look = labels.VERDICT[verdict["outcome"]]
+    label = labels.VERDICT[verdict["outcome"]]
     yield f"## {TITLE}: {verdict['outcome']}"
     yield ""
-    yield f"**{look.shape} {prose(verdict['text'], WHOLE)}**"
+    yield f"**{label.shape} {prose(verdict['text'], WHOLE)}**"
     for text in banners(head):
         yield from ("", f"> **{prose(text, WHOLE)}**")
     yield from _notes(head)
@@ -115,14 +115,14 @@ def _verdict(head: Head) -> Iterator[str]:
     yield ""
     yield f"{pluralize(head['findings']['count'], 'finding')}, by status:"
     yield ""
-    words = "|".join(f">{labels.STATUS[status].word}" for status in STATUSES)
-    yield from _table(words, [[f"{counts[status]:,}" for status in STATUSES]])
+    columns = "|".join(f">{labels.STATUS[status].word}" for status in STATUSES)
+    yield from _table(columns, [[f"{counts[status]:,}" for status in STATUSES]])
     if any(counts[status] for status in OPEN):
-        told = ", ".join(
+        by_severity = ", ".join(
             f"{count:,} {severity}" for severity, count in head["open"].items() if count
         )
         total = pluralize(sum(head["open"].values()), "open finding")
-        yield from ("", f"{total}, by severity: {told}.")
+        yield from ("", f"{total}, by severity: {by_severity}.")
 
 
 def _notes(head: Head) -> Iterator[str]:
@@ -137,10 +137,11 @@ def _sentence(head: Head) -> str:
     seen = {"organization": totals["organizations"], "key": totals["keys"]}
     seen["existing database"], seen["planned database"] = totals["existing"], totals["planned"]
     seen |= {"planned key": totals["planned_keys"]} if totals["planned_keys"] else {}
-    told = ", ".join(pluralize(count, thing) for thing, count in seen.items())
-    goes = "stops the pipeline" if head["verdict"]["exit_code"] else "lets the pipeline go on"
+    population = ", ".join(pluralize(count, thing) for thing, count in seen.items())
+    goes = "stops the pipeline" if head["verdict"]["exit_code"] else "lets the pipeline continue"
     as_of = code(head["settings"]["as_of"])
-    return f"Judged as of {as_of}: {told}. This run {goes}; it stops for {gate_of(head)}."
+    gate = f"This run {goes}; the gate stops it for {gate_of(head)}."
+    return f"Judged as of {as_of}: {population}. {gate}"
 
 
 def _actions(head: Head, limits: SummaryLimits) -> Iterator[str]:
@@ -162,7 +163,7 @@ def _open(head: Head, lines: Iterable[bytes], limits: SummaryLimits) -> Iterator
     findings = most_urgent(lines, limits.open)
     if not findings:
         return
-    names = Names(head)
+    names = SubjectNames(head)
     aged = "|Open since" if head.get("changes") else ""
     yield from ("", "### Open findings, most urgent first", "")
     columns = f"Severity|Status|Rule|Subject|What was found|Where|Finding{aged}"
@@ -171,12 +172,12 @@ def _open(head: Head, lines: Iterable[bytes], limits: SummaryLimits) -> Iterator
     yield from _more(total, len(findings), "open findings in the report")
 
 
-def _finding(finding: FindingRecord, names: Names) -> Row:
-    look = labels.STATUS[finding["status"]]
+def _finding(finding: FindingRecord, names: SubjectNames) -> Row:
+    label = labels.STATUS[finding["status"]]
     since = [f"{code(finding['since'])} ({finding['change']})"] if finding.get("change") else []
     return (
         finding["severity"],
-        f"{look.shape} {look.word}",
+        f"{label.shape} {label.word}",
         code(finding["rule"]),
         code(names.subject(finding)),
         prose(finding["message"]),
@@ -187,7 +188,7 @@ def _finding(finding: FindingRecord, names: Names) -> Row:
 
 
 def _where(finding: FindingRecord) -> str:
-    """Name where the first of the facts stands; a dash for what no file holds."""
+    """Return the location of the first fact; a dash if no file has it."""
     if not finding["evidence"]:
         return "\N{EM DASH}"
     file, line, *_ = finding["evidence"][0]
@@ -198,21 +199,21 @@ def _waivers(head: Head, limits: SummaryLimits) -> Iterator[str]:
     if not head["waivers"]:
         return
     states = Counter(labels.WAIVER[waiver["state"]].word for waiver in head["waivers"])
-    told = ", ".join(f"{count:,} {word}" for word, count in sorted(states.items()))
+    counts = ", ".join(f"{count:,} {word}" for word, count in sorted(states.items()))
     total = pluralize(len(head["waivers"]), "waiver")
-    yield from ("", "### Waivers", "", f"{total}: {told}.")
-    asking = urgent_waivers(head)
-    if asking:
-        shown = asking[: limits.waivers]
-        rows = (_waiver(each, head["settings"]["as_of"]) for each in shown)
+    yield from ("", "### Waivers", "", f"{total}: {counts}.")
+    urgent = urgent_waivers(head)
+    if urgent:
+        shown = urgent[: limits.waivers]
+        rows = (_waiver(waiver, head["settings"]["as_of"]) for waiver in shown)
         yield ""
         yield from _table("Waiver|Due|Rule|Subject|Ticket", rows)
-        yield from _more(len(asking), len(shown), "waivers in the report")
+        yield from _more(len(urgent), len(shown), "waivers in the report")
 
 
 def _waiver(waiver: WaiverEntry, as_of: str) -> Row:
-    named = (code(waiver[field]) for field in ("rule", "subject", "ticket"))
-    return code(waiver["id"]), prose(days_left(waiver, as_of)), *named
+    cells = (code(waiver[field]) for field in ("rule", "subject", "ticket"))
+    return code(waiver["id"]), prose(days_left(waiver, as_of)), *cells
 
 
 def _key_plan(head: Head) -> Iterator[str]:
@@ -223,14 +224,18 @@ def _key_plan(head: Head) -> Iterator[str]:
     columns = "|".join(f">{word}" for word in fields.values())
     yield from _table(columns, [[f"{numbers[field]:,}" for field in fields]])
     yield ""
-    yield "Registered counts different keys, the others count key scopes, by what is worst there."
+    note = (
+        "Registered counts different keys. The other numbers count key scopes by their worst state."
+    )
+    yield note
     if count := plan["unprotected"]:
         runs = "runs" if count == 1 else "run"
-        told = (
-            f"{pluralize(count, 'existing database')} {runs} on Astra's keys and must be recreated"
+        counted = f"{pluralize(count, 'existing database')} {runs} on Astra's keys"
+        step = "must be recreated after the key is registered"
+        yield from (
+            "",
+            f"{counted} and {step}: a key that is registered now does not encrypt them.",
         )
-        end = "once the key is registered: no key that is registered now encrypts them."
-        yield from ("", f"{told} {end}")
 
 
 def _changes(head: Head) -> Iterator[str]:
@@ -243,20 +248,22 @@ def _changes(head: Head) -> Iterator[str]:
     yield ""
     counts = changes["counts"]
     yield from _table(
-        "|".join(f">{prose(each)}" for each in counts),
+        "|".join(f">{prose(change)}" for change in counts),
         [[f"{count:,}" for count in counts.values()]],
     )
     if again := changes["not_judged_again"]:
-        yield from ("", f"Of those that are gone, {again:,} were not judged again.")
+        yield from ("", f"Of the findings that are gone, {again:,} were not evaluated again.")
     if keys := changes["keys"]:
-        told = ", ".join(
-            f"{count:,} {prose(what.replace('_', ' '))}" for what, count in keys["counts"].items()
+        changed = ", ".join(
+            f"{count:,} {prose(name.replace('_', ' '))}" for name, count in keys["counts"].items()
         )
-        yield from ("", f"Key scopes whose keys differ: {told}.")
+        yield from ("", f"Key scopes with changed keys: {changed}.")
     if gone := changes["organizations_gone"]["count"]:
-        yield from ("", f"{pluralize(gone, 'organization')} of the baseline not in this audit.")
+        verb = "is" if gone == 1 else "are"
+        missing = f"{pluralize(gone, 'organization')} of the baseline {verb} not in this audit."
+        yield from ("", missing)
 
 
 def _end(head: Head) -> Sequence[str]:
-    whole = "The whole report is `audit.html`; as data, `audit.json` and `findings.ndjson`."
-    return "", f"{whole} Report {code(head['report'])}."
+    files = "The full report is `audit.html`; as data, `audit.json` and `findings.ndjson`."
+    return "", f"{files} Report {code(head['report'])}."

@@ -1,43 +1,125 @@
-"""The reports that an audit renders from its record, each a file of its own."""
+"""The formats of a report, one row each: options, commands, folder and docs take them from here."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-from reports.formats import html, markdown, sarif
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from reports.model.head import Head
 
+RECORD = "audit.json"
 PAGE = "audit.html"
-SUMMARY = "summary.md"
-SARIF = "audit.sarif"
+
+Kind = Literal["record", "rendered", "printed", "pytest"]
 
 
-class Rendered(NamedTuple):
-    """A report that is made of the record and of nothing else.
+class Format(NamedTuple):
+    """One format.
 
     Attributes:
-        format: its name among the formats.
-        file: the file's name.
+        name: its name in options and commands.
+        kind: who makes it. ``record`` is the record itself, ``rendered`` is made of the record and
+            written to a file, ``printed`` is made of the record on request only, and ``pytest`` is
+            written by a plugin of pytest.
+        file: the file's name in the report folder; empty if it is printed.
         noun: what it is, in a word or two.
-        render: makes its text of the head and the lines of the findings.
+        description: for whom it is and what it holds, for the docs.
+        module: the module in ``reports.formats`` whose ``render`` makes it; empty if none does.
+        is_default: whether an audit writes it unless other formats are asked for.
     """
 
-    format: str
+    name: str
+    kind: Kind
     file: str
     noun: str
-    render: Callable[[Head, Iterable[bytes]], str]
+    description: str
+    module: str = ""
+    is_default: bool = True
+
+    def render(self, head: Head, lines: Iterable[bytes]) -> str:
+        """Return the report's text, made of the head and the lines of the findings."""
+        # Each renderer is imported only when it is used: the page's templates alone cost as much
+        # as the start of a command that renders nothing.
+        module = import_module(f"reports.formats.{self.module}")
+        text: str = module.render(head, lines)
+        return text
 
 
-RENDERED = (
-    Rendered("html", PAGE, "page", html.render),
-    Rendered("markdown", SUMMARY, "summary", markdown.render),
-    Rendered("sarif", SARIF, "list of results", sarif.render),
+FORMATS = (
+    Format(
+        "json",
+        "record",
+        RECORD,
+        "record",
+        "programs: the audit as data, with `findings.ndjson` and `population.ndjson` beside it; "
+        "[the record](docs/record.md)",
+    ),
+    Format(
+        "html",
+        "rendered",
+        PAGE,
+        "page",
+        "auditors: verdict, actions, coverage of every region, findings with their evidence, "
+        "criteria, sign-off. One file that needs no script and loads nothing",
+        module="html",
+    ),
+    Format("results", "pytest", "results.html", "table", "engineers: the run as pytest saw it"),
+    Format("junit", "pytest", "junit.xml", "list of tests", "pipelines: the run as JUnit XML"),
+    Format(
+        "markdown",
+        "rendered",
+        "summary.md",
+        "summary",
+        "pull requests and job pages: verdict, actions and open findings",
+        module="markdown",
+    ),
+    Format(
+        "sarif",
+        "rendered",
+        "audit.sarif",
+        "list of results",
+        "code scanning: the open findings at their lines",
+        module="sarif",
+    ),
+    Format(
+        "annotations",
+        "printed",
+        "",
+        "list of commands",
+        "pull requests on GitHub: the open findings at their lines, printed by `cmek-audit render`",
+        module="github_annotations",
+        is_default=False,
+    ),
 )
+
+RENDERED = tuple(row for row in FORMATS if row.kind == "rendered")
+"""What an audit renders from its record, each a file of its own."""
+
+BY_PYTEST = {row.name: row for row in FORMATS if row.kind == "pytest"}
+"""What a plugin of pytest writes."""
+
+RENDERABLE = {row.name: row for row in FORMATS if row.module}
+"""What ``cmek-audit render`` makes."""
+
+WRITABLE = tuple(row.name for row in FORMATS if row.file)
+"""The names by which an audit is asked for its files."""
+
+DEFAULT = tuple(row.name for row in FORMATS if row.file and row.is_default)
+"""The names of what an audit writes if it is not asked for anything else."""
+
+FILES = tuple(row.file for row in FORMATS if row.file)
+"""The files of all formats."""
+
+
+def describe_choice() -> str:
+    """Return what the help says of the option that chooses among the formats."""
+    names = ", ".join(row.name for row in FORMATS if row.file and row.kind != "record")
+    default = "all" if DEFAULT == WRITABLE else ", ".join(DEFAULT)
+    return f"which reports to write beside json: {names}; default: {default}"
 
 
 def encode(text: str) -> bytes:
@@ -45,7 +127,13 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", errors="xmlcharrefreplace")
 
 
-def write(report: Rendered, head: Head, findings: Path, file: Path) -> None:
-    """Render ``report`` from the head and the file of findings of an audit."""
-    with findings.open("rb") as lines:
-        file.write_bytes(encode(report.render(head, lines)))
+def write_rendered(formats: Iterable[str], head: Head, findings: Path, folder: Path) -> None:
+    """Render those of ``formats`` that are made of the record, and write them into ``folder``.
+
+    The record is the ``head`` and the file of ``findings``.
+    """
+    names = set(formats)
+    for row in RENDERED:
+        if row.name in names:
+            with findings.open("rb") as lines:
+                (folder / row.file).write_bytes(encode(row.render(head, lines)))

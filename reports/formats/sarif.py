@@ -12,7 +12,7 @@ from checks.engine.finding import OPEN
 from reports.presentation.banners import banners, hosts_of
 from reports.presentation.locations import LocationFinder
 from reports.presentation.markdown_text import prose
-from reports.presentation.messages import TITLE, Names, outcome, sentence
+from reports.presentation.messages import TITLE, SubjectNames, outcome, sentence
 from reports.presentation.sanitize import plain
 from reports.presentation.selection import most_urgent
 from reports.presentation.source_notes import first_notes
@@ -38,7 +38,7 @@ _LONGEST = 1_000
 
 
 class SarifLimits(NamedTuple):
-    """What GitHub takes; more than that it refuses as a whole.
+    """The limits of GitHub, which refuses a larger file as a whole.
 
     Attributes:
         results: results in a file.
@@ -57,15 +57,16 @@ def render(
 ) -> str:
     """Render the open findings of an audit from its head and the lines of its findings, read once.
 
-    ``root`` is the repository's folder; None is where the process works. What passed or is waived
-    is left out: readers would show it as open.
+    ``root`` is the repository's folder; None is the working directory. What passed or is waived
+    is left out: code scanning would show it as open.
     """
     limits = limits or SarifLimits()
     total = sum(head["counts"][status] for status in OPEN)
-    names, places = Names(head), LocationFinder(head, root)
-    found = most_urgent(lines, limits.results)
-    results = [_result(each, names, places) for each in found]
+    names, locations = SubjectNames(head), LocationFinder(head, root)
+    findings = most_urgent(lines, limits.results)
+    results = [_result(finding, names, locations) for finding in findings]
     text = _log(head, results, total)
+    # GitHub refuses a file that is too large as a whole: drop the less urgent half until it fits.
     while results and _is_over(text, limits.bytes):
         results = results[: len(results) // 2]
         text = _log(head, results, total)
@@ -99,7 +100,7 @@ def _log(head: Head, results: Sequence[Json], total: int) -> str:
 
 
 def _category(head: Head) -> str:
-    """Name what is replaced by the next upload: what is no evidence closes no alert."""
+    """Return the category of the upload: a run that is no evidence must not close any alert."""
     settings = head["settings"]
     if settings["left_out"]:
         return f"{_TOOL}/partial"
@@ -109,15 +110,16 @@ def _category(head: Head) -> str:
 
 
 def _invocation(head: Head, left_out: int) -> Json:
-    told = [("note", head["verdict"]["text"])]
-    told += [("warning", text) for text in banners(head)]
-    told += [("note", str(note)) for note in first_notes(head)[0]]
+    texts = [("note", head["verdict"]["text"])]
+    texts += [("warning", text) for text in banners(head)]
+    texts += [("note", str(note)) for note in first_notes(head)[0]]
     if left_out:
-        told.append(("warning", f"{left_out:,} open findings are left out: see findings.ndjson."))
+        more = f"{left_out:,} more open findings are listed in findings.ndjson."
+        texts.append(("warning", more))
     return {
         "executionSuccessful": not (head["settings"]["left_out"] or head["counts"]["error"]),
         "toolExecutionNotifications": [
-            {"level": level, "message": {"text": _text(text)}} for level, text in told
+            {"level": level, "message": {"text": _text(text)}} for level, text in texts
         ],
     }
 
@@ -154,48 +156,51 @@ def _rule(rule: RuleEntry) -> Json:
 
 
 def _help(rule: RuleEntry, render: Callable[[str], str]) -> str:
-    told = [rule["rationale"], f"What to do: {rule['remediation']}"]
-    told += [f"{each['sentence']} ({each['page']}: {each['heading']})" for each in rule["quotes"]]
-    return "\n\n".join(map(render, told))
+    quotes = (
+        f"{quote['sentence']} ({quote['page']}: {quote['heading']})" for quote in rule["quotes"]
+    )
+    return "\n\n".join(
+        map(render, [rule["rationale"], f"What to do: {rule['remediation']}", *quotes])
+    )
 
 
 # --- results --------------------------------------------------------------------------------------
 
 
-def _result(finding: FindingRecord, names: Names, places: LocationFinder) -> Json:
+def _result(finding: FindingRecord, names: SubjectNames, locations: LocationFinder) -> Json:
     level = _LEVELS.get(finding["severity"], "warning")
     return {
         "ruleId": finding["rule"],
         "level": "error" if finding["status"] == "error" else level,
         "message": {"text": _text(_message(finding, names))},
-        "locations": [_location(places.of(finding))],
+        "locations": [_location(locations.of(finding))],
         "partialFingerprints": {"primaryLocationLineHash": f"{finding['id']}:1"},
         "properties": _properties(finding),
     }
 
 
-def _message(finding: FindingRecord, names: Names) -> str:
+def _message(finding: FindingRecord, names: SubjectNames) -> str:
     begin = "" if finding["status"] == "fail" else f"{outcome(finding).capitalize()}: "
     return f"{begin}{sentence(finding, names)}"
 
 
-def _location(spot: FileLocation) -> Json:
-    location: Json = {
+def _location(location: FileLocation) -> Json:
+    rendered: Json = {
         "physicalLocation": {
-            "artifactLocation": _artifact(spot),
-            "region": {"startLine": spot.line},
+            "artifactLocation": _artifact(location),
+            "region": {"startLine": location.line},
         }
     }
-    if spot.address:
-        named = {"fullyQualifiedName": _text(spot.address), "kind": "resource"}
-        location["logicalLocations"] = [named]
-    return location
+    if location.address:
+        resource = {"fullyQualifiedName": _text(location.address), "kind": "resource"}
+        rendered["logicalLocations"] = [resource]
+    return rendered
 
 
-def _artifact(spot: FileLocation) -> Json:
-    if spot.kind == "elsewhere":
-        return {"uri": f"file:///{_quoted(spot.path.lstrip('/'))}"}
-    return {"uri": _quoted(spot.path), "uriBaseId": "%SRCROOT%"}
+def _artifact(location: FileLocation) -> Json:
+    if location.kind == "elsewhere":
+        return {"uri": f"file:///{_quoted(location.path.lstrip('/'))}"}
+    return {"uri": _quoted(location.path), "uriBaseId": "%SRCROOT%"}
 
 
 def _quoted(path: str) -> str:
@@ -203,14 +208,14 @@ def _quoted(path: str) -> str:
 
 
 def _properties(finding: FindingRecord) -> Json:
-    places = [f"{file}:{line}" for file, line, *_ in finding["evidence"][:_MOST_EVIDENCE]]
+    evidence = [f"{file}:{line}" for file, line, *_ in finding["evidence"][:_MOST_EVIDENCE]]
     fields: Mapping[str, object] = finding
     names = ("status", "severity", "cause", "reason", "change", "since")
     return {
         **{name: fields[name] for name in names if fields.get(name)},
         "finding": finding["id"],
         "subject": finding["subject"]["path"],
-        "evidence": places,
+        "evidence": evidence,
     }
 
 

@@ -1,7 +1,7 @@
 """The calls that register one customer key, and the same with Terraform, ready to paste.
 
-All of it is printable ASCII: whatever else a region or an id holds is escaped for the shell, for
-JSON and for Terraform. It holds no secret, and an audit sends none of it.
+Everything is printable ASCII: other characters of a region or an id are escaped for the shell, for
+JSON and for Terraform. Nothing is a secret, and an audit sends none of it.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ TOKEN = "ASTRA_TOKEN"  # noqa: S105 (the name of a variable)
 
 _UNKNOWN_ORGANIZATION = "ORGANIZATION_ID"
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-"""The shape of an organization's id in Astra; what is only called so has no other."""
+"""The shape of an organization's id in Astra; a made-up id has another one."""
 
 _KEY_IDS: dict[Provider, str] = {
     "aws": "arn:aws:kms:{region}:ACCOUNT:key/KEY",
     "gcp": "projects/PROJECT/locations/{region}/keyRings/KEY_RING/cryptoKeys/KEY",
     "azure": "https://VAULT.vault.azure.net/keys/KEY/VERSION",
 }
-"""The ids of keys, with what is to be replaced in capital letters."""
+"""The shapes of key ids, with placeholders in capital letters."""
 
 _PLACEHOLDER = re.compile(r"\b[A-Z_]{2,}\b")
 
 
 class Commands(NamedTuple):
-    """What registers the key of one key scope.
+    """The commands that register the key of one key scope.
 
     Attributes:
         replace: the placeholders that have to be replaced first.
-        accounts: the call that lists whom the key's policy has to allow.
+        accounts: the call that lists whom the key's policy must allow.
         register: the call that registers the key.
         read: the call that shows which key is registered.
         terraform: the same with Terraform; None where it has no resource for such a key, or where
@@ -58,7 +58,7 @@ class Commands(NamedTuple):
 
 
 def commands(scope: KeyScope, managed: TerraformScope = NOTHING) -> Commands | None:
-    """Return what registers the key of ``scope``; None where nothing can be registered.
+    """Return what registers the key of ``scope``; None if no key can be registered.
 
     ``managed`` is what Terraform manages there.
     """
@@ -87,21 +87,20 @@ def commands(scope: KeyScope, managed: TerraformScope = NOTHING) -> Commands | N
 
 
 def _call(method: str, address: str, *more: str) -> str:
-    """Return a call of Astra's interface, with what is long on lines of its own."""
+    """Return a call of Astra's interface, with long arguments on lines of their own."""
     url = f"curl -sS {method}{_quote(HOST + address)}"
     return " \\\n  ".join([url, f'-H "Authorization: Bearer ${TOKEN}"', *more])
 
 
 def _data(body: object) -> str:
-    """Return a body in ASCII; the one such character that cannot be seen is escaped, too.
-
-    Its line breaks stand between its parts, never in one, so that indenting changes nothing.
-    """
+    """Return the option with a body in ASCII."""
+    # JSON leaves DEL as it is, the one invisible ASCII character that it does not escape. Line
+    # breaks are between the parts of the body only, so indenting them changes no value.
     escaped = json.dumps(body, indent=2).replace("\x7f", "\\u007f").replace("\n", "\n  ")
     return f"--data {_quote(escaped)}"
 
 
 def _quote(text: str) -> str:
-    """Quote ``text`` for a shell, also where that would not be necessary."""
+    """Quote ``text`` for a shell, even if that is not necessary."""
     quoted = shlex.quote(text)
     return quoted if quoted.startswith("'") else f"'{quoted}'"

@@ -1,4 +1,4 @@
-"""What registers each missing key, ready to paste: as data, and in parts for people."""
+"""How to register each missing key, ready to paste: as data, and in parts for people."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _dependent(dependent: Dependent) -> DependentBlock:
 
 
 class Part(NamedTuple):
-    """A piece of what registers a key.
+    """A part of the instructions for a key.
 
     Attributes:
         text: what it is for.
@@ -125,27 +125,27 @@ class Part(NamedTuple):
 
 
 def has_calls(entries: Iterable[KeyCommands]) -> bool:
-    """Say whether calls of Astra's interface are among the parts of ``entries``."""
+    """Return whether the parts of ``entries`` contain calls of Astra's interface."""
     return not all(_is_planned(entry["terraform"]) for entry in entries)
 
 
 def has_other_way(entry: KeyCommands) -> bool:
-    """Say whether the parts of ``entry`` leave out that Terraform could do the same."""
+    """Return whether Terraform could do the same and the parts of ``entry`` do not show it."""
     return entry["terraform"] is not None and not _is_planned(entry["terraform"])
 
 
 def parts(entry: KeyCommands, *, in_full: bool = False) -> Iterator[Part]:
-    """Yield what registers one key: with Terraform where that plans something there, else calls.
+    """Yield how to register one key: with Terraform if a plan needs the key, else by calls.
 
-    ``in_full`` adds Terraform's way where nothing is planned yet.
+    ``in_full`` adds Terraform's way if nothing is planned yet.
     """
     terraform = entry["terraform"]
     if terraform and _is_planned(terraform):
         yield from _with_terraform(entry, terraform)
         return
-    yield Part("Whom the policy of the key has to allow:", entry["accounts"])
+    yield Part("List whom the key's policy must allow:", entry["accounts"])
     yield Part(f"Register the key. First replace {_placeholders(entry)}:", entry["register"])
-    yield Part("Read it back:", entry["read"])
+    yield Part("Check the registered key:", entry["read"])
     if in_full and terraform:
         yield from _with_terraform(entry, terraform, "Or with")
 
@@ -159,8 +159,8 @@ def closing(entries: Sequence[KeyCommands]) -> Iterator[Part]:
         yield Part(text, check)
 
 
-class Shown(NamedTuple):
-    """What is shown of the commands for the key scopes of one kind.
+class ShownCommands(NamedTuple):
+    """The commands that are shown for the key scopes of one kind.
 
     Attributes:
         scopes: the first key scopes, each with its parts.
@@ -173,7 +173,7 @@ class Shown(NamedTuple):
     left: int
 
 
-def lay_out_commands(plan: KeyPlan, most: int) -> list[Shown]:
+def lay_out_commands(plan: KeyPlan, most: int) -> list[ShownCommands]:
     """Return what is shown for each step of a key plan, of at most so many key scopes each."""
     kinds: dict[tuple[str, str], list[ListedScope]] = {}
     for listed in plan["lists"]["missing"]:
@@ -184,14 +184,14 @@ def lay_out_commands(plan: KeyPlan, most: int) -> list[Shown]:
     ]
 
 
-def _lay_out(missing: Sequence[ListedScope], most: int) -> Shown:
+def _lay_out(missing: Sequence[ListedScope], most: int) -> ShownCommands:
     entries = [made for listed in missing[:most] if (made := commands_for(listed))]
     scopes = [(entry, list(parts(entry, in_full=True))) for entry in entries]
-    return Shown(scopes, list(closing(entries)), len(missing) - len(entries))
+    return ShownCommands(scopes, list(closing(entries)), len(missing) - len(entries))
 
 
 def _is_planned(terraform: TerraformSteps | None) -> bool:
-    """Say whether a plan of Terraform has the key, or a database that needs it."""
+    """Return whether a plan of Terraform has the key, or a database that needs it."""
     return terraform is not None and bool(terraform["dependents"] or not terraform["block"])
 
 
@@ -200,8 +200,8 @@ def _with_terraform(
 ) -> Iterator[Part]:
     if terraform["block"]:
         text = (
-            f"{start} Terraform: add the key to the root module. Where there are several provider "
-            "configurations, name the one of this organization in its provider argument. First "
+            f"{start} Terraform: add the key to the root module. If there are several provider "
+            "configurations, set its provider argument to the one of this organization. First "
             f"replace {_placeholders(entry)}:"
         )
         yield Part(text, terraform["block"], "hcl")
@@ -212,19 +212,19 @@ def _with_terraform(
         yield Part(_waiting(dependent), dependent["line"], "hcl")
     if (left := len(dependents) - _MOST_DEPENDENTS) > 0:
         yield Part(f"Do the same in {pluralize(left, 'more block')}.")
-    yield Part("Register the key, and nothing else:", terraform["apply"])
+    yield Part("Register the key and nothing else:", terraform["apply"])
 
 
 def _waiting(dependent: DependentBlock) -> str:
     addresses = dependent["databases"]
-    named = ", ".join(addresses[:_MOST_ADDRESSES])
+    shown = ", ".join(addresses[:_MOST_ADDRESSES])
     left = len(addresses) - _MOST_ADDRESSES
     more = f" and {left:,} more" if left > 0 else ""
     module = f" of module {dependent['module']}" if dependent["module"] else ""
     block = f"{dependent['block']}{module}, for " if dependent["block"] else "the block of "
-    return f"Add to {block}{named}{more}:"
+    return f"Add to {block}{shown}{more}:"
 
 
 def _placeholders(entry: KeyCommands) -> str:
-    *some, last = entry["replace"]
-    return f"{', '.join(some)} and {last}"
+    *others, last = entry["replace"]
+    return f"{', '.join(others)} and {last}"

@@ -1,4 +1,4 @@
-"""How a customer key is made: the documentation's steps, in short, by type and provider."""
+"""The steps that create and register a customer key, by database type and provider."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from inventory.model.vocabulary import DatabaseType, Provider
 
 HOST = "https://api.astra.datastax.com"
-"""Astra's DevOps API, below which all addresses here lie."""
+"""Astra's DevOps API; all addresses here are relative to it."""
 
 ADDRESSES: dict[DatabaseType, str] = {
     "serverless": "/v2/kms",
     "managed-clusters": "/v2/kms/classic",
 }
-"""Where Astra keeps the keys of each database type."""
+"""The address of the keys of each database type."""
 
 RESOURCE = "astra_customer_key"
 """Terraform's resource for a customer key."""
@@ -27,12 +27,12 @@ _WITH_RESOURCE = frozenset({("serverless", "aws"), ("serverless", "gcp")})
 
 
 class Procedure(NamedTuple):
-    """How a customer key is made for key scopes of one type and provider.
+    """How to create and register a customer key for key scopes of one type and provider.
 
     Attributes:
         page: the title of the vendor's page about it.
-        address: where Astra keeps such keys; empty if nothing is to be registered.
-        steps: what to do, in this order; REGION stands for the region if none was given.
+        address: the address of such keys; empty if no key can be registered.
+        steps: what to do, in this order; REGION is a placeholder if no region was given.
     """
 
     page: str
@@ -41,10 +41,10 @@ class Procedure(NamedTuple):
 
 
 def procedure(database_type: DatabaseType, provider: Provider, region: str = "") -> Procedure:
-    """Return how a customer key is made, or what to do where none can be.
+    """Return how to create and register a customer key, or what to do if there can be none.
 
-    The order is that of the vendor's pages: registering begins in Astra, which names whom the
-    policy of the key has to allow.
+    The order is that of the vendor's pages: it begins in Astra, which shows whom the policy of the
+    key must allow.
     """
     if lacks_customer_keys(database_type, provider):
         return Procedure(OVERVIEW, "", _UNSUPPORTED)
@@ -67,12 +67,12 @@ def procedure(database_type: DatabaseType, provider: Provider, region: str = "")
 
 
 def one_address(address: str, provider: Provider, region: str) -> str:
-    """Return where Astra keeps the key of one provider and region, below ``address``."""
+    """Return the address of the key of one provider and region, below ``address``."""
     return f"{address}/provider/{provider}/region/{quote(region, safe='', errors='replace')}"
 
 
 def has_resource(database_type: DatabaseType, provider: Provider) -> bool:
-    """Say whether Terraform has a resource for such keys."""
+    """Return whether Terraform has a resource for such keys."""
     return (database_type, provider) in _WITH_RESOURCE
 
 
@@ -84,7 +84,7 @@ def _terraform(database_type: DatabaseType, provider: Provider) -> str:
 
 
 class _Cloud(NamedTuple):
-    """How a provider speaks of its keys.
+    """The terms of a provider for its keys.
 
     Attributes:
         page: what the vendor's page calls them.
@@ -155,22 +155,22 @@ _STEPS = (
     "Read it back: GET {one} shows the same {name}.",
     "Record the organization again, and audit it: CMEK-01 passes for the key scope.",
     (
-        "Only then deploy databases there. Those that exist already stay on Astra's keys: recreate "
-        "them now, and move their data."
+        "Only then deploy databases there. Databases that exist already stay on Astra's keys: "
+        "recreate them now and migrate their data."
     ),
 )
 _PREVIEW = (
-    "Have the vendor admit the organization to the private preview of customer keys on Azure, and "
-    "attest it."
+    "Ask the vendor to admit the organization to the private preview of customer keys on Azure, "
+    "and attest the admission."
 )
 _UNSUPPORTED = (
-    "Do not look for a key: Managed Clusters on Azure have none, and Astra's own encrypt them.",
+    "No key can be registered: Astra encrypts Managed Clusters on Azure with its own keys.",
     (
-        "Deploy to AWS or Google Cloud, or as Serverless, where it must be a customer key; else "
+        "If a customer key is required, deploy to AWS or Google Cloud, or as Serverless. Otherwise "
         "declare the databases astra-provided, with the reason."
     ),
 )
 _UNKNOWN = (
-    "Find out the type of these databases, and state it: each type has keys of its own.",
-    "Make the plan again, and follow the steps for that type.",
+    "Find out the type of these databases and record it: each type has keys of its own.",
+    "Run the key plan again and follow the steps for that type.",
 )

@@ -1,6 +1,6 @@
 """How one customer key is registered with Terraform, before the databases that it encrypts.
 
-All of it is printable ASCII: what else a region holds is escaped, and nothing in it is evaluated.
+Everything is printable ASCII: other characters of a region are escaped, and none is evaluated.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _RESOURCE = re.compile(
 
 
 class Dependent(NamedTuple):
-    """Where databases of a plan are configured that have to wait for the key.
+    """Where a plan configures databases that must wait for the key.
 
     Attributes:
-        block: the block that gets the line; empty if an address does not say it.
+        block: the block that gets the line; empty if the address does not show it.
         module: the module that holds the block, by its names; empty for the root.
         line: the line that makes it wait.
         databases: the addresses of the databases.
@@ -53,7 +53,7 @@ class TerraformKey(NamedTuple):
     Attributes:
         key: the address of its resource.
         block: the resource; empty if the plan has it already.
-        dependents: what has to wait for it.
+        dependents: what must wait for it.
         apply: the command that registers the key and nothing else.
         check: the commands by which everything else is planned, audited and then applied.
     """
@@ -95,18 +95,18 @@ class _Address(NamedTuple):
 
 def _parse(address: str) -> _Address | None:
     """Return the parts of ``address``; None if it is no address whose words are in ASCII."""
-    found = _RESOURCE.fullmatch(address)
-    modules = module_names(found["modules"].rstrip(".")) if found else None
-    if found is None or modules is None:
+    match = _RESOURCE.fullmatch(address)
+    modules = module_names(match["modules"].rstrip(".")) if match else None
+    if match is None or modules is None:
         return None
-    return _Address(found["plan"] or "", modules, found["type"], found["name"])
+    return _Address(match["plan"] or "", modules, match["type"], match["name"])
 
 
 def terraform_key(scope: KeyScope, key_id: str, managed: TerraformScope) -> TerraformKey | None:
     """Return how the key ``key_id`` of ``scope`` is registered with Terraform.
 
     ``managed`` is what Terraform manages there: a key that a plan creates needs no other block.
-    None where a state holds one, as applying would do nothing then, or where an address is strange.
+    None if a state has one, as applying would do nothing, or if an address cannot be parsed.
     """
     if managed.creates:
         key = managed.creates[0]
@@ -121,7 +121,7 @@ def terraform_key(scope: KeyScope, key_id: str, managed: TerraformScope) -> Terr
 def _ordered(key: str, parsed: _Address, block: str, managed: TerraformScope) -> TerraformKey:
     target = key.partition("#")[2] if parsed.plan else key
     databases = [(address, _parse(address)) for address in managed.databases]
-    plans = [parsed.plan, *(each.plan for _, each in databases if each)]
+    plans = [parsed.plan, *(database.plan for _, database in databases if database)]
     return TerraformKey(
         key=key,
         block=block,
@@ -132,30 +132,30 @@ def _ordered(key: str, parsed: _Address, block: str, managed: TerraformScope) ->
 
 
 def _dependents(key: _Address, databases: Iterable[tuple[str, _Address | None]]) -> list[Dependent]:
-    """Return where databases have to wait for the key; those of another plan cannot."""
-    found: dict[tuple[str, str, str], list[str]] = {}
+    """Return where databases must wait for the key; those of another plan cannot."""
+    by_block: dict[tuple[str, str, str], list[str]] = {}
     for address, parsed in databases:
         if parsed is None or not key.plan or parsed.plan == key.plan:
-            found.setdefault(_waits(key, parsed), []).append(address)
-    return [Dependent(*place, tuple(addresses)) for place, addresses in found.items()]
+            by_block.setdefault(_dependency(key, parsed), []).append(address)
+    return [Dependent(*block, tuple(addresses)) for block, addresses in by_block.items()]
 
 
-def _waits(key: _Address, database: _Address | None) -> tuple[str, str, str]:
+def _dependency(key: _Address, database: _Address | None) -> tuple[str, str, str]:
     """Return block, module and line by which a database waits for the key.
 
-    They stand in the innermost module that holds both, as no reference leads out of a module.
+    They are in the innermost module that contains both: a reference cannot leave its module.
     """
     depth = 0
     if database:
         pairs = zip(key.modules, database.modules, strict=False)
-        same = [one == other for one, other in pairs]
-        depth = (*same, False).index(False)
+        is_same = [of_key == of_database for of_key, of_database in pairs]
+        depth = (*is_same, False).index(False)
     line = f"depends_on = [{key.seen_from(depth)}]"
     return database.block_at(depth) if database else "", ".".join(key.modules[:depth]), line
 
 
 def _check(plan: str) -> str:
-    """Return the commands after the key: what was audited is what is applied, or nothing."""
+    """Return the commands after the key: what is applied is what was audited, or nothing."""
     given = f"{plan}=plan.json" if plan else "plan.json"
     audit = f"cmek-audit audit --cmek-live=organizations.yaml --cmek-plan={given}"
     return "\n".join(
@@ -168,13 +168,14 @@ def _check(plan: str) -> str:
 
 
 def _name(scope: KeyScope) -> str:
-    """Return a name for the resource, which no other provider and region has."""
+    """Return a name for the resource that is unique for its provider and region."""
     region = scope.region
     if _REGION.fullmatch(region):
         return f"{scope.provider}_{region.replace('-', '_')}"
-    words = re.sub(r"[^a-z0-9]+", "_", region.lower())[:_LONGEST_NAME].strip("_")
+    # Two strange regions may be spelled alike in ASCII: the digest keeps their names apart.
+    ascii_name = re.sub(r"[^a-z0-9]+", "_", region.lower())[:_LONGEST_NAME].strip("_")
     digest = sha256(region.encode("utf-8", "backslashreplace")).hexdigest()[:12]
-    return f"{scope.provider}_{words}_{digest}"
+    return f"{scope.provider}_{ascii_name}_{digest}"
 
 
 def _block(scope: KeyScope, key_id: str) -> str:
@@ -194,7 +195,7 @@ def _hcl(text: str) -> str:
 
     What begins an escape or a template is written by its number: ``\u0024`` is never ``${``.
     """
-    return f'"{_UNSAFE_IN_HCL.sub(lambda found: _numbered(found[0]), text)}"'
+    return f'"{_UNSAFE_IN_HCL.sub(lambda match: _numbered(match[0]), text)}"'
 
 
 def _numbered(character: str) -> str:

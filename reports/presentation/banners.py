@@ -1,4 +1,4 @@
-"""What every report of an audit must say in large letters, as it limits what the report proves."""
+"""The warnings in large letters that limit what a report proves; every report shows them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
     from reports.model.head import Head
 
-OUTSIDE = "pytest reports an error or a failure that is no finding"
-"""What is said where pytest ends with another exit code than the verdict's."""
+OUTSIDE = "pytest reported an error or a failure that is not a finding"
+"""The explanation if pytest ends with another exit code than the verdict's."""
 
 MOST_HOSTS = 3
 """How many hosts other than Astra's a banner names; the others are counted."""
 
 
 def banners(head: Head) -> list[str]:
-    """Return what every report of the audit with this ``head`` must say in large letters."""
+    """Return the banners of the audit with this ``head``."""
     return [*_not_evidence(head), *_gate(head), *_run(head)]
 
 
@@ -33,15 +33,15 @@ def _not_evidence(head: Head) -> Iterator[str]:
         more = f" and {len(hosts) - MOST_HOSTS:,} more" if len(hosts) > MOST_HOSTS else ""
         yield f"NOT ASTRA, NOT AUDIT EVIDENCE: answers came from {shown}{more}, not from {ADDRESS}."
     if settings["example"]:
-        told = "no inventory was given, so " if settings["default_example"] else ""
-        yield f"EXAMPLE, NOT AUDIT EVIDENCE: {told}a bundled example was audited."
+        why = "no inventory was given, so " if settings["default_example"] else ""
+        yield f"EXAMPLE, NOT AUDIT EVIDENCE: {why}a bundled example was audited."
 
 
 def _gate(head: Head) -> Iterator[str]:
     if head["settings"]["fail_on_new"] and head["changes"]:
-        before = head["changes"]["baseline"]
-        named = f"{before['as_of']} (report {before['report'][:12]})"
-        yield f"GATE ON NEW FINDINGS ONLY: what the baseline of {named} has does not stop."
+        baseline = head["changes"]["baseline"]
+        which = f"{baseline['as_of']} (report {baseline['report'][:12]})"
+        yield f"GATE ON NEW FINDINGS ONLY: findings of the baseline of {which} do not stop the run."
 
 
 def _run(head: Head) -> Iterator[str]:
@@ -50,11 +50,11 @@ def _run(head: Head) -> Iterator[str]:
 
 
 def ended_outside(head: Head) -> bool:
-    """Say whether the run ended other than by the verdict; while it lasts, nobody knows."""
+    """Return whether the run ended with another exit code than the verdict's; False until then."""
     return "run" in head and head["run"]["exit_code"] not in {0, head["verdict"]["exit_code"]}
 
 
 def hosts_of(head: Head) -> list[str]:
     """Return the addresses other than Astra's that answered, now or at an earlier time."""
-    told = [source["evidence"] for source in head["population"]["sources"]]
-    return other_hosts(evidence["address"] for evidence in told if evidence)
+    bundles = [source["evidence"] for source in head["population"]["sources"]]
+    return other_hosts(bundle["address"] for bundle in bundles if bundle)

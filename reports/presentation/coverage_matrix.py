@@ -17,27 +17,26 @@ if TYPE_CHECKING:
     Location = tuple[str, str, str]
 
 WIDEST = 6
-"""How many regions stand beside each other."""
+"""The most regions that a table shows side by side."""
 
 _TYPES = ("serverless", "managed-clusters")
 
-
 _BAD = ("error", "fail", "inconclusive", "waived")
-"""The statuses of which a cell takes the colour, the worst first."""
+"""The statuses that give a cell its colour, the worst first."""
 
 
 class MatrixCell(NamedTuple):
     """One key scope in the matrix.
 
     Attributes:
-        look: how its state looks.
-        told: the worst finding about it, its databases and its keys, as the record holds them;
+        label: its state, as the page shows it.
+        data: the worst finding about it, its databases and its keys, as the record holds them;
             None if nothing is known of it.
-        is_bad: whether it has to say which finding keeps it from looking well.
+        is_bad: whether the cell has to show the finding because of which it is not covered.
     """
 
-    look: Label
-    told: CoverageCell | None = None
+    label: Label
+    data: CoverageCell | None = None
     is_bad: bool = False
 
 
@@ -85,8 +84,8 @@ class CoverageTables(NamedTuple):
 def lay_out(coverage: Sequence[CoverageRow], most: int, *, is_partial: bool) -> CoverageTables:
     """Lay out organizations until ``most`` cells are reached, those with the worst findings first.
 
-    Of those that fail none is left out: where there is no room for its matrix, it is listed. Where
-    not all was read and judged, so in a run that ``is_partial``, nothing is claimed.
+    No organization that fails is left out: without room for its matrix, it is listed. If not all of
+    it was read and judged, as in a run that ``is_partial``, nothing is claimed of unknown cells.
     """
     room, shown = most, 0
     ordered = sorted(coverage, key=_order)
@@ -107,14 +106,15 @@ def lay_out(coverage: Sequence[CoverageRow], most: int, *, is_partial: bool) -> 
 
 def _order(row: CoverageRow) -> tuple[Any, ...]:
     """Return what sorts the organizations with the worst findings first."""
-    worst, counts, named = row["worst"], row["counts"], (row["name"], row["organization"])
+    worst, counts, identity = row["worst"], row["counts"], (row["name"], row["organization"])
     if worst is None:
-        return (len(STATUSES), *named)
-    place = STATUSES.index(worst["status"]), SEVERITIES.index(worst["severity"])
+        return (len(STATUSES), *identity)
+    rank = STATUSES.index(worst["status"]), SEVERITIES.index(worst["severity"])
     fails = counts["error"] + counts["fail"]
     if worst["severity"] == "advisory":
-        place = len(STATUSES) - 1, place[0]
-    return (*place, -fails, -counts["inconclusive"], *named)
+        # Behind every other finding, as an advisory stops nothing; advisories by their status.
+        rank = len(STATUSES) - 1, rank[0]
+    return (*rank, -fails, -counts["inconclusive"], *identity)
 
 
 def _fails(row: CoverageRow) -> bool:
@@ -156,18 +156,18 @@ def _types(organization: CoverageRow) -> Sequence[str]:
 
 
 def _bands(organization: CoverageRow) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Yield what stands in one table: all of it if it fits, else each provider by itself."""
+    """Yield the content of each table: everything if it fits, else each provider by itself."""
     of_provider: dict[str, set[str]] = {}
     for cell in organization["cells"]:
         of_provider.setdefault(cell["provider"], set()).add(cell["region"])
-    providers = [each for each in PROVIDER if each in of_provider]
-    every = list(
-        dict.fromkeys(region for each in providers for region in sorted(of_provider[each]))
-    )
-    if not every:
+    providers = [provider for provider in PROVIDER if provider in of_provider]
+    # Two providers may give regions the same name: such regions share a column.
+    in_order = (region for provider in providers for region in sorted(of_provider[provider]))
+    columns = list(dict.fromkeys(in_order))
+    if not columns:
         return
-    if len(every) <= WIDEST:
-        yield "", providers, every
+    if len(columns) <= WIDEST:
+        yield "", providers, columns
         return
     for provider in providers:
         regions = sorted(of_provider[provider])
@@ -178,18 +178,20 @@ def _bands(organization: CoverageRow) -> Iterator[tuple[str, list[str], list[str
             yield f"{PROVIDER[provider]}{'' if whole else part}", [provider], some
 
 
-def _cell(told: CoverageCell | None, empty: MatrixCell) -> MatrixCell:
-    if told is None:
+def _cell(data: CoverageCell | None, empty: MatrixCell) -> MatrixCell:
+    if data is None:
         return empty
-    look = CELL[told["state"]]
-    if told["status"] in _BAD and told["severity"] != "advisory":
-        return MatrixCell(_worse(look, STATUS[told["status"]]), told, is_bad=True)
-    return MatrixCell(look, told, is_bad=told["state"] == "unproven")
+    label = CELL[data["state"]]
+    if data["status"] in _BAD and data["severity"] != "advisory":
+        return MatrixCell(_worse(label, STATUS[data["status"]]), data, is_bad=True)
+    return MatrixCell(label, data, is_bad=data["state"] == "unproven")
 
 
-def _worse(look: Label, status: Label) -> Label:
-    """Return ``look`` in the colour and shape of ``status``, if that is worse."""
-    own = _BAD.index(look.css) if look.css in _BAD[1:3] else len(_BAD)
-    if own <= _BAD.index(status.css):
-        return look
-    return look._replace(css=status.css, shape=status.shape)
+def _worse(state: Label, status: Label) -> Label:
+    """Return the label of the ``state`` in the colour and shape of ``status``, if that is worse."""
+    # Only failing and inconclusive states rank. Any other, such as an unused key in the colour of
+    # a waiver, gives way to every status.
+    rank = _BAD.index(state.css) if state.css in _BAD[1:3] else len(_BAD)
+    if rank <= _BAD.index(status.css):
+        return state
+    return state._replace(css=status.css, shape=status.shape)

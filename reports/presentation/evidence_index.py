@@ -39,20 +39,20 @@ class EvidenceIndex:
         """Take at most ``limit`` rows: first those of the files that are ``cited``."""
         self.shown: list[ShownEvidence] = []
         self._anchors: dict[str, str] = {}
-        wanted = _wanted(bundles, cited, limit)
+        listed = _listed(bundles, cited, limit)
         for number, bundle in enumerate(bundles, 1):
-            rows = list(self._take(number, bundle, wanted))
+            rows = list(self._take(number, bundle, listed))
             anchor = f"b-{number}"
             self._anchors.setdefault(f"{bundle['path']}/{INVENTORY}", anchor)
             left = bundle["exchanges_total"] - len(rows)
             self.shown.append(ShownEvidence(anchor, bundle, rows, left))
 
     def _take(
-        self, number: int, bundle: BundleEntry, wanted: Collection[str]
+        self, number: int, bundle: BundleEntry, listed: Collection[str]
     ) -> Iterator[EvidenceRow]:
         for exchange in bundle["exchanges"]:
             file = f"{bundle['path']}/{exchange['path']}"
-            if file in wanted:
+            if file in listed:
                 anchor = _anchor(number, exchange["path"])
                 self._anchors.setdefault(file, anchor)
                 yield EvidenceRow(anchor, exchange)
@@ -68,10 +68,11 @@ def _anchor(number: int, path: str) -> str:
     return f"e-{number}-{organization}-{name}"
 
 
-def _wanted(bundles: Sequence[BundleEntry], cited: Collection[str], limit: int) -> set[str]:
-    every = [
+def _listed(bundles: Sequence[BundleEntry], cited: Collection[str], limit: int) -> set[str]:
+    # The sort is stable: the cited files come first, and the others keep the order of the record.
+    files = [
         f"{bundle['path']}/{exchange['path']}"
         for bundle in bundles
         for exchange in bundle["exchanges"]
     ]
-    return set(sorted(every, key=lambda file: file not in cited)[:limit])
+    return set(sorted(files, key=lambda file: file not in cited)[:limit])

@@ -1,4 +1,4 @@
-"""How the auditor's page shows statuses, verdicts, cells and reason codes: by word and by shape."""
+"""The labels of statuses, verdicts, cells, changes and reason codes: word, shape and meaning."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class Label(NamedTuple):
-    """How one status, state or verdict looks.
+    """The label of one status, state or verdict.
 
     Attributes:
         css: the class that colours it.
-        shape: a character that tells it apart without colour.
-        word: what is said.
+        shape: a character that identifies it without colour.
+        word: its text.
         meaning: what that means, in a sentence; may be empty.
     """
 
@@ -29,18 +29,23 @@ class Label(NamedTuple):
 
 
 STATUS = {
-    "error": Label("error", "!", "error", "The check itself broke. Nothing is known."),
-    "fail": Label("fail", "✕", "fail", "Judged, and it does not comply."),
+    "error": Label("error", "!", "error", "The check itself broke, so nothing is known."),
+    "fail": Label("fail", "✕", "fail", "The subject was evaluated and does not comply."),
     "inconclusive": Label(
-        "inconclusive", "?", "inconclusive", "A fact is missing, so it could not be judged."
+        "inconclusive",
+        "?",
+        "inconclusive",
+        "A fact is missing, so the subject could not be evaluated.",
     ),
-    "waived": Label("waived", "§", "waived", "Fails, and a valid waiver covers this one cause."),
-    "pass": Label("pass", "✓", "pass", "Judged, and it complies."),
+    "waived": Label(
+        "waived", "§", "waived", "The subject fails, and a valid waiver covers this cause."
+    ),
+    "pass": Label("pass", "✓", "pass", "The subject was evaluated and complies."),
     "not-applicable": Label(
         "not-applicable",
         "\N{EN DASH}",
         "not applicable",
-        "The rule has nothing to say here, and why.",
+        "The rule does not apply here; the finding says why.",
     ),
 }
 
@@ -61,17 +66,17 @@ CELL = {
         "pass",
         "✓",
         "covered",
-        "The key is registered for this key scope alone, came before every database here, has the "
-        "right id and is usable, and nothing about it is waived. Advisories alone leave it so.",
+        "The key is registered for this key scope alone and before every database here, has the "
+        "right id, is usable, and has no waiver. It may have advisories.",
     ),
     "missing": Label(
-        "fail", "✕", "key missing", "Databases here need a key of their own, and there is none."
+        "fail", "✕", "key missing", "Databases here need a key, and none is registered."
     ),
     "shared": Label(
         "fail",
         "✕",
         "key shared",
-        "One key is registered here and for others: all of these key scopes but one lack theirs.",
+        "The key is registered here and for other key scopes: all but one of them lack a key.",
     ),
     "failing": Label(
         "fail",
@@ -80,30 +85,38 @@ CELL = {
         "A key is registered, and a finding about it or about a database here fails.",
     ),
     "undetermined": Label(
-        "inconclusive", "?", "not known", "Whether a key is needed here, or is there, is not known."
+        "inconclusive",
+        "?",
+        "not known",
+        "It is not known whether a key is needed or registered here.",
     ),
     "unproven": Label(
         "inconclusive",
         "?",
         "key, not proven",
-        "A key is registered, and something about it, a database here or the whole organization "
-        "could not be judged.",
+        "A key is registered, and a finding about it, a database here or the organization is "
+        "inconclusive.",
     ),
     "waived": Label(
         "waived",
         "§",
         "key, failure waived",
-        "A key is registered, and a waiver covers a failure here: it is accepted, not repaired.",
+        "A key is registered, and a failure here is waived: it is accepted, not fixed.",
     ),
-    "unused": Label("waived", "○", "idle key", "A key is registered, and no database is here."),
+    "unused": Label(
+        "waived", "○", "unused key", "A key is registered, but there is no database here."
+    ),
     "spare": Label(
-        "waived", "◎", "key, use not known", "A key is registered; its databases are not known."
+        "waived", "◎", "key, use not known", "A key is registered, but its databases are not known."
     ),
     "unsupported": Label(
         "not-applicable", "⊘", "not supported", "Astra has no customer keys for this combination."
     ),
     "astra-provided": Label(
-        "not-applicable", "△", "Astra's keys", "The databases here are declared to use them."
+        "not-applicable",
+        "△",
+        "Astra's keys",
+        "The databases here are declared to use Astra's keys.",
     ),
     "in-question": Label(
         "inconclusive",
@@ -111,17 +124,17 @@ CELL = {
         "in question",
         "Neither a database nor a key is listed here, and a finding about it is open or waived.",
     ),
-    NO_DATABASE: Label(
-        "nothing", "—", "no database", "No database is here, nor is a key recorded."
-    ),
+    NO_DATABASE: Label("nothing", "—", "no database", "No database and no key is recorded here."),
 }
 
 WAIVER = {
     "active": Label("pass", "✓", "active", "Covers a failure of this audit."),
-    "expiring": Label("inconclusive", "!", "expiring", "Covers a failure, for 30 days at most."),
+    "expiring": Label(
+        "inconclusive", "!", "expiring", "Covers a failure, but expires within 30 days."
+    ),
     "expired": Label("fail", "✕", "expired", "Its last day has passed: it covers nothing."),
     "not-yet-valid": Label(
-        "inconclusive", "?", "not yet valid", "Its first day is still to come: it covers nothing."
+        "inconclusive", "?", "not yet valid", "Its first day has not come: it covers nothing."
     ),
     "unused": Label(
         "not-applicable", "\N{EN DASH}", "unused", "Its subject was found, and does not fail."
@@ -135,58 +148,58 @@ WAIVER = {
 }
 
 CHANGE = {
-    "new": Label("fail", "+", "new", "Open now, and not open in any audit before that is known."),
+    "new": Label("fail", "+", "new", "Open now, and in no known earlier audit."),
     "reopened": Label(
-        "fail", "↻", "reopened", "Open now, and waived in the baseline, or open in one before it."
+        "fail", "↻", "reopened", "Open now; waived in the baseline, or open in an audit before it."
     ),
     "worsened": Label(
         "fail",
         "↑",
         "worsened",
-        "Its subject is open in both, and worse: it fails now, what was planned is deployed, its "
-        "severity is higher, or more could not be read.",
+        "Its subject is open in both, and worse now: it fails, a planned database was deployed, "
+        "the severity is higher, or more could not be read.",
     ),
     "unclear": Label(
         "inconclusive",
         "?",
         "unclear",
-        "Its subject failed in the baseline, and could not be judged now.",
+        "Its subject failed in the baseline, and is inconclusive now.",
     ),
     "unchanged": Label("nothing", "=", "unchanged", "Open in both, and no worse."),
     "fixed": Label(
         "pass",
         "✓",
         "fixed",
-        "Open in the baseline, and resolved: its subject does not fail for it any more.",
+        "Open in the baseline, and resolved: its subject no longer fails for this cause.",
     ),
     "superseded": Label(
         "inconclusive",
         "⇢",
         "superseded",
-        "Open in the baseline; another cause of the same subject came instead.",
+        "Open in the baseline; another cause of the same subject has replaced it.",
     ),
     "waived": Label("waived", "§", "waived", "Open in the baseline; a waiver covers it now."),
     "gone": Label(
-        "not-applicable", "○", "gone", "Open in the baseline, and not found now: that is no fix."
+        "not-applicable", "○", "gone", "Open in the baseline, and not found now: this is not a fix."
     ),
 }
 WHY = {
-    "other-cause": "Another cause of the same subject came instead.",
-    "subject-absent": "There is no such subject any more.",
-    "partial-run": "Not judged again: this run was partial.",
-    "organization-absent": "Not judged again: its organization was not audited.",
-    "check-broke": "Not judged again: the check broke.",
-    "organization-unread": "Not judged again: not all of its organization could be read.",
-    "facts-left-out": "Not judged again: the facts for it were left out.",
+    "other-cause": "Another cause of the same subject has replaced it.",
+    "subject-absent": "The subject no longer exists.",
+    "partial-run": "Not evaluated again: this run was partial.",
+    "organization-absent": "Not evaluated again: its organization was not audited.",
+    "check-broke": "Not evaluated again: the check broke.",
+    "organization-unread": "Not evaluated again: not all of its organization could be read.",
+    "facts-left-out": "Not evaluated again: the facts it needs were left out.",
     "more-unread": "More of the organization could not be read than before.",
 }
 KEY_CHANGE = {
-    "added": ("Keys added", "Key scopes that had no key, and have one."),
-    "replaced": ("Keys replaced", "Only IBM Support can replace a key: look for the case."),
-    "removed": ("Keys removed", "Only IBM Support can remove a key: look for the case."),
+    "added": ("Keys added", "Key scopes that had no key and now have one."),
+    "replaced": ("Keys replaced", "Only IBM Support can replace a key: find the support case."),
+    "removed": ("Keys removed", "Only IBM Support can remove a key: find the support case."),
     "not_read": (
         "Keys not read",
-        "One of the two audits could not read all keys here, so no change is known.",
+        "One of the two audits could not read all keys here, so changes are not known.",
     ),
 }
 
@@ -210,27 +223,27 @@ FACT = {
     "databases": "databases",
     "serverless-keys": "keys of Serverless",
     "managed-clusters-keys": "keys of Managed Clusters",
-    "region-views": "views of single regions",
+    "region-views": "regional lookups",
     "vendor-accounts": "the vendor’s accounts",
 }
 COUNTED = {
     "serverless-keys": "Keys of Serverless",
     "managed-clusters-keys": "Keys of Managed Clusters",
-    "region-views": "Views of single regions",
+    "region-views": "Regional lookups",
     "vendor-accounts": "Keys with the vendor’s accounts",
-    "databases": "Databases, read again",
+    "databases": "Databases, second reading",
     "placements": "Databases in their key scopes",
     "managed": "Databases that Terraform manages",
 }
 AGREE = {
     True: Label("pass", "✓", "agree"),
     False: Label("fail", "✕", "differ"),
-    None: Label("inconclusive", "?", "not known", "Something was not read."),
+    None: Label("inconclusive", "?", "not known", "Not everything was read."),
 }
 ROLE = {
-    "inventory": "present record",
+    "inventory": "current record",
     "plan": "plan",
-    "state": "what Terraform believes to exist",
+    "state": "state of Terraform",
     "history": "earlier record",
 }
 

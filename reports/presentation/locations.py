@@ -1,4 +1,4 @@
-"""Where a finding stands in the files of a repository, for readers that show it there."""
+"""The location of a finding in the files of a repository, for tools that show it there."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class FileLocation(NamedTuple):
     """A line of a file.
 
     Attributes:
-        kind: ``file`` for one below the folder of the repository, ``bundle`` for what lies in an
-            evidence bundle there, ``elsewhere`` for all others.
+        kind: ``file`` for one below the folder of the repository, ``bundle`` for one in an evidence
+            bundle there, ``elsewhere`` for all others.
         path: with slashes; relative to the folder of the repository, but of what is elsewhere.
         line: counted from 1.
         address: of what Terraform manages, its address; may be empty.
@@ -37,7 +37,7 @@ class FileLocation(NamedTuple):
 
 
 class LocationFinder:
-    """Tells where the findings of one audit stand."""
+    """Finds the locations of the findings of one audit."""
 
     def __init__(self, head: Head, root: Path | None = None) -> None:
         """Take ``root`` for the repository's folder; None is where the process works."""
@@ -47,28 +47,28 @@ class LocationFinder:
         self._known: dict[str, tuple[Kind, str]] = {}
 
     def of(self, finding: FindingRecord) -> FileLocation:
-        """Return where ``finding`` stands: if it has no evidence, in the first source."""
-        spots = list(self._spots(finding)) or [self.at(self._first(), 1)]
-        return min(spots, key=lambda spot: _PREFERENCE.index(spot.kind))
+        """Return the location of ``finding``: without evidence, the first source."""
+        locations = list(self._locations(finding)) or [self.at(self._first(), 1)]
+        return min(locations, key=lambda location: _PREFERENCE.index(location.kind))
 
-    def _spots(self, finding: FindingRecord) -> Iterator[FileLocation]:
-        """Yield where the facts stand, up to the first place that is as good as any."""
+    def _locations(self, finding: FindingRecord) -> Iterator[FileLocation]:
+        """Yield the locations of the facts, up to the first one of the preferred kind."""
         for file, line, *address in finding["evidence"]:
             if not file:
                 continue
-            spot = self.at(file, line, *address)
-            yield spot
-            if spot.kind == "file":
+            location = self.at(file, line, *address)
+            yield location
+            if location.kind == "file":
                 return
 
     def _first(self) -> str:
         return self._sources[0]["path"] if self._sources else HEAD
 
     def at(self, file: str, line: int, address: str = "") -> FileLocation:
-        """Return the spot of a file as the record names it.
+        """Return the location of a line in a file, named as the record names it.
 
-        A bundle has another name every time: what lies in one is named by the folder of bundles,
-        so that it has the same name in every audit.
+        A bundle has another name every time: a file in one is named by the folder of bundles, so
+        that it has the same name in every audit.
         """
         if file not in self._known:
             self._known[file] = self._place(file)
@@ -76,7 +76,7 @@ class LocationFinder:
         return FileLocation(kind, path, 1 if kind == "bundle" else max(1, line), address)
 
     def _place(self, file: str) -> tuple[Kind, str]:
-        bundle = next((each for each in self._bundles if _is_in(file, each)), None)
+        bundle = next((folder for folder in self._bundles if _is_in(file, folder)), None)
         stable = file if bundle is None else os.path.join(bundle, "..", INVENTORY)  # noqa: PTH118 (a path as text)
         whole = PurePath(os.path.normpath(os.path.join(self._root, stable)))  # noqa: PTH118 (as above)
         if not whole.is_relative_to(self._root):

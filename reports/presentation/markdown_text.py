@@ -1,4 +1,4 @@
-"""Text of unknown origin made fit for Markdown: it sets, links and mentions nothing."""
+"""Untrusted text made safe for Markdown: it formats, links and mentions nothing."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ _UNSAFE_IN_CODE = str.maketrans({"`": "(U+0060)", "|": "(U+007C)"})
 
 
 def code(text: str) -> str:
-    """Render ``text`` as code: nobody is mentioned by it, and nothing is linked or set by it."""
+    """Render ``text`` as code: it mentions nobody, links nothing and formats nothing."""
     shown = plain(text).translate(_UNSAFE_IN_CODE)
     return f"`{shown}`" if shown.strip() else "(empty)"
 
 
 def prose(text: str, longest: int = LONGEST) -> str:
-    """Render a sentence: its plain words as they are, and whatever else stands in it as code.
+    """Render a sentence: its plain words as they are, and everything else in it as code.
 
-    What is beyond ``longest`` characters is cut.
+    Text beyond ``longest`` characters is cut.
     """
-    told: list[str] = []
-    strange: list[str] = []
+    parts: list[str] = []
+    unsafe: list[str] = []
     for word in plain(text, longest).split(" "):
         if _WORD.fullmatch(word) or word in _SAFE_ALONE:
-            told += [*_spell(strange), word]
-            strange = []
+            parts += [*_as_code(unsafe), word]
+            unsafe = []
         elif word:
-            strange.append(word)
-    return " ".join([*told, *_spell(strange)])
+            unsafe.append(word)
+    return " ".join([*parts, *_as_code(unsafe)])
 
 
 def table(columns: Sequence[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -44,8 +44,9 @@ def table(columns: Sequence[str], rows: Iterable[Iterable[str]]) -> Iterator[str
         yield f"| {' | '.join(row)} |"
 
 
-def _spell(words: Sequence[str]) -> Iterator[str]:
+def _as_code(words: Sequence[str]) -> Iterator[str]:
     if words:
         text = " ".join(words)
+        # Punctuation at the end stays outside, so that a copied id is the id alone.
         bare = text.rstrip(".,;:!?") or text
         yield f"{code(bare)}{text[len(bare) :]}"

@@ -1,4 +1,4 @@
-"""What the formats for pipelines say of a finding, in words that are still to be escaped."""
+"""What terminal, summary, SARIF and annotations say of a finding; the texts are not escaped yet."""
 
 from __future__ import annotations
 
@@ -26,22 +26,24 @@ def counts_of(head: Head) -> str:
 
 
 def number_of(head: Head) -> str:
-    """Count the findings by status where what is counted is said already."""
+    """Count the findings by status, without the noun."""
     return f"{head['findings']['count']:,}{_by_status(head)}"
 
 
 def _by_status(head: Head) -> str:
-    told = [f"{head['counts'][status]:,} {status}" for status in STATUSES if head["counts"][status]]
-    return f", of which {', '.join(told)}" if told else ""
+    counts = [
+        f"{head['counts'][status]:,} {status}" for status in STATUSES if head["counts"][status]
+    ]
+    return f", of which {', '.join(counts)}" if counts else ""
 
 
-def checks_of(grouping: str) -> str:
-    """Say what pytest counts, as that is not what an audit counts."""
-    return f"one check answers for the findings of one rule about {_GROUPED[grouping]}"
+def describe_items(grouping: str) -> str:
+    """Explain what pytest counts: that is not what an audit counts."""
+    return f"one test item covers the findings of one rule about {_GROUPED[grouping]}"
 
 
-class Names:
-    """The names of an audit's organizations."""
+class SubjectNames:
+    """The names of subjects, with those of an audit's organizations."""
 
     def __init__(self, head: Head) -> None:
         """Take them from the population."""
@@ -51,7 +53,7 @@ class Names:
         }
 
     def subject(self, finding: FindingRecord) -> str:
-        """Name the subject for people: its organization, then what tells it apart there."""
+        """Name the subject for people: its organization, then what identifies it there."""
         subject = finding["subject"]
         organization = subject["organization"]
         parts = [self._names.get(organization, organization) or "across organizations"]
@@ -65,28 +67,29 @@ class Names:
 
 
 def outcome(finding: FindingRecord) -> str:
-    """Say in a few words what became of the rule."""
-    return {"fail": "fails", "inconclusive": "could not be judged", "error": "broke"}[
+    """Return the outcome of the check in a word or two."""
+    return {"fail": "failed", "inconclusive": "inconclusive", "error": "check broke"}[
         finding["status"]
     ]
 
 
 def step(finding: FindingRecord) -> str:
-    """Say what to do about a finding; empty if nothing is known to help."""
+    """Return what to do about a finding; empty if no step is known."""
     action = finding.get("action", "").rstrip(".")
     return f"To do: {action}." if action else ""
 
 
-def sentence(finding: FindingRecord, names: Names) -> str:
-    """Say what was found of which subject, and what to do about it."""
+def sentence(finding: FindingRecord, names: SubjectNames) -> str:
+    """Return the subject, what was found about it, and what to do."""
     return f"{names.subject(finding)}: {finding['message']} {step(finding)}".rstrip()
 
 
 def gate_of(head: Head) -> str:
-    """Say what stops a pipeline, by the settings of an audit."""
+    """Return what stops a pipeline, by the settings of an audit."""
     settings = head["settings"]
-    stops = [f"failures of severity {settings['fail_on']} or worse"]
+    higher = "" if settings["fail_on"] == "critical" else " or higher"
+    stops = [f"failures of severity {settings['fail_on']}{higher}"]
     if not settings["allow_inconclusive"]:
-        stops.append("whatever is inconclusive")
-    only = ", if it is new since the baseline" if settings["fail_on_new"] else ""
+        stops.append("inconclusive findings")
+    only = ", if they are new since the baseline" if settings["fail_on_new"] else ""
     return f"{' and '.join(stops)}{only}"

@@ -1,4 +1,4 @@
-"""How the population was read, as the page shows it: what needs a look comes first if not all fits.
+"""How the population was read, as the page shows it; what needs attention first if not all fits.
 
 Readings are the requests of one organization; comparisons are counts by independent routes.
 """
@@ -17,7 +17,7 @@ class ComparedCount(NamedTuple):
     """A comparison, and the name of its organization."""
 
     name: str
-    told: ReconciliationEntry
+    comparison: ReconciliationEntry
 
 
 class PopulationTables(NamedTuple):
@@ -44,12 +44,12 @@ def population_tables(
     if len(read) > readings:
         read.sort(key=_is_whole)
     compared = [
-        ComparedCount(each["name"], told)
-        for each in organizations
-        for told in each["reconciliation"]
+        ComparedCount(organization["name"], comparison)
+        for organization in organizations
+        for comparison in organization["reconciliation"]
     ]
     if len(compared) > rows:
-        compared.sort(key=lambda each: each.told["agree"] is True)
+        compared.sort(key=lambda count: count.comparison["agree"] is True)
     return PopulationTables(
         read[:readings],
         max(0, len(read) - readings),

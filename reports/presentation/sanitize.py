@@ -1,4 +1,4 @@
-"""Text of unknown origin made fit to be read: nothing in it hides, turns around or floods."""
+"""Untrusted text made safe to read: nothing in it is hidden, reversed or too long."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_RUNS, _MOST_CODES = 20, 8
 
 _RIGHT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff"
 _FROM_RIGHT = re.compile(f"[{_RIGHT}]+(?:[ \u200c\u200d-]+[{_RIGHT}]+)*")
-"""Words that are written from right to left, and would turn around what stands beside them."""
+"""Words that are written from right to left, and would reorder the text beside them."""
 
 
 def visible(
@@ -28,11 +28,11 @@ def visible(
 ) -> Markup:
     """Render ``text`` with every character that cannot be seen named by its code point.
 
-    Beyond ``longest`` characters it is cut, and says that ``whole`` holds all of it. In ``prose``
-    line breaks stay line breaks.
+    Text beyond ``longest`` characters is cut, with a note that ``whole`` has all of it. In
+    ``prose`` line breaks are kept.
     """
     if len(text) <= longest and not deceptive_positions(text):
-        return _set_apart(text)
+        return _isolate(text)
     kept = text.strip("\n") if prose else text
     shown, read = _with_codes(kept[: cut_at(kept, longest)], keep="\n" if prose else "")
     if read == len(kept):
@@ -59,17 +59,17 @@ def prose(text: str, longest: int = 2_000, whole: str = "audit.json") -> Markup:
 
 
 def plain(text: str, longest: int = LONGEST) -> str:
-    """Render ``text`` as ``visible`` does, for where there is no markup: on one line."""
+    """Render ``text`` as ``visible`` does, on one line and without markup."""
     if len(text) <= longest and not deceptive_positions(text):
         return text
     runs = list(_runs(text[: cut_at(text, longest)]))
-    shown = "".join(f"({_codes(run)})" if is_odd else run for is_odd, run in runs)
+    shown = "".join(f"({_codes(run)})" if is_deceptive else run for is_deceptive, run in runs)
     is_whole = sum(len(run) for _, run in runs) == len(text)
     return shown if is_whole else f"{shown}… ({len(text):,} characters)"
 
 
-def _set_apart(text: str) -> Markup:
-    """Escape ``text``, and let words from right to left turn nothing around that is beside them."""
+def _isolate(text: str) -> Markup:
+    """Escape ``text``, and isolate words that are written from right to left."""
     if text.isascii():
         return escape(text)
     return Markup(_FROM_RIGHT.sub(r"<bdi>\g<0></bdi>", str(escape(text))))  # noqa: S704 (escaped)
@@ -79,28 +79,28 @@ def _with_codes(text: str, keep: str) -> tuple[Markup, int]:
     """Return ``text`` with its odd characters named, and how many characters were read for it."""
     parts: list[str] = []
     read = 0
-    for is_odd, run in _runs(text, keep):
-        named = f"<span class=code-point>{_codes(run)}</span>"
-        parts.append(named if is_odd else str(_set_apart(run)))
+    for is_deceptive, run in _runs(text, keep):
+        codes = f"<span class=code-point>{_codes(run)}</span>"
+        parts.append(codes if is_deceptive else str(_isolate(run)))
         read += len(run)
     return Markup("".join(parts)), read  # noqa: S704 (every part is escaped above)
 
 
 def _runs(text: str, keep: str = "") -> Iterator[tuple[bool, str]]:
-    """Yield what is odd in ``text`` and what is not, in turns.
+    """Yield the runs of deceptive and of ordinary characters in ``text``, in turns.
 
-    It ends where oddities become so many that a page of them could not be opened.
+    It stops after ``_MOST_RUNS`` deceptive runs: a browser could not open a page full of them.
     """
-    odd = {place for place in deceptive_positions(text) if text[place] not in keep}
+    deceptive = {place for place in deceptive_positions(text) if text[place] not in keep}
     runs = 0
-    for is_odd, places in groupby(range(len(text)), odd.__contains__):
-        runs += is_odd
+    for is_deceptive, places in groupby(range(len(text)), deceptive.__contains__):
+        runs += is_deceptive
         if runs > _MOST_RUNS:
             return
-        yield is_odd, "".join(text[place] for place in places)
+        yield is_deceptive, "".join(text[place] for place in places)
 
 
 def _codes(run: str) -> str:
     """Render characters by their code points, the first few of them in full."""
-    named = " ".join(f"U+{ord(each):04X}" for each in run[:_MOST_CODES])
-    return f"{named} and {len(run) - _MOST_CODES:,} more" if len(run) > _MOST_CODES else named
+    codes = " ".join(f"U+{ord(character):04X}" for character in run[:_MOST_CODES])
+    return f"{codes} and {len(run) - _MOST_CODES:,} more" if len(run) > _MOST_CODES else codes

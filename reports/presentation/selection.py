@@ -17,17 +17,19 @@ if TYPE_CHECKING:
     from reports.model.finding_record import FindingRecord
     from reports.model.head import RuleEntry
 
-    Shelf = list[bytes]
-    Rooms = Mapping[tuple[str, str], int]
+    Lines = list[bytes]
+    Counts = Mapping[tuple[str, str], int]
 
 FOLDED: tuple[Status, ...] = ("pass", "not-applicable")
-"""The statuses that are shown folded, by rule."""
+"""The statuses that are grouped by rule, each group folded."""
 
-_CLOSED = tuple(f'{{"status":"{each}",'.encode("ascii") for each in STATUSES if each not in OPEN)
+_CLOSED = tuple(
+    f'{{"status":"{status}",'.encode("ascii") for status in STATUSES if status not in OPEN
+)
 
 
 class PageLimits(NamedTuple):
-    """How much the page shows; what is beyond is summed and said in words.
+    """How much the page shows; what is beyond is counted.
 
     Attributes:
         open: findings that are open, the worst severities first.
@@ -40,12 +42,12 @@ class PageLimits(NamedTuple):
         rows: sources, organizations, comparisons of counts, and reasons why something was not
             evaluated, each.
         readings: organizations of which it is shown how they were read.
-        exchanges: recorded answers, those before all others in which open findings rest.
+        exchanges: recorded answers, first those that open findings cite.
         plan: key scopes in each list of the key plan, and organizations in it.
         commands: key scopes of each kind of which it is shown what registers their keys.
         changes: findings and key scopes in each list of what changed since the baseline.
         organizations: organizations that the filter offers by name.
-        full: open findings, up to which each repeats the words of its rule.
+        full: open findings up to which each repeats the text of its rule.
     """
 
     open: int = 5_000
@@ -84,14 +86,16 @@ def select_findings(
 ) -> Selection:
     """Pick the findings to show: a line is parsed only if it is shown.
 
-    Lines begin with status and rule, in a fixed order, so that a few bytes tell where they belong.
+    Lines begin with status and rule, in a fixed order, so a few bytes show where they belong.
     """
-    rooms = share_out(_counts(rules), limits.folded)
-    folded: dict[tuple[str, str], Shelf] = {key: [] for key in rooms}
+    shares = share_out(_counts(rules), limits.folded)
+    folded: dict[tuple[str, str], Lines] = {key: [] for key in shares}
     urgent = Urgent(limits.open)
-    waived: Shelf = []
+    waived: Lines = []
     full: set[bytes] = set()
     for line in lines:
+        # Of a million findings nearly all are passes beyond the limit: once a group is full, its
+        # prefix alone decides, and nothing of the line is split or parsed.
         prefix = line[: line.find(b',"id":')]
         if prefix in full:
             continue
@@ -100,53 +104,53 @@ def select_findings(
             urgent.add(urgency(status, severity), line)
             continue
         is_waived = status == "waived"
-        shelf, room = (
-            (waived, limits.waived) if is_waived else (folded[status, rule], rooms[status, rule])
+        group, limit = (
+            (waived, limits.waived) if is_waived else (folded[status, rule], shares[status, rule])
         )
-        if len(shelf) < room:
-            shelf.append(line)
+        if len(group) < limit:
+            group.append(line)
         elif not is_waived:
             full.add(prefix)
     return Selection(
         _parse(urgent.lines()),
         _parse(waived),
-        {key: _parse(shelf) for key, shelf in folded.items()},
+        {key: _parse(group) for key, group in folded.items()},
     )
 
 
 class Urgent:
-    """Keeps the most urgent of any number of lines, and forgets the others.
+    """Keeps the most urgent of any number of lines, and drops the others.
 
     Attributes:
         total: how many lines there were.
     """
 
-    def __init__(self, room: int) -> None:
-        """Keep ``room`` lines."""
+    def __init__(self, limit: int) -> None:
+        """Keep at most ``limit`` lines."""
         self.total = 0
-        self._left = room
-        self._shelves: dict[tuple[int, int], Shelf] = {}
+        self._left = limit
+        self._by_rank: dict[tuple[int, int], Lines] = {}
 
     def add(self, rank: tuple[int, int], line: bytes) -> None:
-        """Take ``line``; the smaller its ``rank``, the more urgent it is."""
+        """Add ``line``; the smaller its ``rank``, the more urgent it is."""
         self.total += 1
         if not self._left:
-            last = max(self._shelves, default=rank)
+            last = max(self._by_rank, default=rank)
             if rank >= last:
                 return
             self._drop(last)
-        self._shelves.setdefault(rank, []).append(line)
+        self._by_rank.setdefault(rank, []).append(line)
         self._left -= 1
 
     def _drop(self, rank: tuple[int, int]) -> None:
-        self._shelves[rank].pop()
+        self._by_rank[rank].pop()
         self._left += 1
-        if not self._shelves[rank]:
-            del self._shelves[rank]
+        if not self._by_rank[rank]:
+            del self._by_rank[rank]
 
-    def lines(self) -> Shelf:
+    def lines(self) -> Lines:
         """Return the kept lines, the most urgent first, equals in the order they came in."""
-        return [line for rank in sorted(self._shelves) for line in self._shelves[rank]]
+        return [line for rank in sorted(self._by_rank) for line in self._by_rank[rank]]
 
 
 def open_lines(lines: Iterable[bytes]) -> Iterator[tuple[Status, Severity, bytes]]:
@@ -157,24 +161,26 @@ def open_lines(lines: Iterable[bytes]) -> Iterator[tuple[Status, Severity, bytes
             yield cast("Status", status), cast("Severity", severity), line
 
 
-def most_urgent(lines: Iterable[bytes], room: int) -> list[FindingRecord]:
-    """Return the most urgent of the open findings, at most ``room``."""
-    urgent = Urgent(room)
+def most_urgent(lines: Iterable[bytes], limit: int) -> list[FindingRecord]:
+    """Return the most urgent of the open findings, at most ``limit``."""
+    urgent = Urgent(limit)
     for status, severity, line in open_lines(lines):
         urgent.add(urgency(status, severity), line)
     return _parse(urgent.lines())
 
 
-def share_out(counts: Rooms, room: int) -> dict[tuple[str, str], int]:
-    """Share ``room`` among groups: the small ones get all they need, the large ones alike."""
-    given: dict[tuple[str, str], int] = {}
-    left = room
+def share_out(counts: Counts, limit: int) -> dict[tuple[str, str], int]:
+    """Share ``limit`` among groups: the small ones get all they need, the large ones alike."""
+    shares: dict[tuple[str, str], int] = {}
+    left = limit
+    # From the smallest group on, each may take an equal part of what is left: what a small group
+    # does not need is left to the larger ones.
     for place, (key, count) in enumerate(
         sorted(counts.items(), key=lambda item: (item[1], item[0]))
     ):
-        given[key] = min(count, left // (len(counts) - place))
-        left -= given[key]
-    return given
+        shares[key] = min(count, left // (len(counts) - place))
+        left -= shares[key]
+    return shares
 
 
 def _counts(rules: Sequence[RuleEntry]) -> dict[tuple[str, str], int]:
@@ -183,6 +189,7 @@ def _counts(rules: Sequence[RuleEntry]) -> dict[tuple[str, str], int]:
 
 def _fields(line: bytes) -> tuple[str, str, str]:
     """Return status, rule and severity of a line."""
+    # {"status":"…","rule":"…","id":"…","severity":"…": a value is every fourth part.
     parts = line.split(b'"', 16)
     return parts[3].decode("ascii"), parts[7].decode("ascii"), parts[15].decode("ascii")
 

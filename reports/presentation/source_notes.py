@@ -1,4 +1,4 @@
-"""What limits the sources of an audit, or was assumed of them, as every report says it."""
+"""Notes on the sources of an audit: limits and assumptions that every report lists."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from reports.model.population_summary import SourceEntry
 
 MOST = 12
-"""How many are shown where the verdict is; the record holds all of them."""
+"""How many are shown beside the verdict; the record has all of them."""
 
 
 class SourceNote(NamedTuple):
@@ -19,7 +19,7 @@ class SourceNote(NamedTuple):
 
     Attributes:
         source: the path of the source.
-        text: what is to be known of it, a sentence or two.
+        text: the limit or assumption, a sentence or two.
     """
 
     source: str
@@ -37,5 +37,5 @@ def notes_on(sources: Iterable[SourceEntry]) -> list[SourceNote]:
 
 def first_notes(head: Head) -> tuple[list[SourceNote], int]:
     """Return the notes to show beside the verdict of an audit, and how many more there are."""
-    every = notes_on(head["population"]["sources"])
-    return every[:MOST], max(0, len(every) - MOST)
+    notes = notes_on(head["population"]["sources"])
+    return notes[:MOST], max(0, len(notes) - MOST)

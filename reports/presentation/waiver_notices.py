@@ -1,4 +1,4 @@
-"""What a report says of waivers that somebody has to see to before long."""
+"""The waivers that need attention soon: they expire, have expired, or await approval."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from reports.model.head import Head, WaiverEntry
 
 URGENT = ("expiring", "expired", "requested")
-"""The states that ask for somebody, the most urgent first."""
+"""The states that need attention, the most urgent first."""
 
 
 def urgent_waivers(head: Head) -> list[WaiverEntry]:
-    """Return the waivers that ask for somebody: by their state, and then by their last day."""
-    asking = [waiver for waiver in head["waivers"] if waiver["state"] in URGENT]
-    return sorted(asking, key=lambda each: (URGENT.index(each["state"]), each["expires_on"]))
+    """Return the waivers that need attention, sorted by state and then by last day."""
+    urgent = [waiver for waiver in head["waivers"] if waiver["state"] in URGENT]
+    return sorted(urgent, key=lambda waiver: (URGENT.index(waiver["state"]), waiver["expires_on"]))
 
 
 def days_left(waiver: WaiverEntry, as_of: str) -> str:
-    """Say how long a waiver still counts, or since when it does not, as of the time ``as_of``."""
+    """Return how long a waiver is still valid, or since when it is not, as of ``as_of``."""
     if waiver["state"] == "requested":
-        return f"awaits approval since {waiver['requested_on']}, and covers nothing"
+        return f"has awaited approval since {waiver['requested_on']} and covers nothing"
     last = date.fromisoformat(waiver["expires_on"])
     return f"{_distance((last - date.fromisoformat(as_of[:10])).days)}, on {last}"
 
@@ -31,8 +31,8 @@ def days_left(waiver: WaiverEntry, as_of: str) -> str:
 def _distance(days: int) -> str:
     if days == 0:
         return "expires today"
-    far = pluralize(abs(days), "day")
-    return f"expires in {far}" if days > 0 else f"expired {far} ago"
+    distance = pluralize(abs(days), "day")
+    return f"expires in {distance}" if days > 0 else f"expired {distance} ago"
 
 
 def notice(waiver: WaiverEntry, as_of: str) -> str:

@@ -38,7 +38,8 @@ def golden(pytestconfig: pytest.Config) -> Callable[[str, str], None]:
         if update:
             GOLDEN.mkdir(exist_ok=True)
             file.write_bytes(text.encode())
-        assert text == file.read_bytes().decode()
+        update_with = "pytest tests/cmek_audit --golden-update writes it again"
+        assert text == file.read_bytes().decode(), f"tests/cmek_audit/golden/{name}: {update_with}"
 
     return compare
 

@@ -12,7 +12,8 @@ import pytest
 
 from checks.engine.card import SEVERITIES
 from checks.engine.catalogue import load_rules
-from cmek_audit.run.options import FORMATS, OPTIONS
+from cmek_audit.run.options import OPTIONS
+from reports.formats.registry import WRITABLE
 from tests.builders import write_text
 from tests.cmek_audit.helpers import ROOT, choices, command
 from tests.cmek_audit.test_cli import CODES
@@ -63,8 +64,10 @@ CASES: dict[str, list[str]] = {
     "cmek-audit audit --cmek-": [option.flag for option in OPTIONS],
     "cmek-audit audit -q --cmek-fail-on ": [*SEVERITIES],
     "cmek-audit audit --cmek-fail-on m": ["medium"],
-    "cmek-audit audit --cmek-formats ": [*FORMATS],
-    "cmek-audit audit --cmek-formats json,s": ["json,sarif"],
+    "cmek-audit audit --cmek-formats ": [*WRITABLE],
+    "cmek-audit audit --cmek-formats json,s": [
+        f"json,{name}" for name in WRITABLE if name.startswith("s")
+    ],
     "cmek-audit keys --format ": choices("keys", "format_name"),
     "cmek-audit diff --format ": choices("diff", "format_name"),
     "cmek-audit render ": choices("render", "format_name"),

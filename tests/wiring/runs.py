@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 from jsonschema import Draft202012Validator
 
+from reports.formats import registry
 from tests.builders import (
     ORGANIZATION,
     aws_key_id,
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 AS_OF = "2026-11-21T02:00:00Z"
 RECORD = {"audit.json", "findings.ndjson", "population.ndjson"}
-RENDERED = {"audit.html", "summary.md", "audit.sarif"}
-ALL_FILES = {*RECORD, *RENDERED, "results.html", "junit.xml"}
+RENDERED = {row.file for row in registry.RENDERED}
+ALL_FILES = {*RECORD, *registry.FILES}
 FORMER = "of an earlier audit"
 KEPT = {"notes.txt", "previous"}
 """What is in a report folder that was filled, once an audit has begun and left nothing."""
@@ -173,7 +174,7 @@ def audit(
     )
 
 
-ALL = "html,results,junit,markdown,sarif"
+ALL = ",".join(name for name in registry.WRITABLE if name != "json")
 
 
 def saved(folder: Path, data: object, name: str = "inventory") -> str:

@@ -77,7 +77,7 @@ def test_what_is_new_stops_a_gate_on_what_is_new(tmp_path: Path, before: str) ->
     both = compliant(plan=unpaid()["organizations"][0]["plan"], keys=[])
     made = audit(tmp_path, both, before, NEW_ONLY)
     assert (made.code, _counts(made)) == (1, {"unchanged": 1, "new": 2})
-    text = "Not compliant: 3 findings fail. The gate (--cmek-fail-on-new) stops this run for 2 "
+    text = "Not compliant: 3 checks failed. The gate (--cmek-fail-on-new) stops this run for 2 "
     assert f"{text}of these." in made.out
 
 

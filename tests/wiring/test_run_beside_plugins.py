@@ -26,8 +26,8 @@ from tests.wiring.runs import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-NO_AUDIT = "NO AUDIT: the run did not come to its end, and no report was written."
-OUTSIDE = "pytest reports an error or a failure that is no finding"
+NO_AUDIT = "NO AUDIT: the run did not finish, and no report was written."
+OUTSIDE = "pytest reported an error or a failure that is not a finding"
 BANNER = f"THE RUN ENDED WITH EXIT CODE 1: {OUTSIDE}."
 SECRET = "AstraCS:" + "not-a-real-token:" + "1" * 20
 
@@ -186,7 +186,7 @@ def test_a_run_without_a_terminal_states_its_verdict(tmp_path: Path) -> None:
     found = audit(tmp_path, violating(), "-pno:terminal", plugins=HTML)
     assert (found.code, found.left) == (1, RECORD)
     verdict, *others = found.out.splitlines()[-3:]
-    assert verdict.startswith("Not compliant: 5 findings fail. ")
+    assert verdict.startswith("Not compliant: 5 checks failed. ")
     assert others == [f"Report: {tmp_path}/r/audit.json", "Exit code 1: not compliant."]
 
 

@@ -28,7 +28,7 @@ from tests.wiring.runs import (
     waivers,
 )
 
-NO_AUDIT = "NO AUDIT: the run did not come to its end, and no report was written."
+NO_AUDIT = "NO AUDIT: the run did not finish, and no report was written."
 ATTESTED = (
     "1 of 1 database deployed after its key rests on an attestation alone (1 person). "
     "Passes of CMEK-08 (1 of 1), CMEK-11 (1 of 1) and CMEK-12 (1 of 1) rest on attestations alone "
@@ -64,7 +64,7 @@ def test_a_failure_ends_with_1(tmp_path: Path) -> None:
     found = audit(tmp_path, violating())
     assert _word_and_code(found) == (1, "not compliant")
     assert found.out.splitlines()[-3:] == [
-        f"Not compliant: 5 findings fail. {ATTESTED}",
+        f"Not compliant: 5 checks failed. {ATTESTED}",
         f"Report: {tmp_path}/r/audit.json",
         "Exit code 1: not compliant.",
     ]
@@ -81,7 +81,7 @@ def test_what_could_not_be_judged_may_be_allowed(tmp_path: Path) -> None:
     assert _word_and_code(found) == (0, "not established")
     assert found.head["counts"]["inconclusive"] == 1
     assert "INCONCLUSIVE" in found.out
-    assert "1 finding is inconclusive" in found.out.splitlines()[-2]
+    assert "1 check is inconclusive" in found.out.splitlines()[-2]
 
 
 def test_an_advisory_does_not_stop(tmp_path: Path) -> None:

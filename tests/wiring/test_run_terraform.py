@@ -320,7 +320,7 @@ def test_a_state_that_agrees(tmp_path: Path) -> None:
     assert (run.code, run.word) == (0, "compliant")
     sources = [(source["role"], source["format"]) for source in run.head["population"]["sources"]]
     assert sources == [("inventory", "yaml"), ("state", "terraform-state")]
-    assert "what Terraform believes to exist, terraform-state" in run.text("audit.html")
+    assert "state of Terraform, terraform-state" in run.text("audit.html")
 
 
 def test_an_empty_state_betters_nothing(tmp_path: Path) -> None:

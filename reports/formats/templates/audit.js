@@ -3,9 +3,9 @@
   const root = document.documentElement;
   const bar = document.getElementById("filter");
   const controls = [...bar.querySelectorAll("select, input")];
-  const said = bar.querySelector("[role=status]");
+  const status = bar.querySelector("[role=status]");
   const rows = [...document.querySelectorAll("[data-s]")];
-  const groups = new Map([...document.querySelectorAll("[data-group]")].map((each) => [each, []]));
+  const groups = new Map([...document.querySelectorAll("[data-group]")].map((group) => [group, []]));
   const texts = new Map();
 
   for (const row of rows) groups.get(row.closest("[data-group]"))?.push(row);
@@ -15,16 +15,17 @@
     return texts.get(row);
   };
 
-  const wanted = () => controls.filter((each) => each.value).map((each) => [each.name, each.value]);
+  const chosen = () =>
+    controls.filter((control) => control.value).map((control) => [control.name, control.value]);
 
-  const matches = (row, wishes) =>
-    wishes.every(([name, value]) =>
+  const matches = (row, choices) =>
+    choices.every(([name, value]) =>
       name === "q" ? textOf(row).includes(value.trim().toLowerCase()) : row.dataset[name] === value,
     );
 
   const count = (number) => number.toLocaleString("en");
 
-  const tell = (tally, shown, filtered) => {
+  const showTally = (tally, shown, filtered) => {
     if (!tally) return;
     if (!texts.has(tally)) texts.set(tally, tally.textContent);
     tally.textContent = filtered ? `${count(shown)} of ${tally.dataset.of} findings` : texts.get(tally);
@@ -34,26 +35,26 @@
     const shown = members.filter((row) => !row.hidden).length;
     const some = shown > 0;
     group.hidden = filtered && !some;
-    tell(group.querySelector(".tally"), shown, filtered);
+    showTally(group.querySelector(".tally"), shown, filtered);
     if (group.tagName === "DETAILS") group.open = filtered && some;
   };
 
   const filter = () => {
-    const wishes = wanted();
-    let found = 0;
+    const choices = chosen();
+    let matching = 0;
     for (const row of rows) {
-      row.hidden = !matches(row, wishes);
-      found += !row.hidden;
+      row.hidden = !matches(row, choices);
+      matching += !row.hidden;
     }
-    root.classList.toggle("filtered", wishes.length > 0);
-    for (const [group, members] of groups) show(group, members, wishes.length > 0);
-    said.textContent = wishes.length
-      ? `${count(found)} of ${count(rows.length)} findings on this page match.`
+    root.classList.toggle("filtered", choices.length > 0);
+    for (const [group, members] of groups) show(group, members, choices.length > 0);
+    status.textContent = choices.length
+      ? `${count(matching)} of ${count(rows.length)} findings on this page match.`
       : "";
   };
 
   const clear = () => {
-    for (const each of controls) each.value = "";
+    for (const control of controls) control.value = "";
     filter();
   };
 
@@ -66,14 +67,14 @@
   };
 
   const reveal = () => {
-    const found = target();
-    if (!found) return;
-    if (found.closest("[hidden]")) clear();
-    for (let each = found; each; each = each.parentElement) {
-      if (each.tagName === "DETAILS") each.open = true;
+    const element = target();
+    if (!element) return;
+    if (element.closest("[hidden]")) clear();
+    for (let around = element; around; around = around.parentElement) {
+      if (around.tagName === "DETAILS") around.open = true;
     }
-    found.scrollIntoView();
-    if (found.tagName === "DETAILS") found.firstElementChild.focus({ preventScroll: true });
+    element.scrollIntoView();
+    if (element.tagName === "DETAILS") element.firstElementChild.focus({ preventScroll: true });
   };
 
   let waiting = 0;
@@ -88,15 +89,15 @@
     if (link && link.hash === location.hash) setTimeout(reveal);
   });
 
-  // Browsers that cannot open details by style are helped when they print.
+  // The style sheet opens details for printing; browsers without that selector need this instead.
   if (!CSS.supports("selector(::details-content)")) {
     let closed = [];
     addEventListener("beforeprint", () => {
       closed = [...document.querySelectorAll("details:not([open])")];
-      for (const each of closed) each.open = true;
+      for (const details of closed) details.open = true;
     });
     addEventListener("afterprint", () => {
-      for (const each of closed) each.open = false;
+      for (const details of closed) details.open = false;
     });
   }
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reports.formats.github_annotations import render as annotate
-from reports.formats.registry import RENDERED
+from reports.formats.registry import FORMATS, RENDERABLE, RENDERED
 from reports.record.layout import canonical, report_id
-from tests.cmek_audit.helpers import choices, command
+from tests.cmek_audit.helpers import command
 from tests.reports.samples import VIOLATIONS, WAIVERS, Report, audit
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-WRITTEN = {each.format: each.file for each in RENDERED}
+WRITTEN = {row.name: row.file for row in RENDERED}
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +34,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Report:
 def report(tmp_path: Path) -> Report:
     """Audit the same, the test's own."""
     return audit(tmp_path, VIOLATIONS, WAIVERS)
-
-
-FORMATS = choices("render", "format_name")
 
 
 def _ended(done: Result) -> tuple[int, str]:
@@ -56,7 +53,7 @@ def _rewrite(report: Report, change: Callable[[dict[str, object]], object]) -> N
 
 def test_every_format_can_be_made() -> None:
     """The command offers what an audit renders, and annotations."""
-    assert set(FORMATS) == {*WRITTEN, "annotations"}
+    assert set(RENDERABLE) == {*WRITTEN, *(row.name for row in FORMATS if row.kind == "printed")}
 
 
 @pytest.mark.parametrize(("name", "file"), WRITTEN.items())
@@ -177,7 +174,7 @@ def test_a_changed_record_is_refused(report: Report, tmp_path: Path) -> None:
     assert not (tmp_path / "summary.md").exists()
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", RENDERABLE)
 def test_a_record_that_lacks_a_block_is_refused(report: Report, name: str) -> None:
     """A record whose hashes are right, and which no audit wrote, is an error and no crash."""
     _rewrite(report, lambda head: head.pop("waivers" if name == "annotations" else "criteria"))
@@ -203,4 +200,4 @@ def test_an_unknown_format_is_told() -> None:
     """A format that there is not is refused with those that there are."""
     done = command("render", "pdf")
     assert done.exit_code == 4
-    assert [name for name in FORMATS if f"'{name}'" not in done.stderr] == []
+    assert [name for name in RENDERABLE if f"'{name}'" not in done.stderr] == []

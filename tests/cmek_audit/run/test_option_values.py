@@ -7,8 +7,9 @@ from datetime import UTC, timedelta
 import pytest
 
 from cmek_audit.run.option_values import Options, parse_options
-from cmek_audit.run.options import FORMATS, OPTIONS
+from cmek_audit.run.options import OPTIONS
 from inventory.errors import SettingError
+from reports.formats.registry import DEFAULT, WRITABLE
 from tests.builders import moment
 
 
@@ -37,7 +38,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "fail_on": "low",
         "allow_inconclusive": False,
         "report_dir": "audit-report",
-        "formats": FORMATS,
+        "formats": DEFAULT,
         "group": "auto",
         "kms": "recorded",
         "controls": None,
@@ -148,7 +149,8 @@ def test_each_unknown_format_is_told() -> None:
     """In a list of formats, each unknown one is told."""
     with pytest.raises(SettingError) as raised:
         parse_options({"formats": "pdf html,xlsx"})
-    expected = "expected 'json', 'html', 'results', 'junit', 'markdown' or 'sarif'"
+    *others, last = (f"'{name}'" for name in WRITABLE)
+    expected = f"expected {', '.join(others)} or {last}"
     assert str(raised.value).splitlines() == [
         f"--cmek-formats: found 'pdf', {expected}",
         f"--cmek-formats: found 'xlsx', {expected}",

@@ -34,7 +34,9 @@ def _audit(folder: Path, **over: object) -> Audit:
 def _written(folder: Path, **over: object) -> Audit:
     """Write the audit of an inventory as if all of it had been run, and return it."""
     audit = _audit(folder, **over)
-    groups = [group for each in audit.grouping.groups().values() for group in each]
+    groups = [
+        group for groups_of_rule in audit.grouping.groups().values() for group in groups_of_rule
+    ]
     audit.write({(group.card.id, group.key) for group in groups}, RUN.copy)
     return audit
 
@@ -106,12 +108,12 @@ def test_the_page_of_results_tells_verdict_and_counts(tmp_path: Path) -> None:
     """Verdict, counts and grouping stand above the table, with the way to the auditor's page."""
     assert _summary(_written(tmp_path)) == [
         (
-            "<p><strong>Compliance is not established: 3 findings are inconclusive. "
+            "<p><strong>Compliance is not established: 3 checks are inconclusive. "
             "Passes of CMEK-08 (1 of 1) rest on attestations alone (1 person).</strong></p>"
         ),
         "<p>10 findings, of which 3 inconclusive, 6 pass, 1 not-applicable.</p>",
         (
-            "<p>The numbers and rows below are of checks: one check answers for the findings of "
+            "<p>The numbers and rows below count test items: one test item covers the findings of "
             "one rule about one subject.</p>"
         ),
         '<p>For auditors: <a href="audit.html">audit.html</a>.</p>',

@@ -73,7 +73,7 @@ def _rewrite(report: Report, change: Callable[[Head], object]) -> None:
 
 RECORD = ("audit.json", "findings.ndjson", "population.ndjson")
 DIFFER = "judged again from its sources, these differ:"
-PAGES = ("audit.html", "summary.md", "audit.sarif")
+PAGES = tuple(row.file for row in RENDERED)
 UNJUDGED = dict.fromkeys((*RECORD, *PAGES), "not-proven")
 """What stops if the record is not judged again: itself, and whatever is rendered from it."""
 
@@ -132,9 +132,7 @@ def test_a_report_on_files_is_proven(report: Report, tmp_path: Path) -> None:
         "audit.json: proven (judged again from its sources: equal)",
         f"findings.ndjson: proven (judged again from its sources: the same {count} findings)",
         f"population.ndjson: proven (read again from its sources: the same {entries} entries)",
-        "audit.html: proven (rendered again from the record: equal)",
-        "summary.md: proven (rendered again from the record: equal)",
-        "audit.sarif: proven (rendered again from the record: equal)",
+        *(f"{page}: proven (rendered again from the record: equal)" for page in PAGES),
         "results.html: not proven (not there; the record says that it was asked for)",
         "junit.xml: not proven (not there; the record says that it was asked for)",
         "run: not proven (only the record says who ran the audit, when and how)",

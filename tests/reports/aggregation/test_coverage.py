@@ -460,12 +460,12 @@ def _colours(*given: Finding) -> dict[str, int]:
     """Return how good each cell looks on the page, by its region."""
     laid_out = lay_out(_rows(*given), 10_000, is_partial=False)
     return {
-        region: _COLOURS.index(cell.look.css.replace("error", "fail"))
+        region: _COLOURS.index(cell.label.css.replace("error", "fail"))
         for matrix in laid_out.shown
         for table in matrix.tables
         for row in table.rows
         for region, cell in zip(table.regions, row.cells, strict=True)
-        if cell.told
+        if cell.data
     }
 
 

@@ -48,7 +48,7 @@ def _read(text: str) -> list[Shown]:
     for line in text.splitlines():
         match = LINE.fullmatch(line)
         assert match
-        given = (each.partition("=") for each in match[2].split(","))
+        given = (pair.partition("=") for pair in match[2].split(","))
         properties = {name: _decoded(value) for name, _, value in given}
         shown.append(Shown(match[1], properties, _decoded(match[3])))
     return shown
@@ -98,7 +98,7 @@ def test_a_finding_is_shown_at_its_line() -> None:
     found = a_finding(organization="acme", action="Register a key", evidence=(("x/a.yaml", 7),))
     assert _of(found)[0] == Shown(
         "error",
-        {"file": "x/a.yaml", "line": "7", "title": "CMEK-01 fails (high)"},
+        {"file": "x/a.yaml", "line": "7", "title": "CMEK-01 failed (high)"},
         "acme / Serverless on AWS / us-east-1: It is so. To do: Register a key.",
     )
 
@@ -136,7 +136,8 @@ def test_the_verdict_comes_last() -> None:
 def test_what_stops_is_an_error(finding: Finding, gate: Gate, level: str) -> None:
     """What stops the pipeline is an error; of the others advisories are notices."""
     levels = {
-        each.properties["title"].partition(" ")[0]: each.level for each in _of(finding, gate=gate)
+        annotation.properties["title"].partition(" ")[0]: annotation.level
+        for annotation in _of(finding, gate=gate)
     }
     assert levels["CMEK-01"] == level
 
@@ -168,15 +169,15 @@ def test_only_files_of_the_repository_are_named(evidence: tuple[tuple[str, int],
 )
 def test_banners_are_warnings(over: dict[str, Any], title: str) -> None:
     """What every report must say in large letters is a warning before all others."""
-    shown = [each for each in _of(**over) if each.level == "warning"]
-    assert [each.properties for each in shown] == [{"title": title}]
+    shown = [annotation for annotation in _of(**over) if annotation.level == "warning"]
+    assert [annotation.properties for annotation in shown] == [{"title": title}]
 
 
 @pytest.mark.parametrize(
     ("state", "level", "words"),
     [
         ("expiring", "warning", "It expires in 10 days, on 2026-12-01: "),
-        ("requested", "notice", "It awaits approval since 2026-09-01, and covers nothing: "),
+        ("requested", "notice", "It has awaited approval since 2026-09-01 and covers nothing: "),
     ],
 )
 def test_waivers_are_shown_in_their_file(state: State, level: str, words: str) -> None:
@@ -202,13 +203,13 @@ def test_no_more_than_github_shows() -> None:
         for number in range(12)
     ]
     shown = _of(*given, gate=Gate("high"), waivers=[(_waiver(9), "expiring")])
-    assert Counter(each.level for each in shown) == dict.fromkeys(LEVELS, 10)
-    titles = Counter(each.properties["title"] for each in shown)
-    assert titles["CMEK-01 fails (critical)"] == 10
-    assert titles["CMEK-01 fails (low)"] == 10
-    assert titles["CMEK-01 fails (advisory)"] == 9
-    assert [each.level for each in shown] == sorted(
-        (each.level for each in shown), key=LEVELS.index
+    assert Counter(annotation.level for annotation in shown) == dict.fromkeys(LEVELS, 10)
+    titles = Counter(annotation.properties["title"] for annotation in shown)
+    assert titles["CMEK-01 failed (critical)"] == 10
+    assert titles["CMEK-01 failed (low)"] == 10
+    assert titles["CMEK-01 failed (advisory)"] == 9
+    assert [annotation.level for annotation in shown] == sorted(
+        (annotation.level for annotation in shown), key=LEVELS.index
     )
     left_out = len(given) + 1 - (len(shown) - 1)
     assert shown[-1].text.endswith(f" {left_out} more: see the report.")
@@ -218,17 +219,19 @@ def test_equals_are_shown_in_the_order_of_the_record() -> None:
     """Of findings that are alike the first ones are shown."""
     given = [a_finding(region=f"r{number:02}") for number in range(15)]
     shown = _of(*given)
-    assert [each.text.split(" / ")[2][:3] for each in shown[:-1]] == [f"r{n:02}" for n in range(10)]
+    assert [annotation.text.split(" / ")[2][:3] for annotation in shown[:-1]] == [
+        f"r{n:02}" for n in range(10)
+    ]
 
 
 def test_a_real_audit_is_annotated(tmp_path: Path) -> None:
     """The findings of an audit are shown at the lines of the files that it read."""
     report = audit(tmp_path, VIOLATIONS, WAIVERS)
     shown = _read(render(report.head, iter(report.lines), tmp_path))
-    files = {each.properties.get("file") for each in shown[:-1]}
+    files = {annotation.properties.get("file") for annotation in shown[:-1]}
     assert files == {"inventory.json", "waivers.json"}
-    open_ones = sum(report.head["counts"][each] for each in OPEN)
-    by_level = Counter(each.level for each in shown)
+    open_ones = sum(report.head["counts"][status] for status in OPEN)
+    by_level = Counter(annotation.level for annotation in shown)
     assert by_level["error"] == min(10, open_ones)
 
 
@@ -250,11 +253,11 @@ def test_commands_cannot_be_smuggled_in() -> None:
 @example([a_finding(message="%", name="\x85\u2028")], "\n")
 def test_any_finding_is_one_line(given: list[Finding], organization: str) -> None:
     """Whatever findings hold, each is one line, which reads back as a command of ours."""
-    named = [each._replace(name=organization) for each in given]
+    named = [finding._replace(name=organization) for finding in given]
     shown = _of(*named)
-    open_ones = sum(each.status in OPEN for each in given)
+    open_ones = sum(finding.status in OPEN for finding in given)
     assert len(shown) == open_ones + 1
-    for each in shown:
-        assert set(each.properties) <= {"file", "line", "title"}
-        assert not deceptive_positions(each.text)
-        assert int(each.properties.get("line", 1)) >= 1
+    for annotation in shown:
+        assert set(annotation.properties) <= {"file", "line", "title"}
+        assert not deceptive_positions(annotation.text)
+        assert int(annotation.properties.get("line", 1)) >= 1

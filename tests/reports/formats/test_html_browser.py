@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from checks.engine.finding import OPEN
 from reports.formats import html
 from tests.astra.faults import ALWAYS, FIRST, Fault
 from tests.reports.browser import FLAGS, find_chromium, open_page, violations_of
@@ -48,7 +49,7 @@ _DIFFERING = (
     Fault("cut-list", "serverless-keys", ALWAYS),
     Fault("reset-at-once", "databases", FIRST),
 )
-OPEN_ALL = "document.querySelectorAll('details').forEach((each) => each.open = true)"
+OPEN_ALL = "document.querySelectorAll('details').forEach((details) => details.open = true)"
 NARROW = {"width": 390, "height": 844}
 NOTE = "It holds a part of the configuration only: it was made with -target."
 
@@ -199,8 +200,8 @@ def test_without_script(browser: Browser, reports: dict[str, Path]) -> None:
     ) as opened:
         page = opened.page
         assert not page.locator("#filter").is_visible()
-        for each in page.locator("section").all():
-            assert each.is_visible()
+        for section in page.locator("section").all():
+            assert section.is_visible()
         target = page.locator(f"#f-{finding['id']}")
         assert target.locator("dd").first.is_visible()
         another = page.locator(f"details.f:not(#f-{finding['id']})").first
@@ -266,7 +267,7 @@ def test_filters(
         page.select_option(f"#filter [name={control}]", value)
         page.wait_for_selector("#filter [role=status]:not(:empty)")
         left = page.eval_on_selector_all("[data-s]:not([hidden])", "all => all.map(e => e.id)")
-        assert {each.removeprefix("f-") for each in left} == wanted
+        assert {anchor.removeprefix("f-") for anchor in left} == wanted
         said = page.inner_text("#filter [role=status]")
         assert said == f"{len(wanted)} of {everything} findings on this page match."
         tallies = page.locator("[data-group]:not([hidden]) .tally").all_inner_texts()
@@ -291,7 +292,7 @@ def test_filter_by_organization(browser: Browser, reports: dict[str, Path]) -> N
         page.select_option("#filter [name=o]", label="labs")
         page.wait_for_selector("#filter [role=status]:not(:empty)")
         left = page.eval_on_selector_all("[data-s]:not([hidden])", "all => all.map(e => e.id)")
-        assert {each.removeprefix("f-") for each in left} == wanted
+        assert {anchor.removeprefix("f-") for anchor in left} == wanted
 
 
 def test_search(browser: Browser, reports: dict[str, Path]) -> None:
@@ -302,9 +303,9 @@ def test_search(browser: Browser, reports: dict[str, Path]) -> None:
         page.wait_for_selector("#filter [role=status]:not(:empty)")
         left = page.locator("[data-s]:not([hidden])")
         assert left.count() > 0
-        for each in left.all():
-            assert "Test data" in each.inner_text()
-            assert each.is_visible()
+        for finding in left.all():
+            assert "Test data" in finding.inner_text()
+            assert finding.is_visible()
         page.fill("#filter [name=q]", "no such words")
         page.locator("#filter [role=status]", has_text="0 of").wait_for()
         assert left.count() == 0
@@ -315,8 +316,8 @@ def test_print_opens_everything(browser: Browser, reports: dict[str, Path]) -> N
     with open_page(browser, reports["violations"] / "audit.html") as opened:
         page = opened.page
         page.emulate_media(media="print")
-        for each in page.locator("details.f dl, details.fold table, details.card dl").all():
-            assert each.is_visible()
+        for element in page.locator("details.f dl, details.fold table, details.card dl").all():
+            assert element.is_visible()
         for gone in ("#filter", "nav.contents"):
             assert not page.locator(gone).is_visible()
 
@@ -325,11 +326,11 @@ def test_thousands_of_findings(browser: Browser, tmp_path: Path) -> None:
     """A page of 5,000 open findings opens, says what it leaves out, and can be searched."""
     databases = [database(f"d{number:04}", "us-east-1") for number in range(5_200)]
     report = audit(tmp_path, [organization("big", [], databases)])
-    left_out = sum(report.head["counts"][each] for each in html.OPEN) - 5_000
+    left_out = sum(report.head["counts"][status] for status in OPEN) - 5_000
     with open_page(browser, report.folder / "audit.html", viewport=WIDE) as opened:
         page = opened.page
         assert page.locator("details.f").count() == 5_000
-        words = f"{left_out} more open findings stand in findings.ndjson."
+        words = f"{left_out} more open findings are listed in findings.ndjson."
         assert page.get_by_text(words).is_visible()
         page.fill("#filter [name=q]", "/db-d0042/")
         page.locator("#filter [role=status]", has_text="1 of").wait_for()

@@ -48,7 +48,7 @@ def test_each_change_has_its_look() -> None:
     assert list(labels.KEY_CHANGE) == list(KEY_CHANGES)
     for told in (labels.CHANGE, labels.WHY, labels.KEY_CHANGE):
         assert len(set(told.values())) == len(told)
-    assert len({each.shape for each in labels.CHANGE.values()}) == len(labels.CHANGE)
+    assert len({label.shape for label in labels.CHANGE.values()}) == len(labels.CHANGE)
 
 
 # --- the section ----------------------------------------------------------------------------------
@@ -68,8 +68,8 @@ def test_each_class_is_counted_and_listed(violations: Report) -> None:
     text = _words(_section(violations, changes))
     for what, look in labels.CHANGE.items():
         assert f"{look.shape} {look.word}{changes['counts'][what]}{look.meaning}" in text
-        for each in changes["lists"][what]:
-            assert (each["path"] in text) == (what != "unchanged")
+        for finding in changes["lists"][what]:
+            assert (finding["path"] in text) == (what != "unchanged")
     assert labels.WHY["organization-unread"] not in text
     assert labels.WHY["subject-absent"] in text
 
@@ -78,21 +78,19 @@ def test_the_baseline_is_named(violations: Report) -> None:
     """The section says with which audit it was compared, and where that stood."""
     changes = every_change()
     text = _words(_section(violations, changes))
-    start = (
-        "Compared with the audit as of 2026-11-20 03:00:00, report 000000000000, which stood in "
-    )
+    start = "Compared with the audit as of 2026-11-20 03:00:00, report 000000000000, from "
     assert f"{start}b/audit.json." in text
-    assert "The rules were others then" not in text
+    assert "The rules have changed since" not in text
     changes["baseline"]["same_rules"] = False
-    assert "The rules were others then" in _words(_section(violations, changes))
+    assert "The rules have changed since" in _words(_section(violations, changes))
 
 
 def test_what_was_not_judged_again_is_counted(violations: Report) -> None:
     """Beside what is gone it is said how much of that was not judged again, if any."""
     changes = every_change()
-    assert "Not judged again" not in _words(_section(violations, changes))
+    assert "Not evaluated again" not in _words(_section(violations, changes))
     changes["not_judged_again"] = 1
-    assert "Not judged again: 1." in _words(_section(violations, changes))
+    assert "Not evaluated again: 1." in _words(_section(violations, changes))
 
 
 def test_organizations_that_are_gone_are_named(violations: Report) -> None:
@@ -103,9 +101,9 @@ def test_organizations_that_are_gone_are_named(violations: Report) -> None:
         "list": [{"organization": "labs", "name": "labs-prod"}],
     }
     text = _words(_section(violations, changes))
-    assert "The baseline holds 1 organization that this audit does not. labs-prod labs" in text
+    assert "The baseline has 1 organization that this audit does not have. labs-prod labs" in text
     changes["organizations_gone"] = {"count": 0, "list": []}
-    assert "Organizations gone" not in _words(_section(violations, changes))
+    assert "Missing organizations" not in _words(_section(violations, changes))
 
 
 def test_keys_are_told_with_both_states(violations: Report) -> None:
@@ -115,8 +113,8 @@ def test_keys_are_told_with_both_states(violations: Report) -> None:
     for what, (title, words) in labels.KEY_CHANGE.items():
         assert f"{title} {words}" in text
         for scope in changes["keys"]["lists"][what]:
-            for each in (*scope["before"], *scope["after"]):
-                assert each in text
+            for key in (*scope["before"], *scope["after"]):
+                assert key in text
 
 
 def test_keys_that_did_not_change_are_told(violations: Report) -> None:
@@ -131,8 +129,8 @@ def test_keys_that_did_not_change_are_told(violations: Report) -> None:
 def test_lists_are_bounded(violations: Report) -> None:
     """What is beyond the limit is counted, and said to stand in the record."""
     text = _words(_section(violations, every_change(), PageLimits(changes=0)))
-    assert text.count("1 more finding stands in audit.json") == len(CLASSES) - 1
-    assert text.count("1 more key scope stands in audit.json") == len(KEY_CHANGES)
+    assert text.count("1 more finding is listed in audit.json") == len(CLASSES) - 1
+    assert text.count("1 more key scope is listed in audit.json") == len(KEY_CHANGES)
 
 
 def test_hostile_names_are_escaped(violations: Report) -> None:
@@ -175,8 +173,8 @@ def test_a_gate_on_what_is_new_is_told_at_the_top(tmp_path: Path) -> None:
     made = night(tmp_path, unpaid, SECOND, first, fail_on_new=True)
     text = _words(Page(made.page))
     report = first.head["report"][:12]
-    named = f"the baseline of {FIRST} (report {report}) has does not stop."
-    assert f"GATE ON NEW FINDINGS ONLY: what {named}" in text
-    assert "Only what is new, reopened, worsened or unclear stops this run" in text
-    assert "What the baseline has does not stop this run, because it was told so" in text
+    named = f"the baseline of {FIRST} (report {report}) do not stop the run."
+    assert f"GATE ON NEW FINDINGS ONLY: findings of {named}" in text
+    assert "Only findings that are new, reopened, worsened or unclear stop this run" in text
+    assert "A finding of the baseline does not stop this run" in text
     assert '@top-center{content:"GATE ON NEW FINDINGS ONLY"}' in made.page

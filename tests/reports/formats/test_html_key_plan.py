@@ -66,16 +66,20 @@ def test_numbers_of_all(mixed: Report) -> None:
     assert re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", told) == [
         (word, str(plan[number])) for number, word in labels.KEY_NUMBERS.items()
     ]
-    assert f"Beside these: {plan['astra_provided']} key scope on Astra’s own keys" in told
+    assert f"Not included: {plan['astra_provided']} key scope on Astra’s own keys" in told
     assert f"and {plan['unsupported']} for which Astra has no customer keys" in told
 
 
 def test_numbers_of_each_organization(mixed: Report) -> None:
     """Each organization has a row with its numbers, those that lack most keys first."""
     told = [row for row in rows(mixed.page) if len(row) == 13]
-    plan = {each["name"]: each for each in mixed.head["key_plan"]["organizations"]}
+    plan = {
+        organization["name"]: organization
+        for organization in mixed.head["key_plan"]["organizations"]
+    }
     assert {row[0]: row[1:-1] for row in told} == {
-        name: [str(each[number]) for number in NUMBERS] for name, each in plan.items()
+        name: [str(organization[number]) for number in NUMBERS]
+        for name, organization in plan.items()
     }
     worst_first = ("missing", "failing", "undetermined", "unproven")
     missing = [tuple(plan[row[0]][number] for number in worst_first) for row in told]
@@ -100,7 +104,7 @@ def test_key_scopes(mixed: Report) -> None:
     """Each key scope that lacks a key, may lack one or has an idle one is listed with databases."""
     lists = mixed.head["key_plan"]["lists"]
     listed = [
-        _row(each) for state in ("missing", "undetermined", "unused") for each in lists[state]
+        _row(scope) for state in ("missing", "undetermined", "unused") for scope in lists[state]
     ]
     assert [row for row in rows(mixed.page) if len(row) == 5] == listed
     assert {row[-1] for row in listed} == {
@@ -125,7 +129,7 @@ def test_steps(mixed: Report) -> None:
     assert len(told) == len(steps) > 1
     for text, step in zip(told, steps, strict=True):
         plain = " ".join(unescape(re.sub(r"<.*?>", "", text)).split())
-        items = [unescape(each) for each in re.findall(r"<li>(.*?)</li>", text)]
+        items = [unescape(item) for item in re.findall(r"<li>(.*?)</li>", text)]
         assert items == step["steps"]
         counts = {"missing": "missing", "shared": "shared", "undetermined": "not known"}
         counts["unsupported"] = "not supported"
@@ -133,7 +137,7 @@ def test_steps(mixed: Report) -> None:
         name = labels.TYPE[step["type"]]
         place = f"{name[0].upper()}{name[1:]} on {labels.PROVIDER[step['provider']]}"
         assert plain.startswith(f"{place}: {numbers} The vendor’s page: “{step['page']}”.")
-        assert ("Astra keeps such keys at" in plain) is bool(step["address"])
+        assert ("Astra lists such keys at" in plain) is bool(step["address"])
 
 
 def test_what_to_paste(tmp_path: Path) -> None:
@@ -174,8 +178,10 @@ def test_what_to_paste_with_terraform(tmp_path: Path) -> None:
         "report_dir": str(tmp_path),
     }
     made = Audit(parse_options(options))
-    groups = [group for each in made.grouping.groups().values() for group in each]
-    made.write({(each.card.id, each.key) for each in groups}, RUN.copy)
+    groups = [
+        group for groups_of_rule in made.grouping.groups().values() for group in groups_of_rule
+    ]
+    made.write({(group.card.id, group.key) for group in groups}, RUN.copy)
     page = (tmp_path / "audit.html").read_text(encoding="utf-8")
     assert [re.sub("<.*?>", "", head) for head in _headings(page)] == [
         "acme-prod, eu-north-1",
@@ -221,7 +227,7 @@ def test_a_cut_plan_says_so(mixed: Report) -> None:
     """What is not shown is counted, organizations that lack no key first."""
     page = html.render(mixed.head, mixed.lines, PageLimits(plan=1))
     assert [row[0] for row in rows(page) if len(row) == 13] == ["acme"]
-    assert "6 more organizations stand in audit.json." in section(page)
+    assert "6 more organizations are listed in audit.json." in section(page)
 
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:

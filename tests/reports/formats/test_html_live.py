@@ -85,13 +85,13 @@ def test_every_answer_has_its_row(faulty: Audited) -> None:
     section = _section(faulty.report.page, "evidence")
     bundle = faulty.recorded.bundle
     rows = list(index_exchanges(bundle, read_manifest(bundle)))
-    assert {each.outcome for each in rows} == {"200", "403", "unavailable"}
+    assert {row.outcome for row in rows} == {"200", "403", "unavailable"}
     for row in rows:
         anchor = row.path.removeprefix("exchanges/").removesuffix(".json").replace("/", "-")
         [at] = re.findall(f'<tr id="e-1-{anchor}">.*?</tr>', faulty.report.page)
         text = Page(at).text
-        for each in (row.path, row.address, row.sha256, utc(row.at)[:19].replace("T", " ")):
-            assert each in text
+        for shown in (row.path, row.address, row.sha256, utc(row.at)[:19].replace("T", " ")):
+            assert shown in text
         assert f"<code>{row.outcome}</code>" in at
     assert len(section.values("id", "tr")) == len(rows)
 
@@ -130,19 +130,21 @@ def test_the_index_is_bounded(healthy: Audited) -> None:
     report = healthy.report
     total = _bundles(healthy)[0]["exchanges_total"]
     page = Page(html.render(report.head, report.lines, PageLimits(exchanges=2)))
-    rows = [each for each in page.values("id", "tr") if each.startswith("e-")]
+    rows = [anchor for anchor in page.values("id", "tr") if anchor.startswith("e-")]
     assert rows == ["e-1-0001-0001", "e-1-0001-0002"]
-    assert f"{total - 2} more recorded answers stand in the bundle itself" in page.text
-    inside = {each[1:] for each in page.values("href", "a") if each.startswith("#")}
+    assert f"{total - 2} more recorded answers are listed in the bundle itself" in page.text
+    inside = {link[1:] for link in page.values("href", "a") if link.startswith("#")}
     assert inside - set(page.values("id")) == set()
 
 
 def test_files_are_no_evidence(tmp_path: Path) -> None:
     """A page of an audit of files says that no answer was recorded, and shows no bundle."""
     report = audit(tmp_path, COMPLIANT)
-    assert "no answer of Astra was recorded for it" in _section(report.page, "evidence").text
+    assert "no answer from Astra was recorded for it" in _section(report.page, "evidence").text
     assert report.head["evidence"] == []
-    assert "Facts come from recorded files" in " ".join(re.sub("<[^>]+>", " ", report.page).split())
+    assert "Source of the facts recorded files" in " ".join(
+        re.sub("<[^>]+>", " ", report.page).split()
+    )
 
 
 def test_nothing_asked(tmp_path: Path) -> None:
@@ -152,7 +154,7 @@ def test_nothing_asked(tmp_path: Path) -> None:
 
     wanted = read_organizations(str(recorded(tmp_path).organizations))
     report = report_on(tmp_path, collect(wanted, str(tmp_path / "none"), {}).bundle)
-    assert "Nothing was asked" in _section(report.page, "evidence").text
+    assert "No request was sent" in _section(report.page, "evidence").text
     assert "First answer" in _section(report.page, "run").text
 
 
@@ -183,23 +185,37 @@ def test_reconciliation(faulty: Audited) -> None:
     section = _section(faulty.report.page, "population")
     text = _flat(section.text)
     [organization] = faulty.report.head["population"]["organizations"]
-    assert {each["agree"] for each in organization["reconciliation"]} == {True, False, None}
-    for each in organization["reconciliation"]:
+    assert {comparison["agree"] for comparison in organization["reconciliation"]} == {
+        True,
+        False,
+        None,
+    }
+    for comparison in organization["reconciliation"]:
         routes = [
             f"{route['by']}: {'not known' if route['count'] is None else route['count']}"
-            for route in each["routes"]
+            for route in comparison["routes"]
         ]
-        look = labels.AGREE[each["agree"]]
-        told = [labels.COUNTED[each["what"]], *routes, look.shape, look.word, each["rule"]]
-        none = "none in what was read" if each["agree"] is None else "none"
-        assert _flat("".join([*told, *(each["differences"] or [none])])) in text
-        assert f"#r-{each['rule']}" in section.values("href", "a")
+        look = labels.AGREE[comparison["agree"]]
+        told = [
+            labels.COUNTED[comparison["what"]],
+            *routes,
+            look.shape,
+            look.word,
+            comparison["rule"],
+        ]
+        none = "none in what was read" if comparison["agree"] is None else "none"
+        assert _flat("".join([*told, *(comparison["differences"] or [none])])) in text
+        assert f"#r-{comparison['rule']}" in section.values("href", "a")
 
 
 def test_unexplained_differences_are_findings(faulty: Audited) -> None:
     """Where two routes differ and nothing explains it, the rule that is named has a failure."""
     [organization] = faulty.report.head["population"]["organizations"]
-    rules = {each["rule"] for each in organization["reconciliation"] if each["agree"] is False}
+    rules = {
+        comparison["rule"]
+        for comparison in organization["reconciliation"]
+        if comparison["agree"] is False
+    }
     failing = {
         rule["id"] for rule in faulty.report.head["criteria"]["rules"] if rule["counts"]["fail"]
     }
@@ -211,41 +227,27 @@ def test_a_bundle_is_told(faulty: Audited) -> None:
     """Root, previous root, host and times of a bundle stand under population and the run."""
     [bundle] = _bundles(faulty)
     population = _section(faulty.report.page, "population").text
-    for each in (bundle["path"], bundle["root"], bundle["previous"], bundle["address"]):
-        assert each in population
+    for shown in (bundle["path"], bundle["root"], bundle["previous"], bundle["address"]):
+        assert shown in population
     run = _section(faulty.report.page, "run").text
     for name in ("first_answer", "last_answer"):
         shown = bundle[name][:19].replace("T", " ")
         assert shown in population
         assert shown in run
-    assert "Difference of clocks" in run
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (None, "not told"),
-        (0.0, "none that can be seen"),
-        (2.5, "Astra’s is 2.5 s ahead of the recorder’s"),
-        (-1_234.0, "Astra’s is 1,234.0 s behind the recorder’s"),
-    ],
-)
-def test_clock(seconds: float | None, words: str) -> None:
-    """A difference of clocks is told with its direction."""
-    assert html._clock(seconds) == words
+    assert "Clock difference" in run
 
 
 def test_where_facts_come_from(
     healthy: Audited, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page says in words whether this audit asked Astra or took what was recorded before."""
-    assert "evidence that was recorded from Astra before this audit" in healthy.report.page
+    assert "evidence recorded from Astra before this audit" in healthy.report.page
     head: Any = {
         **healthy.report.head,
         "settings": healthy.report.head["settings"] | {"mode": "live"},
     }
     live = html.render(head, healthy.report.lines)
-    assert "Astra itself, read by this audit and recorded as evidence" in live
+    assert "Astra, read by this audit and recorded as evidence" in live
 
 
 def test_many_organizations_are_folded(healthy: Audited) -> None:
@@ -258,9 +260,9 @@ def test_many_organizations_are_folded(healthy: Audited) -> None:
         assert source.count('<details class="fold" open>') == (count if is_open else 0)
     source = html.render(head, healthy.report.lines, PageLimits(readings=1, rows=2))
     text = _section(source, "population").text
-    assert "3 more organizations stand in audit.json" in text
+    assert "3 more organizations are listed in audit.json" in text
     compared = 4 * len(organization["reconciliation"])
-    assert f"{compared - 2} more comparisons stand in audit.json" in text
+    assert f"{compared - 2} more comparisons are listed in audit.json" in text
 
 
 # --- integrity ------------------------------------------------------------------------------------
@@ -283,7 +285,9 @@ def test_hostile_words_are_text(hostile: Audited) -> None:
     assert Counter(tag for tag, _ in page.tags)["script"] == 1
     assert [tag for tag, _ in page.tags if tag == "img"] == []
     attributes = {attribute for _, attrs in page.tags for attribute in attrs}
-    assert {each for each in attributes if each.startswith("on") or each == "style"} == set()
+    assert {
+        attribute for attribute in attributes if attribute.startswith("on") or attribute == "style"
+    } == set()
     assert HOSTILE_FOLDER in page.text
     assert EVIL in page.text
 

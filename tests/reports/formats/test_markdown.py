@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -13,20 +12,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 
 from checks.engine.card import SEVERITIES
 from checks.engine.context import Context
 from checks.engine.finding import OPEN, STATUSES
 from checks.engine.outcome import Gate
-from inventory.text.deceptive_text import deceptive_positions
 from reports.formats.markdown import WHOLE, SummaryLimits, render
 from reports.presentation import labels
-from reports.presentation.markdown_text import code, prose
+from reports.presentation.markdown_text import prose
 from reports.presentation.waiver_notices import urgent_waivers
 from reports.record.writer import Settings
 from tests.builders import AS_OF
 from tests.reports.live import report_on
+from tests.reports.markdown_reading import assert_harmless, inline, tables_of
 from tests.reports.recording import a_finding, findings, record
 from tests.reports.samples import (
     COMPLIANT,
@@ -40,16 +38,9 @@ from tests.reports.samples import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from markdown_it.token import Token
+    from collections.abc import Sequence
 
     from checks.engine.finding import Finding
-
-PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-HARMLESS = {"text", "code_inline", "strong_open", "strong_close"}
-LIVELY = re.compile(r"[@#<>&`~$%^|\\*_\[\]{}]|://|www\.", re.IGNORECASE)
-"""What could mention somebody, link somewhere or set the text, were it not in code."""
 
 
 @pytest.fixture(scope="module")
@@ -70,31 +61,6 @@ def _of(*given: Finding, gate: Gate | None = None, **over: Any) -> str:  # noqa:
     return render(made.head, made.findings.splitlines(keepends=True))
 
 
-def _inline(text: str) -> list[Token]:
-    """Return everything that stands in a text, without what blocks it stands in."""
-    return [child for block in PARSER.parse(text) for child in block.children or ()]
-
-
-def _tables(text: str) -> dict[str, list[list[str]]]:
-    """Return the rows of each table, as a reader takes them, by the heading above."""
-    tables: dict[str, list[list[str]]] = {}
-    heading = ""
-    tokens = PARSER.parse(text)
-    for before, token in pairwise(tokens):
-        if before.type == "heading_open":
-            heading = token.content
-        elif before.type == "tr_open":
-            tables.setdefault(heading, []).append([])
-        elif before.type in {"th_open", "td_open"}:
-            tables[heading][-1].append(token.content)
-    return tables
-
-
-def _columns(lines: Iterable[str]) -> list[int]:
-    """Count the bars of each line of a table."""
-    return [line.count("|") for line in lines if line.startswith("|")]
-
-
 # --- what it says ---------------------------------------------------------------------------------
 
 
@@ -104,21 +70,24 @@ def test_the_verdict_comes_first(violations: Report) -> None:
     assert text.splitlines()[0] == "## Customer keys in Astra: not compliant"
     assert text.splitlines()[2] == f"**✕ {prose(violations.head['verdict']['text'], WHOLE)}**"
     assert "… (" not in text.splitlines()[2]
-    assert "This run stops the pipeline; it stops for failures of severity low or worse" in text
+    assert (
+        "This run stops the pipeline; the gate stops it for failures of severity low or higher"
+        in text
+    )
 
 
 def test_every_status_is_counted(violations: Report) -> None:
     """There is a count of each status, zero or not, and the sum is that of the record."""
-    (words, counts), *_ = _tables(_render(violations)).values()
+    (words, counts), *_ = tables_of(_render(violations)).values()
     assert [word.replace(" ", "-") for word in words] == list(STATUSES)
     assert [int(count) for count in counts] == list(violations.head["counts"].values())
 
 
 def test_open_findings_are_listed_by_urgency(violations: Report) -> None:
     """Every open finding is listed once, the worst severities first, and no other."""
-    table = _tables(_render(violations))["Open findings, most urgent first"]
+    table = tables_of(_render(violations))["Open findings, most urgent first"]
     told = [json.loads(line) for line in violations.lines]
-    wanted = {each["id"] for each in told if each["status"] in OPEN}
+    wanted = {finding["id"] for finding in told if finding["status"] in OPEN}
     assert {row[-1].strip("`") for row in table[1:]} == wanted
     assert len(table) == len(wanted) + 1
     ranks = [SEVERITIES.index(row[0]) for row in table[1:]]
@@ -128,7 +97,7 @@ def test_open_findings_are_listed_by_urgency(violations: Report) -> None:
 def test_a_finding_is_told_in_full() -> None:
     """A row has severity, status, rule, subject, condition, place and id."""
     found = a_finding("inconclusive", severity="medium", evidence=(("a.yaml", 3), ("b.yaml", 4)))
-    assert _tables(_of(found))["Open findings, most urgent first"] == [
+    assert tables_of(_of(found))["Open findings, most urgent first"] == [
         ["Severity", "Status", "Rule", "Subject", "What was found", "Where", "Finding"],
         [
             "medium",
@@ -140,13 +109,13 @@ def test_a_finding_is_told_in_full() -> None:
             f"`{found.id}`",
         ],
     ]
-    (_, row) = _tables(_of(a_finding()))["Open findings, most urgent first"]
+    (_, row) = tables_of(_of(a_finding()))["Open findings, most urgent first"]
     assert row[5] == "—"
 
 
 def test_actions_are_listed_by_urgency(violations: Report) -> None:
     """The actions stand in the order of the record, with what they settle."""
-    table = _tables(_render(violations))["What to do, most urgent first"]
+    table = tables_of(_render(violations))["What to do, most urgent first"]
     wanted = [
         [action["severity"], str(action["resolves"]), str(action["databases"])]
         for action in violations.head["actions"]
@@ -158,7 +127,7 @@ def test_an_action_names_the_organization() -> None:
     """An action says whose it is, unless its own words do."""
     own = a_finding(organization="acme", action="Ask acme", message="A")
     other = a_finding(organization="labs", action="Ask somebody", message="B")
-    table = _tables(_of(own, other))["What to do, most urgent first"]
+    table = tables_of(_of(own, other))["What to do, most urgent first"]
     assert {row[3] for row in table[1:]} == {"Ask acme", "Ask somebody (`labs`)"}
 
 
@@ -168,7 +137,7 @@ def test_waivers_that_ask_for_somebody_are_listed(violations: Report) -> None:
     states = Counter(labels.WAIVER[waiver["state"]].word for waiver in violations.head["waivers"])
     told = ", ".join(f"{states[word]} {word}" for word in sorted(states))
     assert f"\n{len(violations.head['waivers'])} waivers: {told}.\n" in text
-    (_, *rows) = _tables(text)["Waivers"]
+    (_, *rows) = tables_of(text)["Waivers"]
     assert [row[0] for row in rows] == [
         f"`{urgent_waiver['id']}`" for urgent_waiver in urgent_waivers(violations.head)
     ]
@@ -184,9 +153,9 @@ def test_waivers_that_ask_for_nobody_are_counted_only(tmp_path: Path) -> None:
 def test_the_key_plan_is_summed_up(violations: Report) -> None:
     """The numbers of the key plan are those of the record, with what no key encrypts."""
     text, plan = _render(violations), violations.head["key_plan"]
-    (_, numbers) = _tables(text)["Key plan"]
+    (_, numbers) = tables_of(text)["Key plan"]
     assert [int(number) for number in numbers] == [plan[field] for field in labels.KEY_NUMBERS]
-    assert "2 existing databases run on Astra's keys and must be recreated once the key" in text
+    assert "2 existing databases run on Astra's keys and must be recreated after the key" in text
     assert plan["unprotected"] == 2
 
 
@@ -194,9 +163,9 @@ def test_a_compliant_audit_is_brief(tmp_path: Path) -> None:
     """Where nothing is open, nothing is listed."""
     text = _render(audit(tmp_path, COMPLIANT))
     assert text.startswith("## Customer keys in Astra: compliant\n\n**✓ ")
-    assert set(_tables(text)) == {"Customer keys in Astra: compliant", "Key plan"}
+    assert set(tables_of(text)) == {"Customer keys in Astra: compliant", "Key plan"}
     assert "Open, by severity" not in text
-    assert "This run lets the pipeline go on" in text
+    assert "This run lets the pipeline continue" in text
 
 
 @pytest.mark.parametrize(
@@ -216,7 +185,9 @@ def test_what_is_no_evidence_says_so(over: dict[str, Any], banner: str) -> None:
 def test_the_gate_is_told() -> None:
     """What the run stops for is said as the gate has it."""
     text = _of(a_finding(severity="low"), gate=Gate("critical", allow_inconclusive=True))
-    assert "lets the pipeline go on; it stops for failures of severity critical or worse." in text
+    assert (
+        "lets the pipeline continue; the gate stops it for failures of severity critical." in text
+    )
 
 
 def test_changes_are_summed_up(tmp_path: Path) -> None:
@@ -234,13 +205,13 @@ def test_changes_are_summed_up(tmp_path: Path) -> None:
         fail_on_new=True,
     )
     text = _render(new)
-    (classes, counts) = _tables(text)["Changes since the last audit"]
+    (classes, counts) = tables_of(text)["Changes since the last audit"]
     told = dict(zip(classes, map(int, counts), strict=True))
     assert told == new.head["changes"]["counts"]
-    assert told["unchanged"] == sum(old.head["counts"][each] for each in OPEN)
+    assert told["unchanged"] == sum(old.head["counts"][status] for status in OPEN)
     assert f"as of `2026-11-20T12:00:00Z`, report `{old.head['report']}`" in text
-    assert ", if it is new since the baseline." in text
-    (names, first, *_) = _tables(text)["Open findings, most urgent first"]
+    assert ", if they are new since the baseline." in text
+    (names, first, *_) = tables_of(text)["Open findings, most urgent first"]
     assert dict(zip(names, first, strict=True))["Open since"] == (
         "`2026-11-20T12:00:00Z` (unchanged)"
     )
@@ -256,12 +227,12 @@ def test_what_was_not_judged_again_is_told(violations: Report) -> None:
         "organizations_gone": {"count": 0},
     }
     text = render(violations.head | {"changes": changes}, violations.lines)
-    assert "\nOf those that are gone, 1,500 were not judged again.\n" in text
-    assert "\nKey scopes whose keys differ: 1 added, 2 not read.\n" in text
+    assert "\nOf the findings that are gone, 1,500 were not evaluated again.\n" in text
+    assert "\nKey scopes with changed keys: 1 added, 2 not read.\n" in text
     told = changes | {"not_judged_again": 0, "keys": None}
     text = render(violations.head | {"changes": told}, violations.lines)
-    assert "not judged again" not in text
-    assert "Key scopes whose keys" not in text
+    assert "not evaluated again" not in text
+    assert "Key scopes with changed keys" not in text
 
 
 # --- how long it is -------------------------------------------------------------------------------
@@ -270,10 +241,10 @@ def test_what_was_not_judged_again_is_told(violations: Report) -> None:
 def test_lists_are_bounded(violations: Report) -> None:
     """Beyond a limit each list says how many more there are."""
     text = _render(violations, actions=2, open=3, waivers=1)
-    tables = _tables(text)
+    tables = tables_of(text)
     lengths = [len(rows) - 1 for rows in tables.values()]
     assert lengths == [1, 2, 3, 1, 1]
-    total = sum(violations.head["counts"][each] for each in OPEN)
+    total = sum(violations.head["counts"][status] for status in OPEN)
     assert re.findall(r"^… (.+) in the report$", text, re.MULTILINE) == [
         f"{violations.head['actions_total'] - 2} more steps",
         f"{total - 3} more open findings",
@@ -320,20 +291,11 @@ def test_findings_are_read_once(violations: Report) -> None:
 # --- hostile names --------------------------------------------------------------------------------
 
 
-def _assert_harmless(text: str) -> None:
-    tokens = _inline(text)
-    assert {token.type for token in tokens} <= HARMLESS
-    assert [
-        each.content for each in tokens if each.type == "text" and LIVELY.search(each.content)
-    ] == []
-    assert {text[place] for place in deceptive_positions(text)} <= {"\n"}
-
-
 def test_hostile_names_do_no_harm(tmp_path: Path) -> None:
     """No name mentions, links, sets or breaks anything: what is not plain stands in code."""
     text = _render(audit(tmp_path, HOSTILE), open=1_000)
-    _assert_harmless(text)
-    for rows in _tables(text).values():
+    assert_harmless(text)
+    for rows in tables_of(text).values():
         assert len({len(row) for row in rows}) == 1
 
 
@@ -341,43 +303,12 @@ def test_hostile_names_do_no_harm(tmp_path: Path) -> None:
 def test_hostile_names_are_shown(tmp_path: Path, name: str) -> None:
     """A name is shown as it is, but for what cannot be seen."""
     found = a_finding(message=name, name=name, organization="acme")
-    shown = [token.content for token in _inline(_of(found)) if token.type == "code_inline"]
-    visible = "".join(each for each in name if each.isprintable() and each not in "`|")
+    shown = [token.content for token in inline(_of(found)) if token.type == "code_inline"]
+    visible = "".join(
+        character for character in name if character.isprintable() and character not in "`|"
+    )
     bare = re.sub(r"\((?:U\+[0-9A-F]{4} ?)+\)", "", " ".join(shown))
     assert visible.split()[0][:40] in bare
-
-
-@settings(deadline=None, max_examples=200)
-@given(st.text(max_size=60))
-@example("@octocat")
-@example("see GH-1, #1, a@b.example and www.evil.example!")
-@example("![x](http://evil.example) `code` | <b>")
-@example("\\| \\` __x__ ~~y~~ :key: $x$")
-@example("...")
-@example("   ")
-@example("")
-def test_any_text_is_harmless(text: str) -> None:
-    """Any text at all stays on one line, in one cell, and does nothing."""
-    row = f"| {code(text)} | {prose(text) or '—'} |"
-    table = f"| a | b |\n|---|---|\n{row}\n"
-    _assert_harmless(table)
-    assert "\n" not in row
-    assert [len(cells) for cells in _tables(table)[""]] == [2, 2]
-    assert _columns([row]) == [3]
-
-
-def test_plain_words_stay_plain() -> None:
-    """A sentence of words is not dressed up; only what is no word is code."""
-    assert prose("No key is registered: it is Astra’s own.") == (
-        "No key is registered: it is Astra’s own."
-    )
-    assert prose("Key acme-prod / arn:aws:kms, 2,000 of (about) 3.5.") == (
-        "Key acme-prod / `arn:aws:kms`, 2,000 of (about) 3.5."
-    )
-    assert prose("us_east 1b, then") == "`us_east 1b`, then"
-    assert code("a`b|c\n") == "`a(U+0060)b(U+007C)c(U+000A)`"
-    assert code("\u05d0 \u2764\ufe0f") == "`\u05d0 \u2764\ufe0f`"
-    assert (code(""), code("  ")) == ("(empty)", "(empty)")
 
 
 @settings(deadline=None, max_examples=60)
@@ -385,11 +316,11 @@ def test_plain_words_stay_plain() -> None:
 def test_any_findings_make_whole_tables(given: list[Finding]) -> None:
     """Whatever findings hold, each row of a table has as many cells as its head."""
     text = _of(*given)
-    _assert_harmless(text)
-    for rows in _tables(text).values():
+    assert_harmless(text)
+    for rows in tables_of(text).values():
         assert len({len(row) for row in rows}) == 1
-    expected = sum(each.status in OPEN for each in given)
-    assert _rows(_tables(text), "Open findings, most urgent first") == expected
+    expected = sum(finding.status in OPEN for finding in given)
+    assert _rows(tables_of(text), "Open findings, most urgent first") == expected
 
 
 def _rows(tables: dict[str, list[list[str]]], heading: str) -> int:

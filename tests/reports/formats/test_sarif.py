@@ -81,7 +81,7 @@ def test_a_log_is_valid(tmp_path: Path, data: list[Json]) -> None:
     """What an audit writes is what the official schema demands."""
     report = audit(tmp_path, data)
     text = (report.folder / "audit.sarif").read_text("ascii")
-    open_ones = sum(report.head["counts"][each] for each in OPEN)
+    open_ones = sum(report.head["counts"][status] for status in OPEN)
     assert len(_run(text)["results"]) == open_ones
     assert text == render(report.head, iter(report.lines))
 
@@ -91,7 +91,7 @@ def test_a_log_is_valid(tmp_path: Path, data: list[Json]) -> None:
 def test_any_findings_are_valid(given: list[Finding]) -> None:
     """Whatever findings hold, the log is valid, and holds each that is open."""
     text = _log(*given)
-    assert len(_run(text)["results"]) == sum(each.status in OPEN for each in given)
+    assert len(_run(text)["results"]) == sum(finding.status in OPEN for finding in given)
     for result in _run(text)["results"]:
         assert not deceptive_positions(result["message"]["text"])
         _assert_githubs(result)
@@ -123,10 +123,10 @@ def test_only_open_findings_are_results(violations: Report) -> None:
     """What passed, does not apply or is waived is none: readers would show it as open."""
     run = _run(render(violations.head, violations.lines))
     told = [json.loads(line) for line in violations.lines]
-    wanted = {f"{each['id']}:1" for each in told if each["status"] in OPEN}
-    hashes = [each["partialFingerprints"]["primaryLocationLineHash"] for each in run["results"]]
+    wanted = {f"{finding['id']}:1" for finding in told if finding["status"] in OPEN}
+    hashes = [result["partialFingerprints"]["primaryLocationLineHash"] for result in run["results"]]
     assert (set(hashes), len(hashes)) == (wanted, len(wanted))
-    assert {each["properties"]["status"] for each in run["results"]} <= OPEN
+    assert {result["properties"]["status"] for result in run["results"]} <= OPEN
     for result in run["results"]:
         assert "kind" not in result
         assert "suppressions" not in result
@@ -136,15 +136,16 @@ def test_only_open_findings_are_results(violations: Report) -> None:
 def test_every_rule_is_described(violations: Report) -> None:
     """Each rule has its words, within GitHub's bounds, also where nothing of it is open."""
     rules = _run(render(violations.head, violations.lines))["tool"]["driver"]["rules"]
-    assert [each["id"] for each in rules] == [
-        each["id"] for each in violations.head["criteria"]["rules"]
+    assert [rule["id"] for rule in rules] == [
+        rule["id"] for rule in violations.head["criteria"]["rules"]
     ]
     for rule, told in zip(rules, violations.head["criteria"]["rules"], strict=True):
         assert rule["name"] == told["check"]
         assert rule["shortDescription"]["text"] == told["title"]
         assert rule["fullDescription"]["text"] == told["rationale"]
         assert (
-            max(len(rule[each]["text"]) for each in ("shortDescription", "fullDescription")) < 1_024
+            max(len(rule[field]["text"]) for field in ("shortDescription", "fullDescription"))
+            < 1_024
         )
         words = [told["remediation"], *(quote["sentence"] for quote in told["quotes"])]
         assert [word for word in words if word not in rule["help"]["text"]] == []
@@ -175,8 +176,8 @@ def test_severities_are_githubs(
     for rule in head["criteria"]["rules"]:
         rule |= {"severity": "advisory", "severity_planned": severity}
     rules = _run(render(head, []))["tool"]["driver"]["rules"]
-    assert {each["defaultConfiguration"]["level"] for each in rules} == {level}
-    (score,) = {float(each["properties"]["security-severity"]) for each in rules}
+    assert {rule["defaultConfiguration"]["level"] for rule in rules} == {level}
+    (score,) = {float(rule["properties"]["security-severity"]) for rule in rules}
     assert scores[0] <= score <= scores[1]
 
 
@@ -196,7 +197,7 @@ def test_a_rule_has_the_score_of_its_worst_failure() -> None:
 
 @pytest.mark.parametrize(
     ("status", "begin"),
-    [("fail", ""), ("inconclusive", "Could not be judged: "), ("error", "Broke: ")],
+    [("fail", ""), ("inconclusive", "Inconclusive: "), ("error", "Check broke: ")],
 )
 def test_a_message_says_what_to_do(status: Status, begin: str) -> None:
     """A message has the outcome, but of a failure, the subject, the condition and the step."""
@@ -269,9 +270,9 @@ def test_what_astra_told_stands_in_the_same_place_every_night(tmp_path: Path) ->
             {result["partialFingerprints"].popitem(): result["locations"] for result in results}
         )
     assert places[0] == places[1]
-    physical = [each["physicalLocation"] for (each,) in places[0].values()]
-    assert {each["artifactLocation"]["uri"] for each in physical} == {"ev/inventory.ndjson"}
-    assert {each["region"]["startLine"] for each in physical} == {1}
+    physical = [location["physicalLocation"] for (location,) in places[0].values()]
+    assert {location["artifactLocation"]["uri"] for location in physical} == {"ev/inventory.ndjson"}
+    assert {location["region"]["startLine"] for location in physical} == {1}
 
 
 @pytest.mark.parametrize(
@@ -336,7 +337,7 @@ def test_a_check_that_broke_is_no_success() -> None:
 def test_a_run_names_its_audit(violations: Report) -> None:
     """The run has verdict, time and rules of the record, and nothing of who ran it when."""
     properties = _run(render(violations.head, violations.lines))["properties"]
-    open_ones = sum(violations.head["counts"][each] for each in OPEN)
+    open_ones = sum(violations.head["counts"][status] for status in OPEN)
     assert properties == {
         "report": violations.head["report"],
         "verdict": "not compliant",
@@ -358,7 +359,7 @@ def _left_out(run: Json) -> list[str]:
     return [
         notification["message"]["text"]
         for notification in notifications
-        if "left out" in notification["message"]["text"]
+        if "more open findings" in notification["message"]["text"]
     ]
 
 
@@ -368,7 +369,7 @@ def test_results_beyond_the_limit_are_counted() -> None:
     run = _of(*given, limits=SarifLimits(results=2))
     assert [result["properties"]["severity"] for result in run["results"]] == ["critical", "high"]
     assert (run["properties"]["open"], run["properties"]["leftOut"]) == (3, 1)
-    assert _left_out(run) == ["1 open findings are left out: see findings.ndjson."]
+    assert _left_out(run) == ["1 more open findings are listed in findings.ndjson."]
 
 
 def test_a_file_that_is_too_large_is_made_smaller() -> None:

@@ -104,7 +104,7 @@ def test_each_kind_has_its_address_and_body(kind: tuple[DatabaseType, Provider])
     assert (method, url, form) == ("POST", HOST + address, "Content-Type: application/json")
     assert token == "Authorization: Bearer $ASTRA_TOKEN"
     assert json.loads(data) == {"orgId": ORGANIZATION, kind[1]: {"keyID": key_id, "region": "r-1"}}
-    assert all(each in key_id for each in made.replace)
+    assert all(placeholder in key_id for placeholder in made.replace)
     assert (made.terraform is not None) is has_resource(*kind)
 
 
@@ -138,7 +138,7 @@ def _is_harmless(text: str) -> bool:
 def test_no_region_breaks_out_of_a_call(region: str, kind: tuple[Any, Any]) -> None:
     """Whatever a region is called, each call has the same words, and the region arrives whole."""
     address, _ = BODIES[kind]
-    made, plain = (_made(ORGANIZATION, *kind, each) for each in (region, "r"))
+    made, plain = (_made(ORGANIZATION, *kind, name) for name in (region, "r"))
     for call, usual in zip(made[1:4], plain[1:4], strict=True):
         assert isinstance(call, str)
         assert isinstance(usual, str)

@@ -71,9 +71,9 @@ def test_without_terraform_the_calls_are_shown() -> None:
     """Where Terraform plans nothing, the parts are calls, and Terraform is another way."""
     entry = _entry()
     assert list(parts(entry)) == [
-        Part("Whom the policy of the key has to allow:", entry["accounts"]),
+        Part("List whom the key's policy must allow:", entry["accounts"]),
         Part("Register the key. First replace ACCOUNT and KEY:", entry["register"]),
-        Part("Read it back:", entry["read"]),
+        Part("Check the registered key:", entry["read"]),
     ]
     assert (has_other_way(entry), has_calls([entry]), list(closing([entry]))) == (True, True, [])
     assert [part.code for part in parts(entry, in_full=True)][3:] == [
@@ -94,15 +94,15 @@ def test_with_terraform_its_way_is_shown() -> None:
     entry = _entry(databases=["astra_database.a", "module.m.astra_database.b"])
     assert list(parts(entry)) == [
         Part(
-            "With Terraform: add the key to the root module. Where there are several provider "
-            "configurations, name the one of this organization in its provider argument. First "
+            "With Terraform: add the key to the root module. If there are several provider "
+            "configurations, set its provider argument to the one of this organization. First "
             "replace ACCOUNT and KEY:",
             entry["terraform"]["block"],
             "hcl",
         ),
         Part('Add to resource "astra_database" "a", for astra_database.a:', LINE, "hcl"),
         Part('Add to module "m", for module.m.astra_database.b:', LINE, "hcl"),
-        Part("Register the key, and nothing else:", f"terraform apply -target={KEY}"),
+        Part("Register the key and nothing else:", f"terraform apply -target={KEY}"),
     ]
     assert (has_other_way(entry), has_calls([entry])) == (False, False)
     assert list(parts(entry, in_full=True)) == list(parts(entry))
@@ -121,7 +121,7 @@ def test_a_key_of_the_plan_is_named() -> None:
             "hcl",
         ),
         Part(
-            "Register the key, and nothing else:",
+            "Register the key and nothing else:",
             "terraform apply -target=module.m.astra_customer_key.k",
         ),
     ]
@@ -137,7 +137,7 @@ def test_long_lists_are_cut() -> None:
     assert shown[5:] == [
         'Add to resource "astra_database" "b3", for astra_database.b3:',
         "Do the same in 3 more blocks.",
-        "Register the key, and nothing else:",
+        "Register the key and nothing else:",
     ]
 
 

@@ -53,8 +53,8 @@ def test_a_banner_says_what_the_gate_was_on() -> None:
     settings = WHOLE | {"fail_on_new": True}
     baseline = {"as_of": "2026-11-20T02:00:00Z", "report": "0123456789abcdef"}
     [text] = banners(HEAD | {"settings": settings, "changes": {"baseline": baseline}})
-    before, has = "the baseline of 2026-11-20T02:00:00Z (report 0123456789ab)", "has does not stop"
-    assert text == f"GATE ON NEW FINDINGS ONLY: what {before} {has}."
+    which = "the baseline of 2026-11-20T02:00:00Z (report 0123456789ab)"
+    assert text == f"GATE ON NEW FINDINGS ONLY: findings of {which} do not stop the run."
 
 
 # --- answers of another host than Astra's ---------------------------------------------------------

@@ -18,7 +18,7 @@ BUNDLES = [_bundle("ev/a", "0001/0001", "0001/0002", "0002/0001"), _bundle("ev/b
 
 
 def _anchors(index: EvidenceIndex) -> list[list[str]]:
-    return [[row.anchor for row in each.rows] for each in index.shown]
+    return [[row.anchor for row in bundle.rows] for bundle in index.shown]
 
 
 def test_every_row_has_an_anchor_of_its_own() -> None:
@@ -48,13 +48,13 @@ def test_cited_rows_come_before_all_others(cited: set[str], shown: list[list[str
     """Where not all rows fit, those that findings rest on do, in the order of files."""
     index = EvidenceIndex(BUNDLES, cited, 2)
     assert _anchors(index) == shown
-    assert sum(each.left for each in index.shown) == 2
+    assert sum(bundle.left for bundle in index.shown) == 2
 
 
 def test_what_is_not_shown_is_no_target() -> None:
     """A row that is left out, or that the record does not list, is counted and leads nowhere."""
     index = EvidenceIndex([_bundle("ev", "0001/0001", "0001/0002", total=9)], set(), 1)
-    assert [each.left for each in index.shown] == [8]
+    assert [bundle.left for bundle in index.shown] == [8]
     assert index.anchor("ev/exchanges/0001/0002.json") == ""
 
 

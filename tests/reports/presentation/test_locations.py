@@ -25,7 +25,7 @@ def _places(*sources: tuple[str, str], root: Path | None = ROOT) -> LocationFind
 
 
 def _finding(*evidence: Sequence[object]) -> Any:  # noqa: ANN401 (a part of the record)
-    return {"evidence": [list(each) for each in evidence]}
+    return {"evidence": [list(place) for place in evidence]}
 
 
 @pytest.mark.parametrize(

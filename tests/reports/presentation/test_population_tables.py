@@ -12,7 +12,7 @@ def _organization(name: str, *agree: bool | None, read: bool = True) -> Any:  # 
         "name": name,
         "gaps": [] if False not in agree else [{"fact": "databases"}],
         "readings": [{"fact": "databases"}] if read else [],
-        "reconciliation": [{"agree": each} for each in agree],
+        "reconciliation": [{"agree": is_equal} for is_equal in agree],
     }
 
 
@@ -26,8 +26,8 @@ ORGANIZATIONS = [
 def test_everything_is_shown_in_its_order() -> None:
     """Where all fits, organizations and comparisons stand as the record has them."""
     routes = population_tables(ORGANIZATIONS, 2, 4)
-    assert [each["name"] for each in routes.read] == ["a", "c"]
-    assert [(each.name, each.told["agree"]) for each in routes.compared] == [
+    assert [organization["name"] for organization in routes.read] == ["a", "c"]
+    assert [(count.name, count.comparison["agree"]) for count in routes.compared] == [
         ("a", True),
         ("c", True),
         ("c", None),
@@ -39,6 +39,6 @@ def test_everything_is_shown_in_its_order() -> None:
 def test_what_needs_a_look_comes_first() -> None:
     """Where not all fits, gaps and what does not agree are shown, and the rest is counted."""
     routes = population_tables(ORGANIZATIONS, 1, 2)
-    assert [each["name"] for each in routes.read] == ["c"]
-    assert [each.told["agree"] for each in routes.compared] == [None, False]
+    assert [organization["name"] for organization in routes.read] == ["c"]
+    assert [count.comparison["agree"] for count in routes.compared] == [None, False]
     assert (routes.read_left, routes.compared_left) == (1, 2)

@@ -131,7 +131,7 @@ def test_every_report_shows_them(name: str) -> None:
     show, line = SHOWN[name]
     shown = show(head_of(SOURCE, PLAN)).splitlines()
     lines = [line.format(note) for note in PLAN.notes]
-    assert [each for each in shown if each in lines] == lines
+    assert [line for line in shown if line in lines] == lines
     assert "plan.json" not in show(head_of(PLAN.model_copy(update={"notes": ()})))
     assert "Note" not in show(head_of(SOURCE)).replace("Nothing", "")
 

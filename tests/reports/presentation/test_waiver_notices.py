@@ -60,7 +60,7 @@ def test_the_first_to_end_comes_first() -> None:
         (told("expiring", "2026-11-21"), "expires today, on 2026-11-21"),
         (told("expired", "2026-11-20"), "expired 1 day ago, on 2026-11-20"),
         (told("expired", "2023-01-01"), "expired 1,420 days ago, on 2023-01-01"),
-        (told("requested"), "awaits approval since 2026-11-03, and covers nothing"),
+        (told("requested"), "has awaited approval since 2026-11-03 and covers nothing"),
     ],
 )
 def test_what_is_due_is_told_in_days(waiver: Any, words: str) -> None:  # noqa: ANN401 (a part of the record)

@@ -105,7 +105,7 @@ def test_an_advisory_gate_stops_for_advisories(tmp_path: Path) -> None:
     found = _verdict(tmp_path, PASS, a_finding(severity="advisory"), gate=Gate("advisory"))
     assert found == ("not compliant", 1)
     text = _text(tmp_path, [PASS, a_finding(severity="advisory")], gate=Gate("advisory"))
-    assert text == "Not compliant: 1 finding fails."
+    assert text == "Not compliant: 1 check failed."
 
 
 def test_a_partial_run_is_never_compliant(tmp_path: Path) -> None:
@@ -133,29 +133,29 @@ def test_an_audit_that_judged_nothing_stops(tmp_path: Path, given: tuple[Finding
 @pytest.mark.parametrize(
     ("counts", "gate", "text"),
     [
-        ({"fail": 1}, Gate(), "Not compliant: 1 finding fails."),
-        ({"fail": 2}, Gate(), "Not compliant: 2 findings fail."),
-        ({"inconclusive": 1}, Gate(), "Compliance is not established: 1 finding is inconclusive."),
+        ({"fail": 1}, Gate(), "Not compliant: 1 check failed."),
+        ({"fail": 2}, Gate(), "Not compliant: 2 checks failed."),
+        ({"inconclusive": 1}, Gate(), "Compliance is not established: 1 check is inconclusive."),
         (
             {"fail": 12, "inconclusive": 16},
             Gate(),
-            "Not compliant: 12 findings fail; 16 are inconclusive.",
+            "Not compliant: 12 checks failed; 16 are inconclusive.",
         ),
         (
             {"error": 1, "fail": 1, "inconclusive": 1},
             Gate(),
-            "The audit is incomplete: 1 check broke; 1 finding fails; 1 is inconclusive.",
+            "The audit is incomplete: 1 check broke; 1 failed; 1 is inconclusive.",
         ),
         (
             {"error": 2, "inconclusive": 1_200},
             Gate(),
-            "The audit is incomplete: 2 checks broke; 1,200 findings are inconclusive.",
+            "The audit is incomplete: 2 checks broke; 1,200 are inconclusive.",
         ),
         (
             {"fail": 2, "pass": 1},
             Gate("critical"),
             (
-                "Not compliant: 2 findings fail. "
+                "Not compliant: 2 checks failed. "
                 "The gate (--cmek-fail-on critical) lets this run pass."
             ),
         ),
@@ -163,7 +163,7 @@ def test_an_audit_that_judged_nothing_stops(tmp_path: Path, given: tuple[Finding
             {"fail": 1, "inconclusive": 1},
             Gate(allow_inconclusive=True),
             (
-                "Not compliant: 1 finding fails; 1 is inconclusive. "
+                "Not compliant: 1 check failed; 1 is inconclusive. "
                 "The gate (--cmek-allow-inconclusive) stops this run for 1 of these."
             ),
         ),
@@ -171,7 +171,7 @@ def test_an_audit_that_judged_nothing_stops(tmp_path: Path, given: tuple[Finding
             {"fail": 2, "waived": 1},
             Gate("critical", allow_inconclusive=True, new_only=True),
             (
-                "Not compliant: 2 findings fail. The gate (--cmek-fail-on critical, "
+                "Not compliant: 2 checks failed. The gate (--cmek-fail-on critical, "
                 "--cmek-allow-inconclusive, --cmek-fail-on-new) lets this run pass. "
                 "1 failure is waived."
             ),
@@ -227,10 +227,10 @@ def test_a_compliant_audit_counts_advisories(tmp_path: Path) -> None:
     advised = [a_finding("fail", "CMEK-16", "advisory", f"r{number}") for number in range(2)]
     first = f"Compliant: {ALL_OF_THEM}; none failed above an advisory."
     assert _text(tmp_path, [*EVERY, advised[0]]) == (
-        f"{first} 1 advisory fails; it does not stop a run."
+        f"{first} 1 advisory failed; it does not stop a run."
     )
     assert _text(tmp_path, [*EVERY, *advised]) == (
-        f"{first} 2 advisories fail; they do not stop a run."
+        f"{first} 2 advisories failed; they do not stop a run."
     )
 
 
@@ -243,12 +243,12 @@ def test_a_compliant_audit_says_that_the_clouds_were_left_out(tmp_path: Path) ->
     ]
     evaluated = f"{len(RULE_IDS) - 2} of {len(RULE_IDS)} rules were evaluated"
     assert _text(tmp_path, [*_without("CMEK-11", "CMEK-12"), *left]) == (
-        f"Compliant: {evaluated}; none failed. CMEK-11 and CMEK-12 were not evaluated for 3 keys: "
-        "clouds left out."
+        f"Compliant: {evaluated}; none failed. CMEK-11 and CMEK-12 were not evaluated for 3 keys "
+        "(--cmek-kms none)."
     )
     assert _text(tmp_path, [*EVERY, left[0]]) == (
-        f"Compliant: {ALL_OF_THEM}; none failed. CMEK-11 was not evaluated for 1 key: "
-        "clouds left out."
+        f"Compliant: {ALL_OF_THEM}; none failed. CMEK-11 was not evaluated for 1 key "
+        "(--cmek-kms none)."
     )
 
 

@@ -92,7 +92,7 @@ def test_every_cell_is_explicit() -> None:
     [table] = matrix.tables
     assert table.regions == ["r1", "r2"]
     assert {
-        (row.type, row.provider, *(cell.look.word for cell in row.cells)) for row in table.rows
+        (row.type, row.provider, *(cell.label.word for cell in row.cells)) for row in table.rows
     } == {
         ("Serverless", "AWS", "covered", "no database"),
         ("Managed Clusters", "AWS", "no database", "no database"),
@@ -136,7 +136,7 @@ def test_a_cell_takes_the_colour_of_its_worst_finding(
 ) -> None:
     """A cell looks as its state does, or as bad as its worst finding above an advisory."""
     [matrix] = _laid_out(_row("o", _cell(state, "r", **_about(status, severity)))).shown
-    look = matrix.tables[0].rows[0].cells[0].look
+    look = matrix.tables[0].rows[0].cells[0].label
     assert (look.css, look.word) == (css, labels.CELL[state].word)
 
 
@@ -173,7 +173,7 @@ def test_late_databases_and_advisories_are_in_their_cell(tmp_path: Path) -> None
     text = Page(_section(report.page)).text
     assert "key, but a failure" in text
     assert "1 database 1 existing database on Astra’s keys" in text
-    assert "idle key 1 advisory" in text
+    assert "unused key 1 advisory" in text
 
 
 def test_a_waived_failure_is_no_green(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_doubt_claims_nothing(partial: Report) -> None:
     """Where not all was read and judged, an empty cell is not known rather than empty."""
     row = _row("o", _cell("unproven", "r1"), whole=False)
     [matrix] = _laid_out(row).shown
-    words = [row.cells[0].look.word for row in matrix.tables[0].rows]
+    words = [row.cells[0].label.word for row in matrix.tables[0].rows]
     assert (matrix.is_doubtful, words) == (True, ["key, not proven", "not known"])
     assert "No key scope is known." in Page(partial.page).text
     [calm] = lay_out([_row("o")], 100, is_partial=True).shown
@@ -282,6 +282,6 @@ def test_no_failing_organization_is_missing(fleet: Report, cells: int) -> None:
     assert set(failing) == {f"org-{number:03}" for number in range(322, 500)}
     assert (fails, len(set(fails)) > 2) == (sorted(fails, reverse=True), True)
     left = 500 - len(named)
-    assert (f"{left} more organizations without a failure are in audit.json" in section) is bool(
-        left
-    )
+    assert (
+        f"{left} more organizations without a failure are listed in audit.json" in section
+    ) is bool(left)

@@ -1,0 +1,62 @@
+"""Untrusted text in Markdown: it mentions, links, formats and breaks nothing."""
+
+from __future__ import annotations
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from reports.presentation.markdown_text import code, prose, table
+from tests.reports.markdown_reading import assert_harmless, columns, tables_of
+from tests.reports.samples import HOSTILE_NAMES
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text(max_size=60))
+@example("@octocat")
+@example("see GH-1, #1, a@b.example and www.evil.example!")
+@example("![x](http://evil.example) `code` | <b>")
+@example("\\| \\` __x__ ~~y~~ :key: $x$")
+@example("...")
+@example("   ")
+@example("")
+def test_any_text_is_harmless(text: str) -> None:
+    """Any text at all stays on one line, in one cell, and does nothing."""
+    row = f"| {code(text)} | {prose(text) or '—'} |"
+    text_of_table = f"| a | b |\n|---|---|\n{row}\n"
+    assert_harmless(text_of_table)
+    assert "\n" not in row
+    assert [len(cells) for cells in tables_of(text_of_table)[""]] == [2, 2]
+    assert columns([row]) == [3]
+
+
+def test_plain_words_stay_plain() -> None:
+    """A sentence of words is not dressed up; only what is no word is code."""
+    assert prose("No key is registered: it is Astra’s own.") == (
+        "No key is registered: it is Astra’s own."
+    )
+    assert prose("Key acme-prod / arn:aws:kms, 2,000 of (about) 3.5.") == (
+        "Key acme-prod / `arn:aws:kms`, 2,000 of (about) 3.5."
+    )
+    assert prose("us_east 1b, then") == "`us_east 1b`, then"
+    assert code("a`b|c\n") == "`a(U+0060)b(U+007C)c(U+000A)`"
+    assert code("\u05d0 \u2764\ufe0f") == "`\u05d0 \u2764\ufe0f`"
+    assert (code(""), code("  ")) == ("(empty)", "(empty)")
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(st.sampled_from(HOSTILE_NAMES), st.text(max_size=30)), max_size=5))
+def test_a_table_of_any_text_is_whole(texts: list[tuple[str, str]]) -> None:
+    """A table of code cells has as many rows and columns as it was given, whatever is in them."""
+    rows = [(code(first), code(second)) for first, second in texts]
+    lines = list(table(["a", "b"], rows))
+    assert len(lines) == len(rows) + 2
+    assert set(columns(lines)) == {3}
+    text = "".join(f"{line}\n" for line in lines)
+    assert_harmless(text)
+    assert [len(cells) for cells in tables_of(text)[""]] == [2] * (len(rows) + 1)
+
+
+def test_a_long_text_is_cut() -> None:
+    """Code and prose are bounded, and state the whole length."""
+    assert code("a" * 400).endswith("… (400 characters)`")
+    assert prose("word " * 100, 20).endswith("(500 characters)")
