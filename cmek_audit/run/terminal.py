@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from checks.engine.context import utc
+from cmek_audit.run.audit import first_page
 from cmek_audit.run.pytest_reports import unavailable
 from cmek_audit.run.pytest_results import NO_AUDIT
 from inventory.text.display import pluralize, printable
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from cmek_audit.run.audit import Audit
+    from cmek_audit.run.judging import Judged
+    from cmek_audit.run.options import Options
 
 MOST_SHOWN = 12
 MOST_LINES = 3
@@ -33,15 +35,15 @@ _NARROWEST = 40
 _MORE = " … more in the report"
 
 
-def header(audit: Audit) -> list[str]:
+def header(judged: Judged) -> list[str]:
     """Say what is audited, as of when, and how it is grouped."""
-    named = ", ".join(printable(source.path, 200) for source in audit.sources)
+    named = ", ".join(printable(source.path, 200) for source in judged.sources)
     lines = [
         f"audit: {named}",
-        f"as of: {utc(audit.context.as_of)}, grouped by {audit.grouping.mode}",
+        f"as of: {utc(judged.setup.context.as_of)}, grouped by {judged.grouping}",
     ]
-    if audit.baseline:
-        about = audit.baseline.about
+    if baseline := judged.setup.criteria.baseline:
+        about = baseline.about
         lines.append(f"baseline: {printable(about.path, 200)}, as of {utc(about.as_of)}")
     return lines
 
@@ -117,20 +119,22 @@ def _notes(head: dict[str, Any], width: int) -> Iterator[str]:
         yield f"… and {more:,} more notes in the report"
 
 
-def conclude(config: pytest.Config, audit: Audit, failure: str = "") -> None:
+def conclude(
+    config: pytest.Config, options: Options, head: dict[str, Any] | None, failure: str = ""
+) -> None:
     """Say the verdict, as the very last words; or the ``failure`` by which there is no audit."""
     writer = _writer(config)
     writer.line()
     for text in failure.splitlines():
         writer.line(printable(text, 2_000), red=True)
-    if audit.head is None:
+    if head is None:
         writer.line(NO_AUDIT, red=True)
         return
-    for label, text in _facts(audit, audit.head):
+    for label, text in _facts(options, head):
         writer.line(f"{f'{label}:':<10}{text}")
-    for each in unavailable(config, audit.options):
+    for each in unavailable(config, options):
         writer.line(f"{each.file} was not written: {each.plugin} is not loaded.", yellow=True)
-    _print_verdict(writer, audit, audit.head)
+    _print_verdict(writer, options, head)
 
 
 class _Writer(Protocol):
@@ -156,7 +160,7 @@ def _writer(config: pytest.Config) -> _Writer:
     return config.get_terminal_writer() if is_there else _PlainWriter()
 
 
-def _facts(audit: Audit, head: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _facts(options: Options, head: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield each number that is said before the verdict, with what it counts."""
     yield "Checks", f"pytest counts them; {checks_of(head['settings']['grouping'])}"
     yield "Findings", number_of(head)
@@ -164,7 +168,7 @@ def _facts(audit: Audit, head: dict[str, Any]) -> Iterator[tuple[str, str]]:
         states = Counter(waiver["state"] for waiver in head["waivers"])
         told = ", ".join(f"{states[state]:,} {state}" for state in sorted(states))
         yield "Waivers", f"{len(head['waivers']):,}, of which {told}"
-    if audit.options.history:
+    if options.history:
         earlier = sum(source["role"] == "history" for source in head["population"]["sources"])
         yield "History", pluralize(earlier, "earlier record")
     if head["changes"]:
@@ -172,14 +176,14 @@ def _facts(audit: Audit, head: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Changes", f"findings {summed_up(head['changes'])}, since {before}"
 
 
-def _print_verdict(writer: _Writer, audit: Audit, head: dict[str, Any]) -> None:
+def _print_verdict(writer: _Writer, options: Options, head: dict[str, Any]) -> None:
     """Say the banners, the notes, the verdict, and what the exit code means."""
     for text in [*banners(head), *_notes(head, writer.fullwidth)]:
         writer.line(printable(text), yellow=True)
     verdict = head["verdict"]
     bad, good = bool(verdict["exit_code"]), verdict["outcome"] == "compliant"
     writer.line(verdict["text"], red=bad, green=good, yellow=not (bad or good), bold=True)
-    writer.line(f"Report: {printable(audit.page)}")
+    writer.line(f"Report: {printable(first_page(options))}")
     if code := head["run"]["exit_code"]:
         word = verdict["outcome"]
         why = ENDS.get(word, word) if code == verdict["exit_code"] else OUTSIDE

@@ -16,7 +16,7 @@ from cmek_audit.verification import consistency
 from cmek_audit.verification.consistency import Run
 from cmek_audit.verification.proof import Proof, unprovable, worst
 from cmek_audit.verification.recorded_head import RecordedHead
-from cmek_audit.verification.rejudging import Rejudged, judge_again, options_of
+from cmek_audit.verification.reproduction import Reproduced, options_of, reproduce
 from cmek_audit.verification.source_files import prove_sources
 from inventory.errors import CmekAuditError, RecordError
 from inventory.text.display import pluralize, printable
@@ -70,7 +70,7 @@ class _Report(NamedTuple):
     head: RecordedHead
     run: Run | None
     other_suite: str
-    again: Rejudged | str
+    again: Reproduced | str
 
 
 def verify_report(folder: str) -> Verified:
@@ -84,7 +84,7 @@ def verify_report(folder: str) -> Verified:
     run = _run_of(record)
     sources = list(prove_sources(head))
     again = _judge_again(head, sources)
-    if isinstance(again, Rejudged) and run and not _against_mode(head, run):
+    if isinstance(again, Reproduced) and run and not _against_mode(head, run):
         # That it was live is no fact of its sources, from which it was judged again.
         again.head["settings"]["mode"] = head.settings.mode
     report = _Report(Path(folder), record, head, run, _other_suite(head, run), again)
@@ -158,7 +158,7 @@ def _other_suite(head: RecordedHead, run: Run | None) -> str:
     return ""
 
 
-def _judge_again(head: RecordedHead, sources: Iterable[Proof]) -> Rejudged | str:
+def _judge_again(head: RecordedHead, sources: Iterable[Proof]) -> Reproduced | str:
     """Return the record made again, or why that is not possible."""
     if head.settings.left_out:
         return f"the run was partial: {head.settings.left_out}"
@@ -166,7 +166,7 @@ def _judge_again(head: RecordedHead, sources: Iterable[Proof]) -> Rejudged | str
         return "not all of its sources are there as they were"
     options = options_of(head)
     try:
-        return judge_again(options)
+        return reproduce(options)
     except CmekAuditError as error:
         return f"it cannot be judged again: {' '.join(str(error).split())}"
     except _BROKEN as error:
@@ -186,7 +186,7 @@ def _prove_record(report: _Report) -> Iterator[Proof]:
     yield _prove_findings(report, again)
 
 
-def _prove_head(report: _Report, again: Rejudged) -> Proof:
+def _prove_head(report: _Report, again: Reproduced) -> Proof:
     differing = _differing(report.record.head, again.head)
     if not differing:
         return Proof(HEAD, "proven", "judged again from its sources: equal")
@@ -207,7 +207,7 @@ def _bytes_of(head: Mapping[str, Any], name: str) -> str:
     return canonical(head[name]) if name in head else ""
 
 
-def _prove_findings(report: _Report, again: Rejudged) -> Proof:
+def _prove_findings(report: _Report, again: Reproduced) -> Proof:
     told = pluralize(report.head.findings.count, "finding")
     if report.head.findings.sha256 != again.head["findings"]["sha256"]:
         return _unequal(FINDINGS, "judged again from its sources: other findings", report)
@@ -368,7 +368,7 @@ def _lines(report: _Report) -> Iterator[str]:
     yield f"report: {report.head.report}"
     yield from banners(head)
     yield f"verdict: {_verdict(head)}, as of {utc(report.head.settings.as_of)}"
-    if isinstance(again, Rejudged) and _differing(head, again.head):
+    if isinstance(again, Reproduced) and _differing(head, again.head):
         yield f"verdict now, by this suite: {_verdict(again.head)}"
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cmek_audit.run.audit import EXAMPLES, Audit
+from cmek_audit.run.audit import run_audit
 from cmek_audit.run.options import parse_options
+from cmek_audit.run.preparation import EXAMPLES
 from cmek_audit.verification.verify_report import Verified, verify_report
 from inventory.errors import RecordError
 from reports.formats.registry import RENDERED, encode
@@ -220,9 +221,7 @@ def test_a_report_without_waivers_is_verified(tmp_path: Path) -> None:
 
 def test_an_example_is_verified(tmp_path: Path) -> None:
     """A run over the bundled example is given again, and is said to be no evidence."""
-    made = Audit(parse_options({"report_dir": str(tmp_path)}))
-    groups = (group for each in made.grouping.groups().values() for group in each)
-    head = made.write({(group.card.id, group.key) for group in groups}, lambda: dict(RUN))
+    _, head = run_audit(parse_options({"report_dir": str(tmp_path)}), lambda _: dict(RUN))
     verified = verify_report(str(tmp_path))
     assert (_stopping(verified), len(_about(verified, "EXAMPLE, NOT AUDIT"))) == ({}, 1)
     assert {

@@ -1,4 +1,4 @@
-"""The record of a report, made again: its sources are judged with the recorded settings."""
+"""Reproduces the audit of a report: its sources are judged with the recorded settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from pydantic import ValidationError
 
-from cmek_audit.run.audit import Audit
+from cmek_audit.run.audit import run_audit
 from cmek_audit.run.options import Options
 from cmek_audit.verification.consistency import Checks, checks_of
 from inventory.errors import RecordError
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from cmek_audit.verification.recorded_head import RecordedHead
 
 
-class Rejudged(NamedTuple):
-    """What judging again gave.
+class Reproduced(NamedTuple):
+    """An audit that was made once more from its sources.
 
     Attributes:
         head: the head, as it can be read back.
@@ -34,16 +34,16 @@ class Rejudged(NamedTuple):
     checks: Checks
 
 
-def judge_again(options: Options) -> Rejudged:
-    """Judge by ``options``, as ``options_of`` gives them, and leave no file behind.
+def reproduce(options: Options) -> Reproduced:
+    """Make the audit of ``options``, as ``options_of`` gives them, and leave no file behind.
 
     Raises CmekAuditError or OSError if that is not possible.
     """
     with TemporaryDirectory() as scratch:
-        audit = Audit(options.model_copy(update={"report_dir": f"{scratch}/report"}))
-        groups = [group for each in audit.grouping.groups().values() for group in each]
-        data = audit.write({(group.card.id, group.key) for group in groups}, dict)
-        return Rejudged(json.loads(canonical(data)), checks_of(groups))
+        scratch_options = options.model_copy(update={"report_dir": f"{scratch}/report"})
+        judged, head = run_audit(scratch_options, lambda _: {})
+        # A record that was read back has lists where this head has tuples.
+        return Reproduced(json.loads(canonical(head)), checks_of(judged.all_groups()))
 
 
 def options_of(head: RecordedHead) -> Options:
