@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OPTION = "--cmek-report-dir"
 RESULTS = "results.html"
 JUNIT = "junit.xml"
-WRITTEN = (HEAD, FINDINGS, *(each.file for each in RENDERED), RESULTS, JUNIT)
+WRITTEN = (HEAD, FINDINGS, *(rendered.file for rendered in RENDERED), RESULTS, JUNIT)
 """Every file that an audit may leave in its report folder."""
 
 PREVIOUS = "previous"
@@ -131,7 +131,7 @@ def _refuse_strangers(previous: Path) -> None:
     if not previous.is_dir() or previous.is_symlink():
         strangers = [previous] if previous.is_symlink() or previous.exists() else []
     else:
-        strangers = sorted(each for each in previous.iterdir() if each.name not in WRITTEN)
+        strangers = sorted(entry for entry in previous.iterdir() if entry.name not in WRITTEN)
     if strangers:
         expected = f"a folder whose {PREVIOUS}/ holds only an earlier audit"
         raise SettingError(f"{OPTION}: found {strangers[0]}, expected {expected}")

@@ -135,8 +135,8 @@ def test_a_report_on_files_is_proven(report: Report, tmp_path: Path) -> None:
         "audit.html: proven (rendered again from the record: equal)",
         "summary.md: proven (rendered again from the record: equal)",
         "audit.sarif: proven (rendered again from the record: equal)",
-        "results.html: not proven (not there; the record says that it was asked for)",
-        "junit.xml: not proven (not there; the record says that it was asked for)",
+        "results.html: not proven (missing; the record says that it was asked for)",
+        "junit.xml: not proven (missing; the record says that it was asked for)",
         "run: not proven (only the record says who ran the audit, when and how)",
         f"{tmp_path}/inventory.json: proven (it has the recorded SHA-256)",
         f"{tmp_path}/waivers.json: proven (it has the recorded SHA-256)",
@@ -234,7 +234,7 @@ def test_what_was_not_asked_for_is_not_missed(tmp_path: Path) -> None:
     inventory = str(save_inventory(tmp_path / "inventory.json", COMPLIANT))
     report = report_on(tmp_path, inventory, as_of=AS_OF, formats=("json",))
     verified = verify_report(str(report.folder))
-    assert (_stopping(verified), _about(verified, "not there")) == ({}, [])
+    assert (_stopping(verified), _about(verified, "missing")) == ({}, [])
 
 
 def test_a_report_with_a_baseline_is_verified(tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_another_baseline_is_found_out(
         stored(before.folder)
     verified = verify_report(str(report.folder))
     assert _stopping(verified) == {**ONLY_PAGE, str(head): "not-proven"}
-    assert _reason(verified, str(head)).startswith("changed since" if is_there else "not there")
+    assert _reason(verified, str(head)).startswith("changed since" if is_there else "missing")
 
 
 def test_a_baseline_without_its_findings_is_found_out(tmp_path: Path) -> None:
@@ -294,7 +294,7 @@ def test_relative_paths_begin_where_the_audit_ran(
     monkeypatch.chdir("/")
     away = verify_report(str(report.folder))
     assert _stopping(away) == {**UNJUDGED, "inventory.json": "not-proven"}
-    assert _reason(away, "inventory.json").startswith("not there; verify where the audit was run")
+    assert _reason(away, "inventory.json").startswith("missing; verify where the audit was run")
 
 
 def test_verifying_touches_nothing(report: Report) -> None:
@@ -639,7 +639,7 @@ def test_a_missing_page_is_not_proven(report: Report, name: str) -> None:
     (report.folder / name).unlink()
     verified = verify_report(str(report.folder))
     assert _stopping(verified) == {name: "not-proven"}
-    assert _reason(verified, name) == "not there; the record says that it was asked for"
+    assert _reason(verified, name) == "missing; the record says that it was asked for"
 
 
 def test_a_record_may_not_say_what_was_written(report: Report) -> None:
@@ -648,9 +648,9 @@ def test_a_record_may_not_say_what_was_written(report: Report) -> None:
     for name in PAGES:
         (report.folder / name).unlink()
     verified = verify_report(str(report.folder))
-    told = "not proven (not there; the record does not say whether it was asked for)"
+    told = "not proven (missing; the record does not say whether it was asked for)"
     assert _stopping(verified) == {}
-    assert _about(verified, "not there") == [
+    assert _about(verified, "missing") == [
         f"{name}: {told}" for name in (*PAGES, "results.html", "junit.xml")
     ]
 
@@ -733,7 +733,7 @@ def test_a_missing_bundle_is_found_out(live: Report, place: int) -> None:
     verified = verify_report(str(live.folder))
     name = f"{_source(live, place)}{'/inventory.ndjson' if place else ''}"
     assert _stopping(verified) == {**UNJUDGED, name: "not-proven"}
-    assert _reason(verified, name).startswith("not there; verify where")
+    assert _reason(verified, name).startswith("missing; verify where")
 
 
 def test_a_changed_bundle_is_found_out(live: Report) -> None:
