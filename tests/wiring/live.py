@@ -94,7 +94,11 @@ def gaps(bundle: Path) -> set[tuple[str, str]]:
     """Return organization and reason of each gap that a bundle holds."""
     lines = (bundle / "inventory.ndjson").read_text().splitlines()
     found = [json.loads(line) for line in lines]
-    return {(each["name"], gap["reason"]) for each in found for gap in each.get("gaps", ())}
+    return {
+        (organization["name"], gap["reason"])
+        for organization in found
+        for gap in organization.get("gaps", ())
+    }
 
 
 # --- fleets that change from night to night -------------------------------------------------------

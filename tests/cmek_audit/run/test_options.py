@@ -42,7 +42,7 @@ def test_a_help_lists_what_may_be_said(name: str) -> None:
         "kms": ("recorded", "none"),
         "formats": FORMATS,
     }[name]
-    (option,) = [each for each in OPTIONS if each.name == name]
+    (option,) = [known for known in OPTIONS if known.name == name]
     assert [word for word in words if word not in option.help] == []
     assert "default: " in option.help
 
@@ -77,11 +77,11 @@ def test_the_defaults_are_the_documented_ones() -> None:
 def test_live_facts_age_sooner() -> None:
     """A record counts for thirty days, one made now for one, unless the audit is told otherwise."""
     live = {"live": "organizations.yaml"}
-    assert [parse_options(each).oldest for each in ({}, live)] == [
+    assert [parse_options(values).oldest for values in ({}, live)] == [
         timedelta(days=30),
         timedelta(hours=24),
     ]
-    told = [parse_options(each | {"max_age": "7d"}).oldest for each in ({}, live)]
+    told = [parse_options(values | {"max_age": "7d"}).oldest for values in ({}, live)]
     assert told == [timedelta(days=7)] * 2
 
 

@@ -20,12 +20,12 @@ _FILLERS = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}
 
 def test_what_is_printed_neither_steers_nor_hides() -> None:
     """Of all characters, none is printed alone that controls, hides, or turns text around."""
-    printed = {printable(each) for each in EVERY_CHARACTER} - {" "}
+    printed = {printable(character) for character in EVERY_CHARACTER} - {" "}
     bad = {
-        each
-        for each in printed
-        if unicodedata.category(each) in _INVISIBLE
-        or unicodedata.bidirectional(each) in _TURNS_AROUND
+        character
+        for character in printed
+        if unicodedata.category(character) in _INVISIBLE
+        or unicodedata.bidirectional(character) in _TURNS_AROUND
     }
     assert bad | (printed & _FILLERS) == set()
 
