@@ -90,7 +90,7 @@ def test_errors_of_another_plugin_are_no_contradiction(tmp_path: Path, when: str
 @pytest.fixture
 def other_suite(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the suite have other rules than those by which the report was made."""
-    for module in ("run.audit", "verification.verify_report"):
+    for module in ("run.preparation", "verification.verify_report"):
         monkeypatch.setattr(f"cmek_audit.{module}.rules_hash", lambda _: "0" * 64)
 
 

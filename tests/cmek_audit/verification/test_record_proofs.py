@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("change", "block"),
     [
-        (lambda head: head["verdict"].update(word="compliant"), "verdict"),
+        (lambda head: head["verdict"].update(outcome="compliant"), "verdict"),
         (lambda head: head["counts"].update(fail=0), "counts"),
         (lambda head: head["waivers"][0].update(approved_by="Nobody"), "waivers"),
         (lambda head: head["attestations"][0].update(by="Nobody"), "attestations"),
@@ -84,7 +84,7 @@ def test_a_record_that_cannot_be_rendered_is_no_crash(report: Report) -> None:
 
 def test_what_a_forged_record_renders_to_is_not_proven(report: Report) -> None:
     """A page that is made again from a record which differs is proven no further than that."""
-    rewrite(report, lambda head: head["verdict"].update(word="compliant", text="Compliant."))
+    rewrite(report, lambda head: head["verdict"].update(outcome="compliant", text="Compliant."))
     render_pages(report)
     verified = verify_report(str(report.folder))
     assert stopping(verified) == {"audit.json": "differs", **dict.fromkeys(PAGES, "not-proven")}
@@ -135,7 +135,7 @@ def test_a_forger_gains_nothing_by_another_hash(report: Report) -> None:
     def forge(head: Head) -> None:
         _other_rules(head)
         head["criteria"]["rules"][0].update(title="In other words", severity="low")
-        head["verdict"].update(word="compliant", text="Compliant.")
+        head["verdict"].update(outcome="compliant", text="Compliant.")
 
     rewrite(report, forge)
     for name in PAGES:
