@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,9 @@ from cmek_audit.run.pytest_options import add_options, is_audit, is_worker
 
 if TYPE_CHECKING:
     from checks.engine.outcome import FindingGroup
+
+CHECKS = Path(__file__).resolve().parent / "checks"
+"""The checks beside this file, whichever ``cmek_audit`` is imported."""
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -25,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "severity(level): the severity of a failure",
     ):
         config.addinivalue_line("markers", marker)
-    if is_audit(config) and not is_worker(config):
+    if is_audit(config, CHECKS) and not is_worker(config):
         from cmek_audit.run.wiring import begin_audit  # noqa: PLC0415 (other runs do without)
 
         begin_audit(config)
@@ -34,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Read and judge everything before the first item is made of it."""
-    if is_audit(session.config):
+    if is_audit(session.config, CHECKS):
         from cmek_audit.run.wiring import start_audit  # noqa: PLC0415 (as above)
 
         start_audit(session.config)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cmek_audit import install_location
 from cmek_audit.run.options import OPTIONS, parse_options
 
 if TYPE_CHECKING:
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
 
     from cmek_audit.run.options import Option, Options
     from cmek_audit.run.overwritten_inputs import GivenPath
-
-CHECKS = install_location.folder() / "checks"
-"""The folder whose files make a run an audit."""
 
 _INI_TYPES = {"paths": "linelist", "texts": "linelist", "flag": "bool"}
 _NOT_GIVEN = (None, "", ())
@@ -39,11 +35,11 @@ def add_options(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager
         parser.addini("junit_family", "the format of junit.xml, which nobody writes in this run")
 
 
-def is_audit(config: pytest.Config) -> bool:
-    """Return whether the arguments lead to the checks, so that this run is an audit."""
+def is_audit(config: pytest.Config, checks: Path) -> bool:
+    """Return whether the arguments lead to the folder ``checks``, so that this run is an audit."""
     for arg in config.args:
         path = (config.invocation_params.dir / arg.partition("::")[0]).resolve()
-        if path == CHECKS or path in CHECKS.parents or CHECKS in path.parents:
+        if path == checks or path in checks.parents or checks in path.parents:
             return True
     return False
 

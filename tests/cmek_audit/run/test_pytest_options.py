@@ -11,7 +11,6 @@ import pytest
 
 from cmek_audit.run.options import OPTIONS
 from cmek_audit.run.pytest_options import (
-    CHECKS,
     given_inputs,
     is_audit,
     is_worker,
@@ -22,6 +21,7 @@ from cmek_audit.run.pytest_options import (
 )
 from inventory.errors import SettingError
 
+CHECKS = Path(__file__).resolve().parents[3] / "checks"
 LOOKS = ("collectonly", "showfixtures", "show_fixtures_per_test")
 
 
@@ -67,7 +67,7 @@ def _value(config: pytest.Config, name: str) -> object:
 )
 def test_a_run_that_leads_to_the_checks_is_an_audit(args: tuple[str, ...], *, found: bool) -> None:
     """Any argument that is the folder of the checks, holds it, or is in it makes an audit."""
-    assert is_audit(_config(args=args)) is found
+    assert is_audit(_config(args=args), CHECKS) is found
 
 
 @pytest.mark.parametrize("look", LOOKS)
