@@ -94,9 +94,9 @@ def read(path: str, recorded: list[str]) -> None:
     from inventory.errors import InventoryError  # noqa: PLC0415 (not for the bare reading)
     from inventory.inventory import Inventory  # noqa: PLC0415
     from inventory.model.organization_index import index_organization  # noqa: PLC0415
-    from inventory.terraform.organizations import Terraform  # noqa: PLC0415
+    from inventory.terraform.organizations import TerraformSettings  # noqa: PLC0415
 
-    terraform = Terraform() if recorded else Terraform(ORGANIZATION)
+    terraform = TerraformSettings() if recorded else TerraformSettings(ORGANIZATION)
     try:
         for organization in Inventory(recorded, [path], terraform).organizations():
             index_organization(organization)

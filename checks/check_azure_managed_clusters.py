@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.engine.actions import ActionKind
 from checks.engine.card import OVERVIEW, Card, Quote
 from checks.engine.finding import (
-    about,
     database_subject,
     fails,
+    for_database,
     inconclusive,
     key_subject,
     passes,
@@ -18,7 +19,7 @@ from checks.engine.identity import cause_of
 from checks.engine.outcome import report_outcome
 from checks.shared.planned_keys import as_planned, planned_keys
 from checks.shared.remedies import FIND_TYPE
-from checks.shared.verdicts import Verdict, concerning_scopes, database_location
+from checks.shared.verdicts import Verdict, database_location, with_databases_of
 from inventory.model.key_ids import parse_key_id
 from inventory.model.organization_index import has_no_customer_keys
 
@@ -43,10 +44,10 @@ CARD = Card(
     needs=("keys", "databases"),
     causes={
         "key-expected:REGION": "The database is expected to have a customer key there.",
-        "key-registered": "A customer key is shown where there can be none.",
+        "key-registered": "A customer key is recorded where there can be none.",
     },
     rationale=(
-        "Customer keys do not exist there. Whoever expects one for such a database believes in a "
+        "Customer keys do not exist there. Whoever expects one for such a database relies on a "
         "protection that it cannot have."
     ),
     quotes=(
@@ -66,15 +67,22 @@ CARD = Card(
     no_subject="The inventory holds neither a database nor a key of Managed Clusters on Azure.",
 )
 
+_MOVE_OR_DECLARE = ActionKind(
+    "move-or-declare",
+    "Move the Managed Clusters of {name} on Azure elsewhere, or declare them astra-provided",
+)
+_FIND_PURPOSE = ActionKind("find-key-purpose", "Find out what the key {key} was registered for")
+_REMOVE_FROM_PLAN = ActionKind("remove-key-from-plan", "Remove the key {key} from the plan")
+
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each database and each key of that kind, and each that may be of it."""
     for deployments in index.deployments if any(map(_may_be_of_the_kind, index.scopes)) else ():
         there = [deployment for deployment in deployments if _may_be_of_the_kind(deployment.scope)]
         for finding in _judge_database(index, there) if there else ():
-            yield about(finding, CARD, there[0].database)
+            yield for_database(finding, CARD, there[0].database)
     for scope, key_id, place in _keys(index):
-        yield concerning_scopes(_judge_key(scope, key_id, place), index, [scope])
+        yield with_databases_of(_judge_key(scope, key_id, place), index, [scope])
     for scope, key in planned_keys(index):
         if has_no_customer_keys(scope):
             yield _judge_planned(index, scope, key)
@@ -102,41 +110,42 @@ def _judge_database(index: OrganizationIndex, deployments: list[Deployment]) -> 
     """Yield one finding for each region in which a key is expected; one pass if there is none."""
     database = deployments[0].database
     subject, where = database_subject(index.organization.id, database), database_location(database)
-    wanting = [deployment for deployment in deployments if deployment.wants_key]
-    if not wanting:
+    with_key = [deployment for deployment in deployments if deployment.expects_customer_key]
+    if not with_key:
         message = (
             f"The database is declared to use Astra's keys: {deployments[0].expectation.reason}"
         )
         yield passes(CARD, subject, message, where)
     elif database.type == "unknown":
-        message = f"The tier {database.tier!r} does not tell whether it is of Managed Clusters."
+        message = (
+            f"Tier {database.tier!r} does not show whether this is a Managed Clusters database."
+        )
         yield inconclusive(CARD, subject, "unknown-type", message, where, FIND_TYPE)
     else:
-        for deployment in wanting:
-            answer, (_, _, provider, region) = _expected(index, deployment), deployment.scope
+        for deployment in with_key:
+            verdict, (_, _, provider, region) = _expected(index, deployment), deployment.scope
             there = subject._replace(provider=provider, region=region)
-            yield answer.about(CARD, there, where, is_planned=deployment.is_planned)
+            yield verdict.on_subject(CARD, there, where, is_planned=deployment.is_planned)
 
 
 def _expected(index: OrganizationIndex, deployment: Deployment) -> Verdict:
     region = deployment.scope.region
-    message = f"A customer key is expected in {region}, where Astra has none: it uses Astra's keys."
-    action = (
-        f"Move the Managed Clusters of {index.organization.name} on Azure elsewhere, or declare "
-        "them astra-provided"
+    message = (
+        f"A customer key is expected in {region}, where Astra supports none: it uses its own keys."
     )
+    action = _MOVE_OR_DECLARE.on(name=index.organization.name)
     return Verdict("fail", message, action=action, cause=cause_of("key-expected", region))
 
 
 def _judge_key(scope: KeyScope, key_id: str, place: SourceLocation) -> Finding:
-    message = "The record shows a customer key where Astra has none."
-    action = f"Find out what the key {key_id} was registered for"
+    message = "The record shows a customer key where Astra supports none."
+    action = _FIND_PURPOSE.on(key_id, key=key_id)
     return fails(CARD, key_subject(scope, key_id), "key-registered", message, (place,), action)
 
 
 def _judge_planned(index: OrganizationIndex, scope: KeyScope, key: PlannedKey) -> Finding:
-    message = "The plan registers a customer key where Astra has none."
-    action = f"Take the key {key.key_id} out of the plan"
+    message = "The plan registers a customer key where Astra supports none."
+    action = _REMOVE_FROM_PLAN.on(key.key_id or key.resource, key=str(key.key_id))
     finding = fails(CARD, planned_key_subject(scope, key), "key-registered", message, (), action)
     return as_planned(finding, CARD, index, key)
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.engine.card import OVERVIEW, Card, Quote
-from checks.engine.finding import about, database_subject, locations_of, passes
+from checks.engine.finding import database_subject, for_database, locations_of, passes
 from checks.engine.identity import cause_of
 from checks.engine.outcome import report_outcome
-from checks.shared.remedies import missing_key_action
+from checks.shared.remedies import missing_key_action, separate_scopes
 from checks.shared.verdicts import (
     Verdict,
     database_location,
-    keys_unread,
-    no_key_wanted,
+    exemption_of,
     ordered_by_plan,
     undetermined,
+    unread_keys,
 )
 from inventory.model.organization_index import has_no_customer_keys
 
@@ -67,7 +67,7 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
         if len(deployments) > 1:
             database = deployments[0].database
             for finding in _judge_database(index, deployments):
-                yield about(finding, CARD, database)
+                yield for_database(finding, CARD, database)
 
 
 def _judge_database(
@@ -76,23 +76,23 @@ def _judge_database(
     """Yield one finding if every region has a key of its own, else one for each that has none."""
     database = deployments[0].database
     subject, where = database_subject(index.organization.id, database), _where(deployments)
-    wanting = [deployment for deployment in deployments if deployment.wants_key]
-    able = [deployment for deployment in wanting if not has_no_customer_keys(deployment.scope)]
-    if exemption := no_key_wanted((able or wanting or deployments)[0]):
-        yield exemption.about(CARD, subject, where)
+    with_key = [deployment for deployment in deployments if deployment.expects_customer_key]
+    able = [deployment for deployment in with_key if not has_no_customer_keys(deployment.scope)]
+    if exemption := exemption_of((able or with_key or deployments)[0]):
+        yield exemption.on_subject(CARD, subject, where)
         return
     regions_of = _regions_by_key(index, able)
     failures = [
-        (deployment, answer)
+        (deployment, verdict)
         for deployment in able
-        if (answer := _judge_region(index, deployment, regions_of))
+        if (verdict := _judge_region(index, deployment, regions_of))
     ]
-    for deployment, answer in failures:
-        yield answer.about(CARD, subject, where, is_planned=deployment.is_planned)
+    for deployment, verdict in failures:
+        yield verdict.on_subject(CARD, subject, where, is_planned=deployment.is_planned)
     if not failures:
         keys = locations_of(index.keys[deployment.scope][0] for deployment in able)
         message = (
-            f"Each of {len(able)} regions has its own key.{_others(deployments, wanting, able)}"
+            f"Each of {len(able)} regions has its own key.{_others(deployments, with_key, able)}"
         )
         yield passes(CARD, subject, message, where + keys)
 
@@ -123,7 +123,7 @@ def _judge_region(
     scope = deployment.scope
     own = index.key_ids(scope)
     if not own:
-        if unread := keys_unread(index, scope.type):
+        if unread := unread_keys(index, scope.type):
             return unread._replace(cause=cause_of(unread.reason, scope.region))
         if deployment.is_planned and (ordered := ordered_by_plan(index, scope)):
             return ordered._replace(cause=cause_of(ordered.reason, scope.region))
@@ -135,16 +135,16 @@ def _judge_region(
     shared = min(canonical for canonical in own if len(regions_of[canonical]) > 1)
     others = ", ".join(sorted({*regions_of[shared]} - {scope.region}))
     message = f"The region {scope.region} has no key of its own: it shares one with {others}."
-    action = f"Give each scope a key of its own instead of {shared}"
+    action = separate_scopes(shared)
     return Verdict("fail", message, action=action, cause=cause_of("shares-key", scope.region))
 
 
 def _others(*counted: Sequence[Deployment]) -> str:
-    """Say how many regions are to have no key, or cannot have one."""
-    every, wanting, able = map(len, counted)
+    """Return how many regions have no key by declaration, or cannot have one; empty if none."""
+    every, with_key, able = map(len, counted)
     notes = (
-        (wanting - able, "CMEK-04 judges {} more, where Astra has no customer keys."),
-        (every - wanting, "{} more to be encrypted by Astra's keys."),
+        (with_key - able, "CMEK-04 judges {} more, for which Astra has no customer keys."),
+        (every - with_key, "{} more are declared to use Astra's keys."),
     )
     return "".join(f" {note.format(count)}" for count, note in notes if count)
 

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from checks.engine.actions import ActionKind
 from checks.engine.card import OVERVIEW, Card, Quote
 from checks.engine.context import day, scope_label, utc
-from checks.engine.finding import Finding, deployment_subject, locations_of
+from checks.engine.finding import deployment_subject, locations_of, with_databases
 from checks.engine.outcome import report_outcome
 from checks.shared.registration import Claim, compare, locate, trace
-from checks.shared.remedies import missing_key_action, rival_keys_action
+from checks.shared.remedies import (
+    FIND_KEY_IN_USE,
+    FIND_SUPPORT_CASE,
+    missing_key_action,
+    recreate,
+)
 from checks.shared.verdicts import (
     Verdict,
-    keys_unread,
-    no_key_wanted,
+    exemption_of,
     ordered_by_plan,
     undetermined,
+    unread_keys,
     unregistered_key,
 )
-from inventory.files.yaml_json import location_of
+from inventory.files.yaml_json import scope_fields
 from inventory.model.key_ids import canonical
 from inventory.model.organization_index import has_no_customer_keys
 
@@ -26,7 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from checks.engine.actions import Action
     from checks.engine.context import Context
+    from checks.engine.finding import Finding
     from checks.engine.outcome import FindingGroup
     from checks.shared.registration import Order, Period, Registration
     from inventory.model.attestations import RegistrationAttestation
@@ -48,8 +56,8 @@ CARD = Card(
         "older-than-key": "The database was deployed before the key was registered.",
     },
     rationale=(
-        "A key that comes after the database does not encrypt it: the database runs on Astra's "
-        "keys for ever, while every list shows a customer key beside it."
+        "A key that comes after the database does not encrypt it: the database stays on Astra's "
+        "keys, while every list shows a customer key beside it."
     ),
     quotes=(
         Quote(
@@ -72,6 +80,7 @@ CARD = Card(
         "is not known: attest when the key was registered, or keep dated records from now on."
     ),
     no_subject="The inventory holds no database, existing or planned.",
+    roles=("key-first", "proof"),
 )
 
 
@@ -85,7 +94,8 @@ class _Known(NamedTuple):
         attested_by: those who attest the time of its registration.
         contradiction: what keeps the attested time from counting, in a sentence; empty if nothing.
         is_special: whether the scope is one where a key is of no use, or its type is unknown.
-        named: the scope, for people.
+        scope: the scope.
+        label: the scope, for people.
         evidence: where the key was read, and what bounds the time of its registration.
     """
 
@@ -94,8 +104,27 @@ class _Known(NamedTuple):
     attested_by: tuple[str, ...]
     contradiction: str
     is_special: bool
-    named: str
+    scope: KeyScope
+    label: str
     evidence: tuple[SourceLocation, ...]
+
+    def act(self, kind: ActionKind) -> Action:
+        """Return a step for the key scope."""
+        return kind.on(*self.scope[1:], scope=self.label)
+
+
+_RECORD_TIMES = ActionKind("record-times", "Record when the databases of {scope} were deployed")
+_CORRECT_TIMES = ActionKind("correct-times", "Correct the times of the databases of {scope}")
+_CORRECT_REGISTRATION = ActionKind(
+    "correct-registration", "Correct the registration time of the key of {scope}, or the records"
+)
+_GIVE_RECORDS = ActionKind(
+    "give-records", "Give dated records of {scope} from when its databases were deployed"
+)
+_ATTEST_REGISTRATION = ActionKind(
+    "attest-registration",
+    "Attest when the key of {scope} was registered, or give dated earlier records",
+)
 
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
@@ -104,42 +133,38 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     for scope, deployments in index.scopes.items():
         known = _know(index, context, scope)
         for deployment in deployments:
-            database = deployment.database
-            planned = deployment.is_planned
-            answer = _judge_deployment(index, deployment, known, context)
-            yield Finding(
-                answer.status,
-                CARD.id,
-                "critical" if planned else "high",
-                deployment_subject(deployment),
-                answer.cause_for(is_planned=planned),
-                answer.message,
-                answer.reason,
-                answer.action,
-                database.name,
-                1,
-                0 if planned else 1,
-                (deployment.location, *_evidence(known, _deployed(deployment))),
-                attested_by=answer.attested_by,
-            )
+            verdict = _judge_deployment(index, deployment, known, context)
+            yield _finding(deployment, known, verdict)
+
+
+def _finding(deployment: Deployment, known: _Known, verdict: Verdict) -> Finding:
+    """Return the finding about one database in one region."""
+    subject, where = deployment_subject(deployment), (deployment.location,)
+    planned = deployment.is_planned
+    finding = verdict.on_subject(CARD, subject, where, is_planned=planned)._replace(
+        name=deployment.database.name,
+        evidence=(*where, *_evidence(known, _deployed(deployment))),
+        attested_by=verdict.attested_by,
+    )
+    return with_databases(finding, CARD, 1, int(planned))
 
 
 def _know(index: OrganizationIndex, context: Context, scope: KeyScope) -> _Known:
     keys = index.keys.get(scope, [])
-    named = scope_label(index.organization, scope)
+    label = scope_label(index.organization, scope)
     special = has_no_customer_keys(scope) or scope.type == "unknown"
     names = {canonical(key.key_id) for key in keys}
     if len(names) != 1:
-        return _Known(keys, (), (), "", special, named, locations_of(keys))
+        return _Known(keys, (), (), "", special, scope, label, locations_of(keys))
     attested = _attested(keys, context)
     present_at = index.organization.captured_at
     exact = attested[0].at if attested else None
     claim = Claim(names.pop(), present_at, present_at or context.as_of, exact)
-    cases = [case for case in index.organization.support_cases if location_of(case) == scope[1:]]
+    cases = [case for case in index.organization.support_cases if scope_fields(case) == scope[1:]]
     periods = trace(claim, context.history.observations(scope), cases)
     contradiction = _contradiction(attested, periods[0].registration)
     by, evidence = _attesters(attested), _bounds(keys, periods[:1])
-    return _Known(keys, periods, by, contradiction, special, named, evidence)
+    return _Known(keys, periods, by, contradiction, special, scope, label, evidence)
 
 
 def _attested(keys: list[CustomerKey], context: Context) -> list[RegistrationAttestation]:
@@ -150,26 +175,30 @@ def _attested(keys: list[CustomerKey], context: Context) -> list[RegistrationAtt
 
 
 def _contradiction(attested: list[RegistrationAttestation], registration: Registration) -> str:
-    times = list(dict.fromkeys(utc(each.at) for each in attested))
+    times = list(dict.fromkeys(utc(attestation.at) for attestation in attested))
     if len(times) > 1:
         return f"Several times of registration are attested for one key: {', '.join(times)}."
     if registration.is_contradictory:
-        how = _how(registration, _attesters(attested))
-        return f"The attested time {how} contradicts the dated records."
+        named = f"{utc(attested[0].at)}, attested by {attested[0].by},"
+        return f"The registration at {named} contradicts the dated records."
     return ""
 
 
 def _attesters(attested: list[RegistrationAttestation]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(each.by for each in attested))
+    return tuple(dict.fromkeys(attestation.by for attestation in attested))
 
 
-def _how(registration: Registration, attested_by: Sequence[str]) -> str:
+def _registered(registration: Registration, attested_by: Sequence[str]) -> str:
+    """Return what is known of the time of registration, in words."""
     if registration.exact is not None:
-        return f"at {utc(registration.exact)}, as {attested_by[0]} attested"
-    since = f"since {utc(registration.since)} at the earliest" if registration.since else ""
-    after = f"after {utc(registration.after)}" if registration.after else ""
-    by = f"by {utc(registration.by)}" if registration.by else ""
-    return " and ".join(filter(None, (since or after, by))) or "at an unknown time"
+        return f"Key registered {utc(registration.exact)}, attested by {attested_by[0]}"
+    seen = f"first seen {utc(registration.by)}" if registration.by else ""
+    start = ""
+    if registration.since:
+        start = f"registered {utc(registration.since)} or later"
+    elif registration.after:
+        start = f"not yet registered at {utc(registration.after)}"
+    return f"Key {', '.join(filter(None, (start, seen))) or 'registered at an unknown time'}"
 
 
 def _evidence(known: _Known, deployed: datetime | None) -> tuple[SourceLocation, ...]:
@@ -192,18 +221,20 @@ def _bounds(keys: list[CustomerKey], periods: Sequence[Period]) -> tuple[SourceL
 def _judge_deployment(
     index: OrganizationIndex, deployment: Deployment, known: _Known, context: Context
 ) -> Verdict:
-    if (known.is_special or not deployment.wants_key) and (aside := no_key_wanted(deployment)):
-        return aside
+    may_be_exempt = known.is_special or not deployment.expects_customer_key
+    if may_be_exempt and (exemption := exemption_of(deployment)):
+        return exemption
     if not known.keys:
         return _without_key(index, deployment, known)
     if deployment.is_planned:
-        return Verdict("pass", f"The key is registered, the {_planned(deployment)} only planned.")
+        message = f"The key is registered; the {_planned(deployment)} is only planned."
+        return Verdict("pass", message)
     present = index.organization.captured_at or context.as_of
     return _compare(deployment, known, present)
 
 
 def _without_key(index: OrganizationIndex, deployment: Deployment, known: _Known) -> Verdict:
-    if unread := keys_unread(index, deployment.scope.type):
+    if unread := unread_keys(index, deployment.scope.type):
         return unread
     if deployment.is_planned and (ordered := ordered_by_plan(index, deployment.scope)):
         return ordered
@@ -224,46 +255,40 @@ def _planned(deployment: Deployment) -> str:
 def _compare(deployment: Deployment, known: _Known, present: datetime) -> Verdict:
     deployed = _deployed(deployment)
     if not known.periods:
-        message = "Several keys are claimed for the scope, so its registration cannot be dated."
-        return Verdict("inconclusive", message, "rival-keys", rival_keys_action(known.named))
+        message = "Several keys are claimed for the scope, so the registration cannot be dated."
+        return Verdict("inconclusive", message, "rival-keys", known.act(FIND_KEY_IN_USE))
     if deployed is None:
-        message = "The record does not say when the region was added to the database."
-        action = f"Record when the databases of {known.named} were deployed"
-        return Verdict("inconclusive", message, "time-not-recorded", action)
+        message = "The record does not show when the region was added to the database."
+        return Verdict("inconclusive", message, "time-not-recorded", known.act(_RECORD_TIMES))
     if deployed > present:
         message = f"Deployed {utc(deployed)}, later than its own record of {utc(present)}."
-        action = f"Correct the times of the databases of {known.named}"
-        return Verdict("inconclusive", message, "impossible-time", action)
-    return _by_order(known, deployed)
+        return Verdict("inconclusive", message, "impossible-time", known.act(_CORRECT_TIMES))
+    return _by_order(deployment, known, deployed)
 
 
-def _by_order(known: _Known, deployed: datetime) -> Verdict:
+def _by_order(deployment: Deployment, known: _Known, deployed: datetime) -> Verdict:
     if known.contradiction:
-        action = (
-            f"Correct the time at which the key of {known.named} was registered, or the records"
-        )
+        action = known.act(_CORRECT_REGISTRATION)
         return Verdict("inconclusive", known.contradiction, "contradiction", action)
     order, index = locate(known.periods, deployed)
     registration = known.periods[index].registration
-    facts = f"Key registered {_how(registration, known.attested_by)}; "
-    facts += f"database deployed {utc(deployed)}."
+    facts = f"{_registered(registration, known.attested_by)}; database deployed {utc(deployed)}."
     if order == "before":
         if index:
             return _by_replaced(known, facts, index)
         is_observed = compare(registration._replace(exact=None), deployed) == "before"
         return Verdict("pass", facts, attested_by=() if is_observed else known.attested_by)
     if order == "after":
-        action = f"Recreate the databases of {known.named} that are older than its key"
-        return Verdict("fail", facts, action=action, cause="older-than-key")
+        return Verdict("fail", facts, action=recreate(deployment), cause="older-than-key")
     return _unresolved(known, facts, order, index)
 
 
 def _by_replaced(known: _Known, facts: str, index: int) -> Verdict:
-    """Answer by a key that was registered before the database, and replaced after it."""
+    """Judge by a key that was registered before the database, and replaced after it."""
     explaining = [period.cases for period in known.periods[1 : index + 1]]
     if not all(explaining):
         message = f"{facts} The key was replaced after that without a support case."
-        action = f"Find the support case that changed the key of {known.named}"
+        action = known.act(FIND_SUPPORT_CASE)
         return Verdict("inconclusive", message, "replaced-without-case", action)
     every = [case for cases in explaining for case in cases]
     tickets = ", ".join(dict.fromkeys(case.ticket for case in every))
@@ -272,20 +297,16 @@ def _by_replaced(known: _Known, facts: str, index: int) -> Verdict:
 
 
 def _unresolved(known: _Known, facts: str, order: Order, index: int) -> Verdict:
-    """Answer for a time at which the key may have been registered, or another one may have."""
+    """Judge a time at which the key may have been registered, or another one may have."""
     registration, before = known.periods[index].registration, known.periods[index + 1 :]
     note = " The scope had a key before that." if registration.returned else ""
     if before and before[0].until:
         note = f" The key before it was last seen at {utc(before[0].until)}."
+    message = f"{facts} Which came first is unknown.{note}"
     reason = "equal-times" if order == "equal" else "registration-time-unknown"
-    action = _attest(known)
-    if index or (registration.exact and order != "equal"):
-        action = f"Give dated records of {known.named} from when its databases were deployed"
-    return Verdict("inconclusive", f"{facts}{note}", reason, action)
-
-
-def _attest(known: _Known) -> str:
-    return f"Attest when the key of {known.named} was registered, or give dated earlier records"
+    needs_records = index or (registration.exact and order != "equal")
+    kind = _GIVE_RECORDS if needs_records else _ATTEST_REGISTRATION
+    return Verdict("inconclusive", message, reason, known.act(kind))
 
 
 def _deployed(deployment: Deployment) -> datetime | None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.engine.actions import ActionKind
 from checks.engine.card import MANAGE, OVERVIEW, Card, Quote
 from checks.engine.finding import fails, key_subject, passes
 from checks.engine.outcome import report_outcome
 from checks.shared.planned_keys import as_planned, planned_keys, undetermined_keys, without_id
-from checks.shared.verdicts import concerning_scopes
+from checks.shared.verdicts import with_databases_of
 from inventory.model.key_ids import parse_key_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from checks.engine.actions import Action
     from checks.engine.context import Context
     from checks.engine.finding import Finding
     from checks.engine.outcome import FindingGroup
@@ -40,8 +42,8 @@ CARD = Card(
         "alias": "The id names an alias, not a key.",
     },
     rationale=(
-        "A key lives with one provider, and mostly in one region, and its id says where. An id "
-        "that says otherwise than its registration cannot be the key that encrypts there."
+        "A key belongs to one provider, and mostly to one region, and its id shows which. An id "
+        "that contradicts its registration cannot be the key that encrypts there."
     ),
     quotes=(
         Quote(
@@ -67,7 +69,13 @@ CARD = Card(
         "plan before it is applied: Terraform cannot undo a registration."
     ),
     no_subject="The audit holds no customer key, registered or planned.",
+    roles=("key-id", "proof", "which-key"),
 )
+
+_CORRECT_OR_REPLACE = ActionKind(
+    "correct-or-replace-key", "Correct the record of the key {key}, or have IBM Support replace it"
+)
+_CORRECT_PLAN = ActionKind("correct-planned-key", "Correct the id of the planned key {key}")
 
 _PARTITIONS = (("us-gov-", "aws-us-gov"), ("cn-", "aws-cn"), ("", "aws"))
 
@@ -76,9 +84,9 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each key by its id alone."""
     for scope, keys in index.keys.items():
         for key in keys:
-            action = f"Correct the record of the key {key.key_id}, or have IBM Support replace it"
+            action = _CORRECT_OR_REPLACE.on(key.key_id, key=key.key_id)
             for finding in _judge_key(scope, key.key_id, key.location, action):
-                yield concerning_scopes(finding, index, [scope])
+                yield with_databases_of(finding, index, [scope])
     yield from undetermined_keys(CARD, index)
     for scope, planned in planned_keys(index):
         yield from _judge_planned(index, scope, planned)
@@ -88,20 +96,21 @@ def _judge_planned(index: OrganizationIndex, scope: KeyScope, key: PlannedKey) -
     if key.key_id is None:
         yield without_id(CARD, index, key)
         return
-    action = f"Correct the id of the planned key {key.resource or key.key_id}"
+    planned = key.resource or key.key_id
+    action = _CORRECT_PLAN.on(planned, key=planned)
     for finding in _judge_key(scope, key.key_id, key.location, action):
         yield as_planned(finding, CARD, index, key)
 
 
 def _judge_key(
-    scope: KeyScope, key_id: str, place: SourceLocation, action: str
+    scope: KeyScope, key_id: str, place: SourceLocation, action: Action
 ) -> Iterator[Finding]:
     subject, where = key_subject(scope, key_id), (place,)
     parsed = parse_key_id(key_id)
-    wrong = list(_mismatches(parsed, scope))
-    for cause, message in wrong:
+    mismatches = list(_mismatches(parsed, scope))
+    for cause, message in mismatches:
         yield fails(CARD, subject, cause, message, where, action)
-    if not wrong:
+    if not mismatches:
         message = f"The id names {scope.provider} and {scope.region}."
         if parsed.region is None:
             message = "The id has the form of an Azure key identifier, which holds no region."
@@ -109,7 +118,7 @@ def _judge_key(
 
 
 def _mismatches(parsed: KeyId, scope: KeyScope) -> Iterator[tuple[str, str]]:
-    """Yield cause and sentence for all that is wrong with an id for ``scope``."""
+    """Yield cause and sentence of each mismatch between an id and ``scope``."""
     if parsed.form == "unknown":
         yield "unknown-form", "The id has the form of no provider's key."
     elif parsed.provider != scope.provider:

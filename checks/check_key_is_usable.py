@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.engine.actions import ActionKind
 from checks.engine.card import OVERVIEW, Card, Quote
 from checks.engine.finding import fails, inconclusive, key_subject, locations_of, passes
 from checks.engine.identity import cause_of
 from checks.engine.outcome import report_outcome
 from checks.shared.principals import compare, compare_all, open_to_anybody
-from checks.shared.verdicts import concerning_scopes, facts_too_old, not_current, without_kms_facts
+from checks.shared.verdicts import facts_too_old, not_current, with_databases_of, without_kms_facts
 from inventory.model.key_ids import parse_key_id
 
 if TYPE_CHECKING:
@@ -56,22 +57,22 @@ CARD = Card(
     ),
     remediation=(
         "Enable the key, or grant it to the vendor's account as the vendor's page for its provider "
-        "says. A key of the wrong kind or region has to be replaced, through IBM Support."
+        "describes. A key of the wrong kind or region has to be replaced, through IBM Support."
     ),
     no_subject="The inventory holds no customer key.",
+    roles=("proof",),
 )
 
 _WRONG = {
-    "enabled": ("disabled", "it is disabled"),
-    "symmetric": ("not-symmetric", "it is not symmetric"),
+    "enabled": ("disabled", "The key is disabled"),
+    "symmetric": ("not-symmetric", "The key is not symmetric"),
 }
 
-
 _FACTS = {
-    "enabled": "whether it is enabled",
-    "symmetric": "whether it is symmetric",
-    "granted_to_astra": "whether it is granted to Astra",
-    "region": "in which region it is",
+    "enabled": "whether the key is enabled",
+    "symmetric": "whether the key is symmetric",
+    "granted_to_astra": "whether the key is granted to Astra",
+    "region": "the region of the key",
 }
 
 _IS_GRANTED: dict[Grant, bool | None] = {
@@ -80,24 +81,36 @@ _IS_GRANTED: dict[Grant, bool | None] = {
     "not-granted": False,
 }
 
+_MAKE_USABLE = ActionKind("make-key-usable", "Make the key {key} usable for Astra")
+_GRANT_KEY = ActionKind(
+    "grant-key",
+    "Grant the key {key} to {account} in a form that names it, "
+    "or attest that Astra can use the key",
+)
+_ATTEST_USABLE = ActionKind("attest-usable", "Attest again whether {key} is usable")
+
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
-    """Judge each key by what the cloud says, and where that is silent by the attestation."""
+    """Judge each key by the KMS data, and where that is missing by the attestation."""
     for scope, keys in index.keys.items():
         for key in keys:
             accounts = _accounts(index, scope)
             for finding in _judge_key(scope, _compared(key, accounts), accounts, context):
-                yield concerning_scopes(finding, index, [scope])
+                yield with_databases_of(finding, index, [scope])
 
 
 def _accounts(index: OrganizationIndex, scope: KeyScope) -> list[VendorAccount]:
     """Return the vendor's accounts that Astra names for ``scope``."""
-    told = index.organization.vendor_accounts or ()
-    return [each for each in told if (each.type, each.provider, each.region) == scope[1:]]
+    accounts = index.organization.vendor_accounts or ()
+    return [
+        account
+        for account in accounts
+        if (account.type, account.provider, account.region) == scope[1:]
+    ]
 
 
 def _compared(key: CustomerKey, accounts: list[VendorAccount]) -> CustomerKey:
-    """Settle whether the key is granted to Astra by who may use it and whom Astra names.
+    """Decide whether the key is granted to Astra by who may use it and whom Astra names.
 
     A statement that it is granted does not outweigh the comparison: where that leaves it open, it
     is not known.
@@ -151,23 +164,23 @@ def _judge_facts(
     context: Context,
 ) -> Iterator[Finding]:
     """Yield one finding for each fact that is wrong or missing; one pass if there is none."""
-    where, action = locations_of([key]), f"Make the key {key.key_id} usable for Astra"
-    wrong = [*_wrong(kms, subject.region), *_denied(key, kms, accounts)]
-    for cause, text in wrong:
-        yield fails(CARD, subject, cause, f"The cloud says that {text}.", where, action)
+    where, action = locations_of([key]), _MAKE_USABLE.on(key.key_id, key=key.key_id)
+    faults = [*_faults(kms, subject.region), *_denied(key, kms, accounts)]
+    for cause, text in faults:
+        yield fails(CARD, subject, cause, f"{text}.", where, action)
     if key.usable is None:
         yield from _undecidable(subject, key, accounts)
     missing = [name for name in _FACTS if getattr(kms, name) is None]
     if missing and key.usable is not None:
         attested = _judge_attested(subject, key, key.usable, context)
-        if attested.status != "pass" or not wrong:
+        if attested.status != "pass" or not faults:
             yield attested
     elif missing:
-        named = {"granted_to_astra"} if _grants(key, accounts, "undecidable") else set()
+        judged = {"granted_to_astra"} if _grants(key, accounts, "undecidable") else set()
         for name in missing:
-            if name not in named:
+            if name not in judged:
                 yield _unknown(subject, key, name, accounts, context)
-    elif not wrong:
+    elif not faults:
         message = f"Enabled, symmetric, in its region, and granted to Astra.{_anybody(key)}"
         yield passes(CARD, subject, message, where)
 
@@ -179,7 +192,7 @@ def _unknown(
     accounts: list[VendorAccount],
     context: Context,
 ) -> Finding:
-    """Return the finding for the fact ``name``, which neither the cloud nor a person states."""
+    """Return the finding for the fact ``name``, without KMS data or attestation."""
     fact = _asked(accounts) if name == "granted_to_astra" and accounts else _FACTS[name]
     unknown = without_kms_facts(CARD, subject, key, context, fact)
     return unknown._replace(cause=cause_of(unknown.reason, name))
@@ -190,17 +203,17 @@ def _judge_without_facts(
 ) -> Finding:
     if key.usable is not None:
         return _judge_attested(subject, key, key.usable, context)
-    facts = ["whether it is usable", *([_asked(accounts)] if accounts else [])]
-    return without_kms_facts(CARD, subject, key, context, ", ".join(facts))
+    facts = ["whether the key is usable", *([_asked(accounts)] if accounts else [])]
+    return without_kms_facts(CARD, subject, key, context, " and ".join(facts))
 
 
 def _asked(accounts: list[VendorAccount]) -> str:
     named = ", ".join(account.account for account in accounts)
-    return f"whether it is granted to {named}, as Astra asks"
+    return f"whether it is granted to {named}, which Astra names"
 
 
 def _anybody(key: CustomerKey) -> str:
-    """Say that anybody may use the key, if that is so; else nothing."""
+    """Return that anybody may use the key, in words; empty if that is not so."""
     granted_to = (key.kms.granted_to if key.kms else None) or ()
     anybody = open_to_anybody(granted_to, key.provider)
     return f" Anybody may use it: it is granted to {anybody}." if anybody else ""
@@ -213,49 +226,48 @@ def _undecidable(
     for _, account, principal in _grants(key, accounts, "undecidable"):
         message = (
             f"The key is granted to {principal}. "
-            f"Whether that grants it to {account}, as Astra asks, cannot be decided."
+            f"Whether that includes {account}, which Astra names, cannot be decided."
         )
-        action = (
-            f"Grant the key {key.key_id} to {account} in a form that names it, "
-            "or attest that Astra can use the key"
-        )
+        action = _GRANT_KEY.on(key.key_id, account, key=key.key_id, account=account)
         cause = cause_of("undecidable-grant", account)
         yield inconclusive(CARD, subject, cause, message, locations_of([key]), action)
 
 
-def _wrong(kms: KmsFacts, region: str) -> Iterator[tuple[str, str]]:
-    """Yield cause and words for each fact but grants that keeps Astra from using a key."""
+def _faults(kms: KmsFacts, region: str) -> Iterator[tuple[str, str]]:
+    """Yield cause and text of each fact, grants apart, that keeps Astra from using a key."""
     for name, (cause, text) in _WRONG.items():
         if getattr(kms, name) is False:
             yield cause, text
     if kms.region not in {None, region}:
-        yield cause_of("other-region", str(kms.region)), f"it lives in {kms.region}"
+        yield cause_of("other-region", str(kms.region)), f"The key is in {kms.region}"
 
 
 def _denied(
     key: CustomerKey, kms: KmsFacts, accounts: list[VendorAccount]
 ) -> Iterator[tuple[str, str]]:
-    """Yield cause and words for each account to which the key is not granted, if that is so."""
+    """Yield cause and text for each account to which the key is not granted."""
     denied = _grants(key, accounts, "not-granted")
     for comparison in denied:
         account = comparison.account
-        yield cause_of("not-granted", account), f"it is not granted to {account}, as Astra asks"
+        text = f"The key is not granted to {account}, which Astra names"
+        yield cause_of("not-granted", account), text
     if kms.granted_to_astra is False and not denied:
-        yield "not-granted", "it is not granted to Astra"
+        yield "not-granted", "The key is not granted to Astra"
 
 
 def _judge_attested(
     subject: Subject, key: CustomerKey, usable: UsableAttestation, context: Context
 ) -> Finding:
     where = locations_of([key])
-    again = f"Attest anew whether {key.key_id} is usable"
+    again = _ATTEST_USABLE.on(key.key_id, key=key.key_id)
     if old := not_current(usable, context, again):
-        return old.about(CARD, subject, where)
-    said = f"{usable.by} attested on {usable.on}: it is "
+        return old.on_subject(CARD, subject, where)
+    attested = f"{usable.by} attested on {usable.on}: the key is "
     if usable.usable:
-        return passes(CARD, subject, f"{said}usable for Astra.", where, attested_by=(usable.by,))
-    action = f"Make the key {key.key_id} usable for Astra"
-    return fails(CARD, subject, "not-usable", f"{said}not usable for Astra.", where, action)
+        message = f"{attested}usable for Astra."
+        return passes(CARD, subject, message, where, attested_by=(usable.by,))
+    action = _MAKE_USABLE.on(key.key_id, key=key.key_id)
+    return fails(CARD, subject, "not-usable", f"{attested}not usable for Astra.", where, action)
 
 
 def check_key_is_usable(group: FindingGroup) -> None:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.engine.actions import ActionKind
 from checks.engine.card import OVERVIEW, Card, Quote
-from checks.engine.context import gap_text, scope_label
-from checks.engine.finding import concerning, fails, inconclusive, key_subject, locations_of, passes
+from checks.engine.context import gap_text
+from checks.engine.finding import (
+    fails,
+    inconclusive,
+    key_subject,
+    locations_of,
+    passes,
+    with_databases,
+)
 from checks.engine.outcome import report_outcome
 from checks.engine.reasons import cause_of_gap, gap_action
-from checks.shared.remedies import FIND_TYPE, attest_none, determine
+from checks.shared.remedies import FIND_TYPE, attest_no_database, determine, for_scope
 from checks.shared.verdicts import lists_none_unattested
+from inventory.text.display import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +42,7 @@ CARD = Card(
         "unused": "No database is deployed or planned where the key could encrypt it.",
     },
     rationale=(
-        "A key without databases costs money and is one more secret to look after; often it was "
+        "A key without databases costs money and is one more secret to manage; often it was "
         "registered for the wrong region or type, and the right one is missing."
     ),
     quotes=(
@@ -44,11 +53,14 @@ CARD = Card(
         ),
     ),
     remediation=(
-        "Compare with missing keys of the same organization. A key that is really idle can be "
-        "removed by IBM Support only, and never while a database, or a backup, rests on it."
+        "Compare with missing keys of the same organization. An unused key can be removed by IBM "
+        "Support only, and never while a database or a backup depends on it."
     ),
     no_subject="The inventory holds no customer key.",
+    roles=("key-used",),
 )
+
+_EXPLAIN_UNUSED = ActionKind("explain-unused-key", "Find out why {scope} has a key and no database")
 
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
@@ -57,7 +69,7 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
         for key in keys:
             finding = _judge_key(index, scope, key, context)
             databases = len(index.scopes.get(scope, ()))
-            yield concerning(finding, CARD, databases, index.planned[scope])
+            yield with_databases(finding, CARD, databases, index.planned[scope])
 
 
 def _judge_key(
@@ -66,25 +78,25 @@ def _judge_key(
     subject, where = key_subject(scope, key.key_id), locations_of([key])
     databases = len(index.scopes.get(scope, ()))
     if databases:
-        count = "1 database lies" if databases == 1 else f"{databases:,} databases lie"
-        return passes(CARD, subject, f"{count} in its scope.", where)
+        message = f"{pluralize(databases, 'database')} in its key scope."
+        return passes(CARD, subject, message, where)
     gap = index.gaps.get("databases")
     if gap:
-        message = f"No database is recorded, and they may not be all: {gap_text(gap)}."
+        message = f"No database is recorded, and the list may be incomplete: {gap_text(gap)}."
         action = gap_action(gap, index.organization)
         return inconclusive(CARD, subject, cause_of_gap(gap), message, where, action)
     if lists_none_unattested(index.organization, context):
-        message = "Astra lists no database at all, as it does to a token that may see none."
-        action = attest_none(index.organization)
+        message = "Astra lists no database; a token that may see none gets the same answer."
+        action = attest_no_database(index.organization)
         return inconclusive(CARD, subject, "empty", message, where, action)
     if scope._replace(type="unknown") in index.scopes:
-        message = "Only databases of unknown type lie there, which it may or may not encrypt."
+        message = "The key may or may not encrypt the databases there: their type is unknown."
         return inconclusive(CARD, subject, "unknown-type", message, where, FIND_TYPE)
     if managed := index.organization.managed.undetermined:
-        message = f"A plan does not tell where {managed[0].name} will lie, which may be here."
+        message = f"A plan does not show where {managed[0].name} will be deployed; it may be here."
         return inconclusive(CARD, subject, "not-determined", message, where, determine(managed))
-    action = f"Find out why {scope_label(index.organization, scope)} has a key and no database"
-    return fails(CARD, subject, "unused", "No database lies in its scope.", where, action)
+    action = for_scope(_EXPLAIN_UNUSED, index, scope)
+    return fails(CARD, subject, "unused", "No database is in its key scope.", where, action)
 
 
 def check_key_is_used(group: FindingGroup) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.engine.actions import ActionKind
 from checks.engine.card import MANAGE, Card, Quote
 from checks.engine.finding import fails, key_subject, locations_of, passes
 from checks.engine.outcome import report_outcome
-from checks.shared.verdicts import concerning_scopes, facts_too_old, not_current, without_kms_facts
+from checks.shared.verdicts import facts_too_old, not_current, with_databases_of, without_kms_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,13 +51,16 @@ CARD = Card(
     no_subject="The inventory holds no customer key.",
 )
 
+_ATTEST_ROTATION = ActionKind("attest-rotation", "Attest again whether {key} rotates")
+_SWITCH_ROTATION_ON = ActionKind("switch-rotation-on", "Switch on automatic rotation for {key}")
+
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
-    """Judge each key by what the cloud says, and where that is silent by the attestation."""
+    """Judge each key by the KMS data, and where that is missing by the attestation."""
     for scope, keys in index.keys.items():
         for key in keys:
             finding = _judge_key(scope, key, context)
-            yield concerning_scopes(finding, index, [scope])
+            yield with_databases_of(finding, index, [scope])
 
 
 def _judge_key(scope: KeyScope, key: CustomerKey, context: Context) -> Finding:
@@ -65,28 +69,28 @@ def _judge_key(scope: KeyScope, key: CustomerKey, context: Context) -> Finding:
         if old := facts_too_old(CARD, subject, key, kms, context):
             return old
         if kms.rotation_enabled:
-            return passes(CARD, subject, "The cloud rotates it automatically.", locations_of([key]))
-        return _does_not_rotate(subject, key, "Automatic rotation is switched off.")
+            return passes(CARD, subject, "Automatic rotation is on.", locations_of([key]))
+        return _does_not_rotate(subject, key, "Automatic rotation is off.")
     if key.rotation is not None:
         return _judge_attested(subject, key, key.rotation, context)
-    return without_kms_facts(CARD, subject, key, context, "whether it rotates")
+    return without_kms_facts(CARD, subject, key, context, "whether the key rotates")
 
 
 def _judge_attested(
     subject: Subject, key: CustomerKey, rotation: RotationAttestation, context: Context
 ) -> Finding:
-    again = f"Attest anew whether {key.key_id} rotates"
+    again = _ATTEST_ROTATION.on(key.key_id, key=key.key_id)
     if old := not_current(rotation, context, again):
-        return old.about(CARD, subject, locations_of([key]))
-    said = f"{rotation.by} attested on {rotation.on}: it "
+        return old.on_subject(CARD, subject, locations_of([key]))
+    attested = f"{rotation.by} attested on {rotation.on}: the key "
     if rotation.automatic:
-        message = f"{said}rotates automatically."
+        message = f"{attested}rotates automatically."
         return passes(CARD, subject, message, locations_of([key]), attested_by=(rotation.by,))
-    return _does_not_rotate(subject, key, f"{said}does not rotate automatically.")
+    return _does_not_rotate(subject, key, f"{attested}does not rotate automatically.")
 
 
 def _does_not_rotate(subject: Subject, key: CustomerKey, message: str) -> Finding:
-    action = f"Switch automatic rotation on for {key.key_id}"
+    action = _SWITCH_ROTATION_ON.on(key.key_id, key=key.key_id)
     return fails(CARD, subject, "rotation-off", message, locations_of([key]), action)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
+from checks.engine.actions import ActionKind
 from checks.engine.card import OVERVIEW, Card, Quote
 from checks.engine.context import gap_text, scope_label
 from checks.engine.finding import (
@@ -18,9 +19,9 @@ from checks.engine.identity import cause_of
 from checks.engine.outcome import report_outcome
 from checks.engine.reasons import cause_of_gap, gap_action
 from checks.shared.planned_keys import as_planned, planned_keys, undetermined_keys, without_id
-from checks.shared.remedies import rival_keys_action
-from checks.shared.verdicts import concerning_scopes
-from inventory.model.key_ids import canonical, kin, parse_key_id, project_of
+from checks.shared.remedies import FIND_KEY_IN_USE, for_scope, record_key_id, separate_scopes
+from checks.shared.verdicts import with_databases_of
+from inventory.model.key_ids import canonical, material_id, parse_key_id, project_of
 from inventory.model.vocabulary import DatabaseType
 
 if TYPE_CHECKING:
@@ -71,6 +72,15 @@ CARD = Card(
         "Terraform cannot undo a registration, and its replacement registers a second key."
     ),
     no_subject="The audit holds no customer key, registered or planned.",
+    roles=("proof", "which-key"),
+)
+
+_KEEP_ONE_PLANNED_KEY = ActionKind(
+    "keep-one-planned-key", "Remove all but one key for {scope} from the plan"
+)
+_REMOVE_PLANNED_KEY = ActionKind(
+    "remove-planned-key",
+    "Remove the key for {scope} from the plan: only IBM Support can replace a registered key",
 )
 
 
@@ -98,11 +108,11 @@ def _namesakes(uses: Iterable[str]) -> Callable[[str], list[str]]:
     relatives: dict[str, list[str]] = {}
     for own in uses:
         if project_of(own):
-            relatives.setdefault(kin(own), []).append(own)
+            relatives.setdefault(material_id(own), []).append(own)
 
     def find(own: str) -> list[str]:
         is_number = project_of(own).isdecimal()
-        alike = relatives.get(kin(own), ())
+        alike = relatives.get(material_id(own), ())
         return [other for other in alike if project_of(other).isdecimal() is not is_number]
 
     return find
@@ -111,7 +121,7 @@ def _namesakes(uses: Iterable[str]) -> Callable[[str], list[str]]:
 def _note(
     index: OrganizationIndex, own: str, others: list[list[tuple[KeyScope, CustomerKey]]]
 ) -> str:
-    """Say for which other scopes the key may be registered under another id, if for any."""
+    """Return which other scopes may have the key under another id; empty if none may."""
     kind = "id" if project_of(own).isdecimal() else "number"
     scopes = dict.fromkeys(scope for used in others for scope, _ in used)
     named = ", ".join(scope_label(index.organization, scope) for scope in scopes)
@@ -126,12 +136,12 @@ def _judge_rivals(
     if len(claimed) == 1:
         return
     named = ", ".join(claimed)
-    action = rival_keys_action(scope_label(index.organization, scope))
+    action = for_scope(FIND_KEY_IN_USE, index, scope)
     for own in claimed:
-        message = f"{own} is one of {len(claimed)} keys that are claimed: {named}."
+        message = f"{own} is one of {len(claimed)} keys claimed for the scope: {named}."
         cause = cause_of("rival-key", own)
         finding = fails(CARD, scope_subject(scope), cause, message, locations_of(keys), action)
-        yield concerning_scopes(finding, index, [scope])
+        yield with_databases_of(finding, index, [scope])
 
 
 def _judge_key(
@@ -141,9 +151,9 @@ def _judge_key(
     if len(scopes) > 1:
         yield from _shared(index, own, scopes, locations_of(key for _, key in used))
     elif parse_key_id(own).form != "key":
-        yield concerning_scopes(_disguised(own, used), index, scopes)
+        yield with_databases_of(_disguised(own, used), index, scopes)
     else:
-        yield concerning_scopes(_exclusive(index, own, used), index, scopes)
+        yield with_databases_of(_exclusive(index, own, used), index, scopes)
 
 
 def _of_key_id(own: str, scope: KeyScope) -> Subject:
@@ -157,13 +167,13 @@ def _shared(
 ) -> Iterator[Finding]:
     """Yield one finding for each scope that the key serves: a further scope is a further cause."""
     named = ", ".join(scope_label(index.organization, scope) for scope in scopes)
-    action = f"Give each scope a key of its own instead of {own}"
+    action = separate_scopes(own)
     for scope in scopes:
-        named_scope = scope_label(index.organization, scope)
-        message = f"{named_scope} is one of {len(scopes)} scopes that the key serves: {named}."
+        label = scope_label(index.organization, scope)
+        message = f"{label} is one of {len(scopes)} scopes that the key serves: {named}."
         cause = cause_of("serves", "/".join(scope[1:]))
         finding = fails(CARD, _of_key_id(own, scope), cause, message, where, action)
-        yield concerning_scopes(finding, index, [scope])
+        yield with_databases_of(finding, index, [scope])
 
 
 def _exclusive(
@@ -181,10 +191,10 @@ def _disguised(own: str, used: Sequence[tuple[KeyScope, Located]]) -> Finding:
     subject = _of_key_id(own, used[0][0])
     where = locations_of(key for _, key in used)
     if parse_key_id(own).form == "alias":
-        message, reason = "An alias names the key; what an alias points to can change.", "alias"
+        message, reason = "An alias names the key; the key behind an alias can change.", "alias"
     else:
         message, reason = "The key id has the form of no provider.", "unknown-key-id"
-    action = f"Record the id of the key itself instead of {own}"
+    action = record_key_id(own)
     return inconclusive(CARD, subject, reason, message, where, action)
 
 
@@ -206,8 +216,8 @@ def _judge_plans(
         own = canonical(key.key_id)
         note = _note(index, own, [uses[other] for other in namesakes(own)])
         for finding in _judge_planned(index, scope, key, uses.get(own, []), planned[own]):
-            told = finding._replace(message=f"{finding.message}{note}")
-            yield as_planned(told, CARD, index, key)
+            noted = finding._replace(message=f"{finding.message}{note}")
+            yield as_planned(noted, CARD, index, key)
 
 
 def _judge_planned(
@@ -242,9 +252,8 @@ def _keys_of(index: OrganizationIndex, scope: KeyScope) -> set[str]:
 def _second_key(index: OrganizationIndex, scope: KeyScope, own: str, rivals: list[str]) -> Finding:
     named, where = scope_label(index.organization, scope), locations_of(index.keys.get(scope, ()))
     message = f"The plan registers a second key for {named}, beside {', '.join(rivals)}."
-    action = f"Take all but one key for {named} out of the plan"
-    if where:
-        action = f"Take the key for {named} out of the plan: only IBM Support replaces one"
+    kind = _REMOVE_PLANNED_KEY if where else _KEEP_ONE_PLANNED_KEY
+    action = for_scope(kind, index, scope)
     return fails(CARD, scope_subject(scope), cause_of("rival-key", own), message, where, action)
 
 
@@ -257,7 +266,7 @@ def _second_scope(
 ) -> Finding:
     named = ", ".join(scope_label(index.organization, there) for there in others)
     message = f"The plan registers one key for several scopes; the others: {named}."
-    action = f"Give each scope a key of its own instead of {own}"
+    action = separate_scopes(own)
     cause, where = (
         cause_of("serves", "/".join(scope[1:])),
         locations_of(key for _, key in registered),

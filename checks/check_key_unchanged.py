@@ -5,14 +5,16 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from checks.engine.actions import ActionKind
 from checks.engine.card import MANAGE, Card, Quote
-from checks.engine.context import day, gap_text, scope_label, utc
+from checks.engine.context import day, gap_text, utc
 from checks.engine.finding import fails, inconclusive, locations_of, passes, scope_subject
 from checks.engine.identity import cause_of
 from checks.engine.outcome import report_outcome
 from checks.engine.reasons import cause_of_gap, gap_action
 from checks.shared.planned_keys import as_planned, changed_keys, undetermined_keys, without_id
-from checks.shared.verdicts import concerning_scopes
+from checks.shared.remedies import FIND_SUPPORT_CASE, for_scope
+from checks.shared.verdicts import with_databases_of
 from inventory.history import Observation
 from inventory.model.key_ids import canonical, parse_key_id
 
@@ -44,8 +46,8 @@ CARD = Card(
         "disappeared:KEY,TIME": "It is gone after this time, when it was last seen.",
     },
     rationale=(
-        "No customer can change or delete a registered key alone. A change without a case is "
-        "somebody's mistake, a wrong record, or worse; a removed key makes databases unreadable."
+        "No customer can change or delete a registered key alone. A change without a case is a "
+        "mistake, a wrong record, or worse; a removed key makes databases unreadable."
     ),
     quotes=(
         Quote(
@@ -70,17 +72,27 @@ CARD = Card(
         "A plan: keep the key in it, or take it out of Terraform's state with a removed block. "
         "Terraform cannot delete a registered key, and its replacement registers a second one. "
         "A change that happened: find the support case and record it with its ticket and the day "
-        "it took effect. If there is none, ask IBM Support what happened before anything else is "
-        "changed."
+        "it took effect. If there is none, ask IBM Support what happened before you change "
+        "anything else."
     ),
     no_subject=(
         "No earlier record that saw a key was given (--cmek-history), and no plan replaces or "
         "removes a key."
     ),
+    roles=("key-unchanged",),
 )
 
 _PLANNED = {"replace": ("replacement", "replaces"), "remove": ("removal", "removes")}
 """The code of a planned change, and its verb."""
+
+_KEEP_IN_PLAN = ActionKind(
+    "keep-key-in-plan",
+    "Leave the key of {scope} in the plan as it is, or open a case with IBM Support",
+)
+_RECORD_KEY_ID = ActionKind("record-key-id-of-scope", "Record the id of the key itself for {scope}")
+_RECOLLECT_KEYS = ActionKind(
+    "recollect-keys-of-type", "Re-collect the {type} keys of {name} in full"
+)
 
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
@@ -90,7 +102,7 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     earlier = context.history.scopes_with_keys(index.organization.id)
     for scope in sorted({*earlier, *in_baseline}):
         for finding in _judge_scope(index, context, scope):
-            yield concerning_scopes(finding, index, [scope])
+            yield with_databases_of(finding, index, [scope])
 
     yield from undetermined_keys(CARD, index, is_registered=False)
     for scope, key in changed_keys(index):
@@ -99,23 +111,24 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
 
 def _judge_plan(index: OrganizationIndex, scope: KeyScope, key: PlannedKey) -> Finding:
     """Judge the change of a key that a plan would make: Terraform can carry out neither."""
-    subject, named = scope_subject(scope), scope_label(index.organization, scope)
+    subject = scope_subject(scope)
     registered = index.keys.get(scope, [])
     if key.key_id is None:
         return without_id(CARD, index, key)
     own, where = canonical(key.key_id), locations_of(registered)
     if own in index.key_ids(scope):
-        code, does = _PLANNED[key.change]
-        message = f"The plan {does} the registered key {key.key_id}, which only IBM Support can do."
-        action = f"Leave the key of {named} in the plan as it is, or open a case with IBM Support"
+        code, verb = _PLANNED[key.change]
+        message = f"The plan {verb} the registered key {key.key_id}, which only IBM Support can do."
+        action = for_scope(_KEEP_IN_PLAN, index, scope)
         return fails(CARD, subject, cause_of(code, own), message, where, action)
     if gap := index.keys_gap(scope.type):
-        message = f"Whether the key is registered is unknown: {gap_text(gap)}."
+        message = f"It is unknown whether the key is registered: {gap_text(gap)}."
         action = gap_action(gap, index.organization)
         return inconclusive(CARD, subject, cause_of_gap(gap), message, where, action)
-    if registered and "alias" in {parse_key_id(each).form for each in (own, *index.key_ids(scope))}:
+    forms = {parse_key_id(key_id).form for key_id in (own, *index.key_ids(scope))}
+    if registered and "alias" in forms:
         message = "An alias may name the registered key, which the plan then changes."
-        action = f"Record the id of the key itself for {named}"
+        action = for_scope(_RECORD_KEY_ID, index, scope)
         return inconclusive(CARD, subject, "alias", message, where, action)
     return passes(CARD, subject, "Astra does not list the key that the plan changes.", where)
 
@@ -155,8 +168,8 @@ def _unread(
     index: OrganizationIndex, scope: KeyScope, gap: Gap, observations: Sequence[Observation]
 ) -> Finding:
     where = tuple(seen.location for seen in observations)
-    message = f"The {scope.type} keys of now may not be all: {gap_text(gap)}."
-    action = f"Record the {scope.type} keys of {index.organization.name} in full"
+    message = f"The present list of {scope.type} keys may be incomplete: {gap_text(gap)}."
+    action = _RECOLLECT_KEYS.on(scope.type, type=scope.type, name=index.organization.name)
     return inconclusive(CARD, scope_subject(scope), cause_of_gap(gap), message, where, action)
 
 
@@ -170,14 +183,12 @@ def _judge_seen(
 def _judge_changes(
     index: OrganizationIndex, scope: KeyScope, seen: Sequence[Observation]
 ) -> list[Finding]:
-    """Return one finding for each key that went without a support case, each time that it went.
+    """Return one finding for each key that was gone without a support case, each time.
 
-    The time when it was last seen tells two such times apart, whichever records are given.
+    The time when it was last seen distinguishes two such times, whichever records are given.
     """
-    where: tuple[SourceLocation, ...] = tuple(each.location for each in seen)
-    action = (
-        f"Find the support case that changed the key of {scope_label(index.organization, scope)}"
-    )
+    where: tuple[SourceLocation, ...] = tuple(observation.location for observation in seen)
+    action = for_scope(FIND_SUPPORT_CASE, index, scope)
     findings = []
     for old, new in _changes(seen):
         if _explaining((old, new), _cases(index, scope)):
@@ -197,8 +208,8 @@ def _judge_aliases(
     if not any(_aliases(old) & _aliases(new) for old, new in pairwise(seen)):
         return []
     where = tuple(observation.location for observation in seen)
-    message = "An alias is the same in two records in a row; the key it points to may have changed."
-    action = f"Record the id of the key itself for {scope_label(index.organization, scope)}"
+    message = "An alias is the same in two records in a row; the key behind it may have changed."
+    action = for_scope(_RECORD_KEY_ID, index, scope)
     return [inconclusive(CARD, scope_subject(scope), "alias", message, where, action)]
 
 
@@ -210,7 +221,7 @@ def _aliases(observation: Observation) -> set[str]:
 def _unchanged(index: OrganizationIndex, scope: KeyScope, seen: Sequence[Observation]) -> Finding:
     """Return the finding for a scope in which no key changed without a support case."""
     subject = scope_subject(scope)
-    where: tuple[SourceLocation, ...] = tuple(each.location for each in seen)
+    where: tuple[SourceLocation, ...] = tuple(observation.location for observation in seen)
     cases = _cases(index, scope)
     explaining = [case for change in _changes(seen) for case in _explaining(change, cases)]
     if explaining:
@@ -221,7 +232,7 @@ def _unchanged(index: OrganizationIndex, scope: KeyScope, seen: Sequence[Observa
         return passes(
             CARD, subject, message, (*where, *locations_of(used)), attested_by=attested_by
         )
-    first = next(each for each in seen if each.key_ids)
+    first = next(observation for observation in seen if observation.key_ids)
     message = f"The key is the same in all records since {utc(first.at)}."
     return passes(CARD, subject, message, where)
 

@@ -1,11 +1,12 @@
-"""CMEK-13: the list of keys and the view of each region agree."""
+"""CMEK-13: the key list and the regional lookup of each region agree."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.engine.actions import ActionKind
 from checks.engine.card import MANAGE, Card, Quote
-from checks.engine.context import gap_text, scope_label
+from checks.engine.context import gap_text
 from checks.engine.finding import (
     fails,
     inconclusive,
@@ -18,13 +19,15 @@ from checks.engine.finding import (
 from checks.engine.identity import cause_of
 from checks.engine.outcome import report_outcome
 from checks.engine.reasons import cause_of_gap, gap_action
-from checks.shared.verdicts import concerning_scopes, population_gap
+from checks.shared.remedies import for_scope
+from checks.shared.verdicts import population_gap, with_databases_of
 from inventory.model.key_ids import canonical
 from inventory.model.organization_index import has_no_customer_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from checks.engine.actions import Action
     from checks.engine.context import Context
     from checks.engine.finding import Finding
     from checks.engine.outcome import FindingGroup
@@ -37,16 +40,16 @@ if TYPE_CHECKING:
 CARD = Card(
     id="CMEK-13",
     check="check_key_views_agree",
-    title="The list of keys and the view of each region agree",
+    title="The key list and the regional lookup of each region agree",
     basis="derived",
     severity="high",
     subject="key scope with a key or a database",
     causes={
-        "differ:LISTED,SHOWN": "The list and the view of the region show different keys.",
+        "differ:LISTED,SHOWN": "The key list and the regional lookup show different keys.",
     },
     rationale=(
-        "Astra shows registered keys in two ways. If they differ, one of them is wrong, and with "
-        "it every conclusion that was drawn from it."
+        "Astra shows registered keys in two ways. If they differ, one of them is wrong, and so is "
+        "every conclusion drawn from it."
     ),
     quotes=(
         Quote(
@@ -67,15 +70,20 @@ CARD = Card(
         ),
     ),
     remediation=(
-        "Record both views again. If they still differ, open a case with IBM Support and deploy "
-        "nothing there before it is answered."
+        "Re-collect both. If they still differ, open a case with IBM Support and deploy nothing "
+        "there before it is answered."
     ),
     no_subject="The inventory holds neither a key nor a database.",
+    roles=("key-views", "which-key"),
+)
+
+_RECOLLECT_BOTH = ActionKind(
+    "recollect-key-views", "Re-collect the key list and the regional lookup for {scope}"
 )
 
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
-    """Compare both views in each key scope that either of them, or a database, names."""
+    """Compare both in each key scope that either of them, or a database, names."""
     organization = index.organization
     views = dict(index.views())
     scopes = [
@@ -85,7 +93,7 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     ]
     for scope in scopes:
         finding = _judge_scope(index, scope, views.get(scope))
-        yield concerning_scopes(finding, index, [scope])
+        yield with_databases_of(finding, index, [scope])
     gap = population_gap(index)
     is_seen = any(
         scope in index.keys or scope in views or _is_in_use(index, scope) for scope in scopes
@@ -96,12 +104,12 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
 
 
 def _is_in_use(index: OrganizationIndex, scope: KeyScope) -> bool:
-    """Say whether a database exists in the scope; what is planned shows nothing of what is."""
+    """Return whether a database exists in the scope; a planned one does not count."""
     return len(index.scopes.get(scope, ())) > index.planned[scope]
 
 
 def _nothing_to_compare(organization: Organization, gap: Gap) -> Finding:
-    message = f"Neither a key nor a database is recorded, and they may not be all: {gap_text(gap)}."
+    message = f"Neither a key nor a database is recorded, and more may exist: {gap_text(gap)}."
     action = gap_action(gap, organization)
     subject, where = organization_subject(organization.id), locations_of([organization])
     return inconclusive(CARD, subject, cause_of_gap(gap), message, where, action)
@@ -112,20 +120,20 @@ def _judge_scope(index: OrganizationIndex, scope: KeyScope, view: RegionView | N
     keys = index.keys.get(scope, [])
     seen: list[Located] = [*keys, view] if view else [*keys]
     where = locations_of(seen or [index.organization])
-    again = f"Record both views of {scope_label(index.organization, scope)} again"
+    again = for_scope(_RECOLLECT_BOTH, index, scope)
     gap = index.gaps.get("region-views")
     if view is None and gap:
-        message = f"The view of the region was not read: {gap_text(gap)}."
+        message = f"The regional lookup was not read: {gap_text(gap)}."
         action = gap_action(gap, index.organization)
         return inconclusive(CARD, subject, cause_of_gap(gap), message, where, action)
     if index.organization.region_views is None:
-        message = "The inventory was not recorded with both views."
+        message = "The record has no regional lookups, so there is nothing to compare."
         return not_applicable(CARD, subject, message, where, "one-view-only")
     if view is None:
-        message = "The view of this region is missing among those that were recorded."
+        message = "The regional lookup of this region is missing from the record."
         return inconclusive(CARD, subject, "not-recorded", message, where, again)
     if unread := index.keys_gap(scope.type):
-        message = f"The list of keys may not be whole: {gap_text(unread)}."
+        message = f"The key list may be incomplete: {gap_text(unread)}."
         action = gap_action(unread, index.organization)
         return inconclusive(CARD, subject, cause_of_gap(unread), message, where, action)
     return _compare(scope, {key.key_id for key in keys}, view, where, again)
@@ -136,19 +144,19 @@ def _compare(
     listed: set[str],
     view: RegionView,
     where: tuple[SourceLocation, ...],
-    again: str,
+    again: Action,
 ) -> Finding:
     shown = {view.key_id} if view.key_id else set()
     same = set(map(canonical, listed))
     if same == set(map(canonical, shown)):
         message = f"Both show {view.key_id}." if view.key_id else "Both show no key."
         return passes(CARD, scope_subject(scope), message, where)
-    named = ", ".join(sorted(listed)) or "no key"
-    message = f"The list shows {named}, the view of the region {view.key_id or 'no key'}."
+    keys = ", ".join(sorted(listed)) or "no key"
+    message = f"The key list shows {keys}; the regional lookup shows {view.key_id or 'no key'}."
     cause = cause_of("differ", " ".join(sorted(same)), *map(canonical, sorted(shown)))
     return fails(CARD, scope_subject(scope), cause, message, where, again)
 
 
 def check_key_views_agree(group: FindingGroup) -> None:
-    """The list of keys and the view of each region agree."""
+    """The key list and the regional lookup of each region agree."""
     report_outcome(group)

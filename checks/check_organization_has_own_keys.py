@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from checks.engine.actions import ActionKind
 from checks.engine.card import OVERVIEW, Card, Quote
 from checks.engine.context import gap_text
 from checks.engine.finding import (
@@ -19,8 +20,8 @@ from checks.engine.finding import (
 from checks.engine.identity import PLANNED, cause_of
 from checks.engine.outcome import report_outcome
 from checks.shared.planned_keys import NO_ID
-from checks.shared.remedies import determine
-from inventory.model.key_ids import canonical, kin, parse_key_id, project_of
+from checks.shared.remedies import determine, record_key_id
+from inventory.model.key_ids import canonical, material_id, parse_key_id, project_of
 from inventory.model.organization_index import scope_of
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ CARD = Card(
         "shared-by:ORGANIZATION": "The organization is one of several that use the key.",
     },
     rationale=(
-        "Whoever disables or loses a shared key takes several organizations down at once, and "
-        "access to one organization's key is access to the other's."
+        "Whoever disables or loses a shared key affects several organizations at once, and access "
+        "to one organization's key is access to the other's."
     ),
     quotes=(
         Quote(
@@ -67,21 +68,27 @@ CARD = Card(
     no_subject="The audit holds no key, or a single organization, so no key could be shared.",
 )
 
+_SEPARATE_ORGANIZATIONS = ActionKind(
+    "separate-organizations", "Give each organization a key of its own instead of {key}"
+)
+_PLAN_OWN_KEY = ActionKind("plan-own-key", "Plan a key of its own for {name} instead of {key}")
+_RECOLLECT_KEYS = ActionKind("recollect-keys", "Re-collect the keys of {name} in full")
+
 
 def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator[Finding]:
     """Judge each key id, compared without version, over all organizations together."""
     if len(organizations) < 2:  # noqa: PLR2004 (sharing takes two)
         return
-    unread = sorted((each for each in organizations if each.gaps), key=attrgetter("id"))
+    unread = sorted((owner for owner in organizations if owner.gaps), key=attrgetter("id"))
     users: Users = {}
     for organization in organizations:
         for key in organization.keys:
             own = canonical(key.key_id)
             users.setdefault(own, {})[organization.id] = (organization.name, key)
-    relatives, summaries = _relatives(users), {each.id: each for each in organizations}
+    relatives, summaries = _relatives(users), {owner.id: owner for owner in organizations}
     for own, used in users.items():
-        resting = [summaries[identity].resting[own] for identity in used]
-        databases, existing = (sum(counts) for counts in zip(*resting, strict=True))
+        counts_of = [summaries[identity].databases_by_key[own] for identity in used]
+        databases, existing = (sum(counts) for counts in zip(*counts_of, strict=True))
         note = _note(own, users, relatives)
         for finding in _judge_key(own, used, unread):
             message = f"{finding.message}{note}"
@@ -89,23 +96,23 @@ def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator
     for finding in _judge_plans(organizations, users, unread):
         note = _note(canonical(finding.subject.key), users, relatives)
         yield finding._replace(message=f"{finding.message}{note}")
-    for each in () if users else unread:
-        message = f"No key is known anywhere, and not all keys are: {gap_text(each.gaps[0])}."
-        yield _unread(organization_subject(each.id), (each.location,), message, each)
+    for owner in () if users else unread:
+        message = f"No key is known, and key lists may be incomplete: {gap_text(owner.gaps[0])}."
+        yield _unread(organization_subject(owner.id), (owner.location,), message, owner)
 
 
 def _relatives(users: Users) -> dict[str, list[str]]:
     """Return the keys that may share their material, by what their ids have in common."""
     relatives: dict[str, list[str]] = {}
     for own in users:
-        if common := kin(own):
+        if common := material_id(own):
             relatives.setdefault(common, []).append(own)
     return relatives
 
 
 def _note(own: str, users: Users, relatives: dict[str, list[str]]) -> str:
-    """Say which other organizations use a key of the same material under another id, if any do."""
-    others = [each for each in relatives.get(kin(own), ()) if _may_be_one(own, each)]
+    """Return who else uses the same key material under another id, in words; empty if nobody."""
+    others = [other for other in relatives.get(material_id(own), ()) if _may_be_one(own, other)]
     names = {
         name
         for other in others
@@ -122,7 +129,7 @@ def _note(own: str, users: Users, relatives: dict[str, list[str]]) -> str:
 
 
 def _may_be_one(one: str, two: str) -> bool:
-    """Say whether two ids with something in common may name one material.
+    """Return whether two ids with something in common may name one key material.
 
     Two projects of Google are different ones unless one is named by id and one by number.
     """
@@ -148,14 +155,15 @@ def _alone(
     where: tuple[SourceLocation, ...],
     unread: list[Summary],
 ) -> Finding:
-    """Return the finding about a key that is seen in one organization; ``says`` that, if known."""
+    """Return the finding about a key seen in one organization, which ``message`` says."""
     if parse_key_id(own).form != "key":
-        message = "The key id is an alias or of no known form: it may disguise a shared key."
-        action = f"Record the id of the key itself instead of {own}"
+        message = "The key id is an alias or has no known form: it may hide a shared key."
+        action = record_key_id(own)
         return inconclusive(CARD, subject, "disguised-key", message, where, action)
     if unread:
-        message = f"Not all keys of {unread[0].name} are known: {gap_text(unread[0].gaps[0])}."
-        return _unread(subject, where, message, unread[0])
+        first, why = unread[0], gap_text(unread[0].gaps[0])
+        message = f"The key list of {first.name} may be incomplete: {why}."
+        return _unread(subject, where, message, first)
     return passes(CARD, subject, message, where)
 
 
@@ -163,7 +171,7 @@ def _shared(own: str, used: dict[str, tuple[str, CustomerKey]]) -> Iterator[Find
     """Yield one finding for each organization that uses the key: a further one is a new cause."""
     where = locations_of(key for _, key in used.values())
     names = ", ".join(name for name, _ in used.values())
-    action = f"Give each organization a key of its own instead of {own}"
+    action = _SEPARATE_ORGANIZATIONS.on(own, key=own)
     for organization, (name, _) in used.items():
         message = f"{name} is one of {len(used)} organizations that share the key: {names}."
         cause = cause_of("shared-by", organization)
@@ -199,8 +207,8 @@ def _judge_planned(
         yield inconclusive(CARD, subject, NO_ID, message, where, determine([key]))
         return
     for identity, name in others.items():
-        message = f"The plan gives {owner.name} a key that {name} has or is to get."
-        action = f"Plan a key of its own for {owner.name} instead of {key.key_id}"
+        message = f"The plan gives {owner.name} a key that {name} has, or gets from a plan."
+        action = _PLAN_OWN_KEY.on(key.key_id, name=owner.name, key=key.key_id)
         yield fails(CARD, subject, cause_of("shared-by", identity), message, where, action)
     if not others:
         message = f"Only {owner.name} would use the key."
@@ -210,7 +218,7 @@ def _judge_planned(
 def _unread(
     subject: Subject, where: tuple[SourceLocation, ...], message: str, unread: Summary
 ) -> Finding:
-    action = f"Record the keys of {unread.name} in full"
+    action = _RECOLLECT_KEYS.on(unread.id, name=unread.name)
     return inconclusive(CARD, subject, unread.gaps[0].reason, message, where, action)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.engine.actions import ActionKind
 from checks.engine.card import OVERVIEW, Card, Quote
 from checks.engine.context import gap_text
 from checks.engine.finding import (
@@ -51,6 +52,9 @@ CARD = Card(
     no_subject="The inventory holds no organization.",
 )
 
+_ATTEST_PLAN = ActionKind("attest-plan", "Attest the plan of {name}")
+_MOVE_TO_PAID_PLAN = ActionKind("move-to-paid-plan", "Move {name} to a paid plan")
+
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge the organization by the attestation of its plan."""
@@ -62,33 +66,34 @@ def _judge_plan(index: OrganizationIndex, context: Context) -> Finding:
     subject, where = organization_subject(organization.id), locations_of([organization])
     uses, gap = _uses_keys(index), population_gap(index)
     if not uses and gap is None:
-        message = "The organization has no customer keys and no database that is to have one."
+        message = "The organization has no customer key, and no database is expected to have one."
         return not_applicable(CARD, subject, message, where, "no-customer-keys")
-    attest = f"Attest the plan of {organization.name}"
+    attest = _ATTEST_PLAN.on(name=organization.name)
     if plan is None:
-        message = "Nobody attested the plan, and no interface shows it."
+        message = "The plan is not attested, and no interface shows it."
         return inconclusive(CARD, subject, "not-attested", message, where, attest)
     if old := not_current(plan, context, attest):
-        return old.about(CARD, subject, where)
-    said = f"{plan.by} attested on {plan.on}: {plan.name or 'the plan'} is "
+        return old.on_subject(CARD, subject, where)
+    attested = f"{plan.by} attested on {plan.on}: {plan.name or 'the plan'} is "
     if plan.paid:
-        return passes(CARD, subject, f"{said}a paid plan.", where, attested_by=(plan.by,))
+        return passes(CARD, subject, f"{attested}a paid plan.", where, attested_by=(plan.by,))
     if gap is not None and not uses:
         message = (
-            f"{said}no paid plan, and whether it has customer keys is unknown: {gap_text(gap)}."
+            f"{attested}not a paid plan. "
+            f"It is unknown whether the organization has customer keys: {gap_text(gap)}."
         )
         again = recollect_action(organization)
         return inconclusive(CARD, subject, cause_of_gap(gap), message, where, again)
-    action = f"Pay for {organization.name}"
-    return fails(CARD, subject, "unpaid", f"{said}no paid plan.", where, action)
+    action = _MOVE_TO_PAID_PLAN.on(name=organization.name)
+    return fails(CARD, subject, "unpaid", f"{attested}not a paid plan.", where, action)
 
 
 def _uses_keys(index: OrganizationIndex) -> bool:
     managed, policy = index.organization.managed, index.organization.policy
-    wanted = any(each.wants_key for group in index.deployments for each in group)
+    expected = any(place.expects_customer_key for places in index.deployments for place in places)
     open_ones = managed.undetermined and policy.of("serverless").encryption == "customer-managed"
     planned = managed.planned_keys or managed.undetermined_keys
-    return bool(index.keys or managed.keys or planned or wanted or open_ones)
+    return bool(index.keys or managed.keys or planned or expected or open_ones)
 
 
 def check_paid_plan(group: FindingGroup) -> None:

@@ -1,4 +1,4 @@
-"""CMEK-14: everything in scope was looked at, and lately."""
+"""CMEK-14: the inventory is complete and current."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from checks.engine.actions import Action, ActionKind
 from checks.engine.card import OVERVIEW, Card, Quote
 from checks.engine.context import gap_text, shared_databases, utc
 from checks.engine.finding import (
@@ -21,7 +22,8 @@ from checks.engine.identity import cause_of
 from checks.engine.outcome import report_outcome
 from checks.engine.reasons import cause_of_gap, gap_action, recollect_action
 from checks.shared.comparisons import compare, missing_regions, unshown
-from checks.shared.remedies import FIND_TYPE, REVEAL_STATE, attest_none
+from checks.shared.missing import ORGANIZATION_MISSING, UNSEEN, VANISHED
+from checks.shared.remedies import FIND_TYPE, REVEAL_STATE, attest_no_database
 from checks.shared.verdicts import attests_none, is_bare, lists_none_unattested
 from inventory.terraform.plan import PLAN_ONLY
 from inventory.text.display import pluralize
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 CARD = Card(
     id="CMEK-14",
     check="check_population_complete",
-    title="Everything in scope was looked at, and lately",
+    title="The inventory is complete and current",
     basis="derived",
     severity="critical",
     subject="organization, of this audit or of an earlier record; database of several of them",
@@ -50,8 +52,8 @@ CARD = Card(
         "listed-by:ORGANIZATION": "The organization is one of several that list the database.",
     },
     rationale=(
-        "A rule over half a population proves nothing, and neither does one over last year's. "
-        "This rule guards all others."
+        "A rule that sees half of an inventory, or last year's, proves nothing. This rule guards "
+        "all others."
     ),
     quotes=(
         Quote(
@@ -64,21 +66,23 @@ CARD = Card(
         ),
     ),
     remediation=(
-        "Record again what was refused, cut short, missing or too old, and state the type of "
-        "databases whose tier tells none. A database that vanished without being terminated: find "
-        "out whether it was deleted or is hidden from whoever recorded."
+        "Re-collect what was refused, cut short, missing or too old, and state the type of "
+        "databases whose tier does not identify it. A database that vanished without being "
+        "terminated: find out whether it was deleted or is hidden from the token."
     ),
     no_subject="The inventory holds no organization.",
+    roles=("population",),
 )
-
-LOST = ("vanished", "unseen")
-"""The codes of the causes that name a database which is missing."""
-
-MISSING = "organization-missing"
-"""The cause of an organization that is missing altogether."""
 
 _JUDGED_HERE = frozenset({"databases", "vendor-accounts"})
 """The comparisons whose differences have no other finding of this rule."""
+
+_FIND_DATABASE = ActionKind("find-database", "Find out what happened to {database}")
+_FIND_REGION = ActionKind("find-region", "Find out whether the database exists: {database}")
+_FIND_OWNER = ActionKind("find-owner", "Find out which organization owns the database {database}")
+_COLLECT_ORGANIZATION = ActionKind(
+    "collect-organization", "Collect {name}, or find out what happened to it"
+)
 
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
@@ -93,13 +97,14 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     parts = list(missing_regions(organization))
     is_whole = not index.gaps.get("databases")
     for identity, named in lost if is_whole else ():
-        message = f"Known elsewhere, missing here without being terminated: {named}."
-        cause = cause_of(LOST[0], identity)
-        yield fails(CARD, subject, cause, message, where, f"Find out what became of {named}")
+        message = f"A known database is missing without being terminated: {named}."
+        cause = cause_of(VANISHED, identity)
+        action = _FIND_DATABASE.on(identity, database=named)
+        yield fails(CARD, subject, cause, message, where, action)
     for part in parts if is_whole else ():
         cause = cause_of("region-missing", part.database.id, part.location)
-        action = f"Find out whether {part.database.id} is in {part.location}"
-        message = f"Terraform's state has {part.named}, and the record does not."
+        action = _FIND_REGION.on(part.database.id, part.location, database=part.named)
+        message = f"Terraform's state has {part.named}; the record does not."
         yield fails(CARD, subject, cause, message, (*where, part.database.location), action)
     for cause, message, action in doubts:
         yield inconclusive(CARD, subject, cause, message, where, action)
@@ -131,23 +136,25 @@ def _shared_databases(organizations: Sequence[Summary]) -> Iterator[Finding]:
     """
     for identity, owners in shared_databases(organizations).items():
         names = ", ".join(owner.name for owner in owners)
-        action = f"Find out which organization owns the database {identity}"
+        action = _FIND_OWNER.on(identity, database=identity)
         for owner in owners:
-            message = f"{owner.name} is one of {len(owners)} organizations that name it: {names}."
+            message = f"{owner.name} is one of {len(owners)} organizations that list it: {names}."
             cause = cause_of("listed-by", owner.id)
             subject = database_id_subject(owner.id, identity)
             yield fails(CARD, subject, cause, message, (owner.location,), action)
 
 
 def _is_only_planned(organization: Organization) -> bool:
-    """Say whether a plan names the organization, and nothing was recorded of it."""
+    """Return whether a plan names the organization, and nothing of it was recorded."""
     return organization.keys is None and PLAN_ONLY in organization.gaps
 
 
 def _missing(identity: str, name: str, place: SourceLocation) -> Finding:
     message = f"The organization {name} is in an earlier record and is missing now."
-    action = f"Record {name}, or find out what became of it"
-    return fails(CARD, organization_subject(identity), MISSING, message, (place,), action)
+    action = _COLLECT_ORGANIZATION.on(name=name)
+    return fails(
+        CARD, organization_subject(identity), ORGANIZATION_MISSING, message, (place,), action
+    )
 
 
 def _earlier(context: Context) -> dict[str, tuple[str, SourceLocation]]:
@@ -161,8 +168,8 @@ def _earlier(context: Context) -> dict[str, tuple[str, SourceLocation]]:
     return {**known, **recorded}
 
 
-Doubt = tuple[str, str, str]
-"""A cause, a sentence, and what would resolve it."""
+Doubt = tuple[str, str, Action]
+"""A cause, a sentence, and what resolves it."""
 
 
 def _doubts(index: OrganizationIndex, context: Context) -> Iterator[Doubt]:
@@ -189,7 +196,7 @@ def _gaps(organization: Organization) -> Iterator[Doubt]:
         cause = cause_of_gap(gap)
         times[cause] += 1
         number = f",{times[cause]}" if times[cause] > 1 else ""
-        message = f"The {gap.fact} may not be all: {gap_text(gap)}."
+        message = f"The list of {gap.fact} may be incomplete: {gap_text(gap)}."
         yield f"{cause}{number}", message, gap_action(gap, organization)
 
 
@@ -198,8 +205,8 @@ def _unseen(index: OrganizationIndex, context: Context) -> Iterator[Doubt]:
     is_partial = "databases" in index.gaps and index.organization.databases is not None
     again = recollect_action(index.organization)
     for identity, named in _lost(index, context) if is_partial else ():
-        message = f"Known elsewhere, and not among the databases that could be read: {named}."
-        yield cause_of(LOST[1], identity), message, again
+        message = f"A known database is not among those that could be read: {named}."
+        yield cause_of(UNSEEN, identity), message, again
     for part in missing_regions(index.organization) if is_partial else ():
         message = f"Terraform's state has {part.named}, which could not be read."
         yield cause_of("region-unseen", part.database.id, part.location), message, again
@@ -217,7 +224,7 @@ def _views(organization: Organization, context: Context) -> Iterator[Doubt]:
     known = context.baseline.get(organization.id)
     is_gap = any(gap.fact == "region-views" for gap in organization.gaps)
     if known and known.has_views and organization.region_views is None and not is_gap:
-        message = "The views of single regions are not recorded, as they were for the baseline."
+        message = "The regional lookups are not recorded, though they were for the baseline."
         yield "views-not-recorded", message, recollect_action(organization)
 
 
@@ -233,18 +240,18 @@ def _differences(index: OrganizationIndex) -> Iterator[Doubt]:
 def _emptiness(organization: Organization, context: Context) -> Iterator[Doubt]:
     """Doubt a list without entries: a token that may see nothing gets one, too."""
     if lists_none_unattested(organization, context):
-        message = "Astra lists no database, as it does to a token that may see none."
-        yield "empty", message, attest_none(organization)
+        message = "Astra lists no database; a token that may see none gets the same answer."
+        yield "empty", message, attest_no_database(organization)
     elif is_bare(organization) and not attests_none(organization, context):
         message = "Neither a key nor a database is recorded."
         yield "empty", message, recollect_action(organization)
 
 
 def _attesters(organization: Organization, context: Context) -> tuple[str, ...]:
-    """Return on whose word an empty list is whole; nobody if it would be without."""
+    """Return who attests that an empty list is complete; nobody if it is so without."""
     attested = organization.no_databases
-    without = organization.model_copy(update={"no_databases": None})
-    return (attested.by,) if attested and any(_emptiness(without, context)) else ()
+    unattested = organization.model_copy(update={"no_databases": None})
+    return (attested.by,) if attested and any(_emptiness(unattested, context)) else ()
 
 
 def _unknown_types(index: OrganizationIndex) -> Iterator[Doubt]:
@@ -254,8 +261,8 @@ def _unknown_types(index: OrganizationIndex) -> Iterator[Doubt]:
             database = deployment.database
             unknown.setdefault(str(database.tier), set()).add(database.identity)
     for tier, databases in sorted(unknown.items()):
-        have = "has" if len(databases) == 1 else "have"
-        text = f"{pluralize(len(databases), 'database')} {have} a tier without a type: {tier!r}."
+        count = pluralize(len(databases), "database")
+        text = f"Tier {tier!r} does not identify the database type ({count})."
         yield cause_of("unknown-type", tier), text, FIND_TYPE
 
 
@@ -263,7 +270,7 @@ def _staleness(
     captured_at: datetime | None, as_of: datetime, max_age: timedelta
 ) -> list[tuple[str, str]]:
     if captured_at is None:
-        return [("time-not-recorded", "The record does not say when it was made.")]
+        return [("time-not-recorded", "The record does not show when it was made.")]
     if captured_at > as_of:
         text = f"The record is of {utc(captured_at)}, later than the audit of {utc(as_of)}."
         return [("impossible-time", text)]
@@ -298,7 +305,7 @@ def _lost(index: OrganizationIndex, context: Context) -> Iterator[tuple[str, str
     terminated = {identity for identity, known in earlier.items() if known.is_terminated}
     known = context.baseline.get(organization.id)
     names = {
-        **{each.id: each.name for each in organization.managed.databases},
+        **{database.id: database.name for database in organization.managed.databases},
         **(known.databases if known else {}),
         **{identity: known.name for identity, known in earlier.items()},
     }
@@ -308,5 +315,5 @@ def _lost(index: OrganizationIndex, context: Context) -> Iterator[tuple[str, str
 
 
 def check_population_complete(group: FindingGroup) -> None:
-    """Everything in scope was looked at, and lately."""
+    """The inventory is complete and current."""
     report_outcome(group)

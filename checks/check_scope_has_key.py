@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.engine.card import OVERVIEW, Card, Quote
-from checks.engine.context import scope_label
-from checks.engine.finding import concerning, locations_of, passes, scope_subject
+from checks.engine.finding import locations_of, passes, scope_subject, with_databases
 from checks.engine.outcome import report_outcome
+from checks.shared.remedies import REGISTER_KEY, for_scope
 from checks.shared.verdicts import (
     Verdict,
-    keys_unread,
-    no_key_wanted,
+    exemption_of,
     ordered_by_plan,
     undetermined,
+    unread_keys,
     unregistered_key,
 )
 from inventory.model.organization_index import has_no_customer_keys
@@ -41,7 +41,7 @@ CARD = Card(
     },
     rationale=(
         "Without a key registered for exactly this combination, Astra encrypts its databases with "
-        "keys of its own, and tells nobody. Other combinations' keys do not help."
+        "its own keys, without notice. Keys of other combinations do not help."
     ),
     quotes=(
         Quote(
@@ -55,10 +55,11 @@ CARD = Card(
     ),
     remediation=(
         "Create a key with the provider, in that region, and register it in Astra for that type, "
-        "provider and region before any further database is deployed there. That key encrypts "
-        "what is deployed afterwards. What exists already is a finding of CMEK-05."
+        "provider and region before another database is deployed there. The key encrypts what is "
+        "deployed afterwards. CMEK-05 judges the databases that already exist."
     ),
     no_subject="The inventory holds no database, existing or planned.",
+    roles=("key-needed", "proof"),
 )
 
 
@@ -76,19 +77,23 @@ def _judge_scope(
 
     The two are different causes: what is only planned can still be prevented.
     """
-    wanting = [deployment for deployment in deployments if deployment.wants_key]
+    with_customer_key = [
+        deployment for deployment in deployments if deployment.expects_customer_key
+    ]
     keys = index.keys.get(scope, [])
-    if not wanting or keys or has_no_customer_keys(scope):
-        finding = _without_failure(scope, wanting or deployments, keys)
-        yield concerning(finding, CARD, len(deployments), index.planned[scope])
+    if not with_customer_key or keys or has_no_customer_keys(scope):
+        finding = _without_failure(scope, with_customer_key or deployments, keys)
+        yield with_databases(finding, CARD, len(deployments), index.planned[scope])
         return
     for is_planned in (True, False):
-        alike = [deployment for deployment in wanting if deployment.is_planned is is_planned]
+        alike = [
+            deployment for deployment in with_customer_key if deployment.is_planned is is_planned
+        ]
         if alike:
-            answer = _without_key(index, scope, alike)
+            verdict = _without_key(index, scope, alike)
             where = tuple(deployment.location for deployment in alike[:3])
-            finding = answer.about(CARD, scope_subject(scope), where, is_planned=is_planned)
-            yield concerning(finding, CARD, len(alike), len(alike) if is_planned else 0)
+            finding = verdict.on_subject(CARD, scope_subject(scope), where, is_planned=is_planned)
+            yield with_databases(finding, CARD, len(alike), len(alike) if is_planned else 0)
 
 
 def _without_failure(
@@ -100,8 +105,8 @@ def _without_failure(
         scope_subject(scope),
         tuple(deployment.location for deployment in planned_first[:3]),
     )
-    if exemption := no_key_wanted(deployments[0]):
-        return exemption.about(CARD, subject, where)
+    if exemption := exemption_of(deployments[0]):
+        return exemption.on_subject(CARD, subject, where)
     message = f"The key {keys[0].key_id} is registered."
     return passes(CARD, subject, message, (*locations_of(keys), *where))
 
@@ -109,14 +114,14 @@ def _without_failure(
 def _without_key(
     index: OrganizationIndex, scope: KeyScope, deployments: list[Deployment]
 ) -> Verdict:
-    if exemption := no_key_wanted(deployments[0]):
+    if exemption := exemption_of(deployments[0]):
         return exemption
-    if unread := keys_unread(index, scope.type):
+    if unread := unread_keys(index, scope.type):
         return unread
     if deployments[0].is_planned and (ordered := ordered_by_plan(index, scope)):
         return ordered
     message = f"No customer key is registered.{unregistered_key(index, scope)}"
-    action = f"Register a key for {scope_label(index.organization, scope)}"
+    action = for_scope(REGISTER_KEY, index, scope)
     return Verdict("fail", message, action=action, cause="without-key")
 
 

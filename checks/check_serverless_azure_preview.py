@@ -1,14 +1,15 @@
-"""CMEK-16: customer keys for Serverless on Azure rest on a preview the vendor granted."""
+"""CMEK-16: customer keys for Serverless on Azure use a preview that the vendor granted."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.engine.actions import ActionKind
 from checks.engine.card import OVERVIEW, Card, Quote
 from checks.engine.finding import (
-    about,
     database_subject,
     fails,
+    for_database,
     inconclusive,
     key_subject,
     locations_of,
@@ -18,7 +19,7 @@ from checks.engine.finding import (
 from checks.engine.identity import PLANNED
 from checks.engine.outcome import report_outcome
 from checks.shared.planned_keys import as_planned, planned_keys
-from checks.shared.verdicts import concerning_scopes, database_location, not_current
+from checks.shared.verdicts import database_location, not_current, with_databases_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 CARD = Card(
     id="CMEK-16",
     check="check_serverless_azure_preview",
-    title="Customer keys for Serverless on Azure rest on a preview the vendor granted",
+    title="Customer keys for Serverless on Azure use a preview that the vendor granted",
     basis="derived",
     severity="advisory",
     subject="Serverless database or key on Azure, existing or planned",
@@ -62,6 +63,13 @@ CARD = Card(
     no_subject="The inventory holds neither a key nor a database of Serverless on Azure.",
 )
 
+_ATTEST_PREVIEW = ActionKind(
+    "attest-azure-preview", "Attest whether the vendor granted {name} the preview on Azure"
+)
+_ASK_FOR_PREVIEW = ActionKind(
+    "ask-for-azure-preview", "Ask the vendor for the preview on Azure for {name}"
+)
+
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each such key, and each such database that is to be encrypted by one."""
@@ -71,7 +79,7 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
                 finding = _judge(
                     index, key_subject(scope, key.key_id), locations_of([key]), context
                 )
-                yield concerning_scopes(finding, index, [scope])
+                yield with_databases_of(finding, index, [scope])
     for scope, planned in planned_keys(index):
         if _is_preview(scope):
             subject = planned_key_subject(scope, planned)
@@ -81,14 +89,14 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
         there = [
             deployment
             for deployment in deployments
-            if deployment.wants_key and _is_preview(deployment.scope)
+            if deployment.expects_customer_key and _is_preview(deployment.scope)
         ]
         if there:
             subject = database_subject(index.organization.id, database)
             finding = _judge(index, subject, database_location(database), context)
-            if finding.cause and all(each.is_planned for each in there):
+            if finding.cause and all(deployment.is_planned for deployment in there):
                 finding = finding._replace(cause=f"{PLANNED}{finding.cause}")
-            yield about(finding, CARD, database)
+            yield for_database(finding, CARD, database)
 
 
 def _is_preview(scope: KeyScope) -> bool:
@@ -99,19 +107,19 @@ def _judge(
     index: OrganizationIndex, subject: Subject, where: tuple[SourceLocation, ...], context: Context
 ) -> Finding:
     preview = index.organization.azure_preview
-    action = f"Attest whether the vendor granted {index.organization.name} the preview on Azure"
+    action = _ATTEST_PREVIEW.on(name=index.organization.name)
     if preview is None:
-        message = "Nobody attested that the vendor granted the preview."
+        message = "It is not attested that the vendor granted the preview."
         return inconclusive(CARD, subject, "not-attested", message, where, action)
     if old := not_current(preview, context, action):
-        return old.about(CARD, subject, where)
-    said = f"{preview.by} attested on {preview.on}: the preview was "
+        return old.on_subject(CARD, subject, where)
+    attested = f"{preview.by} attested on {preview.on}: the preview was "
     if preview.granted:
-        return passes(CARD, subject, f"{said}granted.", where, attested_by=(preview.by,))
-    action = f"Ask the vendor for the preview on Azure for {index.organization.name}"
-    return fails(CARD, subject, "not-granted", f"{said}not granted.", where, action)
+        return passes(CARD, subject, f"{attested}granted.", where, attested_by=(preview.by,))
+    action = _ASK_FOR_PREVIEW.on(name=index.organization.name)
+    return fails(CARD, subject, "not-granted", f"{attested}not granted.", where, action)
 
 
 def check_serverless_azure_preview(group: FindingGroup) -> None:
-    """Customer keys for Serverless on Azure rest on a preview the vendor granted."""
+    """Customer keys for Serverless on Azure use a preview that the vendor granted."""
     report_outcome(group)

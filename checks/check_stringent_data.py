@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.engine.actions import ActionKind
 from checks.engine.card import OVERVIEW, Card, Quote
-from checks.engine.finding import about, database_subject, fails, inconclusive, passes
+from checks.engine.finding import database_subject, fails, for_database, inconclusive, passes
 from checks.engine.outcome import report_outcome
 from checks.shared.verdicts import database_location, not_current
 
@@ -50,6 +51,14 @@ CARD = Card(
     no_subject="The inventory marks no database as stringent.",
 )
 
+_ATTEST_ENCRYPTION = ActionKind(
+    "attest-application-encryption",
+    "Attest how the applications of {name} encrypt stringent data",
+)
+_ENCRYPT_IN_APPLICATION = ActionKind(
+    "encrypt-in-application", "Consider encryption by the applications of {name}"
+)
+
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each stringent database by the attestation of the application's encryption."""
@@ -57,24 +66,25 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
         database = deployments[0].database
         if database.data == "stringent":
             finding = _judge_database(index, database, context)
-            yield about(finding, CARD, database)
+            yield for_database(finding, CARD, database)
 
 
 def _judge_database(index: OrganizationIndex, database: Database, context: Context) -> Finding:
     subject, where = database_subject(index.organization.id, database), database_location(database)
-    attest = f"Attest how the applications of {index.organization.name} encrypt stringent data"
-    told = database.application_encryption
-    if told is None:
-        message = "Nobody attested whether the application encrypts the data."
+    attest = _ATTEST_ENCRYPTION.on(name=index.organization.name)
+    attestation = database.application_encryption
+    if attestation is None:
+        message = "It is not attested whether the application encrypts the data."
         return inconclusive(CARD, subject, "not-attested", message, where, attest)
-    if old := not_current(told, context, attest):
-        return old.about(CARD, subject, where)
-    said = f"{told.by} attested on {told.on}: the application "
-    if told.encrypted:
-        message = f"{said}encrypts the data ({told.method or 'method not named'})."
-        return passes(CARD, subject, message, where, attested_by=(told.by,))
-    action = f"Consider encryption by the applications of {index.organization.name}"
-    message = f"{said}does not encrypt the data."
+    if old := not_current(attestation, context, attest):
+        return old.on_subject(CARD, subject, where)
+    attested = f"{attestation.by} attested on {attestation.on}: the application "
+    if attestation.encrypted:
+        method = attestation.method or "method not named"
+        message = f"{attested}encrypts the data ({method})."
+        return passes(CARD, subject, message, where, attested_by=(attestation.by,))
+    action = _ENCRYPT_IN_APPLICATION.on(name=index.organization.name)
+    message = f"{attested}does not encrypt the data."
     return fails(CARD, subject, "not-encrypted", message, where, action)
 
 

@@ -83,7 +83,7 @@ a link to a file is another file.
 The report folder holds one whole audit or none. Before anything is read or asked, an earlier audit
 in it is moved to its folder `previous/`. So an input that is one of these files, or is a link to
 one, is refused with exit code 4, and all files stay as they are. A folder that cannot be written
-to, or into which another run is writing, is refused in the same way.
+to, or that another run is writing to, is refused in the same way.
 """
 
 

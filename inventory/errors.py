@@ -13,7 +13,7 @@ CmekAuditError
 ├── ForbiddenRequestError a request that an audit must never send
 ├── ReplayError           a bundle cannot be replayed as it was recorded
 ├── ProcessError          a process that was to read a share of the organizations broke
-└── LeakError             a secret stands in something that was written
+└── LeakError             a secret is in something that was written
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Problem(NamedTuple):
         file: the file's path, as it was given.
         line: line number, counted from 1; 0 if the file as a whole is meant.
         field: the field's path inside the file, such as ``organizations[0].keys[2].region``.
-        found: what stands there.
-        expected: what should stand there.
+        found: what the file has there.
+        expected: what it should have there.
     """
 
     file: str
@@ -127,7 +127,7 @@ def too_large(found: str, setting: str) -> UnansweredError:
 
 
 class ForbiddenRequestError(CmekAuditError):
-    """A request that is no GET, or goes to another host than the configured one."""
+    """A request that is not a GET, or goes to another host than the configured one."""
 
 
 class ReplayError(CmekAuditError):
@@ -139,14 +139,14 @@ class ProcessError(CmekAuditError):
 
 
 class LeakError(CmekAuditError):
-    """A secret stands in something that was written; the files are named, the secret is not."""
+    """A secret is in something that was written; the error names the files, never the secret."""
 
     def __init__(self, files: Iterable[Path]) -> None:
         """Keep the paths of ``files``."""
         self.files = tuple(files)
-        named = ", ".join(str(file) for file in self.files[:MOST_SHOWN])
-        super().__init__(f"a secret stands in what was written, so it must not be kept: {named}")
+        names = ", ".join(str(file) for file in self.files[:MOST_SHOWN])
+        super().__init__(f"a secret was written, so these files must not be kept: {names}")
 
     def __reduce__(self) -> tuple[type[LeakError], tuple[tuple[Path, ...]]]:
-        """Travel between processes by the paths."""
+        """Pickle the paths; by default an exception is rebuilt from its message."""
         return LeakError, (self.files,)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from inventory.errors import InventoryError, Problem
 from inventory.files.evidence_layout import is_bundle, is_folder, read_folder
-from inventory.files.file_kinds import HISTORIES, look_of_folder
-from inventory.files.format_detection import INVENTORY, by_folder
+from inventory.files.file_kinds import HISTORIES, recognize_folder
+from inventory.files.format_detection import INVENTORY, folder_problem
 from inventory.files.merging import contradiction, merge_keys
 from inventory.files.yaml_json import refuse
 from inventory.model.key import KeyScope
 from inventory.model.organization_index import scope_of
 from inventory.opening import read_file
-from inventory.system.paths import in_order
+from inventory.system.paths import sorted_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Observation(NamedTuple):
-    """What a dated record says of one key scope.
+    """What a dated record shows of one key scope.
 
     Attributes:
         at: the record's time.
@@ -73,8 +73,8 @@ class KnownDatabase(NamedTuple):
     is_planned: bool = False
 
 
-class _Moment(NamedTuple):
-    """What is kept of an organization at one moment: little, as there may be many nights.
+class _Snapshot(NamedTuple):
+    """An organization at one moment; only what rules compare, as there may be many records.
 
     Attributes:
         at: the time.
@@ -83,7 +83,7 @@ class _Moment(NamedTuple):
         name: the organization's name.
         keys: the keys of each scope that has any.
         listed: file and line of the organization where its keys are listed; None if nowhere.
-        gaps: the facts of which some file says that they could not be read.
+        gaps: the facts that some file could not read.
         databases: the databases that have an id, by that.
     """
 
@@ -106,84 +106,91 @@ class History:
     """All earlier records, by organization and in the order of time."""
 
     def __init__(
-        self, moments: Iterable[tuple[str, _Moment]] = (), sources: Iterable[Source] = ()
+        self, snapshots: Iterable[tuple[str, _Snapshot]] = (), sources: Iterable[Source] = ()
     ) -> None:
         """Sort what ``read_history`` has read."""
         self.sources = tuple(sources)
-        self._moments: dict[str, list[_Moment]] = defaultdict(list)
-        for organization, moment in moments:
-            self._moments[organization].append(moment)
-        for each in self._moments.values():
-            each.sort(key=lambda moment: (moment.at, moment.file))
+        self._snapshots: dict[str, list[_Snapshot]] = defaultdict(list)
+        for organization, snapshot in snapshots:
+            self._snapshots[organization].append(snapshot)
+        for recorded in self._snapshots.values():
+            recorded.sort(key=lambda snapshot: (snapshot.at, snapshot.file))
 
     def organizations(self) -> dict[str, str]:
         """Return the name of each organization that was seen earlier, by its id."""
-        return {each: moments[-1].name for each, moments in self._moments.items()}
+        return {
+            organization: snapshots[-1].name for organization, snapshots in self._snapshots.items()
+        }
 
     def times(self) -> list[tuple[datetime, str, int]]:
         """Return when each record of an organization was made, with its file and line."""
-        every = [moment for moments in self._moments.values() for moment in moments]
-        return [(each.at, each.file, each.line) for each in every]
+        return [
+            (snapshot.at, snapshot.file, snapshot.line)
+            for snapshots in self._snapshots.values()
+            for snapshot in snapshots
+        ]
 
     def observations(self, scope: KeyScope) -> list[Observation]:
-        """Return what each record says of ``scope``; one that did not read the keys is silent."""
+        """Return what each record shows of ``scope``, if it has read the keys."""
         return [
-            _observe(moment, scope)
-            for moment in self._moments.get(scope.organization, ())
-            if moment.has_read(scope)
+            _observe(snapshot, scope)
+            for snapshot in self._snapshots.get(scope.organization, ())
+            if snapshot.has_read(scope)
         ]
 
     def scopes_with_keys(self, organization: str) -> list[KeyScope]:
         """Return each key scope in which an earlier record saw a key, in a fixed order."""
         return sorted(
-            {scope for moment in self._moments.get(organization, ()) for scope in moment.keys}
+            {scope for snapshot in self._snapshots.get(organization, ()) for scope in snapshot.keys}
         )
 
     def databases(self, organization: str) -> dict[str, KnownDatabase]:
         """Return each existing database of earlier records by id, as the latest of them knew it."""
-        moments = self._moments.get(organization, ())
-        every = (known for moment in moments for known in moment.databases.values())
-        return {known.id: known for known in every if not known.is_planned}
+        snapshots = self._snapshots.get(organization, ())
+        # The snapshots are in the order of time, so a later one replaces what an earlier one knew.
+        databases = (known for snapshot in snapshots for known in snapshot.databases.values())
+        return {database.id: database for database in databases if not database.is_planned}
 
     def latest_file(self, organization: str) -> tuple[str, int]:
         """Return file and line of the latest record of ``organization``."""
-        moment = self._moments[organization][-1]
-        return moment.file, moment.line
+        snapshot = self._snapshots[organization][-1]
+        return snapshot.file, snapshot.line
 
 
-def _observe(moment: _Moment, scope: KeyScope) -> Observation:
-    keys = moment.keys.get(scope, ())
-    file, line = (keys[0].file, keys[0].line) if keys else moment.listed or ("", 0)
-    return Observation(moment.at, tuple(sorted(key.key_id for key in keys)), file, line)
+def _observe(snapshot: _Snapshot, scope: KeyScope) -> Observation:
+    keys = snapshot.keys.get(scope, ())
+    file, line = (keys[0].file, keys[0].line) if keys else snapshot.listed or ("", 0)
+    return Observation(snapshot.at, tuple(sorted(key.key_id for key in keys)), file, line)
 
 
 def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
     """Read earlier records, each organization dated by its own ``captured_at``, else its file's.
 
-    Of a folder each record is taken, a bundle or a file, but those that are ``present``. Raises
+    A folder gives each record in it, a bundle or a file, except those that are ``present``. Raises
     InventoryError if a folder holds anything else or no record at all, or if a record cannot be
     read, has no date, or contradicts another of its moment.
     """
-    moments: dict[tuple[str, datetime], _Moment] = {}
+    snapshots: dict[tuple[str, datetime], _Snapshot] = {}
     problems: list[Problem] = []
     sources: list[Source] = []
-    for file in in_order(_spread(files, {os.path.realpath(each) for each in present})):
+    for file in sorted_paths(_record_paths(files, {os.path.realpath(path) for path in present})):
         source, organizations, *_ = read_file(file, "history")
         sources.append(source)
         for organization in organizations:
-            moment = _moment(_time(source, organization), organization)
-            known = moments.get((organization.id, moment.at))
-            merged = _merge(known, moment, problems) if known else moment
-            moments[organization.id, moment.at] = merged
+            snapshot = _snapshot(_time(source, organization), organization)
+            known = snapshots.get((organization.id, snapshot.at))
+            merged = _merge(known, snapshot, problems) if known else snapshot
+            snapshots[organization.id, snapshot.at] = merged
     refuse(problems)
-    return History([(identity, moment) for (identity, _), moment in moments.items()], sources)
+    by_organization = [(identity, snapshot) for (identity, _), snapshot in snapshots.items()]
+    return History(by_organization, sources)
 
 
 def check_folders(files: Iterable[str]) -> None:
     """Raise InventoryError if a folder of ``files`` holds anything but records; none is read.
 
-    For a live audit, which asks first and reads its history then: an empty folder is no mistake
-    yet, as the first record may come into it.
+    A live audit calls this before it asks Astra, and reads its history afterwards. An empty folder
+    is no mistake yet: the audit may put its first record there.
     """
     for file in filter(_holds_records, files):
         refuse(read_folder(Path(file)).problems())
@@ -194,7 +201,7 @@ def _holds_records(file: str) -> bool:
     return is_folder(file) and not is_bundle(Path(file))
 
 
-def _spread(files: Iterable[str], present: set[str]) -> Iterator[str]:
+def _record_paths(files: Iterable[str], present: set[str]) -> Iterator[str]:
     for file in files:
         if _holds_records(file):
             records = _records_in(Path(file))
@@ -208,16 +215,16 @@ def _spread(files: Iterable[str], present: set[str]) -> Iterator[str]:
 def _records_in(folder: Path) -> tuple[Path, ...]:
     """Return the records that a folder holds; raise InventoryError for whatever else it holds.
 
-    A record that is passed over could be the night in which a key was another one. A folder
-    without any, not even that of the present, is the wrong one: it says nothing about the past.
+    A skipped record could be that of the night on which a key was a different one. A folder without
+    any record, not even the present one, is the wrong folder: it shows nothing about the past.
     """
-    if look_of_folder(folder).option not in {"", HISTORIES}:
-        raise InventoryError([by_folder(folder.as_posix(), INVENTORY)])
+    if recognize_folder(folder).option not in {"", HISTORIES}:
+        raise InventoryError([folder_problem(folder.as_posix(), INVENTORY)])
     content = read_folder(folder)
     refuse(content.problems())
     records = (*content.bundles, *content.records)
     if not records:
-        expected = "an earlier record: without any, leave the option out"
+        expected = "an earlier record; if there is none, leave the option out"
         refuse([Problem(folder.as_posix(), 0, "", "a folder without records", expected)])
     return records
 
@@ -225,31 +232,32 @@ def _records_in(folder: Path) -> tuple[Path, ...]:
 def _time(source: Source, organization: Organization) -> datetime:
     at = organization.captured_at or source.captured_at
     if at is None:
-        expected = "a time: history is dated by it"
+        expected = "a time: earlier records are ordered by it"
         raise InventoryError(
             [Problem(source.path, organization.line, "captured_at", "nothing", expected)]
         )
     return at
 
 
-def _moment(at: datetime, organization: Organization) -> _Moment:
+def _snapshot(at: datetime, organization: Organization) -> _Snapshot:
     keys: dict[KeyScope, list[CustomerKey]] = defaultdict(list)
     for key in organization.keys or ():
         keys[scope_of(organization.id, key)].append(key)
-    place = organization.file, organization.line
-    return _Moment(
+    return _Snapshot(
         at=at,
         file=organization.file,
         line=organization.line,
         name=organization.name,
-        keys={scope: tuple(own) for scope, own in keys.items()},
-        listed=None if organization.keys is None else place,
+        keys={scope: tuple(registered) for scope, registered in keys.items()},
+        listed=None if organization.keys is None else (organization.file, organization.line),
         gaps=frozenset(gap.fact for gap in organization.gaps),
-        databases={each.id: each for each in _known(at, organization.databases or ())},
+        databases={
+            database.id: database for database in _known_databases(at, organization.databases or ())
+        },
     )
 
 
-def _known(at: datetime, databases: Iterable[Database]) -> Iterator[KnownDatabase]:
+def _known_databases(at: datetime, databases: Iterable[Database]) -> Iterator[KnownDatabase]:
     for database in databases:
         if database.id is not None:
             yield KnownDatabase(
@@ -267,8 +275,8 @@ def _known(at: datetime, databases: Iterable[Database]) -> Iterator[KnownDatabas
 # --- several files of one moment ------------------------------------------------------------------
 
 
-def _merge(one: _Moment, two: _Moment, problems: list[Problem]) -> _Moment:
-    """Merge what two files say of one moment, as those of the present are merged."""
+def _merge(one: _Snapshot, two: _Snapshot, problems: list[Problem]) -> _Snapshot:
+    """Merge two files of one moment, by the rules for files of the present."""
     if one.name != two.name:
         problems.append(contradiction(one, two, "name", one.name, two.name))
     keys = dict(one.keys)
@@ -277,7 +285,7 @@ def _merge(one: _Moment, two: _Moment, problems: list[Problem]) -> _Moment:
     databases = dict(one.databases)
     for identity, other in two.databases.items():
         known = databases.get(identity)
-        databases[identity] = _merge_known(known, other, problems) if known else other
+        databases[identity] = _merge_database(known, other, problems) if known else other
     return one._replace(
         keys=keys,
         listed=one.listed or two.listed,
@@ -286,11 +294,13 @@ def _merge(one: _Moment, two: _Moment, problems: list[Problem]) -> _Moment:
     )
 
 
-def _merge_known(one: KnownDatabase, two: KnownDatabase, problems: list[Problem]) -> KnownDatabase:
+def _merge_database(
+    one: KnownDatabase, two: KnownDatabase, problems: list[Problem]
+) -> KnownDatabase:
     if one.name != two.name:
         problems.append(contradiction(one, two, "name", one.name, two.name))
     if one.is_planned != two.is_planned:
-        states = [("existing", "planned")[each.is_planned] for each in (one, two)]
+        states = ["planned" if database.is_planned else "existing" for database in (one, two)]
         problems.append(contradiction(one, two, "state", *states))
     if two.status is None:
         return one

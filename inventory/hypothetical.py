@@ -1,4 +1,4 @@
-"""What if: databases that nobody plans yet, told as ``[ORGANIZATION/]TYPE/PROVIDER/REGION``."""
+"""Databases that are not even planned, given as ``[ORGANIZATION/]TYPE/PROVIDER/REGION``."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
 OPTION = "--add"
 SHAPE = "[ORGANIZATION/]TYPE/PROVIDER/REGION[,REGION…]"
-NOBODY = "what-if"
-"""The organization of databases that no inventory holds and of which none was named."""
+UNNAMED_ORGANIZATION = "what-if"
+"""The organization of hypothetical databases when there is no inventory and none is named."""
 
 _REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _MOST_NAMED = 5
-_UNTOLD = Gap(
+_NOT_RECORDED = Gap(
     fact="databases",
     reason="not-recorded",
-    detail="only databases that might be are told; its existing ones were not recorded",
+    detail="only hypothetical databases are given; its existing databases were not recorded",
 )
 
 
 class HypotheticalDatabase(NamedTuple):
-    """One database that might be, in all its regions.
+    """A database that might be created, in all its regions.
 
     Attributes:
-        organization: the id or the name of its organization; empty if not told.
+        organization: the id or the name of its organization; empty if not given.
         type: the database type.
         provider: the cloud provider.
         regions: at least one, each once.
@@ -48,20 +48,20 @@ class HypotheticalDatabase(NamedTuple):
     regions: tuple[str, ...]
 
 
-def read_what_ifs(texts: Iterable[str]) -> list[HypotheticalDatabase]:
-    """Read what stands after each ``--add``; raise SettingError with every mistake at once."""
-    read, problems = [], []
+def parse_hypothetical_databases(texts: Iterable[str]) -> list[HypotheticalDatabase]:
+    """Parse the value of each ``--add``; raise SettingError with every mistake at once."""
+    databases, problems = [], []
     for text in texts:
-        what_if, wrong = _parse(text)
-        read.append(what_if)
-        problems += wrong
+        database, mistakes = _parse(text)
+        databases.append(database)
+        problems += mistakes
     if problems:
         raise SettingError("\n".join(problems))
-    return read
+    return databases
 
 
 def _parse(text: str) -> tuple[HypotheticalDatabase, list[str]]:
-    """Return what ``text`` tells, and what is wrong with it."""
+    """Return the database that ``text`` describes, and what is wrong with it."""
     if holds_secret(text.encode(errors="replace")):
         return HypotheticalDatabase("", "", "", ()), [
             f"{OPTION}: found what looks like a token, expected {SHAPE}"
@@ -71,14 +71,14 @@ def _parse(text: str) -> tuple[HypotheticalDatabase, list[str]]:
         return HypotheticalDatabase("", "", "", ()), [_problem(text, _missing(parts), SHAPE)]
     kind, provider, listed = parts[-3:]
     regions = tuple(listed.split(","))
-    wrong = [
+    mistakes = [
         *_unknown("the database type", kind, TYPES, canonical_type(kind)),
         *_unknown("the provider", provider, PROVIDERS, canonical_provider(provider)),
         *_unusable(regions),
     ]
     organization = parts[0] if len(parts) > 3 else ""  # noqa: PLR2004 (as above)
     known = str(canonical_type(kind)), str(canonical_provider(provider))
-    problems = [_problem(text, found, expected) for found, expected in wrong]
+    problems = [_problem(text, found, expected) for found, expected in mistakes]
     return HypotheticalDatabase(organization, *known, regions), problems
 
 
@@ -94,112 +94,116 @@ def _problem(text: str, found: str, expected: str) -> str:
 def _unknown(
     what: str, text: str, spellings: Mapping[str, str], canonical: object
 ) -> Iterator[tuple[str, str]]:
-    """Complain of a spelling that is none, and name the nearest one."""
+    """Complain of an unknown spelling, and suggest the nearest known one."""
     if canonical in spellings.values():
         return
     near = difflib.get_close_matches(text.lower(), spellings, 1)
-    perhaps = f" ({near[0]!r} perhaps)" if near else ""
-    yield f"{what} {describe(text)}", " or ".join(dict.fromkeys(spellings.values())) + perhaps
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    yield f"{what} {describe(text)}", " or ".join(dict.fromkeys(spellings.values())) + hint
 
 
 def _unusable(regions: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for region in dict.fromkeys(regions):
         if not _REGION.fullmatch(region):
             near = region.strip().lower()
-            perhaps = f" ({near!r} perhaps)" if _REGION.fullmatch(near) else ""
-            expected = f"a region's name in small letters, digits and dashes{perhaps}"
+            hint = f"; did you mean {near!r}?" if _REGION.fullmatch(near) else ""
+            expected = f"a region's name in lower-case letters, digits and dashes{hint}"
             yield f"the region {describe(region)}", expected
     if len(set(regions)) < len(regions):
-        yield "a region a second time", "each region of a database at most once"
+        yield "a duplicate region", "each region of a database at most once"
 
 
-# --- whose they would be --------------------------------------------------------------------------
+# --- organizations --------------------------------------------------------------------------------
 
 
-def by_organization(
-    wanted: Iterable[HypotheticalDatabase], names: Mapping[str, str]
+def group_by_organization(
+    databases: Iterable[HypotheticalDatabase], names: Mapping[str, str]
 ) -> dict[str, list[HypotheticalDatabase]]:
-    """Group ``wanted`` by the ids of their organizations, whose ``names`` are told by their ids.
+    """Group ``databases`` by the ids of their organizations; ``names`` has the names by id.
 
-    Where there is no organization at all, each that is named is made up. Raises SettingError.
+    Without any organization, a named one counts as new. Raises SettingError if the organization of
+    a database is unknown or ambiguous.
     """
     grouped: dict[str, list[HypotheticalDatabase]] = {}
     problems: list[str] = []
-    for each in wanted:
-        found = _owners(each.organization, names)
-        if len(found) == 1:
-            grouped.setdefault(found[0], []).append(each)
+    for database in databases:
+        owners = _matching_ids(database.organization, names)
+        if len(owners) == 1:
+            grouped.setdefault(owners[0], []).append(database)
         else:
-            problems.append(_whose(each.organization, found, names))
+            problems.append(_owner_problem(database.organization, owners, names))
     if problems:
         raise SettingError("\n".join(dict.fromkeys(problems)))
     return grouped
 
 
-def _owners(wanted: str, names: Mapping[str, str]) -> list[str]:
-    """Return the ids of all organizations that ``wanted`` may mean."""
+def _matching_ids(given: str, names: Mapping[str, str]) -> list[str]:
+    """Return the ids of all organizations that the ``given`` id or name may mean."""
     if not names:
-        made_up = wanted or NOBODY
-        return [made_up] if is_identifier(made_up) else []
-    if not wanted:
+        new_id = given or UNNAMED_ORGANIZATION
+        return [new_id] if is_identifier(new_id) else []
+    if not given:
         return list(names)
-    return [each for each, name in names.items() if wanted in (each, name)]
+    return [identity for identity, name in names.items() if given in (identity, name)]
 
 
-def _whose(wanted: str, found: Sequence[str], names: Mapping[str, str]) -> str:
+def _owner_problem(given: str, matches: Sequence[str], names: Mapping[str, str]) -> str:
     if not names:
-        return _problem(wanted, "no such organization", "an id: visible ASCII without spaces")
-    if not wanted:
-        expected = f"one of the {len(names):,} that there are: {_some(names.values())}"
+        return _problem(given, "no such organization", "an id: visible ASCII without spaces")
+    if not given:
+        expected = f"one of {len(names):,} organizations: {_some(names.values())}"
         return f"{OPTION}: found no organization, expected {expected}"
-    if found:
-        several = f"{len(found):,} organizations of that id or name"
-        return _problem(wanted, several, f"the id of one, of {_some(found)}")
-    near = difflib.get_close_matches(wanted, [*names, *names.values()], 1)
-    perhaps = f" ({describe(near[0])} perhaps)" if near else ""
-    expected = f"an id or a name, as {_some(names.values())}{perhaps}"
-    return _problem(wanted, "no such organization", expected)
+    if matches:
+        several = f"{len(matches):,} organizations with that id or name"
+        return _problem(given, several, f"the id of one: {_some(matches)}")
+    near = difflib.get_close_matches(given, [*names, *names.values()], 1)
+    hint = f"; did you mean {describe(near[0])}?" if near else ""
+    expected = f"an id or a name, such as {_some(names.values())}{hint}"
+    return _problem(given, "no such organization", expected)
 
 
 def _some(names: Iterable[str]) -> str:
-    every = list(dict.fromkeys(names))
-    more = len(every) - _MOST_NAMED
-    return ", ".join(map(describe, every[:_MOST_NAMED])) + (
+    distinct = list(dict.fromkeys(names))
+    more = len(distinct) - _MOST_NAMED
+    return ", ".join(map(describe, distinct[:_MOST_NAMED])) + (
         f" and {more:,} more" if more > 0 else ""
     )
 
 
-def with_what_ifs(
-    organizations: Iterable[Organization], wanted: Mapping[str, Sequence[HypotheticalDatabase]]
+def with_hypothetical_databases(
+    organizations: Iterable[Organization],
+    databases: Mapping[str, Sequence[HypotheticalDatabase]],
 ) -> Iterator[Organization]:
-    """Yield ``organizations`` with the databases ``wanted`` of each, then those that are made up.
+    """Yield ``organizations``, each with its hypothetical ``databases``, and then the new ones.
 
-    The keys and the existing databases of one that is made up count as not recorded.
+    The keys and the existing databases of a new organization count as not recorded.
     """
-    left = dict(wanted)
+    remaining = dict(databases)
     for organization in organizations:
-        yield _with(organization, left.pop(organization.id, ()))
-    for identity, databases in left.items():
-        yield _with(Organization(id=identity, name=identity), databases)
+        yield _with_databases(organization, remaining.pop(organization.id, ()))
+    for identity, added in remaining.items():
+        yield _with_databases(Organization(id=identity, name=identity), added)
 
 
-def _with(organization: Organization, wanted: Sequence[HypotheticalDatabase]) -> Organization:
-    if not wanted:
+def _with_databases(
+    organization: Organization, added: Sequence[HypotheticalDatabase]
+) -> Organization:
+    if not added:
         return organization
-    planned = tuple(_planned(number, each) for number, each in enumerate(wanted, 1))
+    planned = tuple(_planned(number, database) for number, database in enumerate(added, 1))
     update: dict[str, Any] = {"databases": (*(organization.databases or ()), *planned)}
     if organization.databases is None:
-        update["gaps"] = (*organization.gaps, _UNTOLD)
+        update["gaps"] = (*organization.gaps, _NOT_RECORDED)
     return organization.model_copy(update=update)
 
 
-def _planned(number: int, wanted: HypotheticalDatabase) -> Database:
+def _planned(number: int, hypothetical: HypotheticalDatabase) -> Database:
     database = Database.model_validate(
         {
-            "name": f"{NOBODY} {number}",
-            "type": wanted.type,
-            "provider": wanted.provider,
-            "regions": [{"name": region} for region in wanted.regions],
+            "name": f"{UNNAMED_ORGANIZATION} {number}",
+            "type": hypothetical.type,
+            "provider": hypothetical.provider,
+            "regions": [{"name": region} for region in hypothetical.regions],
             "state": "planned",
         }
     )

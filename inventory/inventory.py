@@ -10,63 +10,72 @@ from inventory.errors import InventoryError, Problem
 from inventory.files.merging import merge
 from inventory.files.named_plans import parse_plan, plans_in_order
 from inventory.opening import is_stream, open_stream, read_file
-from inventory.plans import read_plan, read_state, refuse_shared, with_plan
+from inventory.plans import add_plan, read_plan, read_state, refuse_shared_addresses
 from inventory.system.garbage_collection import collector_paused
-from inventory.system.paths import in_order
-from inventory.terraform.organizations import NOT_TOLD, OPTION, Terraform, refuse_unknown
-from inventory.terraform.owners import refuse_several
+from inventory.system.paths import sorted_paths
+from inventory.terraform.organizations import (
+    OPTION,
+    UNKNOWN_ORGANIZATION,
+    TerraformSettings,
+    refuse_unknown_providers,
+)
+from inventory.terraform.owners import refuse_ambiguous_owners
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from inventory.files.yaml_json import Recorded
+    from inventory.files.yaml_json import RecordedFile
     from inventory.model.organization import Organization
     from inventory.model.sources import Source
 
 
-ASSUMED = "It does not say whose its databases and keys are, so this is assumed: {}."
+ASSUMED = "The file does not state the organization of its databases and keys. Assumed: {}."
 
 
 class Inventory:
-    """What is to be audited; a single NDJSON file is read as a stream, all else is held whole.
+    """The population of an audit; a single NDJSON file is read as a stream, all else is in memory.
 
     Attributes:
         is_example: whether every file is a bundled example.
-        captured_at: the earliest time at which any file was recorded; None if one does not say.
+        captured_at: the earliest time at which any file was recorded; None if any has no date.
     """
 
     def __init__(
         self,
         files: Sequence[str],
         plans: Sequence[str] = (),
-        terraform: Terraform = Terraform(),  # noqa: B008 (frozen)
+        terraform: TerraformSettings = TerraformSettings(),  # noqa: B008 (frozen)
         states: Sequence[str] = (),
     ) -> None:
         """Open ``files`` (.yaml, .yml, .json, .ndjson, bundles), read ``plans`` and ``states``.
 
         A plan may have a name, as ``NAME=PATH``. A state is what Terraform believes to exist.
 
-        ``terraform`` is what the user tells about plans and states of Terraform. The order of the
-        files makes no difference, and one that is named twice is read once.
+        ``terraform`` is what the user states about Terraform's files. The order of the files makes
+        no difference, and a file that is given twice is read once.
 
         Raises InventoryError with the problems of every file that is read at once; those of a
         stream come when ``organizations`` reaches its end.
         """
-        files = in_order(files)
+        files = sorted_paths(files)
         streams = len(files) == 1 and is_stream(files[0])
-        planned, believed, self._whole = _read_all(
+        planned, states_read, self._whole = _read_all(
             (partial(_read_plan, terraform=terraform), plans_in_order(plans)),
-            (partial(read_state, terraform=terraform), in_order(states)),
+            (partial(read_state, terraform=terraform), sorted_paths(states)),
             (read_file, () if streams else files),
         )
-        refuse_shared(planned)
-        self._plans = [*planned, *believed]
-        refuse_unknown(terraform, chain.from_iterable(plan.providers for plan in self._plans))
-        refuse_several(self._plans)
+        refuse_shared_addresses(planned)
+        self._plans = [*planned, *states_read]
+        refuse_unknown_providers(
+            terraform, chain.from_iterable(plan.providers for plan in self._plans)
+        )
+        refuse_ambiguous_owners(self._plans)
         self._stream = open_stream(files[0]) if streams else None
         self._assumed = ""
-        heads = [self._stream.head] if self._stream else [each.source for each in self._whole]
+        heads = (
+            [self._stream.head] if self._stream else [recorded.source for recorded in self._whole]
+        )
         self.is_example = bool(heads) and all(head.example for head in heads)
         times = [head.captured_at for head in heads if head.captured_at is not None]
         self.captured_at: datetime | None = None
@@ -76,12 +85,14 @@ class Inventory:
     @property
     def sources(self) -> tuple[Source, ...]:
         """Describe every file; complete only after the iteration over ``organizations``."""
-        present = [self._stream.source] if self._stream else [each.source for each in self._whole]
-        return (*present, *map(self._noted, self._plans))
+        present = (
+            [self._stream.source] if self._stream else [recorded.source for recorded in self._whole]
+        )
+        return (*present, *map(self._with_assumption, self._plans))
 
-    def _noted(self, plan: Recorded) -> Source:
+    def _with_assumption(self, plan: RecordedFile) -> Source:
         if self._assumed and any(
-            organization.id == NOT_TOLD for organization in plan.organizations
+            organization.id == UNKNOWN_ORGANIZATION for organization in plan.organizations
         ):
             notes = (*plan.source.notes, self._assumed)
             return plan.source.model_copy(update={"notes": notes})
@@ -89,29 +100,32 @@ class Inventory:
 
     def organizations(self) -> Iterator[Organization]:
         """Yield every organization once, in the order of paths; raises InventoryError."""
-        planned = {each.id: each for each in self._planned()}
+        planned = {organization.id: organization for organization in self._planned()}
         present = self._present()
-        if NOT_TOLD in planned:
+        if UNKNOWN_ORGANIZATION in planned:
+            # Two organizations are enough to see that there are several; a stream may have many.
             first = list(islice(present, 2))
             self._assign(planned, first)
             present = chain(first, present)
         for organization in present:
-            yield with_plan(organization, planned.pop(organization.id, None))
+            yield add_plan(organization, planned.pop(organization.id, None))
         yield from planned.values()
 
     def _planned(self) -> list[Organization]:
         return merge(organization for plan in self._plans for organization in plan.organizations)
 
     def _assign(self, planned: dict[str, Organization], present: list[Organization]) -> None:
-        """Give what nobody tells whose it is to the only organization there is, if it is."""
-        owners = {each.id for each in present} | planned.keys() - {NOT_TOLD}
+        """Assign what states no organization to the only one; raise InventoryError if several."""
+        owners = {organization.id for organization in present} | planned.keys() - {
+            UNKNOWN_ORGANIZATION
+        }
         if len(owners) > 1:
             raise InventoryError(list(_ownerless(self._plans)))
-        owner = next(iter(owners), NOT_TOLD)
-        self._assumed = ASSUMED.format(_named(owner, present))
-        whole = planned.pop(NOT_TOLD).model_copy(update={"id": owner, "name": owner})
+        owner = next(iter(owners), UNKNOWN_ORGANIZATION)
+        self._assumed = ASSUMED.format(_owner_label(owner, present))
+        assigned = planned.pop(UNKNOWN_ORGANIZATION).model_copy(update={"id": owner, "name": owner})
         known = planned.get(owner)
-        planned[owner] = merge([known, whole])[0] if known else whole
+        planned[owner] = merge([known, assigned])[0] if known else assigned
 
     def _present(self) -> Iterator[Organization]:
         if self._stream:
@@ -130,42 +144,43 @@ class Inventory:
                     yield organization
 
 
-def _named(owner: str, present: Iterable[Organization]) -> str:
-    """Name the organization that is assumed: by its name, too, if it was recorded."""
-    if owner == NOT_TOLD:
-        return "one organization, which is not named"
-    name = next((each.name for each in present if each.name != owner), "")
-    return f"{f'{name} ({owner})' if name else owner}, the only organization here"
+def _owner_label(owner: str, present: Iterable[Organization]) -> str:
+    """Describe the assumed organization, with its name if that was recorded."""
+    if owner == UNKNOWN_ORGANIZATION:
+        return "one unnamed organization"
+    names = (organization.name for organization in present if organization.name != owner)
+    name = next(names, "")
+    return f"{f'{name} ({owner})' if name else owner}, the only organization in this audit"
 
 
-def _ownerless(plans: Sequence[Recorded]) -> Iterator[Problem]:
-    expected = f"{OPTION}=ID, as there are several organizations here"
+def _ownerless(plans: Sequence[RecordedFile]) -> Iterator[Problem]:
+    expected = f"{OPTION}=ID, because this audit has several organizations"
     for plan in plans:
         for organization in plan.organizations:
-            if organization.id == NOT_TOLD:
-                found = "databases of which it does not tell whose they are"
+            if organization.id == UNKNOWN_ORGANIZATION:
+                found = "databases without a stated organization"
                 yield Problem(plan.source.path, 0, "", found, expected)
 
 
 def _read_all(
-    *kinds: tuple[Callable[[str], Recorded], Sequence[str]],
-) -> Iterator[list[Recorded]]:
+    *kinds: tuple[Callable[[str], RecordedFile], Sequence[str]],
+) -> Iterator[list[RecordedFile]]:
     """Read the files of each kind; raise InventoryError with the problems of all of them."""
     problems: list[Problem] = []
-    every = [[_collect(read, file, problems) for file in files] for read, files in kinds]
+    results = [[_collect(read, file, problems) for file in files] for read, files in kinds]
     if problems:
         raise InventoryError(problems)
-    return ([recorded for recorded in read if recorded] for read in every)
+    return ([recorded for recorded in kind if recorded] for kind in results)
 
 
-def _read_plan(text: str, terraform: Terraform) -> Recorded:
+def _read_plan(text: str, terraform: TerraformSettings) -> RecordedFile:
     plan = parse_plan(text)
     return read_plan(plan.path, terraform, plan.name)
 
 
 def _collect(
-    read: Callable[[str], Recorded], file: str, problems: list[Problem]
-) -> Recorded | None:
+    read: Callable[[str], RecordedFile], file: str, problems: list[Problem]
+) -> RecordedFile | None:
     try:
         with collector_paused():
             return read(file)

@@ -1,4 +1,4 @@
-"""Any file that can be an inventory, told by what it is."""
+"""Opens any file that can be an inventory: YAML, JSON, NDJSON or an evidence bundle."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from inventory.errors import InventoryError
 from inventory.files.evidence_layout import is_folder
-from inventory.files.file_kinds import INVENTORIES, look_of_folder
-from inventory.files.format_detection import INVENTORY, by_folder
+from inventory.files.file_kinds import INVENTORIES, recognize_folder
+from inventory.files.format_detection import INVENTORY, folder_problem
 from inventory.files.ndjson import NdjsonReader, read_whole
-from inventory.files.yaml_json import Recorded, read_recorded
+from inventory.files.yaml_json import RecordedFile, read_recorded
 from inventory.model.sources import FORMATS
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ def is_stream(file: str) -> bool:
     """
     path = Path(file)
     if is_folder(file):
-        if look_of_folder(path).option not in {"", INVENTORIES}:
-            raise InventoryError([by_folder(file, INVENTORY)])
+        if recognize_folder(path).option not in {"", INVENTORIES}:
+            raise InventoryError([folder_problem(file, INVENTORY)])
         return True
     return FORMATS.get(path.suffix.lower()) == "ndjson"
 
@@ -40,6 +40,6 @@ def open_stream(file: str, role: Role = "inventory") -> NdjsonReader:
     return open_bundle(file, role)
 
 
-def read_file(file: str, role: Role = "inventory") -> Recorded:
+def read_file(file: str, role: Role = "inventory") -> RecordedFile:
     """Read a whole inventory; raise InventoryError with all its problems at once."""
     return read_whole(open_stream(file, role)) if is_stream(file) else read_recorded(file, role)

@@ -1,4 +1,4 @@
-"""Planned databases and keys, in YAML or by Terraform, and the states that Terraform keeps."""
+"""Plans in YAML and Terraform's plans and states: planned databases and keys."""
 
 from __future__ import annotations
 
@@ -10,21 +10,28 @@ from pydantic_core import PydanticCustomError
 
 from inventory.errors import InventoryError, Problem
 from inventory.files.documents import Document, read_document
-from inventory.files.format_detection import PLAN, STATE, ExpectedFile, by_bytes, by_data, by_text
-from inventory.files.merging import with_databases
+from inventory.files.format_detection import (
+    PLAN,
+    STATE,
+    ExpectedFile,
+    bytes_problem,
+    data_problem,
+    text_problem,
+)
+from inventory.files.merging import merge_planned_databases
 from inventory.files.named_plans import OPTION
 from inventory.files.validation import line_of
 from inventory.files.yaml_json import (
-    Recorded,
+    RecordedFile,
     describe_source,
-    identity_of_key,
+    duplicates,
     locate_entries,
     parse_document,
     read_raw,
     refuse,
     refuse_tokens,
-    repeated,
-    twins,
+    repeated_entries,
+    versionless_key_identity,
 )
 from inventory.model.base import (
     Entry,
@@ -38,14 +45,14 @@ from inventory.model.database import Database
 from inventory.model.organization import Organization
 from inventory.model.planned_keys import KeyChange, PlannedKey
 from inventory.model.sources import Source
-from inventory.model.terraform_managed import Managed
-from inventory.terraform.organizations import Terraform
+from inventory.model.terraform_managed import ManagedResources
+from inventory.terraform.organizations import TerraformSettings
 from inventory.terraform.plan import PLAN_ONLY, is_terraform, read_terraform
 from inventory.text.display import describe
 
 
 class PlannedDatabase(Database):
-    """A database of a plan; its ``state`` is ``planned`` without having to say so."""
+    """A database of a plan; its ``state`` is ``planned`` by default."""
 
     state: Literal["planned"] = "planned"
 
@@ -93,9 +100,9 @@ class PlanDocument(Entry):
 
 def read_plan(
     file: str,
-    terraform: Terraform = Terraform(),  # noqa: B008 (frozen)
+    terraform: TerraformSettings = TerraformSettings(),  # noqa: B008 (frozen)
     name: str = "",
-) -> Recorded:
+) -> RecordedFile:
     """Read a plan, ours or Terraform's; raise InventoryError with all its problems at once.
 
     The keys and the existing databases of its organizations count as not recorded. A ``name`` is
@@ -103,54 +110,54 @@ def read_plan(
     """
     raw, document = _read(file, PLAN)
     if is_terraform(document.data):
-        plan = read_terraform(file, raw, document, terraform.of_plan(name))
-        return _named(plan, name) if name else plan
+        plan = read_terraform(file, raw, document, terraform.for_plan(name))
+        return _with_name(plan, name) if name else plan
     refuse_tokens(file, raw)
     if name:
-        expected = "none: databases of such a plan go by their own names"
+        expected = "no name: databases of a YAML plan are identified by their own names"
         raise InventoryError([Problem(file, 0, "", f"the name {describe(name)}", expected)])
     parsed = parse_document(PlanDocument, file, document)
     organizations = tuple(
         locate_entries(file, document.lines, map(_organization, parsed.organizations))
     )
-    refuse(list(twins(file, organizations)))
+    refuse(list(duplicates(file, organizations)))
     planned = tuple(
-        organization.with_managed(Managed(planned_keys=keys)).at(*organization.location)
+        organization.with_managed(ManagedResources(planned_keys=keys)).at(*organization.location)
         for organization, keys in zip(
             organizations, _keys(file, document, parsed.organizations), strict=True
         )
     )
-    return Recorded(describe_source(file, raw, "plan", planned), planned)
+    return RecordedFile(describe_source(file, raw, "plan", planned), planned)
 
 
-def read_state(file: str, terraform: Terraform) -> Recorded:
-    """Read a state of Terraform: what it believes to exist; raise InventoryError.
+def read_state(file: str, terraform: TerraformSettings) -> RecordedFile:
+    """Read a Terraform state: what it believes to exist; raise InventoryError.
 
-    Its databases need no names: what is said of them goes by their ids, never by an address.
+    A state needs no name: findings refer to its databases by their ids, never by an address.
     """
     raw, document = _read(file, STATE)
     return read_terraform(file, raw, document, terraform, STATE)
 
 
-def _read(file: str, wanted: ExpectedFile) -> tuple[bytes, Document]:
+def _read(file: str, expected_file: ExpectedFile) -> tuple[bytes, Document]:
     """Return what a file holds, in bytes and as data.
 
-    Raises InventoryError with what to run if it holds something else than is ``wanted``.
+    Raises InventoryError, with the command to run, if the file is not the ``expected_file``.
     """
-    raw = read_raw(file, wanted)
-    if found := by_bytes(file, raw, wanted):
-        raise InventoryError([found])
+    raw = read_raw(file, expected_file)
+    if problem := bytes_problem(file, raw, expected_file):
+        raise InventoryError([problem])
     document = read_document(file, raw)
     if document.data is None and document.problems:
-        raise InventoryError([by_text(file, raw, document.problems[0], wanted)])
-    if not (is_terraform(document.data) or _is_ours(document.data, wanted)):
-        raise InventoryError([by_data(file, raw, document, wanted)])
+        raise InventoryError([text_problem(file, raw, document.problems[0], expected_file)])
+    if not (is_terraform(document.data) or _is_yaml_plan(document.data, expected_file)):
+        raise InventoryError([data_problem(file, raw, document, expected_file)])
     return raw, document
 
 
-def _is_ours(data: object, wanted: ExpectedFile) -> bool:
-    """Say whether a file begins as a plan in YAML does, where that may be."""
-    return wanted.kind == "plan" and isinstance(data, dict) and "cmek-plan" in data
+def _is_yaml_plan(data: object, expected_file: ExpectedFile) -> bool:
+    """Say whether the data is a plan in YAML, where one is accepted."""
+    return expected_file.kind == "plan" and isinstance(data, dict) and "cmek-plan" in data
 
 
 def _organization(planned: PlannedOrganization) -> Organization:
@@ -168,28 +175,29 @@ def _keys(
             key.at(file, line_of(document.lines, (*path, number)))
             for number, key in enumerate(organization.keys)
         ]
-        refuse(list(repeated(file, "key", entries, identity_of_key)))
+        refuse(list(repeated_entries(file, "key", entries, versionless_key_identity)))
         yield tuple(PlannedKey(**entry.model_dump()).at(*entry.location) for entry in entries)
 
 
-def with_plan(organization: Organization, plan: Organization | None) -> Organization:
-    """Add what ``plan`` tells to what was recorded of ``organization``.
+def add_plan(organization: Organization, plan: Organization | None) -> Organization:
+    """Add the contents of ``plan`` to what was recorded of ``organization``.
 
-    Raises InventoryError if the organization has one of its databases already, or plans it
-    otherwise.
+    Raises InventoryError if the organization already has one of the databases, or plans it
+    differently.
     """
     if plan is None:
         return organization
-    update: dict[str, Any] = {"databases": with_databases(organization, plan)}
+    update: dict[str, Any] = {"databases": merge_planned_databases(organization, plan)}
     if organization.databases is None:
         update["gaps"] = (*organization.gaps, PLAN_ONLY)
     return organization.model_copy(update=update).with_managed(plan.managed)
 
 
-def refuse_shared(plans: Sequence[Recorded]) -> None:
-    """Raise InventoryError if an address stands in two plans, and neither is told by a name.
+def refuse_shared_addresses(plans: Sequence[RecordedFile]) -> None:
+    """Raise InventoryError if two plans have one address, and no name distinguishes them.
 
-    Nothing tells their databases apart then, and a path must not: it may be another one tomorrow.
+    The path cannot distinguish them: it may be a different one tomorrow, and with it every
+    finding's id.
     """
     seen: dict[str, tuple[Source, int]] = {}
     problems: dict[tuple[str, str], Problem] = {}
@@ -197,14 +205,14 @@ def refuse_shared(plans: Sequence[Recorded]) -> None:
         for entry in _addressed(plan):
             first, line = seen.setdefault(entry.resource, (plan.source, entry.line))
             if first is not plan.source:
-                found = f"{describe(entry.resource)}, an address of {first.path}:{line}, too"
+                found = f"{describe(entry.resource)}, an address that {first.path}:{line} also has"
                 expected = f"a name for one of the two plans, such as {OPTION}=prod={first.path}"
                 problem = Problem(plan.source.path, entry.line, "", found, expected)
                 problems.setdefault((first.path, plan.source.path), problem)
     refuse(list(problems.values()))
 
 
-def _addressed(plan: Recorded) -> Iterator[Located]:
+def _addressed(plan: RecordedFile) -> Iterator[Located]:
     for organization in plan.organizations:
         managed = organization.managed
         keys = (*managed.planned_keys, *managed.undetermined_keys)
@@ -212,23 +220,23 @@ def _addressed(plan: Recorded) -> Iterator[Located]:
         yield from (entry for entry in planned if entry.resource)
 
 
-def _named(plan: Recorded, name: str) -> Recorded:
+def _with_name(plan: RecordedFile, name: str) -> RecordedFile:
     """Return the plan with its name in front of each address, and of each provider's key."""
-    organizations = tuple(_renamed(organization, name) for organization in plan.organizations)
+    organizations = tuple(_with_prefix(organization, name) for organization in plan.organizations)
     source = plan.source.model_copy(update={"name": name})
     providers = plan.providers.union(f"{name}#{provider}" for provider in plan.providers)
     return plan._replace(source=source, organizations=organizations, providers=providers)
 
 
-def _renamed(organization: Organization, name: str) -> Organization:
+def _with_prefix(organization: Organization, name: str) -> Organization:
     for entry in (*(organization.databases or ()), *organization.managed.entries()):
         entry.at(entry.file, entry.line, f"{name}#{entry.resource}")
-    keys = tuple(_rename_waiting(key, name) for key in organization.managed.planned_keys)
+    keys = tuple(_with_waiting_prefix(key, name) for key in organization.managed.planned_keys)
     managed = organization.managed.model_copy(update={"planned_keys": keys})
     return organization.with_managed(managed).at(*organization.location)
 
 
-def _rename_waiting(key: PlannedKey, name: str) -> PlannedKey:
+def _with_waiting_prefix(key: PlannedKey, name: str) -> PlannedKey:
     """Return the key with the name in front of each address that waits for it."""
     waiting = frozenset(f"{name}#{address}" for address in key.awaited_by)
     return key.model_copy(update={"awaited_by": waiting}).at(*key.location)

@@ -1,8 +1,7 @@
 """The JSON Schemas of inventories and plans, for editors; ``python -m inventory.schema`` writes.
 
-They say what a file may hold. What only a reader can tell, such as a day that does not exist, an
-entry that stands twice or a text of rare characters that are all invisible, is refused when the
-file is read.
+They describe what a file may hold. A schema cannot express some rules: a day that exists, no
+duplicate entries, no text of rare invisible characters. The reader enforces these.
 """
 
 from __future__ import annotations
@@ -71,7 +70,7 @@ SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
 
 
 class _Generator(GenerateJsonSchema):
-    """Describe each field in the words of its model's docstring, and state the conditions."""
+    """Describes each field by its model's docstring, and adds the conditions between fields."""
 
     def model_schema(self, schema: core_schema.ModelSchema) -> dict[str, Any]:
         model = schema["cls"]
@@ -89,7 +88,7 @@ class _Generator(GenerateJsonSchema):
 
 
 def _texts(model: type[BaseModel]) -> dict[str, str]:
-    """Return what the docstrings of ``model`` and its bases say of each field."""
+    """Return the description of each field, from the docstrings of ``model`` and its bases."""
     texts: dict[str, str] = {}
     for base in reversed(model.__mro__):
         attributes = inspect.cleandoc(base.__doc__ or "").partition(_ATTRIBUTES)[2]

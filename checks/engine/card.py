@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from inventory.text.display import describe
 
@@ -13,6 +13,30 @@ Severity = Literal["critical", "high", "medium", "low", "advisory"]
 Basis = Literal["required", "recommended", "derived"]
 
 Need = Literal["keys", "databases"]
+
+Role = Literal[
+    "key-needed",
+    "key-used",
+    "key-first",
+    "key-id",
+    "key-unchanged",
+    "key-views",
+    "population",
+    "proof",
+    "which-key",
+]
+"""What reports and other rules read from the findings of a rule, as it is no rule's name.
+
+- ``key-needed``: whether a key scope needs a key, and whether one is registered.
+- ``key-used``: each registered key, by whether it has a database to encrypt.
+- ``key-first``: each database in each region, by whether its key came first.
+- ``key-id``: each registered key, by whether its id is that of its key scope.
+- ``key-unchanged``: each key scope whose key changed without an explanation.
+- ``key-views``: whether the ways in which Astra shows keys agree.
+- ``population``: whether an organization was read in full, and lately.
+- ``proof``: it must pass in a key scope before that counts as covered.
+- ``which-key``: whether what is registered for a key scope is really its own key.
+"""
 
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low", "advisory")
 """All severities, the worst first."""
@@ -58,6 +82,7 @@ class Card(BaseModel):
         quotes: the sentences it rests on.
         remediation: what to do about a failure.
         no_subject: what it means if the inventory holds nothing the rule speaks of.
+        roles: what else is read from its findings; most rules have none. Not part of the record.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,6 +100,7 @@ class Card(BaseModel):
     quotes: tuple[Quote, ...]
     remediation: str
     no_subject: str
+    roles: Annotated[tuple[Role, ...], Field(exclude=True)] = ()
 
 
 def rank(severity: Severity) -> int:

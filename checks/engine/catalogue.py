@@ -6,19 +6,34 @@ import hashlib
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import checks
 from checks.engine.card import Card
+from checks.engine.import_closure import import_closure, read_modules
 
 if TYPE_CHECKING:
+    from checks.engine.card import Role
     from checks.engine.context import Context, Summary
     from checks.engine.finding import Finding
     from inventory.model.organization_index import OrganizationIndex
 
 Judge = Callable[["OrganizationIndex", "Context"], Iterator["Finding"]]
 JudgeAcross = Callable[[Sequence["Summary"], "Context"], Iterator["Finding"]]
+
+_JUDGING = ("checks.engine.evaluation", "checks.engine.waivers")
+"""What judges beside the rules: it runs them, and applies waivers."""
+
+_READERS = (
+    "inventory.astra.attested",
+    "inventory.astra.fetch",
+    "inventory.astra.readings",
+    "inventory.history",
+    "inventory.inventory",
+)
+"""What turns a file or an answer of Astra into what is judged."""
 
 
 class Rule(NamedTuple):
@@ -38,9 +53,9 @@ class Rule(NamedTuple):
 
 
 def load_rules() -> tuple[Rule, ...]:
-    """Import every ``check_*.py`` beside this file and return the rules by their ids."""
-    names = [iter_module.name for iter_module in pkgutil.iter_modules(checks.__path__)]
-    rules = [_load(name) for name in names if name.startswith("check_")]
+    """Import every ``checks/check_*.py`` and return the rules by their ids."""
+    modules = [module.name for module in pkgutil.iter_modules(checks.__path__)]
+    rules = [_load(name) for name in modules if name.startswith("check_")]
     return tuple(sorted(rules, key=lambda rule: rule.card.id))
 
 
@@ -50,12 +65,26 @@ def _load(name: str) -> Rule:
     return Rule(module.CARD, judge, across, Path(str(module.__file__)))
 
 
+@cache
+def rules_of(role: Role) -> tuple[str, ...]:
+    """Return the ids of the rules whose cards have ``role``."""
+    return tuple(rule.card.id for rule in load_rules() if role in rule.card.roles)
+
+
+def rule_of(role: Role) -> str:
+    """Return the id of the one rule whose card has ``role``; raise ValueError if it is not one."""
+    (rule,) = rules_of(role)
+    return rule
+
+
 def rules_hash(rules: Sequence[Rule]) -> str:
-    """Return a hash over the rules and the inventory they read: equal hashes judge alike."""
+    """Return a hash over all that judges: audits with equal hashes judge alike.
+
+    That is every module of the ``rules`` and of the readers, and what they import.
+    """
+    texts = read_modules(rules[0].source.parents[1])
+    roots = [f"checks.{rule.source.stem}" for rule in rules]
     digest = hashlib.sha256()
-    suite = rules[0].source.parents[1]
-    for folder in ("checks", "inventory"):
-        for path in sorted((suite / folder).rglob("*.py")):
-            name = path.relative_to(suite).as_posix()
-            digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for module in sorted(import_closure(texts, [*roots, *_JUDGING, *_READERS])):
+        digest.update(module.encode() + b"\0" + texts[module] + b"\0")
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""What every judge is told beside the estate, and the words that several of them use."""
+"""What every judge gets beside the organization, and the texts that several of them use."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Context(NamedTuple):
     Attributes:
         as_of: the time of judgement (UTC), for freshness, attestations and waivers.
         max_age: how old the newest fact about an organization may be.
-        kms: ``none`` if the audit was told to leave the clouds' key management out.
+        kms: ``none`` if the audit leaves out what the clouds' key management shows.
         history: the earlier records.
         baseline: the organizations that the audit which is the baseline knew, by their ids.
     """
@@ -78,8 +78,8 @@ class Summary(NamedTuple):
         location: where it was read.
         databases: the ids of its existing databases.
         planned_keys: the keys that a plan would register for it, with their ids.
-        resting: how many databases rest on each of its keys, and how many of them exist; by the
-            key's id without a version.
+        databases_by_key: how many databases use each of its keys, and how many of them exist; by
+            the key's id without a version.
     """
 
     id: str
@@ -89,7 +89,7 @@ class Summary(NamedTuple):
     location: SourceLocation
     databases: DatabaseIds = DatabaseIds()
     planned_keys: tuple[PlannedKey, ...] = ()
-    resting: Mapping[str, tuple[int, int]] = _EMPTY
+    databases_by_key: Mapping[str, tuple[int, int]] = _EMPTY
 
 
 def summarize(index: OrganizationIndex) -> Summary:
@@ -105,11 +105,11 @@ def summarize(index: OrganizationIndex) -> Summary:
         organization.location,
         pack(existing),
         tuple(key for keys in index.planned_keys.values() for key in keys),
-        _resting(index),
+        _databases_by_key(index),
     )
 
 
-def _resting(index: OrganizationIndex) -> dict[str, tuple[int, int]]:
+def _databases_by_key(index: OrganizationIndex) -> dict[str, tuple[int, int]]:
     """Count the databases of each key once, also those that are in several of its scopes."""
     scopes: dict[str, list[KeyScope]] = {}
     for scope in index.keys:
@@ -137,7 +137,7 @@ def _count(index: OrganizationIndex, scopes: list[KeyScope]) -> tuple[int, int]:
 def shared_databases(organizations: Sequence[Summary]) -> dict[str, list[Summary]]:
     """Return the organizations that list each database which several list, by its id."""
     summaries = {organization.id: organization for organization in organizations}
-    shared = shared_ids({identity: each.databases for identity, each in summaries.items()})
+    shared = shared_ids({identity: summary.databases for identity, summary in summaries.items()})
     return {database: [summaries[owner] for owner in owners] for database, owners in shared.items()}
 
 
@@ -159,5 +159,5 @@ def day(time: datetime) -> date:
 
 
 def gap_text(gap: Gap) -> str:
-    """Render why a fact is missing: ``not-recorded (the record holds no such list)``."""
+    """Render why a fact is missing: ``not-recorded (the record has no such list)``."""
     return f"{gap.reason} ({gap.detail})" if gap.detail else gap.reason

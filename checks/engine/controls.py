@@ -13,7 +13,7 @@ from inventory.errors import ControlsError, InventoryError, Problem
 from inventory.files.documents import Document, field_name
 from inventory.files.format_detection import CONTROLS
 from inventory.files.validation import line_of, problems_of
-from inventory.files.yaml_json import read_given
+from inventory.files.yaml_json import read_own_document
 from inventory.model.base import FormatVersion
 
 DEFAULT = Path(__file__).parents[1] / "controls.yaml"
@@ -63,7 +63,7 @@ def read_controls(path: Path = DEFAULT, rules: Collection[str] | None = None) ->
     """
     file = str(path)
     try:
-        _, document = read_given(file, CONTROLS)
+        _, document = read_own_document(file, CONTROLS)
     except InventoryError as error:
         raise ControlsError(error.problems) from None
     if document.problems:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING, NamedTuple
 
+from checks.engine.actions import ActionKind
 from checks.engine.context import Context, Summary, gap_text, summarize
 from checks.engine.finding import Finding, inconclusive, locations_of, organization_subject
 from checks.engine.reasons import cause_of_gap, gap_action
@@ -22,6 +23,7 @@ _ACROSS = ""
 """The organization of a finding that goes across organizations."""
 
 _BROKEN = "check-broke"
+_REPORT_DEFECT = ActionKind("report-defect", "Report this as a defect of the suite").on()
 
 
 class JudgedOrganization(NamedTuple):
@@ -135,7 +137,9 @@ def _needed_gaps(rule: Rule, index: OrganizationIndex) -> list[Gap]:
 
 def _unread(rule: Rule, index: OrganizationIndex, gap: Gap) -> Finding:
     organization = index.organization
-    message = f"The {gap.fact} may not be all, so there may be more to judge: {gap_text(gap)}."
+    message = (
+        f"The list of {gap.fact} may be incomplete, so there may be more to judge: {gap_text(gap)}."
+    )
     action = gap_action(gap, organization)
     subject, where = organization_subject(organization.id), locations_of([organization])
     return inconclusive(rule.card, subject, cause_of_gap(gap), message, where, action)
@@ -160,5 +164,6 @@ def _broken(rule: Rule, organization: str, error: Exception) -> Finding:
         _BROKEN,
         message,
         reason=_BROKEN,
-        action="Report this as a defect of the suite",
+        action=_REPORT_DEFECT.sentence,
+        action_id=_REPORT_DEFECT.id_in(organization),
     )

@@ -1,4 +1,4 @@
-"""What a judge says: a finding, its subject, its status."""
+"""What a judge returns: a finding, its subject, its status."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from inventory.model.key_ids import parse_key_id
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from checks.engine.actions import Action
     from checks.engine.card import Card, Severity
     from inventory.model.base import Located
     from inventory.model.database import Database
@@ -39,7 +40,7 @@ STATUSES: tuple[Status, ...] = (
     "pass",
     "not-applicable",
 )
-"""All statuses, in the order in which one of them speaks for a whole group."""
+"""All statuses, in the order in which one of them represents a whole group."""
 
 OPEN: frozenset[Status] = frozenset({"error", "fail", "inconclusive"})
 """The statuses of a finding that somebody has to do something about."""
@@ -76,7 +77,7 @@ class Subject(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """One rule's word on one subject.
+    """What one rule found about one subject.
 
     Attributes:
         status: what was found.
@@ -85,19 +86,20 @@ class Finding(NamedTuple):
         subject: what it is about.
         cause: why the subject does not comply, as a code with the thing it concerns where there
             can be several; empty if it complies. A subject has one finding for each cause.
-        says: the condition that was found, in a sentence.
+        message: the condition that was found, in a sentence.
         reason: why it could not be judged or does not apply, as a code.
-        action: what would settle it, in words; equal words in one organization are one action.
+        action: what resolves it, in words.
+        action_id: the id of that step; findings with the same id are one action.
         name: the subject's name for people, where it has one that is not its identity.
         databases: how many databases it concerns.
         existing: how many of them exist already.
-        evidence: where the facts stand: file, line, and an address where Terraform manages it.
+        evidence: where the facts were read: file, line, and an address if Terraform manages it.
         waiver: the id of the waiver that covers it.
         change: what became of it since the baseline; empty if it is not open, or none was given.
         since: the time of the first audit in a row in which it was open; empty likewise.
         audits: in how many audits in a row it is open, this one included; 0 likewise.
-        attested_by: of a pass, those without whose word it would be none; nobody if what was
-            observed is enough. The verdict counts them, the record of a finding does not hold them.
+        attested_by: of a pass, the people on whose attestation it depends; empty if what was
+            observed is enough. The verdict counts them; the record of a finding leaves them out.
     """
 
     status: Status
@@ -108,6 +110,7 @@ class Finding(NamedTuple):
     message: str
     reason: str = ""
     action: str = ""
+    action_id: str = ""
     name: str = ""
     databases: int = 0
     existing: int = 0
@@ -181,7 +184,7 @@ def database_subject(organization: str, database: Database) -> Subject:
 
 
 def planned_database_subject(organization: str, database: UndeterminedDatabase) -> Subject:
-    """Return the subject that is a planned database of which it is not told where it will lie."""
+    """Return the subject that is a planned database whose regions the plan does not show."""
     own = f"planned {database.resource or database.name}"
     path = join(organization, "database", own, "undetermined")
     return Subject("database", path, organization, database=own)
@@ -208,7 +211,7 @@ def passes(
     *,
     attested_by: tuple[str, ...] = (),
 ) -> Finding:
-    """Find that ``subject`` complies; ``attested_by`` those without whose word it would not."""
+    """Find that ``subject`` complies; ``attested_by`` are the people on whose word it depends."""
     return Finding(
         "pass",
         card.id,
@@ -227,11 +230,19 @@ def fails(
     cause: str,
     message: str,
     evidence: tuple[SourceLocation, ...],
-    action: str,
+    action: Action,
 ) -> Finding:
-    """Find that ``subject`` does not comply for one ``cause``; ``action`` says what to do."""
+    """Find that ``subject`` does not comply for one ``cause``; ``action`` resolves it."""
     return Finding(
-        "fail", card.id, card.severity, subject, cause, message, action=action, evidence=evidence
+        "fail",
+        card.id,
+        card.severity,
+        subject,
+        cause,
+        message,
+        action=action.sentence,
+        action_id=action.id_in(subject.organization),
+        evidence=evidence,
     )
 
 
@@ -241,9 +252,9 @@ def inconclusive(
     cause: str,
     message: str,
     evidence: tuple[SourceLocation, ...],
-    action: str,
+    action: Action,
 ) -> Finding:
-    """Find that ``subject`` cannot be judged; ``says`` names the fact that is missing."""
+    """Find that ``subject`` cannot be judged; ``message`` names the fact that is missing."""
     return Finding(
         "inconclusive",
         card.id,
@@ -252,7 +263,8 @@ def inconclusive(
         cause,
         message,
         reason=reason_of(cause),
-        action=action,
+        action=action.sentence,
+        action_id=action.id_in(subject.organization),
         evidence=evidence,
     )
 
@@ -260,27 +272,28 @@ def inconclusive(
 def not_applicable(
     card: Card, subject: Subject, message: str, evidence: tuple[SourceLocation, ...], reason: str
 ) -> Finding:
-    """Find that the rule has nothing to say of ``subject``, and why."""
+    """Find that the rule does not apply to ``subject``, and why."""
     return Finding(
         "not-applicable", card.id, card.severity, subject, "", message, reason, evidence=evidence
     )
 
 
-def concerning(finding: Finding, card: Card, databases: int, planned: int) -> Finding:
-    """Add how many databases ``finding`` concerns, and the severity that follows from that.
+def with_databases(finding: Finding, card: Card, databases: int, planned: int) -> Finding:
+    """Add how many databases ``finding`` affects, and the severity that follows from that.
 
-    ``planned`` says how many of the ``databases`` do not exist yet.
+    ``planned`` is how many of the ``databases`` do not exist yet.
     """
     severity = card.severity_planned or card.severity if planned else card.severity
     return finding._replace(databases=databases, existing=databases - planned, severity=severity)
 
 
-def about(finding: Finding, card: Card, database: Database) -> Finding:
-    """Add to ``finding`` that it concerns one ``database``, and that one's name.
+def for_database(finding: Finding, card: Card, database: Database) -> Finding:
+    """Add to ``finding`` that it affects one ``database``, and that one's name.
 
-    What is only planned has causes of its own: its deployment is never a known finding.
+    What is only planned has its own causes: its deployment is never a known finding.
     """
-    named = finding._replace(name=database.name)
-    if database.is_planned and named.cause and not named.cause.startswith(PLANNED):
-        named = named._replace(cause=f"{PLANNED}{named.cause}")
-    return concerning(named, card, 1, int(database.is_planned))
+    cause = finding.cause
+    if database.is_planned and cause and not cause.startswith(PLANNED):
+        cause = f"{PLANNED}{cause}"
+    named = finding._replace(name=database.name, cause=cause)
+    return with_databases(named, card, 1, int(database.is_planned))

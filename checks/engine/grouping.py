@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from checks.engine.finding import Finding
 
 Mode = Literal["subject", "organization", "rule"]
-Wanted = Literal["subject", "organization", "rule", "auto"]
+GroupingSetting = Literal["subject", "organization", "rule", "auto"]
 
 MOST_ITEMS = 500
 """How many items ``auto`` allows before it takes a coarser grouping."""
@@ -25,18 +25,20 @@ NO_SUBJECT = "no-subject"
 
 
 class Grouping:
-    """Collects the findings of an audit into groups, and chooses how fine they shall be."""
+    """Collects the findings of an audit into groups, and chooses how fine they are."""
 
-    def __init__(self, cards: Sequence[Card], gate: Gate, wanted: Wanted = "auto") -> None:
+    def __init__(
+        self, cards: Sequence[Card], gate: Gate, setting: GroupingSetting = "auto"
+    ) -> None:
         """Start with no finding; every rule of ``cards`` will have a group, also an empty one."""
         self._cards = {card.id: card for card in cards}
         self._gate = gate
-        self._wanted = wanted
+        self._setting = setting
         self._names: dict[str, str] = {}
         self._judged: set[str] = set()
         self._organizations: dict[tuple[str, str], FindingGroup] = {}
         self._subjects: dict[tuple[str, str], FindingGroup] | None = (
-            {} if wanted in {"subject", "auto"} else None
+            {} if setting in {"subject", "auto"} else None
         )
 
     def name(self, organization: str, name: str) -> None:
@@ -63,7 +65,7 @@ class Grouping:
             group.type, group.provider = subject.type, subject.provider
             group.region, group.name = subject.region, finding.name
         group.add(finding, self._gate)
-        if self._wanted == "auto" and len(subjects) > MOST_ITEMS:
+        if self._setting == "auto" and len(subjects) > MOST_ITEMS:
             self._subjects = None
 
     def _start(self, finding: Finding, key: str) -> FindingGroup:
@@ -74,15 +76,15 @@ class Grouping:
 
     @property
     def mode(self) -> Mode:
-        """Return the grouping that is taken: the wanted one, or the finest that is not too fine."""
-        if self._wanted != "auto":
-            return self._wanted
+        """Return the grouping that is used: as set, or the finest that is not too fine."""
+        if self._setting != "auto":
+            return self._setting
         if self._subjects is not None and self._fits(self._subjects):
             return "subject"
         return "organization" if self._fits(self._organizations) else "rule"
 
     def _fits(self, groups: dict[tuple[str, str], FindingGroup]) -> bool:
-        """Say whether ``groups``, with an item for each rule that has none, are not too many."""
+        """Return whether ``groups``, with an item for each rule that has none, are few enough."""
         return len(groups) + len(self._cards) - len(self._judged) <= MOST_ITEMS
 
     def key(self, finding: Finding) -> str:
@@ -126,8 +128,8 @@ class Grouping:
         """Return a label for each organization: its name, with the id where the name is shared."""
         shared = Counter(self._names.values())
         return {
-            each: f"{escape(name)}.x{escape(each)}" if shared[name] > 1 else escape(name)
-            for each, name in self._names.items()
+            owner: f"{escape(name)}.x{escape(owner)}" if shared[name] > 1 else escape(name)
+            for owner, name in self._names.items()
         }
 
     def _label(self, group: FindingGroup, labels: dict[str, str]) -> str:

@@ -1,4 +1,7 @@
-"""Groups of subjects: what one pytest item answers for, and how it answers."""
+"""Groups of findings: what one pytest item answers for, and how it ends.
+
+This is the one module of ``checks/`` that imports pytest, for the outcomes fail and skip.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ class Gate(NamedTuple):
     new_only: bool = False
 
     def stops(self, status: Status, severity: Severity, change: Change = "") -> bool:
-        """Say whether a finding of that status, severity and change stops a pipeline."""
+        """Return whether a finding of that status, severity and change stops a pipeline."""
         if self.new_only and change == KNOWN and status != "error":
             return False
         if status == "fail":
@@ -41,18 +44,18 @@ class Gate(NamedTuple):
         return status == "error" or (status == "inconclusive" and not self.allow_inconclusive)
 
 
-class _Told(pytest.fail.Exception):  # type: ignore[name-defined,misc]  # pytest types it as Any
+class _OutcomeText(pytest.fail.Exception):  # type: ignore[name-defined,misc]  # pytest types it as Any
     """An outcome whose text is all there is to show: pytest adds no traceback."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text, pytrace=False)
 
 
-class Noncompliant(_Told):
+class Noncompliant(_OutcomeText):
     """A group holds a failure that stops."""
 
 
-class Unjudged(_Told):
+class Unjudged(_OutcomeText):
     """A group holds a finding that is inconclusive or in error, which stops."""
 
 
@@ -105,11 +108,11 @@ class FindingGroup:
             self._remember([(place, text)])
 
     def _remember(self, examples: list[tuple[int, str]]) -> None:
-        """Keep the first of ``examples`` that say most, the most urgent status before others."""
+        """Keep the first of ``examples``, the most urgent status before others."""
         self._examples = sorted(self._examples + examples, key=itemgetter(0))[:SHOWN]
 
     def merge(self, other: FindingGroup) -> None:
-        """Take over all findings of ``other``."""
+        """Add all findings of ``other``."""
         self.counts.update(other.counts)
         self.stopping.update(other.stopping)
         self.known += other.known
@@ -123,11 +126,11 @@ class FindingGroup:
 
     @property
     def status(self) -> Status:
-        """Return the status that speaks for the group: one that stops, else the first there is."""
+        """Return the status of the group: one that stops, else the first there is."""
         for status in STATUSES:
             if self.stopping[status]:
                 return status
-        return next((each for each in STATUSES if self.counts[each]), "not-applicable")
+        return next((status for status in STATUSES if self.counts[status]), "not-applicable")
 
     def properties(self) -> list[tuple[str, str]]:
         """Return what pytest's own reports show of the group beside its id."""
@@ -143,7 +146,7 @@ class FindingGroup:
         ]
 
     def text(self) -> str:
-        """Say what was found, one line for each finding that is not compliant."""
+        """Return what was found, one line for each finding that is not compliant."""
         if not self.counts:
             return f"{self.card.id} not applicable: {self.card.no_subject}"
         counted = ", ".join(f"{self.counts[s]:,} {s}" for s in STATUSES if self.counts[s])
@@ -154,7 +157,7 @@ class FindingGroup:
 
 
 def report_outcome(group: FindingGroup) -> None:
-    """Tell pytest the outcome of ``group``.
+    """Report the outcome of ``group`` to pytest.
 
     Raises Noncompliant for a failure that stops; skips a group that has nothing to stop for and
     yet does not simply comply. What could not be judged never gets here: the fixture that
@@ -169,7 +172,7 @@ def report_outcome(group: FindingGroup) -> None:
 def require_judged(group: FindingGroup) -> FindingGroup:
     """Return ``group``; raise Unjudged if nothing but that stops."""
     stopping: Iterable[Status] = [
-        each for each in ("error", "inconclusive") if group.stopping[each]
+        status for status in ("error", "inconclusive") if group.stopping[status]
     ]
     if "error" in stopping or (stopping and not group.stopping["fail"]):
         raise Unjudged(group.text())

@@ -13,7 +13,7 @@ from checks.engine.context import day
 from inventory.errors import InventoryError, Problem, WaiverError
 from inventory.files.format_detection import WAIVERS
 from inventory.files.validation import problems_of
-from inventory.files.yaml_json import read_given
+from inventory.files.yaml_json import read_own_document
 from inventory.model.base import Day, Entry, FormatVersion, Identifier, Located, Text
 from inventory.text.visible_text import same_person
 
@@ -126,7 +126,7 @@ class WaiverBook:
 
     def states(self) -> list[tuple[Waiver, State]]:
         """Return every waiver with its state, in the order of the files; after the last finding."""
-        return [(each, self._state(each)) for each in self._by_target.values()]
+        return [(waiver, self._state(waiver)) for waiver in self._by_target.values()]
 
     def _is_valid(self, waiver: Waiver) -> bool:
         first = waiver.approved_on
@@ -167,7 +167,7 @@ def read_waivers(files: Sequence[str], rules: Collection[str]) -> list[Waiver]:
 
 def _read(file: str) -> tuple[list[Waiver], list[Problem]]:
     try:
-        _, document = read_given(file, WAIVERS)
+        _, document = read_own_document(file, WAIVERS)
     except InventoryError as error:
         return [], list(error.problems)
     if document.problems:
@@ -177,7 +177,8 @@ def _read(file: str) -> tuple[list[Waiver], list[Problem]]:
     except ValidationError as error:
         return [], problems_of(error, file, document.lines, model=WaiverDocument)
     lines = document.lines
-    return [each.at(file, lines["waivers", i]) for i, each in enumerate(parsed.waivers)], []
+    waivers = parsed.waivers
+    return [waiver.at(file, lines["waivers", i]) for i, waiver in enumerate(waivers)], []
 
 
 def _misfits(waivers: Sequence[Waiver], rules: Collection[str]) -> list[Problem]:

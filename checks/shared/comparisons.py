@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from checks.engine.catalogue import rule_of
 from checks.engine.context import gap_text
 from inventory.model.key import KeyScope
 from inventory.model.key_ids import parse_key_id
@@ -68,7 +69,7 @@ class Comparison(NamedTuple):
     gaps: tuple[Gap, ...]
     differences: tuple[Difference, ...]
 
-    def told(self) -> dict[str, Any]:
+    def as_record(self) -> dict[str, Any]:
         """Return it as the record states it; nothing agrees that could not be compared."""
         return {
             "what": self.what,
@@ -85,13 +86,13 @@ def reconcile(organization: Organization) -> list[dict[str, Any]]:
     counted = organization.region_views, organization.readings, organization.managed.databases
     if counted == (None, (), ()):  # most records allow none, and an index costs time
         return []
-    return [each.told() for each in compare(index_organization(organization))]
+    return [comparison.as_record() for comparison in compare(index_organization(organization))]
 
 
 def compare(index: OrganizationIndex) -> Iterator[Comparison]:
     """Yield every comparison that the record of the organization allows."""
     organization = index.organization
-    gaps = {each.fact: each for each in reversed(organization.missing())}
+    gaps = {gap.fact: gap for gap in reversed(organization.missing())}
     if organization.region_views is not None:
         yield from (_keys(index, kind, gaps) for kind in _TYPES)
         yield _views(index, gaps)
@@ -131,13 +132,13 @@ def _keys(index: OrganizationIndex, kind: str, gaps: Mapping[Fact, Gap]) -> Comp
         if scope.type == kind and (scope in shown or not has_no_customer_keys(scope))
     }
     fact: Any = f"{kind}-keys"
-    counts = [sum(map(len, each.values())) for each in (listed, shown)]
+    counts = [sum(map(len, keys.values())) for keys in (listed, shown)]
     return Comparison(
         fact,
-        "CMEK-13",
+        rule_of("key-views"),
         (
-            ("the list of all keys", _known(counts[0], gaps.get(fact))),
-            ("the views of single regions", _known(counts[1], gaps.get("region-views"))),
+            ("the key list", _known(counts[0], gaps.get(fact))),
+            ("the regional lookups", _known(counts[1], gaps.get("region-views"))),
         ),
         _of(gaps, fact, "region-views"),
         tuple(_different_keys(listed, shown)),
@@ -150,8 +151,8 @@ def _different_keys(
     for scope in sorted(listed.keys() | shown.keys()):
         one, two = listed.get(scope, set()), shown.get(scope, set())
         if one != two:
-            view = _named(two) if scope in shown else "not recorded"
-            yield _at(scope, f"listed {_named(one)}, view {view}")
+            lookup = _named(two) if scope in shown else "not recorded"
+            yield _at(scope, f"key list: {_named(one)}, regional lookup: {lookup}")
 
 
 def _named(keys: Iterable[str]) -> str:
@@ -163,13 +164,13 @@ def _views(index: OrganizationIndex, gaps: Mapping[Fact, Gap]) -> Comparison:
     known = {scope for scope in (*index.keys, *index.scopes) if scope.type != "unknown"}
     due = {scope for scope in known if not has_no_customer_keys(scope)}
     there = {scope for scope, _ in index.views()} & due
-    missing = [_at(scope, "no view was recorded") for scope in sorted(due - there)]
+    missing = [_at(scope, "no regional lookup was recorded") for scope in sorted(due - there)]
     return Comparison(
         "region-views",
-        "CMEK-13",
+        rule_of("key-views"),
         (
             ("key scopes with keys or databases", len(due)),
-            ("of these with a view", _known(len(there), gaps.get("region-views"))),
+            ("of these with a regional lookup", _known(len(there), gaps.get("region-views"))),
         ),
         _of(gaps, "databases", "serverless-keys", "managed-clusters-keys", "region-views"),
         tuple(missing),
@@ -184,10 +185,10 @@ def _accounts(index: OrganizationIndex, gaps: Mapping[Fact, Gap]) -> Comparison:
         for vendor_account in organization.vendor_accounts or ()
     }
     missing = [_at(scope, "no account is named") for scope in sorted(keys - named)]
-    beyond = [_at(scope, "accounts without a key") for scope in sorted(named - keys)]
+    beyond = [_at(scope, "accounts, but no key") for scope in sorted(named - keys)]
     return Comparison(
         "vendor-accounts",
-        "CMEK-14",
+        rule_of("population"),
         (
             ("key scopes with a key", len(keys)),
             ("key scopes with accounts named", _known(len(named), gaps.get("vendor-accounts"))),
@@ -202,18 +203,21 @@ def _accounts(index: OrganizationIndex, gaps: Mapping[Fact, Gap]) -> Comparison:
 
 def _databases(organization: Organization, gaps: Mapping[Fact, Gap]) -> Iterator[Comparison]:
     existing = [database for database in organization.databases or () if not database.is_planned]
-    found = _of(gaps, "databases")
+    gaps_found = _of(gaps, "databases")
     for reading in organization.readings:
         if counts := _READING.findall(reading.note) if reading.fact == "databases" else ():
-            yield _read_again(counts, len(existing) - _listed_apart(reading), found)
-    living = [each for each in existing if not each.is_terminated]
-    lost = [each for each in living if each.type == "unknown"]
+            yield _read_again(counts, len(existing) - _listed_apart(reading), gaps_found)
+    living = [database for database in existing if not database.is_terminated]
     routes = (("listed and not terminated", len(living)), ("in a key scope", _placed(living)))
-    why = tuple(
-        Difference(str(each.id), f"{each.name} ({each.id}): the tier {each.tier!r} has no type")
-        for each in lost
-    )
-    yield Comparison("placements", "CMEK-14", routes, found, why)
+    differences = tuple(_without_type(living))
+    yield Comparison("placements", rule_of("population"), routes, gaps_found, differences)
+
+
+def _without_type(databases: Iterable[Database]) -> Iterator[Difference]:
+    for database in databases:
+        if database.type == "unknown":
+            text = f"tier {database.tier!r} does not identify the type"
+            yield Difference(str(database.id), f"{database.name} ({database.id}): {text}")
 
 
 def _listed_apart(reading: Reading) -> int:
@@ -226,7 +230,7 @@ def _placed(databases: Iterable[Database]) -> int:
     return sum(database.type != "unknown" for database in databases)
 
 
-def _read_again(counts: list[tuple[str, str]], held: int, gaps: tuple[Gap, ...]) -> Comparison:
+def _read_again(counts: list[tuple[str, str]], audited: int, gaps: tuple[Gap, ...]) -> Comparison:
     """Compare the last two readings of the list with each other, and with what is audited."""
     numbers = [int(count.replace(",", "")) for count, _ in counts]
     routes = [
@@ -234,37 +238,39 @@ def _read_again(counts: list[tuple[str, str]], held: int, gaps: tuple[Gap, ...])
         for place, (number, (_, size)) in enumerate(zip(numbers, counts, strict=True), 1)
     ]
     differences = [Difference(gap.reason, gap_text(gap)) for gap in gaps]
-    if len({*numbers[-2:], held}) > 1:
-        told = " and ".join(f"{number:,}" for number in numbers[-2:])
-        text = f"the last readings hold {told}, the audited inventory {held:,}"
+    if len({*numbers[-2:], audited}) > 1:
+        last = " and ".join(f"{number:,}" for number in numbers[-2:])
+        text = f"the last readings counted {last}, the audited inventory holds {audited:,}"
         differences.append(Difference("count", text))
-    routes.append(("the audited inventory", held))
-    return Comparison("databases", "CMEK-14", tuple(routes), gaps, tuple(differences))
+    routes.append(("the audited inventory", audited))
+    return Comparison("databases", rule_of("population"), tuple(routes), gaps, tuple(differences))
 
 
 def _managed(organization: Organization, gaps: Mapping[Fact, Gap]) -> Comparison:
     """Compare the databases in Terraform's state with those that are recorded."""
     there = {database.id for database in organization.databases or () if not database.is_planned}
-    managed = {each.id: each for each in organization.managed.databases}.values()
-    missing = [each for each in managed if each.id not in there]
+    managed = {database.id: database for database in organization.managed.databases}.values()
+    missing = [database for database in managed if database.id not in there]
     found = _of(gaps, "databases")
     listed = _known(len(managed) - len(missing), next(iter(found), None))
     routes = (("in Terraform's state", len(managed)), ("of these listed by Astra", listed))
     why = (
         *(
-            Difference(each.id, f"{each.name} ({each.id}): {each.resource} is not listed")
-            for each in missing
+            Difference(missed.id, f"{missed.name} ({missed.id}): {missed.resource} is not listed")
+            for missed in missing
         ),
         *(
             Difference(part.database.id, f"{part.named}: not listed there")
             for part in missing_regions(organization)
         ),
         *(
-            Difference(each.id, f"{each.name} ({each.id}): the state does not show its regions")
-            for each in unshown(organization)
+            Difference(
+                hidden.id, f"{hidden.name} ({hidden.id}): the state does not show its regions"
+            )
+            for hidden in unshown(organization)
         ),
     )
-    return Comparison("managed", "CMEK-14", routes, found, why)
+    return Comparison("managed", rule_of("population"), routes, found, why)
 
 
 def unshown(organization: Organization) -> Iterable[ManagedDatabase]:
@@ -293,19 +299,19 @@ def missing_regions(organization: Organization) -> Iterator[MissingRegion]:
     without case here: a state keeps them as somebody wrote them.
     """
     recorded = {
-        each.id: {
-            (region.provider or each.provider, region.name.lower())
-            for region in each.regions
+        database.id: {
+            (region.provider or database.provider, region.name.lower())
+            for region in database.regions
             if region.state == "existing"
         }
-        for each in organization.databases or ()
-        if not (each.is_planned or each.is_terminated)
+        for database in organization.databases or ()
+        if not (database.is_planned or database.is_terminated)
     }
     seen = set()
-    for database in organization.managed.databases:
-        for provider, region in database.regions if database.id in recorded else ():
+    for managed in organization.managed.databases:
+        for provider, region in managed.regions if managed.id in recorded else ():
             place = provider, region.lower()
-            part = database.id, place
-            if place not in recorded[database.id] and part not in seen:
+            part = managed.id, place
+            if place not in recorded[managed.id] and part not in seen:
                 seen.add(part)
-                yield MissingRegion(database, f"{provider}/{region}")
+                yield MissingRegion(managed, f"{provider}/{region}")

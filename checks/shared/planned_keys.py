@@ -1,7 +1,7 @@
-"""Findings about planned keys: what several rules say of a key that a plan would change.
+"""Findings about planned keys: what several rules find about a key that a plan would change.
 
 A wrong registration cannot be undone with Terraform, so a planned key is judged as a registered
-one. It has causes of its own, as what is planned can still be prevented.
+one. It has its own causes, as what is planned can still be prevented.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from checks.engine.finding import (
 )
 from checks.engine.identity import PLANNED
 from checks.shared.remedies import determine
-from checks.shared.verdicts import concerning_scopes
+from checks.shared.verdicts import with_databases_of
 from inventory.model.organization_index import scope_of
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def as_planned(finding: Finding, card: Card, index: OrganizationIndex, key: Plan
         name=key.resource,
         evidence=tuple(dict.fromkeys((key.location, *finding.evidence))),
     )
-    return concerning_scopes(finding, index, [scope])
+    return with_databases_of(finding, index, [scope])
 
 
 def without_id(card: Card, index: OrganizationIndex, key: PlannedKey) -> Finding:
@@ -77,8 +77,8 @@ def undetermined_keys(
 ) -> Iterator[Finding]:
     """Yield a finding for each planned key whose key scope the plan does not show.
 
-    ``is_registered`` says which: those that a plan would register, or those that it would replace
-    or remove.
+    ``is_registered`` selects those that a plan would register; else those that it would replace or
+    remove.
     """
     for key in index.organization.managed.undetermined_keys:
         if (key.change == "register") is is_registered:
@@ -87,7 +87,7 @@ def undetermined_keys(
 
 def _undetermined(card: Card, index: OrganizationIndex, key: UndeterminedKey) -> Finding:
     subject = undetermined_key_subject(index.organization.id, key)
-    message = f"The plan does not show for which place {key.name} is: {key.missing}."
+    message = f"The plan does not show the key scope of {key.name}: {key.missing}."
     cause, severity = f"{PLANNED}not-determined", card.severity_planned or card.severity
     finding = inconclusive(card, subject, cause, message, locations_of([key]), determine([key]))
     return finding._replace(severity=severity, name=key.name)

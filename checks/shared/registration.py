@@ -1,7 +1,7 @@
-"""When a key was registered: Astra does not tell, so it is an interval, narrowed by records.
+"""When a key was registered: Astra does not show it, so it is an interval, narrowed by records.
 
 A scope may have had other keys before, which IBM Support replaced: a record of one of those shows
-the absence of this key, and a database that was deployed then rests on that one.
+the absence of this key, and a database that was deployed then depends on that one.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Registration(NamedTuple):
 
     @property
     def is_contradictory(self) -> bool:
-        """Say whether the attested time lies outside of what the records show."""
+        """Return whether the attested time is outside of what the records show."""
         if self.exact is None:
             return False
         too_early = self.after is not None and self.exact <= self.after
@@ -64,16 +64,18 @@ def bound(
     """
     absent = [observation for observation in observations if not observation.key_ids]
     last = absent[-1] if absent else None
-    later = [each for each in observations if each.key_ids and (not last or each.at > last.at)]
+    later = [seen for seen in observations if seen.key_ids and (not last or seen.at > last.at)]
     first = later[0] if later else None
-    returned = last is not None and any(e.key_ids and e.at <= last.at for e in observations)
-    evidence = tuple(each.location for each in (last, first) if each)
+    returned = last is not None and any(
+        seen.key_ids and seen.at <= last.at for seen in observations
+    )
+    evidence = tuple(seen.location for seen in (last, first) if seen)
     by = first.at if first else present_at
     return Registration(last.at if last else None, by, exact, returned, evidence)
 
 
 def compare(registration: Registration, deployed: datetime) -> Order:
-    """Say whether the registration came before or after ``deployed``, if that can be known."""
+    """Return whether the registration came before or after ``deployed``, if that can be known."""
     if registration.exact is not None:
         if registration.exact == deployed:
             return "equal"
@@ -146,23 +148,24 @@ def _step(
     views = [
         observation._replace(key_ids=_only(claim.key, observation)) for observation in observations
     ]
-    found = bound(views, claim.present_at, claim.exact)
-    before = [each for each in observations if found.after is not None and each.at <= found.after]
-    found = found._replace(returned=any(each.key_ids for each in before))
+    registration = bound(views, claim.present_at, claim.exact)
+    after = registration.after
+    before = [seen for seen in observations if after is not None and seen.at <= after]
+    registration = registration._replace(returned=any(seen.key_ids for seen in before))
     if not (before and before[-1].key_ids):
-        return Period(found, claim.until, claim.cases), None, ()
+        return Period(registration, claim.until, claim.cases), None, ()
     last, later = before[-1], observations[len(before) :]
     first = later[0].at if later else claim.by
     explaining = tuple(case for case in cases if day(last.at) <= case.on <= day(first))
-    found = found._replace(since=_begin(explaining, last.at))
-    keys = {canonical(each) for each in last.key_ids}
+    registration = registration._replace(since=_begin(explaining, last.at))
+    keys = {canonical(key_id) for key_id in last.key_ids}
     key = "" if len(keys) > 1 else next(iter(keys))
     replaced = Claim(key, None, last.at, until=last.at, cases=explaining)
-    return Period(found, claim.until, claim.cases), replaced, before
+    return Period(registration, claim.until, claim.cases), replaced, before
 
 
 def _only(key: str, observation: Observation) -> tuple[str, ...]:
-    return tuple(each for each in observation.key_ids if canonical(each) == key)
+    return tuple(key_id for key_id in observation.key_ids if canonical(key_id) == key)
 
 
 def _begin(cases: Sequence[SupportCase], last: datetime) -> datetime | None:

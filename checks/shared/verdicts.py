@@ -1,28 +1,31 @@
-"""Verdicts that several rules reach alike, so that they give them in the same words."""
+"""Verdicts that several rules share, so that they give them in the same words."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from checks.engine.actions import ActionKind
 from checks.engine.context import gap_text, utc
 from checks.engine.finding import (
     OPEN,
     Finding,
     Status,
-    concerning,
     inconclusive,
     locations_of,
     not_applicable,
     planned_database_subject,
+    with_databases,
 )
 from checks.engine.identity import PLANNED
 from checks.engine.reasons import cause_of_gap, gap_action
+from checks.shared.remedies import FIND_TYPE, determine
 from inventory.model.organization_index import has_no_customer_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from checks.engine.actions import Action
     from checks.engine.card import Card
     from checks.engine.context import Context
     from checks.engine.finding import Subject
@@ -35,18 +38,25 @@ if TYPE_CHECKING:
     from inventory.model.organization_index import Deployment, OrganizationIndex
     from inventory.model.terraform_managed import UndeterminedDatabase
     from inventory.model.vocabulary import DatabaseType
-from checks.shared.remedies import FIND_TYPE, determine
 
 POPULATION: frozenset[Fact] = frozenset({"databases", "serverless-keys", "managed-clusters-keys"})
 """The facts without which there may be keys or databases beyond those recorded."""
 
+_APPLY_KEY_FIRST = ActionKind(
+    "apply-key-first", "Apply {resource} alone first, re-collect {name}, and plan again"
+)
+_COLLECT_KMS = ActionKind("collect-kms", "Re-collect the KMS data of {key}")
+_COLLECT_OR_ATTEST_KMS = ActionKind(
+    "collect-or-attest-kms", "Collect the KMS data of {key}, or attest it"
+)
+
 
 def undetermined(card: Card, index: OrganizationIndex) -> Iterator[Finding]:
-    """Yield a finding for each planned database of which a plan does not tell where it will lie."""
-    for each in index.organization.managed.undetermined:
-        subject = planned_database_subject(index.organization.id, each)
-        finding = _undetermined(card, index, subject, each)
-        yield concerning(finding._replace(name=each.name), card, 1, 1)
+    """Yield a finding for each planned database whose regions the plan does not show."""
+    for database in index.organization.managed.undetermined:
+        subject = planned_database_subject(index.organization.id, database)
+        finding = _undetermined(card, index, subject, database)
+        yield with_databases(finding._replace(name=database.name), card, 1, 1)
 
 
 def _undetermined(
@@ -54,48 +64,50 @@ def _undetermined(
 ) -> Finding:
     expected, where = index.organization.policy.of("serverless"), locations_of([database])
     if expected.encryption == "astra-provided":
-        message = f"To be encrypted by Astra's keys: {expected.reason}"
+        message = f"Declared to use Astra's keys: {expected.reason}"
         return not_applicable(card, subject, message, where, "astra-provided")
-    message = f"The plan does not tell where {database.resource} will lie: {database.untold}."
+    message = (
+        f"The plan does not show where {database.resource} will be deployed: {database.missing}."
+    )
     action = determine([database])
     return inconclusive(card, subject, "planned-not-determined", message, where, action)
 
 
 def unregistered_key(index: OrganizationIndex, scope: KeyScope) -> str:
-    """Say of a scope without a key why one that is planned or managed does not help; else nothing.
+    """Return why a planned or managed key does not help a scope without one; empty if none is.
 
     An order that the plan does not show may exist all the same, so the sentence does not deny it.
     """
     for planned in index.planned_keys.get(scope, ()):
-        named = planned.resource or planned.key_id
-        return f" A plan registers one ({named}), but does not show that it does so first."
+        key = planned.resource or planned.key_id
+        return f" A plan registers a key ({key}), but does not show that it does so first."
     managed = index.managed_keys.get(scope)
     if managed is not None:
-        return f" That {managed.resource} is in Terraform's state does not prove one."
+        return f" {managed.resource} is in Terraform's state, which does not prove a registration."
     near = scope._replace(region=scope.region.lower())
     if near != scope and near in index.keys:
-        return f" One is for {near.region}: regions are compared as they are written."
+        return f" A key exists for {near.region}: region names are compared as they are written."
     return ""
 
 
 def ordered_by_plan(index: OrganizationIndex, scope: KeyScope) -> Verdict | None:
-    """Answer for a planned database that the plan creates after the key; None if it does not."""
+    """Return the verdict on a planned database that is created after its key; else None."""
     key = index.ordered.get(scope)
     if key is None:
         return None
     message = (
-        f"No key is registered. The plan creates each planned database there after {key.resource}, "
+        f"No key is registered. The plan creates each planned database here after {key.resource}, "
         "but the documentation does not say that a new key takes effect at once."
     )
     name = index.organization.name
-    action = f"Apply {key.resource} alone first, record {name} again, and plan again"
+    action = _APPLY_KEY_FIRST.on(key.resource, resource=key.resource, name=name)
     return Verdict("inconclusive", message, "ordered-by-plan", action)
 
 
-def concerning_scopes(
+def with_databases_of(
     finding: Finding, index: OrganizationIndex, scopes: Iterable[KeyScope]
 ) -> Finding:
-    """Add to a finding about a key how many databases rest on it: those of its ``scopes``.
+    """Add to a finding about a key how many databases depend on it: those of its ``scopes``.
 
     The severity stays, as a key that is registered is no longer planned.
     """
@@ -110,33 +122,33 @@ def database_location(database: Database) -> tuple[SourceLocation, ...]:
 
 
 class Verdict(NamedTuple):
-    """A status with its words, before it is said of a subject.
+    """What was found, before it becomes a finding about a subject.
 
     Attributes:
         status: what was found.
-        says: the condition, in a sentence.
+        message: the condition, in a sentence.
         reason: why it could not be judged or does not apply, as a code.
-        action: what would resolve it.
-        cause: why it does not comply; empty if it does, or if the reason says all.
-        attested_by: of a pass, those without whose word it would be none.
+        action: what resolves it; None if nothing has to be done.
+        cause: why it does not comply; empty if it does, or if the reason is enough.
+        attested_by: of a pass, the people on whose attestation it depends.
     """
 
     status: Status
     message: str
     reason: str = ""
-    action: str = ""
+    action: Action | None = None
     cause: str = ""
     attested_by: tuple[str, ...] = ()
 
     def cause_for(self, *, is_planned: bool = False) -> str:
         """Return the cause of a finding with this status; empty if that is not open.
 
-        What is only planned has causes of its own: once it is deployed, nothing can prevent them.
+        What is only planned has its own causes: once it is deployed, nothing can prevent them.
         """
         cause = (self.cause or self.reason) if self.status in OPEN else ""
         return f"{PLANNED}{cause}" if cause and is_planned else cause
 
-    def about(
+    def on_subject(
         self,
         card: Card,
         subject: Subject,
@@ -145,42 +157,51 @@ class Verdict(NamedTuple):
         is_planned: bool = False,
     ) -> Finding:
         """Return the finding about ``subject`` by the rule of ``card``."""
-        cause, severity = self.cause_for(is_planned=is_planned), card.severity
-        status, message, reason, action = self[:4]
+        action = self.action
         return Finding(
-            status, card.id, severity, subject, cause, message, reason, action, evidence=where
+            self.status,
+            card.id,
+            card.severity,
+            subject,
+            self.cause_for(is_planned=is_planned),
+            self.message,
+            self.reason,
+            action.sentence if action else "",
+            action.id_in(subject.organization) if action else "",
+            evidence=where,
         )
 
 
-def no_key_wanted(deployment: Deployment) -> Verdict | None:
-    """Answer for a database that needs no key, or of which that is not known; else None."""
+def exemption_of(deployment: Deployment) -> Verdict | None:
+    """Return the verdict on a database that needs no key, or may need none; else None."""
     scope = deployment.scope
-    if not deployment.wants_key:
-        message = f"To be encrypted by Astra's keys: {deployment.expectation.reason}"
+    if not deployment.expects_customer_key:
+        message = f"Declared to use Astra's keys: {deployment.expectation.reason}"
         return Verdict("not-applicable", message, "astra-provided")
     if has_no_customer_keys(scope):
         message = "Managed Clusters on Azure have no customer keys; CMEK-04 judges them."
         return Verdict("not-applicable", message, "unsupported-combination")
     if scope.type == "unknown":
-        message = f"The tier {deployment.database.tier!r} tells no database type."
+        message = f"Tier {deployment.database.tier!r} does not identify the database type."
         return Verdict("inconclusive", message, "unknown-type", FIND_TYPE)
     return None
 
 
-def keys_unread(index: OrganizationIndex, database_type: DatabaseType) -> Verdict | None:
-    """Answer for a key that is not recorded while the keys may not be all; None if they are."""
+def unread_keys(index: OrganizationIndex, database_type: DatabaseType) -> Verdict | None:
+    """Return the verdict on a missing key while the list may be incomplete; None if it is not."""
     gap = index.keys_gap(database_type)
     if gap is None:
         return None
-    message = f"No key is recorded, and the {database_type} keys may not be all: {gap_text(gap)}."
+    incomplete = f"the list of {database_type} keys may be incomplete: {gap_text(gap)}"
+    message = f"No key is recorded, and {incomplete}."
     action = gap_action(gap, index.organization)
     return Verdict("inconclusive", message, gap.reason, action, cause_of_gap(gap))
 
 
 def lists_none_unattested(organization: Organization, context: Context) -> bool:
-    """Say whether Astra listed no database, and nobody attests that there is none.
+    """Return whether Astra listed no database, and nobody attests that there is none.
 
-    It lists none to a token that may see none, either.
+    To a token that may see no database, Astra lists none either.
     """
     living = any(
         not (database.is_planned or database.is_terminated)
@@ -190,7 +211,7 @@ def lists_none_unattested(organization: Organization, context: Context) -> bool:
 
 
 def is_bare(organization: Organization) -> bool:
-    """Say whether neither a key nor an existing database was recorded, though both lists were.
+    """Return whether neither a key nor an existing database was recorded, though both lists were.
 
     What is only planned does not show that anybody looked.
     """
@@ -203,7 +224,7 @@ def is_bare(organization: Organization) -> bool:
 
 
 def attests_none(organization: Organization, context: Context) -> bool:
-    """Say whether somebody attests that the organization has no database."""
+    """Return whether somebody attests that the organization has no database."""
     attested = organization.no_databases
     return attested is not None and attested.is_current(context.as_of)
 
@@ -213,33 +234,33 @@ def population_gap(index: OrganizationIndex) -> Gap | None:
     return next((gap for fact, gap in index.gaps.items() if fact in POPULATION), None)
 
 
-def not_current(attestation: Attestation, context: Context, action: str) -> Verdict | None:
-    """Answer for an attestation that does not count now; None if it does."""
+def not_current(attestation: Attestation, context: Context, action: Action) -> Verdict | None:
+    """Return the verdict on an attestation that does not count now; None if it does."""
     if attestation.is_current(context.as_of):
         return None
     days = f"{attestation.on} to {attestation.last_day()}"
-    message = f"{attestation.by} attested it, but that counts from {days} only."
+    message = f"{attestation.by} attested it, but the attestation is valid from {days} only."
     return Verdict("inconclusive", message, "attestation-not-current", action)
 
 
 def facts_too_old(
     card: Card, subject: Subject, key: CustomerKey, kms: KmsFacts, context: Context
 ) -> Finding | None:
-    """Return the finding for facts of the cloud that are older than the audit allows."""
+    """Return the finding for KMS data that is older than the audit allows; else None."""
     if timedelta() <= context.as_of - kms.observed_at <= context.max_age:
         return None
-    message = f"The cloud's facts are of {utc(kms.observed_at)}, the audit of {utc(context.as_of)}."
-    action = f"Record the cloud's facts about {key.key_id} again"
+    message = f"The KMS data is of {utc(kms.observed_at)}, the audit of {utc(context.as_of)}."
+    action = _COLLECT_KMS.on(key.key_id, key=key.key_id)
     return inconclusive(card, subject, "facts-not-current", message, locations_of([key]), action)
 
 
 def without_kms_facts(
     card: Card, subject: Subject, key: CustomerKey, context: Context, fact: str
 ) -> Finding:
-    """Return the finding for a key of which neither the cloud nor an attestation says ``fact``."""
+    """Return the finding for a key without KMS data or attestation on ``fact``."""
     if context.kms == "none":
-        message = "The audit was told to leave the clouds' key management out."
+        message = "This audit leaves KMS data out."
         return not_applicable(card, subject, message, locations_of([key]), "clouds-left-out")
-    message = f"Neither the cloud nor an attestation says: {fact}."
-    action = f"Record the cloud's facts about {key.key_id}, or attest them"
+    message = f"No KMS data or attestation on {fact}."
+    action = _COLLECT_OR_ATTEST_KMS.on(key.key_id, key=key.key_id)
     return inconclusive(card, subject, "not-recorded", message, locations_of([key]), action)

@@ -39,7 +39,7 @@ def run(file: str, folder: str, *, as_json: bool) -> Code:
     """Record what ``file`` names as a bundle in ``folder``; say what is missing in it."""
     wanted = read_organizations(file)
     with show_progress() as tell:
-        bundle = collect(wanted, folder, tell=tell).bundle
+        bundle = collect(wanted, folder, on_progress=tell).bundle
     if not as_json:
         write_lines(f"Evidence:       {bundle}")
     unread = list(_unread(open_bundle(bundle)))
@@ -54,7 +54,7 @@ def run(file: str, folder: str, *, as_json: bool) -> Code:
 def _unread(reader: NdjsonReader) -> Iterator[Unread]:
     for organization in reader.organizations():
         for gap in organization.missing():
-            action = gap_action(gap, organization)
+            action = gap_action(gap, organization).sentence
             yield Unread(organization.id, organization.name, gap, action)
 
 

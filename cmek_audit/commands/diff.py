@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from checks.engine.context import utc
 from cmek_audit.console import write_json, write_lines
@@ -10,21 +10,44 @@ from cmek_audit.exit_codes import Code
 from inventory.errors import RecordError
 from inventory.text.display import printable
 from reports.comparison.baseline import read_baseline, read_later, refuse_unlike
-from reports.comparison.changes import CLASSES, NEWS, Changes, summed_up
-from reports.comparison.key_changes import KEY_CHANGES
+from reports.comparison.changes import NEWS, Changes, summarize_changes
 from reports.formats.markdown import WHOLE
+from reports.model.changes import CLASSES, KEY_CHANGES, ComparedFindings
 from reports.presentation.labels import CHANGE, KEY_CHANGE, WHY
 from reports.presentation.markdown_text import code, prose, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reports.comparison.baseline import About
-
-    Told = dict[str, Any]
+    from reports.comparison.baseline import AuditReference
+    from reports.model.changes import (
+        ChangedFinding,
+        ChangedKeys,
+        Class,
+        KeyChanges,
+        OrganizationsGone,
+    )
 
 MOST_SHOWN = 50
 """How many findings or key scopes of one kind the text names; JSON has more."""
+
+
+class AuditEntry(TypedDict):
+    """One of the two audits."""
+
+    path: str
+    report: str
+    as_of: str
+    sha256: str
+    banners: list[str]
+
+
+class Comparison(ComparedFindings):
+    """Two audits, and what changed from one to the other."""
+
+    old: AuditEntry
+    new: AuditEntry
+    same_rules: bool
 
 
 def run(old: str, new: str, form: str) -> Code:
@@ -38,7 +61,7 @@ def run(old: str, new: str, form: str) -> Code:
     return Code.NOT_DONE if is_news else Code.DONE
 
 
-def _compared(old: str, new: str) -> Told:
+def _compared(old: str, new: str) -> Comparison:
     later = read_later(new)
     baseline = read_baseline(old)
     refuse_unlike(baseline.about, is_example=later.about.is_example)
@@ -48,19 +71,21 @@ def _compared(old: str, new: str) -> Told:
         raise RecordError(f"{baseline.about.path}: found {found}, expected {expected}")
     changes = Changes(baseline, later.about.as_of, later.seen)
     for finding in later.findings():
-        changes.take(finding)
-    told = changes.told(later.about.rules, "")
-    names = ("counts", "not_judged_again", "lists", "keys", "organizations_gone")
-    kept = {name: told[name] for name in names}
-    same_rules = told["baseline"]["same_rules"]
+        changes.classify(finding)
+    told = changes.summary(later.about.rules, "")
     return {
         "old": _about(baseline.about),
         "new": _about(later.about),
-        "same_rules": same_rules,
-    } | kept
+        "same_rules": told["baseline"]["same_rules"],
+        "counts": told["counts"],
+        "not_judged_again": told["not_judged_again"],
+        "lists": told["lists"],
+        "keys": told["keys"],
+        "organizations_gone": told["organizations_gone"],
+    }
 
 
-def _about(about: About) -> Told:
+def _about(about: AuditReference) -> AuditEntry:
     """Say which audit was compared."""
     return {
         "path": about.path,
@@ -76,15 +101,14 @@ def _about(about: About) -> Told:
 OTHER_RULES = "The rules were others then, so a change may be one of the rules."
 
 
-def _text(told: Told) -> Iterator[str]:
-    for which in ("old", "new"):
-        about = told[which]
+def _text(told: Comparison) -> Iterator[str]:
+    for which, about in (("old", told["old"]), ("new", told["new"])):
         named = f"{about['path']}, as of {about['as_of']}, report {about['report'][:12]}"
         yield f"{which.capitalize()}:      {named}"
         yield from (f"          {printable(text)}" for text in about["banners"])
     if not told["same_rules"]:
         yield OTHER_RULES
-    yield f"Changes:  {summed_up(told)}"
+    yield f"Changes:  {summarize_changes(told)}"
     yield from _text_of_organizations(told["organizations_gone"])
     for what in _listed(told):
         yield ""
@@ -99,7 +123,7 @@ def _text(told: Told) -> Iterator[str]:
 GONE = "They are in the earlier audit, and not in the later one."
 
 
-def _text_of_organizations(gone: Told) -> Iterator[str]:
+def _text_of_organizations(gone: OrganizationsGone) -> Iterator[str]:
     if gone["count"]:
         yield ""
         yield f"Organizations gone ({gone['count']:,}): {GONE}"
@@ -109,18 +133,18 @@ def _text_of_organizations(gone: Told) -> Iterator[str]:
         yield from _more(gone["count"])
 
 
-def _listed(told: Told) -> list[str]:
+def _listed(told: Comparison) -> list[Class]:
     return [klass for klass in CLASSES if told["counts"][klass] and klass != "unchanged"]
 
 
-def _named(each: Told) -> str:
+def _named(each: ChangedFinding) -> str:
     """Name the subject, and its cause if the finding has one."""
     cause = f" {each['cause']}" if each["cause"] else ""
     name = f" ({each['name']})" if each["name"] else ""
     return f"{each['path']}{cause}{name}"
 
 
-def _turn(each: Told) -> str:
+def _turn(each: ChangedFinding) -> str:
     """Say what the status was, and what it is now."""
     before = f"{each['status_before']}, " if each["status_before"] else ""
     if each["status_before"] and each["severity_before"] != each["severity"]:
@@ -134,9 +158,9 @@ def _more(total: int) -> Iterator[str]:
         yield f"  … and {total - MOST_SHOWN:,} more"
 
 
-def _text_of_keys(keys: Told) -> Iterator[str]:
+def _text_of_keys(keys: KeyChanges | None) -> Iterator[str]:
     for what in KEY_CHANGES:
-        if not keys["counts"][what]:
+        if not keys or not keys["counts"][what]:
             continue
         title, words = KEY_CHANGE[what]
         yield ""
@@ -148,24 +172,25 @@ def _text_of_keys(keys: Told) -> Iterator[str]:
         yield from _more(keys["counts"][what])
 
 
-def _scope(scope: Told) -> str:
-    return " / ".join(scope[part] for part in ("name", "type", "provider", "region"))
+def _scope(scope: ChangedKeys) -> str:
+    return " / ".join((scope["name"], scope["type"], scope["provider"], scope["region"]))
 
 
 # --- Markdown -------------------------------------------------------------------------------------
 
 
-def _markdown(told: Told) -> Iterator[str]:
+def _markdown(told: Comparison) -> Iterator[str]:
     yield from ("## Changes between two audits", "")
     yield from table(
         ("Audit", "As of", "Report", "Read from"),
-        (_of_audit(told, each) for each in ("old", "new")),
+        (_of_audit("old", told["old"]), _of_audit("new", told["new"])),
     )
-    for each in ("old", "new"):
-        for text in told[each]["banners"]:
-            yield from ("", f"> **{each}: {prose(text, WHOLE)}**")
+    for which, audit in (("old", told["old"]), ("new", told["new"])):
+        for text in audit["banners"]:
+            yield from ("", f"> **{which}: {prose(text, WHOLE)}**")
     yield ""
-    yield f"{prose(summed_up(told)).capitalize()}.{'' if told['same_rules'] else ' ' + OTHER_RULES}"
+    other_rules = "" if told["same_rules"] else f" {OTHER_RULES}"
+    yield f"{prose(summarize_changes(told)).capitalize()}.{other_rules}"
     if told["organizations_gone"]["count"]:
         yield from ("", "### Organizations gone", "", GONE, "")
         shown = told["organizations_gone"]["list"][:MOST_SHOWN]
@@ -179,15 +204,16 @@ def _markdown(told: Told) -> Iterator[str]:
             map(_of_finding, told["lists"][what][:MOST_SHOWN]),
         )
         yield from _more_rows(told["counts"][what])
-    for what in KEY_CHANGES:
-        if told["keys"]["counts"][what]:
-            title, words = KEY_CHANGE[what]
+    keys = told["keys"]
+    for key_change in KEY_CHANGES:
+        if keys and keys["counts"][key_change]:
+            title, words = KEY_CHANGE[key_change]
             yield from ("", f"### {title}", "", words, "")
             yield from table(
                 ("Key scope", "Before", "Now"),
-                map(_of_scope, told["keys"]["lists"][what][:MOST_SHOWN]),
+                map(_of_scope, keys["lists"][key_change][:MOST_SHOWN]),
             )
-            yield from _more_rows(told["keys"]["counts"][what])
+            yield from _more_rows(keys["counts"][key_change])
 
 
 def _more_rows(total: int) -> Iterator[str]:
@@ -195,16 +221,16 @@ def _more_rows(total: int) -> Iterator[str]:
         yield from ("", line.strip())
 
 
-def _of_audit(told: Told, which: str) -> Sequence[str]:
-    about = told[which]
-    return which, *(code(about[field]) for field in ("as_of", "report", "path"))
+def _of_audit(which: str, audit: AuditEntry) -> Sequence[str]:
+    return which, code(audit["as_of"]), code(audit["report"]), code(audit["path"])
 
 
-def _of_finding(each: Told) -> Sequence[str]:
-    subject = " ".join(code(each[part]) for part in ("path", "cause", "name") if each[part])
+def _of_finding(each: ChangedFinding) -> Sequence[str]:
+    parts = each["path"], each["cause"], each["name"]
+    subject = " ".join(code(part) for part in parts if part)
     return each["severity"], each["rule"], subject, _turn(each), prose(each["message"])
 
 
-def _of_scope(scope: Told) -> Sequence[str]:
-    keys = (", ".join(map(code, scope[when])) or "none" for when in ("before", "after"))
+def _of_scope(scope: ChangedKeys) -> Sequence[str]:
+    keys = (", ".join(map(code, ids)) or "none" for ids in (scope["before"], scope["after"]))
     return code(_scope(scope)), *keys

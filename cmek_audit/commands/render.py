@@ -17,8 +17,8 @@ from reports.record.reader import read_record, relying_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
 
+    from reports.model.head import Head
     from reports.record.reader import Record
 
 
@@ -42,8 +42,7 @@ def run(name: str, report: str, output: str) -> Code:
 def _target(output: str, record: Record) -> Path:
     """Return the file to write; it must not be one of those that are read."""
     path = Path(output)
-    own = (record.path, record.findings)
-    if any(path.resolve() == each.resolve() or _is_same(path, each) for each in own):
+    if any(path.resolve() == file.resolve() or _is_same(path, file) for file in record.files):
         raise _refused(output, "the record itself")
     if path.is_dir():
         raise _refused(output, "a folder")
@@ -68,7 +67,7 @@ def _render(name: str, record: Record) -> bytes:
     return raw
 
 
-def _renderer(name: str) -> Callable[[dict[str, Any], Iterable[bytes]], str]:
+def _renderer(name: str) -> Callable[[Head, Iterable[bytes]], str]:
     if name == "annotations":
         from reports.formats import github_annotations  # noqa: PLC0415 (no other format needs the gate)
 

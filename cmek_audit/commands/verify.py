@@ -19,11 +19,11 @@ from inventory.errors import (
     ReplayError,
     SettingError,
 )
-from inventory.evidence.chain import build_chain, named
+from inventory.evidence.chain import build_chain, bundle_label
 from inventory.evidence.folder import read_links
 from inventory.files.evidence_layout import is_bundle, read_folder
 from inventory.text.display import describe, pluralize
-from reports.record.writer import HEAD
+from reports.record.layout import HEAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -175,7 +175,7 @@ def _bundle(path: str) -> Checked:
         f"recorded: {_second(manifest.started)} to {_second(manifest.ended)} by {manifest.tool}",
         f"asked: {name_host(manifest.address)}",
         f"root: {manifest.root}",
-        f"bundle before: {named(manifest.previous)}",
+        f"bundle before: {bundle_label(manifest.previous)}",
     ]
     return Checked(path, told, [], note=BUNDLES)
 
@@ -224,7 +224,7 @@ def _chain(path: str) -> Checked:
     content = read_folder(Path(path))
     links, _ = read_links(content.bundles)
     chain = build_chain(Path(path), links)
-    problems = [*(each.problem() for each in content.strange), *chain.problems]
+    problems = [*(each.problem() for each in content.unknown), *chain.problems]
     told = [*_links(chain), *_apart(content)]
     return Checked(path, [] if problems else told, list(map(str, problems)))
 
@@ -233,9 +233,9 @@ def _links(chain: Chain) -> Iterator[str]:
     counts = pluralize(len(chain.links), "bundle")
     several = len(chain.links) > 1
     yield f"chain: {counts}{', each with the name and the root of the one before' * several}"
-    if chain.before:
-        yield f"older bundles are not here, the last of them {named(chain.before)}"
-    if back := chain.set_back():
+    if chain.earlier:
+        yield f"older bundles are not here, the last of them {bundle_label(chain.earlier)}"
+    if back := chain.backdated():
         yield f"begun before what it follows, by the clock: {', '.join(map(describe, back))}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.catalogue import load_rules
 from checks.engine.context import day
@@ -17,12 +17,13 @@ from inventory.text.display import describe, pluralize
 from inventory.text.secrets import without_secrets
 from inventory.text.visible_text import visible
 from reports.presentation.banners import banners
-from reports.record.reader import Part, read_record, relying_on
+from reports.record.reader import RecordPart, read_record, relying_on
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import date
 
+    from reports.model.head import WaiverEntry
     from reports.record.reader import Record
 
 _BEGINNING = re.compile(r"[0-9a-f]{4,20}")
@@ -58,11 +59,11 @@ class Request(NamedTuple):
     days: int
 
 
-class _Subject(Part):
+class _Subject(RecordPart):
     path: str
 
 
-class _Finding(Part):
+class _Finding(RecordPart):
     """What of a recorded finding matters here."""
 
     id: str
@@ -167,7 +168,7 @@ def _asked(request: Request, record: Record, there: Sequence[Waiver]) -> WaiverR
     return WaiverRequest(waiver, f"{finding.rule}, {finding.severity}: {finding.message}")
 
 
-def _tell_of(other: Mapping[str, Any]) -> None:
+def _tell_of(other: WaiverEntry) -> None:
     where = f"{other['file']}:{other['line']}"
     told = "An audit takes only one of the two: put the new one into its place."
     write_lines(f"{where}: {other['id']} is for the same cause. {told}", err=True)

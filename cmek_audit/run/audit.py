@@ -5,26 +5,21 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.context import utc
 from cmek_audit.run.judging import Judged, Selection, group_id, judge
 from cmek_audit.run.overwritten_inputs import GivenPath, refuse_overwritten_inputs
 from cmek_audit.run.preparation import prepare, reopen
+from cmek_audit.run.provenance import version_of
 from cmek_audit.run.report_folder import REPLACED, ReportFolder
 from inventory.errors import LeakError, SettingError
 from inventory.files.named_plans import parse_plan
-from inventory.text.secrets import search
+from inventory.text.secrets import refuse_leaks
 from reports.formats.registry import PAGE, RENDERED, write
-from reports.record.writer import (
-    FINDINGS,
-    HEAD,
-    Recorder,
-    RecordInput,
-    Settings,
-    canonical,
-    head_of,
-)
+from reports.record.layout import FINDINGS, HEAD, RECORD, canonical
+from reports.record.recorder import Recorder
+from reports.record.writer import TOOL, RecordInput, Settings, build_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -34,6 +29,7 @@ if TYPE_CHECKING:
     from cmek_audit.run.options import Options
     from cmek_audit.run.preparation import AuditSetup, Prepared
     from inventory.text.secrets import Token
+    from reports.model.head import Head, Provenance, Run
 
 
 class Draft(NamedTuple):
@@ -51,7 +47,7 @@ class Draft(NamedTuple):
 
     def discard(self) -> None:
         """Remove what was written so far; nothing is left that looks like an audit."""
-        self.recorder.stop()
+        self.recorder.abort()
         self.folder.close()
 
 
@@ -59,12 +55,10 @@ class Published(NamedTuple):
     """An audit whose files are in their place."""
 
     judged: Judged
-    head: dict[str, Any]
+    head: Head
 
 
-def run_audit(
-    options: Options, describe_run: Callable[[dict[str, Any]], dict[str, Any]]
-) -> Published:
+def run_audit(options: Options, describe_run: Callable[[Head], Provenance]) -> Published:
     """Make the audit that ``options`` ask for, and publish it; a failure leaves nothing behind.
 
     ``describe_run`` gets the head, and returns the record's block ``run``. Raises CmekAuditError,
@@ -106,18 +100,18 @@ def draft_audit(
     prepared: Prepared, folder: ReportFolder, selection: Selection | None = None
 ) -> Draft:
     """Judge, and write the findings as they come into ``folder``; as ``judge``."""
-    recorder = Recorder(folder.staging)
+    recorder = Recorder(folder.staging, prepared.setup.context.history)
     try:
         return Draft(judge(prepared, recorder, selection), recorder, folder)
     except BaseException:
-        recorder.stop()
+        recorder.abort()
         raise
 
 
 # --- the verdict ----------------------------------------------------------------------------------
 
 
-def conclude(draft: Draft, finished: AbstractSet[GroupId]) -> dict[str, Any]:
+def conclude(draft: Draft, finished: AbstractSet[GroupId]) -> Head:
     """Reach the verdict, and return the head without its block ``run``.
 
     ``finished`` are the groups that pytest has run. If they are not all, the inventory is judged
@@ -125,7 +119,7 @@ def conclude(draft: Draft, finished: AbstractSet[GroupId]) -> dict[str, Any]:
     """
     judged = draft.judged
     if left_out := _left_out(judged, finished):
-        draft.recorder.stop()
+        draft.recorder.abort()
         selection = Selection(finished, judged.grouping, left_out)
         draft = draft_audit(reopen(judged.setup), draft.folder, selection)
     return _head(draft)
@@ -141,7 +135,7 @@ def _left_out(judged: Judged, finished: AbstractSet[GroupId]) -> str:
     return f"{len(missing):,} of {len(groups):,} groups of findings were not run, of {rules}"
 
 
-def _head(draft: Draft) -> dict[str, Any]:
+def _head(draft: Draft) -> Head:
     judged, setup, criteria = draft.judged, draft.judged.setup, draft.judged.setup.criteria
     settings = Settings(
         context=setup.context,
@@ -160,28 +154,31 @@ def _head(draft: Draft) -> dict[str, Any]:
         sources=judged.sources,
         waivers=judged.waivers,
         changes=judged.changes,
+        tool_version=version_of(TOOL),
     )
     try:
-        return head_of(draft.recorder, settings, material)
+        return build_head(draft.recorder, settings, material)
     finally:
-        draft.recorder.stop()
+        draft.recorder.abort()
 
 
 # --- the files ------------------------------------------------------------------------------------
 
 
-def publish(
-    draft: Draft, head: dict[str, Any], run: dict[str, Any], others: Iterable[Path] = ()
-) -> dict[str, Any]:
+def publish(draft: Draft, head: Head, run: Provenance, others: Iterable[Path] = ()) -> Head:
     """Write the record with the block ``run``, and move the whole audit to its place.
 
     ``others`` are reports outside of the folder. Raises LeakError if a secret is in any report,
     which is removed then, and OSError if the disk refuses; the draft is to be discarded then.
     """
     setup = draft.judged.setup
-    times = {"started": utc(setup.started), "ended": utc(datetime.now(UTC))}
-    formats = {"formats": list(setup.options.formats)}
-    complete = {**head, "run": {**times, **formats, **run}}
+    whole_run: Run = {
+        "started": utc(setup.started),
+        "ended": utc(datetime.now(UTC)),
+        "formats": list(setup.options.formats),
+        **run,
+    }
+    complete: Head = {**head, "run": whole_run}
     _render(complete, setup, draft.folder.staging)
     _publish_staged(draft.folder, setup.tokens, others)
     return complete
@@ -189,8 +186,9 @@ def publish(
 
 def publish_without_audit(draft: Draft, others: Iterable[Path] = ()) -> None:
     """Move pytest's own reports of a run without an audit to their place; as ``publish``."""
-    draft.recorder.stop()
-    (draft.folder.staging / FINDINGS).unlink(missing_ok=True)
+    draft.recorder.abort()
+    for name in RECORD:
+        (draft.folder.staging / name).unlink(missing_ok=True)
     _publish_staged(draft.folder, draft.judged.setup.tokens, others)
 
 
@@ -200,7 +198,7 @@ def first_page(options: Options) -> str:
     return (Path(options.report_dir) / name).as_posix()
 
 
-def _render(head: dict[str, Any], setup: AuditSetup, staging: Path) -> None:
+def _render(head: Head, setup: AuditSetup, staging: Path) -> None:
     (staging / HEAD).write_text(canonical(head), encoding="ascii")
     for report in RENDERED:
         if report.format in setup.options.formats:
@@ -211,7 +209,7 @@ def _publish_staged(folder: ReportFolder, tokens: Iterable[Token], others: Itera
     """Publish all that is in the staging folder, if no report holds a secret."""
     staged = list(folder.staging.iterdir())
     try:
-        search([*staged, *others], tokens)
+        refuse_leaks([*staged, *others], tokens)
     except LeakError as leak:
         for file in leak.files:
             file.unlink(missing_ok=True)

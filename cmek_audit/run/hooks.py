@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from checks.engine.outcome import FindingGroup
     from cmek_audit.run.audit import Draft
     from cmek_audit.run.judging import GroupId, Judged
+    from reports.model.head import Head
 
 _SHOWN_AS = {
     "inconclusive": ("inconclusive", "I", "INCONCLUSIVE"),
@@ -53,7 +54,7 @@ class AuditHooks:
         self._staging = staging_of(Path(self._options.report_dir))
         self._finished: set[GroupId] = set()
         self._rows = 0
-        self._head: dict[str, Any] | None = None
+        self._head: Head | None = None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 (xdist's own)

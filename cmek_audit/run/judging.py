@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from checks.engine.evaluation import evaluate
 from checks.engine.grouping import Grouping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cmek_audit.run.preparation import AuditSetup, Prepared
     from inventory.model.organization import Organization
     from inventory.model.sources import Source
+    from reports.model.changes import ChangesSummary
 
 GroupId = tuple[str, str]
 """What identifies a group of findings: the rule's id, and the group's key."""
@@ -29,7 +30,7 @@ GroupId = tuple[str, str]
 class FindingSink(Protocol):
     """What takes the findings while they come: each organization, and then its findings."""
 
-    def meet(self, organization: Organization) -> None:
+    def add_organization(self, organization: Organization) -> None:
         """Take note of an organization of which findings will come."""
 
     def add(self, finding: Finding) -> None:
@@ -68,7 +69,7 @@ class Judged(NamedTuple):
     grouping: Mode
     groups: Mapping[str, Sequence[FindingGroup]]
     waivers: Sequence[tuple[Waiver, State]]
-    changes: dict[str, Any] | None
+    changes: ChangesSummary | None
     left_out: str = ""
 
     @property
@@ -101,7 +102,7 @@ def judge(
     findings = evaluate(organizations, criteria.rules, setup.context, on_organization)
     findings = map(book.apply, findings) if criteria.waivers else findings
     findings = filter(_includes(selection, grouping), findings) if selection else findings
-    findings = map(changes.take, findings) if changes else findings
+    findings = map(changes.classify, findings) if changes else findings
     _distribute(findings, grouping, sink)
     left_out = selection.left_out if selection else ""
     return Judged(
@@ -110,7 +111,7 @@ def judge(
         grouping=grouping.mode,
         groups=grouping.groups(),
         waivers=book.states(),
-        changes=changes.told(criteria.rules_hash, left_out) if changes else None,
+        changes=changes.summary(criteria.rules_hash, left_out) if changes else None,
         left_out=left_out,
     )
 
@@ -124,7 +125,7 @@ def _announce(
     grouping: Grouping, sink: FindingSink | None, changes: Changes | None
 ) -> Callable[[Organization], None]:
     """Return what announces an organization to all who take its findings."""
-    listeners = [listener.meet for listener in (sink, changes) if listener is not None]
+    listeners = [listener.add_organization for listener in (sink, changes) if listener is not None]
 
     def announce(organization: Organization) -> None:
         grouping.name(organization.id, organization.name)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from checks.engine.card import Severity
 from checks.engine.context import LIVE_MAX_AGE, RECORDED_MAX_AGE, Kms
-from checks.engine.grouping import Wanted
+from checks.engine.grouping import GroupingSetting
 from inventory.errors import SettingError
 
 Format = Literal["json", "html", "results", "junit", "markdown", "sarif"]
@@ -215,7 +215,7 @@ class Options(BaseModel):
     allow_inconclusive: bool = False
     report_dir: str = "audit-report"
     formats: Annotated[tuple[Format, ...], BeforeValidator(_list)] = FORMATS
-    group: Wanted = "auto"
+    group: GroupingSetting = "auto"
     kms: Kms = "recorded"
     controls: str | None = None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cmek_audit.run.report_folder import UNFINISHED
 from inventory.errors import SettingError
-from reports.record.writer import FINDINGS, HEAD
+from reports.record.layout import HEAD, RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -62,7 +62,8 @@ def _identity(file: Path) -> _File:
 def _record(path: Path) -> Iterator[Path]:
     """Yield the files of a record, which is given by its folder or its head."""
     head = path / HEAD if path.is_dir() else path
-    yield from (head, head.with_name(FINDINGS))
+    yield head
+    yield from (head.with_name(name) for name in RECORD if name != HEAD)
 
 
 def _files(path: Path, folder: Path, targets: Mapping[_File, Path]) -> Iterator[Path]:

@@ -16,7 +16,7 @@ from cmek_audit import install_location
 from inventory.errors import InventoryError, Problem, SettingError
 from inventory.history import check_folders, read_history
 from inventory.inventory import Inventory
-from inventory.system.paths import in_order, normal
+from inventory.system.paths import normalize_path, sorted_paths
 from inventory.terraform.organizations import parse_organizations
 from inventory.terraform.source import SourceTree
 from reports.comparison.baseline import read_baseline, refuse_unfit
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cmek_audit.run.options import Options
     from inventory.astra.collector import Progress
     from inventory.history import History
-    from inventory.terraform.organizations import Terraform
+    from inventory.terraform.organizations import TerraformSettings
     from inventory.text.secrets import Token
     from reports.comparison.baseline import Baseline
 
@@ -144,7 +144,7 @@ def reproducing_options(setup: AuditSetup) -> dict[str, Any]:
     }
 
 
-def terraform_of(options: Options) -> Terraform:
+def terraform_of(options: Options) -> TerraformSettings:
     """Return what ``options`` say about Terraform's files; raises SettingError."""
     terraform = parse_organizations(options.terraform_organization)
     if options.terraform_source is None:
@@ -175,7 +175,9 @@ def _with_example(options: Options) -> Options:
             raise SettingError(f"--cmek-{name}: found no inventory beside it, expected {expected}")
     names = {"inventory": "acme", "plan": "acme-plan", "history": "acme-history"}
     names |= {} if options.waivers else {"waivers": "acme-waivers"}
-    files = {name: (normal(str(EXAMPLES / f"{file}.yaml")),) for name, file in names.items()}
+    files = {
+        name: (normalize_path(str(EXAMPLES / f"{file}.yaml")),) for name, file in names.items()
+    }
     return options.model_copy(update=files)
 
 
@@ -191,12 +193,12 @@ def _collect(
     # A mistake in the history must not show only after an hour of collecting.
     check_folders(options.history)
     organizations = read_organizations(options.live)
-    collected = collect(organizations, options.evidence_dir, tell=on_progress)
-    files = in_order((*options.inventory, collected.bundle))
+    collected = collect(organizations, options.evidence_dir, on_progress=on_progress)
+    files = sorted_paths((*options.inventory, collected.bundle))
     return options.model_copy(update={"inventory": files}), tuple(collected.tokens)
 
 
-def _open_inventory(options: Options, terraform: Terraform) -> Inventory:
+def _open_inventory(options: Options, terraform: TerraformSettings) -> Inventory:
     return Inventory(options.inventory, options.plan, terraform, options.state)
 
 
@@ -243,7 +245,7 @@ def _describe_inputs(options: Options, baseline: Baseline | None) -> InputFiles:
     )
 
 
-def _parsed_files(terraform: Terraform) -> tuple[GivenFile, ...]:
+def _parsed_files(terraform: TerraformSettings) -> tuple[GivenFile, ...]:
     """Name the files of the configuration that were parsed, once the plans have been read."""
     files = terraform.source.files if terraform.source else {}
     return tuple(GivenFile(path, sha256) for path, sha256 in files.items())

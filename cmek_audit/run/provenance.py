@@ -9,12 +9,15 @@ import re
 import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 import pytest
 
 from cmek_audit import install_location
 from inventory.text.secrets import without_secrets
+
+if TYPE_CHECKING:
+    from reports.model.head import Provenance
 
 ROOT = install_location.folder()
 COMMAND = pytest.StashKey[tuple[str, ...]]()
@@ -30,7 +33,7 @@ _CI = (
 )
 
 
-def describe_run(config: pytest.Config, exit_code: int) -> dict[str, Any]:
+def describe_run(config: pytest.Config, exit_code: int) -> Provenance:
     """Return actor, trigger, command line, versions and outcome of the run."""
     plain = ("pytest", *map(str, config.invocation_params.args))
     commit, dirty = checkout()
@@ -46,7 +49,13 @@ def describe_run(config: pytest.Config, exit_code: int) -> dict[str, Any]:
     }
 
 
-def _actor() -> dict[str, str]:
+class _Actor(TypedDict):
+    actor: str
+    trigger: str
+    link: str
+
+
+def _actor() -> _Actor:
     for flag, name, actor, trigger in _CI:
         if os.environ.get(flag):
             return {

@@ -77,15 +77,15 @@ def option_value(config: pytest.Config, option: Option) -> object:
     A path is in its one spelling, and several are in their one order.
     """
     from inventory.files.named_plans import plans_in_order  # noqa: PLC0415 (only an audit needs it)
-    from inventory.system.paths import in_order, normal  # noqa: PLC0415 (as above)
+    from inventory.system.paths import normalize_path, sorted_paths  # noqa: PLC0415 (as above)
 
     value, base = _given_value(config, option)
     if option.name == "plan":
         return plans_in_order(value or (), base)
     if option.kind == "paths":
-        return in_order(value or (), base)
+        return sorted_paths(value or (), base)
     is_path = option.kind == "path" and value and value != "env"
-    return normal(value, base) if is_path else value
+    return normalize_path(value, base) if is_path else value
 
 
 def given_inputs(config: pytest.Config) -> Iterator[GivenPath]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from inventory.text.display import printable
-from reports.comparison.changes import summed_up
+from reports.comparison.changes import summarize_changes
 from reports.presentation.banners import banners
 from reports.presentation.messages import checks_of, counts_of
 from reports.presentation.source_notes import first_notes
+from reports.record.layout import without_run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pytest
+
+    from reports.model.head import Head
 
 TITLE = "Customer keys in Astra: results of the run"
 NO_AUDIT = "NO AUDIT: the run did not come to its end, and no report was written."
@@ -48,7 +49,7 @@ def row(report: pytest.TestReport, cells: list[str], number: int) -> None:
     cells[:] = [cells[0], *named, *cells[1:-1]]
 
 
-def summary(prefix: list[str], head: dict[str, Any] | None, page: str, rows: int) -> None:
+def summary(prefix: list[str], head: Head | None, page: str, rows: int) -> None:
     """Say the verdict, the true counts of findings, and where the auditor's ``page`` is.
 
     ``rows`` is how many rows the table was offered.
@@ -63,7 +64,7 @@ def summary(prefix: list[str], head: dict[str, Any] | None, page: str, rows: int
         prefix.append(ROWS_LEFT_OUT)
 
 
-def statements(head: Mapping[str, Any]) -> list[str]:
+def statements(head: Head) -> list[str]:
     """Return what the page of results says of the record: verdict, banners, notes and counts."""
     checks = checks_of(head["settings"]["grouping"])
     return [
@@ -75,7 +76,7 @@ def statements(head: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def mark_junit(config: pytest.Config, head: dict[str, Any] | None) -> None:
+def mark_junit(config: pytest.Config, head: Head | None) -> None:
     """Write verdict and banners, or that there is no audit, into the JUnit suite's properties."""
     told = [("verdict", NO_AUDIT)] if head is None else properties(head)
     for plugin in config.pluginmanager.get_plugins():
@@ -84,7 +85,7 @@ def mark_junit(config: pytest.Config, head: dict[str, Any] | None) -> None:
                 plugin.add_global_property(name, value)
 
 
-def properties(head: Mapping[str, Any]) -> list[tuple[str, str]]:
+def properties(head: Head) -> list[tuple[str, str]]:
     """Return what the properties of the JUnit suite say of the record."""
     return [
         ("verdict", head["verdict"]["text"]),
@@ -92,10 +93,10 @@ def properties(head: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("findings", counts_of(head)),
         *(("banner", text) for text in _banners(head)),
         *(("note", printable(str(note))) for note in first_notes(head)[0]),
-        *([("changes", summed_up(head["changes"]))] if head["changes"] else []),
+        *([("changes", summarize_changes(head["changes"]))] if head["changes"] else []),
     ]
 
 
-def _banners(head: Mapping[str, Any]) -> list[str]:
+def _banners(head: Head) -> list[str]:
     """Return the banners that are known while pytest writes: how the run ends is not."""
-    return banners({name: value for name, value in head.items() if name != "run"})
+    return banners(without_run(head))

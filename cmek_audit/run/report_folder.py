@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from inventory.errors import SettingError
 from inventory.system.folder_lock import FolderLock, writing_to
 from reports.formats.registry import RENDERED
-from reports.record.writer import FINDINGS, HEAD
+from reports.record.layout import HEAD, RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OPTION = "--cmek-report-dir"
 RESULTS = "results.html"
 JUNIT = "junit.xml"
-WRITTEN = (HEAD, FINDINGS, *(rendered.file for rendered in RENDERED), RESULTS, JUNIT)
+WRITTEN = (*RECORD, *(rendered.file for rendered in RENDERED), RESULTS, JUNIT)
 """Every file that an audit may leave in its report folder."""
 
 PREVIOUS = "previous"

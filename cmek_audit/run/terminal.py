@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 import textwrap
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from checks.engine.context import utc
 from cmek_audit.run.audit import first_page
 from cmek_audit.run.pytest_reports import unavailable
 from cmek_audit.run.pytest_results import NO_AUDIT
 from inventory.text.display import pluralize, printable
-from reports.comparison.changes import summed_up
+from reports.comparison.changes import summarize_changes
 from reports.presentation.banners import OUTSIDE, banners
 from reports.presentation.messages import checks_of, number_of
 from reports.presentation.source_notes import first_notes
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from cmek_audit.run.judging import Judged
     from cmek_audit.run.options import Options
+    from reports.model.head import ActionEntry, Head
 
 MOST_SHOWN = 12
 MOST_LINES = 3
@@ -48,7 +49,7 @@ def header(judged: Judged) -> list[str]:
     return lines
 
 
-def summarize(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> None:
+def summarize(reporter: pytest.TerminalReporter, head: Head) -> None:
     """Print what to do, the most urgent first."""
     actions, total = head["actions"], head["actions_total"]
     if not actions:
@@ -65,7 +66,7 @@ def summarize(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> None:
         reporter.write_line(f"… and {total - MOST_SHOWN:,} more steps in the report")
 
 
-def warn_of_waivers(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> None:
+def warn_of_waivers(reporter: pytest.TerminalReporter, head: Head) -> None:
     """Print which waivers end soon, have ended, or wait for somebody who approves them."""
     asking = urgent_waivers(head)
     if not asking:
@@ -77,7 +78,7 @@ def warn_of_waivers(reporter: pytest.TerminalReporter, head: dict[str, Any]) -> 
         reporter.write_line(f"… and {len(asking) - MOST_SHOWN:,} more waivers in the report")
 
 
-def _wrap(action: dict[str, Any], width: int) -> list[str]:
+def _wrap(action: ActionEntry, width: int) -> list[str]:
     """Return the lines of an action's words, with the organization's name if they lack it."""
     text = (
         action["text"]
@@ -110,7 +111,7 @@ def _fold(text: str, width: int, further: str = "") -> list[str]:
     )
 
 
-def _notes(head: dict[str, Any], width: int) -> Iterator[str]:
+def _notes(head: Head, width: int) -> Iterator[str]:
     """Yield the lines of the notes on the sources, folded to the width of the terminal."""
     shown, more = first_notes(head)
     for note in shown:
@@ -119,9 +120,7 @@ def _notes(head: dict[str, Any], width: int) -> Iterator[str]:
         yield f"… and {more:,} more notes in the report"
 
 
-def conclude(
-    config: pytest.Config, options: Options, head: dict[str, Any] | None, failure: str = ""
-) -> None:
+def conclude(config: pytest.Config, options: Options, head: Head | None, failure: str = "") -> None:
     """Say the verdict, as the very last words; or the ``failure`` by which there is no audit."""
     writer = _writer(config)
     writer.line()
@@ -160,7 +159,7 @@ def _writer(config: pytest.Config) -> _Writer:
     return config.get_terminal_writer() if is_there else _PlainWriter()
 
 
-def _facts(options: Options, head: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _facts(options: Options, head: Head) -> Iterator[tuple[str, str]]:
     """Yield each number that is said before the verdict, with what it counts."""
     yield "Checks", f"pytest counts them; {checks_of(head['settings']['grouping'])}"
     yield "Findings", number_of(head)
@@ -173,10 +172,10 @@ def _facts(options: Options, head: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "History", pluralize(earlier, "earlier record")
     if head["changes"]:
         before = head["changes"]["baseline"]["as_of"]
-        yield "Changes", f"findings {summed_up(head['changes'])}, since {before}"
+        yield "Changes", f"findings {summarize_changes(head['changes'])}, since {before}"
 
 
-def _print_verdict(writer: _Writer, options: Options, head: dict[str, Any]) -> None:
+def _print_verdict(writer: _Writer, options: Options, head: Head) -> None:
     """Say the banners, the notes, the verdict, and what the exit code means."""
     for text in [*banners(head), *_notes(head, writer.fullwidth)]:
         writer.line(printable(text), yellow=True)

@@ -11,9 +11,9 @@ import html
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from xml.parsers import expat
 
 import pytest
@@ -21,7 +21,8 @@ import pytest
 from checks.engine.outcome import Noncompliant, Unjudged, report_outcome, require_judged
 from cmek_audit.run.pytest_results import ROWS_LEFT_OUT, properties, statements
 from inventory.model.base import Count, Moment
-from reports.record.reader import Part, open_regular
+from reports.record.layout import without_run
+from reports.record.reader import RecordPart, open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from checks.engine.outcome import FindingGroup
+    from reports.model.head import Head, Verdict
 
 _MOST_BYTES = 256 * 1_024 * 1_024
 _OUTCOMES = {"Passed": "passed", "Skipped": "skipped", "Failed": "failure", "Error": "error"}
@@ -48,7 +50,7 @@ class Check(NamedTuple):
 
 
 Checks = Counter[Check]
-Contradicts = Callable[[bytes, Mapping[str, Any], Checks | None], Iterator[str]]
+Contradicts = Callable[[bytes, "Head", Checks | None], Iterator[str]]
 
 
 def checks_of(groups: Iterable[FindingGroup]) -> Checks:
@@ -71,21 +73,19 @@ def _outcome(group: FindingGroup) -> str:
     return "passed"
 
 
-def contradictions(
-    contradicts: Contradicts, file: Path, head: Mapping[str, Any], checks: Checks | None
-) -> str:
+def contradictions(contradicts: Contradicts, file: Path, head: Head, checks: Checks | None) -> str:
     """Return where ``file`` contradicts the record; empty if it agrees.
 
     ``checks`` are those that the findings give; None if they could not be judged again. Raises
     OSError if the file cannot be read, and whatever a head raises that no audit wrote.
     """
     # pytest writes its reports before it is known how the run ends, so they cannot show that.
-    known = {name: value for name, value in head.items() if name != "run"}
+    known_then = without_run(head)
     with open_regular(file) as opened:
         raw = opened.read(_MOST_BYTES + 1)
     if len(raw) > _MOST_BYTES:
         raise OSError(errno.EFBIG, f"more than {_MOST_BYTES:,} bytes", str(file))
-    return "; ".join(contradicts(raw, known, checks))
+    return "; ".join(contradicts(raw, known_then, checks))
 
 
 # --- junit.xml ------------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ class _JUnit:
         self._path.pop()
 
 
-def against_junit(raw: bytes, head: Mapping[str, Any], checks: Checks | None) -> Iterator[str]:
+def against_junit(raw: bytes, head: Head, checks: Checks | None) -> Iterator[str]:
     """Yield where ``junit.xml`` contradicts the record."""
     expected = properties(head)
     try:
@@ -173,7 +173,7 @@ _DATA = 'data-jsonblob="'
 _CELL = re.compile(r'<td class="col-(result|rule|severity|status)">([^<]*)</td>')
 
 
-def against_results(raw: bytes, head: Mapping[str, Any], checks: Checks | None) -> Iterator[str]:
+def against_results(raw: bytes, head: Head, checks: Checks | None) -> Iterator[str]:
     """Yield where ``results.html`` contradicts the record."""
     expected = statements(head)
     text = raw.decode("utf-8", "replace")
@@ -216,7 +216,7 @@ def _is_complete(rows: Checks, checks: Checks, *, whole: bool) -> bool:
 # --- the block run --------------------------------------------------------------------------------
 
 
-class Run(Part):
+class Run(RecordPart):
     """What the record says of its run, as far as it can be contradicted.
 
     Attributes:
@@ -236,7 +236,7 @@ class Run(Part):
     commit: str
 
 
-def against_run(run: Run, verdict: Mapping[str, Any]) -> Iterator[str]:
+def against_run(run: Run, verdict: Verdict) -> Iterator[str]:
     """Yield what in the block ``run`` cannot be."""
     if run.ended < run.started:
         yield "it ended before it started"

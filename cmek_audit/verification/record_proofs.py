@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cmek_audit.verification.loaded_report import proofs_without_file, unequal
 from cmek_audit.verification.proof import Proof
 from inventory.errors import RecordError
 from inventory.text.display import pluralize
 from reports.formats.registry import RENDERED, encode
+from reports.record.layout import FINDINGS, HEAD, POPULATION, RECORD, canonical
 from reports.record.reader import open_regular, relying_on
-from reports.record.writer import FINDINGS, HEAD, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,14 +26,14 @@ _MOST_NAMED = 50
 
 
 def prove_record(report: LoadedReport) -> Iterator[Proof]:
-    """Prove the head and the findings, as far as the sources give them again."""
+    """Prove the head, the findings and the population, as far as the sources give them again."""
     reproduced = report.reproduced
     if isinstance(reproduced, str):
-        yield Proof(HEAD, "not-proven", reproduced)
-        yield Proof(FINDINGS, "not-proven", reproduced)
+        yield from (Proof(name, "not-proven", reproduced) for name in RECORD)
         return
     yield _prove_head(report, reproduced)
     yield _prove_findings(report, reproduced)
+    yield _prove_population(report, reproduced)
 
 
 def _prove_head(report: LoadedReport, reproduced: Reproduced) -> Proof:
@@ -44,7 +44,7 @@ def _prove_head(report: LoadedReport, reproduced: Reproduced) -> Proof:
     return unequal(HEAD, reason, report)
 
 
-def differing_blocks(recorded: Mapping[str, Any], reproduced: Mapping[str, Any]) -> list[str]:
+def differing_blocks(recorded: Mapping[str, object], reproduced: Mapping[str, object]) -> list[str]:
     """Name the blocks that differ, by their bytes: Python takes ``true``, 1 and 1.0 for equal."""
     names = [name for name in {**recorded, **reproduced} if name not in {"run", "report"}]
     differing = [name for name in names if _bytes_of(recorded, name) != _bytes_of(reproduced, name)]
@@ -53,7 +53,7 @@ def differing_blocks(recorded: Mapping[str, Any], reproduced: Mapping[str, Any])
     return differing[:_MOST_NAMED]
 
 
-def _bytes_of(head: Mapping[str, Any], name: str) -> str:
+def _bytes_of(head: Mapping[str, object], name: str) -> str:
     return canonical(head[name]) if name in head else ""
 
 
@@ -66,6 +66,15 @@ def _prove_findings(report: LoadedReport, reproduced: Reproduced) -> Proof:
         reason = f"{report.other_suite}; judged again by those here: {same}"
         return Proof(FINDINGS, "not-proven", reason)
     return Proof(FINDINGS, "proven", f"judged again from its sources: {same}")
+
+
+def _prove_population(report: LoadedReport, reproduced: Reproduced) -> Proof:
+    """Prove what was judged: no rule has a say in it, so that another rule set gives the same."""
+    recorded = report.head.population_file
+    if recorded.sha256 != reproduced.head["population_file"]["sha256"]:
+        return unequal(POPULATION, "read again from its sources: another population", report)
+    entries = pluralize(recorded.count, "entry", "entries")
+    return Proof(POPULATION, "proven", f"read again from its sources: the same {entries}")
 
 
 # --- what is rendered from the record -------------------------------------------------------------

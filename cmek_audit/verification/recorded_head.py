@@ -7,19 +7,19 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool
 
 from inventory.evidence.manifest import Sha256
-from inventory.model.base import Count, Moment, Whole
+from inventory.model.base import Count, Moment, WholeNumber
 from inventory.model.sources import FileFormat, Role
-from reports.record.reader import Findings, Part
+from reports.record.reader import FindingsFile, PopulationFile, RecordPart
 
 
-class NamedFile(Part):
+class NamedFile(RecordPart):
     """A file that an audit read, with the hash that it had."""
 
     path: str
     sha256: Sha256
 
 
-class BundleEvidence(Part):
+class BundleEvidence(RecordPart):
     """What the record says of an evidence bundle: its root, its server, and its times (UTC)."""
 
     root: Sha256
@@ -38,15 +38,15 @@ class RecordedSource(NamedFile):
     evidence: BundleEvidence | None
 
 
-class _Population(Part):
+class _Population(RecordPart):
     sources: tuple[RecordedSource, ...]
 
 
-class RecordedSettings(Part):
+class RecordedSettings(RecordPart):
     """How the audit was made."""
 
     as_of: Moment
-    max_age_seconds: Annotated[Whole, Field(ge=0, le=10**10)]
+    max_age_seconds: Annotated[WholeNumber, Field(ge=0, le=10**10)]
     kms: str
     fail_on: str
     allow_inconclusive: StrictBool
@@ -65,23 +65,29 @@ class RecordedSettings(Part):
     terraform_files: tuple[NamedFile, ...]
 
 
-class _Verdict(Part):
+class _Verdict(RecordPart):
     outcome: str
 
 
-class _Criteria(Part):
+class _Criteria(RecordPart):
     hash: Sha256
 
 
-class RecordedHead(Part):
+class _Tool(RecordPart):
+    version: str
+
+
+class RecordedHead(RecordPart):
     """The parts of a head that verifying needs."""
 
     report: Sha256
+    tool: _Tool
     verdict: _Verdict
     settings: RecordedSettings
     population: _Population
     criteria: _Criteria
-    findings: Findings
+    findings: FindingsFile
+    population_file: PopulationFile
 
     @property
     def bundles(self) -> tuple[RecordedSource, ...]:

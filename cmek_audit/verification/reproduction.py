@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
 from pydantic import ValidationError
 
@@ -15,11 +15,12 @@ from cmek_audit.verification.consistency import Checks, checks_of
 from inventory.errors import RecordError
 from inventory.files.named_plans import NamedPlan
 from inventory.model.sources import Role
+from reports.record.layout import HEAD, canonical
 from reports.record.reader import first_problem
-from reports.record.writer import HEAD, canonical
 
 if TYPE_CHECKING:
     from cmek_audit.verification.recorded_head import RecordedHead
+    from reports.model.head import Head, Provenance
 
 
 class Reproduced(NamedTuple):
@@ -30,7 +31,7 @@ class Reproduced(NamedTuple):
         checks: what pytest would have reported of each check.
     """
 
-    head: dict[str, Any]
+    head: Head
     checks: Checks
 
 
@@ -41,7 +42,7 @@ def reproduce(options: Options) -> Reproduced:
     """
     with TemporaryDirectory() as scratch:
         scratch_options = options.model_copy(update={"report_dir": f"{scratch}/report"})
-        judged, head = run_audit(scratch_options, lambda _: {})
+        judged, head = run_audit(scratch_options, lambda _: cast("Provenance", {}))
         # A record that was read back has lists where this head has tuples.
         return Reproduced(json.loads(canonical(head)), checks_of(judged.all_groups()))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.catalogue import load_rules, rules_hash
 from checks.engine.context import utc
@@ -20,13 +20,15 @@ from cmek_audit.verification.source_files import prove_sources
 from inventory.errors import CmekAuditError, RecordError
 from inventory.text.display import printable
 from reports.presentation.banners import banners
+from reports.record.layout import RECORD
 from reports.record.reader import Record, checked, read_record, relying_on
-from reports.record.writer import FINDINGS, HEAD
+from reports.record.writer import TOOL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-_PACKAGE = "cmek-audit"
+    from reports.model.head import Head
+
 _MOST_NAMED = 50
 _BROKEN = (ArithmeticError, OSError, RecursionError, ValueError)
 """What judging raises where sources of the right hash, but of no audit, break it."""
@@ -94,7 +96,7 @@ def _load(folder: Path) -> tuple[LoadedReport, list[Proof]]:
 
 def _read_record(folder: Path) -> Record:
     """Read the record; no link is followed, as it could lead out of the folder."""
-    for name in (HEAD, FINDINGS):
+    for name in RECORD:
         if (folder / name).is_symlink():
             raise RecordError(f"{folder / name}: found a link, expected a file of a report")
     return read_record(folder)
@@ -116,11 +118,11 @@ def _other_suite(head: RecordedHead, run: Run | None) -> str:
     here = rules_hash(load_rules())
     if head.criteria.hash != here:
         return f"made by another rule set: hash {head.criteria.hash[:12]}, here {here[:12]}"
+    here = version_of(TOOL)
+    if head.tool.version != here:
+        return f"made by another version of the suite: {head.tool.version}, here {here}"
     if run is None:
         return ""
-    here = version_of(_PACKAGE)
-    if run.packages.get(_PACKAGE, here) != here:
-        return f"made by another version of the suite: {run.packages[_PACKAGE]}, here {here}"
     here = checkout()[0] if run.commit else ""
     if here and run.commit != here:
         return f"made by another commit of the suite: {run.commit}, here {here}"
@@ -167,6 +169,6 @@ def _summary_lines(report: LoadedReport) -> Iterator[str]:
         yield f"verdict now, by this suite: {_verdict(reproduced.head)}"
 
 
-def _verdict(head: Mapping[str, Any]) -> str:
+def _verdict(head: Head) -> str:
     counts = (f"{count} {status}" for status, count in head["counts"].items() if count)
     return ", ".join([head["verdict"]["outcome"], *counts])

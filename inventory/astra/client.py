@@ -1,4 +1,4 @@
-"""Asks Astra for one organization: a request at a time, again where that may help."""
+"""The client of one organization: sends requests, and retries them where that may help."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from inventory.astra.parsing import NOT_FOUND
-from inventory.astra.recording_transport import TOO_LATE, wait_asked
+from inventory.astra.recording_transport import TOO_LATE, retry_after
 from inventory.astra.replay_transport import EXCHANGE
 from inventory.errors import UnansweredError
 from inventory.text.display import describe
@@ -24,117 +24,128 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _OK = 200
 _TOO_MANY = 429
-_BROKEN = 500
-_REDIRECTED = range(300, 400)
-_WHY = {
-    401: ("refused", "the token is not taken, or lacks a permission"),
-    403: ("refused", "the token lacks a permission, or an IP access list bars this machine"),
+_SERVER_ERROR = 500
+_REDIRECTS = range(300, 400)
+_REASONS = {
+    401: ("refused", "the token is invalid or lacks a permission"),
+    403: ("refused", "the token lacks a permission, or an IP access list blocks this machine"),
     NOT_FOUND: ("wrong-address", "there is nothing at this address"),
     _TOO_MANY: ("rate-limited", "too many requests"),
 }
 
 
 class ClientContext(NamedTuple):
-    """By what means an organization is asked.
+    """What a client needs to send requests.
 
     Attributes:
-        transport: what sends, or says again, each request.
+        transport: what sends each request, or replays it.
         address: the host, such as ``https://api.astra.datastax.com``.
-        manners: how often and how patiently.
-        slots: how many requests may be under way in all.
+        policy: how often and how patiently requests are sent.
+        slots: how many requests may be in progress in this process.
         sleep: waits that many seconds.
-        left: tells how many seconds are left for the organization.
+        seconds_left: returns how many seconds are left for the organization.
     """
 
     transport: httpx.AsyncBaseTransport
     address: str
-    manners: RequestPolicy
+    policy: RequestPolicy
     slots: asyncio.Semaphore
     sleep: Callable[[float], Awaitable[None]]
-    left: Callable[[], float]
+    seconds_left: Callable[[], float]
 
 
 class AstraClient:
-    """Asks for one organization by the means that it was given.
+    """Sends the requests of one organization.
 
     Attributes:
-        width: how many requests may be under way for it at once.
+        concurrency: how many of its requests may be in progress at once.
         most_pages: how many pages one reading of a list may have.
     """
 
-    def __init__(self, ways: ClientContext) -> None:
-        """Ask by ``ways``."""
-        self.width = ways.manners.connections_per_organization
-        self.most_pages = ways.manners.most_pages
-        self._ways = ways
-        self._own = asyncio.Semaphore(self.width)
+    def __init__(self, context: ClientContext) -> None:
+        """Send requests by the means of ``context``."""
+        self.concurrency = context.policy.connections_per_organization
+        self.most_pages = context.policy.most_pages
+        self._context = context
+        self._own_slots = asyncio.Semaphore(self.concurrency)
 
-    async def ask(
-        self, address: str, read: Callable[[Exchange], T], also: Collection[int] = ()
+    async def get(
+        self, address: str, parse: Callable[[Exchange], T], accept: Collection[int] = ()
     ) -> T:
-        """Return what ``read`` makes of the answer to a GET of ``address``.
+        """Return what ``parse`` makes of the answer to a GET of ``address``.
 
-        Any status but 200 is an error, unless it is in ``also``; so is a body that is no JSON.
-        Raises UnansweredError after as many attempts as manners allow.
+        Any status but 200 is an error, unless it is in ``accept``; so is a body that is not JSON.
+        An UnansweredError of ``parse`` is retried like one of the connection.
+
+        Raises UnansweredError after as many attempts as the policy allows.
         """
-        wish = _RetryingRequest(self, address, also)
+        request = _RetryingRequest(self._send, self._sleep, address, accept)
         attempts = AsyncRetrying(
-            stop=stop_after_attempt(self._ways.manners.attempts),
-            wait=self._wait,
-            sleep=wish.pause,
-            retry=retry_if_exception(_may_help),
+            stop=stop_after_attempt(self._context.policy.attempts),
+            wait=self._backoff,
+            sleep=request.pause,
+            retry=retry_if_exception(_is_retryable),
             reraise=True,
         )
         try:
-            return await attempts(wish.attempt, read)
+            return await attempts(request.attempt, parse)
         except UnansweredError as error:
-            raise wish.conclude(error) from None
+            raise request.final_error(error) from None
 
-    async def once(self, address: str, *, is_late: bool) -> Exchange:
+    async def _send(self, address: str, *, is_late: bool) -> Exchange:
         """Return one exchange; raise UnansweredError if there is no answer."""
         request = httpx.Request(
             "GET",
-            f"{self._ways.address}{address}",
+            f"{self._context.address}{address}",
             headers={"Accept": "application/json"},
             extensions={"too-late": is_late},
         )
-        async with self._own, self._ways.slots:
-            response = await self._ways.transport.handle_async_request(request)
+        # Its own slot first: a request that waits for one must not occupy a slot of all.
+        async with self._own_slots, self._context.slots:
+            response = await self._context.transport.handle_async_request(request)
         exchange: Exchange = response.extensions[EXCHANGE]
         return exchange
 
-    def _wait(self, state: RetryCallState) -> float:
+    def _backoff(self, state: RetryCallState) -> float:
         """Return the seconds before the next attempt: longer each time, or as Astra asks."""
-        manners = self._ways.manners
+        policy = self._context.policy
         error = state.outcome.exception() if state.outcome else None
-        longer: float = manners.first_wait_seconds * 2.0 ** (state.attempt_number - 1)
-        jittered = random.uniform(0.5, 1) * min(manners.longest_wait_seconds, longer)  # noqa: S311 (no secret hangs on it)
-        asked = error.wait if isinstance(error, UnansweredError) else None
-        return max(asked or 0.0, jittered)
+        doubled: float = policy.first_wait_seconds * 2.0 ** (state.attempt_number - 1)
+        # The jitter keeps the clients of one process from retrying all at the same moment.
+        jittered = random.uniform(0.5, 1) * min(policy.longest_wait_seconds, doubled)  # noqa: S311 (no secret depends on it)
+        requested = error.wait if isinstance(error, UnansweredError) else None
+        return max(requested or 0.0, jittered)
 
-    async def sleep(self, seconds: float) -> bool:
+    async def _sleep(self, seconds: float) -> bool:
         """Wait, if there is time for it; return whether there was."""
-        if seconds >= self._ways.left():
+        if seconds >= self._context.seconds_left():
             return False
-        await self._ways.sleep(seconds)
+        await self._context.sleep(seconds)
         return True
 
 
 class _RetryingRequest:
-    """One address, in all attempts to have it answered."""
+    """All attempts to get an answer from one address."""
 
-    def __init__(self, line: AstraClient, address: str, also: Collection[int]) -> None:
-        self._line = line
+    def __init__(
+        self,
+        send: Callable[..., Awaitable[Exchange]],
+        sleep: Callable[[float], Awaitable[bool]],
+        address: str,
+        accept: Collection[int],
+    ) -> None:
+        self._send = send
+        self._sleep = sleep
         self._address = address
-        self._also = also
+        self._accept = accept
         self._is_late = False
         self._error: UnansweredError | None = None
 
-    async def attempt(self, read: Callable[[Exchange], T]) -> T:
+    async def attempt(self, parse: Callable[[Exchange], T]) -> T:
         try:
-            exchange = await self._line.once(self._address, is_late=self._is_late)
-            _refuse(exchange, self._also)
-            return read(exchange)
+            exchange = await self._send(self._address, is_late=self._is_late)
+            _check_answer(exchange, self._accept)
+            return parse(exchange)
         except UnansweredError as error:
             self._is_late = error.detail == TOO_LATE.detail
             if not self._is_late:
@@ -142,49 +153,55 @@ class _RetryingRequest:
             raise
 
     async def pause(self, seconds: float) -> None:
-        self._is_late = not await self._line.sleep(seconds)
+        # The attempt for which no time is left is recorded like any other, but not sent. So the
+        # evidence holds as many attempts as a replay makes, which knows no time.
+        self._is_late = not await self._sleep(seconds)
 
-    def conclude(self, error: UnansweredError) -> UnansweredError:
-        """Return the error with the address; the last one that Astra had a part in."""
-        known = self._error or error
-        late = ", and there was no time to ask again" if known is not error else ""
-        return UnansweredError(known.reason, f"GET {self._address}: {known.detail}{late}")
+    def final_error(self, error: UnansweredError) -> UnansweredError:
+        """Return the error to report: the last one that came from Astra, with the address."""
+        reported = self._error or error
+        late = "" if reported is error else "; no time was left for another attempt"
+        return UnansweredError(reported.reason, f"GET {self._address}: {reported.detail}{late}")
 
 
-def _may_help(error: BaseException) -> bool:
+def _is_retryable(error: BaseException) -> bool:
     return isinstance(error, UnansweredError) and error.again
 
 
-def _refuse(exchange: Exchange, also: Collection[int]) -> None:
-    """Raise UnansweredError for every answer that is not what was asked for."""
+def _check_answer(exchange: Exchange, accept: Collection[int]) -> None:
+    """Raise UnansweredError unless the answer is JSON with an expected status."""
     status = exchange.status or 0
-    if status != _OK and status not in also:
-        raise _refused(exchange, status)
-    kind = exchange.headers.get("content-type", "nothing").partition(";")[0].strip().lower()
-    if status == _OK and kind != "application/json" and not kind.endswith("+json"):
-        detail = f"answered as {describe(kind)}, expected application/json"
+    if status != _OK:
+        if status not in accept:
+            raise _status_error(exchange, status)
+        return
+    content_type = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json" and not content_type.endswith("+json"):
+        found = describe(content_type) if content_type else "no content type"
+        detail = f"answered with {found}, expected application/json"
         raise UnansweredError("malformed", detail, again=True)
-    if status == _OK and exchange.text is not None:
-        detail = "answered with a body that is no whole JSON with each key once"
+    if exchange.text is not None:
+        detail = "answered with a body that is not complete JSON, or repeats a key"
         raise UnansweredError("malformed", detail, again=True)
 
 
-def _refused(exchange: Exchange, status: int) -> UnansweredError:
-    said = _said(exchange.value)
-    if status in _REDIRECTED:
-        return UnansweredError("wrong-address", f"answered {status}, a redirect: none is followed")
-    if status in _WHY or status < _BROKEN:
-        reason, why = _WHY.get(status, ("malformed", "no documented status"))
-        wait = wait_asked(exchange) if status == _TOO_MANY else None
-        detail = f"answered {status}{said}: {why}"
+def _status_error(exchange: Exchange, status: int) -> UnansweredError:
+    message = _error_message(exchange.value)
+    if status in _REDIRECTS:
+        detail = f"answered {status}, a redirect; redirects are not followed"
+        return UnansweredError("wrong-address", detail)
+    if status in _REASONS or status < _SERVER_ERROR:
+        reason, meaning = _REASONS.get(status, ("malformed", "an undocumented status"))
+        wait = retry_after(exchange) if status == _TOO_MANY else None
+        detail = f"answered {status}{message}: {meaning}"
         return UnansweredError(reason, detail, again=status == _TOO_MANY, wait=wait)
-    detail = f"answered {status}{said}"
-    return UnansweredError("unavailable", detail, again=True, wait=wait_asked(exchange))
+    detail = f"answered {status}{message}"
+    return UnansweredError("unavailable", detail, again=True, wait=retry_after(exchange))
 
 
-def _said(value: Any) -> str:  # noqa: ANN401 (whatever the body holds)
-    """Return the message of an error body in its documented form, as found."""
+def _error_message(body: Any) -> str:  # noqa: ANN401 (any JSON)
+    """Return the message of an error body in its documented form, or of a bare string."""
     try:
-        return f" ({describe(value['errors'][0]['message'])})"
+        return f" ({describe(body['errors'][0]['message'])})"
     except (KeyError, IndexError, TypeError):
-        return f" ({describe(value)})" if isinstance(value, str) else ""
+        return f" ({describe(body)})" if isinstance(body, str) else ""

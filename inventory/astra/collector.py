@@ -1,7 +1,7 @@
-"""A live audit's first half: organizations are read from Astra, and recorded as evidence.
+"""The first half of a live audit: reads organizations from Astra, and records them as evidence.
 
-Many organizations are shared among processes, as understanding and recording the answers takes
-more time than fetching them. Each process writes its own, and this one puts them together.
+Many organizations are split among processes, as parsing and recording the answers takes more time
+than fetching them. Each process writes its own organizations, and this one combines them.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from inventory.astra.config import token_of
 from inventory.astra.worker import JobResult, WorkerJob, run_job
 from inventory.errors import ProcessError
-from inventory.evidence.folder import free_place, locked_folder, prepare, previous_of
-from inventory.evidence.writer import BundleWriter, Tally, WrittenBundle
+from inventory.evidence.folder import free_bundle_path, locked_folder, prepare_folder, previous_of
+from inventory.evidence.writer import BundleInfo, BundleWriter, Tally
 from inventory.system.signals import termination_interrupts
 from inventory.text.secrets import TokenVariables
 
@@ -36,20 +36,20 @@ if TYPE_CHECKING:
     from inventory.text.secrets import Token
 
 WORTH_A_PROCESS = 32
-"""How many organizations make it worth while to start one more process."""
+"""How many organizations are worth the start of one more process."""
 
 _POLL_SECONDS = 0.5
 
 
 class Progress(NamedTuple):
-    """How far the collecting is.
+    """How far the collection is.
 
     Attributes:
         done: how many organizations are done.
         total: how many there are.
-        requests: how many requests were made for those that are done.
+        requests: how many requests those that are done took.
         name: the name of the one that was done last.
-        note: a sentence to be shown beside, such as what was removed.
+        note: a sentence to show, such as what was removed.
     """
 
     done: int
@@ -67,106 +67,117 @@ class Collected(NamedTuple):
 
 
 def collect(
-    wanted: Organizations,
+    configuration: Organizations,
     folder: str,
     environment: Mapping[str, str] | None = None,
-    tell: Callable[[Progress], None] = lambda _: None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Collected:
-    """Read all organizations of ``wanted``, and record them as a bundle in ``folder``.
+    """Read all organizations of ``configuration``, and record them as a bundle in ``folder``.
 
-    Tokens come from ``environment``, by default the process's own. What could not be read stands
-    in the bundle as gaps. What collections that were killed left in the folder is removed.
+    Tokens come from ``environment``, by default the process's own. What could not be read becomes
+    gaps in the bundle. What killed collections left in the folder is removed.
 
     Raises SettingError if the folder, the proxy or the certificates cannot be used, or another
-    process collects into the folder, InventoryError if it holds anything strange, EvidenceError if
-    its bundles are damaged or no chain, LeakError if a secret would be written, and ProcessError if
-    a process breaks; nothing is left behind then, nor if interrupted or told to end.
+    process collects into the folder, InventoryError if it holds an unknown file, EvidenceError if
+    its bundles are damaged or not one chain, LeakError if a secret would be written, and
+    ProcessError if a process fails. Then, and after an interruption or a termination, nothing is
+    left behind.
     """
     started = datetime.now(UTC)
-    # under the same name, so that nothing on the stack shows any more what the variables hold
-    environment = TokenVariables({each.token for each in wanted.organizations}, environment)
-    held = [token_of(organization, environment) for organization in wanted.organizations]
-    tokens = tuple(token for token in held if token is not None)
+    every = configuration.organizations
+    # Under the same name, so that nothing on the stack shows what the variables hold.
+    environment = TokenVariables({organization.token for organization in every}, environment)
+    tokens = [token_of(organization, environment) for organization in every]
+    secrets = tuple(token for token in tokens if token is not None)
 
-    def say(note: str) -> None:
-        tell(Progress(0, len(wanted.organizations), note=note))
+    def notify(note: str) -> None:
+        on_progress(Progress(0, len(every), note=note))
 
-    with termination_interrupts(), locked_folder(Path(folder)) as own:
-        chain = prepare(own, say)
-        bundle = free_place(own, started, chain)
-        made = WrittenBundle(_tool(), wanted.address, started, previous_of(chain))
-        dump = wanted.model_dump_json(by_alias=True, exclude_defaults=True, indent=1)
-        writer = BundleWriter(bundle, made, f"{dump}\n".encode())
+    with termination_interrupts(), locked_folder(Path(folder)) as locked:
+        chain = prepare_folder(locked, notify)
+        bundle = free_bundle_path(locked, started, chain)
+        info = BundleInfo(_tool_version(), configuration.address, started, previous_of(chain))
+        dump = configuration.model_dump_json(by_alias=True, exclude_defaults=True, indent=1)
+        writer = BundleWriter(bundle, info, f"{dump}\n".encode())
         try:
-            shares, count = split_into_jobs(wanted, writer.staging), _counting(wanted, tell)
-            _read_all(shares, environment, writer.tally, count)
-            writer.finish(datetime.now(UTC), tokens)
+            jobs = split_into_jobs(configuration, writer.staging)
+            _run_jobs(jobs, environment, writer.tally, _progress_counter(len(every), on_progress))
+            writer.finish(datetime.now(UTC), secrets)
         finally:
             writer.discard()
-    return Collected(bundle.as_posix(), tokens)
+    return Collected(bundle.as_posix(), secrets)
 
 
-def _tool() -> str:
+def _tool_version() -> str:
     try:
         return f"cmek-audit {version('cmek-audit')}"
     except PackageNotFoundError:
         return "cmek-audit, not installed"
 
 
-def _counting(
-    wanted: Organizations, tell: Callable[[Progress], None]
+def _progress_counter(
+    total: int, on_progress: Callable[[Progress], None]
 ) -> Callable[[JobResult], None]:
-    """Return what makes of each organization that is done how far the whole is."""
+    """Return a function that adds up results, and reports the progress after each of them."""
     counts = {"done": 0, "requests": 0}
-    total = len(wanted.organizations)
-    tell(Progress(0, total))
+    on_progress(Progress(0, total))
 
-    def count(done: JobResult) -> None:
+    def count(result: JobResult) -> None:
         counts["done"] += 1
-        counts["requests"] += done.requests
-        tell(Progress(counts["done"], total, counts["requests"], done.name))
+        counts["requests"] += result.requests
+        on_progress(Progress(counts["done"], total, counts["requests"], result.name))
 
     return count
 
 
-# --- shares ---------------------------------------------------------------------------------------
+# --- jobs -----------------------------------------------------------------------------------------
 
 
-def split_into_jobs(wanted: Organizations, staging: Path) -> list[WorkerJob]:
-    """Divide ``wanted`` among as many processes as are worth while, every so-many-eth to each."""
-    manners, every = wanted.manners, list(enumerate(wanted.organizations, 1))
-    count = max(1, min(os.cpu_count() or 1, len(every) // WORTH_A_PROCESS, manners.connections))
-    until = time.time() + manners.deadline_seconds
-    shares = []
+def split_into_jobs(configuration: Organizations, staging: Path) -> list[WorkerJob]:
+    """Divide ``configuration`` among as many processes as are worth their start.
+
+    Each gets every so-many-eth organization, as neighbours in the file are often alike in size.
+    """
+    policy, every = configuration.requests, list(enumerate(configuration.organizations, 1))
+    count = max(1, min(os.cpu_count() or 1, len(every) // WORTH_A_PROCESS, policy.connections))
+    until = time.time() + policy.deadline_seconds
+    jobs = []
     for first in range(count):
-        own = every[first::count]
-        some = wanted.model_copy(update={"organizations": tuple(each for _, each in own)})
-        connections = manners.connections // count
-        numbers = tuple(number for number, _ in own)
-        shares.append(WorkerJob(some, numbers, str(staging), connections, until))
-    return shares
+        numbered = every[first::count]
+        organizations = tuple(organization for _, organization in numbered)
+        job = WorkerJob(
+            configuration=configuration.model_copy(update={"organizations": organizations}),
+            numbers=tuple(number for number, _ in numbered),
+            staging=str(staging),
+            connections=policy.connections // count,
+            until=until,
+        )
+        jobs.append(job)
+    return jobs
 
 
-def _read_all(
-    shares: list[WorkerJob],
+def _run_jobs(
+    jobs: list[WorkerJob],
     tokens: Mapping[str, str],
     tally: Tally,
-    tell: Callable[[JobResult], None],
+    on_done: Callable[[JobResult], None],
 ) -> None:
-    if len(shares) == 1:
-        tally.join(run_job(shares[0], tokens, tell))
+    """Run each job in a process of its own, or a single one in this process."""
+    if len(jobs) == 1:
+        tally.merge(run_job(jobs[0], tokens, on_done))
         return
+    # Spawned, not forked: a fork would copy locks that other threads of pytest may hold.
     context = multiprocessing.get_context("spawn")
-    told: Any = context.Queue()
+    messages: Any = context.Queue()
     processes: list[SpawnProcess] = []
     try:
-        with ThreadPoolExecutor(1, initializer=_hear_no_interruption) as starter:
-            for share in shares:
-                arguments = (share, tokens, told.put)
-                process = context.Process(target=run_in_processes, args=arguments, daemon=True)
+        with ThreadPoolExecutor(1, initializer=_block_interrupts) as starter:
+            for job in jobs:
+                arguments = (job, tokens, messages.put)
+                process = context.Process(target=run_in_process, args=arguments, daemon=True)
                 processes.append(process)
                 starter.submit(process.start).result()
-        _listen(told, processes, tally, tell)
+        _receive(messages, processes, tally, on_done)
     finally:
         for process in processes:
             if process.pid is not None:
@@ -174,74 +185,76 @@ def _read_all(
                 process.join()
 
 
-def _hear_no_interruption() -> None:
-    """Let processes that this thread starts be deaf to Ctrl-C: the one that started them hears it.
+def _block_interrupts() -> None:
+    """Make the processes that this thread starts ignore Ctrl-C, which this process handles.
 
-    No interruption comes between the start of a process and its being known, either, as only the
-    main thread is interrupted.
+    Only the main thread is interrupted, so no interruption can come between the start of a process
+    and its entry in the list of processes to end.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def end_with_parent(end: Callable[[int], object] = os._exit) -> None:
-    """End this process as soon as the one that started it does.
+    """End this process as soon as the one that started it ends.
 
-    That one ends its processes, unless it is killed: they would go on asking Astra, and writing
-    into a folder that the next collection removes.
+    That one ends its processes itself, unless it is killed. Then they would go on sending requests
+    to Astra, and writing into a folder that the next collection removes.
     """
     parent = multiprocessing.parent_process()
     if parent is not None:
         arguments = (parent.sentinel, end)
-        threading.Thread(target=_await_end, args=arguments, daemon=True).start()
+        threading.Thread(target=_end_after, args=arguments, daemon=True).start()
 
 
-def _await_end(sentinel: int, end: Callable[[int], object]) -> None:
+def _end_after(sentinel: int, end: Callable[[int], object]) -> None:
     connection.wait([sentinel])
     end(1)
 
 
-def run_in_processes(
-    share: WorkerJob, tokens: Mapping[str, str], put: Callable[[object], None]
+def run_in_process(
+    job: WorkerJob, tokens: Mapping[str, str], put: Callable[[object], None]
 ) -> None:
-    """Read ``share`` in this process, and put what is done, the tally or the error."""
+    """Run ``job`` in this process; put each result, then the tally or the error."""
     end_with_parent()
     try:
-        put(run_job(share, tokens, put))
+        put(run_job(job, tokens, put))
     except KeyboardInterrupt:
         pass
-    except Exception as error:  # noqa: BLE001 (it is raised where somebody hears it)
-        put(_portable(error))
+    except Exception as error:  # noqa: BLE001 (the main process raises it)
+        put(_picklable(error))
 
 
-def _portable(error: Exception) -> Exception:
-    """Return ``error`` if it can travel between processes, else one that tells what it was."""
+def _picklable(error: Exception) -> Exception:
+    """Return ``error`` if it can be sent between processes, else one that names its type."""
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 (our own, a moment old)
     except Exception:  # noqa: BLE001 (whatever cannot be pickled fails in its own way)
-        return ProcessError(f"a process broke: {type(error).__name__}")
+        return ProcessError(f"a process failed: {type(error).__name__}")
     return error
 
 
-def _listen(
-    told: Any,  # noqa: ANN401 (a queue between processes)
+def _receive(
+    messages: Any,  # noqa: ANN401 (a queue between processes)
     processes: list[SpawnProcess],
     tally: Tally,
-    tell: Callable[[JobResult], None],
+    on_done: Callable[[JobResult], None],
 ) -> None:
-    """Hear what the processes tell until each has told its tally; raise what broke one."""
-    waiting, lost = len(processes), False
+    """Receive messages until each process has sent its tally; raise the first error sent."""
+    waiting, is_lost = len(processes), False
     while waiting:
         try:
-            message = told.get(timeout=_POLL_SECONDS)
+            message = messages.get(timeout=_POLL_SECONDS)
         except queue.Empty:
-            if lost:  # for the second time: what it told before its end has been heard by now
-                raise ProcessError("a process ended without having told what it read") from None
-            lost = sum(process.is_alive() for process in processes) < waiting
+            if (
+                is_lost
+            ):  # since the last poll: what it sent before its end would have arrived by now
+                raise ProcessError("a process ended without reporting what it read") from None
+            is_lost = sum(process.is_alive() for process in processes) < waiting
             continue
         if isinstance(message, Exception):
             raise message
         if isinstance(message, Tally):
-            tally.join(message)
+            tally.merge(message)
             waiting -= 1
         else:
-            tell(message)
+            on_done(message)

@@ -12,15 +12,15 @@ from pydantic_core import PydanticCustomError
 from inventory.errors import InventoryError, OrganizationsError, Problem
 from inventory.files.documents import FieldPath
 from inventory.files.format_detection import ORGANIZATIONS
-from inventory.files.yaml_json import identity_of_key, parse_document, read_given
+from inventory.files.yaml_json import parse_document, read_own_document, versionless_key_identity
 from inventory.model.attestations import (
     ApplicationEncryption,
     Attestation,
     PlanAttestation,
     PreviewAttestation,
 )
-from inventory.model.base import Entry, FormatVersion, Identifier, Located, Name, Text, Whole
-from inventory.model.database import Encryption, demand_reason
+from inventory.model.base import Entry, FormatVersion, Identifier, Located, Name, Text, WholeNumber
+from inventory.model.database import Encryption, require_reason
 from inventory.model.key import StatedKey, SupportCase
 from inventory.model.organization import Policy
 from inventory.text.display import describe
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 ADDRESS = "https://api.astra.datastax.com"
 TOKEN_VARIABLE = "ASTRA_API_TOKEN"  # noqa: S105 (the name of a variable)
 ENVIRONMENT = "env"
-"""What stands for an organizations file where the one variable is all there is."""
+"""The name to give instead of a file to read the organization of that one variable's token."""
 
-Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,100}$")]
-Number = Annotated[float, Field(strict=True)]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,100}$")]
+Seconds = Annotated[float, Field(strict=True)]
 _LOOPBACK = {"127.0.0.1", "[::1]", "localhost"}
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(
@@ -44,39 +44,41 @@ _HOST = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _LARGEST_PORT = 65_535
+# What an Authorization header can carry as it is; anything shorter could be found by chance where
+# the token is searched for in the evidence.
 _SENDABLE = re.compile(r"[A-Za-z0-9._~+/=:-]{12,}")
 
 
 def other_hosts(addresses: Iterable[str]) -> list[str]:
-    """Return those of ``addresses`` that are not Astra's own, each once, in their order."""
+    """Return the ``addresses`` that are not Astra's own, sorted, each once."""
     return sorted({address for address in addresses if not _is_astra(address)})
 
 
 def _is_astra(address: str) -> bool:
-    """Compare with Astra's address, whose host may be in capitals and whose port may be named."""
+    """Compare with Astra's address: the host in any case, the default port with or without it."""
     return address.lower().rstrip("/").removesuffix(":443") == ADDRESS
 
 
-def _address(value: str) -> str:
-    found = _HOST.fullmatch(value)
-    if not found or not _is_private(found) or not _is_reachable(found):
-        text = "the address of a host, such as https://api.astra.datastax.com, and no more"
+def _validate_address(value: str) -> str:
+    url = _HOST.fullmatch(value)
+    if not url or not _is_confidential(url) or not _is_valid_authority(url):
+        text = "the address of a host, such as https://api.astra.datastax.com, and nothing after it"
         raise PydanticCustomError("address", text)
     return value.rstrip("/")
 
 
-def _is_private(found: re.Match[str]) -> bool:
-    """Say whether nobody on the way can read along."""
-    return found["scheme"].lower() == "https" or found["host"].lower() in _LOOPBACK
+def _is_confidential(url: re.Match[str]) -> bool:
+    """Say whether nobody between this machine and the host can read the token."""
+    return url["scheme"].lower() == "https" or url["host"].lower() in _LOOPBACK
 
 
-def _is_reachable(found: re.Match[str]) -> bool:
-    """Say whether port and host can be such, of which numbers with dots are only some."""
-    is_name = not found["host"].rpartition(".")[2].isdigit()
-    return int(found["port"] or 0) <= _LARGEST_PORT and (is_name or _is_number(found["host"]))
+def _is_valid_authority(url: re.Match[str]) -> bool:
+    """Say whether the port is in range, and a host that ends in a number is an IPv4 address."""
+    is_name = not url["host"].rpartition(".")[2].isdigit()
+    return int(url["port"] or 0) <= _LARGEST_PORT and (is_name or _is_ipv4(url["host"]))
 
 
-def _is_number(host: str) -> bool:
+def _is_ipv4(host: str) -> bool:
     try:
         return bool(IPv4Address(host))
     except ValueError:
@@ -84,47 +86,49 @@ def _is_number(host: str) -> bool:
 
 
 class RequestPolicy(Entry):
-    """How Astra is asked.
+    """How requests are sent to Astra: how many, how often, and within which limits.
 
     Attributes:
-        connections: how many requests may be under way at once.
+        connections: how many requests may be in progress at once.
         connections_per_organization: how many of them for one organization.
         attempts: how often a request is made before it is given up.
         first_wait_seconds: the wait before the second attempt; it doubles with each, with jitter.
-        longest_wait_seconds: the longest wait that nobody asked for.
+        longest_wait_seconds: the longest wait, unless Astra asks for a longer one.
         timeout_seconds: the time of one request, from its first to its last byte.
         organization_deadline_seconds: the time for one organization.
         deadline_seconds: the time for all of them.
-        largest_answer_bytes: the largest body that is taken, unpacked.
+        largest_answer_bytes: the largest body that is accepted, after decompression.
         largest_answer_values: how many values the largest body may hold.
-        most_pages: how many pages one reading of a list may have.
+        most_pages: how many pages one reading of a list may have, with the empty one at its end.
         most_requests: how many requests may be made for one organization.
-        most_answer_bytes: how much all answers of one organization may be, unpacked.
-        most_evidence_bytes: how much may be written of one organization.
+        most_answer_bytes: the size of all answers of one organization, after decompression.
+        most_evidence_bytes: the size of the evidence of one organization.
     """
 
-    connections: Annotated[Whole, Field(ge=1, le=1_024)] = 64
-    connections_per_organization: Annotated[Whole, Field(ge=1, le=64)] = 4
-    attempts: Annotated[Whole, Field(ge=1, le=20)] = 5
-    first_wait_seconds: Annotated[Number, Field(ge=0, le=60)] = 0.5
-    longest_wait_seconds: Annotated[Number, Field(ge=0, le=600)] = 30.0
-    timeout_seconds: Annotated[Number, Field(gt=0, le=3_600)] = 60.0
-    organization_deadline_seconds: Annotated[Number, Field(gt=0, le=86_400)] = 600.0
-    deadline_seconds: Annotated[Number, Field(gt=0, le=86_400)] = 3_600.0
-    largest_answer_bytes: Annotated[Whole, Field(ge=1_024, le=1_073_741_824)] = 33_554_432
-    largest_answer_values: Annotated[Whole, Field(ge=100, le=100_000_000)] = 250_000
-    most_pages: Annotated[Whole, Field(ge=1, le=1_000_000)] = 1_000
-    most_requests: Annotated[Whole, Field(ge=1, le=10_000_000)] = 20_000
-    most_answer_bytes: Annotated[Whole, Field(ge=1_024, le=1_099_511_627_776)] = 1_073_741_824
-    most_evidence_bytes: Annotated[Whole, Field(ge=1_024, le=1_099_511_627_776)] = 1_073_741_824
+    connections: Annotated[WholeNumber, Field(ge=1, le=1_024)] = 64
+    connections_per_organization: Annotated[WholeNumber, Field(ge=1, le=64)] = 4
+    attempts: Annotated[WholeNumber, Field(ge=1, le=20)] = 5
+    first_wait_seconds: Annotated[Seconds, Field(ge=0, le=60)] = 0.5
+    longest_wait_seconds: Annotated[Seconds, Field(ge=0, le=600)] = 30.0
+    timeout_seconds: Annotated[Seconds, Field(gt=0, le=3_600)] = 60.0
+    organization_deadline_seconds: Annotated[Seconds, Field(gt=0, le=86_400)] = 600.0
+    deadline_seconds: Annotated[Seconds, Field(gt=0, le=86_400)] = 3_600.0
+    largest_answer_bytes: Annotated[WholeNumber, Field(ge=1_024, le=1_073_741_824)] = 33_554_432
+    largest_answer_values: Annotated[WholeNumber, Field(ge=100, le=100_000_000)] = 250_000
+    most_pages: Annotated[WholeNumber, Field(ge=1, le=1_000_000)] = 1_000
+    most_requests: Annotated[WholeNumber, Field(ge=1, le=10_000_000)] = 20_000
+    most_answer_bytes: Annotated[WholeNumber, Field(ge=1_024, le=1_099_511_627_776)] = 1_073_741_824
+    most_evidence_bytes: Annotated[WholeNumber, Field(ge=1_024, le=1_099_511_627_776)] = (
+        1_073_741_824
+    )
 
 
 class KeyStatement(StatedKey):
-    """What people say about a key that Astra lists; type, provider, region and key id name it."""
+    """What people state about a key; type, provider, region and key id identify it."""
 
 
 class DatabaseStatement(Located):
-    """What people say about a database that Astra lists; the id names it."""
+    """What people state about a database; the id identifies it."""
 
     id: Identifier
     encryption: Encryption | None = None
@@ -134,15 +138,15 @@ class DatabaseStatement(Located):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        demand_reason(self.encryption, self.reason)
+        require_reason(self.encryption, self.reason)
         return self
 
 
-class Configured(Located):
-    """An organization to be read.
+class OrganizationConfig(Located):
+    """An organization to read.
 
     Attributes:
-        id: the id that its token must turn out to belong to; None only if nobody configured it.
+        id: the organization to which the token must belong; None only without a file.
         name: the name, for people.
         token: the name of the environment variable that holds its token.
         plan: attestation of the plan.
@@ -150,13 +154,13 @@ class Configured(Located):
         no_databases: attestation that the organization has no database yet.
         policy: what is expected of the databases.
         support_cases: changes of keys that IBM Support carried out.
-        keys: what people say about its keys.
-        databases: what people say about its databases.
+        keys: what people state about its keys.
+        databases: what people state about its databases.
     """
 
     id: Identifier | None
     name: Name
-    token: Variable = TOKEN_VARIABLE
+    token: VariableName = TOKEN_VARIABLE
     plan: PlanAttestation | None = None
     azure_preview: PreviewAttestation | None = None
     no_databases: Attestation | None = None
@@ -166,87 +170,92 @@ class Configured(Located):
     databases: tuple[DatabaseStatement, ...] = ()
 
 
-class _Named(Configured):
-    """An organization of a file, where its id must stand."""
+class _IdentifiedOrganization(OrganizationConfig):
+    """An organization of a file, which must give its id."""
 
     id: Identifier
 
 
 class Organizations(Entry):
-    """What is to be read, where, and how.
+    """Which organizations to read, from where, and how.
 
     Attributes:
         format: the version of the format, 1.
-        address: the host of the DevOps API; https, but on loopback.
-        manners: how it is asked.
+        address: the host of the DevOps API; https, except on loopback.
+        requests: how requests are sent to it.
         organizations: at least one.
     """
 
     format: Annotated[FormatVersion, Field(alias="cmek-organizations")]
     description: str | None = None
-    address: Annotated[str, AfterValidator(_address)] = ADDRESS
-    manners: RequestPolicy = RequestPolicy()
-    organizations: Annotated[tuple[Configured, ...], Field(min_length=1)]
+    address: Annotated[str, AfterValidator(_validate_address)] = ADDRESS
+    requests: RequestPolicy = RequestPolicy()
+    organizations: Annotated[tuple[OrganizationConfig, ...], Field(min_length=1)]
 
 
-class _File(Organizations):
+class _OrganizationsFile(Organizations):
     """A whole organizations file."""
 
-    organizations: Annotated[tuple[_Named, ...], Field(min_length=1)]
+    organizations: Annotated[tuple[_IdentifiedOrganization, ...], Field(min_length=1)]
 
 
 def read_organizations(file: str) -> Organizations:
-    """Read an organizations file (.yaml, .yml, .json), or what ``env`` stands for.
+    """Read an organizations file (.yaml, .yml, .json), or build the one that ``env`` means.
 
-    Raises OrganizationsError with all problems at once; a token that stands in it is one.
+    Raises OrganizationsError with all problems at once; a token in the file is one of them.
     """
     if file == ENVIRONMENT:
-        bare = Configured(id=None, name=TOKEN_VARIABLE)
+        bare = OrganizationConfig(id=None, name=TOKEN_VARIABLE)
         return Organizations.model_validate({"cmek-organizations": 1, "organizations": [bare]})
     try:
-        _, document = read_given(file, ORGANIZATIONS)
-        parsed = parse_document(_File, file, document)
+        _, document = read_own_document(file, ORGANIZATIONS)
+        parsed = parse_document(_OrganizationsFile, file, document)
     except InventoryError as error:
         raise OrganizationsError(error.problems, total=error.total) from None
-    for index, each in enumerate(parsed.organizations):
-        _place(file, document.lines, ("organizations", index), each)
-    problems = sorted(_twins(file, parsed))
+    for index, organization in enumerate(parsed.organizations):
+        _set_locations(file, document.lines, ("organizations", index), organization)
+    problems = sorted(_find_duplicates(file, parsed))
     if problems:
         raise OrganizationsError(problems)
     return parsed
 
 
-def _place(file: str, lines: Mapping[FieldPath, int], path: FieldPath, each: Configured) -> None:
-    each.at(file, lines[path])
-    for name in ("keys", "databases"):
-        for inner, entry in enumerate(getattr(each, name)):
-            entry.at(file, lines[*path, name, inner])
+def _set_locations(
+    file: str, lines: Mapping[FieldPath, int], path: FieldPath, organization: OrganizationConfig
+) -> None:
+    organization.at(file, lines[path])
+    for field in ("keys", "databases"):
+        for index, statement in enumerate(getattr(organization, field)):
+            statement.at(file, lines[*path, field, index])
 
 
-def _twins(file: str, parsed: Organizations) -> Iterator[Problem]:
-    """Find what the file names twice although it exists once."""
-    own = "each organization once, with a token of its own"
-    all_of_them = parsed.organizations
-    yield from _again(file, "id", own, [(str(each.id).lower(), each) for each in all_of_them])
-    yield from _again(file, "token", own, [(each.token, each) for each in all_of_them])
-    for each in all_of_them:
-        keys = [(" ".join(identity_of_key(key)), key) for key in each.keys]
-        yield from _again(file, "keys", "each key once", keys)
-        databases = [(database.id, database) for database in each.databases]
-        yield from _again(file, "databases", "each database once", databases)
+def _find_duplicates(file: str, parsed: Organizations) -> Iterator[Problem]:
+    """Yield a problem for everything that the file names twice although it exists once."""
+    expected = "each organization once, with a token of its own"
+    every = parsed.organizations
+    # Ids that differ only in case belong to the same organization, as in `fetch`.
+    ids = [(str(organization.id).lower(), organization) for organization in every]
+    tokens = [(organization.token, organization) for organization in every]
+    yield from _report_duplicates(file, "id", expected, ids)
+    yield from _report_duplicates(file, "token", expected, tokens)
+    for organization in every:
+        keys = [(" ".join(versionless_key_identity(key)), key) for key in organization.keys]
+        yield from _report_duplicates(file, "keys", "each key once", keys)
+        databases = [(database.id, database) for database in organization.databases]
+        yield from _report_duplicates(file, "databases", "each database once", databases)
 
 
-def _again(
-    file: str, field: str, expected: str, named: Iterable[tuple[str, Located]]
+def _report_duplicates(
+    file: str, field: str, expected: str, entries: Iterable[tuple[str, Located]]
 ) -> Iterator[Problem]:
     seen: set[str] = set()
-    for name, entry in named:
-        if name in seen:
-            yield Problem(file, entry.line, field, f"{describe(name)} a second time", expected)
-        seen.add(name)
+    for identity, entry in entries:
+        if identity in seen:
+            yield Problem(file, entry.line, field, f"{describe(identity)} a second time", expected)
+        seen.add(identity)
 
 
-def token_of(configured: Configured, environment: Mapping[str, str]) -> Token | None:
+def token_of(organization: OrganizationConfig, environment: Mapping[str, str]) -> Token | None:
     """Return the organization's token; None if its variable holds none that can be sent."""
-    value = SecretText(environment.get(configured.token, "").strip())
-    return Token(configured.token, value) if _SENDABLE.fullmatch(value) else None
+    value = SecretText(environment.get(organization.token, "").strip())
+    return Token(organization.token, value) if _SENDABLE.fullmatch(value) else None

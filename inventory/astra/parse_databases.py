@@ -1,4 +1,4 @@
-"""What Astra's answers tell of databases: each in the regions of its datacenters."""
+"""Parses what Astra answers about databases: each in the regions of its datacenters."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from inventory.astra.parsing import (
     ParsedList,
     build_entry,
     fields_of,
+    normalize_field,
     parse_each,
-    plain,
     provider_of,
     refuse_foreign,
 )
@@ -30,143 +30,152 @@ if TYPE_CHECKING:
 _NEVER = "0001-01-01T00:00:00"
 
 
-def parse_databases(found: Iterable[tuple[Exchange, int]], organization: str) -> ParsedList:
-    """Read databases, each by the answer that holds it and its place there."""
-    entries = [(exchange.value[place], exchange.seen(place)) for exchange, place in found]
-    return parse_each("databases", partial(_database, organization), entries)
+def parse_databases(positions: Iterable[tuple[Exchange, int]], organization: str) -> ParsedList:
+    """Parse databases, each given by the answer that holds it and its index there."""
+    entries = [(exchange.value[index], exchange.location(index)) for exchange, index in positions]
+    return parse_each("databases", partial(_parse_database, organization), entries)
 
 
-def content_of(entry: dict[str, Any]) -> Iterator[str]:
-    """Yield what an entry says that a rule may hang on: of the database, of each datacenter.
+def judged_content(entry: dict[str, Any]) -> Iterator[str]:
+    """Yield the values that rules depend on: of the database, and of each of its datacenters.
 
-    Two readings are alike if they say the same here; sizes, addresses and the like may differ.
+    Two readings of a list agree if these are the same; sizes, addresses and the like may differ.
     """
     info = entry.get("info")
-    owners = [str(each).lower() for name, each in entry.items() if plain(name) in OWNERS]
-    yield f"{owners} {entry.get('creationTime')} {_saying(entry)} {_saying(info)}"
-    yield from map(_saying, _listed(info) if isinstance(info, dict) else ())
+    owners = [
+        str(owner).lower() for name, owner in entry.items() if normalize_field(name) in OWNERS
+    ]
+    yield f"{owners} {entry.get('creationTime')} {_judged_fields(entry)} {_judged_fields(info)}"
+    yield from map(_judged_fields, _datacenters(info) if isinstance(info, dict) else ())
 
 
-def _saying(part: object) -> str:
+def _judged_fields(part: object) -> str:
     if not isinstance(part, dict):
         return repr(part)
-    living = str(part.get("status")).upper() != "TERMINATED"
     provider = str(part.get("cloudProvider")).lower()
-    return repr((living, provider, *map(part.get, ("region", "tier", "dateCreated"))))
+    return repr((_is_active(part), provider, *map(part.get, ("region", "tier", "dateCreated"))))
 
 
-def _database(organization: str, entry: dict[str, Any], seen: str) -> Iterator[Database | Gap]:
-    named = f"the database {describe(entry.get('id'))}"
+def _is_active(part: dict[str, Any]) -> bool:
+    return str(part.get("status")).upper() != "TERMINATED"
+
+
+def _parse_database(
+    organization: str, entry: dict[str, Any], seen: str
+) -> Iterator[Database | Gap]:
+    label = f"the database {describe(entry.get('id'))}"
     info = entry.get("info")
     refuse_foreign(fields_of(entry), organization)
     if not isinstance(info, dict):
-        raise MalformedEntryError("malformed", f"{named} has no info")
-    centers = [each for each in _listed(info) if isinstance(each, dict)]
-    living = [center for center in centers if str(center.get("status")).upper() != "TERMINATED"]
+        raise MalformedEntryError("malformed", f"{label} has no info")
+    centers = [center for center in _datacenters(info) if isinstance(center, dict)]
+    active = [center for center in centers if _is_active(center)]
     yield build_entry(
         Database,
         id=entry.get("id"),
-        name=_name(info, entry),
-        provider=provider_of(_first(info, centers, "cloudProvider")),
-        regions=_regions(living, entry, info),
+        name=_display_name(info, entry),
+        provider=provider_of(_first_value(info, centers, "cloudProvider")),
+        regions=_parse_regions(active, entry, info),
         status=str(entry.get("status") or "UNKNOWN"),
-        created_at=_time(entry.get("creationTime")),
-        tier=_tier(info, centers),
+        created_at=_parse_time(entry.get("creationTime")),
+        tier=_parse_tier(info, centers),
         seen=seen,
     )
-    yield from _doubts(named, info, centers, living)
+    yield from _contradictions(label, info, centers, active)
 
 
-def _name(info: dict[str, Any], entry: dict[str, Any]) -> object:
-    """Return the name that Astra reported; the id where a reader would see none."""
+def _display_name(info: dict[str, Any], entry: dict[str, Any]) -> object:
+    """Return the name that Astra reported; the id if that has no visible character."""
     name = info.get("name")
     is_blank = not name or (isinstance(name, str) and not visible(name))
     return entry.get("id") if is_blank else name
 
 
-def _listed(info: dict[str, Any]) -> list[Any]:
-    told = info.get("datacenters")
-    return told if isinstance(told, list) else []
+def _datacenters(info: dict[str, Any]) -> list[Any]:
+    centers = info.get("datacenters")
+    return centers if isinstance(centers, list) else []
 
 
-def _first(info: dict[str, Any], centers: list[dict[str, Any]], name: str) -> object:
+def _first_value(info: dict[str, Any], centers: list[dict[str, Any]], name: str) -> object:
     return info.get(name) or next((center[name] for center in centers if center.get(name)), None)
 
 
-def _tier(info: dict[str, Any], centers: list[dict[str, Any]]) -> str:
-    """Return the tier; tiers that contradict each other make one that tells no type."""
+def _parse_tier(info: dict[str, Any], centers: list[dict[str, Any]]) -> str:
+    """Return the tier; contradictory tiers are joined to one that identifies no database type."""
     tiers = [str(center["tier"]) for center in (info, *centers) if center.get("tier")]
     different = {tier.lower(): tier for tier in tiers}
-    return " and ".join(sorted(different.values())) or "(none told)"
+    return " and ".join(sorted(different.values())) or "(none reported)"
 
 
-def _regions(
-    living: list[dict[str, Any]], entry: dict[str, Any], info: dict[str, Any]
+def _parse_regions(
+    active: list[dict[str, Any]], entry: dict[str, Any], info: dict[str, Any]
 ) -> tuple[DatabaseRegion, ...]:
     """Return each region once, dated by its oldest datacenter; undated if any of them is.
 
-    Only for a database of one region does the time of its creation stand in.
+    The creation time of the database dates an undated datacenter only if there is one region: with
+    several, nothing says which of them came first.
     """
-    if not living:
+    if not active:
         return (build_entry(DatabaseRegion, name=info.get("region")),)
-    names = [each.get("region") for each in living]
-    dated = entry.get("creationTime") if names.count(names[0]) == len(names) else None
+    names = [center.get("region") for center in active]
+    created = entry.get("creationTime") if names.count(names[0]) == len(names) else None
     regions: dict[str, DatabaseRegion] = {}
-    for center in living:
-        region = _region(center, dated)
+    for center in active:
+        region = _parse_region(center, created)
         known = regions.get(region.name, region)
         if known.provider != region.provider:
-            raise MalformedEntryError("malformed", f"{describe(region.name)} is of two providers")
+            raise MalformedEntryError("malformed", f"{describe(region.name)} has two providers")
         regions[region.name] = min(known, region, key=_age)
     return tuple(regions[name] for name in sorted(regions))
 
 
-def _region(center: dict[str, Any], dated: object) -> DatabaseRegion:
-    own = center.get("cloudProvider")
+def _parse_region(center: dict[str, Any], created: object) -> DatabaseRegion:
+    provider = center.get("cloudProvider")
     return build_entry(
         DatabaseRegion,
         name=center.get("region"),
-        added_at=_time(center.get("dateCreated")) or _time(dated),
-        provider=provider_of(own) if own else None,
+        added_at=_parse_time(center.get("dateCreated")) or _parse_time(created),
+        provider=provider_of(provider) if provider else None,
     )
 
 
 def _age(region: DatabaseRegion) -> str:
+    """Return what sorts the oldest region first, and before it one of unknown age."""
     return region.added_at.isoformat() if region.added_at else ""
 
 
-def _time(value: object) -> str | None:
-    """Return a time as it was told; None for the one that stands for "never"."""
+def _parse_time(value: object) -> str | None:
+    """Return a time as Astra reported it; None for the one by which it means "never"."""
     return None if not value or str(value).startswith(_NEVER) else str(value)
 
 
-def _doubts(
-    named: str,
+def _contradictions(
+    label: str,
     info: dict[str, Any],
     centers: list[dict[str, Any]],
-    living: list[dict[str, Any]],
+    active: list[dict[str, Any]],
 ) -> Iterator[Gap]:
-    if not isinstance(info.get("datacenters"), list) or len(centers) < len(_listed(info)):
-        detail = f"{named} has no datacenters that could be read: it may have further regions"
+    """Yield a gap if the datacenters are unreadable, or contradict the database."""
+    if not isinstance(info.get("datacenters"), list) or len(centers) < len(_datacenters(info)):
+        detail = f"{label} has no readable list of datacenters: it may have more regions"
         yield Gap(fact="databases", reason="malformed", detail=detail)
-    elif not living:
-        detail = f"{named} has no living datacenter"
+    elif not active:
+        detail = f"{label} has no active datacenter"
         yield Gap(fact="databases", reason="malformed", detail=detail)
-    elif odd := _other_provider(info, living):
-        detail = f"{named} is of {describe(info['cloudProvider'])}, and a datacenter of {odd}"
+    elif other := _other_provider(info, active):
+        detail = f"{label} is in {describe(info['cloudProvider'])}, but a datacenter is in {other}"
         yield Gap(fact="databases", reason="malformed", detail=detail)
-    elif (told := info.get("region")) and told not in [center.get("region") for center in centers]:
-        detail = f"{named} has {describe(told)} for its region, and no datacenter there"
+    elif (main := info.get("region")) and main not in [center.get("region") for center in centers]:
+        detail = f"{label} names the region {describe(main)}, but has no datacenter there"
         yield Gap(fact="databases", reason="malformed", detail=detail)
 
 
-def _other_provider(info: dict[str, Any], living: list[dict[str, Any]]) -> str:
-    """Return the provider of a datacenter that is not that of the database; empty if none is.
+def _other_provider(info: dict[str, Any], active: list[dict[str, Any]]) -> str:
+    """Return the first provider of a datacenter that differs from the database's; else empty.
 
     All regions of a database are of one provider.
     """
-    own = canonical_provider(info.get("cloudProvider"))
-    others = [each["cloudProvider"] for each in living if each.get("cloudProvider")]
-    return next(
-        (describe(other) for other in others if own and canonical_provider(other) != own), ""
-    )
+    expected = canonical_provider(info.get("cloudProvider"))
+    named = [center["cloudProvider"] for center in active if center.get("cloudProvider")]
+    others = (name for name in named if expected and canonical_provider(name) != expected)
+    return next(map(describe, others), "")

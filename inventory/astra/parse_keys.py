@@ -1,4 +1,4 @@
-"""What Astra's answers tell of keys: the lists, the views of single regions, the accounts."""
+"""Parses what Astra answers about keys: the lists, the views of single regions, the accounts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from inventory.astra.parsing import (
     OWNERS,
     MalformedEntryError,
     ParsedList,
-    Scope,
     build_entry,
     fields_of,
     list_of,
     malformed,
+    normalize_field,
     parse_each,
-    plain,
     provider_of,
     refuse_foreign,
 )
@@ -29,22 +28,27 @@ from inventory.text.display import describe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from inventory.astra.endpoints import Scope
     from inventory.evidence.exchange import Exchange
 
 
 def parse_keys(exchange: Exchange, database_type: str, organization: str) -> ParsedList:
-    """Read a list of keys, all of the ``database_type`` for which it was asked."""
+    """Parse a list of keys; all are of the ``database_type`` whose list was requested."""
     fact: Fact = "serverless-keys" if database_type == "serverless" else "managed-clusters-keys"
-    entries = [(entry, exchange.seen(place)) for place, entry in enumerate(list_of(exchange))]
-    told = parse_each(fact, partial(_key, database_type, organization), entries)
-    unique = {(key.provider, key.region, key.key_id): key for key in told.entries}
-    notes = ["answered null, taken for an empty list"] if exchange.value is None else []
-    if twice := len(told.entries) - len(unique):
-        notes.append(f"entries that stood there before: {twice:,}")
-    return ParsedList(list(unique.values()), told.gaps, "; ".join(notes))
+    parse = partial(_parse_key, database_type, organization)
+    parsed = parse_each(fact, parse, _located_entries(exchange))
+    unique = {(key.provider, key.region, key.key_id): key for key in parsed.entries}
+    notes = ["answered null, read as an empty list"] if exchange.value is None else []
+    if repeated := len(parsed.entries) - len(unique):
+        notes.append(f"repeated entries: {repeated:,}")
+    return ParsedList(list(unique.values()), parsed.gaps, "; ".join(notes))
 
 
-def _key(
+def _located_entries(exchange: Exchange) -> list[tuple[Any, str]]:
+    return [(entry, exchange.location(index)) for index, entry in enumerate(list_of(exchange))]
+
+
+def _parse_key(
     database_type: str, organization: str, entry: object, seen: str
 ) -> Iterator[CustomerKey | Gap]:
     fields = fields_of(entry)
@@ -60,18 +64,17 @@ def _key(
 
 
 def parse_view(exchange: Exchange, scope: Scope, organization: str) -> ParsedList:
-    """Read the view of one region."""
-    value = _shown(exchange)
-    return parse_each(
-        "region-views", partial(_view, scope, organization), [(value, exchange.seen())]
-    )
+    """Parse the view of one region."""
+    value = _view_of(exchange)
+    parse = partial(_parse_view, scope, organization)
+    return parse_each("region-views", parse, [(value, exchange.location())])
 
 
-def _shown(exchange: Exchange) -> dict[str, Any]:
-    """Return what Astra shows for one region; nothing, if it shows no key there.
+def _view_of(exchange: Exchange) -> dict[str, Any]:
+    """Return what Astra shows for one region; empty if it shows no key there.
 
-    A 404 with an errors object is one of the undocumented ways of saying so; one without is a
-    wrong address.
+    A 404 with an errors object is one of Astra's undocumented ways to say that there is no key; a
+    404 without one is a wrong address.
     """
     value = exchange.value
     if exchange.status == NOT_FOUND:
@@ -85,78 +88,80 @@ def _shown(exchange: Exchange) -> dict[str, Any]:
     return value
 
 
-def _view(
+def _parse_view(
     scope: Scope, organization: str, value: dict[str, Any], seen: str
 ) -> Iterator[RegionView | Gap]:
     database_type, provider, region = scope
     refuse_foreign(fields_of(value), organization)
-    telling = {name: each for name, each in value.items() if _tells(each)}
-    blocks = {name: each for name, each in telling.items() if name.lower() in PROVIDERS}
+    filled = {name: part for name, part in value.items() if _has_content(part)}
+    blocks = {name: part for name, part in filled.items() if name.lower() in PROVIDERS}
     if not blocks:
-        _refuse_unknown(telling)
+        _refuse_unknown(filled)
     if any(canonical_provider(name) != provider for name in blocks):
-        raise MalformedEntryError(
-            "malformed", f"asked for {provider}, shown {', '.join(sorted(blocks))}"
-        )
-    shown = {_shown_key(block, region) for block in blocks.values()}
-    if len(shown) > 1:
-        raise MalformedEntryError("malformed", f"{len(shown)} keys shown for {' / '.join(scope)}")
+        detail = f"requested {provider}, got {', '.join(sorted(blocks))}"
+        raise MalformedEntryError("malformed", detail)
+    key_ids = {_view_key_id(block, region) for block in blocks.values()}
+    if len(key_ids) > 1:
+        raise MalformedEntryError("malformed", f"{len(key_ids)} keys for {' / '.join(scope)}")
     yield build_entry(
         RegionView,
         type=database_type,
         provider=provider,
         region=region,
-        key_id=next(iter(shown), None),
+        key_id=next(iter(key_ids), None),
         seen=seen,
     )
 
 
-def _tells(value: object) -> bool:
+def _has_content(value: object) -> bool:
+    """Say whether a part of a view holds anything: a block of empty fields shows no key."""
     return any(value.values()) if isinstance(value, dict) else bool(value)
 
 
-def _refuse_unknown(telling: dict[str, Any]) -> None:
-    """Refuse a view that tells something, in which no known provider has a part."""
-    odd = sorted(name for name in telling if plain(name) not in OWNERS)
-    for name in odd:
-        if isinstance(telling[name], dict):
+def _refuse_unknown(filled: dict[str, Any]) -> None:
+    """Refuse a view that has content, but no block of a known provider."""
+    unknown = sorted(name for name in filled if normalize_field(name) not in OWNERS)
+    for name in unknown:
+        if isinstance(filled[name], dict):
             provider_of(name)
-    if odd:
-        named = ", ".join(map(describe, odd[:3]))
-        raise MalformedEntryError("malformed", f"shown without a provider: {named}")
+    if unknown:
+        names = ", ".join(map(describe, unknown[:3]))
+        raise MalformedEntryError("malformed", f"a view without a provider: {names}")
 
 
-def _shown_key(block: object, region: str) -> str | None:
-    """Return the key id in a provider's part of a view; None if it names neither key nor place."""
+def _view_key_id(block: object, region: str) -> str | None:
+    """Return the key id in a provider's block; None if it names neither a key nor a region."""
     fields = fields_of(block)
-    key_id, told = fields.get("keyid"), fields.get("region")
-    if not key_id and not told:
+    key_id, shown_region = fields.get("keyid"), fields.get("region")
+    if not key_id and not shown_region:
         return None
-    if told != region:
-        raise MalformedEntryError("malformed", f"asked for {region}, shown {describe(told)}")
+    if shown_region != region:
+        detail = f"requested {region}, got {describe(shown_region)}"
+        raise MalformedEntryError("malformed", detail)
     if not isinstance(key_id, str) or not key_id:
-        raise MalformedEntryError("malformed", f"shown without a key id: {region}")
+        raise MalformedEntryError("malformed", f"no key id for {region}")
     return key_id
 
 
 def parse_accounts(exchange: Exchange, scope: Scope, organization: str) -> ParsedList:
-    """Read the vendor's accounts for the key of one scope."""
-    entries = [(entry, exchange.seen(place)) for place, entry in enumerate(list_of(exchange))]
-    told = parse_each("vendor-accounts", partial(_account, scope, organization), entries)
-    if told.entries or told.gaps:
-        return told
-    detail = f"no account is named for {' / '.join(scope)}"
+    """Parse the vendor's accounts for the key of one scope."""
+    parse = partial(_parse_account, scope, organization)
+    parsed = parse_each("vendor-accounts", parse, _located_entries(exchange))
+    if parsed.entries or parsed.gaps:
+        return parsed
+    detail = f"no account is listed for {' / '.join(scope)}"
     return ParsedList([], [Gap(fact="vendor-accounts", reason="not-visible", detail=detail)])
 
 
-def _account(
+def _parse_account(
     scope: Scope, organization: str, entry: object, seen: str
 ) -> Iterator[VendorAccount | Gap]:
     fields = fields_of(entry)
     refuse_foreign(fields, organization)
     database_type, provider, region = scope
-    if (told := fields.get("provider")) and provider_of(told) != provider:
-        raise MalformedEntryError("malformed", f"asked for {provider}, named {describe(told)}")
+    if (named := fields.get("provider")) and provider_of(named) != provider:
+        detail = f"requested {provider}, got {describe(named)}"
+        raise MalformedEntryError("malformed", detail)
     yield build_entry(
         VendorAccount,
         type=database_type,

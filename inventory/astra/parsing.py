@@ -1,6 +1,6 @@
-"""What all of Astra's answers have in common, and what becomes of entries that tell nothing.
+"""What the parsers of all of Astra's answers share, and the gaps that unreadable entries become.
 
-Nothing is guessed. An entry that cannot be understood becomes a gap that says what was seen.
+Nothing is guessed. An entry that cannot be understood becomes a gap that says what was found.
 """
 
 from __future__ import annotations
@@ -18,12 +18,7 @@ from inventory.model.gaps import Fact, Gap, GapReason
 from inventory.model.organization import Organization
 from inventory.model.vocabulary import PROVIDERS, canonical_provider
 from inventory.text.display import describe
-from inventory.text.visible_text import has_half_character
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from inventory.evidence.exchange import Exchange
+from inventory.text.visible_text import has_surrogate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,21 +26,19 @@ if TYPE_CHECKING:
     from inventory.evidence.exchange import Exchange
 
 E = TypeVar("E", bound=Entry)
-Scope = tuple[str, str, str]
-"""Database type, provider and region, as they were asked for."""
-
 MOST_GAPS = 20
 NOT_FOUND = 404
 _ID = re.compile(r"[!-~]{1,2048}")
 OWNERS = ("orgid", "organizationid")
+"""The fields that name the organization of an entry, normalized."""
 
 
 class ParsedList(NamedTuple):
-    """What one or more answers told.
+    """What was parsed from one or more answers.
 
     Attributes:
-        entries: what they hold.
-        gaps: what they do not tell, or not in a way that can be relied on.
+        entries: the entries that could be read.
+        gaps: what is missing, or cannot be relied on.
         note: what the reader of a report should know.
     """
 
@@ -66,16 +59,16 @@ class MalformedEntryError(Exception):
 
 def organization_id(exchange: Exchange) -> str:
     """Return the id of the organization to which the token belongs."""
-    own = id_of(exchange.value)
-    if not own:
+    identity = id_of(exchange.value)
+    if not identity:
         raise malformed(exchange, "an object with an id")
-    return own
+    return identity
 
 
 def id_of(entry: object) -> str:
-    """Return the id of an object; nothing if it has none that could be one."""
-    told = entry.get("id") if isinstance(entry, dict) else None
-    return told if isinstance(told, str) and _ID.fullmatch(told) else ""
+    """Return the id of an object; empty if it has no valid one."""
+    value = entry.get("id") if isinstance(entry, dict) else None
+    return value if isinstance(value, str) and _ID.fullmatch(value) else ""
 
 
 def list_of(exchange: Exchange) -> list[Any]:
@@ -88,84 +81,89 @@ def list_of(exchange: Exchange) -> list[Any]:
 
 
 def malformed(exchange: Exchange, expected: str) -> UnansweredError:
-    """Return the error for a body of another shape than ``expected``; it may heal."""
+    """Return the error for a body of another shape than ``expected``; a retry may help."""
     found = "no JSON" if exchange.text is not None else describe(exchange.value)
     return UnansweredError("malformed", f"found {found}, expected {expected}", again=True)
 
 
 def parse_each(
     fact: Fact,
-    read: Callable[[Any, str], Iterator[Any]],
+    parse: Callable[[Any, str], Iterator[Any]],
     entries: Iterable[tuple[Any, str]],
 ) -> ParsedList:
-    """Read entry by entry; what cannot be read becomes a gap of ``fact``."""
-    told: list[Any] = []
+    """Parse entry by entry, each with its location; an unreadable one becomes a gap of ``fact``."""
+    parsed: list[Any] = []
     gaps: list[Gap] = []
     more = 0
     for entry, seen in entries:
         try:
-            for each in read(entry, seen):
-                (gaps if isinstance(each, Gap) else told).append(each)
-        except MalformedEntryError as odd:
+            for item in parse(entry, seen):
+                (gaps if isinstance(item, Gap) else parsed).append(item)
+        except MalformedEntryError as error:
             if len(gaps) > MOST_GAPS:  # of a million bad entries most need not be described
                 more += 1
                 continue
-            gaps.append(Gap(fact=fact, reason=odd.reason, detail=f"{odd.detail} ({seen})"))
-    return ParsedList(told, truncate_gaps(fact, gaps, more))
+            gaps.append(Gap(fact=fact, reason=error.reason, detail=f"{error.detail} ({seen})"))
+    return ParsedList(parsed, truncate_gaps(fact, gaps, more))
 
 
 def truncate_gaps(fact: Fact, gaps: list[Gap], more: int = 0) -> list[Gap]:
-    """Cut a long list of gaps, and say by how much; there are ``more`` that are not in it."""
+    """Cut a long list of gaps; a last one counts the rest, and ``more`` beyond the list."""
     more += len(gaps) - MOST_GAPS
     if more <= 0:
         return gaps
-    detail = f"and {more:,} more of this list"
+    detail = f"{more:,} more in this list"
     return [*gaps[:MOST_GAPS], Gap(fact=fact, reason=gaps[MOST_GAPS].reason, detail=detail)]
 
 
 def fields_of(entry: object) -> dict[str, Any]:
-    """Return the fields of an object, whichever of the family's spellings it uses."""
+    """Return the fields of an object by normalized name.
+
+    Astra's addresses spell one field in several ways, such as ``keyID``, ``KeyID`` and ``key_id``.
+    """
     if not isinstance(entry, dict):
-        raise MalformedEntryError("malformed", f"an entry is {describe(entry)}")
-    fields = {plain(name): value for name, value in entry.items()}
+        raise MalformedEntryError("malformed", f"found {describe(entry)}, expected an object")
+    fields = {normalize_field(name): value for name, value in entry.items()}
     if len(fields) < len(entry):
-        raise MalformedEntryError("malformed", "an entry names a field in two spellings")
+        raise MalformedEntryError("malformed", "an entry has a field in two spellings")
     return fields
 
 
-def plain(name: str) -> str:
-    """Return what the family's spellings of a field have in common."""
+def normalize_field(name: str) -> str:
+    """Return what all spellings of a field have in common."""
     return name.lower().replace("_", "")
 
 
 def refuse_foreign(fields: dict[str, Any], organization: str) -> None:
-    """Refuse an entry that names another organization; one that names none is taken."""
-    for told in (fields.get(name) for name in OWNERS):
-        if told and str(told).lower() != organization.lower():
-            raise MalformedEntryError(
-                "wrong-organization", f"an entry is of organization {describe(told)}"
-            )
+    """Refuse an entry that names another organization; one that names none is accepted."""
+    for owner in (fields.get(name) for name in OWNERS):
+        if owner and str(owner).lower() != organization.lower():
+            detail = f"an entry belongs to organization {describe(owner)}"
+            raise MalformedEntryError("wrong-organization", detail)
 
 
-def provider_of(told: object) -> str:
-    """Return the provider that was told; raise OddError if it is none that is known."""
-    provider = canonical_provider(told)
+def provider_of(value: object) -> str:
+    """Return the provider that ``value`` names; raise MalformedEntryError for an unknown one."""
+    provider = canonical_provider(value)
     if isinstance(provider, str) and provider in PROVIDERS:
         return provider
-    raise MalformedEntryError(
-        "unknown-value", f"the provider {describe(told)} is none that is known"
-    )
+    raise MalformedEntryError("unknown-value", f"the provider {describe(value)} is unknown")
 
 
 def build_entry(model: type[E], **data: object) -> E:
-    """Make an entry of what was told; raise OddError that says what is wrong with it."""
+    """Validate ``data`` as ``model``; raise MalformedEntryError with its first problem.
+
+    A field without a value counts as absent, unless the model requires it.
+    """
     for name, value in data.items():
-        if isinstance(value, str) and has_half_character(value):
+        if isinstance(value, str) and has_surrogate(value):
             raise MalformedEntryError("malformed", f"{name}: found half a character, expected text")
     try:
-        needed = _needed(model)
-        given = {name: each for name, each in data.items() if each is not None or name in needed}
-        return model.model_validate(given)
+        required = _required_fields(model)
+        present = {
+            name: value for name, value in data.items() if value is not None or name in required
+        }
+        return model.model_validate(present)
     except ValidationError as error:
         first = problems_of(error, "", {})[0]
         detail = f"{first.field}: found {first.found}, expected {first.expected}"
@@ -173,17 +171,17 @@ def build_entry(model: type[E], **data: object) -> E:
 
 
 @cache
-def _needed(model: type[Entry]) -> frozenset[str]:
-    return frozenset(name for name, each in model.model_fields.items() if each.is_required())
+def _required_fields(model: type[Entry]) -> frozenset[str]:
+    return frozenset(name for name, field in model.model_fields.items() if field.is_required())
 
 
 class FetchedOrganization(NamedTuple):
-    """What was read of one organization.
+    """What was fetched of one organization.
 
     Attributes:
-        organization: it, without when and how it was read.
-        told: what the answers told of each fact, as far as they were asked for.
+        organization: the organization, without when and how it was read.
+        lists: what was parsed for each fact that was requested.
     """
 
     organization: Organization
-    told: dict[Fact, ParsedList]
+    lists: dict[Fact, ParsedList]

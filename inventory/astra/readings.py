@@ -1,13 +1,13 @@
-"""How an organization was read: the requests of each kind, what they cost and what they held."""
+"""How an organization was read: the requests of each kind, their outcomes, and the clocks."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from inventory.evidence.exchange_summary import by_number
-from inventory.model.gaps import Fact, Gap, Reading
+from inventory.evidence.exchange_summary import file_number
+from inventory.model.gaps import Gap, Reading
 from inventory.model.organization import Organization
 
 if TYPE_CHECKING:
@@ -15,79 +15,54 @@ if TYPE_CHECKING:
 
     from inventory.astra.parsing import FetchedOrganization, ParsedList
     from inventory.evidence.exchange_summary import ExchangeSummary
+from inventory.astra.endpoints import ADDRESS_TEMPLATES, RequestKind, request_kind
 
-Kind = Fact | Literal["identity"]
-
-FARTHEST_CLOCK = 300.0
-"""How far Astra's clock may be from ours, in seconds, before the order of times is doubted."""
-
-IDENTITY = "/v2/currentOrg"
-LISTS = {"serverless": "/v2/kms", "managed-clusters": "/v2/kms/classic"}
-DATABASES = "/v2/databases?include=nonterminated&provider=ALL"
-TERMINATED = "/v2/databases?include=terminated&provider=ALL"
-_SHOWN: dict[Kind, str] = {
-    "identity": IDENTITY,
-    "databases": f"{DATABASES}&limit={{limit}}&starting_after={{id}}",
-    "serverless-keys": LISTS["serverless"],
-    "managed-clusters-keys": LISTS["managed-clusters"],
-    "region-views": "/v2/kms[/classic]/provider/{provider}/region/{region}",
-    "vendor-accounts": "/v2/kms[/classic]/provider/{provider}/region/{region}/accounts",
-}
-_LISTED: dict[str, Kind] = {
-    IDENTITY: "identity",
-    LISTS["serverless"]: "serverless-keys",
-    LISTS["managed-clusters"]: "managed-clusters-keys",
-}
-
-
-def kind_of(address: str) -> Kind:
-    """Return what a request for ``address`` reads."""
-    if address.startswith("/v2/databases?"):
-        return "databases"
-    single: Kind = "vendor-accounts" if address.endswith("/accounts") else "region-views"
-    return _LISTED.get(address, single)
+MAX_CLOCK_DIFFERENCE = 300.0
+"""From how many seconds between Astra's clock and ours the order of times is in doubt."""
 
 
 def with_readings(read: FetchedOrganization, summaries: Iterable[ExchangeSummary]) -> Organization:
     """Add how and when an organization was read, and whether Astra's clock agrees with ours."""
-    organization, told = read
-    in_order = sorted(summaries, key=lambda brief: by_number(brief.path))
+    organization, lists = read
+    in_order = sorted(summaries, key=lambda summary: file_number(summary.path))
     if not in_order:
         return organization
-    by_kind: dict[Kind, list[ExchangeSummary]] = defaultdict(list)
-    for brief in in_order:
-        by_kind[kind_of(brief.address)].append(brief)
+    by_kind: dict[RequestKind, list[ExchangeSummary]] = defaultdict(list)
+    for summary in in_order:
+        by_kind[request_kind(summary.address)].append(summary)
     readings = tuple(
-        _reading(kind, by_kind[kind], None if kind == "identity" else told.get(kind))
-        for kind in _SHOWN
+        _summarize_reading(kind, by_kind[kind], None if kind == "identity" else lists.get(kind))
+        for kind in ADDRESS_TEMPLATES
         if kind in by_kind
     )
     update = {
         "readings": readings,
-        "captured_at": max(brief.ended for brief in in_order),
-        "gaps": (*organization.gaps, *_clock(in_order)),
+        "captured_at": max(summary.ended for summary in in_order),
+        "gaps": (*organization.gaps, *_clock_gaps(in_order)),
     }
     return organization.model_copy(update=update)
 
 
-def _reading(kind: Kind, summaries: list[ExchangeSummary], told: ParsedList | None) -> Reading:
-    whole = hashlib.sha256("".join(brief.sha256 for brief in summaries).encode("ascii"))
+def _summarize_reading(
+    kind: RequestKind, summaries: list[ExchangeSummary], parsed: ParsedList | None
+) -> Reading:
+    digest = hashlib.sha256("".join(summary.sha256 for summary in summaries).encode("ascii"))
     return Reading(
         fact=kind,
-        address=_SHOWN[kind],
+        address=ADDRESS_TEMPLATES[kind],
         requests=len(summaries),
-        answers=dict(sorted(Counter(brief.outcome for brief in summaries).items())),
-        entries=len(told.entries) if told and not told.gaps else None,
-        sha256=whole.hexdigest(),
-        note=told.note if told else "",
+        answers=dict(sorted(Counter(summary.outcome for summary in summaries).items())),
+        entries=len(parsed.entries) if parsed and not parsed.gaps else None,
+        sha256=digest.hexdigest(),
+        note=parsed.note if parsed else "",
     )
 
 
-def _clock(summaries: Iterable[ExchangeSummary]) -> list[Gap]:
-    told = [brief.clock for brief in summaries if brief.clock is not None]
-    worst = max(told, key=abs, default=0.0)
-    if abs(worst) <= FARTHEST_CLOCK:
+def _clock_gaps(summaries: Iterable[ExchangeSummary]) -> list[Gap]:
+    differences = [summary.clock for summary in summaries if summary.clock is not None]
+    largest = max(differences, key=abs, default=0.0)
+    if abs(largest) <= MAX_CLOCK_DIFFERENCE:
         return []
-    which = "ahead of" if worst > 0 else "behind"
-    detail = f"Astra's clock is {abs(worst):,.0f} s {which} this machine's"
+    direction = "ahead of" if largest > 0 else "behind"
+    detail = f"Astra's clock is {abs(largest):,.0f} s {direction} this machine's"
     return [Gap(fact="databases", reason="clock-differs", detail=detail)]

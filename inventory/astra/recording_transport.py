@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import httpx
 
+from inventory.astra.replay_transport import recorded_response
 from inventory.errors import ForbiddenRequestError, UnansweredError, too_large
 from inventory.evidence.exchange import HEADERS, Exchange, Failure
 from inventory.evidence.redaction import redact_body
@@ -19,31 +20,31 @@ if TYPE_CHECKING:
 
     from inventory.astra.config import RequestPolicy
     from inventory.text.secrets import Scrubber
-from inventory.astra.replay_transport import response_of
 
 _LONGEST_HEADER = 500
 
 _GZIP = zlib.MAX_WBITS | 16
 
 _SIGNS_OF_VALUES = (b",", b"{", b"[")
+"""Each value in a JSON body has one before it, so counting them needs no parser."""
 
 _SECONDS_A_BYTE = 1e-6
 
 _SECONDS_A_VALUE = 5e-6
-"""What it may take to understand an answer, as measured; of ordinary ones it is a twentieth."""
+"""What it may take to parse an answer, measured at its worst; an ordinary one takes a twentieth."""
 
-TOO_LATE = Failure(reason="timed-out", detail="the time for the audit was over")
-"""What is recorded of a request for which there was no time."""
+TOO_LATE = Failure(reason="timed-out", detail="the time limit of the audit was reached")
+"""What is recorded of a request for which no time was left."""
 
 
 class RequestLimits(NamedTuple):
-    """What may be spent: on one request, and on all of an organization.
+    """The limits of one request, and of all requests of an organization.
 
     Attributes:
-        seconds: of one request, from its first to its last byte.
+        seconds: the time of one request, from its first to its last byte.
         body: the largest body, in bytes, after decompression.
         values: how many values the largest body may hold.
-        deadline: the time of the event loop's clock at which the organization's time is over.
+        deadline: the time of the event loop's clock at which the organization's time ends.
         requests: how many requests may be sent for the organization.
         answers: how many bytes all its answers may have, after decompression.
         evidence: how many bytes may be written of it.
@@ -58,24 +59,24 @@ class RequestLimits(NamedTuple):
     evidence: int
 
 
-def request_limits(manners: RequestPolicy, deadline: float) -> RequestLimits:
-    """Return the limits that ``manners`` set for one organization until ``deadline``."""
+def request_limits(policy: RequestPolicy, deadline: float) -> RequestLimits:
+    """Return the limits that ``policy`` sets for one organization until ``deadline``."""
     return RequestLimits(
-        seconds=manners.timeout_seconds,
-        body=manners.largest_answer_bytes,
-        values=manners.largest_answer_values,
+        seconds=policy.timeout_seconds,
+        body=policy.largest_answer_bytes,
+        values=policy.largest_answer_values,
         deadline=deadline,
-        requests=manners.most_requests,
-        answers=manners.most_answer_bytes,
-        evidence=manners.most_evidence_bytes,
+        requests=policy.most_requests,
+        answers=policy.most_answer_bytes,
+        evidence=policy.most_evidence_bytes,
     )
 
 
 class RecordingTransport(httpx.AsyncBaseTransport):
-    """Sends a request, and records what came of it; lets nothing through that could do harm.
+    """Sends a request and records its answer, or why there is none; sends nothing harmful.
 
-    Only GET passes, and only to the configured host. Redirects are answers like any other: nothing
-    follows them. Of a response nothing is kept but what is recorded, so that no cookie is.
+    Only GET passes, and only to the configured host. A redirect is an answer like any other and is
+    not followed. Nothing of a response is kept but what is recorded, so no cookie is.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         limits: RequestLimits,
         folder: str,
     ) -> None:
-        """Send by ``inner`` to ``address`` alone, and give every exchange to ``record``.
+        """Send by ``inner`` to ``address`` only, and pass every exchange to ``record``.
 
         Files are numbered in ``folder``, in the order in which the requests begin.
         """
@@ -98,146 +99,159 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         self._limits = limits
         self._count = 0
         self._folder = folder
-        self._sent = 0
-        self._answered = 0
-        self._written = 0
-        self._owed = 0.0
+        self._sent_requests = 0
+        self._received_bytes = 0
+        self._evidence_bytes = 0
+        self._parsing_seconds = 0.0
 
-    def left(self) -> float:
-        """Return how many seconds are left to ask in.
+    def seconds_left(self) -> float:
+        """Return how many seconds are left to send requests in.
 
-        Understanding what was answered comes later and takes its time, too.
+        The answers are parsed later, in the same time: what that may take is set aside.
         """
-        return self._limits.deadline - asyncio.get_running_loop().time() - self._owed
+        now = asyncio.get_running_loop().time()
+        return self._limits.deadline - now - self._parsing_seconds
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the recorded response; raise UnansweredError if there is none."""
-        self._guard(request)
+        self._refuse_forbidden(request)
         self._count += 1
         path = f"{self._folder}/{self._count:04}.json"
         address = request.url.raw_path.decode("ascii")
         started = datetime.now(UTC)
-        told = await self._told(request)
-        exchange = Exchange(path, address, started, datetime.now(UTC), **told)
+        outcome = await self._try(request)
+        exchange = Exchange(path, address, started, datetime.now(UTC), **outcome)
         self._record(exchange)
-        return response_of(exchange)
+        return recorded_response(exchange)
 
-    def _guard(self, request: httpx.Request) -> None:
-        url, own = request.url, self._address
+    def _refuse_forbidden(self, request: httpx.Request) -> None:
+        url, host = request.url, self._address
         if request.method != "GET":
             raise ForbiddenRequestError(f"{request.method}: an audit only reads")
-        if (url.scheme, url.host, url.port) != (own.scheme, own.host, own.port):
-            raise ForbiddenRequestError(f"{url.host}: an audit speaks to {own.host} alone")
+        if (url.scheme, url.host, url.port) != (host.scheme, host.host, host.port):
+            raise ForbiddenRequestError(f"{url.host}: an audit sends requests to {host.host} only")
 
-    async def _told(self, request: httpx.Request) -> dict[str, Any]:
-        """Return what is to be recorded of the answer, or of there being none."""
-        if request.extensions.get("too-late") or self.left() <= 0:
+    async def _try(self, request: httpx.Request) -> dict[str, Any]:
+        """Send ``request``; return the fields of its exchange that say what came of it."""
+        if request.extensions.get("too-late") or self.seconds_left() <= 0:
             return {"failure": TOO_LATE}
         try:
-            self._sent += 1
-            self._require_room()
-            async with asyncio.timeout(min(self._limits.seconds, self.left())):
+            self._sent_requests += 1
+            self._check_limits()
+            async with asyncio.timeout(min(self._limits.seconds, self.seconds_left())):
                 response = await self._inner.handle_async_request(request)
                 try:
-                    body = await self._body(response)
+                    body = await self._read_body(response)
                 finally:
                     await response.aclose()
-            return self._understood(response, body)
+            return self._redact(response, body)
         except TimeoutError:
-            return {"failure": self._out_of_time()}
+            return {"failure": self._timeout_failure()}
         except UnansweredError as error:
-            told = {"reason": error.reason, "detail": error.detail, "again": error.again}
-            return {"failure": Failure.model_validate(told)}
+            fields = {"reason": error.reason, "detail": error.detail, "again": error.again}
+            return {"failure": Failure.model_validate(fields)}
 
-    def _require_room(self) -> None:
-        """Raise UnansweredError if the organization has had more than it may have."""
+    def _check_limits(self) -> None:
+        """Raise UnansweredError if the organization has exceeded one of its limits."""
         limits = self._limits
-        if self._sent > limits.requests:
-            raise _more_than(limits.requests, "requests", "most_requests")
-        if self._answered > limits.answers:
-            raise _more_than(limits.answers, "bytes in all answers", "most_answer_bytes")
-        if self._written > limits.evidence:
-            raise _more_than(limits.evidence, "bytes of evidence", "most_evidence_bytes")
+        if self._sent_requests > limits.requests:
+            raise _limit_exceeded(limits.requests, "requests", "most_requests")
+        if self._received_bytes > limits.answers:
+            raise _limit_exceeded(limits.answers, "bytes in all answers", "most_answer_bytes")
+        if self._evidence_bytes > limits.evidence:
+            raise _limit_exceeded(limits.evidence, "bytes of evidence", "most_evidence_bytes")
 
-    def _out_of_time(self) -> Failure:
-        if self.left() <= 0:
+    def _timeout_failure(self) -> Failure:
+        if self.seconds_left() <= 0:
             return TOO_LATE
-        detail = f"no whole answer within {self._limits.seconds:g} s"
+        detail = f"no complete answer within {self._limits.seconds:g} s"
         return Failure(reason="timed-out", detail=detail, again=True)
 
-    async def _body(self, response: httpx.Response) -> bytes:
+    async def _read_body(self, response: httpx.Response) -> bytes:
+        # Each layer can multiply the size by a thousand: what is limited below is only the last.
         if "," in response.headers.get("content-encoding", ""):
-            raise UnansweredError("malformed", "a body packed several times")
+            raise UnansweredError("malformed", "the body is compressed more than once")
         limits = self._limits
         body = bytearray()
-        async for chunk in _unpacked(response, limits.body + 1):
+        async for chunk in _decompress(response, limits.body + 1):
             body += chunk
-            self._answered += len(chunk)
+            self._received_bytes += len(chunk)
             if len(body) > limits.body:
-                raise _more_than(limits.body, "bytes in one answer", "largest_answer_bytes")
-            self._require_room()
+                raise _limit_exceeded(limits.body, "bytes in one answer", "largest_answer_bytes")
+            self._check_limits()
         return bytes(body)
 
-    def _understood(self, response: httpx.Response, body: bytes) -> dict[str, Any]:
-        """Return the answer without secrets, if there are time and room to go on with it."""
+    def _redact(self, response: httpx.Response, body: bytes) -> dict[str, Any]:
+        """Return the answer without secrets, if time and limits allow to parse and record it.
+
+        Parsing cannot be interrupted, so the time that it may take is compared with what is left
+        before it begins, and again afterwards, as the machine may have been busy.
+        """
         values = sum(map(body.count, _SIGNS_OF_VALUES))
         if values > self._limits.values:
-            raise _more_than(self._limits.values, "values in one answer", "largest_answer_values")
-        if len(body) * _SECONDS_A_BYTE + values * _SECONDS_A_VALUE > self.left():
+            raise _limit_exceeded(
+                self._limits.values, "values in one answer", "largest_answer_values"
+            )
+        if len(body) * _SECONDS_A_BYTE + values * _SECONDS_A_VALUE > self.seconds_left():
             return {"failure": TOO_LATE}
-        told = redact_body(body, self._scrubber)._asdict()
-        self._owed += values * _SECONDS_A_VALUE
-        if self.left() <= 0:
+        redacted = redact_body(body, self._scrubber)
+        self._parsing_seconds += values * _SECONDS_A_VALUE
+        if self.seconds_left() <= 0:
             return {"failure": TOO_LATE}
-        self._written += len(told["body"])
-        self._require_room()
-        headers = self._headers(response.headers)
-        return {"status": response.status_code, "headers": headers, **told}
+        self._evidence_bytes += len(redacted.body)
+        self._check_limits()
+        headers = self._redact_headers(response.headers)
+        return {"status": response.status_code, "headers": headers, **redacted._asdict()}
 
-    def _headers(self, headers: httpx.Headers) -> dict[str, str]:
-        kept = {name: headers[name] for name in HEADERS if name in headers}
-        return {
-            name: self._scrubber.scrub(value.encode("ascii", "backslashreplace").decode())[
-                :_LONGEST_HEADER
-            ]
-            for name, value in kept.items()
-        }
+    def _redact_headers(self, headers: httpx.Headers) -> dict[str, str]:
+        recorded = {name: headers[name] for name in HEADERS if name in headers}
+        return {name: self._redact_header(value) for name, value in recorded.items()}
+
+    def _redact_header(self, value: str) -> str:
+        text = value.encode("ascii", "backslashreplace").decode()
+        # Scrubbed before it is cut: half of a token at the end would not be recognized.
+        return self._scrubber.scrub(text)[:_LONGEST_HEADER]
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._inner.aclose()
 
 
-def _more_than(most: int, what: str, setting: str) -> UnansweredError:
+def _limit_exceeded(most: int, what: str, setting: str) -> UnansweredError:
     return too_large(f"more than {most:,} {what}", setting)
 
 
-async def _unpacked(response: httpx.Response, most: int) -> AsyncIterator[bytes]:
-    """Yield a body piece by piece, none larger than ``most``: a small packed one can be huge."""
+async def _decompress(response: httpx.Response, most: int) -> AsyncIterator[bytes]:
+    """Yield a body piece by piece, none larger than ``most``.
+
+    A small piece can decompress to a huge one, which must not be in memory before it is refused.
+    """
     stream = cast("httpx.AsyncByteStream", response.stream)
     if response.headers.get("content-encoding", "identity").lower() not in {"gzip", "x-gzip"}:
         async for chunk in stream:
             yield chunk
         return
-    unpacker = zlib.decompressobj(_GZIP)
-    async for packed in stream:
+    decompressor = zlib.decompressobj(_GZIP)
+    async for chunk in stream:
         try:
-            yield unpacker.decompress(packed, most)
+            yield decompressor.decompress(chunk, most)
         except zlib.error:
-            raise UnansweredError("malformed", "the body cannot be unpacked") from None
-    if not unpacker.eof:
-        raise UnansweredError("malformed", "the packed body ends early")
-    if unpacker.unused_data:
-        raise UnansweredError("malformed", "more follows the packed body")
+            raise UnansweredError("malformed", "the body cannot be decompressed") from None
+    if not decompressor.eof:
+        raise UnansweredError("malformed", "the compressed body ends early")
+    if decompressor.unused_data:
+        raise UnansweredError("malformed", "data follows the compressed body")
 
 
-def wait_asked(exchange: Exchange) -> float | None:
-    """Return how many seconds ``Retry-After`` asks to wait; None if it does not say."""
-    told = exchange.headers.get("retry-after", "").strip()
-    if told.isascii() and told.isdigit():
-        return float(told[:9])
+def retry_after(exchange: Exchange) -> float | None:
+    """Return how many seconds ``Retry-After`` asks to wait; None if it is absent or unreadable."""
+    header = exchange.headers.get("retry-after", "").strip()
+    if header.isascii() and header.isdigit():
+        return float(
+            header[:9]
+        )  # a number of any length: cut, it is still longer than any deadline
     try:
-        until = parsedate_to_datetime(told)
+        until = parsedate_to_datetime(header)
     except (ValueError, TypeError, OverflowError):
         return None
     until = until.replace(tzinfo=UTC) if until.tzinfo is None else until

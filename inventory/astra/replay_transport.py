@@ -9,54 +9,52 @@ from typing import TYPE_CHECKING
 import httpx
 
 from inventory.errors import ReplayError
-from inventory.evidence.exchange import Exchange, render
+from inventory.evidence.exchange import Exchange, render_exchange
+from inventory.evidence.exchange_summary import ExchangeSummary, file_number, summarize_exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-from typing import TYPE_CHECKING
-
-from inventory.evidence.exchange_summary import ExchangeSummary, by_number, summarize_exchange
+EXCHANGE = "cmek-exchange"
+"""The name under which a response carries its exchange."""
 
 
 class ReplayingTransport(httpx.AsyncBaseTransport):
     """Answers from recorded exchanges, each once and in the order of their files.
 
     Attributes:
-        briefs: what is kept of each of them.
+        summaries: a summary of each of them.
     """
 
     def __init__(self, exchanges: Iterable[Exchange]) -> None:
         """Keep ``exchanges`` by address."""
         self.summaries: list[ExchangeSummary] = []
-        self._waiting: dict[str, deque[Exchange]] = defaultdict(deque)
-        for exchange in sorted(exchanges, key=lambda each: by_number(each.path)):
-            self._waiting[exchange.address].append(exchange)
-            sha256 = hashlib.sha256(render(exchange)).hexdigest()
+        # A queue for each address, as requests to different ones are sent at the same time: the
+        # order of their answers is another in each run, that of attempts at one address is not.
+        self._queues: dict[str, deque[Exchange]] = defaultdict(deque)
+        for exchange in sorted(exchanges, key=lambda recorded: file_number(recorded.path)):
+            self._queues[exchange.address].append(exchange)
+            sha256 = hashlib.sha256(render_exchange(exchange)).hexdigest()
             self.summaries.append(summarize_exchange(exchange, sha256))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the next recorded response; raise ReplayError if there is none."""
         address = request.url.raw_path.decode("ascii")
-        if not self._waiting[address]:
-            raise ReplayError(f"GET {address}: asked, and not recorded")
-        return response_of(self._waiting[address].popleft())
+        if not self._queues[address]:
+            raise ReplayError(f"GET {address}: requested, but not recorded")
+        return recorded_response(self._queues[address].popleft())
 
-    def settle(self) -> None:
-        """Raise ReplayError if anything was recorded that nobody asked for."""
-        left = [each for waiting in self._waiting.values() for each in waiting]
-        if left:
-            first = min(left, key=lambda each: by_number(each.path))
-            raise ReplayError(f"{first.path}: recorded, and not asked for: GET {first.address}")
+    def require_all_used(self) -> None:
+        """Raise ReplayError if an exchange was recorded that no request has used."""
+        unused = [exchange for queue in self._queues.values() for exchange in queue]
+        if unused:
+            first = min(unused, key=lambda exchange: file_number(exchange.path))
+            raise ReplayError(f"{first.path}: recorded, but not requested: GET {first.address}")
 
 
-def response_of(exchange: Exchange) -> httpx.Response:
+def recorded_response(exchange: Exchange) -> httpx.Response:
     """Return the response that was recorded; raise UnansweredError if there was none."""
     if exchange.failure is not None:
         raise exchange.failure.error()
     status = exchange.status or 0
     return httpx.Response(status, headers=exchange.headers, extensions={EXCHANGE: exchange})
-
-
-EXCHANGE = "cmek-exchange"
-"""The name under which a response carries its exchange."""

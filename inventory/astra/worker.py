@@ -1,4 +1,4 @@
-"""A share of the organizations, read in one process by workers in fixed number."""
+"""One process's job: some of the organizations, read by a fixed number of concurrent workers."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from typing import TYPE_CHECKING, NamedTuple
 import httpx
 
 from inventory.astra.client import AstraClient, ClientContext
-from inventory.astra.config import Configured, Organizations, token_of
+from inventory.astra.config import OrganizationConfig, Organizations, token_of
 from inventory.astra.connections import FreshConnections, route_to
-from inventory.astra.fetch import read_organization, unread
+from inventory.astra.fetch import fetch_organization, unread_organization
 from inventory.astra.parsing import FetchedOrganization
-from inventory.astra.proxies import proxy_for
 from inventory.astra.readings import with_readings
 from inventory.astra.recording_transport import RecordingTransport, request_limits
 from inventory.evidence.writer import ExchangeWriter, JobWriter, Tally
 from inventory.model.gaps import Gap
+from inventory.system.proxies import proxy_for
 from inventory.text.secrets import Scrubber, Token, clear_locals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-_OBJECTS = 100_000
+_COLLECTOR_THRESHOLD = 100_000
 
 
 class WorkerJob(NamedTuple):
     """What one process has to read.
 
     Attributes:
-        wanted: the organizations of this share, and how Astra is asked.
-        numbers: the place of each in the whole, from 1.
-        staging: the folder in which the bundle grows.
-        connections: how many requests may be under way in this process at once.
-        until: the time at which the time for all is over, in seconds since 1970.
+        configuration: the organizations of this job, and how requests are sent.
+        numbers: the number of each in the whole file, from 1.
+        staging: the folder in which the bundle is written.
+        connections: how many requests may be in progress in this process at once.
+        until: the time at which the time for all of them ends, in seconds since 1970.
     """
 
-    wanted: Organizations
+    configuration: Organizations
     numbers: tuple[int, ...]
     staging: str
     connections: int
@@ -48,40 +48,43 @@ class WorkerJob(NamedTuple):
 
 
 class JobResult(NamedTuple):
-    """One organization is done: its name, and how many requests that took."""
+    """An organization that is done: its name, and how many requests it took."""
 
     name: str
     requests: int
 
 
 def run_job(
-    share: WorkerJob, environment: Mapping[str, str], tell: Callable[[JobResult], None]
+    job: WorkerJob, environment: Mapping[str, str], on_done: Callable[[JobResult], None]
 ) -> Tally:
-    """Read and write the organizations of ``share``, with tokens from ``environment``.
+    """Read and write the organizations of ``job``, with tokens from ``environment``.
 
-    Raises LeakError if a secret would be written, and OSError if the disk refuses.
+    Raises LeakError if a secret would be written, and OSError if a file cannot be written.
     """
-    writer = JobWriter(Path(share.staging))
+    writer = JobWriter(Path(job.staging))
     try:
-        with _less_collecting():
-            asyncio.run(_Reading(share, environment, writer, tell).run())
-    except BaseException as error:  # noqa: BLE001 (whatever it is, it goes on)
-        clear_locals(error)  # answers that are not redacted yet, passwords of proxies
-        raise _first(error) from None
+        with _rare_garbage_collection():
+            asyncio.run(_JobRunner(job, environment, writer, on_done).run())
+    except BaseException as error:  # noqa: BLE001 (it is raised again)
+        clear_locals(error)  # they hold answers that are not redacted yet, and passwords of proxies
+        raise _root_error(error) from None
     finally:
         writer.close()
     return writer.tally
 
 
-def _first(error: BaseException) -> BaseException:
-    """Return what broke the first of several tasks, or the one."""
+def _root_error(error: BaseException) -> BaseException:
+    """Return the error of the first task that failed, or the one error that there is."""
     if isinstance(error, BaseExceptionGroup):
-        return _first(error.exceptions[0])
+        return _root_error(error.exceptions[0])
     return error.stop if isinstance(error, _StoppedError) else error
 
 
 class _StoppedError(Exception):
-    """An interruption on its way out of a task: raised as such it would leave the others lying."""
+    """Carries an interruption out of a task.
+
+    Raised as it is, it would leave the event loop at once, and the other tasks unfinished.
+    """
 
     def __init__(self, stop: BaseException) -> None:
         super().__init__()
@@ -89,38 +92,39 @@ class _StoppedError(Exception):
 
 
 @contextmanager
-def _less_collecting() -> Iterator[None]:
-    """Let the cyclic collector look less often: answers are many objects without cycles."""
+def _rare_garbage_collection() -> Iterator[None]:
+    """Let the cyclic garbage collector run less often: answers are many objects without cycles."""
     thresholds = gc.get_threshold()
-    gc.set_threshold(_OBJECTS, *thresholds[1:])
+    gc.set_threshold(_COLLECTOR_THRESHOLD, *thresholds[1:])
     try:
         yield
     finally:
         gc.set_threshold(*thresholds)
 
 
-class _Reading:
-    """All organizations of a share, each read by one of the workers."""
+class _JobRunner:
+    """Reads all organizations of a job, each by one of the workers."""
 
     def __init__(
         self,
-        share: WorkerJob,
+        job: WorkerJob,
         environment: Mapping[str, str],
         writer: JobWriter,
-        tell: Callable[[JobResult], None],
+        on_done: Callable[[JobResult], None],
     ) -> None:
-        self._share = share
+        self._job = job
         self._environment = environment
         self._writer = writer
-        self._tell = tell
-        self._waiting = zip(share.numbers, share.wanted.organizations, strict=True)
-        address = share.wanted.address
+        self._on_done = on_done
+        self._waiting = zip(job.numbers, job.configuration.organizations, strict=True)
+        address = job.configuration.address
         self._route = route_to(address, proxy_for(address))
 
     async def run(self) -> None:
-        self._slots = asyncio.Semaphore(self._share.connections)
-        self._deadline = self._clock() + self._share.until - time.time()
-        workers = min(self._share.connections, len(self._share.numbers))
+        self._slots = asyncio.Semaphore(self._job.connections)
+        # Processes share the wall clock, but each event loop has a clock of its own.
+        self._deadline = self._clock() + self._job.until - time.time()
+        workers = min(self._job.connections, len(self._job.numbers))
         async with asyncio.TaskGroup() as group:
             for _ in range(workers):
                 group.create_task(self._work())
@@ -129,39 +133,46 @@ class _Reading:
         return asyncio.get_running_loop().time()
 
     async def _work(self) -> None:
-        for number, wanted in self._waiting:
+        for number, config in self._waiting:  # shared: each worker takes the next organization
             try:
-                await self._one(number, wanted)
+                await self._collect(number, config)
             except (KeyboardInterrupt, SystemExit) as stop:
                 raise _StoppedError(stop) from None
 
-    async def _one(self, number: int, wanted: Configured) -> None:
-        token = token_of(wanted, self._environment)
+    async def _collect(self, number: int, config: OrganizationConfig) -> None:
+        token = token_of(config, self._environment)
         writer = self._writer.begin(number, token)
         if token is None:
-            read = without_token(wanted)
+            fetched = organization_without_token(config)
         else:
-            read = await read_organization(self._line(token, writer), wanted)
-        self._writer.end(number, with_readings(read, writer.summaries), writer)
-        self._tell(JobResult(wanted.name, len(writer.summaries)))
+            fetched = await fetch_organization(self._client(token, writer), config)
+        self._writer.end(number, with_readings(fetched, writer.summaries), writer)
+        self._on_done(JobResult(config.name, len(writer.summaries)))
 
-    def _line(self, token: Token, writer: ExchangeWriter) -> AstraClient:
-        manners, address = self._share.wanted.manners, self._share.wanted.address
-        deadline = min(self._deadline, self._clock() + manners.organization_deadline_seconds)
+    def _client(self, token: Token, writer: ExchangeWriter) -> AstraClient:
+        policy, address = self._job.configuration.requests, self._job.configuration.address
+        deadline = min(self._deadline, self._clock() + policy.organization_deadline_seconds)
         transport = RecordingTransport(
             FreshConnections(self._route, token),
             httpx.URL(address),
             writer.write,
             Scrubber([token]),
-            request_limits(manners, deadline),
+            request_limits(policy, deadline),
             writer.folder,
         )
         return AstraClient(
-            ClientContext(transport, address, manners, self._slots, asyncio.sleep, transport.left)
+            ClientContext(
+                transport=transport,
+                address=address,
+                policy=policy,
+                slots=self._slots,
+                sleep=asyncio.sleep,
+                seconds_left=transport.seconds_left,
+            )
         )
 
 
-def without_token(wanted: Configured) -> FetchedOrganization:
-    """Return an organization that could not be asked, as there was nothing to ask with."""
-    detail = f"the environment variable {wanted.token} holds no token"
-    return unread(wanted, Gap(fact="databases", reason="no-token", detail=detail))
+def organization_without_token(config: OrganizationConfig) -> FetchedOrganization:
+    """Return an organization to which no request could be sent."""
+    detail = f"the environment variable {config.token} holds no token"
+    return unread_organization(config, Gap(fact="databases", reason="no-token", detail=detail))

@@ -1,4 +1,4 @@
-"""The chain of evidence bundles: which follows which, by their manifests and not by the clock."""
+"""The chain of evidence bundles: their order by their manifests, not by the clock."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 class Link(NamedTuple):
-    """A bundle as a link of a chain.
+    """A bundle as a link of the chain.
 
     Attributes:
         name: the name of its folder.
         root: its root.
-        previous: the bundle before, as its manifest names it; None for the first.
+        previous: the previous bundle, as its manifest names it; None for the first.
         started: when it was begun, by the clock of its machine.
     """
 
@@ -35,11 +35,11 @@ class Link(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """The bundles of a folder, as they follow one another.
+    """The bundles of a folder, in the order in which they follow one another.
 
     Attributes:
         links: every bundle, from the oldest to the newest; empty if there are problems.
-        problems: where the bundles are not one chain.
+        problems: why the bundles are not one chain.
     """
 
     links: tuple[Link, ...]
@@ -51,24 +51,26 @@ class Chain(NamedTuple):
         return self.links[-1] if self.links else None
 
     @property
-    def before(self) -> Previous | None:
-        """Return what the oldest bundle here names as the one before it."""
+    def earlier(self) -> Previous | None:
+        """Return the bundle that the oldest one here names as its previous one."""
         return self.links[0].previous if self.links else None
 
-    def set_back(self) -> list[str]:
-        """Return the names of bundles that were begun before the one that they follow, by clock."""
-        return [two.name for one, two in pairwise(self.links) if two.started < one.started]
+    def backdated(self) -> list[str]:
+        """Return the names of bundles that, by the clock, are older than their previous one."""
+        return [
+            link.name for previous, link in pairwise(self.links) if link.started < previous.started
+        ]
 
 
 def link_of(name: str, head: ManifestHead) -> Link:
-    """Return the link that the bundle ``name`` is, by the head of its manifest."""
+    """Return the link of the bundle ``name``, by the head of its manifest."""
     return Link(name, head.root, head.previous, head.started)
 
 
 def build_chain(folder: Path, links: Iterable[Link]) -> Chain:
-    """Return the one chain that ``links``, the bundles of ``folder``, make up.
+    """Return the chain of ``links``, the bundles of ``folder``, or why they are not one chain.
 
-    The oldest may name one that is not here: older bundles may have been removed.
+    The oldest may name one that is not here, as older bundles may have been removed.
     """
     by_root: dict[str, list[Link]] = defaultdict(list)
     for link in sorted(links, key=lambda link: link.name):
@@ -79,16 +81,16 @@ def build_chain(folder: Path, links: Iterable[Link]) -> Chain:
     order = _follow(starts, followers)
     problems = [
         *_copies(folder, by_root.values()),
-        *_misnamed(folder, by_root),
+        *_wrong_references(folder, by_root),
         *_several_starts(folder, starts, {link.name for link in unique}),
         *_forks(folder, followers.values()),
-        *_circles(folder, unique, order),
+        *_cycles(folder, unique, order),
     ]
     return Chain(() if problems else tuple(order), tuple(problems))
 
 
 def _followers(links: Iterable[Link]) -> dict[str, list[Link]]:
-    """Return which bundles name each root as that of the one before them."""
+    """Return by each root the bundles that name it as that of their previous one."""
     followers: dict[str, list[Link]] = defaultdict(list)
     for link in links:
         if link.previous:
@@ -97,19 +99,19 @@ def _followers(links: Iterable[Link]) -> dict[str, list[Link]]:
 
 
 def _follow(starts: Sequence[Link], followers: Mapping[str, Sequence[Link]]) -> list[Link]:
-    """Return ``starts``, and all that follow them, each after the one that it names."""
+    """Return ``starts`` and all that follow them, each after its previous one."""
     order = list(starts)
-    for link in order:  # it grows while it is read; each follows one, so none comes twice
+    for link in order:  # grows while it is read; each has one previous bundle, so none comes twice
         order += followers.get(link.root, ())
     return order
 
 
-def named(bundle: Previous | Link | None) -> str:
-    """Name a bundle by its folder and its root."""
+def bundle_label(bundle: Previous | Link | None) -> str:
+    """Return the name of a bundle's folder with its root."""
     return f"{describe(bundle.name)} with the root {bundle.root}" if bundle else "none"
 
 
-# --- where bundles are no chain -------------------------------------------------------------------
+# --- why bundles are not one chain ----------------------------------------------------------------
 
 
 def _problem(folder: Path, link: Link, field: str, found: str, expected: str) -> Problem:
@@ -126,17 +128,21 @@ def _copies(folder: Path, same: Iterable[Sequence[Link]]) -> Iterator[Problem]:
         yield from (_problem(folder, link, "root", found, "each bundle once") for link in others)
 
 
-def _misnamed(folder: Path, by_root: Mapping[str, Sequence[Link]]) -> Iterator[Problem]:
-    """Yield each bundle that names one of the folder by another name, or with another root."""
+def _wrong_references(folder: Path, by_root: Mapping[str, Sequence[Link]]) -> Iterator[Problem]:
+    """Yield each bundle whose previous one is here under another name, or with another root."""
     every = [link for same in by_root.values() for link in same]
     by_name = {link.name: link for link in every}
     for link in every:
         if previous := link.previous:
             same = by_root.get(previous.root, ())
             known = same[0] if same else by_name.get(previous.name)
-            if known and previous.name not in {each.name for each in same}:
+            if known and previous.name not in {twin.name for twin in same}:
                 yield _problem(
-                    folder, link, "previous", named(previous), f"{named(known)}, as here"
+                    folder,
+                    link,
+                    "previous",
+                    bundle_label(previous),
+                    f"{bundle_label(known)}, as here",
                 )
 
 
@@ -145,26 +151,27 @@ def _several_starts(
 ) -> Iterator[Problem]:
     """Yield each bundle that follows none of the folder, if there are several.
 
-    Of those the ones that follow none at all may be right, if another does. One that names a bundle
-    of the folder with another root is told of elsewhere.
+    If some of them name a previous bundle that is not here, those are the wrong ones: one without a
+    previous bundle may be the first. A bundle of the folder named with another root is reported by
+    ``_wrong_references``.
     """
     suspects = [link for link in starts if link.previous] or starts
     for link in suspects if len(starts) > 1 else ():
-        found = f"{named(link.previous)}, which is not here" if link.previous else "none"
+        found = f"{bundle_label(link.previous)}, which is not here" if link.previous else "none"
         if not (link.previous and link.previous.name in names):
-            expected = f"one chain: {_names(starts)} each begin one"
+            expected = f"one chain: {_names(starts)} each start one"
             yield _problem(folder, link, "previous", found, expected)
 
 
 def _forks(folder: Path, followers: Iterable[Sequence[Link]]) -> Iterator[Problem]:
     for several in followers:
         if len(several) > 1:
-            found = f"{_names(several)}, which all follow {named(several[0].previous)}"
+            found = f"{_names(several)}, which all follow {bundle_label(several[0].previous)}"
             yield Problem(folder.as_posix(), 0, "", found, "one chain: one bundle after another")
 
 
-def _circles(folder: Path, links: Iterable[Link], order: Iterable[Link]) -> Iterator[Problem]:
+def _cycles(folder: Path, links: Iterable[Link], order: Iterable[Link]) -> Iterator[Problem]:
     reached = {link.root for link in order}
-    if circle := [link for link in links if link.root not in reached]:
-        found = f"bundles that follow one another in a circle: {_names(circle)}"
-        yield Problem(folder.as_posix(), 0, "", found, "one chain, which has a beginning")
+    if cycle := [link for link in links if link.root not in reached]:
+        found = f"bundles that follow one another in a cycle: {_names(cycle)}"
+        yield Problem(folder.as_posix(), 0, "", found, "one chain with a first bundle")

@@ -1,4 +1,4 @@
-"""One request and its answer, as it is recorded: without secrets, one entry of a list a line."""
+"""One request and its answer, as they are recorded: without secrets, one list entry a line."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field, StrictBool, ValidationError
 
 from inventory.errors import EvidenceError, Problem, UnansweredError
-from inventory.evidence.redaction import _written
+from inventory.evidence.redaction import serialize_body
 from inventory.files.validation import problems_of
-from inventory.model.base import Count, Entry, FormatVersion, Moment, Whole
+from inventory.model.base import Count, Entry, FormatVersion, Moment, WholeNumber
 from inventory.model.gaps import GapReason
-from inventory.text.canonical_json import compact, stamp
+from inventory.text.canonical_json import compact_json, format_timestamp
 
 HEADERS = ("content-type", "date", "etag", "location", "retry-after", "x-request-id")
-"""The answer's headers that are recorded; no other is."""
+"""The headers of an answer that are recorded; no other is."""
 
 _BODY_LINE = 13
+"""The line of an exchange's file on which the body begins."""
 
 
 class Failure(Entry):
     """Why there is no answer.
 
     Attributes:
-        reason: the reason code of the gap that it leaves.
-        detail: what was seen, in words.
+        reason: the reason code of the gap that it causes.
+        detail: what happened, in words.
         again: whether another attempt may help.
     """
 
@@ -37,7 +38,7 @@ class Failure(Entry):
     again: bool = False
 
     def error(self) -> UnansweredError:
-        """Return it as the error that the client knows."""
+        """Return the failure as the error that the client handles."""
         return UnansweredError(self.reason, self.detail, again=self.again)
 
 
@@ -46,16 +47,16 @@ class Exchange(NamedTuple):
 
     Attributes:
         path: the path of its file inside the bundle.
-        address: path and parameters of the request, which is always a GET.
+        address: the path and parameters of the request, which is always a GET.
         started: when the request was sent, in UTC.
-        ended: when the answer was there, or it was clear that there would be none, in UTC.
+        ended: when the answer was complete, or given up, in UTC.
         status: the answer's status; None if there was no answer.
         headers: the recorded headers, by lower-case name.
-        value: the redacted body, if it is JSON; else ``text`` holds what can be shown of it.
+        value: the redacted body, if it is JSON; else it is in ``text``.
         text: the redacted body, if it is not JSON; cut at 20,000 characters.
-        redactions: how often each field was redacted.
+        redactions: how often each field was redacted, by its name.
         failure: why there is no answer.
-        body: the redacted body as it is written; empty if that is still to be made of it.
+        body: the redacted body as it is written; empty if it has not been rendered yet.
     """
 
     path: str
@@ -75,52 +76,54 @@ class Exchange(NamedTuple):
         """Return the status, or the reason code of the failure."""
         return outcome_of(self.status, self.failure)
 
-    def seen(self, index: int | None = None) -> str:
-        """Return file and line of the body, or of the list's entry at ``index``."""
+    def location(self, index: int | None = None) -> str:
+        """Return the file and line of the body, or of the list entry at ``index``."""
         return f"{self.path}:{_BODY_LINE + (0 if index is None else index + 1)}"
 
     def clock_difference(self) -> float | None:
-        """Return by how many seconds the server's clock is ahead; None if it does not say.
+        """Return by how many seconds the server's clock is ahead; None if it sends no valid date.
 
-        The server's time has whole seconds, so that less than one second means nothing.
+        The date has whole seconds, so a difference of less than one second means nothing.
         """
         try:
-            told = parsedate_to_datetime(self.headers["date"])
+            date = parsedate_to_datetime(self.headers["date"])
         except (KeyError, ValueError, TypeError, OverflowError):
             return None
-        told = told.replace(tzinfo=UTC) if told.tzinfo is None else told
-        early, late = (self.started - told).total_seconds(), (self.ended - told).total_seconds()
+        date = date.replace(tzinfo=UTC) if date.tzinfo is None else date
+        early, late = (self.started - date).total_seconds(), (self.ended - date).total_seconds()
         return 0.0 if early <= 1 and late >= 0 else round(-min(early, late, key=abs), 1)
 
 
 def outcome_of(status: int | None, failure: Failure | None) -> str:
-    """Return the status of an answer, or the reason code of there being none."""
+    """Return the status of an answer, or the reason code if there is none."""
     return str(status) if failure is None else failure.reason
 
 
-def render(exchange: Exchange) -> bytes:
-    """Return the content of an exchange's file: a field a line, the body last."""
-    body = exchange.body or _written(exchange.value if exchange.text is None else exchange.text)
+def render_exchange(exchange: Exchange) -> bytes:
+    """Render the file of an exchange: one field a line, the body last."""
+    body = exchange.body or serialize_body(
+        exchange.value if exchange.text is None else exchange.text
+    )
     failure = exchange.failure.model_dump() if exchange.failure else None
     fields = (
         ("cmek-exchange", "1"),
         ("method", '"GET"'),
-        ("address", compact(exchange.address)),
-        ("started", compact(stamp(exchange.started))),
-        ("ended", compact(stamp(exchange.ended))),
-        ("status", compact(exchange.status)),
-        ("failure", compact(failure)),
-        ("headers", compact(exchange.headers)),
-        ("redactions", compact(exchange.redactions)),
-        ("json", compact(exchange.text is None)),
-        ("sha256", compact(hashlib.sha256(body.encode("ascii")).hexdigest())),
+        ("address", compact_json(exchange.address)),
+        ("started", compact_json(format_timestamp(exchange.started))),
+        ("ended", compact_json(format_timestamp(exchange.ended))),
+        ("status", compact_json(exchange.status)),
+        ("failure", compact_json(failure)),
+        ("headers", compact_json(exchange.headers)),
+        ("redactions", compact_json(exchange.redactions)),
+        ("json", compact_json(exchange.text is None)),
+        ("sha256", compact_json(hashlib.sha256(body.encode("ascii")).hexdigest())),
         ("body", body),
     )
     lines = ",\n".join(f'"{name}": {value}' for name, value in fields)
     return f"{{\n{lines}\n}}\n".encode("ascii")
 
 
-class _File(Entry):
+class ExchangeFile(Entry):
     """The content of an exchange's file."""
 
     format: Annotated[FormatVersion, Field(alias="cmek-exchange")]
@@ -128,7 +131,7 @@ class _File(Entry):
     address: Annotated[str, Field(pattern=r"^/[!-~]*$")]
     started: Moment
     ended: Moment
-    status: Annotated[Whole, Field(ge=100, le=999)] | None
+    status: Annotated[WholeNumber, Field(ge=100, le=999)] | None
     failure: Failure | None
     headers: dict[str, str]
     redactions: dict[str, Count]
@@ -137,25 +140,25 @@ class _File(Entry):
     body: Any
 
 
-def parse(path: str, raw: bytes) -> Exchange:
-    """Read back what ``render`` has written; raise EvidenceError if it is anything else.
+def parse_exchange(path: str, raw: bytes) -> Exchange:
+    """Read back what ``render_exchange`` has written; raise EvidenceError for anything else.
 
     ``path`` is the path inside the bundle.
     """
     try:
-        exchange = _exchange(path, _File.model_validate(json.loads(raw)))
-        is_own = render(exchange) == raw
+        exchange = _build_exchange(path, ExchangeFile.model_validate(json.loads(raw)))
+        # A file that renders to the same bytes holds nothing that was not written.
+        is_unchanged = render_exchange(exchange) == raw
     except ValidationError as error:
         raise EvidenceError(problems_of(error, path, {(): 1})) from None
     except (ValueError, RecursionError):
         raise EvidenceError([Problem(path, 0, "", "no JSON", "a recorded exchange")]) from None
-    if not is_own:
-        found, expected = "content that is not its own", "an exchange exactly as it was written"
-        raise EvidenceError([Problem(path, 0, "", found, expected)])
+    if not is_unchanged:
+        raise EvidenceError([Problem(path, 0, "", "changed content", "an unchanged exchange")])
     return exchange
 
 
-def _exchange(path: str, file: _File) -> Exchange:
+def _build_exchange(path: str, file: ExchangeFile) -> Exchange:
     return Exchange(
         path=path,
         address=file.address,

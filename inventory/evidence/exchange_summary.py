@@ -1,4 +1,4 @@
-"""What is kept of an exchange once it is written."""
+"""A summary of an exchange: what stays in memory once it is written."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from typing import NamedTuple
 
 from inventory.evidence.exchange import Exchange
 
+_FAILED = 400
+
 
 class ExchangeSummary(NamedTuple):
-    """What is kept of an exchange that is written.
+    """An exchange without its body.
 
     Attributes:
         path: its file inside the bundle.
-        address: what was asked.
+        address: the path and parameters of the request.
         outcome: the status, or the reason code of the failure.
-        ended: when it was over.
-        clock: by how many seconds Astra's clock was ahead; None if it did not say.
+        ended: when it ended.
+        clock: by how many seconds Astra's clock was ahead; None if it is unknown.
         sha256: the hash of its file.
         redactions: how many fields were redacted.
-        is_failure: whether there was no answer, or one of status 400 or more.
+        is_failure: whether there was no answer, or one with a status of 400 or more.
     """
 
     path: str
@@ -33,22 +35,22 @@ class ExchangeSummary(NamedTuple):
 
 
 def summarize_exchange(exchange: Exchange, sha256: str) -> ExchangeSummary:
-    """Return what is kept of ``exchange``, whose file has the hash ``sha256``."""
+    """Summarize ``exchange``, whose file has the hash ``sha256``."""
     return ExchangeSummary(
-        exchange.path,
-        exchange.address,
-        exchange.outcome,
-        exchange.ended,
-        exchange.clock_difference(),
-        sha256,
-        sum(exchange.redactions.values()),
-        exchange.status is None or exchange.status >= _FAILED,
+        path=exchange.path,
+        address=exchange.address,
+        outcome=exchange.outcome,
+        ended=exchange.ended,
+        clock=exchange.clock_difference(),
+        sha256=sha256,
+        redactions=sum(exchange.redactions.values()),
+        is_failure=exchange.status is None or exchange.status >= _FAILED,
     )
 
 
-_FAILED = 400
+def file_number(path: str) -> tuple[int, str]:
+    """Return a sort key: the files of an organization in the order of their numbers.
 
-
-def by_number(path: str) -> tuple[int, str]:
-    """Return what sorts the files of an organization by their numbers, however many there are."""
+    Their names have at least four digits, and more from the ten-thousandth on.
+    """
     return len(path), path

@@ -1,4 +1,4 @@
-"""A folder that takes evidence bundles: one collection at a time, into one chain."""
+"""A folder of evidence bundles: one collection at a time, all bundles in one chain."""
 
 from __future__ import annotations
 
@@ -21,74 +21,73 @@ if TYPE_CHECKING:
 
     from inventory.evidence.chain import Chain, Link
 
-REMEDY = "find out why, then move out of the folder what does not belong to its chain"
+REMEDY = "find out why, then move what is not part of the chain out of the folder"
 """What to do if no bundle can be added to a chain."""
 
-_NAMED = "the evidence folder"
+_LABEL = "the evidence folder"
 
 
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[Path]:
-    """Yield ``folder``, which is made if need be, locked against other collections.
+    """Create ``folder`` if it does not exist, and yield it locked against other collections.
 
-    Raises SettingError if another process holds the lock, or if the folder cannot be written to
-    then or later.
+    Raises SettingError if another process holds the lock, or if the folder cannot be written to,
+    now or later.
     """
-    with writing_to(folder, _NAMED):
-        _make(folder)
-        with FolderLock(folder, _NAMED):
+    with writing_to(folder, _LABEL):
+        _create(folder)
+        with FolderLock(folder, _LABEL):
             yield folder
 
 
-def _make(folder: Path) -> None:
+def _create(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:  # as the system calls a file in its place
+    except FileExistsError:  # what mkdir raises if a file has this name
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
 
 
-def prepare(folder: Path, say: Callable[[str], None]) -> Chain:
-    """Return the chain to which a bundle is to be added to ``folder``, which is locked.
+def prepare_folder(folder: Path, notify: Callable[[str], None]) -> Chain:
+    """Return the chain of ``folder``, which is locked, and to which a bundle is to be added.
 
-    Removes what collections that were killed left there, and ``say``s so before it does.
+    Removes what killed collections left there, and calls ``notify`` before it does.
 
-    Raises InventoryError if the folder holds anything strange, and EvidenceError if its bundles are
-    no chain, or the last of them is damaged.
+    Raises InventoryError if the folder holds an unknown file, and EvidenceError if its bundles are
+    not one chain, or the last of them is damaged.
     """
     if is_bundle(folder):
-        found, expected = (
-            "an evidence bundle, or what is left of one",
-            "a folder that takes bundles",
-        )
-        raise InventoryError([Problem(folder.as_posix(), 0, "", found, expected)])
+        found = "an evidence bundle, or a part of one"
+        problem = Problem(folder.as_posix(), 0, "", found, "a folder for evidence bundles")
+        raise InventoryError([problem])
     content = read_folder(folder)
     if problems := content.problems():
         raise InventoryError(problems)
-    chain = _chain_of(folder, content.bundles)
-    for path in content.unfinished:  # whoever began it has ended, else the lock would not be ours
-        say(f"Removing {path.as_posix()}, which a collection that was killed left unfinished.")
+    chain = _require_chain(folder, content.bundles)
+    for path in content.unfinished:  # its collection has ended, else the lock would not be free
+        notify(f"Removing {path.as_posix()}, which a killed collection left unfinished.")
         shutil.rmtree(path)
     return chain
 
 
-def _chain_of(folder: Path, bundles: Iterable[Path]) -> Chain:
+def _require_chain(folder: Path, bundles: Iterable[Path]) -> Chain:
     """Return the chain of ``bundles``; raise EvidenceError if nothing can be added to it.
 
-    A bundle that followed an older one instead would leave the damaged one out of the chain.
+    A bundle that followed an older one instead would drop the damaged one from the chain unnoticed.
     """
     links, problems = read_links(bundles)
     chain = build_chain(folder, links)
     problems = problems or list(chain.problems)
     if chain.head and not problems:
-        problems = _damage(folder / chain.head.name)
+        problems = _damage_problems(folder / chain.head.name)
     if problems:
-        told = [problem._replace(expected=f"{problem.expected}; {REMEDY}") for problem in problems]
-        raise EvidenceError(told)
+        raise EvidenceError(
+            problem._replace(expected=f"{problem.expected}; {REMEDY}") for problem in problems
+        )
     return chain
 
 
 def read_links(bundles: Iterable[Path]) -> tuple[list[Link], list[Problem]]:
-    """Return the links that ``bundles`` are, and what is wrong with those that cannot be read."""
+    """Return the links of ``bundles``, and the problems of those that cannot be read."""
     links: list[Link] = []
     problems: list[Problem] = []
     for bundle in bundles:
@@ -99,7 +98,7 @@ def read_links(bundles: Iterable[Path]) -> tuple[list[Link], list[Problem]]:
     return links, problems
 
 
-def _damage(bundle: Path) -> list[Problem]:
+def _damage_problems(bundle: Path) -> list[Problem]:
     try:
         check_bundle(str(bundle))
     except EvidenceError as error:
@@ -108,20 +107,20 @@ def _damage(bundle: Path) -> list[Problem]:
 
 
 def previous_of(chain: Chain) -> Previous | None:
-    """Return what the next bundle of ``chain`` names as the one before it."""
+    """Return what the next bundle of ``chain`` has to name as its previous one."""
     return Previous(name=chain.head.name, root=chain.head.root) if chain.head else None
 
 
-def free_place(folder: Path, started: datetime, chain: Chain) -> Path:
-    """Return a free name in ``folder``, made of the time.
+def free_bundle_path(folder: Path, started: datetime, chain: Chain) -> Path:
+    """Return an unused path in ``folder``, named after the time.
 
-    A bundle that was removed keeps its name, as the oldest one here names it: after the clock was
-    set back, another bundle of that name would look like a forgery of it.
+    The name of a removed bundle stays used as long as the oldest one here refers to it: after the
+    clock was set back, another bundle of that name would look like a forgery of it.
     """
     name = started.strftime("%Y-%m-%dT%H-%M-%SZ")
     number = 1
-    place = folder / name
-    while place.exists() or (chain.before and chain.before.name == place.name):
+    path = folder / name
+    while path.exists() or (chain.earlier and chain.earlier.name == path.name):
         number += 1
-        place = folder / f"{name}-{number}"
-    return place
+        path = folder / f"{name}-{number}"
+    return path

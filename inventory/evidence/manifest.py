@@ -1,7 +1,7 @@
-"""The manifest of an evidence bundle, and whether the bundle is what it lists.
+"""The manifest of an evidence bundle, and the check of a bundle against it.
 
-``manifest.json`` names every file with its hash, and the root of the bundle before: a chain. Its
-last line but one holds the root, the SHA-256 of all lines above it.
+``manifest.json`` lists every file with its hash, and names the root of the previous bundle: this
+makes a chain. Its last line but one holds the root, the SHA-256 of all lines above it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from inventory.errors import EvidenceError, Problem
 from inventory.files.evidence_layout import EXCHANGES, INVENTORY, MANIFEST, ORGANIZATIONS
 from inventory.files.validation import problems_of
-from inventory.model.base import Count, Entry, FormatVersion, Moment, Whole
+from inventory.model.base import Count, Entry, FormatVersion, Moment, WholeNumber
 from inventory.text.secrets import holds_secret
 
 if TYPE_CHECKING:
@@ -28,18 +28,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ROOT = b'"root": '
-
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 _PATH = r"^(?:inventory\.ndjson|organizations\.json|exchanges/[0-9]{4,9}/[0-9]{4,9}\.json)$"
 
 _FOLDER = re.compile(rf"{EXCHANGES}/([0-9]{{4,9}})")
 
-_LINE = 1
 
-
-class File(Entry):
-    """A file of a bundle: path inside it, size in bytes, hash of its content."""
+class ListedFile(Entry):
+    """A file of a bundle: its path inside it, its size in bytes, the hash of its content."""
 
     path: Annotated[str, Field(pattern=_PATH)]
     size: Count
@@ -47,7 +44,7 @@ class File(Entry):
 
 
 class Previous(Entry):
-    """The bundle before: its folder's name, and its root."""
+    """The previous bundle: the name of its folder, and its root."""
 
     name: str
     root: Sha256
@@ -58,16 +55,16 @@ class Manifest(Entry):
 
     Attributes:
         format: the version of the format, 1.
-        tool: name and version of what made it.
-        address: the host that was asked.
-        started: when the first organization's turn came, in UTC.
+        tool: the name and version of the tool that made it.
+        address: the host to which the requests went.
+        started: when the first organization was begun, in UTC.
         ended: when the last one was done, in UTC.
         organizations: how many there are.
         requests: how many requests were made or given up.
-        failures: how many of them got no answer, or one of status 400 or more.
+        failures: how many of them got no answer, or one with a status of 400 or more.
         redactions: how many fields were redacted in all answers.
         clock_seconds: the largest difference seen between Astra's clock and this machine's.
-        previous: the bundle before; None for the first.
+        previous: the previous bundle; None for the first.
         files: every other file of the bundle.
         root: the SHA-256 of all lines of the manifest above it.
     """
@@ -77,18 +74,18 @@ class Manifest(Entry):
     address: str
     started: Moment
     ended: Moment
-    organizations: Annotated[Whole, Field(ge=1)]
+    organizations: Annotated[WholeNumber, Field(ge=1)]
     requests: Count
     failures: Count
     redactions: Count
     clock_seconds: Annotated[float, Field(strict=True)] | None
     previous: Previous | None
-    files: tuple[File, ...]
+    files: tuple[ListedFile, ...]
     root: Sha256
 
 
 class ManifestHead(BaseModel):
-    """What a manifest states of its bundle's place in the chain, with its list of files left out.
+    """A manifest without its list of files: what the chain needs.
 
     Attributes:
         started: as in the manifest.
@@ -104,16 +101,16 @@ class ManifestHead(BaseModel):
 
 
 def read_manifest(folder: str) -> Manifest:
-    """Return the manifest of the bundle ``folder``; raise EvidenceError if it is not whole."""
-    return _read(folder, lambda raw: Manifest.model_validate(json.loads(raw)))
+    """Return the manifest of the bundle ``folder``; raise EvidenceError if it is damaged."""
+    return _read_manifest(folder, lambda raw: Manifest.model_validate(json.loads(raw)))
 
 
 def read_head(folder: str) -> ManifestHead:
-    """Return the head of a manifest that is whole, much faster than all of it; raise EvidenceError.
+    """Return the head of a manifest; raise EvidenceError if the manifest is damaged.
 
-    A chain may have a thousand bundles of ten thousand files.
+    Much faster than the whole manifest: a chain may have a thousand bundles of ten thousand files.
     """
-    return _read(folder, _parse_head)
+    return _read_manifest(folder, _parse_head)
 
 
 def _parse_head(raw: bytes) -> ManifestHead:
@@ -125,23 +122,23 @@ def _parse_head(raw: bytes) -> ManifestHead:
         raise
 
 
-def _read(folder: str, parse: Callable[[bytes], T]) -> T:
+def _read_manifest(folder: str, parse: Callable[[bytes], T]) -> T:
     path = Path(folder) / MANIFEST
     if path.is_symlink():
-        raise _broken(path, "a link", "a file")
+        raise bundle_error(path, "a link", "a file")
     if path.exists() and not path.is_file():  # reading a pipe may never end
-        raise _broken(path, "no regular file", "a file")
+        raise bundle_error(path, "no regular file", "a file")
     try:
         raw = path.read_bytes()
         parsed = parse(raw)
     except OSError as error:
-        raise _broken(path, error.strerror or "nothing", "a readable manifest") from None
+        raise bundle_error(path, error.strerror or "nothing", "a readable manifest") from None
     except ValidationError as error:
-        raise EvidenceError(problems_of(error, str(path), {(): _LINE})) from None
+        raise EvidenceError(problems_of(error, str(path), {(): 1})) from None
     except (ValueError, RecursionError):
-        raise _broken(path, "no JSON", "a manifest as it was written") from None
+        raise bundle_error(path, "no JSON", "an unchanged manifest") from None
     if raw[raw.rfind(ROOT) :] != root_line(root_of(raw)):
-        raise _broken(path, "a root that is not its own", "a manifest as it was written")
+        raise bundle_error(path, "a root that does not match its content", "an unchanged manifest")
     return parsed
 
 
@@ -151,18 +148,19 @@ def root_of(raw: bytes) -> str:
 
 
 def root_line(root: str) -> bytes:
-    """Return the end of a manifest: its root, and nothing below that the root would not cover."""
+    """Return the end of a manifest: the root, and below it nothing that it would not cover."""
     return ROOT + f'"{root}"\n}}\n'.encode("ascii")
 
 
-def _broken(path: Path, found: str, expected: str) -> EvidenceError:
+def bundle_error(path: Path, found: str, expected: str) -> EvidenceError:
+    """Return the error for one file of a bundle."""
     return EvidenceError([Problem(str(path), 0, "", found, expected)])
 
 
 def check_bundle(folder: str, *, only_inventory: bool = False) -> Manifest:
-    """Return the manifest of a bundle of which every file is there, its own, and no other is.
+    """Check that a bundle has exactly the files that its manifest lists; return the manifest.
 
-    With ``only_inventory`` no more is looked at than that one file and the manifest.
+    With ``only_inventory`` only the manifest and the inventory are checked.
 
     Raises EvidenceError with every difference.
     """
@@ -170,25 +168,25 @@ def check_bundle(folder: str, *, only_inventory: bool = False) -> Manifest:
     listed = {file.path: file for file in manifest.files}
     if only_inventory:
         listed = {INVENTORY: listed[INVENTORY]} if INVENTORY in listed else {}
-        present = {INVENTORY} if INVENTORY in _present(Path(folder), manifest) else set()
+        present = {INVENTORY} if INVENTORY in _present_paths(Path(folder), manifest) else set()
     else:
-        present = set(_present(Path(folder), manifest))
+        present = set(_present_paths(Path(folder), manifest))
     problems = [
-        _problem(folder, path, _what(folder, path), "none: it is not listed")
+        _problem(folder, path, _describe_extra(folder, path), "no file: it is not listed")
         for path in sorted(present - listed.keys())
     ]
     needed = {INVENTORY} if only_inventory else {INVENTORY, ORGANIZATIONS}
-    problems += [_gone(folder, path) for path in needed - listed.keys() - present]
+    problems += [_missing(folder, path) for path in needed - listed.keys() - present]
     if len({file.path for file in manifest.files}) < len(manifest.files):
         problems.append(_problem(folder, MANIFEST, "a file listed twice", "each file once"))
     for path, file in listed.items():
-        problems += _compare(folder, path, file) if path in present else [_gone(folder, path)]
+        problems += _check_file(folder, path, file) if path in present else [_missing(folder, path)]
     if problems:
         raise EvidenceError(sorted(problems))
     return manifest
 
 
-def _what(folder: str, path: str) -> str:
+def _describe_extra(folder: str, path: str) -> str:
     place = Path(folder) / path
     return "an empty folder" if place.is_dir() and not place.is_symlink() else "a file"
 
@@ -197,14 +195,14 @@ def _problem(folder: str, path: str, found: str, expected: str) -> Problem:
     return Problem(f"{folder}/{path}", 0, "", found, expected)
 
 
-def _gone(folder: str, path: str) -> Problem:
+def _missing(folder: str, path: str) -> Problem:
     return _problem(folder, path, "nothing", "the file that the manifest lists")
 
 
-def _present(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """Yield the path of everything in the bundle but the manifest; links are never followed.
+def _present_paths(folder: Path, manifest: Manifest) -> Iterator[str]:
+    """Yield the path of every file in the bundle but the manifest; links are never followed.
 
-    Of folders those are yielded that are empty without reason.
+    A folder is yielded if it is empty without reason: a removed file may have been in it.
     """
     for place, folders, files in os.walk(folder, onerror=_unreadable):
         links = [name for name in folders if (Path(place) / name).is_symlink()]
@@ -219,18 +217,18 @@ def _present(folder: Path, manifest: Manifest) -> Iterator[str]:
 
 def _unreadable(error: OSError) -> NoReturn:
     found = error.strerror or type(error).__name__
-    raise _broken(Path(error.filename), found, "a readable folder")
+    raise bundle_error(Path(error.filename), found, "a readable folder")
 
 
 def _may_be_empty(path: str, organizations: int) -> bool:
-    """Say whether ``path`` is the folder of exchanges, or that of an organization not asked."""
+    """Say whether ``path`` is the folder of exchanges, or of an organization without requests."""
     number = _FOLDER.fullmatch(path)
     if number is None:
         return path == EXCHANGES
     return 1 <= int(number[1]) <= organizations and number[1] == f"{int(number[1]):04}"
 
 
-def _compare(folder: str, path: str, file: File) -> Iterator[Problem]:
+def _check_file(folder: str, path: str, file: ListedFile) -> Iterator[Problem]:
     place = Path(folder) / path
     try:
         is_file = place.is_file() and not place.is_symlink()

@@ -1,4 +1,4 @@
-"""The content of a bundle: its exchanges, their index, and its inventory."""
+"""Reads the content of a bundle: its exchanges, their index, and its inventory."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from inventory.evidence.exchange import Exchange, Failure, outcome_of, parse
+from inventory.evidence.exchange import Exchange, Failure, outcome_of, parse_exchange
 from inventory.files.evidence_layout import EXCHANGES, INVENTORY
 from inventory.files.ndjson import NdjsonReader
-from inventory.model.base import Count, Moment, Whole
+from inventory.model.base import Count, Moment, WholeNumber
 from inventory.model.sources import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from inventory.model.sources import Role
-from inventory.evidence.manifest import File, Manifest, _broken, check_bundle
+from inventory.evidence.manifest import ListedFile, Manifest, bundle_error, check_bundle
 
 _BODY = b'"body": '
 
@@ -28,21 +28,21 @@ def read_exchanges(folder: str, manifest: Manifest, number: int) -> list[Exchang
     """Return the exchanges of the organization at ``number``, from 1, in the order of files."""
     start = f"{EXCHANGES}/{number:04}/"
     return [
-        parse(file.path, (Path(folder) / file.path).read_bytes())
+        parse_exchange(file.path, (Path(folder) / file.path).read_bytes())
         for file in manifest.files
         if file.path.startswith(start)
     ]
 
 
 class IndexedExchange(NamedTuple):
-    """What the index of a bundle says of one exchange.
+    """One exchange in the index of a bundle.
 
     Attributes:
         path: its file inside the bundle.
-        address: what was asked.
-        outcome: the answer's status, or the reason code of there being none.
-        at: when it was over, in UTC.
-        sha256: the hash of its file, as the manifest says.
+        address: the path and parameters of the request.
+        outcome: the answer's status, or the reason code if there is none.
+        at: when it ended, in UTC.
+        sha256: the hash of its file, as the manifest lists it.
         redactions: how many fields were redacted.
     """
 
@@ -54,62 +54,70 @@ class IndexedExchange(NamedTuple):
     redactions: int
 
 
-class _Outline(BaseModel):
-    """The lines of an exchange's file that the index needs."""
+class _ExchangeHead(BaseModel):
+    """The fields of an exchange's file that the index needs."""
 
     model_config = ConfigDict(frozen=True)
 
     address: Annotated[str, Field(pattern=r"^/[!-~]*$")]
     ended: Moment
-    status: Annotated[Whole, Field(ge=100, le=999)] | None
+    status: Annotated[WholeNumber, Field(ge=100, le=999)] | None
     failure: Failure | None
     redactions: dict[str, Count]
 
 
 def index_exchanges(folder: str, manifest: Manifest) -> Iterator[IndexedExchange]:
-    """Yield what is to be said of each exchange, in the order of files; no body is read.
+    """Yield the index of a bundle's exchanges, in the order of files; no body is read.
 
-    Raises EvidenceError if a file cannot be read, or is no exchange.
+    Raises EvidenceError if a file cannot be read, or is not an exchange.
     """
     for file in manifest.files:
         if file.path.startswith(f"{EXCHANGES}/"):
-            yield _indexed(folder, file)
+            yield _index_exchange(folder, file)
 
 
-def _indexed(folder: str, file: File) -> IndexedExchange:
+def _index_exchange(folder: str, file: ListedFile) -> IndexedExchange:
     path = Path(folder) / file.path
     try:
-        head = _above_body(path).rstrip(b",\n")
-        told = _Outline.model_validate(json.loads(head + b"}"))
+        fields = _read_head(path).rstrip(b",\n")
+        head = _ExchangeHead.model_validate(json.loads(fields + b"}"))
     except OSError as error:
-        raise _broken(path, error.strerror or "nothing", "a readable exchange") from None
+        raise bundle_error(path, error.strerror or "nothing", "a readable exchange") from None
     except (ValueError, RecursionError):
-        raise _broken(path, "something else", "an exchange as it was written") from None
-    outcome = outcome_of(told.status, told.failure)
-    count = sum(told.redactions.values())
-    return IndexedExchange(file.path, told.address, outcome, told.ended, file.sha256, count)
+        raise bundle_error(path, "unreadable content", "an unchanged exchange") from None
+    return IndexedExchange(
+        path=file.path,
+        address=head.address,
+        outcome=outcome_of(head.status, head.failure),
+        at=head.ended,
+        sha256=file.sha256,
+        redactions=sum(head.redactions.values()),
+    )
 
 
-def _above_body(path: Path) -> bytes:
-    above = b""
+def _read_head(path: Path) -> bytes:
+    """Return the lines above the body, which comes last: it may be thousands of times longer."""
+    head = b""
     with path.open("rb") as lines:
         for line in lines:
             if line.startswith(_BODY):
                 break
-            above += line
-    return above
+            head += line
+    return head
 
 
 def open_bundle(folder: str, role: Role = "inventory") -> NdjsonReader:
-    """Return what reads the inventory of a bundle, once the bundle is found to be whole.
+    """Check a bundle, and return a reader of its inventory.
 
-    Of one that serves as history only the inventory is looked at, as there may be many.
+    Of a bundle that serves as history only the inventory is checked, as there may be many.
+
+    Raises EvidenceError if the bundle is damaged.
     """
     manifest = check_bundle(folder, only_inventory=role == "history")
     return NdjsonReader(f"{folder}/{INVENTORY}", role, (folder, _evidence(manifest)))
 
 
 def _evidence(manifest: Manifest) -> Evidence:
-    told = manifest.model_dump(include=set(Evidence.model_fields) - {"previous", "files"})
+    fields = manifest.model_dump(include=set(Evidence.model_fields) - {"previous", "files"})
     previous = manifest.previous.root if manifest.previous else None
-    return Evidence(**told, previous=previous, files=len(manifest.files))
+    return Evidence(**fields, previous=previous, files=len(manifest.files))

@@ -1,4 +1,4 @@
-"""The body of an answer without secrets."""
+"""Removes secrets from the body of an answer before it is recorded."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from inventory.files.documents import MOST_NESTED, refuse_constant
-from inventory.text.canonical_json import compact
+from inventory.text.canonical_json import compact_json
 from inventory.text.secrets import HIDDEN, Scrubber
 
 SENSITIVE = frozenset({"user", "username", "password", "secret", "token", "credentials"})
-"""Fields that are never recorded, beside all named ``secureBundle…Url``."""
+"""Fields whose values are never recorded, beside all named ``secureBundle…Url``."""
 
+# A sensitive field in text that is no JSON. A string ends at its quote, an object or list only
+# with the text, as brackets cannot be counted in broken JSON.
 _FIELD = re.compile(
     rf'"({"|".join(sorted(SENSITIVE))}|securebundle[a-z]*url)"\s*:\s*'
     r'("(?:[^"\\]|\\.)*+"?|[\[{].*|[^\s,}\]]++)',
@@ -22,7 +24,6 @@ _FIELD = re.compile(
 )
 
 _NESTS = (dict, list)
-
 _LONGEST_TEXT = 20_000
 
 
@@ -31,11 +32,11 @@ class _DuplicateKeyError(ValueError):
 
 
 class _RedactingDecoder:
-    """Reads JSON, and blanks sensitive fields on the way."""
+    """Decodes JSON, and hides the values of sensitive fields on the way."""
 
     def __init__(self) -> None:
         self.redactions: Counter[str] = Counter()
-        self._plain: set[str] = set()
+        self._harmless: set[str] = set()
         self._decode = json.JSONDecoder(
             object_pairs_hook=self._object,
             parse_constant=refuse_constant,
@@ -44,25 +45,25 @@ class _RedactingDecoder:
 
     def read(self, text: str) -> Any:  # noqa: ANN401 (whatever the body holds)
         value = self._decode(text)
-        if _is_deep(value):
+        if _is_too_deep(value):
             raise RecursionError
         return value
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
+        fields = dict(pairs)
+        if len(fields) < len(pairs):
             raise _DuplicateKeyError
-        if not found.keys() <= self._plain:
-            for name in found.keys() - self._plain:
-                self._look_at(found, name)
-        return found
+        # Answers repeat the same few names thousands of times: each is examined once.
+        if not fields.keys() <= self._harmless:
+            for name in fields.keys() - self._harmless:
+                self._redact_field(fields, name)
+        return fields
 
-    def _look_at(self, found: dict[str, Any], name: str) -> None:
-        """Blank the field if it is sensitive; else remember that all of this name are plain."""
+    def _redact_field(self, fields: dict[str, Any], name: str) -> None:
         if not _is_sensitive(name):
-            self._plain.add(name)
-        elif found[name]:
-            found[name] = HIDDEN
+            self._harmless.add(name)
+        elif fields[name]:
+            fields[name] = HIDDEN
             self.redactions[name] += 1
 
 
@@ -72,19 +73,19 @@ def _is_sensitive(name: str) -> bool:
 
 
 def _finite(digits: str) -> float:
-    number = float(digits)
+    number = float(digits)  # 1e999 is valid JSON, but would be written as Infinity, which is not
     return number if math.isfinite(number) else refuse_constant(digits)
 
 
-def _is_deep(value: object) -> bool:
-    """Say whether ``value`` is nested so deep that reading it again might fail."""
+def _is_too_deep(value: object) -> bool:
+    """Say whether ``value`` is nested so deeply that reading it again might fail."""
     level: list[Any] = [value]
     for _ in range(MOST_NESTED):
         level = [
             inner
-            for each in level
-            if isinstance(each, _NESTS)
-            for inner in (each.values() if isinstance(each, dict) else each)
+            for outer in level
+            if isinstance(outer, _NESTS)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
             if isinstance(inner, _NESTS)
         ]
         if not level:
@@ -102,52 +103,59 @@ class Redacted(NamedTuple):
 
 
 def redact_body(body: bytes, scrubber: Scrubber) -> Redacted:
-    """Return what may be recorded of ``body``; the text is None if it is JSON."""
+    """Return ``body`` without secrets, as JSON, or as text if it is no JSON.
+
+    Sensitive fields are hidden by name; after that, the scrubber hides the token wherever it is.
+    """
     try:
         reader = _RedactingDecoder()
         value = reader.read(body.decode("utf-8"))
-        return _scrubbed(value, reader.redactions, scrubber)
+        return _scrub(value, reader.redactions, scrubber)
     except (ValueError, RecursionError):
-        text, redactions = _shown(body.decode("utf-8", errors="backslashreplace"), scrubber)
-        return Redacted(None, text, redactions, compact(text))
+        text, redactions = _redact_text(body.decode("utf-8", errors="backslashreplace"), scrubber)
+        return Redacted(None, text, redactions, compact_json(text))
 
 
-def _shown(text: str, scrubber: Scrubber) -> tuple[str, dict[str, int]]:
-    """Return what can be shown of a text that is no JSON, though parts of it may look like it."""
+def _redact_text(text: str, scrubber: Scrubber) -> tuple[str, dict[str, int]]:
+    """Return text without secrets; parts of it may be JSON that was cut off."""
     redactions: Counter[str] = Counter()
 
-    def blank(field: re.Match[str]) -> str:
+    def hide(field: re.Match[str]) -> str:
         redactions[field[1]] += 1
         return f'"{field[1]}": "{HIDDEN}"'
 
-    shown = scrubber.scrub(_FIELD.sub(blank, text))
-    return shown[:_LONGEST_TEXT], dict(sorted(redactions.items()))
+    redacted = scrubber.scrub(_FIELD.sub(hide, text))
+    # Cut last: half of a token at the end would not be recognized.
+    return redacted[:_LONGEST_TEXT], dict(sorted(redactions.items()))
 
 
-def _scrubbed(
+def _scrub(
     value: Any,  # noqa: ANN401 (whatever the body holds)
     redactions: Counter[str],
     scrubber: Scrubber,
 ) -> Redacted:
-    told, body = dict(sorted(redactions.items())), _written(value)
+    counts, body = dict(sorted(redactions.items())), serialize_body(value)
     if scrubber.is_clean(body):
-        return Redacted(value, None, told, body)
-    clean = _deep(value, scrubber)
-    return Redacted(clean, None, told | {"(secrets in texts)": 1}, _written(clean))
+        return Redacted(value, None, counts, body)
+    clean = _scrub_value(value, scrubber)
+    return Redacted(clean, None, counts | {"(secrets in texts)": 1}, serialize_body(clean))
 
 
-def _deep(value: Any, scrubber: Scrubber) -> Any:  # noqa: ANN401 (as above)
+def _scrub_value(value: Any, scrubber: Scrubber) -> Any:  # noqa: ANN401 (as above)
     if isinstance(value, str):
         return scrubber.scrub(value)
     if isinstance(value, list):
-        return [_deep(each, scrubber) for each in value]
+        return [_scrub_value(item, scrubber) for item in value]
     if isinstance(value, dict):
-        return {scrubber.scrub(name): _deep(each, scrubber) for name, each in value.items()}
+        return {scrubber.scrub(name): _scrub_value(item, scrubber) for name, item in value.items()}
     return value
 
 
-def _written(value: Any) -> str:  # noqa: ANN401 (as above)
-    """Return a body as it is written: JSON in one line, of a list one entry a line."""
+def serialize_body(value: Any) -> str:  # noqa: ANN401 (as above)
+    """Render a body as JSON in one line, a list with one entry a line.
+
+    So every entry has a line to which a finding can refer.
+    """
     if isinstance(value, list) and value:
-        return "[\n" + ",\n".join(map(compact, value)) + "\n]"
-    return compact(value)
+        return "[\n" + ",\n".join(map(compact_json, value)) + "\n]"
+    return compact_json(value)

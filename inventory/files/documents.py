@@ -1,7 +1,7 @@
-"""YAML and JSON as plain data, with the line of every part and without their silent surprises.
+"""Strict readers of YAML and JSON: plain data, with the line of every part.
 
-Duplicate keys are refused, YAML's scalars are read as JSON's (``no`` is text, a time is text), and
-an alias may repeat only so much.
+Duplicate keys are refused, YAML's scalars are read like JSON's (``no`` is text, a time is text),
+and the expansion of aliases is limited.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import yaml
 from yaml.reader import ReaderError
 
 from inventory.errors import Problem
-from inventory.files.json_lines import lines_of, walk
+from inventory.files.json_lines import part_lines, walk
 from inventory.files.syntax_errors import json_mistake, yaml_mistake
 from inventory.text.display import describe
 
@@ -31,7 +31,7 @@ _Tags = dict[tuple[int, bool], str]
 MOST_ALIASED = 10_000
 MOST_NESTED = 100
 
-UTF_8 = "text that is saved as UTF-8"
+UTF_8 = "text saved as UTF-8"
 _WIDE = re.compile(rb"\xff\xfe|\xfe\xff|\0[^\0]\0|[^\0]\0[^\0]\0")
 _PLAIN = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _BOOLEAN = {"true": True, "True": True, "TRUE": True} | dict.fromkeys(
@@ -56,8 +56,8 @@ class Document(NamedTuple):
     problems: list[Problem]
 
 
-class _UnreadableError(Exception):
-    """The text is no document at all; carries what is wrong with it."""
+class _UnreadableTextError(Exception):
+    """The text is not a document at all; carries the problem."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))
@@ -79,14 +79,14 @@ def read_text(file: str, raw: bytes) -> tuple[str, list[Problem]]:
 def read_document(file: str, raw: bytes) -> Document:
     """Read ``raw`` by the ending of ``file``: ``.json`` as JSON, everything else as YAML.
 
-    Never raises: what cannot be read is told in ``problems``, and ``data`` is None.
+    Never raises. If the text cannot be read, ``problems`` has the reason and ``data`` is None.
     """
     text, problems = read_text(file, raw)
     if problems:
         return Document(None, {}, problems)
     try:
         return _read_json(file, text) if file.lower().endswith(".json") else _read_yaml(file, text)
-    except _UnreadableError as unreadable:
+    except _UnreadableTextError as unreadable:
         return Document(None, {}, [unreadable.problem])
 
 
@@ -101,7 +101,7 @@ def field_name(path: FieldPath) -> str:
 
 def refuse_constant(name: str) -> Any:  # noqa: ANN401 (json wants a function of this shape)
     """Refuse ``NaN`` and ``Infinity``, which Python's json reads although JSON has none."""
-    message = f"{name} is no JSON"
+    message = f"{name} is not JSON"
     raise ValueError(message)
 
 
@@ -111,37 +111,38 @@ def refuse_constant(name: str) -> Any:  # noqa: ANN401 (json wants a function of
 def _read_json(file: str, text: str) -> Document:
     objects = _Objects()
     try:
-        data = json.loads(text, object_pairs_hook=objects.made, parse_constant=refuse_constant)
+        data = json.loads(text, object_pairs_hook=objects.build, parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
         problem = Problem(file, error.lineno, "", *json_mistake(error))
-        raise _UnreadableError(problem) from None
+        raise _UnreadableTextError(problem) from None
     except (ValueError, RecursionError) as error:
-        problem = Problem(file, 0, "", _excuse(error), "JSON")
-        raise _UnreadableError(problem) from None
-    parts = walk(text) if objects.have_repeats else ()
+        problem = Problem(file, 0, "", _json_failure(error), "JSON")
+        raise _UnreadableTextError(problem) from None
+    # Data keeps only the last of two equal keys, so a second walk finds the lines of both.
+    parts = walk(text) if objects.have_duplicates else ()
     problems = [_duplicate(file, line, path) for path, line, is_repeated in parts if is_repeated]
-    return Document(data, lines_of(text, data), problems)
+    return Document(data, part_lines(text, data), problems)
 
 
 class _Objects:
-    """Makes the objects of a JSON text, and sees whether any has a key twice."""
+    """Builds the objects of a JSON text, and notes whether any has a duplicate key."""
 
     def __init__(self) -> None:
-        self.have_repeats = False
+        self.have_duplicates = False
 
-    def made(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def build(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         data = dict(pairs)
         if len(data) < len(pairs):
-            self.have_repeats = True
+            self.have_duplicates = True
         return data
 
 
-def _excuse(error: Exception) -> str:
-    return "nesting without end" if isinstance(error, RecursionError) else str(error).split(";")[0]
+def _json_failure(error: Exception) -> str:
+    return "too deep nesting" if isinstance(error, RecursionError) else str(error).split(";")[0]
 
 
 def _duplicate(file: str, line: int, path: FieldPath) -> Problem:
-    return Problem(file, line, field_name(path), "the same key a second time", "each key once")
+    return Problem(file, line, field_name(path), "a duplicate key", "each key once")
 
 
 # --- YAML ---------------------------------------------------------------------------------------
@@ -149,24 +150,26 @@ def _duplicate(file: str, line: int, path: FieldPath) -> Problem:
 
 def _read_yaml(file: str, text: str) -> Document:
     try:
-        tags = _look_over(file, text)
+        tags = _read_tags(file, text)
         node = yaml.compose(text, Loader=_Loader)
     except ReaderError as error:
-        raise _UnreadableError(_unprintable(file, text, error)) from None
+        raise _UnreadableTextError(_unprintable(file, text, error)) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         problem = Problem(file, line, "", *yaml_mistake(text, error))
-        raise _UnreadableError(problem) from None
+        raise _UnreadableTextError(problem) from None
     if node is None:
         return Document(None, {(): 1}, [])
-    walk = _Walk(file, tags)
+    walk = _NodeReader(file, tags)
     return Document(walk.value(node, ()), walk.lines, walk.problems)
 
 
-def _look_over(file: str, text: str) -> _Tags:
-    """Return the explicit tags while the text is still flat events.
+def _read_tags(file: str, text: str) -> _Tags:
+    """Return the explicit tags, by position and whether the node is a scalar.
 
-    Deep nesting is refused here: composing it kills the process.
+    The text is read as flat events first. ``yaml.compose`` recurses in C, so deep nesting would
+    overflow the stack and kill the process. The composed nodes no longer say whether a tag was
+    explicit either.
     """
     tags: _Tags = {}
     depth = 0
@@ -178,7 +181,7 @@ def _look_over(file: str, text: str) -> _Tags:
             depth -= 1
         if depth > MOST_NESTED:
             line, expected = mark.line + 1, f"at most {MOST_NESTED} levels"
-            raise _UnreadableError(Problem(file, line, "", "nesting without end", expected))
+            raise _UnreadableTextError(Problem(file, line, "", "too deep nesting", expected))
         tag = getattr(event, "tag", None)
         if tag is not None:
             tags[mark.index, isinstance(event, yaml.ScalarEvent)] = tag
@@ -190,8 +193,8 @@ def _unprintable(file: str, text: str, error: ReaderError) -> Problem:
     return Problem(file, line, "", f"U+{error.character:04X}", "visible characters")
 
 
-class _Walk:
-    """One walk over the nodes of a YAML document."""
+class _NodeReader:
+    """Turns the nodes of a YAML document into data."""
 
     def __init__(self, file: str, tags: _Tags) -> None:
         self.file = file
@@ -213,13 +216,15 @@ class _Walk:
         return self._scalar(node)
 
     def _count(self, node: yaml.Node, line: int, path: FieldPath) -> None:
+        # An alias gives the same node again. A few nested aliases can stand for billions of parts,
+        # so every repeated visit counts against the limit.
         if id(node) in self._seen:
             self._aliased += 1
         self._seen.add(id(node))
         if self._aliased > MOST_ALIASED or len(path) > MOST_NESTED:
-            found = "aliases or nesting without end"
+            found = "too many aliases or too deep nesting"
             expected = f"at most {MOST_ALIASED:,} repeated parts and {MOST_NESTED} levels"
-            raise _UnreadableError(Problem(self.file, line, "", found, expected))
+            raise _UnreadableTextError(Problem(self.file, line, "", found, expected))
 
     def _mapping(self, node: yaml.MappingNode, path: FieldPath) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -238,7 +243,7 @@ class _Walk:
 
     def _scalar(self, node: yaml.Node) -> Any:  # noqa: ANN401 (as above)
         quoted = getattr(node, "style", None) in {"'", '"', "|", ">"}
-        return str(node.value) if quoted else _plain(str(node.value))
+        return str(node.value) if quoted else _plain_scalar(str(node.value))
 
     def _refuse_tag(self, node: yaml.Node, line: int, path: FieldPath) -> None:
         tag = self._tags.get((node.start_mark.index, isinstance(node, yaml.ScalarNode)))
@@ -249,7 +254,7 @@ class _Walk:
         self.problems.append(Problem(self.file, line, field_name(path), found, expected))
 
 
-def _plain(text: str) -> Any:  # noqa: ANN401 (a scalar of any kind)
+def _plain_scalar(text: str) -> Any:  # noqa: ANN401 (a scalar of any kind)
     """Read a plain scalar as YAML 1.2's core schema does, so that YAML and JSON agree."""
     if text in _PLAIN:
         return None

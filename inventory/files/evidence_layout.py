@@ -1,4 +1,4 @@
-"""The layout of evidence bundles, and what a folder that holds them may hold beside them."""
+"""The layout of evidence bundles, and the classification of what else is in their folder."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ INVENTORY = "inventory.ndjson"
 ORGANIZATIONS = "organizations.json"
 EXCHANGES = "exchanges"
 UNFINISHED = ".collecting-"
-"""How the name of a bundle in the making begins."""
+"""How the name of an unfinished bundle begins."""
 
-_REMAINS = frozenset({INVENTORY, EXCHANGES})
+_BUNDLE_PARTS = frozenset({INVENTORY, EXCHANGES})
 _HOUSEKEEPING = frozenset(
     {LOCK, ".git", ".gitattributes", ".gitignore", ".gitkeep", ".DS_Store", "lost+found"}
 )
@@ -28,7 +28,7 @@ _EXPECTED = (
     "restore it, or move it out of this folder"
 )
 
-Kind = Literal["bundle", "broken", "record", "unfinished", "housekeeping", "strange"]
+Kind = Literal["bundle", "broken", "record", "unfinished", "housekeeping", "unknown"]
 
 
 class FolderEntry(NamedTuple):
@@ -36,9 +36,9 @@ class FolderEntry(NamedTuple):
 
     Attributes:
         path: its path.
-        kind: ``bundle``: a folder with a manifest; ``broken``: what is left of one without;
-            ``record``: a file that can be an inventory; ``unfinished``: a bundle in the making;
-            ``housekeeping``: of the suite or of the system; ``strange``: anything else.
+        kind: ``bundle``: a folder with a manifest; ``broken``: the rest of one without it;
+            ``record``: a file that can be an inventory; ``unfinished``: a bundle being written;
+            ``housekeeping``: of the suite or of the system; ``unknown``: anything else.
         found: what it is, in words.
     """
 
@@ -57,20 +57,20 @@ class FolderContent(NamedTuple):
     Attributes:
         bundles: the evidence bundles.
         records: the files that can be inventories.
-        unfinished: the bundles in the making, which are no records.
-        broken: what is left of bundles without a manifest.
-        strange: whatever else there is.
+        unfinished: the bundles that are being written, which are no records.
+        broken: the rests of bundles without a manifest.
+        unknown: whatever else there is.
     """
 
     bundles: tuple[Path, ...]
     records: tuple[Path, ...]
     unfinished: tuple[Path, ...]
     broken: tuple[FolderEntry, ...]
-    strange: tuple[FolderEntry, ...]
+    unknown: tuple[FolderEntry, ...]
 
     def problems(self) -> list[Problem]:
         """Return a problem for everything that is not known to be harmless."""
-        return [each.problem() for each in sorted((*self.broken, *self.strange))]
+        return [entry.problem() for entry in sorted((*self.broken, *self.unknown))]
 
 
 def read_folder(folder: Path) -> FolderContent:
@@ -86,21 +86,21 @@ def read_folder(folder: Path) -> FolderContent:
         return tuple(entry for entry in entries if entry.kind == kind)
 
     bundles, records, unfinished = (
-        tuple(each.path for each in of(kind)) for kind in ("bundle", "record", "unfinished")
+        tuple(entry.path for entry in of(kind)) for kind in ("bundle", "record", "unfinished")
     )
-    return FolderContent(bundles, records, unfinished, of("broken"), of("strange"))
+    return FolderContent(bundles, records, unfinished, of("broken"), of("unknown"))
 
 
 def is_folder(path: str) -> bool:
-    """Say whether ``path`` is a folder; one that cannot be looked at is none."""
+    """Say whether ``path`` is a folder; False if the system refuses to look at it."""
     try:
         return stat.S_ISDIR(Path(path).stat().st_mode)
-    except (OSError, ValueError):  # ValueError: what cannot be a path, as it holds a NUL
+    except (OSError, ValueError):  # ValueError: a path with a NUL
         return False
 
 
 def is_bundle(path: Path) -> bool:
-    """Say whether ``path`` is a bundle, or what is left of one without its manifest."""
+    """Say whether ``path`` is a bundle, or the rest of one without its manifest."""
     try:
         return _folder_kind(path)[0] in {"bundle", "broken"}
     except OSError:
@@ -108,17 +108,17 @@ def is_bundle(path: Path) -> bool:
 
 
 def classify(path: Path) -> FolderEntry:
-    """Return what ``path`` is in its folder; whatever is not known for sure is strange."""
+    """Return what ``path`` is in its folder; when in doubt it is unknown."""
     if path.name in _HOUSEKEEPING:
         return FolderEntry(path, "housekeeping", "a file of the system")
     try:
         return FolderEntry(path, *_kind(path, path.stat().st_mode))
     except OSError as error:
-        found = "a link that leads nowhere" if path.is_symlink() else _reason(error)
-        # A collection that ends just now takes its unfinished folder away: that was no record yet.
+        found = "a broken link" if path.is_symlink() else _reason(error)
+        # A collection that ends at this moment removes its unfinished folder: that was no record.
         is_over = path.name.startswith(UNFINISHED) and isinstance(error, FileNotFoundError)
         is_gone = is_over and not path.is_symlink()
-        return FolderEntry(path, "unfinished" if is_gone else "strange", found)
+        return FolderEntry(path, "unfinished" if is_gone else "unknown", found)
 
 
 def _kind(path: Path, mode: int) -> tuple[Kind, str]:
@@ -128,27 +128,27 @@ def _kind(path: Path, mode: int) -> tuple[Kind, str]:
 
 
 def _hidden_kind(path: Path, mode: int) -> tuple[Kind, str]:
-    """Tell a bundle in the making, which is a folder here, from what somebody may have hidden."""
+    """Distinguish an unfinished bundle, a real folder, from anything that somebody has hidden."""
     if path.name.startswith(UNFINISHED) and stat.S_ISDIR(mode) and not path.is_symlink():
-        return "unfinished", "an evidence bundle in the making"
-    return "strange", "a hidden folder" if stat.S_ISDIR(mode) else "a hidden file"
+        return "unfinished", "an unfinished evidence bundle"
+    return "unknown", "a hidden folder" if stat.S_ISDIR(mode) else "a hidden file"
 
 
 def _folder_kind(path: Path) -> tuple[Kind, str]:
-    names = {each.name for each in path.iterdir()}
+    names = {entry.name for entry in path.iterdir()}
     if MANIFEST in names:
         return "bundle", "an evidence bundle"
-    if names & _REMAINS:
+    if names & _BUNDLE_PARTS:
         return "broken", f"an evidence bundle without its {MANIFEST}"
-    return "strange", f"a folder without {MANIFEST}" if names else "an empty folder"
+    return "unknown", f"a folder without {MANIFEST}" if names else "an empty folder"
 
 
 def _file_kind(path: Path, mode: int) -> tuple[Kind, str]:
     if not stat.S_ISREG(mode):
-        return "strange", "neither a file nor a folder"
+        return "unknown", "neither a file nor a folder"
     if path.suffix.lower() in FORMATS:
         return "record", "a file"
-    return "strange", "a file that is no record"
+    return "unknown", "a file that is not a record"
 
 
 def _reason(error: OSError) -> str:

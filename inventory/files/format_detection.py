@@ -1,6 +1,6 @@
-"""What is said of a file that is not what an option takes: what it is, and where it belongs.
+"""Problems for files that an option does not take: what the file is, and where it belongs.
 
-A message says what a file looks like, and never repeats what is in it: that may be a secret.
+A message describes the kind of a file, and never repeats its content: that may be a secret.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from inventory.errors import Problem
 from inventory.files.file_kinds import (
     COLOURED,
+    FORMAT_VERSION,
     HEADLESS,
     PLANS,
-    SHOW,
-    SHOWN,
+    SHOW_JSON,
     STATES,
-    TEXTS,
+    TEXT_KINDS,
     WRAPPER,
     FileKind,
-    loaded,
-    look_of_bytes,
-    look_of_data,
-    look_of_folder,
-    look_of_head,
-    look_of_line,
+    parse_json,
+    recognize_bytes,
+    recognize_data,
+    recognize_first_line,
+    recognize_folder,
+    recognize_head,
 )
 from inventory.files.validation import line_of
 from inventory.text.display import describe
@@ -41,14 +41,14 @@ class ExpectedFile(NamedTuple):
 
     Attributes:
         kind: the name of the option, without ``--cmek-``.
-        named: what it takes, in words.
-        head: what stands at the head of such a file, as the sign of a look; may be empty.
-        show: of Terraform's, what prints it.
-        before: what has to be run before that; may be empty.
+        label: what it takes, in words.
+        head: the key at the head of such a file, as the signature of its kind; may be empty.
+        show: for Terraform's files, the command that prints them.
+        before: the command to run before that; may be empty.
     """
 
     kind: str
-    named: str
+    label: str
     head: str = ""
     show: str = ""
     before: str = ""
@@ -60,31 +60,31 @@ class ExpectedFile(NamedTuple):
 
     @property
     def command(self) -> str:
-        """Return what writes it into a file."""
+        """Return the command that writes the file."""
         return f"{self.before}{self.show} > {self.kind}.json"
 
     @property
-    def printed(self) -> str:
-        """Say what is expected, and of Terraform's what to run for it."""
-        return f"{self.named}, as this prints it: {self.command}" if self.show else self.named
+    def expectation(self) -> str:
+        """Describe what is expected; for Terraform's files with the command that prints it."""
+        return f"{self.label}, as printed by: {self.command}" if self.show else self.label
 
     @property
     def endings(self) -> str:
-        """Say how the names of such files end."""
+        """Describe the endings of such files' names."""
         if self.show:
-            return f".yaml, .yml or .json, such as this writes: {self.command}"
+            return f".yaml, .yml or .json, such as written by: {self.command}"
         last = ".yml, .json or .ndjson" if self.kind == "inventory" else ".yml or .json"
         return f"a file ending in .yaml, {last}"
 
 
 PLAN = ExpectedFile(
     kind="plan",
-    named="a plan",
+    label="a plan",
     head="cmek-plan",
     show="terraform show -json plan.bin",
     before="terraform plan -out=plan.bin && ",
 )
-STATE = ExpectedFile(kind="state", named="a state", show="terraform show -json")
+STATE = ExpectedFile(kind="state", label="a state", show="terraform show -json")
 INVENTORY = ExpectedFile("inventory", "an inventory", "cmek-inventory")
 STREAM = ExpectedFile("inventory", "an inventory in NDJSON", "kind=inventory")
 ORGANIZATIONS = ExpectedFile("live", "an organizations file", "cmek-organizations")
@@ -97,122 +97,132 @@ ENDINGS = (".yaml", ".yml", ".json")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _JSON_BEGINS = re.compile(r'^[ \t]*\{\s*"format_version"', re.MULTILINE)
 _JSON_OBJECT = re.compile(r'\{\s*"')
-_ALONE = "take its stdout alone, without 2>&1"
+_ALONE = "redirect only stdout, without 2>&1"
 BEFORE = FileKind("", "other text before the JSON", _ALONE)
 AFTER = FileKind("", "other text after the JSON", _ALONE)
-SECOND = FileKind("", "another JSON document after the first", "each in a file of its own")
-CUT = FileKind("", "JSON that ends too early", "see its exit code, and whether the disk is full")
+SECOND = FileKind("", "another JSON document after the first", "use one file for each")
+CUT = FileKind("", "truncated JSON", "check its exit code and the free disk space")
 
 
-def mistaken(wanted: ExpectedFile) -> tuple[str, str]:
-    """Return what was found, and what is expected, where the other kind was given."""
-    if wanted.kind == "plan":
-        return "a state, which plans nothing", _expected(wanted, option=STATES)
-    return "a plan, which is no state", _expected(wanted, option=PLANS)
+def plan_state_mixup(expected_file: ExpectedFile) -> tuple[str, str]:
+    """Return found and expected where a state was given as a plan, or a plan as a state."""
+    if expected_file.kind == "plan":
+        return "a state, not a plan", _expected(expected_file, option=STATES)
+    return "a plan, not a state", _expected(expected_file, option=PLANS)
 
 
-def raw_state(wanted: ExpectedFile) -> tuple[str, str]:
-    """Return the same for the file in which Terraform keeps a state."""
-    return "a state as Terraform keeps it", _expected(wanted, option=STATES, give=SHOW)
+def raw_state_mixup(expected_file: ExpectedFile) -> tuple[str, str]:
+    """Return found and expected for the file in which Terraform stores a state."""
+    return "a raw Terraform state file", _expected(expected_file, option=STATES, give=SHOW_JSON)
 
 
-def by_folder(file: str, wanted: ExpectedFile) -> Problem:
-    """Return what is wrong with a folder where a file is meant."""
-    return _problem(file, 0, look_of_folder(Path(file)), wanted)
+def folder_problem(file: str, expected_file: ExpectedFile) -> Problem:
+    """Return the problem of a folder in place of a file."""
+    return _problem(file, 0, recognize_folder(Path(file)), expected_file)
 
 
-def by_bytes(file: str, raw: bytes, wanted: ExpectedFile) -> Problem | None:
-    """Return what is wrong with a file by how it begins; None if it may be text."""
-    look = look_of_bytes(raw)
-    return _problem(file, 0, look, wanted) if look else None
+def bytes_problem(file: str, raw: bytes, expected_file: ExpectedFile) -> Problem | None:
+    """Return the problem of a file by its first bytes; None if it may be text."""
+    kind = recognize_bytes(raw)
+    return _problem(file, 0, kind, expected_file) if kind else None
 
 
-def by_ending(file: str, raw: bytes | None, ending: str, wanted: ExpectedFile) -> Problem:
-    """Return what is wrong with a file of another ending, by what it holds if that is known."""
-    other = Problem(file, 0, "", f"the ending {describe(ending)}", wanted.endings)
-    return other if raw is None else by_content(file, raw, wanted) or other
+def ending_problem(
+    file: str, raw: bytes | None, ending: str, expected_file: ExpectedFile
+) -> Problem:
+    """Return the problem of a file with another ending, by its content if that is recognized."""
+    other = Problem(file, 0, "", f"the ending {describe(ending)}", expected_file.endings)
+    return other if raw is None else content_problem(file, raw, expected_file) or other
 
 
-def by_content(file: str, raw: bytes, wanted: ExpectedFile) -> Problem | None:
-    """Return what is wrong with a file that nobody can read as what is wanted, by what it holds.
+def content_problem(file: str, raw: bytes, expected_file: ExpectedFile) -> Problem | None:
+    """Return the problem of a file that cannot be read as expected, by its content.
 
-    None if that says nothing of what it is, or that it is meant to be what is wanted.
+    None if the content is not recognized, or is meant to be the expected file.
     """
-    if recognized := by_bytes(file, raw, wanted):
+    if recognized := bytes_problem(file, raw, expected_file):
         return recognized
-    data = loaded(raw)
+    data = parse_json(raw)
     if isinstance(data, dict):
-        return _by_look(file, 0, look_of_data(data), wanted)
-    return _by_text(file, raw, wanted)
+        return _kind_problem(file, 0, recognize_data(data), expected_file)
+    return _text_kind_problem(file, raw, expected_file)
 
 
-def by_head(file: str, raw: bytes, document: Document, wanted: ExpectedFile) -> Problem | None:
-    """Return what is wrong with a file that does not begin as what is wanted does; else None.
+def head_problem(
+    file: str, raw: bytes, document: Document, expected_file: ExpectedFile
+) -> Problem | None:
+    """Return the problem of a file that lacks the expected head; None if it has it.
 
-    None also where it does not say what it is.
+    None also where the content is not recognized.
     """
     if isinstance(document.data, dict):
-        line, look = line_of(document.lines, ()), look_of_data(document.data)
-        return None if wanted.head in document.data else _by_look(file, line, look, wanted)
-    return by_content(file, raw, wanted)
+        line, kind = line_of(document.lines, ()), recognize_data(document.data)
+        return (
+            None
+            if expected_file.head in document.data
+            else _kind_problem(file, line, kind, expected_file)
+        )
+    return content_problem(file, raw, expected_file)
 
 
-def by_text(file: str, raw: bytes, problem: Problem, wanted: ExpectedFile) -> Problem:
-    """Return what is wrong with a text that cannot be read, as ``problem`` says."""
-    if found := _by_text(file, raw, wanted):
+def text_problem(file: str, raw: bytes, problem: Problem, expected_file: ExpectedFile) -> Problem:
+    """Return the problem of a text that cannot be parsed, which is at least ``problem``."""
+    if found := _text_kind_problem(file, raw, expected_file):
         return found
     if not file.lower().endswith(".json"):
-        return problem  # nothing hints at Terraform in it
-    return problem._replace(expected=f"{problem.expected.partition(':')[0]}: {wanted.printed}")
+        return problem  # YAML without a sign of Terraform
+    return problem._replace(
+        expected=f"{problem.expected.partition(':')[0]}: {expected_file.expectation}"
+    )
 
 
-def by_data(file: str, raw: bytes, document: Document, wanted: ExpectedFile) -> Problem:
-    """Return what is wrong with a file that can be read and is nothing of Terraform's."""
+def data_problem(file: str, raw: bytes, document: Document, expected_file: ExpectedFile) -> Problem:
+    """Return the problem of a file that can be parsed but is not Terraform's."""
     data, line = document.data, line_of(document.lines, ())
     if isinstance(data, dict):
-        headless = HEADLESS if HEADLESS.sign in data else None
-        if recognized := _by_look(file, line, look_of_data(data) or headless, wanted):
+        headless = HEADLESS if HEADLESS.signature in data else None
+        if recognized := _kind_problem(file, line, recognize_data(data) or headless, expected_file):
             return recognized
         found = "neither cmek-plan nor format_version"
     else:
-        if recognized := _by_text(file, raw, wanted):
+        if recognized := _text_kind_problem(file, raw, expected_file):
             return recognized
         found = "a list" if isinstance(data, list) else "no mapping"
-    is_plan = wanted.kind == "plan"
-    expected = f"a plan in YAML, which begins with cmek-plan: 1, or {wanted.printed}"
-    return Problem(file, line, "", found, expected if is_plan else wanted.printed)
+    is_plan = expected_file.kind == "plan"
+    expected = f"a plan in YAML, which begins with cmek-plan: 1, or {expected_file.expectation}"
+    return Problem(file, line, "", found, expected if is_plan else expected_file.expectation)
 
 
 # --- text -----------------------------------------------------------------------------------------
 
 
-def _by_text(file: str, raw: bytes, wanted: ExpectedFile) -> Problem | None:
+def _text_kind_problem(file: str, raw: bytes, expected_file: ExpectedFile) -> Problem | None:
     coloured = raw.removeprefix(BOM_UTF8).decode("utf-8", errors="replace")
     text = _COLOURS.sub("", coloured)
-    if wrapped := re.search(WRAPPER.sign, text, re.MULTILINE):
-        return _problem(file, _line(text, wrapped.start()), WRAPPER, wanted)
-    if headed := look_of_line(text) or look_of_head(text):
-        return _by_look(file, 0, headed, wanted)
-    if wanted.show and (mixed := _mixture(text)):
-        place, look = mixed
-        return _problem(file, _line(text, place), look, wanted)
-    for look in TEXTS:
-        if re.search(look.sign, text, re.MULTILINE):
-            return _problem(file, 0, look, wanted)
-    return _problem(file, 0, COLOURED, wanted) if text != coloured else None
+    if wrapped := re.search(WRAPPER.signature, text, re.MULTILINE):
+        return _problem(file, _line(text, wrapped.start()), WRAPPER, expected_file)
+    if headed := recognize_first_line(text) or recognize_head(text):
+        return _kind_problem(file, 0, headed, expected_file)
+    if expected_file.show and (mixed := _mixture(text)):
+        place, kind = mixed
+        return _problem(file, _line(text, place), kind, expected_file)
+    for kind in TEXT_KINDS:
+        if re.search(kind.signature, text, re.MULTILINE):
+            return _problem(file, 0, kind, expected_file)
+    return _problem(file, 0, COLOURED, expected_file) if text != coloured else None
 
 
 def _mixture(text: str) -> tuple[int, FileKind] | None:
-    """Return where text holds something else than one whole JSON document of Terraform, and what.
+    """Return position and kind of what surrounds Terraform's JSON document, or that it is cut off.
 
-    None if there is no such document, or if it is damaged in some other way.
+    None if there is no such document, or if it is damaged in another way.
     """
     begin, start = _JSON_BEGINS.search(text), _next_word(text, 0)
     if begin and begin.start() > start:
         return start, BEFORE
     if not (begin or _JSON_OBJECT.match(text, start)):
         return None
-    end = _end(text, start)
+    end = _json_end(text, start)
     if end is None:
         return len(text.rstrip()), CUT
     rest = _next_word(text, end)
@@ -221,10 +231,10 @@ def _mixture(text: str) -> tuple[int, FileKind] | None:
     return rest, SECOND if text[rest] == "{" else AFTER
 
 
-def _end(text: str, start: int) -> int | None:
-    """Return where the JSON that begins at ``start`` ends; None if it is cut off there.
+def _json_end(text: str, start: int) -> int | None:
+    """Return the end of the JSON that begins at ``start``; None if the text is cut off.
 
-    The end of the text stands for all that cannot be read for other reasons.
+    JSON that cannot be parsed for another reason counts as ending with the text.
     """
     try:
         return json.JSONDecoder().raw_decode(text, start)[1]
@@ -237,40 +247,49 @@ def _end(text: str, start: int) -> int | None:
 
 
 def _next_word(text: str, place: int) -> int:
-    """Return where the first character behind ``place`` is that is no white space."""
-    found = re.compile(r"\S").search(text, place)
-    return found.start() if found else len(text)
+    """Return the position of the first character after ``place`` that is not white space."""
+    word = re.compile(r"\S").search(text, place)
+    return word.start() if word else len(text)
 
 
 def _line(text: str, place: int) -> int:
     return text.count("\n", 0, place) + 1
 
 
-# --- words ----------------------------------------------------------------------------------------
+# --- messages -------------------------------------------------------------------------------------
 
 
-def _by_look(file: str, line: int, look: FileKind | None, wanted: ExpectedFile) -> Problem | None:
-    """Return what is wrong with a file that looks so; None if it is meant to be what is wanted."""
-    meant = {wanted.head, SHOWN if wanted.show else ""}
-    return None if look is None or look.sign in meant else _problem(file, line, look, wanted)
+def _kind_problem(
+    file: str, line: int, kind: FileKind | None, expected_file: ExpectedFile
+) -> Problem | None:
+    """Return the problem of a file of this kind; None if it is meant to be the expected one."""
+    meant = {expected_file.head, FORMAT_VERSION if expected_file.show else ""}
+    return (
+        None
+        if kind is None or kind.signature in meant
+        else _problem(file, line, kind, expected_file)
+    )
 
 
-def _problem(file: str, line: int, look: FileKind, wanted: ExpectedFile) -> Problem:
-    expected = _expected(wanted, look.hint, look.option, look.give)
-    return Problem(file, line, "", look.found, expected)
+def _problem(file: str, line: int, kind: FileKind, expected_file: ExpectedFile) -> Problem:
+    expected = _expected(expected_file, kind.hint, kind.option, kind.give)
+    return Problem(file, line, "", kind.found, expected)
 
 
-def _expected(wanted: ExpectedFile, hint: str = "", option: str = "", give: str = "give it") -> str:
-    """Say what is expected, with a hint; of another kind, where that belongs is the better one.
+def _expected(
+    expected_file: ExpectedFile, hint: str = "", option: str = "", give: str = "give it"
+) -> str:
+    """Describe what is expected, with a hint.
 
-    What no option takes has hints for Terraform alone.
+    A file that another option takes gets that option as the hint. A kind that no option takes has
+    hints for Terraform's options only.
     """
-    if option and option != wanted.option:
+    if option and option != expected_file.option:
         hint = f"{give} as {option}"
-    elif not (option or wanted.show):
+    elif not (option or expected_file.show):
         hint = ""
     return (
-        "; ".join(filter(None, [wanted.printed, hint]))
-        .replace("{show}", wanted.show)
-        .replace("{kind}", wanted.kind)
+        "; ".join(filter(None, [expected_file.expectation, hint]))
+        .replace("{show}", expected_file.show)
+        .replace("{kind}", expected_file.kind)
     )

@@ -1,7 +1,8 @@
-"""The line of each part of a JSON text, found when somebody asks for it.
+"""The line of each part of a JSON text, computed only when it is needed.
 
-A plan of Terraform has a million parts, and the lines of some thousands are asked for. A table of
-all of them would take more time and memory than everything else that is done with the plan.
+A Terraform plan has a million parts, but only some thousand lines are looked up. A table of all
+lines would take more time and memory than everything else that is done with the plan. So only the
+brackets are indexed, and a look-up steps over whole values by their closing brackets.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from inventory.text.line_numbers import LineNumbers
 _Path = tuple[str | int, ...]
 
 _REMEMBERED = 1_024
+# Possessive quantifiers (``++``) never backtrack, so that hostile text takes linear time.
 _STRING = r'"(?:[^"\\]++|\\.)*+"'
 _BRACKET = re.compile(rf'(?:[^"{{}}\[\]]++|{_STRING})*+([{{}}\[\]]|\Z)')
 _SCALAR = re.compile(rf"{_STRING}|[^ \t\n\r,\]}}]++")
@@ -26,22 +28,22 @@ _SPACE = re.compile(r"[ \t\n\r]*+")
 _decode = json.JSONDecoder().raw_decode
 
 
-def lines_of(text: str, data: object) -> Mapping[_Path, int]:
+def part_lines(text: str, data: object) -> Mapping[_Path, int]:
     """Return the line of each part of ``text``, which is valid JSON and holds ``data``.
 
-    The line of a part is that of its key, or of its own start if it is in a list. That of the whole
-    is 1.
+    The line of a part is that of its key, or its own first line if it is in a list. The line of the
+    whole is 1.
     """
     first = text.find("\n")
     is_one_line = first < 0 or _end(_SPACE, text, first) == len(text)
-    return _OneLine(data) if is_one_line else _Lines(text, data)
+    return _SingleLine(data) if is_one_line else _SeveralLines(text, data)
 
 
 def walk(text: str) -> Iterator[tuple[_Path, int, bool]]:
-    """Yield path and line of each part of ``text``, which is valid JSON, in its order.
+    """Yield path and line of each part of ``text``, which is valid JSON, in order.
 
-    The third is whether its object had the same key before. Each of such parts is yielded, while
-    data holds the last one only.
+    The third value says whether the key is a duplicate. Every duplicate is yielded, although the
+    data has only the last one.
     """
     index, numbers = _Index(text), LineNumbers(text)
     path: list[str | int] = []
@@ -59,7 +61,7 @@ def walk(text: str) -> Iterator[tuple[_Path, int, bool]]:
         waiting.append((index.parts(part.value), set()))
 
 
-class _Known(Mapping[_Path, int]):
+class _PartLines(Mapping[_Path, int]):
     """The lines of the parts of some data."""
 
     def __init__(self, data: object) -> None:
@@ -76,8 +78,8 @@ class _Known(Mapping[_Path, int]):
         return sum(1 for _ in self)
 
 
-class _OneLine(_Known):
-    """The lines of a text that has only one, as ``terraform show -json`` prints it."""
+class _SingleLine(_PartLines):
+    """The lines of a text on a single line, as ``terraform show -json`` prints it."""
 
     def __getitem__(self, path: _Path) -> int:
         data: Any = self._data
@@ -88,8 +90,8 @@ class _OneLine(_Known):
         return 1
 
 
-class _Lines(_Known):
-    """The lines of a text that has several."""
+class _SeveralLines(_PartLines):
+    """The lines of a text on several lines."""
 
     def __init__(self, text: str, data: object) -> None:
         super().__init__(data)
@@ -109,7 +111,10 @@ class _Lines(_Known):
 
     @cached_property
     def _parts(self) -> Callable[[int], dict[str | int, _Part]]:
-        """Return what finds the parts of a value, and remembers some: of the lists around it."""
+        """Return a function from the start of a value to its parts.
+
+        It is cached, as neighbouring look-ups share the lists and objects around them.
+        """
         index = _Index(self._text)
         return lru_cache(_REMEMBERED)(lambda at: {part.name: part for part in index.parts(at)})
 
@@ -129,7 +134,7 @@ class _Part(NamedTuple):
 
 
 class _Index:
-    """Where each object and list of a text ends, so that what is inside need not be read.
+    """The end of each object and list of a text, so that a reader can step over its contents.
 
     Attributes:
         root: where the whole value begins.
@@ -138,16 +143,18 @@ class _Index:
     def __init__(self, text: str) -> None:
         self.root = _end(_SPACE, text, 0)
         self._text = text
+        # Two flat arrays: a dictionary of a million positions would take ten times the memory. The
+        # starts come in ascending order, so bisection finds one.
         self._starts = array("Q")
         self._ends = array("Q")
         opened: list[int] = []
-        for found in _BRACKET.finditer(text):
-            if found[1] in {"{", "["}:
+        for bracket in _BRACKET.finditer(text):
+            if bracket[1] in {"{", "["}:
                 opened.append(len(self._starts))
-                self._starts.append(found.end() - 1)
+                self._starts.append(bracket.end() - 1)
                 self._ends.append(0)
-            elif found[1]:
-                self._ends[opened.pop()] = found.end()
+            elif bracket[1]:
+                self._ends[opened.pop()] = bracket.end()
 
     def parts(self, start: int) -> Iterator[_Part]:
         """Yield the parts of the value that begins at ``start``; a scalar has none."""
@@ -174,12 +181,12 @@ class _Index:
 
 
 def _names(data: object) -> Mapping[str, Any] | range:
-    """Return how the parts of ``data`` are called: by keys, or by positions."""
+    """Return the names of the parts of ``data``: keys, or positions."""
     if isinstance(data, dict):
         return data
     return range(len(data)) if isinstance(data, list) else range(0)
 
 
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
-    found = pattern.match(text, at)
-    return found.end() if found else at
+    match = pattern.match(text, at)
+    return match.end() if match else at

@@ -1,4 +1,4 @@
-"""Several files that describe one moment, made into one; what they contradict is refused."""
+"""Merges files that describe one moment; contradictions between them are refused."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from inventory.errors import Problem
-from inventory.files.yaml_json import database_identity, key_identity, location_of, refuse
+from inventory.files.yaml_json import database_identity, key_identity, refuse, scope_fields
 from inventory.model.database import DatabaseRegion
 from inventory.model.key_ids import canonical
-from inventory.model.terraform_managed import Managed
+from inventory.model.terraform_managed import ManagedResources
 from inventory.text.display import describe
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound="Located")
 
 
-class HasPlace(Protocol):
+class HasLocation(Protocol):
     """What was read from a line of a file."""
 
     @property
@@ -38,10 +38,10 @@ class HasPlace(Protocol):
 _LISTS: tuple[tuple[str, Callable[[Any], object]], ...] = (
     ("keys", key_identity),
     ("databases", database_identity),
-    ("region_views", location_of),
-    ("vendor_accounts", lambda account: (*location_of(account), account.account)),
+    ("region_views", scope_fields),
+    ("vendor_accounts", lambda account: (*scope_fields(account), account.account)),
     ("readings", lambda reading: (reading.fact, reading.sha256)),
-    ("support_cases", lambda case: (*location_of(case), case.ticket, case.on)),
+    ("support_cases", lambda case: (*scope_fields(case), case.ticket, case.on)),
 )
 
 
@@ -59,24 +59,27 @@ def merge(organizations: Iterable[Organization]) -> list[Organization]:
     return merged
 
 
-def with_databases(organization: Organization, plan: Organization) -> tuple[Database, ...]:
+def merge_planned_databases(organization: Organization, plan: Organization) -> tuple[Database, ...]:
     """Return the databases of both; raise InventoryError with every contradiction.
 
     A planned database with the id of an existing one adds its regions to that.
     """
     problems: list[Problem] = []
     known: dict[str | None, Database] = {
-        each.id: each for each in organization.databases or () if not each.is_planned
+        database.id: database
+        for database in organization.databases or ()
+        if not database.is_planned
     }
     planned: list[Database] = []
     for database in plan.databases or ():
         if database.id in known:
-            known[database.id] = _grown(known[database.id], database, problems)
+            known[database.id] = _with_planned_regions(known[database.id], database, problems)
         else:
-            problems += _strange(organization, database)
+            problems += _unlisted_id(organization, database)
             planned.append(database)
     present = tuple(
-        each if each.is_planned else known[each.id] for each in organization.databases or ()
+        database if database.is_planned else known[database.id]
+        for database in organization.databases or ()
     )
     lists = (present, tuple(planned))
     databases: tuple[Database, ...] = _merge_lists(lists, database_identity, problems)
@@ -84,47 +87,59 @@ def with_databases(organization: Organization, plan: Organization) -> tuple[Data
     return databases
 
 
-def _strange(organization: Organization, planned: Database) -> Iterator[Problem]:
-    """Refuse the id of a database that a whole list does not hold: nothing planned has one.
+def _unlisted_id(organization: Organization, planned: Database) -> Iterator[Problem]:
+    """Refuse an id that a complete list of databases does not have: a new database has no id.
 
-    Terraform's state may know a database that Astra does not list; that is for a rule to judge.
+    Terraform's state may have a database that Astra does not list; a rule judges that.
     """
     is_whole = organization.databases is not None and not any(
         gap.fact == "databases" for gap in organization.gaps
     )
     if planned.id is not None and is_whole and not planned.resource:
         found = f"{describe(planned.id)}, which {describe(organization.name)} does not list"
-        expected = "the id of a database that exists, or none"
+        expected = "the id of an existing database, or none"
         yield Problem(planned.file, planned.line, "id", found, expected)
 
 
-def _grown(existing: Database, planned: Database, problems: list[Problem]) -> Database:
-    """Return ``existing`` with the regions that it is to get, and nothing else of the plan."""
-    problems += _disputed(existing, planned)
-    there = {region.name for region in existing.regions}
-    added = [_added(planned, region) for region in planned.regions if region.name not in there]
+def _with_planned_regions(
+    existing: Database, planned: Database, problems: list[Problem]
+) -> Database:
+    """Return ``existing`` with its planned regions, and nothing else of the plan."""
+    problems += _contradictions(existing, planned)
+    existing_names = {region.name for region in existing.regions}
+    added = [
+        _planned_region(planned, region)
+        for region in planned.regions
+        if region.name not in existing_names
+    ]
     if not (added or planned.resource):
-        found = f"only regions that {existing.id} has, as {existing.file}:{existing.line} says"
-        problems.append(Problem(planned.file, planned.line, "regions", found, "a further region"))
+        found = (
+            f"only regions that {existing.id} already has, as {existing.file}:{existing.line} says"
+        )
+        problems.append(
+            Problem(planned.file, planned.line, "regions", found, "an additional region")
+        )
     if existing.is_terminated:
         found = f"{existing.id}, which is terminated, as {existing.file}:{existing.line} says"
-        problems.append(Problem(planned.file, planned.line, "id", found, "a database that lives"))
+        problems.append(
+            Problem(planned.file, planned.line, "id", found, "a database that is not terminated")
+        )
     return existing.model_copy(update={"regions": (*existing.regions, *added)})
 
 
-def _added(planned: Database, region: DatabaseRegion) -> DatabaseRegion:
-    """Return a planned region, with what the plan's database says is wanted of its regions."""
+def _planned_region(planned: Database, region: DatabaseRegion) -> DatabaseRegion:
+    """Return a planned region, with the expectation of the plan's database if it has none."""
     update: dict[str, Any] = {"state": "planned"}
     if region.encryption is None:
         update |= {"encryption": planned.encryption, "reason": planned.reason}
     return region.model_copy(update=update).at(*planned.location)
 
 
-def _disputed(existing: Database, planned: Database) -> Iterator[Problem]:
-    """Find what a plan says otherwise than the record, of a database that exists.
+def _contradictions(existing: Database, planned: Database) -> Iterator[Problem]:
+    """Find where a plan contradicts the record of an existing database.
 
-    A plan of Terraform may lack the name. Every plan has to name a type or a tier, also where the
-    record has none: it is compared where it can be, and never taken from the plan.
+    A Terraform plan may lack the name. Every plan has to state a type or a tier, also where the
+    record has none: it is compared where possible, and never copied from the plan.
     """
     skip = {"id", "state", "regions", "encryption", "reason"}
     skip |= {"name"} if planned.resource else set()
@@ -134,34 +149,34 @@ def _disputed(existing: Database, planned: Database) -> Iterator[Problem]:
         value, known = getattr(planned, name), getattr(existing, name)
         if value is not None and value != known:
             yield contradiction(existing, planned, name, known, value)
-    yield from _disputed_regions(existing, planned)
+    yield from _region_contradictions(existing, planned)
 
 
-def _disputed_regions(existing: Database, planned: Database) -> Iterator[Problem]:
-    """Find the same of its regions; a plan of Terraform lists some that were added since."""
+def _region_contradictions(existing: Database, planned: Database) -> Iterator[Problem]:
+    """Find the same for its regions; a Terraform plan lists some that were added since."""
     skip = {"name", "state"} if planned.resource else {"name"}
     recorded = {region.name: region for region in existing.regions}
     for index, region in enumerate(planned.regions):
         known = recorded.get(region.name)
         stated = region.stated() - skip if known else region.stated() & {"state"}
         for name in sorted(stated):
-            value, expected = getattr(region, name), _recorded(existing, known, name)
+            value, expected = getattr(region, name), _recorded_value(existing, known, name)
             if value is not None and value != expected:
                 yield contradiction(existing, planned, f"regions[{index}].{name}", expected, value)
 
 
-def _recorded(existing: Database, region: DatabaseRegion | None, name: str) -> object:
-    """Return what the record says of a region, by itself or by its database."""
+def _recorded_value(existing: Database, region: DatabaseRegion | None, name: str) -> object:
+    """Return the recorded value of a region, its own or that of its database."""
     if region is None:
         return "planned"
-    own = getattr(region, name)
-    return getattr(existing, name, None) if own is None else own
+    value = getattr(region, name)
+    return getattr(existing, name, None) if value is None else value
 
 
 def _merge_group(group: Sequence[Organization], problems: list[Problem]) -> Organization:
-    """Merge what several files say of one organization.
+    """Merge several files' records of one organization.
 
-    The lists of all of them are merged at once: one after the other, the first ones would be copied
+    The lists of all files are merged at once. Merging them one by one would copy the first entries
     as often as there are files.
     """
     whole = group[0]
@@ -171,15 +186,17 @@ def _merge_group(group: Sequence[Organization], problems: list[Problem]) -> Orga
         whole = whole.model_copy(update=_merge_fields(whole, organization, problems))
     _refuse_rival_keys([organization.keys or () for organization in group], problems)
     lists = {
-        name: _merge_lists([getattr(each, name) for each in group], identity, problems)
+        name: _merge_lists(
+            [getattr(organization, name) for organization in group], identity, problems
+        )
         for name, identity in _LISTS
     }
-    managed = Managed.together(organization.managed for organization in group)
+    managed = ManagedResources.combine(organization.managed for organization in group)
     return whole.model_copy(update=lists).with_managed(managed)
 
 
 def _merge_fields(one: Organization, two: Organization, problems: list[Problem]) -> dict[str, Any]:
-    update = _agreed(one, two, problems, skip=_SPECIAL)
+    update = _merged_fields(one, two, problems, skip=_SPECIAL)
     update["gaps"] = (*one.gaps, *(gap for gap in two.gaps if gap not in one.gaps))
     times = (one.captured_at, two.captured_at)
     update["captured_at"] = None if None in times else min(times)  # type: ignore[type-var]
@@ -194,7 +211,7 @@ def _merge_lists(
     identity: Callable[[Any], object],
     problems: list[Problem],
 ) -> Any:  # noqa: ANN401 (a tuple, or None if there is none)
-    """Merge entries of equal identity; a list that is None says nothing."""
+    """Merge entries of equal identity; a list that is None is unknown, not empty."""
     known = [entries for entries in lists if entries is not None]
     if len(known) <= 1:
         return known[0] if known else None
@@ -221,10 +238,10 @@ def _numbered(
 
 
 def _merge_entry(one: E, two: E, problems: list[Problem]) -> E:
-    return one.model_copy(update=_agreed(one, two, problems, skip=frozenset()))
+    return one.model_copy(update=_merged_fields(one, two, problems, skip=frozenset()))
 
 
-def _agreed(
+def _merged_fields(
     one: Located, two: Located, problems: list[Problem], skip: frozenset[str]
 ) -> dict[str, Any]:
     """Return the fields that only ``two`` states, and note those that both state differently."""
@@ -239,7 +256,7 @@ def _agreed(
 
 
 def _same(value: Any, known: Any) -> bool:  # noqa: ANN401 (any field's value)
-    """Say whether both are the same; lists, of which only regions are met, have no order."""
+    """Say whether both are the same; lists, which are always regions, have no order."""
     lists = isinstance(value, tuple) and isinstance(known, tuple)
     return set(value) == set(known) if lists else bool(value == known)
 
@@ -249,11 +266,11 @@ def _is_one_key(one: str | None, two: str | None) -> bool:
 
 
 def contradiction(
-    one: HasPlace, two: HasPlace, field: str, known: object, value: object
+    one: HasLocation, two: HasLocation, field: str, known: object, value: object
 ) -> Problem:
-    """Complain of a ``value`` in ``two`` that is not the one ``known`` from ``one``."""
+    """Return the problem that ``two`` has a ``value`` other than the one ``known`` from ``one``."""
     found, expected = _described(value), _described(known)
-    found = f"{found}, but another" if found == expected else found
+    found = f"{found}, but a different one" if found == expected else found
     return Problem(two.file, two.line, field, found, f"{expected}, as {one.file}:{one.line} says")
 
 
@@ -278,28 +295,29 @@ def merge_keys(
 
 
 def _refuse_rival_keys(files: Iterable[Iterable[CustomerKey]], problems: list[Problem]) -> None:
-    """Note scopes for which a file names a key that those before it do not, and they another.
+    """Note scopes in which two files have different keys, each one that the other lacks.
 
-    A file that names fewer keys of a scope than the others is no contradiction, whichever comes
-    first: what it does not name, it leaves open.
+    A file with fewer keys of a scope does not contradict the others, whichever comes first: what it
+    does not list, it leaves open.
     """
     known: dict[object, dict[str, CustomerKey]] = {}
     for keys in files:
         others = _by_scope(keys)
         for scope in known.keys() & others.keys():
+            # Only if both sides have a key that the other lacks do they contradict each other.
             if known[scope].keys() - others[scope].keys():
                 first = next(iter(known[scope].values()))
                 rivals = [key for name, key in others[scope].items() if name not in known[scope]]
                 problems += [
                     contradiction(first, k, "key_id", first.key_id, k.key_id) for k in rivals
                 ]
-        for scope, named in others.items():
-            for name, key in named.items():
+        for scope, by_id in others.items():
+            for name, key in by_id.items():
                 known.setdefault(scope, {}).setdefault(name, key)
 
 
 def _by_scope(keys: Iterable[CustomerKey]) -> dict[object, dict[str, CustomerKey]]:
     scopes: dict[object, dict[str, CustomerKey]] = {}
     for key in keys:
-        scopes.setdefault(location_of(key), {}).setdefault(canonical(key.key_id), key)
+        scopes.setdefault(scope_fields(key), {}).setdefault(canonical(key.key_id), key)
     return scopes

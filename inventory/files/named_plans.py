@@ -1,4 +1,4 @@
-"""Plans as they are given: by a path, and by a name where two plans have the same addresses."""
+"""Plans as the command line gives them: a path, and a name where two plans share addresses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from inventory.errors import SettingError
-from inventory.system.paths import normal
+from inventory.system.paths import normalize_path
 from inventory.text.display import describe
 
 if TYPE_CHECKING:
@@ -22,18 +22,18 @@ _EXPECTED = (
 
 
 class NamedPlan(NamedTuple):
-    """A plan that is to be read.
+    """A plan to read.
 
     Attributes:
         path: the path of its file.
-        name: the name by which its addresses differ from those of other plans; empty for none.
+        name: the prefix of its addresses, distinct from other plans; may be empty.
     """
 
     path: str
     name: str = ""
 
     def __str__(self) -> str:
-        """Write it so that it is read as the same again."""
+        """Return the text that ``parse_plan`` reads as the same plan."""
         is_clear = self.name or "=" not in self.path.partition("/")[0]
         return f"{self.name}={self.path}" if self.name else f"{'' if is_clear else './'}{self.path}"
 
@@ -41,15 +41,15 @@ class NamedPlan(NamedTuple):
 def parse_plan(text: str, start: Path = Path()) -> NamedPlan:
     """Read ``PATH`` or ``NAME=PATH``; raise SettingError if it is neither.
 
-    What stands in front of the first ``=`` is a name, unless a slash is in it: that is a path.
+    Text before the first ``=`` is a name, unless it has a slash: then all of it is a path.
     Whether a file exists makes no difference. A relative path begins at ``start``.
     """
     name, sign, path = text.partition("=")
     if not sign or "/" in name:
-        return NamedPlan(normal(text, start))
+        return NamedPlan(normalize_path(text, start))
     if not path or not _NAME.fullmatch(name):
         raise SettingError(f"{OPTION}: found {describe(text)}, expected {_EXPECTED}")
-    return NamedPlan(normal(path, start), name)
+    return NamedPlan(normalize_path(path, start), name)
 
 
 def plans_in_order(texts: Iterable[str], start: Path = Path()) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
-"""Recorded inventories in NDJSON, read as a stream with one organization in memory at a time.
+"""Reads inventories in NDJSON as a stream, with one organization in memory at a time.
 
 One JSON object a line, each with its ``kind``: first ``inventory``, then for each organization an
 ``organization`` line followed by its ``key``, ``database``, ``region-view``, ``vendor-account``,
-``support-case`` and ``reading`` lines, and at the very end an ``end`` line with the totals, by
-which a file that was cut short is told from a whole one.
+``support-case`` and ``reading`` lines, and at the very end an ``end`` line with the totals,
+which a truncated file lacks.
 """
 
 from __future__ import annotations
@@ -12,20 +12,24 @@ import codecs
 import hashlib
 import json
 import os
-from collections import Counter
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from pydantic import BaseModel, Field, StrictBool, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from inventory.errors import InventoryError, Problem
-from inventory.files.documents import UTF_8, field_name, refuse_constant
-from inventory.files.format_detection import STREAM, by_content
+from inventory.files.format_detection import STREAM, content_problem
+from inventory.files.ndjson_lines import (
+    BadLineError,
+    EndRecord,
+    HeadRecord,
+    parse_line,
+    read_database,
+)
 from inventory.files.suggestions import did_you_mean
-from inventory.files.syntax_errors import json_mistake
 from inventory.files.validation import problems_of
-from inventory.files.yaml_json import Recorded, token_found, twins_within
-from inventory.model.base import Count, Entry, FormatVersion, Located, Moment
+from inventory.files.yaml_json import RecordedFile, duplicates_within, token_problem
+from inventory.model.base import Located
 from inventory.model.database import Database
 from inventory.model.gaps import Fact, Gap, Reading
 from inventory.model.key import CustomerKey, RegionView, SupportCase, VendorAccount
@@ -38,32 +42,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 T = TypeVar("T", bound=BaseModel)
-MOST_KEPT = 1000
+
+MOST_KEPT = 1_000
 _TAIL = 65_536
-
-
-class HeadRecord(Entry):
-    """The first line of a file."""
-
-    format: Annotated[FormatVersion, Field(alias="cmek-inventory")]
-    captured_at: Moment | None = None
-    example: StrictBool = False
-    description: str | None = None
-
-
-class EndRecord(Entry):
-    """The last line of a file: how many of each it should hold."""
-
-    organizations: Count
-    keys: Count
-    databases: Count
-    region_views: Count = 0
-
+_READ = 1_048_576
 
 _CUT_SHORT = tuple(
     Gap(fact=fact, reason="cut-short", detail="the file ended without its end record")
     for fact in get_args(Fact)
 )
+
 _LISTS: dict[str, tuple[str, type[Located]]] = {
     "key": ("keys", CustomerKey),
     "database": ("databases", Database),
@@ -73,78 +61,12 @@ _LISTS: dict[str, tuple[str, type[Located]]] = {
     "reading": ("readings", Reading),
 }
 
-
 _KINDS = ("organization", *_LISTS)
 _EXPECTED_KINDS = f"a kind: {', '.join(_KINDS)} or end"
-_READ = 1_048_576
-_DATABASE = b'{"kind":"database",'
-
-
-class _BadLineError(Exception):
-    """A line is no JSON object with each key once."""
-
-    def __init__(self, found: str, expected: str, field: str = "") -> None:
-        super().__init__(found)
-        self.found = found
-        self.expected = expected
-        self.field = field
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    data = dict(pairs)
-    if len(data) < len(pairs):
-        counts = Counter(name for name, _ in pairs)
-        twice = next(name for name, count in counts.items() if count > 1)
-        raise _BadLineError("the same key a second time", "each key once", field_name((twice,)))
-    return data
-
-
-_decode = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=refuse_constant).decode
-
-
-def parse_line(raw: bytes) -> dict[str, Any]:
-    """Return the JSON object that ``raw`` holds; raise _BadLineError if it holds anything else."""
-    try:
-        data = _decode(raw.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise _BadLineError(f"byte 0x{raw[error.start]:02x}", UTF_8) from None
-    except RecursionError:
-        raise _BadLineError("nesting without end", "a JSON object") from None
-    except json.JSONDecodeError as error:
-        found = json_mistake(error).found if raw.strip() else "an empty line"
-        raise _BadLineError(found, "a whole JSON object on each line") from None
-    except ValueError as error:
-        raise _BadLineError(str(error).lower(), "a whole JSON object on each line") from None
-    if not isinstance(data, dict):
-        raise _BadLineError(describe(data), "a JSON object on each line")
-    return data
-
-
-def read_database(raw: bytes) -> Database | None:
-    """Read a database's line as the machine writes it, in one step and several times as fast.
-
-    Returns None for every line that needs a closer look: of another kind, with a mistake, or
-    in a spelling by which a key that stands twice could hide. In all others each key is followed
-    by ``":``, so that there are more of these than fields if one stands twice.
-    """
-    loose = b" " in raw or b"\t" in raw or b"\r" in raw
-    if loose or not raw.startswith(_DATABASE):
-        return None
-    try:
-        database = _validate_database(b"{" + raw[len(_DATABASE) :])
-    except ValidationError:
-        return None
-    keys = len(database.__pydantic_fields_set__) + 1
-    for region in database.regions:
-        keys += len(region.__pydantic_fields_set__)
-    return database if raw.count(b'":') == keys else None
-
-
-_validate_database = Database.__pydantic_validator__.validate_json
 
 
 class NdjsonReader:
-    """A file in NDJSON; iterate over ``organizations`` once, then ask for ``source``.
+    """A reader of one file: iterate over ``organizations`` once, then read ``source``.
 
     Attributes:
         file: the path, as it was given.
@@ -157,8 +79,8 @@ class NdjsonReader:
     ) -> None:
         """Read head and tail; raise InventoryError if the file cannot be opened or has no head.
 
-        ``bundle`` is the evidence bundle that it is part of: its entries then stand where Astra
-        was ``seen`` to say so.
+        ``bundle`` is the evidence bundle of the file: then the location of each entry is the
+        recorded answer in which it was ``seen``.
         """
         self.file = file
         self._bundle = bundle
@@ -195,8 +117,8 @@ class NdjsonReader:
     def organizations(self) -> Iterator[Organization]:
         """Yield one organization after the other.
 
-        Raises InventoryError at the end, with all problems at once; from the first problem on
-        nothing more is yielded.
+        Raises InventoryError at the end, with all problems at once. After the first problem it
+        yields nothing more.
         """
         seen: set[str] = set()
         for line, data, lists in self._blocks():
@@ -204,14 +126,14 @@ class NdjsonReader:
             if organization is None:
                 continue
             if organization.id in seen:
-                found = f"the organization {describe(organization.id)} a second time"
+                found = f"a duplicate organization {describe(organization.id)}"
                 self._note(organization.line, "", found, "all its lines together")
             seen.add(organization.id)
-            for problem in twins_within(self.file, organization):
+            for problem in duplicates_within(self.file, organization):
                 self._keep(problem)
             if not self._total_problems:
                 yield _at_answers(organization, self._bundle[0]) if self._bundle else organization
-        self._settle_end()
+        self._check_end()
         if self._total_problems:
             raise InventoryError(self._problems, total=self._total_problems)
 
@@ -234,7 +156,7 @@ class NdjsonReader:
         data = self._parse(raw.removeprefix(codecs.BOM_UTF8))
         head = None
         if data is not None and data.pop("kind", None) != "inventory":
-            self._note(1, "kind", "another kind of line", "kind: inventory on the first line")
+            self._note(1, "kind", "a different kind of line", "kind: inventory on the first line")
         elif data is not None:
             head = self._validate(HeadRecord, data)
         if head is None:
@@ -242,13 +164,13 @@ class NdjsonReader:
         return head
 
     def _refuse_other_kind(self, first: bytes) -> None:
-        """Raise InventoryError if the file is recognized as something else, by its beginning."""
+        """Raise InventoryError if the beginning shows that the file is of another kind."""
         if b'"inventory"' in first:
             return
         with self._open() as handle:
             beginning = handle.read(_READ)
-        if found := by_content(self.file, beginning, STREAM):
-            raise InventoryError([found])
+        if problem := content_problem(self.file, beginning, STREAM):
+            raise InventoryError([problem])
 
     def _ends_whole(self) -> bool:
         with self._open() as handle:
@@ -267,13 +189,15 @@ class NdjsonReader:
         quick = 0
         for first, lines in self._chunks():
             for number, raw in enumerate(lines, first):
+                # Most lines are databases as the suite itself writes them: these skip the checks
+                # of ``_read_line``, which takes several times as long.
                 entry = read_database(raw)
                 if entry is not None and block is not None and self._end is None:
                     databases.append(entry.at(self.file, number))
                     quick += 1
                     continue
                 self._line = number
-                kind, data = self._take(raw)
+                kind, data = self._read_line(raw)
                 if kind == "organization":
                     if block is not None:
                         yield block
@@ -288,20 +212,20 @@ class NdjsonReader:
             yield block
 
     def _chunks(self) -> Iterator[tuple[int, list[bytes]]]:
-        """Yield the lines after the first, some at a time with the first one's number."""
+        """Yield the lines after the first in groups, each with the number of its first line."""
         number = 1
         with self._open() as handle:
             for lines in iter(lambda: handle.readlines(_READ), []):
                 block = b"".join(lines)
                 self._hash.update(block)
                 for line in lines_with_secret(block, number):
-                    self._keep(token_found(self.file, line))
+                    self._keep(token_problem(self.file, line))
                 self._size += len(block)
                 yield (2, lines[1:]) if number == 1 else (number, lines)
                 number += len(lines)
 
-    def _take(self, raw: bytes) -> tuple[str, dict[str, Any]]:
-        """Return the kind and the rest of a line; no kind if it needs no further thought."""
+    def _read_line(self, raw: bytes) -> tuple[str, dict[str, Any]]:
+        """Return the kind and the data of a line; an empty kind if nothing is left to do."""
         data = self._parse(raw)
         if data is None:
             return "", {}
@@ -327,7 +251,7 @@ class NdjsonReader:
     def _parse(self, raw: bytes) -> dict[str, Any] | None:
         try:
             return parse_line(raw)
-        except _BadLineError as bad:
+        except BadLineError as bad:
             self._note(self._line, bad.field, bad.found, bad.expected)
             return None
 
@@ -346,7 +270,7 @@ class NdjsonReader:
     ) -> Organization | None:
         for name, _ in _LISTS.values():
             if name in data:
-                self._note(line, name, "this field in an organization line", "lines of their own")
+                self._note(line, name, "this field in an organization line", "separate lines")
                 return None
         try:
             bare = Organization.model_validate({**data, "keys": (), "databases": ()})
@@ -362,17 +286,17 @@ class NdjsonReader:
             known["gaps"] = bare.gaps + _CUT_SHORT
         return bare.model_copy(update=known).at(self.file, line)
 
-    def _settle_end(self) -> None:
+    def _check_end(self) -> None:
         if not self._counts["organization"]:
             self._note(self._line, "", "no organization", "at least one")
         if self._end is None:
             return
-        counted = {"organizations": "organization", "keys": "key", "databases": "database"}
-        for field, kind in (counted | {"region_views": "region-view"}).items():
-            told, found = getattr(self._end, field), self._counts[kind]
-            if told != found:
-                expected = f"{told:,}, as the end record says"
-                self._note(self._line, field, f"{found:,} {kind} lines", expected)
+        kinds = {"organizations": "organization", "keys": "key", "databases": "database"}
+        for field, kind in (kinds | {"region_views": "region-view"}).items():
+            stated, counted_lines = getattr(self._end, field), self._counts[kind]
+            if stated != counted_lines:
+                expected = f"{stated:,}, as the end record says"
+                self._note(self._line, field, f"{counted_lines:,} {kind} lines", expected)
 
     def _note(self, line: int, field: str, found: str, expected: str) -> None:
         self._keep(Problem(self.file, line, field, found, expected))
@@ -384,7 +308,7 @@ class NdjsonReader:
 
 
 def _at_answers(organization: Organization, bundle: str) -> Organization:
-    """Let every entry stand where it was seen in the recorded answers of ``bundle``."""
+    """Set each entry's location to where it was seen in the recorded answers of ``bundle``."""
     for name in ("keys", "databases", "region_views", "vendor_accounts"):
         for entry in getattr(organization, name) or ():
             if entry.seen is not None:
@@ -393,7 +317,7 @@ def _at_answers(organization: Organization, bundle: str) -> Organization:
     return organization
 
 
-def read_whole(reader: NdjsonReader) -> Recorded:
+def read_whole(reader: NdjsonReader) -> RecordedFile:
     """Read a whole file in NDJSON into memory; raise InventoryError with all its problems."""
     organizations = tuple(reader.organizations())
-    return Recorded(reader.source, organizations)
+    return RecordedFile(reader.source, organizations)

@@ -1,11 +1,11 @@
-"""An organization as lines of NDJSON; the counterpart of reading them."""
+"""Writes an organization as lines of NDJSON."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from inventory.files.yaml_json import LISTS
-from inventory.text.canonical_json import compact
+from inventory.text.canonical_json import compact_json, format_timestamp
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from inventory.model.base import Entry
     from inventory.model.organization import Organization
-
-from inventory.text.canonical_json import stamp
 
 _KINDS = {
     "keys": "key",
@@ -29,17 +27,17 @@ _KINDS = {
 
 def head_line(captured_at: datetime) -> str:
     """Return the first line of a file whose content is of ``captured_at`` or later."""
-    head = {"kind": "inventory", "cmek-inventory": 1, "captured_at": stamp(captured_at)}
-    return f"{compact(head)}\n"
+    head = {"kind": "inventory", "cmek-inventory": 1, "captured_at": format_timestamp(captured_at)}
+    return f"{compact_json(head)}\n"
 
 
 def end_line(counts: Counter[str]) -> str:
     """Return the last line of a file, with how many of each kind came before."""
     fields = ("organizations", "keys", "databases", "region_views")
-    return f"{compact({'kind': 'end'} | {name: counts[name] for name in fields})}\n"
+    return f"{compact_json({'kind': 'end'} | {name: counts[name] for name in fields})}\n"
 
 
-def lines_of(organization: Organization) -> Iterator[str]:
+def organization_lines(organization: Organization) -> Iterator[str]:
     """Yield the lines of an organization: its own, then one for each entry."""
     yield _line("organization", organization, exclude=set(LISTS))
     for name in LISTS:

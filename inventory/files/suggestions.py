@@ -1,4 +1,4 @@
-"""What a mistyped word may have meant, and where to look for it: only among what fits its place."""
+"""Suggestions for mistyped words, only from the words that are valid at that position."""
 
 from __future__ import annotations
 
@@ -20,29 +20,31 @@ _LONGEST = 100
 
 
 def did_you_mean(word: str, known: Iterable[str], close: float = _CLOSE) -> str:
-    """Return ``; did you mean …?`` with the word of ``known`` that is nearest; else nothing.
+    """Return ``; did you mean …?`` with the nearest word of ``known``, or an empty text.
 
-    ``close`` is how alike two words must be, from 0 to 1.
+    ``close`` is the least similarity of two words, from 0 to 1.
     """
-    near = nearest(word, {each: each for each in known}, close)
+    near = nearest(word, {known_word: known_word for known_word in known}, close)
     return f"; did you mean {near!r}?" if near else ""
 
 
 def nearest(word: str, spellings: Mapping[str, str], close: float = _CLOSE) -> str:
-    """Return what the spelling nearest to ``word`` stands for; nothing if none is near.
+    """Return the meaning of the spelling nearest to ``word``; empty if none is near.
 
-    That is one like it, or else the only one that begins so. It is never ``word`` itself, which was
-    found wrong.
+    That is a similar one, or else the only one with this beginning. It is never ``word`` itself,
+    which is known to be wrong.
     """
     plain = _plain(word)
-    by_plain = {_plain(each): meant for each, meant in spellings.items() if meant != word}
+    by_plain = {_plain(known): meaning for known, meaning in spellings.items() if meaning != word}
     if not by_plain or not plain or len(plain) > _LONGEST:
         return ""
     if near := get_close_matches(plain, by_plain, 1, close):
         return by_plain[near[0]]
     is_long = len(plain) >= _SHORTEST_BEGINNING
-    begun = {meant for each, meant in by_plain.items() if is_long and each.startswith(plain)}
-    return begun.pop() if len(begun) == 1 else ""
+    completions = {
+        meaning for known, meaning in by_plain.items() if is_long and known.startswith(plain)
+    }
+    return completions.pop() if len(completions) == 1 else ""
 
 
 def _plain(word: str) -> str:
@@ -51,28 +53,26 @@ def _plain(word: str) -> str:
 
 
 def fields_at(model: type[BaseModel], path: Sequence[str | int]) -> tuple[str, ...]:
-    """Return the fields of the entry at ``path`` inside ``model``; none if no entry stands there.
+    """Return the fields of the entry at ``path`` inside ``model``; none if there is no entry.
 
-    They are named as a file names them.
+    The names are those in a file, not those of Python.
     """
     kind = _kind_at(model, path)
     return tuple(_fields(kind)) if _is_entry(kind) else ()
 
 
 def values_at(model: type[BaseModel], path: Sequence[str | int]) -> dict[str, str]:
-    """Return each spelling of the words that may stand at ``path``, with the word it stands for.
+    """Return each accepted spelling at ``path``, with the word that it means.
 
-    There are none where anything but a choice of words is expected. The key of a mapping is at
-    ``[key]`` behind itself, as pydantic says.
+    There are none where something other than a choice of words is expected. The key of a mapping
+    is at ``[key]`` after itself, as in pydantic's locations.
     """
     *around, last = ("", *path)
     kind = _bare(_key_of(model, around[1:-1])) if last == KEY else _kind_at(model, path)
     words = (
-        [get_arg for get_arg in get_args(kind) if isinstance(get_arg, str)]
-        if _is_choice(kind)
-        else []
+        [choice for choice in get_args(kind) if isinstance(choice, str)] if _is_choice(kind) else []
     )
-    spelled = {each: meant for each, meant in (TYPES | PROVIDERS).items() if meant in words}
+    spelled = {spelling: word for spelling, word in (TYPES | PROVIDERS).items() if word in words}
     return dict(zip(words, words, strict=True)) | spelled
 
 
@@ -91,15 +91,15 @@ def _inside(kind: Any, part: str | int) -> Any:  # noqa: ANN401 (as above)
     """Return the type of a part: a field of an entry, an item of a list, a value of a mapping."""
     if _is_entry(kind):
         return _fields(kind).get(str(part))
-    arguments = [get_arg for get_arg in get_args(kind) if get_arg is not ...]
+    arguments = [argument for argument in get_args(kind) if argument is not ...]
     return arguments[-1] if arguments else None
 
 
 def _bare(kind: Any) -> Any:  # noqa: ANN401 (as above)
-    """Return a type without what is said beside it, and without None as another choice."""
+    """Return a type without its annotations, and without None as an alternative."""
     if get_origin(kind) is Annotated:
         return _bare(get_args(kind)[0])
-    others = [get_arg for get_arg in get_args(kind) if get_arg is not type(None)]
+    others = [argument for argument in get_args(kind) if argument is not type(None)]
     is_optional = len(others) < len(get_args(kind))
     return _bare(others[0]) if is_optional else kind
 

@@ -1,6 +1,6 @@
-"""What is wrong with a text that is no YAML or no JSON, in words that need no knowledge of either.
+"""Plain messages for texts that are not valid YAML or JSON.
 
-The words never repeat what stands in the text, but for a single character: it may be a secret.
+A message never repeats more than a single character of the text: it may be a secret.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class SyntaxMistake(NamedTuple):
-    """What stands in a text, and what should.
+    """A mistake in a text.
 
     Attributes:
-        found: what stands there.
-        expected: what should stand there.
+        found: what the text has.
+        expected: what it should have.
     """
 
     found: str
@@ -45,12 +45,12 @@ _YAML_MISTAKES = (
         "cannot start any token",
         SyntaxMistake("a value that begins with {}", "YAML: it is in quotes"),
     ),
-    ("undefined alias", SyntaxMistake("an alias of nothing", _STARRED)),
+    ("undefined alias", SyntaxMistake("an undefined alias", _STARRED)),
     ("unexpected end of stream", SyntaxMistake("a quote that is not closed", _CLOSED)),
     ("did not find expected ','", SyntaxMistake("a bracket that is not closed", _CLOSED)),
     ("could not find expected ':'", SyntaxMistake("a line without a colon", _ONE_FIELD)),
-    ("did not find expected key", SyntaxMistake("a line that is indented otherwise", _COLUMNS)),
-    ("did not find expected '-'", SyntaxMistake("a line that is indented otherwise", _COLUMNS)),
+    ("did not find expected key", SyntaxMistake("a line with different indentation", _COLUMNS)),
+    ("did not find expected '-'", SyntaxMistake("a line with different indentation", _COLUMNS)),
     (
         "unknown escape character",
         SyntaxMistake(
@@ -58,18 +58,21 @@ _YAML_MISTAKES = (
         ),
     ),
 )
-"""What PyYAML says, by a part of it, and what that means."""
+"""A part of PyYAML's message, and what it means."""
 
 
 def yaml_mistake(text: str, error: yaml.MarkedYAMLError) -> SyntaxMistake:
-    """Return what is wrong with ``text``, of which PyYAML says ``error``."""
-    said = str(error.problem).removeprefix("but ").removeprefix("found ")
+    """Return what is wrong with ``text``, for which PyYAML raised ``error``."""
+    message = str(error.problem).removeprefix("but ").removeprefix("found ")
     line, column = _place(error)
     lines = text.splitlines()[max(0, line - 1) : line + 1]
+    # The line before is kept as well: PyYAML often points behind the real mistake.
     here = lines[-1] if lines else ""
     if _INDENTED_BY_TAB.match(here):
         return _TAB
-    found, expected = next((each for part, each in _YAML_MISTAKES if part in said), (said, "YAML"))
+    found, expected = next(
+        (mistake for part, mistake in _YAML_MISTAKES if part in message), (message, "YAML")
+    )
     found = found.replace("{}", describe(here[column : column + 1]))
     odd, instead = odd_character("\n".join(lines))
     if odd:
@@ -111,11 +114,11 @@ _JSON_MISTAKES = (
     ("Invalid \\", SyntaxMistake("a backslash", r"JSON: \\ where a backslash is meant")),
     ("Unterminated string", SyntaxMistake("a text that is not closed", "JSON: a quote at its end")),
 )
-"""What Python says, by a part of it, and what that means."""
+"""A part of Python's message, and what it means."""
 
 
 def json_mistake(error: json.JSONDecodeError) -> SyntaxMistake:
-    """Return what is wrong with a text, of which Python's json says ``error``."""
+    """Return what is wrong with a text, for which Python's json raised ``error``."""
     before, rest = error.doc[: error.pos].rstrip(), error.doc[error.pos :]
     if not before and _YAML_BEGINS.match(rest):
         return _NO_JSON
@@ -124,16 +127,16 @@ def json_mistake(error: json.JSONDecodeError) -> SyntaxMistake:
     if before.endswith(",") and rest[:1] in {"}", "]"}:
         return _TRAILING
     if not rest.strip():
-        return SyntaxMistake("JSON that ends too early", "JSON: each bracket is closed")
-    known = next((each for part, each in _JSON_MISTAKES if part in error.msg), None)
+        return SyntaxMistake("truncated JSON", "JSON: each bracket is closed")
+    known = next((mistake for part, mistake in _JSON_MISTAKES if part in error.msg), None)
     return known or _at_value(rest, error.msg.lower())
 
 
-def _at_value(rest: str, said: str) -> SyntaxMistake:
+def _at_value(rest: str, message: str) -> SyntaxMistake:
     """Return what is wrong where a value, or the name of a field, should begin."""
     odd, instead = odd_character(rest[:1])
     if odd:
         return SyntaxMistake(odd, f"JSON: {instead}")
     if rest[0] == "'":
         return _SINGLE
-    return _UNQUOTED if _WORD.match(rest) else SyntaxMistake(said, "JSON")
+    return _UNQUOTED if _WORD.match(rest) else SyntaxMistake(message, "JSON")

@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in words: file, line, field, what was found, what was expected."""
+"""Turns pydantic's validation errors into problems: file, line, field, found and expected."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from inventory.errors import Problem
 from inventory.files.documents import FieldPath, field_name
 from inventory.files.suggestions import KEY, did_you_mean, fields_at, nearest, values_at
-from inventory.model.base import NEWER
+from inventory.model.base import NEWER_VERSION
 from inventory.text.display import describe
 from inventory.text.odd_characters import odd_character
 from inventory.text.visible_text import VISIBLE
@@ -49,14 +49,15 @@ def problems_of(
 ) -> list[Problem]:
     """Turn every complaint of ``error`` into a located problem.
 
-    ``base`` is the path, inside the file, of what was validated. With ``model``, by which that was,
-    it is text that people wrote: they are told what they may have meant. A file of a newer version
-    has no other problem: whatever else is unknown may belong to that version.
+    ``base`` is the path, inside the file, of the validated part. With ``model``, people wrote the
+    text, and the problems suggest what they may have meant. A file of a newer version has no other
+    problem: whatever else is unknown may belong to that version.
     """
     details = error.errors(include_url=False, include_context=True)
-    newer = [detail for detail in details if detail["type"] == NEWER]
+    newer = [detail for detail in details if detail["type"] == NEWER_VERSION]
+    # A list that is too short only because its entries were wrong is no further problem.
     holders = {detail["loc"][:size] for detail in details for size in range(len(detail["loc"]))}
-    place = _Place(file, lines, base, model)
+    place = _ValidatedPart(file, lines, base, model)
     return [
         _problem(detail, place)
         for detail in newer or details
@@ -64,8 +65,8 @@ def problems_of(
     ]
 
 
-class _Place(NamedTuple):
-    """Where what was validated stands, and by which model it was, if people wrote it."""
+class _ValidatedPart(NamedTuple):
+    """The position of the validated part, and its model if people wrote it."""
 
     file: str
     lines: Mapping[FieldPath, int]
@@ -80,7 +81,7 @@ def line_of(lines: Mapping[FieldPath, int], path: FieldPath) -> int:
     return lines.get(path, 0)
 
 
-def _problem(detail: ErrorDetails, place: _Place) -> Problem:
+def _problem(detail: ErrorDetails, place: _ValidatedPart) -> Problem:
     path = place.base + tuple(part for part in detail["loc"] if part != KEY)
     line, field = line_of(place.lines, path), field_name(path)
     odd, instead = odd_character(_text_of(detail))
@@ -90,7 +91,7 @@ def _problem(detail: ErrorDetails, place: _Place) -> Problem:
 
 
 def _text_of(detail: ErrorDetails) -> str:
-    """Return the text that is wrong: a field's name, or a value; nothing if that is no text."""
+    """Return the wrong text: a field's name, or a value; empty if the value is not text."""
     text = detail["loc"][-1] if detail["type"] == "extra_forbidden" else detail["input"]
     return text if isinstance(text, str) else ""
 
@@ -115,48 +116,48 @@ def _expected(detail: ErrorDetails) -> str:
     return re.sub(r"^(?:Input|Value|\w+) should (?:be|have) ", "", text)
 
 
-# --- what may have been meant ---------------------------------------------------------------------
+# --- suggestions ----------------------------------------------------------------------------------
 
 
 def _hint(detail: ErrorDetails, model: type[BaseModel] | None) -> str:
-    """Return what may have been meant, to follow what is expected; often nothing."""
+    """Return a suggestion to append to what is expected; often empty."""
     hint = _HINTS.get(detail["type"])
     return hint(detail, model) if hint and model else ""
 
 
-def _of_field(detail: ErrorDetails, model: type[BaseModel]) -> str:
+def _field_hint(detail: ErrorDetails, model: type[BaseModel]) -> str:
     *around, name = detail["loc"]
     if name == _MERGE_KEY:
         return ", each written out"
     return did_you_mean(str(name), fields_at(model, around), _CLOSE)
 
 
-def _of_choice(detail: ErrorDetails, model: type[BaseModel]) -> str:
+def _choice_hint(detail: ErrorDetails, model: type[BaseModel]) -> str:
     near = nearest(str(detail["input"]), values_at(model, detail["loc"]))
     return f"; did you mean {near!r}?" if near else ""
 
 
-def _of_text(detail: ErrorDetails, _: type[BaseModel]) -> str:
+def _text_hint(detail: ErrorDetails, _: type[BaseModel]) -> str:
     return ", in quotes" if isinstance(detail["input"], int | float) else ""
 
 
-def _of_number(detail: ErrorDetails, _: type[BaseModel]) -> str:
+def _number_hint(detail: ErrorDetails, _: type[BaseModel]) -> str:
     is_quoted = isinstance(detail["input"], str) and _NUMBER.fullmatch(detail["input"])
     return ", without quotes" if is_quoted else ", such as 10"
 
 
-def _of_yes_or_no(detail: ErrorDetails, _: type[BaseModel]) -> str:
-    meant = _YES_OR_NO.get(str(detail["input"]).lower(), "")
-    if meant == detail["input"]:
+def _boolean_hint(detail: ErrorDetails, _: type[BaseModel]) -> str:
+    meaning = _YES_OR_NO.get(str(detail["input"]).lower(), "")
+    if meaning == detail["input"]:
         return ", without quotes"
-    return f"; did you mean {meant}?" if meant else ""
+    return f"; did you mean {meaning}?" if meaning else ""
 
 
 _HINTS: dict[str, Callable[[ErrorDetails, type[BaseModel]], str]] = {
-    "extra_forbidden": _of_field,
-    "literal_error": _of_choice,
-    "string_type": _of_text,
-    "int_type": _of_number,
-    "float_type": _of_number,
-    "bool_type": _of_yes_or_no,
+    "extra_forbidden": _field_hint,
+    "literal_error": _choice_hint,
+    "string_type": _text_hint,
+    "int_type": _number_hint,
+    "float_type": _number_hint,
+    "bool_type": _boolean_hint,
 }

@@ -17,9 +17,9 @@ from inventory.files.format_detection import (
     ENDINGS,
     INVENTORY,
     ExpectedFile,
-    by_ending,
-    by_folder,
-    by_head,
+    ending_problem,
+    folder_problem,
+    head_problem,
 )
 from inventory.files.validation import problems_of
 from inventory.model.key_ids import canonical
@@ -37,16 +37,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=BaseModel)
 LISTS = ("keys", "databases", "region_views", "vendor_accounts", "support_cases", "readings")
-"""The fields of an organization that hold entries with places of their own."""
+"""The fields of an organization whose entries have locations of their own."""
 
 
-class Recorded(NamedTuple):
+class RecordedFile(NamedTuple):
     """What one file holds, and which file it was.
 
     Attributes:
         source: the file.
         organizations: what it holds.
-        providers: of a plan of Terraform, the keys of the providers that it configures.
+        providers: of a Terraform plan, the keys of the providers that it configures.
         configurations: what it manages with each of them.
     """
 
@@ -56,36 +56,37 @@ class Recorded(NamedTuple):
     configurations: tuple[ProviderConfiguration, ...] = ()
 
 
-def read_given(file: str, wanted: ExpectedFile) -> tuple[bytes, Document]:
-    """Return what a file of our own holds, in bytes and as data.
+def read_own_document(file: str, expected_file: ExpectedFile) -> tuple[bytes, Document]:
+    """Return the content of one of the suite's own files, in bytes and as data.
 
-    Raises InventoryError if it cannot be read, is of another kind than is ``wanted``, or holds a
-    token. A file of another kind may hold anything, so its kind is told first.
+    Raises InventoryError if it cannot be read, is not the ``expected_file``, or holds a token. A
+    file of another kind may hold anything, so its kind is reported before any token.
     """
-    raw = read_raw(file, wanted)
+    raw = read_raw(file, expected_file)
     document = read_document(file, raw)
-    if other := by_head(file, raw, document, wanted):
-        raise InventoryError([other])
+    if problem := head_problem(file, raw, document, expected_file):
+        raise InventoryError([problem])
     refuse_tokens(file, raw)
     return raw, document
 
 
-def read_raw(file: str, wanted: ExpectedFile) -> bytes:
-    """Return the content of ``file``, if its name ends as those of what is ``wanted``.
+def read_raw(file: str, expected_file: ExpectedFile) -> bytes:
+    """Return the content of ``file``, if its ending is one of the ``expected_file``.
 
-    Raises InventoryError if it is missing, barred, a folder, or of another ending; one that is
-    there is named by what it holds, if that is known. A pipe is not read: it may never end.
+    Raises InventoryError if it is missing, not readable, a folder, or has another ending. A file
+    with another ending is described by its content, if that is known. A pipe is not read: it may
+    never end.
     """
     if is_folder(file):
-        raise InventoryError([by_folder(file, wanted)])
+        raise InventoryError([folder_problem(file, expected_file)])
     if (ending := FilePath(file).suffix.lower()) in ENDINGS:
         return raw_bytes(file)
     raw = None if _is_special(file) else raw_bytes(file)
-    raise InventoryError([by_ending(file, raw, ending, wanted)])
+    raise InventoryError([ending_problem(file, raw, ending, expected_file)])
 
 
 def _is_special(file: str) -> bool:
-    """Say whether ``file`` is there and is something like a pipe."""
+    """Say whether ``file`` exists and is something like a pipe."""
     try:
         return not S_ISREG(FilePath(file).stat().st_mode)
     except OSError:
@@ -94,7 +95,7 @@ def _is_special(file: str) -> bool:
 
 def refuse_tokens(file: str, raw: bytes) -> None:
     """Raise InventoryError with each line that holds what looks like a token."""
-    refuse([token_found(file, line) for line in lines_with_secret(raw)])
+    refuse([token_problem(file, line) for line in lines_with_secret(raw)])
 
 
 def raw_bytes(file: str) -> bytes:
@@ -106,25 +107,25 @@ def raw_bytes(file: str) -> bytes:
         raise InventoryError([Problem(file, 0, "", found, "a readable file")]) from None
 
 
-def token_found(file: str, line: int) -> Problem:
-    """Complain of a token in a file, without repeating it."""
+def token_problem(file: str, line: int) -> Problem:
+    """Return the problem of a token in a file, without repeating the token."""
     return Problem(file, line, "", "what looks like a token", "a file without secrets")
 
 
-def read_recorded(file: str, role: Role = "inventory") -> Recorded:
+def read_recorded(file: str, role: Role = "inventory") -> RecordedFile:
     """Read an inventory in YAML or JSON; raise InventoryError with all its problems at once."""
-    raw, document = read_given(file, INVENTORY)
+    raw, document = read_own_document(file, INVENTORY)
     parsed = parse_document(InventoryDocument, file, document)
     organizations = tuple(locate_entries(file, document.lines, parsed.organizations))
-    refuse(list(twins(file, organizations)))
+    refuse(list(duplicates(file, organizations)))
     source = describe_source(
         file, raw, role, organizations, parsed.captured_at, example=parsed.example
     )
-    return Recorded(source, organizations)
+    return RecordedFile(source, organizations)
 
 
 def format_of(file: str) -> FileFormat:
-    """Return the format that the ending of ``file`` tells, which is one of ``FORMATS``."""
+    """Return the format by the ending of ``file``, which is one of ``FORMATS``."""
     return FORMATS[FilePath(file).suffix.lower()]
 
 
@@ -135,8 +136,8 @@ def parse_document(model: type[T], file: str, document: Document) -> T:
     try:
         parsed = model.model_validate(document.data)
     except ValidationError as error:
-        wrong = problems_of(error, file, document.lines, model=model)
-        raise InventoryError(sorted(document.problems + wrong)) from None
+        invalid = problems_of(error, file, document.lines, model=model)
+        raise InventoryError(sorted(document.problems + invalid)) from None
     refuse(document.problems)
     return parsed
 
@@ -170,14 +171,14 @@ def describe_source(
             len(organization.keys or ()) + organization.managed.planned_key_count
             for organization in organizations
         ),
-        databases=sum(len(each.databases or ()) for each in organizations),
+        databases=sum(len(organization.databases or ()) for organization in organizations),
     )
 
 
 def locate_entries(
     file: str, lines: Mapping[FieldPath, int], organizations: Iterable[Organization]
 ) -> Iterator[Organization]:
-    """Tell every entry of ``organizations`` its file and line."""
+    """Set file and line of every entry of ``organizations``."""
     for index, organization in enumerate(organizations):
         path: FieldPath = ("organizations", index)
         organization.at(file, lines[path])
@@ -187,47 +188,47 @@ def locate_entries(
         yield organization
 
 
-def twins(file: str, organizations: Iterable[Organization]) -> Iterator[Problem]:
-    """Find what stands in one file twice although it exists once."""
+def duplicates(file: str, organizations: Iterable[Organization]) -> Iterator[Problem]:
+    """Find what one file lists twice."""
     seen: Counter[str] = Counter()
     for organization in organizations:
         seen[organization.id] += 1
         if seen[organization.id] > 1:
-            yield _twin(file, organization.line, "organization", organization.id)
-        yield from twins_within(file, organization)
+            yield _duplicate(file, organization.line, "organization", organization.id)
+        yield from duplicates_within(file, organization)
 
 
-def twins_within(file: str, organization: Organization) -> Iterator[Problem]:
+def duplicates_within(file: str, organization: Organization) -> Iterator[Problem]:
     """Find databases, keys and region views that one organization lists twice."""
-    yield from repeated(file, "database", organization.databases or (), database_identity)
-    yield from repeated(file, "key", organization.keys or (), key_identity)
-    yield from repeated(file, "region view", organization.region_views or (), location_of)
+    yield from repeated_entries(file, "database", organization.databases or (), database_identity)
+    yield from repeated_entries(file, "key", organization.keys or (), key_identity)
+    yield from repeated_entries(file, "region view", organization.region_views or (), scope_fields)
 
 
 def database_identity(database: Any) -> str:  # noqa: ANN401 (kept generic for repeated)
-    """Return what tells a database from every other of its organization."""
+    """Return what identifies a database within its organization."""
     return database.id or str(database.identity)
 
 
-def location_of(entry: Any) -> tuple[str, str, str]:  # noqa: ANN401 (key, view or support case)
-    """Return the type, provider and region for which ``entry`` stands."""
+def scope_fields(entry: Any) -> tuple[str, str, str]:  # noqa: ANN401 (key, view or support case)
+    """Return the type, provider and region of ``entry``."""
     return entry.type, entry.provider, entry.region
 
 
 def key_identity(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (kept generic for repeated)
-    """Return what tells the entry of a registered key from every other of its organization.
+    """Return what identifies the entry of a registered key within its organization.
 
-    Two versions of one key are two entries: both are kept, and the rules take them for one key.
+    Two versions of one key are two entries: both are kept, and the rules treat them as one key.
     """
-    return (*location_of(key), key.key_id)
+    return (*scope_fields(key), key.key_id)
 
 
-def identity_of_key(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (a key, or a statement about one)
-    """Return what two entries of one registered key have in common, whatever its version."""
-    return (*location_of(key), canonical(key.key_id))
+def versionless_key_identity(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (a key, or a statement about one)
+    """Return what identifies a registered key within its organization, without its version."""
+    return (*scope_fields(key), canonical(key.key_id))
 
 
-def repeated(
+def repeated_entries(
     file: str, what: str, entries: Sequence[Any], identity: Callable[[Any], object]
 ) -> Iterator[Problem]:
     """Find the entries of one file whose ``identity`` an earlier one has."""
@@ -237,12 +238,12 @@ def repeated(
     for entry in entries:
         key = identity(entry)
         if key in first:
-            named = key if isinstance(key, str) else " ".join(map(str, key))  # type: ignore[call-overload]
-            yield _twin(file, entry.line, what, named, first[key])
+            label = key if isinstance(key, str) else " ".join(map(str, key))  # type: ignore[call-overload]
+            yield _duplicate(file, entry.line, what, label, first[key])
         first.setdefault(key, entry.line)
 
 
-def _twin(file: str, line: int, what: str, named: str, first: int = 0) -> Problem:
+def _duplicate(file: str, line: int, what: str, label: str, first: int = 0) -> Problem:
     where = f", first on line {first}" if first else ""
-    found = f"the {what} {describe(named)} a second time"
+    found = f"a duplicate {what} {describe(label)}"
     return Problem(file, line, "", found, f"each {what} once{where}")

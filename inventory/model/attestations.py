@@ -1,4 +1,4 @@
-"""Statements of people about what no interface shows."""
+"""Attestations: statements of people about what no interface shows."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Attestation(Entry):
         return self.due or self.on + min(timedelta(days=ATTESTATION_DAYS), date.max - self.on)
 
     def is_current(self, as_of: datetime) -> bool:
-        """Say whether the statement had been made at ``as_of`` and was not yet due again."""
+        """Say whether the statement had been made at ``as_of`` and has not expired."""
         return self.on <= as_of.astimezone(UTC).date() <= self.last_day()
 
 

@@ -1,4 +1,4 @@
-"""What all entries of an inventory are made of: frozen models, places, kinds of fields."""
+"""The base of all entries of an inventory: frozen models, locations, types of fields."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from inventory.model.vocabulary import (
     PROVIDERS,
     TYPES,
     Provider,
-    any_case,
+    any_case_schema,
     canonical_provider,
     canonical_type,
 )
@@ -30,17 +30,17 @@ from inventory.text.visible_text import VISIBLE, VISIBLE_NARROW
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _IDENTIFIER = re.compile(r"[!-~]{1,2048}")
-NEWER = "newer_version"
-"""What a complaint of a version is called that this program does not know yet."""
+NEWER_VERSION = "newer_version"
+"""The type of the validation error for a version that this program does not know yet."""
 
-MAY_BE_NEWER = "this file may have been written for a newer version of cmek-audit"
+NEWER_HINT = "this file may have been written for a newer version of cmek-audit"
 _EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
 
 
 def _moment(value: object) -> datetime:
-    """Read a time with its zone, and turn it to UTC.
+    """Parse a time with its zone, and convert it to UTC.
 
-    A number is refused: seconds and milliseconds cannot be told apart.
+    A number is refused: it could be seconds or milliseconds.
     """
     time = value
     if isinstance(value, str):
@@ -56,12 +56,12 @@ def _moment(value: object) -> datetime:
     except OverflowError:
         raise PydanticCustomError("moment", "a time between the years 1 and 9999") from None
     if utc < _EARLIEST:
-        raise PydanticCustomError("moment", "a time later than 2010, when there was no Astra yet")
+        raise PydanticCustomError("moment", "a time after 2010, as Astra did not exist before")
     return utc
 
 
 def _flaw_of_moment(value: object, time: object) -> str:
-    """Say what a time lacks, if anything was read as one."""
+    """Describe what a time lacks; empty if the value is not a time."""
     if not isinstance(time, datetime):
         return ""
     is_day = isinstance(value, str) and not re.search("[T: ]", value)
@@ -74,7 +74,7 @@ def is_identifier(text: str) -> bool:
 
 
 def read_moment(value: object) -> datetime | None:
-    """Return the time that ``value`` tells (UTC); None if it tells none."""
+    """Return the time in ``value`` (UTC); None if it is not one."""
     try:
         return _moment(value)
     except PydanticCustomError:
@@ -82,9 +82,9 @@ def read_moment(value: object) -> datetime | None:
 
 
 def _version(value: object) -> object:
-    """Refuse all but 1; ``true`` and ``1.0`` too, which Python takes for equal to it."""
+    """Refuse all but 1; also ``true`` and ``1.0``, which are equal to 1 in Python."""
     if isinstance(value, int) and value > 1:
-        raise PydanticCustomError(NEWER, f"1; {MAY_BE_NEWER}")
+        raise PydanticCustomError(NEWER_VERSION, f"1; {NEWER_HINT}")
     if type(value) is not int:
         raise PydanticCustomError("version", "1, as a whole number without quotes")
     return value
@@ -95,7 +95,7 @@ def _day(value: object) -> object:
         return value
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
-    flaw = ", a time where a day is meant" if read_moment(value) else ""
+    flaw = ", a time instead of a day" if read_moment(value) else ""
     raise PydanticCustomError("day", "a day, as text, such as 2026-11-20", {"flaw": flaw})
 
 
@@ -103,7 +103,7 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=20
 FormatVersion = Annotated[Literal[1], BeforeValidator(_version)]
 """The version of a file's format."""
 
-Whole = Annotated[int, Field(strict=True)]
+WholeNumber = Annotated[int, Field(strict=True)]
 Count = Annotated[int, Field(strict=True, ge=0)]
 Name = Annotated[
     str,
@@ -125,39 +125,40 @@ Day = Annotated[date, BeforeValidator(_day)]
 SpelledType = Annotated[
     Literal["serverless", "managed-clusters"],
     BeforeValidator(canonical_type),
-    WithJsonSchema(any_case(TYPES)),
+    WithJsonSchema(any_case_schema(TYPES)),
 ]
 SpelledProvider = Annotated[
     Provider,
     BeforeValidator(canonical_provider),
-    WithJsonSchema(any_case(PROVIDERS)),
+    WithJsonSchema(any_case_schema(PROVIDERS)),
 ]
 
 SourceLocation = tuple[str, int] | tuple[str, int, str]
-"""A file's path and a line in it; and the address of what Terraform manages."""
+"""A file's path and a line in it; for what Terraform manages, its address as well."""
 
 NO_LOCATION: SourceLocation = ("", 0)
-"""The place of what was made in memory."""
+"""The location of what was made in memory."""
 
 
 class Entry(BaseModel):
-    """A piece of an inventory; immutable, and closed to fields that it does not know."""
+    """A piece of an inventory; immutable, without unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Located(Entry):
-    """An entry that remembers where it was read.
+    """An entry with the location where it was read.
 
     Attributes:
         location: the path of its file, as it was given, and its line, counted from 1; an empty path
-            and 0 if it was made in memory. Of what Terraform manages, its address besides.
+            and 0 if it was made in memory. For what Terraform manages, also its address.
     """
 
     location: ClassVar[SourceLocation] = NO_LOCATION
 
     def at(self, file: str, line: int, address: str = "") -> Self:
-        """Remember the place; meant for the reader that has just made the entry."""
+        """Set the location; only for the reader that has just made the entry."""
+        # The model is frozen, and the location is no field: it takes no part in equality and dumps.
         self.__dict__["location"] = (file, line, address) if address else (file, line)
         return self
 

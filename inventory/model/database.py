@@ -27,7 +27,7 @@ from inventory.model.key import Seen
 from inventory.model.vocabulary import (
     TYPES,
     DatabaseType,
-    any_case,
+    any_case_schema,
     canonical_type,
     type_of_tier,
 )
@@ -37,10 +37,10 @@ Encryption = Literal["customer-managed", "astra-provided"]
 _CANONICAL = ("serverless", "managed-clusters")
 
 
-def demand_reason(encryption: Encryption | None, reason: str | None) -> None:
-    """Refuse Astra's own keys where nobody says why they are meant."""
+def require_reason(encryption: Encryption | None, reason: str | None) -> None:
+    """Refuse Astra's own keys without a reason."""
     if encryption == "astra-provided" and reason is None:
-        raise PydanticCustomError("reason", "a reason beside encryption: astra-provided")
+        raise PydanticCustomError("reason", "a reason with encryption: astra-provided")
 
 
 class DatabaseRegion(Located):
@@ -51,9 +51,9 @@ class DatabaseRegion(Located):
         added_at: when the region was added to the database; for Astra's own records,
             ``dateCreated`` of the datacenter.
         provider: the region's own provider, if it is not the database's.
-        state: ``planned`` if the region is only intended, of a database that may exist.
+        state: ``planned`` if the region is only intended; the database may exist.
         encryption: what is expected in this region; None leaves that to the database.
-        reason: why Astra's own keys are meant here; demanded with ``astra-provided``.
+        reason: why Astra's own keys are intended here; required with ``astra-provided``.
     """
 
     name: Identifier
@@ -66,8 +66,8 @@ class DatabaseRegion(Located):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.state == "planned" and self.added_at is not None:
-            raise PydanticCustomError("added_at", "no added_at beside state: planned")
-        demand_reason(self.encryption, self.reason)
+            raise PydanticCustomError("added_at", "no added_at with state: planned")
+        require_reason(self.encryption, self.reason)
         return self
 
 
@@ -84,20 +84,20 @@ class Database(Located):
     """A database that Astra lists (existing), or that somebody intends to deploy (planned).
 
     Attributes:
-        id: Astra's id; a planned database has none yet and goes by its name.
+        id: Astra's id; a planned database has none yet and is identified by its name.
         name: the name, which need not be unique and may hold anything.
         type: the database type; resolved from ``tier`` where only that was recorded.
         tier: the tier as Astra reported it.
         provider: the cloud provider.
         regions: the regions, each at most once, in no meaningful order.
         state: ``existing`` or ``planned``.
-        status: the status as Astra reported it; only ``TERMINATED`` leaves the population.
+        status: the status as Astra reported it; only ``TERMINATED`` is outside the population.
         created_at: when the database was created.
         encryption: what is expected of it; None leaves that to the organization's policy.
-        reason: why Astra's own keys are meant; demanded with ``astra-provided``.
-        data: ``stringent`` if more than encryption at rest is asked for.
+        reason: why Astra's own keys are intended; required with ``astra-provided``.
+        data: ``stringent`` if more than encryption at rest is required.
         application_encryption: whether the application encrypts stringent data.
-        seen: where it stands in the recorded answers.
+        seen: its position in the recorded answers.
     """
 
     id: Identifier | None = None
@@ -105,7 +105,7 @@ class Database(Located):
     type: Annotated[
         DatabaseType,
         BeforeValidator(_stated_type),
-        WithJsonSchema(any_case(TYPES)),
+        WithJsonSchema(any_case_schema(TYPES)),
     ] = "unknown"
     tier: str | None = None
     provider: SpelledProvider
@@ -122,7 +122,7 @@ class Database(Located):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.tier is not None or self.type == "unknown":
-            self._take_type_of_tier()
+            self._resolve_type()
         if self.id is None and self.state == "existing":
             raise PydanticCustomError("id", "an id, or state: planned")
         if self.state == "planned":
@@ -130,7 +130,7 @@ class Database(Located):
         elif all(region.state == "planned" for region in self.regions):
             text = "a region without state: planned, or state: planned for the database"
             raise PydanticCustomError("regions", text)
-        demand_reason(self.encryption, self.reason)
+        require_reason(self.encryption, self.reason)
         if len(self.regions) > 1 and len({region.name for region in self.regions}) < len(
             self.regions
         ):
@@ -138,33 +138,33 @@ class Database(Located):
         return self
 
     def _refuse_traces(self) -> None:
-        """Refuse what only a database that exists can have, also for a time that is to come."""
+        """Refuse facts that only an existing database can have, also with a time in the future."""
         for name in ("created_at", "seen"):
             if getattr(self, name) is not None:
-                raise PydanticCustomError(name, f"no {name} beside state: planned")
+                raise PydanticCustomError(name, f"no {name} with state: planned")
         if any(region.added_at is not None for region in self.regions):
-            text = "no added_at of a region beside state: planned of its database"
+            text = "no added_at of a region with state: planned of its database"
             raise PydanticCustomError("added_at", text)
         if self.status != "ACTIVE":
-            raise PydanticCustomError("status", "no status but ACTIVE beside state: planned")
+            raise PydanticCustomError("status", "no status other than ACTIVE with state: planned")
 
-    def _take_type_of_tier(self) -> None:
+    def _resolve_type(self) -> None:
         if self.tier is None:
             raise PydanticCustomError("type_or_tier", "a type, or the tier that Astra reported")
-        told = type_of_tier(self.tier)
-        if self.type not in {"unknown", told}:
-            raise PydanticCustomError("tier", "no type beside a tier that says another")
-        object.__setattr__(self, "type", told)
+        tier_type = type_of_tier(self.tier)
+        if self.type not in {"unknown", tier_type}:
+            raise PydanticCustomError("tier", "no type that contradicts the tier")
+        object.__setattr__(self, "type", tier_type)  # the model is frozen
 
     def stated(self) -> set[str]:
-        """Add what every database states: its type, if only by the tier, and its state."""
+        """Add what every database states: its type, which may come from the tier, and its state."""
         return self.model_fields_set | {"type", "state"}
 
     @property
     def identity(self) -> str:
-        """Return what tells it from every other database of its organization.
+        """Return what identifies it within its organization.
 
-        A planned one goes by its name, or by its address if Terraform manages it.
+        A planned database is identified by its name, or by its address if Terraform manages it.
         """
         return self.id or f"planned {self.resource or self.name}"
 

@@ -1,4 +1,4 @@
-"""What could not be read, and how the rest was."""
+"""Gaps and readings: what could not be read, and how the rest was read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Gap(Entry):
     Attributes:
         fact: which list is missing, or not known to be whole.
         reason: a reason code.
-        detail: what was seen, in words.
+        detail: what was observed.
     """
 
     fact: Fact
@@ -47,11 +47,11 @@ class Reading(Located):
     Attributes:
         fact: what was read; ``identity`` is the token's own organization.
         address: the address asked, with its parameters; braces stand for what varied.
-        requests: how many requests that took, with those that failed.
+        requests: how many requests it took, including failed ones.
         answers: how many of each status, or of each failure's reason code.
         entries: how many entries the answers held; None if they were not read to their end.
         sha256: hash over the hashes of the recorded answers, in the order of their files.
-        note: what the numbers do not say.
+        note: what the numbers do not show.
     """
 
     fact: Fact | Literal["identity"]

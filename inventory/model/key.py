@@ -1,4 +1,4 @@
-"""Customer keys, and what Astra, its clouds and people say about them."""
+"""Customer keys, and what Astra, the clouds and people state about them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class KeyScope(NamedTuple):
 
     Attributes:
         organization: the organization's id.
-        type: the database type; ``unknown`` if the recorded tier says neither type.
+        type: the database type; ``unknown`` if the recorded tier does not identify it.
         provider: the cloud provider.
         region: the region's name, compared exactly.
     """
@@ -47,13 +47,13 @@ class KeyScope(NamedTuple):
 
 
 class KmsFacts(Entry):
-    """What the cloud's key management said of a key.
+    """What the cloud's key management service (KMS) reported about a key.
 
     Attributes:
-        observed_at: when it said so.
+        observed_at: when it was observed.
         enabled: the key can be used now.
         symmetric: the key is a symmetric one.
-        region: the region the key lives in.
+        region: the key's region.
         granted_to_astra: the vendor's account may use the key.
         granted_to: who may use the key, to be compared with the accounts that Astra names.
         rotation_enabled: versions rotate automatically.
@@ -71,11 +71,11 @@ class KmsFacts(Entry):
 SEEN = r"^exchanges/[0-9]{4,9}/[0-9]{4,9}\.json:[1-9][0-9]{0,8}$"
 
 Seen = Annotated[str, StringConstraints(pattern=SEEN)]
-"""Where an entry stands in the recorded answers of an evidence bundle: file and line."""
+"""The position of an entry in the recorded answers of an evidence bundle: file and line."""
 
 
 class StatedKey(Located):
-    """A key of one key scope, with what people and its cloud say about it."""
+    """A key of one key scope, with the statements of people and its cloud about it."""
 
     type: SpelledType
     provider: SpelledProvider
@@ -94,7 +94,7 @@ class CustomerKey(StatedKey):
 
 
 class RegionView(Located):
-    """What Astra answered for one region alone; ``key_id`` is None if it showed no key there."""
+    """Astra's answer for a single region; ``key_id`` is None if it showed no key there."""
 
     type: SpelledType
     provider: SpelledProvider

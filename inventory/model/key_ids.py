@@ -1,4 +1,4 @@
-"""What a key id says: its provider, its region, and which key it is whatever its disguise."""
+"""Parses key ids: provider, region, and a canonical form that identifies the key."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ Form = Literal["key", "alias", "unknown"]
 
 
 class KeyId(NamedTuple):
-    """A key id, taken apart.
+    """The parts of a key id.
 
     Attributes:
-        form: ``key`` if it names one key for ever, ``alias`` if what it points to can change,
+        form: ``key`` if it always names one key, ``alias`` if its target can change,
             ``unknown`` if it has the form of no provider.
         provider: the provider whose form it has; None if unknown.
         region: the region it names; None where the form holds none (Azure) or is unknown.
@@ -54,7 +54,7 @@ class KeyId(NamedTuple):
 
 @lru_cache(maxsize=65_536)
 def parse_key_id(text: str) -> KeyId:
-    """Take ``text`` apart; an id of no known form is ``unknown`` and stands for itself."""
+    """Parse ``text``; an id of no known form is ``unknown``, with itself as the canonical form."""
     if match := _AWS_KEY.fullmatch(text):
         mrk = match["id"].startswith("mrk-")
         return KeyId("key", "aws", match["region"], text, match["partition"], mrk)
@@ -67,8 +67,8 @@ def parse_key_id(text: str) -> KeyId:
     return KeyId("unknown", None, None, text)
 
 
-def kin(text: str) -> str:
-    """Return what ids have in common that may name one material; empty if no other id can.
+def material_id(text: str) -> str:
+    """Return what ids of the same key material share; empty if no other id can name it.
 
     Replicas of an AWS multi-Region key share account and key, and differ by region. A Google key
     can be named by its project's id or by its project's number.
@@ -88,5 +88,5 @@ def project_of(text: str) -> str:
 
 
 def canonical(text: str) -> str:
-    """Return what two ids of one key have in common, whatever their version or their spelling."""
+    """Return what all ids of one key share, whatever their version or spelling."""
     return parse_key_id(text).canonical

@@ -1,7 +1,7 @@
 """An organization, the policy for its databases, and a whole inventory file.
 
-All times are aware and compared in UTC. A field that is absent is a fact that is missing: it is
-never read as "no" or "none".
+All times are aware and compared in UTC. An absent field is a missing fact, never "no" or
+"none".
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from inventory.model.base import (
     SpelledType,
     Text,
 )
-from inventory.model.database import Database, Encryption, demand_reason
+from inventory.model.database import Database, Encryption, require_reason
 from inventory.model.gaps import Fact, Gap, Reading
 from inventory.model.key import CustomerKey, RegionView, SupportCase, VendorAccount
-from inventory.model.terraform_managed import Managed
+from inventory.model.terraform_managed import ManagedResources
 from inventory.model.vocabulary import (
     DatabaseType,
     canonical_type,
@@ -43,14 +43,14 @@ from inventory.model.vocabulary import (
 
 
 class Expectation(Entry):
-    """What is expected of databases, and why if Astra's own keys are meant."""
+    """The expected encryption of databases, with the reason if Astra's own keys are intended."""
 
     encryption: Encryption
     reason: Text | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        demand_reason(self.encryption, self.reason)
+        require_reason(self.encryption, self.reason)
         return self
 
 
@@ -58,7 +58,7 @@ CUSTOMER_MANAGED = Expectation(encryption="customer-managed")
 
 
 class Policy(Entry):
-    """What is expected of an organization's databases: in general, and by database type."""
+    """The expected encryption of an organization's databases, in general and by type."""
 
     default: Expectation = CUSTOMER_MANAGED
     types: dict[SpelledType, Expectation] = Field(default_factory=dict)
@@ -72,29 +72,30 @@ class Policy(Entry):
         return value
 
     def of(self, database_type: DatabaseType) -> Expectation:
-        """Return what is expected of databases of one type that do not say it themselves."""
-        stated = (each for name, each in self.types.items() if name == database_type)
+        """Return the expectation for databases of one type that state none themselves."""
+        # The keys are narrower than ``DatabaseType``, so a look-up would not pass the type checker.
+        stated = (expected for name, expected in self.types.items() if name == database_type)
         return next(stated, self.default)
 
 
 class Organization(Located):
-    """An Astra organization: what was recorded of it at one moment.
+    """An Astra organization as recorded at one moment.
 
     Attributes:
         id: Astra's id.
         name: the name, for people.
         keys: every registered customer key; None if they were not recorded, which is not "none".
         databases: every database; None if they were not recorded.
-        region_views: what Astra showed for single regions; None if nobody asked.
-        vendor_accounts: to whom keys must be granted, as Astra says; None if nobody asked.
-        readings: how it was read from Astra; empty if it was not.
+        region_views: what Astra showed for single regions; None if Astra was not asked.
+        vendor_accounts: the accounts to which keys must be granted; None if Astra was not asked.
+        readings: how it was read from Astra; empty if it came from a file.
         no_databases: attestation that the organization has no database yet.
         plan: attestation of the plan.
         azure_preview: attestation of the preview for Serverless on Azure.
         policy: what is expected of the databases.
         support_cases: changes of keys that IBM Support carried out.
         gaps: what could not be read.
-        captured_at: when the record was made; None if its file does not say.
+        captured_at: when the record was made; None if its file has no date.
     """
 
     id: Identifier
@@ -111,21 +112,21 @@ class Organization(Located):
     support_cases: tuple[SupportCase, ...] = ()
     gaps: tuple[Gap, ...] = ()
     captured_at: Moment | None = None
-    _managed: Managed = PrivateAttr(default=Managed())
+    _managed: ManagedResources = PrivateAttr(default=ManagedResources())
 
     @property
-    def managed(self) -> Managed:
-        """Return what Terraform tells of it; no inventory's file can hold that."""
+    def managed(self) -> ManagedResources:
+        """Return what Terraform's plans and states contribute; no inventory file can hold it."""
         return self._managed
 
-    def with_managed(self, managed: Managed) -> Self:
-        """Return the organization with what Terraform tells of it."""
+    def with_managed(self, managed: ManagedResources) -> Self:
+        """Return the organization with what Terraform manages of it."""
         copy = self.model_copy()
         copy.__pydantic_private__ = {"_managed": managed}
         return copy
 
     def missing(self) -> tuple[Gap, ...]:
-        """Return every gap, the recorded ones and those that follow from absent lists."""
+        """Return every gap, the recorded ones and those implied by absent lists."""
         implied = []
         if self.keys is None:
             implied += [_absent("serverless-keys"), _absent("managed-clusters-keys")]
@@ -135,7 +136,7 @@ class Organization(Located):
 
 
 def _absent(fact: Fact) -> Gap:
-    return Gap(fact=fact, reason="not-recorded", detail="the record holds no such list")
+    return Gap(fact=fact, reason="not-recorded", detail="the record has no such list")
 
 
 class InventoryDocument(Entry):

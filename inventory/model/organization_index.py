@@ -1,4 +1,4 @@
-"""One organization made ready for judging: its keys and its databases by key scope."""
+"""One organization indexed for the rules: its keys and its databases by key scope."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Deployment(NamedTuple):
     Attributes:
         database: the database.
         region: the region, with the time it was added.
-        scope: the key scope in which the database's data lies there.
-        expectation: what is expected there, by the region, the database or the policy.
+        scope: the key scope of the database's data there.
+        expectation: the expected encryption there, by the region, the database or the policy.
         is_planned: whether the database, or this region of it, is only intended.
     """
 
@@ -40,26 +40,26 @@ class Deployment(NamedTuple):
 
     @property
     def location(self) -> SourceLocation:
-        """Return where it was read: the region's own place if it has one."""
-        own = self.region.location if self.is_planned else NO_LOCATION
-        return self.database.location if own == NO_LOCATION else own
+        """Return where it was read: the region's own location if it has one."""
+        location = self.region.location if self.is_planned else NO_LOCATION
+        return self.database.location if location == NO_LOCATION else location
 
     @property
-    def wants_key(self) -> bool:
+    def expects_customer_key(self) -> bool:
         """Say whether the database is to be encrypted by a customer key there."""
         return self.expectation.encryption == "customer-managed"
 
 
 class OrganizationIndex(NamedTuple):
-    """What one organization has, indexed; terminated databases are left out.
+    """The index of one organization; terminated databases are left out.
 
     Attributes:
         organization: what was recorded.
         keys: the registered keys of each key scope that has any.
-        placements: the placements of each living or planned database, by the database's identity
-            as a position in ``organization.databases``.
-        scopes: the placements in each key scope that has any.
-        planned: how many of those placements are only planned.
+        deployments: the deployments of each active or planned database, in the order of
+            ``organization.databases``.
+        scopes: the deployments in each key scope that has any.
+        planned: how many of those deployments are only planned.
         gaps: what could not be read, by fact; the first gap of each.
         planned_keys: the keys that a plan would register and that are not registered yet, by key
             scope; each once.
@@ -99,7 +99,7 @@ class OrganizationIndex(NamedTuple):
 
 
 def has_no_customer_keys(scope: KeyScope) -> bool:
-    """Say whether the scope is of the kind for which Astra has no customer keys at all."""
+    """Say whether Astra has no customer keys at all for scopes of this kind."""
     return lacks_customer_keys(scope.type, scope.provider)
 
 
@@ -175,13 +175,13 @@ def _unregistered(
     Two resources may plan one key. A key without an id may be any key, so each counts.
     """
     kept: dict[KeyScope, list[PlannedKey]] = {}
-    for scope, several in planned.items():
+    for scope, planned_keys in planned.items():
         seen = {canonical(key.key_id) for key in keys.get(scope, ())}
-        for key in several:
-            own = canonical(key.key_id) if key.key_id else ""
-            if own not in seen:
+        for key in planned_keys:
+            key_id = canonical(key.key_id) if key.key_id else ""
+            if key_id not in seen:
                 kept.setdefault(scope, []).append(key)
-                seen |= {own} - {""}
+                seen |= {key_id} - {""}
     return kept
 
 
@@ -194,7 +194,7 @@ def _ordered(
         waiting = {
             "".join(deployment.location[2:])
             for deployment in deployments
-            if deployment.is_planned and deployment.wants_key
+            if deployment.is_planned and deployment.expects_customer_key
         }
         for key in keys:
             if waiting and waiting <= key.awaited_by:
@@ -204,35 +204,35 @@ def _ordered(
 
 def _deployments(organization: Organization) -> Iterator[tuple[Deployment, ...]]:
     policy, scopes = organization.policy, _Scopes(organization.id)
-    by_type = {get_arg: policy.of(get_arg) for get_arg in get_args(DatabaseType)}
+    by_type = {kind: policy.of(kind) for kind in get_args(DatabaseType)}
     for database in organization.databases or ():
         if database.is_terminated:
             continue
-        wanted = _stated(database) or by_type[database.type]
+        expected = _stated(database) or by_type[database.type]
         kind, provider, planned = database.type, database.provider, database.state == "planned"
         group: tuple[Deployment, ...] = ()
         for region in database.regions:
             scope = scopes[kind, region.provider or provider, region.name]
             is_planned = planned or region.state == "planned"
-            here = _stated(region) or wanted
-            group += (Deployment(database, region, scope, here, is_planned),)
+            expectation = _stated(region) or expected
+            group += (Deployment(database, region, scope, expectation, is_planned),)
         yield group
 
 
 def _stated(entry: Database | DatabaseRegion) -> Expectation | None:
-    """Return what ``entry`` itself says is expected of it; None if it says nothing."""
+    """Return the expectation that ``entry`` itself states; None if it states none."""
     if entry.encryption is None:
         return None
     return Expectation(encryption=entry.encryption, reason=entry.reason)
 
 
 class _Scopes(dict[tuple[DatabaseType, Provider, str], KeyScope]):
-    """The key scopes of one organization, each made once."""
+    """The key scopes of one organization, each made once: many databases share a few scopes."""
 
     def __init__(self, organization: str) -> None:
         super().__init__()
         self._organization = organization
 
-    def __missing__(self, place: tuple[DatabaseType, Provider, str]) -> KeyScope:
-        scope = self[place] = KeyScope(self._organization, *place)
+    def __missing__(self, parts: tuple[DatabaseType, Provider, str]) -> KeyScope:
+        scope = self[parts] = KeyScope(self._organization, *parts)
         return scope

@@ -7,22 +7,22 @@ from typing import Literal
 from inventory.model.base import Identifier, Located, Name, SpelledProvider, SpelledType
 
 KeyChange = Literal["register", "replace", "remove"]
-"""What a plan does with a key: of a replacement, the new key is a ``register`` of its own."""
+"""What a plan does with a key. The new key of a replacement is a ``register`` of its own."""
 
 
-class NotShown(Located):
-    """What a plan would change without showing all of it.
+class PartiallyShown(Located):
+    """A planned change of which the plan does not show everything.
 
     Attributes:
-        is_later: whether a part of what is missing is known only after apply, or by a later plan.
-        is_hidden: whether a part of it is marked as sensitive, which no other plan changes.
+        is_later: whether a missing part is known only after apply, or in a later plan.
+        is_hidden: whether a missing part is marked as sensitive, and so in every plan.
     """
 
     is_later: bool = False
     is_hidden: bool = False
 
 
-class PlannedKey(NotShown):
+class PlannedKey(PartiallyShown):
     """A customer key of one key scope that a plan would change.
 
     Attributes:
@@ -45,7 +45,7 @@ class PlannedKey(NotShown):
     awaited_by: frozenset[str] = frozenset()
 
 
-class UndeterminedKey(NotShown):
+class UndeterminedKey(PartiallyShown):
     """A planned key whose key scope the plan does not show.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Where an inventory came from: one record per file that was read."""
+"""The sources of an inventory: one record for each file that was read."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ FORMATS: dict[str, FileFormat] = {
     ".json": "json",
     ".ndjson": "ndjson",
 }
-"""The format of each ending that a recorded inventory may have."""
+"""The format for each ending of a recorded inventory's name."""
 
 
 class Evidence(Entry):
-    """How an evidence bundle was made, as its manifest says.
+    """How an evidence bundle was made, according to its manifest.
 
     Attributes:
         root: the bundle's root.
         previous: the root of the bundle before; None for the first.
         tool: what made it.
         address: the host that was asked.
-        started: when the first organization's turn came (UTC).
+        started: when the first organization was begun (UTC).
         ended: when the last one was done (UTC).
-        requests: how many requests were made or given up.
+        requests: how many requests were made or abandoned.
         failures: how many of them got no answer, or one of status 400 or more.
         redactions: how many fields were redacted in all answers.
         clock_seconds: the largest difference seen between Astra's clock and the recorder's.
@@ -59,15 +59,15 @@ class Source(Entry):
         format: ``yaml``, ``json``, ``ndjson`` or ``bundle``; or Terraform's plan or state.
         size: length in bytes; of a bundle, that of its inventory.
         sha256: hash of the bytes, in hexadecimal; of a bundle, that of its inventory.
-        captured_at: when its content was true (UTC); None if it does not say.
-        complete: False if it ended before its end record, or other than by it.
+        captured_at: when its content was true (UTC); None if it has no date.
+        complete: False if it does not end with its end record.
         example: True for a bundled example.
         organizations: how many it holds.
         keys: how many customer keys it holds; of a plan, how many it would change.
         databases: how many databases it holds.
         evidence: of a bundle, how it was made.
-        name: of a plan, the name that it was given; may be empty.
-        notes: what was assumed of it, and what limits it, a sentence or two each.
+        name: the name given to a plan; may be empty.
+        notes: assumptions about it and its limits, a sentence or two each.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""What plans and Terraform's states hold of an organization, beside databases known in full."""
+"""What plans and Terraform's states hold of an organization, except fully known databases."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import NamedTuple
 from pydantic import Field
 
 from inventory.model.base import Entry, Identifier, Located, Name, SpelledProvider
-from inventory.model.planned_keys import NotShown, PlannedKey, UndeterminedKey
+from inventory.model.planned_keys import PartiallyShown, PlannedKey, UndeterminedKey
 
 
-class UndeterminedDatabase(NotShown):
-    """A planned database of which a plan does not tell where it will lie.
+class UndeterminedDatabase(PartiallyShown):
+    """A planned database whose location the plan does not show.
 
     Attributes:
-        name: its name, or its address where that is not told, either.
-        untold: why: ``regions known only after apply``.
+        name: its name, or its address if the name is not shown.
+        missing: what is missing and why, such as ``regions known only after apply``.
     """
 
     name: Name
-    untold: str
+    missing: str
 
 
 class ManagedKey(Located):
@@ -37,13 +37,13 @@ class ManagedKey(Located):
 
 
 class ManagedDatabase(Located):
-    """A database in Terraform's state, so that it exists or existed lately.
+    """A database in Terraform's state: it exists, or did so recently.
 
     Attributes:
         id: its id.
         name: its name, or its address if that is not shown.
-        regions: provider and region of each place where the state has it.
-        missing: why not all of these are shown; empty if they are.
+        regions: provider and region of each location in the state.
+        missing: why some of these are not shown; empty if all are.
     """
 
     id: Identifier
@@ -52,11 +52,11 @@ class ManagedDatabase(Located):
     missing: str = ""
 
 
-class Managed(Entry):
+class ManagedResources(Entry):
     """What plans and states show of one organization; all of Terraform's is Serverless.
 
     Attributes:
-        undetermined: planned databases whose place is not shown.
+        undetermined: planned databases whose location is not shown.
         planned_keys: customer keys that a plan would register, replace or remove.
         undetermined_keys: planned keys whose key scope is not shown.
         keys: customer keys in a state.
@@ -70,34 +70,34 @@ class Managed(Entry):
     databases: tuple[ManagedDatabase, ...] = Field(default=())
 
     @classmethod
-    def together(cls, parts: Iterable[Managed]) -> Managed:
-        """Return what all of ``parts`` tell, in their order."""
-        known = [part for part in parts if part is not NOTHING]
+    def combine(cls, parts: Iterable[ManagedResources]) -> ManagedResources:
+        """Return the entries of all ``parts``, in their order."""
+        known = [part for part in parts if part is not NO_RESOURCES]
         if len(known) <= 1:
-            return known[0] if known else NOTHING
+            return known[0] if known else NO_RESOURCES
         fields = {
             name: tuple(chain.from_iterable(getattr(part, name) for part in known))
             for name in cls.model_fields
         }
         return cls(**fields)
 
-    def and_also(self, other: Managed) -> Managed:
-        """Return what both hold."""
-        return self.together((self, other))
+    def combined_with(self, other: ManagedResources) -> ManagedResources:
+        """Return the entries of both."""
+        return self.combine((self, other))
 
     @property
     def planned_key_count(self) -> int:
-        """Return how many changes of keys a plan holds, those of unknown place included."""
+        """Return how many changes of keys a plan holds, including those of unknown scope."""
         return len(self.planned_keys) + len(self.undetermined_keys)
 
     def entries(self) -> Iterator[Located]:
-        """Yield everything that it holds."""
-        for name in Managed.model_fields:
+        """Yield all entries."""
+        for name in ManagedResources.model_fields:
             yield from getattr(self, name)
 
 
-NOTHING = Managed()
-"""Nothing, made once: most resources add nothing here."""
+NO_RESOURCES = ManagedResources()
+"""A shared empty value: most resources add nothing here."""
 
 
 class ProviderConfiguration(NamedTuple):
@@ -122,7 +122,7 @@ class ProviderConfiguration(NamedTuple):
 
     @property
     def is_one(self) -> bool:
-        """Say whether all it manages uses the same token, so that it is of one organization."""
+        """Say whether everything it manages uses one token, and so belongs to one organization."""
         if self.provider:
             return not (self.is_mixed or self.is_repeated)
         return self.databases + self.keys == 1

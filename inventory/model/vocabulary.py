@@ -1,4 +1,4 @@
-"""The one place where spellings of types, providers and tiers are understood."""
+"""The accepted spellings of types, providers and tiers."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _CANONICAL_PROVIDERS = ("aws", "gcp", "azure")
 _MANAGED_TIER = re.compile(r"classic|A(?:5|10|20|40)|[CD](?:10|20|40)|E[0-9]{1,3}", re.IGNORECASE)
 
 
-def any_case(spellings: Iterable[str]) -> dict[str, Any]:
-    """Return a JSON Schema that takes ``spellings`` as the reader does, without case."""
-    letters = {ord(each): f"[{each.upper()}{each}]" for each in ascii_lowercase}
+def any_case_schema(spellings: Iterable[str]) -> dict[str, Any]:
+    """Return a JSON Schema that accepts ``spellings`` in any case, as the reader does."""
+    letters = {ord(letter): f"[{letter.upper()}{letter}]" for letter in ascii_lowercase}
     pattern = "|".join(spelling.translate(letters) for spelling in spellings)
     return {"type": "string", "pattern": f"^(?:{pattern})$", "examples": list(spellings)}
 

@@ -1,1 +1,1 @@
-"""Paths, locks, signals and memory: what the operating system and the interpreter lend."""
+"""Paths, locks, signals and memory: the operating system and the interpreter."""

@@ -18,24 +18,24 @@ LOCK = ".lock"
 
 
 @contextmanager
-def writing_to(folder: Path, named: str) -> Iterator[None]:
-    """Raise SettingError if the system refuses what is done in ``folder``; it is ``named`` so."""
+def writing_to(folder: Path, option: str) -> Iterator[None]:
+    """Turn an OSError while writing to ``folder`` into a SettingError about ``option``."""
     try:
         yield
     except OSError as error:
         found = f"{folder} ({error.strerror})"
-        raise SettingError(f"{named}: found {found}, expected a folder to write to") from None
+        raise SettingError(f"{option}: found {found}, expected a folder to write to") from None
 
 
 class FolderLock:
     """An exclusive lock on a folder, held until it is released or the process ends.
 
-    The system releases the lock of a process that was killed. So whoever holds the lock knows that
-    what is unfinished in the folder was left by processes that have ended.
+    The system releases the lock of a killed process. So whoever holds the lock knows that
+    unfinished work in the folder was left by processes that have ended.
     """
 
-    def __init__(self, folder: Path, named: str) -> None:
-        """Lock ``folder``, which exists; errors call it ``named``, such as ``--cmek-report-dir``.
+    def __init__(self, folder: Path, option: str) -> None:
+        """Lock ``folder``, which exists; errors name ``option``, such as ``--cmek-report-dir``.
 
         Raises SettingError if another process holds the lock, and OSError if the folder cannot be
         written to.
@@ -43,11 +43,12 @@ class FolderLock:
         self._path = folder / LOCK
         self._file = -1
         try:
+            # The last holder may remove the file between our open and our lock: then try again.
             while self._file < 0:
                 self._file = _lock(self._path)
         except BlockingIOError:
-            found = f"{folder}, into which another run is writing"
-            raise SettingError(f"{named}: found {found}, expected a folder of its own") from None
+            found = f"{folder}, which another run is writing to"
+            raise SettingError(f"{option}: found {found}, expected a folder of its own") from None
 
     @property
     def is_held(self) -> bool:
@@ -57,6 +58,7 @@ class FolderLock:
     def release(self) -> None:
         """Release the lock; a second time does nothing."""
         if self.is_held:
+            # Remove the file while it is still locked: nobody else can hold it then.
             with suppress(OSError):
                 self._path.unlink()
             os.close(self._file)

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Pause the collector: it looks at all objects again and again, and finds none to free."""
+    """Pause the collector while an inventory is read.
+
+    Reading makes very many objects, and all of them stay alive. The collector would scan them
+    again and again, and find nothing to free.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:

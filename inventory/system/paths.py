@@ -10,24 +10,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-def normal(path: str, start: Path = Path()) -> str:
-    """Return ``path`` in its one spelling: relative if it lies in the working directory.
+def normalize_path(path: str, start: Path = Path()) -> str:
+    """Return ``path`` in its canonical form: relative inside the working directory, else absolute.
 
-    Else it is absolute. A relative one begins at ``start``. Links are not followed; ``..`` stays
-    behind a link, as it leads elsewhere than the text says. An empty path stays empty.
+    A relative path begins at ``start``. Links are not followed, and ``..`` after a link is kept: it
+    leads to the parent of the link's target, not of the link. An empty path stays empty.
     """
     if not path:
         return path
-    whole = _without_detours((start / path).absolute())
+    absolute = _without_detours((start / path).absolute())
     for folder in _working_directories():
-        if whole.is_relative_to(folder):
-            return whole.relative_to(folder).as_posix()
-    return whole.as_posix()
+        if absolute.is_relative_to(folder):
+            return absolute.relative_to(folder).as_posix()
+    return absolute.as_posix()
 
 
-def in_order(paths: Iterable[str], start: Path = Path()) -> tuple[str, ...]:
-    """Return each of ``paths`` once, in its one spelling, in the order of the spellings."""
-    return tuple(sorted({normal(path, start) for path in paths}))
+def sorted_paths(paths: Iterable[str], start: Path = Path()) -> tuple[str, ...]:
+    """Return the distinct canonical spellings of ``paths``, sorted."""
+    return tuple(sorted({normalize_path(path, start) for path in paths}))
 
 
 def _without_detours(path: Path) -> Path:
@@ -39,9 +39,10 @@ def _without_detours(path: Path) -> Path:
 
 
 def _working_directories() -> Iterator[Path]:
-    """Yield the working directory, and the way to it by links that a shell shows, if there is."""
-    here = Path.cwd()
-    yield here
-    shown = Path(os.environ.get("PWD", ""))
-    if shown.is_absolute() and shown.is_dir() and shown.samefile(here):
-        yield _without_detours(shown)
+    """Yield the working directory, and the path with links by which the shell shows it, if any."""
+    current = Path.cwd()
+    yield current
+    logical = Path(os.environ.get("PWD", ""))
+    # PWD may be left over from another process, so it counts only if it is this folder.
+    if logical.is_absolute() and logical.is_dir() and logical.samefile(current):
+        yield _without_detours(logical)

@@ -1,4 +1,4 @@
-"""Being told to end is taken like Ctrl-C, while there is something unfinished to be removed."""
+"""SIGTERM and SIGHUP handled like Ctrl-C, while there is unfinished work to clean up."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ _REPLACED = (signal.SIG_DFL, signal.default_int_handler)
 def termination_interrupts() -> Iterator[None]:
     """Let SIGTERM and SIGHUP do what Ctrl-C does, and raise KeyboardInterrupt at the end.
 
-    Afterwards they are handled as before. A signal that somebody else handles or ignores, as nohup
-    does, stays with them. Outside of the main thread nothing is changed, as Python handles signals
-    there alone.
+    Afterwards the earlier handlers are back. A signal that other code handles, or that is ignored
+    as by nohup, is left alone. Python handles signals in the main thread only, so in other threads
+    nothing changes.
     """
     in_main = threading.current_thread() is threading.main_thread()
-    before = {each: signal.getsignal(each) for each in _SIGNALS if in_main}
-    own = {each: handler for each, handler in before.items() if handler in _REPLACED}
-    told: list[int] = []
+    before = {number: signal.getsignal(number) for number in _SIGNALS if in_main}
+    replaced = {number: handler for number, handler in before.items() if handler in _REPLACED}
+    received: list[int] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        told.append(number)
+        received.append(number)
         _interrupt(frame)
 
-    for each in own:
-        signal.signal(each, interrupt)
+    for number in replaced:
+        signal.signal(number, interrupt)
     try:
         yield
     except BaseException:
-        if told:  # whatever an interruption breaks on its way out is an interruption
+        if received:  # an error on the way out of an interruption is a part of it
             raise KeyboardInterrupt from None
         raise
     finally:
-        for each, handler in own.items():
-            signal.signal(each, handler)
-    if told:  # somebody has swallowed it
+        for number, handler in replaced.items():
+            signal.signal(number, handler)
+    if received:  # the code inside has swallowed the interruption
         raise KeyboardInterrupt
 
 
@@ -51,7 +51,7 @@ def _interrupt(frame: FrameType | None) -> None:
     """Do what Ctrl-C would do now.
 
     While asyncio runs, its handler cancels the tasks one by one: an exception that is raised
-    wherever they are just now would break the locks and shields that they hold.
+    at the current point of the code would break the locks and shields that they hold.
     """
     handler = signal.getsignal(signal.SIGINT)
     if not callable(handler):

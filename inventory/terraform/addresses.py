@@ -24,7 +24,7 @@ _RESERVED = frozenset(
     {"action", "arg", "count", "data", "each", "ephemeral", "lazy", "local", "path", "provider"}
     | {"resource", "self", "template", "terraform"}
 )
-"""How a reference begins that names no managed resource, even if one has a type of this name."""
+"""First words of references that never name a managed resource, whatever its type."""
 
 
 # --- addresses ------------------------------------------------------------------------------------
@@ -101,14 +101,13 @@ class Reference(NamedTuple):
 def read_references(texts: Iterable[object]) -> list[Reference]:
     """Return what one expression refers to; ``texts`` are its ``references``.
 
-    Terraform lists each reference with all that it begins with: ``k["eu"].id``, ``k["eu"]``, ``k``.
-    The last two do not refer to more than the first, so what a longer one begins with is left out.
+    Terraform lists each reference with all its prefixes: ``k["eu"].id``, ``k["eu"]``, ``k``. The
+    prefixes refer to nothing more than the longest, so they are left out.
     """
-    every = [_levels(text) for text in texts if isinstance(text, str)]
-    shorter = {level for levels in every for level in levels[:-1]}
-    return [
-        level for level in dict.fromkeys(levels[-1] for levels in every) if level not in shorter
-    ]
+    references = [_levels(text) for text in texts if isinstance(text, str)]
+    prefixes = {level for levels in references for level in levels[:-1]}
+    longest = dict.fromkeys(levels[-1] for levels in references)
+    return [reference for reference in longest if reference not in prefixes]
 
 
 def read_dependencies(texts: Iterable[object]) -> list[Reference]:
@@ -117,24 +116,24 @@ def read_dependencies(texts: Iterable[object]) -> list[Reference]:
 
 
 def _levels(text: str) -> list[Reference]:
-    """Return what a reference begins with, the shortest first, and then what it refers to."""
-    found = _REFERENCE.match(text)
-    if found is None:
+    """Return the prefixes of a reference, the shortest first, and at last the reference itself."""
+    match = _REFERENCE.match(text)
+    if match is None:
         return [Reference("")]
-    kind, module, resource, key, attribute = found.groups(default="")
+    kind, module, resource, key, attribute = match.groups(default="")
     levels = [Reference(kind or "resource", module or resource)]
     if key and kind != "var":
         levels.append(levels[0]._replace(key=key))
     if attribute and kind == "module":
         levels.append(levels[-1]._replace(output=attribute))
     is_reserved = resource.count(".") == 1 and resource.partition(".")[0] in _RESERVED
-    if is_reserved or not _may_end(text[found.end() :], key, attribute):
+    if is_reserved or not _may_end(text[match.end() :], key, attribute):
         levels.append(Reference(""))
     return levels
 
 
 def _may_end(rest: str, key: str, attribute: str) -> bool:
-    """Say whether ``rest`` can follow; else what comes before may be a part of a longer name."""
+    """Say whether ``rest`` can follow; if not, what was matched may be part of a longer name."""
     if attribute:
         return not rest or rest[0] in ".["
     return not rest or bool(key and rest[0] == "[")

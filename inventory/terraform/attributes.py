@@ -1,4 +1,4 @@
-"""The attributes of a Terraform resource: what is told of them, and what is only promised."""
+"""The attributes of a Terraform resource: known values, and those that are not shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from inventory.files.validation import line_of
 from inventory.model.base import is_identifier
 from inventory.text.display import describe
 from inventory.text.secrets import holds_secret
-from inventory.text.visible_text import has_half_character
+from inventory.text.visible_text import has_surrogate
 
 _LISTS = frozenset({"regions", "additional_regions"})
 
@@ -21,12 +21,12 @@ SENSITIVE = "marked as sensitive"
 
 
 class AttributeValue(NamedTuple):
-    """What is told of one attribute.
+    """The known values of one attribute.
 
     Attributes:
-        values: its values; one, or those of a list, without those that are not told.
+        values: its values; one, or those of a list, without those that are not shown.
         reasons: why values are missing: known only after apply, marked as sensitive, or both.
-        is_wrong: whether something that is told has a form that cannot be used.
+        is_wrong: whether a value that is shown cannot be used.
     """
 
     values: tuple[str, ...] = ()
@@ -34,31 +34,32 @@ class AttributeValue(NamedTuple):
     is_wrong: bool = False
 
     @property
-    def untold(self) -> str:
-        """Say why values are missing; empty if none are."""
+    def missing(self) -> str:
+        """The reasons why values are missing; empty if none are."""
         return " and ".join(self.reasons)
 
 
 class Attributes:
-    """The attributes of one resource, with the marks that keep some of them back."""
+    """The attributes of one resource, with the marks for unknown and sensitive values."""
 
     def __init__(
         self,
         values: Mapping[str, Any],
         marks: Sequence[tuple[object, str]],
-        place: tuple[str, Mapping[FieldPath, int], FieldPath, str],
+        location: tuple[str, Mapping[FieldPath, int], FieldPath, str],
     ) -> None:
         """Take ``values``, and ``marks`` shaped like them, each kind with what it means.
 
-        ``place`` is the file, its lines, the path of the values in it, and whose they are.
+        ``location`` is the file, its lines, the path of the values in it, and the resource's
+        address.
         """
         self._values = values
         self._marks = marks
-        self._file, self._lines, self._path, self._address = place
+        self._file, self._lines, self._path, self._address = location
         self.problems: list[Problem] = []
 
-    def told(self, name: str) -> AttributeValue:
-        """Return what is told of the attribute ``name``; what has a wrong type is a problem."""
+    def read(self, name: str) -> AttributeValue:
+        """Return the known values of the attribute ``name``; note values of a wrong type."""
         marks = [(_inner(mark, name), why) for mark, why in self._marks]
         if whole := tuple(why for mark, why in marks if mark is True):
             return AttributeValue(reasons=whole)
@@ -76,17 +77,17 @@ class Attributes:
         values: list[str | None] = []
         reasons = [why for mark, why in marks if _beyond(mark, len(items))]
         for index, item in enumerate(items):
-            kept_back = [why for mark, why in marks if _has_any(_inner(mark, index))]
-            values += [] if kept_back else [self._text(item, (name, index))]
-            reasons += kept_back
+            hidden = [why for mark, why in marks if _has_any(_inner(mark, index))]
+            values += [] if hidden else [self._text(item, (name, index))]
+            reasons += hidden
         once = tuple(dict.fromkeys(reasons))
         return AttributeValue(tuple(filter(None, values)), once, is_wrong=None in values)
 
     def _text(self, value: object, where: FieldPath) -> str | None:
         if not isinstance(value, str) or not value:
             self.refuse(where, describe(value) if value != "" else "an empty text", "text")
-        elif found := flaw(value):
-            self.refuse(where, found, "text without secrets")
+        elif problem := flaw(value):
+            self.refuse(where, problem, "text without secrets")
         elif where != ("name",) and not is_identifier(value):
             self.refuse(where, describe(value), "visible ASCII characters without spaces")
         else:
@@ -94,16 +95,16 @@ class Attributes:
         return None
 
     def refuse(self, where: FieldPath, found: str, expected: str) -> None:
-        """Note that what stands at ``where`` cannot be used."""
+        """Note that the value at ``where`` cannot be used."""
         field = f"{field_name(where)} of {describe(self._address)}"
         line = line_of(self._lines, self._path + where)
         self.problems.append(Problem(self._file, line, field, found, expected))
 
 
 def flaw(text: str) -> str:
-    """Say why ``text`` must not be taken over from a file; nothing if it may."""
-    if has_half_character(text):
-        return "half a character"
+    """Return why ``text`` from a file must not be used; empty if it may."""
+    if has_surrogate(text):
+        return "an unpaired surrogate"
     return "what looks like a token" if holds_secret(text.encode()) else ""
 
 
@@ -117,7 +118,10 @@ def _inner(mark: object, part: str | int) -> object:
 
 
 def _beyond(mark: object, length: int) -> bool:
-    """Say whether more parts are marked than there are, or other than by their position."""
+    """Say whether marks exceed the ``length`` of the list, or are no list themselves.
+
+    Then the list may become longer, or change in an unknown way.
+    """
     return _has_any(mark[length:] if isinstance(mark, list) else mark)
 
 
@@ -125,10 +129,11 @@ def _has_any(mark: object) -> bool:
     """Say whether anything inside is marked."""
     waiting = [mark]
     while waiting:
-        each = waiting.pop()
-        if each is True:
+        part = waiting.pop()
+        if part is True:
             return True
-        waiting += (
-            each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
-        )
+        if isinstance(part, dict):
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
     return False

@@ -1,4 +1,4 @@
-"""The files of one folder of a configuration, and where each resource in them begins."""
+"""The files of one folder of a configuration, with the line of each resource."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from inventory.terraform.hcl_blocks import find_resources
 Program = Literal["terraform", "opentofu"]
 
 MOST_BYTES = 16 * 1_024 * 1_024
-"""The size from which on a file is not read; what people write is a thousandth of that."""
+"""Larger files are not read; files that people write are a thousandth of that."""
 
 _ENDINGS = (".tf", ".tf.json", ".tofu", ".tofu.json")
 
@@ -62,7 +62,7 @@ def files_of(program: Program, names: Sequence[str]) -> list[str]:
 
 
 def read_source(path: str) -> SourceFile:
-    """Read a file; what is wrong with it is told in ``problem``, never raised."""
+    """Read a file; a failure is stored in ``problem``, never raised."""
     try:
         raw = read_limited(path)
     except (OSError, ValueError) as error:
@@ -77,7 +77,7 @@ def read_limited(path: str) -> bytes:
     A pipe or a device is not opened: reading from it may never end.
     """
     if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 (a path as text)
-        message = "no regular file"
+        message = "not a regular file"
         raise ValueError(message)
     with FilePath(path).open("rb") as file:
         raw = file.read(MOST_BYTES + 1)
@@ -88,7 +88,7 @@ def read_limited(path: str) -> bytes:
 
 
 def unreadable(path: str, error: Exception) -> str:
-    """Say that a file or folder could not be read, and why."""
+    """Describe why a file or folder could not be read."""
     why = getattr(error, "strerror", None) or str(error)
     return f"{path} could not be read ({why})"
 
@@ -104,7 +104,7 @@ def _ending(name: str) -> str:
 
 
 def _read_language(path: str, raw: bytes) -> tuple[dict[tuple[str, str], int], str]:
-    # In a comment, Terraform takes any byte.
+    # Terraform accepts any byte in a comment.
     lines, broken = find_resources(raw.decode("utf-8-sig", "surrogateescape"))
     return lines, f"{path}:{broken} could not be parsed" if broken else ""
 

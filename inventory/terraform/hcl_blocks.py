@@ -1,8 +1,8 @@
-"""Where the resources of a configuration in Terraform's own language begin.
+"""Finds the resource blocks of a configuration in HCL, Terraform's own language.
 
-Only what encloses something is read: comments, quoted texts, heredocs, the templates in both, and
-brackets. Expressions are skipped, so that no function and no operator has to be known. The rules
-are those of the scanner of HCL, which Terraform and OpenTofu use.
+Only enclosing syntax is read: comments, quoted texts, heredocs, the templates in both, and
+brackets. Expressions are skipped, so no function and no operator has to be known. The rules are
+those of the HCL scanner, which Terraform and OpenTofu use.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 from inventory.text.line_numbers import LineNumbers
 
+# Possessive quantifiers (``++``, ``*+``) never backtrack, so hostile files take linear time.
 _NAME = r"(?:[A-Za-z_]|[^\x00-\x7f])(?:[A-Za-z0-9_-]|[^\x00-\x7f])*+"
 _COMMENT = r"/\*.*?\*/"
 _LINE_COMMENT = r"(?:\#|//)[^\n]*+"
 _LITERAL = r"\$\$\{|%%\{|[$%](?!\{)"
-"""A sign that begins no template: it is there twice, or without a brace."""
+"""A sign that begins no template: doubled, or without a brace."""
 
 _GAP = rf"(?:[ \t]++|{_COMMENT})*+"
 _LABEL = rf'(?:{_NAME}|"(?:[^"\\$%\r\n]++|\\[^\r\n]|{_LITERAL})*+")'
@@ -53,15 +54,15 @@ _ENDS = {"(": ")", "[": "]", "{": "}"}
 _SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
-"""What may surround the end of a heredoc."""
+"""White space that may surround the end of a heredoc."""
 
 
 class Resources(NamedTuple):
-    """What a text holds.
+    """The resources of a text.
 
     Attributes:
         lines: the line of each managed resource, by its type and name.
-        broken: the line where the text is no configuration, and nothing was found; 0 if it is one.
+        broken: the line of the first syntax error, with no resources; 0 if there is none.
     """
 
     lines: dict[tuple[str, str], int]
@@ -69,7 +70,7 @@ class Resources(NamedTuple):
 
 
 class _BrokenError(Exception):
-    """Carries the position where a text is no configuration."""
+    """Carries the position of a syntax error."""
 
     def __init__(self, at: int) -> None:
         super().__init__(at)
@@ -77,7 +78,7 @@ class _BrokenError(Exception):
 
 
 class _Open(NamedTuple):
-    """What is open: a bracket, a quoted text or a heredoc, by what ends it and where it begins."""
+    """An open bracket, quoted text or heredoc: what ends it, and where it begins."""
 
     end: str
     at: int
@@ -90,8 +91,8 @@ def find_resources(text: str) -> Resources:
     try:
         for head in _heads(text):
             if head[1] == "resource" and head[3]:
-                place = head[2].strip('"'), head[3].strip('"')
-                lines.setdefault(place, numbers.at(head.start()))
+                resource = head[2].strip('"'), head[3].strip('"')
+                lines.setdefault(resource, numbers.at(head.start()))
     except _BrokenError as broken:
         return Resources({}, numbers.at(broken.at))
     return Resources(lines)
@@ -112,37 +113,37 @@ def _after(text: str, at: int) -> int:
     """Return the position after the block whose bracket is at ``at``."""
     opened: list[_Open] = []
     while True:
-        found = _pattern(opened).match(text, at)
-        if found is None:
+        match = _pattern(opened).match(text, at)
+        if match is None:
             raise _BrokenError(at if at < len(text) else opened[-1].at)
-        _follow(found, opened)
-        at = found.end()
+        _track(match, opened)
+        at = match.end()
         if not opened:
             return at
 
 
 def _pattern(opened: list[_Open]) -> re.Pattern[str]:
-    """Return how to go on inside of the innermost that is open."""
+    """Return the pattern for the inside of the innermost open part."""
     if not opened or opened[-1].end in _ENDS.values():
         return _CODE
     return _QUOTED if opened[-1].end == '"' else _HEREDOC
 
 
-def _follow(found: re.Match[str], opened: list[_Open]) -> None:
-    """Take note of what is opened or closed."""
-    kind = found.lastgroup
+def _track(match: re.Match[str], opened: list[_Open]) -> None:
+    """Update the stack ``opened`` by what the match opens or closes."""
+    kind = match.lastgroup
     if kind == "close":
-        if found["close"].strip(_SPACES) == opened[-1].end:
+        if match["close"].strip(_SPACES) == opened[-1].end:
             opened.pop()
-        elif found.re is not _HEREDOC:
-            raise _BrokenError(found.start())
+        elif match.re is not _HEREDOC:  # in a heredoc, any other line is text
+            raise _BrokenError(match.start())
     elif kind is not None:
-        sign = found[kind]
-        opened.append(_Open(_ENDS.get(sign[-1], sign) if kind == "open" else sign, found.start()))
+        sign = match[kind]
+        opened.append(_Open(_ENDS.get(sign[-1], sign) if kind == "open" else sign, match.start()))
 
 
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
-    found = pattern.match(text, at)
-    if found is None:
+    match = pattern.match(text, at)
+    if match is None:
         raise _BrokenError(at)
-    return found.end()
+    return match.end()

@@ -1,11 +1,11 @@
-"""Customer keys of Terraform: those in its state, and what a plan would do with them."""
+"""Customer keys of Terraform: those in its state, and a plan's changes of them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from inventory.model.planned_keys import PlannedKey, UndeterminedKey
-from inventory.model.terraform_managed import Managed, ManagedKey
+from inventory.model.terraform_managed import ManagedKey, ManagedResources
 from inventory.terraform.attributes import SENSITIVE, UNKNOWN
 from inventory.terraform.locations import resolve_location
 
@@ -18,70 +18,71 @@ if TYPE_CHECKING:
     from inventory.terraform.ordering import CreationOrder
     from inventory.terraform.resources import Resource
 
-    DatabasesByPlace = dict[tuple[str, str], list[Resource]]
+    DatabasesByLocation = dict[tuple[str, str], list[Resource]]
     """The resources of the planned databases of each provider and region."""
 
 
-def read_keys(resource: Resource, place: SourceLocation) -> Managed:
-    """Return what a key comes to: what the state holds, and what the plan does with it."""
+def read_keys(resource: Resource, location: SourceLocation) -> ManagedResources:
+    """Return the entries of a key resource: the key in the state, and the plan's change of it."""
     before, after, address = resource.before, resource.after, resource.address
-    held = tuple(_key(before, address, "replace", place)) if before else ()
-    made = tuple(_key(after, address, "register", place)) if after and resource.is_planned else ()
-    if not resource.creates and _same_keys(held, made):
-        made = ()
-    gone: tuple[PlannedKey | UndeterminedKey, ...] = held if made else ()
-    if resource.is_deleted and not made and before:
-        gone = tuple(_key(before, address, "remove", place))
-    return Managed(
-        planned_keys=tuple(each for each in (*gone, *made) if isinstance(each, PlannedKey)),
-        undetermined_keys=tuple(
-            each for each in (*gone, *made) if isinstance(each, UndeterminedKey)
-        ),
+    existing = tuple(_key(before, address, "replace", location)) if before else ()
+    registered: tuple[PlannedKey | UndeterminedKey, ...] = ()
+    if after and resource.is_planned:
+        registered = tuple(_key(after, address, "register", location))
+    if not resource.creates and _same_keys(existing, registered):
+        registered = ()
+    removed = existing if registered else ()
+    if resource.is_deleted and not registered and before:
+        removed = tuple(_key(before, address, "remove", location))
+    changes = (*removed, *registered)
+    return ManagedResources(
+        planned_keys=tuple(key for key in changes if isinstance(key, PlannedKey)),
+        undetermined_keys=tuple(key for key in changes if isinstance(key, UndeterminedKey)),
         keys=tuple(
-            ManagedKey(provider=each.provider, region=each.region).at(*place)
-            for each in held
-            if isinstance(each, PlannedKey)
+            ManagedKey(provider=key.provider, region=key.region).at(*location)
+            for key in existing
+            if isinstance(key, PlannedKey)
         ),
     )
 
 
-def _same_keys(held: Sequence[Located], made: Sequence[Located]) -> bool:
-    """Say whether an update changes nothing of a key; what is not shown may be changed."""
+def _same_keys(before: Sequence[Located], after: Sequence[Located]) -> bool:
+    """Say whether an update changes nothing of a key; what is not shown may change."""
     facts = [
-        {(each.provider, each.region, each.key_id) for each in side if isinstance(each, PlannedKey)}
-        for side in (held, made)
+        {(key.provider, key.region, key.key_id) for key in side if isinstance(key, PlannedKey)}
+        for side in (before, after)
     ]
-    is_whole = len(held) == len(facts[0]) and all(key_id for *_, key_id in facts[0])
+    is_whole = len(before) == len(facts[0]) and all(key_id for *_, key_id in facts[0])
     return is_whole and facts[0] == facts[1]
 
 
 def _key(
-    attributes: Attributes, address: str, change: KeyChange, place: SourceLocation
+    attributes: Attributes, address: str, change: KeyChange, location: SourceLocation
 ) -> Iterator[PlannedKey | UndeterminedKey]:
     """Yield a key with its key scope, or why the plan does not show that."""
-    where, told = resolve_location(attributes, ("region",)), attributes.told("key_id")
-    if not (told.values or told.untold or told.is_wrong):
+    where, key_ids = resolve_location(attributes, ("region",)), attributes.read("key_id")
+    if not (key_ids.values or key_ids.missing or key_ids.is_wrong):
         attributes.refuse(("key_id",), "nothing", "the id of a key")
-    if where.provider is None or where.untold:
+    if where.provider is None or where.missing:
         yield UndeterminedKey(
-            name=address, missing=where.untold, change=change, **_flags(where.reasons)
-        ).at(*place)
+            name=address, missing=where.missing, change=change, **_flags(where.reasons)
+        ).at(*location)
         return
-    key_id = next(iter(told.values), None)
+    key_id = next(iter(key_ids.values), None)
     for region in where.regions:
         yield PlannedKey(
             type="serverless",
             provider=where.provider,
             region=region,
             key_id=key_id,
-            missing=told.untold,
+            missing=key_ids.missing,
             change=change,
-            **_flags(told.reasons),
-        ).at(*place)
+            **_flags(key_ids.reasons),
+        ).at(*location)
 
 
 def _flags(reasons: Collection[str]) -> dict[str, Any]:
-    """Return what of the missing a later plan shows, and what none does."""
+    """Return whether a later plan shows what is missing, and whether no plan does."""
     return {"is_later": UNKNOWN in reasons, "is_hidden": SENSITIVE in reasons}
 
 
@@ -89,8 +90,11 @@ def _flags(reasons: Collection[str]) -> dict[str, Any]:
 
 
 def with_order(
-    managed: Managed, resource: Resource, databases: DatabasesByPlace, order: CreationOrder
-) -> Managed:
+    managed: ManagedResources,
+    resource: Resource,
+    databases: DatabasesByLocation,
+    order: CreationOrder,
+) -> ManagedResources:
     """Return the keys of ``resource`` with the planned databases that wait for each."""
     if not resource.creates or resource.is_deferred:
         return managed
@@ -99,9 +103,11 @@ def with_order(
 
 
 def _awaited(
-    key: PlannedKey, resource: Resource, databases: DatabasesByPlace, order: CreationOrder
+    key: PlannedKey, resource: Resource, databases: DatabasesByLocation, order: CreationOrder
 ) -> PlannedKey:
-    """Return a key with the addresses of the databases of its place that wait for it."""
-    there = databases.get((key.provider, key.region), ()) if key.change == "register" else ()
-    addresses = frozenset(each.address for each in there if order.waits(each, resource))
+    """Return a key with the addresses of the databases of its scope that wait for it."""
+    planned = databases.get((key.provider, key.region), ()) if key.change == "register" else ()
+    addresses = frozenset(
+        database.address for database in planned if order.waits(database, resource)
+    )
     return key.model_copy(update={"awaited_by": addresses}).at(*key.location)

@@ -1,4 +1,4 @@
-"""Where a resource of Terraform is to be: provider and regions, as far as they are shown."""
+"""The location of a Terraform resource: provider and regions, as far as they are shown."""
 
 from __future__ import annotations
 
@@ -14,51 +14,51 @@ if TYPE_CHECKING:
     from inventory.terraform.attributes import Attributes, AttributeValue
 
 REGIONS = ("regions", "region", "additional_regions")
-"""Since version 2.0 of the provider the first, before that the others."""
+"""Version 2.0 of Astra's provider has the first, earlier versions have the others."""
 
 
 class ResourceLocation(NamedTuple):
-    """A place, as far as it is shown.
+    """Provider and regions, as far as they are shown.
 
     Attributes:
         provider: the cloud provider; None if it is not shown.
         regions: the regions that are shown.
-        untold: what is not shown, and why, in words; empty if nothing is missing.
+        missing: what is not shown, and why; empty if nothing is missing.
         reasons: why something is not shown: known only after apply, marked as sensitive, or both.
     """
 
     provider: Provider | None
     regions: tuple[str, ...]
-    untold: str
+    missing: str
     reasons: frozenset[str]
 
 
 def resource_name(attributes: Attributes, address: str) -> str:
     """Return the name of a resource, or its address if no name is shown."""
-    return next(filter(visible, attributes.told("name").values), address)
+    return next(filter(visible, attributes.read("name").values), address)
 
 
 def resolve_location(attributes: Attributes, names: Sequence[str] = REGIONS) -> ResourceLocation:
-    """Return the place of a resource, whose regions are in the attributes ``names``.
+    """Return the location of a resource, whose regions are in the attributes ``names``.
 
-    What is wrong with these is kept with ``attributes``.
+    Problems are added to ``attributes``.
     """
-    told = attributes.told("cloud_provider")
-    provider = _provider(attributes, told)
-    every = [(name, attributes.told(name)) for name in names]
-    regions = tuple(dict.fromkeys(value for _, each in every for value in each.values))
-    untold = [("cloud_provider", told), *every]
-    words = [f"{name} {each.untold}" for name, each in untold if each.untold]
-    if not (regions or words or any(each.is_wrong for _, each in every)):
+    clouds = attributes.read("cloud_provider")
+    provider = _provider(attributes, clouds)
+    listed = [(name, attributes.read(name)) for name in names]
+    regions = tuple(dict.fromkeys(region for _, value in listed for region in value.values))
+    values = [("cloud_provider", clouds), *listed]
+    missing = [f"{name} {value.missing}" for name, value in values if value.missing]
+    if not (regions or missing or any(value.is_wrong for _, value in listed)):
         attributes.refuse((names[0],), "nothing", "at least one region")
-    reasons = frozenset(reason for _, each in untold for reason in each.reasons)
-    return ResourceLocation(provider, regions, ", ".join(words), reasons)
+    reasons = frozenset(reason for _, value in values for reason in value.reasons)
+    return ResourceLocation(provider, regions, ", ".join(missing), reasons)
 
 
-def _provider(attributes: Attributes, told: AttributeValue) -> Provider | None:
-    if told.untold or told.is_wrong:
+def _provider(attributes: Attributes, value: AttributeValue) -> Provider | None:
+    if value.missing or value.is_wrong:
         return None
-    spelled = next(iter(told.values), "")
+    spelled = next(iter(value.values), "")
     provider: Any = canonical_provider(spelled)
     if provider not in PROVIDERS.values():
         found = describe(spelled) if spelled else "nothing"

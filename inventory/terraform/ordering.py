@@ -1,9 +1,11 @@
-"""Which resources of a Terraform plan wait for which others, by their configuration.
+"""The order in which Terraform creates the resources of a plan, by their configuration.
 
 Terraform starts a resource after everything that it refers to, or names in ``depends_on``, is
 complete. That holds through other resources, variables, outputs and modules, even through those
-that have no instances or do not change. Never more than that is found here. What cannot be read, or
-is missing from Terraform's JSON (local values, conditions, providers), counts as no dependency.
+that have no instances or do not change. This module never finds more dependencies than Terraform
+has. What cannot be read, or is missing from Terraform's JSON (local values, conditions,
+providers), counts as no dependency: a wrong "waits" would let an audit trust an order that is not
+there.
 """
 
 from __future__ import annotations
@@ -25,11 +27,11 @@ if TYPE_CHECKING:
     from inventory.terraform.resources import Resource
 
 _LEAST_WORK, _WORK_PER_EDGE = 1_000_000, 64
-"""How many edges may be followed, so that no configuration keeps the audit busy for hours."""
+"""The limit of edges to follow, so that no configuration keeps the audit busy for hours."""
 
-_OF_RESOURCES = ("expressions", "count_expression", "for_each_expression")
-_OF_OUTPUTS = ("expression",)
-_OF_CALLS = ("count_expression", "for_each_expression")
+_RESOURCE_EXPRESSIONS = ("expressions", "count_expression", "for_each_expression")
+_OUTPUT_EXPRESSIONS = ("expression",)
+_CALL_EXPRESSIONS = ("count_expression", "for_each_expression")
 _RESOLVED_BY_PARENT = frozenset({"call", "var"})
 _SEEN_FROM_PARENT = frozenset({"output", "outputs", "everything"})
 
@@ -41,7 +43,7 @@ class _Node(NamedTuple):
         module: the number of its module.
         kind: ``resource``, ``var`` or ``output``; ``call`` for what the whole module waits for;
             ``outputs`` or ``everything`` for all of a kind in the module.
-        name: its name; empty where there is only one of the kind.
+        name: its name; empty where the module has only one of the kind.
     """
 
     module: int
@@ -66,7 +68,7 @@ class _Module(NamedTuple):
     calls: dict[str, int]
 
 
-class _Place(NamedTuple):
+class _Instance(NamedTuple):
     """Where an instance of a resource is configured.
 
     Attributes:
@@ -81,54 +83,58 @@ class _Place(NamedTuple):
 
 
 class CreationOrder:
-    """What a plan's configuration says about the order in which Terraform creates resources."""
+    """The order of creation that a plan's configuration guarantees."""
 
     def __init__(self, configuration: Mapping[str, Any]) -> None:
-        """Take the ``configuration`` of what ``terraform show -json`` prints of a plan."""
+        """Take the part ``configuration`` of a plan's JSON."""
         self._modules = _modules(configuration)
-        edges = _useful(list(dict.fromkeys(_edges(self._modules))))
+        edges = _needed(list(dict.fromkeys(_edges(self._modules))))
         self._targets: dict[_Node, list[_Edge]] = defaultdict(list)
         for edge in edges:
             self._targets[edge.node].append(edge)
-        self._sound = _without_cycles(self._targets)
+        self._acyclic = _without_cycles(self._targets)
         self._users = _users(edges)
-        self._named = {(_named(edge.target), edge.key) for edge in edges if edge.key}
+        self._named_instances = {
+            (_instance_owner(edge.target), edge.key) for edge in edges if edge.key
+        }
         self._work = _LEAST_WORK + _WORK_PER_EDGE * len(edges)
-        self._places: dict[tuple[str, str, str, str], _Place | None] = {}
-        self._shared: dict[_Place, dict[_Node, int]] = {}
-        self._answers: dict[tuple[_Node, _Place], int | None] = {}
+        self._instances: dict[tuple[str, str, str, str], _Instance | None] = {}
+        self._shared: dict[_Instance, dict[_Node, int]] = {}
+        self._answers: dict[tuple[_Node, _Instance], int | None] = {}
 
     def waits(self, database: Resource, key: Resource) -> bool:
         """Say whether Terraform creates ``database`` only after it has created ``key``.
 
         ``key`` must be one that the plan creates. It is False wherever that is not certain.
         """
-        waiting, first = self._place(database), self._place(key)
+        waiting, first = self._instance(database), self._instance(key)
         if waiting is None or first is None:
             return False
         shared = self._shared_steps(waiting.node, first)
         return shared is not None and waiting.steps[:shared] == first.steps[:shared]
 
-    # --- places -----------------------------------------------------------------------------------
+    # --- instances --------------------------------------------------------------------------------
 
-    def _place(self, resource: Resource) -> _Place | None:
-        known = resource.address, resource.module, resource.type, resource.name
-        if known not in self._places:
-            self._places[known] = self._find(*known)
-        return self._places[known]
+    def _instance(self, resource: Resource) -> _Instance | None:
+        configured = resource.address, resource.module, resource.type, resource.name
+        if configured not in self._instances:
+            self._instances[configured] = self._find(*configured)
+        return self._instances[configured]
 
-    def _find(self, address: str, module: str, kind: str, name: str) -> _Place | None:
-        """Return the place; None if the configuration does not have it, or not just once."""
+    def _find(self, address: str, module: str, kind: str, name: str) -> _Instance | None:
+        """Return the instance; None if its resource is not configured exactly once."""
         steps, key = module_steps(module), instance_key(address, module, f"{kind}.{name}")
         numbers = None if steps is None else self._numbers(steps)
         if steps is None or numbers is None or key is None:
             return None
         node = _Node(numbers[-1], "resource", f"{kind}.{name}")
-        if node not in self._sound:
+        if node not in self._acyclic:
             return None
         keys = [*zip(numbers[1:], [step.key for step in steps], strict=True), (node, key)]
-        pattern = tuple(own if (part, own) in self._named else "" for part, own in keys)
-        return _Place(node, steps, pattern)
+        pattern = tuple(
+            name if (part, name) in self._named_instances else "" for part, name in keys
+        )
+        return _Instance(node, steps, pattern)
 
     def _numbers(self, steps: Iterable[Step]) -> list[int] | None:
         """Return the numbers of the root and of each module; None if one is not configured."""
@@ -140,45 +146,51 @@ class CreationOrder:
             numbers.append(inner)
         return numbers
 
-    # --- ways -------------------------------------------------------------------------------------
+    # --- paths ------------------------------------------------------------------------------------
 
-    # A walk begins at the key and goes against the references. Of a node it keeps one number: with
-    # how many of the key's steps, from the root, those of an instance must begin for it to wait.
-    # Fewer is never worse, so the fewest are enough, however many ways there are. A reference that
-    # leaves a module of the key on the way to the root needs one step less, if it means any
-    # instance of the module or just the key's.
+    # A walk starts at the key and follows the references backwards, to everything that waits for
+    # it. The question is which *instances* of a node wait. With modules in several instances, only
+    # those do that share the key's module instances, from the root down to some depth.
+    #
+    # So the walk keeps one number for each node: how many of the key's module steps, counted from
+    # the root, an instance must share to wait. Fewer shared steps include more instances, so the
+    # least number over all paths is enough, and the walk needs no list of paths.
+    #
+    # A reference that leaves one of the key's modules towards the root needs one step less, if it
+    # means any instance of the module or exactly the key's.
 
-    def _shared_steps(self, node: _Node, key: _Place) -> int | None:
+    def _shared_steps(self, node: _Node, key: _Instance) -> int | None:
         """Return how many steps an instance of ``node`` must share with ``key`` to wait for it.
 
         None if none waits, or the configuration does not prove it.
         """
-        first = key._replace(steps=())
-        asked = node, first
-        if asked not in self._answers:
-            if first not in self._shared:
-                self._shared[first] = self._follow(first)
-            self._answers[asked] = self._fewest(node, first, self._shared[first])
-        return self._answers[asked]
+        # The numbers of steps do not depend on the steps themselves: instances share one walk.
+        source = key._replace(steps=())
+        question = node, source
+        if question not in self._answers:
+            if source not in self._shared:
+                self._shared[source] = self._walk(source)
+            self._answers[question] = self._least_steps(node, source, self._shared[source])
+        return self._answers[question]
 
-    def _fewest(self, node: _Node, key: _Place, shared: Mapping[_Node, int]) -> int | None:
+    def _least_steps(self, node: _Node, key: _Instance, shared: Mapping[_Node, int]) -> int | None:
         depth = self._depth(node)
-        found = [
+        steps = [
             min(shared[target], depth)
             for _, target, named in self._targets[node]
             if target in shared
             and (not named or self._required(target, key, shared[target]) in {None, named})
         ]
-        return min(found, default=None)
+        return min(steps, default=None)
 
-    def _follow(self, key: _Place) -> dict[_Node, int]:
-        """Return how many steps must be shared, for each node between ``key`` and a resource."""
+    def _walk(self, key: _Instance) -> dict[_Node, int]:
+        """Return how many steps an instance must share, for each node that waits for ``key``."""
         shared = {key.node: self._depth(key.node)}
         waiting = [key.node]
         while waiting:
             node = waiting.pop()
             for user in self._waiting_for(node, self._required(node, key, shared[node])):
-                if self._work <= 0:
+                if self._work <= 0:  # too few nodes: fewer proofs, but no wrong ones
                     return shared
                 self._work -= 1
                 steps = min(shared[node], self._depth(user))
@@ -191,7 +203,7 @@ class CreationOrder:
         """Return how deep the module is in which the references of ``node`` are resolved."""
         return self._modules[node.module].depth - (node.kind in _RESOLVED_BY_PARENT)
 
-    def _required(self, node: _Node, key: _Place, shared: int) -> str | None:
+    def _required(self, node: _Node, key: _Instance, shared: int) -> str | None:
         """Return the key that a reference to ``node`` must name, if it names one.
 
         None if it may name any: then no instance of what it names is nearer to ``key``.
@@ -211,8 +223,8 @@ class CreationOrder:
 # --- the graph ------------------------------------------------------------------------------------
 
 
-def _useful(edges: Sequence[_Edge]) -> list[_Edge]:
-    """Leave out the edges of what no resource waits for, such as outputs that nobody reads."""
+def _needed(edges: Sequence[_Edge]) -> list[_Edge]:
+    """Leave out the edges of nodes that no resource waits for, such as unused outputs."""
     waiting_for = Counter(edge.target for edge in edges)
     others: dict[_Node, list[_Node]] = defaultdict(list)
     for node, target, _ in edges:
@@ -228,7 +240,7 @@ def _useful(edges: Sequence[_Edge]) -> list[_Edge]:
 
 
 def _without_cycles(targets: Mapping[_Node, list[_Edge]]) -> set[_Node]:
-    """Return the nodes from which no way leads into a cycle: Terraform plans none with one."""
+    """Return the nodes from which no path leads into a cycle; Terraform refuses cycles."""
     users: dict[_Node, list[_Node]] = defaultdict(list)
     missing = {node: len(edges) for node, edges in targets.items()}
     for edge in (edge for edges in targets.values() for edge in edges):
@@ -239,13 +251,13 @@ def _without_cycles(targets: Mapping[_Node, list[_Edge]]) -> set[_Node]:
             missing[user] -= 1
             if not missing[user]:
                 ready.append(user)
-    return {node for node, left in missing.items() if not left}
+    return {node for node, remaining in missing.items() if not remaining}
 
 
 def _users(edges: Iterable[_Edge]) -> dict[_Node, dict[str, list[_Node]]]:
-    """Return what waits for each node, by the key it names.
+    """Return the nodes that wait for each node, by the instance they name.
 
-    What nothing waits for is left out: most of the databases, which need no walk of their own.
+    A node that nothing waits for is left out: most databases, which a walk never passes through.
     """
     users: dict[_Node, dict[str, list[_Node]]] = defaultdict(lambda: defaultdict(list))
     targets = {edge.target for edge in edges}
@@ -255,8 +267,8 @@ def _users(edges: Iterable[_Edge]) -> dict[_Node, dict[str, list[_Node]]]:
     return users
 
 
-def _named(target: _Node) -> _Node | int:
-    """Return that of which a reference names an instance: the module for what is part of it."""
+def _instance_owner(target: _Node) -> _Node | int:
+    """Return what has the instances that a reference names: the resource, or the module."""
     return target if target.kind == "resource" else target.module
 
 
@@ -286,70 +298,72 @@ def _calls(module: _Module) -> Iterable[tuple[str, object]]:
 
 def _edges(modules: Iterable[_Module]) -> Iterator[_Edge]:
     for module in modules:
-        yield from _of_resources(module)
-        yield from _of_outputs(module)
+        yield from _resource_edges(module)
+        yield from _output_edges(module)
         for name, call in _calls(module):
-            yield from _of_call(module, module.calls[name], _mapping(call))
+            yield from _call_edges(module, module.calls[name], _mapping(call))
 
 
-def _of_resources(module: _Module) -> Iterator[_Edge]:
-    """Yield what the resources wait for; one that is configured twice cannot be relied on."""
+def _resource_edges(module: _Module) -> Iterator[_Edge]:
+    """Yield the edges of the resources; one that is configured twice is left out as ambiguous."""
     resources = [(_label(item), item) for item in _listed(module.content.get("resources"))]
     times = Counter(label for label, _ in resources)
     for label, resource in resources:
         if label and times[label] == 1:
             node = _Node(module.number, "resource", label)
-            yield from _part(node, "everything")
-            yield from _own(node, module, resource, _OF_RESOURCES)
-            for edge in _referred(node, module, resource.get("provisioners")):
-                if edge.target != node:  # what a provisioner may refer to
+            yield from _membership(node, "everything")
+            yield from _dependencies(node, module, resource, _RESOURCE_EXPRESSIONS)
+            for edge in _reference_edges(node, module, resource.get("provisioners")):
+                if edge.target != node:  # a provisioner may refer to its own resource
                     yield edge
 
 
-def _of_outputs(module: _Module) -> Iterator[_Edge]:
+def _output_edges(module: _Module) -> Iterator[_Edge]:
     for name, output in _mapping(module.content.get("outputs")).items():
         node = _Node(module.number, "output", name)
-        yield from _part(node, "everything", "outputs")
-        yield from _own(node, module, _mapping(output), _OF_OUTPUTS)
+        yield from _membership(node, "everything", "outputs")
+        yield from _dependencies(node, module, _mapping(output), _OUTPUT_EXPRESSIONS)
 
 
-def _of_call(module: _Module, inner: int, call: Mapping[str, Any]) -> Iterator[_Edge]:
-    """Yield what waits for what because ``module`` calls the module of the number ``inner``."""
+def _call_edges(module: _Module, inner: int, call: Mapping[str, Any]) -> Iterator[_Edge]:
+    """Yield the edges that follow from the call of the module ``inner`` by ``module``."""
     whole, everything = _Node(inner, "call"), _Node(inner, "everything")
     yield _Edge(whole, _Node(module.number, "call"))
     yield _Edge(everything, whole)
     yield _Edge(_Node(module.number, "everything"), everything)
-    yield from _own(whole, module, call, _OF_CALLS)
+    yield from _dependencies(whole, module, call, _CALL_EXPRESSIONS)
     for variable, expression in _mapping(call.get("expressions")).items():
-        yield from _referred(_Node(inner, "var", variable), module, expression)
+        yield from _reference_edges(_Node(inner, "var", variable), module, expression)
 
 
-def _part(node: _Node, *wholes: str) -> Iterator[_Edge]:
-    """Yield that a part of a module waits for what the module waits for, and ``wholes`` for it."""
+def _membership(node: _Node, *wholes: str) -> Iterator[_Edge]:
+    """Yield that a part of a module waits for the module's call, and ``wholes`` for the part."""
     yield _Edge(node, _Node(node.module, "call"))
     for whole in wholes:
         yield _Edge(_Node(node.module, whole), node)
 
 
-def _own(
+def _dependencies(
     node: _Node, module: _Module, item: Mapping[str, Any], parts: Iterable[str]
 ) -> Iterator[_Edge]:
-    """Yield what ``node`` waits for by its own ``depends_on`` and expressions."""
+    """Yield the edges of ``node`` by its own ``depends_on`` and expressions."""
     for part in parts:
-        yield from _referred(node, module, item.get(part))
+        yield from _reference_edges(node, module, item.get(part))
     explicit = item.get("depends_on")
     for reference in read_dependencies(explicit if isinstance(explicit, list) else ()):
-        yield from _edge(node, module, reference, "everything")
+        yield from _reference_edge(node, module, reference, "everything")
 
 
-def _referred(node: _Node, module: _Module, expression: object) -> Iterator[_Edge]:
+def _reference_edges(node: _Node, module: _Module, expression: object) -> Iterator[_Edge]:
     for texts in _reference_lists(expression):
         for reference in read_references(texts):
-            yield from _edge(node, module, reference, "outputs")
+            yield from _reference_edge(node, module, reference, "outputs")
 
 
-def _edge(node: _Node, module: _Module, reference: Reference, whole: str) -> Iterator[_Edge]:
-    """Yield the edge to what is referred to; ``whole`` says what of a module without an output."""
+def _reference_edge(
+    node: _Node, module: _Module, reference: Reference, whole: str
+) -> Iterator[_Edge]:
+    """Yield the edge to the reference's target; ``whole`` is that of a module without an output."""
     kind, name, key, output = reference
     if kind == "module":
         inner = module.calls.get(name)
@@ -360,7 +374,7 @@ def _edge(node: _Node, module: _Module, reference: Reference, whole: str) -> Ite
 
 
 def _reference_lists(expression: object) -> Iterator[list[Any]]:
-    """Yield each list of references, however deep in blocks; a constant may only look like one."""
+    """Yield each list of references, however deep in blocks; constants only look like one."""
     waiting = [expression]
     while waiting:
         part = waiting.pop()
@@ -373,7 +387,7 @@ def _reference_lists(expression: object) -> Iterator[list[Any]]:
 
 
 def _label(resource: Mapping[str, Any]) -> str:
-    """Return how references name the resource; empty if none can."""
+    """Return the name of the resource in references; empty if there is none."""
     mode, kind, name = (resource.get(part) for part in ("mode", "type", "name"))
     if not (isinstance(kind, str) and isinstance(name, str)):
         return ""

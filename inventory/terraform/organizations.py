@@ -1,4 +1,4 @@
-"""Whose the resources of a Terraform file are: the plan may tell, or the user does."""
+"""The organization of each resource in a Terraform file, by the plan itself or by the user."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inventory.errors import InventoryError, Problem, SettingError
 from inventory.model.base import is_identifier
+from inventory.model.terraform_managed import ProviderConfiguration
 from inventory.terraform.addresses import module_names
 from inventory.terraform.attributes import flaw
 from inventory.text.display import describe
@@ -17,21 +18,20 @@ from inventory.text.display import describe
 if TYPE_CHECKING:
     from inventory.terraform.resources import Resource, TerraformDocument
     from inventory.terraform.source import SourceTree
-from inventory.model.terraform_managed import ProviderConfiguration
 
-NOT_TOLD = "organization-not-told"
-"""The id of the organization to which resources belong of which nobody tells whose they are."""
+UNKNOWN_ORGANIZATION = "organization-not-told"
+"""The id that stands in for the organization of resources that state none."""
 
 OPTION = "--cmek-terraform-organization"
 
 _KEY = re.compile(r"[\w.:-]{1,1000}")
-"""What Terraform writes as a key: ``module.shop.module.db:astra.eu``; nothing else names any."""
+"""A provider's key as Terraform writes it, such as ``module.shop.module.db:astra.eu``."""
 
 _LEAVING = frozenset({"delete", "forget"})
 
 
-class Terraform(NamedTuple):
-    """What the user tells about Terraform's files.
+class TerraformSettings(NamedTuple):
+    """What the user states about Terraform's files.
 
     Attributes:
         organization: the id of the organization whose token the configuration uses; may be empty.
@@ -44,36 +44,36 @@ class Terraform(NamedTuple):
     by_provider: Mapping[str, str] = {}
     source: SourceTree | None = None
 
-    def of_plan(self, name: str) -> Terraform:
-        """Return what is stated about the plan ``name``, by the keys of its providers alone."""
+    def for_plan(self, name: str) -> TerraformSettings:
+        """Return what is stated about the plan ``name``, by the plain keys of its providers."""
         general = {key: owner for key, owner in self.by_provider.items() if "#" not in key}
-        own = {
+        named = {
             key.removeprefix(f"{name}#"): owner
             for key, owner in self.by_provider.items()
             if name and key.startswith(f"{name}#")
         }
-        return self._replace(by_provider=general | own)
+        return self._replace(by_provider=general | named)
 
 
-def parse_organizations(texts: Sequence[str]) -> Terraform:
-    """Read ``ID``, ``PROVIDER=ID`` and ``NAME#PROVIDER=ID``.
+def parse_organizations(texts: Sequence[str]) -> TerraformSettings:
+    """Parse ``ID``, ``PROVIDER=ID`` and ``NAME#PROVIDER=ID``.
 
-    Raises SettingError if two say different things.
+    Raises SettingError if one cannot be parsed, or if two contradict each other.
     """
-    told: dict[str, str] = {}
+    owners: dict[str, str] = {}
     for text in texts:
         provider, has_provider, identity = text.rpartition("=")
         if flaw(text) or not is_identifier(identity) or (has_provider and not provider):
             expected = "an organization's id, PROVIDER=ID or NAME#PROVIDER=ID"
             raise SettingError(f"{OPTION}: found {describe(text)}, expected {expected}")
-        if told.setdefault(provider, identity) != identity:
-            found = f"{describe(text)} beside {describe(told[provider])}"
+        if owners.setdefault(provider, identity) != identity:
+            found = f"{describe(text)} and {describe(owners[provider])}"
             raise SettingError(f"{OPTION}: found {found}, expected one of them")
-    return Terraform(told.pop("", ""), told)
+    return TerraformSettings(owners.pop("", ""), owners)
 
 
-def refuse_unknown(terraform: Terraform, providers: Iterable[str]) -> None:
-    """Raise SettingError if the user names a provider that is none of ``providers``."""
+def refuse_unknown_providers(terraform: TerraformSettings, providers: Iterable[str]) -> None:
+    """Raise SettingError if the user names a provider that is not one of ``providers``."""
     known = sorted({*providers})
     if unknown := sorted(terraform.by_provider.keys() - known):
         found = f"the provider {describe(unknown[0])}"
@@ -81,47 +81,47 @@ def refuse_unknown(terraform: Terraform, providers: Iterable[str]) -> None:
         raise SettingError(f"{OPTION}: found {found}, expected {expected}")
 
 
-class Owners:
-    """Tells to which organization each resource of a file belongs.
+class OwnerResolver:
+    """Resolves the organization of each resource of a file.
 
     Attributes:
         file: the file's path, as it was given.
         providers: the keys of the providers that it configures.
     """
 
-    def __init__(self, told: TerraformDocument, terraform: Terraform) -> None:
-        """Gather what the file tells: a provider's organization is that of all its resources."""
-        self.file = told.file
+    def __init__(self, document: TerraformDocument, terraform: TerraformSettings) -> None:
+        """Collect the organizations in ``document``, by the provider of their resources."""
+        self.file = document.file
         self._terraform = terraform
-        self._resources = told.resources
-        self._providers = dict(_providers(told.configuration))
-        configured = told.configuration.get("provider_config")
-        self.providers = frozenset({*self._providers.values(), *_named(configured)})
+        self._resources = document.resources
+        self._providers = dict(_providers(document.configuration))
+        configured = document.configuration.get("provider_config")
+        self.providers = frozenset({*self._providers.values(), *_provider_keys(configured)})
         self._repeated = frozenset(_repeated(configured))
         self._known: dict[str, set[str]] = defaultdict(set)
-        for resource in told.resources:
-            if owner := _own(resource):
+        for resource in document.resources:
+            if owner := _stated_owner(resource):
                 self._known[self._provider(resource)].add(owner)
 
     def of(self, resource: Resource) -> str:
-        """Return the id of the organization; ``NOT_TOLD`` if nobody tells.
+        """Return the id of the organization; ``UNKNOWN_ORGANIZATION`` if nothing states it.
 
         Raises InventoryError if plan and user contradict each other.
         """
         provider = self._provider(resource)
         given = self._terraform.by_provider.get(provider, "")
-        told = _own(resource) or self._sole_owner(provider)
-        if given and told and given != told:
-            found = f"the organization {describe(told)} of {describe(resource.address)}"
+        stated = _stated_owner(resource) or self._sole_owner(provider)
+        if given and stated and given != stated:
+            found = f"the organization {describe(stated)} of {describe(resource.address)}"
             expected = f"{describe(given)}, as {OPTION} says"
             raise InventoryError([Problem(self.file, resource.line, "", found, expected)])
-        return told or given or self._terraform.organization or NOT_TOLD
+        return stated or given or self._terraform.organization or UNKNOWN_ORGANIZATION
 
     def configurations(self) -> tuple[ProviderConfiguration, ...]:
         """Return each configuration by which the file manages databases or keys, by its key.
 
-        Left out is what is to be gone, names its organization, and has no configuration any more:
-        whoever drops a database drops its block.
+        A resource is left out if the plan removes it, it names its organization, and it has no
+        configuration any more: whoever removes a database removes its block.
         """
         by_address: dict[str, list[Resource]] = defaultdict(list)
         for resource in self._resources:
@@ -139,7 +139,7 @@ class Owners:
             resource.line
             for resources in managed
             for resource in resources
-            if self.of(resource) == NOT_TOLD
+            if self.of(resource) == UNKNOWN_ORGANIZATION
         ]
         return ProviderConfiguration(
             provider,
@@ -151,55 +151,55 @@ class Owners:
         )
 
     def _sole_owner(self, provider: str) -> str:
-        """Return the organization that resources of ``provider`` name, if it can be but one."""
+        """Return the organization that resources of ``provider`` name, if there can be only one."""
         known = self._known[provider] if provider else set[str]()
         return next(iter(known)) if len(known) == 1 and provider not in self._repeated else ""
 
     def _provider(self, resource: Resource) -> str:
-        place = module_names(resource.module), resource.type, resource.name
-        return self._providers.get(place, "")
+        configured = module_names(resource.module), resource.type, resource.name
+        return self._providers.get(configured, "")
 
 
 def _is_leaving(resources: Iterable[Resource]) -> bool:
-    """Say whether a resource names its organization, and the plan drops it."""
+    """Say whether a resource names its organization, and the plan removes it."""
     actions = frozenset[str]().union(*(resource.actions for resource in resources))
-    return bool(actions) and actions <= _LEAVING and any(map(_own, resources))
+    return bool(actions) and actions <= _LEAVING and any(map(_stated_owner, resources))
 
 
-def _own(resource: Resource) -> str:
-    """Return the organization that the resource itself names; empty if it names none."""
+def _stated_owner(resource: Resource) -> str:
+    """Return the organization that the resource itself states; empty if it states none."""
     for side in (resource.before, resource.after):
-        if side and (told := side.told("organization_id")).values:
-            return told.values[0]
+        if side and (owner := side.read("organization_id")).values:
+            return owner.values[0]
     return ""
 
 
 def _providers(configuration: Mapping[str, Any]) -> Iterator[tuple[tuple[Any, str, str], str]]:
-    """Yield the key of the provider of each configured resource; what has no form is left out."""
+    """Yield the key of the provider of each configured resource; malformed parts are left out."""
     waiting: list[tuple[tuple[str, ...], Any]] = [((), configuration.get("root_module"))]
     while waiting:
         names, module = waiting.pop()
         if not isinstance(module, dict):
             continue
-        for each in _listed(module.get("resources")):
-            key = each.get("provider_config_key")
+        for resource in _listed(module.get("resources")):
+            key = resource.get("provider_config_key")
             if isinstance(key, str) and _KEY.fullmatch(key):
-                yield (names, str(each.get("type")), str(each.get("name"))), key
+                yield (names, str(resource.get("type")), str(resource.get("name"))), key
         calls = module.get("module_calls")
         for name, call in calls.items() if isinstance(calls, dict) else ():
             if isinstance(call, dict):
                 waiting.append(((*names, name), call.get("module")))
 
 
-def _named(value: object) -> Iterable[str]:
+def _provider_keys(value: object) -> Iterable[str]:
     return map(str, value) if isinstance(value, dict) else ()
 
 
 def _repeated(configured: object) -> Iterator[str]:
     """Yield the keys of the configurations that have ``for_each``, as OpenTofu allows.
 
-    Neither that nor the instance which a resource uses is in the plan. It shows only where the
-    token, or any other setting, is another one for each instance: by ``each.key``.
+    The plan shows neither ``for_each`` itself nor the instance that a resource uses. It is visible
+    only where a setting such as the token differs by instance: by a reference to ``each.key``.
     """
     for key, block in configured.items() if isinstance(configured, dict) else ():
         if any(reference.startswith("each.") for reference in _references(block)):
@@ -207,7 +207,7 @@ def _repeated(configured: object) -> Iterator[str]:
 
 
 def _references(data: object) -> Iterator[str]:
-    """Yield what the expressions anywhere inside refer to."""
+    """Yield the references of all expressions, however deep."""
     waiting = [data]
     while waiting:
         inner = waiting.pop()

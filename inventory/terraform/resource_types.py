@@ -1,4 +1,4 @@
-"""The types of Terraform's resources that matter, and those that look as if they did."""
+"""The types of Terraform resources that are read, and those that may be similar."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ OTHERS = frozenset(
 
 _KNOWN = OTHERS | {DATABASE, KEY}
 
-_TYPE = re.compile(r"[A-Za-z0-9_-]{1,60}")
+TYPE_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
-def is_look_alike(kind: str, provider: object) -> bool:
-    """Say whether a type that is not read may be of a database or a key of Astra.
+def is_unknown_astra_type(kind: str, provider: object) -> bool:
+    """Say whether a type that is not read may be a database or a key of Astra.
 
-    Terraform names a type after its provider, and a fork of that keeps the name.
+    Terraform names a type after its provider, and a fork of the provider keeps the name.
     """
     is_of_astra = isinstance(provider, str) and provider.endswith("/astra")
     return kind not in _KNOWN and (is_of_astra or kind.startswith("astra_"))

@@ -1,4 +1,4 @@
-"""The resources that matter in what ``terraform show -json`` prints, wherever they stand in it."""
+"""The relevant resources in the output of ``terraform show -json``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any, Literal, NamedTuple
 
 from inventory.errors import Problem
 from inventory.files.documents import Document, FieldPath, field_name
-from inventory.files.format_detection import ExpectedFile, mistaken, raw_state
+from inventory.files.format_detection import ExpectedFile, plan_state_mixup, raw_state_mixup
 from inventory.files.validation import line_of
 from inventory.files.yaml_json import refuse
-from inventory.model.base import MAY_BE_NEWER, read_moment
+from inventory.model.base import NEWER_HINT, read_moment
 from inventory.terraform.addresses import module_of
 from inventory.terraform.attributes import SENSITIVE, UNKNOWN, Attributes, flaw
-from inventory.terraform.resource_types import DATABASE, KEY, is_look_alike
+from inventory.terraform.resource_types import DATABASE, KEY, is_unknown_astra_type
 from inventory.text.display import describe
 
 TYPES = frozenset({DATABASE, KEY})
@@ -37,10 +37,10 @@ class Resource(NamedTuple):
         type: ``astra_database`` or ``astra_customer_key``.
         name: its name in the configuration.
         line: its line in the file.
-        actions: what is to be done with it; empty in a state.
+        actions: the planned actions; empty in a state.
         before: its attributes now; None if it does not exist.
-        after: its attributes once the plan is applied; None if it is to be gone.
-        is_deferred: whether the plan leaves it to a later one.
+        after: its attributes after apply; None if it is deleted.
+        is_deferred: whether the plan defers it to a later plan.
         provider: the full name of its provider; may be empty.
     """
 
@@ -57,22 +57,22 @@ class Resource(NamedTuple):
 
     @property
     def creates(self) -> bool:
-        """Say whether it is to be made, or made anew."""
+        """Say whether it is created or recreated."""
         return "create" in self.actions
 
     @property
     def is_deleted(self) -> bool:
-        """Say whether it is to be deleted, also if it is to be recreated."""
+        """Say whether it is deleted, also if it is recreated."""
         return "delete" in self.actions
 
     @property
     def is_planned(self) -> bool:
-        """Say whether it is to be made, made anew or changed."""
+        """Say whether it is created, recreated or changed."""
         return self.creates or "update" in self.actions
 
     @property
     def grows_from(self) -> Attributes | None:
-        """Return its attributes now, if it is not to be made anew; None if there are none."""
+        """Return its attributes now, unless it is recreated; None if there are none."""
         return None if self.creates else self.before
 
     def problems(self) -> list[Problem]:
@@ -82,17 +82,18 @@ class Resource(NamedTuple):
 
 
 class TerraformDocument(NamedTuple):
-    """What a file tells.
+    """The content of a plan or a state.
 
     Attributes:
         file: its path, as it was given.
         kind: a plan or a state.
-        at: when the plan was made (UTC); None if it does not say.
-        resources: every resource that matters, each once.
-        configuration: the part of a plan that tells how it is configured.
+        at: when the plan was made (UTC); None if it has no time.
+        resources: every relevant resource, each once.
+        configuration: the plan's part ``configuration``.
         is_complete: False if a plan says that it leaves out a part of the configuration.
         is_applyable: False if a plan says that applying it would change nothing.
-        look_alikes: the type of each resource of Astra's provider that is not known, by address.
+        unknown_types: the type of each resource of Astra's provider with an unknown type, by
+            address.
     """
 
     file: str
@@ -102,57 +103,57 @@ class TerraformDocument(NamedTuple):
     configuration: Mapping[str, Any]
     is_complete: bool = True
     is_applyable: bool = True
-    look_alikes: Mapping[str, str] = {}
+    unknown_types: Mapping[str, str] = {}
 
 
-def read_resources(file: str, document: Document, wanted: ExpectedFile) -> TerraformDocument:
+def read_resources(file: str, document: Document, expected: ExpectedFile) -> TerraformDocument:
     """Find the resources; raise InventoryError with every problem.
 
-    A plan is no state, and a state no plan: what is not ``wanted`` is refused.
+    A state given as a plan is refused, and a plan given as a state.
     """
-    return _ResourceReader(file, document, wanted).read()
+    return _ResourceReader(file, document, expected).read()
 
 
 class _ResourceReader:
-    """One walk through a file."""
+    """Reads one file, and collects the problems on the way."""
 
-    def __init__(self, file: str, document: Document, wanted: ExpectedFile) -> None:
+    def __init__(self, file: str, document: Document, expected: ExpectedFile) -> None:
         self._file = file
-        self._wanted = wanted
+        self._expected = expected
         self._data: dict[str, Any] = document.data
         self._lines = document.lines
         self._problems: list[Problem] = []
-        self._look_alikes: dict[str, str] = {}
+        self._unknown_types: dict[str, str] = {}
 
     def read(self) -> TerraformDocument:
         self._check_form()
         refuse(self._problems)
-        resources = list(self._plan() if self._wanted.kind == "plan" else self._whole_state())
+        resources = list(self._plan() if self._expected.kind == "plan" else self._whole_state())
         refuse(self._problems)
         configuration = self._data.get("configuration")
         return TerraformDocument(
-            self._file,
-            "plan" if self._wanted.kind == "plan" else "state",
-            read_moment(self._data.get("timestamp")),
-            tuple(resources),
-            configuration if isinstance(configuration, dict) else {},
-            self._data.get("complete", True),
-            self._data.get("applyable", True),
-            self._look_alikes,
+            file=self._file,
+            kind="plan" if self._expected.kind == "plan" else "state",
+            at=read_moment(self._data.get("timestamp")),
+            resources=tuple(resources),
+            configuration=configuration if isinstance(configuration, dict) else {},
+            is_complete=self._data.get("complete", True),
+            is_applyable=self._data.get("applyable", True),
+            unknown_types=self._unknown_types,
         )
 
     def _check_form(self) -> None:
         version = self._data.get("format_version")
         if version is None:
-            self._refuse((), *raw_state(self._wanted))
+            self._refuse((), *raw_state_mixup(self._expected))
         elif not isinstance(version, str) or not _VERSION.fullmatch(version):
             is_newer = isinstance(version, str) and _NEWER.fullmatch(version)
-            expected = f"{_VERSIONS}; {MAY_BE_NEWER}" if is_newer else _VERSIONS
+            expected = f"{_VERSIONS}; {NEWER_HINT}" if is_newer else _VERSIONS
             self._refuse(("format_version",), describe(version), expected)
         elif not (kind := self._kind()):
-            self._refuse((), "neither a plan nor a state", self._wanted.printed)
-        elif kind != self._wanted.kind:
-            self._refuse((), *mistaken(self._wanted))
+            self._refuse((), "neither a plan nor a state", self._expected.expectation)
+        elif kind != self._expected.kind:
+            self._refuse((), *plan_state_mixup(self._expected))
         if (errored := self._data.get("errored", False)) is not False:
             found = "a plan that ended with an error" if errored is True else describe(errored)
             self._refuse(("errored",), found, "a plan that can be applied")
@@ -174,7 +175,9 @@ class _ResourceReader:
     # --- plans ------------------------------------------------------------------------------------
 
     def _plan(self) -> Iterator[Resource]:
-        if self._data.get("configuration") is None:  # which says whose its resources are
+        if (
+            self._data.get("configuration") is None
+        ):  # without it, no resource has a provider, and so no organization
             self._refuse(("configuration",), "nothing", "a mapping")
         changes = list(self._changes(("resource_changes",)))
         addresses = Counter(change.address for change in changes)
@@ -182,6 +185,7 @@ class _ResourceReader:
             if count > 1:
                 found = f"{describe(address)} {count} times"
                 self._refuse(("resource_changes",), found, "each once")
+        # A plan that was cut down may lack changes. Then a database would be judged by nothing.
         for planned, _ in self._resources(("planned_values",)):
             if planned["address"] not in addresses:
                 expected = f"a change of {describe(planned['address'])}, as in planned_values"
@@ -192,37 +196,39 @@ class _ResourceReader:
         for item, path in self._items(("deferred_changes",)):
             where = (*path, "resource_change")
             inner = self._mapping(item.get("resource_change"), where)
-            if inner and self._matters(inner, where):
+            if inner and self._is_relevant(inner, where):
                 yield self._change(inner, where)._replace(is_deferred=True)
         before = self._data.get("prior_state")
         if before is not None and "values" in self._mapping(before, ("prior_state",)):
             yield from self._state(("prior_state", "values"))
 
     def _deposed(self) -> Iterator[Resource]:
-        """Yield the keys that an earlier replacement left, and that the plan deletes."""
+        """Yield the keys that an earlier replacement left behind, and that the plan deletes."""
         for item, where in self._items(("resource_changes",)):
             is_key = item.get("deposed") is not None and item.get("type") == KEY
-            if is_key and self._matters(item, where):
+            if is_key and self._is_relevant(item, where):
                 yield self._change(item, where)
 
     def _drift(self) -> Iterator[Resource]:
-        """Yield what changed outside of Terraform, as it is now, or as it was before it went."""
+        """Yield what changed outside of Terraform: as it is now, or was before its removal."""
         for change in self._changes(("resource_drift",)):
             now = change.after or change.before
             yield change._replace(actions=frozenset(), before=now, after=None)
 
     def _changes(self, path: FieldPath) -> Iterator[Resource]:
         for item, where in self._items(path):
-            if self._matters(item, where) and item.get("deposed") is None:
+            if self._is_relevant(item, where) and item.get("deposed") is None:
                 yield self._change(item, where)
 
     def _change(self, item: dict[str, Any], path: FieldPath) -> Resource:
         change, inner = self._mapping(item.get("change"), (*path, "change")), (*path, "change")
-        hidden, kept = change.get("after_sensitive"), change.get("before_sensitive")
-        unknown, address = change.get("after_unknown"), str(item["address"])
-        marks = [(hidden, SENSITIVE), (unknown, UNKNOWN)]
+        address = str(item["address"])
+        marks = [
+            (change.get("after_sensitive"), SENSITIVE),
+            (change.get("after_unknown"), UNKNOWN),
+        ]
         after = self._attributes(address, change.get("after"), (*inner, "after"), marks)
-        marks = [(kept, SENSITIVE)]
+        marks = [(change.get("before_sensitive"), SENSITIVE)]
         before = self._attributes(address, change.get("before"), (*inner, "before"), marks)
         actions = self._actions(change.get("actions"), (*inner, "actions"))
         if after is None and actions & {"create", "update"}:
@@ -241,7 +247,7 @@ class _ResourceReader:
     # --- states -----------------------------------------------------------------------------------
 
     def _whole_state(self) -> Iterator[Resource]:
-        """Yield the resources of a state that was given as one; an empty one has none."""
+        """Yield the resources of a state file; an empty state has none."""
         return self._state(("values",)) if "values" in self._data else iter(())
 
     def _state(self, path: tuple[str, ...]) -> Iterator[Resource]:
@@ -255,7 +261,7 @@ class _ResourceReader:
             yield self._resource(item, where)._replace(before=values)
 
     def _resources(self, path: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], FieldPath]]:
-        """Yield what stands below a module, and below all its child modules."""
+        """Yield the resources of a module and of all its child modules."""
         where: FieldPath = ()
         data: object = self._data
         for part in (*path, "root_module"):
@@ -265,9 +271,9 @@ class _ResourceReader:
         while waiting:
             module, where = waiting.pop()
             inside = self._mapping(module, where)
-            for item, place in self._listed(inside, "resources", where):
-                if self._matters(item, place):
-                    yield item, place
+            for item, item_path in self._listed(inside, "resources", where):
+                if self._is_relevant(item, item_path):
+                    yield item, item_path
             waiting += self._listed(inside, "child_modules", where)
 
     # --- parts ------------------------------------------------------------------------------------
@@ -276,14 +282,14 @@ class _ResourceReader:
         address = str(item["address"])
         module = item.get("module_address", module_of(address))  # a state names no modules
         return Resource(
-            address,
-            module if isinstance(module, str) else "",
-            str(item["type"]),
-            str(item.get("name")),
-            line_of(self._lines, (*path, "address")),
-            frozenset(),
-            None,
-            None,
+            address=address,
+            module=module if isinstance(module, str) else "",
+            type=str(item["type"]),
+            name=str(item.get("name")),
+            line=line_of(self._lines, (*path, "address")),
+            actions=frozenset(),
+            before=None,
+            after=None,
             provider=str(item.get("provider_name", "")),
         )
 
@@ -292,24 +298,24 @@ class _ResourceReader:
     ) -> Attributes | None:
         if values is None:
             return None
-        place = self._file, self._lines, path, address
-        return Attributes(self._mapping(values, path), marks, place)
+        location = self._file, self._lines, path, address
+        return Attributes(self._mapping(values, path), marks, location)
 
-    def _matters(self, item: dict[str, Any], path: FieldPath) -> bool:
-        """Say whether a resource is one of ours; complain if that cannot be told."""
-        kind, mode, address = (item.get(each) for each in ("type", "mode", "address"))
+    def _is_relevant(self, item: dict[str, Any], path: FieldPath) -> bool:
+        """Say whether a resource is relevant; note a problem if that is unclear."""
+        kind, mode, address = (item.get(name) for name in ("type", "mode", "address"))
         for name, value in (("type", kind), ("mode", mode), ("address", address)):
             if not isinstance(value, str) or not value:
                 self._refuse((*path, name), describe(value), "text")
                 return False
-        if mode == "managed" and is_look_alike(str(kind), item.get("provider_name")):
-            self._look_alikes[str(address)] = str(kind)
+        if mode == "managed" and is_unknown_astra_type(str(kind), item.get("provider_name")):
+            self._unknown_types[str(address)] = str(kind)
         if kind not in TYPES or mode == "data":
             return False
         if mode != "managed":
             self._refuse((*path, "mode"), describe(mode), "managed or data")
-        if found := flaw(str(address)):
-            self._refuse((*path, "address"), found, "an address as Terraform makes it")
+        if problem := flaw(str(address)):
+            self._refuse((*path, "address"), problem, "an address as Terraform makes it")
         return mode == "managed"
 
     def _items(self, path: FieldPath) -> Iterable[tuple[dict[str, Any], FieldPath]]:
@@ -324,8 +330,8 @@ class _ResourceReader:
         if not isinstance(value, list):
             self._refuse(where, describe(value), "a list")
             return []
-        places = [(*where, index) for index in range(len(value))]
-        return [(self._mapping(each, at), at) for each, at in zip(value, places, strict=True)]
+        paths = [(*where, index) for index in range(len(value))]
+        return [(self._mapping(item, at), at) for item, at in zip(value, paths, strict=True)]
 
     def _mapping(self, value: object, path: FieldPath) -> dict[str, Any]:
         if isinstance(value, dict):

@@ -18,10 +18,10 @@ class TerraformScope(NamedTuple):
     """The addresses of what Terraform manages in one key scope, each once.
 
     Attributes:
-        databases: planned databases that are to be encrypted by a customer key, and for which the
-            configuration gives no order after a key that a plan creates there.
+        databases: planned databases that need a customer key, and that the configuration does not
+            order after a key that a plan creates there.
         creates: customer keys that a plan creates.
-        holds: customer keys that stand in a state, which is no proof that they are registered.
+        holds: customer keys in a state, which is no proof that they are registered.
     """
 
     databases: tuple[str, ...] = ()
@@ -30,12 +30,13 @@ class TerraformScope(NamedTuple):
 
 
 NOTHING = TerraformScope()
-"""What Terraform manages where no plan or state says anything."""
+"""The value for key scopes without Terraform's resources."""
 
 
 def terraform_scopes(organization: Organization) -> dict[KeyScope, TerraformScope]:
-    """Return what Terraform manages of ``organization``, by key scope; all else is left out."""
-    found: dict[KeyScope, dict[str, dict[str, None]]] = {}
+    """Return what Terraform manages of ``organization``, by key scope."""
+    # Dictionaries without values: sets that keep the order of the addresses.
+    scopes: dict[KeyScope, dict[str, dict[str, None]]] = {}
     waiting = {
         (scope_of(organization.id, key), address)
         for key in organization.managed.planned_keys
@@ -43,10 +44,10 @@ def terraform_scopes(organization: Organization) -> dict[KeyScope, TerraformScop
     }
     for scope, field, address in (*_databases(organization), *_keys(organization)):
         if field != "databases" or (scope, address) not in waiting:
-            found.setdefault(scope, {}).setdefault(field, {})[address] = None
+            scopes.setdefault(scope, {}).setdefault(field, {})[address] = None
     return {
         scope: TerraformScope(**{field: tuple(addresses) for field, addresses in fields.items()})
-        for scope, fields in found.items()
+        for scope, fields in scopes.items()
     }
 
 
@@ -54,19 +55,22 @@ def _databases(organization: Organization) -> Iterator[tuple[KeyScope, str, str]
     for database in organization.databases or ():
         for region in database.regions:
             address = _planned_at(database, region)
-            if address and _wants_key(organization, database, region):
-                place = database.type, region.provider or database.provider, region.name
-                yield KeyScope(organization.id, *place), "databases", address
+            if address and _expects_customer_key(organization, database, region):
+                provider = region.provider or database.provider
+                scope = KeyScope(organization.id, database.type, provider, region.name)
+                yield scope, "databases", address
 
 
 def _planned_at(database: Database, region: DatabaseRegion) -> str:
-    """Return the address by which a planned region is managed; empty if it is none, or by none."""
+    """Return the address that manages a planned region; empty for others, or without one."""
     if database.is_planned or region.state == "planned":
         return region.resource or database.resource
     return ""
 
 
-def _wants_key(organization: Organization, database: Database, region: DatabaseRegion) -> bool:
+def _expects_customer_key(
+    organization: Organization, database: Database, region: DatabaseRegion
+) -> bool:
     stated = region.encryption or database.encryption
     expected = stated or organization.policy.of(database.type).encryption
     return expected == "customer-managed"
@@ -77,6 +81,6 @@ def _keys(organization: Organization) -> Iterator[tuple[KeyScope, str, str]]:
     for planned in managed.planned_keys:
         if planned.change == "register" and planned.resource:
             yield scope_of(organization.id, planned), "creates", planned.resource
-    for held in managed.keys:
-        scope = KeyScope(organization.id, "serverless", held.provider, held.region)
-        yield scope, "holds", held.resource
+    for key in managed.keys:
+        scope = KeyScope(organization.id, "serverless", key.provider, key.region)
+        yield scope, "holds", key.resource

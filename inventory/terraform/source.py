@@ -1,7 +1,7 @@
-"""Where a resource stands in the configuration of Terraform or OpenTofu: file and line.
+"""Finds a resource's file and line in the configuration of Terraform or OpenTofu.
 
-A line is a convenience. Where none is found, or a file is broken, a resource keeps its place in the
-plan, and nothing stops. A wrong line would be worse than that of the plan.
+The line is a convenience. If none is found, or a file is broken, the resource keeps its location in
+the plan, and the audit goes on. A wrong line would be worse than that of the plan.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _MANIFEST = ".terraform/modules/modules.json"
 _SHOWN = 5
 _ONLY_TERRAFORM = frozenset({"applyable", "complete"})
-"""What Terraform says of a plan, since its version 1.8, and OpenTofu does not."""
+"""Fields of a plan that Terraform has since version 1.8, and OpenTofu has not."""
 
 
 class _View(NamedTuple):
@@ -47,16 +47,16 @@ class _View(NamedTuple):
 
 
 class SourceTree:
-    """The folder of a configuration; its files are read when somebody asks for them.
+    """The folder of a configuration; its files are read on demand.
 
     Attributes:
         root: the folder.
     """
 
     def __init__(self, root: str) -> None:
-        """Take the folder ``root``; raise SettingError if it is none."""
+        """Take the folder ``root``; raise SettingError if it is not a folder."""
         self.root = FilePath(root)
-        self._read: dict[str, SourceFile] = {}
+        self._files: dict[str, SourceFile] = {}
         self._views: dict[tuple[FilePath, Program], _View] = {}
         self.modules = self._manifest()
         if not os.path.isdir(root):  # noqa: PTH112 (raises nothing)
@@ -66,15 +66,15 @@ class SourceTree:
     @property
     def files(self) -> dict[str, str]:
         """Return the files that were read, with their SHA-256."""
-        return {file.path: file.sha256 for file in self._read.values() if file.sha256}
+        return {file.path: file.sha256 for file in self._files.values() if file.sha256}
 
     def view(self, folder: FilePath, program: Program) -> _View:
         """Return what a folder holds, as ``program`` reads it."""
         if (folder, program) not in self._views:
-            self._views[folder, program] = self._look(folder, program)
+            self._views[folder, program] = self._read_view(folder, program)
         return self._views[folder, program]
 
-    def _look(self, folder: FilePath, program: Program) -> _View:
+    def _read_view(self, folder: FilePath, program: Program) -> _View:
         try:
             names = files_of(program, list_folder(folder))
         except (FileNotFoundError, NotADirectoryError):
@@ -82,20 +82,20 @@ class SourceTree:
         except (OSError, ValueError) as error:
             return _View({}, (unreadable(_plain(folder), error),))
         files = [self._file(folder / name) for name in names]
-        places: dict[tuple[str, str], tuple[str, int]] = {}
+        locations: dict[tuple[str, str], tuple[str, int]] = {}
         for file in files:
             for resource, line in file.lines.items():
-                places.setdefault(resource, (file.path, line))
-        return _View(places, tuple(file.problem for file in files if file.problem))
+                locations.setdefault(resource, (file.path, line))
+        return _View(locations, tuple(file.problem for file in files if file.problem))
 
     def _file(self, path: FilePath) -> SourceFile:
         file = _plain(path)
-        if file not in self._read:
-            self._read[file] = read_source(file)
-        return self._read[file]
+        if file not in self._files:
+            self._files[file] = read_source(file)
+        return self._files[file]
 
     def _manifest(self) -> dict[str, str]:
-        """Return the folder of each module that was installed, by its dotted names."""
+        """Return the folder of each installed module, by its dotted names."""
         try:
             data = json.loads(read_limited(str(self.root / _MANIFEST)))
             return {str(module["Key"]): str(module["Dir"]) for module in data["Modules"]}
@@ -104,28 +104,32 @@ class SourceTree:
 
 
 class PlanSource:
-    """Leads from the resources of one plan, or of one state, to the configuration."""
+    """Finds the resources of one plan or state in the configuration."""
 
-    def __init__(self, tree: SourceTree, told: TerraformDocument, data: Mapping[str, Any]) -> None:
-        """Take the folder, what was read of the plan, and all that it holds."""
+    def __init__(
+        self, tree: SourceTree, document: TerraformDocument, data: Mapping[str, Any]
+    ) -> None:
+        """Take the folder, the parsed plan or state, and all its data."""
         self._tree = tree
-        self._kind = told.kind
-        self._configuration = told.configuration
-        self._programs = _programs(told, data)
+        self._kind = document.kind
+        self._configuration = document.configuration
+        self._programs = _programs(document, data)
         self._folders: dict[tuple[str, ...], FilePath | None] = {}
         self._problems: set[str] = set()
 
     @property
     def note(self) -> str:
-        """Say what went wrong up to now; empty if nothing did."""
+        """Describe what has gone wrong so far; empty if nothing has."""
         if not self._problems:
             return ""
         shown = sorted(self._problems)[:_SHOWN]
         more = len(self._problems) - len(shown)
         shown += [f"{more:,} more"] if more else []
-        whose = "its" if len(shown) == 1 else "their"
-        what = " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
-        return printable(f"{what}; {whose} resources are shown at their place in the {self._kind}.")
+        owner = "its" if len(shown) == 1 else "their"
+        subject = " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+        return printable(
+            f"{subject}; {owner} resources are shown at their location in the {self._kind}."
+        )
 
     def find(self, resource: Resource) -> tuple[str, int] | None:
         """Return file and line of the block of ``resource``; None if it is not found."""
@@ -135,15 +139,14 @@ class PlanSource:
             return None
         views = [self._tree.view(folder, program) for program in self._programs]
         self._problems.update(problem for view in views for problem in view.problems)
-        wanted = resource.type, resource.name
-        places = {
-            view.locations.get(wanted)
-            for view in views
-            if wanted in view.locations or view.problems
+        block = resource.type, resource.name
+        # A view with problems may have missed the block, so it counts as "not found" (None).
+        locations = {
+            view.locations.get(block) for view in views if block in view.locations or view.problems
         }
-        if len(places) > 1 and None not in places:
-            self._problems.add(_either(places))
-        return places.pop() if len(places) == 1 else None
+        if len(locations) > 1 and None not in locations:
+            self._problems.add(_ambiguity(locations))
+        return locations.pop() if len(locations) == 1 else None
 
     def _folder(self, names: tuple[str, ...]) -> FilePath | None:
         if names not in self._folders:
@@ -151,7 +154,7 @@ class PlanSource:
         return self._folders[names]
 
     def _look_up(self, names: tuple[str, ...]) -> FilePath | None:
-        """Return the folder of a module; None if it is not among the local files."""
+        """Return the folder of a module; None if it is not local."""
         installed = self._tree.modules.get(".".join(names)) if names else None
         if installed is not None:
             return self._tree.root / installed
@@ -166,15 +169,15 @@ class PlanSource:
         return folder
 
 
-def _programs(told: TerraformDocument, data: Mapping[str, Any]) -> tuple[Program, ...]:
-    """Return by which program the plan was made; both if it does not tell.
+def _programs(document: TerraformDocument, data: Mapping[str, Any]) -> tuple[Program, ...]:
+    """Return the program that made the plan; both if the plan does not show it.
 
-    Providers that name no registry are looked for in OpenTofu's own by OpenTofu. Where they name
-    one, nothing is known: either program takes any.
+    OpenTofu looks up providers without a registry in its own one, and writes that down. A registry
+    that the configuration states proves nothing, as both programs accept any.
     """
-    providers = told.configuration.get("provider_config")
+    providers = document.configuration.get("provider_config")
     configured = providers.values() if isinstance(providers, dict) else ()
-    names = [resource.provider for resource in told.resources]
+    names = [resource.provider for resource in document.resources]
     names += [str(_get(provider, "full_name")) for provider in configured]
     is_tofu = any("opentofu" in name.partition("/")[0].split(".") for name in names)
     is_terraform = bool(data.keys() & _ONLY_TERRAFORM)
@@ -183,13 +186,13 @@ def _programs(told: TerraformDocument, data: Mapping[str, Any]) -> tuple[Program
     return ("opentofu",) if is_tofu else ("terraform",)
 
 
-def _either(places: Iterable[tuple[str, int] | None]) -> str:
-    files = " and ".join(sorted(place[0] for place in places if place))
-    return f"{files} differ, and the plan does not tell which of them it was made of"
+def _ambiguity(locations: Iterable[tuple[str, int] | None]) -> str:
+    files = " and ".join(sorted(location[0] for location in locations if location))
+    return f"{files} differ, and the plan does not show which of them it was made from"
 
 
 def _plain(path: FilePath) -> str:
-    """Write a path without detours."""
+    """Render a path without ``..`` and ``.``."""
     return FilePath(os.path.normpath(path)).as_posix()
 
 

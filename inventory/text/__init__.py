@@ -1,1 +1,1 @@
-"""Text: secrets kept out of it, and what hides in it made visible."""
+"""Text: secrets, deceptive and invisible characters, and how values are displayed."""

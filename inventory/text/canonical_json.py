@@ -1,14 +1,14 @@
-"""JSON and times in the one form in which they are written, so that equal data is equal bytes."""
+"""The canonical form of JSON and times, so that equal data gives equal bytes."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
 
-compact = json.JSONEncoder(separators=(",", ":")).encode
+compact_json = json.JSONEncoder(separators=(",", ":")).encode
 """Renders JSON in one line of ASCII."""
 
 
-def stamp(time: datetime) -> str:
+def format_timestamp(time: datetime) -> str:
     """Render a UTC time to the microsecond."""
     return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,7 +1,7 @@
-"""What of a text deceives whoever reads it, and where a text may be cut without changing a letter.
+"""Finds deceptive characters in a text, and positions at which a text can be cut.
 
-Letters of every script, and emoji, are what people call things by. Deceptive is what steers a
-terminal, turns text around, hides, or piles up over its neighbours.
+Names may use the letters of every script, and emoji. Deceptive is what controls a terminal,
+reverses text, is invisible, or stacks up over its neighbours.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from functools import lru_cache
 from inventory.text.visible_text import UNSEEN
 
 _JOINING = (
-    (0x0600, 0x08FF),  # Arabic, Syriac, N'Ko and their kin
+    (0x0600, 0x08FF),  # Arabic, Syriac, N'Ko and related scripts
     (0x0900, 0x0DFF),  # the scripts of India and Sri Lanka
     (0x1000, 0x109F),  # Myanmar
     (0x1780, 0x18AF),  # Khmer and Mongolian
     (0xFB50, 0xFDFF),
     (0xFE70, 0xFEFE),
 )
-"""Scripts that write joiners, which are not drawn, between their letters."""
+"""Scripts that use invisible joiners between their letters."""
 
 _OTHER_EMOJI = "\u203c\u2049\u2139\u2194\u25fb\u25fc\u25fd\u25fe\u3030\u303d"
-"""Emoji that are no symbols by their category."""
+"""Emoji that Unicode does not categorize as symbols."""
 
 _FLAG_LETTERS = "\U0001f1e6-\U0001f1ff"
 _FLAGS = re.compile(f"[{_FLAG_LETTERS}]+")
@@ -40,19 +40,19 @@ _FINE = re.compile(
     "|[LJ](?:M{1,3}(?!M))?"  # a letter with its accents or vowels
     "|[LJDETP]"
 )
-"""What does not deceive, in the letters that ``_class_of`` gives to characters."""
+"""Harmless sequences, in the letters that ``_class_of`` gives to characters."""
 
 _MOST_BACK = 16
-"""How many characters one that is drawn may be made of, so that a cut looks no further back."""
+"""The longest sequence of characters that is drawn as one; a cut looks no further back."""
 
 
 @lru_cache(maxsize=4_096)
 def _class_of(character: str) -> str:
-    """Return what a character is, as a letter.
+    """Return the class of a character, as a letter.
 
-    L a letter or number, J one of a script with joiners, M a mark on it, D a digit of a keypad and
-    K its frame, E an emoji, T its tone of skin, V what chooses its form, Z and N the joiners, P all
-    else that is seen, X what never is.
+    L: a letter or number; J: a letter of a script with joiners; M: a mark on a letter; D: a digit
+    of a keypad, K: its frame; E: an emoji, T: its skin tone; V: a variation selector; Z and N: the
+    joiners; P: any other visible character; X: an invisible or control character.
     """
     if known := _SIGNS.get(character) or _DIGITS.get(character):
         return known
@@ -69,34 +69,36 @@ def _class_of(character: str) -> str:
 
 
 def _is_unseen(code: int) -> bool:
-    place = bisect(_STARTS, code)
-    return place > 0 and code <= _ENDS[_STARTS[place - 1]]
+    index = bisect(_STARTS, code)
+    return index > 0 and code <= _ENDS[_STARTS[index - 1]]
 
 
-def deceptive_places(text: str) -> set[int]:
-    """Return the places of the characters of ``text`` that deceive its reader."""
+def deceptive_positions(text: str) -> set[int]:
+    """Return the positions of the deceptive characters of ``text``."""
     if text.isascii() and text.isprintable():
         return set()
+    # One class letter for each character, so that a pattern over classes has the text's positions.
     classes = "".join(map(_class_of, text))
-    fine = (place for found in _FINE.finditer(classes) for place in range(*found.span()))
-    return set(range(len(text))).difference(fine)
+    harmless = (at for match in _FINE.finditer(classes) for at in range(*match.span()))
+    return set(range(len(text))).difference(harmless)
 
 
 def cut_at(text: str, longest: int) -> int:
-    """Return where to cut ``text`` so that at most ``longest`` characters are left.
+    """Return where to cut ``text`` so that at most ``longest`` characters remain.
 
-    What is drawn as one stays whole: a letter with its marks, joined emoji, a flag.
+    Characters that are drawn as one stay together: a letter with its marks, joined emoji, a flag.
     """
     if len(text) <= longest:
         return len(text)
-    places = range(longest, max(0, longest - _MOST_BACK), -1)
-    return next((place for place in places if _is_between(text, place)), longest)
+    positions = range(longest, max(0, longest - _MOST_BACK), -1)
+    return next((at for at in positions if _is_boundary(text, at)), longest)
 
 
-def _is_between(text: str, place: int) -> bool:
-    """Say whether what is drawn ends before ``place``."""
-    before, after = _class_of(text[place - 1]), _class_of(text[place])
+def _is_boundary(text: str, at: int) -> bool:
+    """Say whether a new drawn character begins at ``at``."""
+    before, after = _class_of(text[at - 1]), _class_of(text[at])
     if after in "MVTKZN" or before in "ZN":
         return False
-    flags = [found for found in _FLAGS.finditer(text) if found.start() < place < found.end()]
-    return all((place - found.start()) % 2 == 0 for found in flags)
+    # A flag is a pair of letters, so within a run of them a cut is possible after every second one.
+    flags = [match for match in _FLAGS.finditer(text) if match.start() < at < match.end()]
+    return all((at - match.start()) % 2 == 0 for match in flags)

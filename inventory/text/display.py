@@ -1,8 +1,8 @@
-"""How what was found is shown: short, visible, and without secrets."""
+"""Displays values in messages: short, visible, and without secrets."""
 
 from __future__ import annotations
 
-from inventory.text.deceptive_text import cut_at, deceptive_places
+from inventory.text.deceptive_text import cut_at, deceptive_positions
 from inventory.text.secrets import without_secrets
 
 _SHOWN = 80
@@ -10,7 +10,7 @@ _LONGEST = 10_000
 
 
 def describe(value: object) -> str:
-    """Say in a few words what was found; a secret that stands there is not repeated."""
+    """Describe a value in a few words, without repeating a secret in it."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -18,7 +18,9 @@ def describe(value: object) -> str:
     if isinstance(value, dict | list | tuple):
         kind = "mapping" if isinstance(value, dict) else "list"
         return f"a {kind} of {len(value)}" if value else f"an empty {kind}"
-    if isinstance(value, str) and len(value) > _LONGEST:  # looking for secrets takes its time
+    if (
+        isinstance(value, str) and len(value) > _LONGEST
+    ):  # searching it for secrets would take too long
         return f"a text of {len(value):,} characters"
     text = without_secrets(str(value))
     text = ascii(text) if isinstance(value, str) else text
@@ -31,7 +33,9 @@ def pluralize(number: int, one: str, many: str = "") -> str:
 
 
 def printable(text: str, width: int = 1_000) -> str:
-    """Replace what could steer a terminal or deceive its reader, and cut to ``width``."""
-    odd = deceptive_places(text)
-    clean = "".join("?" if at in odd else each for at, each in enumerate(text)) if odd else text
+    """Replace characters that control a terminal or deceive a reader, and cut to ``width``."""
+    deceptive = deceptive_positions(text)
+    clean = text
+    if deceptive:
+        clean = "".join("?" if at in deceptive else text[at] for at in range(len(text)))
     return clean if len(clean) <= width else f"{clean[: cut_at(clean, width - 1)]}…"

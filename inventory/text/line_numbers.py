@@ -1,4 +1,4 @@
-"""The line of a position in a text."""
+"""Line numbers of positions in a text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _BLOCK = 4_096
 
 
 class LineNumbers:
-    """Counts newlines: once in each block of a text, and then in one block for each question."""
+    """Counts newlines: once for all blocks of a text, then within one block for each look-up."""
 
     def __init__(self, text: str) -> None:
         """Count the lines before each block of ``text``."""

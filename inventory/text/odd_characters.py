@@ -1,4 +1,4 @@
-"""Characters that look like others, or like nothing, and that nobody means to type into a file."""
+"""Characters that look like others, or are invisible, and get into files by mistake."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ _HIDDEN = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
 _ODD = re.compile(f"[{_SPACES}{_QUOTES}{_HIDDEN}]")
 _INSTEAD = (
     (re.compile("\u00a0"), "a non-breaking space", "ordinary spaces"),
-    (re.compile(f"[{_SPACES}]"), "a space that is no ordinary one", "ordinary spaces"),
+    (re.compile(f"[{_SPACES}]"), "an unusual space", "ordinary spaces"),
     (re.compile(f"[{_QUOTES}]"), "a curly quote", "straight quotes"),
     (re.compile(f"[{_HIDDEN}]"), "an invisible character", "text without it"),
 )
 
 
 def odd_character(text: str) -> tuple[str, str]:
-    """Return what the first odd character of ``text`` is, and what to write instead.
+    """Return a description of the first odd character of ``text``, and what to write instead.
 
     Both are empty if there is none.
     """
-    found = _ODD.search(text)
-    if found is None:
+    match = _ODD.search(text)
+    if match is None:
         return "", ""
-    named = f"(U+{ord(found[0]):04X})"
-    return next((f"{what} {named}", to) for odd, what, to in _INSTEAD if odd.match(found[0]))
+    code = f"(U+{ord(match[0]):04X})"
+    return next((f"{what} {code}", to) for odd, what, to in _INSTEAD if odd.match(match[0]))

@@ -1,4 +1,4 @@
-"""Tokens, and how they are kept out of everything that is written."""
+"""Tokens and other secrets, and how they are kept out of everything that is written."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 HIDDEN = "(hidden)"
 _NOT_WRITTEN = "a token is not written down"
 _SHORTEST = 12
-_BEGIN = r"(?=[A-Za-z0-9._~+/=:-]|\\u00|%(?!28))"  # what was blanked begins with a parenthesis
+_BEGIN = (
+    r"(?=[A-Za-z0-9._~+/=:-]|\\u00|%(?!28))"  # an already hidden token begins with a parenthesis
+)
 _LOOKALIKE = re.compile(rf"AstraCS:{_BEGIN}[^\s\"'<>]*", re.IGNORECASE)
 _ESCAPE = re.compile(r"(?<!\\)\\++(?:u00|x)([0-7][0-9a-fA-F])")
 _ENTITY = re.compile(r"&#(?:0{0,9}([0-9]{2,3})|[xX]0{0,9}([0-7][0-9a-fA-F]));?|&colon;")
 _DEEPEST = 4
 _PARAMETERS = ("X-Amz-", "X-Goog-", "sig", "token", "Expires")
 _SIGNED = re.compile(
-    r"https?://(?:(?!https?://)[^\s\"'<>\\])*?"  # an address at a time, or it takes for ever
+    r"https?://(?:(?!https?://)[^\s\"'<>\\])*?"  # one address at a time, or it takes quadratic time
     rf"[?&](?:{'|'.join(_PARAMETERS)})[^\s\"'<>\\]*",
     re.IGNORECASE,
 )
@@ -42,7 +44,7 @@ _OVERLAP = 4_096
 
 
 class SecretText(str):
-    """A text that is shown nowhere: a traceback with local variables renders each by its repr."""
+    """A text that is never shown: a traceback with local variables renders them by their repr."""
 
     __slots__ = ()
 
@@ -51,17 +53,17 @@ class SecretText(str):
         return HIDDEN
 
     def encode(self, encoding: str = "utf-8", errors: str = "strict") -> SecretBytes:
-        """Return it as bytes that are shown nowhere either."""
+        """Return it as bytes that are never shown either."""
         return SecretBytes(super().encode(encoding, errors))
 
     def __reduce__(self) -> Any:  # noqa: ANN401 (as the base)
-        """Be pickled for a process that is being started, and for nothing else."""
+        """Allow pickling only for a process that is being started."""
         _require_spawning()
         return SecretText, (str(self),)
 
 
 class SecretBytes(bytes):
-    """The same of bytes."""
+    """Bytes that are never shown."""
 
     __slots__ = ()
 
@@ -70,12 +72,12 @@ class SecretBytes(bytes):
         return HIDDEN
 
     def __reduce__(self) -> Any:  # noqa: ANN401 (as the base)
-        """Refuse to be pickled: no process needs them."""
+        """Refuse pickling: no process needs them."""
         raise TypeError(_NOT_WRITTEN)
 
 
 def _require_spawning() -> None:
-    """Raise TypeError unless a process is being started, to which what is pickled goes."""
+    """Raise TypeError unless the pickle goes to a process that is being started."""
     from multiprocessing.context import get_spawning_popen  # noqa: PLC0415 (few runs need it)
 
     if get_spawning_popen() is None:
@@ -83,12 +85,14 @@ def _require_spawning() -> None:
 
 
 class TokenVariables(Mapping[str, str]):
-    """Environment variables that hold tokens; what renders them shows their names."""
+    """Environment variables that hold tokens; their repr shows only the names."""
 
     def __init__(self, names: Iterable[str], environment: Mapping[str, str] | None = None) -> None:
-        """Take what stands under ``names`` in ``environment``, by default the process's own."""
-        held = os.environ if environment is None else environment
-        self._values = {name: SecretText(held[name]) for name in sorted(names) if name in held}
+        """Take the variables ``names`` of ``environment``, by default the process's own."""
+        variables = os.environ if environment is None else environment
+        self._values = {
+            name: SecretText(variables[name]) for name in sorted(names) if name in variables
+        }
 
     def __getitem__(self, name: str) -> SecretText:
         """Return the value of the variable ``name``."""
@@ -108,26 +112,26 @@ class TokenVariables(Mapping[str, str]):
 
 
 def clear_locals(error: BaseException) -> None:
-    """Forget the local variables on all stacks that ``error`` carries; the places stay.
+    """Clear the local variables of all frames that ``error`` refers to; the locations stay.
 
-    An answer that is not redacted yet, say, is in the frames that read it, and a report of the
-    error may show these.
+    The frames that read an answer hold it before it is redacted, and a report of the error may show
+    them.
     """
     waiting: list[BaseException | None] = [error]
     seen: set[int] = set()
     while waiting:
-        each = waiting.pop()
-        if each is None or id(each) in seen:
+        linked = waiting.pop()
+        if linked is None or id(linked) in seen:
             continue
-        seen.add(id(each))
-        traceback.clear_frames(each.__traceback__)
-        waiting += (each.__cause__, each.__context__)
-        if isinstance(each, BaseExceptionGroup):
-            waiting += each.exceptions
+        seen.add(id(linked))
+        traceback.clear_frames(linked.__traceback__)
+        waiting += (linked.__cause__, linked.__context__)
+        if isinstance(linked, BaseExceptionGroup):
+            waiting += linked.exceptions
 
 
 class Token:
-    """A token; whatever renders it shows the name of the variable that held it, and no more."""
+    """A token; its repr shows only the name of the variable that held it."""
 
     __slots__ = ("_name", "_value")
 
@@ -141,7 +145,7 @@ class Token:
         return f"Token({self._name})"
 
     def __reduce__(self) -> Any:  # noqa: ANN401 (as the base)
-        """Refuse to be pickled, by which a token could reach a file or another process."""
+        """Refuse pickling: a token could reach a file or another process by it."""
         raise TypeError(_NOT_WRITTEN)
 
     def authorization(self) -> SecretText:
@@ -149,7 +153,7 @@ class Token:
         return SecretText(f"Bearer {self._value}")
 
     def needles(self) -> tuple[SecretText, ...]:
-        """Return what gives the token away: itself, its secret part, and both as encoded."""
+        """Return the texts that reveal the token: itself, its secret part, and both encoded."""
         last = SecretText(self._value.rpartition(":")[2])
         bare = last if len(last) >= _SHORTEST else self._value
         plain = (self._value, bare, SecretText(quote(bare, safe="")))
@@ -157,11 +161,15 @@ class Token:
 
 
 def _in_base64(text: str) -> Iterator[SecretText]:
-    """Yield what shows of ``text`` in base64, wherever in the encoded whole it begins."""
+    """Yield the base64 of ``text`` at each of the three offsets within an encoded whole.
+
+    Base64 turns three bytes into four characters, so the encoding of a part depends on its offset.
+    The characters that also depend on the neighbouring bytes are cut off.
+    """
     for before, first in enumerate((0, 2, 3)):
-        whole = SecretText(b64encode(b"\0" * before + text.encode()).decode("ascii"))
-        own = SecretText(whole[first : (before + len(text)) * 8 // 6])
-        yield from (own, SecretText(own.translate(_URL_SAFE)))
+        encoded = SecretText(b64encode(b"\0" * before + text.encode()).decode("ascii"))
+        stable = SecretText(encoded[first : (before + len(text)) * 8 // 6])
+        yield from (stable, SecretText(stable.translate(_URL_SAFE)))
 
 
 _URL_SAFE = str.maketrans("+/", "-_")
@@ -169,19 +177,20 @@ _ENCODED = tuple(dict.fromkeys(_in_base64("AstraCS:")))
 
 
 class Scrubber:
-    """Blanks tokens, and what looks like one or is as good as one, in texts."""
+    """Hides tokens in texts, and what looks like a token or gives the same access."""
 
     def __init__(self, tokens: Iterable[Token] = ()) -> None:
-        """Know ``tokens`` by heart; what looks like a token is known anyway."""
+        """Hide ``tokens``; what looks like a token is hidden anyway."""
         needles = {needle for token in tokens for needle in token.needles()}
-        self._needles = sorted(needles, key=lambda each: (-len(each), each))
+        # The longest first: hiding a part of a longer one would leave the rest of it.
+        self._needles = sorted(needles, key=lambda needle: (-len(needle), needle))
 
     def __repr__(self) -> str:
-        """Show how much is known, not what."""
+        """Show the number of needles only."""
         return f"Scrubber({len(self._needles)} needles)"
 
     def is_clean(self, text: str) -> bool:
-        """Say whether ``text`` holds nothing that would be blanked, however it is escaped."""
+        """Say whether ``text`` holds nothing to hide, however it is escaped."""
         layers = list(_layers(text))
         return len(layers) <= _DEEPEST and all(map(self._is_plain, layers))
 
@@ -191,12 +200,12 @@ class Scrubber:
             ("astracs:" in low and _LOOKALIKE.search(text))
             or ("AstraCS" in text and holds_secret(text.encode(errors="replace")))
             or (_has_signs(low) and _SIGNED.search(text))
-            or any(each in text for each in _ENCODED)
+            or any(prefix in text for prefix in _ENCODED)
             or any(needle in text for needle in self._needles)
         )
 
     def scrub(self, text: str) -> str:
-        """Blank what is secret in ``text``; withhold all of it if that does not suffice."""
+        """Hide what is secret in ``text``; hide all of it if a secret is escaped."""
         clean = text
         for needle in self._needles:
             clean = clean.replace(needle, HIDDEN)
@@ -205,21 +214,21 @@ class Scrubber:
 
 
 def _has_signs(low: str) -> bool:
-    """Say whether a parameter of a signed address stands in ``low``, which is in lower case.
+    """Say whether a parameter of a signed address is in ``low``, which is in lower case.
 
-    A quick look, before the pattern that takes its time: addresses are many, such parameters few.
+    A quick test before the slow pattern: addresses are frequent, such parameters are rare.
     """
     for mark in "?&":
-        place = low.find(mark)
-        while place >= 0:
-            if low.startswith(_SIGNS, place + 1):
+        at = low.find(mark)
+        while at >= 0:
+            if low.startswith(_SIGNS, at + 1):
                 return True
-            place = low.find(mark, place + 1)
+            at = low.find(mark, at + 1)
     return False
 
 
 def _layers(text: str) -> Iterator[str]:
-    """Yield ``text`` as it stands, and as it reads without one, two … layers of escapes."""
+    """Yield ``text`` itself, and without one, two … layers of escapes."""
     yield text
     for _ in range(_DEEPEST):
         plain = _unescaped(text)
@@ -244,16 +253,16 @@ def _character(entity: re.Match[str]) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Blank whatever looks like a token, or like a URL that is as good as one."""
+    """Hide whatever looks like a token, or like a signed URL."""
     return Scrubber().scrub(text)
 
 
-def search(files: Iterable[Path], tokens: Iterable[Token] = ()) -> None:
-    """Look through everything that was written; raise LeakError that names what must go.
+def refuse_leaks(files: Iterable[Path], tokens: Iterable[Token] = ()) -> None:
+    """Search written files for secrets; raise LeakError with those that must be removed.
 
-    Files that are gone are no leak. What looks like a token counts as one.
+    A missing file is no leak. What looks like a token counts as one.
     """
-    needles = [each.encode() for each in {needle for token in tokens for needle in token.needles()}]
+    needles = [needle.encode() for token in tokens for needle in token.needles()]
     leaks = [file for file in files if file.is_file() and _leaks(file, needles)]
     if leaks:
         raise LeakError(leaks)
@@ -266,7 +275,7 @@ def _leaks(file: Path, needles: Sequence[bytes]) -> bool:
             block = tail + chunk
             if holds_secret(block, needles):
                 return True
-            tail = block[-_OVERLAP:]
+            tail = block[-_OVERLAP:]  # a secret may lie across two chunks
     return False
 
 

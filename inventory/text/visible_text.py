@@ -1,4 +1,4 @@
-"""Text as a reader sees it: what is blank, and which two names are those of one person."""
+"""Text as a reader sees it: what is invisible, and whether two names look like one person's."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BLANK = (
     (0x16FE4, 0x16FE4),  # a filler of Khitan
     (0x1D159, 0x1D159),  # a musical note that is not drawn
 )
-"""What takes the room of a space, or none: that depends on the font."""
+"""Characters that show as a space or as nothing, depending on the font."""
 
 _HIDDEN = (
     (0x00, 0x08),
@@ -39,7 +39,7 @@ _HIDDEN = (
     (0x202A, 0x202E),
     (0x2060, 0x206F),
     (0x2D7F, 0x2D7F),  # a joiner of Tifinagh
-    (0xE000, 0xF8FF),  # private use: no standard says what it looks like
+    (0xE000, 0xF8FF),  # private use: no standard defines its look
     (0xFE00, 0xFE0F),
     (0xFEFF, 0xFEFF),
     (0xFFF0, 0xFFFC),
@@ -52,34 +52,34 @@ _HIDDEN = (
     (0xE0000, 0xE0FFF),
     (0xF0000, 0x10FFFF),  # private use
 )
-"""What is not drawn: controls (Cc), formats (Cf) and all of Default_Ignorable_Code_Point."""
+"""Characters that are not drawn: controls (Cc), formats (Cf), Default_Ignorable_Code_Point."""
 
 UNSEEN = _BLANK + _HIDDEN
-"""All that a reader does not see, as ranges of code points."""
+"""All invisible characters, as ranges of code points."""
 
 _LAST_OF_FOUR_DIGITS = 0xFFFF
 _PARTNERS = {"(": ")", "[": "]", "{": "}", "<": ">", "\u00ab": "\u00bb", "\u2039": "\u203a"}
-"""What closes a bracket; of all others it is the next character."""
+"""The closing brackets that are not the next character after the opening one."""
 
 _LOW_QUOTES = "\u201a\u201e\u2e42"
 """Quotation marks that Unicode lists among the opening brackets."""
 
 _LONG, _SHORT, _PYTHON = "\\x{{{:X}}}", "\\u{:04x}", "\\U{:08x}"
-"""How the languages of patterns name a character by its number."""
+"""Escapes of a character by number, in three pattern languages."""
 
 
 def _ranges(style: str, ranges: Iterable[tuple[int, int]]) -> str:
     """Write ``ranges`` of characters for the class of a regular expression."""
-    ends = [[style.format(end) for end in dict.fromkeys(each)] for each in ranges]
+    ends = [[style.format(end) for end in dict.fromkeys(span)] for span in ranges]
     return "".join(map("-".join, ends))
 
 
-_narrow = [each for each in UNSEEN if each[1] <= _LAST_OF_FOUR_DIGITS]
+_narrow = [span for span in UNSEEN if span[1] <= _LAST_OF_FOUR_DIGITS]
 VISIBLE = rf"[^\s{_ranges(_LONG, UNSEEN)}]"
-"""Finds a character that a reader sees; in the language of pydantic's patterns."""
+"""Matches a visible character; in the pattern language of pydantic."""
 
 VISIBLE_NARROW = rf"[^\s{_ranges(_SHORT, _narrow)}]"
-"""The same in what all languages of patterns share: it knows what hides up to U+FFFF."""
+"""The same in what all pattern languages share: only characters up to U+FFFF are excluded."""
 
 _HALF = re.compile(r"[\ud800-\udfff]")
 _HIDDEN_ONES = re.compile(rf"[\ud800-\udfff{_ranges(_PYTHON, _HIDDEN)}]+")
@@ -87,9 +87,9 @@ _BLANK_ONES = re.compile(f"[{_ranges(_PYTHON, _BLANK)}]+")
 
 
 def visible(text: str, blank: str = " ") -> str:
-    """Return what a reader sees of ``text``: nothing of what hides, and single spaces.
+    """Return ``text`` as a reader sees it: without invisible characters, with single spaces.
 
-    ``blank`` stands for characters which show as a space in one font and as nothing in another.
+    ``blank`` replaces characters that show as a space in one font and as nothing in another.
     """
     return " ".join(_BLANK_ONES.sub(blank, _HIDDEN_ONES.sub("", text)).split())
 
@@ -105,12 +105,16 @@ def same_person(one: str, two: str) -> bool:
 def _names(name: str) -> set[str]:
     """Return the spellings by which a name is compared; none is empty."""
     plain = [_folded(visible(_folded(name), blank)) for blank in (" ", "")]
-    found = {spelling for each in plain for spelling in _spellings(each)}
-    return found - {""} or {_folded(name)}
+    spellings = {spelling for text in plain for spelling in _spellings(text)}
+    return spellings - {""} or {_folded(name)}
 
 
 def _folded(text: str) -> str:
-    """Return ``text`` without what Unicode, by compatibility, takes for another way to write it."""
+    """Return ``text`` in Unicode's compatibility form (NFKD), without case.
+
+    Folding the case can give characters that decompose, and decomposing can give upper case. So
+    both are done twice, as in the compatibility caseless match of the Unicode Standard (D146).
+    """
     for _ in range(2):
         text = unicodedata.normalize("NFKD", text).casefold()
     return unicodedata.normalize("NFKD", text)
@@ -119,16 +123,16 @@ def _folded(text: str) -> str:
 def _spellings(name: str) -> Iterator[str]:
     """Yield the name without its remarks, and with them but without their brackets.
 
-    Of a name that is nothing but remarks, the first is the name.
+    If the name consists of remarks only, the first remark is the name.
     """
     bare = [" " if _is_bracket(character) else character for character in name]
-    start = next((place for place, character in enumerate(bare) if character != " "), len(name))
+    start = next((at for at, character in enumerate(bare) if character != " "), len(name))
     yield visible("".join(bare))
     yield _without_remarks(name) or _without_remarks(name[start:])
 
 
 def _without_remarks(name: str) -> str:
-    """Return the name without what stands in brackets; one that none closes ends with the name."""
+    """Return the name without text in brackets; an unclosed bracket extends to the end."""
     kept = ""
     awaited: list[str] = []
     for character in name:
@@ -141,8 +145,8 @@ def _without_remarks(name: str) -> str:
     return visible(kept)
 
 
-def has_half_character(text: str) -> bool:
-    """Say whether ``text`` holds what JSON can escape, and no encoding can write."""
+def has_surrogate(text: str) -> bool:
+    """Say whether ``text`` holds an unpaired surrogate; JSON can escape one, UTF-8 has none."""
     return _HALF.search(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""Actions: the findings that one step closes, and in which order the steps come."""
+"""Actions: the findings that one step resolves, and the order of the steps."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 from checks.engine.card import Severity, rank
 from checks.engine.finding import OPEN
 from checks.engine.identity import reason_of
+from checks.shared.remedies import sentence_for_all
 from reports.aggregation.coverage import NEEDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from checks.engine.finding import Finding
+    from checks.engine.finding import Finding, Status
     from inventory.model.organization import Organization
+    from reports.model.head import ActionEntry
 
-    Place = tuple[str, str, str, str]
+    ScopeKey = tuple[str, str, str, str]
 
 MOST_ACTIONS = 1_000
 MOST_IDS = 50
@@ -30,11 +32,11 @@ class Spread:
 
     def __init__(self) -> None:
         """Start with none."""
-        self._scopes: dict[str, Counter[frozenset[Place]]] = {}
+        self._scopes: dict[str, Counter[frozenset[ScopeKey]]] = {}
 
     def add(self, organization: Organization) -> None:
-        """Take note of the databases of ``organization`` that are in several key scopes."""
-        counts: Counter[frozenset[Place]] = Counter()
+        """Remember the databases of ``organization`` that are in several key scopes."""
+        counts: Counter[frozenset[ScopeKey]] = Counter()
         for database in organization.databases or ():
             if len(database.regions) > 1 and not database.is_terminated:
                 kind, provider = database.type, database.provider
@@ -47,7 +49,7 @@ class Spread:
         if counts:
             self._scopes[organization.id] = counts
 
-    def repeated(self, scopes: Iterable[Place]) -> int:
+    def repeated(self, scopes: Iterable[ScopeKey]) -> int:
         """Return how often a database is counted again if those of ``scopes`` are summed."""
         some = frozenset(scopes)
         owners = {owner for owner, *_ in some}
@@ -79,22 +81,43 @@ class _Scope:
 
 
 class _Action:
-    """The findings that one step closes."""
+    """The findings that one step resolves.
 
-    __slots__ = ("causes", "findings", "ids", "most", "named", "rules", "scopes", "severity")
+    Attributes:
+        sentence: the step, as one of its findings states it.
+        names: the names of the databases that it concerns.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = (
+        "causes",
+        "findings",
+        "ids",
+        "most",
+        "named",
+        "names",
+        "organization",
+        "rules",
+        "scopes",
+        "sentence",
+        "severity",
+    )
+
+    def __init__(self, organization: str, sentence: str) -> None:
+        self.organization, self.sentence = organization, sentence
+        self.names: set[str] = set()
         self.severity: Severity = "advisory"
-        self.findings: Counter[str] = Counter()
+        self.findings: Counter[Status] = Counter()
         self.ids: list[str] = []
         self.rules: set[str] = set()
         self.causes: set[str] = set()
-        self.scopes: dict[Place, _Scope] = {}
+        self.scopes: dict[ScopeKey, _Scope] = {}
         self.named: set[str] = set()
         self.most = 0
 
     def add(self, finding: Finding) -> None:
         subject = finding.subject
+        # The same one in any order of findings, whose sentences may differ in names.
+        self.sentence = min(self.sentence, finding.action)
         self.rules.add(finding.rule)
         self.causes.add(reason_of(finding.cause))
         self.findings[finding.status] += 1
@@ -103,6 +126,7 @@ class _Action:
             self.ids.append(finding.id)
         if subject.database:
             self.named.add(subject.database)
+            self.names.add(finding.name)
         self.most = max(self.most, finding.databases)
         if subject.region and finding.databases:
             place = subject.organization, subject.type, subject.provider, subject.region
@@ -127,62 +151,65 @@ class _Action:
         return rank(self.severity), -found["fail"], -self.databases(spread), -found.total()
 
     @property
-    def repair(self) -> Place | None:
+    def repair(self) -> ScopeKey | None:
         """Return the key scope of which this is a step of the repair; None if it is of none."""
         is_step = self.causes == {_WITHOUT_KEY} and len(self.scopes) == 1
         return next(iter(self.scopes)) if is_step else None
 
 
 class Actions:
-    """Adds up the findings that ask for an action, by their organization and its words."""
+    """Adds up the findings that ask for an action, by the id of the action."""
 
     def __init__(self) -> None:
         """Start with none."""
         self.spread = Spread()
-        self._actions: dict[tuple[str, str], _Action] = {}
+        self._actions: dict[str, _Action] = {}
 
     def add(self, finding: Finding) -> None:
-        """Take ``finding`` if somebody has to act."""
-        if finding.status in OPEN and finding.action:
-            key = (finding.subject.organization, finding.action)
-            if key not in self._actions:
-                self._actions[key] = _Action()
-            self._actions[key].add(finding)
+        """Count ``finding`` if somebody has to act."""
+        if finding.status in OPEN and finding.action_id:
+            action = self._actions.get(finding.action_id)
+            if action is None:
+                action = _Action(finding.subject.organization, finding.action)
+                self._actions[finding.action_id] = action
+            action.add(finding)
 
     def __len__(self) -> int:
         """Return how many actions there are."""
         return len(self._actions)
 
-    def listed(self, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    def listed(self, names: Mapping[str, str]) -> list[ActionEntry]:
         """Return the most urgent actions first, at most ``MOST_ACTIONS``.
 
         A key is registered before what it is to encrypt is recreated, so that the first step is as
         urgent as what waits for it.
         """
         urgencies = {key: action.urgency(self.spread) for key, action in self._actions.items()}
-        together: dict[Place, tuple[int, ...]] = {}
+        together: dict[ScopeKey, tuple[int, ...]] = {}
         for key, action in self._actions.items():
             if place := action.repair:
                 together[place] = min(together.get(place, urgencies[key]), urgencies[key])
 
-        def order(key: tuple[str, str]) -> tuple[Any, ...]:
+        def order(key: str) -> tuple[Any, ...]:
             action, own = self._actions[key], urgencies[key]
             place, is_first = action.repair or (), NEEDED in action.rules
             urgency = together.get(place, own) if place and is_first else own
-            return urgency, place, not is_first, own, key
+            return urgency, place, not is_first, own, action.organization, key
 
         ordered = sorted(self._actions, key=order)[:MOST_ACTIONS]
-        return [self._tell(key, names) for key in ordered]
+        return [self._entry(key, names) for key in ordered]
 
-    def _tell(self, key: tuple[str, str], names: Mapping[str, str]) -> dict[str, Any]:
-        (organization, text), action = key, self._actions[key]
+    def _entry(self, key: str, names: Mapping[str, str]) -> ActionEntry:
+        action = self._actions[key]
+        databases = action.databases(self.spread)
         return {
-            "text": text,
-            "organization": organization,
-            "name": names.get(organization, organization),
+            "id": key,
+            "text": sentence_for_all(key, action.sentence, databases, sorted(action.names)),
+            "organization": action.organization,
+            "name": names.get(action.organization, action.organization),
             "severity": action.severity,
             "resolves": action.findings.total(),
-            "databases": action.databases(self.spread),
+            "databases": databases,
             "statuses": {status: action.findings[status] for status in sorted(action.findings)},
             "rules": sorted(action.rules),
             "findings": action.ids,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from checks.engine.card import Severity
 from checks.engine.finding import KNOWN, STATUSES, Status
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from inventory.model.key import KeyScope
     from inventory.model.organization import Organization
     from inventory.terraform.scopes import TerraformScope
+    from reports.model.head import ActionEntry, NotEvaluatedEntry
+    from reports.model.key_plan import CoverageRow, KeyPlan
 
 _DECLARED = "astra-provided"
 
@@ -41,10 +43,10 @@ class Aggregates:
         self._actions = Actions()
         self._coverage = Coverage()
         self._managed: dict[KeyScope, TerraformScope] = {}
-        self._reasons: Counter[tuple[str, str, str, str]] = Counter()
+        self._reasons: Counter[tuple[Status, str, str, str]] = Counter()
         self._declared: set[tuple[str, str]] = set()
 
-    def meet(self, organization: Organization) -> None:
+    def add_organization(self, organization: Organization) -> None:
         """Take note of an organization of which findings will come."""
         self._actions.spread.add(organization)
         self._managed |= terraform_scopes(organization)
@@ -64,9 +66,9 @@ class Aggregates:
         self._coverage.add(finding)
 
     @property
-    def counts(self) -> Counter[str]:
+    def counts(self) -> Counter[Status]:
         """Return how many findings there are of each status."""
-        counts: Counter[str] = Counter()
+        counts: Counter[Status] = Counter()
         for (status, _, _), count in self.by_rule.items():
             counts[status] += count
         return counts
@@ -117,22 +119,30 @@ class Aggregates:
         """Return how many actions there are."""
         return len(self._actions)
 
-    def actions(self, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    def actions(self, names: Mapping[str, str]) -> list[ActionEntry]:
         """Return what to do, the most urgent first."""
         return self._actions.listed(names)
 
-    def coverage(self, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    def coverage(self, names: Mapping[str, str]) -> list[CoverageRow]:
         """Return the matrix: each organization's cells, by type, provider and region."""
         return self._coverage.rows(names)
 
-    def key_plan(self, names: Mapping[str, str]) -> dict[str, Any]:
-        """Return how many keys are needed, registered, missing and idle, which, and what to do."""
+    def key_plan(self, names: Mapping[str, str]) -> KeyPlan:
+        """Return how many keys are needed, registered, missing and unused, and what to do."""
         return plan_keys(self.coverage(names), self._coverage.keys, self._managed)
 
-    def not_evaluated(self) -> list[dict[str, Any]]:
+    def not_evaluated(self) -> list[NotEvaluatedEntry]:
         """Return what was not judged, counted by status, rule, organization and reason."""
-        fields = ("status", "rule", "organization", "reason")
         ordered = sorted(
             self._reasons.items(), key=lambda item: (STATUSES.index(item[0][0]), item[0])
         )
-        return [{**dict(zip(fields, key, strict=True)), "count": count} for key, count in ordered]
+        return [
+            {
+                "status": status,
+                "rule": rule,
+                "organization": organization,
+                "reason": reason,
+                "count": count,
+            }
+            for (status, rule, organization, reason), count in ordered
+        ]

@@ -8,9 +8,10 @@ is usable, and if nothing above an advisory is open or waived in the scope.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from checks.engine.card import SEVERITIES, rank
+from checks.engine.catalogue import rule_of, rules_of
 from checks.engine.finding import OPEN, STATUSES, Status
 from inventory.model.key_ids import parse_key_id
 
@@ -18,22 +19,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from checks.engine.finding import Finding
+    from inventory.model.vocabulary import DatabaseType, Provider
+    from reports.model.key_plan import CoverageCell, CoverageRow, Reason
 
-    Place = tuple[str, str, str]
+    Place = tuple[DatabaseType, Provider, str]
 
-NEEDED = "CMEK-01"
+NEEDED = rule_of("key-needed")
 """The rule that says whether a key scope needs a key, and whether one is registered."""
 
-UNUSED = "CMEK-09"
+UNUSED = rule_of("key-used")
 """The rule that judges every registered key by whether it has a database to encrypt."""
 
-COMPLETE = "CMEK-14"
+COMPLETE = rule_of("population")
 """The rule that says whether an organization was read in full, and lately."""
 
-ORDER = "CMEK-05"
+ORDER = rule_of("key-first")
 """The rule that says of each database whether its key came first."""
 
-PROOFS = (NEEDED, "CMEK-02", "CMEK-05", "CMEK-07", "CMEK-12")
+PROOFS = rules_of("proof")
 """The rules that must pass in a scope: its key is there, its own, first, the right one, usable."""
 
 STATES = (
@@ -55,7 +58,7 @@ STATES = (
 WITH_DATABASES = ("missing", "undetermined", "shared", "failing", "unproven", "waived", "covered")
 """The states of a key scope that needs a key."""
 
-_RIGHT_ID = "CMEK-07"
+_RIGHT_ID = rule_of("key-id")
 _LEFT_OUT = "clouds-left-out"
 _DOUBTING = frozenset({*PROOFS, COMPLETE})
 _BAD: frozenset[Status] = OPEN | {"waived"}
@@ -315,7 +318,7 @@ class _Organization:
             if _is_unprotected(finding):
                 self.unprotected.add(subject.database)
         if subject.region:
-            place = subject.type, subject.provider, subject.region
+            place = cast("Place", subject[3:6])
             if place not in self.scopes:
                 self.scopes[place] = _Scope()
             self.scopes[place].add(finding)
@@ -380,7 +383,7 @@ class Coverage:
         shared = tuple(each.shared()[1])
         return Keys(len(different), shared, len(each.unprotected), frozenset(each.unread))
 
-    def rows(self, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    def rows(self, names: Mapping[str, str]) -> list[CoverageRow]:
         """Return each organization that is named, or of which a finding is kept, with its cells."""
         told = {name: each for name, each in self._organizations.items() if _is_told(each)}
         every = dict.fromkeys([*names, *told])
@@ -396,7 +399,7 @@ def _is_told(organization: _Organization) -> bool:
     return bool(organization.worst or organization.scopes)
 
 
-def _row(identity: str, name: str, organization: _Organization) -> dict[str, Any]:
+def _row(identity: str, name: str, organization: _Organization) -> CoverageRow:
     worst = organization.worst
     return {
         "organization": identity,
@@ -408,7 +411,7 @@ def _row(identity: str, name: str, organization: _Organization) -> dict[str, Any
     }
 
 
-def _cells(organization: _Organization) -> Iterable[dict[str, Any]]:
+def _cells(organization: _Organization) -> Iterable[CoverageCell]:
     missing, shared = organization.shared()
     sharing = {place for each in shared for place in each.locations}
     for place, scope in sorted(organization.scopes.items()):
@@ -418,7 +421,9 @@ def _cells(organization: _Organization) -> Iterable[dict[str, Any]]:
         state = "missing" if place in missing else "shared" if place in sharing else told.state
         databases, existing = scope.counts
         yield {
-            **dict(zip(("type", "provider", "region"), place, strict=True)),
+            "type": place[0],
+            "provider": place[1],
+            "region": place[2],
             "state": state,
             **_about(told.finding, told.why),
             "databases": databases,
@@ -430,7 +435,7 @@ def _cells(organization: _Organization) -> Iterable[dict[str, Any]]:
         }
 
 
-def _about(finding: Finding, why: str) -> dict[str, str]:
+def _about(finding: Finding, why: str) -> Reason:
     return {
         "finding": finding.id,
         "rule": finding.rule,

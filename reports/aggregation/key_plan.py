@@ -1,13 +1,14 @@
-"""The key plan: how many customer keys are needed, registered, missing and idle, and which."""
+"""The key plan: how many customer keys are needed, registered, missing and unused, and which."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from reports.aggregation.coverage import NEEDED, UNUSED, WITH_DATABASES
 from reports.key_instructions.instructions import scope_of
 from reports.key_instructions.procedure import procedure
+from reports.model.key_plan import NUMBERS, KeyNumbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,47 +17,54 @@ if TYPE_CHECKING:
     from inventory.model.vocabulary import DatabaseType, Provider
     from inventory.terraform.scopes import TerraformScope
     from reports.aggregation.coverage import Keys
+    from reports.model.changes import NamedOrganization
+    from reports.model.key_plan import (
+        CoverageCell,
+        CoverageRow,
+        KeyPlan,
+        KeyStep,
+        ListedScope,
+        OrganizationKeys,
+        SharedKey,
+        TerraformAddresses,
+    )
 
-NUMBERS = (
-    "needed",
-    "registered",
-    "missing",
-    "undetermined",
-    "failing",
-    "unproven",
-    "waived",
-    "unused",
-    "astra_provided",
-    "unsupported",
-    "unprotected",
-)
-LISTS = ("missing", "undetermined", "unused")
 _WITHOUT_KEY = ("missing", "shared", "undetermined", "unsupported")
+"""The states of a key scope that lacks a key or may lack one, the most urgent first."""
 
 
 def plan_keys(
-    coverage: Sequence[Mapping[str, Any]],
+    coverage: Sequence[CoverageRow],
     known: Callable[[str], Keys],
     managed: Mapping[KeyScope, TerraformScope],
-) -> dict[str, Any]:
+) -> KeyPlan:
     """Make the key plan of a coverage matrix.
 
-    ``known`` says what is known of the keys of an organization, by its id, and ``managed`` what
-    Terraform manages in a key scope.
+    ``known`` returns what is known of the keys of an organization, by its id, and ``managed`` holds
+    what Terraform manages in a key scope.
     """
-    organizations = [_organization(each, known(each["organization"])) for each in coverage]
+    organizations = [_organization(row, known(row["organization"])) for row in coverage]
     return {
-        **{name: sum(organization[name] for organization in organizations) for name in NUMBERS},
+        **_sum(organizations),
         "organizations": organizations,
         "lists": {
-            **{state: list(_listed(coverage, state, managed)) for state in LISTS},
-            "shared": [each for row in coverage for each in _shared(row, known)],
+            "missing": list(_listed(coverage, "missing", managed)),
+            "undetermined": list(_listed(coverage, "undetermined", managed)),
+            "unused": list(_listed(coverage, "unused", managed)),
+            "shared": [shared for row in coverage for shared in _shared(row, known)],
         },
         "steps": _steps(coverage),
     }
 
 
-def _organization(row: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
+def _sum(organizations: Sequence[KeyNumbers]) -> KeyNumbers:
+    counts: Counter[str] = Counter()
+    for numbers in organizations:
+        counts.update({name: cast("dict[str, int]", numbers)[name] for name in NUMBERS})
+    return cast("KeyNumbers", {name: counts[name] for name in NUMBERS})
+
+
+def _organization(row: CoverageRow, keys: Keys) -> OrganizationKeys:
     return {
         **_named(row),
         "databases_known": NEEDED not in keys.unread,
@@ -65,57 +73,78 @@ def _organization(row: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
     }
 
 
-def _count(cells: Iterable[Mapping[str, Any]], keys: Keys) -> dict[str, int]:
+def _count(cells: Iterable[CoverageCell], keys: Keys) -> KeyNumbers:
     """Count key scopes by their states.
 
     Of those that share one key, one has it, and fails for sharing it; the others lack theirs.
     """
     states = Counter(cell["state"] for cell in cells)
-    numbers = {name: states[name.replace("_", "-")] for name in NUMBERS}
     return {
-        **numbers,
         "needed": sum(states[state] for state in WITH_DATABASES),
         "registered": keys.registered,
         "missing": states["missing"] + states["shared"] - len(keys.shared),
+        "undetermined": states["undetermined"],
         "failing": states["failing"] + len(keys.shared),
+        "unproven": states["unproven"],
+        "waived": states["waived"],
+        "unused": states["unused"],
+        "astra_provided": states["astra-provided"],
+        "unsupported": states["unsupported"],
         "unprotected": keys.unprotected,
     }
 
 
-def _named(organization: Mapping[str, Any]) -> dict[str, str]:
-    return {"organization": organization["organization"], "name": organization["name"]}
+def _named(row: CoverageRow) -> NamedOrganization:
+    return {"organization": row["organization"], "name": row["name"]}
 
 
 def _listed(
-    coverage: Iterable[Mapping[str, Any]], state: str, managed: Mapping[KeyScope, TerraformScope]
-) -> Iterator[dict[str, Any]]:
-    fields = ("type", "provider", "region", "databases", "existing")
-    for organization in coverage:
-        for cell in organization["cells"]:
+    coverage: Iterable[CoverageRow], state: str, managed: Mapping[KeyScope, TerraformScope]
+) -> Iterator[ListedScope]:
+    for row in coverage:
+        for cell in row["cells"]:
             if cell["state"] == state:
-                listed = {**_named(organization), **{name: cell[name] for name in fields}}
-                yield {**listed, "terraform": _terraform(managed.get(scope_of(listed)))}
+                listed: ListedScope = {
+                    **_named(row),
+                    "type": cell["type"],
+                    "provider": cell["provider"],
+                    "region": cell["region"],
+                    "databases": cell["databases"],
+                    "existing": cell["existing"],
+                    "terraform": None,
+                }
+                listed["terraform"] = _terraform(managed.get(scope_of(listed)))
+                yield listed
 
 
-def _terraform(managed: TerraformScope | None) -> dict[str, list[str]] | None:
+def _terraform(managed: TerraformScope | None) -> TerraformAddresses | None:
     if managed is None:
         return None
-    return {field: list(addresses) for field, addresses in managed._asdict().items()}
+    return {
+        "databases": list(managed.databases),
+        "creates": list(managed.creates),
+        "holds": list(managed.holds),
+    }
 
 
-def _shared(row: Mapping[str, Any], known: Callable[[str], Keys]) -> Iterator[dict[str, Any]]:
+def _shared(row: CoverageRow, known: Callable[[str], Keys]) -> Iterator[SharedKey]:
     """Yield each key that several key scopes share, of which all but one lack a key."""
-    for key, places in known(row["organization"]).shared:
-        fields = ("type", "provider", "region")
-        scopes = [dict(zip(fields, place, strict=True)) for place in places]
-        yield {**_named(row), "key": key, "scopes": scopes}
+    for key, locations in known(row["organization"]).shared:
+        yield {
+            **_named(row),
+            "key": key,
+            "scopes": [
+                {"type": database_type, "provider": provider, "region": region}
+                for database_type, provider, region in locations
+            ],
+        }
 
 
-def _steps(coverage: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _steps(coverage: Iterable[CoverageRow]) -> list[KeyStep]:
     """Return what to do for key scopes that lack a key or may lack one, once for each kind."""
-    kinds: dict[tuple[DatabaseType, Provider], list[Mapping[str, Any]]] = {}
-    for organization in coverage:
-        for cell in organization["cells"]:
+    kinds: dict[tuple[DatabaseType, Provider], list[CoverageCell]] = {}
+    for row in coverage:
+        for cell in row["cells"]:
             if cell["state"] in _WITHOUT_KEY:
                 kinds.setdefault((cell["type"], cell["provider"]), []).append(cell)
     states = {kind: Counter(cell["state"] for cell in cells) for kind, cells in kinds.items()}
@@ -128,8 +157,8 @@ def _urgency(states: Mapping[str, int]) -> int:
 
 
 def _step(
-    kind: tuple[DatabaseType, Provider], states: Counter[str], cells: Iterable[Mapping[str, Any]]
-) -> dict[str, Any]:
+    kind: tuple[DatabaseType, Provider], states: Counter[str], cells: Iterable[CoverageCell]
+) -> KeyStep:
     """Return what to do for the key scopes of one kind; with one region, for that one."""
     database_type, provider = kind
     regions = sorted({cell["region"] for cell in cells})
@@ -139,7 +168,10 @@ def _step(
     return {
         "type": database_type,
         "provider": provider,
-        **{state.replace("-", "_"): states[state] for state in _WITHOUT_KEY},
+        "missing": states["missing"],
+        "shared": states["shared"],
+        "undetermined": states["undetermined"],
+        "unsupported": states["unsupported"],
         "regions": regions,
         "page": page,
         "address": address,

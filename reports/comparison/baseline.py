@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import Field, StrictBool
 
-from checks.check_population_complete import MISSING
 from checks.engine.context import KnownOrganization, utc
+from checks.shared.missing import ORGANIZATION_MISSING, missing_database
 from inventory.errors import RecordError
 from inventory.evidence.manifest import Sha256
 from inventory.history import Observation
 from inventory.model.base import Count, Moment
 from inventory.model.key import KeyScope
 from inventory.model.vocabulary import DatabaseType, Provider
-from reports.comparison.carried_over import lost_database
 from reports.comparison.key_changes import DATABASES, KEYS, Seen
 from reports.presentation.banners import banners
-from reports.record.decoding import decode
-from reports.record.reader import Part, checked, read_record, relying_on
+from reports.record.decoding import decode_finding
+from reports.record.reader import RecordPart, checked, read_record, relying_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -38,15 +37,15 @@ _SETTLED = (b'{"status":"pass"', b'{"status":"not-applicable"')
 _OF_POPULATION = tuple(f'"rule":"{rule}"'.encode() for rule in (KEYS, DATABASES))
 
 
-class _Gap(Part):
+class _Gap(RecordPart):
     fact: str
 
 
-class _Comparison(Part):
+class _Comparison(RecordPart):
     what: str
 
 
-class _Organization(Part):
+class _Organization(RecordPart):
     id: str
     name: str
     captured_at: Moment | None
@@ -54,26 +53,26 @@ class _Organization(Part):
     reconciliation: tuple[_Comparison, ...]
 
 
-class _Population(Part):
+class _Population(RecordPart):
     organizations: tuple[_Organization, ...]
 
 
-class _Settings(Part):
+class _Settings(RecordPart):
     as_of: Moment
     example: StrictBool
     left_out: str
 
 
-class _Criteria(Part):
+class _Criteria(RecordPart):
     hash: Sha256
 
 
-class _KnownDatabase(Part):
+class _KnownDatabase(RecordPart):
     id: str
     name: str
 
 
-class _KnownKeys(Part):
+class _KnownKeys(RecordPart):
     type: DatabaseType
     provider: Provider
     region: str
@@ -81,7 +80,7 @@ class _KnownKeys(Part):
     key_ids: tuple[str, ...]
 
 
-class _Known(Part):
+class _Known(RecordPart):
     organization: str
     name: str
     missing: StrictBool
@@ -89,13 +88,13 @@ class _Known(Part):
     keys: tuple[_KnownKeys, ...]
 
 
-class _Changes(Part):
+class _Changes(RecordPart):
     closed: tuple[_Id, ...]
     closed_left_out: Count
     known: tuple[_Known, ...]
 
 
-class _Head(Part):
+class _Head(RecordPart):
     report: Sha256
     settings: _Settings
     criteria: _Criteria
@@ -103,7 +102,7 @@ class _Head(Part):
     changes: _Changes | None
 
 
-class About(NamedTuple):
+class AuditReference(NamedTuple):
     """What a comparison tells of one of its two audits.
 
     Attributes:
@@ -141,7 +140,7 @@ class Baseline(NamedTuple):
         viewed: the organizations of which it compared the views of single regions.
     """
 
-    about: About
+    about: AuditReference
     kept: dict[Key, Finding]
     seen: Seen
     databases: dict[str, dict[str, str]]
@@ -209,7 +208,7 @@ def read_baseline(path: str | Path) -> Baseline:
     head = _head(record)
     told = head.changes or _Changes(closed=(), closed_left_out=0, known=())
     about = _about(record, head)
-    found = keep(about, _seen(head), _findings(record, everything=False))
+    found = build_baseline(about, _seen(head), _findings(record, everything=False))
     known = {each.organization: _known(each, (about.path, 1)) for each in told.known}
     return found._replace(
         closed=told.closed, closed_left_out=told.closed_left_out, known=known, viewed=_viewed(head)
@@ -236,7 +235,7 @@ def _known(known: _Known, place: SourceLocation) -> KnownOrganization:
     return KnownOrganization(known.name, place, databases, keys)
 
 
-def keep(about: About, seen: Seen, findings: Iterable[Finding]) -> Baseline:
+def build_baseline(about: AuditReference, seen: Seen, findings: Iterable[Finding]) -> Baseline:
     """Keep of an audit and its ``findings`` what a later audit is compared with."""
     kept: dict[Key, Finding] = {}
     databases: dict[str, dict[str, str]] = {}
@@ -248,9 +247,9 @@ def keep(about: About, seen: Seen, findings: Iterable[Finding]) -> Baseline:
             databases.setdefault(owner, {})[finding.subject.database] = finding.name
         if finding.status not in {"pass", "not-applicable"}:
             kept.setdefault(key_of(finding), finding._replace(reason="", action=""))
-            if lost := lost_database(finding):
+            if lost := missing_database(finding):
                 databases.setdefault(owner, {}).setdefault(lost, lost)
-            elif finding.cause == MISSING:
+            elif finding.cause == ORGANIZATION_MISSING:
                 missing.add(owner)
     return Baseline(about, kept, seen, databases, frozenset(missing))
 
@@ -264,7 +263,7 @@ class Later(NamedTuple):
         record: the record that holds its findings.
     """
 
-    about: About
+    about: AuditReference
     seen: Seen
     record: Record
 
@@ -280,7 +279,7 @@ def read_later(path: str | Path) -> Later:
     return Later(_about(record, head), _seen(head), record)
 
 
-def refuse_unfit(old: About, as_of: datetime, *, is_example: bool) -> None:
+def refuse_unfit(old: AuditReference, as_of: datetime, *, is_example: bool) -> None:
     """Raise RecordError if an audit of the time ``as_of`` cannot be compared with ``old``."""
     refuse_unlike(old, is_example=is_example)
     if old.as_of >= as_of:
@@ -288,7 +287,7 @@ def refuse_unfit(old: About, as_of: datetime, *, is_example: bool) -> None:
         raise RecordError(f"{old.path}: found {found}, expected one of a time before {utc(as_of)}")
 
 
-def refuse_unlike(old: About, *, is_example: bool) -> None:
+def refuse_unlike(old: AuditReference, *, is_example: bool) -> None:
     """Raise RecordError if only one of two audits is of a bundled example."""
     if old.is_example != is_example:
         words = {True: "of a bundled example", False: "of recorded or live organizations"}
@@ -304,11 +303,11 @@ def _head(record: Record) -> _Head:
     return head
 
 
-def _about(record: Record, head: _Head) -> About:
+def _about(record: Record, head: _Head) -> AuditReference:
     settings = head.settings
     with relying_on(record):
         limits = tuple(banners(record.head))
-    return About(
+    return AuditReference(
         path=record.path.as_posix(),
         report=head.report,
         as_of=settings.as_of,
@@ -322,7 +321,7 @@ def _about(record: Record, head: _Head) -> About:
 def _seen(head: _Head) -> Seen:
     seen = Seen()
     for organization in head.population.organizations:
-        seen.meet(
+        seen.add_organization(
             organization.id,
             organization.name,
             (gap.fact for gap in organization.gaps),
@@ -337,4 +336,4 @@ def _findings(record: Record, *, everything: bool) -> Iterator[Finding]:
         begin = line[:64]
         is_open = not line.startswith(_SETTLED)
         if everything or is_open or any(rule in begin for rule in _OF_POPULATION):
-            yield decode(line, f"{record.findings}:{number}")
+            yield decode_finding(line, f"{record.findings}:{number}")

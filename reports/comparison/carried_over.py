@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from typing import TYPE_CHECKING
 
-from checks.check_key_unchanged import CARD as UNCHANGED
-from checks.check_population_complete import CARD as POPULATION
-from checks.check_population_complete import LOST, MISSING
+from checks.engine.catalogue import rule_of
 from checks.engine.context import utc
 from checks.engine.finding import COMPLYING
+from checks.shared.missing import ORGANIZATION_MISSING, missing_database
 from inventory.model.key import KeyScope
 from inventory.model.key_ids import canonical
 
@@ -21,6 +19,10 @@ if TYPE_CHECKING:
     from checks.engine.finding import Finding
     from inventory.history import Observation
     from inventory.model.organization import Organization
+    from reports.model.changes import KnownEntry, KnownKeys
+
+POPULATION = rule_of("population")
+UNCHANGED = rule_of("key-unchanged")
 
 
 class CarriedOver:
@@ -35,33 +37,33 @@ class CarriedOver:
         self._unexplained: set[KeyScope] = set()
         self._broken: set[tuple[str, str]] = set()
 
-    def meet(self, organization: Organization) -> None:
+    def add_organization(self, organization: Organization) -> None:
         """Take note of an organization of this audit, and whether its databases were read."""
         self._captured[organization.id] = organization.captured_at
         if organization.databases is None:
             self._blind.add(organization.id)
 
-    def take(self, finding: Finding) -> None:
+    def add(self, finding: Finding) -> None:
         """Take note of what ``finding`` misses, could not judge, or finds changed."""
         owner = finding.subject.organization
         if owner not in self._known or finding.status in COMPLYING:
             return
         if finding.status == "error":
             self._broken.add((finding.rule, owner))
-        elif finding.rule == UNCHANGED.id:
+        elif finding.rule == UNCHANGED:
             self._unexplained.add(KeyScope(*finding.subject[2:6]))  # type: ignore[arg-type]  # parts
-        elif finding.cause == MISSING:
+        elif finding.cause == ORGANIZATION_MISSING:
             self._captured.pop(owner, None)
-        elif lost := lost_database(finding):
+        elif lost := missing_database(finding):
             self._lost.setdefault(owner, set()).add(lost)
 
-    def told(self) -> list[dict[str, Any]]:
+    def entries(self) -> list[KnownEntry]:
         """Return what has to be carried along, as the record states it; after the last finding."""
         every = sorted(self._known.items())
         found = (self._of(identity, known) for identity, known in every)
         return [each for each in found if each["missing"] or each["databases"] or each["keys"]]
 
-    def _of(self, identity: str, known: KnownOrganization) -> dict[str, Any]:
+    def _of(self, identity: str, known: KnownOrganization) -> KnownEntry:
         databases = self._databases(identity, known)
         return {
             "organization": identity,
@@ -73,27 +75,27 @@ class CarriedOver:
 
     def _databases(self, identity: str, known: KnownOrganization) -> Collection[tuple[str, str]]:
         """Return what is missing; if nobody could look for it, all that is known."""
-        is_judged = identity in self._captured and (POPULATION.id, identity) not in self._broken
+        is_judged = identity in self._captured and (POPULATION, identity) not in self._broken
         if not is_judged or identity in self._blind:
             return known.databases.items()
         lost = self._lost.get(identity, set())
         return [(each, name) for each, name in known.databases.items() if each in lost]
 
-    def _keys(self, identity: str, known: KnownOrganization) -> Iterator[dict[str, Any]]:
+    def _keys(self, identity: str, known: KnownOrganization) -> Iterator[KnownKeys]:
         for scope, observations in sorted(known.keys.items()):
             if self._is_open(identity, scope, observations):
                 yield from (_told(scope, seen) for seen in _short(observations))
 
     def _is_open(self, identity: str, scope: KeyScope, observations: Sequence[Observation]) -> bool:
         """Say whether this audit does not show that the keys of ``scope`` are as they were."""
-        if identity not in self._captured or (UNCHANGED.id, identity) in self._broken:
+        if identity not in self._captured or (UNCHANGED, identity) in self._broken:
             return True
         captured = self._captured[identity]
         is_later = captured is not None and observations[-1].at > captured
         return is_later or scope in self._unexplained
 
 
-def _told(scope: KeyScope, seen: Observation) -> dict[str, Any]:
+def _told(scope: KeyScope, seen: Observation) -> KnownKeys:
     return {
         "type": scope.type,
         "provider": scope.provider,
@@ -101,12 +103,6 @@ def _told(scope: KeyScope, seen: Observation) -> dict[str, Any]:
         "at": utc(seen.at),
         "key_ids": list(seen.key_ids),
     }
-
-
-def lost_database(finding: Finding) -> str:
-    """Return the id of the database that ``finding`` misses; empty if it misses none."""
-    code, _, thing = finding.cause.partition(":")
-    return unquote(thing) if finding.rule == POPULATION.id and code in LOST else ""
 
 
 def _short(observations: Sequence[Observation]) -> Iterator[Observation]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING
 
 from checks.engine.card import SEVERITIES, rank
 from checks.engine.context import utc
@@ -11,35 +11,29 @@ from checks.engine.identity import PLANNED
 from reports.comparison.baseline import key_of
 from reports.comparison.carried_over import CarriedOver
 from reports.comparison.key_changes import Seen, compare_keys
+from reports.model.changes import CLASSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from datetime import datetime
 
+    from checks.engine.card import Severity
     from checks.engine.finding import Finding
     from inventory.model.organization import Organization
     from reports.comparison.baseline import Baseline, Key
+    from reports.model.changes import (
+        ChangedFinding,
+        ChangeReason,
+        ChangesSummary,
+        Class,
+        ComparedFindings,
+        NamedOrganization,
+        OpenClass,
+        OrganizationsGone,
+    )
 
-OpenClass = Literal["new", "reopened", "worsened", "unclear", "unchanged"]
-Class = OpenClass | Literal["fixed", "superseded", "waived", "gone"]
-CLASSES: tuple[Class, ...] = (*get_args(OpenClass), "fixed", "superseded", "waived", "gone")
-"""What can become of a finding that is open in one of two audits."""
-
-NEWS: tuple[Class, ...] = ("new", "reopened", "worsened", "unclear")
+NEWS: tuple[OpenClass, ...] = ("new", "reopened", "worsened", "unclear")
 """The classes that stop a gate on what is new."""
-
-Why = Literal[
-    "",
-    "other-cause",
-    "subject-absent",
-    "partial-run",
-    "organization-absent",
-    "check-broke",
-    "organization-unread",
-    "facts-left-out",
-    "more-unread",
-]
-"""Why there is no finding any more; or the last, why one is worse that looks the same."""
 
 NOT_LOOKED = frozenset({"clouds-left-out", "one-view-only"})
 """The reasons for which a rule does not apply because nobody looked, so that nothing is fixed."""
@@ -54,7 +48,7 @@ MOST_CLOSED = 100_000
 """How many ids of closed findings are carried along, the newest first."""
 
 
-def summed_up(changes: Mapping[str, Any]) -> str:
+def summarize_changes(changes: ComparedFindings) -> str:
     """Say how many findings there are of each class, ``2 new, 1 gone (not judged again: 1)``."""
     counts = {klass: changes["counts"][klass] for klass in CLASSES if changes["counts"][klass]}
     told = ", ".join(f"{count:,} {each}" for each, count in counts.items())
@@ -85,16 +79,16 @@ class Changes:
         self._reopened: set[str] = set()
         self._shelves = {klass: _Shelf() for klass in CLASSES}
 
-    def meet(self, organization: Organization) -> None:
+    def add_organization(self, organization: Organization) -> None:
         """Take note of an organization of which findings will come."""
         unread = (gap.fact for gap in organization.missing())
-        self._seen.meet(organization.id, organization.name, unread)
-        self._memory.meet(organization)
+        self._seen.add_organization(organization.id, organization.name, unread)
+        self._memory.add_organization(organization)
 
-    def take(self, finding: Finding) -> Finding:
+    def classify(self, finding: Finding) -> Finding:
         """Compare ``finding``; if it is open, return it with its change and its age."""
         self._seen.add(finding)
-        self._memory.take(finding)
+        self._memory.add(finding)
         old = self._old.kept.get(key_of(finding))
         if finding.status not in OPEN:
             if old is not None:
@@ -158,7 +152,7 @@ class Changes:
 
     # --- when all findings were taken -------------------------------------------------------------
 
-    def told(self, rules: str, left_out: str) -> dict[str, Any]:
+    def summary(self, rules: str, left_out: str) -> ChangesSummary:
         """Return what changed, as the record states it; after the last finding.
 
         ``rules`` is the hash of the rules, ``left_out`` what was not run of the whole, in words.
@@ -179,16 +173,18 @@ class Changes:
             "lists": {each: shelf.entries() for each, shelf in self._shelves.items()},
             "keys": None if left_out else compare_keys(self._old.seen, self._seen),
             "organizations_gone": self._organizations_gone(),
-            "known": self._memory.told(),
+            "known": self._memory.entries(),
             "closed": closed,
             "closed_left_out": self._old.closed_left_out + forgotten,
         }
 
-    def _organizations_gone(self) -> dict[str, Any]:
+    def _organizations_gone(self) -> OrganizationsGone:
         """Return the organizations that only the baseline holds, whatever was found of them."""
         before = self._old.seen.names
         gone = sorted(before.keys() - self._seen.names.keys())
-        named = [{"organization": each, "name": before[each]} for each in gone[:MOST_LISTED]]
+        named: list[NamedOrganization] = [
+            {"organization": identity, "name": before[identity]} for identity in gone[:MOST_LISTED]
+        ]
         return {"count": len(gone), "list": named}
 
     def _closed_since(self) -> Iterator[Finding]:
@@ -218,7 +214,7 @@ class Changes:
     def _since(self, old: Finding) -> str:
         return old.since or self._before
 
-    def _why(self, old: Finding, left_out: str) -> Why:
+    def _why(self, old: Finding, left_out: str) -> ChangeReason:
         organization, seen = old.subject.organization, self._seen
         of = {organization} if organization else self._old.seen.names.keys()
         if left_out:
@@ -262,21 +258,25 @@ class _Shelf:
 
     def __init__(self) -> None:
         self.count = 0
-        self._entries: dict[str, list[dict[str, Any]]] = {severity: [] for severity in SEVERITIES}
+        self._entries: dict[Severity, list[ChangedFinding]] = {
+            severity: [] for severity in SEVERITIES
+        }
 
     def add(
-        self, finding: Finding, old: Finding | None, now: Finding | None, why: Why = ""
+        self, finding: Finding, old: Finding | None, now: Finding | None, why: ChangeReason = ""
     ) -> None:
         self.count += 1
         entries = self._entries[finding.severity]
         if len(entries) < MOST_LISTED:
             entries.append(_entry(finding, old, now, why))
 
-    def entries(self) -> list[dict[str, Any]]:
+    def entries(self) -> list[ChangedFinding]:
         return [entry for entries in self._entries.values() for entry in entries][:MOST_LISTED]
 
 
-def _entry(finding: Finding, old: Finding | None, now: Finding | None, why: Why) -> dict[str, Any]:
+def _entry(
+    finding: Finding, old: Finding | None, now: Finding | None, why: ChangeReason
+) -> ChangedFinding:
     return {
         "id": finding.id,
         "rule": finding.rule,

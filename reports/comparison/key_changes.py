@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from checks.engine.catalogue import rule_of
 from inventory.model.key import KeyScope
 from inventory.model.key_ids import parse_key_id
+from reports.model.changes import KEY_CHANGES, KeyChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from checks.engine.finding import Finding
+    from reports.model.changes import ChangedKeys, KeyChanges
 
-KEYS = "CMEK-07"
+KEYS = rule_of("key-id")
 """The rule that has a finding for each registered key, whatever it finds."""
 
-DATABASES = "CMEK-05"
+DATABASES = rule_of("key-first")
 """The rule that has a finding for each database in each region, whatever it finds."""
 
 MOST_SCOPES = 1_000
@@ -42,7 +45,7 @@ class Seen:
         self.keys: dict[KeyScope, dict[str, str]] = {}
         self.captured: dict[str, datetime] = {}
 
-    def meet(
+    def add_organization(
         self,
         organization: str,
         name: str,
@@ -71,13 +74,13 @@ class Seen:
         return is_read and (KEYS, scope.organization) not in self.broken
 
 
-def compare_keys(old: Seen, new: Seen) -> dict[str, Any]:
+def compare_keys(old: Seen, new: Seen) -> KeyChanges:
     """Return the key scopes whose keys differ, by what became of them.
 
     What only one of the two audits could read was neither added nor removed: it is told apart.
     """
     names = old.names | new.names
-    found: dict[str, list[dict[str, Any]]] = {key_change: [] for key_change in KEY_CHANGES}
+    found: dict[KeyChange, list[ChangedKeys]] = {key_change: [] for key_change in KEY_CHANGES}
     for scope in sorted(old.keys.keys() | new.keys.keys()):
         before, after = old.keys.get(scope, {}), new.keys.get(scope, {})
         if before.keys() != after.keys():
@@ -89,11 +92,7 @@ def compare_keys(old: Seen, new: Seen) -> dict[str, Any]:
     }
 
 
-KEY_CHANGES = ("added", "replaced", "removed", "not_read")
-"""What can become of the keys of a key scope; ``not_read`` is all that is not known."""
-
-
-def _change(scope: KeyScope, old: Seen, new: Seen) -> str:
+def _change(scope: KeyScope, old: Seen, new: Seen) -> KeyChange:
     before, after = old.keys.get(scope, {}).keys(), new.keys.get(scope, {}).keys()
     if (after - before and not old.knows_all(scope)) or (
         before - after and not new.knows_all(scope)
@@ -106,7 +105,7 @@ def _change(scope: KeyScope, old: Seen, new: Seen) -> str:
 
 def _told(
     scope: KeyScope, names: dict[str, str], before: dict[str, str], after: dict[str, str]
-) -> dict[str, Any]:
+) -> ChangedKeys:
     return {
         "organization": scope.organization,
         "name": names.get(scope.organization, scope.organization),

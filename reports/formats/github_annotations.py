@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from checks.engine.finding import KNOWN
 from checks.engine.outcome import Gate
@@ -17,12 +17,13 @@ from reports.presentation.source_notes import first_notes
 from reports.presentation.waiver_notices import days_left, urgent_waivers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from reports.model.finding_record import FindingRecord
+    from reports.model.head import Head
     from reports.presentation.locations import FileLocation
 
-    Head = Mapping[str, Any]
 
 Level = Literal["error", "warning", "notice"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -50,7 +51,7 @@ class Annotation(NamedTuple):
     spot: FileLocation | None = None
 
 
-def render(head: dict[str, Any], lines: Iterable[bytes], root: Path | None = None) -> str:
+def render(head: Head, lines: Iterable[bytes], root: Path | None = None) -> str:
     """Render annotations of an audit from its head and the lines of its findings, read once.
 
     ``root`` is the repository's folder; None is where the process works. The last one says the
@@ -99,7 +100,7 @@ def _notes(head: Head) -> Iterator[Annotation]:
 
 
 def _finding(
-    level: Level, finding: Mapping[str, Any], names: Names, places: LocationFinder
+    level: Level, finding: FindingRecord, names: Names, places: LocationFinder
 ) -> Annotation:
     title = f"{finding['rule']} {outcome(finding)} ({finding['severity']})"
     spot = places.of(finding) if finding["evidence"] else None

@@ -31,13 +31,17 @@ from reports.presentation.source_notes import first_notes
 from reports.presentation.waiver_notices import days_left, urgent_waivers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from checks.engine.finding import Status
     from inventory.model.base import SourceLocation
+    from reports.model.finding_record import FindingRecord
+    from reports.model.head import Head, StatusCounts
+    from reports.model.population_summary import OrganizationEntry
     from reports.presentation.selection import Selection
 
 TEMPLATES = Path(__file__).parent / "templates"
-OPEN = ("error", "fail", "inconclusive")
+OPEN: tuple[Status, ...] = ("error", "fail", "inconclusive")
 LONGEST_PATH = 2_048
 """The longest subject that a waiver can name, in characters."""
 _MOST_EVIDENCE = 10
@@ -90,7 +94,7 @@ class FindingView(NamedTuple):
 class _Names:
     """The names of organizations, and the numbers under which the filter knows them."""
 
-    def __init__(self, head: Mapping[str, Any]) -> None:
+    def __init__(self, head: Head) -> None:
         self._names = {
             organization["id"]: organization["name"] for organization in _organizations(head)
         }
@@ -103,7 +107,7 @@ class _Names:
         return self.used.setdefault(organization, len(self.used))
 
 
-def render(head: dict[str, Any], lines: Iterable[bytes], limits: PageLimits | None = None) -> str:
+def render(head: Head, lines: Iterable[bytes], limits: PageLimits | None = None) -> str:
     """Render the page of an audit from its head and the lines of its findings, read once.
 
     The same audit gives the same text, but for the section ``run``.
@@ -195,7 +199,7 @@ def _clock(seconds: float | None) -> str:
     return f"Astra’s is {abs(seconds):,.1f} s {side} the recorder’s"
 
 
-def _facts_from(head: Mapping[str, Any]) -> str:
+def _facts_from(head: Head) -> str:
     """Say in words where the facts came from."""
     if head["settings"]["mode"] == "live":
         return "Astra itself, read by this audit and recorded as evidence"
@@ -204,12 +208,11 @@ def _facts_from(head: Mapping[str, Any]) -> str:
     return "recorded files"
 
 
-def _organizations(head: Mapping[str, Any]) -> list[dict[str, Any]]:
-    organizations: list[dict[str, Any]] = head["population"]["organizations"]
-    return organizations
+def _organizations(head: Head) -> list[OrganizationEntry]:
+    return head["population"]["organizations"]
 
 
-def _style(head: dict[str, Any]) -> str:
+def _style(head: Head) -> str:
     """Return the style sheet; each printed page carries the report's id and the banners' words."""
     words = " · ".join(banner.partition(":")[0] for banner in banners(head))
     corners = {"top-center": words, "bottom-left": f"Report {head['report'][:12]}"}
@@ -222,11 +225,11 @@ def _source_hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode('ascii')}"
 
 
-def _is_partial(head: Mapping[str, Any]) -> bool:
+def _is_partial(head: Head) -> bool:
     return bool(head["settings"]["left_out"])
 
 
-def _bar(counts: Mapping[str, int]) -> list[tuple[str, int, int]]:
+def _bar(counts: StatusCounts) -> list[tuple[str, int, int]]:
     """Return status, start and width of each piece of the bar of counts, of 1,000 together.
 
     What is there at all gets a width that can be seen.
@@ -242,7 +245,7 @@ def _bar(counts: Mapping[str, int]) -> list[tuple[str, int, int]]:
     return pieces
 
 
-def _findings(head: Mapping[str, Any], chosen: Selection, limits: PageLimits) -> dict[str, Any]:
+def _findings(head: Head, chosen: Selection, limits: PageLimits) -> dict[str, Any]:
     names = _Names(head)
     index = EvidenceIndex(head["evidence"], _cited(chosen), limits.exchanges)
     opened = [_entry(each, names, index) for each in chosen.open]
@@ -273,12 +276,11 @@ def _cited(chosen: Selection) -> set[str]:
     return {file for each in (*chosen.open, *chosen.waived) for file, *_ in _places(each)}
 
 
-def _places(finding: Mapping[str, Any]) -> Sequence[SourceLocation]:
-    places: Sequence[SourceLocation] = finding["evidence"][:_MOST_EVIDENCE]
-    return places
+def _places(finding: FindingRecord) -> Sequence[SourceLocation]:
+    return finding["evidence"][:_MOST_EVIDENCE]
 
 
-def _steps(head: Mapping[str, Any], names: _Names) -> Callable[[str, str], str]:
+def _steps(head: Head, names: _Names) -> Callable[[str, str], str]:
     """Return what says what to do about a reason code in an organization."""
     gaps = {each["id"]: each["gaps"] for each in _organizations(head)}
     return lambda code, organization: labels.step(
@@ -286,7 +288,7 @@ def _steps(head: Mapping[str, Any], names: _Names) -> Callable[[str, str], str]:
     )
 
 
-def _entry(finding: Mapping[str, Any], names: _Names, index: EvidenceIndex) -> FindingView:
+def _entry(finding: FindingRecord, names: _Names, index: EvidenceIndex) -> FindingView:
     subject = finding["subject"]
     return FindingView(
         finding["id"],
@@ -309,7 +311,7 @@ def _entry(finding: Mapping[str, Any], names: _Names, index: EvidenceIndex) -> F
     )
 
 
-def _title(finding: Mapping[str, Any], names: _Names) -> Markup:
+def _title(finding: FindingRecord, names: _Names) -> Markup:
     """Name the subject for people: its organization, then what tells it apart there."""
     subject = finding["subject"]
     parts = [name(names.of(subject["organization"]))]
@@ -322,14 +324,14 @@ def _title(finding: Mapping[str, Any], names: _Names) -> Markup:
     return Markup(" / ").join(parts)
 
 
-def _seen(finding: Mapping[str, Any]) -> str:
+def _seen(finding: FindingRecord) -> str:
     """Say since when a finding is open, where a baseline tells."""
     if "since" not in finding:
         return ""
     return f"{_time(finding['since'])}, open in {pluralize(finding['audits'], 'audit')} in a row"
 
 
-def _effect(finding: Mapping[str, Any]) -> str:
+def _effect(finding: FindingRecord) -> str:
     """Say how much a finding concerns, in databases where it counts them."""
     every, existing = finding.get("databases", 0), finding.get("existing", 0)
     if not every:
@@ -343,7 +345,7 @@ def _effect(finding: Mapping[str, Any]) -> str:
     return f"{told}, planned" if not existing else f"{told}, {existing:,} of them existing"
 
 
-def _evidence(finding: Mapping[str, Any], index: EvidenceIndex) -> Markup:
+def _evidence(finding: FindingRecord, index: EvidenceIndex) -> Markup:
     """Name where the facts stand; a recorded answer is a link to its row in the index."""
     shown = [_place(index, *place) for place in _places(finding)]
     more = len(finding["evidence"]) - len(shown)

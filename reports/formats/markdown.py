@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import accumulate, takewhile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.finding import OPEN, STATUSES
 from inventory.text.display import pluralize
@@ -19,7 +19,9 @@ from reports.presentation.waiver_notices import days_left, urgent_waivers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    Head = Mapping[str, Any]
+    from reports.model.finding_record import FindingRecord
+    from reports.model.head import ActionEntry, Head, WaiverEntry
+
     Row = Sequence[str]
 
 
@@ -43,9 +45,7 @@ class SummaryLimits(NamedTuple):
     waivers: int = 25
 
 
-def render(
-    head: dict[str, Any], lines: Iterable[bytes], limits: SummaryLimits | None = None
-) -> str:
+def render(head: Head, lines: Iterable[bytes], limits: SummaryLimits | None = None) -> str:
     """Render the summary of an audit from its head and the lines of its findings, read once."""
     limits = limits or SummaryLimits()
     parts = (
@@ -151,7 +151,7 @@ def _actions(head: Head, limits: SummaryLimits) -> Iterator[str]:
         yield from _more(head["actions_total"], len(actions), "steps in the report")
 
 
-def _action(action: Mapping[str, Any]) -> Row:
+def _action(action: ActionEntry) -> Row:
     text = prose(action["text"])
     if action["name"] not in action["text"]:
         text += f" ({code(action['name'])})"
@@ -171,7 +171,7 @@ def _open(head: Head, lines: Iterable[bytes], limits: SummaryLimits) -> Iterator
     yield from _more(total, len(findings), "open findings in the report")
 
 
-def _finding(finding: Mapping[str, Any], names: Names) -> Row:
+def _finding(finding: FindingRecord, names: Names) -> Row:
     look = labels.STATUS[finding["status"]]
     since = [f"{code(finding['since'])} ({finding['change']})"] if finding.get("change") else []
     return (
@@ -186,7 +186,7 @@ def _finding(finding: Mapping[str, Any], names: Names) -> Row:
     )
 
 
-def _where(finding: Mapping[str, Any]) -> str:
+def _where(finding: FindingRecord) -> str:
     """Name where the first of the facts stands; a dash for what no file holds."""
     if not finding["evidence"]:
         return "\N{EM DASH}"
@@ -210,17 +210,18 @@ def _waivers(head: Head, limits: SummaryLimits) -> Iterator[str]:
         yield from _more(len(asking), len(shown), "waivers in the report")
 
 
-def _waiver(waiver: Mapping[str, Any], as_of: str) -> Row:
+def _waiver(waiver: WaiverEntry, as_of: str) -> Row:
     named = (code(waiver[field]) for field in ("rule", "subject", "ticket"))
     return code(waiver["id"]), prose(days_left(waiver, as_of)), *named
 
 
 def _key_plan(head: Head) -> Iterator[str]:
     plan = head["key_plan"]
+    numbers: Mapping[str, object] = plan
     fields = labels.KEY_NUMBERS
     yield from ("", "### Key plan", "")
     columns = "|".join(f">{word}" for word in fields.values())
-    yield from _table(columns, [[f"{plan[field]:,}" for field in fields]])
+    yield from _table(columns, [[f"{numbers[field]:,}" for field in fields]])
     yield ""
     yield "Registered counts different keys, the others count key scopes, by what is worst there."
     if count := plan["unprotected"]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from reports.formats import html, markdown, sarif
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    from reports.model.head import Head
 
 PAGE = "audit.html"
 SUMMARY = "summary.md"
@@ -28,7 +30,7 @@ class Rendered(NamedTuple):
     format: str
     file: str
     noun: str
-    render: Callable[[dict[str, Any], Iterable[bytes]], str]
+    render: Callable[[Head, Iterable[bytes]], str]
 
 
 RENDERED = (
@@ -43,7 +45,7 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", errors="xmlcharrefreplace")
 
 
-def write(report: Rendered, head: dict[str, Any], findings: Path, file: Path) -> None:
+def write(report: Rendered, head: Head, findings: Path, file: Path) -> None:
     """Render ``report`` from the head and the file of findings of an audit."""
     with findings.open("rb") as lines:
         file.write_bytes(encode(report.render(head, lines)))

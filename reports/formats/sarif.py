@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from checks.engine.card import rank
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from reports.model.finding_record import FindingRecord
+    from reports.model.head import Head, RuleEntry
     from reports.presentation.locations import FileLocation
 
-    Head = Mapping[str, Any]
-    Json = dict[str, Any]
+    Json = dict[str, object]
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -49,7 +50,7 @@ class SarifLimits(NamedTuple):
 
 
 def render(
-    head: dict[str, Any],
+    head: Head,
     lines: Iterable[bytes],
     limits: SarifLimits | None = None,
     root: Path | None = None,
@@ -126,13 +127,14 @@ def _invocation(head: Head, left_out: int) -> Json:
 
 def _driver(head: Head) -> Json:
     return {
-        "name": _TOOL,
+        "name": head["tool"]["name"],
+        "version": head["tool"]["version"],
         "fullName": f"{TITLE}: {_TOOL}",
         "rules": [_rule(rule) for rule in head["criteria"]["rules"]],
     }
 
 
-def _rule(rule: Mapping[str, Any]) -> Json:
+def _rule(rule: RuleEntry) -> Json:
     worst = min(rule["severity"], rule["severity_planned"] or rule["severity"], key=rank)
     return {
         "id": rule["id"],
@@ -151,7 +153,7 @@ def _rule(rule: Mapping[str, Any]) -> Json:
     }
 
 
-def _help(rule: Mapping[str, Any], render: Callable[[str], str]) -> str:
+def _help(rule: RuleEntry, render: Callable[[str], str]) -> str:
     told = [rule["rationale"], f"What to do: {rule['remediation']}"]
     told += [f"{each['sentence']} ({each['page']}: {each['heading']})" for each in rule["quotes"]]
     return "\n\n".join(map(render, told))
@@ -160,7 +162,7 @@ def _help(rule: Mapping[str, Any], render: Callable[[str], str]) -> str:
 # --- results --------------------------------------------------------------------------------------
 
 
-def _result(finding: Mapping[str, Any], names: Names, places: LocationFinder) -> Json:
+def _result(finding: FindingRecord, names: Names, places: LocationFinder) -> Json:
     level = _LEVELS.get(finding["severity"], "warning")
     return {
         "ruleId": finding["rule"],
@@ -172,7 +174,7 @@ def _result(finding: Mapping[str, Any], names: Names, places: LocationFinder) ->
     }
 
 
-def _message(finding: Mapping[str, Any], names: Names) -> str:
+def _message(finding: FindingRecord, names: Names) -> str:
     begin = "" if finding["status"] == "fail" else f"{outcome(finding).capitalize()}: "
     return f"{begin}{sentence(finding, names)}"
 
@@ -200,12 +202,12 @@ def _quoted(path: str) -> str:
     return quote(path, errors="replace")
 
 
-def _properties(finding: Mapping[str, Any]) -> Json:
+def _properties(finding: FindingRecord) -> Json:
     places = [f"{file}:{line}" for file, line, *_ in finding["evidence"][:_MOST_EVIDENCE]]
-    own = ("status", "severity", "cause", "reason", "change", "since")
-    told = {name: finding[name] for name in own if finding.get(name)}
+    fields: Mapping[str, object] = finding
+    names = ("status", "severity", "cause", "reason", "change", "since")
     return {
-        **told,
+        **{name: fields[name] for name in names if fields.get(name)},
         "finding": finding["id"],
         "subject": finding["subject"]["path"],
         "evidence": places,

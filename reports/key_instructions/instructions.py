@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from inventory.model.key import KeyScope
 from inventory.terraform.scopes import NOTHING, TerraformScope
@@ -10,23 +10,56 @@ from inventory.text.display import pluralize
 from reports.key_instructions.commands import commands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from reports.key_instructions.terraform import TerraformKey
+    from inventory.model.vocabulary import DatabaseType, Provider
+    from reports.key_instructions.terraform import Dependent, TerraformKey
+    from reports.model.key_plan import KeyPlan, ListedScope, TerraformAddresses
 
-    Entry = Mapping[str, Any]
-
-_SCOPE = ("organization", "type", "provider", "region")
 _MOST_DEPENDENTS = 5
 _MOST_ADDRESSES = 3
 
 
-def scope_of(listed: Entry) -> KeyScope:
+class DependentBlock(TypedDict):
+    """A block that has to wait for the key; its fields are those of ``Dependent``."""
+
+    block: str
+    module: str
+    line: str
+    databases: list[str]
+
+
+class TerraformSteps(TypedDict):
+    """How a key is registered with Terraform; the fields are those of ``TerraformKey``."""
+
+    key: str
+    block: str
+    dependents: list[DependentBlock]
+    apply: str
+    check: str
+
+
+class KeyCommands(TypedDict):
+    """What registers the key of one key scope; its fields are those of ``Commands``."""
+
+    organization: str
+    name: str
+    type: DatabaseType
+    provider: Provider
+    region: str
+    replace: list[str]
+    accounts: str
+    register: str
+    read: str
+    terraform: TerraformSteps | None
+
+
+def scope_of(listed: ListedScope) -> KeyScope:
     """Return the key scope that an entry of the key plan is about."""
-    return KeyScope(*(listed[part] for part in _SCOPE))
+    return KeyScope(listed["organization"], listed["type"], listed["provider"], listed["region"])
 
 
-def commands_for(listed: Entry) -> dict[str, Any] | None:
+def commands_for(listed: ListedScope) -> KeyCommands | None:
     """Return what registers the key of a key scope that the key plan lists, as data.
 
     None where nothing can be registered.
@@ -35,21 +68,43 @@ def commands_for(listed: Entry) -> dict[str, Any] | None:
     made = commands(scope_of(listed), _managed(managed) if managed else NOTHING)
     if made is None:
         return None
-    named = {part: listed[part] for part in ("organization", "name", "type", "provider", "region")}
-    terraform = _terraform(made.terraform) if made.terraform else None
-    return {**named, **made._asdict(), "replace": list(made.replace), "terraform": terraform}
+    return {
+        "organization": listed["organization"],
+        "name": listed["name"],
+        "type": listed["type"],
+        "provider": listed["provider"],
+        "region": listed["region"],
+        "replace": list(made.replace),
+        "accounts": made.accounts,
+        "register": made.register,
+        "read": made.read,
+        "terraform": _terraform(made.terraform) if made.terraform else None,
+    }
 
 
-def _managed(addresses: Mapping[str, Sequence[str]]) -> TerraformScope:
-    return TerraformScope(**{field: tuple(each) for field, each in addresses.items()})
+def _managed(addresses: TerraformAddresses) -> TerraformScope:
+    return TerraformScope(
+        tuple(addresses["databases"]), tuple(addresses["creates"]), tuple(addresses["holds"])
+    )
 
 
-def _terraform(key: TerraformKey) -> dict[str, Any]:
-    dependents = [
-        {**dependent._asdict(), "databases": list(dependent.databases)}
-        for dependent in key.dependents
-    ]
-    return {**key._asdict(), "dependents": dependents}
+def _terraform(key: TerraformKey) -> TerraformSteps:
+    return {
+        "key": key.key,
+        "block": key.block,
+        "dependents": list(map(_dependent, key.dependents)),
+        "apply": key.apply,
+        "check": key.check,
+    }
+
+
+def _dependent(dependent: Dependent) -> DependentBlock:
+    return {
+        "block": dependent.block,
+        "module": dependent.module,
+        "line": dependent.line,
+        "databases": list(dependent.databases),
+    }
 
 
 # --- for people -----------------------------------------------------------------------------------
@@ -69,35 +124,37 @@ class Part(NamedTuple):
     language: str = "sh"
 
 
-def has_calls(entries: Iterable[Entry]) -> bool:
+def has_calls(entries: Iterable[KeyCommands]) -> bool:
     """Say whether calls of Astra's interface are among the parts of ``entries``."""
     return not all(_is_planned(entry["terraform"]) for entry in entries)
 
 
-def has_other_way(entry: Entry) -> bool:
+def has_other_way(entry: KeyCommands) -> bool:
     """Say whether the parts of ``entry`` leave out that Terraform could do the same."""
     return entry["terraform"] is not None and not _is_planned(entry["terraform"])
 
 
-def parts(entry: Entry, *, in_full: bool = False) -> Iterator[Part]:
+def parts(entry: KeyCommands, *, in_full: bool = False) -> Iterator[Part]:
     """Yield what registers one key: with Terraform where that plans something there, else calls.
 
     ``in_full`` adds Terraform's way where nothing is planned yet.
     """
-    if _is_planned(entry["terraform"]):
-        yield from _with_terraform(entry)
+    terraform = entry["terraform"]
+    if terraform and _is_planned(terraform):
+        yield from _with_terraform(entry, terraform)
         return
     yield Part("Whom the policy of the key has to allow:", entry["accounts"])
     yield Part(f"Register the key. First replace {_placeholders(entry)}:", entry["register"])
     yield Part("Read it back:", entry["read"])
-    if in_full and has_other_way(entry):
-        yield from _with_terraform(entry, "Or with")
+    if in_full and terraform:
+        yield from _with_terraform(entry, terraform, "Or with")
 
 
-def closing(entries: Sequence[Entry]) -> Iterator[Part]:
+def closing(entries: Sequence[KeyCommands]) -> Iterator[Part]:
     """Yield what comes after the keys of ``entries``, if Terraform plans databases there."""
-    planned = [entry["terraform"] for entry in entries if _is_planned(entry["terraform"])]
-    for check in dict.fromkeys(each["check"] for each in planned):
+    every = [entry["terraform"] for entry in entries]
+    planned = [terraform for terraform in every if terraform and _is_planned(terraform)]
+    for check in dict.fromkeys(terraform["check"] for terraform in planned):
         text = "Plan again, audit that plan, and apply it only if the audit passes:"
         yield Part(text, check)
 
@@ -111,14 +168,14 @@ class Shown(NamedTuple):
         left: how many key scopes are not shown.
     """
 
-    scopes: Sequence[tuple[Entry, list[Part]]]
+    scopes: Sequence[tuple[KeyCommands, list[Part]]]
     closing: list[Part]
     left: int
 
 
-def lay_out_commands(plan: Mapping[str, Any], most: int) -> list[Shown]:
+def lay_out_commands(plan: KeyPlan, most: int) -> list[Shown]:
     """Return what is shown for each step of a key plan, of at most so many key scopes each."""
-    kinds: dict[tuple[str, str], list[Entry]] = {}
+    kinds: dict[tuple[str, str], list[ListedScope]] = {}
     for listed in plan["lists"]["missing"]:
         kinds.setdefault((listed["type"], listed["provider"]), []).append(listed)
     return [
@@ -127,19 +184,20 @@ def lay_out_commands(plan: Mapping[str, Any], most: int) -> list[Shown]:
     ]
 
 
-def _lay_out(missing: Sequence[Entry], most: int) -> Shown:
+def _lay_out(missing: Sequence[ListedScope], most: int) -> Shown:
     entries = [made for listed in missing[:most] if (made := commands_for(listed))]
     scopes = [(entry, list(parts(entry, in_full=True))) for entry in entries]
     return Shown(scopes, list(closing(entries)), len(missing) - len(entries))
 
 
-def _is_planned(terraform: Entry | None) -> bool:
+def _is_planned(terraform: TerraformSteps | None) -> bool:
     """Say whether a plan of Terraform has the key, or a database that needs it."""
     return terraform is not None and bool(terraform["dependents"] or not terraform["block"])
 
 
-def _with_terraform(entry: Entry, start: str = "With") -> Iterator[Part]:
-    terraform = entry["terraform"]
+def _with_terraform(
+    entry: KeyCommands, terraform: TerraformSteps, start: str = "With"
+) -> Iterator[Part]:
     if terraform["block"]:
         text = (
             f"{start} Terraform: add the key to the root module. Where there are several provider "
@@ -157,7 +215,7 @@ def _with_terraform(entry: Entry, start: str = "With") -> Iterator[Part]:
     yield Part("Register the key, and nothing else:", terraform["apply"])
 
 
-def _waiting(dependent: Entry) -> str:
+def _waiting(dependent: DependentBlock) -> str:
     addresses = dependent["databases"]
     named = ", ".join(addresses[:_MOST_ADDRESSES])
     left = len(addresses) - _MOST_ADDRESSES
@@ -167,6 +225,6 @@ def _waiting(dependent: Entry) -> str:
     return f"Add to {block}{named}{more}:"
 
 
-def _placeholders(entry: Entry) -> str:
+def _placeholders(entry: KeyCommands) -> str:
     *some, last = entry["replace"]
     return f"{', '.join(some)} and {last}"

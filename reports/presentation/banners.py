@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from inventory.astra.config import ADDRESS, other_hosts
 from inventory.text.display import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+
+    from reports.model.head import Head
 
 OUTSIDE = "pytest reports an error or a failure that is no finding"
 """What is said where pytest ends with another exit code than the verdict's."""
@@ -17,12 +19,12 @@ MOST_HOSTS = 3
 """How many hosts other than Astra's a banner names; the others are counted."""
 
 
-def banners(head: Mapping[str, Any]) -> list[str]:
+def banners(head: Head) -> list[str]:
     """Return what every report of the audit with this ``head`` must say in large letters."""
     return [*_not_evidence(head), *_gate(head), *_run(head)]
 
 
-def _not_evidence(head: Mapping[str, Any]) -> Iterator[str]:
+def _not_evidence(head: Head) -> Iterator[str]:
     settings = head["settings"]
     if settings["left_out"]:
         yield f"PARTIAL RUN, NOT AUDIT EVIDENCE: {settings['left_out']}."
@@ -35,24 +37,24 @@ def _not_evidence(head: Mapping[str, Any]) -> Iterator[str]:
         yield f"EXAMPLE, NOT AUDIT EVIDENCE: {told}a bundled example was audited."
 
 
-def _gate(head: Mapping[str, Any]) -> Iterator[str]:
-    if head["settings"]["fail_on_new"]:
+def _gate(head: Head) -> Iterator[str]:
+    if head["settings"]["fail_on_new"] and head["changes"]:
         before = head["changes"]["baseline"]
         named = f"{before['as_of']} (report {before['report'][:12]})"
         yield f"GATE ON NEW FINDINGS ONLY: what the baseline of {named} has does not stop."
 
 
-def _run(head: Mapping[str, Any]) -> Iterator[str]:
+def _run(head: Head) -> Iterator[str]:
     if ended_outside(head):
         yield f"THE RUN ENDED WITH EXIT CODE {head['run']['exit_code']}: {OUTSIDE}."
 
 
-def ended_outside(head: Mapping[str, Any]) -> bool:
+def ended_outside(head: Head) -> bool:
     """Say whether the run ended other than by the verdict; while it lasts, nobody knows."""
     return "run" in head and head["run"]["exit_code"] not in {0, head["verdict"]["exit_code"]}
 
 
-def hosts_of(head: Mapping[str, Any]) -> list[str]:
+def hosts_of(head: Head) -> list[str]:
     """Return the addresses other than Astra's that answered, now or at an earlier time."""
     told = [source["evidence"] for source in head["population"]["sources"]]
     return other_hosts(evidence["address"] for evidence in told if evidence)

@@ -10,9 +10,11 @@ from checks.engine.finding import STATUSES
 from reports.presentation.labels import CELL, NO_DATABASE, NOT_KNOWN, PROVIDER, STATUS, TYPE, Label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    Place = tuple[str, str, str]
+    from reports.model.key_plan import CoverageCell, CoverageRow
+
+    Location = tuple[str, str, str]
 
 WIDEST = 6
 """How many regions stand beside each other."""
@@ -35,7 +37,7 @@ class MatrixCell(NamedTuple):
     """
 
     look: Label
-    told: Mapping[str, Any] | None = None
+    told: CoverageCell | None = None
     is_bad: bool = False
 
 
@@ -75,14 +77,12 @@ class CoverageTables(NamedTuple):
     """
 
     shown: list[CoverageMatrix]
-    failing: list[Mapping[str, Any]]
+    failing: list[CoverageRow]
     left_out: int
     left_cells: dict[str, int]
 
 
-def lay_out(
-    coverage: Sequence[Mapping[str, Any]], most: int, *, is_partial: bool
-) -> CoverageTables:
+def lay_out(coverage: Sequence[CoverageRow], most: int, *, is_partial: bool) -> CoverageTables:
     """Lay out organizations until ``most`` cells are reached, those with the worst findings first.
 
     Of those that fail none is left out: where there is no room for its matrix, it is listed. Where
@@ -105,7 +105,7 @@ def lay_out(
     return CoverageTables(matrices, failing, len(left), counted)
 
 
-def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
+def _order(row: CoverageRow) -> tuple[Any, ...]:
     """Return what sorts the organizations with the worst findings first."""
     worst, counts, named = row["worst"], row["counts"], (row["name"], row["organization"])
     if worst is None:
@@ -117,20 +117,20 @@ def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return (*place, -fails, -counts["inconclusive"], *named)
 
 
-def _fails(row: Mapping[str, Any]) -> bool:
+def _fails(row: CoverageRow) -> bool:
     """Say whether an organization has a failure above an advisory, or a check broke there."""
     worst = row["worst"]
     return bool(worst and worst["status"] in {"error", "fail"} and worst["severity"] != "advisory")
 
 
-def _size(organization: Mapping[str, Any]) -> int:
+def _size(organization: CoverageRow) -> int:
     types, bands = _types(organization), _bands(organization)
     cells = sum(len(types) * len(providers) * len(regions) for _, providers, regions in bands)
     return max(cells, 1)
 
 
-def _matrix(organization: Mapping[str, Any], *, is_doubtful: bool) -> CoverageMatrix:
-    known = {
+def _matrix(organization: CoverageRow, *, is_doubtful: bool) -> CoverageMatrix:
+    known: dict[Location, CoverageCell] = {
         (cell["type"], cell["provider"], cell["region"]): cell for cell in organization["cells"]
     }
     types = _types(organization)
@@ -150,12 +150,12 @@ def _matrix(organization: Mapping[str, Any], *, is_doubtful: bool) -> CoverageMa
     return CoverageMatrix(organization["organization"], organization["name"], tables, is_doubtful)
 
 
-def _types(organization: Mapping[str, Any]) -> Sequence[str]:
+def _types(organization: CoverageRow) -> Sequence[str]:
     strange = any(cell["type"] == "unknown" for cell in organization["cells"])
     return (*_TYPES, "unknown") if strange else _TYPES
 
 
-def _bands(organization: Mapping[str, Any]) -> Iterator[tuple[str, list[str], list[str]]]:
+def _bands(organization: CoverageRow) -> Iterator[tuple[str, list[str], list[str]]]:
     """Yield what stands in one table: all of it if it fits, else each provider by itself."""
     of_provider: dict[str, set[str]] = {}
     for cell in organization["cells"]:
@@ -178,7 +178,7 @@ def _bands(organization: Mapping[str, Any]) -> Iterator[tuple[str, list[str], li
             yield f"{PROVIDER[provider]}{'' if whole else part}", [provider], some
 
 
-def _cell(told: Mapping[str, Any] | None, empty: MatrixCell) -> MatrixCell:
+def _cell(told: CoverageCell | None, empty: MatrixCell) -> MatrixCell:
     if told is None:
         return empty
     look = CELL[told["state"]]

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from inventory.files.evidence_layout import INVENTORY
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
-    Bundle = Mapping[str, Any]
+    from reports.model.population_summary import BundleEntry, ExchangeEntry
 
 
 class EvidenceRow(NamedTuple):
     """One recorded answer, and the anchor under which the page shows it."""
 
     anchor: str
-    exchange: Mapping[str, Any]
+    exchange: ExchangeEntry
 
 
 class ShownEvidence(NamedTuple):
     """A bundle, its anchor, those of its answers that the page shows, and how many more it has."""
 
     anchor: str
-    bundle: Bundle
+    bundle: BundleEntry
     rows: list[EvidenceRow]
     left: int
 
@@ -35,7 +35,7 @@ class EvidenceIndex:
         shown: every bundle with the rows that are shown of it.
     """
 
-    def __init__(self, bundles: Sequence[Bundle], cited: Collection[str], limit: int) -> None:
+    def __init__(self, bundles: Sequence[BundleEntry], cited: Collection[str], limit: int) -> None:
         """Take at most ``limit`` rows: first those of the files that are ``cited``."""
         self.shown: list[ShownEvidence] = []
         self._anchors: dict[str, str] = {}
@@ -47,7 +47,9 @@ class EvidenceIndex:
             left = bundle["exchanges_total"] - len(rows)
             self.shown.append(ShownEvidence(anchor, bundle, rows, left))
 
-    def _take(self, number: int, bundle: Bundle, wanted: Collection[str]) -> Iterator[EvidenceRow]:
+    def _take(
+        self, number: int, bundle: BundleEntry, wanted: Collection[str]
+    ) -> Iterator[EvidenceRow]:
         for exchange in bundle["exchanges"]:
             file = f"{bundle['path']}/{exchange['path']}"
             if file in wanted:
@@ -66,7 +68,7 @@ def _anchor(number: int, path: str) -> str:
     return f"e-{number}-{organization}-{name}"
 
 
-def _wanted(bundles: Sequence[Bundle], cited: Collection[str], limit: int) -> set[str]:
+def _wanted(bundles: Sequence[BundleEntry], cited: Collection[str], limit: int) -> set[str]:
     every = [
         f"{bundle['path']}/{exchange['path']}"
         for bundle in bundles

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from checks.engine.reasons import PERMISSIONS, STEPS
-from checks.shared.remedies import REVEAL_STATE
+from checks.engine.reasons import Reason, reasons, step_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+    from reports.model.population_summary import GapEntry
 
 
 class Label(NamedTuple):
@@ -25,20 +26,6 @@ class Label(NamedTuple):
     shape: str
     word: str
     meaning: str = ""
-
-
-class ReasonLabel(NamedTuple):
-    """What a reason code means.
-
-    Attributes:
-        meaning: why a subject was not judged, in a sentence.
-        who: who must act; empty if nobody has to.
-        step: what to do, where the organization's gaps do not tell it more precisely.
-    """
-
-    meaning: str
-    who: str = ""
-    step: str = ""
 
 
 STATUS = {
@@ -247,201 +234,20 @@ ROLE = {
     "history": "earlier record",
 }
 
-_RECORDER = "whoever records the inventory"
-_ADMIN = "an administrator of the organization"
-_ATTESTER = "whoever can attest it"
-_OWNER = "the owner of the databases"
-_KEYS = "the owner of the key"
-
-_AGAIN = "Record the organization again, in full"
-_LOOK = "Look at the recorded answer, and record it again"
-
-REASON = {
-    "not-recorded": ReasonLabel(
-        "The record does not hold the fact.",
-        _RECORDER,
-        "Record the fact that each finding names, or have it attested",
-    ),
-    "no-token": ReasonLabel(
-        "There was no token to ask with.", _RECORDER, "Put a token into the variable that is named"
-    ),
-    "refused": ReasonLabel(
-        "Astra refused to tell: the token may not read it.",
-        _ADMIN,
-        "Give the token the permission that reading takes",
-    ),
-    "timed-out": ReasonLabel("No answer came in time.", _RECORDER, _AGAIN),
-    "malformed": ReasonLabel("The answer could not be understood.", _RECORDER, _LOOK),
-    "too-large": ReasonLabel(
-        "There was more than the limits of the organizations file allow.",
-        _RECORDER,
-        "Raise the limit that the gap names, if the organization is as large as that",
-    ),
-    "cut-short": ReasonLabel("The answer or the file ended early.", _RECORDER, _AGAIN),
-    "wrong-organization": ReasonLabel(
-        "The answer was about another organization.",
-        _RECORDER,
-        "Give the organization a token of its own",
-    ),
-    "rate-limited": ReasonLabel(
-        "Astra stopped answering so many requests.", _RECORDER, "Record the organization later"
-    ),
-    "unavailable": ReasonLabel(
-        "Astra did not answer, or answered that it was broken.",
-        _RECORDER,
-        "Record the organization again when Astra answers",
-    ),
-    "wrong-address": ReasonLabel(
-        "There was nothing at the address asked.",
-        _RECORDER,
-        "Check the address in the organizations file",
-    ),
-    "clock-differs": ReasonLabel(
-        "Astra's clock and the recorder's differ, so that no order of times can be relied on.",
-        _RECORDER,
-        "Set the clock of the recording machine, and record again",
-    ),
-    "not-visible": ReasonLabel(
-        "Astra does not show it to the token.",
-        _ADMIN,
-        "Find out what the token's role may not see",
-    ),
-    "unknown-value": ReasonLabel(
-        "A value was recorded that the suite does not know.", _RECORDER, _LOOK
-    ),
-    "not-determined": ReasonLabel(
-        "A plan does not tell where a database will lie.", _OWNER, "Plan again, and judge that plan"
-    ),
-    "key-id-not-determined": ReasonLabel(
-        "A plan does not show the id of a key.", _OWNER, "Plan again, and judge that plan"
-    ),
-    "ordered-by-plan": ReasonLabel(
-        "A plan registers the key and then creates its databases, and whether the key takes effect "
-        "in time is not documented.",
-        _OWNER,
-        "Apply the key alone first, record again, and plan again",
-    ),
-    "state-not-shown": ReasonLabel(
-        "Terraform's state does not show where a database is.",
-        _OWNER,
-        REVEAL_STATE,
-    ),
-    "unknown-type": ReasonLabel(
-        "The tier tells no database type.", _OWNER, "Find out the type, and state it"
-    ),
-    "unknown-key-id": ReasonLabel(
-        "The key id has the form of no provider.",
-        _RECORDER,
-        "Compare the key id with the one in the cloud",
-    ),
-    "alias": ReasonLabel(
-        "An alias names the key, and what it points to can change.",
-        _RECORDER,
-        "Find out which key the alias names, and record that",
-    ),
-    "disguised-key": ReasonLabel(
-        "The key may be another one under a second name.",
-        _KEYS,
-        "Find out whether both names mean one key",
-    ),
-    "rival-keys": ReasonLabel(
-        "Several keys are claimed for one key scope.",
-        _RECORDER,
-        "Find out which of the keys is in use, and record again",
-    ),
-    "replaced-without-case": ReasonLabel(
-        "The key before the present one was replaced, and no support case explains that.",
-        _RECORDER,
-        "Find the support case, and record it with its ticket and day",
-    ),
-    "time-not-recorded": ReasonLabel(
-        "The record does not say when.", _RECORDER, "Record the time, or have it attested"
-    ),
-    "impossible-time": ReasonLabel(
-        "A recorded time cannot be true.", _RECORDER, "Find out the true time, and correct it"
-    ),
-    "equal-times": ReasonLabel(
-        "Key and database have the same time, which proves no order.",
-        _ATTESTER,
-        "Attest when the key was registered, to the second",
-    ),
-    "registration-time-unknown": ReasonLabel(
-        "The key may have come before the database or after it.",
-        _ATTESTER,
-        "Attest when the key was registered, or give an earlier record",
-    ),
-    "contradiction": ReasonLabel(
-        "An attestation contradicts the dated records.",
-        _ATTESTER,
-        "Correct the attestation, or find out why the record differs",
-    ),
-    "not-attested": ReasonLabel(
-        "Only a person can state it, and nobody has.", _ATTESTER, "Attest it, with name and day"
-    ),
-    "attestation-not-current": ReasonLabel(
-        "It was attested for other days than this one.", _ATTESTER, "Attest it anew"
-    ),
-    "facts-not-current": ReasonLabel(
-        "The cloud's facts are not of this time.", _KEYS, "Record the cloud's facts again"
-    ),
-    "undecidable-grant": ReasonLabel(
-        "Somebody may use the key who may be the vendor or somebody else.",
-        _KEYS,
-        "Grant the key to the account that Astra names, or have it attested that Astra can use it",
-    ),
-    "empty": ReasonLabel(
-        "A list is empty that should not be, unless somebody attests it.",
-        _RECORDER,
-        "Let the token see what there is, or attest that there is nothing",
-    ),
-    "stale": ReasonLabel("The record is older than the audit allows.", _RECORDER, _AGAIN),
-    "older-than-baseline": ReasonLabel(
-        "The record is older than the one that the baseline audited.", _RECORDER, _AGAIN
-    ),
-    "views-not-recorded": ReasonLabel(
-        "The views of single regions are missing, which the baseline was recorded with.",
-        _RECORDER,
-        _AGAIN,
-    ),
-    "unseen": ReasonLabel(
-        "A known database is not among those that could be read.", _RECORDER, _AGAIN
-    ),
-    "region-unseen": ReasonLabel(
-        "A region that Terraform's state has is not among those that could be read.",
-        _RECORDER,
-        _AGAIN,
-    ),
-    "differ": ReasonLabel("Counts by independent routes differ.", _RECORDER, _AGAIN),
-    "check-broke": ReasonLabel(
-        "The check itself broke.",
-        "the maintainers of the suite",
-        "Report this as a defect of the suite",
-    ),
-    "astra-provided": ReasonLabel("Declared to use Astra's keys, with a reason."),
-    "unsupported-combination": ReasonLabel("Astra has no customer keys for this combination."),
-    "clouds-left-out": ReasonLabel("The audit was told to leave the clouds' key management out."),
-    "no-customer-keys": ReasonLabel("The organization has and needs no customer key."),
-    "one-view-only": ReasonLabel("The keys were recorded by one way only, so no two can disagree."),
-}
-
-_STEPS: dict[str, str] = {str(code): text for code, text in STEPS.items()}
-
-UNEXPLAINED = ReasonLabel("The finding says why.", "see the finding", "See the finding")
-"""For a reason code that stands in no table here."""
+UNEXPLAINED = Reason(meaning="The finding says why.", who="see the finding", step="See the finding")
+"""For a reason code of a record that is not listed here."""
 
 
-def reason(code: str) -> ReasonLabel:
+def reason(code: str) -> Reason:
     """Return what a reason code means and who must act."""
-    return REASON.get(code, UNEXPLAINED)
+    return reasons().get(code, UNEXPLAINED)
 
 
-def step(code: str, name: str, gaps: Sequence[Mapping[str, Any]]) -> str:
+def step(code: str, name: str, gaps: Sequence[GapEntry]) -> str:
     """Say what to do about a reason code in the organization ``name``, which has these ``gaps``."""
     facts = [gap["fact"] for gap in gaps if gap["reason"] == code]
-    if not facts or code not in _STEPS:
-        return reason(code).step
-    permission = " and ".join(dict.fromkeys(PERMISSIONS[fact] for fact in facts))
-    return _STEPS[code].format(name=name, permission=permission)
+    known = reason(code)
+    return step_for(known, name, facts) if facts and known.action else known.step
 
 
 KEY_NUMBERS = {

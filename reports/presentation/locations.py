@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from inventory.files.evidence_layout import INVENTORY
-from reports.record.writer import HEAD
+from reports.record.layout import HEAD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+
+    from reports.model.finding_record import FindingRecord
+    from reports.model.head import Head
 
 Kind = Literal["file", "bundle", "elsewhere"]
 _PREFERENCE: tuple[Kind, ...] = ("file", "bundle", "elsewhere")
@@ -36,19 +39,19 @@ class FileLocation(NamedTuple):
 class LocationFinder:
     """Tells where the findings of one audit stand."""
 
-    def __init__(self, head: Mapping[str, Any], root: Path | None = None) -> None:
+    def __init__(self, head: Head, root: Path | None = None) -> None:
         """Take ``root`` for the repository's folder; None is where the process works."""
         self._root = os.path.normpath(Path.cwd() / (root or ""))
         self._sources = head["population"]["sources"]
         self._bundles = [source["path"] for source in self._sources if source["format"] == "bundle"]
         self._known: dict[str, tuple[Kind, str]] = {}
 
-    def of(self, finding: Mapping[str, Any]) -> FileLocation:
+    def of(self, finding: FindingRecord) -> FileLocation:
         """Return where ``finding`` stands: if it has no evidence, in the first source."""
         spots = list(self._spots(finding)) or [self.at(self._first(), 1)]
         return min(spots, key=lambda spot: _PREFERENCE.index(spot.kind))
 
-    def _spots(self, finding: Mapping[str, Any]) -> Iterator[FileLocation]:
+    def _spots(self, finding: FindingRecord) -> Iterator[FileLocation]:
         """Yield where the facts stand, up to the first place that is as good as any."""
         for file, line, *address in finding["evidence"]:
             if not file:

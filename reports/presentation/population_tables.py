@@ -5,19 +5,19 @@ Readings are the requests of one organization; comparisons are counts by indepen
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    Organization = Mapping[str, Any]
+    from reports.model.population_summary import OrganizationEntry, ReconciliationEntry
 
 
 class ComparedCount(NamedTuple):
     """A comparison, and the name of its organization."""
 
     name: str
-    told: Mapping[str, Any]
+    told: ReconciliationEntry
 
 
 class PopulationTables(NamedTuple):
@@ -30,14 +30,14 @@ class PopulationTables(NamedTuple):
         compared_left: how many more of these there are.
     """
 
-    read: list[Organization]
+    read: list[OrganizationEntry]
     read_left: int
     compared: list[ComparedCount]
     compared_left: int
 
 
 def population_tables(
-    organizations: Sequence[Organization], readings: int, rows: int
+    organizations: Sequence[OrganizationEntry], readings: int, rows: int
 ) -> PopulationTables:
     """Choose at most ``readings`` organizations and ``rows`` comparisons."""
     read = [organization for organization in organizations if organization["readings"]]
@@ -58,5 +58,5 @@ def population_tables(
     )
 
 
-def _is_whole(organization: Organization) -> bool:
+def _is_whole(organization: OrganizationEntry) -> bool:
     return not organization["gaps"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from inventory.text.deceptive_text import cut_at, deceptive_places
+from inventory.text.deceptive_text import cut_at, deceptive_positions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ def visible(
     Beyond ``longest`` characters it is cut, and says that ``whole`` holds all of it. In ``prose``
     line breaks stay line breaks.
     """
-    if len(text) <= longest and not deceptive_places(text):
+    if len(text) <= longest and not deceptive_positions(text):
         return _set_apart(text)
     kept = text.strip("\n") if prose else text
     shown, read = _with_codes(kept[: cut_at(kept, longest)], keep="\n" if prose else "")
@@ -48,7 +48,7 @@ def name(text: str, longest: int = LONGEST, whole: str = "findings.ndjson") -> M
     """
     if len(text) <= longest and text.isascii() and text.isprintable():
         return escape(text)
-    is_plain = len(text) <= longest and not deceptive_places(text)
+    is_plain = len(text) <= longest and not deceptive_positions(text)
     shown = escape(text) if is_plain else visible(text, longest, whole)
     return Markup("<bdi>") + shown + Markup("</bdi>")
 
@@ -60,7 +60,7 @@ def prose(text: str, longest: int = 2_000, whole: str = "audit.json") -> Markup:
 
 def plain(text: str, longest: int = LONGEST) -> str:
     """Render ``text`` as ``visible`` does, for where there is no markup: on one line."""
-    if len(text) <= longest and not deceptive_places(text):
+    if len(text) <= longest and not deceptive_positions(text):
         return text
     runs = list(_runs(text[: cut_at(text, longest)]))
     shown = "".join(f"({_codes(run)})" if is_odd else run for is_odd, run in runs)
@@ -91,7 +91,7 @@ def _runs(text: str, keep: str = "") -> Iterator[tuple[bool, str]]:
 
     It ends where oddities become so many that a page of them could not be opened.
     """
-    odd = {place for place in deceptive_places(text) if text[place] not in keep}
+    odd = {place for place in deceptive_positions(text) if text[place] not in keep}
     runs = 0
     for is_odd, places in groupby(range(len(text)), odd.__contains__):
         runs += is_odd

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from checks.engine.card import SEVERITIES
 from checks.engine.finding import OPEN, STATUSES
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
     from checks.engine.card import Severity
     from checks.engine.finding import Status
+    from reports.model.finding_record import FindingRecord
+    from reports.model.head import RuleEntry
 
     Shelf = list[bytes]
     Rooms = Mapping[tuple[str, str], int]
 
-FOLDED = ("pass", "not-applicable")
+FOLDED: tuple[Status, ...] = ("pass", "not-applicable")
 """The statuses that are shown folded, by rule."""
 
 _CLOSED = tuple(f'{{"status":"{each}",'.encode("ascii") for each in STATUSES if each not in OPEN)
@@ -72,13 +74,13 @@ class Selection(NamedTuple):
         folded: by status and rule, in the order of the file.
     """
 
-    open: list[dict[str, Any]]
-    waived: list[dict[str, Any]]
-    folded: dict[tuple[str, str], list[dict[str, Any]]]
+    open: list[FindingRecord]
+    waived: list[FindingRecord]
+    folded: dict[tuple[str, str], list[FindingRecord]]
 
 
 def select_findings(
-    lines: Iterable[bytes], rules: Sequence[Mapping[str, Any]], limits: PageLimits
+    lines: Iterable[bytes], rules: Sequence[RuleEntry], limits: PageLimits
 ) -> Selection:
     """Pick the findings to show: a line is parsed only if it is shown.
 
@@ -155,7 +157,7 @@ def open_lines(lines: Iterable[bytes]) -> Iterator[tuple[Status, Severity, bytes
             yield cast("Status", status), cast("Severity", severity), line
 
 
-def most_urgent(lines: Iterable[bytes], room: int) -> list[dict[str, Any]]:
+def most_urgent(lines: Iterable[bytes], room: int) -> list[FindingRecord]:
     """Return the most urgent of the open findings, at most ``room``."""
     urgent = Urgent(room)
     for status, severity, line in open_lines(lines):
@@ -175,7 +177,7 @@ def share_out(counts: Rooms, room: int) -> dict[tuple[str, str], int]:
     return given
 
 
-def _counts(rules: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
+def _counts(rules: Sequence[RuleEntry]) -> dict[tuple[str, str], int]:
     return {(status, rule["id"]): rule["counts"][status] for status in FOLDED for rule in rules}
 
 
@@ -191,5 +193,5 @@ def urgency(status: str, severity: str) -> tuple[int, int]:
     return SEVERITIES.index(severity), STATUSES.index(status)
 
 
-def _parse(lines: Sequence[bytes]) -> list[dict[str, Any]]:
+def _parse(lines: Sequence[bytes]) -> list[FindingRecord]:
     return [json.loads(line) for line in lines]

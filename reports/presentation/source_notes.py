@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
+
+    from reports.model.head import Head
+    from reports.model.population_summary import SourceEntry
 
 MOST = 12
 """How many are shown where the verdict is; the record holds all of them."""
@@ -27,12 +30,12 @@ class SourceNote(NamedTuple):
         return f"{self.source}: {self.text}"
 
 
-def notes_on(sources: Iterable[Mapping[str, Any]]) -> list[SourceNote]:
+def notes_on(sources: Iterable[SourceEntry]) -> list[SourceNote]:
     """Return every note on ``sources``, as a record holds them, in their order."""
     return [SourceNote(source["path"], text) for source in sources for text in source["notes"]]
 
 
-def first_notes(head: Mapping[str, Any]) -> tuple[list[SourceNote], int]:
+def first_notes(head: Head) -> tuple[list[SourceNote], int]:
     """Return the notes to show beside the verdict of an audit, and how many more there are."""
     every = notes_on(head["population"]["sources"])
     return every[:MOST], max(0, len(every) - MOST)

@@ -12,13 +12,13 @@ from checks.engine.card import Severity
 from checks.engine.finding import Change, Finding, Kind, Status, Subject
 from checks.engine.identity import finding_id
 from inventory.errors import RecordError
-from reports.record.reader import Part, first_problem
-from reports.record.writer import SCHEMA
+from reports.record.layout import SCHEMA
+from reports.record.reader import RecordPart, first_problem
 
 _Time = Annotated[str, Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z)?$")]
 
 
-class _Line(Part):
+class _Line(RecordPart):
     model_config = ConfigDict(frozen=True, strict=True)
 
 
@@ -43,6 +43,7 @@ class _Finding(_Line):
     message: str
     reason: str = ""
     action: str = ""
+    action_id: str = ""
     name: str = ""
     databases: int = 0
     existing: int = 0
@@ -54,11 +55,13 @@ class _Finding(_Line):
 
 _subject = attrgetter(*Subject._fields)
 _before = attrgetter("status", "rule", "severity")
-_after = attrgetter("cause", "message", "reason", "action", "name", "databases", "existing")
+_after = attrgetter(
+    "cause", "message", "reason", "action", "action_id", "name", "databases", "existing"
+)
 _last = attrgetter("waiver", "change", "since", "audits")
 
 
-def decode(line: bytes, where: str) -> Finding:
+def decode_finding(line: bytes, where: str) -> Finding:
     """Return the finding that was written as ``line``, without its evidence.
 
     Raises RecordError, which names ``where`` the line stands, if it is none.

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from checks.engine.context import utc
 from inventory.errors import EvidenceError, Problem
 from inventory.files.evidence_layout import MANIFEST
+from reports.record.population import describe_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from inventory.evidence.reader import IndexedExchange
     from inventory.model.sources import Evidence, Source
+    from reports.model.population_summary import BundleEntry, ExchangeEntry
 
 MOST_LISTED = 5_000
 """How many exchanges of one bundle the record lists; the others are counted."""
 
 
-def describe_evidence(sources: Iterable[Source]) -> list[dict[str, Any]]:
+def describe_evidence(sources: Iterable[Source]) -> list[BundleEntry]:
     """Return one entry for each bundle that was audited as the present.
 
     Raises EvidenceError if a bundle is no longer the one that was read.
@@ -30,7 +32,7 @@ def describe_evidence(sources: Iterable[Source]) -> list[dict[str, Any]]:
     ]
 
 
-def _bundle(path: str, evidence: Evidence) -> dict[str, Any]:
+def _bundle(path: str, evidence: Evidence) -> BundleEntry:
     from inventory.evidence.manifest import read_manifest  # noqa: PLC0415 (as the bundle)
     from inventory.evidence.reader import index_exchanges  # noqa: PLC0415 (as the bundle)
 
@@ -49,9 +51,20 @@ def _bundle(path: str, evidence: Evidence) -> dict[str, Any]:
             listed.append(index_exchange)
     return {
         "path": path,
-        **evidence.model_dump(mode="json"),
-        "first_answer": first and utc(first),
-        "last_answer": last and utc(last),
+        **describe_manifest(evidence),
+        "first_answer": utc(first) if first else None,
+        "last_answer": utc(last) if last else None,
         "exchanges_total": total,
-        "exchanges": [{**each._asdict(), "at": utc(each.at)} for each in listed],
+        "exchanges": list(map(_exchange, listed)),
+    }
+
+
+def _exchange(exchange: IndexedExchange) -> ExchangeEntry:
+    return {
+        "path": exchange.path,
+        "address": exchange.address,
+        "outcome": exchange.outcome,
+        "at": utc(exchange.at),
+        "sha256": exchange.sha256,
+        "redactions": exchange.redactions,
     }

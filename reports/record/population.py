@@ -3,142 +3,199 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from checks.engine.context import day, utc
 from checks.shared.comparisons import reconcile
 from inventory.model.attestations import Attestation
+from reports.record.population_lines import undetermined_databases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from inventory.model.attestations import RegistrationAttestation
-    from inventory.model.gaps import Reading
+    from inventory.model.gaps import Gap, Reading
     from inventory.model.key import CustomerKey
     from inventory.model.organization import Organization
-    from inventory.model.sources import Source
+    from inventory.model.sources import Evidence, Source
+    from reports.model.population_summary import (
+        AttestationEntry,
+        BundleManifest,
+        GapEntry,
+        OrganizationEntry,
+        PopulationSummary,
+        ReadingEntry,
+        ReconciliationEntry,
+        SourceEntry,
+        Totals,
+    )
 
-Attested = tuple[str, str, str, Any]
+    Statement = Attestation | RegistrationAttestation
+
+
+class Attested(NamedTuple):
+    """What a person stated.
+
+    Attributes:
+        organization: the name of the organization.
+        key: the key id; empty if the statement is not about a key.
+        what: what it is about, in words.
+        statement: the statement.
+    """
+
+    organization: str
+    key: str
+    what: str
+    statement: Statement
 
 
 class Population:
-    """Adds organizations up as they are met.
+    """Adds organizations up, one by one.
 
     Attributes:
-        names: each organization's name by its id, in the order in which they were met.
+        names: each organization's name by its id, in the order of the inventory.
     """
 
     def __init__(self) -> None:
         """Start with none."""
         self.names: dict[str, str] = {}
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[OrganizationEntry] = []
         self._attested: list[Attested] = []
 
     def add(self, organization: Organization) -> None:
-        """Count what ``organization`` holds, and keep what was attested about it."""
+        """Count what ``organization`` holds, and keep what people attested about it."""
         self.names[organization.id] = organization.name
         self._rows.append(_row(organization))
         self._attested += _attested(organization)
 
-    def summary(self, sources: Sequence[Source]) -> dict[str, Any]:
+    def summary(self, sources: Sequence[Source]) -> PopulationSummary:
         """Return the sources, one row for each organization, and the totals."""
-        totals: Counter[str] = Counter()
-        for row in self._rows:
-            totals.update({name: row[name] or 0 for name in _COUNTED})
-        counted = {name: totals[name] for name in _COUNTED}
         return {
-            "sources": [source.model_dump(mode="json") for source in sources],
+            "sources": list(map(describe_source, sources)),
             "organizations": self._rows,
-            "totals": {"organizations": len(self._rows), **counted},
+            "totals": self._totals(),
         }
 
-    def attestations(self, as_of: datetime) -> list[dict[str, Any]]:
+    def _totals(self) -> Totals:
+        rows = self._rows
+        return {
+            "organizations": len(rows),
+            "keys": sum(row["keys"] or 0 for row in rows),
+            "planned_keys": sum(row["planned_keys"] for row in rows),
+            "existing": sum(row["existing"] or 0 for row in rows),
+            "planned": sum(row["planned"] or 0 for row in rows),
+            "terminated": sum(row["terminated"] or 0 for row in rows),
+        }
+
+    def attestations(self, as_of: datetime) -> list[AttestationEntry]:
         """Return every attestation, and whether it counts at ``as_of``."""
-        return [_statement(each, as_of) for each in self._attested]
+        return [_attestation(attested, as_of) for attested in self._attested]
 
 
-_STATES = ("existing", "planned", "terminated")
-_COUNTED = ("keys", "planned_keys", *_STATES)
+# The next two take the fields as the models have them: a test compares these with the types.
 
 
-def _row(organization: Organization) -> dict[str, Any]:
+def describe_source(source: Source) -> SourceEntry:
+    """Return ``source`` as the record states it."""
+    return cast("SourceEntry", source.model_dump(mode="json"))
+
+
+def describe_manifest(evidence: Evidence) -> BundleManifest:
+    """Return how an evidence bundle was made, as the record states it."""
+    return cast("BundleManifest", evidence.model_dump(mode="json"))
+
+
+def _row(organization: Organization) -> OrganizationEntry:
     databases = organization.databases
     states: Counter[str] = Counter(
-        [each.state for each in databases or () if not each.is_terminated]
+        [database.state for database in databases or () if not database.is_terminated]
     )
     states["terminated"] = len(databases or ()) - states.total()
-    told = {database.resource for database in databases or ()}
-    managed = organization.managed
-    states["planned"] += sum(each.resource not in told for each in managed.undetermined)
+    states["planned"] += len(undetermined_databases(organization))
     captured = organization.captured_at
     return {
         "id": organization.id,
         "name": organization.name,
         "captured_at": utc(captured) if captured else None,
         "keys": None if organization.keys is None else len(organization.keys),
-        "planned_keys": managed.planned_key_count,
-        **{state: None if databases is None else states[state] for state in _STATES},
-        "gaps": [gap.model_dump() for gap in organization.missing()],
+        "planned_keys": organization.managed.planned_key_count,
+        "existing": None if databases is None else states["existing"],
+        "planned": None if databases is None else states["planned"],
+        "terminated": None if databases is None else states["terminated"],
+        "gaps": [_gap(gap) for gap in organization.missing()],
         "readings": [_reading(reading) for reading in organization.readings],
-        "reconciliation": reconcile(organization),
+        "reconciliation": cast("list[ReconciliationEntry]", reconcile(organization)),
         "file": organization.file,
         "line": organization.line,
     }
 
 
-def _reading(reading: Reading) -> dict[str, Any]:
-    return {**reading.model_dump(), "answers": dict(sorted(reading.answers.items()))}
+def _gap(gap: Gap) -> GapEntry:
+    return {"fact": gap.fact, "reason": gap.reason, "detail": gap.detail}
+
+
+def _reading(reading: Reading) -> ReadingEntry:
+    return {
+        "fact": reading.fact,
+        "address": reading.address,
+        "requests": reading.requests,
+        "answers": dict(sorted(reading.answers.items())),
+        "entries": reading.entries,
+        "sha256": reading.sha256,
+        "note": reading.note,
+    }
 
 
 def _attested(organization: Organization) -> Iterator[Attested]:
     name = organization.name
     if organization.plan:
-        yield name, "", "the plan", organization.plan
+        yield Attested(name, "", "the plan", organization.plan)
     if organization.no_databases:
-        yield name, "", "the databases", organization.no_databases
+        yield Attested(name, "", "the databases", organization.no_databases)
     if organization.azure_preview:
-        yield name, "", "the preview for Serverless on Azure", organization.azure_preview
+        what = "the preview for Serverless on Azure"
+        yield Attested(name, "", what, organization.azure_preview)
     for key in organization.keys or ():
-        yield from _of_key(name, key)
+        yield from _attested_of_key(name, key)
     for database in organization.databases or ():
         if database.application_encryption:
             what = f"application encryption of {database.name}"
-            yield name, "", what, database.application_encryption
+            yield Attested(name, "", what, database.application_encryption)
 
 
-def _of_key(name: str, key: CustomerKey) -> Iterator[Attested]:
+def _attested_of_key(name: str, key: CustomerKey) -> Iterator[Attested]:
     for what, statement in (
         ("when it was registered", key.registered),
         ("its rotation", key.rotation),
         ("that it is usable", key.usable),
     ):
         if statement:
-            yield name, key.key_id, what, statement
+            yield Attested(name, key.key_id, what, statement)
 
 
-def _statement(attested: Attested, as_of: datetime) -> dict[str, Any]:
+def _attestation(attested: Attested, as_of: datetime) -> AttestationEntry:
     name, key, what, statement = attested
     return {
         "organization": name,
         "key": key,
         "what": what,
-        "statement": _says(statement),
+        "statement": _in_words(statement),
         "by": statement.by,
         "on": statement.on.isoformat(),
         "due": statement.last_day().isoformat() if isinstance(statement, Attestation) else None,
-        "current": _counts(statement, as_of),
+        "current": _is_current(statement, as_of),
         "note": statement.note,
     }
 
 
-def _counts(statement: Attestation | RegistrationAttestation, as_of: datetime) -> bool:
+def _is_current(statement: Statement, as_of: datetime) -> bool:
     if isinstance(statement, Attestation):
         return statement.is_current(as_of)
     return statement.on <= day(as_of)
 
 
-def _says(statement: Attestation | RegistrationAttestation) -> str:
-    told = statement.model_dump(mode="json", exclude={"by", "on", "due", "note"})
-    words = (f"{name}: {value}" for name, value in told.items() if value is not None)
+def _in_words(statement: Statement) -> str:
+    fields = statement.model_dump(mode="json", exclude={"by", "on", "due", "note"})
+    words = (f"{name}: {value}" for name, value in fields.items() if value is not None)
     return ", ".join(words) or "none"

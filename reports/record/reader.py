@@ -10,7 +10,7 @@ import re
 import stat
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import IO, TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeVar
 
 from jinja2 import TemplateError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -18,16 +18,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from inventory.errors import RecordError
 from inventory.evidence.manifest import Sha256
 from inventory.files.evidence_layout import is_folder
-from inventory.files.file_kinds import REPORTS, look_of_folder
-from inventory.files.format_detection import REPORT, by_content, by_folder
-from inventory.model.base import MAY_BE_NEWER, Count
+from inventory.files.file_kinds import REPORTS, recognize_folder
+from inventory.files.format_detection import REPORT, content_problem, folder_problem
+from inventory.model.base import NEWER_HINT, Count
 from inventory.text.display import describe
-from reports.record.writer import FINDINGS, HEAD, SCHEMA, canonical, report_id
+from reports.record.layout import FINDINGS, HEAD, POPULATION, SCHEMA, canonical, report_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-T = TypeVar("T", bound="Part")
+    from reports.model.head import Head
+
+T = TypeVar("T", bound="RecordPart")
 _VERSION = re.compile(r"cmek-audit-record/([1-9][0-9]{0,8})")
 _CHUNK = 1_048_576
 MOST_BYTES = 256 * 1_024 * 1_024
@@ -44,18 +46,21 @@ class Record(NamedTuple):
         path: where that was read.
         sha256: the hash of that file.
         findings: the file of findings beside it.
+        population: the file of what was judged, beside it.
     """
 
-    head: dict[str, Any]
+    head: Head
     path: Path
     sha256: str
     findings: Path
+    population: Path
 
     def lines(self) -> Iterator[bytes]:
         """Yield the lines of the findings, one at a time.
 
         Raises RecordError for a line that is longer than any audit writes.
         """
+        # Without a limit, a file without an end of line would be read into memory whole.
         with open_regular(self.findings) as file:
             while line := file.readline(_LONGEST_LINE):
                 if len(line) == _LONGEST_LINE:
@@ -63,28 +68,45 @@ class Record(NamedTuple):
                     raise RecordError(f"{self.findings}: found {found}, expected findings")
                 yield line
 
+    @property
+    def files(self) -> tuple[Path, Path, Path]:
+        """Return the files of the record, the head first."""
+        return self.path, self.findings, self.population
 
-class Part(BaseModel):
-    """A part of a head; what nobody needs here may stand there, too."""
+
+class RecordPart(BaseModel):
+    """A part of a head; fields that are not named are ignored."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class Findings(Part):
-    """What a head says of the file of findings."""
+class HashedFile(RecordPart):
+    """What a head holds of a file of lines beside it."""
 
-    file: Literal["findings.ndjson"]
     sha256: Sha256
     bytes: Count
     count: Count
 
 
-class _Head(Part):
-    """What tells whether a head is as it was written."""
+class FindingsFile(HashedFile):
+    """What a head holds of the file of findings."""
+
+    file: Literal["findings.ndjson"]
+
+
+class PopulationFile(HashedFile):
+    """What a head holds of the file of what was judged."""
+
+    file: Literal["population.ndjson"]
+
+
+class _Head(RecordPart):
+    """The parts of a head that show whether it is as it was written."""
 
     report: Sha256
     format: Annotated[Literal["cmek-audit-record/2"], Field(alias="schema")]
-    findings: Findings
+    findings: FindingsFile
+    population_file: PopulationFile
 
 
 def read_record(path: str | Path) -> Record:
@@ -92,25 +114,32 @@ def read_record(path: str | Path) -> Record:
 
     Raises RecordError if it is none, or not as it was written.
     """
-    place = _head_of(Path(path))
-    raw = _read(place)
+    file = _head_file(Path(path))
+    raw = _read(file)
     try:
-        head, told = _parse(place, raw)
+        head, checked_head = _parse(file, raw)
     except RecordError:
-        if other := by_content(str(place), raw, REPORT):
+        if other := content_problem(str(file), raw, REPORT):
             raise RecordError(str(other)) from None
         raise
-    findings = place.with_name(FINDINGS)
-    _check_findings(findings, told.findings)
-    return Record(head, place, hashlib.sha256(raw).hexdigest(), findings)
+    findings, population = file.with_name(FINDINGS), file.with_name(POPULATION)
+    _check_lines(findings, checked_head.findings, "the findings")
+    _check_lines(population, checked_head.population_file, "the population")
+    return Record(
+        head=head,
+        path=file,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        findings=findings,
+        population=population,
+    )
 
 
-def _head_of(path: Path) -> Path:
-    """Return where the head is; raise RecordError if ``path`` is a folder of something else."""
+def _head_file(path: Path) -> Path:
+    """Return the head's file; raise RecordError if ``path`` is a folder of something else."""
     if not is_folder(str(path)):
         return path
-    if look_of_folder(path).option not in {"", REPORTS}:
-        raise RecordError(str(by_folder(str(path), REPORT)))
+    if recognize_folder(path).option not in {"", REPORTS}:
+        raise RecordError(str(folder_problem(str(path), REPORT)))
     return path / HEAD
 
 
@@ -145,19 +174,19 @@ def _read(path: Path) -> bytes:
     return raw
 
 
-def _parse(path: Path, raw: bytes) -> tuple[dict[str, Any], _Head]:
+def _parse(path: Path, raw: bytes) -> tuple[Head, _Head]:
     try:
         data = json.loads(raw)
         _refuse_newer(path, data)
-        told = checked(path, _Head, data)
+        checked_head = checked(path, _Head, data)
         is_canonical = canonical(data).encode("ascii") == raw
     except (ValueError, RecursionError):
         raise RecordError(f"{path}: found no JSON, expected a record") from None
     if not is_canonical:
         raise RecordError(f"{path}: not written as a record is, so it was changed since")
-    if report_id(data) != told.report:
+    if report_id(data) != checked_head.report:
         raise RecordError(f"{path}: the report id is not that of its content: it was changed since")
-    return data, told
+    return data, checked_head
 
 
 def _refuse_newer(path: Path, data: object) -> None:
@@ -166,17 +195,16 @@ def _refuse_newer(path: Path, data: object) -> None:
     newer = isinstance(version, str) and _VERSION.fullmatch(version)
     if newer and int(newer[1]) > int(SCHEMA.rpartition("/")[2]):
         found = f"found {describe(version)}, expected {SCHEMA!r}"
-        raise RecordError(f"{path}: schema: {found}; {MAY_BE_NEWER}")
+        raise RecordError(f"{path}: schema: {found}; {NEWER_HINT}")
 
 
-def _check_findings(path: Path, told: Findings) -> None:
+def _check_lines(path: Path, recorded: HashedFile, noun: str) -> None:
     try:
-        found = measure(path, told.bytes)
+        measured = measure(path, recorded.bytes)
     except OSError as error:
-        raise RecordError(f"{path}: found {error.strerror}, expected the findings") from None
-    for what, one, other in zip(
-        ("SHA-256", "bytes", "lines"), found, (told.sha256, told.bytes, told.count), strict=True
-    ):
+        raise RecordError(f"{path}: found {error.strerror}, expected {noun}") from None
+    expected = recorded.sha256, recorded.bytes, recorded.count
+    for what, one, other in zip(("SHA-256", "bytes", "lines"), measured, expected, strict=True):
         if one != other:
             raise RecordError(f"{path}: changed since: {what} {one}, recorded {other}")
 
@@ -204,8 +232,8 @@ def checked(path: Path, model: type[T], data: object) -> T:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        told = first_problem(error)
-        raise RecordError(f"{path}: no record of the format {SCHEMA}: {told}") from None
+        problem = first_problem(error)
+        raise RecordError(f"{path}: no record of the format {SCHEMA}: {problem}") from None
 
 
 def first_problem(error: ValidationError) -> str:
@@ -229,10 +257,10 @@ _UNUSABLE = (
 def relying_on(record: Record) -> Iterator[None]:
     """Use what ``record`` holds; raise RecordError if that turns out not to be what one holds.
 
-    Hashes tell that nothing was changed, not that an audit wrote it.
+    Hashes show that nothing was changed, not that an audit wrote it.
     """
     try:
         yield
     except _UNUSABLE as error:
-        told = f"holds what no audit writes ({type(error).__name__})"
-        raise RecordError(f"{record.path}: {told}, expected a record of {SCHEMA}") from error
+        found = f"holds what no audit writes ({type(error).__name__})"
+        raise RecordError(f"{record.path}: {found}, expected a record of {SCHEMA}") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from checks.engine.outcome import Gate
 from inventory.text.display import pluralize
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reports.aggregation.aggregates import Aggregates
+    from reports.model.head import Outcome, Verdict
 
-VERDICTS = {
+VERDICTS: dict[Outcome, str] = {
     "broken": "The audit is incomplete: {found}.",
     "not compliant": "Not compliant: {found}.",
     "not established": "Compliance is not established: {found}.",
@@ -23,7 +24,7 @@ VERDICTS = {
 }
 """The verdicts, each with the sentence that it begins with."""
 
-ENDS = {
+ENDS: dict[Outcome, str] = {
     "broken": "the audit is incomplete",
     "not established": "compliance is not established",
     "nothing judged": "nothing was judged",
@@ -50,7 +51,7 @@ def judge(
     *,
     left_out: str = "",
     is_of_astra: bool = True,
-) -> dict[str, Any]:
+) -> Verdict:
     """Say in words what the audit by ``rules`` found, and which exit code that is.
 
     ``left_out`` names what was not run; ``is_of_astra`` is False if another host answered.
@@ -73,12 +74,13 @@ def judge(
     return {"outcome": word, "text": text, "exit_code": 1 if is_bad else _PARTIAL * bool(left_out)}
 
 
-def _word(tallies: Aggregates, found: Mapping[str, int], left_out: str) -> str:
-    for status, word in (
+def _word(tallies: Aggregates, found: Mapping[str, int], left_out: str) -> Outcome:
+    words: tuple[tuple[str, Outcome], ...] = (
         ("error", "broken"),
         ("fail", "not compliant"),
         ("inconclusive", "not established"),
-    ):
+    )
+    for status, word in words:
         if found[status]:
             return word
     if left_out:

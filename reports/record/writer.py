@@ -1,140 +1,50 @@
-"""The audit record: ``audit.json``, the head, and ``findings.ndjson``, one finding a line.
+"""The head of a record: ``audit.json``.
 
-Both are canonical: the same evidence judged as of the same time gives the same bytes, but for the
-head's block ``run``.
+It is canonical: the same evidence judged as of the same time gives the same bytes, but for the
+block ``run``.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
-from functools import lru_cache
-from json.encoder import encode_basestring_ascii as quote
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from checks.engine.card import SEVERITIES
 from checks.engine.context import utc
 from checks.engine.finding import OPEN, STATUSES
-from checks.engine.identity import finding_id
 from inventory.astra.config import other_hosts
-from reports.aggregation.aggregates import Aggregates
 from reports.record.evidence import describe_evidence
-from reports.record.population import Population
+from reports.record.layout import SCHEMA, report_id
 from reports.record.verdict import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
+    from checks.engine.card import Severity
     from checks.engine.catalogue import Rule
     from checks.engine.context import Context
     from checks.engine.controls import Controls
-    from checks.engine.finding import Finding
+    from checks.engine.finding import Status
+    from checks.engine.grouping import Mode
     from checks.engine.outcome import Gate
     from checks.engine.waivers import State, Waiver
-    from inventory.model.base import SourceLocation
-    from inventory.model.organization import Organization
     from inventory.model.sources import Source
-
-SCHEMA = "cmek-audit-record/2"
-HEAD = "audit.json"
-FINDINGS = "findings.ndjson"
-
-
-def encode(finding: Finding) -> str:
-    """Render a finding as its line: ASCII, keys in a fixed order, empty fields left out."""
-    status, rule, severity, subject, cause, message, _, _, name, databases, existing, evidence = (
-        finding[:12]
+    from reports.aggregation.aggregates import Aggregates
+    from reports.model.changes import ChangesSummary
+    from reports.model.head import (
+        Criteria,
+        Head,
+        HeadBody,
+        NamedFile,
+        RuleEntry,
+        SettingsEntry,
+        StatusCounts,
+        Verdict,
+        WaiverEntry,
     )
-    kind, path, organization, database_type, provider, region, database, key = subject
-    scope = _encode_scope(organization, database_type, provider, region)
-    own = f',"database":{quote(database)}' if database else ""
-    own += f',"key":{quote(key)}' if key else ""
-    told = f',"cause":{quote(cause)}' if cause else ""
-    told += f',"name":{quote(name)}' if name else ""
-    told += f',"message":{quote(message)}'
-    if status != "pass":
-        told += _encode_open(finding)
-    if databases:
-        told += f',"databases":{databases},"existing":{existing}'
-    where = ",".join([f"[{_encode_place(place)}]" for place in evidence])
-    return (
-        f'{{"status":"{status}","rule":"{rule}","id":"{finding_id(rule, path, cause)}",'
-        f'"severity":"{severity}","subject":{{"kind":"{kind}","path":"{path}",'
-        f'{scope}{own}}}{told},"evidence":[{where}]}}'
-    )
+    from reports.record.recorder import Recorder
 
-
-_known = lru_cache(maxsize=4_096)(quote)
-
-
-def _encode_place(place: SourceLocation) -> str:
-    told = f"{_known(place[0])},{place[1]}"
-    return told if len(place) == 2 else f"{told},{quote(place[2])}"  # noqa: PLR2004 (with one)
-
-
-@lru_cache(maxsize=4_096)
-def _encode_scope(organization: str, database_type: str, provider: str, region: str) -> str:
-    fields = {"type": database_type, "provider": provider, "region": region}
-    told = "".join(f',"{name}":{quote(value)}' for name, value in fields.items() if value)
-    return f'"organization":{quote(organization)}{told}'
-
-
-def _encode_open(finding: Finding) -> str:
-    fields = {"reason": finding.reason, "action": finding.action, "waiver": finding.waiver}
-    told = "".join(f',"{name}":{quote(value)}' for name, value in fields.items() if value)
-    if finding.change:
-        told += f',"change":"{finding.change}","since":"{finding.since}","audits":{finding.audits}'
-    return told
-
-
-class Recorder:
-    """Writes findings as they come, and adds up what the head and the reports say of them all."""
-
-    def __init__(self, folder: Path) -> None:
-        """Open the file of findings in ``folder``, which must exist and be the recorder's own."""
-        self.tallies = Aggregates()
-        self.population = Population()
-        self._hash = hashlib.sha256()
-        self._size = 0
-        self._waiting: list[str] = []
-        self._file: IO[bytes] = (folder / FINDINGS).open("wb")
-
-    def meet(self, organization: Organization) -> None:
-        """Take note of an organization of which findings will come."""
-        self.population.add(organization)
-        self.tallies.meet(organization)
-
-    def add(self, finding: Finding) -> None:
-        """Write ``finding``."""
-        self.tallies.add(finding)
-        self._waiting.append(encode(finding))
-        if len(self._waiting) >= 2_000:  # noqa: PLR2004 (about a megabyte)
-            self._flush()
-
-    def close(self) -> dict[str, Any]:
-        """Finish the file; return its name, hash, size in bytes, and number of findings."""
-        self._flush()
-        self._file.close()
-        return {
-            "file": FINDINGS,
-            "sha256": self._hash.hexdigest(),
-            "bytes": self._size,
-            "count": sum(self.tallies.counts.values()),
-        }
-
-    def stop(self) -> None:
-        """Close the file as it is; for findings that nobody wants any more."""
-        self._file.close()
-
-    def _flush(self) -> None:
-        if self._waiting:
-            raw = ("\n".join(self._waiting) + "\n").encode("ascii")
-            self._hash.update(raw)
-            self._size += len(raw)
-            self._file.write(raw)
-            self._waiting.clear()
+TOOL = "cmek-audit"
 
 
 class GivenFile(NamedTuple):
@@ -150,11 +60,11 @@ class InputFiles(NamedTuple):
     Attributes:
         waivers: the files of waivers.
         controls: the file of control ids; None for the bundled one.
-        no_waivers: whether it was told to judge as if there were no waivers.
+        no_waivers: whether waivers were left out on purpose.
         baseline: the head of the earlier audit with which it was compared.
-        terraform_organizations: whose Terraform's configurations are, as it was told.
+        terraform_organizations: the organizations of Terraform's configurations, as given.
         terraform_source: the folder of the configuration; None if it was not given.
-        terraform_files: the files of the configuration in which it looked.
+        terraform_files: the files of the configuration that were read.
     """
 
     waivers: tuple[GivenFile, ...] = ()
@@ -170,8 +80,8 @@ class Settings(NamedTuple):
     """How an audit was made, as its record states it.
 
     Attributes:
-        context: what the judges were told.
-        gate: which open findings stop.
+        context: what the rules were judged with.
+        gate: which open findings stop a pipeline.
         grouping: which findings each pytest item answered for.
         is_example: whether only bundled examples were audited.
         is_default: whether no inventory was given, so that the bundled example was taken.
@@ -182,69 +92,71 @@ class Settings(NamedTuple):
 
     context: Context
     gate: Gate
-    grouping: str
+    grouping: Mode
     is_example: bool = False
     is_default: bool = False
     left_out: str = ""
-    mode: str = "recorded"
+    mode: Literal["live", "recorded"] = "recorded"
     given: InputFiles = InputFiles()
 
 
 class RecordInput(NamedTuple):
-    """What an audit rests on beside its findings; ``changes`` as the record states them."""
+    """What an audit rests on beside its findings.
+
+    Attributes:
+        rules: the rules.
+        rules_hash: the hash of what judges.
+        controls: the controls to which the rules give evidence.
+        sources: every file that was read.
+        waivers: every waiver, and what became of it.
+        changes: what changed since the baseline; None if none was given.
+        tool_version: the version of this program.
+    """
 
     rules: Sequence[Rule]
     rules_hash: str
     controls: Controls
     sources: Sequence[Source]
     waivers: Sequence[tuple[Waiver, State]]
-    changes: dict[str, Any] | None = None
+    changes: ChangesSummary | None = None
+    tool_version: str = ""
 
 
-def head_of(recorder: Recorder, settings: Settings, material: RecordInput) -> dict[str, Any]:
+def build_head(recorder: Recorder, settings: Settings, material: RecordInput) -> Head:
     """Close ``recorder`` and return the head, without the block ``run``."""
-    findings = recorder.close()
-    tallies = recorder.tallies
-    counts = tallies.counts
-    body: dict[str, Any] = {
+    findings, population = recorder.close()
+    aggregates = recorder.aggregates
+    names = recorder.population.names
+    body: HeadBody = {
         "schema": SCHEMA,
         "title": "Customer-managed encryption keys in Astra: compliance audit",
-        "verdict": _verdict(tallies, settings, material),
+        "tool": {"name": TOOL, "version": material.tool_version},
+        "verdict": _verdict(aggregates, settings, material),
         "settings": _settings(settings),
-        "counts": {status: counts[status] for status in STATUSES},
-        "open": _open(tallies),
+        "counts": _by_status(aggregates.counts),
+        "open": _open(aggregates),
         "population": recorder.population.summary(material.sources),
         "evidence": describe_evidence(material.sources),
-        "criteria": _criteria(material, tallies),
-        "actions": tallies.actions(recorder.population.names),
-        "actions_total": tallies.action_count,
-        "coverage": tallies.coverage(recorder.population.names),
-        "key_plan": tallies.key_plan(recorder.population.names),
+        "criteria": _criteria(material, aggregates),
+        "actions": aggregates.actions(names),
+        "actions_total": aggregates.action_count,
+        "coverage": aggregates.coverage(names),
+        "key_plan": aggregates.key_plan(names),
         "changes": material.changes,
-        "not_evaluated": tallies.not_evaluated(),
+        "not_evaluated": aggregates.not_evaluated(),
         "waivers": [_waiver(waiver, state) for waiver, state in material.waivers],
         "attestations": recorder.population.attestations(settings.context.as_of),
         "findings": findings,
+        "population_file": population,
     }
-    return {"report": report_id(body), **body}
+    return cast("Head", {"report": report_id(body), **body})
 
 
-def report_id(body: Mapping[str, Any]) -> str:
-    """Return the hash of a head without ``run`` and ``report``: it names what was found."""
-    kept = {name: value for name, value in body.items() if name not in {"run", "report"}}
-    return hashlib.sha256(canonical(kept).encode("ascii")).hexdigest()
-
-
-def canonical(data: object) -> str:
-    """Render ``data`` as JSON in one fixed way."""
-    return json.dumps(data, ensure_ascii=True, indent=1, sort_keys=False) + "\n"
-
-
-def _verdict(tallies: Aggregates, settings: Settings, material: RecordInput) -> dict[str, Any]:
+def _verdict(aggregates: Aggregates, settings: Settings, material: RecordInput) -> Verdict:
     rules = [rule.card.id for rule in material.rules]
     addresses = [source.evidence.address for source in material.sources if source.evidence]
     return judge(
-        tallies,
+        aggregates,
         settings.gate,
         rules,
         left_out=settings.left_out,
@@ -252,7 +164,7 @@ def _verdict(tallies: Aggregates, settings: Settings, material: RecordInput) -> 
     )
 
 
-def _settings(settings: Settings) -> dict[str, Any]:
+def _settings(settings: Settings) -> SettingsEntry:
     context, gate, given = settings.context, settings.gate, settings.given
     return {
         "as_of": utc(context.as_of),
@@ -266,47 +178,68 @@ def _settings(settings: Settings) -> dict[str, Any]:
         "default_example": settings.is_default,
         "left_out": settings.left_out,
         "no_waivers": given.no_waivers,
-        "waiver_files": [waiver._asdict() for waiver in given.waivers],
-        "controls_file": given.controls and given.controls._asdict(),
+        "waiver_files": list(map(_named, given.waivers)),
+        "controls_file": _named(given.controls) if given.controls else None,
         "fail_on_new": gate.new_only,
-        "baseline_file": given.baseline and given.baseline._asdict(),
+        "baseline_file": _named(given.baseline) if given.baseline else None,
         "terraform_organizations": list(given.terraform_organizations),
         "terraform_source": given.terraform_source,
-        "terraform_files": [terraform_file._asdict() for terraform_file in given.terraform_files],
+        "terraform_files": list(map(_named, given.terraform_files)),
     }
 
 
-def _open(tallies: Aggregates) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for (status, _, severity), count in tallies.by_rule.items():
+def _named(file: GivenFile) -> NamedFile:
+    return {"path": file.path, "sha256": file.sha256}
+
+
+def _by_status(counts: Counter[Status]) -> StatusCounts:
+    return {status: counts[status] for status in STATUSES}
+
+
+def _open(aggregates: Aggregates) -> dict[Severity, int]:
+    counts: Counter[Severity] = Counter()
+    for (status, _, severity), count in aggregates.by_rule.items():
         if status in OPEN:
             counts[severity] += count
     return {severity: counts[severity] for severity in SEVERITIES}
 
 
-def _criteria(material: RecordInput, tallies: Aggregates) -> dict[str, Any]:
+def _criteria(material: RecordInput, aggregates: Aggregates) -> Criteria:
+    counts = aggregates.by_status()
     return {
         "hash": material.rules_hash,
-        "rules": [_rule(rule, material.controls, tallies) for rule in material.rules],
+        "rules": [_rule(rule, material.controls, counts[rule.card.id]) for rule in material.rules],
     }
 
 
-def _rule(rule: Rule, controls: Controls, tallies: Aggregates) -> dict[str, Any]:
+def _rule(rule: Rule, controls: Controls, counts: Counter[Status]) -> RuleEntry:
     card = rule.card
-    counts: Counter[str] = Counter()
-    for (status, each, _), count in tallies.by_rule.items():
-        counts[status] += count if each == card.id else 0
     return {
-        **card.model_dump(mode="json"),
+        "id": card.id,
+        "check": card.check,
+        "title": card.title,
+        "basis": card.basis,
+        "severity": card.severity,
+        "severity_planned": card.severity_planned,
+        "subject": card.subject,
+        "needs": list(card.needs),
         "causes": [{"cause": cause, "meaning": text} for cause, text in card.causes.items()],
+        "rationale": card.rationale,
+        "quotes": [
+            {"sentence": quote.sentence, "page": quote.page, "heading": quote.heading}
+            for quote in card.quotes
+        ],
+        "remediation": card.remediation,
+        "no_subject": card.no_subject,
         "controls": [
             {"framework": name, "id": control.id, "strength": control.strength}
             for name, control in controls.of(card.id)
         ],
-        "counts": {status: counts[status] for status in STATUSES},
+        "counts": _by_status(counts),
     }
 
 
-def _waiver(waiver: Waiver, state: State) -> dict[str, Any]:
-    where = {"file": waiver.file, "line": waiver.line}
-    return {**waiver.model_dump(mode="json"), "state": state, **where}
+def _waiver(waiver: Waiver, state: State) -> WaiverEntry:
+    # A test compares the fields of a waiver with those of the entry.
+    fields = {**waiver.model_dump(mode="json"), "state": state}
+    return cast("WaiverEntry", {**fields, "file": waiver.file, "line": waiver.line})

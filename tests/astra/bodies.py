@@ -52,7 +52,7 @@ class OrganizationBodies:
         self.current = encoded({"id": organization.id, "name": organization.name})
         self.databases = {
             database.id: (database, encoded(database_content(organization, database)))
-            for database in sorted(organization.databases, key=lambda each: each.id)
+            for database in sorted(organization.databases, key=lambda database: database.id)
         }
         self.views: dict[tuple[str, str, str], bytes] = {
             (key.type, key.provider, key.region): encoded(view_content(organization, key))
@@ -70,9 +70,9 @@ class OrganizationBodies:
 
     def _selected(self, include: str, provider: str) -> Selection:
         chosen = {
-            each.id: body
-            for each, body in self.databases.values()
-            if _is_included(each, include) and provider.lower() in {"all", each.provider}
+            database.id: body
+            for database, body in self.databases.values()
+            if _is_included(database, include) and provider.lower() in {"all", database.provider}
         }
         return Selection(tuple(chosen), tuple(chosen.values()))
 
@@ -183,7 +183,7 @@ def _figures() -> dict[str, Any]:
     metrics = ("errorsTotalCount", "liveDataSizeBytes", "readRequestsTotalCount")
     return {
         "storage": dict.fromkeys(storage, 3),
-        "cost": {f"costPer{span}{each}": 0 for span in spans for each in cost},
+        "cost": {f"costPer{span}{unit}": 0 for span in spans for unit in cost},
         "metrics": dict.fromkeys(metrics, 0),
         "availableActions": ["getCreds", "resetPassword", "terminate", "addDatacenters"],
         "message": "",

@@ -1,4 +1,4 @@
-"""One request under way: the right answer to it, and the means to give that or another one."""
+"""One request in progress: the right answer to it, and the means to give that or another one."""
 
 from __future__ import annotations
 

@@ -255,9 +255,9 @@ def _page(exchange: Exchange) -> Any:  # noqa: ANN401 (a page, as the table of p
 
 def _without_end(exchange: Exchange) -> Answer:
     page = _page(exchange)
-    ids = (str(uuid5(NAMESPACE_URL, f"{exchange.number}/{each}")) for each in range(page.limit))
+    ids = (str(uuid5(NAMESPACE_URL, f"{exchange.number}/{number}")) for number in range(page.limit))
     template = json.loads(page.entries[0])
-    entries = [encoded(template | {"id": each}) for each in sorted(ids)]
+    entries = [encoded(template | {"id": identity}) for identity in sorted(ids)]
     return page_answer(Page(entries, 0, page.limit))
 
 
@@ -305,7 +305,7 @@ def _with_providers(content: Any, rename: Callable[[str], str], field: str = "")
         items = content.items()
         return {rename(name): _with_providers(value, rename, name) for name, value in items}
     if isinstance(content, list):
-        return [_with_providers(each, rename) for each in content]
+        return [_with_providers(part, rename) for part in content]
     return rename(content) if field in _PROVIDERS else content
 
 
@@ -315,7 +315,7 @@ def _missing_fields(content: Any, exchange: Exchange) -> Any:  # noqa: ANN401
         for last in objects[-1:]:
             del last["info"]["datacenters"]
     for first in objects[:1]:
-        place = next((first[each] for each in _RECASED if each in first), first)
+        place = next((first[name] for name in _RECASED if name in first), first)
         for name in ("id", "KeyID", "keyID", "provider_id"):
             place.pop(name, None)
     return content
@@ -324,7 +324,7 @@ def _missing_fields(content: Any, exchange: Exchange) -> Any:  # noqa: ANN401
 def _half_characters(content: Any, exchange: Exchange) -> Any:  # noqa: ANN401
     """Let half a character follow each text but those by which an entry is refused sooner."""
     if isinstance(content, list):
-        return [_half_characters(each, exchange) for each in content]
+        return [_half_characters(part, exchange) for part in content]
     if isinstance(content, dict):
         return {
             name: value if name in _CHECKED_FIRST else _half_characters(value, exchange)

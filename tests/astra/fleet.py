@@ -184,11 +184,11 @@ def _keys_for(organization: str, databases: Iterable[FleetDatabase]) -> tuple[Fl
 # --- the organizations file -----------------------------------------------------------------------
 
 
-def organizations_data(fleet: Fleet, address: str, **manners: float) -> dict[str, Any]:
+def organizations_data(fleet: Fleet, address: str, **policy: float) -> dict[str, Any]:
     """Return an organizations file for ``fleet``, with every attestation that a rule asks for."""
     data: dict[str, Any] = {"cmek-organizations": 1, "address": address}
-    if manners:
-        data["manners"] = dict(manners)
+    if policy:
+        data["requests"] = dict(policy)
     return data | {
         "organizations": [organization_data(organization) for organization in fleet.organizations]
     }

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.astra.fleet import FleetOrganization, Shape
     from tests.astra.server import Running
 
-MANNERS = {
+POLICY = {
     "first_wait_seconds": 0.001,
     "timeout_seconds": 20.0,
     "organization_deadline_seconds": 60.0,
@@ -36,7 +36,7 @@ MANNERS = {
 }
 DEADLINE = 5.0
 HURRIED = {"timeout_seconds": 0.5, "organization_deadline_seconds": DEADLINE}
-"""The manners where an answer never ends; all others have time enough on a busy machine."""
+"""The policy where an answer never ends; all others have time enough on a busy machine."""
 
 ENDLESS = frozenset({"stall", "stall-headers", "drip"})
 FEW = 4
@@ -111,8 +111,8 @@ def small_fleet() -> Fleet:
 
 def _narrowed(organization: FleetOrganization, count: int) -> FleetOrganization:
     databases = tuple(
-        replace(each, tier=shape.tier, provider=shape.provider, regions=_regions(shape))
-        for each, shape in zip(organization.databases[:count], cycle(SMALL), strict=False)
+        replace(entry, tier=shape.tier, provider=shape.provider, regions=_regions(shape))
+        for entry, shape in zip(organization.databases[:count], cycle(SMALL), strict=False)
     )
     scopes = {
         (database.type, database.provider, database.regions[0].name) for database in databases
@@ -129,7 +129,7 @@ def needles(fleet: Fleet) -> list[bytes]:
     """Return what gives a token of ``fleet`` away, each as it could be written."""
     tokens = [organization.token.encode() for organization in fleet.organizations]
     secrets = [token.rpartition(b":")[2] for token in tokens]
-    encoded = [b64encode(each).rstrip(b"=")[:-1] for each in (*tokens, *secrets)]
+    encoded = [b64encode(secret).rstrip(b"=")[:-1] for secret in (*tokens, *secrets)]
     return [*tokens, *secrets, *encoded, *(secret.hex().encode() for secret in secrets)]
 
 
@@ -156,41 +156,49 @@ class Outcome(NamedTuple):
     @property
     def left(self) -> set[str]:
         """Return every file and folder in the report folder and beside the bundle."""
-        inside = {f"r/{each.name}" for each in (self.folder / "r").iterdir()}
-        return inside | {f"ev/{each.name}" for each in (self.folder / "ev").iterdir()}
+        inside = {f"r/{path.name}" for path in (self.folder / "r").iterdir()}
+        return inside | {f"ev/{file.name}" for file in (self.folder / "ev").iterdir()}
 
     def findings(self) -> list[dict[str, Any]]:
-        """Return the findings, without where their evidence stands."""
+        """Return the findings, without where their evidence is."""
         lines = (self.folder / "r" / "findings.ndjson").read_text().splitlines()
         found = [json.loads(line) for line in lines]
-        return [{name: each[name] for name in each if name != "evidence"} for each in found]
+        return [
+            {name: finding[name] for name in finding if name != "evidence"} for finding in found
+        ]
 
     def inventory(self) -> list[dict[str, Any]]:
         """Return the inventory's lines, without when and how they were read."""
         lines = (self.bundle / "inventory.ndjson").read_text().splitlines()
-        told = [json.loads(line) for line in lines]
+        records = [json.loads(line) for line in lines]
         return [
-            {name: each[name] for name in each if name not in _VOLATILE}
-            for each in told
-            if each["kind"] != "reading"
+            {name: record[name] for name in record if name not in _VOLATILE}
+            for record in records
+            if record["kind"] != "reading"
         ]
 
     def gaps(self) -> Iterator[tuple[str, str, str]]:
         """Yield organization, fact and reason of each gap, in order."""
-        for each in self.inventory():
-            for gap in each.get("gaps", ()):
-                yield each["id"], gap["fact"], gap["reason"]
+        for organization in self.inventory():
+            for gap in organization.get("gaps", ()):
+                yield organization["id"], gap["fact"], gap["reason"]
 
     def recorded(self, number: int) -> Counter[str]:
         """Count what was asked for the organization at ``number``, from 1, by address."""
         folder = self.bundle / "exchanges" / f"{number:04}"
-        return Counter(json.loads(each.read_text())["address"] for each in folder.iterdir())
+        return Counter(json.loads(path.read_text())["address"] for path in folder.iterdir())
 
     def judged(self, *, named: bool = True) -> str:
         """Return all that two audits of the same facts must have alike."""
         head = self.head
-        told = [self.findings(), self.inventory(), head["verdict"], head["counts"], head["actions"]]
-        text = json.dumps(told)
+        judged = [
+            self.findings(),
+            self.inventory(),
+            head["verdict"],
+            head["counts"],
+            head["actions"],
+        ]
+        text = json.dumps(judged)
         return text if named else _HIDDEN.sub("(a name)", text)
 
 
@@ -208,8 +216,8 @@ class Place:
         when = FIRST if cell and cell.when == "first" else ALWAYS
         server.faults = [Fault(cell.kind, cell.address, when, first)] if cell else []
         server.requests.clear()
-        manners = MANNERS | (HURRIED if cell and cell.kind in ENDLESS else {})
-        data = organizations_data(self.fleet, server.address, **manners)
+        policy = POLICY | (HURRIED if cell and cell.kind in ENDLESS else {})
+        data = organizations_data(self.fleet, server.address, **policy)
         return _audit(folder, write_json(folder / "organizations.json", data))
 
 
@@ -217,7 +225,7 @@ def _audit(folder: Path, organizations: str) -> Outcome:
     places = {"evidence_dir": str(folder / "ev"), "report_dir": str(folder / "r")}
     started = time.monotonic()
     options = parse_options({"live": organizations, "formats": "json", **places})
-    run = {name: value for name, value in RUN.items() if name not in {"started", "ended"}}
+    run: Any = {name: value for name, value in RUN.items() if name not in {"started", "ended"}}
     run_audit(options, lambda _: run)
     return Outcome(folder, time.monotonic() - started)
 

@@ -1,4 +1,4 @@
-"""A server on loopback that speaks the vendor's interface, and misbehaves as it is told.
+"""A server on loopback that speaks the vendor's interface, and misbehaves on demand.
 
 As a process of its own it serves a large fleet without faults:
 ``python -m tests.astra.server --organizations 200 --databases 100 --latency 0.02 --port 0``.
@@ -145,7 +145,7 @@ def _whole_list(entries: Sequence[bytes]) -> Answer:
 
 
 class Application:
-    """The ASGI application: it answers, misbehaves as it is told, and remembers what it saw."""
+    """The ASGI application: it answers, misbehaves on demand, and remembers what it saw."""
 
     def __init__(self, fleet: Fleet, latency: float, elsewhere: str) -> None:
         self.owners = {
@@ -219,14 +219,14 @@ class Application:
 
     @contextmanager
     def _counted(self, organization: str | None) -> Iterator[None]:
-        for each in {organization, None}:
-            self.at_once[each] += 1
-            self.most_at_once[each] = max(self.most_at_once[each], self.at_once[each])
+        for owner in {organization, None}:
+            self.at_once[owner] += 1
+            self.most_at_once[owner] = max(self.most_at_once[owner], self.at_once[owner])
         try:
             yield
         finally:
-            for each in {organization, None}:
-                self.at_once[each] -= 1
+            for owner in {organization, None}:
+                self.at_once[owner] -= 1
 
 
 def _request(scope: dict[str, Any], own: OrganizationBodies | None, call: Call | None) -> Request:
@@ -261,7 +261,9 @@ class Running:
     """A running server, as the tests see it."""
 
     def __init__(self, fleet: Fleet, latency: float, port: int = 0) -> None:
-        self.sockets = [socket.create_server((LOOPBACK, each), backlog=512) for each in (port, 0)]
+        self.sockets = [
+            socket.create_server((LOOPBACK, number), backlog=512) for number in (port, 0)
+        ]
         self.address, self.elsewhere = map(_address, self.sockets)
         self.application = Application(fleet, latency, self.elsewhere)
         self.server = uvicorn.Server(_config(self.application))
@@ -286,15 +288,15 @@ class Running:
         self.application.tell(faults)
 
     def most_at_once(self, organization: str | None = None) -> int:
-        """Return the most requests that were under way at once, of one organization or of all."""
+        """Return the most requests that were in progress at once, of one organization or of all."""
         return self.application.most_at_once[organization]
 
     def run(self) -> None:
-        """Serve until told to stop."""
+        """Serve until asked to stop."""
         self.server.run(sockets=self.sockets)
 
     def stop(self) -> None:
-        """Stop at once, whatever is under way."""
+        """Stop at once, whatever is in progress."""
         self.server.should_exit = self.server.force_exit = True
 
 
@@ -347,9 +349,9 @@ def main() -> None:
     parser.add_argument("--databases", type=int, default=100)
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--port", type=int, default=0)
-    told = parser.parse_args()
-    fleet = large_fleet(told.organizations, told.databases)
-    running = Running(fleet, told.latency, told.port)
+    arguments = parser.parse_args()
+    fleet = large_fleet(arguments.organizations, arguments.databases)
+    running = Running(fleet, arguments.latency, arguments.port)
     print(running.address, flush=True)  # noqa: T201 (this is how the address is told)
     running.run()
 

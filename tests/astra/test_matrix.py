@@ -241,14 +241,14 @@ def _check_what_is_left(place: Place, outcome: Outcome) -> None:
         seen = [
             request for request in place.server.requests if request.organization == organization.id
         ]
-        assert Counter(each.target for each in seen) <= outcome.recorded(number)
-    assert {each.method for each in place.server.requests} == {"GET"}
+        assert Counter(progress.target for progress in seen) <= outcome.recorded(number)
+    assert {request.method for request in place.server.requests} == {"GET"}
     assert place.server.visits == []
 
 
 def _check_for_tokens(place: Place, folder: Path, *printed: str) -> None:
-    written = [each.read_bytes() for each in folder.rglob("*") if each.is_file()]
-    everything = b"\n".join([*written, *(each.encode() for each in printed)])
+    written = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    everything = b"\n".join([*written, *(text.encode() for text in printed)])
     assert [needle for needle in needles(place.fleet) if needle in everything] == []
 
 
@@ -258,7 +258,7 @@ def _check_for_tokens(place: Place, folder: Path, *printed: str) -> None:
 def test_every_cell_stands_in_one_table() -> None:
     """What heals, what leaves a finding and what leaves a gap are apart, and all cells together."""
     tables = [*HEALED.values(), *FOUND.values(), set(GAPS)]
-    assert Counter(each for table in tables for each in table) == Counter(cells())
+    assert Counter(cell for table in tables for cell in table) == Counter(cells())
 
 
 def test_every_kind_has_one_reason() -> None:

@@ -1,4 +1,4 @@
-"""The server of the tests speaks the vendor's interface, and misbehaves as it is told."""
+"""The server of the tests speaks the vendor's interface, and misbehaves on demand."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ PATHS = {
     "accounts": "/v2/kms/provider/aws/region/us-east-2/accounts",
 }
 TOKEN = {"authorization": f"Bearer {FULL.token}"}
-EVERYWHERE = [(kind, each) for kind in KINDS for each in ADDRESSES if applies(kind, each)]
+EVERYWHERE = [(kind, address) for kind in KINDS for address in ADDRESSES if applies(kind, address)]
 
 
 class Asker(httpx.Client):
@@ -110,7 +110,7 @@ def test_databases_come_in_pages(asker: Asker) -> None:
     first = asker.json(PATHS["databases"])
     rest = asker.json(PATHS["next-page"])
     assert [len(first), len(rest), len(asker.json("/v2/databases"))] == [100, 5, 25]
-    assert [each["id"] for each in first + rest] == sorted(
+    assert [database["id"] for database in first + rest] == sorted(
         database.id for database in FULL.databases
     )
     assert asker.get("/v2/databases?limit=101").status_code == 400
@@ -118,7 +118,7 @@ def test_databases_come_in_pages(asker: Asker) -> None:
 
 def test_databases_have_the_vendor_s_shape(asker: Asker) -> None:
     """A database says where it is, since when, and more than anybody should keep."""
-    found = {each["id"]: each for each in asker.json(PATHS["databases"])}
+    found = {entry["id"]: entry for entry in asker.json(PATHS["databases"])}
     own = next(
         database
         for database in FULL.databases
@@ -149,7 +149,7 @@ def test_keys_are_listed_by_type(asker: Asker) -> None:
     for kind, path in (("serverless", "/v2/kms"), ("managed-clusters", "/v2/kms/classic")):
         own = [key for key in FULL.keys if key.type == kind]
         listed = asker.json(path)
-        assert [(each["Region"], each["KeyID"]) for each in listed] == [
+        assert [(database["Region"], database["KeyID"]) for database in listed] == [
             (key.region, key.key_id) for key in own
         ]
         for key in own:
@@ -173,7 +173,7 @@ def test_accounts_name_the_provider(asker: Asker) -> None:
 
 
 def test_nothing_is_answered_without_a_token(server: Running) -> None:
-    """A wrong token is refused, but that there is no such path is told to everybody."""
+    """A wrong token is refused, but that there is no such path is reported to everybody."""
     with Asker(server, "wrong") as asker:
         answer = asker.get("/v2/kms")
         assert answer.status_code == 401
@@ -210,8 +210,8 @@ def test_requests_are_remembered(server: Running, asker: Asker) -> None:
     for path in PATHS.values():
         asker.get(path)
     assert [request.target for request in server.requests] == list(PATHS.values())
-    assert [each.address for each in server.requests] == list(ADDRESSES)
-    assert {each.organization for each in server.requests} == {FULL.id}
+    assert [request.address for request in server.requests] == list(ADDRESSES)
+    assert {request.organization for request in server.requests} == {FULL.id}
     assert "authorization" in server.requests[0].headers
     assert "not-a-real-token" not in repr(server.requests)
 
@@ -224,7 +224,7 @@ def test_answers_carry_what_real_ones_do(asker: Asker) -> None:
 
 
 def test_requests_at_once_are_counted() -> None:
-    """The server knows how many requests were under way at once."""
+    """The server knows how many requests were in progress at once."""
     with serve(FLEET, latency=0.2) as running, Asker(running) as asker:
         with ThreadPoolExecutor(3) as threads:
             list(threads.map(asker.get, ["/v2/kms"] * 3))
@@ -270,10 +270,10 @@ def test_status_and_type(server: Running, kind: str) -> None:
 
 
 def test_retry_after(server: Running) -> None:
-    """How long to wait is told by the faults that are named for it, and by no other."""
+    """How long to wait is reported by the faults that are named for it, and by no other."""
     kinds = ("429", "429-retry-after", "429-retry-after-long")
-    told = [hit(server, kind).headers.get("retry-after") for kind in kinds]
-    assert told == [None, "0", "3600"]
+    values = [hit(server, kind).headers.get("retry-after") for kind in kinds]
+    assert values == [None, "0", "3600"]
 
 
 def test_bodies_of_refusals(server: Running) -> None:
@@ -368,14 +368,14 @@ def test_duplicate_keys(server: Running, address: str) -> None:
         return dict(pairs)
 
     json.loads(hit(server, "duplicate-keys", address).content, object_pairs_hook=seen)
-    assert any(len(each) != len(set(each)) for each in names)
+    assert any(len(spelled) != len(set(spelled)) for spelled in names)
 
 
 # --- faults of lists ------------------------------------------------------------------------------
 
 
 def ids(answer: httpx.Response) -> list[str]:
-    return [each["id"] for each in answer.json()]
+    return [entry["id"] for entry in answer.json()]
 
 
 def test_pages_that_come_twice(server: Running, asker: Asker) -> None:
@@ -420,10 +420,12 @@ def test_wrong_organization(server: Running, address: str) -> None:
     content = hit(server, "wrong-organization", address).json()
     listed = content if isinstance(content, list) else [content]
     assert listed
-    assert all(FOREIGN_ORGANIZATION in each.values() for each in listed)
+    assert all(FOREIGN_ORGANIZATION in database.values() for database in listed)
 
 
-@pytest.mark.parametrize("address", [each for each in ADDRESSES if applies("foreign-entry", each)])
+@pytest.mark.parametrize(
+    "address", [address for address in ADDRESSES if applies("foreign-entry", address)]
+)
 def test_foreign_entry(server: Running, asker: Asker, address: str) -> None:
     """One entry of another organization can stand among the right ones."""
     right = asker.json(PATHS[address])
@@ -438,8 +440,8 @@ def test_foreign_entry(server: Running, asker: Asker, address: str) -> None:
 def test_mixed_casing(server: Running) -> None:
     """Providers and organizations can be spelled in another case."""
     listed = hit(server, "mixed-casing").json()
-    assert {each["CloudProvider"] for each in listed} == {"AWS", "Gcp"}
-    assert {each["OrganizationID"] for each in listed} == {FULL.id.upper()} != {FULL.id}
+    assert {entry["CloudProvider"] for entry in listed} == {"AWS", "Gcp"}
+    assert {database["OrganizationID"] for database in listed} == {FULL.id.upper()} != {FULL.id}
     assert "AWS" in hit(server, "mixed-casing", "serverless-view").json()
     databases = hit(server, "mixed-casing", "databases").json()
     assert {database["info"]["cloudProvider"] for database in databases} == {"aws", "Gcp"}
@@ -533,12 +535,12 @@ def on_the_wire(server: Running, kind: str, address: str) -> list[bytes]:
     request = f"GET {PATHS[address]} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
     request += f"Authorization: Bearer {FULL.token}\r\n\r\n"
     host, _, port = server.address.removeprefix("http://").partition(":")
-    told = b""
+    data_value = b""
     with socket.create_connection((host, int(port)), timeout=5) as connection:
         connection.sendall(request.encode())
         while data := connection.recv(65_536):
-            told += data
-    return [each.partition(b"\r\n\r\n")[2] for each in told.split(b"HTTP/1.1 ")[1:]]
+            data_value += data
+    return [answer.partition(b"\r\n\r\n")[2] for answer in data_value.split(b"HTTP/1.1 ")[1:]]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -562,8 +564,8 @@ def test_list_without_end(server: Running, asker: Asker) -> None:
     """A list can go on for ever: each page is full, of databases that never were there before."""
     server.faults = (Fault("without-end", "next-page"),)
     pages = [ids(asker.get(PATHS["next-page"])) for _ in range(3)]
-    assert [len(each) for each in pages] == [100] * 3
-    assert len({each for page in pages for each in page}) == 300
+    assert [len(listed_page) for listed_page in pages] == [100] * 3
+    assert len({database for page in pages for database in page}) == 300
 
 
 def test_half_characters(server: Running) -> None:
@@ -593,7 +595,7 @@ def test_every_fault_is_seen_everywhere_it_applies(server: Running, address: str
     """A fault gives another answer than the right one, once, and the right one afterwards."""
     with Asker(server) as asker:
         right = seen(asker, address)
-        for kind in [kind for kind, each in AT_ONCE if each == address]:
+        for kind in [kind for kind, hit_address in AT_ONCE if hit_address == address]:
             server.faults = (Fault(kind, address, FIRST),)
             assert seen(asker, address) != right, kind
             assert seen(asker, address) == right, kind
@@ -612,7 +614,7 @@ def test_faults_can_be_of_one_organization(server: Running) -> None:
     """A fault of one organization leaves the other alone."""
     server.faults = (Fault("500", "serverless-keys", organization=SMALL.id),)
     with Asker(server) as full, Asker(server, SMALL.token) as small:
-        codes = [each.get("/v2/kms").status_code for each in (full, small)]
+        codes = [seconds.get("/v2/kms").status_code for seconds in (full, small)]
     assert codes == [200, 500]
 
 
@@ -634,7 +636,7 @@ def test_senseless_faults_are_refused(kind: str, address: str) -> None:
 
 
 def test_the_table_of_places_names_kinds_and_addresses_that_exist() -> None:
-    """Every kind that does not apply everywhere is told with its places and its reason."""
+    """Every kind that does not apply everywhere is reported with its places and its reason."""
     assert set(ONLY_AT) <= set(KINDS)
     for places, reason in ONLY_AT.values():
         assert places < set(ADDRESSES)
@@ -645,7 +647,7 @@ def test_the_table_of_places_names_kinds_and_addresses_that_exist() -> None:
 
 
 def stopping(kind: str) -> float:
-    """Return how long it takes to stop a server while a faulty answer is under way."""
+    """Return how long it takes to stop a server while a faulty answer is in progress."""
     with ThreadPoolExecutor(1) as threads:
         with serve(FLEET, [Fault(kind, "databases")]) as running:
             asked = running.address + PATHS["databases"]
@@ -658,7 +660,7 @@ def stopping(kind: str) -> float:
 
 @pytest.mark.parametrize("kind", ["stall", "stall-headers", "drip", "50-mb"])
 def test_it_stops_at_once(kind: str) -> None:
-    """The server stops at once, whatever is under way."""
+    """The server stops at once, whatever is in progress."""
     assert stopping(kind) < 0.5
 
 
@@ -697,11 +699,11 @@ def test_a_fleet_has_a_key_wherever_it_has_databases(fleet: Fleet) -> None:
 
 
 def test_the_organizations_file_names_tokens_and_never_holds_them() -> None:
-    """The file names the variables that hold the tokens, and whatever manners are given."""
+    """The file names the variables that hold the tokens, and whatever policy are given."""
     data = organizations_data(FLEET, "http://127.0.0.1:1", attempts=2)
-    assert data["manners"] == {"attempts": 2}
+    assert data["requests"] == {"attempts": 2}
     assert {organization["token"] for organization in data["organizations"]} == set(
         FLEET.environment
     )
     assert "not-a-real-token" not in json.dumps(data)
-    assert "manners" not in organizations_data(FLEET, "http://127.0.0.1:1")
+    assert "requests" not in organizations_data(FLEET, "http://127.0.0.1:1")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from inventory.model.gaps import Fact, Gap
 from inventory.model.organization import Organization
 from inventory.model.planned_keys import KeyChange, PlannedKey, UndeterminedKey
-from inventory.model.terraform_managed import Managed
+from inventory.model.terraform_managed import ManagedResources
 from inventory.terraform.plan import PLAN_ONLY
 from tests.builders import (
     a_database,
@@ -191,7 +191,7 @@ def plans(draw: st.DrawFn, number: int) -> Organization:
         for place, key in enumerate(draw(st.lists(PLANNED_KEYS, max_size=3)))
     ]
     hidden = [key.model_copy().at("plan.json", 9) for key in draw(st.lists(UNDETERMINED_KEYS))[:1]]
-    managed = Managed(planned_keys=tuple(keys), undetermined_keys=tuple(hidden))
+    managed = ManagedResources(planned_keys=tuple(keys), undetermined_keys=tuple(hidden))
     plan = an_organization(
         id=uuid(number), name="acme", keys=None, databases=databases, plan=None, gaps=[PLAN_ONLY]
     )

@@ -53,7 +53,7 @@ def test_a_key_registered_there_is_a_mistake() -> None:
     key = a_key(type="classic", provider="azure", region="westeurope")
     finding = judged_once("CMEK-04", an_organization(keys=[key], databases=[]))
     assert (finding.status, finding.subject.kind) == ("fail", "key")
-    assert finding.message == "The record shows a customer key where Astra has none."
+    assert finding.message == "The record shows a customer key where Astra supports none."
 
 
 def test_what_is_not_of_the_kind_is_no_subject() -> None:
@@ -101,7 +101,7 @@ def test_only_the_regions_of_the_kind_are_judged() -> None:
     finding = judged_once("CMEK-04", organization)
     assert (finding.status, finding.cause) == ("fail", "key-expected:westeurope")
     assert finding.message == (
-        "A customer key is expected in westeurope, where Astra has none: it uses Astra's keys."
+        "A customer key is expected in westeurope, where Astra supports none: it uses its own keys."
     )
     assert finding.action == (
         "Move the Managed Clusters of acme-prod on Azure elsewhere, or declare them astra-provided"
@@ -128,10 +128,10 @@ def test_an_azure_database_of_unknown_type_may_be_of_the_kind() -> None:
     assert (finding.status, finding.cause, finding.action) == (
         "inconclusive",
         "unknown-type",
-        FIND_TYPE,
+        FIND_TYPE.sentence,
     )
     assert finding.message == (
-        "The tier 'developer' does not tell whether it is of Managed Clusters."
+        "Tier 'developer' does not show whether this is a Managed Clusters database."
     )
     serverless = a_database(id="other", provider="azure", regions=["westeurope"])
     for databases in ([of_unknown_type()], [serverless], [of_unknown_type(), serverless]):

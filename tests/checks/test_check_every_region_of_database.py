@@ -16,8 +16,8 @@ def test_regions_without_a_key_are_named() -> None:
     finding = found[0]
     assert finding.message == "The region us-west-2 has no key."
     assert finding.action == (
-        "Recreate the databases of acme-prod / serverless / aws / us-west-2 "
-        "once its key is registered"
+        "Recreate acme-orders once a key for acme-prod / serverless / aws / us-west-2 is "
+        "registered, and migrate its data"
     )
     assert (finding.name, finding.severity, finding.databases, finding.existing) == (
         "acme-orders",
@@ -60,7 +60,7 @@ def test_a_region_that_can_have_no_key_is_left_to_its_own_rule() -> None:
     assert finding.status == "pass"
     assert finding.message == (
         "Each of 1 regions has its own key. "
-        "CMEK-04 judges 1 more, where Astra has no customer keys."
+        "CMEK-04 judges 1 more, for which Astra has no customer keys."
     )
 
 
@@ -87,7 +87,7 @@ def test_regions_that_share_a_key_have_none_of_their_own() -> None:
     assert found[0].message == (
         "The region us-east-1 has no key of its own: it shares one with us-west-2."
     )
-    assert found[0].action == f"Give each scope a key of its own instead of {aws_key_id()}"
+    assert found[0].action == f"Give each key scope a key of its own instead of {aws_key_id()}"
 
 
 def test_an_unread_list_is_a_cause_for_each_region() -> None:
@@ -134,8 +134,8 @@ def test_regions_of_both_exemptions_are_counted_apart() -> None:
     assert finding.status == "pass"
     assert finding.message == (
         "Each of 1 regions has its own key. "
-        "CMEK-04 judges 1 more, where Astra has no customer keys. "
-        "1 more to be encrypted by Astra's keys."
+        "CMEK-04 judges 1 more, for which Astra has no customer keys. "
+        "1 more are declared to use Astra's keys."
     )
 
 
@@ -155,7 +155,9 @@ def test_a_region_with_a_second_key_still_shares_the_first() -> None:
         "The region us-east-1 has no key of its own: "
         "it shares one with ap-south-1, eu-west-1, eu-west-2, us-west-2."
     )
-    assert finding.action == f"Give each scope a key of its own instead of {aws_key_id(number=2)}"
+    assert (
+        finding.action == f"Give each key scope a key of its own instead of {aws_key_id(number=2)}"
+    )
 
 
 def test_the_evidence_of_a_pass_is_the_database_and_every_key() -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from checks.engine.finding import Finding
 
 UNREAD = (
-    "No key is recorded, and the serverless keys may not be all: "
+    "No key is recorded, and the list of serverless keys may be incomplete: "
     "not-recorded (the record holds no such list)."
 )
 
@@ -57,7 +57,7 @@ def test_the_evidence_of_a_pass_is_every_record_that_bounds_it(tmp_path: Path) -
     finding = judge("2026-06-01T00:00:00Z", history)
     assert finding.status == "pass"
     assert finding.message == (
-        "Key registered after 2026-01-01T00:00:00Z and by 2026-03-01T00:00:00Z; "
+        "Key not yet registered at 2026-01-01T00:00:00Z, first seen 2026-03-01T00:00:00Z; "
         "database deployed 2026-06-01T00:00:00Z."
     )
     files = [file.rpartition("/")[2] for file, *_ in finding.evidence]
@@ -70,10 +70,14 @@ def test_the_evidence_of_a_pass_is_every_record_that_bounds_it(tmp_path: Path) -
         (
             "2026-05-31T23:59:59Z",
             "fail",
-            "Key registered at 2026-06-01T00:00:00Z, as acme-security",
+            "Key registered 2026-06-01T00:00:00Z, attested by acme-security",
         ),
-        ("2026-06-01T02:00:01+02:00", "pass", "Key registered at 2026-06-01T00:00:00Z, as acme"),
-        ("2026-06-01T02:00:00+02:00", "inconclusive", "Key registered at 2026-06-01T00:00:00Z"),
+        (
+            "2026-06-01T02:00:01+02:00",
+            "pass",
+            "Key registered 2026-06-01T00:00:00Z, attested by acme",
+        ),
+        ("2026-06-01T02:00:00+02:00", "inconclusive", "Key registered 2026-06-01T00:00:00Z"),
     ],
 )
 def test_times_are_compared_in_utc_to_the_second(time: str, status: str, message: str) -> None:
@@ -127,8 +131,8 @@ def test_each_reason_for_not_knowing_has_a_code(
         (
             [key_data(registered=attested("2026-11-20T03:00:00Z", "2026-11-20"))],
             (
-                "Correct the time at which the key of acme-prod / serverless / aws / us-east-1 was "
-                "registered, or the records"
+                "Correct the registration time of the key of acme-prod / serverless / aws / "
+                "us-east-1, or the records"
             ),
         ),
         (
@@ -173,7 +177,7 @@ def test_a_planned_region_dates_nothing_and_unsettles_nothing() -> None:
         ("us-west-2", "pass"),
     ]
     assert found[0].message.endswith("database deployed 2026-06-01T00:00:00Z.")
-    assert found[1].message == "The key is registered, the region only planned."
+    assert found[1].message == "The key is registered; the region is only planned."
 
 
 def test_the_region_counts_more_than_the_database() -> None:
@@ -201,7 +205,7 @@ def test_each_region_of_a_database_is_judged_by_itself() -> None:
 @pytest.mark.parametrize(
     ("keys", "status", "message"),
     [
-        ([key_data()], "pass", "The key is registered, the database only planned."),
+        ([key_data()], "pass", "The key is registered; the database is only planned."),
         ([], "fail", "No key is registered, and the database is about to be deployed."),
         (
             None,
@@ -277,7 +281,7 @@ def test_an_attestation_that_a_record_contradicts_does_not_count(tmp_path: Path)
     key = a_key(registered=attested("2026-04-01T00:00:00Z"))
     finding = judge("2026-06-01T00:00:00Z", history, keys=[key])
     assert (finding.status, finding.reason) == ("inconclusive", "contradiction")
-    assert "2026-04-01T00:00:00Z, as acme-security attested" in finding.message
+    assert "2026-04-01T00:00:00Z, attested by acme-security" in finding.message
 
 
 # --- keys that were replaced ----------------------------------------------------------------------
@@ -342,7 +346,8 @@ def test_a_pass_by_a_replaced_key_says_so(tmp_path: Path) -> None:
     """A database of the key before passes by the records of that key and by the support case."""
     finding = judge("2026-04-15T00:00:00Z", replaced(tmp_path), support_cases=CASE)
     assert finding.message == (
-        "Key registered after 2026-03-01T00:00:00Z and by 2026-04-01T00:00:00Z; database deployed "
+        "Key not yet registered at 2026-03-01T00:00:00Z, first seen 2026-04-01T00:00:00Z; "
+        "database deployed "
         "2026-04-15T00:00:00Z. IBM Support replaced the key after that: TS000000001."
     )
     files = [file.rpartition("/")[2] for file, *_ in finding.evidence]
@@ -430,7 +435,8 @@ def test_a_replacement_without_a_case_asks_for_it(tmp_path: Path) -> None:
     """A database of a key that was replaced without a support case is inconclusive, and says so."""
     finding = judge("2026-04-15T00:00:00Z", replaced(tmp_path))
     assert finding.message == (
-        "Key registered after 2026-03-01T00:00:00Z and by 2026-04-01T00:00:00Z; database deployed "
+        "Key not yet registered at 2026-03-01T00:00:00Z, first seen 2026-04-01T00:00:00Z; "
+        "database deployed "
         "2026-04-15T00:00:00Z. The key was replaced after that without a support case."
     )
     assert finding.action == (
@@ -461,9 +467,9 @@ def test_the_time_between_two_keys_is_not_known(tmp_path: Path) -> None:
     """A database deployed while keys were replaced is inconclusive, and both bounds are named."""
     finding = judge("2026-06-20T00:00:00Z", replaced(tmp_path), support_cases=CASE)
     assert finding.message == (
-        "Key registered since 2026-06-10T00:00:00Z at the earliest and by 2026-07-01T00:00:00Z; "
-        "database deployed 2026-06-20T00:00:00Z. The key before it was last seen at "
-        "2026-05-01T00:00:00Z."
+        "Key registered 2026-06-10T00:00:00Z or later, first seen 2026-07-01T00:00:00Z; "
+        "database deployed 2026-06-20T00:00:00Z. Which came first is unknown. "
+        "The key before it was last seen at 2026-05-01T00:00:00Z."
     )
     assert finding.action == (
         "Attest when the key of acme-prod / serverless / aws / us-east-1 was registered, "
@@ -601,7 +607,7 @@ def test_one_time_that_two_people_attest_names_one_of_them() -> None:
     database = database_data(provider="gcp", regions=[region])
     for versions in (keys, keys[::-1]):
         finding = judged_once("CMEK-05", an_organization(keys=versions, databases=[database]))
-        assert finding.message.startswith(f"Key registered at {EARLY}, as acme-security attested;")
+        assert finding.message.startswith(f"Key registered {EARLY}, attested by acme-security;")
         assert finding.attested_by == ("acme-security", "acme-zoe")
 
 
@@ -631,15 +637,13 @@ def test_what_resolves_an_order_that_is_not_known() -> None:
     finding = judge("2026-06-01T00:00:00Z")
     assert (finding.reason, finding.action) == (UNKNOWN, attest)
     assert finding.message == (
-        "Key registered by 2026-11-20T02:00:00Z; database deployed 2026-06-01T00:00:00Z."
+        "Key first seen 2026-11-20T02:00:00Z; database deployed 2026-06-01T00:00:00Z. "
+        "Which came first is unknown."
     )
     finding = judge("2026-05-01T00:00:00Z", keys=[key])
     assert (finding.status, finding.action) == (
         "fail",
-        (
-            "Recreate the databases of acme-prod / serverless / aws / us-east-1 that are older "
-            "than its key"
-        ),
+        ("Recreate acme-orders, deployed before its key, and migrate its data"),
     )
 
 
@@ -681,8 +685,8 @@ def test_a_missing_key_is_registered_first_or_the_database_recreated() -> None:
         "Register a key for acme-prod / serverless / aws / us-east-1"
     )
     assert judged_once("CMEK-05", an_organization(keys=[])).action == (
-        "Recreate the databases of acme-prod / serverless / aws / us-east-1 "
-        "once its key is registered"
+        "Recreate acme-orders once a key for acme-prod / serverless / aws / us-east-1 is "
+        "registered, and migrate its data"
     )
 
 

@@ -8,14 +8,14 @@ from tests.checks.judging import judged, judged_once, of_unknown_type
 
 @pytest.mark.parametrize(
     ("count", "message"),
-    [(1, "1 database lies"), (2, "2 databases lie"), (1200, "1,200 databases lie")],
+    [(1, "1 database"), (2, "2 databases"), (1200, "1,200 databases")],
 )
 def test_databases_are_counted(count: int, message: str) -> None:
-    """A pass says how many databases lie in the key's scope."""
+    """A pass states how many databases are in the key's scope."""
     databases = [a_database(id=uuid(number)) for number in range(count)]
     finding = judged_once("CMEK-09", an_organization(databases=databases))
     assert (finding.message, finding.databases, finding.existing) == (
-        f"{message} in its scope.",
+        f"{message} in its key scope.",
         count,
         count,
     )
@@ -51,13 +51,13 @@ def test_unread_databases_may_use_the_key() -> None:
     finding = judged_once("CMEK-09", an_organization(databases=None))
     assert (finding.status, finding.reason) == ("inconclusive", "not-recorded")
     assert finding.message == (
-        "No database is recorded, and they may not be all: "
+        "No database is recorded, and the list may be incomplete: "
         "not-recorded (the record holds no such list)."
     )
 
 
 def test_databases_of_unknown_type_may_use_the_key() -> None:
-    """A key is not called idle while a database of unknown type lies in its region."""
+    """A key is not called unused while a database of unknown type is in its region."""
     unknown = of_unknown_type()
     keys = [a_key(), a_key(type="managed-clusters"), a_key(region="us-west-2")]
     found = judged("CMEK-09", an_organization(keys=keys, databases=[unknown]))

@@ -53,7 +53,8 @@ def test_two_keys_of_one_scope_are_named() -> None:
     ]
     scope = rivals[0]
     assert scope.message == (
-        f"{aws_key_id()} is one of 2 keys that are claimed: {aws_key_id()}, {aws_key_id(number=2)}."
+        f"{aws_key_id()} is one of 2 keys claimed for the scope: {aws_key_id()}, "
+        f"{aws_key_id(number=2)}."
     )
 
 
@@ -157,7 +158,7 @@ def test_a_finding_concerns_its_own_scope() -> None:
     ]
     assert {each.subject.provider for each in found} == {"aws"}
     assert {each.action for each in found} == {
-        f"Give each scope a key of its own instead of {aws_key_id()}"
+        f"Give each key scope a key of its own instead of {aws_key_id()}"
     }
     rivals = [a_key(), a_key(key_id=aws_key_id(number=2))]
     found = judged("CMEK-02", an_organization(keys=rivals, databases=databases))

@@ -190,8 +190,10 @@ def test_unread_keys_are_no_disappearance(
     finding = judge(history, keys=keys, gaps=gaps)
     assert finding.status == status
     if status == "inconclusive":
-        assert finding.message == "The serverless keys of now may not be all: timed-out."
-        assert finding.action == "Record the serverless keys of acme-prod in full"
+        assert (
+            finding.message == "The present list of serverless keys may be incomplete: timed-out."
+        )
+        assert finding.action == "Re-collect the serverless keys of acme-prod in full"
 
 
 def test_the_present_stands_as_evidence_where_it_was_read(tmp_path: Path) -> None:
@@ -229,7 +231,7 @@ def test_an_alias_may_hide_a_change(tmp_path: Path) -> None:
     finding = judge(earlier(tmp_path, on_2026_06_01=before), keys=[key_data(key_id=alias)])
     assert (finding.status, finding.reason) == ("inconclusive", "alias")
     assert finding.message == (
-        "An alias is the same in two records in a row; the key it points to may have changed."
+        "An alias is the same in two records in a row; the key behind it may have changed."
     )
     assert finding.action == (
         "Record the id of the key itself for acme-prod / serverless / aws / us-east-1"

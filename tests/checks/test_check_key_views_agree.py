@@ -33,18 +33,18 @@ def test_both_views_agree() -> None:
         (
             [a_key()],
             None,
-            f"The list shows {aws_key_id()}, the view of the region no key.",
+            f"The key list shows {aws_key_id()}; the regional lookup shows no key.",
         ),
-        ([], aws_key_id(), f"The list shows no key, the view of the region {aws_key_id()}."),
+        ([], aws_key_id(), f"The key list shows no key; the regional lookup shows {aws_key_id()}."),
         (
             [a_key()],
             aws_key_id(number=2),
-            f"The list shows {aws_key_id()}, the view of the region {aws_key_id(number=2)}.",
+            f"The key list shows {aws_key_id()}; the regional lookup shows {aws_key_id(number=2)}.",
         ),
         (
             [a_key(key_id=aws_key_id(number=2)), a_key()],
             aws_key_id(),
-            "The list shows {0}, {1}, the view of the region {0}.".format(
+            "The key list shows {0}, {1}; the regional lookup shows {0}.".format(
                 aws_key_id(), aws_key_id(number=2)
             ),
         ),
@@ -55,7 +55,10 @@ def test_what_differs_is_told(keys: list[object], seen: str | None, message: str
     organization = an_organization(keys=keys, region_views=[a_view(key_id=seen)])
     finding = judged_once("CMEK-13", organization)
     assert (finding.status, finding.message) == ("fail", message)
-    assert finding.action == ("Record both views of acme-prod / serverless / aws / us-east-1 again")
+    assert finding.action == (
+        "Re-collect the key list and the regional lookup for acme-prod / serverless / aws / "
+        "us-east-1"
+    )
 
 
 def test_versions_are_one_key() -> None:
@@ -192,7 +195,7 @@ def test_the_order_of_listed_keys_does_not_matter() -> None:
     keys = [a_key(key_id=each) for each in reversed(ids)]
     finding = judged_once("CMEK-13", an_organization(keys=keys, region_views=[a_view()]))
     assert finding.message == (
-        f"The list shows {', '.join(ids)}, the view of the region {aws_key_id()}."
+        f"The key list shows {', '.join(ids)}; the regional lookup shows {aws_key_id()}."
     )
     assert finding.cause == cause_of("differ", " ".join(ids), aws_key_id())
 
@@ -201,16 +204,16 @@ def test_what_was_not_read_is_named_with_its_reason() -> None:
     """A view or a list that was not read is inconclusive, in the words of its gap."""
     views = [{"fact": "region-views", "reason": "refused", "detail": "by the token"}]
     finding = judged_once("CMEK-13", an_organization(region_views=[], gaps=views))
-    assert finding.message == "The view of the region was not read: refused (by the token)."
+    assert finding.message == "The regional lookup was not read: refused (by the token)."
     keys = [{"fact": "serverless-keys", "reason": "cut-short", "detail": "at 100"}]
     organization = an_organization(region_views=[a_view()], gaps=keys)
     finding = judged("CMEK-13", organization)[-1]
-    assert finding.message == "The list of keys may not be whole: cut-short (at 100)."
+    assert finding.message == "The key list may be incomplete: cut-short (at 100)."
     nothing = an_organization(databases=None, keys=[], region_views=[]).at("now.yaml", 3)
     finding = judged("CMEK-13", nothing)[-1]
     assert (finding.message, finding.evidence) == (
         (
-            "Neither a key nor a database is recorded, and they may not be all: "
+            "Neither a key nor a database is recorded, and more may exist: "
             "not-recorded (the record holds no such list)."
         ),
         (("now.yaml", 3),),

@@ -86,8 +86,8 @@ def test_unread_keys_may_be_shared(fact: str) -> None:
     gaps = [{"fact": fact, "reason": "refused", "detail": "403"}]
     finding = judged_once("CMEK-06", an_organization(), other(keys=[], gaps=gaps))
     assert (finding.status, finding.reason) == ("inconclusive", "refused")
-    assert finding.message == "Not all keys of acme-test are known: refused (403)."
-    assert finding.action == "Record the keys of acme-test in full"
+    assert finding.message == "The key list of acme-test may be incomplete: refused (403)."
+    assert finding.action == "Re-collect the keys of acme-test in full"
 
 
 def test_unread_keys_are_doubted_where_no_key_is_known() -> None:
@@ -220,7 +220,7 @@ def test_unread_keys_are_named_by_their_first_gap() -> None:
     unread = an_organization(keys=[], gaps=gaps).at("now.yaml", 4)
     finding = judged_once("CMEK-06", unread, other(keys=[]))
     assert (finding.message, finding.evidence, finding.reason) == (
-        "No key is known anywhere, and not all keys are: refused.",
+        "No key is known, and key lists may be incomplete: refused.",
         (("now.yaml", 4),),
         "refused",
     )

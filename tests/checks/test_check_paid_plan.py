@@ -15,27 +15,33 @@ def test_the_plan_is_named_where_it_was_attested() -> None:
     named = judged_once("CMEK-08", an_organization(plan=PAID | {"name": "Enterprise"}))
     assert named.message == "acme-security attested on 2026-11-01: Enterprise is a paid plan."
     unnamed = judged_once("CMEK-08", an_organization(plan=PAID | {"paid": False}))
-    assert unnamed.message == "acme-security attested on 2026-11-01: the plan is no paid plan."
+    assert unnamed.message == "acme-security attested on 2026-11-01: the plan is not a paid plan."
     assert (unnamed.status, unnamed.severity, unnamed.action) == (
         "fail",
         "medium",
-        "Pay for acme-prod",
+        "Move acme-prod to a paid plan",
     )
 
 
 @pytest.mark.parametrize(
     ("plan", "reason", "message"),
     [
-        (None, "not-attested", "Nobody attested the plan, and no interface shows it."),
+        (None, "not-attested", "The plan is not attested, and no interface shows it."),
         (
             PAID | {"due": "2026-11-20"},
             "attestation-not-current",
-            "acme-security attested it, but that counts from 2026-11-01 to 2026-11-20 only.",
+            (
+                "acme-security attested it, but the attestation is valid from 2026-11-01 to "
+                "2026-11-20 only."
+            ),
         ),
         (
             PAID | {"on": "2026-11-22"},
             "attestation-not-current",
-            "acme-security attested it, but that counts from 2026-11-22 to 2027-11-22 only.",
+            (
+                "acme-security attested it, but the attestation is valid from 2026-11-22 to "
+                "2027-11-22 only."
+            ),
         ),
     ],
 )
@@ -52,7 +58,7 @@ def test_a_plan_that_is_not_paid_is_no_failure_yet_where_keys_are_unread() -> No
     plan = PAID | {"paid": False}
     finding = judged_once("CMEK-08", an_organization(keys=None, databases=[], plan=plan))
     assert (finding.status, finding.reason) == ("inconclusive", "not-recorded")
-    assert finding.action == "Record acme-prod again, in full"
+    assert finding.action == "Re-collect acme-prod in full"
     known = judged_once("CMEK-08", an_organization(keys=None, plan=plan))
     assert known.status == "fail"
 
@@ -69,11 +75,11 @@ def test_a_finding_about_a_plan_is_shown_at_the_organization() -> None:
     unpaid = PAID | {"paid": False}
     expected: dict[str, tuple[dict[str, Any], str]] = {
         "": ({"plan": PAID}, ""),
-        "unpaid": ({"plan": unpaid}, "Pay for acme-prod"),
+        "unpaid": ({"plan": unpaid}, "Move acme-prod to a paid plan"),
         "not-attested": ({"plan": None}, "Attest the plan of acme-prod"),
         "not-recorded:serverless-keys": (
             {"plan": unpaid, "keys": None, "databases": []},
-            "Record acme-prod again, in full",
+            "Re-collect acme-prod in full",
         ),
     }
     for cause, (over, action) in expected.items():
@@ -91,8 +97,8 @@ def test_what_is_not_known_of_the_keys_is_said_with_its_reason() -> None:
     over = {"keys": [], "databases": [], "gaps": gaps, "plan": PAID | {"paid": False}}
     finding = judged_once("CMEK-08", an_organization(**over))
     assert finding.message == (
-        "acme-security attested on 2026-11-01: the plan is no paid plan, "
-        "and whether it has customer keys is unknown: refused (403)."
+        "acme-security attested on 2026-11-01: the plan is not a paid plan. "
+        "It is unknown whether the organization has customer keys: refused (403)."
     )
 
 

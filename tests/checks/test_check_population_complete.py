@@ -9,7 +9,7 @@ from checks.engine.context import Context, KnownOrganization
 from checks.engine.reasons import gap_action, recollect_action
 from checks.shared.remedies import FIND_TYPE
 from inventory.model.gaps import Fact, GapReason
-from inventory.plans import read_plan, with_plan
+from inventory.plans import add_plan, read_plan
 from tests.builders import (
     AS_OF,
     DATABASE,
@@ -60,8 +60,8 @@ def test_every_gap_is_told(fact: str, reason: str) -> None:
     organization = an_organization(gaps=[{"fact": fact, "reason": reason, "detail": "as seen"}])
     finding = judged_once("CMEK-14", organization)
     assert (finding.status, finding.reason) == ("inconclusive", reason)
-    assert finding.message == f"The {fact} may not be all: {reason} (as seen)."
-    assert finding.action == gap_action(organization.gaps[0], organization)
+    assert finding.message == f"The list of {fact} may be incomplete: {reason} (as seen)."
+    assert finding.action == gap_action(organization.gaps[0], organization).sentence
 
 
 @pytest.mark.parametrize("absent", ["keys", "databases"])
@@ -101,9 +101,12 @@ def test_an_organization_that_lists_no_database_is_doubted() -> None:
     """Astra answers alike to a token that may see nothing, whatever keys it lists."""
     finding = judged_once("CMEK-14", live())
     assert (finding.status, finding.reason) == ("inconclusive", "empty")
-    assert finding.message == "Astra lists no database, as it does to a token that may see none."
+    assert (
+        finding.message
+        == "Astra lists no database; a token that may see none gets the same answer."
+    )
     assert finding.action == (
-        "Attest that acme-prod has no database yet, or let the token see them"
+        "Attest that acme-prod has no database yet, or let the token see its databases"
     )
 
 
@@ -152,15 +155,15 @@ def test_unknown_tiers_are_counted_and_named() -> None:
         (
             "inconclusive",
             "unknown-type:cloudnative",
-            "1 database has a tier without a type: 'cloudnative'.",
+            "Tier 'cloudnative' does not identify the database type (1 database).",
         ),
         (
             "inconclusive",
             "unknown-type:developer",
-            "2 databases have a tier without a type: 'developer'.",
+            "Tier 'developer' does not identify the database type (2 databases).",
         ),
     ]
-    assert {each.action for each in found} == {FIND_TYPE}
+    assert {each.action for each in found} == {FIND_TYPE.sentence}
 
 
 @pytest.mark.parametrize(
@@ -208,17 +211,23 @@ def test_no_doubt_hides_another() -> None:
     assert [(each.cause, each.message) for each in judged("CMEK-14", organization)] == [
         (
             "not-recorded:serverless-keys",
-            "The serverless-keys may not be all: not-recorded (the record holds no such list).",
+            (
+                "The list of serverless-keys may be incomplete: not-recorded (the record holds no "
+                "such list)."
+            ),
         ),
         (
             "not-recorded:managed-clusters-keys",
             (
-                "The managed-clusters-keys may not be all: "
+                "The list of managed-clusters-keys may be incomplete: "
                 "not-recorded (the record holds no such list)."
             ),
         ),
-        ("unknown-type:developer", "1 database has a tier without a type: 'developer'."),
-        ("time-not-recorded", "The record does not say when it was made."),
+        (
+            "unknown-type:developer",
+            "Tier 'developer' does not identify the database type (1 database).",
+        ),
+        ("time-not-recorded", "The record does not show when it was made."),
     ]
 
 
@@ -229,9 +238,9 @@ def test_vanished_databases_are_named(tmp_path: Path) -> None:
     one = judge(history, databases=[a_database(id=uuid(n)) for n in range(2, 8)])
     assert (one.status, one.cause) == ("fail", f"vanished:{uuid(1)}")
     assert one.message == (
-        f"Known elsewhere, missing here without being terminated: acme-1 ({uuid(1)})."
+        f"A known database is missing without being terminated: acme-1 ({uuid(1)})."
     )
-    assert one.action == f"Find out what became of acme-1 ({uuid(1)})"
+    assert one.action == f"Find out what happened to acme-1 ({uuid(1)})"
     left = an_organization(databases=[a_database(id=uuid(7))])
     context = Context(AS_OF, history=history)
     assert causes("CMEK-14", left, context=context) == [f"vanished:{uuid(n)}" for n in range(1, 7)]
@@ -440,10 +449,8 @@ def test_a_difference_says_what_differs_and_what_to_do() -> None:
     accounts = [account | {"region": region} for region in ("us-east-1", "eu-west-1")]
     organization = an_organization(region_views=[a_view()], vendor_accounts=accounts)
     finding = judged_once("CMEK-14", organization)
-    assert finding.message == (
-        "Counts differ: serverless / aws / eu-west-1: accounts without a key."
-    )
-    assert finding.action == recollect_action(organization)
+    assert finding.message == ("Counts differ: serverless / aws / eu-west-1: accounts, but no key.")
+    assert finding.action == recollect_action(organization).sentence
 
 
 def test_each_finding_names_its_evidence(tmp_path: Path) -> None:
@@ -468,7 +475,7 @@ def test_a_shared_database_says_who_lists_it() -> None:
     found = [each for each in judged("CMEK-14", *two) if each.cause]
     assert [(each.message, each.action, each.evidence) for each in found] == [
         (
-            f"acme-{n} is one of 2 organizations that name it: acme-1, acme-2.",
+            f"acme-{n} is one of 2 organizations that list it: acme-1, acme-2.",
             f"Find out which organization owns the database {DATABASE}",
             (("now.yaml", n),),
         )
@@ -484,7 +491,7 @@ def test_missing_organizations_are_named_in_the_order_of_their_ids() -> None:
     assert [(each.message, each.action) for each in found] == [
         (
             f"The organization acme-{n} is in an earlier record and is missing now.",
-            f"Record acme-{n}, or find out what became of it",
+            f"Collect acme-{n}, or find out what happened to it",
         )
         for n in (7, 8, 9)
     ]
@@ -498,11 +505,8 @@ def test_what_is_not_seen_in_a_part_says_so(tmp_path: Path) -> None:
     found = judged("CMEK-14", organization, context=Context(AS_OF, history=history))
     assert [(each.message, each.action) for each in found[1:]] == [
         (
-            (
-                "Known elsewhere, and not among the databases that could be read: "
-                f"acme-orders ({DATABASE})."
-            ),
-            recollect_action(organization),
+            (f"A known database is not among those that could be read: acme-orders ({DATABASE})."),
+            recollect_action(organization).sentence,
         )
     ]
 
@@ -513,7 +517,7 @@ def test_what_was_recorded_in_part_is_not_missing(tmp_path: Path, absent: str) -
     context = Context(AS_OF, history=earlier(tmp_path, on_2026_06_01=organization_data()))
     (planned,) = read_plan(write_yaml(tmp_path / "plan.yaml", plan_data())).organizations
     lists: dict[str, Any] = {absent: None}
-    found = judged("CMEK-14", with_plan(an_organization(**lists), planned), context=context)
+    found = judged("CMEK-14", add_plan(an_organization(**lists), planned), context=context)
     assert {each.status for each in found} == {"inconclusive"}
 
 

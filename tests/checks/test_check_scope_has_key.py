@@ -46,7 +46,7 @@ def test_a_scope_is_counted_once_however_many_databases_it_holds() -> None:
 def test_a_failure_that_can_still_be_prevented_is_critical(
     databases: list[object], severity: str
 ) -> None:
-    """A missing key is critical as long as a database that wants it is only planned."""
+    """A missing key is critical as long as a database that wants it is is only planned."""
     found = judged("CMEK-01", an_organization(keys=[], databases=databases))
     assert min((each.severity for each in found), key=rank) == severity
 
@@ -67,7 +67,7 @@ def test_the_declared_reason_is_shown() -> None:
         "astra-provided",
         1,
     )
-    assert finding.message == "To be encrypted by Astra's keys: holds public data"
+    assert finding.message == "Declared to use Astra's keys: holds public data"
 
 
 def test_a_pass_names_the_key_and_where_it_stands() -> None:
@@ -139,7 +139,10 @@ def test_what_is_not_known_is_no_missing_key() -> None:
     gaps = [{"fact": "serverless-keys", "reason": "refused"}]
     finding = judged("CMEK-01", an_organization(keys=[], gaps=gaps))[-1]
     assert (finding.status, finding.reason) == ("inconclusive", "refused")
-    assert finding.message == "No key is recorded, and the serverless keys may not be all: refused."
+    assert (
+        finding.message
+        == "No key is recorded, and the list of serverless keys may be incomplete: refused."
+    )
     assert finding.subject.kind == "key-scope"
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from inventory.errors import InventoryError
 from inventory.model.organization import Organization
-from inventory.plans import PlannedDatabase, with_plan
+from inventory.plans import PlannedDatabase, add_plan
 from tests.builders import (
     DATABASE,
     ORGANIZATION,
@@ -32,7 +32,7 @@ AZURE = {"type": "managed-clusters", "provider": "azure", "regions": ["westeurop
 def planning(organization: Organization, *databases: dict[str, Any]) -> Organization:
     """Return ``organization`` with what a plan holds."""
     planned = tuple(PlannedDatabase.model_validate(database) for database in databases)
-    return with_plan(organization, Organization(id=ORGANIZATION, name="plan", databases=planned))
+    return add_plan(organization, Organization(id=ORGANIZATION, name="plan", databases=planned))
 
 
 def growing(*regions: object, **over: object) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def test_regions_with_astras_keys_are_counted_apart() -> None:
     finding = judged_once("CMEK-03", planning(recorded, growing("ap-south-1", **TEST_ONLY)))
     assert (finding.status, finding.message) == (
         "pass",
-        "Each of 1 regions has its own key. 1 more to be encrypted by Astra's keys.",
+        "Each of 1 regions has its own key. 1 more are declared to use Astra's keys.",
     )
     without = an_organization(keys=[])
     finding = judged_once("CMEK-03", planning(without, growing("ap-south-1", **TEST_ONLY)))

@@ -10,7 +10,7 @@ from hypothesis import event, given, settings
 
 from checks.engine.evaluation import evaluate
 from checks.engine.finding import STATUSES
-from inventory.plans import read_plan, with_plan
+from inventory.plans import add_plan, read_plan
 from tests.builders import an_organization, write_json
 from tests.checks.judging import CONTEXT, RULES, judged
 from tests.checks.strategies import inventories, organizations, plans
@@ -45,7 +45,7 @@ def test_a_plan_betters_nothing(
 ) -> None:
     """Whatever a plan adds, every subject of the inventory alone is found as bad or worse."""
     alone = worst(inventory, planned=False)
-    planned = worst(map(with_plan, inventory, (one, two)))
+    planned = worst(map(add_plan, inventory, (one, two)))
     assert {subject for subject in alone if planned.get(subject, 9) > alone[subject]} == set()
     event("a plan worsens something" if set(planned) - set(alone) else "nothing is added")
 
@@ -67,7 +67,7 @@ def test_what_terraform_orders_is_no_pass_and_no_failure(scene: str, tmp_path: P
 def _judged(folder: Path, printed: dict[str, Any]) -> dict[str, str]:
     """Return the status of what a plan brings to an organization without keys, by rule."""
     [plan] = read_plan(write_json(folder / "plan.json", printed)).organizations
-    organization = with_plan(an_organization(id=plan.id, keys=[], databases=[]), plan)
+    organization = add_plan(an_organization(id=plan.id, keys=[], databases=[]), plan)
     found = [*judged("CMEK-01", organization), *judged("CMEK-05", organization)]
     statuses = {(each.rule, each.status) for each in found}
     assert len(statuses) == 2
@@ -83,7 +83,7 @@ def test_an_order_less_betters_nothing(organization: Organization, plan: Organiz
         for key in plan.managed.planned_keys
     )
     bare = plan.with_managed(plan.managed.model_copy(update={"planned_keys": keys}))
-    with_order = worst([with_plan(organization, plan)])
-    without = worst([with_plan(organization, bare)])
+    with_order = worst([add_plan(organization, plan)])
+    without = worst([add_plan(organization, bare)])
     assert {each for each in with_order if without.get(each, 9) > with_order[each]} == set()
     event("an order mattered" if with_order != without else "no order mattered")

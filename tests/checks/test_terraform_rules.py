@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from checks.shared.comparisons import reconcile
-from checks.shared.remedies import DETERMINE, REVEAL
+from checks.shared.remedies import HIDDEN, determine
 from inventory.model.database import Database, DatabaseRegion
 from inventory.model.gaps import Gap
 from inventory.model.terraform_managed import (
-    Managed,
     ManagedDatabase,
     ManagedKey,
+    ManagedResources,
     UndeterminedDatabase,
 )
 from tests.builders import (
@@ -42,8 +42,8 @@ POLICY = {"types": {"serverless": {"encryption": "astra-provided", "reason": "on
 def undetermined(organization: Organization, name: str = "acme-new") -> Organization:
     """Plan a database of which it is not told where it will lie."""
     untold = "regions known only after apply"
-    database = UndeterminedDatabase(name=name, untold=untold).at(*PLACE)
-    return organization.with_managed(Managed(undetermined=(database,)))
+    database = UndeterminedDatabase(name=name, missing=untold).at(*PLACE)
+    return organization.with_managed(ManagedResources(undetermined=(database,)))
 
 
 def bare(**over: object) -> Organization:
@@ -60,7 +60,7 @@ def test_a_place_that_is_not_told_is_inconclusive(rule: str) -> None:
     finding = judged_once(rule, undetermined(bare()))
     assert (finding.status, finding.reason) == ("inconclusive", "not-determined")
     assert finding.message == (
-        f"The plan does not tell where {ADDRESS} will lie: regions known only after apply."
+        f"The plan does not show where {ADDRESS} will be deployed: regions known only after apply."
     )
     assert finding.evidence == (PLACE,)
     assert (finding.name, finding.databases, finding.existing) == ("acme-new", 1, 0)
@@ -72,27 +72,29 @@ def test_a_place_that_is_not_told_is_inconclusive(rule: str) -> None:
 @pytest.mark.parametrize(
     ("later", "hidden", "action"),
     [
-        (True, False, DETERMINE),
-        (False, True, f"{REVEAL}; judge a new plan"),
-        (True, True, f"{REVEAL}; judge a plan in which the rest is known, too"),
+        (True, False, determine([]).sentence),
+        (False, True, f"{HIDDEN}; then audit a new plan"),
+        (True, True, f"{HIDDEN}; then audit a plan in which the rest is known, too"),
     ],
 )
 def test_what_helps(rule: str, action: str, *, later: bool, hidden: bool) -> None:
     """A place that is marked as sensitive is in no later plan, either, so another step helps."""
-    database = UndeterminedDatabase(name="new", untold="x", is_later=later, is_hidden=hidden)
+    database = UndeterminedDatabase(name="new", missing="x", is_later=later, is_hidden=hidden)
     organization = bare(keys=[a_key()] if rule == "CMEK-09" else [])
-    placed = Managed(undetermined=(database.at(*PLACE),))
+    placed = ManagedResources(undetermined=(database.at(*PLACE),))
     assert judged_once(rule, organization.with_managed(placed)).action == action
 
 
 def test_what_helps_with_several() -> None:
     """A key that may be for one of several databases gets the steps for all of them."""
     two = tuple(
-        UndeterminedDatabase(name="new", untold="x", is_later=later, is_hidden=not later).at(*PLACE)
+        UndeterminedDatabase(name="new", missing="x", is_later=later, is_hidden=not later).at(
+            *PLACE
+        )
         for later in (True, False)
     )
-    organization = bare(keys=[a_key()]).with_managed(Managed(undetermined=two))
-    both = f"{REVEAL}; judge a plan in which the rest is known, too"
+    organization = bare(keys=[a_key()]).with_managed(ManagedResources(undetermined=two))
+    both = f"{HIDDEN}; then audit a plan in which the rest is known, too"
     assert judged_once("CMEK-09", organization).action == both
 
 
@@ -118,14 +120,16 @@ def test_astras_keys_are_expected_anywhere(rule: str) -> None:
     """Where Serverless is to use Astra's keys, it does not matter where a database will lie."""
     finding = judged_once(rule, undetermined(bare(policy=POLICY)))
     assert (finding.status, finding.reason) == ("not-applicable", "astra-provided")
-    assert finding.message == "To be encrypted by Astra's keys: only tests"
+    assert finding.message == "Declared to use Astra's keys: only tests"
 
 
 def test_an_idle_key_may_serve_what_is_not_told() -> None:
     """A key without databases may be meant for a planned one whose place is not told."""
     finding = judged_once("CMEK-09", undetermined(bare(keys=[a_key()])))
     assert (finding.status, finding.reason) == ("inconclusive", "not-determined")
-    assert finding.message == "A plan does not tell where acme-new will lie, which may be here."
+    assert (
+        finding.message == "A plan does not show where acme-new will be deployed; it may be here."
+    )
 
 
 @pytest.mark.parametrize(
@@ -150,10 +154,10 @@ def test_a_managed_key_asks_for_a_paid_plan() -> None:
 def managing(organization: Organization, region: str = "us-east-1") -> Organization:
     """Let Terraform's state hold a key."""
     key = ManagedKey(provider="aws", region=region).at(*KEY)
-    return organization.with_managed(Managed(keys=(key,)))
+    return organization.with_managed(ManagedResources(keys=(key,)))
 
 
-HELD = " That astra_customer_key.new is in Terraform's state does not prove one."
+HELD = " astra_customer_key.new is in Terraform's state, which does not prove a registration."
 
 
 @pytest.mark.parametrize("rule", ["CMEK-01", "CMEK-05"])
@@ -213,7 +217,7 @@ def test_an_added_region_with_its_key_passes() -> None:
         "us-east-1": "pass",
         "us-west-2": "pass",
     }
-    assert findings["us-west-2"].message == "The key is registered, the region only planned."
+    assert findings["us-west-2"].message == "The key is registered; the region is only planned."
 
 
 def test_the_scope_of_an_added_region() -> None:
@@ -253,7 +257,7 @@ def test_a_planned_database_of_several_regions() -> None:
 def holding(organization: Organization, *ids: str) -> Organization:
     """Let databases of these ids stand in Terraform's state."""
     held = tuple(ManagedDatabase(id=each, name=f"acme-{each[-1]}") for each in ids)
-    return organization.with_managed(Managed(databases=held))
+    return organization.with_managed(ManagedResources(databases=held))
 
 
 def test_a_database_in_the_state_that_nobody_lists() -> None:
@@ -261,8 +265,8 @@ def test_a_database_in_the_state_that_nobody_lists() -> None:
     finding = judged_once("CMEK-14", holding(an_organization(), DATABASE, uuid(7)))
     assert (finding.status, finding.severity) == ("fail", "critical")
     named = f"acme-7 ({uuid(7)})"
-    assert finding.message == f"Known elsewhere, missing here without being terminated: {named}."
-    assert finding.action == f"Find out what became of {named}"
+    assert finding.message == f"A known database is missing without being terminated: {named}."
+    assert finding.action == f"Find out what happened to {named}"
 
 
 @pytest.mark.parametrize("status", ["ACTIVE", "PARKED", "TERMINATED"])
@@ -279,7 +283,7 @@ def held_in(*regions: tuple[str, str], missing: str = "", **over: object) -> Org
     """Let Terraform's state hold the database of an organization in ``regions``."""
     data = {"id": DATABASE, "name": "acme-d1", "regions": regions, "missing": missing}
     database = ManagedDatabase.model_validate(data).at(*PLACE)
-    return an_organization(**over).with_managed(Managed(databases=(database, database)))
+    return an_organization(**over).with_managed(ManagedResources(databases=(database, database)))
 
 
 @pytest.mark.parametrize(
@@ -293,7 +297,7 @@ def test_a_region_in_the_state_that_nobody_lists(place: tuple[str, str], text: s
     assert (finding.status, finding.severity) == ("fail", "critical")
     assert finding.cause == f"region-missing:{DATABASE},{text}"
     named = f"acme-d1 ({DATABASE}) in {text}"
-    assert finding.message == f"Terraform's state has {named}, and the record does not."
+    assert finding.message == f"Terraform's state has {named}; the record does not."
     assert finding.evidence[-1] == PLACE
     [comparison] = reconcile(held_in(EAST, place))
     assert (comparison["agree"], comparison["differences"]) == (
@@ -320,7 +324,7 @@ def test_a_key_for_a_region_in_another_case_is_named() -> None:
     finding = judged_once("CMEK-05", bare(databases=[planned], keys=[a_key()]))
     assert finding.status == "fail"
     assert finding.message.endswith(
-        " One is for us-east-1: regions are compared as they are written."
+        " A key exists for us-east-1: region names are compared as they are written."
     )
 
 

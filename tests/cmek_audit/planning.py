@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reports.aggregation.key_plan import NUMBERS
+from reports.model.key_plan import NUMBERS
 from tests.builders import document_data, write_yaml
 from tests.cmek_audit.helpers import command, told
 

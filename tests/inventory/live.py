@@ -16,15 +16,15 @@ import httpx
 import respx
 
 from inventory.astra.client import AstraClient, ClientContext
-from inventory.astra.config import Configured, Organizations, RequestPolicy
-from inventory.astra.fetch import PAGES, read_organization
+from inventory.astra.config import OrganizationConfig, Organizations, RequestPolicy
+from inventory.astra.fetch import PAGE_SIZES, fetch_organization
 from inventory.astra.parsing import FetchedOrganization
 from inventory.astra.readings import with_readings
 from inventory.astra.recording_transport import RecordingTransport, request_limits
-from inventory.astra.worker import without_token
+from inventory.astra.worker import organization_without_token
 from inventory.errors import UnansweredError
 from inventory.evidence.exchange import Exchange
-from inventory.evidence.writer import BundleWriter, ExchangeWriter, JobWriter, WrittenBundle
+from inventory.evidence.writer import BundleInfo, BundleWriter, ExchangeWriter, JobWriter
 from inventory.text.secrets import Scrubber, Token
 from tests.builders import ORGANIZATION, aws_key_id, moment
 
@@ -39,6 +39,7 @@ VALUE = f"AstraCS:not-a-real-token:{SECRET}"
 VARIABLE = "ASTRA_TOKEN_ACME"
 TOKEN = Token(VARIABLE, VALUE)
 HOST = "https://astra.example.test"
+KMS = f"{HOST}/v2/kms"
 LETTERED = "abcdef00-0000-4000-8000-000000000001"
 FOLDER = "exchanges/0001"
 PATH = f"{FOLDER}/0001.json"
@@ -49,17 +50,17 @@ JSON = {"content-type": "application/json"}
 
 def escaped(text: str) -> str:
     """Write every character as JSON can."""
-    return "".join(f"\\u{ord(each):04x}" for each in text)
+    return "".join(f"\\u{ord(character):04x}" for character in text)
 
 
 def percent(text: str) -> str:
     """Write every character as a URL can."""
-    return "".join(f"%{ord(each):02X}" for each in text)
+    return "".join(f"%{ord(character):02X}" for character in text)
 
 
 def entities(text: str) -> str:
     """Write every character as HTML can."""
-    return "".join(f"&#{ord(each)};" for each in text)
+    return "".join(f"&#{ord(character)};" for character in text)
 
 
 HIDING_PLACES = {
@@ -71,14 +72,14 @@ HIDING_PLACES = {
     "escaped in part": VALUE.replace("A", "\\u0041").replace("-", "\\u002d"),
     "escaped secret part": SECRET.replace("c", "\\u0063"),
     "escaped twice": escaped(VALUE).replace("\\", "\\\\"),
-    "escaped as in a program": "".join(f"\\x{ord(each):02x}" for each in VALUE),
+    "escaped as in a program": "".join(f"\\x{ord(character):02x}" for character in VALUE),
     "percent-encoded": quote(VALUE, safe=""),
     "percent-encoded all over": percent(VALUE),
     "percent-encoded twice": quote(percent(VALUE), safe=""),
     "percent-encoded secret part": percent(SECRET),
     "HTML": VALUE.replace(":", "&colon;"),
     "HTML by number": entities(VALUE),
-    "HTML by hexadecimal number": "".join(f"&#x{ord(each):x};" for each in VALUE),
+    "HTML by hexadecimal number": "".join(f"&#x{ord(character):x};" for character in VALUE),
     "base64": b64encode(VALUE.encode()).decode(),
     "base64 of a header": b64encode(f"Bearer {VALUE}".encode()).decode(),
     "base64 of a pair": b64encode(f"me:{VALUE}".encode()).decode(),
@@ -96,20 +97,25 @@ TRACES = (SECRET, SECRET.encode().hex(), escaped(SECRET), percent(SECRET), entit
 
 def an_exchange(value: object = None, **over: object) -> Exchange:
     """Return an exchange that took half a second and got ``value``."""
-    told: dict[str, Any] = {"path": PATH, "address": "/v2/kms", "started": STARTED, "ended": ENDED}
-    told |= {"status": 200, "headers": JSON, "value": value}
-    return Exchange(**told | over)
+    fields: dict[str, Any] = {
+        "path": PATH,
+        "address": "/v2/kms",
+        "started": STARTED,
+        "ended": ENDED,
+    }
+    fields |= {"status": 200, "headers": JSON, "value": value}
+    return Exchange(**fields | over)
 
 
 def answer(value: object, status: int = 200, **headers: str) -> httpx.Response:
     """Return an answer whose body is ``value`` as JSON."""
-    spelled = {name.replace("_", "-"): each for name, each in headers.items()}
+    spelled = {name.replace("_", "-"): part for name, part in headers.items()}
     return httpx.Response(status, content=json.dumps(value), headers=JSON | spelled)
 
 
 def raw_answer(body: bytes, status: int = 200, **headers: str) -> httpx.Response:
-    """Return an answer with ``body`` as it stands, said to be JSON."""
-    spelled = {name.replace("_", "-"): each for name, each in headers.items()}
+    """Return an answer with ``body`` as it is, said to be JSON."""
+    spelled = {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx.Response(status, content=body, headers=JSON | spelled)
 
 
@@ -149,13 +155,27 @@ class Recorder(RecordingTransport):
             self._writer.write(exchange)
 
 
-def a_line(
+def a_request(method: str = "GET", url: str = KMS, *, late: bool = False) -> httpx.Request:
+    """Return a request as the client makes it; ``late`` if there is no time to send it."""
+    return httpx.Request(method, url, extensions={"too-late": late})
+
+
+def send(transport: httpx.AsyncBaseTransport, *requests: httpx.Request) -> list[httpx.Response]:
+    """Send ``requests`` one after the other over ``transport``."""
+
+    async def run() -> list[httpx.Response]:
+        return [await transport.handle_async_request(request) for request in requests]
+
+    return asyncio.run(run())
+
+
+def a_client(
     transport: httpx.AsyncBaseTransport,
     *,
     left: Callable[[], float] = lambda: math.inf,
     waits: list[float] | None = None,
     slots: int = 64,
-    manners: dict[str, float] | None = None,
+    policy: dict[str, float] | None = None,
 ) -> AstraClient:
     """Return a line over ``transport`` that only notes in ``waits`` how long it would wait."""
     noted = [] if waits is None else waits
@@ -163,38 +183,38 @@ def a_line(
     async def sleep(seconds: float) -> None:
         noted.append(seconds)
 
-    own = RequestPolicy.model_validate(manners or {})
+    own = RequestPolicy.model_validate(policy or {})
     return AstraClient(ClientContext(transport, HOST, own, asyncio.Semaphore(slots), sleep, left))
 
 
 # --- an Astra in memory ---------------------------------------------------------------------------
 
 
-def configured(**over: object) -> Configured:
+def configured(**over: object) -> OrganizationConfig:
     """Return an organization as it is configured."""
-    told: dict[str, Any] = {"id": ORGANIZATION, "name": "acme-prod", "token": VARIABLE}
-    return Configured.model_validate(told | over)
+    fields: dict[str, Any] = {"id": ORGANIZATION, "name": "acme-prod", "token": VARIABLE}
+    return OrganizationConfig.model_validate(fields | over)
 
 
 def listed_key(region: str = "us-east-1", **over: object) -> dict[str, Any]:
     """Return a key as the lists show it."""
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "OrganizationID": ORGANIZATION,
         "CloudProvider": "aws",
         "Region": region,
     }
-    return told | {"KeyID": aws_key_id(region)} | over
+    return fields | {"KeyID": aws_key_id(region)} | over
 
 
 def datacenter(region: str = "us-east-1", **over: object) -> dict[str, Any]:
     """Return a datacenter as a database shows it."""
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "name": "dc-1",
         "tier": "serverless",
         "cloudProvider": "AWS",
         "region": region,
     }
-    return told | {"dateCreated": "2026-06-01T00:00:00Z", "status": ""} | over
+    return fields | {"dateCreated": "2026-06-01T00:00:00Z", "status": ""} | over
 
 
 def listed_database(number: int = 1, **over: object) -> dict[str, Any]:
@@ -206,13 +226,13 @@ def listed_database(number: int = 1, **over: object) -> dict[str, Any]:
     }
     info |= {"region": "us-east-1", "datacenters": [datacenter()]}
     info |= cast("dict[str, Any]", over.pop("info", {}))
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "id": f"00000000-0000-4000-8000-{number:012x}",
         "orgId": ORGANIZATION,
         "info": info,
     }
     times = {"creationTime": "2026-05-01T00:00:00Z", "terminationTime": "0001-01-01T00:00:00Z"}
-    return told | times | {"status": "ACTIVE"} | over
+    return fields | times | {"status": "ACTIVE"} | over
 
 
 class Astra:
@@ -247,20 +267,20 @@ class Astra:
         address = request.url.raw_path.decode("ascii")
         self.asked.append(address)
         if address in self.other:
-            told = self.other[address]
-            told = told.pop(0) if isinstance(told, list) else told
+            values = self.other[address]
+            values = values.pop(0) if isinstance(values, list) else values
         else:
-            told = answer(self._right(request.url))
-        if isinstance(told, Exception):
-            raise told
-        return httpx.Response(told.status_code, headers=told.headers, content=told.content)
+            values = answer(self._right(request.url))
+        if isinstance(values, Exception):
+            raise values
+        return httpx.Response(values.status_code, headers=values.headers, content=values.content)
 
     def _right(self, url: httpx.URL) -> object:
         if url.path == "/v2/currentOrg":
             return {"id": ORGANIZATION, "name": "Acme"}
         if url.path == "/v2/databases":
             return self._page(
-                {name: each[0] for name, each in parse_qs(url.query.decode()).items()}
+                {name: value[0] for name, value in parse_qs(url.query.decode()).items()}
             )
         if url.path in self.lists:
             return self.lists[url.path]
@@ -274,10 +294,12 @@ class Astra:
     def _page(self, query: dict[str, str]) -> list[dict[str, Any]]:
         after = query.get("starting_after", "")
         if query["include"] == "terminated":
-            return [each for each in self.gone if str(each["id"]) > after][: int(query["limit"])]
+            return [entry for entry in self.gone if str(entry["id"]) > after][: int(query["limit"])]
         self._reading += not after
         listed = self.readings[min(self._reading, len(self.readings) - 1)]
-        return [each for each in listed if str(each["id"]) > after][: int(query["limit"])]
+        return [database for database in listed if str(database["id"]) > after][
+            : int(query["limit"])
+        ]
 
     def _view(self, path: str) -> dict[str, Any]:
         keys: Any = self.lists["/v2/kms/classic" if "/classic/" in path else "/v2/kms"]
@@ -291,17 +313,17 @@ class Astra:
 
 def read(
     astra: Astra,
-    wanted: Configured | None = None,
+    config: OrganizationConfig | None = None,
     *,
     recorder: Recorder | None = None,
     left: Callable[[], float] = lambda: math.inf,
-    **manners: float,
+    **policy: float,
 ) -> FetchedOrganization:
-    """FetchedOrganization an organization from ``astra``."""
+    """Fetch an organization from ``astra``."""
 
     async def run() -> FetchedOrganization:
-        line = a_line(recorder or Recorder(), left=left, manners=manners)
-        return await read_organization(line, wanted or configured())
+        client = a_client(recorder or Recorder(), left=left, policy=policy)
+        return await fetch_organization(client, config or configured())
 
     with respx.mock(assert_all_called=False) as router:
         router.route().mock(side_effect=astra.answer)
@@ -313,42 +335,42 @@ def read(
 TOOL = "cmek-audit of the tests"
 
 
-def organizations(*wanted: Configured, **over: float) -> Organizations:
+def organizations(*configs: OrganizationConfig, **over: float) -> Organizations:
     """Return what an organizations file would say, without any wait."""
-    manners = RequestPolicy.model_validate({"first_wait_seconds": 0.0, "attempts": 2, **over})
-    told: dict[str, Any] = {"cmek-organizations": 1, "address": HOST, "manners": manners}
-    return Organizations.model_validate(told | {"organizations": wanted})
+    policy = RequestPolicy.model_validate({"first_wait_seconds": 0.0, "attempts": 2, **over})
+    fields: dict[str, Any] = {"cmek-organizations": 1, "address": HOST, "requests": policy}
+    return Organizations.model_validate(fields | {"organizations": configs})
 
 
 def write_bundle(
     place: Path,
-    *fleet: tuple[Configured, Astra | None],
+    *fleet: tuple[OrganizationConfig, Astra | None],
     previous: Previous | None = None,
-    **manners: float,
+    **policy: float,
 ) -> str:
     """Record a bundle of organizations, each read from its Astra, if there is one."""
-    wanted = organizations(*(each for each, _ in fleet), **manners)
-    dump = wanted.model_dump_json(by_alias=True, exclude_defaults=True).encode()
-    bundle = BundleWriter(place, WrittenBundle(TOOL, HOST, STARTED, previous), dump)
-    share = JobWriter(bundle.staging)
-    for number, (each, astra) in enumerate(fleet, 1):
-        writer = share.begin(number, TOKEN)
-        told = _read_apart(astra, each, wanted.manners, writer)
-        share.end(number, with_readings(told, writer.summaries), writer)
-    share.close()
-    bundle.tally.join(share.tally)
+    configuration = organizations(*(config for config, _ in fleet), **policy)
+    dump = configuration.model_dump_json(by_alias=True, exclude_defaults=True).encode()
+    bundle = BundleWriter(place, BundleInfo(TOOL, HOST, STARTED, previous), dump)
+    job = JobWriter(bundle.staging)
+    for number, (config, astra) in enumerate(fleet, 1):
+        writer = job.begin(number, TOKEN)
+        fetched = _fetch(astra, config, configuration.requests, writer)
+        job.end(number, with_readings(fetched, writer.summaries), writer)
+    job.close()
+    bundle.tally.merge(job.tally)
     bundle.finish(ENDED, [TOKEN])
     return str(place)
 
 
-def _read_apart(
-    astra: Astra | None, wanted: Configured, manners: RequestPolicy, writer: ExchangeWriter
+def _fetch(
+    astra: Astra | None, config: OrganizationConfig, policy: RequestPolicy, writer: ExchangeWriter
 ) -> FetchedOrganization:
     if astra is None:
-        return without_token(wanted)
+        return organization_without_token(config)
     recorder = Recorder(inner=httpx.MockTransport(astra.answer), writer=writer)
-    line = a_line(recorder, left=lambda: 60.0, manners=manners.model_dump())
-    return asyncio.run(read_organization(line, wanted))
+    client = a_client(recorder, left=lambda: 60.0, policy=policy.model_dump())
+    return asyncio.run(fetch_organization(client, config))
 
 
 def seal(folder: str, **over: object) -> None:
@@ -356,13 +378,13 @@ def seal(folder: str, **over: object) -> None:
     path = Path(folder) / "manifest.json"
     fields = json.loads(path.read_bytes()) | {"files": _listed(Path(folder))} | over
     del fields["root"]
-    lines = [f'"{name}": {json.dumps(each)},\n' for name, each in fields.items()]
+    lines = [f'"{name}": {json.dumps(value)},\n' for name, value in fields.items()]
     above = ("{\n" + "".join(lines)).encode()
     path.write_bytes(above + f'"root": "{hashlib.sha256(above).hexdigest()}"\n}}\n'.encode())
 
 
 def _listed(folder: Path) -> list[dict[str, Any]]:
-    files = sorted(each for each in folder.rglob("*.*json") if each.name != "manifest.json")
+    files = sorted(path for path in folder.rglob("*.*json") if path.name != "manifest.json")
     return [
         {
             "path": file.relative_to(folder).as_posix(),
@@ -375,7 +397,7 @@ def _listed(folder: Path) -> list[dict[str, Any]]:
 
 # --- what was read ------------------------------------------------------------------------------
 
-FIRST_PAGE = f"/v2/databases?include=nonterminated&provider=ALL&limit={PAGES[0]}"
+FIRST_PAGE = f"/v2/databases?include=nonterminated&provider=ALL&limit={PAGE_SIZES[0]}"
 
 
 def gaps(read: FetchedOrganization) -> set[tuple[str, str, str]]:
@@ -396,5 +418,7 @@ def fleet(count: int) -> list[dict[str, Any]]:
 
 def single(astra: Astra) -> set[str]:
     """Return the addresses of single regions that were asked, without what they begin with."""
-    asked = (each.removeprefix("/v2/kms") for each in astra.asked if "/region/" in each)
-    return {each.replace("/provider/", " ").replace("/region/", " ").strip() for each in asked}
+    asked = (address.removeprefix("/v2/kms") for address in astra.asked if "/region/" in address)
+    return {
+        address.replace("/provider/", " ").replace("/region/", " ").strip() for address in asked
+    }

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from inventory.errors import InventoryError, Problem
-from inventory.files.merging import with_databases
+from inventory.files.merging import merge_planned_databases
 from inventory.inventory import Inventory
 from inventory.model.organization import Organization
 from inventory.model.organization_index import index_organization
@@ -49,16 +49,16 @@ def present(**over: object) -> Organization:
 
 def grown(organization: Organization, *planned: Database) -> Database:
     """Return the database with what is planned for it."""
-    [database] = with_databases(organization, an_organization(databases=planned))
+    [database] = merge_planned_databases(organization, an_organization(databases=planned))
     return database
 
 
 def wrong(organization: Organization, *planned: Database) -> list[tuple[str, str, str]]:
     with pytest.raises(InventoryError) as caught:
-        with_databases(organization, an_organization(databases=planned))
+        merge_planned_databases(organization, an_organization(databases=planned))
     found: list[Problem] = [*caught.value.problems]
-    assert {(each.file, each.line) for each in found} == {("plan.json", 5)}
-    return [(each.field, each.found, each.expected) for each in found]
+    assert {(problem.file, problem.line) for problem in found} == {("plan.json", 5)}
+    return [(problem.field, problem.found, problem.expected) for problem in found]
 
 
 def states(database: Database) -> dict[str, str]:
@@ -74,7 +74,7 @@ def test_a_region_is_added() -> None:
 
 
 def test_nothing_else_of_it_changes() -> None:
-    """What exists stays as it is recorded, whatever name a plan of Terraform falls back to."""
+    """What exists stays as it is recorded, whatever name a Terraform plan falls back to."""
     before = present()
     address = "astra_database.orders"
     database = grown(before, growing("us-west-2", name=address, address=address))
@@ -97,8 +97,8 @@ def test_two_plans_for_one_database() -> None:
 
 def test_a_region_that_is_there() -> None:
     """A plan that adds nothing is an error if a person wrote it; Terraform may be behind."""
-    found = f"only regions that {DATABASE} has, as a.yaml:7 says"
-    assert wrong(present(), growing("us-east-1")) == [("regions", found, "a further region")]
+    found = f"only regions that {DATABASE} already has, as a.yaml:7 says"
+    assert wrong(present(), growing("us-east-1")) == [("regions", found, "an additional region")]
     database = grown(present(), growing("us-east-1", address="astra_database.orders"))
     assert states(database) == {"us-east-1": "existing"}
 
@@ -107,7 +107,7 @@ def test_a_terminated_database_does_not_grow() -> None:
     """A region that is planned for a database that is gone is an error, and is not lost."""
     found = f"{DATABASE}, which is terminated, as a.yaml:7 says"
     told = wrong(present(status="TERMINATED"), growing("us-west-2"))
-    assert told == [("id", found, "a database that lives")]
+    assert told == [("id", found, "a database that is not terminated")]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_what_is_wanted_of_the_planned_regions() -> None:
         ("eu-west-1", "customer-managed", None),
     ]
     [group] = index_organization(an_organization(databases=[database])).deployments
-    assert [each.wants_key for each in group] == [True, False, True]
+    assert [deployment.expects_customer_key for deployment in group] == [True, False, True]
 
 
 def test_a_planned_region_without_a_word_follows_its_database() -> None:
@@ -199,12 +199,12 @@ def test_a_planned_region_without_a_word_follows_its_database() -> None:
     recorded = present(encryption="astra-provided", reason="public data")
     database = grown(recorded, growing("us-west-2"))
     [group] = index_organization(an_organization(databases=[database])).deployments
-    assert [each.expectation.reason for each in group] == ["public data", "public data"]
+    assert [deployment.expectation.reason for deployment in group] == ["public data", "public data"]
 
 
 def test_a_region_needs_a_reason_of_its_own() -> None:
     """A region that is to use Astra's keys says why, whatever its database says."""
-    with pytest.raises(ValidationError, match="a reason beside encryption: astra-provided"):
+    with pytest.raises(ValidationError, match="a reason with encryption: astra-provided"):
         growing({"name": "us-west-2", "encryption": "astra-provided"}, reason="of the database")
 
 
@@ -222,7 +222,9 @@ def test_several_resources_for_one_database_and_another_plan(tmp_path: Path) -> 
     ours = write_yaml(tmp_path / "ours.yaml", plan_data())
     for plans in ([theirs, ours], [ours, theirs]):
         [organization] = Inventory([inventory], plans).organizations()
-        database = next(each for each in organization.databases or () if each.id == DATABASE)
+        database = next(
+            database for database in organization.databases or () if database.id == DATABASE
+        )
         assert {*states(database)} == {"us-east-1", "us-west-2", "eu-west-1"}
 
 
@@ -271,7 +273,10 @@ def test_a_region_may_be_written_as_planned(tmp_path: Path) -> None:
     data = document_data(organization_data(databases=[database_data(regions=regions)]))
     [organization] = Inventory([write_yaml(tmp_path / "a.yaml", data)]).organizations()
     index = index_organization(organization)
-    assert [each.is_planned for [*group] in index.deployments for each in group] == [False, True]
+    assert [deployment.is_planned for [*group] in index.deployments for deployment in group] == [
+        False,
+        True,
+    ]
     assert organization.id == ORGANIZATION
 
 
@@ -309,12 +314,12 @@ def test_an_id_that_a_whole_list_lacks_is_refused() -> None:
     """A plan that names a database by an id which the whole list does not hold is a mistake."""
     strange = growing("us-west-2", id=uuid(9))
     found = f"{uuid(9)!r}, which 'acme-prod' does not list"
-    assert wrong(present(), strange) == [("id", found, "the id of a database that exists, or none")]
+    assert wrong(present(), strange) == [("id", found, "the id of an existing database, or none")]
     gap = {"fact": "databases", "reason": "cut-short"}
     partly = an_organization(databases=[a_database()], gaps=[gap])
     unread = an_organization(databases=None)
     for organization in (partly, unread):
-        databases = with_databases(organization, an_organization(databases=[strange]))
+        databases = merge_planned_databases(organization, an_organization(databases=[strange]))
         assert strange in databases
     managed = growing("us-west-2", id=uuid(9), address="astra_database.lost")
-    assert managed in with_databases(present(), an_organization(databases=[managed]))
+    assert managed in merge_planned_databases(present(), an_organization(databases=[managed]))

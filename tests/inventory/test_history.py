@@ -60,7 +60,7 @@ def test_observations(tmp_path: Path) -> None:
     silent = record(tmp_path / "c.yaml", "2026-04-01T00:00:00Z", keys=None)
     history = read_history([present, absent, silent])
     found = history.observations(SCOPE)
-    assert [(each.at, each.key_ids, each.file) for each in found] == [
+    assert [(observation.at, observation.key_ids, observation.file) for observation in found] == [
         (moment("2026-02-01"), (), absent),
         (moment("2026-03-01"), (aws_key_id(), aws_key_id(number=9)), present),
     ]
@@ -137,7 +137,7 @@ def test_undated_record(tmp_path: Path) -> None:
     dated = record(tmp_path / "a.yaml", "2026-03-01T00:00:00Z")
     undated = record(tmp_path / "b.yaml", None)
     streamed = write_ndjson(tmp_path / "c.ndjson", ndjson_lines(captured_at=None))
-    expected = "a time: history is dated by it"
+    expected = "a time: earlier records are ordered by it"
     for file, line in ((undated, 4), (streamed, 2)):
         with pytest.raises(InventoryError) as caught:
             read_history([dated, file])
@@ -219,8 +219,8 @@ def test_a_folder_of_files_is_every_file_in_it(tmp_path: Path) -> None:
     ("make", "found"),
     [
         (Path.mkdir, "an empty folder"),
-        (Path.touch, "a file that is no record"),
-        (lambda path: path.symlink_to("nothing"), "a link that leads nowhere"),
+        (Path.touch, "a file that is not a record"),
+        (lambda path: path.symlink_to("nothing"), "a broken link"),
         (lambda path: (path / "exchanges").mkdir(parents=True), "an evidence bundle without its "),
         (lambda path: (path / "one").mkdir(parents=True), "a folder without manifest.json"),
     ],
@@ -275,7 +275,7 @@ def test_a_folder_without_records_is_the_wrong_one(tmp_path: Path) -> None:
     [problem] = caught.value.problems
     assert (problem.found, problem.expected) == (
         "a folder without records",
-        "an earlier record: without any, leave the option out",
+        "an earlier record; if there is none, leave the option out",
     )
 
 
@@ -300,8 +300,8 @@ def moment_of(tmp_path: Path, *organizations: Mapping[str, Any]) -> list[str]:
     """Write a file for each part of what was recorded at one moment, in two zones of time."""
     times = ("2026-06-01T00:00:00Z", "2026-06-01T02:00:00+02:00")
     return [
-        record(tmp_path / f"{index}.yaml", times[index % 2], **each)
-        for index, each in enumerate(organizations)
+        record(tmp_path / f"{index}.yaml", times[index % 2], **organization)
+        for index, organization in enumerate(organizations)
     ]
 
 
@@ -310,8 +310,8 @@ def refusals(tmp_path: Path, *organizations: Mapping[str, Any]) -> list[tuple[st
     files = moment_of(tmp_path, *organizations)
     with pytest.raises(InventoryError) as caught:
         read_history(files)
-    assert {each.file for each in caught.value.problems} == {files[1]}
-    assert all(f", as {files[0]}:" in each.expected for each in caught.value.problems)
+    assert {problem.file for problem in caught.value.problems} == {files[1]}
+    assert all(f", as {files[0]}:" in problem.expected for problem in caught.value.problems)
     return [
         (problem.field, problem.found, problem.expected.partition(", as ")[0])
         for problem in caught.value.problems
@@ -427,7 +427,7 @@ def test_a_status_of_the_second_file_is_kept_for_the_third(tmp_path: Path) -> No
 def test_keys_of_an_observation_are_in_order(tmp_path: Path) -> None:
     """The order in which a record lists the keys of a scope does not show."""
     ids = [aws_key_id(number=number) for number in (3, 1, 2)]
-    keys = [key_data(key_id=each) for each in ids]
+    keys = [key_data(key_id=key_id) for key_id in ids]
     history = read_history([record(tmp_path / "a.yaml", "2026-03-01T00:00:00Z", keys=keys)])
     [observation] = history.observations(SCOPE)
     assert observation.key_ids == tuple(sorted(ids))
@@ -439,5 +439,7 @@ def test_folders_are_checked_before_anything_is_asked(tmp_path: Path) -> None:
     (tmp_path / "strange").mkdir()
     (tmp_path / "strange" / "notes.txt").write_text("mine")
     check_folders([str(tmp_path / "empty"), str(tmp_path / "nothing"), str(tmp_path / "a.yaml")])
-    with pytest.raises(InventoryError, match=r"strange/notes\.txt: found a file that is no record"):
+    with pytest.raises(
+        InventoryError, match=r"strange/notes\.txt: found a file that is not a record"
+    ):
         check_folders([str(tmp_path / "strange")])

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from inventory.errors import SettingError
 from inventory.hypothetical import (
     HypotheticalDatabase,
-    by_organization,
-    read_what_ifs,
-    with_what_ifs,
+    group_by_organization,
+    parse_hypothetical_databases,
+    with_hypothetical_databases,
 )
 from inventory.model.organization import Organization
-from inventory.model.terraform_managed import Managed, UndeterminedDatabase
+from inventory.model.terraform_managed import ManagedResources, UndeterminedDatabase
 from inventory.model.vocabulary import PROVIDERS, TYPES
 from tests.builders import ORGANIZATION, OTHER_ORGANIZATION, an_organization
 
@@ -24,12 +24,12 @@ TOKEN = "Astra" + "CS:" + "not-a-real-token" * 3
 NAMES = {ORGANIZATION: "acme-prod", OTHER_ORGANIZATION: "acme-test"}
 SHAPE = "[ORGANIZATION/]TYPE/PROVIDER/REGION[,REGION…]"
 ONCE = "each region of a database at most once"
-EXPECTED_REGION = "a region's name in small letters, digits and dashes"
+EXPECTED_REGION = "a region's name in lower-case letters, digits and dashes"
 
 
 def _problems(*texts: str) -> list[str]:
     with pytest.raises(SettingError) as caught:
-        read_what_ifs(texts)
+        parse_hypothetical_databases(texts)
     return str(caught.value).splitlines()
 
 
@@ -57,14 +57,14 @@ def _problems(*texts: str) -> list[str]:
 )
 def test_parts(text: str, told: HypotheticalDatabase) -> None:
     """The last three parts are type, provider and regions; whatever comes before is the owner."""
-    assert read_what_ifs([text]) == [told]
+    assert parse_hypothetical_databases([text]) == [told]
 
 
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_spelling_is_taken(kind: str, provider: str) -> None:
     """Types and providers may be spelled as in an inventory, without case."""
-    [told] = read_what_ifs([f"{kind.title()}/{provider.upper()}/r1"])
+    [told] = parse_hypothetical_databases([f"{kind.title()}/{provider.upper()}/r1"])
     assert (told.type, told.provider) == (TYPES[kind], PROVIDERS[provider])
 
 
@@ -78,18 +78,18 @@ def test_every_spelling_is_taken(kind: str, provider: str) -> None:
         (
             "serverles/aws/r",
             "the database type 'serverles'",
-            "serverless or managed-clusters ('serverless' perhaps)",
+            "serverless or managed-clusters; did you mean 'serverless'?",
         ),
         ("unknown/aws/r", "the database type 'unknown'", "serverless or managed-clusters"),
-        ("serverless/awss/r", "the provider 'awss'", "aws or gcp or azure ('aws' perhaps)"),
+        ("serverless/awss/r", "the provider 'awss'", "aws or gcp or azure; did you mean 'aws'?"),
         ("serverless/aws/", "the region ''", EXPECTED_REGION),
         ("serverless/aws/r,", "the region ''", EXPECTED_REGION),
-        ("serverless/aws/R-2", "the region 'R-2'", f"{EXPECTED_REGION} ('r-2' perhaps)"),
+        ("serverless/aws/R-2", "the region 'R-2'", f"{EXPECTED_REGION}; did you mean 'r-2'?"),
         ("serverless/aws/r s", "the region 'r s'", EXPECTED_REGION),
         ("serverless/aws/-r", "the region '-r'", EXPECTED_REGION),
         ("serverless/aws/\u0663", "the region '\\u0663'", EXPECTED_REGION),
-        ("serverless/aws/r\n", "the region 'r\\n'", f"{EXPECTED_REGION} ('r' perhaps)"),
-        ("serverless/aws/r,s,r", "a region a second time", ONCE),
+        ("serverless/aws/r\n", "the region 'r\\n'", f"{EXPECTED_REGION}; did you mean 'r'?"),
+        ("serverless/aws/r,s,r", "a duplicate region", ONCE),
     ],
 )  # fmt: skip
 def test_mistakes(text: str, found: str, expected: str) -> None:
@@ -114,8 +114,8 @@ def test_a_token_is_not_repeated() -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     """Whatever is told, it is read as what an inventory can hold, or refused in words."""
     with suppress(SettingError):
-        [told] = read_what_ifs([text])
-        [organization] = with_what_ifs([], by_organization([told], {}))
+        [told] = parse_hypothetical_databases([text])
+        [organization] = with_hypothetical_databases([], group_by_organization([told], {}))
         [database] = organization.databases or ()
         assert [region.name for region in database.regions] == list(told.regions)
 
@@ -124,13 +124,15 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 
 def _owners(*texts: str, names: dict[str, str] | None = None) -> dict[str, int]:
-    found = by_organization(read_what_ifs(texts), NAMES if names is None else names)
+    found = group_by_organization(
+        parse_hypothetical_databases(texts), NAMES if names is None else names
+    )
     return {organization: len(wanted) for organization, wanted in found.items()}
 
 
 def test_owners_go_by_id_or_name() -> None:
     """An organization is named by its id or its name, and both mean the same one."""
-    texts = [f"{each}/serverless/aws/r" for each in ("acme-prod", ORGANIZATION, "acme-test")]
+    texts = [f"{name}/serverless/aws/r" for name in ("acme-prod", ORGANIZATION, "acme-test")]
     assert _owners(*texts) == {ORGANIZATION: 2, OTHER_ORGANIZATION: 1}
 
 
@@ -152,25 +154,25 @@ def test_without_any_organization_one_is_made_up() -> None:
             "acme-prd",
             NAMES,
             "no such organization",
-            "an id or a name, as 'acme-prod', 'acme-test' ('acme-prod' perhaps)",
+            "an id or a name, such as 'acme-prod', 'acme-test'; did you mean 'acme-prod'?",
         ),
         (
             "zzz",
             {f"o{number}": f"n{number}" for number in range(7)},
             "no such organization",
-            "an id or a name, as 'n0', 'n1', 'n2', 'n3', 'n4' and 2 more",
+            "an id or a name, such as 'n0', 'n1', 'n2', 'n3', 'n4' and 2 more",
         ),
         (
             "same",
             {"a": "same", "b": "same", "c": "other"},
-            "2 organizations of that id or name",
-            "the id of one, of 'a', 'b'",
+            "2 organizations with that id or name",
+            "the id of one: 'a', 'b'",
         ),
         (
             "a",
             {"a": "one", "b": "a"},
-            "2 organizations of that id or name",
-            "the id of one, of 'a', 'b'",
+            "2 organizations with that id or name",
+            "the id of one: 'a', 'b'",
         ),
         (
             "two words",
@@ -194,7 +196,7 @@ def test_one_of_several_has_to_be_named() -> None:
     """Where there are several organizations, none is meant by saying nothing."""
     with pytest.raises(SettingError) as caught:
         _owners("serverless/aws/r")
-    expected = "one of the 2 that there are: 'acme-prod', 'acme-test'"
+    expected = "one of 2 organizations: 'acme-prod', 'acme-test'"
     assert str(caught.value) == f"--add: found no organization, expected {expected}"
 
 
@@ -209,8 +211,10 @@ def test_the_same_mistake_is_told_once() -> None:
 
 
 def _with(organization: Organization, *texts: str) -> Organization:
-    wanted = by_organization(read_what_ifs(texts), {organization.id: organization.name})
-    [told] = with_what_ifs([organization], wanted)
+    wanted = group_by_organization(
+        parse_hypothetical_databases(texts), {organization.id: organization.name}
+    )
+    [told] = with_hypothetical_databases([organization], wanted)
     return told
 
 
@@ -220,21 +224,29 @@ def test_they_are_planned_databases() -> None:
     after = _with(before, "serverless/aws/r1,r2", "classic/gcp/r3")
     added = (after.databases or ())[len(before.databases or ()) :]
     assert [
-        (each.name, each.type, each.provider, [one.name for one in each.regions], each.state)
-        for each in added
+        (
+            database.name,
+            database.type,
+            database.provider,
+            [one.name for one in database.regions],
+            database.state,
+        )
+        for database in added
     ] == [
         ("what-if 1", "serverless", "aws", ["r1", "r2"], "planned"),
         ("what-if 2", "managed-clusters", "gcp", ["r3"], "planned"),
     ]
-    assert [each.location for each in added] == [("--add", 1), ("--add", 2)]
+    assert [database.location for database in added] == [("--add", 1), ("--add", 2)]
     assert after.missing() == before.missing() == ()
 
 
 def test_who_gets_none_stays_as_recorded() -> None:
     """An organization that was not named is passed on as it is."""
     one, two = an_organization(), an_organization(id=OTHER_ORGANIZATION, name="acme-test")
-    wanted = by_organization(read_what_ifs(["acme-test/serverless/aws/r"]), NAMES)
-    assert next(with_what_ifs([one, two], wanted)) is one
+    wanted = group_by_organization(
+        parse_hypothetical_databases(["acme-test/serverless/aws/r"]), NAMES
+    )
+    assert next(with_hypothetical_databases([one, two], wanted)) is one
 
 
 def test_what_was_not_recorded_stays_so() -> None:
@@ -246,7 +258,9 @@ def test_what_was_not_recorded_stays_so() -> None:
 
 def test_of_one_that_is_made_up_nothing_is_known() -> None:
     """Of an organization that no inventory holds, neither keys nor databases are known."""
-    [organization] = with_what_ifs([], by_organization(read_what_ifs(["serverless/aws/r"]), {}))
+    [organization] = with_hypothetical_databases(
+        [], group_by_organization(parse_hypothetical_databases(["serverless/aws/r"]), {})
+    )
     assert (organization.id, organization.name, organization.keys) == ("what-if", "what-if", None)
     assert {gap.fact for gap in organization.missing()} == {
         "databases",
@@ -257,5 +271,7 @@ def test_of_one_that_is_made_up_nothing_is_known() -> None:
 
 def test_what_terraform_tells_is_kept() -> None:
     """What Terraform manages of an organization stays known beside what might be."""
-    managed = Managed(undetermined=(UndeterminedDatabase(name="later", untold="regions"),))
+    managed = ManagedResources(
+        undetermined=(UndeterminedDatabase(name="later", missing="regions"),)
+    )
     assert _with(an_organization().with_managed(managed), "serverless/aws/r").managed == managed

@@ -45,12 +45,12 @@ ODD = (HALF, f"{NUL}{ESCAPE}{TURN}\n", "\uffff\U0010ffff")
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401
     """Yield where texts stand in a body; a name of a field is marked by a last ``None``."""
     if isinstance(value, dict):
-        for name, each in value.items():
+        for name, part in value.items():
             yield (*path, name, None)
-            yield from places(each, (*path, name))
+            yield from places(part, (*path, name))
     elif isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from places(each, (*path, index))
+        for index, part in enumerate(value):
+            yield from places(part, (*path, index))
     elif isinstance(value, str):
         yield path
 
@@ -61,11 +61,11 @@ def changed(value: Any, path: tuple[Any, ...], change: Callable[[str], str]) -> 
         return change(value)
     first, *rest = path
     if rest == [None]:
-        return {change(name) if name == first else name: each for name, each in value.items()}
+        return {change(name) if name == first else name: part for name, part in value.items()}
     inner = changed(value[first], tuple(rest), change)
     if isinstance(value, dict):
         return value | {first: inner}
-    return [inner if index == first else each for index, each in enumerate(value)]
+    return [inner if index == first else part for index, part in enumerate(value)]
 
 
 def recorded(folder: Path, *others: dict[str, httpx.Response]) -> Iterator[Organization]:

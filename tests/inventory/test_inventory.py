@@ -62,9 +62,9 @@ def test_stream_and_whole_agree(tmp_path: Path, plans: list[str]) -> None:
         ],
     ]
     told = [list(Inventory(files, planned).organizations()) for files in ways]
-    assert [each.id for each in told[0]] == [ORGANIZATION, OTHER_ORGANIZATION]
-    assert {each.captured_at for each in told[0]} == {CAPTURED_AT}
-    assert all(each == told[0] for each in told)
+    assert [organization.id for organization in told[0]] == [ORGANIZATION, OTHER_ORGANIZATION]
+    assert {organization.captured_at for organization in told[0]} == {CAPTURED_AT}
+    assert all(organizations == told[0] for organizations in told)
     assert len(told[0][0].databases or ()) == 1 + len(plans)
 
 
@@ -91,7 +91,7 @@ def test_time_of_its_own(tmp_path: Path) -> None:
         moment("2026-11-01"),
         CAPTURED_AT,
     ]
-    assert [each.file for each in organizations] == [file, file]
+    assert [organization.file for organization in organizations] == [file, file]
     assert 0 < organizations[0].line < organizations[1].line
 
 
@@ -162,11 +162,13 @@ def test_several_plans(tmp_path: Path) -> None:
     two = write_json(tmp_path / "two.json", plan_data(planned_data(), planned_data(name="third")))
     (organization,) = Inventory([file], [one, two]).organizations()
     planned = [database for database in organization.databases or () if database.is_planned]
-    assert [each.name for each in planned] == ["acme-planned", "other", "third"]
+    assert [database.name for database in planned] == ["acme-planned", "other", "third"]
     assert planned[0].model_dump() == a_planned_database().model_dump()
     rival = write_json(tmp_path / "rival.json", plan_data(planned_data(provider="gcp")))
     found = problems([file], [one, rival])
-    assert [(each.file, each.field, each.found) for each in found] == [(rival, "provider", "'gcp'")]
+    assert [(problem.file, problem.field, problem.found) for problem in found] == [
+        (rival, "provider", "'gcp'")
+    ]
 
 
 def test_plan_against_a_stream(tmp_path: Path) -> None:

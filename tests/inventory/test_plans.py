@@ -12,7 +12,7 @@ from inventory.errors import InventoryError, Problem
 from inventory.files.format_detection import PLAN
 from inventory.model.gaps import Gap
 from inventory.model.sources import Source
-from inventory.plans import read_plan, with_plan
+from inventory.plans import add_plan, read_plan
 from tests.builders import (
     DATABASE,
     ORGANIZATION,
@@ -29,7 +29,7 @@ from tests.builders import (
 PLAN_ONLY = Gap(
     fact="databases",
     reason="not-recorded",
-    detail="the organization is in a plan or a state only; its databases were not recorded",
+    detail="the organization appears only in a plan or a state; its databases were not recorded",
 )
 
 
@@ -54,10 +54,10 @@ def test_planned_without_saying_so(
     databases = organization.databases or ()
     expected = [a_planned_database(), a_planned_database(name="acme-silent")]
     assert [database.model_dump() for database in databases] == [
-        each.model_dump() for each in expected
+        database.model_dump() for database in expected
     ]
-    assert [each.is_planned for each in databases] == [True, True]
-    assert {each.file for each in databases} == {organization.file} == {file}
+    assert [database.is_planned for database in databases] == [True, True]
+    assert {database.file for database in databases} == {organization.file} == {file}
     assert 0 < organization.line < databases[0].line < databases[1].line
 
 
@@ -104,7 +104,7 @@ def test_existing_databases_in_a_plan(tmp_path: Path) -> None:
             6,
             "organizations[0].databases[1]",
             "a mapping of 6",
-            "no status but ACTIVE beside state: planned",
+            "no status other than ACTIVE with state: planned",
         ),
     ]
 
@@ -129,18 +129,16 @@ def test_twins_in_a_plan(tmp_path: Path) -> None:
     """A database or an organization that stands twice in a plan is an error."""
     plan = plan_data(planned_data(), planned_data())
     found = problems(write_yaml(tmp_path / "plan.yaml", plan))
-    assert [text for _, _, text, _ in found] == [
-        "the database 'planned acme-planned' a second time"
-    ]
+    assert [text for _, _, text, _ in found] == ["a duplicate database 'planned acme-planned'"]
     plan = plan_data()
     plan["organizations"] *= 2
     found = problems(write_json(tmp_path / "plan.json", plan))
-    assert [text for _, _, text, _ in found] == [f"the organization '{ORGANIZATION}' a second time"]
+    assert [text for _, _, text, _ in found] == [f"a duplicate organization '{ORGANIZATION}'"]
 
 
 def test_ndjson_plans(tmp_path: Path) -> None:
     """A plan in NDJSON is an error, and so is one of any other ending."""
-    expected = f".yaml, .yml or .json, such as this writes: {PLAN.command}"
+    expected = f".yaml, .yml or .json, such as written by: {PLAN.command}"
     for ending in (".ndjson", ".tfplan", ""):
         file = write_json(tmp_path / f"plan{ending}", plan_data())
         assert problems(file) == [(0, "", f"the ending '{ending}'", expected)]
@@ -150,16 +148,16 @@ def test_with_plan() -> None:
     """What is planned is added to what was recorded, and changes nothing else of it."""
     recorded = an_organization()
     plan = an_organization(databases=[a_planned_database()], keys=None, plan=None, name="x")
-    merged = with_plan(recorded, plan)
+    merged = add_plan(recorded, plan)
     assert merged.databases == (*(recorded.databases or ()), a_planned_database())
     assert merged.model_copy(update={"databases": recorded.databases}) == recorded
-    assert with_plan(recorded, None) is recorded
+    assert add_plan(recorded, None) is recorded
 
 
 def test_with_plan_only() -> None:
     """That a plan names databases does not make the existing ones known."""
     recorded = an_organization(databases=None)
-    merged = with_plan(recorded, an_organization(databases=[a_planned_database()]))
+    merged = add_plan(recorded, an_organization(databases=[a_planned_database()]))
     assert merged.databases == (a_planned_database(),)
     assert merged.gaps == (PLAN_ONLY,)
     assert {gap.fact for gap in merged.missing()} == {"databases"}
@@ -170,9 +168,11 @@ def test_with_plan_that_contradicts() -> None:
     existing = an_organization()
     again = a_planned_database(id=DATABASE, name="acme-orders")
     with pytest.raises(InventoryError) as caught:
-        with_plan(existing, an_organization(databases=[again.at("plan.yaml", 5)]))
-    found = f"only regions that {existing.databases[0].id} has, as :0 says"  # type: ignore[index]
-    assert caught.value.problems == (Problem("plan.yaml", 5, "regions", found, "a further region"),)
+        add_plan(existing, an_organization(databases=[again.at("plan.yaml", 5)]))
+    found = f"only regions that {existing.databases[0].id} already has, as :0 says"  # type: ignore[index]
+    assert caught.value.problems == (
+        Problem("plan.yaml", 5, "regions", found, "an additional region"),
+    )
 
 
 def test_organizations_of_a_plan(tmp_path: Path) -> None:

@@ -22,7 +22,6 @@ from inventory.astra import (
     parse_databases,
     parse_keys,
     parsing,
-    proxies,
     readings,
     recording_transport,
     worker,
@@ -30,6 +29,7 @@ from inventory.astra import (
 from inventory.astra.config import Organizations
 from inventory.astra.replay import replay
 from inventory.evidence import exchange, writer
+from inventory.system import proxies
 from inventory.text import secrets
 from tests.astra.faults import Fault
 from tests.astra.fleet import Fleet, organizations_data
@@ -45,7 +45,7 @@ FLEET = Fleet(small_fleet().organizations[:1])
 PASSWORD = "hush-" + "0123456789" * 3
 LOGIN = f"me:{PASSWORD}"
 SECRETS = [*needles(FLEET), PASSWORD.encode(), b64encode(LOGIN.encode())]
-MANNERS = {"first_wait_seconds": 0, "attempts": 2, "timeout_seconds": 5}
+POLICY = {"first_wait_seconds": 0, "attempts": 2, "timeout_seconds": 5}
 FIRST = (connections, proxies, worker)
 MODULES = (
     *(parsing, fetch, collector, config, connections, parse_databases, exchange),
@@ -80,13 +80,13 @@ LIBRARIES = (
 
 def functions(module: ModuleType) -> Iterator[str]:
     """Yield the path of each function and method that ``module`` defines."""
-    for name, each in vars(module).items():
-        if getattr(each, "__module__", None) != module.__name__:
+    for name, value in vars(module).items():
+        if getattr(value, "__module__", None) != module.__name__:
             continue
-        if isinstance(each, FunctionType):
+        if isinstance(value, FunctionType):
             yield f"{module.__name__}.{name}"
-        elif inspect.isclass(each):
-            own = (inner for inner, what in vars(each).items() if isinstance(what, FunctionType))
+        elif inspect.isclass(value):
+            own = (inner for inner, what in vars(value).items() if isinstance(what, FunctionType))
             yield from (f"{module.__name__}.{name}.{inner}" for inner in own if inner != "__repr__")
 
 
@@ -102,7 +102,7 @@ CELLS = [*((place, False) for place in PLACES), *((place, True) for place in BY_
 @pytest.fixture(scope="module")
 def server() -> Iterator[Running]:
     """Serve answers that repeat the token."""
-    faults = [Fault("echo-token", each) for each in ("organization", "databases")]
+    faults = [Fault("echo-token", database) for database in ("organization", "databases")]
     with serve(FLEET, faults) as running:
         yield running
 
@@ -123,7 +123,7 @@ def _collect(server: Running, folder: Path, *, by_proxy: bool = False) -> str:
     address = server.address
     if by_proxy:
         address = f"https://localhost:{address.rpartition(':')[2]}"
-    data = organizations_data(FLEET, address, **MANNERS)
+    data = organizations_data(FLEET, address, **POLICY)
     return collector.collect(Organizations.model_validate(data), str(folder)).bundle
 
 
@@ -150,9 +150,9 @@ def test_no_secret_on_any_stack(
         is_later = inspect.iscoroutinefunction(resolve_name(place))
         patch.setattr(place, _breaks_later if is_later else _breaks)
         shown = _shown(server, tmp_path, by_proxy=by_proxy)
-    written = [each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()]
+    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     printed = [shown, caplog.text, *capfd.readouterr()]
-    everything = b"\n".join([*written, *(each.encode() for each in printed)])
+    everything = b"\n".join([*written, *(text.encode() for text in printed)])
     assert [secret for secret in SECRETS if secret in everything] == []
 
 
@@ -172,15 +172,15 @@ def _shown(server: Running, folder: Path, *, by_proxy: bool) -> str:
 def test_errors_keep_their_places(server: Running, tmp_path: Path) -> None:
     """An error in the middle of the reading keeps its type, its text and where it was raised."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recording_transport, "redact", _breaks)
+        patch.setattr(recording_transport, "redact_body", _breaks)
         with pytest.raises(RuntimeError, match=r"^planted$") as caught:
             _collect(server, tmp_path)
-    named = {each.name for each in caught.traceback}
-    assert {"collect", "read_share", "handle_async_request", "_breaks"} <= named
+    named = {entry.name for entry in caught.traceback}
+    assert {"collect", "run_job", "handle_async_request", "_breaks"} <= named
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("place", ["redact", "_response"])
+@pytest.mark.parametrize("place", ["redact_body", "recorded_response"])
 def test_interruption_shows_nothing(server: Running, tmp_path: Path, place: str) -> None:
     """An interruption in the middle of an answer shows nothing of it, and nothing of the token."""
 

@@ -32,10 +32,10 @@ def ok(body: bytes = b"[]", *headers: bytes) -> bytes:
 
 def heard(connection: socket.socket) -> bytes:
     """Return what the client says, to the end of a request's head."""
-    told = b""
-    while not told.endswith(b"\r\n\r\n") and (data := connection.recv(65_536)):
-        told += data
-    return told
+    data_value = b""
+    while not data_value.endswith(b"\r\n\r\n") and (data := connection.recv(65_536)):
+        data_value += data
+    return data_value
 
 
 def saying(*pieces: bytes) -> Talk:

@@ -19,9 +19,9 @@ from inventory.inventory import Inventory
 from inventory.model import database, gaps, key, organization
 from inventory.model.vocabulary import PROVIDERS, TYPES
 from inventory.plans import read_plan
-from reports.comparison.changes import CLASSES, Why
 from reports.formats.registry import RENDERED
-from reports.record.writer import FINDINGS, HEAD
+from reports.model.changes import CLASSES, ChangeReason
+from reports.record.layout import FINDINGS, HEAD
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -51,7 +51,7 @@ def test_every_kind_of_file_is_explained() -> None:
     _, text = read("docs/inventory.md").split("\n## When a file is something else\n")
     rows = re.findall(r"^\| ([^|`]+) \| ([^|]+) \|", text.partition("\n## ")[0], re.MULTILINE)
     told = {found: where for row, where in rows for found in row.split("; ")}
-    for look in (*file_kinds.OURS, *file_kinds.FOLDERS):
+    for look in (*file_kinds.OWN_FILES, *file_kinds.FOLDER_KINDS):
         assert (look.option or "no option") in told[look.found], look.found
 
 
@@ -167,7 +167,7 @@ def test_every_change_is_explained() -> None:
     assert rows == list(CLASSES)
     record = read("docs/record.md")
     assert {
-        get_arg for get_arg in get_args(Why) if get_arg and f"`{get_arg}`" not in record
+        get_arg for get_arg in get_args(ChangeReason) if get_arg and f"`{get_arg}`" not in record
     } == set()
 
 

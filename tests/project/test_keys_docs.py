@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from cmek_audit.cli import KeysFormat, app
 from cmek_audit.commands.keys import markdown, table
 from cmek_audit.exit_codes import Code
-from inventory.hypothetical import SHAPE, read_what_ifs
+from inventory.hypothetical import SHAPE, parse_hypothetical_databases
 from reports.key_instructions.commands import TOKEN
 from reports.key_instructions.terraform import Dependent
 from reports.presentation.labels import CELL, NO_DATABASE
@@ -86,7 +86,7 @@ def test_commands_are_well_formed() -> None:
     shown = commands()
     for arguments in shown:
         context = known.commands["keys"].make_context("keys", list(arguments[1:]))
-        read_what_ifs(context.params["add"] or ())
+        parse_hypothetical_databases(context.params["add"] or ())
     assert len(shown) > 4
     assert SHAPE in PAGE
 

@@ -15,17 +15,17 @@ import pytest
 import typer
 import yaml
 
+from checks.engine.reasons import reasons
 from cmek_audit.cli import app
 from cmek_audit.exit_codes import Code
 from cmek_audit.run.options import OPTIONS, Options, parse_options
-from inventory.astra import config, readings
+from inventory.astra import config, endpoints
 from inventory.astra.collector import collect
 from inventory.astra.config import read_organizations
 from inventory.evidence.exchange import HEADERS
 from inventory.evidence.manifest import read_manifest
 from inventory.evidence.redaction import SENSITIVE
 from inventory.model.gaps import GapReason
-from reports.presentation.labels import REASON
 from tests.astra.fleet import healthy_fleet, organizations_data
 from tests.astra.server import serve
 
@@ -71,7 +71,9 @@ def block(language: str, start: str) -> str:
 def test_every_reason_is_explained() -> None:
     """Each reason code stands in the table, with its meaning and who acts as in the reports."""
     told = {code.strip("`"): (meaning, who) for code, meaning, who, _ in rows(GAPS)}
-    assert told == {code: (REASON[code].meaning, REASON[code].who) for code in get_args(GapReason)}
+    assert told == {
+        code: (reasons()[code].meaning, reasons()[code].who) for code in get_args(GapReason)
+    }
 
 
 GAPS = "When something could not be read"
@@ -81,10 +83,10 @@ GAPS = "When something could not be read"
     ("model", "heading"),
     [
         (config.Organizations, "The file"),
-        (config.Configured, "An organization"),
+        (config.OrganizationConfig, "An organization"),
         (config.KeyStatement, "A key"),
         (config.DatabaseStatement, "A database"),
-        (config.RequestPolicy, "Manners"),
+        (config.RequestPolicy, "Requests"),
     ],
     ids=lambda each: each if isinstance(each, str) else each.__name__,
 )
@@ -97,9 +99,9 @@ def test_every_field_of_an_organizations_file_is_explained(
 
 
 def test_defaults_are_those_of_the_code() -> None:
-    """The table of manners tells what holds if a field is absent."""
-    told = {name.strip("`"): default for name, default, _ in rows("Manners")}
-    assert told == {
+    """The table of requests gives the default of each field."""
+    defaults = {name.strip("`"): default for name, default, _ in rows("Requests")}
+    assert defaults == {
         name: f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else f"{value:,}"
         for name, value in config.RequestPolicy().model_dump().items()
     }
@@ -110,8 +112,8 @@ def test_defaults_are_those_of_the_code() -> None:
 def test_every_address_is_named() -> None:
     """The table of addresses holds each one that is asked, and no other."""
     assert {address.strip("`") for address, *_ in rows("What is asked")} == {
-        *readings._SHOWN.values(),
-        f"{readings.TERMINATED}&limit=100",
+        *endpoints.ADDRESS_TEMPLATES.values(),
+        f"{endpoints.TERMINATED_DATABASES}&limit=100",
     }
 
 
@@ -211,12 +213,16 @@ def test_example_shows_all_that_can_be_said() -> None:
     ]
     used: dict[type[BaseModel], set[str]] = {}
     for entry in entries:
-        model = config.Configured if isinstance(entry, config.Configured) else type(entry)
+        model = (
+            config.OrganizationConfig
+            if isinstance(entry, config.OrganizationConfig)
+            else type(entry)
+        )
         used.setdefault(model, set()).update(entry.model_fields_set)
     assert used == {
         model: set(model.model_fields)
         for model in (
-            config.Configured,
+            config.OrganizationConfig,
             config.KeyStatement,
             config.DatabaseStatement,
         )

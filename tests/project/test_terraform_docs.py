@@ -13,7 +13,7 @@ from inventory.files import format_detection as formats
 from inventory.inventory import Inventory
 from inventory.model.key import KeyScope
 from inventory.terraform import locations, resources
-from inventory.terraform.organizations import Terraform
+from inventory.terraform.organizations import TerraformSettings
 from inventory.terraform.scopes import TerraformScope
 from inventory.terraform.source import SourceTree
 from reports.key_instructions.commands import commands
@@ -49,7 +49,7 @@ def test_every_action_is_explained(action: str) -> None:
     assert [row for row in rows if re.search(rf"\b{action}\b", row.split("|")[1])]
 
 
-LOOKS = (*kinds.BYTES, *kinds.TEXTS, *kinds.KEYS, kinds.HEADLESS)
+LOOKS = (*kinds.BYTE_KINDS, *kinds.TEXT_KINDS, *kinds.TERRAFORM_KINDS, kinds.HEADLESS)
 ALONE = (
     *(kinds.EMPTY, kinds.WRAPPER, kinds.COLOURED, formats.CUT),
     *(formats.BEFORE, formats.AFTER, formats.SECOND),
@@ -64,7 +64,7 @@ def test_every_mistake_is_explained() -> None:
     rows = re.findall(r"^\| ([^|]+) \|", section("When the file is something else"), re.MULTILINE)
     named = {found for row in rows[1:] for found in row.split("; ")}
     found = {look.found for look in (*LOOKS, *ALONE) if look.option in OF_TERRAFORM}
-    others = [formats.mistaken(formats.PLAN)[0], formats.mistaken(formats.STATE)[0]]
+    others = [formats.plan_state_mixup(formats.PLAN)[0], formats.plan_state_mixup(formats.STATE)[0]]
     assert named == {*found, *others}
 
 
@@ -127,7 +127,7 @@ def test_what_is_asked_for_is_shown(tmp_path: Path) -> None:
 
 def test_the_example_is_what_it_says() -> None:
     """Each planned database of the example leads to its block, and one of each kind is there."""
-    tree = Terraform(source=SourceTree(str(EXAMPLE)))
+    tree = TerraformSettings(source=SourceTree(str(EXAMPLE)))
     inventory = Inventory([], [str(EXAMPLE / "plan.json")], tree)
     [organization] = inventory.organizations()
     told = in_short(organization)

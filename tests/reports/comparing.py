@@ -9,11 +9,12 @@ from checks.engine.context import Context
 from checks.engine.finding import OPEN, Finding, key_subject
 from checks.engine.outcome import Gate
 from inventory.model.key import KeyScope
-from reports.comparison.baseline import About, Key, keep, key_of, read_baseline
+from reports.comparison.baseline import AuditReference, Key, build_baseline, key_of, read_baseline
 from reports.comparison.changes import Changes
 from reports.comparison.key_changes import KEYS, Seen
+from reports.record.layout import HEAD, canonical, report_id
 from reports.record.population import Population
-from reports.record.writer import HEAD, Settings, canonical, report_id
+from reports.record.writer import Settings
 from tests.builders import an_organization, aws_key_id, moment
 from tests.reports.live import report_on
 from tests.reports.recording import RUN, SOURCE, a_finding, record
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from inventory.model.organization import Organization
     from tests.reports.samples import Entry, Report
 
-    Told = dict[str, Any]
+    Told = Any
 
 FIRST, SECOND, THIRD, FOURTH = (f"2026-11-{day}T03:00:00Z" for day in (20, 21, 22, 23))
 
@@ -56,9 +57,11 @@ def write_head(folder: Path, head: Told) -> None:
 
 def in_memory(old: Iterable[Finding], new: Iterable[Finding]) -> tuple[list[Finding], Told]:
     """Compare the findings of two audits without any file."""
-    about = About("audit.json", "0" * 64, moment(FIRST), "0" * 64, "0" * 64, is_example=False)
-    changes = Changes(keep(about, Seen(), old), moment(SECOND))
-    return [changes.take(each) for each in new], changes.told("0" * 64, "")
+    about = AuditReference(
+        "audit.json", "0" * 64, moment(FIRST), "0" * 64, "0" * 64, is_example=False
+    )
+    changes = Changes(build_baseline(about, Seen(), old), moment(SECOND))
+    return [changes.classify(each) for each in new], changes.summary("0" * 64, "")
 
 
 def compared(
@@ -70,9 +73,9 @@ def compared(
     """Compare findings of an audit as of ``SECOND`` with ``baseline``; return them and the rest."""
     changes = Changes(read_baseline(baseline), moment(SECOND))
     for organization in organizations:
-        changes.meet(organization)
-    taken = [changes.take(finding) for finding in findings]
-    return taken, changes.told("0" * 64, left_out)
+        changes.add_organization(organization)
+    taken = [changes.classify(finding) for finding in findings]
+    return taken, changes.summary("0" * 64, left_out)
 
 
 def every_change() -> Told:
@@ -85,15 +88,17 @@ def every_change() -> Told:
     before += [_of("new", "fail")._replace(cause="superseded")]
     before += [_key("us-east-1", 1), _key("us-east-2", 2), _key("eu-west-1", 3, "labs")]
     after += [_key("us-west-2", 4), _key("us-east-2", 5)]
-    about = About("b/audit.json", "0" * 64, moment(FIRST), "0" * 64, "0" * 64, is_example=False)
+    about = AuditReference(
+        "b/audit.json", "0" * 64, moment(FIRST), "0" * 64, "0" * 64, is_example=False
+    )
     seen = Seen()
     for each in ("acme", "labs"):
-        seen.meet(each, f"{each}-prod", ())
-    changes = Changes(keep(about, seen, before), moment(SECOND))
-    changes.meet(an_organization(id="acme", name="acme-prod"))
+        seen.add_organization(each, f"{each}-prod", ())
+    changes = Changes(build_baseline(about, seen, before), moment(SECOND))
+    changes.add_organization(an_organization(id="acme", name="acme-prod"))
     for finding in after:
-        changes.take(finding)
-    return changes.told("0" * 64, "")
+        changes.classify(finding)
+    return changes.summary("0" * 64, "")
 
 
 def _of(region: str, status: Any) -> Finding:  # noqa: ANN401 (one of the statuses)

@@ -15,6 +15,7 @@ from tests.astra.server import serve
 from tests.reports.samples import Report, run_of, run_rules, save
 
 if TYPE_CHECKING:
+    from reports.model.head import Head
     from tests.astra.faults import Fault
 
 
@@ -71,7 +72,7 @@ def report_on(folder: Path, *bundles: str, only: str = "", **options: Any) -> Re
     values = {"inventory": bundles, "report_dir": str(folder / "report")} | options
     times = {"started", "ended"} if "live" in options else set()
 
-    def describe_run(head: dict[str, Any]) -> dict[str, Any]:
+    def describe_run(head: Head) -> Any:  # noqa: ANN401 (a block of the record)
         return {name: value for name, value in run_of(head).items() if name not in times}
 
     head = run_rules(parse_options(values), only, describe_run)

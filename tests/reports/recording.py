@@ -15,7 +15,9 @@ from checks.engine.finding import OPEN, STATUSES, Finding, Status, Subject
 from checks.engine.identity import cause_of, join
 from checks.engine.outcome import Gate
 from inventory.model.sources import Source
-from reports.record.writer import FINDINGS, Recorder, RecordInput, Settings, head_of
+from reports.record.layout import FINDINGS, POPULATION
+from reports.record.recorder import Recorder
+from reports.record.writer import RecordInput, Settings, build_head
 from tests.builders import AS_OF, CAPTURED_AT, ORGANIZATION
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ SOURCE = Source(
     captured_at=CAPTURED_AT,
     organizations=1,
 )
-RUN = {
+RUN: Any = {
     "started": "2026-11-21T02:00:00Z",
     "ended": "2026-11-21T02:00:00.123456Z",
     "formats": ["json", "html"],
@@ -55,10 +57,11 @@ RUN = {
 
 
 class Record(NamedTuple):
-    """A head without ``run``, and the bytes of its findings."""
+    """A head without ``run``, and the bytes of the files beside it."""
 
-    head: dict[str, Any]
+    head: Any
     findings: bytes
+    population: bytes
 
 
 def record(
@@ -71,14 +74,22 @@ def record(
 ) -> Record:
     """Record ``findings``, and those of a whole audit of ``organizations``."""
     settings = settings or Settings(Context(AS_OF), Gate(), "subject")
-    recorder = Recorder(folder)
-    for each in evaluate(organizations, RULES, settings.context, recorder.meet):
+    recorder = Recorder(folder, settings.context.history)
+    for each in evaluate(organizations, RULES, settings.context, recorder.add_organization):
         recorder.add(each)
     for finding in findings:
         recorder.add(finding)
-    material = RecordInput(RULES, rules_hash(RULES), read_controls(), sources, list(waivers))
-    head = head_of(recorder, settings, material)
-    return Record(head, (folder / FINDINGS).read_bytes())
+    material = RecordInput(
+        rules=RULES,
+        rules_hash=rules_hash(RULES),
+        controls=read_controls(),
+        sources=sources,
+        waivers=list(waivers),
+        tool_version="1.2.3",
+    )
+    head = build_head(recorder, settings, material)
+    files = (folder / FINDINGS).read_bytes(), (folder / POPULATION).read_bytes()
+    return Record(head, *files)
 
 
 def a_finding(
@@ -93,7 +104,14 @@ def a_finding(
     scope = (organization, "serverless", "aws", region)
     subject = Subject("key-scope", join(*scope), *scope)
     cause = "" if status in {"pass", "not-applicable"} else "without-key"
+    if "action" in over:
+        over.setdefault("action_id", action_id_of(over["action"], organization))
     return Finding(status, rule, severity, subject, cause, "It is so.")._replace(**over)
+
+
+def action_id_of(action: str, organization: str) -> str:
+    """Return an id for the step with those words; none for no words."""
+    return f"act:{join(organization, action)}" if action else ""
 
 
 # --- any finding at all ---------------------------------------------------------------------------
@@ -133,15 +151,18 @@ def findings(draw: st.DrawFn) -> Finding:
     needs_reason = status in {"error", "inconclusive", "not-applicable"}
     age = draw(_ages if status in OPEN else st.just(_NO_AGE))
     databases = draw(st.integers(0, 3))
+    subject = draw(_subjects())
+    action = draw(_texts) if is_open else ""
     return Finding(
         status,
         draw(st.sampled_from(RULE_IDS)),
         draw(st.sampled_from(SEVERITIES)),
-        draw(_subjects()),
+        subject,
         draw(_causes) if is_open else "",
         draw(_words),
         (draw(_reasons) or "not-recorded") if needs_reason else "",
-        draw(_texts) if is_open else "",
+        action,
+        action_id_of(action, subject.organization),
         draw(_texts),
         databases,
         draw(st.integers(0, databases)),

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cmek_audit.run.options import Options
+    from reports.model.head import Head
 
     Entry = dict[str, Any]
 
 AS_OF = "2026-11-21T00:00:00Z"
 EVIL = '<img src=x onerror="window.__pwned=1">'
-RUN = {
+RUN: Any = {
     "started": "2026-11-21T00:00:00Z",
     "ended": "2026-11-21T00:00:01Z",
     "actor": "ci",
@@ -41,7 +42,7 @@ class Report(NamedTuple):
     """What an audit wrote: the head, the lines of findings, and the page."""
 
     folder: Path
-    head: dict[str, Any]
+    head: Any
     lines: list[bytes]
     page: str
 
@@ -216,14 +217,14 @@ def save_inventory(path: Path, organizations: Sequence[Entry], **more: object) -
     return save(path, **head, organizations=organizations)
 
 
-def run_of(head: dict[str, Any]) -> dict[str, Any]:
+def run_of(head: Head) -> Any:  # noqa: ANN401 (a block of the record)
     """Return the block on a run that ended as the verdict in ``head`` says."""
     return RUN | {"exit_code": head["verdict"]["exit_code"]}
 
 
 def run_rules(
-    options: Options, only: str = "", describe_run: Callable[[dict[str, Any]], Any] = run_of
-) -> dict[str, Any]:
+    options: Options, only: str = "", describe_run: Callable[[Head], Any] = run_of
+) -> Head:
     """Audit by ``options``; if ``only`` names a rule, as if pytest had run no other."""
     with closing(begin_report(options)) as folder:
         draft = draft_audit(prepare(options), folder)

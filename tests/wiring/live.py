@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.astra.server import Running
     from tests.wiring.runs import Run
 
-MANNERS = {"first_wait_seconds": 0.001, "timeout_seconds": 10, "attempts": 2}
+POLICY = {"first_wait_seconds": 0.001, "timeout_seconds": 10, "attempts": 2}
 
 
 def configured(folder: Path, data: Mapping[str, Any]) -> str:
@@ -31,7 +31,7 @@ def configured(folder: Path, data: Mapping[str, Any]) -> str:
 
 def organizations(fleet: Fleet, server: Running) -> dict[str, Any]:
     """Return an organizations file with all that makes every rule pass."""
-    return organizations_data(fleet, server.address, **MANNERS)
+    return organizations_data(fleet, server.address, **POLICY)
 
 
 def unregistered(data: dict[str, Any]) -> dict[str, Any]:
@@ -94,11 +94,7 @@ def gaps(bundle: Path) -> set[tuple[str, str]]:
     """Return organization and reason of each gap that a bundle holds."""
     lines = (bundle / "inventory.ndjson").read_text().splitlines()
     found = [json.loads(line) for line in lines]
-    return {
-        (organization["name"], gap["reason"])
-        for organization in found
-        for gap in organization.get("gaps", ())
-    }
+    return {(entry["name"], gap["reason"]) for entry in found for gap in entry.get("gaps", ())}
 
 
 # --- fleets that change from night to night -------------------------------------------------------

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from xml.etree import ElementTree as ET
@@ -24,6 +26,7 @@ from tests.builders import (
     write_text,
     write_yaml,
 )
+from tests.wiring.forked import ForkServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +45,12 @@ EXAMPLE = "EXAMPLE, NOT AUDIT EVIDENCE"
 
 HTML = ("pytest_metadata", "pytest_html")
 XDIST = ("xdist",)
+READ_AT_START = (
+    *("PYTHONWARNINGS", "PYTHONOPTIMIZE", "PYTHONUTF8", "PYTHONIOENCODING", "PYTHONHASHSEED"),
+    *("LC_ALL", "LC_CTYPE", "LANG"),
+)
+"""Variables that Python reads when it starts, so that a fork would not heed another value."""
+
 _CI = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "JENKINS_URL", "BUILD_URL", "CI_JOB_URL")
 
 
@@ -104,20 +113,36 @@ def run(
 ) -> Run:
     """Run pytest, from the project's root if not told otherwise; its reports are in ``folder``.
 
-    No plugins are loaded but those named: most runs need none, and start sooner without.
+    No plugins are loaded but those named: most runs need none, and start sooner without. A run is
+    a fork of a process that has imported the suite, unless the environment speaks to Python itself.
     """
-    loaded = [f"-p{name}.plugin" for name in plugins]
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *loaded, *arguments]
+    words = ["-p", "no:cacheprovider", *(f"-p{name}.plugin" for name in plugins), *arguments]
+    given = environment_of({"PYTHONWARNINGS": "error", **(environment or {})})
+    if all(given.get(name) == _usual().get(name) for name in READ_AT_START):
+        return Run(*_forks().run(words, given, cwd), folder)
     done = subprocess.run(
-        command,
+        [sys.executable, "-m", "pytest", *words],
         cwd=cwd,
-        env=environment_of({"PYTHONWARNINGS": "error", **(environment or {})}),
+        env=given,
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
     return Run(done.returncode, done.stdout + done.stderr, folder)
+
+
+@cache
+def _forks() -> ForkServer:
+    """Start what runs are forked from; it ends with this process."""
+    server = ForkServer(_usual())
+    atexit.register(server.close)
+    return server
+
+
+def _usual() -> dict[str, str]:
+    """Return the environment of most runs, in which every warning is an error."""
+    return environment_of({"PYTHONWARNINGS": "error"})
 
 
 def environment_of(more: Mapping[str, str]) -> dict[str, str]:

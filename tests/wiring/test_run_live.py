@@ -343,4 +343,4 @@ def test_a_folder_of_history_is_looked_at_before_anything_is_asked(
     (tmp_path / "old" / "notes.txt").write_text("mine")
     found = live(tmp_path, FLEET, server, f"--cmek-history={tmp_path / 'old'}")
     assert (found.code, server.requests) == (4, [])
-    assert f"{tmp_path}/old/notes.txt: found a file that is no record" in found.out
+    assert f"{tmp_path}/old/notes.txt: found a file that is not a record" in found.out

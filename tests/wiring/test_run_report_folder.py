@@ -184,5 +184,5 @@ def test_the_second_of_two_audits_at_once_is_refused(tmp_path: Path) -> None:
     os.close(reading)
     os.close(writing)
     assert (first.returncode, second.code) == (0, 4)
-    assert "into which another run is writing" in second.out
+    assert "which another run is writing to" in second.out
     assert (_id(tmp_path / "r") != "", second.word) == (True, "compliant")

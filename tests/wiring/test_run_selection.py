@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from checks.engine.catalogue import load_rules
 from tests.builders import database_data, uuid
 from tests.wiring.runs import ALL, PARTIAL, Run, audit, compliant, violating
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 SCOPE = "checks/check_scope_has_key.py"
 NODE = f"{SCOPE}::check_scope_has_key[acme-prod/serverless/aws/us-east-1]"
-RULES = {f"CMEK-{number:02}" for number in range(1, 17)}
+RULES = {rule.card.id for rule in load_rules()}
 
 
 def _with_banner(run: Run) -> dict[str, bool]:

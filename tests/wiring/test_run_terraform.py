@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 KEY = "astra_customer_key.orders"
 SOURCE = "# The shop.\n" + 'resource "astra_database" "orders" {\n}\n'
-NAMED = f"acme-prod ({ORGANIZATION}), the only organization here"
+NAMED = f"acme-prod ({ORGANIZATION}), the only organization in this audit"
 OPTION = "--cmek-terraform-organization"
 ELSEWHERE = attributes(regions=["us-west-2"])
 
@@ -160,8 +160,8 @@ LIMITED = plan(
     applyable=False,
 )
 LIMITS = (
-    "It holds a part of the configuration only",
-    "Applying it would change nothing.",
+    "This plan covers only a part of the configuration",
+    "Applying this plan would change nothing.",
     "is not judged: 1 astra_vectors.",
     f"so this is assumed: {NAMED}.",
 )
@@ -232,7 +232,7 @@ def test_a_configuration_that_cannot_be_parsed(tmp_path: Path) -> None:
     [finding] = told(run, "CMEK-05")
     assert [place[0] for place in finding.evidence] == [str(tmp_path / "plan-0.json")]
     broken = f"{tmp_path / 'main.tf'}:4 could not be parsed"
-    note = f"{broken}; its resources are shown at their place in the plan."
+    note = f"{broken}; its resources are shown at their location in the plan."
     assert run.head["population"]["sources"][1]["notes"][0] == note
     assert note in run.text("audit.html")
     assert note in " ".join(run.out.split())
@@ -243,7 +243,7 @@ def test_a_key_of_the_same_plan_comes_too_late(tmp_path: Path) -> None:
     """A key that the same plan creates helps no database of it, and the finding says why."""
     created = change(KEY, after=key_attributes(region="us-west-2"))
     run = judged(tmp_path, plan(change(after=ELSEWHERE), created))
-    why = f"A plan registers one ({KEY}), but does not show that it does so first."
+    why = f"A plan registers a key ({KEY}), but does not show that it does so first."
     assert run.code == 1
     for rule in ("CMEK-01", "CMEK-05"):
         [finding] = told(run, rule)
@@ -277,7 +277,8 @@ def test_a_place_that_is_known_only_after_apply(
         [finding] = told(run, rule)
         assert finding.status == "inconclusive"
         assert finding.message == (
-            f"The plan does not tell where {ADDRESS} will lie: regions known only after apply."
+            f"The plan does not show where {ADDRESS} will be deployed: regions known only after "
+            f"apply."
         )
 
 
@@ -342,7 +343,7 @@ def test_a_state_given_as_a_plan(tmp_path: Path) -> None:
     file = write_json(tmp_path / "plan.json", state(held(values=existing(DATABASE))))
     run = audit(tmp_path, compliant(), f"--cmek-plan={file}")
     assert (run.code, run.left) == (4, set())
-    assert f"{file}:1: found a state, which plans nothing, expected a plan" in run.out
+    assert f"{file}:1: found a state, not a plan, expected a plan" in run.out
     assert PLAN.command in run.out
     asked = command("keys", "--plan", file)
     assert asked.exit_code == 4
@@ -354,7 +355,7 @@ def test_a_plan_given_as_a_state(tmp_path: Path) -> None:
     file = write_json(tmp_path / "state.json", plan(change()))
     run = audit(tmp_path, compliant(), f"--cmek-state={file}")
     assert (run.code, run.left) == (4, set())
-    assert f"{file}:1: found a plan, which is no state, expected a state" in run.out
+    assert f"{file}:1: found a plan, not a state, expected a state" in run.out
     assert STATE.command in run.out
     asked = command("keys", "--add", "serverless/aws/us-east-2", "--state", file)
     assert asked.exit_code == 4
@@ -379,7 +380,7 @@ def test_the_organization_of_a_state(tmp_path: Path) -> None:
     data = state(held(values=lost))
     run = judged(tmp_path, data, inventory=two())
     assert (run.code, run.left) == (4, set())
-    assert f"expected {OPTION}=ID, as there are several organizations here" in run.out
+    assert f"expected {OPTION}=ID, because this audit has several organizations" in run.out
     run = judged(tmp_path, data, f"{OPTION}={OTHER_ORGANIZATION}", inventory=two())
     missed = {
         finding["subject"]["organization"]
@@ -412,7 +413,7 @@ def test_several_organizations_must_be_told(tmp_path: Path) -> None:
     """With several organizations the audit does not begin, and the option to use is named."""
     run = judged(tmp_path, plan(change()), inventory=two())
     assert (run.code, run.left) == (4, set())
-    assert f"expected {OPTION}=ID, as there are several organizations here" in run.out
+    assert f"expected {OPTION}=ID, because this audit has several organizations" in run.out
 
 
 @pytest.mark.parametrize(
@@ -515,7 +516,7 @@ def test_secrets_of_a_plan_reach_no_report(tmp_path: Path) -> None:
     ("data", "found"),
     [
         (plan(errored=True), "found a plan that ended with an error"),
-        ({"format_version": "1.0"}, "found a state, which plans nothing"),
+        ({"format_version": "1.0"}, "found a state, not a plan"),
         (
             state(held(values=existing(ALIKE))),
             "id of 'astra_database.orders': found what looks like",
@@ -602,7 +603,7 @@ def test_plans_of_one_address_without_names(tmp_path: Path) -> None:
     run = judged(tmp_path, [plan(change()), plan(change())])
     assert (run.code, run.left) == (4, set())
     assert f"{tmp_path / 'plan-1.json'}:" in run.out
-    assert f"found '{ADDRESS}', an address of {tmp_path / 'plan-0.json'}:" in run.out
+    assert f"found '{ADDRESS}', an address that {tmp_path / 'plan-0.json'}:" in run.out
     assert f"such as --cmek-plan=prod={tmp_path / 'plan-0.json'}" in run.out
 
 

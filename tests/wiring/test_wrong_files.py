@@ -32,7 +32,7 @@ from inventory.history import read_history
 from inventory.opening import read_file
 from inventory.plans import read_plan, read_state
 from inventory.schema import schema_text
-from inventory.terraform.organizations import Terraform
+from inventory.terraform.organizations import TerraformSettings
 from reports.comparison.baseline import read_baseline
 from tests.builders import document_data, ndjson_lines, ndjson_text, plan_data
 from tests.cmek_audit.helpers import command
@@ -44,13 +44,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECRET = "hunter2-acme"
-RULES = ["CMEK-01", "CMEK-16"]
+RULES = ["CMEK-01"]
 
 OPTIONS: dict[str, tuple[ExpectedFile, Callable[[str], object]]] = {
     "--cmek-inventory": (INVENTORY, read_file),
     "--cmek-history": (INVENTORY, lambda file: read_history([file])),
     "--cmek-plan": (PLAN, read_plan),
-    "--cmek-state": (STATE, partial(read_state, terraform=Terraform())),
+    "--cmek-state": (STATE, partial(read_state, terraform=TerraformSettings())),
     "--cmek-live": (ORGANIZATIONS, read_organizations),
     "--cmek-waivers": (WAIVERS, lambda file: read_waivers([file], RULES)),
     "--cmek-controls": (CONTROLS, lambda file: read_controls(Path(file), RULES)),
@@ -58,7 +58,7 @@ OPTIONS: dict[str, tuple[ExpectedFile, Callable[[str], object]]] = {
 }
 
 PRESENT = {"--cmek-inventory", "--cmek-history"}
-SHOWN = "give what 'terraform show -json' prints of it"
+SHOWN = "give the output of 'terraform show -json'"
 BESIDE = "give the audit.json beside it"
 BUNDLE = "give the folder of the bundle"
 KINDS: dict[str, tuple[str, str]] = {
@@ -67,13 +67,13 @@ KINDS: dict[str, tuple[str, str]] = {
     "inventory.txt": ("an inventory", "give it as --cmek-inventory"),
     "inventory.ndjson": ("an inventory in NDJSON", "give it as --cmek-inventory"),
     "plan.yaml": ("a plan in YAML", "give it as --cmek-plan"),
-    "plan.json": ("a plan of Terraform", "give it as --cmek-plan"),
-    "plan.out": ("a plan of Terraform", "give it as --cmek-plan"),
-    "plan.bin": ("a plan as Terraform saves it", f"{SHOWN} as --cmek-plan"),
-    "state.json": ("a state of Terraform", "give it as --cmek-state"),
-    "terraform.tfstate": ("a state as Terraform keeps it", f"{SHOWN} as --cmek-state"),
-    "main.tf": ("a configuration of Terraform", ""),
-    "printed.txt": ("the text that Terraform prints for people", ""),
+    "plan.json": ("a Terraform plan", "give it as --cmek-plan"),
+    "plan.out": ("a Terraform plan", "give it as --cmek-plan"),
+    "plan.bin": ("a saved Terraform plan", f"{SHOWN} as --cmek-plan"),
+    "state.json": ("a Terraform state", "give it as --cmek-state"),
+    "terraform.tfstate": ("a raw Terraform state file", f"{SHOWN} as --cmek-state"),
+    "main.tf": ("a Terraform configuration", ""),
+    "printed.txt": ("Terraform's human-readable output", ""),
     "organizations.yaml": ("an organizations file", "give it as --cmek-live"),
     "broken-organizations.yaml": ("an organizations file", "give it as --cmek-live"),
     "waivers.yaml": ("waivers", "give it as --cmek-waivers"),
@@ -82,8 +82,8 @@ KINDS: dict[str, tuple[str, str]] = {
     "report/audit.json": ("the record of an audit", "give it as --cmek-baseline"),
     "report/findings.ndjson": ("the findings of an audit", f"{BESIDE} as --cmek-baseline"),
     "report/audit.sarif": ("a report in SARIF", f"{BESIDE} as --cmek-baseline"),
-    "report/junit.xml": ("a report of tests in XML", f"{BESIDE} as --cmek-baseline"),
-    "report/audit.html": ("a page in HTML", f"{BESIDE} as --cmek-baseline"),
+    "report/junit.xml": ("a test report in XML", f"{BESIDE} as --cmek-baseline"),
+    "report/audit.html": ("an HTML page", f"{BESIDE} as --cmek-baseline"),
     "report/summary.md": ("the summary of a report", f"{BESIDE} as --cmek-baseline"),
     "bundles": ("a folder of evidence bundles", "give it as --cmek-history"),
     "bundles/one": ("an evidence bundle", "give it as --cmek-inventory"),
@@ -96,12 +96,12 @@ KINDS: dict[str, tuple[str, str]] = {
         f"{BUNDLE} as --cmek-inventory",
     ),
     "terraform": (
-        "a folder of Terraform's configuration",
+        "a folder with a Terraform configuration",
         "give it as --cmek-terraform-source",
     ),
     "folder": ("a folder", ""),
-    "keys.json": ("what 'cmek-audit keys' printed", ""),
-    "diff.json": ("what 'cmek-audit diff' printed", ""),
+    "keys.json": ("the output of 'cmek-audit keys'", ""),
+    "diff.json": ("the output of 'cmek-audit diff'", ""),
     "schema.json": ("a JSON Schema", ""),
     "empty.yaml": ("an empty file", ""),
     "empty.ndjson": ("an empty file", ""),
@@ -132,8 +132,8 @@ OWN_WORDS: dict[tuple[str, str], str] = {
     ("inventory.txt", "--cmek-history"): "the ending '.txt'",
     ("plan.out", "--cmek-plan"): "the ending '.out'",
     ("plan.out", "--cmek-state"): "the ending '.out'",
-    ("plan.json", "--cmek-state"): "a plan, which is no state",
-    ("state.json", "--cmek-plan"): "a state, which plans nothing",
+    ("plan.json", "--cmek-state"): "a plan, not a state",
+    ("state.json", "--cmek-plan"): "a state, not a plan",
     ("broken-organizations.yaml", "--cmek-live"): "a bracket that is not closed",
     ("folder", "--cmek-inventory"): "No such file or directory",
     ("folder", "--cmek-baseline"): "No such file or directory",
@@ -226,7 +226,7 @@ def said(read: Callable[[str], object], file: str) -> list[str]:
 
 def printed(wanted: ExpectedFile, name: str) -> str:
     """Return what is expected of a file of that name: some inventories are read as streams."""
-    return STREAM.named if wanted is INVENTORY and name.endswith(".ndjson") else wanted.printed
+    return STREAM.label if wanted is INVENTORY and name.endswith(".ndjson") else wanted.expectation
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -258,7 +258,7 @@ def is_hint(hint: str, belongs: str, option: str, wanted: ExpectedFile) -> bool:
     if not own or (is_own and wanted.show):
         return not hint or bool(wanted.show)
     if is_own:
-        return hint in {f"; {give}", "; let its name end in .ndjson"}
+        return hint in {f"; {give}", "; rename it to end in .ndjson"}
     return hint == f"; {belongs}"
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 import yaml
 
-from checks.engine.catalogue import load_rules
+from checks.engine.catalogue import load_rules, rules_of
 from checks.engine.context import Context, utc
 from checks.engine.evaluation import evaluate
 from checks.engine.finding import OPEN
@@ -22,14 +22,19 @@ from cmek_audit.exit_codes import Code
 from inventory.astra.config import other_hosts
 from inventory.errors import CmekAuditError, SettingError
 from inventory.files.named_plans import plans_in_order
-from inventory.hypothetical import by_organization, read_what_ifs, with_what_ifs
+from inventory.hypothetical import (
+    group_by_organization,
+    parse_hypothetical_databases,
+    with_hypothetical_databases,
+)
 from inventory.inventory import Inventory
-from inventory.system.paths import in_order
+from inventory.system.paths import sorted_paths
 from inventory.terraform.organizations import parse_organizations
 from reports.aggregation.aggregates import Aggregates
 from reports.aggregation.coverage import COMPLETE, NEEDED, UNUSED, WITH_DATABASES
 from reports.key_instructions.instructions import commands_for
 from reports.presentation.source_notes import SourceNote, notes_on
+from reports.record.population import describe_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,12 +42,13 @@ if TYPE_CHECKING:
     from checks.engine.finding import Finding
     from cmek_audit.commands.keys.price import Price
     from inventory.model.organization import Organization
+    from reports.model.key_plan import CoverageCell
 
 SCHEMA = "cmek-keys/1"
 _DOUBTS = frozenset({NEEDED, UNUSED, COMPLETE})
 """The rules by which there may be more keys to plan for than is known."""
 
-_WHICH_KEY = frozenset({"CMEK-02", "CMEK-07", "CMEK-13"})
+_WHICH_KEY = frozenset(rules_of("which-key"))
 """The rules that say whether what is registered for a key scope is really its own key."""
 
 _FAILING = frozenset({"fail", "waived"})
@@ -128,7 +134,7 @@ def _answer(wanted: KeysRequest, price: Price | None) -> dict[str, Any]:
     organizations = _organizations(wanted, inventory)
     for finding in evaluate(organizations, load_rules(), Context(as_of), judged.meet):
         judged.add(finding)
-    plan = judged.tallies.key_plan(judged.names)
+    plan: dict[str, Any] = dict(judged.tallies.key_plan(judged.names))
     lists = plan.pop("lists")
     told = judged.organizations(plan, lists["shared"])
     is_open = (
@@ -144,9 +150,9 @@ def _answer(wanted: KeysRequest, price: Price | None) -> dict[str, Any]:
         "example": inventory.is_example,
         "exit_code": int(bool(is_open)),
         "sources": {
-            "inventory": list(in_order(wanted.inventory)),
+            "inventory": list(sorted_paths(wanted.inventory)),
             "plan": list(plans_in_order(wanted.plan)),
-            "state": list(in_order(wanted.state)),
+            "state": list(sorted_paths(wanted.state)),
             "add": list(wanted.add),
         },
         "notes": [note._asdict() for note in _notes(inventory)],
@@ -165,7 +171,7 @@ def _notes(inventory: Inventory) -> list[SourceNote]:
         for source in inventory.sources
         if source.evidence and other_hosts([source.evidence.address])
     ]
-    return [*others, *notes_on(source.model_dump(mode="json") for source in inventory.sources)]
+    return [*others, *notes_on(map(describe_source, inventory.sources))]
 
 
 def _inventory(wanted: KeysRequest) -> Inventory:
@@ -175,13 +181,15 @@ def _inventory(wanted: KeysRequest) -> Inventory:
 
 def _organizations(wanted: KeysRequest, inventory: Inventory) -> Iterator[Organization]:
     """Yield all organizations with what might be; for its owners, all are read beforehand."""
-    what_ifs = read_what_ifs(wanted.add)
+    what_ifs = parse_hypothetical_databases(wanted.add)
     if not what_ifs:
         return inventory.organizations()
     names = {
         organization.id: organization.name for organization in _inventory(wanted).organizations()
     }
-    return with_what_ifs(inventory.organizations(), by_organization(what_ifs, names))
+    return with_hypothetical_databases(
+        inventory.organizations(), group_by_organization(what_ifs, names)
+    )
 
 
 def _priced(price: Price, plan: dict[str, Any]) -> dict[str, str]:
@@ -208,7 +216,7 @@ class _Judged:
 
     def meet(self, organization: Organization) -> None:
         self.names[organization.id] = organization.name
-        self.tallies.meet(organization)
+        self.tallies.add_organization(organization)
 
     def add(self, finding: Finding) -> None:
         """Count ``finding``, and keep what it says against the plan.
@@ -281,6 +289,6 @@ def _shared(organization: str, shared: Sequence[dict[str, Any]]) -> list[dict[st
     ]
 
 
-def _scopes(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _scopes(cells: list[CoverageCell]) -> list[dict[str, Any]]:
     """Return what is known of each key scope, but for the finding: there is no record of it."""
     return [{name: value for name, value in cell.items() if name != "finding"} for cell in cells]

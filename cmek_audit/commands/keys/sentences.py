@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cmek_audit.commands.keys.price import Price
-    from reports.key_instructions.instructions import Part
+    from reports.key_instructions.instructions import KeyCommands, Part
 
     Answer = Mapping[str, Any]
 
@@ -175,7 +175,7 @@ def regions(step: Answer, show: Callable[[str], str]) -> str:
     return f"Region{'s' if len(step['regions']) > 1 else ''}: {', '.join(named)}{more}."
 
 
-def ready(answer: Answer, step: Answer, most: int) -> tuple[list[Answer], str]:
+def ready(answer: Answer, step: Answer, most: int) -> tuple[list[KeyCommands], str]:
     """Return what to paste for at most so many key scopes of a step, and where the rest is.
 
     What is so long that a line of it would be cut is never shown in part.
@@ -192,20 +192,20 @@ def ready(answer: Answer, step: Answer, most: int) -> tuple[list[Answer], str]:
     return shown, f"For {' and for '.join(others)}: --format json." if others else ""
 
 
-def _is_short(commands: Answer) -> bool:
+def _is_short(commands: KeyCommands) -> bool:
     return all(
         len(line) <= _LONGEST_LINE for part in parts(commands) for line in part.code.splitlines()
     )
 
 
-def place(answer: Answer, commands: Answer) -> str:
+def place(answer: Answer, commands: KeyCommands) -> str:
     """Name the key scope that is to get its key by ``commands``, among those of its kind."""
     ids = [organization["organization"] for organization in answer["organizations"]]
     name = dict(zip(ids, names(answer), strict=True))[commands["organization"]]
     return f"{name}, {commands['region']}"
 
 
-def all_parts(answer: Answer, shown: Sequence[Answer]) -> Iterator[tuple[str, list[Part]]]:
+def all_parts(answer: Answer, shown: Sequence[KeyCommands]) -> Iterator[tuple[str, list[Part]]]:
     """Yield what to paste under the name of each key scope, and what comes after them all."""
     for commands in shown:
         yield place(answer, commands), list(parts(commands))

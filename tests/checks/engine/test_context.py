@@ -119,7 +119,7 @@ def test_a_summary_counts_the_databases_of_each_key_once() -> None:
         a_planned_database(name="acme-later", regions=["eu-west-1"]),
     ]
     summary = summarize(index_organization(an_organization(keys=keys, databases=databases)))
-    assert summary.resting == {
+    assert summary.databases_by_key == {
         shared: (3, 2),
         key_id_for("aws", "eu-west-1"): (1, 0),
         key_id_for("aws", "eu-north-1"): (0, 0),

@@ -65,9 +65,9 @@ def test_a_rule_is_inconclusive_where_what_it_needs_is_missing(
     whole = [each for each in found if each.subject.kind == "organization"]
     assert [(each.status, each.reason) for each in whole] == [("inconclusive", "cut-short")]
     assert whole[0].message == (
-        f"The {fact} may not be all, so there may be more to judge: cut-short (page 2)."
+        f"The list of {fact} may be incomplete, so there may be more to judge: cut-short (page 2)."
     )
-    assert whole[0].action == "Record acme-prod again, in full"
+    assert whole[0].action == "Re-collect acme-prod in full"
 
 
 @pytest.mark.parametrize("rule", [rule for rule, each in RULES.items() if each.card.needs])

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks.engine.actions import ActionKind
 from checks.engine.finding import (
     OPEN,
     STATUSES,
     Status,
-    about,
-    concerning,
     database_subject,
     deployment_subject,
     fails,
+    for_database,
     inconclusive,
     key_id_subject,
     key_subject,
@@ -23,6 +23,7 @@ from checks.engine.finding import (
     organization_subject,
     passes,
     scope_subject,
+    with_databases,
 )
 from checks.engine.identity import finding_id
 from inventory.model.key import KeyScope
@@ -38,6 +39,7 @@ from tests.builders import (
 from tests.checks.judging import RULES, a_finding
 
 CARD = RULES["CMEK-01"].card
+LOOK = ActionKind("look", "Look").on()
 SCOPE = KeyScope("acme/1", "serverless", "aws", "us-east-1")
 PARTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6)
 
@@ -136,15 +138,15 @@ def test_each_maker_states_its_status() -> None:
         each.status: each
         for each in (
             passes(CARD, subject, "It complies.", where),
-            fails(CARD, subject, "bad:x", "It does not.", where, "Do this"),
-            inconclusive(CARD, subject, "planned-unread:x", "Who knows.", where, "Read it"),
+            fails(CARD, subject, "bad:x", "It does not.", where, LOOK),
+            inconclusive(CARD, subject, "planned-unread:x", "Who knows.", where, LOOK),
             not_applicable(CARD, subject, "Not here.", where, "elsewhere"),
         )
     }
     assert {status: (each.cause, each.reason, each.action) for status, each in made.items()} == {
         "pass": ("", "", ""),
-        "fail": ("bad:x", "", "Do this"),
-        "inconclusive": ("planned-unread:x", "unread", "Read it"),
+        "fail": ("bad:x", "", "Look"),
+        "inconclusive": ("planned-unread:x", "unread", "Look"),
         "not-applicable": ("", "elsewhere", ""),
     }
     for each in made.values():
@@ -166,15 +168,15 @@ def test_planned_databases_make_a_finding_more_severe(
 ) -> None:
     """A finding that concerns a planned database has the severity for what can be prevented."""
     card = RULES[rule].card
-    finding = concerning(a_finding(severity=card.severity), card, 5, planned)
+    finding = with_databases(a_finding(severity=card.severity), card, 5, planned)
     assert (finding.severity, finding.databases, finding.existing) == (severity, 5, 5 - planned)
 
 
 def test_a_finding_about_a_database_bears_its_name() -> None:
     """A finding about one database has its name and counts it."""
-    existing = about(a_finding(), CARD, a_database(name="acme orders"))
+    existing = for_database(a_finding(), CARD, a_database(name="acme orders"))
     assert (existing.name, existing.databases, existing.existing) == ("acme orders", 1, 1)
-    planned = about(a_finding(), CARD, a_planned_database())
+    planned = for_database(a_finding(), CARD, a_planned_database())
     assert (planned.severity, planned.databases, planned.existing) == ("critical", 1, 0)
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from checks.engine import grouping
 from checks.engine.finding import Finding, Subject
-from checks.engine.grouping import EVERYWHERE, NO_SUBJECT, Grouping, Mode, Wanted
+from checks.engine.grouping import EVERYWHERE, NO_SUBJECT, Grouping, GroupingSetting, Mode
 from checks.engine.identity import LONGEST, escape
 from checks.engine.outcome import FindingGroup, Gate
 from tests.checks.judging import RULES, a_finding
@@ -16,7 +16,7 @@ MODES: list[Mode] = ["subject", "organization", "rule"]
 
 
 def grouped(
-    *findings: Finding, wanted: Wanted = "subject", names: dict[str, str] | None = None
+    *findings: Finding, wanted: GroupingSetting = "subject", names: dict[str, str] | None = None
 ) -> Grouping:
     grouping_ = Grouping(CARDS, Gate(), wanted)
     for organization, name in (names or {}).items():
@@ -60,13 +60,13 @@ NAMES = {"o1": "acme-prod", "o2": "acme-test"}
         ("rule", ["all"]),
     ],
 )
-def test_each_grouping_has_its_labels(wanted: Wanted, found: list[str]) -> None:
+def test_each_grouping_has_its_labels(wanted: GroupingSetting, found: list[str]) -> None:
     """Groups are labelled by their subject, their organization's name, or as all."""
     assert labels(grouped(*FOUND, wanted=wanted, names=NAMES)) == found
 
 
 @pytest.mark.parametrize("wanted", [*MODES, "auto"])
-def test_no_finding_is_lost(wanted: Wanted) -> None:
+def test_no_finding_is_lost(wanted: GroupingSetting) -> None:
     """However findings are grouped, each is counted once, for its own rule."""
     groups = grouped(*FOUND, wanted=wanted, names=NAMES).groups()
     totals = {rule: sum(each.counts.total() for each in all_) for rule, all_ in groups.items()}
@@ -85,7 +85,7 @@ def test_all_causes_of_a_subject_are_one_group() -> None:
 
 
 @pytest.mark.parametrize("wanted", MODES)
-def test_every_rule_has_a_group(wanted: Wanted) -> None:
+def test_every_rule_has_a_group(wanted: GroupingSetting) -> None:
     """A rule without any subject has a group all the same, which says so."""
     groups = grouped(wanted=wanted).groups()
     assert {rule: [each.label for each in all_] for rule, all_ in groups.items()} == {
@@ -96,7 +96,7 @@ def test_every_rule_has_a_group(wanted: Wanted) -> None:
 
 
 @pytest.mark.parametrize("wanted", MODES)
-def test_a_group_can_be_found_by_its_findings(wanted: Wanted) -> None:
+def test_a_group_can_be_found_by_its_findings(wanted: GroupingSetting) -> None:
     """The key of a finding is the key of the group that answers for it."""
     grouping_ = grouped(*FOUND, wanted=wanted, names=NAMES)
     keys = {(rule, each.key) for rule, all_ in grouping_.groups().items() for each in all_}
@@ -151,7 +151,7 @@ def test_findings_across_organizations_have_a_label_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("wanted", ["subject", "organization"])
-def test_a_name_cannot_pass_for_another_organization(wanted: Wanted) -> None:
+def test_a_name_cannot_pass_for_another_organization(wanted: GroupingSetting) -> None:
     """A name that reads like another's id, or like all of them, does not make two labels equal."""
     missing = a_finding("fail", "acme-prod")
     named = a_finding("pass", "o1")
@@ -174,7 +174,7 @@ PATHS = st.sampled_from(["", "/serverless/aws/us-east-1", "/database/d1", "/data
     st.sampled_from(MODES),
 )
 def test_labels_are_unique_sorted_and_short(
-    names: dict[str, str], subjects: list[tuple[str, str]], wanted: Wanted
+    names: dict[str, str], subjects: list[tuple[str, str]], wanted: GroupingSetting
 ) -> None:
     """Whatever organizations are called, the labels of a rule are unique, sorted and short."""
     findings = [

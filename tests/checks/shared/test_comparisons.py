@@ -14,7 +14,7 @@ from inventory.model.database import Database
 from inventory.model.gaps import Fact, Gap, Reading
 from inventory.model.key import VendorAccount
 from inventory.model.organization_index import index_organization
-from inventory.model.terraform_managed import Managed, ManagedDatabase
+from inventory.model.terraform_managed import ManagedDatabase, ManagedResources
 from tests.builders import (
     DATABASE,
     a_database,
@@ -116,14 +116,14 @@ def test_keys_agree() -> None:
 @pytest.mark.parametrize(
     ("keys", "views", "counts", "difference"),
     [
-        ([a_key()], [a_view(key_id=None)], [1, 0], f"listed {KEY}, view no key"),
-        ([a_key()], [], [1, 0], f"listed {KEY}, view not recorded"),
-        ([], [a_view()], [0, 1], f"listed no key, view {KEY}"),
+        ([a_key()], [a_view(key_id=None)], [1, 0], f"key list: {KEY}, regional lookup: no key"),
+        ([a_key()], [], [1, 0], f"key list: {KEY}, regional lookup: not recorded"),
+        ([], [a_view()], [0, 1], f"key list: no key, regional lookup: {KEY}"),
         (
             [a_key()],
             [a_view(key_id=aws_key_id(number=2))],
             [1, 1],
-            f"listed {KEY}, view {aws_key_id(number=2)}",
+            f"key list: {KEY}, regional lookup: {aws_key_id(number=2)}",
         ),
     ],
     ids=["not-shown", "not-recorded", "not-listed", "another"],
@@ -168,7 +168,7 @@ def test_keys_that_were_not_read_do_not_agree(fact: Fact) -> None:
 def test_a_gap_hides_no_difference() -> None:
     """What differs is named also where it can be explained by what was not read."""
     organization = _healthy(region_views=[], gaps=[_gap("region-views")])
-    differences = [f"{PLACE}: listed {KEY}, view not recorded"]
+    differences = [f"{PLACE}: key list: {KEY}, regional lookup: not recorded"]
     assert _in_short(organization, "serverless-keys") == ([1, None], None, differences)
 
 
@@ -178,7 +178,7 @@ def test_views_are_due_where_keys_and_databases_are() -> None:
         databases=[a_database(regions=["us-east-1", "eu-west-1"])],
         region_views=[a_view(), a_view(region="us-west-2", key_id=None)],
     )
-    differences = ["serverless / aws / eu-west-1: no view was recorded"]
+    differences = ["serverless / aws / eu-west-1: no regional lookup was recorded"]
     assert _in_short(organization, "region-views") == ([2, 1], False, differences)
 
 
@@ -194,7 +194,7 @@ def test_accounts_are_named_for_every_key() -> None:
     organization = _read(_healthy(), vendor_accounts=(_account("eu-west-1"),))
     differences = [
         f"{PLACE}: no account is named",
-        "serverless / aws / eu-west-1: accounts without a key",
+        "serverless / aws / eu-west-1: accounts, but no key",
     ]
     assert _in_short(organization, "vendor-accounts") == ([1, 1], False, differences)
 
@@ -228,7 +228,7 @@ def test_readings_agree_with_the_inventory() -> None:
 def test_readings_differ(note: str, counts: list[int], last: str) -> None:
     """Readings that hold another number than the audited inventory are a difference."""
     organization = _read(_healthy(), readings=(_reading(note),))
-    difference = f"the last readings hold {last}, the audited inventory 1"
+    difference = f"the last readings counted {last}, the audited inventory holds 1"
     assert _in_short(organization, "databases") == (counts, False, [difference])
 
 
@@ -263,7 +263,7 @@ def test_a_database_of_unknown_type_is_in_no_scope() -> None:
         _odd(id=uuid(7), name="odd"),
         _odd(id=uuid(8), status="TERMINATED"),
     ]
-    difference = f"odd ({uuid(7)}): the tier 'new' has no type"
+    difference = f"odd ({uuid(7)}): tier 'new' does not identify the type"
     told = _in_short(_read(_healthy(databases=databases)), "placements")
     assert told == ([2, 1], False, [difference])
 
@@ -278,7 +278,7 @@ def _managing(organization: Organization, *ids: str) -> Organization:
         ManagedDatabase(id=own, name=f"db-{each}").at("s.json", 1, f"astra_database.db[{each}]")
         for each, own in enumerate(ids)
     ]
-    return organization.with_managed(Managed(databases=tuple(held)))
+    return organization.with_managed(ManagedResources(databases=tuple(held)))
 
 
 def test_databases_that_terraform_manages_are_listed() -> None:
@@ -390,7 +390,7 @@ def test_differences_are_named_in_the_order_of_their_scopes() -> None:
     ordered = [f"serverless / aws / {region}" for region in sorted(regions)]
     organization = _read(_healthy(keys=keys, databases=[], region_views=[]), vendor_accounts=())
     assert _told(organization, "region-views")["differences"] == [
-        f"{scope}: no view was recorded" for scope in ordered
+        f"{scope}: no regional lookup was recorded" for scope in ordered
     ]
     assert _told(organization, "vendor-accounts")["differences"] == [
         f"{scope}: no account is named" for scope in ordered
@@ -401,12 +401,12 @@ def test_differences_are_named_in_the_order_of_their_scopes() -> None:
     accounts = tuple(_account(region) for region in regions)
     organization = _read(_healthy(keys=[], databases=[]), vendor_accounts=accounts)
     assert _told(organization, "vendor-accounts")["differences"] == [
-        f"{scope}: accounts without a key" for scope in ordered
+        f"{scope}: accounts, but no key" for scope in ordered
     ]
     ids = [aws_key_id(number=number) for number in (4, 2, 3, 1)]
     rivals = _healthy(keys=[a_key(key_id=each) for each in ids], region_views=[])
     assert _told(rivals, "serverless-keys")["differences"] == [
-        f"{PLACE}: listed {', '.join(sorted(ids))}, view not recorded"
+        f"{PLACE}: key list: {', '.join(sorted(ids))}, regional lookup: not recorded"
     ]
 
 
@@ -440,7 +440,7 @@ def test_the_last_two_readings_have_to_agree() -> None:
         each for each in compare(index_organization(organization)) if each.what == "databases"
     ]
     assert found.differences == (
-        Difference("count", "the last readings hold 2 and 1, the audited inventory 1"),
+        Difference("count", "the last readings counted 2 and 1, the audited inventory holds 1"),
     )
 
 

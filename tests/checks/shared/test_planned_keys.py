@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from checks.shared.remedies import REVEAL
+from checks.shared.remedies import HIDDEN
 from inventory.model.gaps import Gap
 from inventory.model.organization import Organization
 from inventory.model.planned_keys import PlannedKey, UndeterminedKey
-from inventory.model.terraform_managed import Managed
+from inventory.model.terraform_managed import ManagedResources
 from tests.builders import (
     ORGANIZATION,
     OTHER_ORGANIZATION,
@@ -46,7 +46,7 @@ def planned(key_id: str | None = NEW, **over: object) -> PlannedKey:
 
 def planning(*keys: PlannedKey | UndeterminedKey, **over: object) -> Organization:
     """Make an organization with one registered key and one database, and plan ``keys``."""
-    managed = Managed(
+    managed = ManagedResources(
         planned_keys=tuple(key for key in keys if isinstance(key, PlannedKey)),
         undetermined_keys=tuple(key for key in keys if isinstance(key, UndeterminedKey)),
     )
@@ -143,7 +143,7 @@ def test_a_place_that_is_not_shown_is_inconclusive(rule: str) -> None:
         "critical",
     )
     assert finding.message == (
-        f"The plan does not show for which place {ADDRESS} is: region known only after apply."
+        f"The plan does not show the key scope of {ADDRESS}: region known only after apply."
     )
 
 
@@ -158,16 +158,16 @@ def test_a_place_that_is_not_shown_is_inconclusive(rule: str) -> None:
 def test_what_is_sensitive_has_to_be_shown(key: PlannedKey | UndeterminedKey) -> None:
     """What is marked as sensitive is hidden in every plan, so the step is another one."""
     actions = {each.action for each in of_plan("CMEK-07", bare(key))}
-    assert actions == {f"{REVEAL}; judge a new plan"}
+    assert actions == {f"{HIDDEN}; then audit a new plan"}
     later = key.model_copy(update={"is_later": True}).at(*PLACE)
     actions = {each.action for each in of_plan("CMEK-07", bare(later))}
-    assert actions == {f"{REVEAL}; judge a plan in which the rest is known, too"}
+    assert actions == {f"{HIDDEN}; then audit a plan in which the rest is known, too"}
 
 
 def test_a_sensitive_id_may_be_that_of_another_organization() -> None:
     """A hidden id is compared with no other organization's key, and the same step shows it."""
     finding = one("CMEK-06", bare(planned(None, is_hidden=True)), other(keys=[a_key()]))
-    assert (finding.status, finding.action) == ("inconclusive", f"{REVEAL}; judge a new plan")
+    assert (finding.status, finding.action) == ("inconclusive", f"{HIDDEN}; then audit a new plan")
 
 
 # --- 02: one key, one scope -----------------------------------------------------------------------
@@ -181,7 +181,7 @@ def test_a_second_key_for_a_scope() -> None:
     scope = "acme-prod / serverless / aws / us-east-1"
     assert finding.message == f"The plan registers a second key for {scope}, beside {OLD}."
     assert finding.action == (
-        f"Take the key for {scope} out of the plan: only IBM Support replaces one"
+        f"Remove the key for {scope} from the plan: only IBM Support can replace a registered key"
     )
     assert len(finding.evidence) == 2
     assert statuses("CMEK-02", organization) == ["fail", "pass"]
@@ -195,7 +195,7 @@ def test_two_planned_keys_for_a_scope() -> None:
         ("fail", f"planned-rival-key:{OTHER}"),
     ]
     assert {each.action for each in found} == {
-        "Take all but one key for acme-prod / serverless / aws / us-east-1 out of the plan"
+        "Remove all but one key for acme-prod / serverless / aws / us-east-1 from the plan"
     }
 
 
@@ -259,11 +259,11 @@ def test_a_planned_google_key_may_have_another_name() -> None:
 
 
 def test_a_planned_key_where_there_are_none() -> None:
-    """A plan that registers a key for Managed Clusters on Azure fails."""
+    """A plan that registers a key for ManagedResources Clusters on Azure fails."""
     key = planned(azure_key_id(), type="managed-clusters", provider="azure", region="westeurope")
     finding = one("CMEK-04", bare(key))
     assert (finding.status, finding.cause) == ("fail", "planned-key-registered")
-    assert finding.action == f"Take the key {azure_key_id()} out of the plan"
+    assert finding.action == f"Remove the key {azure_key_id()} from the plan"
     assert of_plan("CMEK-04", bare(planned())) == []
 
 
@@ -307,7 +307,9 @@ def test_a_planned_key_of_another_organization() -> None:
     finding = one("CMEK-06", bare(planned(OLD)), other(keys=[a_key()]))
     assert (finding.status, finding.severity) == ("fail", "advisory")
     assert finding.cause == f"planned-shared-by:{OTHER_ORGANIZATION}"
-    assert finding.message == "The plan gives acme-prod a key that acme-test has or is to get."
+    assert (
+        finding.message == "The plan gives acme-prod a key that acme-test has, or gets from a plan."
+    )
     assert finding.subject.organization == ORGANIZATION
 
 
@@ -440,12 +442,12 @@ def test_an_order_that_the_plan_gives_is_inconclusive(rule: str) -> None:
         ("inconclusive", "ordered-by-plan", "critical")
     }
     message = (
-        f"No key is registered. The plan creates each planned database there after {ADDRESS}, "
+        f"No key is registered. The plan creates each planned database here after {ADDRESS}, "
         "but the documentation does not say that a new key takes effect at once."
     )
     assert {each.message for each in found} == {message}
     assert {each.action for each in found} == {
-        f"Apply {ADDRESS} alone first, record acme-prod again, and plan again"
+        f"Apply {ADDRESS} alone first, re-collect acme-prod, and plan again"
     }
 
 
@@ -456,7 +458,7 @@ def test_without_an_order_they_race(rule: str, waiting: tuple[str, ...]) -> None
     found = judged(rule, ordered(*waiting))
     assert {(each.status, each.severity) for each in found} == {("fail", "critical")}
     assert {each.message.partition(". ")[2] for each in found} <= {
-        f"A plan registers one ({ADDRESS}), but does not show that it does so first.",
+        f"A plan registers a key ({ADDRESS}), but does not show that it does so first.",
     }
 
 
@@ -465,7 +467,7 @@ def test_a_planned_key_of_our_own_plan_is_named_by_its_id() -> None:
     key = planned().at("plan.yaml", 4)
     finding = judged_once("CMEK-01", bare(key, databases=[a_planned_database()]))
     assert finding.message == (
-        f"No customer key is registered. A plan registers one ({NEW}), but does not show that it "
+        f"No customer key is registered. A plan registers a key ({NEW}), but does not show that it "
         "does so first."
     )
 

@@ -32,14 +32,14 @@ def test_only_what_is_open_has_a_cause(answer: Verdict, cause: str, planned: str
     assert answer.cause_for() == cause
     assert answer.cause_for(is_planned=True) == planned
     subject, where = organization_subject(ORGANIZATION), (("now.yaml", 1),)
-    finding = answer.about(CARD, subject, where, is_planned=True)
+    finding = answer.on_subject(CARD, subject, where, is_planned=True)
     assert (finding.status, finding.cause, finding.reason, finding.evidence) == (
         answer.status,
         planned,
         answer.reason,
         where,
     )
-    assert answer.about(CARD, subject, where).cause == cause
+    assert answer.on_subject(CARD, subject, where).cause == cause
 
 
 def test_an_unknown_type_is_said_with_its_tier() -> None:
@@ -47,7 +47,7 @@ def test_an_unknown_type_is_said_with_its_tier() -> None:
     finding = judged_once("CMEK-05", an_organization(databases=[of_unknown_type()]))
     assert (finding.reason, finding.message) == (
         "unknown-type",
-        "The tier 'developer' tells no database type.",
+        "Tier 'developer' does not identify the database type.",
     )
 
 
@@ -59,12 +59,12 @@ def test_what_the_clouds_do_not_say_is_shown_at_the_key(rule: str) -> None:
     finding = judged_once(rule, an_organization(keys=[old]))
     assert (finding.reason, finding.evidence) == ("facts-not-current", (place,))
     assert finding.message == (
-        "The cloud's facts are of 2026-01-01T00:00:00Z, the audit of 2026-11-21T02:00:00Z."
+        "The KMS data is of 2026-01-01T00:00:00Z, the audit of 2026-11-21T02:00:00Z."
     )
-    assert finding.action == f"Record the cloud's facts about {aws_key_id()} again"
+    assert finding.action == f"Re-collect the KMS data of {aws_key_id()}"
     organization = an_organization(keys=[a_key().at(*place)])
     finding = judged_once(rule, organization)
     assert (finding.reason, finding.evidence) == ("not-recorded", (place,))
-    assert finding.action == (f"Record the cloud's facts about {aws_key_id()}, or attest them")
+    assert finding.action == (f"Collect the KMS data of {aws_key_id()}, or attest it")
     finding = judged_once(rule, organization, context=CONTEXT._replace(kms="none"))
     assert (finding.reason, finding.evidence) == ("clouds-left-out", (place,))

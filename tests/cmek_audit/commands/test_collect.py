@@ -103,8 +103,7 @@ def test_what_was_left_unfinished_is_removed(file: str) -> None:
     done = command("collect", file, "--json")
     assert done.exit_code == 0
     assert done.stderr.splitlines()[0] == (
-        "Removing audit-evidence/.collecting-x-7, which a collection that was killed left "
-        "unfinished."
+        "Removing audit-evidence/.collecting-x-7, which a killed collection left unfinished."
     )
     assert [bundle.as_posix() for bundle in bundles(Path("audit-evidence"))] == [
         told(done)["bundle"]
@@ -129,7 +128,7 @@ def test_a_gap_is_told_with_what_would_settle_it(file: str, astra: Running) -> N
             "fact": "serverless-keys",
             "reason": "refused",
             "detail": "GET /v2/kms: answered 403 ('access denied'): the token lacks a permission, "
-            "or an IP access list bars this machine",
+            "or an IP access list blocks this machine",
             "action": refused[0]["action"],
         }
     ]

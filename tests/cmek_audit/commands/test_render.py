@@ -15,7 +15,7 @@ from cmek_audit.commands import render
 from reports.formats import html
 from reports.formats.github_annotations import render as annotate
 from reports.formats.registry import RENDERED
-from reports.record.writer import canonical, report_id
+from reports.record.layout import canonical, report_id
 from tests.cmek_audit.helpers import command
 from tests.reports.samples import VIOLATIONS, WAIVERS, Report, audit
 
@@ -199,7 +199,7 @@ def test_a_secret_is_not_handed_on(report: Report) -> None:
     _rewrite(report, lambda head: head.update(verdict=dict(head["verdict"], text=sham)))  # type: ignore[call-overload]
     done = command("render", "sarif", report.folder)
     assert done.exit_code == 4
-    assert done.stderr.startswith("a secret stands in what was written, so it must not be kept: ")
+    assert done.stderr.startswith("a secret was written, so these files must not be kept: ")
     assert (sham in done.stderr, done.stdout) == (False, "")
 
 

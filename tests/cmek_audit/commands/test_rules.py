@@ -20,13 +20,12 @@ NAMES = [name for rule in RULES for name in (rule.card.id, rule.card.check)]
 PLAIN = {"COLUMNS": "80", "NO_COLOR": "1"}
 
 
-def test_the_list_is_as_it_was(golden: Callable[[str, str], None]) -> None:
-    """The list has a line for each rule, with id, force, severity and title."""
+def test_the_list_has_every_rule() -> None:
+    """The list has a line for each rule, with id, basis, severity and title."""
     done = command("rules", environment=PLAIN)
     assert (done.exit_code, done.stderr) == (0, "")
     wanted = [[c.id, c.basis, c.severity, c.title] for c in (rule.card for rule in RULES)]
     assert [line.split(maxsplit=3) for line in done.stdout.splitlines()] == wanted
-    golden("rules.txt", done.stdout)
 
 
 @pytest.mark.parametrize("name", ["CMEK-01", "CMEK-05", "CMEK-06"])
@@ -98,7 +97,7 @@ def test_a_rule_that_is_not_there(name: str, hint: str) -> None:
     """An id that no rule has ends with 4, and with those that are near."""
     done = command("rules", name)
     assert (done.exit_code, done.stdout) == (4, "")
-    expected = f"expected CMEK-01 to CMEK-16, or the name of a check{hint}"
+    expected = f"expected CMEK-01 to {RULES[-1].card.id}, or the name of a check{hint}"
     assert done.stderr == f"RULE: found '{name}', {expected}\n"
 
 

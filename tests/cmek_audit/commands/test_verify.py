@@ -82,7 +82,7 @@ def _remove(bundle: Path) -> str:
 
 def _add(bundle: Path) -> str:
     (bundle / "notes.txt").write_text("harmless")
-    return "notes.txt: found a file, expected none: it is not listed"
+    return "notes.txt: found a file, expected no file: it is not listed"
 
 
 def _link(bundle: Path) -> str:
@@ -96,12 +96,13 @@ def _link(bundle: Path) -> str:
 def _cut(bundle: Path) -> str:
     file = bundle / "manifest.json"
     file.write_text(file.read_text()[:-9])
-    return "manifest.json: found no JSON, expected a manifest as it was written"
+    return "manifest.json: found no JSON, expected an unchanged manifest"
 
 
 def _rewrite(bundle: Path) -> str:
     replace(bundle / "manifest.json", '"requests": ', '"requests": 9')
-    return "manifest.json: found a root that is not its own, expected a manifest as it was written"
+    found = "a root that does not match its content"
+    return f"manifest.json: found {found}, expected an unchanged manifest"
 
 
 def _lose(bundle: Path) -> str:

@@ -73,7 +73,7 @@ def test_a_bundle_missing_between_others_is_noticed(chain: Path) -> None:
     found = f"{_named(second)}, which is not here"
     shutil.rmtree(second)
     done = command("verify", chain)
-    expected = f"one chain: '{first.name}', '{third.name}' each begin one"
+    expected = f"one chain: '{first.name}', '{third.name}' each start one"
     assert (done.exit_code, problems(done)) == (1, [_previous(third, found, expected)])
 
 
@@ -127,7 +127,7 @@ def test_a_bundle_without_its_manifest_is_noticed(chain: Path) -> None:
     assert done.exit_code == 1
     assert problems(done) == [
         f"{second}/manifest.json: found No such file or directory, expected a readable manifest",
-        _previous(third, found, f"one chain: '{first.name}', '{third.name}' each begin one"),
+        _previous(third, found, f"one chain: '{first.name}', '{third.name}' each start one"),
     ]
 
 

@@ -134,7 +134,7 @@ def test_a_report_does_not_hide_evidence(bundle: Path) -> None:
     """A bundle into which a record was put is taken for a bundle, and has a file too many."""
     (bundle / "audit.json").write_text("{}")
     assert problems(command("verify", bundle)) == [
-        f"{bundle}/audit.json: found a file, expected none: it is not listed"
+        f"{bundle}/audit.json: found a file, expected no file: it is not listed"
     ]
 
 

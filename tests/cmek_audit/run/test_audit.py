@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 
     from cmek_audit.run.audit import Published
     from cmek_audit.run.options import Options
+    from reports.model.head import Head, Provenance
 
 RULE_IDS = [rule.card.id for rule in load_rules()]
-OWN_RUN = {name: RUN[name] for name in RUN if name not in {"started", "ended", "formats"}}
+OWN_RUN: Any = {name: RUN[name] for name in RUN if name not in {"started", "ended", "formats"}}
 """What whoever runs an audit says of the run; the audit itself adds the rest."""
 
 
@@ -167,8 +168,9 @@ def test_the_block_on_the_run_begins_with_its_times(tmp_path: Path) -> None:
 def test_the_block_on_the_run_may_depend_on_the_verdict(tmp_path: Path) -> None:
     """Whoever describes the run gets the head, with the exit code of the verdict."""
 
-    def describe_run(head: dict[str, Any]) -> dict[str, Any]:
-        return OWN_RUN | {"exit_code": head["verdict"]["exit_code"]}
+    def describe_run(head: Head) -> Provenance:
+        run: Provenance = OWN_RUN | {"exit_code": head["verdict"]["exit_code"]}
+        return run
 
     _, head = run_audit(options_in(tmp_path, mixed()), describe_run)
     assert (head["verdict"]["exit_code"], head["run"]["exit_code"]) == (1, 1)

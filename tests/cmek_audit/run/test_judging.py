@@ -26,7 +26,7 @@ class _Sink:
         self.organizations: list[str] = []
         self.findings: list[Finding] = []
 
-    def meet(self, organization: Organization) -> None:
+    def add_organization(self, organization: Organization) -> None:
         self.organizations.append(organization.id)
 
     def add(self, finding: Finding) -> None:

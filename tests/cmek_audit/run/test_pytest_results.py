@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -16,15 +16,17 @@ from tests.reports.recording import RUN
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reports.model.head import Head
+
 
 Outcome = Literal["passed", "failed", "skipped"]
 
 
-def _head(folder: Path, **over: object) -> dict[str, Any]:
+def _head(folder: Path, **over: object) -> Head:
     """Return the head of an audit of an inventory, as if all of it had been run."""
     path = write_json(folder / "inventory.json", document_data())
     options = {"inventory": (path,), "as_of": AS_OF.isoformat(), "report_dir": str(folder / "r")}
-    return run_audit(parse_options(options | over), lambda _: dict(RUN)).head
+    return run_audit(parse_options(options | over), lambda _: RUN.copy()).head
 
 
 def _report(outcome: Outcome = "passed", **carried: str) -> pytest.TestReport:
@@ -82,9 +84,7 @@ def test_rows_that_a_browser_would_choke_on_are_dropped() -> None:
 # --- what is above it -----------------------------------------------------------------------------
 
 
-def _summary(
-    head: dict[str, Any] | None, page: str = "r/audit.html", rows: int = MOST_ROWS
-) -> list[str]:
+def _summary(head: Head | None, page: str = "r/audit.html", rows: int = MOST_ROWS) -> list[str]:
     prefix: list[str] = []
     pytest_results.summary(prefix, head, page, rows)
     return prefix

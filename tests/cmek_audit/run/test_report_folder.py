@@ -170,7 +170,7 @@ def test_two_audits_at_once_do_not_share_a_folder(path: Path) -> None:
     """The second of two runs at once is refused, and the first one ends well."""
     folder = ReportFolder(path)
     assert refused(path) == (
-        f"--cmek-report-dir: found {path}, into which another run is writing, "
+        f"--cmek-report-dir: found {path}, which another run is writing to, "
         "expected a folder of its own"
     )
     fill(folder.staging, "one")

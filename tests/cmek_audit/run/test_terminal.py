@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -71,15 +72,20 @@ def test_what_is_printed_is_cut_at_a_width(text: str, width: int) -> None:
     assert len(text) <= width or printed[-1] == "…"
 
 
+def _action(text: str, name: str) -> Any:  # noqa: ANN401 (a part of one)
+    return {"text": text, "name": name}
+
+
 def test_a_short_action_is_one_line() -> None:
     """An action that names its organization is printed as it is."""
-    action = {"text": "Register a key for acme-prod / serverless", "name": "acme-prod"}
-    assert _wrap(action, 80) == ["Register a key for acme-prod / serverless"]
+    assert _wrap(_action("Register a key for acme-prod / serverless", "acme-prod"), 80) == [
+        "Register a key for acme-prod / serverless"
+    ]
 
 
 def test_an_action_tells_its_organization() -> None:
     """An action whose words lack the organization's name gets it in brackets."""
-    assert _wrap({"text": "Act", "name": "acme-prod"}, 80) == ["Act (acme-prod)"]
+    assert _wrap(_action("Act", "acme-prod"), 80) == ["Act (acme-prod)"]
 
 
 ARN = "arn:aws:kms:us-east-1:111122223333:key/00000000-0000-4000-8000-000000000001"
@@ -92,7 +98,7 @@ WORDS = st.lists(st.sampled_from(["a", "key", "for", "acme-prod", ARN]), min_siz
 def test_an_action_is_cut_with_a_sign_and_no_word_is_broken(words: list[str], width: int) -> None:
     """An action fills three lines at most; of what is cut, a sign says where to read on."""
     text = " ".join(words)
-    lines = _wrap({"text": text, "name": words[0]}, width)
+    lines = _wrap(_action(text, words[0]), width)
     shown = " ".join(lines).removesuffix(MORE)
     assert text.startswith(shown)
     assert " ".join(lines).endswith(MORE) is (shown != text)
@@ -103,7 +109,8 @@ def test_an_action_is_cut_with_a_sign_and_no_word_is_broken(words: list[str], wi
 def test_notes_are_folded_between_words() -> None:
     """A note on a source is folded to the terminal, and an id in it stays whole."""
     source = {"path": "plan.json", "notes": [f"It assumes {ARN} and {ARN}."]}
-    lines = list(_notes({"population": {"sources": [source]}}, 50))
+    head: Any = {"population": {"sources": [source]}}
+    lines = list(_notes(head, 50))
     assert [line.strip() for line in lines if ARN in line] == [ARN, f"{ARN}."]
     assert lines[0].startswith("Note:     plan.json: It assumes")
 
@@ -112,4 +119,4 @@ def test_notes_are_folded_between_words() -> None:
 @given(text=st.text(min_size=1, alphabet=st.characters(exclude_categories=["Zs"])))
 def test_any_action_can_be_printed(text: str) -> None:
     """Whatever an action holds, some lines of it are printed."""
-    assert _wrap({"text": text * 40, "name": text}, 40)
+    assert _wrap(_action(text * 40, text), 40)

@@ -12,6 +12,7 @@ from cmek_audit.verification.verify_report import verify_report
 from inventory.errors import RecordError
 from tests.cmek_audit.verification.verified import (
     PAGES,
+    RECORD,
     about,
     reason_of,
     refuse_opening,
@@ -92,7 +93,7 @@ def test_only_files_are_read(report: Report, tmp_path: Path, name: str, kind: st
     assert reason_of(verified, name) == f"found {found}, expected a file"
 
 
-@pytest.mark.parametrize("name", ["audit.json", "findings.ndjson"])
+@pytest.mark.parametrize("name", RECORD)
 def test_a_record_that_is_a_link_is_refused(report: Report, tmp_path: Path, name: str) -> None:
     """A record that leads out of its folder is refused, whatever stands there."""
     path = report.folder / name

@@ -72,7 +72,7 @@ def test_a_bundle_that_tells_something_else_is_found_out(
     from inventory.errors import ReplayError  # noqa: PLC0415
 
     def refuse(folder: str) -> None:
-        raise ReplayError(f"{folder}: the exchanges tell something else")
+        raise ReplayError(f"{folder}: the exchanges give another line")
 
     monkeypatch.setattr(replay, "replay", refuse)
     verified = verify_report(str(live.folder))

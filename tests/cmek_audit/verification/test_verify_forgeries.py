@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cmek_audit.verification.verify_report import verify_report
 from inventory.errors import RecordError
-from reports.record.writer import canonical, report_id
+from reports.record.layout import canonical, report_id
 from tests.reports.samples import VIOLATIONS, WAIVERS, Report, audit
 
 if TYPE_CHECKING:

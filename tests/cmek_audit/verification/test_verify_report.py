@@ -48,11 +48,12 @@ if TYPE_CHECKING:
 
 def test_a_report_on_files_is_proven(report: Report, tmp_path: Path) -> None:
     """A report whose files are unchanged is made again, and each of its parts is named."""
-    count = len(report.lines)
+    count, entries = len(report.lines), report.head["population_file"]["count"]
     verified = verify_report(str(report.folder))
     assert [*map(str, verified.proofs)] == [
         "audit.json: proven (judged again from its sources: equal)",
         f"findings.ndjson: proven (judged again from its sources: the same {count} findings)",
+        f"population.ndjson: proven (read again from its sources: the same {entries} entries)",
         "audit.html: proven (rendered again from the record: equal)",
         "summary.md: proven (rendered again from the record: equal)",
         "audit.sarif: proven (rendered again from the record: equal)",
@@ -142,7 +143,7 @@ def test_a_report_without_waivers_is_verified(tmp_path: Path) -> None:
 
 def test_an_example_is_verified(tmp_path: Path) -> None:
     """A run over the bundled example is given again, and is said to be no evidence."""
-    _, head = run_audit(parse_options({"report_dir": str(tmp_path)}), lambda _: dict(RUN))
+    _, head = run_audit(parse_options({"report_dir": str(tmp_path)}), lambda _: RUN.copy())
     verified = verify_report(str(tmp_path))
     assert (stopping(verified), len(about(verified, "EXAMPLE, NOT AUDIT"))) == ({}, 1)
     assert {

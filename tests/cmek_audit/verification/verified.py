@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from cmek_audit.verification.verify_report import Verified
 from reports.formats.registry import RENDERED, encode
+from reports.record.layout import canonical, report_id
 from reports.record.reader import read_record
-from reports.record.writer import canonical, report_id
 from tests.reports.samples import (
     Report,
 )
@@ -32,7 +32,7 @@ def rewrite(report: Report, change: Callable[[Head], object]) -> None:
     (report.folder / "audit.json").write_text(canonical(head))
 
 
-RECORD = ("audit.json", "findings.ndjson")
+RECORD = ("audit.json", "findings.ndjson", "population.ndjson")
 DIFFER = "judged again from its sources, these differ:"
 PAGES = ("audit.html", "summary.md", "audit.sarif")
 UNJUDGED = dict.fromkeys((*RECORD, *PAGES), "not-proven")

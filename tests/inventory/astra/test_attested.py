@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from inventory.astra.attested import with_database_statements, with_key_statements
+from inventory.astra.attested import apply_database_statements, apply_key_statements
 from inventory.model.gaps import Gap
 from inventory.model.key import CustomerKey
 from tests.builders import a_database, a_key, aws_key_id, gcp_key_id
 from tests.inventory.live import configured
 
 SAID = {"by": "Ada Example", "on": "2026-10-01"}
-UNMET = "{} stands in the organizations file, and Astra does not list it"
+UNMET = "{} is in the organizations file, but Astra does not list it"
 
 
 def statement(**over: object) -> dict[str, Any]:
@@ -29,23 +29,23 @@ def test_statements_of_keys() -> None:
     }
     listed = a_key(seen="exchanges/0001/0001.json:14")
     other = a_key(region="us-east-2")
-    told = with_key_statements([listed, other], configured(keys=[statement(**stated)]))
+    stated_databases = apply_key_statements([listed, other], configured(keys=[statement(**stated)]))
     expected = CustomerKey.model_validate(listed.model_dump() | stated)
-    assert told.entries == [expected, other]
-    assert told.gaps == []
+    assert stated_databases.entries == [expected, other]
+    assert stated_databases.gaps == []
 
 
 def test_statement_without_content() -> None:
     """A statement that only names a key leaves the key as it is."""
-    told = with_key_statements([a_key()], configured(keys=[statement()]))
-    assert told.entries == [a_key()]
+    stated = apply_key_statements([a_key()], configured(keys=[statement()]))
+    assert stated.entries == [a_key()]
 
 
 def test_place_of_a_key_is_kept() -> None:
     """An entry that was stated something of keeps the place where it was read."""
     key = a_key().at("inventory.ndjson", 7)
-    told = with_key_statements([key], configured(keys=[statement()]))
-    assert [entry.location for entry in told.entries] == [("inventory.ndjson", 7)]
+    stated = apply_key_statements([key], configured(keys=[statement()]))
+    assert [entry.location for entry in stated.entries] == [("inventory.ndjson", 7)]
 
 
 def test_statements_of_databases() -> None:
@@ -55,10 +55,10 @@ def test_statements_of_databases() -> None:
         "reason": "a trial",
         "data": "stringent",
     }
-    wanted = configured(databases=[stated | {"id": a_database().id}])
-    told = with_database_statements([a_database(), a_database(id="other")], wanted)
-    assert told.entries == [a_database(**stated), a_database(id="other")]
-    assert told.gaps == []
+    config = configured(databases=[stated | {"id": a_database().id}])
+    stated_databases = apply_database_statements([a_database(), a_database(id="other")], config)
+    assert stated_databases.entries == [a_database(**stated), a_database(id="other")]
+    assert stated_databases.gaps == []
 
 
 def test_statements_that_meet_nothing() -> None:
@@ -69,14 +69,14 @@ def test_statements_that_meet_nothing() -> None:
         statement(provider="gcp", key_id="c"),
         statement(key_id="d"),
     ]
-    wanted = configured(keys=keys, databases=[{"id": "e"}])
-    told = with_key_statements([a_key()], wanted)
+    config = configured(keys=keys, databases=[{"id": "e"}])
+    stated = apply_key_statements([a_key()], config)
     facts = ("serverless-keys", "managed-clusters-keys", "serverless-keys", "serverless-keys")
-    assert told.entries == [a_key()]
-    assert [(gap.fact, gap.reason, gap.detail) for gap in told.gaps] == [
+    assert stated.entries == [a_key()]
+    assert [(gap.fact, gap.reason, gap.detail) for gap in stated.gaps] == [
         (fact, "not-visible", UNMET.format(name)) for fact, name in zip(facts, "abcd", strict=True)
     ]
-    databases = with_database_statements([a_database()], wanted)
+    databases = apply_database_statements([a_database()], config)
     assert databases.entries == [a_database()]
     assert databases.gaps == [
         Gap(fact="databases", reason="not-visible", detail=UNMET.format("e")),
@@ -89,7 +89,10 @@ def test_a_statement_about_another_version() -> None:
     place = {"provider": "gcp", "region": "us-east1"}
     listed = [a_key(**place, key_id=key_id) for key_id in ids]
     said = statement(**place, key_id=gcp_key_id(), rotation={"automatic": True} | SAID)
-    told = with_key_statements(listed, configured(keys=[said]))
-    assert [entry.key_id for entry in told.entries] == ids
-    assert [each.rotation.automatic for each in told.entries if each.rotation] == [True, True]
-    assert told.gaps == []
+    stated = apply_key_statements(listed, configured(keys=[said]))
+    assert [entry.key_id for entry in stated.entries] == ids
+    assert [entry.rotation.automatic for entry in stated.entries if entry.rotation] == [
+        True,
+        True,
+    ]
+    assert stated.gaps == []

@@ -19,7 +19,7 @@ from tests.inventory.live import (
     HOST,
     VALUE,
     Recorder,
-    a_line,
+    a_client,
     an_exchange,
     answer,
     answering,
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
 KMS = "/v2/kms"
-BARRED = "the token lacks a permission, or an IP access list bars this machine"
+BARRED = "the token lacks a permission, or an IP access list blocks this machine"
 BUSY = "answered 429: too many requests"
-NO_TIME = ", and there was no time to ask again"
+NO_TIME = "; no time was left for another attempt"
 
 
 class Asked:
@@ -42,20 +42,20 @@ class Asked:
     def __init__(
         self,
         *replies: httpx.Response | Exception,
-        also: Collection[int] = (),
+        accept: Collection[int] = (),
         left: Callable[[], float] = lambda: math.inf,
         read: Callable[[Exchange], Any] = list_of,
-        **manners: float,
+        **policy: float,
     ) -> None:
         self.waits: list[float] = []
-        self.manners = manners
+        self.policy = policy
         self.error: UnansweredError | None = None
         self.value: Any = None
         recorder = Recorder()
-        line = a_line(recorder, left=left, waits=self.waits, manners=manners)
+        client = a_client(recorder, left=left, waits=self.waits, policy=policy)
         with answering(*replies) as route:
             try:
-                self.value = asyncio.run(line.ask(KMS, read, also))
+                self.value = asyncio.run(client.get(KMS, read, accept))
             except UnansweredError as error:
                 self.error = error
             self.requests = [call.request for call in route.calls]
@@ -70,9 +70,9 @@ class Asked:
 
     def again(self) -> tuple[str, str] | None:
         """Return reason and detail of the error of a replay."""
-        line = a_line(ReplayingTransport(self.exchanges), manners=self.manners)
+        client = a_client(ReplayingTransport(self.exchanges), policy=self.policy)
         with pytest.raises(UnansweredError) as caught:
-            asyncio.run(line.ask(KMS, list_of))
+            asyncio.run(client.get(KMS, list_of))
         return caught.value.reason, caught.value.detail.removeprefix(f"GET {KMS}: ")
 
 
@@ -93,12 +93,12 @@ def test_request_says_no_more_than_it_must() -> None:
 
 
 def test_width() -> None:
-    """A line is as wide as one organization may have requests under way."""
-    assert a_line(Recorder(), manners={"connections_per_organization": 7}).width == 7
+    """A client has as many slots as one organization may have requests in progress."""
+    assert a_client(Recorder(), policy={"connections_per_organization": 7}).concurrency == 7
 
 
 def test_requests_under_way_are_bounded() -> None:
-    """No more requests are under way at once than there are slots."""
+    """No more requests are in progress at once than there are slots."""
 
     class Counting(httpx.AsyncBaseTransport):
         now = most = 0
@@ -113,8 +113,8 @@ def test_requests_under_way_are_bounded() -> None:
     counting = Counting()
 
     async def run() -> None:
-        line = a_line(counting, slots=3)
-        await asyncio.gather(*(line.ask(KMS, list_of) for _ in range(12)))
+        client = a_client(counting, slots=3)
+        await asyncio.gather(*(client.get(KMS, list_of) for _ in range(12)))
 
     asyncio.run(run())
     assert counting.most == 3
@@ -131,7 +131,7 @@ HELPLESS = {
     "401": (
         answer(error_body("no bearer token"), 401),
         "refused",
-        "answered 401 ('no bearer token'): the token is not taken, or lacks a permission",
+        "answered 401 ('no bearer token'): the token is invalid or lacks a permission",
     ),
     "403": (
         answer("no", 403),
@@ -143,21 +143,21 @@ HELPLESS = {
         "wrong-address",
         "answered 404: there is nothing at this address",
     ),
-    "204": (httpx.Response(204), "malformed", "answered 204: no documented status"),
-    "206": (answer([], 206), "malformed", "answered 206: no documented status"),
-    "400": (answer({}, 400), "malformed", "answered 400: no documented status"),
-    "418": (answer([], 418), "malformed", "answered 418: no documented status"),
+    "204": (httpx.Response(204), "malformed", "answered 204: an undocumented status"),
+    "206": (answer([], 206), "malformed", "answered 206: an undocumented status"),
+    "400": (answer({}, 400), "malformed", "answered 400: an undocumented status"),
+    "418": (answer([], 418), "malformed", "answered 418: an undocumented status"),
     "302": (
         httpx.Response(302, headers={"location": "https://other.example.test"}),
         "wrong-address",
-        "answered 302, a redirect: none is followed",
+        "answered 302, a redirect; redirects are not followed",
     ),
 }
 
 
 @pytest.mark.parametrize(("reply", "reason", "detail"), HELPLESS.values(), ids=HELPLESS)
 def test_what_no_second_attempt_helps(reply: httpx.Response, reason: str, detail: str) -> None:
-    """An answer that will be the same again is taken for final, and why it is none is told."""
+    """An answer that will be the same again is taken for final, and why it is none is reported."""
     asked = Asked(reply, answer([]))
     assert asked.said == (reason, detail)
     assert asked.error
@@ -165,23 +165,23 @@ def test_what_no_second_attempt_helps(reply: httpx.Response, reason: str, detail
     assert (len(asked.exchanges), asked.waits) == (1, [])
 
 
-BROKEN = "answered with a body that is no whole JSON with each key once"
+BROKEN = "answered with a body that is not complete JSON, or repeats a key"
 PASSING: dict[str, tuple[httpx.Response | Exception, str, str]] = {
     "429": (answer({}, 429), "rate-limited", BUSY),
     "500": (answer(error_body("oops"), 500), "unavailable", "answered 500 ('oops')"),
     "502": (httpx.Response(502, html="<p>"), "unavailable", "answered 502"),
     "599": (httpx.Response(599), "unavailable", "answered 599"),
     "refused": (no_answer(), "unavailable", "no answer: refused"),
-    "timeout": (TimeoutError(), "timed-out", "no whole answer within 60 s"),
+    "timeout": (TimeoutError(), "timed-out", "no complete answer within 60 s"),
     "page": (
         httpx.Response(200, html="<p>"),
         "malformed",
-        "answered as 'text/html', expected application/json",
+        "answered with 'text/html', expected application/json",
     ),
     "no type": (
         httpx.Response(200, content=b"[]"),
         "malformed",
-        "answered as 'nothing', expected application/json",
+        "answered with no content type, expected application/json",
     ),
     "cut": (raw_answer(b"[1, "), "malformed", BROKEN),
     "empty": (raw_answer(b""), "malformed", BROKEN),
@@ -197,7 +197,7 @@ PASSING: dict[str, tuple[httpx.Response | Exception, str, str]] = {
 def test_what_a_second_attempt_may_help(
     reply: httpx.Response | Exception, reason: str, detail: str
 ) -> None:
-    """What may pass is asked again, as often as manners allow; then the last error is told."""
+    """What may pass is retried as often as the policy allows; then the last error is reported."""
     asked = Asked(reply, answer(["fine"]))
     assert (asked.value, len(asked.exchanges), len(asked.waits)) == (["fine"], 2, 1)
     never = Asked(*[reply] * 4, attempts=3)
@@ -213,7 +213,7 @@ def test_one_attempt() -> None:
 
 
 def test_errors_of_attempts_that_differ() -> None:
-    """If the attempts fail differently, the last failure is told, also if it is final."""
+    """If the attempts fail differently, the last failure is reported, also if it is final."""
     asked = Asked(answer({}, 503), no_answer(), answer({}, 403), answer([]))
     assert asked.error
     assert (asked.error.reason, len(asked.exchanges)) == ("refused", 3)
@@ -227,7 +227,9 @@ def test_kinds_of_json(kind: str) -> None:
 
 def test_statuses_that_are_taken_too() -> None:
     """A status that was asked for is read like an answer, whatever its type."""
-    asked = Asked(httpx.Response(404, text="none"), also={404}, read=lambda each: each.status)
+    asked = Asked(
+        httpx.Response(404, text="none"), accept={404}, read=lambda exchange: exchange.status
+    )
     assert asked.value == 404
 
 
@@ -250,7 +252,7 @@ def test_statuses_that_are_taken_too() -> None:
     ],
 )
 def test_what_an_error_says(body: object, said: str) -> None:
-    """An error's own message is told, short and without secrets, if it has one."""
+    """An error's own message is reported, short and without secrets, if it has one."""
     asked = Asked(answer(body, 503), attempts=1)
     assert asked.said == ("unavailable", f"answered 503{said}")
 
@@ -260,13 +262,13 @@ def test_what_an_error_says(body: object, said: str) -> None:
 
 def test_waits_grow_and_are_capped(monkeypatch: pytest.MonkeyPatch) -> None:
     """The wait doubles with each attempt up to the longest, and chance takes up to half of it."""
-    manners: dict[str, Any] = {"attempts": 7, "first_wait_seconds": 0.5}
-    manners["longest_wait_seconds"] = 4.0
+    policy: dict[str, Any] = {"attempts": 7, "first_wait_seconds": 0.5}
+    policy["longest_wait_seconds"] = 4.0
     full = [0.5, 1.0, 2.0, 4.0, 4.0, 4.0]
     for chance in (0.5, 0.75, 1.0):
-        monkeypatch.setattr(random, "uniform", lambda low, high, told=chance: told)
-        asked = Asked(*[answer({}, 503)] * 7, **manners)
-        assert asked.waits == [chance * each for each in full]
+        monkeypatch.setattr(random, "uniform", lambda low, high, fields=chance: fields)
+        asked = Asked(*[answer({}, 503)] * 7, **policy)
+        assert asked.waits == [chance * seconds for seconds in full]
 
 
 def test_waits_differ_by_chance() -> None:
@@ -283,15 +285,15 @@ def test_wait_that_is_asked_for(status: int) -> None:
     assert asked.waits == [100.0]
 
 
-@pytest.mark.parametrize("told", ["0", "soon", "-5", ""])
-def test_wait_that_asks_for_nothing(told: str) -> None:
-    """A wait of no length, or one that cannot be read, does not shorten the wait of manners."""
-    (wait,) = Asked(answer({}, 429, retry_after=told), answer([])).waits
+@pytest.mark.parametrize("header", ["0", "soon", "-5", ""])
+def test_wait_that_asks_for_nothing(header: str) -> None:
+    """A wait of no length, or one that cannot be read, does not shorten the wait of the policy."""
+    (wait,) = Asked(answer({}, 429, retry_after=header), answer([])).waits
     assert 0.25 <= wait <= 0.5
 
 
 def test_wait_until_a_date() -> None:
-    """A wait until a date in the past does not shorten the wait of manners."""
+    """A wait until a date in the past does not shorten the wait of the policy."""
     past = "Fri, 20 Nov 2020 02:00:00 GMT"
     (wait,) = Asked(answer({}, 429, retry_after=past), answer([])).waits
     assert 0.25 <= wait <= 0.5
@@ -306,10 +308,10 @@ def test_wait_that_is_asked_for_in_vain() -> None:
 # --- time -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("told", ["3600", "Fri, 20 Nov 2099 02:00:00 GMT", "60"])
-def test_no_time_for_the_wait(told: str) -> None:
+@pytest.mark.parametrize("header", ["3600", "Fri, 20 Nov 2099 02:00:00 GMT", "60"])
+def test_no_time_for_the_wait(header: str) -> None:
     """A wait for which there is no time is not begun: the request ends at once, as rate-limited."""
-    asked = Asked(answer({}, 429, retry_after=told), answer([]), left=lambda: 60.0)
+    asked = Asked(answer({}, 429, retry_after=header), answer([]), left=lambda: 60.0)
     assert asked.said == ("rate-limited", BUSY + NO_TIME)
     assert (asked.waits, len(asked.requests)) == ([], 1)
 
@@ -322,7 +324,7 @@ def test_end_of_time_is_recorded_and_replayed() -> None:
 
 
 def test_no_time_for_a_second_attempt() -> None:
-    """If time runs out between attempts, the error of the last attempt is told."""
+    """If time runs out between attempts, the error of the last attempt is reported."""
     left = iter([60.0, 0.1])
     asked = Asked(*[answer({}, 503)] * 3, left=lambda: next(left))
     assert asked.said == ("unavailable", f"answered 503{NO_TIME}")
@@ -331,12 +333,12 @@ def test_no_time_for_a_second_attempt() -> None:
 
 
 def test_time_over_before_the_first_attempt() -> None:
-    """If there is no time even for a first attempt, that is what is told, and nothing is sent."""
+    """If there is no time even for a first attempt, that is reported, and nothing is sent."""
     recorder = Recorder(deadline=-math.inf)
     with answering(answer([])) as route, pytest.raises(UnansweredError) as caught:
-        asyncio.run(a_line(recorder).ask(KMS, list_of))
+        asyncio.run(a_client(recorder).get(KMS, list_of))
     assert caught.value.reason == "timed-out"
-    assert caught.value.detail == f"GET {KMS}: the time for the audit was over"
+    assert caught.value.detail == f"GET {KMS}: the time limit of the audit was reached"
     assert (route.call_count, [exchange.failure for exchange in recorder.exchanges]) == (
         0,
         [TOO_LATE],
@@ -344,13 +346,13 @@ def test_time_over_before_the_first_attempt() -> None:
 
 
 def test_time_over_in_the_second_attempt() -> None:
-    """If time is over in the middle of a later attempt, the earlier one's error is told."""
+    """If time is over in the middle of a later attempt, the earlier one's error is reported."""
     exchanges = [an_exchange({}, status=503), an_exchange(None, status=None, failure=TOO_LATE)]
-    line = a_line(ReplayingTransport(exchanges))
+    client = a_client(ReplayingTransport(exchanges))
     with pytest.raises(UnansweredError) as caught:
-        asyncio.run(line.ask(KMS, list_of))
-    told = (caught.value.reason, caught.value.detail)
-    assert told == ("unavailable", f"GET {KMS}: answered 503{NO_TIME}")
+        asyncio.run(client.get(KMS, list_of))
+    found = (caught.value.reason, caught.value.detail)
+    assert found == ("unavailable", f"GET {KMS}: answered 503{NO_TIME}")
 
 
 def test_other_errors_pass_through() -> None:

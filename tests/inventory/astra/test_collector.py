@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 FLEET = healthy_fleet()
 FULL, SMALL = FLEET.organizations
-MANNERS = {"first_wait_seconds": 0.0, "attempts": 2, "timeout_seconds": 5.0}
+POLICY = {"first_wait_seconds": 0.0, "attempts": 2, "timeout_seconds": 5.0}
 
 
 @pytest.fixture(scope="module")
@@ -52,18 +52,18 @@ def server(served: Running) -> Running:
     return served
 
 
-def wanted(address: str, fleet: Fleet = FLEET, **manners: float) -> Organizations:
-    return Organizations.model_validate(organizations_data(fleet, address, **MANNERS | manners))
+def configuration(address: str, fleet: Fleet = FLEET, **policy: float) -> Organizations:
+    return Organizations.model_validate(organizations_data(fleet, address, **POLICY | policy))
 
 
-def small(server: Running, **manners: float) -> Organizations:
+def small(server: Running, **policy: float) -> Organizations:
     """Return the smaller organization alone."""
-    return wanted(server.address, Fleet((SMALL,)), **manners)
+    return configuration(server.address, Fleet((SMALL,)), **policy)
 
 
-def run(server: Running, folder: Path, *faults: Fault, **manners: float) -> Collected:
+def run(server: Running, folder: Path, *faults: Fault, **policy: float) -> Collected:
     server.faults = faults
-    return collect(small(server, **manners), str(folder), FLEET.environment)
+    return collect(small(server, **policy), str(folder), FLEET.environment)
 
 
 def read(collected: Collected) -> list[Organization]:
@@ -71,7 +71,7 @@ def read(collected: Collected) -> list[Organization]:
 
 
 def reasons(collected: Collected) -> set[tuple[str, str]]:
-    return {(gap.fact, gap.reason) for each in read(collected) for gap in each.gaps}
+    return {(gap.fact, gap.reason) for organization in read(collected) for gap in organization.gaps}
 
 
 # --- the whole ------------------------------------------------------------------------------------
@@ -79,13 +79,16 @@ def reasons(collected: Collected) -> set[tuple[str, str]]:
 
 def test_whole_fleet(server: Running, tmp_path: Path) -> None:
     """All organizations are read whole; the bundle has every request, and a replay agrees."""
-    told = collect(wanted(server.address), str(tmp_path), FLEET.environment)
-    organizations = read(told)
+    collected = collect(configuration(server.address), str(tmp_path), FLEET.environment)
+    organizations = read(collected)
     assert [organization.name for organization in organizations] == ["acme-prod", "acme-test"]
-    assert [len(each.databases or ()) for each in organizations] == [105, 3]
-    assert [len(each.keys or ()) for each in organizations] == [len(FULL.keys), len(SMALL.keys)]
-    assert reasons(told) == set()
-    manifest = replay(told.bundle).manifest
+    assert [len(organization.databases or ()) for organization in organizations] == [105, 3]
+    assert [len(organization.keys or ()) for organization in organizations] == [
+        len(FULL.keys),
+        len(SMALL.keys),
+    ]
+    assert reasons(collected) == set()
+    manifest = replay(collected.bundle).manifest
     assert (manifest.requests, manifest.failures) == (len(server.requests), 0)
     assert manifest.address == server.address
     assert manifest.redactions > 0
@@ -95,35 +98,35 @@ def test_server_sees_nothing_but_reading(server: Running, tmp_path: Path) -> Non
     """The server sees GET requests, with the headers they need, and never its cookie."""
     run(server, tmp_path)
     assert {request.method for request in server.requests} == {"GET"}
-    assert {each.headers for each in server.requests} == {
+    assert {request.headers for request in server.requests} == {
         ("host", "accept", "connection", "authorization")
     }
-    assert {each.organization for each in server.requests} == {SMALL.id}
+    assert {request.organization for request in server.requests} == {SMALL.id}
 
 
 def test_tokens_are_told_to_be_looked_for(server: Running, tmp_path: Path) -> None:
     """The tokens are returned, so that whatever is written later can be searched for them."""
-    told = collect(wanted(server.address), str(tmp_path), FLEET.environment)
-    assert [repr(token) for token in told.tokens] == [
+    collected = collect(configuration(server.address), str(tmp_path), FLEET.environment)
+    assert [repr(token) for token in collected.tokens] == [
         *("Token(ASTRA_TOKEN_ACME_PROD)", "Token(ASTRA_TOKEN_ACME_TEST)"),
     ]
 
 
 def test_progress(server: Running, tmp_path: Path) -> None:
-    """It is told at the beginning how much is to do, and after each organization what is done."""
+    """Progress says at the beginning what is to do, and after each organization what is done."""
     seen: list[Progress] = []
-    collect(wanted(server.address), str(tmp_path), FLEET.environment, seen.append)
-    assert [each.done for each in seen] == [0, 1, 2]
-    assert {each.total for each in seen} == {2}
-    assert {each.name for each in seen} == {"", "acme-prod", "acme-test"}
+    collect(configuration(server.address), str(tmp_path), FLEET.environment, seen.append)
+    assert [progress.done for progress in seen] == [0, 1, 2]
+    assert {progress.total for progress in seen} == {2}
+    assert {progress.name for progress in seen} == {"", "acme-prod", "acme-test"}
     assert seen[-1].requests == len(server.requests)
 
 
 def test_nothing_is_left_beside_the_bundle(server: Running, tmp_path: Path) -> None:
     """Beside the bundle, whose name is the time, nothing is left."""
-    told = run(server, tmp_path / "new" / "folder")
+    collected = run(server, tmp_path / "new" / "folder")
     (only,) = (tmp_path / "new" / "folder").iterdir()
-    assert only.as_posix() == told.bundle
+    assert only.as_posix() == collected.bundle
     datetime.strptime(only.name, "%Y-%m-%dT%H-%M-%SZ").replace(tzinfo=UTC)
 
 
@@ -153,40 +156,40 @@ def test_tool_that_is_not_installed(
 def test_no_token(server: Running, tmp_path: Path, value: str | None) -> None:
     """Without a token nothing is asked, all is missing, and the variable is named."""
     environment = {SMALL.variable: value} if value is not None else {}
-    told = collect(small(server), str(tmp_path), environment)
-    (organization,) = read(told)
+    collected = collect(small(server), str(tmp_path), environment)
+    (organization,) = read(collected)
     assert {gap.reason for gap in organization.gaps} == {"no-token"}
     detail = f"the environment variable {SMALL.variable} holds no token"
     assert {gap.detail for gap in organization.gaps} == {detail}
-    assert (server.requests, told.tokens) == ([], ())
-    assert replay(told.bundle).manifest.requests == 0
+    assert (server.requests, collected.tokens) == ([], ())
+    assert replay(collected.bundle).manifest.requests == 0
 
 
 def test_one_token_of_two(server: Running, tmp_path: Path) -> None:
     """One organization without a token does not keep another from being read."""
     environment = {SMALL.variable: SMALL.token}
-    told = collect(wanted(server.address), str(tmp_path), environment)
-    first, second = read(told)
+    collected = collect(configuration(server.address), str(tmp_path), environment)
+    first, second = read(collected)
     assert (len(first.databases or ()), len(second.databases or ())) == (0, 3)
     assert second.gaps == ()
 
 
 def test_server_that_is_not_there(tmp_path: Path) -> None:
     """If nobody listens, each organization is missing, and the attempts are recorded."""
-    organizations = wanted(closed_address(), Fleet((SMALL,)))
-    told = collect(organizations, str(tmp_path), FLEET.environment)
-    assert {reason for _, reason in reasons(told)} == {"unavailable"}
-    assert replay(told.bundle).manifest.failures == 2
+    organizations = configuration(closed_address(), Fleet((SMALL,)))
+    collected = collect(organizations, str(tmp_path), FLEET.environment)
+    assert {reason for _, reason in reasons(collected)} == {"unavailable"}
+    assert replay(collected.bundle).manifest.failures == 2
 
 
 def test_missing_permission(tmp_path: Path) -> None:
     """A token that may not read keys leaves gaps of keys, and the databases are read."""
     poor = replace(SMALL, permissions=SMALL.permissions - {CMK_READ})
     with serve(Fleet((poor,))) as server:
-        told = run(server, tmp_path)
+        collected = run(server, tmp_path)
     facts = {"serverless-keys", "managed-clusters-keys", "region-views"}
-    assert reasons(told) == {(fact, "refused") for fact in facts}
-    assert [len(each.databases or ()) for each in read(told)] == [3]
+    assert reasons(collected) == {(fact, "refused") for fact in facts}
+    assert [len(organization.databases or ()) for organization in read(collected)] == [3]
 
 
 SILENT = ("stall", "drip", "stall-headers")
@@ -212,46 +215,48 @@ def test_faults_on_the_connection(
     """What goes wrong on a real connection ends as the gap that it is, and a replay agrees."""
     fault = Fault(kind, address, ALWAYS)
     silent = {"timeout_seconds": 0.5, "attempts": 1} if kind in SILENT else {}
-    told = run(server, tmp_path, fault, **{"largest_answer_bytes": 1_000_000} | silent)
+    collected = run(server, tmp_path, fault, **{"largest_answer_bytes": 1_000_000} | silent)
     if expected is None:
-        assert {reason for _, reason in reasons(told)} == {"timed-out"}
+        assert {reason for _, reason in reasons(collected)} == {"timed-out"}
     else:
-        assert {each for each in reasons(told) if each[1] != "not-visible"} == expected
-    assert replay(told.bundle).lines > 0
+        assert {reason for reason in reasons(collected) if reason[1] != "not-visible"} == expected
+    assert replay(collected.bundle).lines > 0
     assert server.visits == []
 
 
 def test_faults_that_pass(server: Running, tmp_path: Path) -> None:
-    """What goes wrong once is made good by another attempt, and stands in the manifest."""
+    """What goes wrong once is made good by another attempt, and is in the manifest."""
     faults = [Fault(kind, "serverless-keys", FIRST) for kind in ("503",)]
     faults.append(Fault("reset-at-once", "databases", FIRST))
-    told = run(server, tmp_path, *faults)
-    assert reasons(told) == set()
-    assert read_manifest(told.bundle).failures == 2
+    collected = run(server, tmp_path, *faults)
+    assert reasons(collected) == set()
+    assert read_manifest(collected.bundle).failures == 2
 
 
 def test_time_for_an_organization(server: Running, tmp_path: Path) -> None:
-    """If an organization's time is over, what is missing of it is told."""
+    """If an organization's time is over, what is missing of it is reported."""
     fault = Fault("stall-headers", "organization")
-    told = run(server, tmp_path, fault, organization_deadline_seconds=0.2)
-    assert {reason for _, reason in reasons(told)} == {"timed-out"}
-    assert replay(told.bundle).manifest.requests == 1
+    collected = run(server, tmp_path, fault, organization_deadline_seconds=0.2)
+    assert {reason for _, reason in reasons(collected)} == {"timed-out"}
+    assert replay(collected.bundle).manifest.requests == 1
 
 
 def test_time_for_all(server: Running, tmp_path: Path) -> None:
     """If the time for all is over, organizations that did not have their turn are missing."""
     server.faults = (Fault("stall-headers", "organization"),)
-    organizations = wanted(server.address, deadline_seconds=0.2, connections=1)
-    told = collect(organizations, str(tmp_path), FLEET.environment)
-    assert [{gap.reason for gap in each.gaps} for each in read(told)] == [{"timed-out"}] * 2
+    organizations = configuration(server.address, deadline_seconds=0.2, connections=1)
+    collected = collect(organizations, str(tmp_path), FLEET.environment)
+    assert [{gap.reason for gap in organization.gaps} for organization in read(collected)] == [
+        {"timed-out"}
+    ] * 2
     assert len(server.requests) <= 1
-    assert replay(told.bundle).manifest.requests == 2
+    assert replay(collected.bundle).manifest.requests == 2
 
 
 def test_clock_that_differs(
     server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If this machine's clock is far from Astra's, that is a gap, and stands in the manifest."""
+    """If this machine's clock is far from Astra's, that is a gap, and is in the manifest."""
 
     class Fast(datetime):
         @classmethod
@@ -259,9 +264,9 @@ def test_clock_that_differs(
             return datetime.now(tz) + timedelta(hours=1)
 
     monkeypatch.setattr(recording_transport, "datetime", Fast)
-    told = run(server, tmp_path)
-    assert reasons(told) == {("databases", "clock-differs")}
-    clock = replay(told.bundle).manifest.clock_seconds
+    collected = run(server, tmp_path)
+    assert reasons(collected) == {("databases", "clock-differs")}
+    clock = replay(collected.bundle).manifest.clock_seconds
     assert clock is not None
     assert -3602 <= clock <= -3598
 
@@ -281,7 +286,7 @@ def test_chain_of_bundles(server: Running, tmp_path: Path) -> None:
             Path(bundles[before]).name,
             manifests[before].root,
         )
-    assert [each.as_posix() for each in read_folder(tmp_path).bundles] == sorted(bundles)
+    assert [path.as_posix() for path in read_folder(tmp_path).bundles] == sorted(bundles)
 
 
 def test_many_bundles_of_one_second(
@@ -295,21 +300,21 @@ def test_many_bundles_of_one_second(
             return datetime(2026, 11, 20, 2, tzinfo=UTC)
 
     monkeypatch.setattr(collector, "datetime", Still)
-    monkeypatch.setattr(collector, "read_share", lambda *_: writer.Tally())
+    monkeypatch.setattr(collector, "run_job", lambda *_: writer.Tally())
     names = [Path(_bundle_of_nothing(server, tmp_path, monkeypatch)).name for _ in range(11)]
     first = "2026-11-20T02-00-00Z"
     assert names == [first, *(f"{first}-{number}" for number in range(2, 12))]
     previous = [read_manifest(str(tmp_path / name)).previous for name in names]
-    assert [previou and previou.name for previou in previous] == [None, *names[:-1]]
+    assert [link and link.name for link in previous] == [None, *names[:-1]]
 
 
 def _bundle_of_nothing(server: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Collect without reading anything, and yet count one organization."""
 
-    def join(tally: writer.Tally, other: writer.Tally) -> None:
+    def merge(tally: writer.Tally, other: writer.Tally) -> None:
         tally.counts["organizations"] = 1
 
-    monkeypatch.setattr(writer.Tally, "join", join)
+    monkeypatch.setattr(writer.Tally, "merge", merge)
     return run(server, tmp_path).bundle
 
 
@@ -324,7 +329,7 @@ def test_damaged_bundle_before(server: Running, tmp_path: Path, content: bytes |
     with pytest.raises(EvidenceError, match=r"manifest\.json"):
         run(server, tmp_path)
     assert server.requests == []
-    assert [each.as_posix() for each in tmp_path.iterdir()] == [bundle]
+    assert [path.as_posix() for path in tmp_path.iterdir()] == [bundle]
 
 
 # --- nothing is left ------------------------------------------------------------------------------
@@ -339,7 +344,7 @@ def test_interruption_while_telling(server: Running, tmp_path: Path, done: int) 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        collect(wanted(server.address), str(tmp_path), FLEET.environment, interrupt)
+        collect(configuration(server.address), str(tmp_path), FLEET.environment, interrupt)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -347,7 +352,7 @@ def test_interruption_while_telling(server: Running, tmp_path: Path, done: int) 
     ("owner", "name"),
     [
         (writer.ExchangeWriter, "write"),
-        (writer.ExchangeWriter, "listed"),
+        (writer.ExchangeWriter, "manifest_lines"),
         (writer.JobWriter, "begin"),
         (writer.BundleWriter, "finish"),
     ],
@@ -428,15 +433,15 @@ def test_what_a_killed_collection_left_is_removed(server: Running, tmp_path: Pat
     (tmp_path / ".collecting-old-1/a").touch()
     notes: list[tuple[str, int]] = []
 
-    def tell(step: Progress) -> None:
+    def on_progress(step: Progress) -> None:
         if step.note:
             notes.append((step.note, len(server.requests)))
 
-    told = collect(small(server), str(tmp_path), FLEET.environment, tell)
+    collected = collect(small(server), str(tmp_path), FLEET.environment, on_progress)
     left = (tmp_path / ".collecting-old-1").as_posix()
-    note = f"Removing {left}, which a collection that was killed left unfinished."
+    note = f"Removing {left}, which a killed collection left unfinished."
     assert notes == [(note, 0)]
-    assert [each.as_posix() for each in tmp_path.iterdir()] == [told.bundle]
+    assert [path.as_posix() for path in tmp_path.iterdir()] == [collected.bundle]
 
 
 @pytest.mark.parametrize("name", ["notes", "2026-11-20T02-00-00Z/exchanges"])
@@ -446,7 +451,7 @@ def test_strange_things_beside_the_bundles(server: Running, tmp_path: Path, name
     with pytest.raises(InventoryError, match=name.partition("/")[0]):
         run(server, tmp_path)
     assert server.requests == []
-    assert sorted(each.name for each in tmp_path.iterdir()) == [name.partition("/")[0]]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name.partition("/")[0]]
 
 
 def test_two_heads(server: Running, tmp_path: Path) -> None:
@@ -468,17 +473,17 @@ def test_second_collection_at_once(server: Running, tmp_path: Path) -> None:
     """While one collection writes into a folder, another one is refused, and loses nothing."""
     refused: list[str] = []
 
-    def tell(progress: Progress) -> None:
+    def note(progress: Progress) -> None:
         if progress.done and not refused:
             with pytest.raises(SettingError) as caught:
                 collect(small(server), str(tmp_path), FLEET.environment)
             refused.append(str(caught.value))
 
-    told = collect(wanted(server.address), str(tmp_path), FLEET.environment, tell)
+    collected = collect(configuration(server.address), str(tmp_path), FLEET.environment, note)
     found = f"{tmp_path}, into which another run is writing"
     assert refused == [f"the evidence folder: found {found}, expected a folder of its own"]
-    assert [each.as_posix() for each in tmp_path.iterdir()] == [told.bundle]
-    assert replay(told.bundle).manifest.organizations == 2
+    assert [path.as_posix() for path in tmp_path.iterdir()] == [collected.bundle]
+    assert replay(collected.bundle).manifest.organizations == 2
 
 
 def exchanges_of(collected: Collected) -> list[Exchange]:
@@ -487,6 +492,6 @@ def exchanges_of(collected: Collected) -> list[Exchange]:
 
 def test_answers_are_recorded_as_they_came(server: Running, tmp_path: Path) -> None:
     """Each request that the server saw is recorded, with its address, in order."""
-    told = run(server, tmp_path)
+    collected = run(server, tmp_path)
     asked = sorted(request.target for request in server.requests)
-    assert sorted(each.address for each in exchanges_of(told)) == asked
+    assert sorted(exchange.address for exchange in exchanges_of(collected)) == asked

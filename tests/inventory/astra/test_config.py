@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from inventory.astra.config import (
     ADDRESS,
-    Configured,
+    OrganizationConfig,
     Organizations,
     RequestPolicy,
     other_hosts,
@@ -50,7 +50,7 @@ def problems(file: str) -> set[tuple[int, str, str, str]]:
     """Return line, field, what was found and what was expected, of all problems of a file."""
     with pytest.raises(OrganizationsError) as caught:
         read_organizations(file)
-    assert {each.file for each in caught.value.problems} == {file}
+    assert {problem.file for problem in caught.value.problems} == {file}
     assert list(caught.value.problems) == sorted(caught.value.problems)
     return {
         (problem.line, problem.field, problem.found, problem.expected)
@@ -64,14 +64,17 @@ def problems(file: str) -> set[tuple[int, str, str, str]]:
 def test_least_that_must_be_said(tmp_path: Path) -> None:
     """An organization needs an id and a name; everything else has a default."""
     bare = {"id": ORGANIZATION, "name": "acme-prod"}
-    told = read_organizations(write_yaml(tmp_path / "a.yaml", file_data(bare)))
-    (own,) = told.organizations
+    configuration = read_organizations(write_yaml(tmp_path / "a.yaml", file_data(bare)))
+    (own,) = configuration.organizations
     assert (own.id, own.name, own.token) == (ORGANIZATION, "acme-prod", "ASTRA_API_TOKEN")
-    assert (told.address, told.manners) == ("https://api.astra.datastax.com", RequestPolicy())
+    assert (configuration.address, configuration.requests) == (
+        "https://api.astra.datastax.com",
+        RequestPolicy(),
+    )
 
 
 def test_most_that_can_be_said(tmp_path: Path) -> None:
-    """Manners, attestations and statements are read alike from YAML and JSON."""
+    """Requests, attestations and statements are read alike from YAML and JSON."""
     full = organization(
         plan={"paid": True} | SAID,
         azure_preview={"granted": False} | SAID,
@@ -82,13 +85,13 @@ def test_most_that_can_be_said(tmp_path: Path) -> None:
         databases=[{"id": "a", "encryption": "astra-provided", "reason": "a trial"}],
     )
     full["support_cases"][0].pop("key_id")
-    manners = {"connections": 8, "first_wait_seconds": 0, "deadline_seconds": 10}
-    data = file_data(full, manners=manners, description="Acme", address="http://localhost:1")
+    requests = {"connections": 8, "first_wait_seconds": 0, "deadline_seconds": 10}
+    data = file_data(full, requests=requests, description="Acme", address="http://localhost:1")
     in_yaml = read_organizations(write_yaml(tmp_path / "a.yaml", data))
     in_json = read_organizations(write_json(tmp_path / "a.json", data))
     assert in_yaml == in_json
-    assert set(in_yaml.organizations[0].model_fields_set) == set(Configured.model_fields)
-    assert in_yaml.manners == RequestPolicy(
+    assert set(in_yaml.organizations[0].model_fields_set) == set(OrganizationConfig.model_fields)
+    assert in_yaml.requests == RequestPolicy(
         connections=8, first_wait_seconds=0, deadline_seconds=10
     )
 
@@ -97,8 +100,10 @@ def test_fleets_of_the_tests(tmp_path: Path) -> None:
     """A file of many organizations is read, in their order."""
     fleet = healthy_fleet()
     data = organizations_data(fleet, "http://127.0.0.1:8080")
-    told = read_organizations(write_yaml(tmp_path / "a.yml", data))
-    assert [each.token for each in told.organizations] == list(fleet.environment)
+    configuration = read_organizations(write_yaml(tmp_path / "a.yml", data))
+    assert [organization.token for organization in configuration.organizations] == list(
+        fleet.environment
+    )
 
 
 def test_places(tmp_path: Path) -> None:
@@ -116,20 +121,20 @@ def test_places(tmp_path: Path) -> None:
 
 
 def test_what_stands_for_a_file() -> None:
-    """``env`` stands for the organization of the one token in the environment."""
-    told = read_organizations("env")
-    (own,) = told.organizations
+    """``env`` is given for the organization of the one token in the environment."""
+    configuration = read_organizations("env")
+    (own,) = configuration.organizations
     assert (own.id, own.name, own.token) == (None, "ASTRA_API_TOKEN", "ASTRA_API_TOKEN")
-    assert told.address == ADDRESS
+    assert configuration.address == ADDRESS
 
 
 def test_what_is_read_can_be_recorded(tmp_path: Path) -> None:
     """What was read is the same when it is read back from a bundle's JSON."""
     files = ["env", write_yaml(tmp_path / "a.yaml", file_data())]
     for file in files:
-        told = read_organizations(file)
-        dump = told.model_dump_json(by_alias=True, exclude_defaults=True)
-        assert Organizations.model_validate_json(dump).model_dump() == told.model_dump()
+        configuration = read_organizations(file)
+        dump = configuration.model_dump_json(by_alias=True, exclude_defaults=True)
+        assert Organizations.model_validate_json(dump).model_dump() == configuration.model_dump()
 
 
 # --- mistakes -------------------------------------------------------------------------------------
@@ -157,7 +162,7 @@ organizations:
 def test_files_that_are_none(tmp_path: Path, text: str, expected: set[tuple[int, str]]) -> None:
     """A file that is empty, broken or of another kind is refused."""
     found = problems(write_text(tmp_path / "a.yaml", text))
-    assert {each[:2] for each in found} == expected
+    assert {problem[:2] for problem in found} == expected
 
 
 @pytest.mark.parametrize(
@@ -192,43 +197,45 @@ POSITIVE = "greater than 0"
         ("1A", "", (5, f"{ORG}.token", "'1A'", None)),
         ("''", "", (5, f"{ORG}.token", "''", None)),
         ("A", "    plan: {paid: true}\n", (6, f"{ORG}.plan.by", "nothing", "a value")),
-        ("A", "    name: twice\n", (6, f"{ORG}.name", "the same key a second time", None)),
+        ("A", "    name: twice\n", (6, f"{ORG}.name", "a duplicate key", None)),
         ("A", "    keys: [{type: serverless}]\n", (6, f"{ORG}.keys[0].provider", "nothing", None)),
         (
             "A",
             "    databases: [{id: a, encryption: astra-provided}]\n",
-            (6, f"{ORG}.databases[0]", None, "a reason beside encryption: astra-provided"),
+            (6, f"{ORG}.databases[0]", None, "a reason with encryption: astra-provided"),
         ),
-        ("A", "manners: {attempts: 0}\n", (6, "manners.attempts", "0", None)),
-        ("A", "manners: {attempts: 2.0}\n", (6, "manners.attempts", "2.0", None)),
-        ("A", "manners: {attempts: true}\n", (6, "manners.attempts", "true", None)),
-        ("A", "manners: {timeout_seconds: true}\n", (6, "manners.timeout_seconds", "true", None)),
-        ("A", "manners: {connections: 1.0}\n", (6, "manners.connections", "1.0", None)),
-        ("A", "manners: {connections: 1025}\n", (6, "manners.connections", "1025", None)),
-        ("A", "manners: {timeout_seconds: 0}\n", (6, "manners.timeout_seconds", "0", POSITIVE)),
-        ("A", "manners: {timeout: 1}\n", (6, "manners.timeout", "an unknown field", None)),
+        ("A", "requests: {attempts: 0}\n", (6, "requests.attempts", "0", None)),
+        ("A", "requests: {attempts: 2.0}\n", (6, "requests.attempts", "2.0", None)),
+        ("A", "requests: {attempts: true}\n", (6, "requests.attempts", "true", None)),
+        ("A", "requests: {timeout_seconds: true}\n", (6, "requests.timeout_seconds", "true", None)),
+        ("A", "requests: {connections: 1.0}\n", (6, "requests.connections", "1.0", None)),
+        ("A", "requests: {connections: 1025}\n", (6, "requests.connections", "1025", None)),
+        ("A", "requests: {timeout_seconds: 0}\n", (6, "requests.timeout_seconds", "0", POSITIVE)),
+        ("A", "requests: {timeout: 1}\n", (6, "requests.timeout", "an unknown field", None)),
         ("A", "adress: x\n", (6, "adress", "an unknown field", None)),
     ],
 )
 def test_mistakes(
     tmp_path: Path, token: str, more: str, expected: tuple[int, str, str | None, str | None]
 ) -> None:
-    """Every mistake is told with file, line, field, what was found and what was expected."""
+    """Every mistake is reported with file, line, field, what was found and what was expected."""
     found = problems(write_text(tmp_path / "a.yaml", TEXT.format(token=token, more=more)))
-    near = {each for each in found if each[:2] == expected[:2]}
+    near = {problem for problem in found if problem[:2] == expected[:2]}
     assert len(near) == 1
-    ((_, _, told, wanted),) = near
-    assert told == (expected[2] or told)
-    assert wanted == (expected[3] or wanted)
+    ((_, _, found_text, expected_text),) = near
+    assert found_text == (expected[2] or found_text)
+    assert expected_text == (expected[3] or expected_text)
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
-    """Not only the first mistake is told, but all of them."""
-    data = file_data({"id": "a b"}, organization(token="a-b"), address="x", manners={"attempts": 0})
+    """Not only the first mistake is reported, but all of them."""
+    data = file_data(
+        {"id": "a b"}, organization(token="a-b"), address="x", requests={"attempts": 0}
+    )
     found = problems(write_yaml(tmp_path / "a.yaml", data))
     assert {field for _, field, _, _ in found} == {
         *("organizations[0].id", "organizations[0].name", "organizations[1].token"),
-        *("address", "manners.attempts"),
+        *("address", "requests.attempts"),
     }
 
 
@@ -248,7 +255,7 @@ def test_organization_needs_its_id(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("field", ["token", "name", "id", "description"])
 def test_token_in_the_file(tmp_path: Path, field: str) -> None:
-    """A token that stands in the file, wherever, is refused by its line, and not repeated."""
+    """A token that is in the file, wherever, is refused by its line, and not repeated."""
     data = file_data(organization())
     place = data if field == "description" else data["organizations"][0]
     place[field] = VALUE
@@ -267,7 +274,7 @@ ONCE = "each organization once, with a token of its own"
 
 
 def test_organization_twice(tmp_path: Path) -> None:
-    """An organization stands there once, in whatever casing its id is spelled."""
+    """An organization is there once, in whatever casing its id is spelled."""
     twins = [organization(id=LETTERED), organization(id=LETTERED.upper(), token="B")]
     file = write_yaml(tmp_path / "a.yaml", file_data(*twins))
     assert problems(file) == {(6, "id", f"'{LETTERED}' a second time", ONCE)}
@@ -278,7 +285,7 @@ def test_token_twice(tmp_path: Path) -> None:
     other = organization(id=OTHER_ORGANIZATION)
     file = write_yaml(tmp_path / "a.yaml", file_data(organization(), other))
     assert problems(file) == {(6, "token", f"'{VARIABLE}' a second time", ONCE)}
-    bare = [{"id": each, "name": "acme"} for each in "ab"]
+    bare = [{"id": identity, "name": "acme"} for identity in "ab"]
     file = write_yaml(tmp_path / "b.yaml", file_data(*bare))
     assert problems(file) == {(5, "token", "'ASTRA_API_TOKEN' a second time", ONCE)}
 
@@ -301,7 +308,7 @@ def test_statement_twice(tmp_path: Path) -> None:
         ("keys", "each key once"),
         ("databases", "each database once"),
     }
-    assert {told[:60] for _, _, told, _ in found} == {named[:60], "'a' a second time"}
+    assert {found_text[:60] for _, _, found_text, _ in found} == {named[:60], "'a' a second time"}
     assert all(line > 10 for line, _, _, _ in found)
 
 
@@ -309,8 +316,8 @@ def test_statements_of_several_organizations(tmp_path: Path) -> None:
     """Two organizations may speak of keys and databases of one name: a rule judges that."""
     said = {"keys": [key_data()], "databases": [{"id": "a"}]}
     two = [organization(**said), organization(id="b", token="B", **said)]
-    told = read_organizations(write_yaml(tmp_path / "a.yaml", file_data(*two)))
-    assert [len(each.keys) for each in told.organizations] == [1, 1]
+    configuration = read_organizations(write_yaml(tmp_path / "a.yaml", file_data(*two)))
+    assert [len(organization.keys) for organization in configuration.organizations] == [1, 1]
 
 
 # --- addresses ------------------------------------------------------------------------------------
@@ -418,7 +425,7 @@ def test_addresses_that_are_none(address: str) -> None:
     with pytest.raises(ValidationError) as caught:
         ADDRESSES.validate_python(address)
     assert [error["msg"] for error in caught.value.errors()] == [
-        "the address of a host, such as https://api.astra.datastax.com, and no more"
+        "the address of a host, such as https://api.astra.datastax.com, and nothing after it"
     ]
 
 

@@ -16,8 +16,8 @@ import pytest
 
 from inventory.astra import connections
 from inventory.astra.connections import FreshConnections, Route, route_to
-from inventory.astra.proxies import Proxy
 from inventory.errors import SettingError, UnansweredError
+from inventory.system.proxies import Proxy
 from inventory.text.secrets import SecretText
 from tests.astra.server import closed_address
 from tests.inventory.live import SECRET, TOKEN, VALUE
@@ -158,7 +158,7 @@ HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n"
     ],
 )
 def test_answers(pieces: tuple[bytes, ...], body: bytes) -> None:
-    """An answer is read to its end, however that is told, and whatever hints come before it."""
+    """An answer is read to its end, however that is reported, and whatever hints come before it."""
     assert talking(saying(*pieces)).body == body
 
 
@@ -179,7 +179,7 @@ def test_reset_after_the_answer() -> None:
     assert talking(talk).body == b'["a"]'
 
 
-SURPLUS = ("malformed", "more came than an answer: after the answer", True)
+SURPLUS = ("malformed", "unexpected data after the answer", True)
 
 
 @pytest.mark.parametrize("surplus", [ok(b"[]"), b"H", b"\r\n"])
@@ -212,8 +212,8 @@ def test_bytes_before_the_request() -> None:
 
     with listening(talk) as port, pytest.MonkeyPatch.context() as patch:
         patch.setattr(asyncio, "sleep", late)  # what is sent is there by then
-        told = fails(plain(port))
-    assert told == ("malformed", "more came than an answer: before anything was asked", True)
+        error = fails(plain(port))
+    assert error == ("malformed", "unexpected data before the request", True)
 
 
 def test_answer_before_the_request_and_one_after_it() -> None:
@@ -234,12 +234,12 @@ def test_connection_that_is_not_closed(monkeypatch: pytest.MonkeyPatch) -> None:
         saying(ok())(connection)
         connection.recv(1)
 
-    detail = "the connection was not closed after the answer, so more may have followed"
+    detail = "the connection was not closed after the answer, so more data may follow"
     assert failing(talk) == ("malformed", detail, True)
 
 
-NO_HTTP = ("malformed", "answered with what is no HTTP/1.1", True)
-BROKEN_OFF = ("cut-short", "the answer broke off", True)
+NO_HTTP = ("malformed", "the answer is not HTTP/1.1", True)
+BROKEN_OFF = ("cut-short", "the answer ended early", True)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_answer_that_is_put_off(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nobody_listens() -> None:
-    """A connection that is refused is told in words."""
+    """A connection that is refused is reported in words."""
     port = int(closed_address().rpartition(":")[2])
     reason, detail, again = fails(plain(port))
     assert (reason, again) == ("unavailable", True)
@@ -282,7 +282,7 @@ def test_nobody_listens() -> None:
 
 
 def test_reset_before_the_answer() -> None:
-    """A connection that is reset before the answer is told in words."""
+    """A connection that is reset before the answer is reported in words."""
 
     def talk(connection: socket.socket) -> None:
         heard(connection)
@@ -293,7 +293,7 @@ def test_reset_before_the_answer() -> None:
 
 
 def test_name_that_does_not_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that nobody knows is told as that."""
+    """A name that nobody knows is reported as that."""
 
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -320,7 +320,7 @@ def secure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Secure]:
     file, server = certified(tmp_path, "localhost", LOOPBACK)
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     with listening(saying(ok(b'["a"]')), server) as port:
-        yield Secure(port, connections.trusted(), server)
+        yield Secure(port, connections.trusted_authorities(), server)
 
 
 @pytest.mark.parametrize("host", ["localhost", LOOPBACK])
@@ -330,7 +330,7 @@ def test_trusted_certificate(secure: Secure, host: str) -> None:
 
 
 def test_certificate_that_is_not_trusted(secure: Secure, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A certificate for which nobody vouches is told as that, and not asked for again."""
+    """A certificate for which nobody vouches is reported as that, and not retried."""
     monkeypatch.delenv("SSL_CERT_FILE")
     detail = "no answer: the certificate of localhost is not trusted (self-signed certificate)"
     route = route_to(f"https://localhost:{secure.port}", None)
@@ -338,7 +338,7 @@ def test_certificate_that_is_not_trusted(secure: Secure, monkeypatch: pytest.Mon
 
 
 def test_certificate_of_another_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A certificate of another host is told as that."""
+    """A certificate of another host is reported as that."""
     file, server = certified(tmp_path, "other.example.test")
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     with listening(saying(ok()), server) as port:
@@ -348,7 +348,7 @@ def test_certificate_of_another_host(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_no_tls_on_the_other_side(secure: Secure) -> None:
-    """A server that does not speak TLS is told as that."""
+    """A server that does not speak TLS is reported as that."""
 
     def talk(connection: socket.socket) -> None:
         connection.recv(65_536)
@@ -412,24 +412,24 @@ def test_proxy(secure: Secure, scheme: str, login: str | None) -> None:
 
 
 def test_proxy_that_refuses(secure: Secure) -> None:
-    """A proxy that makes no tunnel is told with the status that it answers."""
+    """A proxy that makes no tunnel is reported with the status that it answers."""
     refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
     with listening(saying(refusal)) as port:
-        told = fails(Route("localhost", secure.port, secure.tls, by("http", port)))
-    assert told == ("unavailable", "no answer: the proxy answered 407", True)
+        error = fails(Route("localhost", secure.port, secure.tls, by("http", port)))
+    assert error == ("unavailable", "no answer: the proxy answered 407", True)
 
 
 def test_proxy_that_says_more_than_its_answer(secure: Secure) -> None:
     """What a proxy sends beyond its answer is not taken for what the host says."""
     talk = relaying(TUNNEL + ok(b'["forged"]'), [], secure.port)
     with listening(talk) as port:
-        told = fails(Route("localhost", secure.port, secure.tls, by("http", port)))
-    detail = "more came than an answer: from the proxy, after its answer"
-    assert told == ("malformed", detail, True)
+        error = fails(Route("localhost", secure.port, secure.tls, by("http", port)))
+    detail = "unexpected data from the proxy after its answer"
+    assert error == ("malformed", detail, True)
 
 
 def test_certificate_of_the_proxy(secure: Secure, tmp_path: Path) -> None:
-    """Whose certificate is not trusted is told by name, be it the host's or the proxy's."""
+    """Whose certificate is not trusted is reported by name, be it the host's or the proxy's."""
     (tmp_path / "other").mkdir()
     _, stranger = certified(tmp_path / "other", "localhost")
     with listening(relaying(TUNNEL, [], secure.port), stranger) as port:
@@ -461,14 +461,14 @@ PLACES = (
     "asyncio.selector_events._SelectorSocketTransport.write",
     "asyncio.base_events.BaseEventLoop.create_connection",
     "inventory.astra.connections._Connection._require_silence",
-    "inventory.astra.connections._Connection._end",
+    "inventory.astra.connections._Connection._wait_for_end",
     "inventory.text.secrets.Token.authorization",
 )
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_errors_of_libraries(monkeypatch: pytest.MonkeyPatch, place: str) -> None:
-    """Whatever breaks in a library is told by its type, and carries no stack on which it broke."""
+    """Whatever breaks in a library is reported by its type, without the stack on which it broke."""
 
     def breaks(*_: object, **__: object) -> None:
         raise RuntimeError(VALUE)

@@ -1,4 +1,4 @@
-"""One organization is read from Astra whole, or what is missing of it is told."""
+"""One organization is read from Astra whole, or what is missing of it is reported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.astra.fetch import FACTS, read_organization
+from inventory.astra.fetch import FACTS, fetch_organization
 from inventory.astra.parsing import FetchedOrganization
 from inventory.astra.replay import replay
 from inventory.astra.replay_transport import ReplayingTransport
@@ -34,7 +34,7 @@ from tests.inventory.live import (
     VARIABLE,
     Astra,
     Recorder,
-    a_line,
+    a_client,
     answer,
     configured,
     datacenter,
@@ -64,7 +64,7 @@ VIEW = "/v2/kms/provider/aws/region/us-east-1"
 def test_whole_organization() -> None:
     """Keys, databases, views and accounts are read, and nothing is missing."""
     astra = Astra(serverless=[listed_key()], databases=fleet(2))
-    organization, told = read(astra)
+    organization, fetched = read(astra)
     assert (organization.id, organization.name) == (ORGANIZATION, "acme-prod")
     assert [key.key_id for key in organization.keys or ()] == [aws_key_id()]
     assert names(organization) == ["orders-1", "orders-2"]
@@ -73,7 +73,7 @@ def test_whole_organization() -> None:
         "vendor"
     ]
     assert organization.gaps == ()
-    assert set(told) == set(FACTS)
+    assert set(fetched) == set(FACTS)
 
 
 def test_every_entry_knows_its_answer() -> None:
@@ -107,32 +107,32 @@ def test_nothing_is_changed() -> None:
 
 
 def test_attestations_are_taken_over() -> None:
-    """What people attest of the organization stands in what was read of it."""
+    """What people attest about the organization is in what was read of it."""
     said = {"by": "Ada Example", "on": "2026-10-01"}
     case = {"type": "serverless", "provider": "aws", "region": "a", "ticket": "TS1"} | said
-    wanted = configured(
+    config = configured(
         plan={"paid": True} | said,
         azure_preview={"granted": True} | said,
         no_databases=said,
         support_cases=[case],
         policy={"default": {"encryption": "astra-provided", "reason": "a trial"}},
     )
-    organization = read(Astra(), wanted).organization
+    organization = read(Astra(), config).organization
     for name in ("plan", "azure_preview", "no_databases", "support_cases", "policy"):
-        assert getattr(organization, name) == getattr(wanted, name)
+        assert getattr(organization, name) == getattr(config, name)
 
 
 def test_statements_of_keys_and_databases_are_laid_over() -> None:
-    """What people attest of keys and databases stands beside what Astra lists."""
+    """What people attest about keys and databases is beside what Astra lists."""
     said = {"by": "Ada Example", "on": "2026-10-01"}
     place = {"type": "serverless", "provider": "aws", "region": "us-east-1"}
     named = place | {"key_id": aws_key_id()}
     database_id = listed_database()["id"]
-    wanted = configured(
+    config = configured(
         keys=[named | {"rotation": {"automatic": True} | said}],
         databases=[{"id": database_id, "data": "stringent"}],
     )
-    organization = read(Astra(serverless=[listed_key()], databases=fleet(1)), wanted).organization
+    organization = read(Astra(serverless=[listed_key()], databases=fleet(1)), config).organization
     assert [key.rotation and key.rotation.automatic for key in organization.keys or ()] == [True]
     assert [database.data for database in organization.databases or ()] == ["stringent"]
     assert organization.gaps == ()
@@ -141,16 +141,16 @@ def test_statements_of_keys_and_databases_are_laid_over() -> None:
 def test_statements_that_meet_nothing() -> None:
     """A statement about what Astra does not list is a gap of the list that should hold it."""
     place = {"provider": "aws", "region": "us-east-1", "key_id": "gone"}
-    wanted = configured(keys=[{"type": "managed-clusters"} | place], databases=[{"id": "gone-too"}])
-    told = "{} stands in the organizations file, and Astra does not list it"
-    assert gaps(read(Astra(), wanted)) == {
-        ("managed-clusters-keys", "not-visible", told.format("gone")),
-        ("databases", "not-visible", told.format("gone-too")),
+    config = configured(keys=[{"type": "managed-clusters"} | place], databases=[{"id": "gone-too"}])
+    values = "{} is in the organizations file, but Astra does not list it"
+    assert gaps(read(Astra(), config)) == {
+        ("managed-clusters-keys", "not-visible", values.format("gone")),
+        ("databases", "not-visible", values.format("gone-too")),
     }
 
 
 def test_statements_about_a_list_that_was_not_read() -> None:
-    """If a list could not be read, that is told, and not that statements about it meet nothing."""
+    """If a list could not be read, that is reported, and not the statements that match nothing."""
     place = {"type": "serverless", "provider": "aws", "region": "us-east-1", "key_id": "gone"}
     astra = Astra(other={"/v2/kms": answer({}, 403)})
     assert reasons(read(astra, configured(keys=[place]))) == {("serverless-keys", "refused")}
@@ -160,34 +160,38 @@ def test_statements_about_a_list_that_was_not_read() -> None:
 
 
 @pytest.mark.parametrize("own", [LETTERED, LETTERED.upper()])
-@pytest.mark.parametrize("wanted", [LETTERED, LETTERED.upper()])
-def test_organization_in_every_casing(own: str, wanted: str) -> None:
+@pytest.mark.parametrize("config_id", [LETTERED, LETTERED.upper()])
+def test_organization_in_every_casing(own: str, config_id: str) -> None:
     """The token's organization is compared without case, and keeps the id that was configured."""
-    told = read(Astra(other={OWN: answer({"id": own})}), configured(id=wanted))
-    assert (told.organization.id, told.organization.gaps) == (wanted, ())
+    fetched = read(Astra(other={OWN: answer({"id": own})}), configured(id=config_id))
+    assert (fetched.organization.id, fetched.organization.gaps) == (config_id, ())
 
 
 def test_token_of_another_organization() -> None:
     """If the token is another organization's, nothing of it is read, and all is missing."""
     astra = Astra(serverless=[listed_key()], other={OWN: answer({"id": OTHER_ORGANIZATION})})
-    told = read(astra)
-    detail = f"the token in {VARIABLE} is of organization '{OTHER_ORGANIZATION}'"
-    assert gaps(told) == {(fact, "wrong-organization", detail) for fact in FACTS}
-    assert (told.organization.keys, told.organization.databases, told.told) == ((), (), {})
+    fetched = read(astra)
+    detail = f"the token in {VARIABLE} belongs to organization '{OTHER_ORGANIZATION}'"
+    assert gaps(fetched) == {(fact, "wrong-organization", detail) for fact in FACTS}
+    assert (fetched.organization.keys, fetched.organization.databases, fetched.lists) == (
+        (),
+        (),
+        {},
+    )
     assert astra.asked == [OWN]
 
 
 def test_organization_that_nobody_configured() -> None:
     """If no id is configured, the token's organization is read under the id that it tells."""
-    told = read(Astra(databases=fleet(1)), configured(id=None))
-    assert (told.organization.id, reasons(told)) == (ORGANIZATION, set())
-    assert names(told.organization) == ["orders-1"]
+    fetched = read(Astra(databases=fleet(1)), configured(id=None))
+    assert (fetched.organization.id, reasons(fetched)) == (ORGANIZATION, set())
+    assert names(fetched.organization) == ["orders-1"]
 
 
 @pytest.mark.parametrize(
     ("own", "reason", "detail"),
     [
-        (answer({}, 401), "refused", "answered 401: the token is not taken, or lacks a permission"),
+        (answer({}, 401), "refused", "answered 401: the token is invalid or lacks a permission"),
         (answer({"id": "two words"}), "malformed", "found a mapping of 1, expected an object with"),
         (answer(None), "malformed", "found nothing, expected an object with an id"),
         (httpx.Response(404, text="404"), "wrong-address", "answered 404: there is nothing at"),
@@ -198,13 +202,13 @@ def test_organization_that_nobody_configured() -> None:
 def test_organization_that_cannot_be_told(
     own: object, reason: str, detail: str, configured_id: str | None
 ) -> None:
-    """If the token's organization cannot be told, nothing else is asked, and all is missing."""
+    """If the token's organization is unknown, nothing else is asked, and all is missing."""
     astra = Astra(other={OWN: own}, databases=fleet(1))
-    told = read(astra, configured(id=configured_id), attempts=2)
-    assert reasons(told) == {(fact, reason) for fact in FACTS}
-    assert {each[:4] for _, _, each in gaps(told)} == {"GET "}
-    assert all(detail in each for _, _, each in gaps(told))
-    assert told.organization.id == (configured_id or f"unknown-{VARIABLE}")
+    fetched = read(astra, configured(id=configured_id), attempts=2)
+    assert reasons(fetched) == {(fact, reason) for fact in FACTS}
+    assert {gap[:4] for _, _, gap in gaps(fetched)} == {"GET "}
+    assert all(detail in missing for _, _, missing in gaps(fetched))
+    assert fetched.organization.id == (configured_id or f"unknown-{VARIABLE}")
     assert set(astra.asked) == {OWN}
 
 
@@ -214,9 +218,9 @@ def test_organization_that_cannot_be_told(
 @pytest.mark.parametrize("value", [None, []])
 def test_no_keys(value: object) -> None:
     """An empty list of keys is no gap; ``null`` is one too, and that is noted."""
-    told = read(Astra(serverless=value, classic=value))
-    assert (told.organization.keys, reasons(told)) == ((), set())
-    assert bool(told.told["serverless-keys"].note) == (value is None)
+    fetched = read(Astra(serverless=value, classic=value))
+    assert (fetched.organization.keys, reasons(fetched)) == ((), set())
+    assert bool(fetched.lists["serverless-keys"].note) == (value is None)
 
 
 @pytest.mark.parametrize(
@@ -233,24 +237,24 @@ def test_no_keys(value: object) -> None:
         (raw_answer(b"[{"), "malformed"),
         (answer({}, 429), "rate-limited"),
         (TimeoutError(), "timed-out"),
-        (no_answer("cut-short", "the answer broke off"), "cut-short"),
+        (no_answer("cut-short", "the answer ended early"), "cut-short"),
     ],
 )
 def test_list_of_keys_that_cannot_be_read(
     address: str, fact: str, reply: object, reason: str
 ) -> None:
     """If one list of keys cannot be read, that list is missing, and all else is read."""
-    told = read(Astra(databases=fleet(1), other={address: reply}), attempts=2)
-    assert reasons(told) == {(fact, reason)}
-    assert names(told.organization) == ["orders-1"]
+    fetched = read(Astra(databases=fleet(1), other={address: reply}), attempts=2)
+    assert reasons(fetched) == {(fact, reason)}
+    assert names(fetched.organization) == ["orders-1"]
 
 
 def test_key_of_another_organization() -> None:
     """An entry of another organization among the keys is a gap, and its place is not asked."""
     foreign = listed_key("us-east-2", OrganizationID=OTHER_ORGANIZATION)
     astra = Astra(serverless=[listed_key(), foreign])
-    told = read(astra)
-    assert reasons(told) == {("serverless-keys", "wrong-organization")}
+    fetched = read(astra)
+    assert reasons(fetched) == {("serverless-keys", "wrong-organization")}
     assert single(astra) == {"aws us-east-1", "aws us-east-1/accounts"}
 
 
@@ -279,15 +283,15 @@ def test_views_of_every_place() -> None:
     classic = [listed_key("l", CloudProvider="azure", KeyID=azure_key_id())]
     classic += [listed_key("m", CloudProvider="GCP", KeyID=gcp_key_id())]
     astra = Astra(serverless=keys, classic=classic, databases=databases)
-    told = read(astra)
-    assert {each for each in single(astra) if not each.endswith("/accounts")} == {
+    fetched = read(astra)
+    assert {address for address in single(astra) if not address.endswith("/accounts")} == {
         *("aws a", "aws b", "/classic gcp c", "aws d", "/classic aws d", "azure e"),
         *("azure h", "aws k", "/classic gcp m"),
     }
-    assert {each for each in single(astra) if each.endswith("/accounts")} == {
+    assert {address for address in single(astra) if address.endswith("/accounts")} == {
         *("aws a/accounts", "aws k/accounts", "/classic gcp m/accounts"),
     }
-    assert reasons(told) == set()
+    assert reasons(fetched) == set()
 
 
 @pytest.mark.parametrize(
@@ -302,9 +306,9 @@ def test_views_of_every_place() -> None:
 )
 def test_place_without_a_key(view: httpx.Response) -> None:
     """A place for which no key is shown is known to have none, in each way to say so."""
-    told = read(Astra(databases=fleet(1), other={VIEW: view}))
-    assert [region_view.key_id for region_view in told.organization.region_views or ()] == [None]
-    assert reasons(told) == set()
+    fetched = read(Astra(databases=fleet(1), other={VIEW: view}))
+    assert [region_view.key_id for region_view in fetched.organization.region_views or ()] == [None]
+    assert reasons(fetched) == set()
 
 
 @pytest.mark.parametrize(
@@ -321,9 +325,9 @@ def test_place_without_a_key(view: httpx.Response) -> None:
 )
 def test_view_that_cannot_be_relied_on(view: httpx.Response, reason: str) -> None:
     """A view that is refused, misdirected or of something else is missing, and is not "no key"."""
-    told = read(Astra(databases=fleet(1), other={VIEW: view}), attempts=2)
-    assert told.organization.region_views == ()
-    assert reasons(told) == {("region-views", reason)}
+    fetched = read(Astra(databases=fleet(1), other={VIEW: view}), attempts=2)
+    assert fetched.organization.region_views == ()
+    assert reasons(fetched) == {("region-views", reason)}
 
 
 @pytest.mark.parametrize(
@@ -337,25 +341,29 @@ def test_view_that_cannot_be_relied_on(view: httpx.Response, reason: str) -> Non
 )
 def test_accounts_that_cannot_be_told(accounts: httpx.Response, reason: str) -> None:
     """If no account is named, or none can be asked for, that is missing."""
-    told = read(Astra(serverless=[listed_key()], other={f"{VIEW}/accounts": accounts}))
-    assert told.organization.vendor_accounts == ()
-    assert reasons(told) == {("vendor-accounts", reason)}
+    fetched = read(Astra(serverless=[listed_key()], other={f"{VIEW}/accounts": accounts}))
+    assert fetched.organization.vendor_accounts == ()
+    assert reasons(fetched) == {("vendor-accounts", reason)}
 
 
 def test_many_views_that_are_refused() -> None:
-    """Of many gaps of one kind the first are told, and how many more there are."""
+    """Of many gaps of one kind the first are reported, and how many more there are."""
     regions = [f"r{number:02}" for number in range(30)]
-    databases = [placed(number, "serverless", ("AWS", each)) for number, each in enumerate(regions)]
+    databases = [
+        placed(number, "serverless", ("AWS", region)) for number, region in enumerate(regions)
+    ]
     other = {f"/v2/kms/provider/aws/region/{region}": answer({}, 403) for region in regions}
-    told = read(Astra(databases=databases, other=other))
-    assert len(told.organization.gaps) == 21
-    assert told.organization.gaps[-1].detail == "and 10 more of this list"
+    fetched = read(Astra(databases=databases, other=other))
+    assert len(fetched.organization.gaps) == 21
+    assert fetched.organization.gaps[-1].detail == "10 more in this list"
 
 
 def in_many_regions(count: int, refused: int) -> Astra:
     """Return an Astra with databases in so many regions, of which the last are refused."""
     regions = [f"r{number:03}" for number in range(count)]
-    databases = [placed(number, "serverless", ("AWS", each)) for number, each in enumerate(regions)]
+    databases = [
+        placed(number, "serverless", ("AWS", region)) for number, region in enumerate(regions)
+    ]
     paths = [f"/v2/kms/provider/aws/region/{region}" for region in regions[count - refused :]]
     return Astra(databases=databases, other={path: answer({}, 403) for path in paths})
 
@@ -363,11 +371,11 @@ def in_many_regions(count: int, refused: int) -> Astra:
 def test_no_view_is_told_any_more(tmp_path: Path) -> None:
     """If none of a hundred key scopes tells anything, the others are not asked for in vain."""
     astra = in_many_regions(250, 150)
-    told = read(astra)
-    detail = "50 more key scopes were not asked for: none of the 100 before told any"
-    assert told.organization.gaps[0] == Gap(fact="region-views", reason="refused", detail=detail)
-    assert len([each for each in astra.asked if "/region/" in each]) == 200
-    assert len(told.organization.region_views or ()) == 100
+    fetched = read(astra)
+    detail = "50 more key scopes were not requested: none of the 100 before returned an entry"
+    assert fetched.organization.gaps[0] == Gap(fact="region-views", reason="refused", detail=detail)
+    assert len([address for address in astra.asked if "/region/" in address]) == 200
+    assert len(fetched.organization.region_views or ()) == 100
     bundle = write_bundle(tmp_path / "bundle", (configured(), in_many_regions(250, 150)))
     (organization,) = open_bundle(bundle).organizations()
     assert organization.gaps[0].detail == detail
@@ -375,10 +383,10 @@ def test_no_view_is_told_any_more(tmp_path: Path) -> None:
 
 
 def test_views_of_many_places() -> None:
-    """As long as any of a hundred key scopes is told, the next hundred is asked for."""
+    """As long as any of a hundred key scopes is reported, the next hundred is asked for."""
     astra = in_many_regions(250, 149)
     assert len(read(astra).organization.gaps) == 21
-    assert len([each for each in astra.asked if "/region/" in each]) == 250
+    assert len([address for address in astra.asked if "/region/" in address]) == 250
 
 
 @pytest.mark.parametrize(
@@ -388,13 +396,17 @@ def test_regions_that_steer_addresses(region: str) -> None:
     """A region's name cannot lead a request to another place than one below the keys."""
     astra = Astra(serverless=[listed_key(region, KeyID=aws_key_id())])
     read(astra)
-    odd = [each for each in astra.asked if not re.match(r"/v2/(kms|databases|currentOrg)", each)]
+    odd = [
+        address
+        for address in astra.asked
+        if not re.match(r"/v2/(kms|databases|currentOrg)", address)
+    ]
     assert odd == []
-    assert len([each for each in astra.asked if "/provider/aws/" in each]) == 2
+    assert len([address for address in astra.asked if "/provider/aws/" in address]) == 2
 
 
 def test_width_is_kept() -> None:
-    """No more single answers are asked for at once than manners allow for one organization."""
+    """No more single answers are asked for at once than policy allow for one organization."""
     now, most = 0, 0
 
     class Slow(httpx.AsyncBaseTransport):
@@ -410,10 +422,10 @@ def test_width_is_kept() -> None:
     keys = [listed_key(f"r{number:02}") for number in range(20)]
     astra = Astra(serverless=keys)
     recorder = Recorder(inner=Slow())
-    line = a_line(recorder, manners={"connections_per_organization": 5})
-    told = asyncio.run(read_organization(line, configured()))
-    assert (most, reasons(told)) == (5, set())
-    assert [view.region for view in told.organization.region_views or ()] == [
+    client = a_client(recorder, policy={"connections_per_organization": 5})
+    collected = asyncio.run(fetch_organization(client, configured()))
+    assert (most, reasons(collected)) == (5, set())
+    assert [view.region for view in collected.organization.region_views or ()] == [
         f"r{number:02}" for number in range(20)
     ]
 
@@ -422,16 +434,16 @@ def test_width_is_kept() -> None:
 
 
 def test_time_that_is_over() -> None:
-    """If there is no time for a wait that Astra asks for, that list is missing, and is told so."""
+    """If there is no time for a wait that Astra asks for, that list is reported as missing."""
     busy = answer({}, 429, retry_after="3600")
-    told = read(Astra(other={"/v2/kms": busy}, databases=fleet(1)), left=lambda: 60.0)
-    detail = "answered 429: too many requests, and there was no time to ask again"
-    assert gaps(told) == {("serverless-keys", "rate-limited", f"GET /v2/kms: {detail}")}
+    fetched = read(Astra(other={"/v2/kms": busy}, databases=fleet(1)), left=lambda: 60.0)
+    detail = "answered 429: too many requests; no time was left for another attempt"
+    assert gaps(fetched) == {("serverless-keys", "rate-limited", f"GET /v2/kms: {detail}")}
 
 
 @pytest.mark.parametrize("form", HIDING_PLACES.values(), ids=HIDING_PLACES)
 def test_token_that_comes_back(form: str) -> None:
-    """A token that comes back in names, ids, places or errors stands nowhere in what was read."""
+    """A token that comes back in names, ids, places or errors is nowhere in what was read."""
     database = listed_database(2, info={"name": form}, id=form, message=form)
     astra = Astra(
         serverless=[listed_key(form), listed_key(KeyID=form), listed_key("c", CloudProvider=form)],
@@ -439,8 +451,8 @@ def test_token_that_comes_back(form: str) -> None:
         other={"/v2/kms/classic": answer({"errors": [{"message": form}]}, 401)},
     )
     recorder = Recorder()
-    told = read(astra, recorder=recorder)
-    written = told.organization.model_dump_json() + str(recorder.exchanges)
+    fetched = read(astra, recorder=recorder)
+    written = fetched.organization.model_dump_json() + str(recorder.exchanges)
     assert not any(trace in written for trace in (VALUE, *TRACES))
     assert SECRET not in " ".join(astra.asked)
 
@@ -461,18 +473,18 @@ CASES: dict[str, Any] = {
 
 def replayed(recorder: Recorder) -> FetchedOrganization:
     transport = ReplayingTransport(recorder.exchanges)
-    line = a_line(transport, manners={"attempts": 3})
-    told = asyncio.run(read_organization(line, configured()))
-    transport.settle()
-    return told
+    client = a_client(transport, policy={"attempts": 3})
+    collected = asyncio.run(fetch_organization(client, configured()))
+    transport.require_all_used()
+    return collected
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_replay_reads_the_same(case: dict[str, Any]) -> None:
     """What was recorded gives the same organization, gaps included, without token or clock."""
     recorder = Recorder()
-    told = read(Astra(**case), recorder=recorder, left=lambda: 60.0, attempts=3)
-    assert replayed(recorder) == told
+    fetched = read(Astra(**case), recorder=recorder, left=lambda: 60.0, attempts=3)
+    assert replayed(recorder) == fetched
 
 
 WORDS = st.sampled_from(["aws", "AWS", "us-east-1", "", ORGANIZATION, "serverless", "a b", None, 7])

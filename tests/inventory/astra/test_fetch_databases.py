@@ -1,4 +1,4 @@
-"""Every database is read, or it is told that the list is not known to be whole."""
+"""Every database is read, or a gap says that the list is not known to be whole."""
 
 from __future__ import annotations
 
@@ -43,30 +43,32 @@ def placed(number: int, tier: str, *places: tuple[str, str], **over: Any) -> dic
 @pytest.mark.parametrize("count", [0, 1, 97, 98, 99, 100, 101, 198, 199, 200, 250])
 def test_every_database_is_read(count: int) -> None:
     """Every database is read, however many pages that takes, and the list is read twice."""
-    told = read(Astra(databases=fleet(count)))
-    assert sorted(names(told.organization)) == sorted(f"orders-{each + 1}" for each in range(count))
-    assert reasons(told) == set()
-    assert told.told["databases"].note == (
+    fetched = read(Astra(databases=fleet(count)))
+    assert sorted(names(fetched.organization)) == sorted(
+        f"orders-{number + 1}" for number in range(count)
+    )
+    assert reasons(fetched) == set()
+    assert fetched.lists["databases"].note == (
         f"read 2 times: {count} by pages of 100, {count} by pages of 99; terminated: 0"
     )
 
 
 def test_terminated_databases_are_known_to_be_gone() -> None:
     """What was terminated is known as that, however many pages it takes, and counts nowhere."""
-    gone = [each | {"status": "TERMINATED"} for each in fleet(130)[1:]]
-    told = read(Astra(databases=fleet(1), gone=gone))
-    databases = told.organization.databases or ()
+    gone = [organization | {"status": "TERMINATED"} for organization in fleet(130)[1:]]
+    fetched = read(Astra(databases=fleet(1), gone=gone))
+    databases = fetched.organization.databases or ()
     assert Counter(database.is_terminated for database in databases) == {True: 129, False: 1}
-    assert len(told.told["databases"].entries) == 1
-    assert (told.told["databases"].note or "").endswith("; terminated: 129")
-    assert reasons(told) == set()
+    assert len(fetched.lists["databases"].entries) == 1
+    assert (fetched.lists["databases"].note or "").endswith("; terminated: 129")
+    assert reasons(fetched) == set()
 
 
 def test_only_what_is_terminated_counts_as_that() -> None:
     """A database among the terminated ones that lives, there or in the list, is not gone."""
     alive, other = fleet(2)
-    told = read(Astra(databases=[alive], gone=[alive | {"status": "TERMINATED"}, other]))
-    databases = told.organization.databases or ()
+    fetched = read(Astra(databases=[alive], gone=[alive | {"status": "TERMINATED"}, other]))
+    databases = fetched.organization.databases or ()
     assert [(database.name, database.is_terminated) for database in databases] == [
         ("orders-1", False)
     ]
@@ -75,9 +77,9 @@ def test_only_what_is_terminated_counts_as_that() -> None:
 def test_terminated_databases_that_cannot_be_read() -> None:
     """If the terminated ones cannot be read, that is said; they are taken for vanished then."""
     address = "/v2/databases?include=terminated&provider=ALL&limit=100"
-    told = read(Astra(databases=fleet(1), other={address: answer({}, 400)}))
-    assert (told.told["databases"].note or "").endswith("; terminated: 0, at least")
-    assert reasons(told) == set()
+    fetched = read(Astra(databases=fleet(1), other={address: answer({}, 400)}))
+    assert (fetched.lists["databases"].note or "").endswith("; terminated: 0, at least")
+    assert reasons(fetched) == set()
 
 
 def test_list_ends_with_an_empty_page() -> None:
@@ -95,8 +97,8 @@ def test_pages_of_another_size_than_asked() -> None:
         def _page(self, query: dict[str, str]) -> list[dict[str, Any]]:
             return super()._page(query)[:2]
 
-    told = read(Short(databases=fleet(7)))
-    assert (len(names(told.organization)), reasons(told)) == (7, set())
+    fetched = read(Short(databases=fleet(7)))
+    assert (len(names(fetched.organization)), reasons(fetched)) == (7, set())
 
 
 def test_databases_are_in_the_order_of_their_ids() -> None:
@@ -110,30 +112,29 @@ def test_databases_are_in_the_order_of_their_ids() -> None:
     assert names(read(AtOnce()).organization) == ["orders-1", "orders-2", "orders-3"]
 
 
-def cut_short(told: FetchedOrganization) -> str:
-    ((fact, reason, detail),) = gaps(told)
+def cut_short(fetched: FetchedOrganization) -> str:
+    ((fact, reason, detail),) = gaps(fetched)
     assert (fact, reason) == ("databases", "cut-short")
     return detail
 
 
 def test_growth_that_settles() -> None:
     """If a database appears between the readings, a third reading that agrees settles it."""
-    told = read(Astra(readings=[fleet(2), fleet(3), fleet(3)]))
-    assert (names(told.organization), reasons(told)) == (
+    fetched = read(Astra(readings=[fleet(2), fleet(3), fleet(3)]))
+    assert (names(fetched.organization), reasons(fetched)) == (
         ["orders-1", "orders-2", "orders-3"],
         set(),
     )
-    assert told.told["databases"].note.startswith("read 3 times: 2 by pages of 100, 3 by pages")
+    assert fetched.lists["databases"].note.startswith("read 3 times: 2 by pages of 100, 3 by pages")
 
 
 def test_growth_that_goes_on() -> None:
     """If no two readings in a row agree, the list is not known to be whole; all found is kept."""
-    told = read(Astra(readings=[fleet(2), fleet(3), fleet(9)]))
-    assert len(names(told.organization)) == 9
+    fetched = read(Astra(readings=[fleet(2), fleet(3), fleet(9)]))
+    assert len(names(fetched.organization)) == 9
     odd = ", ".join(f"'{listed_database(number)['id']}'" for number in (3, 4, 5))
-    assert cut_short(told) == (
-        "the list was not the same in 3 readings (2, 3, 9 databases); not alike in all: "
-        f"{odd} and 4 more"
+    assert cut_short(fetched) == (
+        f"3 readings of the list differ (2, 3, 9 databases), in: {odd} and 4 more"
     )
 
 
@@ -148,9 +149,9 @@ def test_growth_that_goes_on() -> None:
 )
 def test_databases_that_vanish(readings: list[list[dict[str, Any]]]) -> None:
     """If a database is missing from a later reading, the list is not known; it is kept."""
-    told = read(Astra(readings=readings))
-    assert cut_short(told).startswith("the list was not the same in 3 readings (3, ")
-    assert names(told.organization) == ["orders-1", "orders-2", "orders-3"]
+    fetched = read(Astra(readings=readings))
+    assert cut_short(fetched).startswith("3 readings of the list differ (3, ")
+    assert names(fetched.organization) == ["orders-1", "orders-2", "orders-3"]
 
 
 @pytest.mark.parametrize(
@@ -164,18 +165,18 @@ def test_databases_that_vanish(readings: list[list[dict[str, Any]]]) -> None:
 def test_readings_that_differ_in_content(info: dict[str, Any]) -> None:
     """Readings that say different things of one database do not agree, though it is in both."""
     now = [listed_database(1, info=info)]
-    told = read(Astra(readings=[fleet(1), now, fleet(1)]))
-    ((fact, reason, detail),) = gaps(told)
+    fetched = read(Astra(readings=[fleet(1), now, fleet(1)]))
+    ((fact, reason, detail),) = gaps(fetched)
     assert (fact, reason) == ("databases", "malformed")
-    assert detail.startswith("the list was not the same in 3 readings (1, 1, 1 databases)")
+    assert detail.startswith("3 readings of the list differ (1, 1, 1 databases)")
 
 
 @pytest.mark.parametrize("info", [None, "text", 7])
 def test_databases_without_particulars(info: object) -> None:
     """A database without its particulars is a gap, and the same in each reading."""
-    told = read(Astra(databases=[listed_database(1) | {"info": info}]))
-    assert reasons(told) == {("databases", "malformed")}
-    assert told.told["databases"].note.startswith("read 2 times")
+    fetched = read(Astra(databases=[listed_database(1) | {"info": info}]))
+    assert reasons(fetched) == {("databases", "malformed")}
+    assert fetched.lists["databases"].note.startswith("read 2 times")
 
 
 def test_details_may_differ() -> None:
@@ -192,25 +193,27 @@ def test_page_loop() -> None:
     """If the first page comes again and again, the list is cut short, and not read for ever."""
     page = answer(fleet(100))
     astra = Astra(databases=fleet(150), other={last_page(100): page})
-    told = read(astra)
-    assert cut_short(told).startswith(f"a page repeats '{listed_database(1)['id']}' (exchanges/")
-    assert len(names(told.organization)) == 100
+    fetched = read(astra)
+    assert cut_short(fetched).startswith(f"a page repeats '{listed_database(1)['id']}' (exchanges/")
+    assert len(names(fetched.organization)) == 100
     assert astra.asked.count(last_page(100)) == 1
 
 
 def test_page_that_overlaps() -> None:
     """If a page repeats an entry of an earlier one, the list is cut short."""
     page = answer([listed_database(101), listed_database(100)])
-    told = read(Astra(databases=fleet(150), other={last_page(100): page}))
-    assert cut_short(told).startswith(f"a page repeats '{listed_database(100)['id']}' (exchanges/")
+    fetched = read(Astra(databases=fleet(150), other={last_page(100): page}))
+    assert cut_short(fetched).startswith(
+        f"a page repeats '{listed_database(100)['id']}' (exchanges/"
+    )
 
 
 def test_page_that_repeats_itself() -> None:
     """If a page holds an entry twice, the list is cut short, and the entry is named."""
     page = answer([listed_database(1), listed_database(2), listed_database(2)])
-    told = read(Astra(other={FIRST_PAGE: page}))
-    assert cut_short(told).startswith(f"a page repeats '{listed_database(2)['id']}' (exchanges/")
-    assert names(told.organization) == ["orders-1", "orders-2"]
+    fetched = read(Astra(other={FIRST_PAGE: page}))
+    assert cut_short(fetched).startswith(f"a page repeats '{listed_database(2)['id']}' (exchanges/")
+    assert names(fetched.organization) == ["orders-1", "orders-2"]
 
 
 @pytest.mark.parametrize(
@@ -232,25 +235,25 @@ def test_page_that_repeats_itself() -> None:
 def test_entries_without_an_id(entry: object) -> None:
     """An entry without an id that can be one is a gap; those beside it are kept."""
     page = answer([listed_database(1), entry])
-    told = read(Astra(other={FIRST_PAGE: page}))
-    ((fact, reason, detail),) = gaps(told)
+    fetched = read(Astra(other={FIRST_PAGE: page}))
+    ((fact, reason, detail),) = gaps(fetched)
     assert (fact, reason) == ("databases", "malformed")
     assert re.fullmatch(r"1 entries without an id \(exchanges/0001/[0-9]{4}\.json:13\)", detail)
-    assert names(told.organization) == ["orders-1"]
+    assert names(fetched.organization) == ["orders-1"]
 
 
 @pytest.mark.parametrize("odd", ["a&limit=1", "../kms", "a%20b", "a#b", "AstraCS:x"])
 def test_ids_that_steer_addresses(odd: str) -> None:
-    """An id cannot change what is asked for next: it stands there as it is, and no more."""
+    """An id cannot change what is asked for next: it is there as it is, and no more."""
     astra = Astra(databases=[listed_database(1) | {"id": odd}])
     read(astra)
-    asked = [each for each in astra.asked if "starting_after" in each]
+    asked = [address for address in astra.asked if "starting_after" in address]
     pattern = (
         r"/v2/databases\?include=(?:non)?terminated&provider=ALL&limit=[0-9]+"
         r"&starting_after=[^&#?/]+"
     )
     assert asked
-    assert all(re.fullmatch(pattern, each) for each in asked)
+    assert all(re.fullmatch(pattern, address) for address in asked)
 
 
 @pytest.mark.parametrize(
@@ -265,25 +268,25 @@ def test_ids_that_steer_addresses(odd: str) -> None:
 @pytest.mark.parametrize("page", [FIRST_PAGE, last_page(100)])
 def test_page_that_cannot_be_read(page: str, reply: httpx.Response, reason: str) -> None:
     """If a page cannot be read, the list is not known to be whole; what was read is kept."""
-    told = read(Astra(databases=fleet(150), other={page: reply}), attempts=2)
-    assert reasons(told) == {("databases", reason)}
-    assert len(names(told.organization)) == (0 if page == FIRST_PAGE else 100)
+    fetched = read(Astra(databases=fleet(150), other={page: reply}), attempts=2)
+    assert reasons(fetched) == {("databases", reason)}
+    assert len(names(fetched.organization)) == (0 if page == FIRST_PAGE else 100)
 
 
 @pytest.mark.parametrize("page", [FIRST_PAGE, last_page(100)])
 def test_null_instead_of_a_page(page: str) -> None:
     """``null`` is no page, so it does not end the list: what follows it is unknown."""
-    told = read(Astra(databases=fleet(150), other={page: answer(None)}), attempts=2)
-    assert reasons(told) == {("databases", "malformed")}
-    assert len(names(told.organization)) == (0 if page == FIRST_PAGE else 100)
+    fetched = read(Astra(databases=fleet(150), other={page: answer(None)}), attempts=2)
+    assert reasons(fetched) == {("databases", "malformed")}
+    assert len(names(fetched.organization)) == (0 if page == FIRST_PAGE else 100)
 
 
 def test_database_of_another_organization() -> None:
     """A database of another organization is a gap, and its place is not asked."""
     foreign = placed(2, "serverless", ("AWS", "a"), orgId=OTHER_ORGANIZATION)
     astra = Astra(databases=[listed_database(1), foreign])
-    told = read(astra)
-    assert reasons(told) == {("databases", "wrong-organization")}
+    fetched = read(astra)
+    assert reasons(fetched) == {("databases", "wrong-organization")}
     assert single(astra) == {"aws us-east-1"}
 
 
@@ -293,8 +296,8 @@ def test_database_of_another_organization() -> None:
 class Nth(Astra):
     """Astra that answers ``null`` to the page asked for at ``place``, from 0, of all lists."""
 
-    def __init__(self, place: int, count: int, **told: Any) -> None:  # noqa: ANN401
-        super().__init__(databases=fleet(count), **told)
+    def __init__(self, place: int, count: int, **fields: Any) -> None:  # noqa: ANN401
+        super().__init__(databases=fleet(count), **fields)
         self.location = place
         self.pages: list[str] = []
 
@@ -306,7 +309,7 @@ class Nth(Astra):
         return answer(None) if len(self.pages) == self.location + 1 else right
 
 
-GONE = [{**each, "status": "TERMINATED"} for each in fleet(350)[250:]]
+GONE = [{**database, "status": "TERMINATED"} for database in fleet(350)[250:]]
 PLACES = {
     0: "first page",
     1: "second page",
@@ -321,22 +324,22 @@ PLACES = {
 
 @pytest.mark.parametrize("place", PLACES, ids=PLACES.values())
 def test_null_instead_of_any_page(place: int) -> None:
-    """``null`` is no page and ends no list, wherever it stands; what was read before is kept."""
+    """``null`` is no page and ends no list, wherever it is; what was read before is kept."""
     astra = Nth(place, 150, gone=GONE)
-    told = read(astra, attempts=1)
+    fetched = read(astra, attempts=1)
     is_terminated = "include=terminated" in astra.pages[place]
     assert is_terminated is (place > 5)
-    assert reasons(told) == (set() if is_terminated else {("databases", "malformed")})
-    assert told.told["databases"].note.endswith("at least") is is_terminated
-    listed = {name for name in names(told.organization) if int(name.partition("-")[2]) <= 150}
+    assert reasons(fetched) == (set() if is_terminated else {("databases", "malformed")})
+    assert fetched.lists["databases"].note.endswith("at least") is is_terminated
+    listed = {name for name in names(fetched.organization) if int(name.partition("-")[2]) <= 150}
     assert len(listed) == {0: 0, 1: 100}.get(place, 150)
 
 
 def test_null_is_asked_for_again() -> None:
     """A page that was ``null`` once is asked for again, and the list is whole then."""
     for place in range(len(PLACES)):
-        told = read(Nth(place, 150, gone=GONE), attempts=2)
-        assert (reasons(told), len(told.told["databases"].entries)) == (set(), 150)
+        fetched = read(Nth(place, 150, gone=GONE), attempts=2)
+        assert (reasons(fetched), len(fetched.lists["databases"].entries)) == (set(), 150)
 
 
 class Endless(Astra):
@@ -346,15 +349,15 @@ class Endless(Astra):
         if query["include"] == "terminated":
             return []
         after = int(query.get("starting_after", "0")[-12:], 16)
-        return [listed_database(after + each) for each in range(1, int(query["limit"]) + 1)]
+        return [listed_database(after + number) for number in range(1, int(query["limit"]) + 1)]
 
 
 def test_list_without_end(tmp_path: Path) -> None:
-    """A list that does not end is read up to so many pages, and that is told; a replay agrees."""
-    told = read(Endless(), most_pages=3)
+    """A list without an end is read up to the limit of pages: a gap, also in a replay."""
+    fetched = read(Endless(), most_pages=3)
     detail = "more than 3 pages in one list: the limit is most_pages"
-    assert gaps(told) == {("databases", "too-large", detail)}
-    assert len(told.organization.databases or ()) == 300
+    assert gaps(fetched) == {("databases", "too-large", detail)}
+    assert len(fetched.organization.databases or ()) == 300
     bundle = write_bundle(tmp_path / "bundle", (configured(), Endless()), most_pages=3)
     (organization,) = open_bundle(bundle).organizations()
     assert [gap.reason for gap in organization.gaps] == ["too-large"]

@@ -21,11 +21,11 @@ CREATED = moment("2026-05-01T00:00:00Z")
 ADDED = moment("2026-06-01T00:00:00Z")
 
 
-def gaps(told: ParsedList) -> set[tuple[str, str, str]]:
-    return {(gap.fact, gap.reason, gap.detail) for gap in told.gaps}
+def gaps(parsed: ParsedList) -> set[tuple[str, str, str]]:
+    return {(gap.fact, gap.reason, gap.detail) for gap in parsed.gaps}
 
 
-UNKNOWN = "the provider {} is none that is known"
+UNKNOWN = "the provider {} is unknown"
 
 
 A_TIME = "expected a time with its zone, as text, such as 2026-11-20T02:00:00Z"
@@ -45,8 +45,8 @@ def with_centers(*centers: object, **over: object) -> ParsedList:
     return one(info=info)
 
 
-def regions(told: ParsedList) -> list[tuple[str, object]]:
-    (database,) = told.entries
+def regions(parsed: ParsedList) -> list[tuple[str, object]]:
+    (database,) = parsed.entries
     return [(region.name, region.added_at) for region in database.regions]
 
 
@@ -56,7 +56,7 @@ NAMED = f"the database '{ID}'"
 
 def test_databases() -> None:
     """A database is read with all that the rules need, and nothing else."""
-    told = databases(listed_database(2), listed_database())
+    parsed = databases(listed_database(2), listed_database())
     expected = [
         Database(
             id=str(listed_database(number)["id"]),
@@ -69,35 +69,35 @@ def test_databases() -> None:
         )
         for number, seen in ((2, f"{PATH}:14"), (1, f"{PATH}:15"))
     ]
-    assert told == ParsedList(expected, [])
-    assert {database.type for database in told.entries} == {"serverless"}
+    assert parsed == ParsedList(expected, [])
+    assert {database.type for database in parsed.entries} == {"serverless"}
 
 
 def test_fields_that_may_be_absent() -> None:
     """A database without name, status or times goes by its id, as unknown and undated."""
     center = datacenter(dateCreated=None, cloudProvider=None)
-    told = one(info={"name": "", "datacenters": [center]}, status=None, creationTime=None)
-    (database,) = told.entries
+    parsed = one(info={"name": "", "datacenters": [center]}, status=None, creationTime=None)
+    (database,) = parsed.entries
     assert (database.name, database.status, database.created_at) == (ID, "UNKNOWN", None)
     assert [(region.added_at, region.provider) for region in database.regions] == [(None, None)]
-    assert told.gaps == []
+    assert parsed.gaps == []
 
 
 @pytest.mark.parametrize("name", [" ", "\u200b", "\u2800\u3164"])
 def test_name_that_nobody_sees(name: str) -> None:
     """A database whose name a reader does not see goes by its id; its name is no gap."""
-    told = one(info={"name": name, "datacenters": [datacenter()]})
-    assert [entry.name for entry in told.entries] == [ID]
-    assert told.gaps == []
+    parsed = one(info={"name": name, "datacenters": [datacenter()]})
+    assert [entry.name for entry in parsed.entries] == [ID]
+    assert parsed.gaps == []
 
 
 @pytest.mark.parametrize("never", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z", "", None])
 def test_time_that_is_none(never: str | None) -> None:
     """The year 1 is no time, and an absent time is none."""
     center = datacenter(dateCreated=never)
-    told = one(info={"datacenters": [center]}, creationTime=never)
-    (database,) = told.entries
-    assert (database.created_at, regions(told)) == (None, [("us-east-1", None)])
+    parsed = one(info={"datacenters": [center]}, creationTime=never)
+    (database,) = parsed.entries
+    assert (database.created_at, regions(parsed)) == (None, [("us-east-1", None)])
 
 
 def test_creation_stands_in_for_one_region() -> None:
@@ -109,78 +109,78 @@ def test_creation_stands_in_for_one_region() -> None:
 
 def test_creation_does_not_stand_in_for_several_regions() -> None:
     """In a database of several regions, a region without a date stays undated."""
-    told = with_centers(datacenter("us-east-2"), datacenter(dateCreated=None))
-    assert regions(told) == [("us-east-1", None), ("us-east-2", ADDED)]
+    parsed = with_centers(datacenter("us-east-2"), datacenter(dateCreated=None))
+    assert regions(parsed) == [("us-east-1", None), ("us-east-2", ADDED)]
 
 
 def test_regions_come_from_datacenters() -> None:
-    """A region stands there once, by its oldest datacenter, and in an order of its own."""
+    """A region is there once, by its oldest datacenter, and in an order of its own."""
     late = "2026-07-01T00:00:00Z"
-    told = with_centers(
+    parsed = with_centers(
         datacenter("b", dateCreated=late), datacenter("a"), datacenter("b"), datacenter("c")
     )
-    assert regions(told) == [("a", ADDED), ("b", ADDED), ("c", ADDED)]
-    assert told.gaps == []
+    assert regions(parsed) == [("a", ADDED), ("b", ADDED), ("c", ADDED)]
+    assert parsed.gaps == []
 
 
 def test_region_with_an_undated_datacenter_is_undated() -> None:
     """If any datacenter of a region is undated, it may be the oldest, and the region is undated."""
-    told = with_centers(datacenter("b"), datacenter("b", dateCreated=None), datacenter("a"))
-    assert regions(told) == [("a", ADDED), ("b", None)]
+    parsed = with_centers(datacenter("b"), datacenter("b", dateCreated=None), datacenter("a"))
+    assert regions(parsed) == [("a", ADDED), ("b", None)]
 
 
 def test_datacenters_win_over_the_main_region() -> None:
     """The regions are those of the datacenters; another main region is a gap beside them."""
-    told = with_centers(datacenter("a"), region="b")
-    assert regions(told) == [("a", ADDED)]
-    detail = f"{NAMED} has 'b' for its region, and no datacenter there"
-    assert gaps(told) == {("databases", "malformed", detail)}
+    parsed = with_centers(datacenter("a"), region="b")
+    assert regions(parsed) == [("a", ADDED)]
+    detail = f"{NAMED} names the region 'b', but has no datacenter there"
+    assert gaps(parsed) == {("databases", "malformed", detail)}
 
 
 @pytest.mark.parametrize("region", [[], {}, ["a"], {"a": 1}])
 def test_main_region_that_is_no_text(region: object) -> None:
     """A main region that is no text is compared like any other."""
-    told = with_centers(datacenter("a"), region=region)
-    assert {gap.reason for gap in told.gaps} == ({"malformed"} if region else set())
+    parsed = with_centers(datacenter("a"), region=region)
+    assert {gap.reason for gap in parsed.gaps} == ({"malformed"} if region else set())
 
 
 def test_terminated_datacenters() -> None:
     """A terminated datacenter is none; if it was the main region's, that is no gap."""
-    told = with_centers(datacenter("a"), datacenter("b", status="terminated"), region="b")
-    assert regions(told) == [("a", ADDED)]
-    assert told.gaps == []
+    parsed = with_centers(datacenter("a"), datacenter("b", status="terminated"), region="b")
+    assert regions(parsed) == [("a", ADDED)]
+    assert parsed.gaps == []
 
 
 def test_no_living_datacenter() -> None:
-    """If no datacenter lives, the main region stands there, undated, and a gap beside it."""
-    told = with_centers(datacenter("a", status="TERMINATED"), region="a")
-    assert regions(told) == [("a", None)]
-    assert gaps(told) == {("databases", "malformed", f"{NAMED} has no living datacenter")}
+    """If no datacenter lives, the main region is there, undated, and a gap beside it."""
+    parsed = with_centers(datacenter("a", status="TERMINATED"), region="a")
+    assert regions(parsed) == [("a", None)]
+    assert gaps(parsed) == {("databases", "malformed", f"{NAMED} has no active datacenter")}
 
 
-HIDDEN = f"{NAMED} has no datacenters that could be read: it may have further regions"
+HIDDEN = f"{NAMED} has no readable list of datacenters: it may have more regions"
 
 
 @pytest.mark.parametrize("centers", [None, "text", {}, {"a": 1}, 7, True])
 def test_datacenters_that_are_no_list(centers: object) -> None:
-    """If datacenters are missing, the main region stands there, undated, and a gap beside it."""
-    told = one(info={"datacenters": centers})
-    assert regions(told) == [("us-east-1", None)]
-    assert gaps(told) == {("databases", "malformed", HIDDEN)}
+    """If datacenters are missing, the main region is there, undated, and a gap beside it."""
+    parsed = one(info={"datacenters": centers})
+    assert regions(parsed) == [("us-east-1", None)]
+    assert gaps(parsed) == {("databases", "malformed", HIDDEN)}
 
 
 def test_datacenters_that_are_none() -> None:
-    """If one of the datacenters cannot be read, the others are, and a gap stands beside them."""
-    told = with_centers(datacenter(), None, "text")
-    assert regions(told) == [("us-east-1", ADDED)]
-    assert gaps(told) == {("databases", "malformed", HIDDEN)}
+    """If one of the datacenters cannot be read, the others are, and a gap is beside them."""
+    parsed = with_centers(datacenter(), None, "text")
+    assert regions(parsed) == [("us-east-1", ADDED)]
+    assert gaps(parsed) == {("databases", "malformed", HIDDEN)}
 
 
 def test_no_datacenters() -> None:
     """An empty list of datacenters is a gap, and the main region undated."""
-    told = one(info={"datacenters": []})
-    assert regions(told) == [("us-east-1", None)]
-    assert gaps(told) == {("databases", "malformed", f"{NAMED} has no living datacenter")}
+    parsed = one(info={"datacenters": []})
+    assert regions(parsed) == [("us-east-1", None)]
+    assert gaps(parsed) == {("databases", "malformed", f"{NAMED} has no active datacenter")}
 
 
 @pytest.mark.parametrize(
@@ -193,14 +193,14 @@ def test_no_datacenters() -> None:
         (("serverless", "C10"), "C10 and serverless", "unknown"),
         (("C10", "C20"), "C10 and C20", "unknown"),
         (("developer", "developer"), "developer", "unknown"),
-        ((None, None), "(none told)", "unknown"),
+        ((None, None), "(none reported)", "unknown"),
         (({"a": 1}, None), "{'a': 1}", "unknown"),
     ],
 )
 def test_tiers(tiers: tuple[object, object], tier: str, kind: str) -> None:
     """The type follows from the tier; tiers that contradict each other, or none, tell no type."""
-    told = one(info={"tier": tiers[0], "datacenters": [datacenter(tier=tiers[1])]})
-    (database,) = told.entries
+    parsed = one(info={"tier": tiers[0], "datacenters": [datacenter(tier=tiers[1])]})
+    (database,) = parsed.entries
     assert (database.tier, database.type) == (tier, kind)
 
 
@@ -214,8 +214,8 @@ def test_tiers(tiers: tuple[object, object], tier: str, kind: str) -> None:
 )
 def test_providers(info: str | None, centers: str | None, provider: str, own: str | None) -> None:
     """The provider is the database's, else a datacenter's; each region keeps its own."""
-    told = one(info={"cloudProvider": info, "datacenters": [datacenter(cloudProvider=centers)]})
-    (database,) = told.entries
+    parsed = one(info={"cloudProvider": info, "datacenters": [datacenter(cloudProvider=centers)]})
+    (database,) = parsed.entries
     assert (database.provider, database.regions[0].provider) == (provider, own)
 
 
@@ -236,7 +236,7 @@ def test_providers(info: str | None, centers: str | None, provider: str, own: st
         (
             {"info": {"datacenters": [datacenter(), datacenter(cloudProvider="gcp")]}},
             "malformed",
-            "'us-east-1' is of two providers",
+            "'us-east-1' has two providers",
         ),
         (
             {"info": {"datacenters": [datacenter(None)]}},  # type: ignore[arg-type]
@@ -267,7 +267,7 @@ def test_providers(info: str | None, centers: str | None, provider: str, own: st
         (
             {"orgId": OTHER_ORGANIZATION},
             "wrong-organization",
-            f"an entry is of organization '{OTHER_ORGANIZATION}'",
+            f"an entry belongs to organization '{OTHER_ORGANIZATION}'",
         ),
     ],
 )
@@ -275,32 +275,32 @@ def test_databases_that_cannot_be_understood(
     over: dict[str, Any], reason: str, detail: str
 ) -> None:
     """A database that cannot be understood is a gap with the words found; the others are read."""
-    told = databases(listed_database(**over), listed_database(2))
-    assert [entry.name for entry in told.entries] == ["orders-2"]
-    assert gaps(told) == {("databases", reason, f"{detail} ({PATH}:14)")}
+    parsed = databases(listed_database(**over), listed_database(2))
+    assert [entry.name for entry in parsed.entries] == ["orders-2"]
+    assert gaps(parsed) == {("databases", reason, f"{detail} ({PATH}:14)")}
 
 
 @pytest.mark.parametrize("info", [None, [], "text", 7])
 def test_databases_without_info(info: object) -> None:
     """A database without its particulars is a gap that names it."""
-    told = databases(listed_database() | {"info": info})
-    assert told.entries == []
-    assert gaps(told) == {("databases", "malformed", f"{NAMED} has no info ({PATH}:14)")}
+    parsed = databases(listed_database() | {"info": info})
+    assert parsed.entries == []
+    assert gaps(parsed) == {("databases", "malformed", f"{NAMED} has no info ({PATH}:14)")}
 
 
 def test_statuses_are_kept_as_they_are() -> None:
-    """The status is an open set, and kept as it was told."""
-    told = [one(status=status).entries[0] for status in ("PARKED", "NEW-ONE", "TERMINATED")]
-    assert [each.status for each in told] == ["PARKED", "NEW-ONE", "TERMINATED"]
-    assert [each.is_terminated for each in told] == [False, False, True]
+    """The status is an open set, and kept as Astra reports it."""
+    parsed = [one(status=status).entries[0] for status in ("PARKED", "NEW-ONE", "TERMINATED")]
+    assert [database.status for database in parsed] == ["PARKED", "NEW-ONE", "TERMINATED"]
+    assert [database.is_terminated for database in parsed] == [False, False, True]
 
 
 @pytest.mark.parametrize("field", ["status", "creationTime"])
 def test_half_a_character_is_no_text(field: str) -> None:
     """A text that no encoding can write makes its database a gap, and no other."""
-    told = databases(listed_database(1), listed_database(2) | {field: "\ud800"})
-    assert [database.name for database in told.entries] == [listed_database(1)["info"]["name"]]
-    assert [gap.reason for gap in told.gaps] == ["malformed"]
+    parsed = databases(listed_database(1), listed_database(2) | {field: "\ud800"})
+    assert [database.name for database in parsed.entries] == [listed_database(1)["info"]["name"]]
+    assert [gap.reason for gap in parsed.gaps] == ["malformed"]
 
 
 @pytest.mark.parametrize("field", ["tier", "name", "region"])
@@ -309,13 +309,13 @@ def test_half_a_character_anywhere(field: str) -> None:
     info = listed_database()["info"] | {field: "x\udfff"}
     if field == "region":
         info["datacenters"] = [datacenter() | {"region": "x\udfff"}]
-    told = one(info=info)
-    assert (told.entries, [gap.reason for gap in told.gaps]) == ([], ["malformed"])
-    assert told.gaps[0].detail.isascii()
+    parsed = one(info=info)
+    assert (parsed.entries, [gap.reason for gap in parsed.gaps]) == ([], ["malformed"])
+    assert parsed.gaps[0].detail.isascii()
 
 
 def test_a_datacenter_of_another_provider() -> None:
     """A database whose datacenter is of another provider may be of either, which is a gap."""
-    told = one(info={"cloudProvider": "AWS", "datacenters": [datacenter(cloudProvider="GCP")]})
-    assert [gap.reason for gap in told.gaps] == ["malformed"]
-    assert "is of 'AWS', and a datacenter of 'GCP'" in told.gaps[0].detail
+    parsed = one(info={"cloudProvider": "AWS", "datacenters": [datacenter(cloudProvider="GCP")]})
+    assert [gap.reason for gap in parsed.gaps] == ["malformed"]
+    assert "is in 'AWS', but a datacenter is in 'GCP'" in parsed.gaps[0].detail

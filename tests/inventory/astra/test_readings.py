@@ -1,4 +1,4 @@
-"""How an organization was read is told: what was asked, what that cost, what it held."""
+"""How an organization was read is reported: the requests, their outcomes, their entries."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from typing import Any
 import pytest
 
 from inventory.astra.parsing import FetchedOrganization, ParsedList
-from inventory.astra.readings import FARTHEST_CLOCK, kind_of, with_readings
+from inventory.astra.readings import MAX_CLOCK_DIFFERENCE, with_readings
 from inventory.evidence.exchange_summary import ExchangeSummary
 from inventory.model.gaps import Gap, Reading
 from tests.builders import a_key, an_organization, moment
 
 OWN = "/v2/currentOrg"
-PAGE = "/v2/databases?include=nonterminated&provider=ALL&limit=100"
+
+
 PLACE = "/provider/aws/region/us-east-1"
+PAGE = "/v2/databases?include=nonterminated&provider=ALL&limit=100"
 
 
-def brief(number: int, address: str = OWN, **over: object) -> ExchangeSummary:
-    told: dict[str, Any] = {
+def summary(number: int, address: str = OWN, **over: object) -> ExchangeSummary:
+    fields: dict[str, Any] = {
         "path": f"exchanges/0001/{number:04}.json",
         "address": address,
         "outcome": "200",
@@ -29,45 +31,26 @@ def brief(number: int, address: str = OWN, **over: object) -> ExchangeSummary:
         "redactions": 0,
         "is_failure": False,
     }
-    return ExchangeSummary(**told | over)
+    return ExchangeSummary(**fields | over)
 
 
-def a_read(**told: ParsedList) -> FetchedOrganization:
-    facts: Any = {name.replace("_", "-"): each for name, each in told.items()}
+def fetched(**parsed: ParsedList) -> FetchedOrganization:
+    facts: Any = {name.replace("_", "-"): value for name, value in parsed.items()}
     return FetchedOrganization(an_organization(captured_at=None), facts)
 
 
-@pytest.mark.parametrize(
-    ("address", "kind"),
-    [
-        (OWN, "identity"),
-        (PAGE, "databases"),
-        (f"{PAGE}&starting_after=a", "databases"),
-        ("/v2/kms", "serverless-keys"),
-        ("/v2/kms/classic", "managed-clusters-keys"),
-        (f"/v2/kms{PLACE}", "region-views"),
-        (f"/v2/kms/classic{PLACE}", "region-views"),
-        (f"/v2/kms{PLACE}/accounts", "vendor-accounts"),
-        (f"/v2/kms/classic{PLACE}/accounts", "vendor-accounts"),
-    ],
-)
-def test_kinds_of_requests(address: str, kind: str) -> None:
-    """What a request reads follows from its address."""
-    assert kind_of(address) == kind
-
-
 def test_readings() -> None:
-    """Of each kind of request it is told how many there were, what came of them, what they held."""
+    """A reading gives the number of requests of one kind, their outcomes and their entries."""
     summaries = [
-        brief(4, PAGE),
-        brief(2, "/v2/kms", outcome="503"),
-        brief(3, "/v2/kms"),
-        brief(1),
-        brief(5, f"{PAGE}&starting_after=a", outcome="timed-out"),
-        brief(6, f"/v2/kms{PLACE}"),
+        summary(4, PAGE),
+        summary(2, "/v2/kms", outcome="503"),
+        summary(3, "/v2/kms"),
+        summary(1),
+        summary(5, f"{PAGE}&starting_after=a", outcome="timed-out"),
+        summary(6, f"/v2/kms{PLACE}"),
     ]
     gap = Gap(fact="databases", reason="timed-out")
-    read = a_read(
+    read = fetched(
         serverless_keys=ParsedList([a_key()], [], "a note"),
         databases=ParsedList([a_key()], [gap], "cut"),
     )
@@ -106,21 +89,21 @@ def test_readings() -> None:
 
 def test_order_of_many_files() -> None:
     """Hashes are taken in the order of the files' numbers, however many files there are."""
-    summaries = [brief(10_000), brief(9_999)]
-    ((reading),) = with_readings(a_read(), summaries).readings
+    summaries = [summary(10_000), summary(9_999)]
+    ((reading),) = with_readings(fetched(), summaries).readings
     whole = f"{9_999:064x}{10_000:064x}"
     assert reading.sha256 == hashlib.sha256(whole.encode()).hexdigest()
 
 
 def test_time_of_the_record() -> None:
     """The record is of the time at which its last answer was there."""
-    told = with_readings(a_read(), [brief(1), brief(59), brief(2)])
-    assert told.captured_at == moment("2026-11-20T02:00:59Z")
+    organization = with_readings(fetched(), [summary(1), summary(59), summary(2)])
+    assert organization.captured_at == moment("2026-11-20T02:00:59Z")
 
 
 def test_nothing_was_asked() -> None:
     """If nothing was asked, there is neither a time nor a reading."""
-    read = a_read()
+    read = fetched()
     assert with_readings(read, []) == read.organization
 
 
@@ -128,15 +111,15 @@ def test_nothing_was_asked() -> None:
     ("clocks", "detail"),
     [
         ([None, None], None),
-        ([0.0, FARTHEST_CLOCK], None),
-        ([-FARTHEST_CLOCK, None], None),
-        ([FARTHEST_CLOCK + 1, 0.0], "Astra's clock is 301 s ahead of this machine's"),
+        ([0.0, MAX_CLOCK_DIFFERENCE], None),
+        ([-MAX_CLOCK_DIFFERENCE, None], None),
+        ([MAX_CLOCK_DIFFERENCE + 1, 0.0], "Astra's clock is 301 s ahead of this machine's"),
         ([1.0, -3600.2, 400.0], "Astra's clock is 3,600 s behind this machine's"),
     ],
 )
 def test_clocks_that_differ(clocks: list[float | None], detail: str | None) -> None:
     """If clocks differ by more than five minutes, that is a gap, as times cannot be compared."""
-    summaries = [brief(number, clock=clock) for number, clock in enumerate(clocks, 1)]
+    summaries = [summary(number, clock=clock) for number, clock in enumerate(clocks, 1)]
     own = Gap(fact="region-views", reason="refused")
     organization = an_organization(gaps=[own])
     gap = Gap(fact="databases", reason="clock-differs", detail=detail or "")

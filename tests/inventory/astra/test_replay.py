@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from inventory.astra.config import Organizations
-from inventory.astra.replay import read_wanted, replay
+from inventory.astra.replay import read_configuration, replay
 from inventory.errors import EvidenceError, ReplayError
-from inventory.evidence.exchange import parse, render
+from inventory.evidence.exchange import parse_exchange, render_exchange
 from inventory.evidence.manifest import read_manifest
 from inventory.files.ndjson_writer import head_line
 from tests.builders import ORGANIZATION, aws_key_id, moment
@@ -69,10 +69,10 @@ def refuses(folder: str, text: str) -> None:
 
 def test_whole_bundle(recorded: str) -> None:
     """The exchanges of a whole bundle give its inventory, line by line, to the byte."""
-    told = replay(recorded)
+    replayed = replay(recorded)
     lines = (Path(recorded) / "inventory.ndjson").read_text(encoding="utf-8").splitlines()
-    assert told.lines == len(lines) - 2
-    assert told.manifest == read_manifest(recorded)
+    assert replayed.lines == len(lines) - 2
+    assert replayed.manifest == read_manifest(recorded)
 
 
 def test_replay_is_repeatable(recorded: str) -> None:
@@ -87,7 +87,7 @@ CASES = {
     "retried": Astra(other={KEYS: [answer({}, 503), answer([listed_key()])]}),
     "given up": Astra(other={KEYS: answer({}, 503)}),
     "no time": Astra(other={KEYS: answer({}, 429, retry_after="3600")}),
-    "broken": Astra(other={KEYS: no_answer("cut-short", "the answer broke off")}),
+    "broken": Astra(other={KEYS: no_answer("cut-short", "the answer ended early")}),
     "page": Astra(other={KEYS: httpx.Response(502, html="<p>")}),
     "odd status": Astra(other={KEYS: answer([], 999)}),
     "growing": Astra(readings=[[], [listed_database(1)], [listed_database(2)]]),
@@ -110,19 +110,19 @@ def test_organization_that_nobody_configured(tmp_path: Path) -> None:
     """An organization whose id came from its token is replayed under that id."""
     folder = write_bundle(tmp_path / "bundle", (configured(id=None), whole()))
     assert replay(folder).lines > 0
-    assert [organization.id for organization in read_wanted(folder).organizations] == [None]
+    assert [organization.id for organization in read_configuration(folder).organizations] == [None]
 
 
 def test_attestations_are_replayed(tmp_path: Path) -> None:
-    """What people attested stands in the bundle, and in what a replay gives."""
+    """What people attested is in the bundle, and in what a replay gives."""
     key = {"type": "serverless", "provider": "aws", "region": "us-east-1", "key_id": aws_key_id()}
-    wanted = configured(
+    config = configured(
         plan={"paid": True} | SAID, keys=[key | {"rotation": {"automatic": True} | SAID}]
     )
-    folder = write_bundle(tmp_path / "bundle", (wanted, whole()))
+    folder = write_bundle(tmp_path / "bundle", (config, whole()))
     assert replay(folder).lines > 0
-    assert read_wanted(folder).organizations == (wanted,)
-    assert isinstance(read_wanted(folder), Organizations)
+    assert read_configuration(folder).organizations == (config,)
+    assert isinstance(read_configuration(folder), Organizations)
 
 
 # --- bundles that do not fit their manifest -------------------------------------------------------
@@ -139,7 +139,7 @@ def test_changed_file(bundle: str) -> None:
 def test_file_that_is_not_listed(bundle: str) -> None:
     """A file that the manifest does not list stops a replay."""
     (Path(bundle) / "exchanges/0001/9999.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(EvidenceError, match="expected none: it is not listed"):
+    with pytest.raises(EvidenceError, match="expected no file: it is not listed"):
         replay(bundle)
 
 
@@ -171,20 +171,20 @@ def test_sealed_bundle(bundle: str) -> None:
 def test_exchange_that_was_taken_away(bundle: str, address: str) -> None:
     """An exchange that was taken away is missed, also if the manifest was made to fit."""
     files_at(bundle, address)[0].unlink()
-    refuses(bundle, f"GET {address}: asked, and not recorded")
+    refuses(bundle, f"GET {address}: requested, but not recorded")
 
 
 def test_all_exchanges_were_taken_away(bundle: str) -> None:
     """If all exchanges of an organization were taken away, it tells something else."""
     shutil.rmtree(Path(bundle) / "exchanges/0001")
-    refuses(bundle, "inventory.ndjson:2: the exchanges tell something else")
+    refuses(bundle, "inventory.ndjson:2: the exchanges give another line")
 
 
 def test_exchange_that_was_added(bundle: str) -> None:
     """An exchange that nobody asks for is found, also if the manifest was made to fit."""
     (file,) = files_at(bundle, KEYS)
     shutil.copy(file, file.with_name("9999.json"))
-    refuses(bundle, "exchanges/0001/9999.json: recorded, and not asked for: GET /v2/kms")
+    refuses(bundle, "exchanges/0001/9999.json: recorded, but not requested: GET /v2/kms")
 
 
 def test_exchange_that_was_added_to_an_organization_without_token(bundle: str) -> None:
@@ -192,26 +192,26 @@ def test_exchange_that_was_added_to_an_organization_without_token(bundle: str) -
     (file,) = files_at(bundle, KEYS)
     (Path(bundle) / "exchanges/0002").mkdir(exist_ok=True)
     shutil.copy(file, Path(bundle) / "exchanges/0002/0001.json")
-    refuses(bundle, "GET /v2/currentOrg: asked, and not recorded")
+    refuses(bundle, "GET /v2/currentOrg: requested, but not recorded")
 
 
 def change(file: Path, **over: object) -> None:
     """Write an exchange anew, as the tool itself would."""
-    own = parse("/".join(file.parts[-3:]), file.read_bytes())
-    file.write_bytes(render(own._replace(**over)))  # type: ignore[arg-type]
+    own = parse_exchange("/".join(file.parts[-3:]), file.read_bytes())
+    file.write_bytes(render_exchange(own._replace(**over)))  # type: ignore[arg-type]
 
 
 def test_answer_that_was_changed(bundle: str) -> None:
     """An answer that was changed gives another inventory, also if hash and manifest fit."""
     (file,) = files_at(bundle, KEYS)
     change(file, value=[listed_key(KeyID=aws_key_id(number=2))])
-    refuses(bundle, "inventory.ndjson:3: the exchanges tell something else")
+    refuses(bundle, "inventory.ndjson:3: the exchanges give another line")
 
 
 def test_time_that_was_changed(bundle: str) -> None:
     """A time that was changed gives another inventory."""
     change(files_at(bundle, KEYS)[0], ended=moment("2030-01-01T00:00:00Z"))
-    refuses(bundle, "the exchanges tell something else")
+    refuses(bundle, "the exchanges give another line")
 
 
 def test_exchange_that_is_none(bundle: str) -> None:
@@ -236,7 +236,7 @@ def test_every_line_of_the_inventory_counts(bundle: str) -> None:
 
 
 def test_first_and_last_line_of_the_inventory_count(bundle: str) -> None:
-    """Nothing but the recorded lines stands in the inventory, and head and end are their own."""
+    """Nothing but the recorded lines is in the inventory, and head and end are their own."""
     file = Path(bundle) / "inventory.ndjson"
     text = file.read_text(encoding="utf-8")
     for other in (
@@ -260,13 +260,13 @@ def test_counts_of_the_manifest_count(bundle: str, name: str) -> None:
     seal(bundle, **{name: 77})
     with pytest.raises(ReplayError) as caught:
         replay(bundle)
-    assert str(caught.value) == f"{bundle}/manifest.json: the exchanges tell other {name}"
+    assert str(caught.value) == f"{bundle}/manifest.json: the exchanges give a different {name}"
 
 
 def test_address_of_the_manifest_counts(bundle: str) -> None:
     """A manifest that names another address than the organizations were asked at does not fit."""
     seal(bundle, address="https://api.astra.example")
-    with pytest.raises(ReplayError, match="the exchanges tell other address"):
+    with pytest.raises(ReplayError, match="the exchanges give a different address"):
         replay(bundle)
 
 
@@ -280,7 +280,7 @@ def test_times_of_the_manifest_count(bundle: str, name: str, time: str) -> None:
     _, *lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
     head = head_line(read_manifest(bundle).started)
     file.write_text("".join([head, *lines]), encoding="utf-8")
-    refuses(bundle, f"the exchanges tell other {name}")
+    refuses(bundle, f"the exchanges give a different {name}")
 
 
 def test_bundle_without_exchanges_ends_after_it_starts(tmp_path: Path) -> None:
@@ -288,7 +288,7 @@ def test_bundle_without_exchanges_ends_after_it_starts(tmp_path: Path) -> None:
     folder = write_bundle(tmp_path / "bundle", (configured(), None))
     assert replay(folder).lines == 1
     seal(folder, ended="2020-01-01T00:00:00Z")
-    with pytest.raises(ReplayError, match="the exchanges tell other ended"):
+    with pytest.raises(ReplayError, match="the exchanges give a different ended"):
         replay(folder)
 
 
@@ -297,15 +297,15 @@ def test_exchange_of_no_organization(bundle: str) -> None:
     (file,) = files_at(bundle, KEYS)
     (Path(bundle) / "exchanges/0003").mkdir()
     shutil.copy(file, Path(bundle) / "exchanges/0003/0001.json")
-    refuses(bundle, "manifest.json: the exchanges tell other files")
+    refuses(bundle, "manifest.json: the exchanges give a different files")
 
 
 def test_organizations_that_were_changed(bundle: str) -> None:
     """What was to be read cannot be changed either, be it an attestation."""
     file = Path(bundle) / "organizations.json"
-    told = json.loads(file.read_bytes())
+    fields = json.loads(file.read_bytes())
     for over in ({"name": "other"}, {"plan": {"paid": True} | SAID}, {"id": "other"}):
-        changed = told | {"organizations": [told["organizations"][0] | over]}
+        changed = fields | {"organizations": [fields["organizations"][0] | over]}
         file.write_text(json.dumps(changed), encoding="utf-8")
         refuses(bundle, "")
 
@@ -323,7 +323,7 @@ def test_manifest_of_another_time(bundle: str) -> None:
     """A replay returns the manifest that it has checked."""
     seal(bundle, ended="2030-01-01T00:00:00.000000Z")
     assert replay(bundle).manifest.ended != ENDED
-    assert {organization.id for organization in read_wanted(bundle).organizations} == {
+    assert {organization.id for organization in read_configuration(bundle).organizations} == {
         ORGANIZATION,
         "b",
     }

@@ -18,7 +18,7 @@ from inventory.astra.collector import (
     Progress,
     collect,
     end_with_parent,
-    run_in_processes,
+    run_in_process,
     split_into_jobs,
 )
 from inventory.astra.config import Organizations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FLEET = healthy_fleet()
-MANNERS = {"first_wait_seconds": 0.0, "attempts": 2, "timeout_seconds": 5.0}
+POLICY = {"first_wait_seconds": 0.0, "attempts": 2, "timeout_seconds": 5.0}
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +51,11 @@ def two(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 2)
 
 
-def wanted(address: str, **manners: float) -> Organizations:
-    return Organizations.model_validate(organizations_data(FLEET, address, **MANNERS | manners))
+def configuration(address: str, **policy: float) -> Organizations:
+    return Organizations.model_validate(organizations_data(FLEET, address, **POLICY | policy))
 
 
-# --- shares ---------------------------------------------------------------------------------------
+# --- jobs -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -82,24 +82,24 @@ def test_shares(
     fleet = large_fleet(organizations, 1)
     data = organizations_data(fleet, "http://127.0.0.1:1", connections=connections)
     whole = Organizations.model_validate(data)
-    shares = split_into_jobs(whole, Path("staging"))
-    assert [len(share.numbers) for share in shares] == expected
+    jobs = split_into_jobs(whole, Path("staging"))
+    assert [len(job.numbers) for job in jobs] == expected
     numbered = {
-        number: each.id
-        for share in shares
-        for number, each in zip(share.numbers, share.wanted.organizations, strict=True)
+        number: organization.id
+        for job in jobs
+        for number, organization in zip(job.numbers, job.configuration.organizations, strict=True)
     }
-    assert numbered == {number: each.id for number, each in enumerate(whole.organizations, 1)}
-    assert sum(share.connections for share in shares) <= connections
-    assert all(share.connections >= 1 for share in shares)
-    assert {share.staging for share in shares} == {"staging"}
+    assert numbered == {number: config.id for number, config in enumerate(whole.organizations, 1)}
+    assert sum(job.connections for job in jobs) <= connections
+    assert all(job.connections >= 1 for job in jobs)
+    assert {job.staging for job in jobs} == {"staging"}
 
 
 def test_share_travels_without_tokens() -> None:
     """A share can travel to another process, and holds names of variables, not tokens."""
-    (share,) = split_into_jobs(wanted("http://127.0.0.1:1"), Path("staging"))
-    packed = pickle.dumps(share)
-    assert pickle.loads(packed) == share
+    (job,) = split_into_jobs(configuration("http://127.0.0.1:1"), Path("staging"))
+    packed = pickle.dumps(job)
+    assert pickle.loads(packed) == job
     assert b"not-a-real-token" not in packed
 
 
@@ -107,14 +107,16 @@ def test_share_travels_without_tokens() -> None:
 def test_several_processes(server: Running, tmp_path: Path) -> None:
     """What several processes read is one bundle, in the order of the file, and replays."""
     seen: list[Progress] = []
-    told = collect(wanted(server.address), str(tmp_path), FLEET.environment, seen.append)
-    organizations = list(open_bundle(told.bundle).organizations())
+    collected = collect(
+        configuration(server.address), str(tmp_path), FLEET.environment, seen.append
+    )
+    organizations = list(open_bundle(collected.bundle).organizations())
     assert [organization.name for organization in organizations] == ["acme-prod", "acme-test"]
-    assert [len(each.databases or ()) for each in organizations] == [105, 3]
-    assert {gap for each in organizations for gap in each.gaps} == set()
-    assert replay(told.bundle).manifest.organizations == 2
-    assert [each.done for each in seen] == [0, 1, 2]
-    assert [each.as_posix() for each in tmp_path.iterdir()] == [told.bundle]
+    assert [len(organization.databases or ()) for organization in organizations] == [105, 3]
+    assert {gap for organization in organizations for gap in organization.gaps} == set()
+    assert replay(collected.bundle).manifest.organizations == 2
+    assert [progress.done for progress in seen] == [0, 1, 2]
+    assert [path.as_posix() for path in tmp_path.iterdir()] == [collected.bundle]
 
 
 @pytest.mark.usefixtures("two")
@@ -126,26 +128,29 @@ def test_interruption_of_several_processes(server: Running, tmp_path: Path) -> N
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        collect(wanted(server.address), str(tmp_path), FLEET.environment, interrupt)
+        collect(configuration(server.address), str(tmp_path), FLEET.environment, interrupt)
     assert list(tmp_path.iterdir()) == []
 
 
 # --- what a process tells -------------------------------------------------------------------------
 
 
-def a_share(tmp_path: Path, address: str) -> WorkerJob:
+def a_job(tmp_path: Path, address: str) -> WorkerJob:
     for name in ("parts", "exchanges"):
         (tmp_path / name).mkdir()
-    (share,) = split_into_jobs(wanted(address), tmp_path)
-    return share
+    (job,) = split_into_jobs(configuration(address), tmp_path)
+    return job
 
 
 def test_process_tells_what_is_done(server: Running, tmp_path: Path) -> None:
     """A process tells each organization that is done, and at last its tally."""
-    told: list[object] = []
-    run_in_processes(a_share(tmp_path, server.address), FLEET.environment, told.append)
-    *done, tally = told
-    assert {each.name for each in done if isinstance(each, JobResult)} == {"acme-prod", "acme-test"}
+    sent: list[object] = []
+    run_in_process(a_job(tmp_path, server.address), FLEET.environment, sent.append)
+    *done, tally = sent
+    assert {result.name for result in done if isinstance(result, JobResult)} == {
+        "acme-prod",
+        "acme-test",
+    }
     assert isinstance(tally, Tally)
     assert tally.counts["organizations"] == 2
     assert pickle.loads(pickle.dumps(tally)).counts == tally.counts
@@ -163,22 +168,22 @@ class Unpacked(Exception):  # noqa: N818
     [
         (LeakError([Path("a")]), LeakError, "a secret stands in what was written"),
         (OSError(28, "No space left on device"), OSError, "No space left on device"),
-        (Unpacked("a", "b"), ProcessError, "a process broke: Unpacked"),
+        (Unpacked("a", "b"), ProcessError, "a process failed: Unpacked"),
     ],
 )
 def test_process_tells_what_broke_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception, kind: type, text: str
 ) -> None:
-    """What breaks a process is told as it is, or in words if it cannot travel."""
+    """What breaks a process is reported as it is, or in words if it cannot travel."""
 
     def breaks(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(collector, "read_share", breaks)
-    told: list[Any] = []
-    (share,) = split_into_jobs(wanted("http://127.0.0.1:1"), tmp_path)
-    run_in_processes(share, {}, told.append)
-    (only,) = told
+    monkeypatch.setattr(collector, "run_job", breaks)
+    sent: list[Any] = []
+    (job,) = split_into_jobs(configuration("http://127.0.0.1:1"), tmp_path)
+    run_in_process(job, {}, sent.append)
+    (only,) = sent
     assert type(only) is kind
     assert text in str(only)
 
@@ -189,11 +194,11 @@ def test_interrupted_process_is_silent(monkeypatch: pytest.MonkeyPatch, tmp_path
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(collector, "read_share", interrupted)
-    told: list[Any] = []
-    (share,) = split_into_jobs(wanted("http://127.0.0.1:1"), tmp_path)
-    run_in_processes(share, {}, told.append)
-    assert told == []
+    monkeypatch.setattr(collector, "run_job", interrupted)
+    sent: list[Any] = []
+    (job,) = split_into_jobs(configuration("http://127.0.0.1:1"), tmp_path)
+    run_in_process(job, {}, sent.append)
+    assert sent == []
 
 
 class Process:
@@ -220,9 +225,9 @@ class Silence:
         return self.messages.pop(0)
 
 
-def listen(told: Silence, *processes: Process) -> tuple[Tally, list[JobResult]]:
+def listen(messages: Silence, *processes: Process) -> tuple[Tally, list[JobResult]]:
     tally, done = Tally(), list[JobResult]()
-    collector._listen(told, list(processes), tally, done.append)  # type: ignore[arg-type]
+    collector._receive(messages, list(processes), tally, done.append)  # type: ignore[arg-type]
     return tally, done
 
 
@@ -230,23 +235,23 @@ def test_processes_are_waited_for() -> None:
     """As long as all live whose tally is waited for, silence is borne."""
     tally = Tally()
     tally.counts["organizations"] = 3
-    told = Silence(3, JobResult("a", 1), tally, JobResult("b", 2), tally)
-    heard, done = listen(told, Process(lives=True), Process(lives=True))
+    messages = Silence(3, JobResult("a", 1), tally, JobResult("b", 2), tally)
+    heard, done = listen(messages, Process(lives=True), Process(lives=True))
     assert heard.counts["organizations"] == 6
     assert done == [JobResult("a", 1), JobResult("b", 2)]
 
 
 def test_tally_that_comes_with_the_end() -> None:
-    """What a process told right before its end is heard, though it had ended when looked at."""
+    """What a process sent right before its end is received, even if a poll found it ended."""
     tally = Tally()
     tally.counts["organizations"] = 1
-    told = Silence(1, tally)
-    assert listen(told, Process(lives=False))[0].counts["organizations"] == 1
+    messages = Silence(1, tally)
+    assert listen(messages, Process(lives=False))[0].counts["organizations"] == 1
 
 
 def test_process_that_ends_in_silence() -> None:
     """A process that ended without its tally is an error, and not waited for in vain."""
-    with pytest.raises(ProcessError, match=r"^a process ended without having told what it read$"):
+    with pytest.raises(ProcessError, match=r"^a process ended without reporting what it read$"):
         listen(Silence(99), Process(lives=True), Process(lives=False))
 
 
@@ -265,7 +270,7 @@ def test_process_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
     monkeypatch.setattr(SpawnProcess, "start", full)
     with pytest.raises(SettingError, match="Resource temporarily unavailable"):
-        collect(wanted("http://127.0.0.1:1"), str(tmp_path), FLEET.environment)
+        collect(configuration("http://127.0.0.1:1"), str(tmp_path), FLEET.environment)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -277,25 +282,25 @@ def test_settings_of_the_process_are_put_back(server: Running, tmp_path: Path) -
     before = gc.get_threshold()
     seen = []
 
-    def tell(done: JobResult) -> None:
+    def note(done: JobResult) -> None:
         seen.append(gc.get_threshold()[0])
         raise OSError(done.name)
 
     server.faults = (Fault("401", "organization"),)
     with pytest.raises(OSError, match="acme-"):
-        run_job(a_share(tmp_path, server.address), FLEET.environment, tell)
+        run_job(a_job(tmp_path, server.address), FLEET.environment, note)
     server.faults = ()
     assert seen[0] > before[0]
     assert gc.get_threshold() == before
 
 
 def test_workers_are_bounded(server: Running, tmp_path: Path) -> None:
-    """No more requests are under way than there are connections, and no worker is idle."""
-    (share,) = split_into_jobs(wanted(server.address, connections=1), tmp_path)
+    """No more requests are in progress than there are connections, and no worker is idle."""
+    (job,) = split_into_jobs(configuration(server.address, connections=1), tmp_path)
     for name in ("parts", "exchanges"):
         (tmp_path / name).mkdir()
     server.application.most_at_once.clear()
-    run_job(share, FLEET.environment, lambda _: None)
+    run_job(job, FLEET.environment, lambda _: None)
     assert server.most_at_once() == 1
 
 

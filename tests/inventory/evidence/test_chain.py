@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.evidence.chain import Chain, Link, build_chain, link_of, named
+from inventory.evidence.chain import Chain, Link, build_chain, bundle_label, link_of
 from inventory.evidence.manifest import Previous, read_head, read_manifest
 from tests.inventory.live import Astra, configured, write_bundle
 
@@ -38,13 +38,13 @@ def nights(*names: str) -> list[Link]:
 
 
 def names(chain: Chain) -> list[str]:
-    return [each.name for each in chain.links]
+    return [link.name for link in chain.links]
 
 
 def problems(*links: Link) -> set[tuple[str, str]]:
     """Return where ``links`` are no chain, and what is found there, with short roots."""
     chain = build_chain(FOLDER, links)
-    assert (chain.links, chain.head, chain.before) == ((), None, None)
+    assert (chain.links, chain.head, chain.earlier) == ((), None, None)
     return {
         (problem.file.removesuffix("/manifest.json"), _short(problem.found))
         for problem in chain.problems
@@ -63,7 +63,11 @@ def _short(text: str) -> str:
 def test_nothing_is_a_chain_without_a_head() -> None:
     """An empty folder is a chain to which the first bundle can be added."""
     assert build_chain(FOLDER, []) == Chain((), ())
-    assert (Chain((), ()).head, Chain((), ()).before, Chain((), ()).set_back()) == (None, None, [])
+    assert (Chain((), ()).head, Chain((), ()).earlier, Chain((), ()).backdated()) == (
+        None,
+        None,
+        [],
+    )
 
 
 @given(
@@ -75,14 +79,14 @@ def test_chain_does_not_depend_on_times_or_order(offsets: list[int], data: st.Da
     order = [f"n{number:02}" for number in range(len(offsets))]
     named_by_clock = data.draw(st.permutations(order))
     links = [
-        each._replace(started=DAY + timedelta(days=days))
-        for each, days in zip(nights(*named_by_clock), offsets, strict=True)
+        link._replace(started=DAY + timedelta(days=days))
+        for link, days in zip(nights(*named_by_clock), offsets, strict=True)
     ]
     chain = build_chain(FOLDER, data.draw(st.permutations(links)))
     assert (chain.problems, names(chain)) == ((), named_by_clock)
     assert chain.head == links[-1]
     back = [two.name for one, two in pairwise(links) if two.started < one.started]
-    assert chain.set_back() == back
+    assert chain.backdated() == back
 
 
 @given(count=st.integers(2, 10), data=st.data())
@@ -94,7 +98,7 @@ def test_only_the_oldest_and_the_newest_can_be_missing(count: int, data: st.Data
     is_whole = max(kept) - min(kept) + 1 == len(kept)
     assert (not chain.problems) == is_whole
     if is_whole:
-        assert chain.before == links[min(kept)].previous
+        assert chain.earlier == links[min(kept)].previous
 
 
 @given(count=st.integers(1, 8), data=st.data())
@@ -115,8 +119,12 @@ def test_link_of_a_bundle(tmp_path: Path) -> None:
 
 def test_bundles_are_named_with_their_roots() -> None:
     """A bundle is named by folder and root; where there is none, that is said."""
-    assert named(link("a")) == named(previous("a")) == f"'a' with the root {root_of('a')}"
-    assert named(None) == "none"
+    assert (
+        bundle_label(link("a"))
+        == bundle_label(previous("a"))
+        == f"'a' with the root {root_of('a')}"
+    )
+    assert bundle_label(None) == "none"
 
 
 # --- where bundles are no chain -------------------------------------------------------------------
@@ -127,7 +135,7 @@ def test_missing_middle() -> None:
     first, _, third = nights("a", "b", "c")
     assert problems(first, third) == {("ev/c", "'b' with the root B, which is not here")}
     [problem] = build_chain(FOLDER, [first, third]).problems
-    assert (problem.field, problem.expected) == ("previous", "one chain: 'a', 'c' each begin one")
+    assert (problem.field, problem.expected) == ("previous", "one chain: 'a', 'c' each start one")
 
 
 def test_two_chains() -> None:
@@ -152,7 +160,7 @@ def test_two_heads() -> None:
 
 @pytest.mark.parametrize("copied", ["a", "b", "c"])
 def test_copy(copied: str) -> None:
-    """A bundle that is there twice is named once, wherever it stands in the chain."""
+    """A bundle that is there twice is named once, wherever it is in the chain."""
     links = {night.name: night for night in nights("a", "b", "c")}
     copy = links[copied]._replace(name="x")
     found = f"the root of '{copied}', of which this is a copy"
@@ -176,14 +184,14 @@ def test_replaced_bundle() -> None:
 
 def test_bundle_that_names_itself() -> None:
     """A bundle that follows itself has no beginning, and its name with another root is no other."""
-    found = "bundles that follow one another in a circle: 'a'"
+    found = "bundles that follow one another in a cycle: 'a'"
     assert problems(link("a", "a")) == {("ev", found)}
     assert problems(link("a", "a")._replace(root=root_of("x"))) == {("ev/a", "'a' with the root A")}
 
 
 def test_circle() -> None:
     """Bundles that follow one another in a circle are named, also beside a chain."""
-    found = "bundles that follow one another in a circle: 'c', 'd', 'e'"
+    found = "bundles that follow one another in a cycle: 'c', 'd', 'e'"
     links = link("c", "d"), link("d", "c"), link("e", "d")
     assert ("ev", found) in problems(*links)
     assert ("ev", found) in problems(*nights("a", "b"), *links)

@@ -11,9 +11,9 @@ from inventory.errors import InventoryError, Problem, SettingError
 from inventory.evidence.chain import Chain, Link
 from inventory.evidence.folder import (
     REMEDY,
-    free_place,
+    free_bundle_path,
     locked_folder,
-    prepare,
+    prepare_folder,
     previous_of,
     read_links,
 )
@@ -34,14 +34,14 @@ def bundle(path: Path, before: Path | None = None) -> Path:
 def prepared(folder: Path) -> tuple[Chain, list[str]]:
     """Return the chain of ``folder``, and what was said."""
     said: list[str] = []
-    return prepare(folder, said.append), said
+    return prepare_folder(folder, said.append), said
 
 
 def refusals(folder: Path) -> tuple[Problem, ...]:
     """Return why nothing can be added to ``folder``, in which nothing was changed."""
     before = sorted(folder.rglob("*"))
     with pytest.raises(InventoryError) as caught:
-        prepare(folder, lambda _: pytest.fail("nothing is removed"))
+        prepare_folder(folder, lambda _: pytest.fail("nothing is removed"))
     assert sorted(folder.rglob("*")) == before
     return caught.value.problems
 
@@ -59,7 +59,7 @@ def test_folder_is_made_and_locked(tmp_path: Path) -> None:
     ):
         pytest.fail("it was locked twice")
     assert str(refused.value) == (
-        f"the evidence folder: found {folder}, into which another run is writing, "
+        f"the evidence folder: found {folder}, which another run is writing to, "
         "expected a folder of its own"
     )
     assert list(folder.iterdir()) == []
@@ -111,12 +111,10 @@ def test_unfinished_bundles_are_removed_once_that_is_said(tmp_path: Path) -> Non
         assert left.exists()
         said.append(note)
 
-    chain = prepare(tmp_path, say)
+    chain = prepare_folder(tmp_path, say)
     assert chain.head
     assert chain.head.name == first.name
-    assert said == [
-        f"Removing {left.as_posix()}, which a collection that was killed left unfinished."
-    ]
+    assert said == [f"Removing {left.as_posix()}, which a killed collection left unfinished."]
     assert list(tmp_path.iterdir()) == [first]
 
 
@@ -138,7 +136,7 @@ def test_a_bundle_takes_no_bundle(tmp_path: Path) -> None:
     for _ in range(2):
         (problem,) = refusals(own)
         assert problem.file == own.as_posix()
-        assert problem.found == "an evidence bundle, or what is left of one"
+        assert problem.found == "an evidence bundle, or a part of one"
         (own / "manifest.json").unlink(missing_ok=True)
 
 
@@ -149,15 +147,15 @@ def test_damaged_manifests_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name / "manifest.json").write_bytes(b"")
     (problem,) = refusals(tmp_path)
     assert problem.file == f"{tmp_path}/{name}/manifest.json"
-    assert problem.expected == f"a manifest as it was written; {REMEDY}"
+    assert problem.expected == f"an unchanged manifest; {REMEDY}"
 
 
 def test_last_bundle_is_checked_in_full(tmp_path: Path) -> None:
     """If a file of the last bundle is gone, nothing follows it, nor the one before it."""
     before = bundle(tmp_path / "a")
     last = bundle(tmp_path / "b", before)
-    for each in (before, last):
-        (each / "exchanges/0001/0001.json").unlink()
+    for damaged in (before, last):
+        (damaged / "exchanges/0001/0001.json").unlink()
     (problem,) = refusals(tmp_path)
     assert problem.file == f"{last}/exchanges/0001/0001.json"
     assert problem.expected == f"the file that the manifest lists; {REMEDY}"
@@ -175,7 +173,7 @@ def test_two_last_bundles_are_refused(tmp_path: Path) -> None:
 
 
 def test_links_of_what_can_be_read(tmp_path: Path) -> None:
-    """Bundles that can be read are links; what is wrong with the others is told."""
+    """Bundles that can be read are links; what is wrong with the others is reported."""
     first, second = bundle(tmp_path / "a"), bundle(tmp_path / "b")
     (first / "manifest.json").write_bytes(b"{")
     links, problems = read_links(read_folder(tmp_path).bundles)
@@ -190,10 +188,10 @@ def test_names_are_made_of_the_time(tmp_path: Path) -> None:
     """A bundle's name is the time; those of one second, or of one that is gone, have a number."""
     name = "2026-11-20T02-00-00Z"
     nothing = Chain((), ())
-    assert free_place(tmp_path, NIGHT, nothing) == tmp_path / name
+    assert free_bundle_path(tmp_path, NIGHT, nothing) == tmp_path / name
     gone = Previous(name=name, root="0" * 64)
     pruned = Chain((Link("later", "1" * 64, gone, NIGHT),), ())
-    assert free_place(tmp_path, NIGHT, pruned) == tmp_path / f"{name}-2"
+    assert free_bundle_path(tmp_path, NIGHT, pruned) == tmp_path / f"{name}-2"
     (tmp_path / f"{name}-2").mkdir()
-    assert free_place(tmp_path, NIGHT, pruned) == tmp_path / f"{name}-3"
-    assert free_place(tmp_path, NIGHT, nothing) == tmp_path / name
+    assert free_bundle_path(tmp_path, NIGHT, pruned) == tmp_path / f"{name}-3"
+    assert free_bundle_path(tmp_path, NIGHT, nothing) == tmp_path / name

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from inventory.errors import LeakError
-from inventory.evidence.exchange import Failure, parse, render
+from inventory.evidence.exchange import Failure, parse_exchange, render_exchange
 from inventory.evidence.exchange_summary import ExchangeSummary, summarize_exchange
 from inventory.evidence.manifest import check_bundle, read_manifest
 from inventory.evidence.reader import open_bundle
 from inventory.evidence.writer import (
+    BundleInfo,
     BundleWriter,
     JobWriter,
     Period,
     Tally,
-    WrittenBundle,
     period_of,
 )
 from inventory.files import evidence_layout
@@ -33,9 +33,7 @@ FAILURE = Failure(reason="unavailable", detail="no answer: ConnectError")
 
 
 def begun(tmp_path: Path) -> tuple[BundleWriter, JobWriter]:
-    bundle = BundleWriter(
-        tmp_path / "bundle", WrittenBundle(TOOL, HOST, STARTED, None), ORGANIZATIONS
-    )
+    bundle = BundleWriter(tmp_path / "bundle", BundleInfo(TOOL, HOST, STARTED, None), ORGANIZATIONS)
     return bundle, JobWriter(bundle.staging)
 
 
@@ -46,11 +44,11 @@ def names(folder: Path) -> set[str]:
 def finished(
     tmp_path: Path, *organizations: Organization, tokens: tuple[Token, ...] = (TOKEN,)
 ) -> Path:
-    bundle, share = begun(tmp_path)
-    for number, each in enumerate(organizations, 1):
-        share.end(number, each, share.begin(number, TOKEN))
-    share.close()
-    bundle.tally.join(share.tally)
+    bundle, job = begun(tmp_path)
+    for number, organization in enumerate(organizations, 1):
+        job.end(number, organization, job.begin(number, TOKEN))
+    job.close()
+    bundle.tally.merge(job.tally)
     bundle.finish(ENDED, tokens)
     return tmp_path / "bundle"
 
@@ -72,24 +70,24 @@ def test_bundle_that_cannot_be_begun(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_exchanges_are_written_as_they_come(tmp_path: Path) -> None:
     """Each exchange is written to the file that it names, and listed with size and hash."""
-    _, share = begun(tmp_path)
-    writer = share.begin(7, TOKEN)
+    _, job = begun(tmp_path)
+    writer = job.begin(7, TOKEN)
     exchanges = [
         an_exchange([number], path=f"{writer.folder}/{number:04}.json") for number in (2, 1)
     ]
     for exchange in exchanges:
         writer.write(exchange)
-    listed = [json.loads(line) for line in writer.listed()]
-    share.close()
+    listed = [json.loads(line) for line in writer.manifest_lines()]
+    job.close()
     assert writer.folder == "exchanges/0007"
-    assert [each["path"][-9:] for each in listed] == ["0001.json", "0002.json"]
-    assert {each["size"] for each in listed} == {len(render(exchanges[0]))}
-    assert {brief.path: brief.sha256 for brief in writer.summaries} == {
-        each["path"]: each["sha256"] for each in listed
+    assert [file["path"][-9:] for file in listed] == ["0001.json", "0002.json"]
+    assert {file["size"] for file in listed} == {len(render_exchange(exchanges[0]))}
+    assert {summary.path: summary.sha256 for summary in writer.summaries} == {
+        file["path"]: file["sha256"] for file in listed
     }
     (staging,) = tmp_path.iterdir()
     raw = (staging / exchanges[0].path).read_bytes()
-    assert parse(exchanges[0].path, raw) == exchanges[0]
+    assert parse_exchange(exchanges[0].path, raw) == exchanges[0]
 
 
 @pytest.mark.parametrize(
@@ -105,12 +103,12 @@ def test_exchanges_are_written_as_they_come(tmp_path: Path) -> None:
     ],
 )
 def test_exchanges_with_secrets_are_not_written(tmp_path: Path, over: dict[str, Any]) -> None:
-    """An exchange in which a token stands after all is not written; the file is named, no more."""
-    _, share = begun(tmp_path)
-    writer = share.begin(1, TOKEN)
+    """An exchange in which a token is after all is not written; the file is named, no more."""
+    _, job = begun(tmp_path)
+    writer = job.begin(1, TOKEN)
     with pytest.raises(LeakError) as caught:
         writer.write(an_exchange(**over))
-    share.close()
+    job.close()
     assert {file.name for file in caught.value.files} == {"0001.json"}
     assert SECRET not in str(caught.value)
     assert list(tmp_path.rglob("0001.json")) == []
@@ -118,28 +116,28 @@ def test_exchanges_with_secrets_are_not_written(tmp_path: Path, over: dict[str, 
 
 def test_organization_without_a_token(tmp_path: Path) -> None:
     """An organization without a token may have no secret; what looks like one is refused."""
-    _, share = begun(tmp_path)
-    writer = share.begin(1, None)
+    _, job = begun(tmp_path)
+    writer = job.begin(1, None)
     with pytest.raises(LeakError):
         writer.write(an_exchange([VALUE]))
-    share.close()
-    assert writer.listed() == []
+    job.close()
+    assert writer.manifest_lines() == []
 
 
 def test_disk_that_refuses(tmp_path: Path) -> None:
     """A file that could not be written is an error before the organization is done."""
-    _, share = begun(tmp_path)
-    writer = share.begin(1, TOKEN)
+    _, job = begun(tmp_path)
+    writer = job.begin(1, TOKEN)
     writer.write(an_exchange([], path="exchanges/gone/0001.json"))
     with pytest.raises(OSError, match="No such file"):
-        writer.listed()
-    share.close()
+        writer.manifest_lines()
+    job.close()
 
 
 # --- tallies --------------------------------------------------------------------------------------
 
 
-def brief(clock: float | None, **over: object) -> ExchangeSummary:
+def summary(clock: float | None, **over: object) -> ExchangeSummary:
     exchange = an_exchange([], redactions={"user": 2})
     return summarize_exchange(exchange, "")._replace(clock=clock, **over)  # type: ignore[arg-type]
 
@@ -155,10 +153,10 @@ def test_tally() -> None:
     organization = an_organization(databases=[a_database(), a_database(id="b")], keys=None)
     periods = (lasting(2, 3), lasting(-1, 0), None)
     for clock, period in zip((1.0, -2.0, None), periods, strict=True):
-        share = Tally()
-        share.add(organization, [brief(clock), brief(None, is_failure=True)], period)
-        bundle.join(share)
-    bundle.join(Tally())
+        job = Tally()
+        job.add(organization, [summary(clock), summary(None, is_failure=True)], period)
+        bundle.merge(job)
+    bundle.merge(Tally())
     assert +bundle.counts == {
         "organizations": 3,
         "databases": 6,
@@ -173,8 +171,8 @@ def test_tally() -> None:
 def test_period_of_exchanges() -> None:
     """Exchanges last from when the first is begun until the last is over, in whatever order."""
     exchanges = [
-        an_exchange([], started=each.started, ended=each.ended)
-        for each in (lasting(3, 9), lasting(1, 2), lasting(4, 5))
+        an_exchange([], started=exchange.started, ended=exchange.ended)
+        for exchange in (lasting(3, 9), lasting(1, 2), lasting(4, 5))
     ]
     assert period_of(exchanges) == lasting(1, 9)
     assert period_of([]) is None
@@ -184,12 +182,12 @@ def test_period_of_exchanges() -> None:
 
 
 def test_bundle_in_the_making(tmp_path: Path) -> None:
-    """Until a bundle is whole, nothing stands in its place, and no bundle is seen."""
-    bundle, share = begun(tmp_path)
-    share.end(1, an_organization(), share.begin(1, TOKEN))
-    share.close()
-    assert {each.name.startswith(".collecting-bundle-") for each in tmp_path.iterdir()} == {True}
-    assert {each.kind for each in map(evidence_layout.classify, tmp_path.iterdir())} == {
+    """Until a bundle is whole, nothing is in its place, and no bundle is found."""
+    bundle, job = begun(tmp_path)
+    job.end(1, an_organization(), job.begin(1, TOKEN))
+    job.close()
+    assert {path.name.startswith(".collecting-bundle-") for path in tmp_path.iterdir()} == {True}
+    assert {file.kind for file in map(evidence_layout.classify, tmp_path.iterdir())} == {
         "unfinished"
     }
     bundle.discard()
@@ -198,9 +196,9 @@ def test_bundle_in_the_making(tmp_path: Path) -> None:
 
 
 def test_whole_bundle(tmp_path: Path) -> None:
-    """A whole bundle stands in its place, with all its files and nothing else."""
+    """A whole bundle is in its place, with all its files and nothing else."""
     folder = finished(tmp_path, an_organization(), an_organization(id="b"))
-    assert [each.name for each in tmp_path.iterdir()] == ["bundle"]
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
     assert names(folder) == {"inventory.ndjson", "manifest.json", "organizations.json"}
     assert (folder / "organizations.json").read_bytes() == ORGANIZATIONS
     manifest = check_bundle(str(folder))
@@ -210,13 +208,13 @@ def test_whole_bundle(tmp_path: Path) -> None:
 
 def test_organizations_are_in_their_order(tmp_path: Path) -> None:
     """Organizations stand in the inventory in their own order, not in that of their end."""
-    bundle, share = begun(tmp_path)
+    bundle, job = begun(tmp_path)
     for number in (10, 2, 1):
-        own = share.begin(number, TOKEN)
+        own = job.begin(number, TOKEN)
         own.write(an_exchange([], path=f"{own.folder}/0001.json"))
-        share.end(number, an_organization(id=f"o{number}"), own)
-    share.close()
-    bundle.tally.join(share.tally)
+        job.end(number, an_organization(id=f"o{number}"), own)
+    job.close()
+    bundle.tally.merge(job.tally)
     bundle.finish(ENDED, [TOKEN])
     reader = open_bundle(str(tmp_path / "bundle"))
     assert [organization.id for organization in reader.organizations()] == ["o1", "o2", "o10"]
@@ -229,7 +227,7 @@ def test_organizations_are_in_their_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [VALUE, f"x{SECRET}", "AstraCS:other"])
 def test_secret_in_the_inventory(tmp_path: Path, name: str) -> None:
-    """If a secret stands in the inventory after all, the bundle does not come into its place."""
+    """If a secret is in the inventory after all, the bundle does not come into its place."""
     with pytest.raises(LeakError) as caught:
         finished(tmp_path, an_organization(name=name))
     assert {file.name for file in caught.value.files} == {"inventory.ndjson"}
@@ -254,16 +252,16 @@ def test_clock_that_was_set_meanwhile(
     tmp_path: Path, began: int, over: int, ended: int, expected: tuple[int, int]
 ) -> None:
     """Whatever the clock does, all exchanges lie between start and end of their bundle."""
-    bundle, share = begun(tmp_path)
-    writer, lasted = share.begin(1, TOKEN), lasting(began, over)
+    bundle, job = begun(tmp_path)
+    writer, lasted = job.begin(1, TOKEN), lasting(began, over)
     writer.write(
         an_exchange(
             [], path=f"{writer.folder}/0001.json", started=lasted.started, ended=lasted.ended
         )
     )
-    share.end(1, an_organization(), writer)
-    share.close()
-    bundle.tally.join(share.tally)
+    job.end(1, an_organization(), writer)
+    job.close()
+    bundle.tally.merge(job.tally)
     bundle.finish(STARTED + timedelta(seconds=ended), [TOKEN])
     manifest = check_bundle(str(tmp_path / "bundle"))
     whole = lasting(*expected)

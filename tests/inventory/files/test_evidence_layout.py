@@ -41,7 +41,7 @@ CASES = [
     (
         "few",
         _folder("organizations.json"),
-        "strange",
+        "unknown",
         "a folder without manifest.json",
     ),
     ("a.yaml", Path.touch, "record", "a file"),
@@ -50,21 +50,21 @@ CASES = [
         ".collecting-one-7",
         _folder("manifest.json"),
         "unfinished",
-        "an evidence bundle in the making",
+        "an unfinished evidence bundle",
     ),
-    (".collecting-two-7", Path.touch, "strange", "a hidden file"),
-    (".collecting-three-7", _leads_to("."), "strange", "a hidden folder"),
+    (".collecting-two-7", Path.touch, "unknown", "a hidden file"),
+    (".collecting-three-7", _leads_to("."), "unknown", "a hidden folder"),
     (".lock", Path.touch, "housekeeping", "a file of the system"),
     (".git", _folder("HEAD"), "housekeeping", "a file of the system"),
     ("lost+found", _folder(), "housekeeping", "a file of the system"),
-    (".2026", _folder("manifest.json"), "strange", "a hidden folder"),
-    (".a.yaml", Path.touch, "strange", "a hidden file"),
-    ("empty", _folder(), "strange", "an empty folder"),
-    ("nested", _folder("one"), "strange", "a folder without manifest.json"),
-    ("README.md", Path.touch, "strange", "a file that is no record"),
-    ("pipe.yaml", os.mkfifo, "strange", "neither a file nor a folder"),
-    ("dangling", _leads_to("nothing"), "strange", "a link that leads nowhere"),
-    ("circle.yaml", _leads_to("circle.yaml"), "strange", "a link that leads nowhere"),
+    (".2026", _folder("manifest.json"), "unknown", "a hidden folder"),
+    (".a.yaml", Path.touch, "unknown", "a hidden file"),
+    ("empty", _folder(), "unknown", "an empty folder"),
+    ("nested", _folder("one"), "unknown", "a folder without manifest.json"),
+    ("README.md", Path.touch, "unknown", "a file that is not a record"),
+    ("pipe.yaml", os.mkfifo, "unknown", "neither a file nor a folder"),
+    ("dangling", _leads_to("nothing"), "unknown", "a broken link"),
+    ("circle.yaml", _leads_to("circle.yaml"), "unknown", "a broken link"),
 ]
 
 
@@ -84,16 +84,16 @@ def test_everything_in_a_folder_is_in_one_place(tmp_path: Path) -> None:
     (tmp_path / ".elsewhere" / "manifest.json").unlink()
     (tmp_path / ".elsewhere").rmdir()
     content = read_folder(tmp_path)
-    entries = [*content.broken, *content.strange]
+    entries = [*content.broken, *content.unknown]
     assert [path.name for path in content.bundles] == ["one"]
     assert [path.name for path in content.records] == ["a.NDJSON", "a.yaml"]
     assert [path.name for path in content.unfinished] == [".collecting-one-7"]
     assert {entry.path.name for entry in entries} == {
-        *(name for name, _, kind, _ in CASES if kind in {"broken", "strange"}),
+        *(name for name, _, kind, _ in CASES if kind in {"broken", "unknown"}),
         "linked",
     }
     assert {problem.file for problem in content.problems()} == {
-        each.path.as_posix() for each in entries
+        entry.path.as_posix() for entry in entries
     }
 
 
@@ -101,8 +101,8 @@ def test_a_collection_that_ends_meanwhile_is_none(tmp_path: Path) -> None:
     """What vanishes while its folder is listed may have been a record, if it was not unfinished."""
     assert classify(tmp_path / ".collecting-a-7").kind == "unfinished"
     (tmp_path / ".collecting-b-7").symlink_to("nothing")
-    assert classify(tmp_path / ".collecting-b-7").kind == "strange"
-    assert classify(tmp_path / "a")[1:] == ("strange", "No such file or directory")
+    assert classify(tmp_path / ".collecting-b-7").kind == "unknown"
+    assert classify(tmp_path / "a")[1:] == ("unknown", "No such file or directory")
 
 
 def test_a_thing_that_cannot_be_looked_at_is_strange(
@@ -115,7 +115,7 @@ def test_a_thing_that_cannot_be_looked_at_is_strange(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "iterdir", barred)
-    assert classify(tmp_path / "barred")[1:] == ("strange", "Permission denied")
+    assert classify(tmp_path / "barred")[1:] == ("unknown", "Permission denied")
     assert not is_bundle(tmp_path / "barred")
     with pytest.raises(InventoryError, match="found Permission denied, expected a readable folder"):
         read_folder(tmp_path)

@@ -23,7 +23,7 @@ from inventory.errors import InventoryError
 from inventory.files.documents import UTF_8
 from inventory.files.format_detection import PLAN, STATE, ExpectedFile
 from inventory.plans import read_plan, read_state
-from inventory.terraform.organizations import Terraform
+from inventory.terraform.organizations import TerraformSettings
 from tests.builders import plan_data, write_json, write_text
 from tests.inventory.terraform.documents import change, held, plan, state
 from tests.inventory.terraform.running import TERRAFORM
@@ -86,21 +86,21 @@ def zipped() -> bytes:
     return file.getvalue()
 
 
-SAVED = ("a plan as Terraform saves it", "it is saved already, so the last command is enough")
+SAVED = ("a saved Terraform plan", "the plan is saved already, so run the last command only")
 COMPRESSED = ("compressed data", "unpack it first")
-PEOPLE = ("the text that Terraform prints for people",)
-LOGGED = ("the log that 'terraform plan -json' prints",)
-EMPTY = ("an empty file", "see what it prints to stderr")
+PEOPLE = ("Terraform's human-readable output",)
+LOGGED = ("the log of 'terraform plan -json'",)
+EMPTY = ("an empty file", "check what the command prints to stderr")
 WRAPPER = (
-    "a line of GitHub's wrapper of Terraform",
+    "a line of GitHub's Terraform wrapper",
     "set terraform_wrapper: false for hashicorp/setup-terraform",
 )
-ALONE = "take its stdout alone, without 2>&1"
-CUT = ("JSON that ends too early", "see its exit code, and whether the disk is full")
-SECOND = ("another JSON document after the first", "each in a file of its own")
-FAILED = ("an error or a warning of Terraform", "see to that first")
-ASSIGNED = ("assignments, as in a file of variables",)
-CONFIGURED = ("a configuration of Terraform",)
+ALONE = "redirect only stdout, without 2>&1"
+CUT = ("truncated JSON", "check its exit code and the free disk space")
+SECOND = ("another JSON document after the first", "use one file for each")
+FAILED = ("an error or a warning from Terraform", "resolve it first")
+ASSIGNED = ("assignments, as in a variables file",)
+CONFIGURED = ("a Terraform configuration",)
 
 MISTAKES = {
     "saved": Mistake(zipped(), *SAVED, kind="plan"),
@@ -108,7 +108,7 @@ MISTAKES = {
     "saved, as tfplan": Mistake(zipped(), *SAVED, kind="plan", name="tfplan"),
     "saved by HCP": Mistake(
         f'{{"remote_plan_format": 1, "run_id": "{SECRET}", "hostname": "example.test"}}',
-        "a plan of HCP Terraform as it is saved",
+        "a saved HCP Terraform plan",
         SAVED[1],
         1,
         "plan",
@@ -128,7 +128,7 @@ MISTAKES = {
     "human, nothing to do": Mistake(NOTHING, *PEOPLE),
     "human, refreshing": Mistake("astra_database.x: Refreshing state... [id=7]\n", *PEOPLE),
     "human, of init": Mistake("Initializing the backend...\n", *PEOPLE),
-    "colours": Mistake(f"\x1b[31m{SECRET}\x1b[0m", "text with colours, as for people"),
+    "colours": Mistake(f"\x1b[31m{SECRET}\x1b[0m", "coloured terminal output"),
     "log": Mistake(LOG, *LOGGED),
     "log of one line": Mistake(LOG.partition("\n")[0], *LOGGED),
     "log after a mark": Mistake(f"\ufeff\n{LOG}", *LOGGED),
@@ -158,45 +158,45 @@ MISTAKES = {
     "variables, as a.tfvars": Mistake(VARIABLES, *ASSIGNED, name="a.tfvars"),
     "redacted plan": Mistake(
         f'{{"plan_format_version": "1.2", "resource_changes": [], "x": "{SECRET}"}}',
-        "the redacted plan of HCP Terraform",
-        "its API returns the whole one as json-output",
+        "a redacted plan from HCP Terraform",
+        "its API returns the full plan as json-output",
         1,
         "plan",
     ),
     "redacted state": Mistake(
         '{"state_format_version": "1.0", "root": {}}',
-        "the redacted state of HCP Terraform",
+        "a redacted state from HCP Terraform",
         line=1,
         kind="state",
     ),
     "encrypted": Mistake(
         f'{{"lineage": "x", "encrypted_data": "{SECRET}"}}',
-        "what OpenTofu has encrypted",
+        "a file encrypted by OpenTofu",
         "tofu show -json decrypts it",
         1,
     ),
     "raw state": Mistake(
         f'{{"version": 4, "terraform_version": "1.11.4", "lineage": "{SECRET}"}}',
-        "a state as Terraform keeps it",
+        "a raw Terraform state file",
         line=1,
         kind="state",
     ),
     "raw state without a version": Mistake(
         f'{{"version": 4, "lineage": "{SECRET}"}}',
-        "a state as Terraform keeps it",
+        "a raw Terraform state file",
         line=1,
         kind="state",
     ),
     "raw state, as terraform.tfstate": Mistake(
         f'{{"version": 4, "lineage": "{SECRET}"}}',
-        "a state as Terraform keeps it",
+        "a raw Terraform state file",
         kind="state",
         name="terraform.tfstate",
     ),
     "a plan that lost its version": Mistake(
-        json.dumps({name: each for name, each in plan().items() if name != "format_version"}),
+        json.dumps({name: value for name, value in plan().items() if name != "format_version"}),
         "a plan without its format_version",
-        "what cuts it down has to leave that",
+        "keep that field when you reduce a plan",
         1,
         "plan",
     ),
@@ -214,14 +214,14 @@ MISTAKES = {
 def told(file: str, wanted: ExpectedFile = PLAN) -> list[str]:
     """Return every problem as it is shown, without the file's path."""
     with pytest.raises(InventoryError) as caught:
-        read_plan(file) if wanted == PLAN else read_state(file, Terraform())
+        read_plan(file) if wanted == PLAN else read_state(file, TerraformSettings())
     return [str(problem).removeprefix(file) for problem in caught.value.problems]
 
 
 def outcome(file: str, wanted: ExpectedFile) -> str:
     """Return why a file is refused; nothing if it is read."""
     try:
-        read_plan(file) if wanted == PLAN else read_state(file, Terraform())
+        read_plan(file) if wanted == PLAN else read_state(file, TerraformSettings())
     except InventoryError as error:
         return str(error)
     return ""
@@ -240,12 +240,12 @@ def test_what_it_is_and_what_to_run(tmp_path: Path, name: str, wanted: ExpectedF
     raw, found, hint, line, kind, file = MISTAKES[name]
     line = line or (0 if name != "cut in a text" else str(raw).count("\n") + 1)
     if kind not in {"", wanted.kind}:
-        printed = "give what 'terraform show -json' prints of it"
-        give = printed if re.search("keeps|saves|is saved", found) else "give it"
+        printed = "give the output of 'terraform show -json'"
+        give = printed if re.search("raw|saved", found) else "give it"
         hint = f"{give} as --cmek-{kind}"
     [problem] = told(written(tmp_path, file, raw), wanted)
     place = f":{line}:" if line else ":"
-    run = f"a {wanted.kind}, as this prints it: {wanted.command}"
+    run = f"a {wanted.kind}, as printed by: {wanted.command}"
     assert problem == f"{place} found {found}, expected {run}{'; ' if hint else ''}{hint}"
     assert SECRET not in problem
 
@@ -274,8 +274,8 @@ def test_text_in_utf_16(tmp_path: Path, encoding: str, mark: str, wanted: Expect
     [problem] = told(written(tmp_path, "plan.json", (mark + WHOLE).encode(encoding)), wanted)
     show, kind = wanted.show, wanted.kind
     assert problem == (
-        f": found text in UTF-16, expected {wanted.printed}; PowerShell writes UTF-8 by: "
-        f'cmd /c "{show} > {kind}.json", or by: {show} | Out-File -Encoding utf8 {kind}.json'
+        f": found text in UTF-16, expected {wanted.expectation}; in PowerShell, write UTF-8 with: "
+        f'cmd /c "{show} > {kind}.json", or with: {show} | Out-File -Encoding utf8 {kind}.json'
     )
 
 
@@ -289,7 +289,7 @@ def test_text_in_another_encoding(tmp_path: Path) -> None:
     """A byte that UTF-8 does not have is named with its line, and what to run."""
     raw = f'{{\n"a": "\x82{SECRET}"}}'.encode("latin-1")
     file = written(tmp_path, "plan.json", raw)
-    assert told(file) == [f":2: found byte 0x82, expected {UTF_8}: {PLAN.printed}"]
+    assert told(file) == [f":2: found byte 0x82, expected {UTF_8}: {PLAN.expectation}"]
 
 
 # --- JSON and YAML --------------------------------------------------------------------------------
@@ -300,22 +300,22 @@ def test_damage_inside(tmp_path: Path) -> None:
     text = PRETTY.replace("\n", f"\nWarning {SECRET}\n", 1)
     file = written(tmp_path, "plan.json", text)
     found = "a word without quotes"
-    assert told(file) == [f":2: found {found}, expected JSON: {PLAN.printed}"]
+    assert told(file) == [f":2: found {found}, expected JSON: {PLAN.expectation}"]
 
 
 @pytest.mark.parametrize("value", ["[" * 100_000, "1" * 5_000, "NaN"], ids=["deep", "long", "nan"])
 def test_json_that_python_does_not_read(tmp_path: Path, value: str) -> None:
     """JSON that cannot be read for another reason than its form is said to be that."""
     [problem] = told(written(tmp_path, "plan.json", f'{{"format_version": {value}}}'))
-    assert problem.endswith(f", expected JSON: {PLAN.printed}")
+    assert problem.endswith(f", expected JSON: {PLAN.expectation}")
     [problem] = told(written(tmp_path, "plan.out", f'{{"format_version": {value}}}'))
     assert problem.startswith(": found the ending '.out', expected .yaml")
 
 
-OTHER = f"a plan in YAML, which begins with cmek-plan: 1, or {PLAN.printed}"
+OTHER = f"a plan in YAML, which begins with cmek-plan: 1, or {PLAN.expectation}"
 NEITHER = f": found neither cmek-plan nor format_version, expected {OTHER}"
 STARRED = "expected YAML: quotes around text that begins with *"
-HEADLESS = "a plan in YAML without its head"
+HEADLESS = "a plan in YAML without its first line"
 GOES = "give it as --cmek-inventory"
 UNKNOWN = {
     "nothing": ("plan.json", "{}", f":1{NEITHER}"),
@@ -326,7 +326,7 @@ UNKNOWN = {
     "null": ("plan.json", "null", f":1: found no mapping, expected {OTHER}"),
     "a comment": ("plan.yaml", f"# {SECRET}\n", f":1: found no mapping, expected {OTHER}"),
     "a tag": ("plan.yaml", f"a: !{SECRET} b\n", f":1{NEITHER}"),
-    "an alias": ("plan.yaml", f"a: *{SECRET}\n", f":1: found an alias of nothing, {STARRED}"),
+    "an alias": ("plan.yaml", f"a: *{SECRET}\n", f":1: found an undefined alias, {STARRED}"),
     "a broken plan": (
         "plan.yaml",
         f"cmek-plan: 1\n\tx: {SECRET}",
@@ -335,12 +335,12 @@ UNKNOWN = {
     "a wrong head": (
         "plan.yaml",
         "cmek-plans: 1\norganizations: []\n",
-        f":1: found {HEADLESS}, expected {PLAN.printed}; that is cmek-plan: 1",
+        f":1: found {HEADLESS}, expected {PLAN.expectation}; add cmek-plan: 1",
     ),
     "an inventory": (
         "plan.yaml",
         f"cmek-inventory: 1\norganizations: [{{id: {SECRET}}}]\n",
-        f":1: found an inventory, expected {PLAN.printed}; {GOES}",
+        f":1: found an inventory, expected {PLAN.expectation}; {GOES}",
     ),
 }
 
@@ -358,23 +358,23 @@ def test_what_says_nothing_of_what_it_is(
 def test_what_is_no_state(tmp_path: Path) -> None:
     """Where a state is meant, a plan in YAML is sent to its option, and others are refused."""
     file = write_json(tmp_path / "a.json", plan_data())
-    expected = f"{STATE.printed}; give it as --cmek-plan"
+    expected = f"{STATE.expectation}; give it as --cmek-plan"
     assert told(file, STATE) == [f":1: found a plan in YAML, expected {expected}"]
     file = write_text(tmp_path / "b.yaml", "organizations: []")
     assert told(file, STATE) == [f":1: found {HEADLESS}, expected {expected}"]
     file = write_text(tmp_path / "c.json", "[]")
-    assert told(file, STATE) == [f":1: found a list, expected {STATE.printed}"]
+    assert told(file, STATE) == [f":1: found a list, expected {STATE.expectation}"]
 
 
 def test_a_key_that_stands_twice(tmp_path: Path) -> None:
     """A plan in which something stands twice is refused: one of both would be lost."""
     text = WHOLE.replace('{"format', '{"resource_changes": [], "format', 1)
-    found = "found the same key a second time, expected each key once"
+    found = "found a duplicate key, expected each key once"
     assert told(write_text(tmp_path / "plan.json", text)) == [f":1: resource_changes: {found}"]
 
 
 def test_a_plan_in_yaml(tmp_path: Path) -> None:
-    """JSON is YAML, so that a plan of Terraform may end in .yaml."""
+    """JSON is YAML, so that a Terraform plan may end in .yaml."""
     assert read_plan(write_text(tmp_path / "plan.yaml", WHOLE)).source.format == "terraform-plan"
 
 
@@ -384,7 +384,7 @@ def test_a_plan_in_yaml(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["plan", "saved.tfplan", "plan.out", "plan.jsonx"])
 def test_files_with_other_endings(tmp_path: Path, name: str) -> None:
     """A plan whose ending says no format is refused by its ending."""
-    expected = f".yaml, .yml or .json, such as this writes: {PLAN.command}"
+    expected = f".yaml, .yml or .json, such as written by: {PLAN.command}"
     file = write_text(tmp_path / name, WHOLE)
     assert told(file) == [f": found the ending {Path(name).suffix!r}, expected {expected}"]
 
@@ -403,7 +403,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     assert problem.startswith(": found the ending '', expected .yaml, .yml or .json")
     (tmp_path / "plan.json").mkdir()
     for path in (tmp_path, tmp_path / "plan.json"):
-        assert told(str(path)) == [f": found a folder, expected {PLAN.printed}"]
+        assert told(str(path)) == [f": found a folder, expected {PLAN.expectation}"]
 
 
 # --- whatever it is -------------------------------------------------------------------------------
@@ -477,7 +477,7 @@ def test_what_terraform_prints(tmp_path: Path) -> None:
         return problem.partition("found ")[2].partition(", expected")[0]
 
     assert found(run("show")) == PEOPLE[0]
-    assert found(run("show", "-json")) == "a state, which plans nothing"
+    assert found(run("show", "-json")) == "a state, not a plan"
     assert found(run("init")) == PEOPLE[0]
     assert found(run("plan", "-out=plan.bin")) == PEOPLE[0]
     assert found((tmp_path / "plan.bin").read_bytes()) == SAVED[0]
@@ -488,12 +488,12 @@ def test_what_terraform_prints(tmp_path: Path) -> None:
     assert found(run("apply", "-no-color", "-auto-approve")) == PEOPLE[0]
     assert found(run("plan")) == PEOPLE[0]
     assert found(run("show")) == PEOPLE[0]
-    assert found(run("state", "pull")) == "a state as Terraform keeps it"
-    assert found(run("show", "-json")) == "a state, which plans nothing"
-    assert read_state(written(tmp_path, "state.json", run("show", "-json")), Terraform())
+    assert found(run("state", "pull")) == "a raw Terraform state file"
+    assert found(run("show", "-json")) == "a state, not a plan"
+    assert read_state(written(tmp_path, "state.json", run("show", "-json")), TerraformSettings())
 
 
 def test_a_state_is_read(tmp_path: Path) -> None:
     """What is what is wanted is read."""
     file = write_json(tmp_path / "state.json", state(held()))
-    assert read_state(file, Terraform()).source.role == "state"
+    assert read_state(file, TerraformSettings()).source.role == "state"

@@ -151,7 +151,7 @@ def paths(data: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         if isinstance(data, list)
         else ()
     )
-    return [path, *(deep for name, each in inner for deep in paths(each, (*path, name)))]
+    return [path, *(deep for name, part in inner for deep in paths(part, (*path, name)))]
 
 
 def changed(data: Any, path: tuple[Any, ...], value: object) -> Any:  # noqa: ANN401 (plain data)

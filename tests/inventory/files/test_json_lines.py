@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.files.documents import FieldPath, read_document
-from inventory.files.json_lines import lines_of, walk
+from inventory.files.json_lines import part_lines, walk
 from inventory.files.validation import line_of
 
 SPACES = ["", "", " ", "\n", "\r\n", "\t", " \n\n "]
@@ -77,7 +77,7 @@ def texts(draw: st.DrawFn, space: list[str], *, unique: bool) -> str:
 def test_each_part_has_its_line(text: str) -> None:
     """The lines are those that a reader of one token after the other finds."""
     expected = {(): 1} | {path: line for path, line, _ in reference(text)}
-    lines = lines_of(text, json.loads(text))
+    lines = part_lines(text, json.loads(text))
     assert dict(lines) == expected
     assert len(lines) == len(expected)
     for path in expected:
@@ -90,7 +90,7 @@ def test_each_part_has_its_line(text: str) -> None:
 @given(texts([" ", "", "\t"], unique=True), st.sampled_from(["", "\n", "\r\n \n"]))
 def test_one_line(text: str, end: str) -> None:
     """Each part of a text of one line is on that, and what is not there has no line."""
-    lines = lines_of(text + end, json.loads(text))
+    lines = part_lines(text + end, json.loads(text))
     paths = {(), *(path for path, _, _ in reference(text))}
     assert dict(lines) == dict.fromkeys(paths, 1)
     assert {missing for path in paths for missing in ((*path, "gone"), (*path, 7))} & {
@@ -118,7 +118,7 @@ def test_lines_of_repeated_keys(text: str) -> None:
     lines: dict[FieldPath, int] = {(): 1}
     for path, line, again in reference(text):
         if again:
-            lines = {each: old for each, old in lines.items() if each[: len(path)] != path}
+            lines = {part: old for part, old in lines.items() if part[: len(path)] != path}
         lines[path] = line
     assert all(number == lines[path] for path, number in document.lines.items() if "\n" in text)
 
@@ -127,7 +127,7 @@ def test_many_neighbours() -> None:
     """Parts far away from each other are found one after the other, in any order."""
     data = {name: [{"x": [number]} for number in range(3_000)] for name in "ab"}
     text = json.dumps(data, indent=0)
-    lines = lines_of(text, data)
+    lines = part_lines(text, data)
     rows = text.splitlines()
     for number in (0, 2_999, 1, 1_500):
         for name in "ba":

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.errors import InventoryError, Problem
-from inventory.files.merging import merge, with_databases
+from inventory.files.merging import merge, merge_planned_databases
 from inventory.model.base import Located
 from inventory.model.database import Database
 from inventory.model.gaps import Gap, Reading
@@ -64,7 +64,7 @@ def at(entry: Located, file: str, line: int) -> Any:  # noqa: ANN401 (the entry 
 
 
 def placed(entries: list[Any], file: str) -> list[Any]:
-    return [each.model_copy().at(file, line) for line, each in enumerate(entries, 1)]
+    return [entry.model_copy().at(file, line) for line, entry in enumerate(entries, 1)]
 
 
 @st.composite
@@ -107,8 +107,8 @@ def test_all_at_once(several: list[Organization]) -> None:
 
     def one_by_one() -> list[Organization]:
         whole = several[:1]
-        for each in several[1:]:
-            whole = merge([*whole, each])
+        for organization in several[1:]:
+            whole = merge([*whole, organization])
         return whole
 
     expected, merged = told(one_by_one), told(lambda: merge(several))
@@ -342,7 +342,7 @@ def test_fewer_keys_than_another_file() -> None:
 )
 def test_one_key_by_two_ids(ids: list[str]) -> None:
     """Two versions or spellings of one key are no rivals, and none of them is lost."""
-    merged = one_of(*(bare(keys=[a_key(key_id=each)]) for each in ids))
+    merged = one_of(*(bare(keys=[a_key(key_id=key_id)]) for key_id in ids))
     assert [key.key_id for key in merged.keys or ()] == ids
 
 
@@ -376,8 +376,8 @@ def test_planned_databases_are_added() -> None:
     planned, other = a_planned_database(), a_planned_database(name="acme-other")
     one = bare(databases=[a_database(), planned])
     two = bare("plan.yaml", databases=[planned, other])
-    assert with_databases(one, two) == (a_database(), planned, other)
-    assert with_databases(bare(), two) == (planned, other)
+    assert merge_planned_databases(one, two) == (a_database(), planned, other)
+    assert merge_planned_databases(bare(), two) == (planned, other)
 
 
 def test_plan_for_an_existing_database() -> None:
@@ -391,9 +391,9 @@ def test_plan_for_an_existing_database() -> None:
     ]
     two = bare("plan.yaml", databases=other)
     with pytest.raises(InventoryError) as caught:
-        with_databases(one, two)
+        merge_planned_databases(one, two)
     assert [(problem.line, problem.field, problem.found) for problem in caught.value.problems] == [
-        (5, "regions", f"only regions that {uuid(9)} has, as a.yaml:7 says"),
+        (5, "regions", f"only regions that {uuid(9)} already has, as a.yaml:7 says"),
         (6, "provider", "'gcp'"),
     ]
 
@@ -401,7 +401,10 @@ def test_plan_for_an_existing_database() -> None:
 def test_organizations_by_id() -> None:
     """Organizations are told apart by their id, not by their name."""
     one, two = bare(), bare(id=OTHER_ORGANIZATION)
-    assert [each.id for each in merge([one, two])] == [ORGANIZATION, OTHER_ORGANIZATION]
+    assert [organization.id for organization in merge([one, two])] == [
+        ORGANIZATION,
+        OTHER_ORGANIZATION,
+    ]
 
 
 def test_rival_views() -> None:
@@ -447,4 +450,4 @@ def test_a_plan_without_databases() -> None:
     """A plan that holds no list of databases changes none of those that were recorded."""
     recorded = an_organization()
     plan = recorded.model_copy(update={"databases": None})
-    assert with_databases(recorded, plan) == recorded.databases
+    assert merge_planned_databases(recorded, plan) == recorded.databases

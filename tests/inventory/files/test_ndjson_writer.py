@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from inventory.files.ndjson import NdjsonReader
-from inventory.files.ndjson_writer import end_line, head_line, lines_of
+from inventory.files.ndjson_writer import end_line, head_line, organization_lines
 from inventory.model.organization import Organization
 from tests.builders import CAPTURED_AT, a_database, a_key, a_support_case, a_view, an_organization
 
@@ -36,7 +36,7 @@ def written(path: Path, *organizations: Organization) -> str:
     for organization in organizations:
         for name in ("keys", "databases", "region_views"):
             counts[name] += len(getattr(organization, name) or ())
-    lines = [line for each in organizations for line in lines_of(each)]
+    lines = [line for organization in organizations for line in organization_lines(organization)]
     text = "".join([head_line(CAPTURED_AT), *lines, end_line(counts)])
     path.write_text(text, encoding="utf-8", newline="\n")
     return str(path)
@@ -55,16 +55,18 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 
 def test_every_entry_has_a_line(tmp_path: Path) -> None:
     """First stands the organization, then each of its entries in a line of its own."""
-    kinds = [json.loads(line)["kind"] for line in lines_of(full())]
+    kinds = [json.loads(line)["kind"] for line in organization_lines(full())]
     entries = ["key", "database", "database", "region-view", "region-view", "vendor-account"]
     assert kinds == ["organization", *entries, "support-case", "reading"]
-    assert all(line.endswith("}\n") and line.count("\n") == 1 for line in lines_of(full()))
+    assert all(
+        line.endswith("}\n") and line.count("\n") == 1 for line in organization_lines(full())
+    )
 
 
 def test_lists_that_were_not_read() -> None:
     """An organization without lists is one line."""
     bare = Organization(id="a", name="b")
-    assert list(lines_of(bare)) == ['{"kind":"organization","id":"a","name":"b"}\n']
+    assert list(organization_lines(bare)) == ['{"kind":"organization","id":"a","name":"b"}\n']
 
 
 def test_first_and_last_line() -> None:

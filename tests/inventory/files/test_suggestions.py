@@ -37,7 +37,7 @@ def test_the_nearest_word(word: str, meant: str) -> None:
 @given(st.text(max_size=6), st.lists(st.text(max_size=6), max_size=4))
 def test_what_was_found_is_never_suggested(word: str, known: list[str]) -> None:
     """A suggestion is a word of its place, and never the one that was found wrong."""
-    near = nearest(word, {each: each for each in [*known, word]})
+    near = nearest(word, {spelling: spelling for spelling in [*known, word]})
     assert near in {*known, ""}
     assert near != word or not near
 

@@ -18,7 +18,7 @@ FIELD = "YAML: one field a line, and quotes around text that holds a colon and a
 CLOSED = "YAML: each quote and each bracket is closed"
 QUOTED = "YAML: it is in quotes"
 NO_BREAK = "a non-breaking space (U+00A0)"
-OTHERWISE = "a line that is indented otherwise"
+OTHERWISE = "a line with different indentation"
 COLON = "a colon where no field can begin"
 
 YAML = {
@@ -37,7 +37,7 @@ YAML = {
     "a: @x": (1, "a value that begins with '@'", QUOTED),
     "a: `x": (1, "a value that begins with '`'", QUOTED),
     "a: %x": (1, "a value that begins with '%'", QUOTED),
-    "a: *x": (1, "an alias of nothing", "YAML: quotes around text that begins with *"),
+    "a: *x": (1, "an undefined alias", "YAML: quotes around text that begins with *"),
     "a: 'x": (1, "a quote that is not closed", CLOSED),
     "a: [1,\n 2\n": (3, "a bracket that is not closed", CLOSED),
     "a: {b: 1\n": (2, "a bracket that is not closed", CLOSED),
@@ -55,7 +55,7 @@ OPEN = "JSON: a quote at its end"
 WORD = ("a word without quotes", "JSON: double quotes around text and names of fields")
 COMMENT = ("a comment", "JSON, which has no comments")
 COMMA = ("a comma after the last entry", "JSON: no comma before a closing bracket")
-EARLY = ("JSON that ends too early", "JSON: each bracket is closed")
+EARLY = ("truncated JSON", "JSON: each bracket is closed")
 OTHER = ("YAML or other text", "JSON, or the ending .yaml for YAML")
 
 JSON = {
@@ -119,7 +119,7 @@ PARTS = st.sampled_from([SECRET, *SIGNS])
 def test_nothing_is_repeated(parts: list[str], file: str) -> None:
     """Whatever a broken text holds, no word of it is repeated, and one line says what is wrong."""
     document = read_document(file, "".join(parts).encode())
-    broken = [each for each in document.problems if document.data is None]
+    broken = [problem for problem in document.problems if document.data is None]
     event("broken" if broken else "read")
     for problem in broken:
         assert SECRET not in str(problem)

@@ -154,7 +154,7 @@ ASCII = "visible ASCII characters without spaces"
         (
             "on",
             "2026-02-03T04:05:06Z",
-            "'2026-02-03T04:05:06Z', a time where a day is meant",
+            "'2026-02-03T04:05:06Z', a time instead of a day",
             DAY,
         ),
         ("on", 20260203, "20260203", DAY),

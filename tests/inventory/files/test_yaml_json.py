@@ -12,7 +12,7 @@ import pytest
 
 from inventory.errors import InventoryError, Problem
 from inventory.files.yaml_json import LISTS, format_of, read_recorded
-from inventory.model.base import MAY_BE_NEWER
+from inventory.model.base import NEWER_HINT
 from inventory.model.gaps import Fact, GapReason
 from inventory.model.sources import Source
 from inventory.opening import read_file
@@ -223,7 +223,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
     "a text": ("acme\n", {(1, "", "'acme'", "a mapping")}),
     "another version": (
         "cmek-inventory: 2\norganizations: [{id: a, name: a}]\n",
-        {(1, "cmek-inventory", "2", f"1; {MAY_BE_NEWER}")},
+        {(1, "cmek-inventory", "2", f"1; {NEWER_HINT}")},
     ),
     "a version as text": (
         "cmek-inventory: '1'\norganizations: [{id: a, name: a}]\n",
@@ -300,7 +300,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
             (
                 6,
                 f"{ORG}.keys[0].usable.on",
-                "'2026-11-01T00:00:00Z', a time where a day is meant",
+                "'2026-11-01T00:00:00Z', a time instead of a day",
                 "a day, as text, such as 2026-11-20",
             )
         },
@@ -328,7 +328,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
                 9,
                 f"{ORG}.databases[2].created_at",
                 "'2009-01-01T00:00:00Z'",
-                "a time later than 2010, when there was no Astra yet",
+                "a time after 2010, as Astra did not exist before",
             ),
         },
     ),
@@ -349,7 +349,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
                 7,
                 f"{ORG}.databases[1]",
                 "a mapping of 6",
-                "a reason beside encryption: astra-provided",
+                "a reason with encryption: astra-provided",
             ),
             (
                 8,
@@ -362,7 +362,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
                 10,
                 f"{ORG}.databases[4]",
                 "a mapping of 6",
-                "no type beside a tier that says another",
+                "no type that contradicts the tier",
             ),
             (11, f"{ORG}.databases[5].state", "'terminated'", "'existing' or 'planned'"),
             (12, f"{ORG}.databases[6].regions", "an empty list", "at least one"),
@@ -383,7 +383,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
                 6,
                 f"{ORG}.policy.default",
                 "a mapping of 1",
-                "a reason beside encryption: astra-provided",
+                "a reason with encryption: astra-provided",
             )
         },
     ),
@@ -414,17 +414,17 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
             (
                 7,
                 "",
-                "the key 'serverless aws us-east-1 acme-key' a second time",
+                "a duplicate key 'serverless aws us-east-1 acme-key'",
                 "each key once, first on line 6",
             ),
-            (10, "", "the database 'a' a second time", "each database once, first on line 9"),
+            (10, "", "a duplicate database 'a'", "each database once, first on line 9"),
             (
                 13,
                 "",
-                "the region view 'serverless aws us-east-1' a second time",
+                "a duplicate region view 'serverless aws us-east-1'",
                 "each region view once, first on line 12",
             ),
-            (14, "", "the organization 'acme' a second time", "each organization once"),
+            (14, "", "a duplicate organization 'acme'", "each organization once"),
         },
     ),
     "planned twins": (
@@ -435,7 +435,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
             (
                 6,
                 "",
-                "the database 'planned a' a second time",
+                "a duplicate database 'planned a'",
                 "each database once, first on line 6",
             )
         },
@@ -443,7 +443,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
     "mistakes in text and content": (
         ACME + "  name: acme\n  plan: !!str yes\n  keys: 1\n",
         {
-            (5, f"{ORG}.name", "the same key a second time", "each key once"),
+            (5, f"{ORG}.name", "a duplicate key", "each key once"),
             (
                 6,
                 f"{ORG}.plan",
@@ -456,7 +456,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
     ),
     "a second key alone": (
         ACME + "  name: acme\n",
-        {(5, f"{ORG}.name", "the same key a second time", "each key once")},
+        {(5, f"{ORG}.name", "a duplicate key", "each key once")},
     ),
 }
 
@@ -479,13 +479,17 @@ def test_same_database_in_two_organizations(tmp_path: Path) -> None:
         ORGANIZATION,
         OTHER_ORGANIZATION,
     ]
-    assert {each.databases[0].id for each in recorded.organizations if each.databases} == {DATABASE}
+    assert {
+        organization.databases[0].id
+        for organization in recorded.organizations
+        if organization.databases
+    } == {DATABASE}
 
 
 def test_two_versions_of_one_key(tmp_path: Path) -> None:
     """A key that a file lists under two versions stays two entries, and is no repetition."""
     ids = [gcp_key_id(version=1), gcp_key_id(version=2)]
-    keys = [key_data(provider="gcp", region="us-east1", key_id=each) for each in ids]
+    keys = [key_data(provider="gcp", region="us-east1", key_id=key_id) for key_id in ids]
     file = write_yaml(tmp_path / "a.yaml", document_data(organization_data(keys=keys)))
     (organization,) = read_recorded(file).organizations
     assert [key.key_id for key in organization.keys or ()] == ids

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory.model.key_ids import KeyId, canonical, kin, parse_key_id, project_of
+from inventory.model.key_ids import KeyId, canonical, material_id, parse_key_id, project_of
 from tests.builders import aws_key_id, azure_key_id, gcp_key_id
 
 UUID = "00000000-0000-4000-8000-000000000001"
@@ -28,7 +28,9 @@ def test_aws_keys(partition: str, region: str) -> None:
 
 def test_aws_multi_region_keys() -> None:
     """An AWS multi-Region key says so, and is another key in each region."""
-    one, two = (f"arn:aws:kms:{each}:111122223333:key/{MRK}" for each in ("us-east-1", "us-east-2"))
+    one, two = (
+        f"arn:aws:kms:{region}:111122223333:key/{MRK}" for region in ("us-east-1", "us-east-2")
+    )
     assert parse_key_id(one) == KeyId("key", "aws", "us-east-1", one, "aws", multi_region=True)
     assert parse_key_id(one).canonical != parse_key_id(two).canonical
 
@@ -175,7 +177,7 @@ def test_more_than_an_alias_is_no_alias(odd: str) -> None:
 )
 def test_ids_of_one_material_are_kin(text: str, common: str) -> None:
     """Only multi-Region keys of AWS and keys of Google can be one material under several ids."""
-    assert kin(text) == common
+    assert material_id(text) == common
 
 
 @pytest.mark.parametrize(

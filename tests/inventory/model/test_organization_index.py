@@ -89,7 +89,7 @@ CUSTOMER = {"encryption": "customer-managed"}
 
 
 @pytest.mark.parametrize(
-    ("policy", "database", "wants_key", "reason"),
+    ("policy", "database", "expects_customer_key", "reason"),
     [
         ({}, {}, True, None),
         ({"default": ASTRA}, {}, False, "a trial"),
@@ -104,14 +104,14 @@ CUSTOMER = {"encryption": "customer-managed"}
 def test_expectations(
     policy: dict[str, object],
     database: dict[str, object],
-    wants_key: bool,  # noqa: FBT001
+    expects_customer_key: bool,  # noqa: FBT001
     reason: str | None,
 ) -> None:
     """A database's own word counts before the policy for its type, and that before the default."""
     organization = an_organization(policy=policy, databases=[a_database(**database)])
     ((deployment,),) = index_organization(organization).deployments
-    assert deployment.wants_key is wants_key
-    expected = "customer-managed" if wants_key else "astra-provided"
+    assert deployment.expects_customer_key is expects_customer_key
+    expected = "customer-managed" if expects_customer_key else "astra-provided"
     assert deployment.expectation == Expectation(encryption=expected, reason=reason)
 
 
@@ -145,7 +145,7 @@ def test_scopes_without_customer_keys() -> None:
     kinds: list[DatabaseType] = ["serverless", "managed-clusters", "unknown"]
     providers: list[Provider] = ["aws", "gcp", "azure"]
     scopes = [scope(kind, provider) for kind in kinds for provider in providers]
-    assert [each for each in scopes if has_no_customer_keys(each)] == [
+    assert [scope for scope in scopes if has_no_customer_keys(scope)] == [
         scope("managed-clusters", "azure")
     ]
 

@@ -10,8 +10,8 @@ from inventory.errors import InventoryError
 from inventory.inventory import Inventory
 from inventory.model.key import KeyScope
 from inventory.model.organization_index import OrganizationIndex, index_organization
-from inventory.model.planned_keys import NotShown, PlannedKey, UndeterminedKey
-from inventory.model.terraform_managed import Managed
+from inventory.model.planned_keys import PartiallyShown, PlannedKey, UndeterminedKey
+from inventory.model.terraform_managed import ManagedResources
 from inventory.plans import read_plan
 from tests.builders import (
     ORGANIZATION,
@@ -47,13 +47,13 @@ def facts(folder: Path, data: object) -> Facts:
     managed = [organization.managed for organization in read_plan(file).organizations]
     planned = {
         (key.change, key.region, key.key_id or key.missing, key.resource)
-        for each in managed
-        for key in each.planned_keys
+        for resources in managed
+        for key in resources.planned_keys
     }
     return planned | {
         (key.change, "?", key.missing, key.name)
-        for each in managed
-        for key in each.undetermined_keys
+        for resources in managed
+        for key in resources.undetermined_keys
     }
 
 
@@ -95,7 +95,7 @@ def test_actions_on_keys(
 ) -> None:
     """A plan registers, replaces or removes a key; what it forgets or only reads, it leaves."""
     data = plan(change(KEY, actions, before, after))
-    assert facts(tmp_path, data) == {(*each, KEY) for each in expected}
+    assert facts(tmp_path, data) == {(*fact, KEY) for fact in expected}
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_key_that_is_not_shown_in_full_is_planned(
     assert facts(tmp_path, plan(created)) == {("register", region, missing, KEY)}
     read = read_plan(write_json(tmp_path / "plan.json", plan(created)))
     [managed] = [organization.managed for organization in read.organizations]
-    keys: list[NotShown] = [*managed.planned_keys, *managed.undetermined_keys]
+    keys: list[PartiallyShown] = [*managed.planned_keys, *managed.undetermined_keys]
     [key] = keys
     assert (key.is_later, key.is_hidden) == (why == APPLY, why == SENSITIVE)
 
@@ -190,7 +190,7 @@ def test_keys_of_a_plan(tmp_path: Path) -> None:
     other = key_data(type="classic", provider="GCP", region="us-east1", change="remove")
     file = write_yaml(tmp_path / "plan.yaml", a_plan(key_data(), other, databases=[planned_data()]))
     [organization] = read_plan(file).organizations
-    assert organization.managed == Managed(
+    assert organization.managed == ManagedResources(
         planned_keys=(
             PlannedKey(type="serverless", provider="aws", region="us-east-1", key_id=OLD),
             PlannedKey(
@@ -212,7 +212,7 @@ def test_keys_of_a_plan(tmp_path: Path) -> None:
         ([{"type": "x"}], "organizations[0].keys[0].type"),
         ([key_data(change="rotate")], "organizations[0].keys[0].change"),
         ([key_data(registered={})], "organizations[0].keys[0].registered"),
-        ([{name: each for name, each in key_data().items() if name != "key_id"}], ".key_id"),
+        ([{name: value for name, value in key_data().items() if name != "key_id"}], ".key_id"),
     ],
 )
 def test_mistakes_in_keys(tmp_path: Path, keys: list[dict[str, Any]], expected: str) -> None:
@@ -228,7 +228,7 @@ def test_a_key_twice(tmp_path: Path) -> None:
         for number in (1, 2)
     )
     [(_, found, expected)] = _problems(write_yaml(tmp_path / "plan.yaml", a_plan(one, two)))
-    assert found.endswith("a second time")
+    assert found.startswith("a duplicate key ")
     assert expected == "each key once, first on line 5"
 
 
@@ -248,7 +248,7 @@ def planned(key_id: str | None = NEW, **over: object) -> PlannedKey:
 
 def index(*keys: PlannedKey, **over: object) -> OrganizationIndex:
     organization = an_organization(**over)
-    return index_organization(organization.with_managed(Managed(planned_keys=keys)))
+    return index_organization(organization.with_managed(ManagedResources(planned_keys=keys)))
 
 
 def test_what_is_registered_is_planned_no_more() -> None:
@@ -300,8 +300,8 @@ def test_undetermined_keys_are_merged() -> None:
     """What two plans hold of one organization is kept of both, keys among it."""
     one = UndeterminedKey(name="a", missing="region")
     two = UndeterminedKey(name="b", missing="region", change="remove")
-    both = Managed(planned_keys=(planned(),), undetermined_keys=(one,)).and_also(
-        Managed(undetermined_keys=(two,))
+    both = ManagedResources(planned_keys=(planned(),), undetermined_keys=(one,)).combined_with(
+        ManagedResources(undetermined_keys=(two,))
     )
-    assert both == Managed(planned_keys=(planned(),), undetermined_keys=(one, two))
+    assert both == ManagedResources(planned_keys=(planned(),), undetermined_keys=(one, two))
     assert list(both.entries()) == [planned(), one, two]

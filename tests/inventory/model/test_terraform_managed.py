@@ -4,41 +4,46 @@ from __future__ import annotations
 
 from inventory.model.organization import InventoryDocument, Organization
 from inventory.model.terraform_managed import (
-    NOTHING,
-    Managed,
+    NO_RESOURCES,
     ManagedDatabase,
     ManagedKey,
+    ManagedResources,
     UndeterminedDatabase,
 )
 from inventory.plans import PlanDocument
 from tests.builders import an_organization
 
-DATABASE = UndeterminedDatabase(name="orders", untold="regions known only after apply")
+DATABASE = UndeterminedDatabase(name="orders", missing="regions known only after apply")
 KEY = ManagedKey(provider="aws", region="us-east-1")
 HELD = ManagedDatabase(id="d1", name="orders")
 
 
 def test_both_are_kept() -> None:
     """What two plans tell is what the first tells, and then what the second does."""
-    one = Managed(undetermined=(DATABASE,), keys=(KEY,))
-    two = Managed(keys=(KEY,), databases=(HELD,))
-    both = Managed(undetermined=(DATABASE,), keys=(KEY, KEY), databases=(HELD,))
-    assert one.and_also(two) == both
-    assert one.and_also(Managed()) == one == Managed().and_also(one)
+    one = ManagedResources(undetermined=(DATABASE,), keys=(KEY,))
+    two = ManagedResources(keys=(KEY,), databases=(HELD,))
+    both = ManagedResources(undetermined=(DATABASE,), keys=(KEY, KEY), databases=(HELD,))
+    assert one.combined_with(two) == both
+    assert one.combined_with(ManagedResources()) == one == ManagedResources().combined_with(one)
 
 
 def test_several_together() -> None:
     """What many resources tell is put together in their order, at once."""
-    parts = [Managed(keys=(KEY,)), NOTHING, Managed(), Managed(keys=(KEY,), databases=(HELD,))]
-    assert Managed.together(parts) == Managed(keys=(KEY, KEY), databases=(HELD,))
-    assert Managed.together(iter(parts[:2])) is parts[0]
-    assert Managed.together([]) == NOTHING == Managed()
+    parts = [
+        ManagedResources(keys=(KEY,)),
+        NO_RESOURCES,
+        ManagedResources(),
+        ManagedResources(keys=(KEY,), databases=(HELD,)),
+    ]
+    assert ManagedResources.combine(parts) == ManagedResources(keys=(KEY, KEY), databases=(HELD,))
+    assert ManagedResources.combine(iter(parts[:2])) is parts[0]
+    assert ManagedResources.combine([]) == NO_RESOURCES == ManagedResources()
 
 
 def test_places_survive() -> None:
     """Where it stands is kept when what two plans tell is put together."""
     placed = HELD.model_copy().at("plan.json", 7, "astra_database.orders")
-    [database] = Managed().and_also(Managed(databases=(placed,))).databases
+    [database] = ManagedResources().combined_with(ManagedResources(databases=(placed,))).databases
     assert database.location == ("plan.json", 7, "astra_database.orders")
     assert (database.file, database.line, database.resource) == database.location
 
@@ -46,10 +51,10 @@ def test_places_survive() -> None:
 def test_an_organization_keeps_it() -> None:
     """An organization with something managed is the same one otherwise, and a copy of its own."""
     plain = an_organization()
-    managed = plain.with_managed(Managed(keys=(KEY,)))
-    assert (plain.managed, managed.managed) == (Managed(), Managed(keys=(KEY,)))
+    managed = plain.with_managed(ManagedResources(keys=(KEY,)))
+    assert (plain.managed, managed.managed) == (ManagedResources(), ManagedResources(keys=(KEY,)))
     assert managed.model_dump() == plain.model_dump()
-    assert managed.model_copy(update={"name": "x"}).managed == Managed(keys=(KEY,))
+    assert managed.model_copy(update={"name": "x"}).managed == ManagedResources(keys=(KEY,))
 
 
 def test_no_file_can_hold_it() -> None:

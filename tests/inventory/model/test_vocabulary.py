@@ -30,13 +30,13 @@ def in_any_case(text: str) -> list[str]:
 @pytest.mark.parametrize(("spelling", "meant"), TYPES.items())
 def test_types(spelling: str, meant: str) -> None:
     """Each spelling of a database type is understood in any case."""
-    assert {canonical_type(each) for each in in_any_case(spelling)} == {meant}
+    assert {canonical_type(text) for text in in_any_case(spelling)} == {meant}
 
 
 @pytest.mark.parametrize(("spelling", "meant"), PROVIDERS.items())
 def test_providers(spelling: str, meant: str) -> None:
     """Each spelling of a provider is understood in any case."""
-    assert {canonical_provider(each) for each in in_any_case(spelling)} == {meant}
+    assert {canonical_provider(text) for text in in_any_case(spelling)} == {meant}
 
 
 @pytest.mark.parametrize("value", ["", "aws ", "amazon", "astra", "unknown", 1, None, ["aws"]])
@@ -101,7 +101,7 @@ organizations:
     assert acme.region_views is not None
     assert acme.databases is not None
     lists: list[tuple[Any, ...]] = [acme.keys, acme.region_views, acme.support_cases]
-    assert [(each.type, each.provider) for (each,) in [*lists, acme.databases]] == [
+    assert [(entry.type, entry.provider) for (entry,) in [*lists, acme.databases]] == [
         ("serverless", "gcp"),
         ("managed-clusters", "aws"),
         ("serverless", "gcp"),

@@ -42,7 +42,7 @@ def test_second_process_is_refused_and_told_why(tmp_path: Path) -> None:
             FolderLock(tmp_path, "--cmek-report-dir")
         holder.kill()
     assert str(refused.value) == (
-        f"--cmek-report-dir: found {tmp_path}, into which another run is writing, "
+        f"--cmek-report-dir: found {tmp_path}, which another run is writing to, "
         "expected a folder of its own"
     )
 
@@ -51,7 +51,7 @@ def test_lock_of_killed_process_is_free(tmp_path: Path) -> None:
     """A process that was killed holds nothing, though its file is still there."""
     with _hold(tmp_path) as holder:
         holder.kill()
-    assert [each.name for each in tmp_path.iterdir()] == [LOCK]
+    assert [file.name for file in tmp_path.iterdir()] == [LOCK]
     with FolderLock(tmp_path, "a test"):
         pass
     assert list(tmp_path.iterdir()) == []

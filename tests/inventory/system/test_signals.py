@@ -22,10 +22,10 @@ BOTH = [signal.SIGTERM, signal.SIGHUP]
 def _restored() -> Iterator[None]:
     """Restore every handler that a test sets."""
     every = [*BOTH, signal.SIGINT]
-    before = [signal.getsignal(each) for each in every]
+    before = [signal.getsignal(number) for number in every]
     yield
-    for each, handler in zip(every, before, strict=True):
-        signal.signal(each, handler)
+    for number, handler in zip(every, before, strict=True):
+        signal.signal(number, handler)
 
 
 def tell(sent: signal.Signals) -> None:

@@ -154,8 +154,8 @@ def _below(values: dict[str, Any], make: Callable[[dict[str, Any]], Any]) -> dic
     def module(data: dict[str, Any]) -> dict[str, Any]:
         return _only(data, ["address"]) | _parts(
             data,
-            resources=lambda each: [make(one) for one in each if _is_of_astra(one)],
-            child_modules=lambda each: [module(one) for one in each],
+            resources=lambda items: [make(one) for one in items if _is_of_astra(one)],
+            child_modules=lambda items: [module(one) for one in items],
         )
 
     return _parts(values, root_module=module)
@@ -168,9 +168,9 @@ def _configuration(data: dict[str, Any]) -> dict[str, Any]:
     return _parts(
         data,
         provider_config=lambda providers: {
-            name: _only(each, ["name", "full_name", "alias", "module_address"])
-            | _parts(each, expressions=_references)
-            for name, each in providers.items()
+            name: _only(provider, ["name", "full_name", "alias", "module_address"])
+            | _parts(provider, expressions=_references)
+            for name, provider in providers.items()
         },
         root_module=_module,
     )
@@ -181,10 +181,10 @@ def _module(data: dict[str, Any]) -> dict[str, Any]:
         data,
         resources=lambda resources: [_configured(resource) for resource in resources],
         outputs=lambda outputs: {
-            name: _only(each, ["depends_on"]) | _parts(each, expression=_references)
-            for name, each in outputs.items()
+            name: _only(output, ["depends_on"]) | _parts(output, expression=_references)
+            for name, output in outputs.items()
         },
-        module_calls=lambda calls: {name: _call(each) for name, each in calls.items()},
+        module_calls=lambda calls: {name: _call(call) for name, call in calls.items()},
     )
 
 
@@ -213,7 +213,7 @@ def _call(call: dict[str, Any]) -> dict[str, Any]:
 def _references(expression: Any) -> Any:  # noqa: ANN401 (any JSON)
     """Return the form of an expression, and nothing in it but what it refers to."""
     if isinstance(expression, list):
-        return [_references(each) for each in expression]
+        return [_references(part) for part in expression]
     if not isinstance(expression, dict):
         return None
     return {
@@ -224,7 +224,7 @@ def _references(expression: Any) -> Any:  # noqa: ANN401 (any JSON)
 
 
 def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def cut_text(text: str) -> str:

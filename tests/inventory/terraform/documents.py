@@ -14,13 +14,13 @@ from inventory.errors import InventoryError, Problem
 from inventory.inventory import Inventory
 from inventory.plans import read_plan, read_state
 from inventory.terraform.addresses import module_names, module_of
-from inventory.terraform.organizations import Terraform
+from inventory.terraform.organizations import TerraformSettings
 from tests.builders import ORGANIZATION, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from inventory.files.yaml_json import Recorded
+    from inventory.files.yaml_json import RecordedFile
     from inventory.model.organization import Organization
 
 AT = "2026-11-20T01:00:00Z"
@@ -80,13 +80,13 @@ def change(
 
 def plan(*changes: Mapping[str, Any], **over: object) -> dict[str, Any]:
     """Return a plan; its planned values are those after the changes, all of one provider."""
-    planned = [_planned(each) for each in changes if (each.get("change") or {}).get("after")]
+    planned = [_planned(change) for change in changes if (change.get("change") or {}).get("after")]
     return {
         "format_version": "1.2",
         "terraform_version": "1.11.4",
         "planned_values": {"root_module": {"resources": planned}},
         "resource_changes": list(changes),
-        "configuration": configuration(dict.fromkeys(each["address"] for each in planned)),
+        "configuration": configuration(dict.fromkeys(item["address"] for item in planned)),
         "timestamp": AT,
         "applyable": True,
         "complete": True,
@@ -168,10 +168,14 @@ def in_short(*organizations: Organization) -> Read:
     databases = [database for one in organizations for database in one.databases or ()]
     managed = [one.managed for one in organizations]
     return Read(
-        {(each.resource, each.provider, at.name) for each in databases for at in each.regions},
-        {each.id for each in databases if each.id is not None},
-        {(each.resource, each.untold) for one in managed for each in one.undetermined},
-        {(each.resource, each.id) for one in managed for each in one.databases},
+        {
+            (database.resource, database.provider, at.name)
+            for database in databases
+            for at in database.regions
+        },
+        {database.id for database in databases if database.id is not None},
+        {(database.resource, database.missing) for one in managed for database in one.undetermined},
+        {(database.resource, database.id) for one in managed for database in one.databases},
         {
             (key.resource, key.provider, key.region, is_created)
             for one in managed
@@ -182,15 +186,15 @@ def in_short(*organizations: Organization) -> Read:
     )
 
 
-def read(folder: Path, data: object, terraform: Terraform | None = None) -> Read:
+def read(folder: Path, data: object, terraform: TerraformSettings | None = None) -> Read:
     """Write ``data`` as JSON, and return what is read of it."""
     return in_short(*recorded(write_json(folder / "plan.json", data), terraform).organizations)
 
 
-def recorded(file: str, terraform: Terraform | None = None) -> Recorded:
+def recorded(file: str, terraform: TerraformSettings | None = None) -> RecordedFile:
     """Return what is read of ``file``: of a state as one, of all else as a plan."""
     read_either = read_state if is_state(file) else read_plan
-    return read_either(file, terraform or Terraform())
+    return read_either(file, terraform or TerraformSettings())
 
 
 def is_state(file: str) -> bool:
@@ -200,17 +204,22 @@ def is_state(file: str) -> bool:
 
 
 def problems(
-    folder: Path, data: object, terraform: Terraform | None = None
+    folder: Path, data: object, terraform: TerraformSettings | None = None
 ) -> list[tuple[str, str, str]]:
     """Return field, what was found and what was expected of each problem, in order."""
-    return [(each.field, each.found, each.expected) for each in located(folder, data, terraform)]
+    return [
+        (problem.field, problem.found, problem.expected)
+        for problem in located(folder, data, terraform)
+    ]
 
 
-def located(folder: Path, data: object, terraform: Terraform | None = None) -> tuple[Problem, ...]:
+def located(
+    folder: Path, data: object, terraform: TerraformSettings | None = None
+) -> tuple[Problem, ...]:
     """Return each problem of ``data``, written as JSON and given as what it is."""
     file = write_json(folder / "plan.json", data)
     try:
-        Inventory([], **given(file), terraform=terraform or Terraform())
+        Inventory([], **given(file), terraform=terraform or TerraformSettings())
     except InventoryError as error:
         return error.problems
     return ()

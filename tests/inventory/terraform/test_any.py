@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from inventory.errors import InventoryError, SettingError
 from inventory.inventory import Inventory
-from inventory.terraform.organizations import Terraform
+from inventory.terraform.organizations import TerraformSettings
 from tests.builders import (
     ORGANIZATION,
     OTHER_ORGANIZATION,
@@ -92,8 +92,8 @@ def _kept_back(draw: st.DrawFn, after: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, list) and draw(st.booleans()):
             marks[name] = [draw(st.booleans()) for _ in value]
             told[name] = [
-                None if kept and mark == "after_unknown" else each
-                for kept, each in zip(marks[name], value, strict=True)
+                None if kept and mark == "after_unknown" else item
+                for kept, item in zip(marks[name], value, strict=True)
             ]
             continue
         marks[name] = True
@@ -142,11 +142,11 @@ def _plans(draw: st.DrawFn, *, unknown: bool = False) -> dict[str, Any]:
 
 def _nested(entries: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
     modules: dict[str, Any] = {
-        module: {"address": module, "resources": [each]} for module, each in entries
+        module: {"address": module, "resources": [resource]} for module, resource in entries
     }
-    for module, each in entries:
-        if each not in modules[module]["resources"]:
-            modules[module]["resources"].append(each)
+    for module, resource in entries:
+        if resource not in modules[module]["resources"]:
+            modules[module]["resources"].append(resource)
     root: dict[str, Any] = modules.pop("", {})
     return root | ({"child_modules": [*modules.values()]} if modules else {})
 
@@ -163,7 +163,7 @@ def _configuration(draw: st.DrawFn, depth: int = 2) -> dict[str, Any]:
     calls = draw(inner) if depth else {}
     return {
         "resources": own,
-        "module_calls": {name: {"module": each} for name, each in calls.items()},
+        "module_calls": {name: {"module": called} for name, called in calls.items()},
     }
 
 
@@ -174,7 +174,7 @@ def _read(data: object) -> Read:
 def _organizations(data: object) -> list[Organization]:
     with tempfile.TemporaryDirectory() as folder:
         file = write_json(Path(folder) / "plan.json", data)
-        return list(Inventory([], [file], Terraform("one")).organizations())
+        return list(Inventory([], [file], TerraformSettings("one")).organizations())
 
 
 # --- another reader -------------------------------------------------------------------------------
@@ -191,14 +191,14 @@ def _changes(data: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 def _key_changes(text: str) -> set[tuple[str, ...]]:
     """Return what a plan without unknowns does with keys: change, address, place and id."""
     found: set[tuple[str, ...]] = set()
-    for each in _changes(json.loads(text), "astra_customer_key"):
-        change, actions = each["change"], {*each["change"]["actions"]}
+    for resource in _changes(json.loads(text), "astra_customer_key"):
+        change, actions = resource["change"], {*resource["change"]["actions"]}
         was, will = (_key(change[side]) for side in ("before", "after"))
         if "create" in actions or ("update" in actions and was != will):
-            found.add(("register", each["address"], *will))
-            found |= {("replace", each["address"], *was)} if was else set()
+            found.add(("register", resource["address"], *will))
+            found |= {("replace", resource["address"], *was)} if was else set()
         elif actions == {"delete"}:
-            found.add(("remove", each["address"], *was))
+            found.add(("remove", resource["address"], *was))
     return found
 
 
@@ -209,8 +209,8 @@ def _key(side: dict[str, str] | None) -> tuple[str, ...]:
 def _scopes(text: str) -> set[tuple[str, str, str]]:
     """Return what a plan without unknowns plans: address, provider and region, by another way."""
     found = set()
-    for each in _changes(json.loads(text), "astra_database"):
-        change, sides = each["change"], []
+    for resource in _changes(json.loads(text), "astra_database"):
+        change, sides = resource["change"], []
         for side in (change["before"] or {}, change["after"] or {}):
             lists = [side.get("regions"), [side.get("region")], side.get("additional_regions")]
             sides.append({region for one in lists for region in one or [] if region})
@@ -220,7 +220,7 @@ def _scopes(text: str) -> set[tuple[str, str, str]]:
         elif change["actions"] != ["update"]:
             continue
         cloud = change["after"]["cloud_provider"].lower()
-        found |= {(each["address"], cloud, region) for region in will - was}
+        found |= {(resource["address"], cloud, region) for region in will - was}
     return found
 
 
@@ -259,8 +259,8 @@ def test_no_unknown_key_is_lost(data: dict[str, Any]) -> None:
     managed = [organization.managed for organization in _organizations(data)]
     made = {key.resource: key for one in managed for key in one.planned_keys if _registers(key)}
     hidden = {key.resource: key for one in managed for key in one.undetermined_keys}
-    for each in _changes(data, "astra_customer_key"):
-        change, address = each["change"], each["address"]
+    for resource in _changes(data, "astra_customer_key"):
+        change, address = resource["change"], resource["address"]
         if "create" not in change["actions"]:
             continue
         marks = [change["after_unknown"] or {}, change["after_sensitive"] or {}]
@@ -283,13 +283,13 @@ def test_nothing_unknown_is_lost(data: dict[str, Any]) -> None:
     planned = {address for address, *_ in told.planned}
     undetermined = {address for address, _ in told.undetermined}
     event("keeps something back" if undetermined else "tells everything")
-    for each in _changes(data, "astra_database"):
-        change, address = each["change"], each["address"]
+    for resource in _changes(data, "astra_database"):
+        change, address = resource["change"], resource["address"]
         if {"create"} & {*change["actions"]}:
             assert address in planned | undetermined
         marks = [change["after_unknown"] or {}, change["after_sensitive"] or {}]
         place = [one.get(name) for one in marks for name in ("cloud_provider", *_PLACES)]
-        kept = any(each is True or (isinstance(each, list) and any(each)) for each in place)
+        kept = any(mark is True or (isinstance(mark, list) and any(mark)) for mark in place)
         assert (address in undetermined) == kept
 
 
@@ -334,7 +334,7 @@ def _outcome(data: object) -> str:
 @given(st.data())
 def test_lost_changes_are_missed(data: st.DataObject) -> None:
     """A plan that lost one of its changes is refused, as its planned values tell of that."""
-    tree = data.draw(_plans().filter(lambda each: bool(_scopes(json.dumps(each)))))
+    tree = data.draw(_plans().filter(lambda tree: bool(_scopes(json.dumps(tree)))))
     lost = {address for address, *_ in _scopes(json.dumps(tree))}
     tree["resource_changes"] = [
         resource_change

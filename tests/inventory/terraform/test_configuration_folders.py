@@ -121,11 +121,11 @@ def test_what_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     write_text(tmp_path / "huge.tf", "12345")
     assert read_limited(write_text(tmp_path / "fits.tf", "1234")) == b"1234"
     expected = {
-        "pipe.tf": "no regular file",
+        "pipe.tf": "not a regular file",
         "loop.tf": "Too many levels of symbolic links",
         "gone.tf": "No such file or directory",
-        "device.tf": "no regular file",
-        "folder.tf": "no regular file",
+        "device.tf": "not a regular file",
+        "folder.tf": "not a regular file",
         "huge.tf": "more than 4 bytes",
         "a\0.tf": "embedded null byte",
     }

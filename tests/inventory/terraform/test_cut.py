@@ -31,7 +31,7 @@ from tests.inventory.terraform.recordings import RECORDED
 from tests.inventory.terraform.test_any import _plans
 
 if TYPE_CHECKING:
-    from inventory.files.yaml_json import Recorded
+    from inventory.files.yaml_json import RecordedFile
     from inventory.model.base import Located
 
 EXAMPLE = Path(__file__).parents[3] / "inventory/examples/terraform/plan.json"
@@ -53,7 +53,7 @@ def outcome(folder: Path, text: str) -> tuple[object, ...]:
     return source, read.providers, [_everything(read)]
 
 
-def _everything(read: Recorded) -> list[object]:
+def _everything(read: RecordedFile) -> list[object]:
     found: list[object] = []
     for organization in read.organizations:
         managed = organization.managed
@@ -190,7 +190,7 @@ def test_a_state_that_was_cut_down_is_no_plan(tmp_path: Path) -> None:
     """A state stays one, with what it holds, so that it is not taken for an empty one."""
     text = json.dumps(state(held()))
     assert outcome(tmp_path, cut_text(text)) == outcome(tmp_path, text)
-    with pytest.raises(InventoryError, match="found a state, which plans nothing"):
+    with pytest.raises(InventoryError, match="found a state, not a plan"):
         read_plan(write_text(tmp_path / "plan.json", cut_text(text)))
 
 

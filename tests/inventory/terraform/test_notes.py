@@ -1,4 +1,4 @@
-"""What limits a plan or a state of Terraform is noted of its source."""
+"""What limits a plan or a Terraform state is noted of its source."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 PROVIDER = "example.test/datastax/astra"
 UNREAD = (
-    "It has resources of Astra's provider that are not known here, so that a database or a "
-    "customer key among them is not judged: {}."
+    "This plan has resources of Astra's provider with unknown types. A database or a customer "
+    "key among them is not judged: {}."
 )
 
 
@@ -174,7 +174,7 @@ PRINTED = {
 
 
 @pytest.mark.parametrize(
-    "scene", [each for each in SCENES if each.name != "errored"], ids=lambda each: each.name
+    "scene", [scene for scene in SCENES if scene.name != "errored"], ids=lambda scene: scene.name
 )
 def test_notes_on_what_terraform_printed(scene: Scene) -> None:
     """Terraform says of a plan with -target that it is a part, and of one of nothing that it is."""

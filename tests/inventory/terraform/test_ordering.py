@@ -589,9 +589,9 @@ class _Counted(CreationOrder):
 
     walks = 0
 
-    def _follow(self, *arguments: Any) -> Any:  # noqa: ANN401
+    def _walk(self, *arguments: Any) -> Any:  # noqa: ANN401
         self.walks += 1
-        return super()._follow(*arguments)
+        return super()._walk(*arguments)
 
 
 def test_instances_share_a_walk() -> None:

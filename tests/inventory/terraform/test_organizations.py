@@ -10,7 +10,11 @@ from inventory.errors import InventoryError, Problem, SettingError
 from inventory.inventory import ASSUMED, Inventory
 from inventory.plans import read_plan
 from inventory.terraform.notes import NOT_COMPARED
-from inventory.terraform.organizations import NOT_TOLD, Terraform, parse_organizations
+from inventory.terraform.organizations import (
+    UNKNOWN_ORGANIZATION,
+    TerraformSettings,
+    parse_organizations,
+)
 from tests.builders import (
     ORGANIZATION,
     OTHER_ORGANIZATION,
@@ -45,7 +49,7 @@ if TYPE_CHECKING:
 
 KEY = "astra_customer_key.orders"
 OPTION = "--cmek-terraform-organization"
-NAMED = f"acme-prod ({ORGANIZATION}), the only organization here"
+NAMED = f"acme-prod ({ORGANIZATION}), the only organization in this audit"
 
 
 # --- what the user tells --------------------------------------------------------------------------
@@ -53,11 +57,11 @@ NAMED = f"acme-prod ({ORGANIZATION}), the only organization here"
 
 def test_options_are_parsed() -> None:
     """An id stands for all providers, one behind a provider's key for that one."""
-    assert parse_organizations([]) == Terraform("", {}, None)
-    assert parse_organizations(["o1"]) == Terraform("o1", {})
+    assert parse_organizations([]) == TerraformSettings("", {}, None)
+    assert parse_organizations(["o1"]) == TerraformSettings("o1", {})
     told = parse_organizations(["astra.eu=o2", "o1", "o1", "module.a:astra=o3", "prod#astra=o4"])
     owners = {"astra.eu": "o2", "module.a:astra": "o3", "prod#astra": "o4"}
-    assert told == Terraform("o1", owners)
+    assert told == TerraformSettings("o1", owners)
 
 
 @pytest.mark.parametrize("text", ["", "=o1", "astra=", "o 1", "é", "astra=o\n1", "x" * 2049])
@@ -82,7 +86,7 @@ def test_contradicting_options() -> None:
     for texts in (["o1", "o2"], ["astra=o1", "astra=o2"]):
         with pytest.raises(SettingError) as caught:
             parse_organizations(texts)
-        found = f"found {texts[1]!r} beside 'o1', expected one of them"
+        found = f"found {texts[1]!r} and 'o1', expected one of them"
         assert str(caught.value) == f"{OPTION}: {found}"
 
 
@@ -96,7 +100,11 @@ def owners(
     files = [] if inventory is None else [write_yaml(folder / "inventory.yaml", inventory)]
     plans = [write_json(folder / "plan.json", data)]
     read = Inventory(files, plans, parse_organizations(texts)).organizations()
-    return {each.id: _addresses(each) for each in read if _addresses(each)}
+    return {
+        organization.id: _addresses(organization)
+        for organization in read
+        if _addresses(organization)
+    }
 
 
 def _addresses(organization: Organization) -> set[str]:
@@ -112,7 +120,7 @@ def _addresses(organization: Organization) -> set[str]:
 
 def test_nobody_tells(tmp_path: Path) -> None:
     """Without a word from anybody, and without an inventory, the organization is not told."""
-    assert owners(tmp_path, plan(change())) == {NOT_TOLD: {ADDRESS}}
+    assert owners(tmp_path, plan(change())) == {UNKNOWN_ORGANIZATION: {ADDRESS}}
 
 
 def test_one_id_for_all(tmp_path: Path) -> None:
@@ -151,7 +159,7 @@ def test_without_a_configuration_nothing_is_passed_on(tmp_path: Path) -> None:
     assert {
         organization.id: _addresses(organization) for organization in read_plan(file).organizations
     } == {
-        NOT_TOLD: {ADDRESS},
+        UNKNOWN_ORGANIZATION: {ADDRESS},
         ORGANIZATION: {"astra_database.b"},
     }
 
@@ -292,8 +300,8 @@ def test_a_resource_of_a_module_in_the_state(tmp_path: Path) -> None:
 def test_what_is_stated_about_a_plan(name: str, expected: dict[str, str]) -> None:
     """What names a plan is for that plan alone, and goes before what names none."""
     by_provider = {"astra": "o1", "prod#astra": "o2", "prod#astra.eu": "o3"}
-    told = Terraform("o4", by_provider).of_plan(name)
-    assert told == Terraform("o4", expected)
+    told = TerraformSettings("o4", by_provider).for_plan(name)
+    assert told == TerraformSettings("o4", expected)
 
 
 def test_a_provider_of_one_plan(tmp_path: Path) -> None:
@@ -302,7 +310,7 @@ def test_a_provider_of_one_plan(tmp_path: Path) -> None:
     plans = [f"prod={files[0]}", f"test={files[1]}"]
     stated = parse_organizations(["prod#astra=o1", "test#astra=o2"])
     read = Inventory([], plans, stated).organizations()
-    assert {each.id: _addresses(each) for each in read} == {
+    assert {organization.id: _addresses(organization) for organization in read} == {
         "o1": {f"prod#{ADDRESS}"},
         "o2": {f"test#{ADDRESS}"},
     }
@@ -337,7 +345,7 @@ def test_the_organization_that_is_assumed_is_named(tmp_path: Path, name: str) ->
     read = Inventory([inventory], [write_json(tmp_path / "plan.json", plan(change()))])
     list(read.organizations())
     named = f"{name} ({ORGANIZATION})" if name != ORGANIZATION else ORGANIZATION
-    assumed = ASSUMED.format(f"{named}, the only organization here")
+    assumed = ASSUMED.format(f"{named}, the only organization in this audit")
     assert read.sources[1].notes == (assumed,)
 
 
@@ -346,14 +354,16 @@ def test_an_organization_that_is_not_named(tmp_path: Path) -> None:
     read = Inventory([], [write_json(tmp_path / "plan.json", plan(change()))])
     assert [source.notes for source in read.sources] == [()]
     [organization] = read.organizations()
-    assert organization.id == NOT_TOLD
-    assumed = ASSUMED.format("one organization, which is not named")
-    assert [each.notes for each in read.sources] == [(assumed,)]
+    assert organization.id == UNKNOWN_ORGANIZATION
+    assumed = ASSUMED.format("one unnamed organization")
+    assert [source.notes for source in read.sources] == [(assumed,)]
 
 
 def test_what_is_stated_is_not_noted(tmp_path: Path) -> None:
     """What the user states is not assumed."""
-    read = Inventory([], [write_json(tmp_path / "plan.json", plan(change()))], Terraform("o1"))
+    read = Inventory(
+        [], [write_json(tmp_path / "plan.json", plan(change()))], TerraformSettings("o1")
+    )
     list(read.organizations())
     assert [source.notes for source in read.sources] == [()]
 
@@ -420,8 +430,8 @@ def test_several_organizations(tmp_path: Path, *, streamed: bool) -> None:
     plans.append(write_yaml(tmp_path / "c.yaml", plan_data()))
     with pytest.raises(InventoryError) as caught:
         list(Inventory([file], plans).organizations())
-    found = "databases of which it does not tell whose they are"
-    expected = f"{OPTION}=ID, as there are several organizations here"
+    found = "databases without a stated organization"
+    expected = f"{OPTION}=ID, because this audit has several organizations"
     assert caught.value.problems == (Problem(plans[0], 0, "", found, expected),)
 
 

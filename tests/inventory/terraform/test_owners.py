@@ -13,7 +13,7 @@ from inventory.errors import InventoryError
 from inventory.inventory import Inventory
 from inventory.model.terraform_managed import ProviderConfiguration
 from inventory.plans import read_plan
-from inventory.terraform.organizations import Terraform, parse_organizations
+from inventory.terraform.organizations import TerraformSettings, parse_organizations
 from tests.builders import (
     ORGANIZATION,
     OTHER_ORGANIZATION,
@@ -66,7 +66,7 @@ def read(folder: Path, *plans: object, stated: tuple[str, ...] = ()) -> list[Org
     A plan may have a name.
     """
     file = write_yaml(folder / "inventory.yaml", document_data())
-    named = [each if isinstance(each, tuple) else ("", each) for each in plans]
+    named = [plan if isinstance(plan, tuple) else ("", plan) for plan in plans]
     options: list[str] = []
     states: list[str] = []
     for number, (name, data) in enumerate(named):
@@ -80,7 +80,7 @@ def refused(folder: Path, *plans: object, stated: tuple[str, ...] = ()) -> list[
     """Return what was found and what was expected, in the order of files and lines."""
     with pytest.raises(InventoryError) as caught:
         read(folder, *plans, stated=stated)
-    assert all(each.line > 1 for each in caught.value.problems)
+    assert all(problem.line > 1 for problem in caught.value.problems)
     return [(problem.found, problem.expected) for problem in caught.value.problems]
 
 
@@ -147,7 +147,7 @@ def test_one_configuration_is_of_the_only_organization(tmp_path: Path, name: str
 
 def _addresses(organization: Organization) -> set[str]:
     managed = (*(organization.databases or ()), *organization.managed.databases)
-    return {each.resource for each in managed}
+    return {entry.resource for entry in managed}
 
 
 SEVERAL: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
@@ -299,8 +299,8 @@ def test_what_is_asked_for_is_taken(tmp_path: Path, name: str) -> None:
     """The options that are asked for, with ids in them, are all that is missing."""
     data, expected = SEVERAL[name]
     options = [shlex.split(option)[0].removeprefix(f"{OPTION}=") for _, option in expected]
-    stated = tuple(each.replace("ID", ORGANIZATION) for each in options)
-    read_ones = {each.id for each in read(tmp_path, data, stated=stated)}
+    stated = tuple(option.replace("ID", ORGANIZATION) for option in options)
+    read_ones = {organization.id for organization in read(tmp_path, data, stated=stated)}
     assert ORGANIZATION in read_ones
     assert read_ones <= {ORGANIZATION, OTHER_ORGANIZATION}
 
@@ -330,7 +330,10 @@ def test_an_instance_for_each_token_passes_nothing_on(tmp_path: Path) -> None:
     """With a token for each instance, one database says nothing of the organization of another."""
     data, _ = SEVERAL["an instance for each token"]
     mine, other = 'astra_database.a["x"]', 'astra_database.a["y"]'
-    found = {each.id: _addresses(each) for each in read(tmp_path, data, stated=("o2",))}
+    found = {
+        organization.id: _addresses(organization)
+        for organization in read(tmp_path, data, stated=("o2",))
+    }
     assert {owner: found[owner] & {mine, other} for owner in found} == {
         ORGANIZATION: {mine},
         "o2": {other},
@@ -386,7 +389,9 @@ def test_beside_a_file_that_names_its_organization(tmp_path: Path, other: object
 @pytest.mark.parametrize("other", [plan(), plan(change("astra_token.t", after={"name": "x"}))])
 def test_beside_a_plan_without_databases(tmp_path: Path, other: object) -> None:
     """A plan that manages neither databases nor keys makes nothing doubtful."""
-    assert [each.id for each in read(tmp_path, plan(*new(A)), other)] == [ORGANIZATION]
+    assert [organization.id for organization in read(tmp_path, plan(*new(A)), other)] == [
+        ORGANIZATION
+    ]
 
 
 # --- hostile and damaged --------------------------------------------------------------------------
@@ -450,7 +455,7 @@ def test_nothing_is_assumed_of_two(
     )
     managed = {*known.values(), *(address for address in providers if address not in known)}
     if stated or len(managed) == 1:
-        Inventory([], [file], Terraform(stated))
+        Inventory([], [file], TerraformSettings(stated))
         return
     with pytest.raises(InventoryError) as caught:
         Inventory([], [file])
@@ -467,7 +472,7 @@ def test_each_resource_is_counted_once(tmp_path: Path) -> None:
     data = plan(
         *own,
         *new(KEY, "module.x.astra_database.a"),
-        prior_state=state(*(held(each["address"], each["change"]["before"]) for each in own)),
+        prior_state=state(*(held(item["address"], item["change"]["before"]) for item in own)),
         configuration=configuration(
             {A: "astra", KEY: "astra.eu", "module.x.astra_database.a": "astra.eu"}
         ),

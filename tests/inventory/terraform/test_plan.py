@@ -11,7 +11,7 @@ from inventory.inventory import Inventory
 from inventory.model.terraform_managed import UndeterminedDatabase
 from inventory.plans import read_plan, read_state
 from inventory.terraform.notes import NOT_COMPARED
-from inventory.terraform.organizations import Terraform
+from inventory.terraform.organizations import TerraformSettings
 from inventory.terraform.plan import PLAN_ONLY
 from tests.builders import ORGANIZATION, plan_data, write_json
 from tests.inventory.terraform.documents import (
@@ -63,7 +63,7 @@ def only(**fields: set[Any]) -> Read:
         ("forget", existing(), None, only(existing={THERE})),
         ("read", existing(), existing(), only(existing={THERE})),
     ],
-    ids=lambda each: each if isinstance(each, str) else "",
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_actions_on_databases(
     tmp_path: Path, actions: str, before: Data, after: Data, expected: Read
@@ -199,7 +199,7 @@ def test_both_reasons_are_kept(
     file = write_json(tmp_path / "plan.json", plan(created))
     [organization] = read_plan(file).organizations
     assert organization.managed.undetermined == (
-        UndeterminedDatabase(name="orders", untold=untold, is_later=True, is_hidden=True),
+        UndeterminedDatabase(name="orders", missing=untold, is_later=True, is_hidden=True),
     )
 
 
@@ -261,11 +261,11 @@ def test_the_name_of_what_is_undetermined(tmp_path: Path) -> None:
     ]
     file = write_json(tmp_path / "plan.json", plan(*changes))
     [organization] = read_plan(file).organizations
-    assert [each.name for each in organization.managed.undetermined] == ["orders", untold]
+    assert [database.name for database in organization.managed.undetermined] == ["orders", untold]
 
 
 def test_deferred_changes(tmp_path: Path) -> None:
-    """What is put off to a later plan is undetermined, unless it is to be gone."""
+    """What is deferred to a later plan is undetermined, unless it is to be gone."""
     later = [
         {"reason": "instance_count_unknown", "resource_change": change("astra_database.some[*]")},
         {"reason": "deferred_prereq", "resource_change": change(KEY, after=key_attributes())},
@@ -273,7 +273,7 @@ def test_deferred_changes(tmp_path: Path) -> None:
         {"reason": "deferred_prereq", "resource_change": change(ADDRESS, "delete", existing())},
     ]
     assert read(tmp_path, plan(deferred_changes=later)) == only(
-        undetermined={("astra_database.some[*]", "put off to a later plan")},
+        undetermined={("astra_database.some[*]", "deferred to a later plan")},
         existing={THERE},
         keys={(KEY, "aws", "us-east-1", True)},
     )
@@ -300,7 +300,7 @@ def test_a_state(tmp_path: Path) -> None:
     """A state tells what is managed, plans nothing, and its source says what it is."""
     key = key_attributes(organization_id=ORGANIZATION)
     file = write_json(tmp_path / "state.json", state(held(), held(KEY, key)))
-    recorded = read_state(file, Terraform())
+    recorded = read_state(file, TerraformSettings())
     [organization] = recorded.organizations
     assert organization.databases == ()
     [database] = organization.managed.databases
@@ -317,7 +317,7 @@ def test_a_state(tmp_path: Path) -> None:
 )
 def test_a_state_without_databases(tmp_path: Path, data: dict[str, Any]) -> None:
     """A state without a database compares with nothing, and its source says so."""
-    recorded = read_state(write_json(tmp_path / "state.json", data), Terraform())
+    recorded = read_state(write_json(tmp_path / "state.json", data), TerraformSettings())
     assert recorded.source.notes == (NOT_COMPARED,)
 
 
@@ -354,7 +354,7 @@ def test_names_are_for_plans(tmp_path: Path) -> None:
 def test_a_state_in_yaml(tmp_path: Path) -> None:
     """JSON is YAML, so that a state may end in .yaml."""
     file = write_json(tmp_path / "state.yaml", state(held()))
-    assert read_state(file, Terraform()).source.format == "terraform-state"
+    assert read_state(file, TerraformSettings()).source.format == "terraform-state"
 
 
 def test_what_stands_in_several_parts_is_told_once(tmp_path: Path) -> None:
@@ -400,7 +400,7 @@ WRONG: list[tuple[str, object, str, str, str]] = [
     ),
     ("region", ["us-east-1"], "", "a list of 1", "text"),
     ("name", 7, "", "7", "text"),
-    ("name", "half \ud800", "", "half a character", "text without secrets"),
+    ("name", "half \ud800", "", "an unpaired surrogate", "text without secrets"),
 ]
 
 
@@ -455,7 +455,7 @@ def test_two_plans_of_one_address(tmp_path: Path) -> None:
         second,
         0,
         "",
-        f"'{ADDRESS}', an address of {first}:{problem.line}, too",
+        f"'{ADDRESS}', an address that {first}:{problem.line} also has",
         f"a name for one of the two plans, such as --cmek-plan=prod={first}",
     )
 
@@ -489,7 +489,7 @@ def test_a_name_is_for_all_that_a_plan_holds(tmp_path: Path) -> None:
     file = write_json(tmp_path / "plan.json", plan(*changes))
     recorded = read_plan(file, name="prod")
     managed = [organization.managed for organization in recorded.organizations]
-    named = [entry.resource for each in managed for entry in each.entries()]
+    named = [entry.resource for resources in managed for entry in resources.entries()]
     assert sorted(named) == [f"prod#{KEY}", f"prod#{ADDRESS}"]
     assert (recorded.source.path, recorded.source.name) == (file, "prod")
 
@@ -499,16 +499,16 @@ def test_a_plan_of_our_own_has_no_name(tmp_path: Path) -> None:
     file = write_json(tmp_path / "plan.json", plan_data())
     with pytest.raises(InventoryError) as caught:
         read_plan(file, name="prod")
-    expected = "none: databases of such a plan go by their own names"
+    expected = "no name: databases of a YAML plan are identified by their own names"
     assert caught.value.problems == (Problem(file, 0, "", "the name 'prod'", expected),)
 
 
 def planned_in(plans: list[str]) -> set[str]:
     """Return the addresses of all planned databases, wherever these are to lie."""
     found: set[str] = set()
-    for organization in Inventory([], plans, Terraform("o1")).organizations():
+    for organization in Inventory([], plans, TerraformSettings("o1")).organizations():
         planned = (*(organization.databases or ()), *organization.managed.undetermined)
-        found |= {each.resource for each in planned}
+        found |= {entry.resource for entry in planned}
     return found
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from inventory.errors import InventoryError
-from inventory.files.file_kinds import SHOW
+from inventory.files.file_kinds import SHOW_JSON
 from inventory.files.format_detection import PLAN, STATE
-from inventory.model.base import MAY_BE_NEWER
+from inventory.model.base import NEWER_HINT
 from inventory.plans import read_plan, read_state
-from inventory.terraform.organizations import Terraform
+from inventory.terraform.organizations import TerraformSettings
 from tests.builders import write_json, write_text
 from tests.inventory.terraform.documents import (
     ADDRESS,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VALUES = "planned_values.root_module"
-NO_PLAN = ("a state, which plans nothing", f"{PLAN.printed}; give it as --cmek-state")
+NO_PLAN = ("a state, not a plan", f"{PLAN.expectation}; give it as --cmek-state")
 
 
 @pytest.mark.parametrize("version", ["0.1", "0.2", "1.0", "1.2", "1.99"])
@@ -59,7 +59,7 @@ def test_other_versions_of_the_format(tmp_path: Path, version: object, found: st
 
 def test_a_newer_version_of_the_format(tmp_path: Path) -> None:
     """A plan of a version to come may be meant for a newer program."""
-    expected = f"a version 0.x or 1.x; {MAY_BE_NEWER}"
+    expected = f"a version 0.x or 1.x; {NEWER_HINT}"
     found = problems(tmp_path, plan(format_version="2.0"))
     assert found == [("format_version", "'2.0'", expected)]
 
@@ -67,7 +67,7 @@ def test_a_newer_version_of_the_format(tmp_path: Path) -> None:
 FORMS: dict[str, tuple[object, tuple[str, str, str]]] = {
     "the state's own file": (
         {"version": 4, "terraform_version": "1.11.4", "serial": 7, "lineage": "x", "resources": []},
-        ("", "a state as Terraform keeps it", f"{PLAN.printed}; {SHOW} as --cmek-state"),
+        ("", "a raw Terraform state file", f"{PLAN.expectation}; {SHOW_JSON} as --cmek-state"),
     ),
     "an empty state": (
         {"format_version": "1.0"},
@@ -79,15 +79,15 @@ FORMS: dict[str, tuple[object, tuple[str, str, str]]] = {
     ),
     "an emptied state": (
         {"format_version": "1.0", "terraform_version": "1.11.4", "values": None},
-        ("", "neither a plan nor a state", PLAN.printed),
+        ("", "neither a plan nor a state", PLAN.expectation),
     ),
     "terraform validate -json": (
         {"format_version": "1.0", "valid": True, "error_count": 0, "diagnostics": []},
-        ("", "neither a plan nor a state", PLAN.printed),
+        ("", "neither a plan nor a state", PLAN.expectation),
     ),
     "terraform providers schema -json": (
         {"format_version": "1.0", "provider_schemas": {}},
-        ("", "neither a plan nor a state", PLAN.printed),
+        ("", "neither a plan nor a state", PLAN.expectation),
     ),
     "a plan that failed": (
         plan(errored=True),
@@ -111,7 +111,7 @@ FORMS: dict[str, tuple[object, tuple[str, str, str]]] = {
         ("values.root_module", "nothing", "a mapping"),
     ),
     "no configuration": (
-        {name: each for name, each in plan(change()).items() if name != "configuration"},
+        {name: value for name, value in plan(change()).items() if name != "configuration"},
         ("configuration", "nothing", "a mapping"),
     ),
     "a configuration that was emptied": (
@@ -123,7 +123,7 @@ FORMS: dict[str, tuple[object, tuple[str, str, str]]] = {
         ("resource_changes", "nothing", f"a change of {ADDRESS!r}, as in planned_values"),
     ),
     "all changes that were lost": (
-        {name: each for name, each in plan(change()).items() if name != "resource_changes"},
+        {name: value for name, value in plan(change()).items() if name != "resource_changes"},
         ("resource_changes", "nothing", f"a change of {ADDRESS!r}, as in planned_values"),
     ),
     "a change that stands twice": (
@@ -197,7 +197,7 @@ def test_what_is_no_plan(tmp_path: Path, data: object, expected: tuple[str, str,
         ("mode", "odd", "'odd'", "managed or data"),
         ("address", [], "an empty list", "text"),
         ("address", f"a[{ALIKE!r}]", "what looks like a token", "an address as Terraform makes it"),
-        ("address", "half \ud800", "half a character", "an address as Terraform makes it"),
+        ("address", "half \ud800", "an unpaired surrogate", "an address as Terraform makes it"),
     ],
 )
 def test_resources_of_another_form(
@@ -236,7 +236,7 @@ def test_a_plan_from_nothing(tmp_path: Path, before: Any) -> None:  # noqa: ANN4
 
 def test_a_plan_that_changes_nothing(tmp_path: Path) -> None:
     """A plan without any resource plans nothing, and is a plan all the same."""
-    data = {name: each for name, each in plan().items() if name != "resource_changes"}
+    data = {name: value for name, value in plan().items() if name != "resource_changes"}
     assert problems(tmp_path, data) == []
 
 
@@ -260,7 +260,7 @@ def test_endless_nesting(tmp_path: Path) -> None:
     told = read(tmp_path, plan(created, prior_state={"values": {"root_module": module}}))
     assert (len(told.undetermined), told.existing) == (1, {(ADDRESS, "d1")})
     deep = '{"format_version": "1.2", "planned_values": ' + "[" * 100_000
-    with pytest.raises(InventoryError, match="nesting without end"):
+    with pytest.raises(InventoryError, match="too deep nesting"):
         read_plan(write_text(tmp_path / "deep.json", deep))
 
 
@@ -282,7 +282,7 @@ def test_a_state_is_no_plan(tmp_path: Path, data: dict[str, Any]) -> None:
         read_plan(file)
     assert [problem[1:] for problem in caught.value.problems] == [(1, "", *NO_PLAN)]
     assert str(caught.value.problems[0]) == (
-        f"{file}:1: found a state, which plans nothing, expected a plan, as this prints it: "
+        f"{file}:1: found a state, not a plan, expected a plan, as printed by: "
         "terraform plan -out=plan.bin && terraform show -json plan.bin > plan.json; "
         "give it as --cmek-state"
     )
@@ -291,33 +291,33 @@ def test_a_state_is_no_plan(tmp_path: Path, data: dict[str, Any]) -> None:
 @pytest.mark.parametrize("data", STATES.values(), ids=STATES)
 def test_a_state_is_read_as_one(tmp_path: Path, data: dict[str, Any]) -> None:
     """A state is read where a state is meant; an empty one holds nothing."""
-    read = read_state(write_json(tmp_path / "state.json", data), Terraform())
+    read = read_state(write_json(tmp_path / "state.json", data), TerraformSettings())
     there = {database.id for one in read.organizations for database in one.managed.databases}
     assert there == ({"d1"} if data == STATES["whole"] else set())
     assert (read.source.role, read.source.format) == ("state", "terraform-state")
 
 
 OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "plan": (plan(), "a plan, which is no state", f"{STATE.printed}; give it as --cmek-plan"),
+    "plan": (plan(), "a plan, not a state", f"{STATE.expectation}; give it as --cmek-plan"),
     "cut plan": (
         {"format_version": "1.2", "configuration": {}, "values": {}},
-        "a plan, which is no state",
-        f"{STATE.printed}; give it as --cmek-plan",
+        "a plan, not a state",
+        f"{STATE.expectation}; give it as --cmek-plan",
     ),
     "raw": (
         {"version": 4, "terraform_version": "1.11.4", "serial": 7, "lineage": "x"},
-        "a state as Terraform keeps it",
-        STATE.printed,
+        "a raw Terraform state file",
+        STATE.expectation,
     ),
     "neither": (
         {"format_version": "1.0", "valid": True},
         "neither a plan nor a state",
-        STATE.printed,
+        STATE.expectation,
     ),
     "other": (
         {"cmek-plan": 1},
         "a plan in YAML",
-        f"{STATE.printed}; give it as --cmek-plan",
+        f"{STATE.expectation}; give it as --cmek-plan",
     ),
 }
 
@@ -326,5 +326,5 @@ OTHERS: dict[str, tuple[dict[str, Any], str, str]] = {
 def test_what_is_no_state(tmp_path: Path, data: object, found: str, expected: str) -> None:
     """Where a state is meant, all else is refused with what to run."""
     with pytest.raises(InventoryError) as caught:
-        read_state(write_json(tmp_path / "state.json", data), Terraform())
+        read_state(write_json(tmp_path / "state.json", data), TerraformSettings())
     assert [problem[1:] for problem in caught.value.problems] == [(1, "", found, expected)]

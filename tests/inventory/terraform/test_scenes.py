@@ -81,10 +81,10 @@ FOUR = _there("asking", "kept", "ledger", "orders")
 KEPT = _keys(kept=("us-east-1", False))
 NOTHING: set[Any] = set()
 SHARDS = {
-    each
+    entry
     for number in range(2)
     for name in ("b", "module.x[0]")
-    for each in _db(f'module.app[{number}].module.shard["{name}"]/shard[0]', "gcp", "us-east1")
+    for entry in _db(f'module.app[{number}].module.shard["{name}"]/shard[0]', "gcp", "us-east1")
 }
 DRIFTED = Read(
     NOTHING,
@@ -236,7 +236,7 @@ EXPECTED = {
     "spelled": _beside(_db("new", "aws", "US-East-1", "EU-West-1"), _key("new", "EU-West-1")),
     "shared": Read(
         _db("orders", "aws", "us-east-1")
-        | {each for module in MODULES for each in _db(f"{module}/orders", "aws", "us-east-1")},
+        | {entry for module in MODULES for entry in _db(f"{module}/orders", "aws", "us-east-1")},
         NOTHING,
         NOTHING,
         NOTHING,
@@ -285,8 +285,10 @@ def test_every_change_of_a_key_is_read(name: str) -> None:
         organization.managed
         for organization in recorded(str(SCENES[name].recorded())).organizations
     ]
-    known = {(key.change, key.resource) for each in managed for key in each.planned_keys}
-    hidden = {(key.change, key.resource) for each in managed for key in each.undetermined_keys}
+    known = {(key.change, key.resource) for resources in managed for key in resources.planned_keys}
+    hidden = {
+        (key.change, key.resource) for resources in managed for key in resources.undetermined_keys
+    }
     assert known | hidden == found
 
 
@@ -354,9 +356,9 @@ def test_places_lead_to_the_change(name: str) -> None:
     for organization in recorded(str(file)).organizations:
         managed = organization.managed
         entries = [*(organization.databases or ()), *managed.undetermined, *managed.keys]
-        for each in [*entries, *managed.databases]:
-            told = json.loads(lines[each.line - 1].strip().removeprefix('"address":').strip(" ,"))
-            assert (each.file, told) == (str(file), each.resource)
+        for entry in [*entries, *managed.databases]:
+            told = json.loads(lines[entry.line - 1].strip().removeprefix('"address":').strip(" ,"))
+            assert (entry.file, told) == (str(file), entry.resource)
 
 
 def test_the_organization_is_told_by_what_exists() -> None:
@@ -389,8 +391,8 @@ def test_each_provider_has_its_organization() -> None:
 def test_what_each_provider_manages() -> None:
     """A resource is of the provider that its module was handed, wherever that is configured."""
     told = read_plan(str(SCENES["shared"].recorded())).configurations
-    assert all(each.line for each in told)
-    assert tuple(each._replace(line=0) for each in told) == (
+    assert all(resource.line for resource in told)
+    assert tuple(resource._replace(line=0) for resource in told) == (
         ProviderConfiguration("astra", databases=2, keys=1),
         ProviderConfiguration("astra.eu", databases=2, keys=2),
         ProviderConfiguration("module.own:astra.lab", databases=1, keys=0),

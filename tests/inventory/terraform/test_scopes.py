@@ -8,7 +8,7 @@ import pytest
 
 from inventory.model.key import KeyScope
 from inventory.model.planned_keys import PlannedKey
-from inventory.model.terraform_managed import Managed, ManagedKey
+from inventory.model.terraform_managed import ManagedKey, ManagedResources
 from inventory.terraform.scopes import TerraformScope, terraform_scopes
 from tests.builders import ORGANIZATION, a_database, a_planned_database, an_organization
 
@@ -45,7 +45,7 @@ def test_planned_databases_and_keys_by_their_addresses() -> None:
         ManagedKey(provider="aws", region="us-east-1").at(FILE, 1, "key.there"),
         ManagedKey(provider="gcp", region="us-west2").at(FILE, 1, "key.alone"),
     )
-    managed = Managed(planned_keys=planned, keys=keys)
+    managed = ManagedResources(planned_keys=planned, keys=keys)
     organization = an_organization(databases=databases).with_managed(managed)
     assert terraform_scopes(organization) == {
         _scope(): TerraformScope(

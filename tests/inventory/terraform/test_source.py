@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.errors import SettingError
-from inventory.terraform.organizations import Terraform
+from inventory.terraform.organizations import TerraformSettings
 from inventory.terraform.source import SourceTree
 from tests.builders import write_json, write_text
 from tests.inventory.terraform.documents import (
@@ -51,10 +51,10 @@ def write(folder: Path, name: str, text: str) -> str:
 def places(file: str, source: SourceTree) -> set[tuple[str, int, str]]:
     """Return every place of what is read of a plan or a state."""
     found: set[Any] = set()
-    for organization in recorded(file, Terraform(source=source)).organizations:
+    for organization in recorded(file, TerraformSettings(source=source)).organizations:
         managed = organization.managed
         parts: tuple[Located, ...] = (*(organization.databases or ()), *managed.undetermined)
-        found |= {each.location for each in (*parts, *managed.keys, *managed.databases)}
+        found |= {entry.location for entry in (*parts, *managed.keys, *managed.databases)}
     return found
 
 
@@ -185,7 +185,9 @@ def test_a_configuration_in_json(tmp_path: Path, data: object) -> None:
     source = tree(tmp_path)
     file = write(tmp_path, "main.tf.json", text)
     lines = text.splitlines()
-    [number] = [each for each, line in enumerate(lines, 1) if '"orders"' in line]
+    [number] = [
+        number_of_line for number_of_line, line in enumerate(lines, 1) if '"orders"' in line
+    ]
     assert place(tmp_path, source) == (file, number)
 
 
@@ -330,15 +332,15 @@ def test_what_is_no_folder(tmp_path: Path, name: str) -> None:
 
 # --- what goes wrong ------------------------------------------------------------------------------
 
-KEPT = "shown at their place in the plan."
+KEPT = "shown at their location in the plan."
 
 
 def note(folder: Path, source: SourceTree, data: object | None = None, kept: str = KEPT) -> str:
     """Return what is noted of the configuration of a plan."""
     data = plan(change(), configuration=configured()) if data is None else data
     file = write_json(folder / "plan.json", data)
-    notes = recorded(file, Terraform(source=source)).source.notes
-    return " ".join(each for each in notes if kept in each).replace(f"{folder}/", "")
+    notes = recorded(file, TerraformSettings(source=source)).source.notes
+    return " ".join(note for note in notes if kept in note).replace(f"{folder}/", "")
 
 
 def test_a_file_that_cannot_be_parsed(tmp_path: Path) -> None:
@@ -355,7 +357,7 @@ def test_a_file_that_cannot_be_parsed(tmp_path: Path) -> None:
         (str(tmp_path / "other.tf"), "astra_database.other"),
     }
     assert note(tmp_path, source, data) == (
-        "main.tf:5 could not be parsed; its resources are shown at their place in the plan."
+        "main.tf:5 could not be parsed; its resources are shown at their location in the plan."
     )
     assert set(source.files) == {str(tmp_path / name) for name in ("main.tf", "other.tf")}
 
@@ -474,8 +476,8 @@ def test_a_file_for_each_program(tmp_path: Path, program: str, data: dict[str, A
     write(tmp_path, "main.tofu", f"\n{BLOCK}")
     expected = {"terraform": ("main.tf", 1), "opentofu": ("main.tofu", 2)}
     told = {
-        "either": "main.tf and main.tofu differ, and the plan does not tell which of them it was "
-        f"made of; its resources are {KEPT}"
+        "either": "main.tf and main.tofu differ, and the plan does not show which of them it was "
+        f"made from; its resources are {KEPT}"
     }
     found, line = place(tmp_path, source, data)
     assert (Path(found).name, line) == expected.get(program, ("plan.json", line))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.text.deceptive_text import cut_at, deceptive_places
+from inventory.text.deceptive_text import cut_at, deceptive_positions
 
 ACUTE, JOINER, NON_JOINER, AS_EMOJI = "\u0301", "\u200d", "\u200c", "\ufe0f"
 WOMAN, ROCKET, SKIN, HEART = "\U0001f469", "\U0001f680", "\U0001f3fd", "\u2764"
@@ -44,7 +44,7 @@ KA, VIRAMA, SSA = "\u0915", "\u094d", "\u0937"
 )
 def test_names_of_every_script_are_names(text: str) -> None:
     """Letters of every script with their marks and joiners, and emoji, deceive nobody."""
-    assert deceptive_places(text) == set()
+    assert deceptive_positions(text) == set()
 
 
 @pytest.mark.parametrize(
@@ -77,15 +77,15 @@ def test_names_of_every_script_are_names(text: str) -> None:
 )
 def test_what_deceives(text: str, places: set[int]) -> None:
     """What steers, hides, turns around or piles up is found, and a joiner in a wrong place."""
-    assert deceptive_places(text) == places
+    assert deceptive_positions(text) == places
 
 
 @given(st.text())
 def test_what_is_left_can_be_printed(text: str) -> None:
     """Without what deceives, a text holds no control, and of what is invisible only joiners."""
-    odd = deceptive_places(text)
-    kept = [each for place, each in enumerate(text) if place not in odd]
-    assert all(each.isprintable() or each in {JOINER, NON_JOINER} for each in kept)
+    odd = deceptive_positions(text)
+    kept = [character for place, character in enumerate(text) if place not in odd]
+    assert all(character.isprintable() or character in {JOINER, NON_JOINER} for character in kept)
 
 
 def test_every_character_alone() -> None:
@@ -93,10 +93,10 @@ def test_every_character_alone() -> None:
     shown = {
         unicodedata.category(chr(code))
         for code in range(sys.maxunicode + 1)
-        if not deceptive_places(chr(code))
+        if not deceptive_positions(chr(code))
     }
-    assert {each[0] for each in shown} == {"L", "N", "P", "S", "Z"}
-    assert not deceptive_places(" ")
+    assert {category[0] for category in shown} == {"L", "N", "P", "S", "Z"}
+    assert not deceptive_positions(" ")
 
 
 # --- where a text is cut --------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from inventory.text.odd_characters import odd_character
     ("text", "found", "instead"),
     [
         ("a\u00a0b", "a non-breaking space (U+00A0)", "ordinary spaces"),
-        ("a\u2003b\u00a0", "a space that is no ordinary one (U+2003)", "ordinary spaces"),
+        ("a\u2003b\u00a0", "an unusual space (U+2003)", "ordinary spaces"),
         ("\u201ca\u201d", "a curly quote (U+201C)", "straight quotes"),
         ("it\u2019s", "a curly quote (U+2019)", "straight quotes"),
         ("a\u200bb", "an invisible character (U+200B)", "text without it"),
@@ -30,4 +30,4 @@ def test_what_it_is_and_what_to_write(text: str, found: str, instead: str) -> No
 @given(st.text())
 def test_what_is_said_can_be_shown(text: str) -> None:
     """Whatever a text holds, what is said about it is plain ASCII."""
-    assert all(each.isascii() and each.isprintable() for each in odd_character(text))
+    assert all(part.isascii() and part.isprintable() for part in odd_character(text))

@@ -24,7 +24,7 @@ from inventory.text.secrets import (
     clear_locals,
     holds_secret,
     lines_with_secret,
-    search,
+    refuse_leaks,
     without_secrets,
 )
 from tests.inventory.live import HIDING_PLACES, SECRET, TOKEN, TRACES, VALUE, VARIABLE
@@ -190,7 +190,7 @@ def test_search_names_files_and_no_secret(tmp_path: Path) -> None:
     for file, text in zip(files, texts.values(), strict=True):
         file.write_text(text, encoding="utf-8")
     with pytest.raises(LeakError) as caught:
-        search([*files, tmp_path / "gone"], [TOKEN])
+        refuse_leaks([*files, tmp_path / "gone"], [TOKEN])
     assert {file.name for file in caught.value.files} == {"a", "b", "c", "e"}
     assert SECRET not in str(caught.value)
 
@@ -198,7 +198,7 @@ def test_search_names_files_and_no_secret(tmp_path: Path) -> None:
 def test_search_finds_nothing_in_clean_files(tmp_path: Path) -> None:
     """Files without secrets are passed in silence."""
     (tmp_path / "a").write_text("AstraCS:(hidden)", encoding="utf-8")
-    search([tmp_path / "a"], [TOKEN])
+    refuse_leaks([tmp_path / "a"], [TOKEN])
 
 
 def test_search_finds_what_a_chunk_cuts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,7 +208,7 @@ def test_search_finds_what_a_chunk_cuts(tmp_path: Path, monkeypatch: pytest.Monk
         file = tmp_path / f"{before}"
         file.write_text(f"{'x' * (before + 5000)}{SECRET}{'x' * 40}", encoding="utf-8")
         with pytest.raises(LeakError):
-            search([file], [TOKEN])
+            refuse_leaks([file], [TOKEN])
 
 
 def test_lines_with_secrets() -> None:
@@ -277,9 +277,9 @@ def test_local_variables_are_forgotten() -> None:
     with pytest.raises(ExceptionGroup) as caught:
         _raise(VALUE)
     error = caught.value
-    places = [each.name for each in traceback.extract_tb(error.__traceback__)]
+    places = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
     error.exceptions[0].__context__ = error  # a circle, as there can be
     clear_locals(error)
-    assert [each.name for each in traceback.extract_tb(error.__traceback__)] == places
+    assert [frame.name for frame in traceback.extract_tb(error.__traceback__)] == places
     whole = traceback.TracebackException.from_exception(error, capture_locals=True)
     assert f"secret = '{VALUE}'" not in "".join(whole.format())

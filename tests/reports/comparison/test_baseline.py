@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    Head = dict[str, Any]
+    Head = Any
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ def test_a_head_that_no_audit_writes_is_refused(
 def _audit(folder: Path, **options: object) -> Published:
     inventory = str(save_inventory(folder / "inventory.json", COMPLIANT))
     values = {"inventory": (inventory,), "as_of": SECOND, "report_dir": str(folder / "report")}
-    return run_audit(parse_options(values | options), lambda _: dict(RUN))
+    return run_audit(parse_options(values | options), lambda _: RUN.copy())
 
 
 @pytest.mark.parametrize("as_of", [FIRST, "2026-11-20T02:59:59Z"], ids=["same", "earlier"])
@@ -216,7 +216,9 @@ def test_an_example_is_compared_with_an_example(tmp_path: Path) -> None:
     again = _audit(
         tmp_path, inventory=(), baseline=str(tmp_path / "before"), as_of="2027-01-01T00Z"
     )
-    assert again.head["changes"]["baseline"]["path"] == str(tmp_path / "before" / "audit.json")
+    changes = again.head["changes"]
+    assert changes is not None
+    assert changes["baseline"]["path"] == str(tmp_path / "before" / "audit.json")
 
 
 # --- the baseline that would be removed -----------------------------------------------------------

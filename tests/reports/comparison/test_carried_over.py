@@ -13,7 +13,7 @@ from inventory.history import Observation
 from inventory.model.key import KeyScope
 from reports.comparison.baseline import read_baseline
 from reports.comparison.carried_over import CarriedOver
-from reports.record.decoding import decode
+from reports.record.decoding import decode_finding
 from tests.builders import a_key, an_organization, aws_key_id, moment
 from tests.reports.comparing import FIRST, FOURTH, SECOND, THIRD, night
 from tests.reports.samples import COMPLIANT, Report, database, key, organization
@@ -43,7 +43,7 @@ SCOPE = KeyScope("acme", "serverless", "aws", "us-east-1")
 
 def _open(report: Report) -> set[tuple[str, str, str]]:
     """Return rule, cause and change of all that is open by the rules of what is known."""
-    found = [decode(line, "") for line in report.lines]
+    found = [decode_finding(line, "") for line in report.lines]
     rules = {"CMEK-10", "CMEK-14"}
     return {
         (it.rule, it.cause, it.change) for it in found if it.status in OPEN and it.rule in rules
@@ -58,7 +58,7 @@ def test_a_database_is_missed_after_an_audit_that_could_not_see_it(
     first = night(tmp_path, [LEDGER, *OTHERS], FIRST)
     second = night(tmp_path, [*UNSEEN[what], *OTHERS], SECOND, first)
     third = night(tmp_path, [CALM, *OTHERS], THIRD, second)
-    missed = [decode(line, "") for line in third.lines if b"vanished" in line]
+    missed = [decode_finding(line, "") for line in third.lines if b"vanished" in line]
     assert [it.cause for it in missed] == ["vanished:db-ledger"]
     assert "ledger (db-ledger)" in missed[0].message
     assert missed[0].change in {"new", "worsened"}
@@ -117,12 +117,12 @@ def _told(
     *findings: Finding,
     captured: str = "2026-07-01T00:00:00Z",
     **known: Any,  # noqa: ANN401 (what is known)
-) -> list[dict[str, Any]]:
+) -> Any:  # noqa: ANN401 (a part of the record)
     memory = CarriedOver({"acme": KnownOrganization("acme-prod", ("last/audit.json", 1), **known)})
-    memory.meet(an_organization(id="acme", keys=[a_key()], captured_at=captured))
+    memory.add_organization(an_organization(id="acme", keys=[a_key()], captured_at=captured))
     for finding in findings:
-        memory.take(finding)
-    return memory.told()
+        memory.add(finding)
+    return memory.entries()
 
 
 def _finding(rule: str, status: Status, cause: str = "", organization: str = "acme") -> Finding:

@@ -14,7 +14,8 @@ from checks.engine.card import SEVERITIES
 from checks.engine.finding import OPEN, Finding, Status, organization_subject
 from reports.comparison import changes as module
 from reports.comparison.baseline import key_of
-from reports.comparison.changes import CLASSES, NEWS, summed_up
+from reports.comparison.changes import NEWS, summarize_changes
+from reports.model.changes import CLASSES
 from tests.builders import an_organization
 from tests.reports.comparing import (
     FIRST,
@@ -111,7 +112,7 @@ def test_an_organization_that_hides_more_is_worsened(
     given = [finding, other, failing]
     taken, told = compared(stored(tmp_path, given, [_unread(*was)]), given, [_unread(*now)])
     assert [each.change for each in taken] == [what, "unchanged", "unchanged"]
-    reasons = {each["why"] for each in told["lists"]["worsened"]}
+    reasons = {each["reason"] for each in told["lists"]["worsened"]}
     assert reasons == ({"more-unread"} if what == "worsened" else set())
 
 
@@ -127,8 +128,8 @@ def test_an_entry_says_what_was_and_what_is(tmp_path: Path) -> None:
             "id": new.id,
             "rule": "CMEK-01",
             "cause": "without-key",
-            "was": "inconclusive",
-            "now": "fail",
+            "status_before": "inconclusive",
+            "status": "fail",
             "severity": "critical",
             "severity_before": "high",
             "organization": new.subject.organization,
@@ -137,7 +138,7 @@ def test_an_entry_says_what_was_and_what_is(tmp_path: Path) -> None:
             "message": "It is missing.",
             "since": FIRST,
             "audits": 2,
-            "why": "",
+            "reason": "",
         }
     ]
 
@@ -228,9 +229,13 @@ def _gone(tmp_path: Path, old: Finding, **over: Any) -> str:  # noqa: ANN401 (pa
     folder = stored(tmp_path, [old], [an_organization(id="acme"), an_organization(id="labs")])
     _, told = compared(folder, **over)
     [entry] = told["lists"]["gone"]
-    assert told["not_judged_again"] == int(entry["why"] != "subject-absent")
-    assert (entry["was"], entry["now"], entry["message"]) == (old.status, None, old.message)
-    return str(entry["why"])
+    assert told["not_judged_again"] == int(entry["reason"] != "subject-absent")
+    assert (entry["status_before"], entry["status"], entry["message"]) == (
+        old.status,
+        None,
+        old.message,
+    )
+    return str(entry["reason"])
 
 
 BOTH = [an_organization(id="acme"), an_organization(id="labs")]
@@ -263,7 +268,11 @@ def test_what_nobody_looked_at_again_is_not_fixed(tmp_path: Path, reason: str) -
     now = a_finding("not-applicable", reason=reason, organization="acme")
     _, told = compared(folder, [now], BOTH)
     [entry] = told["lists"]["gone"]
-    assert (entry["was"], entry["now"], entry["why"]) == ("fail", now.status, "facts-left-out")
+    assert (entry["status_before"], entry["status"], entry["reason"]) == (
+        "fail",
+        now.status,
+        "facts-left-out",
+    )
     assert (told["counts"]["fixed"], told["not_judged_again"]) == (0, 1)
 
 
@@ -341,8 +350,9 @@ def _ageless(finding: Finding) -> Finding:
 
 def test_the_sum_says_what_there_is() -> None:
     """In words only the classes are told that have any finding, and what was not judged again."""
-    counts = dict.fromkeys(CLASSES, 0)
-    assert summed_up({"counts": counts, "not_judged_again": 0}) == "none"
+    counts: Any = dict.fromkeys(CLASSES, 0)
+    changes: Any = {"counts": counts, "not_judged_again": 0}
+    assert summarize_changes(changes) == "none"
     counts |= {"new": 1_200, "gone": 2}
     told = "1,200 new, 2 gone (not judged again: 1)"
-    assert summed_up({"counts": counts, "not_judged_again": 1}) == told
+    assert summarize_changes(changes | {"not_judged_again": 1}) == told

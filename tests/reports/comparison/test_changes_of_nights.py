@@ -9,7 +9,7 @@ import pytest
 
 from checks.engine.finding import OPEN, Finding
 from reports.comparison import changes as module
-from reports.record.decoding import decode
+from reports.record.decoding import decode_finding
 from tests.reports.comparing import (
     FIRST,
     FOURTH,
@@ -188,7 +188,7 @@ def test_what_cannot_be_read_is_gone_and_not_judged_again(tmp_path: Path) -> Non
     second = night(tmp_path, _calm(databases=None, gaps=[HIDDEN]), SECOND, first)
     changes = second.head["changes"]
     assert by_class(changes)["gone"] == {SCOPE, PLACED}
-    assert {each["why"] for each in changes["lists"]["gone"]} == {"organization-unread"}
+    assert {each["reason"] for each in changes["lists"]["gone"]} == {"organization-unread"}
     assert (changes["counts"]["fixed"], changes["not_judged_again"]) == (0, 2)
 
 
@@ -199,7 +199,7 @@ def test_a_vanished_organization_has_fixed_nothing(tmp_path: Path) -> None:
     second = night(tmp_path, [more], SECOND, first)
     changes = second.head["changes"]
     assert by_class(changes) == {"gone": {SCOPE, PLACED}, "new": {MISSING}}
-    assert {each["why"] for each in changes["lists"]["gone"]} == {"organization-absent"}
+    assert {each["reason"] for each in changes["lists"]["gone"]} == {"organization-absent"}
     [missing] = [each for each in _open(second) if each.rule == "CMEK-14"]
     assert (missing.status, missing.change) == ("fail", "new")
 
@@ -211,7 +211,7 @@ def test_a_partial_run_tells_what_it_did_not_judge(tmp_path: Path) -> None:
     second = night(tmp_path, COMPLIANT, SECOND, first, only="CMEK-08")
     changes = second.head["changes"]
     assert by_class(changes) == {"fixed": {PLAN}, "gone": {SCOPE, PLACED}}
-    assert {each["why"] for each in changes["lists"]["gone"]} == {"partial-run"}
+    assert {each["reason"] for each in changes["lists"]["gone"]} == {"partial-run"}
     assert changes["keys"] is None
 
 
@@ -237,7 +237,7 @@ def _open(report: Report) -> list[Finding]:
 
 
 def _findings(report: Report) -> Iterator[Finding]:
-    return (decode(line, "") for line in report.lines)
+    return (decode_finding(line, "") for line in report.lines)
 
 
 def test_what_is_missed_stays_missed(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from checks.engine.evaluation import evaluate
 from checks.engine.finding import OPEN, STATUSES
 from checks.engine.outcome import Gate
 from checks.engine.waivers import Waiver, WaiverBook, target_of
-from reports.comparison.baseline import About, keep
+from reports.comparison.baseline import AuditReference, build_baseline
 from reports.comparison.changes import Changes
 from reports.comparison.key_changes import Seen
 from tests.builders import AS_OF, moment
@@ -53,13 +53,13 @@ def _audit(
     seen = Seen()
     for organization in organizations:
         gaps = (gap.fact for gap in organization.missing())
-        seen.meet(organization.id, organization.name, gaps, organization.captured_at)
+        seen.add_organization(organization.id, organization.name, gaps, organization.captured_at)
         if changes:
-            changes.meet(organization)
+            changes.add_organization(organization)
     found = evaluate(organizations, RULES, Context(as_of, baseline=known))
-    findings = list(map(changes.take, found)) if changes else list(found)
-    about = About("last/audit.json", "0" * 64, as_of, "0" * 64, "0" * 64, is_example=False)
-    return Night(organizations, findings, keep(about, seen, findings))
+    findings = list(map(changes.classify, found)) if changes else list(found)
+    about = AuditReference("last/audit.json", "0" * 64, as_of, "0" * 64, "0" * 64, is_example=False)
+    return Night(organizations, findings, build_baseline(about, seen, findings))
 
 
 def _audits(nights: Iterable[Sequence[Organization]]) -> Iterator[Night]:

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 SCOPE = KeyScope("acme", "serverless", "aws", "us-east-1")
 ONE, TWO = aws_key_id(number=1), aws_key_id(number=2)
 UNREAD = frozenset({"serverless-keys"})
-Told = dict[str, Any]
+Told = Any
 
 
 def _seen(*ids: str, unread: Iterable[str] | None = (), scope: KeyScope = SCOPE) -> Seen:
     """Return what an audit saw; if ``unread`` is None, the organization was not in it."""
     seen = Seen()
     if unread is not None:
-        seen.meet("acme", "acme-prod", unread)
+        seen.add_organization("acme", "acme-prod", unread)
     for each in ids:
         seen.add(Finding("pass", KEYS, "high", key_subject(scope, each), "", "It is so."))
     return seen

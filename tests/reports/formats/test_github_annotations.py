@@ -17,7 +17,7 @@ from checks.engine.context import Context
 from checks.engine.finding import OPEN, Finding
 from checks.engine.outcome import Gate
 from checks.engine.waivers import Waiver
-from inventory.text.deceptive_text import deceptive_places
+from inventory.text.deceptive_text import deceptive_positions
 from reports.formats.github_annotations import LEVELS, render
 from reports.record.writer import Settings
 from tests.builders import AS_OF
@@ -256,5 +256,5 @@ def test_any_finding_is_one_line(given: list[Finding], organization: str) -> Non
     assert len(shown) == open_ones + 1
     for each in shown:
         assert set(each.properties) <= {"file", "line", "title"}
-        assert not deceptive_places(each.text)
+        assert not deceptive_positions(each.text)
         assert int(each.properties.get("line", 1)) >= 1

@@ -128,9 +128,8 @@ def test_notes_are_on_the_first_screen(
     notes = (NOTE, "x" * 400)
     noted = SOURCE.model_copy(update={"path": f"{'long/' * 30}plan.json", "notes": notes})
     file = tmp_path / "audit.html"
-    file.write_text(
-        html.render({**record(tmp_path, sources=[noted]).head, "run": RUN}, []), "utf-8"
-    )
+    head = record(tmp_path, sources=[noted]).head | {"run": RUN}
+    file.write_text(html.render(head, []), "utf-8")
     with open_page(browser, file, viewport=size, color_scheme=scheme) as opened:
         box = opened.page.get_by_text(NOTE).first.bounding_box()
         assert box is not None

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from reports.comparison.changes import CLASSES, Why
-from reports.comparison.key_changes import KEY_CHANGES
 from reports.formats import html
+from reports.model.changes import CLASSES, KEY_CHANGES, ChangeReason
 from reports.presentation import labels
 from reports.presentation.selection import PageLimits
 from tests.reports.comparing import FIRST, SECOND, every_change, night
@@ -45,7 +44,7 @@ def _words(page: Page) -> str:
 def test_each_change_has_its_look() -> None:
     """Each class of findings, each way to end and each change of keys has words of its own."""
     assert list(labels.CHANGE) == list(CLASSES)
-    assert set(labels.WHY) == set(get_args(Why)) - {""}
+    assert set(labels.WHY) == set(get_args(ChangeReason)) - {""}
     assert list(labels.KEY_CHANGE) == list(KEY_CHANGES)
     for told in (labels.CHANGE, labels.WHY, labels.KEY_CHANGE):
         assert len(set(told.values())) == len(told)

@@ -47,7 +47,7 @@ def _cell(
     kind: str = "serverless",
     provider: str = "aws",
     **over: Any,  # noqa: ANN401 (fields of any type)
-) -> dict[str, Any]:
+) -> Any:  # noqa: ANN401 (a part of the record)
     place = {"type": kind, "provider": provider, "region": region}
     counts = dict.fromkeys(("databases", "existing", "unprotected", "keys", "advisories"), 0)
     status = {"missing": "fail", "undetermined": "inconclusive"}.get(state, "pass")
@@ -66,7 +66,7 @@ def _row(
     severity: str = "high",
     whole: bool = True,
     **counts: int,
-) -> dict[str, Any]:
+) -> Any:  # noqa: ANN401 (a part of the record)
     none = {"error": 0, "fail": 0, "inconclusive": 0, "waived": 0}
     return {
         "organization": name,
@@ -78,7 +78,7 @@ def _row(
     }
 
 
-def _laid_out(*rows: dict[str, Any], most: int = 1_000) -> Any:  # noqa: ANN401 (a Coverage)
+def _laid_out(*rows: Any, most: int = 1_000) -> Any:  # noqa: ANN401 (a Coverage)
     return lay_out(rows, most, is_partial=False)
 
 

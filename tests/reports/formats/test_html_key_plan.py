@@ -10,10 +10,10 @@ import pytest
 
 from cmek_audit.run.audit import run_audit
 from cmek_audit.run.options import parse_options
-from reports.aggregation.key_plan import LISTS, NUMBERS
 from reports.formats import html
 from reports.key_instructions.commands import TOKEN
 from reports.key_instructions.instructions import lay_out_commands
+from reports.model.key_plan import NUMBERS
 from reports.presentation import labels
 from reports.presentation.selection import PageLimits
 from tests.reports.samples import (
@@ -99,7 +99,9 @@ def test_what_was_not_read(mixed: Report) -> None:
 def test_key_scopes(mixed: Report) -> None:
     """Each key scope that lacks a key, may lack one or has an idle one is listed with databases."""
     lists = mixed.head["key_plan"]["lists"]
-    listed = [_row(each) for state in LISTS for each in lists[state]]
+    listed = [
+        _row(each) for state in ("missing", "undetermined", "unused") for each in lists[state]
+    ]
     assert [row for row in rows(mixed.page) if len(row) == 5] == listed
     assert {row[-1] for row in listed} == {
         "1 existing",
@@ -171,7 +173,7 @@ def test_what_to_paste_with_terraform(tmp_path: Path) -> None:
         "plan": (f"{path}terraform/plan.json",),
         "report_dir": str(tmp_path),
     }
-    run_audit(parse_options(options), lambda _: dict(RUN))
+    run_audit(parse_options(options), lambda _: RUN.copy())
     page = (tmp_path / "audit.html").read_text(encoding="utf-8")
     assert [re.sub("<.*?>", "", head) for head in _headings(page)] == [
         "acme-prod, eu-north-1",

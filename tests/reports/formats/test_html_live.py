@@ -240,14 +240,17 @@ def test_where_facts_come_from(
 ) -> None:
     """The page says in words whether this audit asked Astra or took what was recorded before."""
     assert "evidence that was recorded from Astra before this audit" in healthy.report.page
-    head = {**healthy.report.head, "settings": healthy.report.head["settings"] | {"mode": "live"}}
+    head: Any = {
+        **healthy.report.head,
+        "settings": healthy.report.head["settings"] | {"mode": "live"},
+    }
     live = html.render(head, healthy.report.lines)
     assert "Astra itself, read by this audit and recorded as evidence" in live
 
 
 def test_many_organizations_are_folded(healthy: Audited) -> None:
     """The readings of few organizations are open, those of many folded, and more are counted."""
-    head = dict(healthy.report.head)
+    head = healthy.report.head.copy()
     [organization] = head["population"]["organizations"]
     for count, is_open in ((3, True), (4, False)):
         head["population"] = head["population"] | {"organizations": [organization] * count}

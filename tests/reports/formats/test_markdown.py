@@ -19,7 +19,7 @@ from checks.engine.card import SEVERITIES
 from checks.engine.context import Context
 from checks.engine.finding import OPEN, STATUSES
 from checks.engine.outcome import Gate
-from inventory.text.deceptive_text import deceptive_places
+from inventory.text.deceptive_text import deceptive_positions
 from reports.formats.markdown import WHOLE, SummaryLimits, render
 from reports.presentation import labels
 from reports.presentation.markdown_text import code, prose
@@ -326,7 +326,7 @@ def _assert_harmless(text: str) -> None:
     assert [
         each.content for each in tokens if each.type == "text" and LIVELY.search(each.content)
     ] == []
-    assert {text[place] for place in deceptive_places(text)} <= {"\n"}
+    assert {text[place] for place in deceptive_positions(text)} <= {"\n"}
 
 
 def test_hostile_names_do_no_harm(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from checks.engine.card import SEVERITIES, Severity
 from checks.engine.context import Context
 from checks.engine.finding import OPEN, Finding, Status
 from checks.engine.outcome import Gate
-from inventory.text.deceptive_text import deceptive_places
+from inventory.text.deceptive_text import deceptive_positions
 from reports.formats.sarif import SarifLimits, render
 from reports.record.writer import Settings
 from tests.builders import AS_OF
@@ -93,7 +93,7 @@ def test_any_findings_are_valid(given: list[Finding]) -> None:
     text = _log(*given)
     assert len(_run(text)["results"]) == sum(each.status in OPEN for each in given)
     for result in _run(text)["results"]:
-        assert not deceptive_places(result["message"]["text"])
+        assert not deceptive_positions(result["message"]["text"])
         _assert_githubs(result)
 
 

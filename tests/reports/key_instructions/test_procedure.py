@@ -9,7 +9,7 @@ import pytest
 
 from checks.engine.card import OVERVIEW
 from inventory.astra.config import ADDRESS
-from inventory.astra.readings import LISTS
+from inventory.astra.endpoints import KEY_LISTS
 from inventory.model.vocabulary import DatabaseType, Provider
 from reports.key_instructions.procedure import ADDRESSES, HOST, has_resource, procedure
 
@@ -59,9 +59,9 @@ def test_each_kind_leads_to_its_page() -> None:
 
 def test_addresses_are_those_that_the_audit_reads() -> None:
     """A key is registered where an audit looks for it; where there is none, nowhere."""
-    assert (HOST, ADDRESSES) == (ADDRESS, LISTS)
+    assert (HOST, ADDRESSES) == (ADDRESS, KEY_LISTS)
     assert {kind: told.address for kind, told in _all().items()} == {
-        kind: LISTS[kind[0]] if kind in PAGES else "" for kind in _all()
+        kind: KEY_LISTS[kind[0]] if kind in PAGES else "" for kind in _all()
     }
 
 
@@ -124,7 +124,7 @@ def test_whom_the_policy_allows() -> None:
     assert {kind: words for kind, words in noted.items() if words} == {
         kind: (
             f"Note the Cloud Provider ID that the portal shows then: {OWNERS[kind[1]]}. "
-            f"GET {LISTS[kind[0]]}/provider/{kind[1]}/region/REGION/accounts lists the same."
+            f"GET {KEY_LISTS[kind[0]]}/provider/{kind[1]}/region/REGION/accounts lists the same."
         )
         for kind in PAGES
     }
@@ -136,9 +136,12 @@ def test_one_region_is_named(kind: tuple[DatabaseType, Provider]) -> None:
     text = " ".join(procedure(*kind, "us-east-1").steps)
     assert "REGION" not in text
     assert "and the region us-east-1." in text
-    assert f"GET {LISTS[kind[0]]}/provider/{kind[1]}/region/us-east-1 shows" in text
+    assert f"GET {KEY_LISTS[kind[0]]}/provider/{kind[1]}/region/us-east-1 shows" in text
     odd = " ".join(procedure(*kind, "a/../b?c#{}\ud800").steps)
-    assert f"GET {LISTS[kind[0]]}/provider/{kind[1]}/region/a%2F..%2Fb%3Fc%23%7B%7D%3F shows" in odd
+    assert (
+        f"GET {KEY_LISTS[kind[0]]}/provider/{kind[1]}/region/a%2F..%2Fb%3Fc%23%7B%7D%3F shows"
+        in odd
+    )
 
 
 def test_terraform_is_offered_where_it_has_a_resource() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WHOLE = {"left_out": "", "example": False, "default_example": False, "fail_on_new": False}
-HEAD: dict[str, Any] = {"settings": WHOLE, "population": {"sources": [{"evidence": None}]}}
+HEAD: Any = {"settings": WHOLE, "population": {"sources": [{"evidence": None}]}}
 WORDS = "NOT ASTRA, NOT AUDIT EVIDENCE"
 
 

@@ -9,7 +9,7 @@ import pytest
 from reports.presentation.evidence_index import EvidenceIndex
 
 
-def _bundle(path: str, *exchanges: str, total: int = 0) -> dict[str, Any]:
+def _bundle(path: str, *exchanges: str, total: int = 0) -> Any:  # noqa: ANN401 (a part of the record)
     rows = [{"path": f"exchanges/{exchange}.json"} for exchange in exchanges]
     return {"path": path, "exchanges": rows, "exchanges_total": total or len(rows)}
 

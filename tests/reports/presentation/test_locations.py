@@ -20,10 +20,11 @@ BUNDLE = "evidence/2026-11-20T02-00-00Z"
 
 def _places(*sources: tuple[str, str], root: Path | None = ROOT) -> LocationFinder:
     told = [{"path": path, "format": form} for path, form in sources]
-    return LocationFinder({"population": {"sources": told}}, root)
+    head: Any = {"population": {"sources": told}}
+    return LocationFinder(head, root)
 
 
-def _finding(*evidence: Sequence[object]) -> dict[str, Any]:
+def _finding(*evidence: Sequence[object]) -> Any:  # noqa: ANN401 (a part of the record)
     return {"evidence": [list(each) for each in evidence]}
 
 
@@ -85,7 +86,7 @@ def test_a_file_of_the_repository_comes_first() -> None:
 @pytest.mark.parametrize("evidence", [[], [["", 0]]])
 def test_without_evidence_it_is_the_first_source(evidence: list[list[object]]) -> None:
     """What no file holds is shown at the beginning of the first file that was read."""
-    finding = {"evidence": evidence}
+    finding: Any = {"evidence": evidence}
     assert _places(("a.yaml", "yaml"), ("b.yaml", "yaml")).of(finding) == FileLocation(
         "file", "a.yaml", 1
     )

@@ -7,7 +7,7 @@ from typing import Any
 from reports.presentation.population_tables import population_tables
 
 
-def _organization(name: str, *agree: bool | None, read: bool = True) -> dict[str, Any]:
+def _organization(name: str, *agree: bool | None, read: bool = True) -> Any:  # noqa: ANN401 (a part of the record)
     return {
         "name": name,
         "gaps": [] if False not in agree else [{"fact": "databases"}],

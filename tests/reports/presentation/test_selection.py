@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from checks.engine.finding import OPEN, Finding
 from reports.presentation.selection import Urgent, most_urgent, open_lines, urgency
-from reports.record.writer import encode
+from reports.record.encoding import encode_finding
 from tests.reports.recording import findings
 
 
@@ -17,7 +17,7 @@ from tests.reports.recording import findings
 @given(st.lists(findings(), max_size=12), st.integers(0, 6))
 def test_the_most_urgent_are_kept(given: list[Finding], room: int) -> None:
     """Of all open findings the most urgent are kept, equals in their order."""
-    lines = [f"{encode(each)}\n".encode("ascii") for each in given]
+    lines = [f"{encode_finding(each)}\n".encode("ascii") for each in given]
     wanted = [json.loads(line) for line in lines]
     wanted = [each for each in wanted if each["status"] in OPEN]
     wanted.sort(key=lambda each: urgency(each["status"], each["severity"]))

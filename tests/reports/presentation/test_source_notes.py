@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from inventory.model.sources import Source
 
-    Head = dict[str, Any]
+    Head = Any
 
 PLAN = SOURCE.model_copy(
     update={"path": "plan.json", "role": "plan", "notes": ("It is so.", "It holds a part.")}

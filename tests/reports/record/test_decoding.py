@@ -8,27 +8,27 @@ import pytest
 from hypothesis import given, settings
 
 from inventory.errors import RecordError
-from reports.record.decoding import decode
-from reports.record.writer import encode
+from reports.record.decoding import decode_finding
+from reports.record.encoding import encode_finding
 from tests.reports.recording import a_finding, findings
 
 if TYPE_CHECKING:
     from checks.engine.finding import Finding
 
-LINE = encode(a_finding(change="new", since="2026-11-20T02:00:00Z", audits=1)).encode()
+LINE = encode_finding(a_finding(change="new", since="2026-11-20T02:00:00Z", audits=1)).encode()
 
 
 @settings(deadline=None, max_examples=200)
 @given(finding=findings())
 def test_what_is_written_is_read_back(finding: Finding) -> None:
     """Each finding that a judge can give is read back as it was, but for its evidence."""
-    assert decode(encode(finding).encode(), "") == finding._replace(evidence=())
+    assert decode_finding(encode_finding(finding).encode(), "") == finding._replace(evidence=())
 
 
 def test_a_name_that_is_no_valid_unicode_is_read_back() -> None:
     """A lone surrogate, which JSON can hold, is no reason to break."""
     finding = a_finding(name="acme-\ud800")
-    assert decode(encode(finding).encode(), "") == finding
+    assert decode_finding(encode_finding(finding).encode(), "") == finding
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_name_that_is_no_valid_unicode_is_read_back() -> None:
         (b'"since":"2026', b'"since":"26', "since: string should match "),
         (b'"audits":1', b'"audits":"1"', "audits: input should be a valid integer"),
         (b'"audits":1', b'"audits":-1', "audits: input should be greater than or equal to 0"),
-        (b'"message":', b'"said":', "says: field required"),
+        (b'"message":', b'"said":', "message: field required"),
         (LINE, b"[]", "the whole: input should be a valid dict"),
         (LINE, b"{", "found no JSON"),
         (LINE, b"\xff", "found no JSON"),
@@ -53,5 +53,5 @@ def test_a_name_that_is_no_valid_unicode_is_read_back() -> None:
 def test_what_is_no_finding_is_refused(old: bytes, new: bytes, words: str) -> None:
     """A line that no audit writes is an error that says where it stands, and what is wrong."""
     assert old in LINE
-    with pytest.raises(RecordError, match=f"^f:7: no finding of the format cmek-.+/1: {words}"):
-        decode(LINE.replace(old, new), "f:7")
+    with pytest.raises(RecordError, match=f"^f:7: no finding of the format cmek-.+/2: {words}"):
+        decode_finding(LINE.replace(old, new), "f:7")

@@ -10,7 +10,7 @@ import pytest
 
 from checks.engine.context import utc
 from inventory.errors import EvidenceError
-from inventory.evidence.manifest import File, read_manifest
+from inventory.evidence.manifest import ListedFile, read_manifest
 from inventory.evidence.reader import IndexedExchange, index_exchanges, read_exchanges
 from inventory.inventory import Inventory
 from reports.record import evidence
@@ -41,7 +41,7 @@ def _source(bundle: str) -> Source:
 def _indexed(bundle: str, content: bytes) -> list[IndexedExchange]:
     """Index a manifest of one file that holds ``content``."""
     manifest = read_manifest(bundle)
-    file = File(path="exchanges/0009/0001.json", size=len(content), sha256="0" * 64)
+    file = ListedFile(path="exchanges/0009/0001.json", size=len(content), sha256="0" * 64)
     path = Path(bundle) / file.path
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
@@ -98,7 +98,7 @@ def test_redacted_fields_are_counted(tmp_path: Path) -> None:
 def test_a_file_that_is_no_exchange_is_refused(tmp_path: Path, content: bytes) -> None:
     """A file that its manifest lists and that is no exchange is an error that names it."""
     made = recorded(tmp_path).bundle
-    with pytest.raises(EvidenceError, match=r"exchanges/0009/0001\.json: found something else"):
+    with pytest.raises(EvidenceError, match=r"exchanges/0009/0001\.json: found unreadable content"):
         _indexed(made, content)
 
 
@@ -116,7 +116,7 @@ def test_an_exchange_that_is_gone_is_an_error(tmp_path: Path) -> None:
 
 def test_a_bundle_is_described_by_its_manifest(bundle: str) -> None:
     """Root, host, times, counts and the clocks' difference are those of the manifest."""
-    [told] = describe_evidence([_source(bundle)])
+    told: Any = describe_evidence([_source(bundle)])[0]
     manifest = json.loads((Path(bundle) / "manifest.json").read_text())
     same = {"root", "tool", "address", "started", "ended", "requests", "failures"}
     same |= {"redactions", "clock_seconds", "previous"}
@@ -126,7 +126,7 @@ def test_a_bundle_is_described_by_its_manifest(bundle: str) -> None:
 
 def test_first_and_last_answer_are_told(bundle: str) -> None:
     """The first and the last answer are the earliest and the latest of all rows."""
-    [told] = describe_evidence([_source(bundle)])
+    told: Any = describe_evidence([_source(bundle)])[0]
     times = sorted(
         index_exchange.at for index_exchange in index_exchanges(bundle, read_manifest(bundle))
     )
@@ -149,7 +149,7 @@ def test_nothing_asked_is_nothing_answered(tmp_path: Path) -> None:
 
     file = str(recorded(tmp_path).organizations)
     made = collect(read_organizations(file), str(tmp_path / "none"), {})
-    [told] = describe_evidence([_source(made.bundle)])
+    told: Any = describe_evidence([_source(made.bundle)])[0]
     names = ("first_answer", "last_answer", "exchanges", "exchanges_total")
     assert [told[name] for name in names] == [None, None, [], 0]
 
@@ -171,5 +171,5 @@ def test_a_bundle_that_was_exchanged_is_refused(tmp_path: Path) -> None:
 def test_the_chain_is_told(tmp_path: Path) -> None:
     """The second bundle of a folder names the root of the first."""
     first, second = (recorded(tmp_path).bundle for _ in range(2))
-    told: list[dict[str, Any]] = describe_evidence([_source(first), _source(second)])
+    told: Any = describe_evidence([_source(first), _source(second)])
     assert [each["previous"] for each in told] == [None, told[0]["root"]]

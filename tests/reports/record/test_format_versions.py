@@ -10,14 +10,14 @@ from pydantic import ValidationError
 from checks.engine.controls import Controls
 from checks.engine.waivers import WaiverDocument
 from inventory.astra.config import Organizations
-from inventory.evidence.exchange import _File as ExchangeFile
-from inventory.evidence.manifest import File, Manifest
-from inventory.files.ndjson import HeadRecord
+from inventory.evidence.exchange import ExchangeFile
+from inventory.evidence.manifest import ListedFile, Manifest
+from inventory.files.ndjson_lines import HeadRecord
 from inventory.model.gaps import Reading
 from inventory.model.organization import InventoryDocument
 from inventory.plans import PlanDocument
 from reports.comparison.baseline import _Changes
-from reports.record.reader import Findings
+from reports.record.reader import FindingsFile, PopulationFile
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -32,7 +32,7 @@ FORMATS: dict[str, list[type[BaseModel]]] = {
     "cmek-controls": [Controls],
 }
 COUNTS: list[tuple[type[BaseModel], str]] = [
-    (File, "size"),
+    (ListedFile, "size"),
     (Manifest, "organizations"),
     (Manifest, "requests"),
     (Manifest, "failures"),
@@ -42,8 +42,9 @@ COUNTS: list[tuple[type[BaseModel], str]] = [
     (ExchangeFile, "json"),
     (Reading, "requests"),
     (Reading, "entries"),
-    (Findings, "bytes"),
-    (Findings, "count"),
+    (FindingsFile, "bytes"),
+    (FindingsFile, "count"),
+    (PopulationFile, "count"),
     (_Changes, "closed_left_out"),
 ]
 

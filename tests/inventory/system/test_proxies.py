@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.astra.proxies import Proxy, proxy_for
 from inventory.errors import SettingError
+from inventory.system.proxies import Proxy, proxy_for
 
 HOST = "https://astra.example.test"
 ONE, TWO = Proxy("http", "proxy.test", 1), Proxy("http", "proxy.test", 2)
@@ -131,7 +131,7 @@ def test_proxies_that_cannot_be_used(
     with pytest.raises(SettingError) as caught:
         proxy_for(HOST)
     assert str(caught.value) == (
-        f"{variable}: found what is no address of a proxy, expected http[s]://HOST:PORT or "
+        f"{variable}: found no valid proxy address, expected http[s]://HOST:PORT or "
         "http[s]://USER:PASSWORD@HOST:PORT"
     )
 

@@ -1,4 +1,4 @@
-"""CMEK-11 and CMEK-12, which rest on the same facts of the clouds' key management."""
+"""CMEK-12, and what CMEK-11 has in common with it: facts of the clouds' key management."""
 
 from __future__ import annotations
 
@@ -145,12 +145,12 @@ def test_every_fact_about_a_key_is_needed(fact: str) -> None:
     finding = judged_once("CMEK-12", an_organization(keys=[key]))
     assert (finding.status, finding.cause) == ("inconclusive", f"not-recorded:{fact}")
     named = {
-        "enabled": "whether it is enabled",
-        "symmetric": "whether it is symmetric",
-        "granted_to_astra": "whether it is granted to Astra",
-        "region": "in which region it is",
+        "enabled": "whether the key is enabled",
+        "symmetric": "whether the key is symmetric",
+        "granted_to_astra": "whether the key is granted to Astra",
+        "region": "the region of the key",
     }[fact]
-    assert finding.message == f"Neither the cloud nor an attestation says: {named}."
+    assert finding.message == f"No KMS data or attestation on {named}."
 
 
 @pytest.mark.parametrize("fact", FACTS)
@@ -159,15 +159,15 @@ def test_every_fact_about_a_key_can_be_wrong(fact: str) -> None:
     wrong: object = "us-west-2" if fact == "region" else False
     alone = dict.fromkeys(FACTS) | {fact: wrong}
     message = {
-        "enabled": "it is disabled",
-        "symmetric": "it is not symmetric",
-        "granted_to_astra": "it is not granted to Astra",
-        "region": "it lives in us-west-2",
+        "enabled": "disabled",
+        "symmetric": "not symmetric",
+        "granted_to_astra": "not granted to Astra",
+        "region": "in us-west-2",
     }[fact]
     others = [f"not-recorded:{each}" for each in FACTS if each != fact]
     for facts, missing in ((kms_facts(**{fact: wrong}), []), (kms_facts(**alone), others)):
         finding, *rest = judged("CMEK-12", an_organization(keys=[a_key(kms=facts)]))
-        assert (finding.status, finding.message) == ("fail", f"The cloud says that {message}.")
+        assert (finding.status, finding.message) == ("fail", f"The key is {message}.")
         assert finding.action == f"Make the key {aws_key_id()} usable for Astra"
         assert [each.cause for each in rest] == missing
 
@@ -186,27 +186,6 @@ def test_an_attestation_excuses_no_fault() -> None:
     assert causes("CMEK-12", key) == ["disabled"]
     unwell = an_organization(keys=[a_key(kms=facts, **attested("CMEK-12", well=False))])
     assert causes("CMEK-12", unwell) == ["disabled", "not-usable"]
-
-
-def test_rotation_is_a_fact_of_its_own() -> None:
-    """A cloud that says nothing of rotation leaves it to the attestation; old facts do not bar."""
-    silent = kms_facts(rotation_enabled=None, observed_at="2026-01-01T00:00:00Z")
-    assert judge("CMEK-11", kms=silent) == ("inconclusive", "not-recorded")
-    attestation = attested("CMEK-11", well=True)
-    assert judge("CMEK-11", kms=silent, **attestation) == ("pass", "")
-
-
-def test_a_key_that_does_not_rotate_says_who_said_so() -> None:
-    """A failure tells whether the cloud or a person said that the key does not rotate."""
-    by_cloud = a_key(kms=kms_facts(rotation_enabled=False))
-    by_person = a_key(**attested("CMEK-11", well=False))
-    found = [
-        judged_once("CMEK-11", an_organization(keys=[key])).message for key in (by_cloud, by_person)
-    ]
-    assert found == [
-        "Automatic rotation is switched off.",
-        "acme-security attested on 2026-11-01: it does not rotate automatically.",
-    ]
 
 
 # --- whom Astra names -----------------------------------------------------------------------------
@@ -297,8 +276,8 @@ def test_a_comparison_never_softens_what_was_said(
 def test_a_key_that_nobody_may_use_is_not_granted(said: object) -> None:
     """Where nobody may use the key, it is not granted, whomever Astra names."""
     elsewhere = VENDOR | {"region": "us-west-2"}
-    for account, whom in ((VENDOR, "444455556666, as Astra asks"), (elsewhere, "Astra")):
-        message = ("fail", f"The cloud says that it is not granted to {whom}.")
+    for account, whom in ((VENDOR, "444455556666, which Astra names"), (elsewhere, "Astra")):
+        message = ("fail", f"The key is not granted to {whom}.")
         assert granted(account, granted_to=[], granted_to_astra=said) == message
 
 
@@ -311,7 +290,7 @@ def test_an_undecidable_grant_is_neither_one_nor_none() -> None:
         assert (finding.status, finding.reason) == ("inconclusive", "undecidable-grant")
         assert finding.message == (
             f"The key is granted to {ROLE}. "
-            "Whether that grants it to 444455556666, as Astra asks, cannot be decided."
+            "Whether that includes 444455556666, which Astra names, cannot be decided."
         )
         assert finding.action == (
             f"Grant the key {aws_key_id()} to 444455556666 in a form that names it, "
@@ -404,15 +383,12 @@ def test_an_open_grant_names_the_accounts() -> None:
     """Who has to say whether a key is granted is told to whom."""
     assert granted(VENDOR) == (
         "inconclusive",
-        (
-            "Neither the cloud nor an attestation says: "
-            "whether it is granted to 444455556666, as Astra asks."
-        ),
+        ("No KMS data or attestation on whether it is granted to 444455556666, which Astra names."),
     )
     finding = judged_once("CMEK-12", an_organization(vendor_accounts=[VENDOR]))
     assert finding.message == (
-        "Neither the cloud nor an attestation says: whether it is usable, "
-        "whether it is granted to 444455556666, as Astra asks."
+        "No KMS data or attestation on whether the key is usable "
+        "and whether it is granted to 444455556666, which Astra names."
     )
 
 
@@ -420,9 +396,9 @@ def test_a_fact_that_is_missing_is_asked_for_by_its_own_name() -> None:
     """Accounts that Astra names belong to the question of the grant, and to no other."""
     key = a_key(kms=kms_facts(enabled=None))
     finding = judged_once("CMEK-12", an_organization(keys=[key], vendor_accounts=[VENDOR]))
-    assert finding.message == "Neither the cloud nor an attestation says: whether it is enabled."
+    assert finding.message == "No KMS data or attestation on whether the key is enabled."
     finding = judged_once("CMEK-12", an_organization())
-    assert finding.message == "Neither the cloud nor an attestation says: whether it is usable."
+    assert finding.message == "No KMS data or attestation on whether the key is usable."
 
 
 def test_a_finding_about_a_key_names_its_place_and_its_databases() -> None:
@@ -446,7 +422,7 @@ def test_a_finding_about_a_key_names_its_place_and_its_databases() -> None:
 
 def test_an_attestation_of_use_says_who_attests_it() -> None:
     """A key is usable or not by the words of a person, whose name and day are given."""
-    made = "acme-security attested on 2026-11-01: it is "
+    made = "acme-security attested on 2026-11-01: the key is "
     expected = {
         True: ("pass", f"{made}usable for Astra.", ""),
         False: (
@@ -461,31 +437,4 @@ def test_an_attestation_of_use_says_who_attests_it() -> None:
         assert (finding.status, finding.message, finding.action) == found
     old = a_key(usable=BY | {"usable": True, "due": "2026-11-20"})
     finding = judged_once("CMEK-12", an_organization(keys=[old]))
-    assert finding.action == f"Attest anew whether {aws_key_id()} is usable"
-
-
-def test_rotation_is_shown_at_the_key_with_its_databases() -> None:
-    """Each answer about rotation has its code, its action, and the place of the key."""
-    off = f"Switch automatic rotation on for {aws_key_id()}"
-    again = f"Attest anew whether {aws_key_id()} rotates"
-    old = {"rotation": BY | {"automatic": True, "due": "2026-11-20"}}
-    for over, cause, action in (
-        ({"kms": kms_facts()}, "", ""),
-        ({"kms": kms_facts(rotation_enabled=False)}, "rotation-off", off),
-        (attested("CMEK-11", well=True), "", ""),
-        (attested("CMEK-11", well=False), "rotation-off", off),
-        (old, "attestation-not-current", again),
-    ):
-        key = a_key(**over).at("keys.yaml", 3)
-        databases = [a_database(), a_planned_database()]
-        finding = judged_once("CMEK-11", an_organization(keys=[key], databases=databases))
-        assert (finding.cause, finding.action, finding.evidence) == (
-            cause,
-            action,
-            (("keys.yaml", 3),),
-        )
-        assert (finding.databases, finding.existing) == (2, 1)
-    key = a_key(**attested("CMEK-11", well=True))
-    assert judged_once("CMEK-11", an_organization(keys=[key])).message == (
-        "acme-security attested on 2026-11-01: it rotates automatically."
-    )
+    assert finding.action == f"Attest again whether {aws_key_id()} is usable"

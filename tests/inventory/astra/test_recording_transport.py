@@ -1,4 +1,4 @@
-"""The transports let nothing harmful through, record what was said, and say it again."""
+"""The transport of a live audit lets nothing harmful through, and records every answer."""
 
 from __future__ import annotations
 
@@ -16,42 +16,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.astra import recording_transport
-from inventory.astra.recording_transport import TOO_LATE, wait_asked
-from inventory.astra.replay_transport import EXCHANGE, ReplayingTransport
-from inventory.errors import ForbiddenRequestError, ReplayError, UnansweredError
+from inventory.astra.recording_transport import TOO_LATE, retry_after
+from inventory.astra.replay_transport import EXCHANGE
+from inventory.errors import ForbiddenRequestError, UnansweredError
 from inventory.evidence.exchange import Exchange, Failure
-from inventory.evidence.exchange_summary import by_number, summarize_exchange
 from inventory.evidence.redaction import Redacted, redact_body
 from tests.inventory.live import (
-    ENDED,
     HIDING_PLACES,
     HOST,
+    KMS,
     SECRET,
     TRACES,
     Recorder,
+    a_request,
     an_exchange,
     answer,
     answering,
     raw_answer,
+    send,
 )
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from inventory.text.secrets import Scrubber
-
-KMS = f"{HOST}/v2/kms"
-
-
-def a_request(method: str = "GET", url: str = KMS, *, late: bool = False) -> httpx.Request:
-    return httpx.Request(method, url, extensions={"too-late": late})
-
-
-def send(transport: httpx.AsyncBaseTransport, *requests: httpx.Request) -> list[httpx.Response]:
-    async def run() -> list[httpx.Response]:
-        return [await transport.handle_async_request(request) for request in requests]
-
-    return asyncio.run(run())
 
 
 def recorded(reply: httpx.Response | Exception, **limits: float) -> Exchange:
@@ -97,7 +85,7 @@ def test_only_the_configured_host_is_asked(url: str) -> None:
     """A request to another host, port or scheme is refused, and nothing of it is sent."""
     recorder = Recorder()
     with answering(answer([])) as route:
-        with pytest.raises(ForbiddenRequestError, match=r"speaks to astra\.example\.test alone$"):
+        with pytest.raises(ForbiddenRequestError, match=r"to astra\.example\.test only$"):
             send(recorder, a_request(url=url))
         assert (route.call_count, recorder.exchanges) == (0, [])
 
@@ -153,8 +141,8 @@ def test_only_listed_headers_are_recorded() -> None:
 def test_headers_hold_no_token(form: str) -> None:
     """A token that comes back in a header is not recorded, also where the header is cut."""
     for before in (0, 470, 499):
-        told = recorded(answer([], x_request_id=f"{'x' * before} {form}", location=form))
-        spelled = " ".join(told.headers.values())
+        exchange = recorded(answer([], x_request_id=f"{'x' * before} {form}", location=form))
+        spelled = " ".join(exchange.headers.values())
         assert SECRET[:12] not in spelled
         assert not any(trace in spelled for trace in TRACES)
 
@@ -191,8 +179,8 @@ def test_response_carries_its_exchange() -> None:
 def test_no_answer_is_recorded(again: bool) -> None:  # noqa: FBT001
     """A connection that fails is recorded as no answer, with whether it may be tried again."""
     error = UnansweredError("unavailable", "no answer: refused", again=again)
-    told = Failure(reason="unavailable", detail="no answer: refused", again=again)
-    assert failure(error) == told
+    expected = Failure(reason="unavailable", detail="no answer: refused", again=again)
+    assert failure(error) == expected
 
 
 # --- bodies ---------------------------------------------------------------------------------------
@@ -273,7 +261,7 @@ def test_bodies_are_unpacked() -> None:
 def test_bodies_packed_twice_are_not_taken() -> None:
     """A body packed more than once is not unpacked, as it could grow beyond all bounds."""
     twice = gzip.compress(gzip.compress(b"[]"))
-    expected = Failure(reason="malformed", detail="a body packed several times")
+    expected = Failure(reason="malformed", detail="the body is compressed more than once")
     assert through(Inner(packed("gzip", "gzip", body=twice))).failure == expected
     assert through(Inner(packed("gzip, gzip", body=twice))).failure == expected
 
@@ -283,12 +271,12 @@ def test_bodies_that_cannot_be_unpacked() -> None:
     half = gzip.compress(b"[]" * 1_000)[:-9]
     two = gzip.compress(b"[]") + gzip.compress(b'["lost"]')
     for body, detail in (
-        (b"[]", "the body cannot be unpacked"),
-        (half, "the packed body ends early"),
-        (two, "more follows the packed body"),
+        (b"[]", "the body cannot be decompressed"),
+        (half, "the compressed body ends early"),
+        (two, "data follows the compressed body"),
     ):
-        told = through(Inner(packed("gzip", body=body))).failure
-        assert told == Failure(reason="malformed", detail=detail)
+        exchange = through(Inner(packed("gzip", body=body))).failure
+        assert exchange == Failure(reason="malformed", detail=detail)
 
 
 def test_bodies_packed_in_an_unknown_way() -> None:
@@ -385,7 +373,7 @@ def test_no_request_is_sent_when_time_is_over() -> None:
         (Recorder(), a_request(late=True)),
     ):
         with answering(answer([])) as route:
-            with pytest.raises(UnansweredError, match=r"^timed-out: the time for the audit was"):
+            with pytest.raises(UnansweredError, match=r"^timed-out: the time limit of the "):
                 send(recorder, request)
             assert route.call_count == 0
         assert [exchange.failure for exchange in recorder.exchanges] == [TOO_LATE]
@@ -394,7 +382,7 @@ def test_no_request_is_sent_when_time_is_over() -> None:
 
 def test_silent_server() -> None:
     """A server that never answers is given up after the time of one request."""
-    expected = Failure(reason="timed-out", detail="no whole answer within 0.01 s", again=True)
+    expected = Failure(reason="timed-out", detail="no complete answer within 0.01 s", again=True)
     assert through(Inner(), seconds=0.01).failure == expected
 
 
@@ -410,15 +398,15 @@ class Drip(Stream):
 def test_dripping_server() -> None:
     """A body that comes for ever, if slowly, is given up after the time of one request."""
     stream = Drip()
-    told = through(Inner(httpx.Response(200, stream=stream)), seconds=0.01, body=10**9)
-    assert told.failure == Failure(
-        reason="timed-out", detail="no whole answer within 0.01 s", again=True
+    exchange = through(Inner(httpx.Response(200, stream=stream)), seconds=0.01, body=10**9)
+    assert exchange.failure == Failure(
+        reason="timed-out", detail="no complete answer within 0.01 s", again=True
     )
     assert stream.closed
 
 
 def test_deadline_in_the_middle_of_a_request() -> None:
-    """A request that is under way when the time is over is given up, and not to be made again."""
+    """A request that is in progress when the time is over is given up, and not to be made again."""
 
     async def run() -> Recorder:
         deadline = asyncio.get_running_loop().time() + 0.01
@@ -439,7 +427,7 @@ def test_no_time_to_understand_an_answer(body: bytes, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(recording_transport, "_SECONDS_A_BYTE", 0.01)
     monkeypatch.setattr(recording_transport, "_SECONDS_A_VALUE", 0.1)
-    monkeypatch.setattr(recording_transport, "redact", understands)
+    monkeypatch.setattr(recording_transport, "redact_body", understands)
     assert in_time(body, 20.0) == [TOO_LATE]
 
 
@@ -458,7 +446,7 @@ def test_understanding_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> N
         time.sleep(0.2)
         return redact_body(body, scrubber)
 
-    monkeypatch.setattr(recording_transport, "redact", slowly)
+    monkeypatch.setattr(recording_transport, "redact_body", slowly)
     assert in_time(b"[1]", 0.1) == [TOO_LATE]
 
 
@@ -477,7 +465,7 @@ def in_time(body: bytes, seconds: float, times: int = 1) -> list[Failure | None]
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("header", "seconds"),
     [
         ("0", 0.0),
         ("7", 7.0),
@@ -494,113 +482,25 @@ def in_time(body: bytes, seconds: float, times: int = 1) -> list[Failure | None]
         ("", None),
     ],
 )
-def test_wait_that_is_asked_for(told: str, seconds: float | None) -> None:
+def test_wait_that_is_asked_for(header: str, seconds: float | None) -> None:
     """``Retry-After`` is understood in seconds and as a date; anything else says nothing."""
-    assert wait_asked(an_exchange([], headers={"retry-after": told})) == seconds
+    assert retry_after(an_exchange([], headers={"retry-after": header})) == seconds
 
 
 def test_no_wait_is_asked_for() -> None:
     """An answer without ``Retry-After`` asks for no wait."""
-    assert wait_asked(an_exchange([])) is None
+    assert retry_after(an_exchange([])) is None
 
 
 @settings(deadline=None)
 @given(st.text(max_size=40))
-def test_waits_never_break_it(told: str) -> None:
-    """Whatever stands for ``Retry-After``, the wait is a number that is not negative, or none."""
-    seconds = wait_asked(an_exchange([], headers={"retry-after": told}))
+def test_waits_never_break_it(header: str) -> None:
+    """Whatever is given for ``Retry-After``, the wait is a number that is not negative, or none."""
+    seconds = retry_after(an_exchange([], headers={"retry-after": header}))
     assert seconds is None or 0 <= seconds < math.inf
 
 
-# --- briefs ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("over", "outcome", "failed"),
-    [
-        ({}, "200", False),
-        ({"status": 302}, "302", False),
-        ({"status": 400}, "400", True),
-        ({"status": 503}, "503", True),
-        ({"status": None, "failure": TOO_LATE}, "timed-out", True),
-    ],
-)
-def test_briefs(over: dict[str, object], outcome: str, failed: bool) -> None:  # noqa: FBT001
-    """Of an exchange its outcome is kept, whether it failed, its clock, hash and redactions."""
-    headers = {"date": "Fri, 20 Nov 2026 02:00:10 GMT"}
-    exchange = an_exchange([], headers=headers, redactions={"user": 2, "token": 1}, **over)
-    brief = summarize_exchange(exchange, "0" * 64)
-    assert brief._asdict() == {
-        "path": exchange.path,
-        "address": "/v2/kms",
-        "outcome": outcome,
-        "ended": ENDED,
-        "clock": 9.2,
-        "sha256": "0" * 64,
-        "redactions": 3,
-        "is_failure": failed,
-    }
-
-
 # --- saying it again ------------------------------------------------------------------------------
-
-
-def numbered(number: int, address: str = "/v2/kms", **over: object) -> Exchange:
-    path = f"exchanges/0001/{number:04}.json"
-    return an_exchange([number], path=path, address=address, **over)
-
-
-def test_replay_answers_in_the_order_of_files() -> None:
-    """Requests for one address are answered in the order of the files, each once."""
-    transport = ReplayingTransport([numbered(10_000), numbered(9_999), numbered(3, "/v2/other")])
-    other = a_request(url=f"{HOST}/v2/other")
-    responses = send(transport, a_request(), other, a_request())
-    assert [response.extensions[EXCHANGE].value for response in responses] == [
-        [9_999],
-        [3],
-        [10_000],
-    ]
-    transport.settle()
-
-
-def test_replay_keeps_briefs_of_all() -> None:
-    """A replay keeps of each exchange the same as the recording did, in the order of files."""
-    transport = ReplayingTransport([numbered(2), numbered(1)])
-    assert [summary.path[-9:] for summary in transport.summaries] == ["0001.json", "0002.json"]
-    assert all(len(each.sha256) == 64 for each in transport.summaries)
-
-
-def test_replay_fails_as_it_failed() -> None:
-    """A recorded failure is raised again, whether it may help to ask again included."""
-    told = Failure(reason="cut-short", detail="the answer broke off", again=True)
-    transport = ReplayingTransport([numbered(1, status=None, failure=told)])
-    with pytest.raises(UnansweredError) as caught:
-        send(transport, a_request())
-    assert (caught.value.reason, caught.value.again) == ("cut-short", True)
-
-
-def test_replay_knows_no_more_than_was_recorded() -> None:
-    """A request that was not recorded, or not so often, is an error."""
-    transport = ReplayingTransport([numbered(1)])
-    send(transport, a_request())
-    for address in ("/v2/kms", "/v2/other"):
-        with pytest.raises(ReplayError, match=f"^GET {address}: asked, and not recorded$"):
-            send(transport, a_request(url=f"{HOST}{address}"))
-
-
-def test_replay_leaves_nothing_unasked() -> None:
-    """An exchange that nobody asks for is an error, which names the first."""
-    transport = ReplayingTransport([numbered(1), numbered(10_000), numbered(9_999)])
-    send(transport, a_request())
-    found = "exchanges/0001/9999.json: recorded, and not asked for: GET /v2/kms"
-    with pytest.raises(ReplayError, match=f"^{found}$"):
-        transport.settle()
-
-
-def test_files_sort_by_their_numbers() -> None:
-    """Files are in the order of their numbers, however many there are."""
-    paths = [numbered(number).path for number in (1, 2, 9_999, 10_000, 123_456)]
-    assert sorted([paths[3], *paths[:3], paths[4]], key=by_number) == paths
 
 
 def test_errors_of_the_machine_are_not_swallowed() -> None:

@@ -24,13 +24,13 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Proxy(NamedTuple):
-    """A proxy that makes tunnels.
+    """A proxy that opens tunnels by CONNECT.
 
     Attributes:
-        scheme: ``http`` or ``https``: how it is spoken to.
-        host: its name or number.
+        scheme: ``http`` or ``https``: how to connect to it.
+        host: its name or IP address.
         port: its port.
-        authorization: the value of the header by which it knows us; None if it asks for none.
+        authorization: the value of the ``Proxy-Authorization`` header; None without a password.
     """
 
     scheme: str
@@ -42,41 +42,42 @@ class Proxy(NamedTuple):
 def proxy_for(address: str) -> Proxy | None:
     """Return the proxy that the environment names for ``address``; None if it names none.
 
-    Plain HTTP goes to this machine only, so a proxy would see the token and could not help.
+    Plain HTTP goes to this machine only: a proxy could not reach it, and would see the token.
 
-    Raises SettingError, without repeating it, for what is no address of a proxy.
+    Raises SettingError for anything but the address of a proxy; its text never repeats the value,
+    which may hold a password.
     """
     url = httpx.URL(address)
     host = f"[{url.host}]" if ":" in url.host else url.host
     if url.scheme == "http" or urllib.request.proxy_bypass(f"{host}:{url.port or 443}"):
         return None
     for scheme in (url.scheme, "all"):
-        if named := _named(scheme):
-            return _parsed(named, f"{scheme.upper()}_PROXY")
+        if value := _environment_proxy(scheme):
+            return _parse_proxy(value, f"{scheme.upper()}_PROXY")
     return None
 
 
-def _named(scheme: str) -> SecretText:
+def _environment_proxy(scheme: str) -> SecretText:
     return SecretText(urllib.request.getproxies().get(scheme, ""))
 
 
-def _parsed(named: SecretText, variable: str) -> Proxy:
-    found = _ADDRESS.fullmatch(named.strip())
-    port = int(found["port"] or _PORTS[found["scheme"].lower()]) if found else 0
-    if not found or not 0 < port <= _LARGEST_PORT:
+def _parse_proxy(value: SecretText, variable: str) -> Proxy:
+    url = _ADDRESS.fullmatch(value.strip())
+    port = int(url["port"] or _PORTS[url["scheme"].lower()]) if url else 0
+    if not url or not 0 < port <= _LARGEST_PORT:
         expected = "http[s]://HOST:PORT or http[s]://USER:PASSWORD@HOST:PORT"
-        raise SettingError(f"{variable}: found what is no address of a proxy, expected {expected}")
-    login = found["login"]
+        raise SettingError(f"{variable}: found no valid proxy address, expected {expected}")
+    login = url["login"]
     return Proxy(
-        found["scheme"].lower(),
-        found["host"].strip("[]"),
-        port,
-        None if login is None else _basic(SecretText(login)),
+        scheme=url["scheme"].lower(),
+        host=url["host"].strip("[]"),
+        port=port,
+        authorization=None if login is None else _basic_authorization(SecretText(login)),
     )
 
 
-def _basic(login: SecretText) -> SecretText:
-    """Return user and password, in which a URL escapes what would end them, as a header."""
+def _basic_authorization(login: SecretText) -> SecretText:
+    """Build a header of user and password, in which a URL percent-encodes what would end them."""
     user, _, password = login.partition(":")
     plain = b":".join(map(unquote_to_bytes, (user, password)))
     return SecretText(f"Basic {b64encode(plain).decode('ascii')}")

@@ -1,0 +1,1 @@
+"""The types of the record: what every report is made of."""

@@ -1,0 +1,236 @@
+"""The head of the record, ``audit.json``.
+
+Each field is described in ``reports/record/schemas/audit.schema.json``, which a test compares with
+these types field for field.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+from checks.engine.card import Basis, Need, Severity
+from checks.engine.context import Kms
+from checks.engine.finding import Status
+from checks.engine.grouping import Mode
+from checks.engine.waivers import State
+from reports.model.changes import ChangesSummary
+from reports.model.key_plan import CoverageRow, KeyPlan
+from reports.model.population_summary import AttestationEntry, BundleEntry, PopulationSummary
+
+Outcome = Literal[
+    "broken",
+    "not compliant",
+    "not established",
+    "nothing judged",
+    "no customer key",
+    "partial",
+    "compliant",
+]
+"""The verdict as a code; the gate has no say in it."""
+
+StatusCounts = dict[Status, int]
+"""How many findings there are of each status, all of them named."""
+
+
+class Verdict(TypedDict):
+    """What the audit found, as a code and in words."""
+
+    outcome: Outcome
+    text: str
+    exit_code: int
+
+
+class Tool(TypedDict):
+    """What wrote the record."""
+
+    name: str
+    version: str
+
+
+class NamedFile(TypedDict):
+    """A file that was read, by its path as it was given."""
+
+    path: str
+    sha256: str
+
+
+class SettingsEntry(TypedDict):
+    """How the audit was made; ``max_age_seconds`` is how old the newest fact may be."""
+
+    as_of: str
+    max_age_seconds: int
+    kms: Kms
+    fail_on: Severity
+    allow_inconclusive: bool
+    grouping: Mode
+    mode: Literal["live", "recorded"]
+    example: bool
+    default_example: bool
+    left_out: str
+    no_waivers: bool
+    waiver_files: list[NamedFile]
+    controls_file: NamedFile | None
+    fail_on_new: bool
+    baseline_file: NamedFile | None
+    terraform_organizations: list[str]
+    terraform_source: str | None
+    terraform_files: list[NamedFile]
+
+
+class CauseEntry(TypedDict):
+    """A cause of a failure, by its code with what it concerns."""
+
+    cause: str
+    meaning: str
+
+
+class QuoteEntry(TypedDict):
+    """A sentence of the vendor's documentation on which a rule rests."""
+
+    sentence: str
+    page: str
+    heading: str
+
+
+class ControlEntry(TypedDict):
+    """A control to which a rule gives evidence."""
+
+    framework: str
+    id: str
+    strength: Literal["direct", "supporting", "context"]
+
+
+class RuleEntry(TypedDict):
+    """A rule's card, its controls, and how many findings it has."""
+
+    id: str
+    check: str
+    title: str
+    basis: Basis
+    severity: Severity
+    severity_planned: Severity | None
+    subject: str
+    needs: list[Need]
+    causes: list[CauseEntry]
+    rationale: str
+    quotes: list[QuoteEntry]
+    remediation: str
+    no_subject: str
+    controls: list[ControlEntry]
+    counts: StatusCounts
+
+
+class Criteria(TypedDict):
+    """By what was judged."""
+
+    hash: str
+    rules: list[RuleEntry]
+
+
+class ActionEntry(TypedDict):
+    """The findings for which one step is: it closes those that fail, and lets others be judged."""
+
+    id: str
+    text: str
+    organization: str
+    name: str
+    severity: Severity
+    resolves: int
+    databases: int
+    statuses: dict[Status, int]
+    rules: list[str]
+    findings: list[str]
+
+
+class NotEvaluatedEntry(TypedDict):
+    """How many findings of one rule and organization could not be judged for one reason."""
+
+    status: Status
+    rule: str
+    organization: str
+    reason: str
+    count: int
+
+
+class WaiverEntry(TypedDict):
+    """A waiver, where it was read, and what became of it."""
+
+    id: str
+    rule: str
+    subject: str
+    cause: str
+    reason: str
+    requested_by: str
+    approved_by: str | None
+    requested_on: str
+    approved_on: str | None
+    expires_on: str
+    compensating_control: str
+    ticket: str
+    state: State
+    file: str
+    line: int
+
+
+class LinesFile(TypedDict):
+    """A file of lines beside the head: its hash, its size in bytes, and how many lines it holds."""
+
+    file: str
+    sha256: str
+    bytes: int
+    count: int
+
+
+class Provenance(TypedDict):
+    """Who ran the audit, and with what."""
+
+    actor: str
+    trigger: str
+    link: str
+    command: list[str]
+    exit_code: int
+    python: str
+    platform: str
+    packages: dict[str, str]
+    commit: str
+    dirty: bool | None
+
+
+class Run(Provenance):
+    """What differs from run to run; it is left out of the report's id."""
+
+    started: str
+    ended: str
+    formats: list[str]
+
+
+class HeadBody(TypedDict):
+    """The head but for ``report``, the hash over it, and ``run``."""
+
+    schema: str
+    title: str
+    tool: Tool
+    verdict: Verdict
+    settings: SettingsEntry
+    counts: StatusCounts
+    open: dict[Severity, int]
+    population: PopulationSummary
+    evidence: list[BundleEntry]
+    criteria: Criteria
+    actions: list[ActionEntry]
+    actions_total: int
+    coverage: list[CoverageRow]
+    key_plan: KeyPlan
+    changes: ChangesSummary | None
+    not_evaluated: list[NotEvaluatedEntry]
+    waivers: list[WaiverEntry]
+    attestations: list[AttestationEntry]
+    findings: LinesFile
+    population_file: LinesFile
+
+
+class Head(HeadBody):
+    """The head of a record; ``run`` is missing until the run ends."""
+
+    report: str
+    run: NotRequired[Run]

@@ -1,0 +1,153 @@
+"""The head's blocks on what was audited: sources, organizations, evidence, attestations."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from inventory.model.gaps import Fact
+from inventory.model.sources import FileFormat, Role
+
+
+class BundleManifest(TypedDict):
+    """How an evidence bundle was made, as its manifest says."""
+
+    root: str
+    previous: str | None
+    tool: str
+    address: str
+    started: str
+    ended: str
+    requests: int
+    failures: int
+    redactions: int
+    clock_seconds: float | None
+    files: int
+
+
+class SourceEntry(TypedDict):
+    """A file or an evidence bundle that was read."""
+
+    path: str
+    role: Role
+    format: FileFormat
+    size: int
+    sha256: str
+    captured_at: str | None
+    complete: bool
+    example: bool
+    organizations: int
+    keys: int
+    databases: int
+    evidence: BundleManifest | None
+    name: str
+    notes: list[str]
+
+
+class GapEntry(TypedDict):
+    """What could not be read of an organization, and why."""
+
+    fact: Fact
+    reason: str
+    detail: str
+
+
+class ReadingEntry(TypedDict):
+    """How one fact was read from Astra."""
+
+    fact: Fact | Literal["identity"]
+    address: str
+    requests: int
+    answers: dict[str, int]
+    entries: int | None
+    sha256: str
+    note: str
+
+
+class Route(TypedDict):
+    """One of the ways by which something was counted; ``count`` is None if that is not known."""
+
+    by: str
+    count: int | None
+
+
+class ReconciliationEntry(TypedDict):
+    """The same things, counted by routes that do not depend on each other."""
+
+    what: str
+    rule: str
+    routes: list[Route]
+    agree: bool | None
+    differences: list[str]
+    differences_total: int
+
+
+class OrganizationEntry(TypedDict):
+    """An organization in numbers; None where a list was not recorded."""
+
+    id: str
+    name: str
+    captured_at: str | None
+    keys: int | None
+    planned_keys: int
+    existing: int | None
+    planned: int | None
+    terminated: int | None
+    gaps: list[GapEntry]
+    readings: list[ReadingEntry]
+    reconciliation: list[ReconciliationEntry]
+    file: str
+    line: int
+
+
+class Totals(TypedDict):
+    """The sums over all organizations; what was not recorded adds nothing."""
+
+    organizations: int
+    keys: int
+    planned_keys: int
+    existing: int
+    planned: int
+    terminated: int
+
+
+class PopulationSummary(TypedDict):
+    """What was audited."""
+
+    sources: list[SourceEntry]
+    organizations: list[OrganizationEntry]
+    totals: Totals
+
+
+class ExchangeEntry(TypedDict):
+    """A request that is recorded in an evidence bundle, with its answer's time and hash."""
+
+    path: str
+    address: str
+    outcome: str
+    at: str
+    sha256: str
+    redactions: int
+
+
+class BundleEntry(BundleManifest):
+    """An evidence bundle that was audited as the present, and the index of what it holds."""
+
+    path: str
+    first_answer: str | None
+    last_answer: str | None
+    exchanges_total: int
+    exchanges: list[ExchangeEntry]
+
+
+class AttestationEntry(TypedDict):
+    """What a person stated; ``current`` says whether it counts at the time of judgement."""
+
+    organization: str
+    key: str
+    what: str
+    statement: str
+    by: str
+    on: str
+    due: str | None
+    current: bool
+    note: str | None

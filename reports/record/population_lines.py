@@ -1,0 +1,215 @@
+"""What was judged, a line each: organizations, keys and databases in ``population.ndjson``.
+
+The lines of an organization add up to its numbers in the head.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii as quote
+from typing import TYPE_CHECKING, TypeVar
+
+from checks.engine.context import utc
+from checks.engine.finding import (
+    database_subject,
+    key_subject,
+    organization_subject,
+    planned_database_subject,
+    planned_key_subject,
+    undetermined_key_subject,
+)
+from checks.engine.identity import join
+from inventory.model.key_ids import canonical
+from inventory.model.organization_index import scope_of
+from inventory.text.canonical_json import compact_json
+from reports.record.encoding import cached_quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from inventory.history import History
+    from inventory.model.base import Located
+    from inventory.model.database import Database, DatabaseRegion, Encryption
+    from inventory.model.key import CustomerKey
+    from inventory.model.organization import Organization
+    from inventory.model.planned_keys import PlannedKey, UndeterminedKey
+    from inventory.model.terraform_managed import UndeterminedDatabase
+    from reports.model.population_record import DatabaseLine, KeyLine, OrganizationLine
+
+
+L = TypeVar("L", "KeyLine", "DatabaseLine")
+
+
+def population_lines(organization: Organization, history: History) -> Iterator[str]:
+    """Yield the line of ``organization``, then those of its keys, then those of its databases.
+
+    ``history`` holds the earlier records, which may show a key before the present one does.
+    """
+    yield compact_json(_organization(organization))
+    for key in organization.keys or ():
+        yield compact_json(_key(organization, key, history))
+    for planned_key in organization.managed.planned_keys:
+        yield compact_json(_planned_key(organization, planned_key))
+    for undetermined_key in organization.managed.undetermined_keys:
+        yield compact_json(_undetermined_key(organization, undetermined_key))
+    for database in organization.databases or ():
+        yield _encode_database(organization, database)
+    for undetermined in undetermined_databases(organization):
+        yield compact_json(_undetermined_database(organization, undetermined))
+
+
+def undetermined_databases(organization: Organization) -> list[UndeterminedDatabase]:
+    """Return the planned databases of which no file shows where they will be deployed."""
+    known = {database.resource for database in organization.databases or ()}
+    undetermined = organization.managed.undetermined
+    return [database for database in undetermined if database.resource not in known]
+
+
+def _organization(organization: Organization) -> OrganizationLine:
+    line: OrganizationLine = {
+        "kind": "organization",
+        "path": organization_subject(organization.id).path,
+        "id": organization.id,
+        "name": organization.name,
+        "file": organization.file,
+        "line": organization.line,
+    }
+    if organization.captured_at:
+        line["captured_at"] = utc(organization.captured_at)
+    return line
+
+
+# --- keys -----------------------------------------------------------------------------------------
+
+
+def _key(organization: Organization, key: CustomerKey, history: History) -> KeyLine:
+    scope = scope_of(organization.id, key)
+    line: KeyLine = {
+        "kind": "key",
+        "path": key_subject(scope, key.key_id).path,
+        "organization": organization.id,
+        "state": "registered",
+        "type": key.type,
+        "provider": key.provider,
+        "region": key.region,
+        "key_id": key.key_id,
+        "file": key.file,
+        "line": key.line,
+    }
+    if key.registered:
+        line["registered"] = utc(key.registered.at)
+    if first_seen := _first_seen(organization, key, history):
+        line["first_seen"] = utc(first_seen)
+    return line
+
+
+def _first_seen(organization: Organization, key: CustomerKey, history: History) -> datetime | None:
+    """Return the time of the first dated record that shows ``key`` in its scope."""
+    key_id = canonical(key.key_id)
+    for observation in history.observations(scope_of(organization.id, key)):
+        if key_id in map(canonical, observation.key_ids):
+            return observation.at
+    return organization.captured_at
+
+
+def _planned_key(organization: Organization, key: PlannedKey) -> KeyLine:
+    line: KeyLine = {
+        "kind": "key",
+        "path": planned_key_subject(scope_of(organization.id, key), key).path,
+        "organization": organization.id,
+        "state": "planned",
+        "type": key.type,
+        "provider": key.provider,
+        "region": key.region,
+        "change": key.change,
+        "file": key.file,
+        "line": key.line,
+    }
+    if key.key_id:
+        line["key_id"] = key.key_id
+    return _with_plan(line, key, key.missing)
+
+
+def _undetermined_key(organization: Organization, key: UndeterminedKey) -> KeyLine:
+    line: KeyLine = {
+        "kind": "key",
+        "path": undetermined_key_subject(organization.id, key).path,
+        "organization": organization.id,
+        "state": "planned",
+        "name": key.name,
+        "change": key.change,
+        "file": key.file,
+        "line": key.line,
+    }
+    return _with_plan(line, key, key.missing)
+
+
+def _with_plan(line: L, entry: Located, missing: str) -> L:
+    """Add what a plan does not show of ``entry``, and the address by which Terraform manages it."""
+    if missing:
+        line["missing"] = missing
+    if entry.resource:
+        line["address"] = entry.resource
+    return line
+
+
+# --- databases ------------------------------------------------------------------------------------
+
+
+def _encode_database(organization: Organization, database: Database) -> str:
+    """Render a database as its line, by hand as that of a finding: there may be many."""
+    state = "terminated" if database.is_terminated else database.state
+    expected = database.encryption or organization.policy.of(database.type).encryption
+    regions = ",".join(
+        [
+            _encode_region(organization, database, region, state, expected)
+            for region in database.regions
+        ]
+    )
+    file, line, *address = database.location
+    identity = f'"id":{quote(database.id)},' if database.id else ""
+    created = f'"created_at":"{utc(database.created_at)}",' if database.created_at else ""
+    resource = f',"address":{quote(address[0])}' if address else ""
+    return (
+        f'{{"kind":"database","path":"{database_subject(organization.id, database).path}",'
+        f'"organization":{cached_quote(organization.id)},"state":"{state}",{identity}'
+        f'"name":{quote(database.name)},"type":"{database.type}",'
+        f'"provider":"{database.provider}",{created}"regions":[{regions}],'
+        f'"file":{cached_quote(file)},"line":{line}{resource}}}'
+    )
+
+
+def _encode_region(
+    organization: Organization,
+    database: Database,
+    region: DatabaseRegion,
+    state: str,
+    expected: Encryption,
+) -> str:
+    provider = region.provider or database.provider
+    scope = _scope_path(organization.id, database.type, provider, region.name)
+    added = f'"added_at":"{utc(region.added_at)}",' if region.added_at else ""
+    state = region.state if state == "existing" else state
+    return (
+        f'{{"name":{cached_quote(region.name)},"scope":"{scope}","state":"{state}",'
+        f'{added}"encryption":"{region.encryption or expected}"}}'
+    )
+
+
+_scope_path = lru_cache(maxsize=4_096)(join)
+
+
+def _undetermined_database(
+    organization: Organization, database: UndeterminedDatabase
+) -> DatabaseLine:
+    line: DatabaseLine = {
+        "kind": "database",
+        "path": planned_database_subject(organization.id, database).path,
+        "organization": organization.id,
+        "state": "planned",
+        "name": database.name,
+        "file": database.file,
+        "line": database.line,
+    }
+    return _with_plan(line, database, database.missing)

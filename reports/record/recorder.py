@@ -1,0 +1,111 @@
+"""Writes the lines of a record while an audit judges, and adds up what its head needs."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import IO, TYPE_CHECKING
+
+from inventory.history import History
+from reports.aggregation.aggregates import Aggregates
+from reports.record.encoding import encode_finding
+from reports.record.layout import FINDINGS, POPULATION
+from reports.record.population import Population
+from reports.record.population_lines import population_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from checks.engine.finding import Finding
+    from inventory.model.organization import Organization
+    from reports.model.head import LinesFile
+
+_MOST_PENDING = 2_000
+"""How many lines wait to be written and hashed together: about a megabyte."""
+
+
+class HashedLines:
+    """A file of lines that is hashed while it is written."""
+
+    def __init__(self, path: Path) -> None:
+        """Open ``path``, and empty it if it is there."""
+        self._name = path.name
+        self._file: IO[bytes] = path.open("wb")
+        self._hash = hashlib.sha256()
+        self._size = self._count = 0
+        self._pending: list[str] = []
+
+    def write(self, line: str) -> None:
+        """Write ``line``, which is ASCII and has no end of line."""
+        self._pending.append(line)
+        if len(self._pending) >= _MOST_PENDING:
+            self._flush()
+
+    def write_all(self, lines: Iterable[str]) -> None:
+        """Write ``lines``, one after the other."""
+        for line in lines:
+            self.write(line)
+
+    def close(self) -> LinesFile:
+        """Finish the file; return its name, hash, size in bytes, and number of lines."""
+        self._flush()
+        self._file.close()
+        return {
+            "file": self._name,
+            "sha256": self._hash.hexdigest(),
+            "bytes": self._size,
+            "count": self._count,
+        }
+
+    def abort(self) -> None:
+        """Close the file as it is; what is pending is dropped."""
+        self._file.close()
+
+    def _flush(self) -> None:
+        if self._pending:
+            raw = ("\n".join(self._pending) + "\n").encode("ascii")
+            self._hash.update(raw)
+            self._size += len(raw)
+            self._count += len(self._pending)
+            self._file.write(raw)
+            self._pending.clear()
+
+
+class Recorder:
+    """Writes findings and population as they come, and adds up what the head holds of them.
+
+    Attributes:
+        aggregates: the findings, added up.
+        population: the organizations, added up.
+    """
+
+    def __init__(self, folder: Path, history: History = History()) -> None:  # noqa: B008 (constant)
+        """Open the files of lines in ``folder``, which must exist and be the recorder's own.
+
+        ``history`` holds the earlier records, which tell when a key was seen first.
+        """
+        self.aggregates = Aggregates()
+        self.population = Population()
+        self._history = history
+        self._findings = HashedLines(folder / FINDINGS)
+        self._population_lines = HashedLines(folder / POPULATION)
+
+    def add_organization(self, organization: Organization) -> None:
+        """Write ``organization``, of which findings will come, with its keys and databases."""
+        self.population.add(organization)
+        self.aggregates.add_organization(organization)
+        self._population_lines.write_all(population_lines(organization, self._history))
+
+    def add(self, finding: Finding) -> None:
+        """Write ``finding``."""
+        self.aggregates.add(finding)
+        self._findings.write(encode_finding(finding))
+
+    def close(self) -> tuple[LinesFile, LinesFile]:
+        """Finish the files; return what the head says of the findings and of the population."""
+        return self._findings.close(), self._population_lines.close()
+
+    def abort(self) -> None:
+        """Close the files as they are; for a record that is not finished."""
+        self._findings.abort()
+        self._population_lines.abort()

@@ -1,0 +1,45 @@
+"""A summary keeps of an exchange what its organization is judged and counted by."""
+
+from __future__ import annotations
+
+import pytest
+
+from inventory.astra.recording_transport import TOO_LATE
+from inventory.evidence.exchange_summary import file_number, summarize_exchange
+from tests.inventory.live import (
+    ENDED,
+    an_exchange,
+)
+
+
+@pytest.mark.parametrize(
+    ("over", "outcome", "failed"),
+    [
+        ({}, "200", False),
+        ({"status": 302}, "302", False),
+        ({"status": 400}, "400", True),
+        ({"status": 503}, "503", True),
+        ({"status": None, "failure": TOO_LATE}, "timed-out", True),
+    ],
+)
+def test_what_is_kept_of_an_exchange(over: dict[str, object], outcome: str, failed: bool) -> None:  # noqa: FBT001
+    """A summary has the outcome of an exchange, its clock, its hash, and counts redactions."""
+    headers = {"date": "Fri, 20 Nov 2026 02:00:10 GMT"}
+    exchange = an_exchange([], headers=headers, redactions={"user": 2, "token": 1}, **over)
+    summary = summarize_exchange(exchange, "0" * 64)
+    assert summary._asdict() == {
+        "path": exchange.path,
+        "address": "/v2/kms",
+        "outcome": outcome,
+        "ended": ENDED,
+        "clock": 9.2,
+        "sha256": "0" * 64,
+        "redactions": 3,
+        "is_failure": failed,
+    }
+
+
+def test_files_sort_by_their_numbers() -> None:
+    """Files are in the order of their numbers, however many there are."""
+    paths = [f"exchanges/0001/{number:04}.json" for number in (1, 2, 9_999, 10_000, 123_456)]
+    assert sorted([paths[3], *paths[:3], paths[4]], key=file_number) == paths

@@ -1,0 +1,117 @@
+"""A bundle gives back its exchanges, their index, and its inventory."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from inventory.errors import EvidenceError
+from inventory.evidence.exchange import Exchange
+from inventory.evidence.manifest import read_manifest
+from inventory.evidence.reader import index_exchanges, open_bundle, read_exchanges
+from tests.builders import ORGANIZATION
+from tests.inventory.live import (
+    Astra,
+    answer,
+    configured,
+    listed_key,
+    write_bundle,
+)
+
+FIRST = "exchanges/0001/0001.json"
+
+
+def exchanges(folder: str) -> list[Exchange]:
+    return read_exchanges(folder, read_manifest(folder), 1)
+
+
+def test_exchanges_of_an_organization(recorded: str) -> None:
+    """The exchanges of an organization are those in its folder, in the order of their files."""
+    read = exchanges(recorded)
+    count = len(list((Path(recorded) / "exchanges/0001").iterdir()))
+    names = [f"{number:04}.json" for number in range(1, count + 1)]
+    assert [exchange.path[-9:] for exchange in read] == names
+    assert read[0].address == "/v2/currentOrg"
+    assert read_exchanges(recorded, read_manifest(recorded), 2) == []
+
+
+def test_index(recorded: str) -> None:
+    """The index says of each exchange what its file says, and the hash of the file."""
+    manifest = read_manifest(recorded)
+    listed = {file.path: file.sha256 for file in manifest.files}
+    assert [index_exchange._asdict() for index_exchange in index_exchanges(recorded, manifest)] == [
+        {
+            "path": exchange.path,
+            "address": exchange.address,
+            "outcome": exchange.outcome,
+            "at": exchange.ended,
+            "sha256": listed[exchange.path],
+            "redactions": sum(exchange.redactions.values()),
+        }
+        for exchange in exchanges(recorded)
+    ]
+
+
+def test_index_of_odd_statuses(tmp_path: Path) -> None:
+    """Every status that can be recorded has its place in the index."""
+    odd = Astra(other={"/v2/kms": answer([], 999)})
+    folder = write_bundle(tmp_path / "bundle", (configured(), odd))
+    assert "999" in {
+        index_exchange.outcome for index_exchange in index_exchanges(folder, read_manifest(folder))
+    }
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff", b"[" * 100_000, b'"body": 1'])
+def test_index_of_what_is_no_exchange(bundle: str, content: bytes | None) -> None:
+    """A file that is gone, or is no exchange, has no place in the index."""
+    file = Path(bundle) / FIRST
+    if content is None:
+        file.unlink()
+    else:
+        file.write_bytes(content)
+    with pytest.raises(EvidenceError) as caught:
+        list(index_exchanges(bundle, read_manifest(bundle)))
+    assert [problem.file for problem in caught.value.problems] == [str(file)]
+
+
+def test_inventory_of_a_bundle(recorded: str) -> None:
+    """A bundle is an inventory whose entries lead to the recorded answers."""
+    reader = open_bundle(recorded)
+    first, second = reader.organizations()
+    assert (first.id, second.id) == (ORGANIZATION, "b")
+    (key,) = first.keys or ()
+    line = Path(key.file).read_text(encoding="utf-8").splitlines()[key.line - 1]
+    assert json.loads(line) == listed_key()
+    assert {gap.reason for gap in first.gaps} == {"refused"}
+    assert {gap.reason for gap in second.gaps} == {"no-token"}
+
+
+def test_source_of_a_bundle(recorded: str) -> None:
+    """The source of an inventory names its bundle, and the previous one."""
+    reader = open_bundle(recorded)
+    list(reader.organizations())
+    evidence = reader.source.evidence
+    assert evidence
+    manifest = read_manifest(recorded)
+    assert (evidence.root, evidence.previous) == (manifest.root, "0" * 64)
+    assert (evidence.requests, evidence.files) == (manifest.requests, len(manifest.files))
+
+
+def test_first_bundle(tmp_path: Path) -> None:
+    """The first bundle of a chain has none before it."""
+    folder = write_bundle(tmp_path / "bundle", (configured(), Astra()))
+    assert read_manifest(folder).previous is None
+    reader = open_bundle(folder)
+    assert len(list(reader.organizations())) == 1
+    assert reader.source.evidence
+    assert reader.source.evidence.previous is None
+
+
+def test_damaged_bundles_are_not_opened(bundle: str) -> None:
+    """A damaged bundle is no inventory; as history only its inventory counts."""
+    (Path(bundle) / FIRST).unlink()
+    with pytest.raises(EvidenceError):
+        open_bundle(bundle)
+    assert len(list(open_bundle(bundle, "history").organizations())) == 2

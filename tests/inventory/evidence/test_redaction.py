@@ -1,0 +1,192 @@
+"""No secret of an answer reaches its record, whatever the answer is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from inventory.evidence.exchange import Exchange, parse_exchange, render_exchange
+from inventory.evidence.redaction import redact_body
+from inventory.text.secrets import Scrubber, holds_secret
+from tests.inventory.live import (
+    HIDING_PLACES,
+    JSON,
+    PATH,
+    SECRET,
+    TOKEN,
+    TRACES,
+    VALUE,
+    an_exchange,
+)
+
+SCRUBBER = Scrubber([TOKEN])
+
+
+NEEDLES = [needle.encode() for needle in TOKEN.needles()]
+
+
+URL = "https://bundles.example.test/a.zip"
+
+
+def redacted(value: object) -> tuple[Any, str | None, dict[str, int]]:
+    return redact_body(json.dumps(value).encode(), SCRUBBER)[:3]
+
+
+def recorded(body: bytes, header: str = "") -> Exchange:
+    headers = JSON | {"etag": SCRUBBER.scrub(header)}
+    return an_exchange(headers=headers, **redact_body(body, SCRUBBER)._asdict())
+
+
+def test_sensitive_fields_are_redacted_wherever_they_stand() -> None:
+    """Passwords, users, bundles and the like are blanked in any depth and casing, and counted."""
+    bundles = {"secureBundleUrl": URL, "secureBundleInternalUrl": URL, "SecureBundleURL": URL}
+    deep = [{"info": {"user": "me", "Password": ["x"], "datacenters": [bundles]}}]
+    value, text, redactions = redacted([{"token": {"a": 1}, "credentials": 1, "id": "a"}, *deep])
+    hidden = dict.fromkeys(bundles, "(hidden)")
+    info = {"user": "(hidden)", "Password": "(hidden)", "datacenters": [hidden]}
+    values = {"token": "(hidden)", "credentials": "(hidden)", "id": "a"}
+    assert value == [values, {"info": info}]
+    assert text is None
+    fields = ("Password", "SecureBundleURL", "credentials", "secureBundleInternalUrl")
+    assert redactions == dict.fromkeys((*fields, "secureBundleUrl", "token", "user"), 1)
+
+
+def test_empty_fields_are_not_redacted() -> None:
+    """An empty sensitive field hides nothing, and stays visible as empty."""
+    value: dict[str, Any] = {"password": "", "user": None, "secret": []}
+    assert redacted(value) == (value, None, {})
+
+
+def test_fields_with_similar_names_stay() -> None:
+    """Names that only resemble sensitive ones are left alone."""
+    value = {"users": 1, "secureBundle": "x", "bundleUrl": "x", "tokens": "x", "graphqlUrl": URL}
+    assert redacted(value) == (value, None, {})
+
+
+def test_tokens_are_blanked_in_names_and_values() -> None:
+    """A token is blanked wherever it is in a body, and that is counted."""
+    body = {f"x{VALUE}": [{"message": f"asked with {VALUE}", "n": 1}]}
+    fields = {"x(hidden)": [{"message": "asked with (hidden)", "n": 1}]}
+    assert redacted(body) == (fields, None, {"(secrets in texts)": 1})
+
+
+MALFORMED = {
+    "nothing": b"",
+    "cut": b'[{"id": "a"',
+    "twice": b'{"id": 1, "id": 2}',
+    "twice inside": b'[{"a": {"id": 1, "id": 2}}]',
+    "NaN": b"[NaN]",
+    "infinity": b"[-Infinity]",
+    "infinite": b"[1e999]",
+    "endless number": b"1" * 5_000,
+    "byte order mark": b"\xef\xbb\xbf[]",
+    "other charset": "[]".encode("utf-16"),
+    "junk": b'["\xff\xfe"]',
+    "deep": b"[" * 100_000 + b"]" * 100_000,
+    "deeper than is read again": b"[" * 101 + b"]" * 101,
+    "deep objects": b'{"a":' * 101 + b"1" + b"}" * 101,
+    "page": b"<html></html>",
+    "two": b"[] []",
+}
+
+
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
+def test_what_is_no_json_is_text(body: bytes) -> None:
+    """A body that is no whole JSON with each key once is kept as text of at most 20,000 letters."""
+    value, text, redactions, _ = redact_body(body, SCRUBBER)
+    assert value is None
+    assert redactions == {}
+    assert text == body.decode("utf-8", "backslashreplace")[:20_000]
+
+
+def test_deepest_json_is_read_again() -> None:
+    """The deepest body that is taken for JSON can be rendered and read again."""
+    body = b"[" * 100 + b"]" * 100
+    value, text, _, _ = redact_body(body, SCRUBBER)
+    assert text is None
+    exchange = an_exchange(value)
+    assert parse_exchange(PATH, render_exchange(exchange)) == exchange
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "redactions"),
+    [
+        ('{"password": "hush", "id": "a"', '{"password": "(hidden)", "id": "a"', {"password": 1}),
+        ('{"a":{"User":"me"},"x":NaN}', '{"a":{"User": "(hidden)"},"x":NaN}', {"User": 1}),
+        (r'{"secret":"a\"b\\","x"', r'{"secret": "(hidden)","x"', {"secret": 1}),
+        ('[{"token" : "half of i', '[{"token": "(hidden)"', {"token": 1}),
+        ('{"credentials":{"a":"hush"},"b', '{"credentials": "(hidden)"', {"credentials": 1}),
+        ('{"password":12345,"id":', '{"password": "(hidden)","id":', {"password": 1}),
+        (
+            f'[{{"secureBundleInternalUrl":"{URL}"}},{{"secureBundleUrl":"{URL}"}},',
+            '[{"secureBundleInternalUrl": "(hidden)"},{"secureBundleUrl": "(hidden)"},',
+            {"secureBundleInternalUrl": 1, "secureBundleUrl": 1},
+        ),
+    ],
+)
+def test_sensitive_fields_in_broken_json(text: str, shown: str, redactions: dict[str, int]) -> None:
+    """Sensitive fields are blanked and counted also where a body is no JSON, as it was cut off."""
+    assert redact_body(text.encode(), SCRUBBER)[:3] == (None, shown, redactions)
+
+
+@pytest.mark.parametrize("form", HIDING_PLACES.values(), ids=HIDING_PLACES)
+def test_tokens_are_blanked_in_text(form: str) -> None:
+    """A token is blanked in a body that is no JSON, also where the body is cut."""
+    for before in range(19_960, 20_000, 7):
+        raw = render_exchange(recorded(b"x" * before + b" " + form.encode()))
+        assert not holds_secret(raw, NEEDLES)
+        assert SECRET[:12] not in raw.decode()
+
+
+TEXTS = st.text(st.characters(exclude_categories=()), max_size=12)
+
+
+FORMS = st.sampled_from(sorted(HIDING_PLACES.values()))
+
+
+PLANTED = st.builds(lambda before, form, after: before + form + after, TEXTS, FORMS, TEXTS)
+
+
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+
+
+SCALARS = st.none() | st.booleans() | NUMBERS | TEXTS | PLANTED
+
+
+def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    names = TEXTS | PLANTED | st.sampled_from(["user", "secureBundleUrl", "message", "errors"])
+    return st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4)
+
+
+BODIES = st.recursive(SCALARS, nested, max_leaves=12)
+
+
+@settings(deadline=None)
+@given(BODIES, st.booleans())
+def test_no_json_carries_a_token_into_a_record(body: object, ascii_only: bool) -> None:  # noqa: FBT001
+    """Whatever JSON a token is in, its record holds nothing of it, and is read back alike."""
+    spelled = json.dumps(body, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    exchange = recorded(spelled)
+    raw = render_exchange(exchange)
+    assert not holds_secret(raw, NEEDLES)
+    for layer in (raw.decode(), unquote(raw.decode()), raw.decode("unicode_escape")):
+        assert not any(trace in layer for trace in TRACES)
+    assert parse_exchange(PATH, raw) == exchange._replace(body="")
+    assert render_exchange(parse_exchange(PATH, raw)) == raw
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=40), FORMS, st.binary(max_size=40))
+@example(b"%0", HIDING_PLACES["percent-encoded"], b"")  # as an escape it takes the first letter
+def test_no_bytes_carry_a_token_into_a_record(before: bytes, form: str, after: bytes) -> None:
+    """Whatever bytes a token is among, its record holds nothing of it, and is read back."""
+    exchange = recorded(before + form.encode() + after, form)
+    raw = render_exchange(exchange)
+    assert not holds_secret(raw, NEEDLES)
+    assert not any(trace in raw.decode() for trace in TRACES)
+    assert parse_exchange(PATH, raw) == exchange._replace(body="")
