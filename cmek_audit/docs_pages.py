@@ -63,27 +63,29 @@ def _causes(card: Card) -> str:
 
 
 def _controls(card: Card, controls: Controls) -> str:
-    return "; ".join(f"{name} {each.id} ({each.strength})" for name, each in controls.of(card.id))
+    return "; ".join(
+        f"{name} {control.id} ({control.strength})" for name, control in controls.of(card.id)
+    )
 
 
 _OPTIONS = """# Options
 
-Every option of the audit, for pytest's command line, and its ini twin, for `[tool.pytest]` in
-`pyproject.toml`. The command line wins. Paths on the command line, by `-o` too, start where you
-are, those in the ini file where it is. `cmek-audit audit` takes `--option value` as well as
-`--option=value`; for pytest itself write the latter, as it decides where it runs by the first path
-that it sees.
+Every option of the audit, for pytest's command line, with its ini twin, for `[tool.pytest]` in
+`pyproject.toml`. The command line has priority. Paths on the command line, by `-o` too, are
+relative to the folder you are in. Paths in the ini file are relative to its folder. `cmek-audit
+audit` takes `--option value` as well as `--option=value`. For pytest itself write the latter: it
+decides where it runs by the first path that it sees.
 
-How a path is spelled, and in which order files are given, makes no difference: `./acme.yaml`,
-`old/../acme.yaml` and the whole path of `acme.yaml` are one file, which every report names by its
-path in the working directory, or by its whole path if it lies elsewhere. Files are read in the
-order of these paths, and a file that is given twice is read once. Links are not followed for that:
-a link to a file is another file.
+How you spell a path, and in which order you give files, makes no difference: `./acme.yaml`,
+`old/../acme.yaml` and the absolute path of `acme.yaml` are one file. Every report names it by its
+path in the working directory, or by its absolute path if it is elsewhere. Files are read in the
+order of these paths. A file that you give twice is read once. Links are not followed for that: a
+link to a file is another file.
 
-The report folder holds one whole audit or none. Before anything is read or asked, an earlier audit
-in it is moved to its folder `previous/`. So an input that is one of these files, or is a link to
-one, is refused with exit code 4, and all files stay as they are. A folder that cannot be written
-to, or that another run is writing to, is refused in the same way.
+The report folder holds one complete audit or none. Before anything is read or requested, an
+earlier audit in it is moved to its folder `previous/`. An input that is one of these files, or a
+link to one, is therefore refused with exit code 4, and all files stay as they are. A folder that
+cannot be written to, or that another run is writing to, is refused in the same way.
 """
 
 

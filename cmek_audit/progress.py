@@ -1,4 +1,4 @@
-"""Shows how far a collection is: a bar where somebody looks on, else one line at the end.
+"""Shows how far a collection is: a bar on a terminal, else one line at the end.
 
 A note is shown at once, in a line of its own.
 """
@@ -18,66 +18,63 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-_NAME = 40
+_NAME_LENGTH = 40
 
 
 @contextmanager
 def show_progress() -> Iterator[Callable[[Progress], None]]:
-    """Yield what is to be told of every step; show it on stderr."""
-    console = _console()
-    with _closing_line() if console is None else bar(console) as tell:
-        yield tell
-
-
-def _console() -> Console | None:
-    """Return stderr as rich draws on it; None if it is no terminal, or there is no rich."""
-    if not sys.stderr.isatty():
-        return None
-    try:
-        from rich.console import Console  # noqa: PLC0415 (only where it is needed)
-    except ImportError:
-        return None
-    return Console(stderr=True)
+    """Yield a function that takes every step of a collection, and shows it on stderr."""
+    with _bar_on_stderr() if sys.stderr.isatty() else _closing_line() as show:
+        yield show
 
 
 @contextmanager
 def _closing_line() -> Iterator[Callable[[Progress], None]]:
-    steps = [Progress(0, 0)]
+    last = Progress(0, 0)
 
-    def tell(step: Progress) -> None:
+    def show(step: Progress) -> None:
+        nonlocal last
+        last = step
         if step.note:
             write_lines(step.note, err=True)
-        steps.append(step)
 
-    yield tell
-    last = steps[-1]
+    yield show
     write_lines(_counts(last), err=True)
 
 
 @contextmanager
-def bar(console: Console) -> Iterator[Callable[[Progress], None]]:
-    """Draw a bar on ``console``, with the counts and the name of the last one done."""
+def _bar_on_stderr() -> Iterator[Callable[[Progress], None]]:
+    from rich.console import Console  # noqa: PLC0415 (only a terminal needs it)
+
+    with progress_bar(Console(stderr=True)) as show:
+        yield show
+
+
+@contextmanager
+def progress_bar(console: Console) -> Iterator[Callable[[Progress], None]]:
+    """Draw a bar on ``console``, with the counts and the name of the last organization done."""
     from rich import progress as rich  # noqa: PLC0415 (as above)
 
     columns = (
         rich.TextColumn("Reading", markup=False),
         rich.BarColumn(),
-        rich.TextColumn("{task.fields[told]}", markup=False),
+        # A name comes from Astra: as markup it could style or hide what stands beside it.
+        rich.TextColumn("{task.fields[status]}", markup=False),
         rich.TimeElapsedColumn(),
     )
-    with rich.Progress(*columns, console=console) as drawn:
-        task = drawn.add_task("", total=None, told="")
+    with rich.Progress(*columns, console=console) as bar:
+        task = bar.add_task("", total=None, status="")
 
-        def tell(step: Progress) -> None:
+        def show(step: Progress) -> None:
             if step.note:
                 console.print(printable(step.note), markup=False, highlight=False, soft_wrap=True)
-            drawn.update(task, total=step.total, completed=step.done, told=_told(step))
+            bar.update(task, total=step.total, completed=step.done, status=_status(step))
 
-        yield tell
+        yield show
 
 
-def _told(step: Progress) -> str:
-    return f"{_counts(step)} {printable(step.name, _NAME)}".rstrip()
+def _status(step: Progress) -> str:
+    return f"{_counts(step)} {printable(step.name, _NAME_LENGTH)}".rstrip()
 
 
 def _counts(step: Progress) -> str:

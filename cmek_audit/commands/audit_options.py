@@ -1,130 +1,112 @@
-"""The command line of ``cmek-audit audit``: the suite's options, and pytest's own besides."""
+"""The command line of ``cmek-audit audit``: the suite's options, and those of pytest."""
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-from functools import cached_property
-from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args, get_origin
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args, get_origin
 
-import typer
-from typer.core import TyperCommand
-from typer.main import get_command
+import click
+from click.shell_completion import CompletionItem
+
+from cmek_audit.run.options import OPTIONS
+from cmek_audit.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from cmek_audit.run.options import Option
 
 _PREFIX = "--cmek"
 
 
-class Words(NamedTuple):
+class CommandLine(NamedTuple):
     """A command line.
 
     Attributes:
-        given: the words as the user gave them.
-        for_pytest: what they are for pytest, which takes a path after a space for a place to run.
+        given: the arguments as the user gave them.
+        for_pytest: the arguments for pytest, which takes a path after a space for a test to run.
     """
 
     given: tuple[str, ...]
     for_pytest: tuple[str, ...]
 
 
-class AuditCommand(TyperCommand):
-    """A command that takes every option of the suite, and hands on what it does not know.
+class AuditCommand(click.Command):
+    """A command that takes every option of the suite, and passes on what it does not know.
 
-    What follows ``--`` is handed on as it stands. The context's ``obj`` holds the ``Words``.
+    What follows ``--`` is passed on unchanged. The context's ``obj`` holds the ``CommandLine``.
     """
 
-    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 (typer's own)
-        """Return the options of the suite, then those of every command."""
-        return [*self._options, *super().get_params(ctx)]
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 (click's)
+        """Offer the options of the suite in the order of their table."""
+        super().__init__(**settings)
+        self.params = [_SuiteOption(option) for option in OPTIONS]
 
-    @cached_property
-    def _options(self) -> list[Any]:
-        from cmek_audit.run.options import OPTIONS  # noqa: PLC0415 (the help of other commands is quick)
-
-        return _made(OPTIONS)
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 (as above)
-        """Take the suite's options out of ``args``, and leave ``Words`` to the command."""
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the suite's options out of ``args``, and keep the ``CommandLine``."""
         end = args.index("--") if "--" in args else len(args)
-        given, own, untouched = tuple(args), args[:end], args[end + 1 :]
-        super().parse_args(ctx, own)
+        given, parsed, untouched = tuple(args), args[:end], args[end + 1 :]
+        super().parse_args(ctx, parsed)
         unknown = [word for word in ctx.args if word.startswith(_PREFIX)]
         if unknown and not ctx.resilient_parsing:
-            ctx.fail(self._mistyped(unknown[0].partition("=")[0]))
-        flags = {option.name: option.opts[0] for option in self._options}
-        values = {name: ctx.params.pop(name) for name in flags}
-        ctx.obj = Words(given, (*_spelled(flags, values), *ctx.args, *untouched))
+            ctx.fail(_unknown(unknown[0].partition("=")[0]))
+        # pytest parses the options again, and click would pass them on to the command's function.
+        values = {option: ctx.params.pop(option.ini) for option in OPTIONS}
+        ctx.obj = CommandLine(given, (*_spelled(values), *ctx.args, *untouched))
         return list(ctx.args)
 
-    def _mistyped(self, word: str) -> str:
-        known = {option.opts[0].removeprefix(_PREFIX): option.opts[0] for option in self._options}
-        near = [
-            known[get_close_match]
-            for get_close_match in get_close_matches(word.removeprefix(_PREFIX), known)
-        ]
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        return f"No such option: {word}.{hint}"
+
+class _SuiteOption(click.Option):
+    """An option of the suite, made of its row in the table."""
+
+    def __init__(self, option: Option) -> None:
+        super().__init__(
+            [option.flag, option.ini],
+            metavar=option.metavar or None,
+            help=option.help,
+            is_flag=True if option.kind == "flag" else None,  # False would make values optional
+            multiple=option.kind in {"paths", "texts"},
+        )
+        self._option = option
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 (as the base)
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Complete the path of a file, or a value that is one of a few."""
+        if self._option.kind in {"path", "paths"}:
+            return [CompletionItem(incomplete, type="file")]
+        choices, is_list = _choices(self._option.name)
+        # Only the last item of a list is still to be completed.
+        before = "".join(incomplete.rpartition(",")[:2]) if is_list else ""
+        values = (f"{before}{choice}" for choice in choices)
+        return [CompletionItem(value) for value in values if value.startswith(incomplete)]
 
 
-def _spelled(flags: Mapping[str, str], values: Mapping[str, Any]) -> Iterator[str]:
-    """Spell out the options that were given, each as one word."""
-    for name, value in values.items():
+@cache
+def _choices(name: str) -> tuple[tuple[str, ...], bool]:
+    """Return the values that an option may have, if these are few, and whether it takes a list."""
+    from cmek_audit.run.option_values import Options  # noqa: PLC0415 (help needs no models)
+
+    annotation = Options.model_fields[name.replace("-", "_")].annotation
+    is_list = get_origin(annotation) is tuple
+    item = get_args(annotation)[0] if is_list else annotation
+    return (get_args(item) if get_origin(item) is Literal else ()), is_list
+
+
+def _unknown(word: str) -> str:
+    # All options begin alike, so two of them must have more in common than two words elsewhere.
+    hint = did_you_mean(word, (option.flag for option in OPTIONS), cutoff=0.8)
+    return f"No such option {word!r}.{hint}"
+
+
+def _spelled(values: Mapping[Option, Any]) -> Iterator[str]:
+    """Yield the options that were given, each as one word."""
+    for option, value in values.items():
         if value is True:
-            yield flags[name]
-        elif value not in (None, False):
-            several = [value] if isinstance(value, str) else value
-            yield from (f"{flags[name]}={each}" for each in several)
-
-
-# --- options, made by typer of a function that would take them ------------------------------------
-
-
-def _made(options: tuple[Option, ...]) -> list[Any]:
-    def take(**_: object) -> None:
-        """Take every option."""
-
-    asked = [_asked(option) for option in options]
-    take.__signature__ = Signature(asked)  # type: ignore[attr-defined]
-    take.__annotations__ = {each.name: each.annotation for each in asked}
-    app = typer.Typer(add_completion=False)
-    app.command()(take)
-    return list(get_command(app).params)
-
-
-_TYPES = {"paths": list[str] | None, "texts": list[str] | None, "flag": bool}
-
-
-def _asked(option: Option) -> Parameter:
-    told = typer.Option(
-        option.flag,
-        metavar=option.metavar or None,
-        help=option.help,
-        show_default=False,
-        autocompletion=_completion(option),
-    )
-    kind = _TYPES.get(option.kind, str | None)
-    default = False if option.kind == "flag" else None
-    return Parameter(
-        option.ini, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, told]
-    )
-
-
-def _completion(option: Option) -> Callable[[str], list[str]] | None:
-    """Return what completes a value that is one of a few, or a list of such."""
-    from cmek_audit.run.options import Options  # noqa: PLC0415 (as above)
-
-    kind = Options.model_fields[option.name.replace("-", "_")].annotation
-    listed = get_origin(kind) is tuple
-    one = get_args(kind)[0] if listed else kind
-    if get_origin(one) is not Literal:
-        return None
-
-    def complete(incomplete: str) -> list[str]:
-        before = "".join(incomplete.rpartition(",")[:2]) if listed else ""
-        return [before + value for value in get_args(one)]
-
-    return complete
+            yield option.flag
+        elif isinstance(value, str):
+            yield f"{option.flag}={value}"
+        else:
+            yield from (f"{option.flag}={item}" for item in value or ())

@@ -1,15 +1,18 @@
-"""``cmek-audit collect``: reads organizations live, and says what could not be read."""
+"""``cmek-audit collect``: reads organizations from Astra, and lists what could not be read."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import click
+
 from checks.engine.reasons import gap_action
+from cmek_audit import parameters
 from cmek_audit.console import write_json, write_lines
-from cmek_audit.exit_codes import Code
+from cmek_audit.exit_codes import ExitCode, interruptible
 from cmek_audit.progress import show_progress
-from inventory.astra.collector import collect
+from inventory.astra.collector import collect as collect_bundle
 from inventory.astra.config import read_organizations
 from inventory.evidence.manifest import read_manifest
 from inventory.evidence.reader import open_bundle
@@ -27,19 +30,49 @@ MOST_DETAILS = 3
 
 
 class Unread(NamedTuple):
-    """A fact that could not be read: of whom, what and why, and what would settle it."""
+    """A fact that could not be read.
 
-    identity: str
+    Attributes:
+        organization: the id of the organization.
+        name: its name.
+        gap: which fact it is, and why it could not be read.
+        action: what to do about it.
+    """
+
+    organization: str
     name: str
     gap: Gap
     action: str
 
 
-def run(file: str, folder: str, *, as_json: bool) -> Code:
-    """Record what ``file`` names as a bundle in ``folder``; say what is missing in it."""
-    wanted = read_organizations(file)
-    with show_progress() as tell:
-        bundle = collect(wanted, folder, on_progress=tell).bundle
+@click.command(context_settings=parameters.SETTINGS)
+@click.argument("organizations", metavar="[ORGANIZATIONS.yaml]", default="env")
+@click.option(
+    "--evidence-dir", metavar="DIR", default="audit-evidence", help="The folder for the bundle."
+)
+@parameters.as_json
+@interruptible("nothing unfinished is left behind")
+def collect(organizations: str, evidence_dir: str, *, as_json: bool) -> ExitCode:
+    """Read organizations from Astra and record every answer.
+
+    ORGANIZATIONS.yaml lists the organizations to read. Without it, or with "env", that is the one
+    organization of the token in ASTRA_API_TOKEN.
+
+    The answers go into a new evidence bundle, which names the bundle before it. Tokens come from
+    the environment, from the variables that the organizations file names. They are never written
+    to a file. Nothing is changed in Astra.
+
+    \b
+    Exit codes:
+      0  everything was read
+      1  something could not be read; the bundle holds the rest and lists what is missing
+      2  interrupted; nothing unfinished is left behind
+      3  internal error
+      4  unusable input or option
+    """
+    requested = read_organizations(organizations)
+    with show_progress() as report_progress:
+        bundle = collect_bundle(requested, evidence_dir, on_progress=report_progress).bundle
     if not as_json:
         write_lines(f"Evidence:       {bundle}")
     unread = list(_unread(open_bundle(bundle)))
@@ -48,7 +81,7 @@ def run(file: str, folder: str, *, as_json: bool) -> Code:
         write_json(_summary(bundle, manifest, unread))
     else:
         _print(manifest, unread)
-    return Code.NOT_DONE if unread else Code.DONE
+    return ExitCode.NOT_DONE if unread else ExitCode.DONE
 
 
 def _unread(reader: NdjsonReader) -> Iterator[Unread]:
@@ -60,8 +93,13 @@ def _unread(reader: NdjsonReader) -> Iterator[Unread]:
 
 def _summary(bundle: str, manifest: Manifest, unread: Iterable[Unread]) -> dict[str, Any]:
     gaps = [
-        {"organization": identity, "name": name, **gap.model_dump(), "action": action}
-        for identity, name, gap, action in unread
+        {
+            "organization": fact.organization,
+            "name": fact.name,
+            **fact.gap.model_dump(),
+            "action": fact.action,
+        }
+        for fact in unread
     ]
     return {
         "bundle": bundle,
@@ -75,36 +113,39 @@ def _summary(bundle: str, manifest: Manifest, unread: Iterable[Unread]) -> dict[
 
 
 def _print(manifest: Manifest, unread: list[Unread]) -> None:
-    before = manifest.previous.name if manifest.previous else "none, it is the first"
-    write_lines(f"Bundle before:  {before}")
+    previous = manifest.previous.name if manifest.previous else "none, this is the first"
+    failures = f"{manifest.failures:,} of them failed" if manifest.failures else "all answered"
+    write_lines(f"Bundle before:  {previous}")
     write_lines(f"Root:           {manifest.root}")
     write_lines(f"Organizations:  {manifest.organizations:,}")
-    failures = f"{manifest.failures:,} of them in vain" if manifest.failures else "all answered"
     write_lines(f"Requests:       {manifest.requests:,}, {failures}")
-    if not unread:
+    if unread:
+        _print_gaps(unread)
+    else:
         write_lines("Gaps:           none, everything was read")
-        return
+
+
+def _print_gaps(unread: list[Unread]) -> None:
     by_organization = defaultdict(list)
-    for each in unread:
-        by_organization[each.identity].append(each)
-    write_lines(
-        f"Gaps:           {len(unread):,}, in {pluralize(len(by_organization), 'organization')}"
-    )
-    for own in list(by_organization.values())[:MOST_SHOWN]:
-        _print_organization(own)
+    for fact in unread:
+        by_organization[fact.organization].append(fact)
+    count = pluralize(len(by_organization), "organization")
+    write_lines(f"Gaps:           {len(unread):,}, in {count}")
+    for facts in list(by_organization.values())[:MOST_SHOWN]:
+        _print_organization(facts)
     if len(by_organization) > MOST_SHOWN:
         more = pluralize(len(by_organization) - MOST_SHOWN, "more organization")
-        write_lines(f"\n… and {more}: --json tells of all, and so does the bundle")
-    write_lines("\nExit code 1 says that not everything could be read. What was read is kept.")
+        write_lines(f"\n… and {more}: --json lists all of them, and so does the bundle")
+    write_lines("\nExit code 1: not everything could be read. What was read is kept.")
 
 
 def _print_organization(unread: list[Unread]) -> None:
-    """Print an organization with its gaps, those together that one step would settle."""
-    by_step = defaultdict(list)
-    for each in unread:
-        by_step[each.gap.reason, each.action].append(each.gap)
+    """Print an organization with its gaps, those together that have one action."""
+    by_action = defaultdict(list)
+    for fact in unread:
+        by_action[fact.gap.reason, fact.action].append(fact.gap)
     write_lines(f"\n{unread[0].name}")
-    for (reason, action), gaps in by_step.items():
+    for (reason, action), gaps in by_action.items():
         write_lines(f"  {reason}: {', '.join(dict.fromkeys(gap.fact for gap in gaps))}")
         details = list(dict.fromkeys(gap.detail for gap in gaps if gap.detail))
         for detail in details[:MOST_DETAILS]:

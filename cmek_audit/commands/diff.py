@@ -1,12 +1,15 @@
-"""``cmek-audit diff``: compares two audits, and says what changed from one to the other."""
+"""``cmek-audit diff``: compares two audits, and shows what changed from one to the other."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
+import click
+
 from checks.engine.context import utc
+from cmek_audit import parameters
 from cmek_audit.console import write_json, write_lines
-from cmek_audit.exit_codes import Code
+from cmek_audit.exit_codes import ExitCode, interruptible
 from inventory.errors import RecordError
 from inventory.text.display import printable
 from reports.comparison.baseline import read_baseline, read_later, refuse_unlike
@@ -50,18 +53,45 @@ class Comparison(ComparedFindings):
     same_rules: bool
 
 
-def run(old: str, new: str, form: str) -> Code:
-    """Compare the audits at ``old`` and ``new``, and print the result as ``form``."""
-    told = _compared(old, new)
-    if form == "json":
-        write_json(told)
+@click.command(context_settings=parameters.SETTINGS)
+@click.argument("old")
+@click.argument("new")
+@click.option(
+    "--format",
+    "-f",
+    "format_name",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    help="How to print it.",
+)
+@interruptible("nothing was compared")
+def diff(old: str, new: str, format_name: str) -> ExitCode:
+    """Compare two audits: what is new, reopened, fixed or gone.
+
+    OLD and NEW are report folders or their audit.json, the earlier one first. Findings that are
+    unchanged are counted. Two findings are the same if their ids are: ids do not change from run
+    to run. Keys that were added, replaced or removed are listed, too.
+
+    \b
+    Exit codes:
+      0  nothing is new, reopened, worsened or unclear
+      1  something is
+      2  interrupted
+      3  internal error
+      4  unusable reports
+    """
+    comparison = _compare(old, new)
+    if format_name == "json":
+        write_json(comparison)
     else:
-        write_lines("\n".join(_text(told) if form == "text" else _markdown(told)))
-    is_news = any(told["counts"][each] for each in NEWS) or told["organizations_gone"]["count"] > 0
-    return Code.NOT_DONE if is_news else Code.DONE
+        printer = _text if format_name == "text" else _markdown
+        write_lines("\n".join(printer(comparison)))
+    is_news = any(comparison["counts"][change] for change in NEWS)
+    is_gone = comparison["organizations_gone"]["count"] > 0
+    return ExitCode.NOT_DONE if is_news or is_gone else ExitCode.DONE
 
 
-def _compared(old: str, new: str) -> Comparison:
+def _compare(old: str, new: str) -> Comparison:
     later = read_later(new)
     baseline = read_baseline(old)
     refuse_unlike(baseline.about, is_example=later.about.is_example)
@@ -72,21 +102,21 @@ def _compared(old: str, new: str) -> Comparison:
     changes = Changes(baseline, later.about.as_of, later.seen)
     for finding in later.findings():
         changes.classify(finding)
-    told = changes.summary(later.about.rules, "")
+    result = changes.summary(later.about.rules, "")
     return {
         "old": _about(baseline.about),
         "new": _about(later.about),
-        "same_rules": told["baseline"]["same_rules"],
-        "counts": told["counts"],
-        "not_judged_again": told["not_judged_again"],
-        "lists": told["lists"],
-        "keys": told["keys"],
-        "organizations_gone": told["organizations_gone"],
+        "same_rules": result["baseline"]["same_rules"],
+        "counts": result["counts"],
+        "not_judged_again": result["not_judged_again"],
+        "lists": result["lists"],
+        "keys": result["keys"],
+        "organizations_gone": result["organizations_gone"],
     }
 
 
 def _about(about: AuditReference) -> AuditEntry:
-    """Say which audit was compared."""
+    """Return which audit was compared."""
     return {
         "path": about.path,
         "report": about.report,
@@ -98,29 +128,30 @@ def _about(about: AuditReference) -> AuditEntry:
 
 # --- text -----------------------------------------------------------------------------------------
 
-OTHER_RULES = "The rules were others then, so a change may be one of the rules."
+OTHER_RULES = "The rules have changed in between: a change may be due to a rule."
 
 
-def _text(told: Comparison) -> Iterator[str]:
-    for which, about in (("old", told["old"]), ("new", told["new"])):
-        named = f"{about['path']}, as of {about['as_of']}, report {about['report'][:12]}"
-        yield f"{which.capitalize()}:      {named}"
-        yield from (f"          {printable(text)}" for text in about["banners"])
-    if not told["same_rules"]:
+def _text(comparison: Comparison) -> Iterator[str]:
+    for name, audit in (("old", comparison["old"]), ("new", comparison["new"])):
+        reference = f"{audit['path']}, as of {audit['as_of']}, report {audit['report'][:12]}"
+        yield f"{name.capitalize()}:      {reference}"
+        yield from (f"          {printable(banner)}" for banner in audit["banners"])
+    if not comparison["same_rules"]:
         yield OTHER_RULES
-    yield f"Changes:  {summarize_changes(told)}"
-    yield from _text_of_organizations(told["organizations_gone"])
-    for what in _listed(told):
+    yield f"Changes:  {summarize_changes(comparison)}"
+    yield from _text_of_organizations(comparison["organizations_gone"])
+    for change in _changes_to_list(comparison):
         yield ""
-        yield f"{what.capitalize()} ({told['counts'][what]:,}): {CHANGE[what].meaning}"
-        for each in told["lists"][what][:MOST_SHOWN]:
-            yield f"  {each['severity']} {each['rule']} {_named(each)}: {_turn(each)}"
-            yield f"    {each['message']}"
-        yield from _more(told["counts"][what])
-    yield from _text_of_keys(told["keys"])
+        yield f"{change.capitalize()} ({comparison['counts'][change]:,}): {CHANGE[change].meaning}"
+        for finding in comparison["lists"][change][:MOST_SHOWN]:
+            subject, turn = _subject(finding), _status_change(finding)
+            yield f"  {finding['severity']} {finding['rule']} {subject}: {turn}"
+            yield f"    {finding['message']}"
+        yield from _more(comparison["counts"][change])
+    yield from _text_of_keys(comparison["keys"])
 
 
-GONE = "They are in the earlier audit, and not in the later one."
+GONE = "They are in the earlier audit, but not in the later one."
 
 
 def _text_of_organizations(gone: OrganizationsGone) -> Iterator[str]:
@@ -128,29 +159,30 @@ def _text_of_organizations(gone: OrganizationsGone) -> Iterator[str]:
         yield ""
         yield f"Organizations gone ({gone['count']:,}): {GONE}"
         yield from (
-            f"  {each['name']} ({each['organization']})" for each in gone["list"][:MOST_SHOWN]
+            f"  {organization['name']} ({organization['organization']})"
+            for organization in gone["list"][:MOST_SHOWN]
         )
         yield from _more(gone["count"])
 
 
-def _listed(told: Comparison) -> list[Class]:
-    return [klass for klass in CLASSES if told["counts"][klass] and klass != "unchanged"]
+def _changes_to_list(comparison: Comparison) -> list[Class]:
+    return [name for name in CLASSES if comparison["counts"][name] and name != "unchanged"]
 
 
-def _named(each: ChangedFinding) -> str:
+def _subject(finding: ChangedFinding) -> str:
     """Name the subject, and its cause if the finding has one."""
-    cause = f" {each['cause']}" if each["cause"] else ""
-    name = f" ({each['name']})" if each["name"] else ""
-    return f"{each['path']}{cause}{name}"
+    cause = f" {finding['cause']}" if finding["cause"] else ""
+    name = f" ({finding['name']})" if finding["name"] else ""
+    return f"{finding['path']}{cause}{name}"
 
 
-def _turn(each: ChangedFinding) -> str:
-    """Say what the status was, and what it is now."""
-    before = f"{each['status_before']}, " if each["status_before"] else ""
-    if each["status_before"] and each["severity_before"] != each["severity"]:
-        before = f"{each['severity_before']} {before}"
-    why = f". {WHY[each['reason']]}" if each["reason"] else ""
-    return f"{before}now {each['status'] or 'gone'}{why}"
+def _status_change(finding: ChangedFinding) -> str:
+    """Return what the status was, and what it is now."""
+    before = f"{finding['status_before']}, " if finding["status_before"] else ""
+    if finding["status_before"] and finding["severity_before"] != finding["severity"]:
+        before = f"{finding['severity_before']} {before}"
+    why = f". {WHY[finding['reason']]}" if finding["reason"] else ""
+    return f"{before}now {finding['status'] or 'gone'}{why}"
 
 
 def _more(total: int) -> Iterator[str]:
@@ -159,17 +191,17 @@ def _more(total: int) -> Iterator[str]:
 
 
 def _text_of_keys(keys: KeyChanges | None) -> Iterator[str]:
-    for what in KEY_CHANGES:
-        if not keys or not keys["counts"][what]:
+    for change in KEY_CHANGES:
+        if not keys or not keys["counts"][change]:
             continue
-        title, words = KEY_CHANGE[what]
+        title, meaning = KEY_CHANGE[change]
         yield ""
-        yield f"{title} ({keys['counts'][what]:,}): {words}"
-        for scope in keys["lists"][what][:MOST_SHOWN]:
+        yield f"{title} ({keys['counts'][change]:,}): {meaning}"
+        for scope in keys["lists"][change][:MOST_SHOWN]:
             yield f"  {_scope(scope)}"
             yield f"    before: {', '.join(scope['before']) or 'none'}"
             yield f"    now:    {', '.join(scope['after']) or 'none'}"
-        yield from _more(keys["counts"][what])
+        yield from _more(keys["counts"][change])
 
 
 def _scope(scope: ChangedKeys) -> str:
@@ -179,41 +211,47 @@ def _scope(scope: ChangedKeys) -> str:
 # --- Markdown -------------------------------------------------------------------------------------
 
 
-def _markdown(told: Comparison) -> Iterator[str]:
+def _markdown(comparison: Comparison) -> Iterator[str]:
     yield from ("## Changes between two audits", "")
     yield from table(
         ("Audit", "As of", "Report", "Read from"),
-        (_of_audit("old", told["old"]), _of_audit("new", told["new"])),
+        (_audit_row("old", comparison["old"]), _audit_row("new", comparison["new"])),
     )
-    for which, audit in (("old", told["old"]), ("new", told["new"])):
-        for text in audit["banners"]:
-            yield from ("", f"> **{which}: {prose(text, WHOLE)}**")
-    yield ""
-    other_rules = "" if told["same_rules"] else f" {OTHER_RULES}"
-    yield f"{prose(summarize_changes(told)).capitalize()}.{other_rules}"
-    if told["organizations_gone"]["count"]:
-        yield from ("", "### Organizations gone", "", GONE, "")
-        shown = told["organizations_gone"]["list"][:MOST_SHOWN]
-        rows = ((code(each["name"]), code(each["organization"])) for each in shown)
-        yield from table(("Organization", "Id"), rows)
-        yield from _more_rows(told["organizations_gone"]["count"])
-    for what in _listed(told):
-        yield from ("", f"### {what.capitalize()}", "", CHANGE[what].meaning, "")
+    for name, audit in (("old", comparison["old"]), ("new", comparison["new"])):
+        for banner in audit["banners"]:
+            yield from ("", f"> **{name}: {prose(banner, WHOLE)}**")
+    other_rules = "" if comparison["same_rules"] else f" {OTHER_RULES}"
+    yield from ("", f"{prose(summarize_changes(comparison)).capitalize()}.{other_rules}")
+    yield from _markdown_of_organizations(comparison["organizations_gone"])
+    for change in _changes_to_list(comparison):
+        yield from ("", f"### {change.capitalize()}", "", CHANGE[change].meaning, "")
         yield from table(
             ("Severity", "Rule", "Subject", "Change", "Condition"),
-            map(_of_finding, told["lists"][what][:MOST_SHOWN]),
+            map(_finding_row, comparison["lists"][change][:MOST_SHOWN]),
         )
-        yield from _more_rows(told["counts"][what])
-    keys = told["keys"]
-    for key_change in KEY_CHANGES:
-        if keys and keys["counts"][key_change]:
-            title, words = KEY_CHANGE[key_change]
-            yield from ("", f"### {title}", "", words, "")
-            yield from table(
-                ("Key scope", "Before", "Now"),
-                map(_of_scope, keys["lists"][key_change][:MOST_SHOWN]),
-            )
-            yield from _more_rows(keys["counts"][key_change])
+        yield from _more_rows(comparison["counts"][change])
+    yield from _markdown_of_keys(comparison["keys"])
+
+
+def _markdown_of_organizations(gone: OrganizationsGone) -> Iterator[str]:
+    if gone["count"]:
+        yield from ("", "### Organizations gone", "", GONE, "")
+        rows = (
+            (code(organization["name"]), code(organization["organization"]))
+            for organization in gone["list"][:MOST_SHOWN]
+        )
+        yield from table(("Organization", "Id"), rows)
+        yield from _more_rows(gone["count"])
+
+
+def _markdown_of_keys(keys: KeyChanges | None) -> Iterator[str]:
+    for change in KEY_CHANGES:
+        if keys and keys["counts"][change]:
+            title, meaning = KEY_CHANGE[change]
+            yield from ("", f"### {title}", "", meaning, "")
+            rows = map(_scope_row, keys["lists"][change][:MOST_SHOWN])
+            yield from table(("Key scope", "Before", "Now"), rows)
+            yield from _more_rows(keys["counts"][change])
 
 
 def _more_rows(total: int) -> Iterator[str]:
@@ -221,16 +259,17 @@ def _more_rows(total: int) -> Iterator[str]:
         yield from ("", line.strip())
 
 
-def _of_audit(which: str, audit: AuditEntry) -> Sequence[str]:
-    return which, code(audit["as_of"]), code(audit["report"]), code(audit["path"])
+def _audit_row(name: str, audit: AuditEntry) -> Sequence[str]:
+    return name, code(audit["as_of"]), code(audit["report"]), code(audit["path"])
 
 
-def _of_finding(each: ChangedFinding) -> Sequence[str]:
-    parts = each["path"], each["cause"], each["name"]
+def _finding_row(finding: ChangedFinding) -> Sequence[str]:
+    parts = finding["path"], finding["cause"], finding["name"]
     subject = " ".join(code(part) for part in parts if part)
-    return each["severity"], each["rule"], subject, _turn(each), prose(each["message"])
+    change, message = _status_change(finding), prose(finding["message"])
+    return finding["severity"], finding["rule"], subject, change, message
 
 
-def _of_scope(scope: ChangedKeys) -> Sequence[str]:
+def _scope_row(scope: ChangedKeys) -> Sequence[str]:
     keys = (", ".join(map(code, ids)) or "none" for ids in (scope["before"], scope["after"]))
     return code(_scope(scope)), *keys

@@ -8,35 +8,63 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
+from cmek_audit import parameters
 from cmek_audit.console import write_lines
-from cmek_audit.exit_codes import Code
+from cmek_audit.exit_codes import ExitCode, interruptible
 from inventory.errors import LeakError, SettingError
 from inventory.text.secrets import holds_secret
+from reports.formats import github_annotations
 from reports.formats.registry import RENDERED, encode
 from reports.record.reader import read_record, relying_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from reports.model.head import Head
     from reports.record.reader import Record
 
+_FORMATS = {
+    **{report.format: report.render for report in RENDERED},
+    "annotations": github_annotations.render,
+}
 
-def run(name: str, report: str, output: str) -> Code:
-    """Render the record in ``report`` as ``name``, and write it to ``output``; ``-`` is stdout."""
+
+@click.command(context_settings=parameters.SETTINGS)
+@click.argument("format_name", metavar=f"[{'|'.join(_FORMATS)}]", type=click.Choice([*_FORMATS]))
+@parameters.report
+@click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    default="-",
+    help="The file to write; - prints the report.",
+)
+@interruptible("nothing unfinished is left behind")
+def render(format_name: str, report: str, output: str) -> ExitCode:
+    """Make a report of any format from the record of an audit.
+
+    REPORT is a report folder or its audit.json; without it, audit-report. The record is audit.json
+    with findings.ndjson beside it. It is checked before it is used. Nothing is judged again.
+
+    \b
+    Exit codes:
+      0  made
+      2  interrupted; nothing unfinished is left behind
+      3  internal error
+      4  no record, a changed one, or a file that cannot be written
+    """
     record = read_record(report)
     target = None if output == "-" else _target(output, record)
-    raw = _render(name, record)
+    content = _render(format_name, record)
     if target is None:
         sys.stdout.flush()
-        sys.stdout.buffer.write(raw)
-        return Code.DONE
+        sys.stdout.buffer.write(content)
+        return ExitCode.DONE
     try:
-        _replace(target, raw)
+        _replace(target, content)
     except OSError as error:
         raise _refused(output, str(error.strerror)) from None
     write_lines(f"Written: {output}")
-    return Code.DONE
+    return ExitCode.DONE
 
 
 def _target(output: str, record: Record) -> Path:
@@ -50,7 +78,7 @@ def _target(output: str, record: Record) -> Path:
 
 
 def _is_same(path: Path, other: Path) -> bool:
-    """Say whether both are one file, by whatever links."""
+    """Return whether both are one file, by whatever links."""
     return path.exists() and path.samefile(other)
 
 
@@ -59,27 +87,18 @@ def _refused(output: str, found: str) -> SettingError:
 
 
 def _render(name: str, record: Record) -> bytes:
-    render = _renderer(name)
     with relying_on(record):
-        raw = encode(render(record.head, record.lines()))
-    if holds_secret(raw):
+        content = encode(_FORMATS[name](record.head, record.lines()))
+    if holds_secret(content):
         raise LeakError([record.path])
-    return raw
+    return content
 
 
-def _renderer(name: str) -> Callable[[Head, Iterable[bytes]], str]:
-    if name == "annotations":
-        from reports.formats import github_annotations  # noqa: PLC0415 (no other format needs the gate)
-
-        return github_annotations.render
-    return next(each.render for each in RENDERED if each.format == name)
-
-
-def _replace(target: Path, raw: bytes) -> None:
-    """Write beside and rename when whole, so that nothing unfinished is left behind."""
+def _replace(target: Path, content: bytes) -> None:
+    """Write a file beside and rename it, so that nothing unfinished is left behind."""
     beside = target.with_name(f".{target.name}.writing-{os.getpid()}")
     try:
-        beside.write_bytes(raw)
+        beside.write_bytes(content)
         beside.replace(target)
     finally:
         with suppress(OSError):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
 
 from checks.engine.catalogue import load_rules
 from checks.engine.controls import read_controls
-from cmek_audit.console import wrapped, write_json, write_lines
-from cmek_audit.exit_codes import Code
+from cmek_audit import parameters
+from cmek_audit.console import aligned, wrapped, write_json, write_lines
+from cmek_audit.exit_codes import ExitCode
+from cmek_audit.suggestions import did_you_mean
 from inventory.errors import SettingError
 from inventory.text.display import describe
 
@@ -20,37 +24,50 @@ if TYPE_CHECKING:
     from checks.engine.controls import Controls
 
 
-def run(name: str, *, as_json: bool) -> Code:
-    """Print all rules, or the one of this ``name`` in full."""
-    rules = load_rules()
+def _complete_id(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    cards = (rule.card for rule in load_rules())
+    return [
+        CompletionItem(card.id, help=card.title) for card in cards if card.id.startswith(incomplete)
+    ]
+
+
+@click.command(context_settings=parameters.SETTINGS)
+@click.argument("name", metavar="[RULE]", default="", shell_complete=_complete_id)
+@parameters.as_json
+def rules(name: str, *, as_json: bool) -> ExitCode:
+    """List the rules, or show one in full.
+
+    RULE is a rule's id, such as CMEK-01, or the name of its check. In full, a rule has its reason,
+    the sentences of the documentation that it is based on, its severity, what to do about a
+    failure, and the control ids that it is evidence for.
+
+    \b
+    Exit codes:
+      0  shown
+      3  internal error
+      4  no such rule
+    """
+    catalogue = load_rules()
     if name:
-        rule = _named(name, rules)
+        rule = _find_rule(name, catalogue)
         _print_one(rule, read_controls(), as_json=as_json)
     elif as_json:
         controls = read_controls()
-        write_json({"rules": [_data(each, controls) for each in rules]})
+        write_json({"rules": [_data(rule, controls) for rule in catalogue]})
     else:
-        _print_list([each.card for each in rules])
-    return Code.DONE
+        _print_list([rule.card for rule in catalogue])
+    return ExitCode.DONE
 
 
-def ids() -> list[tuple[str, str]]:
-    """Return the id and the title of each rule, as what completes an argument."""
-    return [(load_rule.card.id, load_rule.card.title) for load_rule in load_rules()]
-
-
-def _named(name: str, rules: Sequence[Rule]) -> Rule:
+def _find_rule(name: str, catalogue: Sequence[Rule]) -> Rule:
     """Find a rule by its id or its check, in any case."""
-    by_name = {known.lower(): rule for rule in rules for known in (rule.card.id, rule.card.check)}
-    if rule := by_name.get(name.lower()):
-        return rule
-    near = {
-        by_name[get_close_match].card.id
-        for get_close_match in get_close_matches(name.lower(), by_name, cutoff=0.8)
-    }
-    hint = f"; did you mean {' or '.join(sorted(near))}?" if near else ""
-    known = f"{rules[0].card.id} to {rules[-1].card.id}, or the name of a check"
-    raise SettingError(f"RULE: found {describe(name)}, expected {known}{hint}")
+    by_name = {known: rule for rule in catalogue for known in (rule.card.id, rule.card.check)}
+    for known, rule in by_name.items():
+        if known.lower() == name.lower():
+            return rule
+    hint = did_you_mean(name, by_name, cutoff=0.8)
+    expected = f"{catalogue[0].card.id} to {catalogue[-1].card.id}, or the name of a check"
+    raise SettingError(f"RULE: found {describe(name)}, expected {expected}.{hint}")
 
 
 def _data(rule: Rule, controls: Controls) -> dict[str, Any]:
@@ -63,20 +80,17 @@ def _data(rule: Rule, controls: Controls) -> dict[str, Any]:
 
 def _print_list(cards: Sequence[Card]) -> None:
     rows = [(card.id, card.basis, card.severity, card.title) for card in cards]
-    widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
-    for *cells, title in rows:
-        padded = [f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)]
-        write_lines("  ".join([*padded, title]))
+    write_lines("\n".join(aligned(rows)))
 
 
 def _print_one(rule: Rule, controls: Controls, *, as_json: bool) -> None:
     if as_json:
         write_json(_data(rule, controls))
     else:
-        write_lines("\n".join(_told(rule, controls)))
+        write_lines("\n".join(_page(rule, controls)))
 
 
-def _told(rule: Rule, controls: Controls) -> Iterator[str]:
+def _page(rule: Rule, controls: Controls) -> Iterator[str]:
     card = rule.card
     yield from wrapped(f"{card.id}: {card.title}")
     yield from ("", *_facts(card), f"Check:     {rule.source}", "")
@@ -86,20 +100,20 @@ def _told(rule: Rule, controls: Controls) -> Iterator[str]:
         yield from ("", *wrapped(f"“{quote.sentence}”", "  "), *wrapped(source, "    "))
     yield from ("", "What to do about a failure:", *wrapped(card.remediation, "  "))
     yield from ("", "Evidence for these controls, none of which it satisfies alone:")
-    yield from _by_framework(card, controls)
+    yield from _controls_by_framework(card, controls)
 
 
 def _facts(card: Card) -> Iterator[str]:
     planned = card.severity_planned
     prevented = f"; {planned} while it can be prevented" if planned else ""
-    yield f"Force:     {card.basis}"
+    yield f"Basis:     {card.basis}"
     yield f"Severity:  {card.severity}{prevented}"
     yield from wrapped(f"Subject:   {card.subject}", "", " " * 11)
 
 
-def _by_framework(card: Card, controls: Controls) -> Iterator[str]:
-    told: dict[str, list[str]] = {}
+def _controls_by_framework(card: Card, controls: Controls) -> Iterator[str]:
+    by_framework: dict[str, list[str]] = {}
     for framework, control in controls.of(card.id):
-        told.setdefault(framework, []).append(f"{control.id} ({control.strength})")
-    for framework, each in told.items():
-        yield from wrapped(f"{framework}: {', '.join(each)}", "  ", "    ")
+        by_framework.setdefault(framework, []).append(f"{control.id} ({control.strength})")
+    for framework, entries in by_framework.items():
+        yield from wrapped(f"{framework}: {', '.join(entries)}", "  ", "    ")

@@ -1,17 +1,20 @@
-"""``cmek-audit waive``: asks for a waiver of one finding that fails."""
+"""``cmek-audit waive``: prints the request for a waiver of one finding that fails."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from checks.engine.catalogue import load_rules
+import click
+
 from checks.engine.context import day
 from checks.engine.waivers import Waiver, target_of
-from cmek_audit.commands.waiver_entry import WaiverRequest, add, listed, show
+from cmek_audit import parameters
+from cmek_audit.commands.waiver_entry import WaiverRequest, print_request
 from cmek_audit.console import write_lines
-from cmek_audit.exit_codes import Code
+from cmek_audit.exit_codes import ExitCode, interruptible
 from inventory.errors import SettingError
 from inventory.text.display import describe, pluralize
 from inventory.text.secrets import without_secrets
@@ -20,7 +23,7 @@ from reports.presentation.banners import banners
 from reports.record.reader import RecordPart, read_record, relying_on
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
     from datetime import date
 
     from reports.model.head import WaiverEntry
@@ -31,14 +34,14 @@ _MOST_NAMED = 10
 _REFUSED = {
     "pass": "passes: there is nothing to waive",
     "not-applicable": "is not applicable: there is nothing to waive",
-    "inconclusive": "could not be judged, and only what fails can be waived. To do instead: {}",
-    "error": "is of a check that broke, and only what fails can be waived. To do instead: {}",
-    "waived": "is waived already, by {}. To extend it, change its days, and have it approved anew",
+    "inconclusive": "is inconclusive, and only a failure can be waived. To do instead: {}",
+    "error": "is an error of its check, and only a failure can be waived. To do instead: {}",
+    "waived": "is already waived, by {}. To extend it, change its dates and have it approved again",
 }
 
 
 class Request(NamedTuple):
-    """What somebody asks for.
+    """What somebody requests.
 
     Attributes:
         finding: the id of the finding, or its beginning.
@@ -46,7 +49,7 @@ class Request(NamedTuple):
         reason: why the failure is accepted.
         control: what protects instead.
         ticket: where it is discussed.
-        requested_by: who asks.
+        requested_by: who requests it.
         days: for how many UTC days from today.
     """
 
@@ -81,25 +84,47 @@ class _Finding(RecordPart):
         return f"{self.id} ({self.rule} {self.subject.path}{cause})"
 
 
-def run(request: Request, into: str) -> Code:
-    """Print a request for a waiver, or add it to the file ``into``."""
+@click.command(context_settings=parameters.SETTINGS)
+@click.argument("finding")
+@parameters.report
+@click.option("--reason", metavar="TEXT", required=True, help="Why the failure is accepted.")
+@click.option("--control", metavar="TEXT", required=True, help="What protects instead.")
+@click.option("--ticket", metavar="TEXT", required=True, help="Where it is discussed.")
+@click.option("--requested-by", metavar="NAME", required=True, help="Who requests the waiver.")
+@click.option(
+    "--days",
+    metavar="N",
+    type=click.IntRange(1, 365),
+    default=90,
+    help="For how many days from today.",
+)
+@interruptible("nothing was printed")
+def waive(**values: Any) -> ExitCode:  # noqa: ANN401 (as click passes them)
+    """Print the request for a waiver of one finding that fails.
+
+    FINDING is the finding's id, or enough of its beginning. REPORT is a report folder or its
+    audit.json; without it, audit-report.
+
+    Paste the entry into the list of your file of waivers. It covers nothing until somebody else
+    adds approved_by and approved_on.
+
+    \b
+    Exit codes:
+      0  printed
+      2  interrupted; nothing was printed
+      3  internal error
+      4  no such finding, or one that does not fail
+    """
+    request = Request(**values)
     _check_texts(request)
     record = read_record(request.report)
     with relying_on(record):
-        limits = banners(record.head)
-    for text in limits:
-        write_lines(text, err=True)
-    rules = [rule.card.id for rule in load_rules()]
-    asked = _asked(request, record, listed(into, rules) if into != "-" else [])
-    if into == "-":
-        show(asked, rules)
-        return Code.DONE
-    add(asked, into, rules)
-    waiver = asked.waiver
-    write_lines(f"{into}: {waiver.id} is asked for, until {waiver.expires_on}.")
-    other = f"somebody other than {waiver.requested_by}"
-    write_lines(f"It covers nothing until {other} adds approved_by and approved_on.")
-    return Code.DONE
+        for banner in banners(record.head):
+            write_lines(banner, err=True)
+        waiver_request = _waiver_request(request, record)
+    print_request(waiver_request)
+    write_lines("Paste this entry into the list 'waivers:' of your file of waivers.", err=True)
+    return ExitCode.DONE
 
 
 def _check_texts(request: Request) -> None:
@@ -121,7 +146,7 @@ def _check_texts(request: Request) -> None:
 
 def _failing(record: Record, beginning: str) -> _Finding:
     """Return the one finding whose id begins so; raise SettingError if it does not fail."""
-    finding = _the_one(_matching(record, beginning), record, beginning)
+    finding = _only_match(_matching(record, beginning), record, beginning)
     if finding.status != "fail":
         instead = finding.waiver if finding.status == "waived" else finding.action
         raise SettingError(f"{finding} {_REFUSED[finding.status].format(instead)}.")
@@ -136,47 +161,45 @@ def _matching(record: Record, beginning: str) -> list[_Finding]:
     return [_Finding.model_validate_json(line) for line in record.lines() if needle in line]
 
 
-def _the_one(found: list[_Finding], record: Record, beginning: str) -> _Finding:
-    if len(found) == 1:
-        return found[0]
-    if not found:
+def _only_match(matches: list[_Finding], record: Record, beginning: str) -> _Finding:
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
         number = pluralize(record.head["findings"]["count"], "finding")
         expected = f"the id of one of the {number} of {record.path.parent}"
-        told = [f"FINDING: found {beginning}, expected {expected}: see audit.html there."]
-    else:
-        told = [f"FINDING: found {beginning}, with which {len(found):,} ids begin: give more of it"]
-        told += [f"  {each} {each.status}" for each in found[:_MOST_NAMED]]
-        if len(found) > _MOST_NAMED:
-            told.append(f"  … and {len(found) - _MOST_NAMED:,} more")
-    raise SettingError("\n".join(told))
+        raise SettingError(
+            f"FINDING: found {beginning}, expected {expected}. See audit.html there."
+        )
+    lines = [f"FINDING: found {beginning}, the beginning of {len(matches):,} ids: give more of it"]
+    lines += [f"  {finding} {finding.status}" for finding in matches[:_MOST_NAMED]]
+    if len(matches) > _MOST_NAMED:
+        lines.append(f"  … and {len(matches) - _MOST_NAMED:,} more")
+    raise SettingError("\n".join(lines))
 
 
 # --- the waiver -----------------------------------------------------------------------------------
 
 
-def _asked(request: Request, record: Record, there: Sequence[Waiver]) -> WaiverRequest:
-    """Make the request, with an id that neither the report's waivers have nor those ``there``."""
-    with relying_on(record):
-        finding = _failing(record, request.finding)
-        known = {each.id for each in there}
-        others = [each for each in record.head["waivers"] if each["id"] not in known]
-        taken = known | {each["id"] for each in others}
-        waiver = _waiver(request, finding, taken, day(datetime.now(UTC)))
-        for other in others:
-            if (other["rule"], other["subject"], other["cause"]) == target_of(waiver):
-                _tell_of(other)
+def _waiver_request(request: Request, record: Record) -> WaiverRequest:
+    """Make the request, with an id that no waiver of the report has."""
+    finding = _failing(record, request.finding)
+    others = record.head["waivers"]
+    waiver = _waiver(request, finding, {other["id"] for other in others}, day(datetime.now(UTC)))
+    for other in others:
+        if (other["rule"], other["subject"], other["cause"]) == target_of(waiver):
+            _warn_of(other)
     return WaiverRequest(waiver, f"{finding.rule}, {finding.severity}: {finding.message}")
 
 
-def _tell_of(other: WaiverEntry) -> None:
-    where = f"{other['file']}:{other['line']}"
-    told = "An audit takes only one of the two: put the new one into its place."
-    write_lines(f"{where}: {other['id']} is for the same cause. {told}", err=True)
+def _warn_of(other: WaiverEntry) -> None:
+    place = f"{other['file']}:{other['line']}"
+    advice = "An audit accepts only one of the two: replace the old one."
+    write_lines(f"{place}: {other['id']} is for the same cause. {advice}", err=True)
 
 
 def _waiver(request: Request, finding: _Finding, taken: Collection[str], today: date) -> Waiver:
     return Waiver(
-        id=_free(f"W-{today.year}-{finding.id[:8]}", taken),
+        id=_unused_id(f"W-{today.year}-{finding.id[:8]}", taken),
         rule=finding.rule,
         subject=finding.subject.path,
         cause=finding.cause,
@@ -189,10 +212,7 @@ def _waiver(request: Request, finding: _Finding, taken: Collection[str], today: 
     )
 
 
-def _free(name: str, taken: Collection[str]) -> str:
-    """Return ``name``, with the first number that makes it one that is not ``taken``."""
-    number, free = 1, name
-    while free in taken:
-        number += 1
-        free = f"{name}-{number}"
-    return free
+def _unused_id(name: str, taken: Collection[str]) -> str:
+    """Return ``name``, with a number behind it if it is ``taken``."""
+    candidates = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(candidate for candidate in candidates if candidate not in taken)

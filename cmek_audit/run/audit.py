@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from cmek_audit.run.judging import GroupId
-    from cmek_audit.run.options import Options
+    from cmek_audit.run.option_values import Options
     from cmek_audit.run.preparation import AuditSetup, Prepared
     from inventory.text.secrets import Token
     from reports.model.head import Head, Provenance, Run

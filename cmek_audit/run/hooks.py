@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cmek_audit.internal_errors import describe_error
 from cmek_audit.run import pytest_results, terminal
 from cmek_audit.run.audit import conclude, first_page, publish, publish_without_audit
-from cmek_audit.run.internal_errors import describe_error
 from cmek_audit.run.preparation import reproducing_options
 from cmek_audit.run.provenance import describe_run
 from cmek_audit.run.pytest_reports import custom_paths, print_final_paths

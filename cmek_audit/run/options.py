@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, NamedTuple, get_args
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
-
-from checks.engine.card import Severity
-from checks.engine.context import LIVE_MAX_AGE, RECORDED_MAX_AGE, Kms
-from checks.engine.grouping import GroupingSetting
-from inventory.errors import SettingError
+from typing import Literal, NamedTuple, get_args
 
 Format = Literal["json", "html", "results", "junit", "markdown", "sarif"]
+
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 
@@ -161,85 +153,3 @@ OPTIONS = (
     ),
     Option("controls", "path", "PATH", "control ids instead of the bundled ones"),
 )
-
-
-def _time(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    message = "a time with its zone, such as 2026-11-20T02:00:00Z"
-    try:
-        time = datetime.fromisoformat(value)
-        if time.tzinfo is not None:
-            return time.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError(message) from None
-    raise ValueError(message)
-
-
-def _duration(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    match = re.fullmatch(r"([1-9][0-9]{0,4})([hd])", value)
-    if not match:
-        message = "a number of hours or days, such as 24h or 30d"
-        raise ValueError(message)
-    return timedelta(**{"hours" if match[2] == "h" else "days": int(match[1])})
-
-
-def _list(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(dict.fromkeys(["json", *filter(None, re.split(r"[\s,]+", value))]))
-    return value
-
-
-class Options(BaseModel):
-    """The values of all options, checked; times in UTC."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    inventory: tuple[str, ...] = ()
-    live: str | None = None
-    evidence_dir: str = "audit-evidence"
-    plan: tuple[str, ...] = ()
-    state: tuple[str, ...] = ()
-    terraform_organization: tuple[str, ...] = ()
-    terraform_source: str | None = None
-    history: tuple[str, ...] = ()
-    waivers: tuple[str, ...] = ()
-    baseline: str | None = None
-    fail_on_new: bool = False
-    no_waivers: bool = False
-    as_of: Annotated[datetime | None, BeforeValidator(_time)] = None
-    max_age: Annotated[timedelta | None, BeforeValidator(_duration)] = None
-    fail_on: Severity = "low"
-    allow_inconclusive: bool = False
-    report_dir: str = "audit-report"
-    formats: Annotated[tuple[Format, ...], BeforeValidator(_list)] = FORMATS
-    group: GroupingSetting = "auto"
-    kms: Kms = "recorded"
-    controls: str | None = None
-
-    @property
-    def oldest(self) -> timedelta:
-        """Return how old a record may be."""
-        return self.max_age or (LIVE_MAX_AGE if self.live else RECORDED_MAX_AGE)
-
-
-def parse_options(values: dict[str, Any]) -> Options:
-    """Check ``values``, by field name; raise SettingError that names each unusable option."""
-    try:
-        options = Options.model_validate(values)
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-        raise SettingError(
-            "\n".join(_complaint(detail["loc"], detail) for detail in details)
-        ) from None
-    if options.fail_on_new and not options.baseline:
-        raise SettingError("--cmek-fail-on-new: found no --cmek-baseline, expected one with it")
-    return options
-
-
-def _complaint(loc: tuple[int | str, ...], detail: Any) -> str:  # noqa: ANN401 (pydantic's dict)
-    name = str(loc[0]).replace("_", "-")
-    expected = re.sub(r"^(Value error, |Input should be )", "", detail["msg"])
-    return f"--cmek-{name}: found {detail['input']!r}, expected {expected}"

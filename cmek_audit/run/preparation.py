@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from checks.engine.catalogue import Rule
     from checks.engine.controls import Controls
     from checks.engine.waivers import Waiver
-    from cmek_audit.run.options import Options
+    from cmek_audit.run.option_values import Options
     from inventory.astra.collector import Progress
     from inventory.history import History
     from inventory.terraform.organizations import TerraformSettings

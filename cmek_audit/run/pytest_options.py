@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cmek_audit.run.options import OPTIONS, parse_options
+from cmek_audit.run.options import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pytest
 
-    from cmek_audit.run.options import Option, Options
+    from cmek_audit.run.option_values import Options
+    from cmek_audit.run.options import Option
     from cmek_audit.run.overwritten_inputs import GivenPath
 
 _INI_TYPES = {"paths": "linelist", "texts": "linelist", "flag": "bool"}
@@ -61,6 +62,8 @@ def read_options(config: pytest.Config) -> Options:
 
     Raises SettingError that names each unusable option.
     """
+    from cmek_audit.run.option_values import parse_options  # noqa: PLC0415 (only an audit needs it)
+
     values = {option.name.replace("-", "_"): option_value(config, option) for option in OPTIONS}
     values |= getattr(config, "workerinput", {}).get("cmek", {})
     return parse_options({name: value for name, value in values.items() if value not in _NOT_GIVEN})
@@ -76,7 +79,7 @@ def option_value(config: pytest.Config, option: Option) -> object:
 
     A path is in its one spelling, and several are in their one order.
     """
-    from inventory.files.named_plans import plans_in_order  # noqa: PLC0415 (only an audit needs it)
+    from inventory.files.named_plans import plans_in_order  # noqa: PLC0415 (as above)
     from inventory.system.paths import normalize_path, sorted_paths  # noqa: PLC0415 (as above)
 
     value, base = _given_value(config, option)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from cmek_audit.run.options import Options
+    from cmek_audit.run.option_values import Options
 
 
 class PytestReport(NamedTuple):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pytest
 
     from cmek_audit.run.judging import Judged
-    from cmek_audit.run.options import Options
+    from cmek_audit.run.option_values import Options
     from reports.model.head import ActionEntry, Head
 
 MOST_SHOWN = 12

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.engine.outcome import require_judged
+from cmek_audit.internal_errors import show_only_places
 from cmek_audit.run.audit import begin_report, draft_audit
 from cmek_audit.run.hooks import AuditHooks
-from cmek_audit.run.internal_errors import show_only_places
 from cmek_audit.run.judging import judge
-from cmek_audit.run.options import Options
+from cmek_audit.run.option_values import Options
 from cmek_audit.run.overwritten_inputs import overwritten_inputs
 from cmek_audit.run.preparation import prepare
 from cmek_audit.run.pytest_options import (

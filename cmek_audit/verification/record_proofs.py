@@ -58,23 +58,30 @@ def _bytes_of(head: Mapping[str, object], name: str) -> str:
 
 
 def _prove_findings(report: LoadedReport, reproduced: Reproduced) -> Proof:
-    same = f"the same {pluralize(report.head.findings.count, 'finding')}"
     if report.head.findings.sha256 != reproduced.head["findings"]["sha256"]:
         return unequal(FINDINGS, "judged again from its sources: other findings", report)
-    if report.head.criteria.hash != reproduced.head["criteria"]["hash"]:
-        # Whoever forges findings can name another rule set: equal findings prove nothing then.
-        reason = f"{report.other_suite}; judged again by those here: {same}"
-        return Proof(FINDINGS, "not-proven", reason)
-    return Proof(FINDINGS, "proven", f"judged again from its sources: {same}")
+    findings = pluralize(report.head.findings.count, "finding")
+    return _equal(FINDINGS, ("judged again", findings), report, reproduced)
 
 
 def _prove_population(report: LoadedReport, reproduced: Reproduced) -> Proof:
-    """Prove what was judged: no rule has a say in it, so that another rule set gives the same."""
     recorded = report.head.population_file
     if recorded.sha256 != reproduced.head["population_file"]["sha256"]:
         return unequal(POPULATION, "read again from its sources: another population", report)
     entries = pluralize(recorded.count, "entry", "entries")
-    return Proof(POPULATION, "proven", f"read again from its sources: the same {entries}")
+    return _equal(POPULATION, ("read again", entries), report, reproduced)
+
+
+def _equal(
+    name: str, words: tuple[str, str], report: LoadedReport, reproduced: Reproduced
+) -> Proof:
+    """Return the proof of lines that were made again and are equal, by whichever rules."""
+    done, lines = words
+    if report.head.criteria.hash != reproduced.head["criteria"]["hash"]:
+        # Whoever forges lines can name another rule set: equal lines prove nothing then.
+        reason = f"{report.other_suite}; {done} by those here: the same {lines}"
+        return Proof(name, "not-proven", reason)
+    return Proof(name, "proven", f"{done} from its sources: the same {lines}")
 
 
 # --- what is rendered from the record -------------------------------------------------------------

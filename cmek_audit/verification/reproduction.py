@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 from pydantic import ValidationError
 
 from cmek_audit.run.audit import run_audit
-from cmek_audit.run.options import Options
+from cmek_audit.run.option_values import Options
 from cmek_audit.verification.consistency import Checks, checks_of
 from inventory.errors import RecordError
 from inventory.files.named_plans import NamedPlan

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from checks.engine.card import SEVERITIES, rank
 from checks.engine.catalogue import rule_of, rules_of
 from checks.engine.finding import OPEN, STATUSES, Status
 from inventory.model.key_ids import parse_key_id
+from reports.aggregation.worst_finding import Worst, worse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -101,7 +101,7 @@ class Keys(NamedTuple):
 
     Attributes:
         registered: how many different keys there are.
-        shared: the keys of which it is not known whose own they are.
+        shared: the keys that several scopes share, where it is not known whose own they are.
         unprotected: how many existing databases no customer key encrypts, in any of their regions.
         unread: the rules on keys that could not judge all there is.
     """
@@ -110,46 +110,6 @@ class Keys(NamedTuple):
     shared: tuple[Shared, ...] = ()
     unprotected: int = 0
     unread: frozenset[str] = frozenset()
-
-
-_RANKS = {
-    (status, severity): (severity == "advisory", STATUSES.index(status), rank(severity))
-    for status in STATUSES
-    for severity in SEVERITIES
-}
-"""What sorts the worst first; an advisory never comes before another finding."""
-
-
-class _Worst:
-    """Keeps the worst of the findings that it is given; of equals the same one in any order."""
-
-    __slots__ = ("_rank", "_tie", "finding")
-
-    def __init__(self) -> None:
-        self.finding: Finding | None = None
-        self._rank = (True, len(STATUSES), 0)
-        self._tie = ("", "", "", "")
-
-    def take(self, finding: Finding) -> None:
-        """Keep ``finding`` if it is worse than the one that is kept.
-
-        This is done for each open finding of an audit, so most are dismissed by their rank.
-        """
-        own = _RANKS[finding.status, finding.severity]
-        if own > self._rank:
-            return
-        tie = finding.rule, finding.subject.path, finding.cause, finding.message
-        if own < self._rank or tie < self._tie:
-            self.finding, self._rank, self._tie = finding, own, tie
-
-
-def worse(*findings: Finding | None) -> Finding | None:
-    """Return the worst of findings of which any may be missing."""
-    worst = _Worst()
-    for finding in findings:
-        if finding:
-            worst.take(finding)
-    return worst.finding
 
 
 class _Scope:
@@ -163,23 +123,23 @@ class _Scope:
         "judged",
         "keys",
         "left_out",
-        "lying",
         "needing",
         "planned_keys",
         "state",
         "unprotected",
+        "with_key",
     )
 
     def __init__(self) -> None:
         self.state = "in-question"
         self.basis: Finding | None = None
-        self._worst = _Worst()
+        self._worst = Worst()
         self.left_out: Finding | None = None
         self.judged: set[str] = set()
         self.keys: set[str] = set()
         self.fitting: set[str] = set()
         self.planned_keys: set[str] = set()
-        self.needing, self.lying = (0, 0), (0, 0)
+        self.needing, self.with_key = (0, 0), (0, 0)
         self.unprotected = self.advisories = 0
 
     def add(self, finding: Finding) -> None:
@@ -208,7 +168,7 @@ class _Scope:
         counts = finding.databases, finding.existing
         if finding.rule == UNUSED:
             self.keys.add(_canonical(finding))
-            self.lying = max(self.lying, counts)
+            self.with_key = max(self.with_key, counts)
         else:
             self.needing = self.needing[0] + counts[0], self.needing[1] + counts[1]
         states = _BASIS[finding.rule]
@@ -222,7 +182,7 @@ class _Scope:
         if finding.severity == "advisory":
             self.advisories += finding.status in OPEN
             return
-        self._worst.take(finding)
+        self._worst.add(finding)
         self.unprotected += _is_unprotected(finding)
 
     @property
@@ -232,27 +192,27 @@ class _Scope:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """Return how many databases lie here, and how many of them exist."""
-        return self.needing if any(self.needing) else self.lying
+        """Return how many databases are deployed here, and how many of them exist."""
+        return self.needing if any(self.needing) else self.with_key
 
-    def tell(self, doubt: Finding | None) -> WorstFinding | None:
-        """Say what is known of the scope's key; ``doubt`` is what is open about the whole.
+    def assess(self, doubt: Finding | None) -> WorstFinding | None:
+        """Return what is known of the scope's key; ``doubt`` is what is open about the whole.
 
-        None if no finding says anything of a key, and none is open.
+        None if no finding is about a key, and none is open.
         """
         if self.state == "covered" and self.basis:
-            return self._doubted(self.basis, doubt)
-        told = self.worst or self.basis
+            return self._assess_registered(self.basis, doubt)
+        worst = self.worst or self.basis
         if self.state == "undetermined" and _is_open(doubt):
-            told = worse(told, doubt)
-        return WorstFinding(self.state, told, told.message) if told else None
+            worst = worse(worst, doubt)
+        return WorstFinding(self.state, worst, worst.message) if worst else None
 
-    def _doubted(self, basis: Finding, doubt: Finding | None) -> WorstFinding:
-        """Return what to say of a key that is there, the worst that is known of it first."""
+    def _assess_registered(self, basis: Finding, doubt: Finding | None) -> WorstFinding:
+        """Assess a key that is registered, by the worst that is known of it."""
         lacking = [rule for rule in PROOFS if rule not in self.judged]
         if self.worst and self.worst.status in {"error", "fail"}:
             return WorstFinding("failing", self.worst, self.worst.message)
-        if still_open := worse(*(each for each in (self.worst, doubt) if _is_open(each))):
+        if still_open := worse(*filter(_is_open, (self.worst, doubt))):
             return WorstFinding("unproven", still_open, still_open.message)
         if self.left_out:
             return WorstFinding("unproven", self.left_out, self.left_out.message)
@@ -266,7 +226,7 @@ class _Scope:
 
 
 def _is_unprotected(finding: Finding) -> bool:
-    """Say whether a database exists that runs on Astra's keys, though it is to have a customer's.
+    """Say whether a database exists that runs on Astra's keys and should have a customer's.
 
     A waiver accepts that; it does not encrypt.
     """
@@ -296,8 +256,8 @@ class _Organization:
         self.scopes: dict[Place, _Scope] = {}
         self.unprotected: set[str] = set()
         self.counts: Counter[Status] = Counter()
-        self._worst = _Worst()
-        self._doubt = _Worst()
+        self._worst = Worst()
+        self._doubt = Worst()
         self.unread: set[str] = set()
 
     @property
@@ -314,7 +274,7 @@ class _Organization:
         subject = finding.subject
         if finding.status in _BAD:
             self.counts[finding.status] += 1
-            self._worst.take(finding)
+            self._worst.add(finding)
             if _is_unprotected(finding):
                 self.unprotected.add(subject.database)
         if subject.region:
@@ -330,13 +290,13 @@ class _Organization:
             self.unread.add(finding.rule)
         is_whole = finding.subject.kind == "organization" or finding.rule == COMPLETE
         if is_whole and finding.severity != "advisory" and finding.rule in _DOUBTING:
-            self._doubt.take(finding)
+            self._doubt.add(finding)
 
     def shared(self) -> tuple[set[Place], list[Shared]]:
         """Return the scopes whose only key is another's, and the keys of which that is not known.
 
         A key counts for one scope: for the one whose provider and region its id names. Where it
-        names several of them, or none, one of these lacks a key of its own, and nobody knows which.
+        names several of them, or none, one of these lacks a key of its own: which is unknown.
         """
         holders: dict[str, list[Place]] = {}
         for place in sorted(self.scopes):
@@ -376,27 +336,32 @@ class Coverage:
 
     def keys(self, identity: str) -> Keys:
         """Return what is known of the keys of the organization ``identity``."""
-        each = self._organizations.get(identity)
-        if each is None:
+        organization = self._organizations.get(identity)
+        if organization is None:
             return Keys()
-        different = set().union(*(scope.keys for scope in each.scopes.values()))
-        shared = tuple(each.shared()[1])
-        return Keys(len(different), shared, len(each.unprotected), frozenset(each.unread))
+        return Keys(
+            registered=len(set().union(*(scope.keys for scope in organization.scopes.values()))),
+            shared=tuple(organization.shared()[1]),
+            unprotected=len(organization.unprotected),
+            unread=frozenset(organization.unread),
+        )
 
     def rows(self, names: Mapping[str, str]) -> list[CoverageRow]:
         """Return each organization that is named, or of which a finding is kept, with its cells."""
-        told = {name: each for name, each in self._organizations.items() if _is_told(each)}
-        every = dict.fromkeys([*names, *told])
+        known = {
+            identity: organization
+            for identity, organization in self._organizations.items()
+            if organization.worst or organization.scopes
+        }
         none = _Organization()
-        return [_row(name, names.get(name, name), told.get(name, none)) for name in every]
+        return [
+            _row(identity, names.get(identity, identity), known.get(identity, none))
+            for identity in dict.fromkeys([*names, *known])
+        ]
 
 
 _KEPT = frozenset({*PROOFS, *_BASIS})
 """The rules of which a pass says something of a key scope."""
-
-
-def _is_told(organization: _Organization) -> bool:
-    return bool(organization.worst or organization.scopes)
 
 
 def _row(identity: str, name: str, organization: _Organization) -> CoverageRow:
@@ -406,26 +371,26 @@ def _row(identity: str, name: str, organization: _Organization) -> CoverageRow:
         "name": name,
         "complete": not (organization.doubt and organization.doubt.status in OPEN),
         "counts": {status: organization.counts[status] for status in STATUSES if status in _BAD},
-        "worst": _about(worst, worst.message) if worst else None,
+        "worst": _reason(worst, worst.message) if worst else None,
         "cells": list(_cells(organization)),
     }
 
 
 def _cells(organization: _Organization) -> Iterable[CoverageCell]:
     missing, shared = organization.shared()
-    sharing = {place for each in shared for place in each.locations}
+    sharing = {place for key in shared for place in key.locations}
     for place, scope in sorted(organization.scopes.items()):
-        told = scope.tell(organization.doubt)
-        if told is None:
+        worst = scope.assess(organization.doubt)
+        if worst is None:
             continue
-        state = "missing" if place in missing else "shared" if place in sharing else told.state
+        state = "missing" if place in missing else "shared" if place in sharing else worst.state
         databases, existing = scope.counts
         yield {
             "type": place[0],
             "provider": place[1],
             "region": place[2],
             "state": state,
-            **_about(told.finding, told.why),
+            **_reason(worst.finding, worst.why),
             "databases": databases,
             "existing": existing,
             "unprotected": scope.unprotected,
@@ -435,7 +400,7 @@ def _cells(organization: _Organization) -> Iterable[CoverageCell]:
         }
 
 
-def _about(finding: Finding, why: str) -> Reason:
+def _reason(finding: Finding, why: str) -> Reason:
     return {
         "finding": finding.id,
         "rule": finding.rule,

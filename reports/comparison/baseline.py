@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, NamedTuple
-
-from pydantic import Field, StrictBool
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.context import KnownOrganization, utc
 from checks.shared.missing import ORGANIZATION_MISSING, missing_database
 from inventory.errors import RecordError
-from inventory.evidence.manifest import Sha256
 from inventory.history import Observation
-from inventory.model.base import Count, Moment
 from inventory.model.key import KeyScope
-from inventory.model.vocabulary import DatabaseType, Provider
+from reports.comparison.compared_head import ChangesPart, ComparedHead, KnownPart
 from reports.comparison.key_changes import DATABASES, KEYS, Seen
 from reports.presentation.banners import banners
 from reports.record.decoding import decode_finding
-from reports.record.reader import RecordPart, checked, read_record, relying_on
+from reports.record.reader import checked, read_record, relying_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,81 +28,15 @@ if TYPE_CHECKING:
 Key = tuple[str, str, str]
 """Rule, subject and cause of a finding: that of which its id is the hash."""
 
-_Id = Annotated[str, Field(pattern=r"^[0-9a-f]{20}$")]
-_SETTLED = (b'{"status":"pass"', b'{"status":"not-applicable"')
+_COMPLYING = (b'{"status":"pass"', b'{"status":"not-applicable"')
 _OF_POPULATION = tuple(f'"rule":"{rule}"'.encode() for rule in (KEYS, DATABASES))
 
 
-class _Gap(RecordPart):
-    fact: str
-
-
-class _Comparison(RecordPart):
-    what: str
-
-
-class _Organization(RecordPart):
-    id: str
-    name: str
-    captured_at: Moment | None
-    gaps: tuple[_Gap, ...]
-    reconciliation: tuple[_Comparison, ...]
-
-
-class _Population(RecordPart):
-    organizations: tuple[_Organization, ...]
-
-
-class _Settings(RecordPart):
-    as_of: Moment
-    example: StrictBool
-    left_out: str
-
-
-class _Criteria(RecordPart):
-    hash: Sha256
-
-
-class _KnownDatabase(RecordPart):
-    id: str
-    name: str
-
-
-class _KnownKeys(RecordPart):
-    type: DatabaseType
-    provider: Provider
-    region: str
-    at: Moment
-    key_ids: tuple[str, ...]
-
-
-class _Known(RecordPart):
-    organization: str
-    name: str
-    missing: StrictBool
-    databases: tuple[_KnownDatabase, ...]
-    keys: tuple[_KnownKeys, ...]
-
-
-class _Changes(RecordPart):
-    closed: tuple[_Id, ...]
-    closed_left_out: Count
-    known: tuple[_Known, ...]
-
-
-class _Head(RecordPart):
-    report: Sha256
-    settings: _Settings
-    criteria: _Criteria
-    population: _Population
-    changes: _Changes | None
-
-
 class AuditReference(NamedTuple):
-    """What a comparison tells of one of its two audits.
+    """One of the two audits of a comparison.
 
     Attributes:
-        path: where its head stands.
+        path: where its head is.
         report: its report id.
         as_of: its time of judgement.
         sha256: the hash of its head.
@@ -157,18 +87,18 @@ class Baseline(NamedTuple):
         keys = self._keys()
         return {
             identity: KnownOrganization(
-                name,
-                self._place,
-                self._databases(identity),
-                keys.get(identity, {}),
-                self.seen.captured.get(identity),
+                name=name,
+                location=self._location,
+                databases=self._databases(identity),
+                keys=keys.get(identity, {}),
+                captured_at=self.seen.captured.get(identity),
                 has_views=identity in self.viewed,
             )
             for identity, name in names.items()
         }
 
     @property
-    def _place(self) -> SourceLocation:
+    def _location(self) -> SourceLocation:
         return self.about.path, 1
 
     def _databases(self, identity: str) -> dict[str, str]:
@@ -182,16 +112,16 @@ class Baseline(NamedTuple):
         }
         keys: dict[str, dict[KeyScope, tuple[Observation, ...]]] = {}
         for scope in carried.keys() | self.seen.keys.keys():
-            if seen := (*carried.get(scope, ()), *self._own(scope)):
-                in_order = tuple(sorted(seen, key=lambda each: each.at))
+            if seen := (*carried.get(scope, ()), *self._observed(scope)):
+                in_order = tuple(sorted(seen, key=lambda observation: observation.at))
                 keys.setdefault(scope.organization, {})[scope] = in_order
         return keys
 
-    def _own(self, scope: KeyScope) -> Iterator[Observation]:
-        """Yield what this audit itself saw of ``scope``, if it saw it and is dated."""
+    def _observed(self, scope: KeyScope) -> Iterator[Observation]:
+        """Yield what this audit itself shows of ``scope``, if it read it and is dated."""
         at, ids = self.seen.captured.get(scope.organization), self.seen.keys.get(scope, {})
         if at is not None and (ids or self.seen.knows_all(scope)):
-            yield Observation(at, tuple(sorted(ids.values())), *self._place[:2])
+            yield Observation(at, tuple(sorted(ids.values())), *self._location[:2])
 
 
 def key_of(finding: Finding) -> Key:
@@ -206,16 +136,19 @@ def read_baseline(path: str | Path) -> Baseline:
     """
     record = read_record(path)
     head = _head(record)
-    told = head.changes or _Changes(closed=(), closed_left_out=0, known=())
+    changes = head.changes or ChangesPart(closed=(), closed_left_out=0, known=())
     about = _about(record, head)
-    found = build_baseline(about, _seen(head), _findings(record, everything=False))
-    known = {each.organization: _known(each, (about.path, 1)) for each in told.known}
-    return found._replace(
-        closed=told.closed, closed_left_out=told.closed_left_out, known=known, viewed=_viewed(head)
+    baseline = build_baseline(about, _seen(head), _findings(record, everything=False))
+    known = {entry.organization: _known(entry, (about.path, 1)) for entry in changes.known}
+    return baseline._replace(
+        closed=changes.closed,
+        closed_left_out=changes.closed_left_out,
+        known=known,
+        viewed=_viewed(head),
     )
 
 
-def _viewed(head: _Head) -> frozenset[str]:
+def _viewed(head: ComparedHead) -> frozenset[str]:
     """Return the organizations that were recorded with the views of single regions."""
     return frozenset(
         organization.id
@@ -224,19 +157,19 @@ def _viewed(head: _Head) -> frozenset[str]:
     )
 
 
-def _known(known: _Known, place: SourceLocation) -> KnownOrganization:
+def _known(known: KnownPart, location: SourceLocation) -> KnownOrganization:
     """Return what the record carries along of an organization."""
     keys: dict[KeyScope, tuple[Observation, ...]] = {}
     for key in known.keys:
         scope = KeyScope(known.organization, key.type, key.provider, key.region)
-        seen = Observation(key.at, key.key_ids, *place[:2])
+        seen = Observation(key.at, key.key_ids, *location[:2])
         keys[scope] = (*keys.get(scope, ()), seen)
     databases = {database.id: database.name for database in known.databases}
-    return KnownOrganization(known.name, place, databases, keys)
+    return KnownOrganization(known.name, location, databases, keys)
 
 
 def build_baseline(about: AuditReference, seen: Seen, findings: Iterable[Finding]) -> Baseline:
-    """Keep of an audit and its ``findings`` what a later audit is compared with."""
+    """Keep what a later audit is compared with: what did not pass, and what was seen."""
     kept: dict[Key, Finding] = {}
     databases: dict[str, dict[str, str]] = {}
     missing: set[str] = set()
@@ -290,20 +223,20 @@ def refuse_unfit(old: AuditReference, as_of: datetime, *, is_example: bool) -> N
 def refuse_unlike(old: AuditReference, *, is_example: bool) -> None:
     """Raise RecordError if only one of two audits is of a bundled example."""
     if old.is_example != is_example:
-        words = {True: "of a bundled example", False: "of recorded or live organizations"}
-        found, expected = words[old.is_example], words[is_example]
+        kinds = {True: "of a bundled example", False: "of recorded or live organizations"}
+        found, expected = kinds[old.is_example], kinds[is_example]
         raise RecordError(f"{old.path}: found an audit {found}, expected one {expected}, as this")
 
 
-def _head(record: Record) -> _Head:
-    head = checked(record.path, _Head, record.head)
+def _head(record: Record) -> ComparedHead:
+    head = checked(record.path, ComparedHead, record.head)
     if head.settings.left_out:
         found = f"a partial run ({head.settings.left_out})"
         raise RecordError(f"{record.path}: found {found}, expected a whole audit")
     return head
 
 
-def _about(record: Record, head: _Head) -> AuditReference:
+def _about(record: Record, head: ComparedHead) -> AuditReference:
     settings = head.settings
     with relying_on(record):
         limits = tuple(banners(record.head))
@@ -318,7 +251,7 @@ def _about(record: Record, head: _Head) -> AuditReference:
     )
 
 
-def _seen(head: _Head) -> Seen:
+def _seen(head: ComparedHead) -> Seen:
     seen = Seen()
     for organization in head.population.organizations:
         seen.add_organization(
@@ -334,6 +267,6 @@ def _findings(record: Record, *, everything: bool) -> Iterator[Finding]:
     """Yield the findings; if not ``everything``, only open ones and those of keys and databases."""
     for number, line in enumerate(record.lines(), 1):
         begin = line[:64]
-        is_open = not line.startswith(_SETTLED)
+        is_open = not line.startswith(_COMPLYING)
         if everything or is_open or any(rule in begin for rule in _OF_POPULATION):
             yield decode_finding(line, f"{record.findings}:{number}")

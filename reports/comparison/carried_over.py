@@ -1,4 +1,4 @@
-"""What a chain of audits knows, and the last of them did not see: it is carried along, not lost."""
+"""What a chain of audits knows and the last of them did not see: it is carried over, not lost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class CarriedOver:
         """Start with what the baseline knows of each organization, by its id."""
         self._known = known
         self._captured: dict[str, datetime | None] = {}
-        self._blind: set[str] = set()
+        self._unread: set[str] = set()
         self._lost: dict[str, set[str]] = {}
         self._unexplained: set[KeyScope] = set()
         self._broken: set[tuple[str, str]] = set()
@@ -41,7 +41,7 @@ class CarriedOver:
         """Take note of an organization of this audit, and whether its databases were read."""
         self._captured[organization.id] = organization.captured_at
         if organization.databases is None:
-            self._blind.add(organization.id)
+            self._unread.add(organization.id)
 
     def add(self, finding: Finding) -> None:
         """Take note of what ``finding`` misses, could not judge, or finds changed."""
@@ -58,33 +58,35 @@ class CarriedOver:
             self._lost.setdefault(owner, set()).add(lost)
 
     def entries(self) -> list[KnownEntry]:
-        """Return what has to be carried along, as the record states it; after the last finding."""
+        """Return what has to be carried over, as the record states it; after the last finding."""
         every = sorted(self._known.items())
-        found = (self._of(identity, known) for identity, known in every)
-        return [each for each in found if each["missing"] or each["databases"] or each["keys"]]
+        found = (self._entry(identity, known) for identity, known in every)
+        return [entry for entry in found if entry["missing"] or entry["databases"] or entry["keys"]]
 
-    def _of(self, identity: str, known: KnownOrganization) -> KnownEntry:
+    def _entry(self, identity: str, known: KnownOrganization) -> KnownEntry:
         databases = self._databases(identity, known)
         return {
             "organization": identity,
             "name": known.name,
             "missing": identity not in self._captured,
-            "databases": [{"id": each, "name": name} for each, name in sorted(databases)],
+            "databases": [
+                {"id": database_id, "name": name} for database_id, name in sorted(databases)
+            ],
             "keys": list(self._keys(identity, known)),
         }
 
     def _databases(self, identity: str, known: KnownOrganization) -> Collection[tuple[str, str]]:
         """Return what is missing; if nobody could look for it, all that is known."""
         is_judged = identity in self._captured and (POPULATION, identity) not in self._broken
-        if not is_judged or identity in self._blind:
+        if not is_judged or identity in self._unread:
             return known.databases.items()
         lost = self._lost.get(identity, set())
-        return [(each, name) for each, name in known.databases.items() if each in lost]
+        return [item for item in known.databases.items() if item[0] in lost]
 
     def _keys(self, identity: str, known: KnownOrganization) -> Iterator[KnownKeys]:
         for scope, observations in sorted(known.keys.items()):
             if self._is_open(identity, scope, observations):
-                yield from (_told(scope, seen) for seen in _short(observations))
+                yield from (_known_keys(scope, seen) for seen in _edges(observations))
 
     def _is_open(self, identity: str, scope: KeyScope, observations: Sequence[Observation]) -> bool:
         """Say whether this audit does not show that the keys of ``scope`` are as they were."""
@@ -95,7 +97,7 @@ class CarriedOver:
         return is_later or scope in self._unexplained
 
 
-def _told(scope: KeyScope, seen: Observation) -> KnownKeys:
+def _known_keys(scope: KeyScope, seen: Observation) -> KnownKeys:
     return {
         "type": scope.type,
         "provider": scope.provider,
@@ -105,8 +107,8 @@ def _told(scope: KeyScope, seen: Observation) -> KnownKeys:
     }
 
 
-def _short(observations: Sequence[Observation]) -> Iterator[Observation]:
-    """Yield of each row of equal observations the first and the last: no more is ever compared."""
+def _edges(observations: Sequence[Observation]) -> Iterator[Observation]:
+    """Yield the first and the last of equal observations in a row: no more is ever compared."""
     keys = [{canonical(key_id) for key_id in observation.key_ids} for observation in observations]
     for index, seen in enumerate(observations):
         is_edge = index in {0, len(keys) - 1}

@@ -51,9 +51,9 @@ MOST_CLOSED = 100_000
 def summarize_changes(changes: ComparedFindings) -> str:
     """Say how many findings there are of each class, ``2 new, 1 gone (not judged again: 1)``."""
     counts = {klass: changes["counts"][klass] for klass in CLASSES if changes["counts"][klass]}
-    told = ", ".join(f"{count:,} {each}" for each, count in counts.items())
+    counted = ", ".join(f"{count:,} {klass}" for klass, count in counts.items())
     unjudged = changes["not_judged_again"]
-    return f"{told or 'none'}{f' (not judged again: {unjudged:,})' if unjudged else ''}"
+    return f"{counted or 'none'}{f' (not judged again: {unjudged:,})' if unjudged else ''}"
 
 
 class Changes:
@@ -68,27 +68,27 @@ class Changes:
         self._before = utc(baseline.about.as_of)
         self._as_of = utc(as_of)
         self._seen = seen or Seen()
-        self._memory = CarriedOver(baseline.organizations())
+        self._carried_over = CarriedOver(baseline.organizations())
         self._open: set[Key] = set()
         self._waived: dict[Key, Finding] = {}
         self._before_of: dict[Subject, list[Finding]] = {}
         for finding in baseline.kept.values():
             self._before_of.setdefault(_subject_of(finding), []).append(finding)
         self._now_of: dict[Subject, list[Finding]] = {}
-        self._once = frozenset(baseline.closed)
+        self._closed_before = frozenset(baseline.closed)
         self._reopened: set[str] = set()
-        self._shelves = {klass: _Shelf() for klass in CLASSES}
+        self._classes = {klass: _ClassList() for klass in CLASSES}
 
     def add_organization(self, organization: Organization) -> None:
         """Take note of an organization of which findings will come."""
         unread = (gap.fact for gap in organization.missing())
         self._seen.add_organization(organization.id, organization.name, unread)
-        self._memory.add_organization(organization)
+        self._carried_over.add_organization(organization)
 
     def classify(self, finding: Finding) -> Finding:
         """Compare ``finding``; if it is open, return it with its change and its age."""
         self._seen.add(finding)
-        self._memory.add(finding)
+        self._carried_over.add(finding)
         old = self._old.kept.get(key_of(finding))
         if finding.status not in OPEN:
             if old is not None:
@@ -96,13 +96,13 @@ class Changes:
             self._remember(finding)
             return finding
         change = self._change(finding, old)
-        told = self._aged(finding, old)._replace(change=change)
-        self._remember(told)
+        aged = self._aged(finding, old)._replace(change=change)
+        self._remember(aged)
         if old is not None:
             self._open.add(key_of(finding))
         is_hidden = change == "worsened" and self._is_less_read(finding)
-        self._shelves[change].add(told, old, told, "more-unread" if is_hidden else "")
-        return told
+        self._classes[change].add(aged, old, aged, "more-unread" if is_hidden else "")
+        return aged
 
     def _remember(self, finding: Finding) -> None:
         """Keep what is found now of a subject that did not comply in the baseline."""
@@ -137,7 +137,7 @@ class Changes:
         return "unclear" if finding.status == "inconclusive" and "fail" in statuses else "new"
 
     def _was_open(self, finding: Finding) -> bool:
-        if not self._once or finding.id not in self._once:
+        if not self._closed_before or finding.id not in self._closed_before:
             return False
         self._reopened.add(finding.id)
         return True
@@ -157,7 +157,7 @@ class Changes:
 
         ``rules`` is the hash of the rules, ``left_out`` what was not run of the whole, in words.
         """
-        unjudged = sum(self._settle(old, left_out) for old in self._closed_since())
+        unjudged = sum(self._classify_closed(old, left_out) for old in self._closed_since())
         closed, forgotten = self._closed()
         about = self._old.about
         return {
@@ -168,12 +168,12 @@ class Changes:
                 "sha256": about.sha256,
                 "same_rules": about.rules == rules,
             },
-            "counts": {each: shelf.count for each, shelf in self._shelves.items()},
+            "counts": {klass: listed.count for klass, listed in self._classes.items()},
             "not_judged_again": unjudged,
-            "lists": {each: shelf.entries() for each, shelf in self._shelves.items()},
+            "lists": {klass: listed.entries() for klass, listed in self._classes.items()},
             "keys": None if left_out else compare_keys(self._old.seen, self._seen),
             "organizations_gone": self._organizations_gone(),
-            "known": self._memory.entries(),
+            "known": self._carried_over.entries(),
             "closed": closed,
             "closed_left_out": self._old.closed_left_out + forgotten,
         }
@@ -193,22 +193,22 @@ class Changes:
             if old.status in OPEN and key not in self._open:
                 yield old
 
-    def _settle(self, old: Finding, left_out: str) -> bool:
-        """Put a finding that had been open where it belongs; say whether it was not judged."""
+    def _classify_closed(self, old: Finding, left_out: str) -> bool:
+        """Classify a finding that is open no more; say whether it was not judged again."""
         found = self._now_of.get(_subject_of(old), [])
         is_broken = (old.rule, old.subject.organization) in self._seen.broken
         now = self._waived.get(key_of(old)) or next(filter(_complies, found), None)
         aged = (now or old)._replace(cause=old.cause, since=self._since(old))
         aged = aged._replace(audits=old.audits or 1)
         if now is not None and now.reason in NOT_LOOKED:
-            self._shelves["gone"].add(aged, old, now, "facts-left-out")
+            self._classes["gone"].add(aged, old, now, "facts-left-out")
             return True
         if now is None and (is_broken or not found):
             why = self._why(old, left_out)
-            self._shelves["gone"].add(aged, old, None, why)
+            self._classes["gone"].add(aged, old, None, why)
             return why != "subject-absent"
         closed = _closed_by(now, found)
-        self._shelves[closed].add(aged, old, now, "other-cause" if closed == "superseded" else "")
+        self._classes[closed].add(aged, old, now, "other-cause" if closed == "superseded" else "")
         return False
 
     def _since(self, old: Finding) -> str:
@@ -216,14 +216,18 @@ class Changes:
 
     def _why(self, old: Finding, left_out: str) -> ChangeReason:
         organization, seen = old.subject.organization, self._seen
-        of = {organization} if organization else self._old.seen.names.keys()
+        owners = {organization} if organization else self._old.seen.names.keys()
         if left_out:
             return "partial-run"
-        if of - seen.names.keys():
+        if owners - seen.names.keys():
             return "organization-absent"
         if (old.rule, organization) in seen.broken:
             return "check-broke"
-        return "organization-unread" if any(seen.unread[each] for each in of) else "subject-absent"
+        return (
+            "organization-unread"
+            if any(seen.unread[owner] for owner in owners)
+            else "subject-absent"
+        )
 
     def _closed(self) -> tuple[list[str], int]:
         """Return the ids of what was ever open and is not now, and how many were too many."""
@@ -231,7 +235,7 @@ class Changes:
         still = self._reopened | {kept[key].id for key in self._open}
         fresh = [old.id for key, old in kept.items() if key not in self._open]
         every = dict.fromkeys([*sorted(fresh), *self._old.closed])
-        closed = [each for each in every if each not in still]
+        closed = [identity for identity in every if identity not in still]
         return closed[:MOST_CLOSED], max(0, len(closed) - MOST_CLOSED)
 
 
@@ -253,7 +257,7 @@ def _subject_of(finding: Finding) -> Subject:
     return finding.rule, finding.subject.path
 
 
-class _Shelf:
+class _ClassList:
     """The findings of one class: all counted, the worst of them listed."""
 
     def __init__(self) -> None:

@@ -59,7 +59,7 @@ class Seen:
             self.captured[organization] = captured_at
 
     def add(self, finding: Finding) -> None:
-        """Take note of what ``finding`` tells of keys, or of a check that broke."""
+        """Take note of the key that ``finding`` names, or of a check that broke."""
         subject = finding.subject
         if finding.status == "error":
             self.broken.add((finding.rule, subject.organization))
@@ -77,7 +77,7 @@ class Seen:
 def compare_keys(old: Seen, new: Seen) -> KeyChanges:
     """Return the key scopes whose keys differ, by what became of them.
 
-    What only one of the two audits could read was neither added nor removed: it is told apart.
+    What only one of the two audits could read was neither added nor removed: it is listed apart.
     """
     names = old.names | new.names
     found: dict[KeyChange, list[ChangedKeys]] = {key_change: [] for key_change in KEY_CHANGES}
@@ -85,7 +85,7 @@ def compare_keys(old: Seen, new: Seen) -> KeyChanges:
         before, after = old.keys.get(scope, {}), new.keys.get(scope, {})
         if before.keys() != after.keys():
             what = _change(scope, old, new)
-            found[what].append(_told(scope, names, before, after))
+            found[what].append(_changed_keys(scope, names, before, after))
     return {
         "counts": {what: len(scopes) for what, scopes in found.items()},
         "lists": {what: scopes[:MOST_SCOPES] for what, scopes in found.items()},
@@ -103,7 +103,7 @@ def _change(scope: KeyScope, old: Seen, new: Seen) -> KeyChange:
     return "added" if after else "removed"
 
 
-def _told(
+def _changed_keys(
     scope: KeyScope, names: dict[str, str], before: dict[str, str], after: dict[str, str]
 ) -> ChangedKeys:
     return {

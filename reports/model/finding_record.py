@@ -39,6 +39,7 @@ class FindingRecord(TypedDict):
     message: str
     reason: NotRequired[str]
     action: NotRequired[str]
+    action_id: NotRequired[str]
     waiver: NotRequired[str]
     change: NotRequired[Change]
     since: NotRequired[str]

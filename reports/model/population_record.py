@@ -61,7 +61,7 @@ class RegionRecord(TypedDict):
 
     Attributes:
         name: the region's name.
-        scope: the path of the key scope in which the database's data lies there.
+        scope: the path of the key scope in which the database's data is.
         state: that of the database; ``planned`` if only this region of it is planned.
         added_at: when it was added to the database (UTC).
         encryption: what is expected there, by the region, the database or the policy.

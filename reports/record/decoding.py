@@ -64,7 +64,7 @@ _last = attrgetter("waiver", "change", "since", "audits")
 def decode_finding(line: bytes, where: str) -> Finding:
     """Return the finding that was written as ``line``, without its evidence.
 
-    Raises RecordError, which names ``where`` the line stands, if it is none.
+    Raises RecordError, which names ``where`` the line is, if it is no finding.
     """
     try:
         read = _Finding.model_validate(json.loads(line))

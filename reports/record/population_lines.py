@@ -5,22 +5,21 @@ The lines of an organization add up to its numbers in the head.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quote
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 from checks.engine.context import utc
 from checks.engine.finding import (
-    database_subject,
     key_subject,
     organization_subject,
     planned_database_subject,
     planned_key_subject,
     undetermined_key_subject,
 )
-from checks.engine.identity import join
+from checks.engine.identity import escape, join
 from inventory.model.key_ids import canonical
 from inventory.model.organization_index import scope_of
+from inventory.model.vocabulary import DatabaseType
 from inventory.text.canonical_json import compact_json
 from reports.record.encoding import cached_quote
 
@@ -53,8 +52,7 @@ def population_lines(organization: Organization, history: History) -> Iterator[s
         yield compact_json(_planned_key(organization, planned_key))
     for undetermined_key in organization.managed.undetermined_keys:
         yield compact_json(_undetermined_key(organization, undetermined_key))
-    for database in organization.databases or ():
-        yield _encode_database(organization, database)
+    yield from _encode_databases(organization)
     for undetermined in undetermined_databases(organization):
         yield compact_json(_undetermined_database(organization, undetermined))
 
@@ -157,47 +155,52 @@ def _with_plan(line: L, entry: Located, missing: str) -> L:
 # --- databases ------------------------------------------------------------------------------------
 
 
-def _encode_database(organization: Organization, database: Database) -> str:
-    """Render a database as its line, by hand as that of a finding: there may be many."""
-    state = "terminated" if database.is_terminated else database.state
-    expected = database.encryption or organization.policy.of(database.type).encryption
-    regions = ",".join(
-        [
-            _encode_region(organization, database, region, state, expected)
-            for region in database.regions
-        ]
-    )
-    file, line, *address = database.location
-    identity = f'"id":{quote(database.id)},' if database.id else ""
-    created = f'"created_at":"{utc(database.created_at)}",' if database.created_at else ""
-    resource = f',"address":{quote(address[0])}' if address else ""
-    return (
-        f'{{"kind":"database","path":"{database_subject(organization.id, database).path}",'
-        f'"organization":{cached_quote(organization.id)},"state":"{state}",{identity}'
-        f'"name":{quote(database.name)},"type":"{database.type}",'
-        f'"provider":"{database.provider}",{created}"regions":[{regions}],'
-        f'"file":{cached_quote(file)},"line":{line}{resource}}}'
-    )
+def _encode_databases(organization: Organization) -> Iterator[str]:
+    """Yield the lines of the databases, put together by hand as those of findings are.
+
+    There may be as many as databases in a fleet: what they have in common is rendered once.
+    """
+    policy, regions = organization.policy, _Regions(organization.id)
+    policies = {kind: policy.of(kind).encryption for kind in get_args(DatabaseType)}
+    begin = f'{{"kind":"database","path":"{escape(organization.id)}/database/'
+    owner = f'","organization":{quote(organization.id)},"state":"'
+    for database in organization.databases or ():
+        name, kind, provider = database.name, database.type, database.provider
+        state = "terminated" if database.is_terminated else database.state
+        expected = database.encryption or policies[kind]
+        places = [regions.encode(database, region, state, expected) for region in database.regions]
+        identity = f'"id":{quote(database.id)},' if database.id else ""
+        created = database.created_at
+        added = f'"created_at":"{created.isoformat()[:-6]}Z",' if created else ""
+        location = database.location
+        resource = f',"address":{quote(database.resource)}' if len(location) > 2 else ""  # noqa: PLR2004 (a file and a line)
+        yield (
+            f'{begin}{escape(database.id or database.identity)}{owner}{state}",{identity}'
+            f'"name":{quote(name)},"type":"{kind}","provider":"{provider}",{added}'
+            f'"regions":[{",".join(places)}],"file":{cached_quote(location[0])},"line":{location[1]}{resource}}}'
+        )
 
 
-def _encode_region(
-    organization: Organization,
-    database: Database,
-    region: DatabaseRegion,
-    state: str,
-    expected: Encryption,
-) -> str:
-    provider = region.provider or database.provider
-    scope = _scope_path(organization.id, database.type, provider, region.name)
-    added = f'"added_at":"{utc(region.added_at)}",' if region.added_at else ""
-    state = region.state if state == "existing" else state
-    return (
-        f'{{"name":{cached_quote(region.name)},"scope":"{scope}","state":"{state}",'
-        f'{added}"encryption":"{region.encryption or expected}"}}'
-    )
+class _Regions:
+    """Encodes the regions of one organization's databases, of which many are in the same one."""
 
+    def __init__(self, organization: str) -> None:
+        self._organization = organization
+        self._known: dict[tuple[str, str, str], str] = {}
 
-_scope_path = lru_cache(maxsize=4_096)(join)
+    def encode(
+        self, database: Database, region: DatabaseRegion, state: str, expected: Encryption
+    ) -> str:
+        """Render ``region``; ``state`` and ``expected`` encryption are those of the database."""
+        place = database.type, region.provider or database.provider, region.name
+        begin = self._known.get(place)
+        if begin is None:
+            scope = join(self._organization, *place)
+            begin = f'{{"name":{quote(region.name)},"scope":"{scope}","state":"'
+            self._known[place] = begin
+        state = region.state if state == "existing" else state
+        added = f'","added_at":"{region.added_at.isoformat()[:-6]}Z' if region.added_at else ""
+        return f'{begin}{state}{added}","encryption":"{region.encryption or expected}"}}'
 
 
 def _undetermined_database(

@@ -82,7 +82,7 @@ class Recorder:
     def __init__(self, folder: Path, history: History = History()) -> None:  # noqa: B008 (constant)
         """Open the files of lines in ``folder``, which must exist and be the recorder's own.
 
-        ``history`` holds the earlier records, which tell when a key was seen first.
+        ``history`` holds the earlier records, by which a key may have been seen first.
         """
         self.aggregates = Aggregates()
         self.population = Population()

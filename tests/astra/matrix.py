@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmek_audit.run.audit import run_audit
-from cmek_audit.run.options import parse_options
+from cmek_audit.run.option_values import parse_options
 from tests.astra.faults import ADDRESSES, ALWAYS, FIRST, KINDS, Fault, applies
 from tests.astra.fleet import SMALL, Fleet, FleetRegion, healthy_fleet, organizations_data
 from tests.builders import write_json

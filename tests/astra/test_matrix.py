@@ -235,7 +235,12 @@ def _other(place: Place, outcome: Outcome) -> list[object]:
 
 def _check_what_is_left(place: Place, outcome: Outcome) -> None:
     """Check that all was recorded, in time, and that the bundle gives the same inventory."""
-    assert outcome.left == {"r/audit.json", "r/findings.ndjson", f"ev/{outcome.bundle.name}"}
+    assert outcome.left == {
+        "r/audit.json",
+        "r/findings.ndjson",
+        "r/population.ndjson",
+        f"ev/{outcome.bundle.name}",
+    }
     assert replay(str(outcome.bundle)).manifest.organizations == 2
     for number, organization in enumerate(place.fleet.organizations, 1):
         seen = [

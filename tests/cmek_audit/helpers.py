@@ -8,7 +8,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from typer.testing import CliRunner, Result
+import click
+from click.testing import CliRunner, Result
 
 from cmek_audit.cli import app
 from tests.astra.fleet import Fleet, large_fleet, organizations_data
@@ -23,11 +24,25 @@ FIRST, SECOND = FLEET.organizations
 
 
 def command(*arguments: object, environment: Mapping[str, str | None] | None = None) -> Result:
-    """Run the command; tokens are those of ``FLEET`` if not told otherwise."""
-    told = FLEET.environment if environment is None else environment
+    """Run the command; tokens are those of ``FLEET`` without an ``environment``."""
+    variables = FLEET.environment if environment is None else environment
     absent = dict.fromkeys(FLEET.environment)
-    runner = CliRunner(env={**absent, "ASTRA_API_TOKEN": None, **told})
+    runner = CliRunner(env={**absent, "ASTRA_API_TOKEN": None, **variables})
     return runner.invoke(app, [str(argument) for argument in arguments], prog_name="cmek-audit")
+
+
+def click_command(name: str) -> click.Command:
+    """Import a command."""
+    found = app.get_command(click.Context(app), name)
+    assert found is not None
+    return found
+
+
+def choices(name: str, parameter: str) -> list[str]:
+    """Return the values that a parameter of a command may have."""
+    (kind,) = (found.type for found in click_command(name).params if found.name == parameter)
+    assert isinstance(kind, click.Choice)
+    return [*kind.choices]
 
 
 def organizations(folder: Path, address: str, fleet: Fleet = FLEET) -> str:
@@ -41,7 +56,7 @@ def bundles(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.exists() else []
 
 
-def told(result: Result) -> Any:  # noqa: ANN401 (whatever JSON holds)
+def printed_json(result: Result) -> Any:  # noqa: ANN401 (whatever JSON holds)
     """Return the JSON object that a command printed."""
     return json.loads(result.stdout)
 

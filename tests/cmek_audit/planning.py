@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.model.key_plan import NUMBERS
 from tests.builders import document_data, write_yaml
-from tests.cmek_audit.helpers import command, told
+from tests.cmek_audit.helpers import command, printed_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ def asked(*arguments: object) -> tuple[int, Any]:
     """Return exit code and answer of ``keys``."""
     done = command("keys", *arguments, "-f", "json")
     assert done.stderr == ""
-    answer = told(done)
+    answer = printed_json(done)
     assert answer["exit_code"] == done.exit_code
     return done.exit_code, answer
 

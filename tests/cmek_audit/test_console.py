@@ -6,11 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from cmek_audit.cli import app
-from cmek_audit.console import take_any_character, wrapped, write_json, write_lines
-from inventory.text.display import pluralize
+from cmek_audit.console import accept_any_character, aligned, wrapped, write_json, write_lines
 from tests.astra.fleet import organization_data
 from tests.builders import write_yaml
 from tests.cmek_audit.helpers import FIRST
@@ -31,7 +30,7 @@ def test_errors_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == ("", "oh\n")
 
 
-def test_tokens_are_not_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_tokens_are_hidden(capsys: pytest.CaptureFixture[str]) -> None:
     """What looks like a token is hidden, whoever wrote it there."""
     write_lines("found " + "AstraCS:" + "not-a-real-token-0123456789")
     assert capsys.readouterr().out == "found AstraCS:(hidden)\n"
@@ -45,19 +44,51 @@ def test_json_is_ascii(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(out) == {"name": "acme-\x1b\u540d"}
 
 
-def test_ids_are_never_broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Text is folded to the terminal between words; a long id stays on one line."""
+@pytest.fixture
+def _narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the terminal 40 columns wide."""
     monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "xterm")
+
+
+@pytest.mark.usefixtures("_narrow")
+def test_ids_are_never_broken() -> None:
+    """Text is folded to the terminal between words; a long id stays on one line."""
     long = "arn:aws:kms:us-east-1:111122223333:key/00000000-0000-4000-8000-000000000001"
     assert wrapped(f"Register {long} for it") == ["Register", long, "for it"]
 
 
-@pytest.mark.parametrize(
-    ("number", "text"), [(0, "0 bundles"), (1, "1 bundle"), (2_000, "2,000 bundles")]
-)
-def test_numbers_agree_with_what_they_count(number: int, text: str) -> None:
-    """One is counted in the singular, everything else in the plural."""
-    assert pluralize(number, "bundle") == text
+@pytest.mark.usefixtures("_narrow")
+def test_lines_after_the_first_may_hang() -> None:
+    """The first line has one indent, the others another; all fit the terminal."""
+    assert wrapped("1. " + "word " * 9, "  ", "     ") == [
+        "  1. word word word word word word",
+        "     word word word",
+    ]
+
+
+@pytest.mark.usefixtures("_narrow")
+def test_wide_characters_take_two_columns() -> None:
+    """Lines are measured in columns of the terminal, not in characters."""
+    assert wrapped(" ".join(["\u540d" * 5] * 4)) == [
+        " ".join(["\u540d" * 5] * 3),
+        "\u540d" * 5,
+    ]
+    assert aligned([("\u540d\u540d", "a"), ("abc", "b")]) == ["\u540d\u540d  a", "abc   b"]
+
+
+def test_markup_is_only_text() -> None:
+    """Square brackets style nothing, and numbers and paths are not highlighted."""
+    text = "[bold]a[/bold] /v2/kms 12 :smile:"
+    assert wrapped(text) == [text]
+    assert aligned([(text, "x")]) == [f"{text}  x"]
+
+
+def test_each_row_is_one_line() -> None:
+    """A cell cannot end its line or steer the terminal, however long it is."""
+    long = "x" * 300
+    assert aligned([("a\nb\x1b[2J", long), ("c", "d")]) == [f"a?b?[2J  {long}", "c        d"]
+    assert aligned([]) == []
 
 
 def test_any_name_can_be_printed_in_any_encoding(tmp_path: Path) -> None:
@@ -73,4 +104,4 @@ def test_any_name_can_be_printed_in_any_encoding(tmp_path: Path) -> None:
 def test_other_streams_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stdout that is no text file of the system's is taken as it is."""
     monkeypatch.setattr("sys.stdout", None)
-    take_any_character()
+    accept_any_character()

@@ -17,7 +17,7 @@ from inventory.astra.replay import replay
 from inventory.files.evidence_layout import read_folder
 from tests.astra.fleet import Fleet, large_fleet
 from tests.astra.server import Running, serve
-from tests.cmek_audit.helpers import FLEET, ROOT, command, organizations, told
+from tests.cmek_audit.helpers import FLEET, ROOT, command, organizations, printed_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,5 +142,5 @@ def test_two_collections_in_one_second(tmp_path: Path) -> None:
             done = command("collect", file, "--evidence-dir", tmp_path / "ev", "--json")
             assert done.exit_code == 0
     first, second = sorted(_assert_whole(tmp_path / "ev", set()))
-    assert told(done)["previous"]["name"] == first
-    assert told(done)["bundle"].endswith(second)
+    assert printed_json(done)["previous"]["name"] == first
+    assert printed_json(done)["bundle"].endswith(second)

@@ -8,7 +8,7 @@ import sys
 import pytest
 from rich.console import Console
 
-from cmek_audit.progress import bar, show_progress
+from cmek_audit.progress import progress_bar, show_progress
 from inventory.astra.collector import Progress
 
 STEPS = (Progress(0, 2), Progress(1, 2, 13, "acme-[bold]\x1b[2J"), Progress(2, 2, 1_034, "acme"))
@@ -22,20 +22,20 @@ class Terminal(io.StringIO):
 def test_without_a_terminal_there_is_one_line_at_the_end(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Where nobody looks on, the counts are told once, on stderr, when all is done."""
-    with show_progress() as tell:
+    """Without a terminal the counts are printed once, on stderr, at the end."""
+    with show_progress() as show:
         for step in STEPS:
-            tell(step)
+            show(step)
         assert capsys.readouterr() == ("", "")
     assert capsys.readouterr() == ("", "2/2 organizations, 1,034 requests\n")
 
 
-def test_nothing_is_told_of_what_broke(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_collection_that_broke_has_no_counts(capsys: pytest.CaptureFixture[str]) -> None:
     """A collection that ends by an error has no closing line."""
 
     def broken() -> None:
-        with show_progress() as tell:
-            tell(STEPS[1])
+        with show_progress() as show:
+            show(STEPS[1])
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -48,9 +48,9 @@ def test_a_terminal_shows_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", Terminal())
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
-    with show_progress() as tell:
+    with show_progress() as show:
         for step in STEPS:
-            tell(step)
+            show(step)
     assert isinstance(sys.stderr, Terminal)
     last = sys.stderr.getvalue().rpartition("Reading")[2]
     assert " 2/2 organizations, 1,034 requests acme " in last
@@ -61,19 +61,19 @@ NOTE = Progress(0, 2, note="Removing .collecting-[bold]\x1b[2J-7.")
 
 def test_notes_are_shown_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     """A note is printed on stderr when it comes, in a line of its own, and steers no terminal."""
-    with show_progress() as tell:
-        tell(NOTE)
+    with show_progress() as show:
+        show(NOTE)
         assert capsys.readouterr() == ("", "Removing .collecting-[bold]?[2J-7.\n")
-        tell(STEPS[2])
+        show(STEPS[2])
     assert capsys.readouterr() == ("", "2/2 organizations, 1,034 requests\n")
 
 
 def test_notes_are_shown_above_a_bar() -> None:
     """On a terminal a note has a line above the bar, and is no markup."""
     console = Console(file=Terminal(), force_terminal=True, width=60, legacy_windows=False)
-    with bar(console) as tell:
-        tell(NOTE)
-        tell(STEPS[2])
+    with progress_bar(console) as show:
+        show(NOTE)
+        show(STEPS[2])
     assert isinstance(console.file, Terminal)
     shown = console.file.getvalue()
     assert "Removing .collecting-[bold]?[2J-7.\n" in shown
@@ -83,16 +83,8 @@ def test_notes_are_shown_above_a_bar() -> None:
 def test_names_are_shown_as_they_are_and_harm_nothing() -> None:
     """A name is no markup, and steers no terminal."""
     drawn = Terminal()
-    with bar(Console(file=drawn, force_terminal=True, width=120, color_system=None)) as tell:
-        tell(STEPS[1])
+    with progress_bar(
+        Console(file=drawn, force_terminal=True, width=120, color_system=None)
+    ) as show:
+        show(STEPS[1])
     assert "1/2 organizations, 13 requests acme-[bold]?[2J" in drawn.getvalue()
-
-
-def test_rich_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where rich is missing, a terminal shows the closing line."""
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    monkeypatch.setitem(sys.modules, "rich.console", None)
-    with show_progress() as tell:
-        tell(STEPS[2])
-    assert isinstance(sys.stderr, Terminal)
-    assert sys.stderr.getvalue() == "2/2 organizations, 1,034 requests\n"

@@ -138,7 +138,11 @@ def test_what_is_installed_audits(installed: Path, tmp_path: Path) -> None:
         folder=tmp_path / "r",
         cwd=suite,
     )
-    assert (done.code, done.word, done.left) == (0, "compliant", {"audit.json", "findings.ndjson"})
+    assert (done.code, done.word, done.left) == (
+        0,
+        "compliant",
+        {"audit.json", "findings.ndjson", "population.ndjson"},
+    )
 
 
 # --- the installed command ------------------------------------------------------------------------

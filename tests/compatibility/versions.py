@@ -87,11 +87,9 @@ def _commands(environment: Environment, folder: Path) -> dict[str, Outcome | str
         options = sorted(set(re.findall(r"--[a-z][a-z-]+", done.stdout)))
         told[f"{name} --help"] = f"{done.returncode} {' '.join(options)}"
     for shell in ("bash", "zsh", "fish"):
-        more = {"_CMEK_AUDIT_COMPLETE": f"complete_{shell}", "COMP_CWORD": "1"}
-        more |= {"COMP_WORDS": "cmek-audit re", "_TYPER_COMPLETE_ARGS": "cmek-audit re"}
-        done = environment.run(
-            "cmek-audit", more=more | {"_TYPER_COMPLETE_FISH_ACTION": "get-args"}
-        )
+        more = {"_CMEK_AUDIT_COMPLETE": f"{shell}_complete", "COMP_WORDS": "cmek-audit re"}
+        more["COMP_CWORD"] = "re" if shell == "fish" else "1"
+        done = environment.run("cmek-audit", more=more)
         told[f"completion in {shell}"] = f"{done.returncode} {'render' in done.stdout}"
     report = str(folder / "report")
     for words in (

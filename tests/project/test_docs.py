@@ -21,7 +21,7 @@ from inventory.model.vocabulary import PROVIDERS, TYPES
 from inventory.plans import read_plan
 from reports.formats.registry import RENDERED
 from reports.model.changes import CLASSES, ChangeReason
-from reports.record.layout import FINDINGS, HEAD
+from reports.record.layout import RECORD
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -91,7 +91,7 @@ def test_readme_names_every_report() -> None:
     """The README names each file that an audit writes."""
     assert all(f"`{name}`" in read("README.md") for name in WRITTEN)
     rendered = {each.format: each.file for each in RENDERED}
-    assert set(WRITTEN) == {HEAD, FINDINGS, RESULTS, JUNIT, *rendered.values()}
+    assert set(WRITTEN) == {*RECORD, RESULTS, JUNIT, *rendered.values()}
     assert set(FORMATS) == {"json", "results", "junit", *rendered}
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmek_audit.run.options import parse_options
+from cmek_audit.run.option_values import parse_options
 from inventory.astra.collector import collect
 from inventory.astra.config import read_organizations
 from tests.astra.fleet import Fleet, healthy_fleet, organizations_data

@@ -8,14 +8,14 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cmek_audit.run.audit import begin_report, conclude, draft_audit, publish
-from cmek_audit.run.options import parse_options
+from cmek_audit.run.option_values import parse_options
 from cmek_audit.run.preparation import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from cmek_audit.run.options import Options
+    from cmek_audit.run.option_values import Options
     from reports.model.head import Head
 
     Entry = dict[str, Any]

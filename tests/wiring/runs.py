@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 AS_OF = "2026-11-21T02:00:00Z"
-RECORD = {"audit.json", "findings.ndjson"}
+RECORD = {"audit.json", "findings.ndjson", "population.ndjson"}
 RENDERED = {"audit.html", "summary.md", "audit.sarif"}
 ALL_FILES = {*RECORD, *RENDERED, "results.html", "junit.xml"}
 FORMER = "of an earlier audit"

@@ -1,4 +1,4 @@
-"""``cmek-audit keys``: tells which customer keys are needed, registered, missing and idle."""
+"""``cmek-audit keys``: lists the customer keys that are needed, registered, missing and unused."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import typer
-import yaml
+import click
 
 from checks.engine.catalogue import load_rules, rules_of
 from checks.engine.context import Context, utc
 from checks.engine.evaluation import evaluate
 from checks.engine.finding import OPEN
+from cmek_audit import parameters
 from cmek_audit.commands.keys import markdown, table
 from cmek_audit.commands.keys.price import read_price
 from cmek_audit.commands.keys.sentences import PRICED
 from cmek_audit.console import write_json, write_lines
-from cmek_audit.exit_codes import Code
+from cmek_audit.exit_codes import ExitCode, interruptible
 from inventory.astra.config import other_hosts
 from inventory.errors import CmekAuditError, SettingError
 from inventory.files.named_plans import plans_in_order
@@ -55,15 +55,15 @@ _FAILING = frozenset({"fail", "waived"})
 
 
 class KeysRequest(NamedTuple):
-    """What is to be planned for.
+    """What to plan keys for.
 
     Attributes:
-        inventory: what is: recorded inventories and evidence bundles.
+        inventory: what exists: recorded inventories and evidence bundles.
         plan: what is planned: plans in YAML, and plans of Terraform.
-        add: what might be, as ``[ORGANIZATION/]TYPE/PROVIDER/REGION[,REGION…]``.
+        add: what might be planned, as ``[ORGANIZATION/]TYPE/PROVIDER/REGION[,REGION…]``.
         state: what Terraform believes to exist: its states.
-        terraform_organization: whose the resources of Terraform are, if its files do not tell.
-        price: what one key costs in a month; empty if nobody asks.
+        terraform_organization: who owns the resources of Terraform, if its files do not say so.
+        price: what one key costs in a month; empty if that is not to be shown.
     """
 
     inventory: tuple[str, ...] = ()
@@ -74,75 +74,115 @@ class KeysRequest(NamedTuple):
     price: str = ""
 
 
-def run(wanted: KeysRequest, how: str) -> Code:
-    """Print the plan of the keys for what is ``wanted``; ``how`` names a format."""
-    if not (wanted.inventory or wanted.plan or wanted.add):
+@click.command(context_settings=parameters.SETTINGS)
+@click.option(
+    "--inventory", "-i", metavar="PATH", multiple=True, help="What exists: see --cmek-inventory."
+)
+@click.option(
+    "--plan", "-p", metavar="[NAME=]PATH", multiple=True, help="What is planned: see --cmek-plan."
+)
+@click.option(
+    "--state",
+    "-s",
+    metavar="PATH",
+    multiple=True,
+    help="What Terraform believes to exist: see --cmek-state.",
+)
+@click.option(
+    "--add",
+    "-a",
+    metavar="[ORGANIZATION/]TYPE/PROVIDER/REGION[,REGION…]",
+    multiple=True,
+    help="What you might deploy, such as serverless/aws/us-east-2,ap-south-1. Repeatable.",
+)
+@click.option(
+    "--terraform-organization",
+    metavar="[[NAME#]PROVIDER=]ID",
+    multiple=True,
+    help="See --cmek-terraform-organization.",
+)
+@click.option(
+    "--price",
+    metavar="AMOUNT",
+    default="",
+    show_default=False,
+    help="What one key costs a month, such as '1.00 USD'.",
+)
+@click.option(
+    "--format",
+    "-f",
+    "format_name",
+    type=click.Choice(["table", "json", "markdown"]),
+    default="table",
+    help="How to print it.",
+)
+@interruptible("no plan was made")
+def keys(format_name: str, **values: Any) -> ExitCode:  # noqa: ANN401 (as click passes them)
+    """List the keys that are needed, registered, missing and unused.
+
+    The list is made from inventories, plans and --add, in any combination. You need one key for
+    each combination of organization, database type, provider and region. For each missing key you
+    get the steps to create and register it. Take them before the database is deployed.
+
+    \b
+    Exit codes:
+      0  no key is missing
+      1  a key is missing or planned wrongly, or whether one is missing is unknown
+      2  interrupted
+      3  internal error
+      4  unusable input or option
+    """
+    request = KeysRequest(**values)
+    if not (request.inventory or request.plan or request.add):
         expected = "at least one --inventory, --plan or --add"
         raise SettingError(f"found nothing to plan keys for, expected {expected}")
-    price = read_price(wanted.price)
-    with _own_options():
-        answer = _answer(wanted, price)
-    _PRINT[how](answer, price)
-    return Code.NOT_DONE if answer["exit_code"] else Code.DONE
+    price = read_price(request.price)
+    with _own_option_names():
+        key_plan = _key_plan(request, price)
+    _PRINTERS[format_name](key_plan, price)
+    return ExitCode.NOT_DONE if key_plan["exit_code"] else ExitCode.DONE
 
 
-_OWN = re.compile("--cmek-(?=(?:inventory|plan|state|terraform-organization)\\b)")
+_AUDIT_OPTION = re.compile("--cmek-(?=(?:inventory|plan|state|terraform-organization)\\b)")
 """How an audit's options begin that this command has, too."""
 
 
-class _Dumper(yaml.SafeDumper):
-    """Writes text of several lines as it stands, so that it can be copied."""
-
-
-_Dumper.add_representer(
-    str,
-    lambda dumper, text: dumper.represent_scalar(
-        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
-    ),
-)
-
-
 @contextmanager
-def _own_options() -> Iterator[None]:
-    """Name options as this command calls them, so that what is asked for can be pasted."""
+def _own_option_names() -> Iterator[None]:
+    """Name options in errors as this command calls them, so that a correction can be pasted."""
     try:
         yield
     except CmekAuditError as error:
-        raise SettingError(_OWN.sub("--", str(error))) from None
+        raise SettingError(_AUDIT_OPTION.sub("--", str(error))) from None
 
 
-def _say_yaml(answer: dict[str, Any]) -> None:
-    typer.echo(yaml.dump(answer, Dumper=_Dumper, sort_keys=False, width=100), nl=False)
-
-
-_PRINT: dict[str, Callable[[dict[str, Any], Price | None], None]] = {
-    "table": lambda answer, price: write_lines(table.render(answer, price)),
-    "json": lambda answer, _: write_json(answer),
-    "yaml": lambda answer, _: _say_yaml(answer),
-    "markdown": lambda answer, price: write_lines(markdown.render(answer, price)),
+_PRINTERS: dict[str, Callable[[dict[str, Any], Price | None], None]] = {
+    "table": lambda key_plan, price: write_lines(table.render(key_plan, price)),
+    "json": lambda key_plan, _: write_json(key_plan),
+    "markdown": lambda key_plan, price: write_lines(markdown.render(key_plan, price)),
 }
 
 
-# --- the answer -----------------------------------------------------------------------------------
+# --- the key plan ---------------------------------------------------------------------------------
 
 
-def _answer(wanted: KeysRequest, price: Price | None) -> dict[str, Any]:
-    inventory = _inventory(wanted)
+def _key_plan(request: KeysRequest, price: Price | None) -> dict[str, Any]:
+    inventory = _inventory(request)
     example = inventory.captured_at if inventory.is_example else None
     as_of = example or datetime.now(UTC).replace(microsecond=0)
     judged = _Judged()
-    organizations = _organizations(wanted, inventory)
+    organizations = _organizations(request, inventory)
     for finding in evaluate(organizations, load_rules(), Context(as_of), judged.meet):
         judged.add(finding)
     plan: dict[str, Any] = dict(judged.tallies.key_plan(judged.names))
     lists = plan.pop("lists")
-    told = judged.organizations(plan, lists["shared"])
+    parts = judged.organizations(plan, lists["shared"])
     is_open = (
         plan["missing"]
         or plan["undetermined"]
         or judged.doubts
         or judged.planned_failures
-        or judged.is_in_doubt(told)
+        or judged.is_in_doubt(parts)
     )
     return {
         "schema": SCHEMA,
@@ -150,22 +190,24 @@ def _answer(wanted: KeysRequest, price: Price | None) -> dict[str, Any]:
         "example": inventory.is_example,
         "exit_code": int(bool(is_open)),
         "sources": {
-            "inventory": list(sorted_paths(wanted.inventory)),
-            "plan": list(plans_in_order(wanted.plan)),
-            "state": list(sorted_paths(wanted.state)),
-            "add": list(wanted.add),
+            "inventory": list(sorted_paths(request.inventory)),
+            "plan": list(plans_in_order(request.plan)),
+            "state": list(sorted_paths(request.state)),
+            "add": list(request.add),
         },
         "notes": [note._asdict() for note in _notes(inventory)],
         **plan,
         "planned_failures": judged.planned_failures,
-        "commands": [made for each in lists["missing"] if (made := commands_for(each))],
-        "organizations": told,
+        "commands": [
+            commands for missing in lists["missing"] if (commands := commands_for(missing))
+        ],
+        "organizations": parts,
         "price": None if price is None else _priced(price, plan),
     }
 
 
 def _notes(inventory: Inventory) -> list[SourceNote]:
-    """Return what was assumed of the sources or limits them; known once all were judged."""
+    """Return what limits the sources; complete only once all organizations were judged."""
     others = [
         SourceNote(source.path, f"{source.evidence.address} answered, which is not Astra")
         for source in inventory.sources
@@ -174,27 +216,28 @@ def _notes(inventory: Inventory) -> list[SourceNote]:
     return [*others, *notes_on(map(describe_source, inventory.sources))]
 
 
-def _inventory(wanted: KeysRequest) -> Inventory:
-    terraform = parse_organizations(wanted.terraform_organization)
-    return Inventory(wanted.inventory, wanted.plan, terraform, wanted.state)
+def _inventory(request: KeysRequest) -> Inventory:
+    terraform = parse_organizations(request.terraform_organization)
+    return Inventory(request.inventory, request.plan, terraform, request.state)
 
 
-def _organizations(wanted: KeysRequest, inventory: Inventory) -> Iterator[Organization]:
-    """Yield all organizations with what might be; for its owners, all are read beforehand."""
-    what_ifs = parse_hypothetical_databases(wanted.add)
-    if not what_ifs:
+def _organizations(request: KeysRequest, inventory: Inventory) -> Iterator[Organization]:
+    """Yield all organizations, with the databases that ``--add`` asks about."""
+    hypothetical = parse_hypothetical_databases(request.add)
+    if not hypothetical:
         return inventory.organizations()
+    # Which organization a name of --add means is known only once all have been read.
     names = {
-        organization.id: organization.name for organization in _inventory(wanted).organizations()
+        organization.id: organization.name for organization in _inventory(request).organizations()
     }
     return with_hypothetical_databases(
-        inventory.organizations(), group_by_organization(what_ifs, names)
+        inventory.organizations(), group_by_organization(hypothetical, names)
     )
 
 
 def _priced(price: Price, plan: dict[str, Any]) -> dict[str, str]:
-    told = {name: price.of(plan[name]) for name in PRICED}
-    return {"each": str(price.amount), "currency": price.currency, **told}
+    sums = {name: price.of(plan[name]) for name in PRICED}
+    return {"each": str(price.amount), "currency": price.currency, **sums}
 
 
 class _Judged:
@@ -219,10 +262,7 @@ class _Judged:
         self.tallies.add_organization(organization)
 
     def add(self, finding: Finding) -> None:
-        """Count ``finding``, and keep what it says against the plan.
-
-        It may say that there is more than was judged, or that a key is not the one it should be.
-        """
+        """Count ``finding``, and keep it if it casts doubt on the numbers or on a key."""
         subject, status = finding.subject, finding.status
         self.tallies.add(finding)
         if subject.kind == "planned-key" and finding.severity != "advisory":
@@ -235,14 +275,15 @@ class _Judged:
             self.doubts.setdefault(subject.organization, []).append(finding)
 
     def is_in_doubt(self, organizations: Sequence[dict[str, Any]]) -> bool:
-        """Say whether a key scope needs a key of which it is not known that it has it.
+        """Return whether a key scope in use may lack its own key although one is registered.
 
-        One has a registered key, and that is of another place, or a rival of another key.
+        That key is of another place, or it competes with another one.
         """
         return any(
-            (own["organization"], scope["type"], scope["provider"], scope["region"]) in self._wrong
-            for own in organizations
-            for scope in own["scopes"]
+            (organization["organization"], scope["type"], scope["provider"], scope["region"])
+            in self._wrong
+            for organization in organizations
+            for scope in organization["scopes"]
             if scope["state"] in WITH_DATABASES
         )
 
@@ -253,26 +294,31 @@ class _Judged:
         rows = zip(plan["organizations"], self.tallies.coverage(self.names), strict=True)
         return [
             {
-                **own,
+                **part,
                 "doubts": self._doubts(row["organization"]),
                 "shared": _shared(row["organization"], shared),
                 "scopes": _scopes(row["cells"]),
             }
-            for own, row in rows
+            for part, row in rows
         ]
 
     def _doubts(self, organization: str) -> list[dict[str, str]]:
-        return [_doubt(each) for each in _without_repetition(self.doubts.get(organization, []))]
+        findings = _without_repetition(self.doubts.get(organization, []))
+        return [_doubt(finding) for finding in findings]
 
 
 def _without_repetition(doubts: Sequence[Finding]) -> list[Finding]:
-    """Leave out what the rule on completeness says of the whole organization, and better."""
-    told = any(each.rule == COMPLETE and each.status == "inconclusive" for each in doubts)
+    """Leave out what the rule on completeness explains better, for the whole organization."""
+    is_explained = any(
+        doubt.rule == COMPLETE and doubt.status == "inconclusive" for doubt in doubts
+    )
     return [
         doubt
         for doubt in doubts
         if doubt.rule == COMPLETE
-        or not (told and doubt.subject.kind == "organization" and doubt.status == "inconclusive")
+        or not (
+            is_explained and doubt.subject.kind == "organization" and doubt.status == "inconclusive"
+        )
     ]
 
 
@@ -283,12 +329,12 @@ def _doubt(finding: Finding) -> dict[str, str]:
 def _shared(organization: str, shared: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the keys that several key scopes of ``organization`` share."""
     return [
-        {"key": each["key"], "scopes": each["scopes"]}
-        for each in shared
-        if each["organization"] == organization
+        {"key": key["key"], "scopes": key["scopes"]}
+        for key in shared
+        if key["organization"] == organization
     ]
 
 
 def _scopes(cells: list[CoverageCell]) -> list[dict[str, Any]]:
-    """Return what is known of each key scope, but for the finding: there is no record of it."""
+    """Return what is known of each key scope, without the finding's id: no record has it."""
     return [{name: value for name, value in cell.items() if name != "finding"} for cell in cells]

@@ -1,10 +1,10 @@
-"""The plan of the keys in Markdown, for a ticket to whoever creates keys."""
+"""The key plan in Markdown, for a ticket to whoever creates keys."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cmek_audit.commands.keys import sentences as words
+from cmek_audit.commands.keys import sentences
 from reports.presentation.labels import CELL, KEY_NUMBERS, PROVIDER, TYPE
 from reports.presentation.markdown_text import code, prose, table
 
@@ -12,78 +12,77 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cmek_audit.commands.keys.price import Price
-    from cmek_audit.commands.keys.sentences import Answer
+    from cmek_audit.commands.keys.sentences import Data
 
 _MOST_COMMANDS = 20
-_COLUMNS = ("State", "Organization", "Database type", "Provider", "Region", "Databases", "Why")
+_COLUMNS = ("State", "Organization", "Database type", "Provider", "Region", "Databases", "Reason")
 
 
-def render(answer: Answer, price: Price | None) -> str:
-    """Render the plan: numbers, all key scopes, what is in doubt, and what to do."""
-    parts = (_head(answer, price), _scopes(answer), _doubts(answer), _steps(answer))
-    return "\n".join(line for part in parts for line in part)
+def render(plan: Data, price: Price | None) -> str:
+    """Render the plan: numbers, all key scopes, what is unknown, and what to do."""
+    return "\n".join([*_head(plan, price), *_scopes(plan), *_doubts(plan), *_steps(plan)])
 
 
-def _head(answer: Answer, price: Price | None) -> Iterator[str]:
-    yield from (f"# {prose(words.title(answer))}", "")
-    parts = zip(map(code, words.names(answer)), answer["organizations"], strict=True)
-    rows = [[name, *_numbers(each)] for name, each in parts]
-    total = ["All", *_numbers(words.whole(answer))]
+def _head(plan: Data, price: Price | None) -> Iterator[str]:
+    yield from (f"# {prose(sentences.title(plan))}", "")
+    rows = [[code(name), *_numbers(part)] for name, part in sentences.with_names(plan)]
+    total = ["All", *_numbers(sentences.total(plan))]
     yield from table(["Organization", *map(str.capitalize, KEY_NUMBERS.values())], [*rows, total])
-    for text in words.remarks(answer, price):
-        yield from ("", prose(text))
+    for remark in sentences.remarks(plan, price):
+        yield from ("", prose(remark))
 
 
-def _numbers(part: Answer) -> list[str]:
-    return [words.number(name, part) for name in KEY_NUMBERS]
+def _numbers(part: Data) -> list[str]:
+    return [sentences.number(name, part) for name in KEY_NUMBERS]
 
 
-def _scopes(answer: Answer) -> Iterator[str]:
+def _scopes(plan: Data) -> Iterator[str]:
     rows = [
-        [
-            CELL[scope["state"]].word,
-            code(name),
-            *_place(scope),
-            words.databases(scope),
-            prose(words.why(scope)),
-        ]
-        for name, organization in zip(words.names(answer), answer["organizations"], strict=True)
-        for scope in words.scopes(organization)
+        _row(name, scope)
+        for name, organization in sentences.with_names(plan)
+        for scope in sentences.sorted_scopes(organization)
     ]
     if rows:
         yield from ("", "## Key scopes", "")
         yield from table(_COLUMNS, rows)
 
 
-def _place(scope: Answer) -> tuple[str, str, str]:
-    return TYPE[scope["type"]], PROVIDER[scope["provider"]], code(scope["region"])
+def _row(organization: str, scope: Data) -> list[str]:
+    return [
+        CELL[scope["state"]].word,
+        code(organization),
+        TYPE[scope["type"]],
+        PROVIDER[scope["provider"]],
+        code(scope["region"]),
+        sentences.databases(scope),
+        prose(sentences.reason(scope)),
+    ]
 
 
-def _doubts(answer: Answer) -> Iterator[str]:
-    told = list(words.doubts(answer))
-    if told:
-        yield from ("", "## Not all is known", "")
-        yield from (f"- {prose(text)}" for text in told)
+def _doubts(plan: Data) -> Iterator[str]:
+    if doubts := list(sentences.doubts(plan)):
+        yield from ("", "## What is unknown", "")
+    yield from (f"- {prose(doubt)}" for doubt in doubts)
 
 
-def _steps(answer: Answer) -> Iterator[str]:
-    if answer["steps"]:
+def _steps(plan: Data) -> Iterator[str]:
+    if plan["steps"]:
         yield from ("", "## What to do")
-    for text in words.before_steps(answer):
+    for text in sentences.before_steps(plan):
         yield from ("", prose(text))
-    for step in answer["steps"]:
-        yield from ("", f"### {words.kind(step)}", "", prose(words.page(step)))
-        yield from ("", words.regions(step, code), "")
-        yield from (f"{place}. {prose(text)}" for place, text in enumerate(step["steps"], 1))
-        yield from _commands(answer, step)
-    yield from ("", words.conclusion(answer))
+    for step in plan["steps"]:
+        yield from ("", f"### {sentences.step_title(step)}", "", prose(sentences.page(step)))
+        yield from ("", sentences.regions(step, code), "")
+        yield from (f"{number}. {prose(text)}" for number, text in enumerate(step["steps"], 1))
+        yield from _commands(plan, step)
+    yield from ("", sentences.conclusion(plan))
 
 
-def _commands(answer: Answer, step: Answer) -> Iterator[str]:
+def _commands(plan: Data, step: Data) -> Iterator[str]:
     """Yield what to paste for the key scopes of a step; all of it is ASCII without a fence."""
-    shown, others = words.ready(answer, step, _MOST_COMMANDS)
-    for place, parts in words.all_parts(answer, shown):
-        yield from ("", f"#### {prose(place)}")
+    shown, others = sentences.shown_commands(plan, step, _MOST_COMMANDS)
+    for title, parts in sentences.paste_sections(plan, shown):
+        yield from ("", f"#### {prose(title)}")
         for part in parts:
             yield from ("", prose(part.text))
             if part.code:

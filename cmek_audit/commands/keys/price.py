@@ -16,7 +16,7 @@ class Price(NamedTuple):
     """What one key costs in a month.
 
     Attributes:
-        amount: the sum, with as many digits as it was told.
+        amount: the sum, with as many digits as it was given.
         currency: its three letters, such as ``USD``.
     """
 
@@ -27,20 +27,20 @@ class Price(NamedTuple):
         """Return what so many keys cost, without the currency."""
         return str(self.amount * keys)
 
-    def words(self, keys: int) -> str:
-        """Say what so many keys cost."""
-        told = f"{self.amount * keys:,} {self.currency} a month for the keys alone"
-        each = f"{pluralize(keys, 'key')} at {self.amount} {self.currency}"
-        return f"about {told}: {each}; versions and requests are charged besides"
+    def describe(self, keys: int) -> str:
+        """Return a phrase with what so many keys cost."""
+        total = f"{self.amount * keys:,} {self.currency} a month for the keys alone"
+        count = f"{pluralize(keys, 'key')} at {self.amount} {self.currency}"
+        return f"about {total}: {count}; versions and requests are charged separately"
 
 
 def read_price(text: str) -> Price | None:
     """Read a price such as ``1.00 USD``; None if there is none. Raises SettingError."""
     if not text:
         return None
-    told = _AMOUNT.fullmatch(text.strip())
-    amount = Decimal(told[1]) if told else Decimal()
-    if told is None or not amount:
+    match = _AMOUNT.fullmatch(text.strip())
+    amount = Decimal(match[1]) if match else Decimal()
+    if match is None or not amount:
         expected = "an amount above 0 with its currency, such as '1.00 USD'"
         raise SettingError(f"--price: found {describe(text)}, expected {expected}")
-    return Price(amount, told[2])
+    return Price(amount, match[2])

@@ -1,11 +1,11 @@
-"""The plan of the keys for a terminal, which may be narrow."""
+"""The key plan for a terminal, which may be narrow."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cmek_audit.commands.keys import sentences as words
-from cmek_audit.console import wrapped
+from cmek_audit.commands.keys import sentences
+from cmek_audit.console import aligned, wrapped
 from inventory.text.display import printable
 from reports.presentation.labels import CELL, KEY_NUMBERS
 
@@ -13,84 +13,90 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cmek_audit.commands.keys.price import Price
-    from cmek_audit.commands.keys.sentences import Answer
+    from cmek_audit.commands.keys.sentences import Data
 
-_LONGEST_PATH = 40
 _LONGEST = 200
-_LONGEST_WHY = 300
+_LONGEST_REASON = 300
 _MOST_COMMANDS = 3
 
 
-def render(answer: Answer, price: Price | None) -> str:
-    """Render the plan: numbers, all key scopes, what is in doubt, and what to do."""
-    return "\n".join([*_head(answer, price), *_scopes(answer), *_doubts(answer), *_steps(answer)])
+def render(plan: Data, price: Price | None) -> str:
+    """Render the plan: numbers, all key scopes, what is unknown, and what to do."""
+    return "\n".join([*_head(plan, price), *_scopes(plan), *_doubts(plan), *_steps(plan)])
 
 
-def _head(answer: Answer, price: Price | None) -> Iterator[str]:
-    yield from wrapped(words.title(answer))
+def _head(plan: Data, price: Price | None) -> Iterator[str]:
+    yield from wrapped(sentences.title(plan))
     yield ""
-    whole = words.whole(answer)
-    for name, word in KEY_NUMBERS.items():
-        yield f"{word.capitalize() + ':':<15}{words.number(name, whole)}"
-    for text in words.remarks(answer, price):
-        yield from wrapped(printable(text))
+    total = sentences.total(plan)
+    yield from aligned(
+        (f"{label.capitalize()}:", sentences.number(name, total))
+        for name, label in KEY_NUMBERS.items()
+    )
+    for remark in sentences.remarks(plan, price):
+        yield from wrapped(printable(remark))
 
 
-def _scopes(answer: Answer) -> Iterator[str]:
-    organizations = answer["organizations"]
-    every = (len(_path(scope)) for each in organizations for scope in each["scopes"])
-    wide = max((length for length in every if length <= _LONGEST_PATH), default=0)
-    for name, organization in zip(words.names(answer), organizations, strict=True):
+def _scopes(plan: Data) -> Iterator[str]:
+    """Yield all key scopes, in columns that are the same for all organizations."""
+    organizations = [
+        (name, organization, sentences.sorted_scopes(organization))
+        for name, organization in sentences.with_names(plan)
+    ]
+    lines = iter(aligned(_row(scope) for _, _, scopes in organizations for scope in scopes))
+    for name, organization, scopes in organizations:
         numbers = _numbers(organization) if len(organizations) > 1 else ""
         yield ""
         yield from wrapped(printable(name, _LONGEST) + numbers)
-        for scope in words.scopes(organization):
-            state = CELL[scope["state"]].word
-            yield f"  {state:<18}  {_path(scope):<{wide}}  {words.databases(scope)}"
-            if why := words.why(scope):
-                yield from wrapped(printable(why, _LONGEST_WHY), "    ")
+        for scope, line in zip(scopes, lines, strict=False):  # the lines of the others follow
+            yield f"  {line}"
+            if reason := sentences.reason(scope):
+                yield from wrapped(printable(reason, _LONGEST_REASON), "    ")
 
 
-def _numbers(organization: Answer) -> str:
-    told = (f"{words.number(key, organization)} {word}" for key, word in KEY_NUMBERS.items())
-    return f": {', '.join(told)}"
+def _row(scope: Data) -> tuple[str, str, str]:
+    path = f"{scope['type']}/{scope['provider']}/{scope['region']}"
+    return CELL[scope["state"]].word, printable(path, _LONGEST), sentences.databases(scope)
 
 
-def _path(scope: Answer) -> str:
-    return printable(f"{scope['type']}/{scope['provider']}/{scope['region']}", _LONGEST)
+def _numbers(organization: Data) -> str:
+    numbers = (
+        f"{sentences.number(name, organization)} {label}" for name, label in KEY_NUMBERS.items()
+    )
+    return f": {', '.join(numbers)}"
 
 
-def _doubts(answer: Answer) -> Iterator[str]:
-    told = list(words.doubts(answer))
-    if told:
-        yield from ("", "Not all is known")
-    for text in told:
-        yield from wrapped(printable(text), "  ")
+def _doubts(plan: Data) -> Iterator[str]:
+    if doubts := list(sentences.doubts(plan)):
+        yield from ("", "What is unknown")
+    for doubt in doubts:
+        yield from wrapped(printable(doubt), "  ")
 
 
-def _steps(answer: Answer) -> Iterator[str]:
-    if answer["steps"]:
+def _steps(plan: Data) -> Iterator[str]:
+    if plan["steps"]:
         yield from ("", "What to do")
-    for text in words.before_steps(answer):
+    for text in sentences.before_steps(plan):
         yield from wrapped(text)
-    for step in answer["steps"]:
+    for step in plan["steps"]:
+        regions = sentences.regions(step, lambda region: printable(region, _LONGEST))
         yield ""
-        yield from wrapped(words.kind(step))
-        yield from wrapped(words.page(step), "  ")
-        yield from wrapped(words.regions(step, lambda region: printable(region, _LONGEST)), "  ")
+        yield from wrapped(sentences.step_title(step))
+        yield from wrapped(sentences.page(step), "  ")
+        yield from wrapped(regions, "  ")
         for number, text in enumerate(step["steps"], 1):
             yield from wrapped(printable(f"{number}. {text}"), "  ", "     ")
-        yield from _commands(answer, step)
+        yield from _commands(plan, step)
     yield ""
-    yield from wrapped(words.conclusion(answer))
+    yield from wrapped(sentences.conclusion(plan))
 
 
-def _commands(answer: Answer, step: Answer) -> Iterator[str]:
+def _commands(plan: Data, step: Data) -> Iterator[str]:
     """Yield what to paste for the first key scopes of a step, no line of it folded."""
-    shown, others = words.ready(answer, step, _MOST_COMMANDS)
-    for place, parts in words.all_parts(answer, shown):
+    shown, others = sentences.shown_commands(plan, step, _MOST_COMMANDS)
+    for title, parts in sentences.paste_sections(plan, shown):
         yield ""
-        yield from wrapped(printable(place, _LONGEST), "  ")
+        yield from wrapped(printable(title, _LONGEST), "  ")
         for part in parts:
             yield from wrapped(printable(part.text, _LONGEST), "    ")
             yield from (f"      {line}" for line in part.code.splitlines())

@@ -25,8 +25,8 @@ from tests.cmek_audit.helpers import (
     bundles,
     command,
     organizations,
+    printed_json,
     replace,
-    told,
 )
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def test_all_is_read(file: str, astra: Running) -> None:
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [
         f"Evidence:       {bundle}",
-        "Bundle before:  none, it is the first",
+        "Bundle before:  none, this is the first",
         f"Root:           {manifest.root}",
         "Organizations:  2",
         f"Requests:       {len(astra.requests)}, all answered",
@@ -69,7 +69,7 @@ def test_all_is_read_told_as_json(file: str, astra: Running) -> None:
     done = command("collect", file, "--json", "--evidence-dir", "kept/here")
     (bundle,) = bundles(Path("kept/here"))
     assert done.exit_code == 0
-    assert told(done) == {
+    assert printed_json(done) == {
         "bundle": bundle.as_posix(),
         "previous": None,
         "root": read_manifest(str(bundle)).root,
@@ -82,7 +82,7 @@ def test_all_is_read_told_as_json(file: str, astra: Running) -> None:
 
 def test_collections_form_a_chain(file: str) -> None:
     """Each collection adds a bundle, which names the one before."""
-    first, second = (told(command("collect", file, "--json")) for _ in range(2))
+    first, second = (printed_json(command("collect", file, "--json")) for _ in range(2))
     previous = {"name": Path(first["bundle"]).name, "root": first["root"]}
     assert (first["previous"], second["previous"]) == (None, previous)
     manifest = read_manifest(second["bundle"])
@@ -92,7 +92,7 @@ def test_collections_form_a_chain(file: str) -> None:
 
 def test_the_bundle_before_is_named(file: str) -> None:
     """A collection says which bundle it follows."""
-    before = told(command("collect", file, "--json"))["bundle"]
+    before = printed_json(command("collect", file, "--json"))["bundle"]
     lines = command("collect", file).stdout.splitlines()
     assert lines[1] == f"Bundle before:  {Path(before).name}"
 
@@ -106,7 +106,7 @@ def test_what_was_left_unfinished_is_removed(file: str) -> None:
         "Removing audit-evidence/.collecting-x-7, which a killed collection left unfinished."
     )
     assert [bundle.as_posix() for bundle in bundles(Path("audit-evidence"))] == [
-        told(done)["bundle"]
+        printed_json(done)["bundle"]
     ]
 
 
@@ -119,8 +119,8 @@ def test_a_gap_is_told_with_what_would_settle_it(file: str, astra: Running) -> N
     done = command("collect", file, "--json")
     (bundle,) = bundles(Path("audit-evidence"))
     assert done.exit_code == 1
-    assert read_manifest(str(bundle)).root == told(done)["root"]
-    refused = [gap for gap in told(done)["gaps"] if gap["reason"] == "refused"]
+    assert read_manifest(str(bundle)).root == printed_json(done)["root"]
+    refused = [gap for gap in printed_json(done)["gaps"] if gap["reason"] == "refused"]
     assert refused == [
         {
             "organization": FIRST.id,
@@ -149,7 +149,7 @@ def test_gaps_with_one_remedy_are_told_together(file: str, astra: Running) -> No
         f"    {CAUSE.format(SECOND.variable)}",
         f"    To do: {STEP.format(SECOND.name)}",
         "",
-        "Exit code 1 says that not everything could be read. What was read is kept.",
+        "Exit code 1: not everything could be read. What was read is kept.",
     ]
 
 
@@ -158,7 +158,7 @@ def test_failed_requests_are_counted(file: str, astra: Running) -> None:
     astra.faults = (Fault("500", "organization", ALWAYS),)
     done = command("collect", file)
     assert done.exit_code == 1
-    assert "Requests:       4, 4 of them in vain" in done.stdout.splitlines()
+    assert "Requests:       4, 4 of them failed" in done.stdout.splitlines()
     assert "Gaps:           10, in 2 organizations" in done.stdout.splitlines()
 
 
@@ -173,20 +173,20 @@ def test_many_causes_are_cut_short_and_counted(
     assert lines[start + 1].startswith("    GET /v2/kms")
     assert lines[start + 2 : start + 4] == [
         f"    … and {len(FIRST.keys) - 1} more",
-        f"    To do: Record {FIRST.name} again when Astra answers",
+        f"    To do: Re-collect {FIRST.name} when Astra answers again",
     ]
 
 
 def test_many_organizations_are_cut_short_and_counted(
     file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of many organizations the first are told, and JSON tells of all."""
+    """Of many organizations the first are listed; JSON lists all of them."""
     monkeypatch.setattr(collect, "MOST_SHOWN", 1)
     done = command("collect", file, environment={})
     lines = done.stdout.splitlines()
     assert (FIRST.name in lines, SECOND.name in lines) == (True, False)
-    assert "… and 1 more organization: --json tells of all, and so does the bundle" in lines
-    gaps = told(command("collect", file, "--json", environment={}))["gaps"]
+    assert "… and 1 more organization: --json lists all of them, and so does the bundle" in lines
+    gaps = printed_json(command("collect", file, "--json", environment={}))["gaps"]
     assert {(gap["name"], gap["fact"]) for gap in gaps} == {
         (organization.name, fact) for organization in FLEET.organizations for fact in FACTS
     }
@@ -197,12 +197,12 @@ def test_steps_are_those_of_the_audit(file: str) -> None:
     done = command("collect", file, "--json", environment={})
     (bundle,) = bundles(Path("audit-evidence"))
     wanted = {
-        (organization.name, gap.fact): gap_action(gap, organization)
+        (organization.name, gap.fact): gap_action(gap, organization).sentence
         for organization in open_bundle(str(bundle)).organizations()
         for gap in organization.missing()
     }
-    told_steps = {(each["name"], each["fact"]): each["action"] for each in told(done)["gaps"]}
-    assert told_steps == wanted
+    actions = {(gap["name"], gap["fact"]): gap["action"] for gap in printed_json(done)["gaps"]}
+    assert actions == wanted
 
 
 def test_without_a_file_one_token_is_all_there_is(
@@ -212,7 +212,9 @@ def test_without_a_file_one_token_is_all_there_is(
     monkeypatch.chdir(tmp_path)
     done = command("collect", "--json")
     assert done.exit_code == 1
-    assert {gap["detail"] for gap in told(done)["gaps"]} == {CAUSE.format("ASTRA_API_TOKEN")}
+    assert {gap["detail"] for gap in printed_json(done)["gaps"]} == {
+        CAUSE.format("ASTRA_API_TOKEN")
+    }
 
 
 # --- secrets --------------------------------------------------------------------------------------
@@ -273,7 +275,7 @@ def test_a_damaged_bundle_before_stops_a_collection(file: str, astra: Running) -
     ("error", "code", "message"),
     [
         (KeyboardInterrupt(), 2, "Interrupted: nothing unfinished is left behind.\n"),
-        (LeakError([Path("inventory.ndjson")]), 4, "a secret stands in what was written, so it "),
+        (LeakError([Path("inventory.ndjson")]), 4, "a secret was written, so these files must "),
     ],
 )
 def test_other_ends(
@@ -284,7 +286,7 @@ def test_other_ends(
     def collected(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(collect, "collect", collected)
+    monkeypatch.setattr(collect, "collect_bundle", collected)
     done = command("collect", file)
     assert (done.exit_code, done.stdout) == (code, "")
     assert done.stderr.startswith(message)

@@ -12,7 +12,15 @@ from cmek_audit.commands import verify
 from cmek_audit.verification.proof import BUNDLES
 from inventory.errors import EvidenceError, Problem
 from inventory.evidence.manifest import read_manifest
-from tests.cmek_audit.helpers import FIRST, bundles, command, problems, replace, reseal, told
+from tests.cmek_audit.helpers import (
+    FIRST,
+    bundles,
+    command,
+    printed_json,
+    problems,
+    replace,
+    reseal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +55,7 @@ def test_a_whole_bundle(bundle: Path) -> None:
 def test_a_whole_bundle_told_as_json(bundle: Path) -> None:
     """The JSON object says of each path how far it is proven, what was checked, what differs."""
     done = command("verify", bundle, "--json")
-    value = told(done)
+    value = printed_json(done)
     assert done.exit_code == 0
     (checked,) = value["checked"]
     assert (value["status"], value["notes"]) == ("proven", [BUNDLES])
@@ -135,7 +143,7 @@ def test_forged_evidence_is_found(forge: Callable[[Path], None], bundle: Path) -
     forge(bundle)
     reseal(bundle)
     done = command("verify", bundle, "--json")
-    value = told(done)
+    value = printed_json(done)
     (checked,) = value["checked"]
     assert (done.exit_code, value["status"], checked["status"]) == (1, "differs", "differs")
     (problem,) = checked["problems"]
@@ -191,7 +199,7 @@ def test_several_paths_are_verified_in_order(chain: Path) -> None:
     _change(second)
     done = command("verify", third, second, first, "--json")
     assert done.exit_code == 1
-    assert [(each["path"], each["status"]) for each in told(done)["checked"]] == [
+    assert [(each["path"], each["status"]) for each in printed_json(done)["checked"]] == [
         (str(third), "proven"),
         (str(second), "differs"),
         (str(first), "proven"),

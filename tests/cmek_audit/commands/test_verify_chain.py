@@ -16,16 +16,16 @@ from tests.cmek_audit.helpers import (
     bundles,
     command,
     organizations,
+    printed_json,
     problems,
     reseal,
-    told,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
-    from typer.testing import Result
+    from click.testing import Result
 
     from tests.astra.server import Running
 
@@ -163,7 +163,7 @@ def test_a_damaged_bundle_keeps_no_other_from_being_verified(chain: Path) -> Non
     """Every bundle is verified, whatever was found in those before."""
     first, second, third = bundles(chain)
     (first / "inventory.ndjson").unlink()
-    checked = told(command("verify", chain, "--json"))["checked"]
+    checked = printed_json(command("verify", chain, "--json"))["checked"]
     assert {each["path"]: each["status"] for each in checked} == {
         str(first): "differs",
         str(second): "proven",
@@ -179,8 +179,8 @@ def test_what_is_known_to_be_harmless_is_said(chain: Path) -> None:
     done = command("verify", chain)
     assert done.exit_code == 0
     assert _told(done)[-2:] == [
-        "  records that nothing proves, outside of the chain: 'acme.yaml'",
-        "  unfinished, and read by nobody: '.collecting-something'",
+        "  records outside of the chain, which nothing proves: 'acme.yaml'",
+        "  unfinished, not read: '.collecting-something'",
     ]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cmek_audit.verification.proof import BUNDLES
-from tests.cmek_audit.helpers import command, listed, problems, replace, told
+from tests.cmek_audit.helpers import command, listed, printed_json, problems, replace
 from tests.reports.live import report_on
 from tests.wiring.runs import ALL, Run, audit, compliant
 
@@ -27,7 +27,7 @@ def run(tmp_path: Path) -> Run:
 def test_a_report_is_proven_line_by_line(run: Run, tmp_path: Path) -> None:
     """Each part of a report stands on a line with its word and the reason; the last is for all."""
     head = run.head
-    count = head["findings"]["count"]
+    count, entries = head["findings"]["count"], head["population_file"]["count"]
     counts = ", ".join(f"{number} {status}" for status, number in head["counts"].items() if number)
     done = command("verify", run.folder)
     assert (done.exit_code, done.stderr) == (0, "")
@@ -35,6 +35,7 @@ def test_a_report_is_proven_line_by_line(run: Run, tmp_path: Path) -> None:
         f"{run.folder}: proven",
         "  audit.json: proven (judged again from its sources: equal)",
         f"  findings.ndjson: proven (judged again from its sources: the same {count} findings)",
+        f"  population.ndjson: proven (read again from its sources: the same {entries} entries)",
         "  summary.md: proven (rendered again from the record: equal)",
         "  run: not proven (only the record says who ran the audit, when and how)",
         f"  {tmp_path}/inventory.yaml: proven (it has the recorded SHA-256)",
@@ -47,7 +48,7 @@ def test_a_report_is_proven_line_by_line(run: Run, tmp_path: Path) -> None:
 def test_a_report_told_as_json(run: Run) -> None:
     """The JSON object has each part with name, status and reason, and whether it can be proven."""
     done = command("verify", run.folder, "--json")
-    value = told(done)
+    value = printed_json(done)
     (checked,) = value["checked"]
     assert (done.exit_code, value["status"], value["notes"]) == (0, "proven", [])
     assert (checked["path"], checked["status"]) == (str(run.folder), "proven")
@@ -55,6 +56,7 @@ def test_a_report_told_as_json(run: Run) -> None:
     assert [(file["name"], file["status"], file["is_provable"]) for file in checked["files"]] == [
         ("audit.json", "proven", True),
         ("findings.ndjson", "proven", True),
+        ("population.ndjson", "proven", True),
         ("summary.md", "proven", True),
         ("run", "not-proven", False),
         (f"{run.folder.parent}/inventory.yaml", "proven", True),
@@ -73,6 +75,7 @@ def test_what_is_not_proven_ends_with_5(run: Run) -> None:
         for name in (
             "audit.json",
             "findings.ndjson",
+            "population.ndjson",
             "summary.md",
             f"{run.folder.parent}/inventory.yaml",
         )
@@ -127,7 +130,7 @@ def test_what_a_bundle_proves_is_said_once(bundle: Path, tmp_path: Path) -> None
     for paths in ([bundle, bundle], [folder], [folder, bundle]):
         done = command("verify", *paths)
         assert done.stdout.count(BUNDLES) == 1
-        assert told(command("verify", *paths, "--json"))["notes"] == [BUNDLES]
+        assert printed_json(command("verify", *paths, "--json"))["notes"] == [BUNDLES]
 
 
 def test_a_report_does_not_hide_evidence(bundle: Path) -> None:
@@ -157,7 +160,7 @@ def test_a_whole_report_of_a_real_run(tmp_path: Path) -> None:
     """All that an audit writes is proven, or named as what nothing could prove."""
     run = audit(tmp_path, compliant(), formats=ALL)
     done = command("verify", run.folder, "--json")
-    files = told(done)["checked"][0]["files"]
+    files = printed_json(done)["checked"][0]["files"]
     assert done.exit_code == 0
     assert {file["name"] for file in files} >= {
         name for name in run.left if not name.startswith(".")

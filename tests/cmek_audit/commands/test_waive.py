@@ -8,7 +8,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from checks import check_paid_plan
 from checks.engine.waivers import read_waivers
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from typer.testing import Result
+    from click.testing import Result
 
 TODAY = date(2026, 11, 21)
 TEXTS = {
@@ -55,7 +54,8 @@ def asked(report: Report, finding: str, *more: object, **texts: str) -> Result:
     return command("waive", finding, report.folder, *options, *more)
 
 
-EXTEND = "To extend it, change its days, and have it approved anew."
+EXTEND = "To extend it, change its dates and have it approved again."
+HINT = "Paste this entry into the list 'waivers:' of your file of waivers.\n"
 
 
 def unique(report: Report) -> dict[str, Any]:
@@ -69,18 +69,24 @@ def unique(report: Report) -> dict[str, Any]:
 
 
 def test_a_request_is_printed(report: Report, golden: Callable[[str, str], None]) -> None:
-    """Without a file to add it to, the request is printed as one that an audit can read."""
+    """The entry to paste goes to stdout, and where to paste it to stderr."""
     (finding,) = findings(report, "fail", rule="CMEK-04")
     done = asked(report, finding["id"])
-    assert (done.exit_code, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, HINT)
     golden("waive.txt", done.stdout)
+
+
+def pasted(file: Path, entry: str) -> Path:
+    """Write a file of waivers with nothing but ``entry``."""
+    file.write_text(f"cmek-waivers: 1\nwaivers:\n{entry}")
+    return file
 
 
 def test_what_is_asked_for_is_the_finding(report: Report, tmp_path: Path) -> None:
     """A request has the rule and subject of its finding, today's day and the last day, in UTC."""
     finding = unique(report)
-    file = tmp_path / "waivers.yaml"
-    file.write_text(asked(report, finding["id"], "--days", 365).stdout)
+    done = asked(report, finding["id"], "--days", 365)
+    file = pasted(tmp_path / "waivers.yaml", done.stdout)
     (waiver,) = read_waivers([str(file)], RULES)
     assert waiver.model_dump(mode="json") == {
         "id": f"W-2026-{finding['id'][:8]}",
@@ -113,27 +119,13 @@ def test_the_record_itself_may_be_named(report: Report) -> None:
     assert asked(inside, finding).stdout == asked(report, finding).stdout
 
 
-def test_it_is_added_to_a_file(report: Report, tmp_path: Path) -> None:
-    """With a file the request is added to it, and said to await an approval."""
-    finding = unique(report)["id"]
-    file = tmp_path / "waivers.yaml"
-    done = asked(report, finding, "--into", file)
-    told = "It covers nothing until somebody other than Ben Example (cloud) adds"
-    assert (done.exit_code, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == [
-        f"{file}: W-2026-{finding[:8]} is asked for, until 2027-02-19.",
-        f"{told} approved_by and approved_on.",
-    ]
-    assert len(read_waivers([str(file)], RULES)) == 1
-
-
-def test_the_whole_road(tmp_path: Path) -> None:
-    """A failure that was asked to be waived still fails; once somebody approves, it is waived."""
-    folder, file = tmp_path / "r", tmp_path / "asked.yaml"
+def test_from_request_to_waiver(tmp_path: Path) -> None:
+    """A finding still fails while its waiver is requested; once that is approved, it is waived."""
     first = runs.audit(tmp_path, runs.unpaid())
     (finding,) = [each for each in first.findings if each["status"] == "fail"]
     texts = [part for name, text in TEXTS.items() for part in (f"--{name}", text)]
-    done = command("waive", finding["id"], folder, *texts, "--into", file)
+    done = command("waive", finding["id"], tmp_path / "r", *texts)
+    file = pasted(tmp_path / "requested.yaml", done.stdout)
     assert (first.code, done.exit_code) == (1, 0)
 
     second = runs.audit(tmp_path, runs.unpaid(), f"--cmek-waivers={file}")
@@ -154,25 +146,17 @@ def test_the_whole_road(tmp_path: Path) -> None:
 
 
 def test_ids_stay_unique(report: Report, tmp_path: Path) -> None:
-    """An id that another waiver of the report or of the file has gets a number."""
+    """An id that another waiver of the report has gets a number."""
     finding = unique(report)
     name = f"W-2026-{finding['id'][:8]}"
     taken = [{**WAIVERS[0], "id": name}, {**WAIVERS[1], "id": f"{name}-2"}]
-    file = tmp_path / "waivers.yaml"
-    file.write_text(yaml.safe_dump({"cmek-waivers": 1, "waivers": taken}))
-    assert asked(report, finding["id"], "--into", file).exit_code == 0
-    assert [read_waiver.id for read_waiver in read_waivers([str(file)], RULES)] == [
-        name,
-        f"{name}-2",
-        f"{name}-3",
-    ]
-
-    again = audit(tmp_path, VIOLATIONS, taken[:1])
-    assert f"id: {name}-2\n" in asked(again, finding["id"]).stdout
+    for count, unused in ((1, f"{name}-2"), (2, f"{name}-3")):
+        again = audit(tmp_path, VIOLATIONS, taken[:count])
+        assert f"id: {unused}\n" in asked(again, finding["id"]).stdout
 
 
-def test_another_waiver_of_the_same_is_told(report: Report) -> None:
-    """If the report knows a waiver for the same that covers nothing, that is said beside."""
+def test_another_waiver_for_the_same_cause(report: Report) -> None:
+    """A waiver of the report for the same cause that covers nothing is named on stderr."""
     (expired,) = [waiver for waiver in report.head["waivers"] if waiver["state"] == "expired"]
     (finding,) = [
         each
@@ -183,7 +167,7 @@ def test_another_waiver_of_the_same_is_told(report: Report) -> None:
     assert done.exit_code == 0
     assert done.stderr == (
         f"{expired['file']}:{expired['line']}: W-expired is for the same cause. "
-        "An audit takes only one of the two: put the new one into its place.\n"
+        f"An audit accepts only one of the two: replace the old one.\n{HINT}"
     )
 
 
@@ -204,11 +188,11 @@ def test_banners_are_told(tmp_path: Path) -> None:
         ("not-applicable", "is not applicable: there is nothing to waive."),
         (
             "waived",
-            f"is waived already, by {{waiver}}. {EXTEND}",
+            f"is already waived, by {{waiver}}. {EXTEND}",
         ),
         (
             "inconclusive",
-            "could not be judged, and only what fails can be waived. To do instead: {action}.",
+            "is inconclusive, and only a failure can be waived. To do instead: {action}.",
         ),
     ],
 )
@@ -231,7 +215,7 @@ def test_a_check_that_broke_cannot_be_waived(
     (finding, *_) = findings(broken, "error")
     done = asked(broken, finding["id"])
     assert done.exit_code == 4
-    assert "is of a check that broke, and only what fails can be waived." in done.stderr
+    assert "is an error of its check, and only a failure can be waived." in done.stderr
 
 
 @pytest.mark.parametrize("finding", ["", "abc", "xyzw", "f-abcdef", "0" * 21, '","id":"', "é" * 4])
@@ -250,7 +234,7 @@ def test_an_unknown_finding_is_refused(report: Report) -> None:
     assert done.exit_code == 4
     assert done.stderr == (
         f"FINDING: found ffffffffff, expected the id of one of the {number} findings of "
-        f"{report.folder}: see audit.html there.\n"
+        f"{report.folder}. See audit.html there.\n"
     )
 
 
@@ -259,17 +243,17 @@ def test_an_ambiguous_beginning_is_refused(report: Report, monkeypatch: pytest.M
     number = report.head["findings"]["count"]
     monkeypatch.setattr(waive, "_BEGINNING", re.compile(""))
     done = asked(report, "")
-    told = done.stderr.splitlines()
+    lines = done.stderr.splitlines()
     assert done.exit_code == 4
-    assert told[0] == f"FINDING: found , with which {number} ids begin: give more of it"
+    assert lines[0] == f"FINDING: found , the beginning of {number} ids: give more of it"
     first = json.loads(report.lines[0])
-    assert told[1].strip() == (
+    assert lines[1].strip() == (
         f"{first['id']} ({first['rule']} {first['subject']['path']}) {first['status']}"
     )
-    assert (len(told), told[-1].strip()) == (12, f"… and {number - 10} more")
+    assert (len(lines), lines[-1].strip()) == (12, f"… and {number - 10} more")
     monkeypatch.setattr(waive, "_MOST_NAMED", number)
-    told = asked(report, "").stderr.splitlines()
-    assert (len(told), told[-1].split()[0]) == (number + 1, json.loads(report.lines[-1])["id"])
+    lines = asked(report, "").stderr.splitlines()
+    assert (len(lines), lines[-1].split()[0]) == (number + 1, json.loads(report.lines[-1])["id"])
 
 
 @pytest.mark.parametrize("option", sorted(TEXTS))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cmek_audit.run.options import parse_options
+from cmek_audit.run.option_values import parse_options
 from tests.wiring.runs import AS_OF, compliant, saved
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cmek_audit.run.options import Options
+    from cmek_audit.run.option_values import Options
 
 
 def options_in(folder: Path, inventory: object = None, **over: object) -> Options:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cmek_audit.run.audit import Published
-    from cmek_audit.run.options import Options
+    from cmek_audit.run.option_values import Options
     from reports.model.head import Head, Provenance
 
 RULE_IDS = [rule.card.id for rule in load_rules()]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cmek_audit.run.options import Options, parse_options
+from cmek_audit.run.option_values import Options, parse_options
 from cmek_audit.run.preparation import EXAMPLES, prepare, reopen, reproducing_options, terraform_of
 from inventory.errors import InventoryError, SettingError
 from reports.record.writer import GivenFile

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from cmek_audit.run.options import parse_options
+from cmek_audit.run.option_values import parse_options
 from cmek_audit.run.pytest_reports import custom_paths, print_final_paths, redirect, unavailable
 
 STAGING = Path("/audits/r/.writing")

@@ -8,7 +8,7 @@ import pytest
 
 from cmek_audit.run import pytest_results
 from cmek_audit.run.audit import run_audit
-from cmek_audit.run.options import parse_options
+from cmek_audit.run.option_values import parse_options
 from cmek_audit.run.pytest_results import COLUMNS, MOST_ROWS, NO_AUDIT
 from tests.builders import AS_OF, document_data, write_json
 from tests.reports.recording import RUN

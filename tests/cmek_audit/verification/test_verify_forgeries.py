@@ -78,10 +78,15 @@ def _change(value: Any, steps: Steps, new: object) -> None:  # noqa: ANN401 (wha
     value[last] = new
 
 
-def _write(folder: Path, head: dict[str, Any], findings: bytes) -> None:
+def _write(folder: Path, head: dict[str, Any], findings: bytes, population: bytes) -> None:
     head["report"] = report_id(head)
+    (folder / "population.ndjson").write_bytes(population)
     (folder / "audit.json").write_text(canonical(head))
     (folder / "findings.ndjson").write_bytes(findings)
+
+
+def _population(report: Report) -> bytes:
+    return (report.folder / "population.ndjson").read_bytes()
 
 
 def _found_out(folder: Path) -> bool:
@@ -92,17 +97,19 @@ def _found_out(folder: Path) -> bool:
         return True
 
 
-def _forged(head: dict[str, Any], findings: bytes) -> bool:
+def _forged(head: dict[str, Any], findings: bytes, population: bytes) -> bool:
     """Say whether a record without any page is found out."""
     with TemporaryDirectory() as folder:
         head["run"]["formats"] = ["json"]
-        _write(Path(folder), head, findings)
+        _write(Path(folder), head, findings, population)
         return _found_out(Path(folder))
 
 
 def test_an_unchanged_record_is_proven(report: Report) -> None:
     """Without a change the same way of writing a record gives one that is proven."""
-    assert not _forged(json.loads(canonical(report.head)), b"".join(report.lines))
+    assert not _forged(
+        json.loads(canonical(report.head)), b"".join(report.lines), _population(report)
+    )
 
 
 @_slow
@@ -115,7 +122,7 @@ def test_no_value_of_the_head_can_be_changed(
     steps = _pick(at, head, "run", "report")
     _change(head, steps, new)
     is_chosen = steps[0] == "settings" and steps[-1] in CHOSEN
-    assert _forged(head, b"".join(report.lines)) or is_chosen
+    assert _forged(head, b"".join(report.lines), _population(report)) or is_chosen
 
 
 def _same_in_python(head: dict[str, Any]) -> list[Steps]:
@@ -143,7 +150,7 @@ def test_no_number_can_be_written_otherwise(
     for step in steps:
         value = value[step]
     _change(head, steps, kind(value))
-    assert _forged(head, b"".join(report.lines))
+    assert _forged(head, b"".join(report.lines), _population(report))
 
 
 @_slow
@@ -178,7 +185,7 @@ def _assert_findings_found_out(report: Report, lines: list[bytes]) -> None:
     raw = b"".join(lines)
     told = {"sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw), "count": len(lines)}
     head["findings"].update(told)
-    assert _forged(head, raw)
+    assert _forged(head, raw, _population(report))
 
 
 @_slow
@@ -196,5 +203,16 @@ def test_a_hostile_record_is_no_crash(report: Report, at: tuple[int, int], new: 
         folder = shutil.copytree(report.folder, Path(place) / "report")
         (folder / "junit.xml").write_text("<testsuites><testsuite/></testsuites>")
         (folder / "results.html").write_text('<div class="additional-summary prefix"></div>')
-        _write(folder, head, b"".join(report.lines))
+        _write(folder, head, b"".join(report.lines), _population(report))
         assert _found_out(folder)
+
+
+def test_no_line_of_the_population_can_be_changed(report: Report) -> None:
+    """A population in which an entry has another name is not proven, though its hash fits."""
+    head = json.loads(canonical(report.head))
+    changed = _population(report).replace(b'"name":"', b'"name":"x', 1)
+    head["population_file"] |= {
+        "sha256": hashlib.sha256(changed).hexdigest(),
+        "bytes": len(changed),
+    }
+    assert _forged(head, b"".join(report.lines), changed)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cmek_audit.run.audit import run_audit
-from cmek_audit.run.options import parse_options
+from cmek_audit.run.option_values import parse_options
 from cmek_audit.run.preparation import EXAMPLES
 from cmek_audit.verification.verify_report import verify_report
 from inventory.errors import RecordError

@@ -9,12 +9,13 @@ import pytest
 
 from checks.engine.context import KnownOrganization
 from cmek_audit.run.audit import Published, run_audit
-from cmek_audit.run.options import parse_options
+from cmek_audit.run.option_values import parse_options
 from cmek_audit.run.preparation import prepare
 from inventory.errors import RecordError, SettingError
 from inventory.history import Observation
 from inventory.model.key import KeyScope
 from reports.comparison.baseline import key_of, read_baseline, read_later, refuse_unlike
+from reports.record.layout import RECORD
 from tests.builders import moment
 from tests.reports.comparing import FIRST, SECOND, night, stored, write_head
 from tests.reports.recording import RUN, a_finding
@@ -252,4 +253,4 @@ def test_a_run_that_only_looks_removes_no_baseline(tmp_path: Path) -> None:
     baseline = prepared.setup.criteria.baseline
     assert baseline is not None
     assert baseline.about == read_baseline(folder).about
-    assert {each.name for each in folder.iterdir()} == {"audit.json", "findings.ndjson"}
+    assert {file.name for file in folder.iterdir()} == set(RECORD)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cmek_audit.run.audit import run_audit
-from cmek_audit.run.options import parse_options
+from cmek_audit.run.option_values import parse_options
 from reports.formats import html
 from reports.key_instructions.commands import TOKEN
 from reports.key_instructions.instructions import lay_out_commands

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cmek_audit.run import pytest_results, terminal
-from cmek_audit.run.options import parse_options
+from cmek_audit.run.option_values import parse_options
 from reports.formats import html, markdown, sarif
 from reports.formats.github_annotations import render as render_annotations
 from reports.presentation.source_notes import MOST, SourceNote, first_notes, notes_on

@@ -59,14 +59,24 @@ def test_a_line_has_its_keys_in_a_fixed_order() -> None:
         "waived", reason="r", action="Act", name="acme", databases=2, existing=1, waiver="W-1"
     )._replace(evidence=(("acme.yaml", 7),))
     keys = ["status", "rule", "id", "severity", "subject", "cause", "name", "message"]
-    keys += ["reason", "action", "waiver", "databases", "existing", "evidence"]
+    keys += ["reason", "action", "action_id", "waiver", "databases", "existing", "evidence"]
     assert list(json.loads(encode_finding(finding))) == keys
 
 
 def test_the_age_of_a_finding_stands_in_its_line() -> None:
     """What became of an open finding, since when it is open and how often follow its action."""
     finding = a_finding(action="Act", change="unchanged", since=CAPTURED, audits=2, databases=1)
-    keys = ["status", "rule", "id", "severity", "subject", "cause", "message", "action"]
+    keys = [
+        "status",
+        "rule",
+        "id",
+        "severity",
+        "subject",
+        "cause",
+        "message",
+        "action",
+        "action_id",
+    ]
     keys += ["change", "since", "audits", "databases", "existing", "evidence"]
     assert list(json.loads(encode_finding(finding))) == keys
 

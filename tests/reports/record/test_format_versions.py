@@ -16,7 +16,7 @@ from inventory.files.ndjson_lines import HeadRecord
 from inventory.model.gaps import Reading
 from inventory.model.organization import InventoryDocument
 from inventory.plans import PlanDocument
-from reports.comparison.baseline import _Changes
+from reports.comparison.compared_head import ChangesPart
 from reports.record.reader import FindingsFile, PopulationFile
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ COUNTS: list[tuple[type[BaseModel], str]] = [
     (FindingsFile, "bytes"),
     (FindingsFile, "count"),
     (PopulationFile, "count"),
-    (_Changes, "closed_left_out"),
+    (ChangesPart, "closed_left_out"),
 ]
 
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks import check_scope_has_key
-from cmek_audit.commands.keys.command import KeysRequest, _answer
+from cmek_audit.commands.keys.command import KeysRequest, _key_plan
 from cmek_audit.run.audit import run_audit
-from cmek_audit.run.options import parse_options
+from cmek_audit.run.option_values import parse_options
 from inventory.evidence.manifest import read_manifest
 from inventory.model.vocabulary import canonical_provider, canonical_type, lacks_customer_keys
 from tests.builders import (
@@ -151,7 +151,7 @@ def test_a_key_for_each_combination(places: list[Place]) -> None:
         if lacks_customer_keys(combination[0], combination[1])
     }
     add = tuple(text for text in _added(places) if text != "--add")
-    answer = _answer(KeysRequest(add=add), None)
+    answer = _key_plan(KeysRequest(add=add), None)
     assert answer["needed"] == len(combinations - without)
     assert answer["unsupported"] == len(without)
 
@@ -375,7 +375,7 @@ def test_a_plan_that_changes_keys_wrongly_is_no_plan(
     found, answer = asked("-i", whole, "-p", plan)
     assert (found, answer["planned_failures"], answer["missing"]) == (code, failures, 0)
     shown = command("keys", "-i", whole, "-p", plan).stdout
-    assert ("Correct the plan before it is applied." in shown) is bool(code)
+    assert ("Correct the plan before you apply it." in shown) is bool(code)
 
 
 def test_late_databases_have_to_be_recreated(tmp_path: Path) -> None:
@@ -383,8 +383,8 @@ def test_late_databases_have_to_be_recreated(tmp_path: Path) -> None:
     late = saved(tmp_path, organization_data(keys=[_ordered(registered=_LATE)]))
     shown = " ".join(command("keys", "-i", late).stdout.split())
     assert (
-        "1 existing database runs on Astra's keys, because the key was missing or late. No key "
-        "that is registered now encrypts it: it has to be recreated once the key is registered."
+        "1 existing database runs on Astra's keys, because the key was missing or late. A key that "
+        "you register now does not encrypt it. Register the key, then recreate it."
     ) in shown
     assert "CMEK-05 fail, high: Key registered 2026-07-01T00:00:00Z" in shown
 
@@ -423,8 +423,9 @@ def test_one_key_of_two_types_is_one_of_two(tmp_path: Path) -> None:
     )
     shown = " ".join(command("keys", "-i", inventory).stdout.split())
     assert (
-        "acme-prod: all but one of managed-clusters/aws/us-east-1 and serverless/aws/us-east-1 "
-        f"lack a key of their own, as one key is registered for all of them: {shared['key']}."
+        "acme-prod: one key is registered for managed-clusters/aws/us-east-1 and "
+        "serverless/aws/us-east-1. All but one of these lack a key of their own. "
+        f"The key is {shared['key']}."
     ) in shown
 
 

@@ -30,7 +30,7 @@ def test_words(text: str, keys: int, words: str) -> None:
     """What keys cost is told with how that comes about, and what it leaves out."""
     price = read_price(text)
     assert price is not None
-    assert price.words(keys) == f"{words}; versions and requests are charged besides"
+    assert price.describe(keys) == f"{words}; versions and requests are charged separately"
 
 
 @given(cents=st.integers(1, 10**9), keys=st.integers(0, 10**6))

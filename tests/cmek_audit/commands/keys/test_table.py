@@ -1,4 +1,4 @@
-"""``cmek-audit keys``: how its answer is printed."""
+"""The key plan as a table, and what it has in common with Markdown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
 from reports.presentation.labels import CELL
 from tests.builders import (
@@ -18,13 +17,12 @@ from tests.builders import (
     organization_data,
     uuid,
 )
-from tests.cmek_audit.helpers import ROOT, command, told
+from tests.cmek_audit.helpers import ROOT, command
 from tests.cmek_audit.planning import ACME, COMPLIANT, asked, saved
 
 if TYPE_CHECKING:
-    from typer.testing import Result
+    from click.testing import Result
 
-FORMATS = ("table", "json", "yaml", "markdown")
 PASTED = " " * 6
 """What stands before each line that is to be pasted, and before no other."""
 
@@ -34,12 +32,11 @@ def _here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
-@pytest.mark.parametrize("how", FORMATS)
-def test_everything_as_it_is_printed(how: str, golden: Callable[[str, str], None]) -> None:
-    """The plan of the bundled example, with prices, looks so in each format."""
-    done = _printed(*ACME, "--price", "1.00 USD", "-f", how)
+def test_everything_as_it_is_printed(golden: Callable[[str, str], None]) -> None:
+    """The plan of the bundled example, with prices, looks so."""
+    done = _printed(*ACME, "--price", "1.00 USD")
     assert (done.exit_code, done.stderr) == (1, "")
-    golden(f"keys-acme-{how}.txt", done.stdout)
+    golden("keys-acme-table.txt", done.stdout)
 
 
 def test_nothing_missing_as_it_is_printed(golden: Callable[[str, str], None]) -> None:
@@ -49,31 +46,8 @@ def test_nothing_missing_as_it_is_printed(golden: Callable[[str, str], None]) ->
     golden("keys-compliant-table.txt", done.stdout)
 
 
-def test_what_if_as_it_is_printed(golden: Callable[[str, str], None]) -> None:
-    """What might be, without any inventory, looks so."""
-    add = ("classic/gcp/us-east1", "serverless/azure/westeurope", "classic/azure/westeurope")
-    done = _printed("-a", "serverless/aws/us-east-2,ap-south-1", *_each("-a", add))
-    assert (done.exit_code, done.stderr) == (1, "")
-    first, _, rest = done.stdout.partition("\n")
-    assert first.startswith("Customer keys as of 20")
-    golden("keys-what-if-table.txt", rest)
-
-
-def _each(option: str, values: tuple[str, ...]) -> list[str]:
-    return [each for value in values for each in (option, value)]
-
-
 def _printed(*arguments: str, columns: int = 80) -> Result:
     return command("keys", *arguments, environment={"COLUMNS": str(columns)})
-
-
-def test_what_people_read_is_the_same_data() -> None:
-    """YAML holds what JSON holds, and refers to nothing twice."""
-    add = [*_each("-a", ("serverless/azure/r", "classic/azure/r")), "--price", "0.50 EUR"]
-    text = _printed(*add, "-f", "yaml").stdout
-    answer, other = yaml.safe_load(text), told(_printed(*add, "-f", "json"))
-    assert {**answer, "as_of": ""} == {**other, "as_of": ""}
-    assert ("&id" in text, text.isascii()) == (False, True)
 
 
 def test_prices_are_told_only_if_asked_for() -> None:
@@ -93,7 +67,7 @@ def test_any_width(columns: int) -> None:
     """Sentences fit the terminal, within reason; names, ids and what is pasted may not."""
     wide = min(max(columns, 40), 100)
     lines = _printed(*ACME, "--price", "1.00 USD", columns=columns).stdout.splitlines()
-    rows = ("Customer keys as of", PASTED, *(f"  {look.word}" for look in CELL.values()))
+    rows = ("Customer keys as of", PASTED, *(f"  {label.word}" for label in CELL.values()))
     long = [line for line in lines if len(line) > wide and not line.startswith(rows)]
     assert [line for line in long if " " in line.strip() and "/v2/kms" not in line] == []
 
@@ -143,7 +117,7 @@ def _missing(folder: Path, *regions: str) -> tuple[str, str]:
 
 
 def test_what_is_pasted_is_what_the_data_holds(tmp_path: Path) -> None:
-    """The table, Markdown and YAML show each call as JSON holds it, line by line."""
+    """The table and Markdown show each call as JSON holds it, line by line."""
     missing = _missing(tmp_path, "us-east-1")
     [entry] = asked(*missing)[1]["commands"]
     calls = [entry["accounts"], entry["register"], entry["read"]]
@@ -152,8 +126,6 @@ def test_what_is_pasted_is_what_the_data_holds(tmp_path: Path) -> None:
     assert "\n".join(lines) == "\n".join(calls)
     markdown = _printed(*missing, "-f", "markdown").stdout
     assert re.findall(r"^```sh\n(.*?)\n```$", markdown, re.MULTILINE | re.DOTALL) == calls
-    text = _printed(*missing, "-f", "yaml").stdout
-    assert all(f"      {line}\n" in text or f"    {line}\n" in text for line in lines)
 
 
 @pytest.mark.parametrize(("how", "most"), [("table", 3), ("markdown", 20)])
@@ -225,16 +197,7 @@ def _flat(call: str) -> str:
     return " ".join(call.split())
 
 
-def test_what_there_is_nothing_to_say_of_is_left_out(tmp_path: Path) -> None:
-    """Without key scopes, doubts or steps there are no headings for them, nor prices of nothing."""
-    bare = saved(tmp_path, organization_data(keys=[], databases=[]))
-    headings = {
-        name: re.findall(r"^#+ (?!Customer)(.+)$", shown, re.MULTILINE)
-        for name, shown in (
-            ("bare", _printed("-i", bare, "-f", "markdown").stdout),
-            ("compliant", _printed(*COMPLIANT, "-f", "markdown").stdout),
-        )
-    }
-    assert headings == {"bare": ["Not all is known"], "compliant": ["Key scopes"]}
+def test_prices_of_nothing_are_left_out() -> None:
+    """Without missing keys there is the price of the keys that are needed, and no other."""
     priced = _printed(*COMPLIANT, "--price", "1 USD").stdout
     assert re.findall(r"^Price of the keys (.+?):", priced, re.MULTILINE) == ["needed"]

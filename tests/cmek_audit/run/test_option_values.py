@@ -1,0 +1,173 @@
+"""The values of all options: what is taken, what is refused, and in which words."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+
+import pytest
+
+from cmek_audit.run.option_values import Options, parse_options
+from cmek_audit.run.options import FORMATS, OPTIONS
+from inventory.errors import SettingError
+from tests.builders import moment
+
+
+def test_every_option_has_a_value_of_its_name() -> None:
+    """The options on offer are exactly those whose values are checked."""
+    assert {option.name.replace("-", "_") for option in OPTIONS} == set(Options.model_fields)
+
+
+def test_the_defaults_are_the_documented_ones() -> None:
+    """Without any option advisories do not stop, the inconclusive does, and waivers count."""
+    assert parse_options({}).model_dump() == {
+        "inventory": (),
+        "live": None,
+        "evidence_dir": "audit-evidence",
+        "plan": (),
+        "state": (),
+        "terraform_organization": (),
+        "terraform_source": None,
+        "history": (),
+        "waivers": (),
+        "baseline": None,
+        "fail_on_new": False,
+        "no_waivers": False,
+        "as_of": None,
+        "max_age": None,
+        "fail_on": "low",
+        "allow_inconclusive": False,
+        "report_dir": "audit-report",
+        "formats": FORMATS,
+        "group": "auto",
+        "kms": "recorded",
+        "controls": None,
+    }
+
+
+def test_live_facts_age_sooner() -> None:
+    """A record counts for thirty days, one made now for one, unless the audit is told otherwise."""
+    live = {"live": "organizations.yaml"}
+    assert [parse_options(each).oldest for each in ({}, live)] == [
+        timedelta(days=30),
+        timedelta(hours=24),
+    ]
+    told = [parse_options(each | {"max_age": "7d"}).oldest for each in ({}, live)]
+    assert told == [timedelta(days=7)] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-11-20T02:00:00Z", "2026-11-20T02:00:00Z"),
+        ("2026-11-20T02:00:00+02:00", "2026-11-20T00:00:00Z"),
+        ("2026-11-20 02:00:00.5-01:00", "2026-11-20T03:00:00.500000Z"),
+    ],
+)
+def test_times_have_a_zone_and_are_turned_to_utc(text: str, time: str) -> None:
+    """The time of judgement is kept in UTC, whatever zone it was given in."""
+    as_of = parse_options({"as_of": text}).as_of
+    assert as_of == moment(time)
+    assert as_of is not None
+    assert as_of.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("text", "duration"),
+    [
+        ("1h", timedelta(hours=1)),
+        ("24h", timedelta(hours=24)),
+        ("30d", timedelta(days=30)),
+        ("99999d", timedelta(days=99_999)),
+    ],
+)
+def test_durations_are_hours_or_days(text: str, duration: timedelta) -> None:
+    """How old a record may be is told in hours or days."""
+    assert parse_options({"max_age": text}).max_age == duration
+
+
+@pytest.mark.parametrize(
+    ("text", "formats"),
+    [
+        ("html", ("json", "html")),
+        ("html,junit", ("json", "html", "junit")),
+        (" html , results\njunit html", ("json", "html", "results", "junit")),
+        ("json", ("json",)),
+        (" ", ("json",)),
+    ],
+)
+def test_formats_are_a_list_beside_json(text: str, formats: tuple[str, ...]) -> None:
+    """The record is always written; other formats are named once each, by commas or spaces."""
+    assert parse_options({"formats": text}).formats == formats
+
+
+TIME = "a time with its zone, such as 2026-11-20T02:00:00Z"
+DURATION = "a number of hours or days, such as 24h or 30d"
+LEVELS = "'critical', 'high', 'medium', 'low' or 'advisory'"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("as-of", "yesterday", TIME),
+        ("as-of", "2026-11-20", TIME),
+        ("as-of", "2026-11-20T02:00:00", TIME),
+        ("as-of", "2026-13-20T02:00:00Z", TIME),
+        ("as-of", "0001-01-01T00:00:00+01:00", TIME),
+        ("as-of", "9999-12-31T23:59:59-01:00", TIME),
+        ("max-age", "30", DURATION),
+        ("max-age", "0d", DURATION),
+        ("max-age", "-1d", DURATION),
+        ("max-age", "1.5d", DURATION),
+        ("max-age", "30D", DURATION),
+        ("max-age", "30d\n", DURATION),
+        ("max-age", "1w", DURATION),
+        ("max-age", "100000d", DURATION),
+        ("fail-on", "severe", LEVELS),
+        ("fail-on", "HIGH", LEVELS),
+        ("group", "file", "'subject', 'organization', 'rule' or 'auto'"),
+        ("kms", "all", "'recorded' or 'none'"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_told(name: str, value: str, expected: str) -> None:
+    """A bad value is told with its option, what was found and what was expected."""
+    with pytest.raises(SettingError) as raised:
+        parse_options({name.replace("-", "_"): value})
+    assert str(raised.value) == f"--cmek-{name}: found {value!r}, expected {expected}"
+
+
+def test_a_gate_on_what_is_new_needs_a_baseline() -> None:
+    """Without the audit that tells what is new, a gate on it is refused, and not left open."""
+    assert parse_options({"fail_on_new": True, "baseline": "audit.json"}).fail_on_new
+    with pytest.raises(SettingError) as raised:
+        parse_options({"fail_on_new": True})
+    told = "--cmek-fail-on-new: found no --cmek-baseline, expected one with it"
+    assert str(raised.value) == told
+
+
+def test_each_unknown_format_is_told() -> None:
+    """In a list of formats, each unknown one is told."""
+    with pytest.raises(SettingError) as raised:
+        parse_options({"formats": "pdf html,xlsx"})
+    expected = "expected 'json', 'html', 'results', 'junit', 'markdown' or 'sarif'"
+    assert str(raised.value).splitlines() == [
+        f"--cmek-formats: found 'pdf', {expected}",
+        f"--cmek-formats: found 'xlsx', {expected}",
+    ]
+
+
+def test_all_bad_values_are_told_together() -> None:
+    """Every option that cannot be used has a line of its own."""
+    with pytest.raises(SettingError) as raised:
+        parse_options({"as_of": "now", "max_age": "x", "kms": "y"})
+    assert [line.partition(":")[0] for line in str(raised.value).splitlines()] == [
+        "--cmek-as-of",
+        "--cmek-max-age",
+        "--cmek-kms",
+    ]
+
+
+def test_values_that_are_made_in_memory_are_taken_as_they_are() -> None:
+    """A time, a duration and a tuple need no reading."""
+    time, age = moment("2026-11-20T02:00:00Z"), timedelta(minutes=5)
+    options = parse_options({"as_of": time, "max_age": age, "formats": ("json", "html")})
+    assert (options.as_of, options.max_age, options.formats) == (time, age, ("json", "html"))

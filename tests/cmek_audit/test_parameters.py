@@ -1,0 +1,31 @@
+"""The parameters that several commands have."""
+
+from __future__ import annotations
+
+import pytest
+
+from cmek_audit.cli import COMMANDS
+from tests.cmek_audit.helpers import click_command
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"audit"}))
+def test_help_shows_defaults(name: str) -> None:
+    """Every command but the audit, whose table states them, has its defaults in the help."""
+    assert click_command(name).context_settings == {"show_default": True}
+
+
+def test_commands_with_data_print_it_as_json() -> None:
+    """The commands that print their data print one JSON object instead by one option."""
+    commands = {
+        name
+        for name in COMMANDS
+        if "as_json" in {found.name for found in click_command(name).params}
+    }
+    assert commands == {"collect", "rules", "verify"}
+
+
+@pytest.mark.parametrize("name", ["render", "waive"])
+def test_the_report_of_an_audit_is_the_default(name: str) -> None:
+    """Without a report, a command takes the one that an audit writes."""
+    (report,) = (found for found in click_command(name).params if found.name == "report")
+    assert report.default == "audit-report"
