@@ -58,7 +58,7 @@ def _fail(code: ExitCode, text: str) -> ExitCode:
 
 
 def _report(error: Exception) -> ExitCode:
-    from cmek_audit.run.internal_errors import describe_error  # noqa: PLC0415 (needs the suite)
+    from cmek_audit.internal_errors import describe_error  # noqa: PLC0415 (needs the suite)
     from inventory.errors import CmekAuditError  # noqa: PLC0415 (as above)
 
     if isinstance(error, CmekAuditError):

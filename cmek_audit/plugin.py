@@ -1,7 +1,7 @@
 """A plugin of pytest that stands for the suite's ``conftest.py``, wherever pytest is run.
 
-With ``--noconftest``, no file of a stranger that happens to lie in the working directory is taken
-for a part of the audit.
+With ``--noconftest``, a file of that name that somebody else left in the working directory is no
+part of the audit.
 """
 
 from __future__ import annotations

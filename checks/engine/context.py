@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from checks.engine.database_ids import DatabaseIds, pack, shared_ids
 from inventory.history import History, Observation
@@ -26,6 +25,10 @@ RECORDED_MAX_AGE = timedelta(days=30)
 LIVE_MAX_AGE = timedelta(hours=24)
 
 
+_EMPTY: Mapping[Any, Any] = {}
+"""A plain dict that nobody writes to: a read-only view could not be sent to another process."""
+
+
 class KnownOrganization(NamedTuple):
     """What an earlier audit, the baseline, knew of an organization.
 
@@ -40,8 +43,8 @@ class KnownOrganization(NamedTuple):
 
     name: str
     location: SourceLocation
-    databases: Mapping[str, str] = MappingProxyType({})
-    keys: Mapping[KeyScope, tuple[Observation, ...]] = MappingProxyType({})
+    databases: Mapping[str, str] = _EMPTY
+    keys: Mapping[KeyScope, tuple[Observation, ...]] = _EMPTY
     captured_at: datetime | None = None
     has_views: bool = False
 
@@ -61,7 +64,7 @@ class Context(NamedTuple):
     max_age: timedelta = RECORDED_MAX_AGE
     kms: Kms = "recorded"
     history: History = History()
-    baseline: Mapping[str, KnownOrganization] = MappingProxyType({})
+    baseline: Mapping[str, KnownOrganization] = _EMPTY
 
 
 class Summary(NamedTuple):
@@ -86,7 +89,7 @@ class Summary(NamedTuple):
     location: SourceLocation
     databases: DatabaseIds = DatabaseIds()
     planned_keys: tuple[PlannedKey, ...] = ()
-    databases_by_key: Mapping[str, tuple[int, int]] = MappingProxyType({})
+    databases_by_key: Mapping[str, tuple[int, int]] = _EMPTY
 
 
 def summarize(index: OrganizationIndex) -> Summary:

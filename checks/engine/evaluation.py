@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.actions import ActionKind
-from checks.engine.context import Context, gap_text, summarize
+from checks.engine.context import Context, Summary, gap_text, summarize
 from checks.engine.finding import Finding, inconclusive, locations_of, organization_subject
 from checks.engine.reasons import cause_of_gap, gap_action
 from inventory.model.organization_index import index_organization
@@ -15,42 +15,75 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from checks.engine.catalogue import Rule
-    from checks.engine.context import Summary
     from inventory.model.gaps import Gap
     from inventory.model.organization import Organization
     from inventory.model.organization_index import OrganizationIndex
 
 _ACROSS = ""
+"""The organization of a finding that goes across organizations."""
+
 _BROKEN = "check-broke"
 _REPORT_DEFECT = ActionKind("report-defect", "Report this as a defect of the suite").on()
+
+
+class JudgedOrganization(NamedTuple):
+    """What judging one organization gave; it can be pickled, and sent to another process.
+
+    Attributes:
+        findings: its findings, rule by rule.
+        summary: what the rules across organizations need of it.
+    """
+
+    findings: list[Finding]
+    summary: Summary
 
 
 def evaluate(
     organizations: Iterable[Organization],
     rules: Sequence[Rule],
     context: Context,
-    meet: Callable[[Organization], None] = lambda _: None,
+    on_organization: Callable[[Organization], None] = lambda _: None,
 ) -> Iterator[Finding]:
     """Yield the findings: organization by organization, in each rule by rule; then those across.
 
-    ``meet`` is told of each organization before its findings come. A judge that breaks yields a
-    finding of status ``error`` for its rule and organization; the others go on.
+    ``on_organization`` gets each organization before its findings come.
     """
     summaries: list[Summary] = []
     for organization in organizations:
-        meet(organization)
-        index = index_organization(_as_wanted(organization, context))
-        summaries.append(summarize(index))
-        has_versions = index.lists_versions()
-        for rule in rules:
-            yield from _judge(rule, index, context, has_versions=has_versions)
+        on_organization(organization)
+        findings, summary = judge_organization(organization, rules, context)
+        summaries.append(summary)
+        yield from findings
+    yield from judge_across(summaries, rules, context)
+
+
+def judge_organization(
+    organization: Organization, rules: Sequence[Rule], context: Context
+) -> JudgedOrganization:
+    """Judge one organization by all ``rules``; nothing else is needed, and nothing is kept.
+
+    A rule that breaks gives a finding of status ``error``; the others go on.
+    """
+    index = index_organization(_without_left_out(organization, context))
+    # Only an organization with several versions of a key needs its findings sorted out by cause.
+    has_versions = index.lists_versions()
+    findings: list[Finding] = []
+    for rule in rules:
+        findings += _judge(rule, index, context, has_versions=has_versions)
+    return JudgedOrganization(findings, summarize(index))
+
+
+def judge_across(
+    summaries: Sequence[Summary], rules: Sequence[Rule], context: Context
+) -> Iterator[Finding]:
+    """Yield the findings that go across organizations, once all of these have been judged."""
     for rule in rules:
         if rule.judge_across is not None:
             yield from _guard(rule, _ACROSS, rule.judge_across(summaries, context))
 
 
-def _as_wanted(organization: Organization, context: Context) -> Organization:
-    """Leave the facts of the clouds out of ``organization``, if the audit was told to.
+def _without_left_out(organization: Organization, context: Context) -> Organization:
+    """Leave the facts of the clouds out of ``organization``, if the audit leaves them out.
 
     What people attest is no fact of a cloud, and stays.
     """
@@ -115,12 +148,12 @@ def _unread(rule: Rule, index: OrganizationIndex, gap: Gap) -> Finding:
 def _guard(rule: Rule, organization: str, findings: Iterator[Finding]) -> Iterator[Finding]:
     try:
         yield from findings
-    except Exception as error:  # noqa: BLE001 (whatever breaks is a finding, never a silence)
+    except Exception as error:  # noqa: BLE001 (whatever breaks is a finding, never silence)
         yield _broken(rule, organization, error)
 
 
 def _broken(rule: Rule, organization: str, error: Exception) -> Finding:
-    """Tell where a judge broke by type and place only: the values may be anybody's secrets."""
+    """Report where a rule broke by type and place only: the values may be secrets."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     message = f"The check broke: {type(error).__name__} in {last.name}, line {last.lineno}."
     return Finding(

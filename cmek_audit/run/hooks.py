@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cmek_audit.internal_errors import describe_error
 from cmek_audit.run import pytest_results, terminal
-from cmek_audit.run.internal_errors import describe_error
+from cmek_audit.run.audit import conclude, first_page, publish, publish_without_audit
+from cmek_audit.run.preparation import reproducing_options
 from cmek_audit.run.provenance import describe_run
 from cmek_audit.run.pytest_reports import custom_paths, print_final_paths
 from cmek_audit.run.report_folder import staging_of
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from checks.engine.outcome import FindingGroup
-    from cmek_audit.run.audit import Audit
+    from cmek_audit.run.audit import Draft
+    from cmek_audit.run.judging import GroupId, Judged
+    from reports.model.head import Head
 
 _SHOWN_AS = {
     "inconclusive": ("inconclusive", "I", "INCONCLUSIVE"),
@@ -26,31 +30,40 @@ _SHOWN_AS = {
     "fail": ("below the gate", "b", "BELOW-GATE"),
     "not-applicable": ("not applicable", "-", "NOT-APPLICABLE"),
 }
-_LEAVING = (pytest.exit.Exception, KeyboardInterrupt, SystemExit)
-"""What ends a run on purpose; pytest knows its exit code."""
+"""How pytest shows a status of ours: its category, its letter, and its word."""
 
 _KNOWN = ("known from the baseline", "k", "KNOWN")
 
+_EXITS = (pytest.exit.Exception, KeyboardInterrupt, SystemExit)
+"""What ends a run on purpose; pytest knows its exit code."""
+
 
 class AuditHooks:
-    """Hooks that are registered for a run that is an audit, and for no other."""
+    """Hooks that are registered for a run that is an audit, and for no other.
 
-    def __init__(self, config: pytest.Config, audit: Audit) -> None:
-        """Serve ``audit`` in the run that ``config`` describes."""
+    They hold what only comes to be while pytest runs: which groups it ran to their end, how many
+    rows its table was offered, and the head of the record once there is a verdict.
+    """
+
+    def __init__(self, config: pytest.Config, judged: Judged, draft: Draft | None = None) -> None:
+        """Show ``judged`` in the run of ``config``; ``draft`` is what it writes, if it does."""
         self._config = config
-        self._audit = audit
-        self._groups = audit.grouping.groups()
-        self._settled: set[tuple[str, str]] = set()
-        self._staging = staging_of(Path(audit.options.report_dir))
+        self._judged = judged
+        self._draft = draft
+        self._options = judged.setup.options
+        self._staging = staging_of(Path(self._options.report_dir))
+        self._finished: set[GroupId] = set()
+        self._rows = 0
+        self._head: Head | None = None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 (xdist's own)
-        """Give every worker what was settled here: it judges the same, and asks nobody."""
-        node.workerinput["cmek"] = self._audit.settled()
+        """Let every worker judge the same as this process, and ask no server."""
+        node.workerinput["cmek"] = reproducing_options(self._judged.setup)
 
     def pytest_report_header(self) -> list[str]:
-        """Say what is audited, and as of when."""
-        return terminal.header(self._audit)
+        """Show what is audited, and as of when."""
+        return terminal.header(self._judged)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Give each check its groups, with its rule's id and severity as markers."""
@@ -64,7 +77,7 @@ class AuditHooks:
                 pytest.param(
                     group, id=group.label, marks=(rule, pytest.mark.severity(level=group.severity))
                 )
-                for group in self._groups[card.id]
+                for group in self._judged.groups[card.id]
             ],
             indirect=True,
         )
@@ -73,16 +86,16 @@ class AuditHooks:
     def pytest_runtest_makereport(
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Let the report carry which group it is about, in what any process can send.
+        """Attach the group to its report, in a form that a worker can send.
 
-        A skip is told to have happened in its check, not in a file of some machine.
+        The place of a skip becomes that of its check: pytest shows a file of this machine.
         """
         report = yield
         callspec = getattr(item, "callspec", None)
         group: FindingGroup | None = callspec.params.get("group") if callspec else None
         if group is not None:
-            carried = dict([*group.properties(), ("key", group.key), ("known", str(group.known))])
-            report.cmek = carried  # type: ignore[attr-defined]
+            properties = [*group.properties(), ("key", group.key), ("known", str(group.known))]
+            report.cmek = dict(properties)  # type: ignore[attr-defined]
             if report.skipped and isinstance(report.longrepr, tuple):
                 path, line, _ = item.location
                 report.longrepr = (path, (line or 0) + 1, report.longrepr[2])
@@ -90,17 +103,17 @@ class AuditHooks:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember which groups were run to their end."""
-        carried = getattr(report, "cmek", None)
-        if carried and _speaks(report):
-            self._settled.add((carried["rule"], carried["key"]))
+        properties = getattr(report, "cmek", None)
+        if properties and _has_outcome(report):
+            self._finished.add((properties["rule"], properties["key"]))
 
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:  # noqa: ANN401 (pytest's union)
-        """Show the design's own statuses by their own words."""
-        carried = getattr(report, "cmek", None)
-        if carried and _speaks(report) and not report.passed:
-            status = carried["status"]
+        """Show the audit's own statuses under their own names."""
+        properties = getattr(report, "cmek", None)
+        if properties and _has_outcome(report) and not report.passed:
+            status = properties["status"]
             if report.skipped or status == "inconclusive":
-                is_known = report.skipped and carried["known"] != "0"
+                is_known = report.skipped and properties["known"] != "0"
                 return _KNOWN if is_known else _SHOWN_AS.get(status)
         return None
 
@@ -108,70 +121,79 @@ class AuditHooks:
     def pytest_sessionfinish(
         self, session: pytest.Session, exitstatus: int
     ) -> Generator[None, object, object]:
-        """Reach the verdict before pytest's own reports, and write all when every plugin is done.
+        """Reach the verdict before pytest's own reports, and publish when every plugin is done.
 
         Only then the exit code is known that the record has to state.
         """
-        if not self._audit.keep:
+        if self._draft is None:
             return (yield)
-        outcome, failure = None, self._conclude(session, exitstatus)
+        outcome, failure = None, self._conclude(self._draft, session, exitstatus)
         try:
-            pytest_results.mark_junit(self._config, self._audit.head)
+            pytest_results.mark_junit(self._config, self._head)
             outcome = yield
-        except _LEAVING:
-            self._audit.discard()
-            terminal.conclude(self._config, self._audit)
+        except _EXITS:
+            self._discard(self._draft)
+            self._show_verdict()
             raise
         except Exception as error:  # noqa: BLE001 (an audit whose reports broke off is none)
             failure = describe_error(error)
-        if failure := failure or self._publish(session):
-            self._give_up(session)
-        terminal.conclude(self._config, self._audit, failure)
+        if failure := failure or self._publish(self._draft, session):
+            self._give_up(self._draft, session)
+        self._show_verdict(failure)
         return outcome
 
-    def _conclude(self, session: pytest.Session, exitstatus: int) -> str:
-        """Reach the verdict, if the run came to its end; return what to say if that breaks."""
+    def _conclude(self, draft: Draft, session: pytest.Session, exitstatus: int) -> str:
+        """Reach the verdict, if the run came to its end; return what to show if that fails."""
         if exitstatus not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
             return ""
-        if not self._settled:
+        if not self._finished:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
             return ""
         try:
-            head = self._audit.conclude(self._settled)
+            self._head = conclude(draft, self._finished)
         except Exception as error:  # noqa: BLE001 (a verdict that could not be reached is none)
             return describe_error(error)
-        session.exitstatus = exitstatus or head["verdict"]["exit_code"]
+        session.exitstatus = exitstatus or self._head["verdict"]["exit_code"]
         return ""
 
-    def _publish(self, session: pytest.Session) -> str:
-        """Move all reports to their place; return what to say if that is not possible."""
-        head, others = self._audit.head, list(custom_paths(self._staging, self._config))
+    def _publish(self, draft: Draft, session: pytest.Session) -> str:
+        """Move all reports to their place; return what to show if that fails."""
+        head, others = self._head, list(custom_paths(self._staging, self._config))
         try:
             if head is None:
-                self._audit.publish_none(others)
+                publish_without_audit(draft, others)
             else:
+                # Another plugin may have changed the exit code; it never gets better than ours.
                 session.exitstatus = session.exitstatus or head["verdict"]["exit_code"]
-                self._audit.publish(describe_run(self._config, int(session.exitstatus)), others)
+                run = describe_run(self._config, int(session.exitstatus))
+                self._head = publish(draft, head, run, others)
         except LeakError as error:
             return f"{error}. It was removed."
         except Exception as error:  # noqa: BLE001 (an audit that could not be written is none)
             return describe_error(error)
         return ""
 
-    def _give_up(self, session: pytest.Session) -> None:
+    def _give_up(self, draft: Draft, session: pytest.Session) -> None:
         """Leave no audit, nor a report elsewhere that states its verdict; end as a crash does."""
-        self._audit.discard()
+        self._discard(draft)
         for report in custom_paths(self._staging, self._config):
             report.unlink(missing_ok=True)
         session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
+    def _discard(self, draft: Draft) -> None:
+        self._head = None
+        draft.discard()
+
+    def _show_verdict(self, failure: str = "") -> None:
+        terminal.conclude(self._config, self._options, self._head, failure)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the actions, and the waivers that ask for somebody."""
+        """Print the actions, and the waivers that need attention."""
         print_final_paths(self._staging, self._config)
-        if self._audit.head is not None:
-            terminal.summarize(terminalreporter, self._audit.head)
-            terminal.warn_of_waivers(terminalreporter, self._audit.head)
+        if self._head is not None:
+            terminal.summarize(terminalreporter, self._head)
+            terminal.warn_of_waivers(terminalreporter, self._head)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:  # noqa: ANN401 (pytest-html's own)
@@ -185,17 +207,18 @@ class AuditHooks:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
-        """Fill our columns; drop rows that a browser would choke on."""
-        pytest_results.row(report, cells, self._audit)
+        """Fill our columns; drop rows that are too many for a browser."""
+        self._rows += 1
+        pytest_results.row(report, cells, self._rows)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         """Put verdict and true counts above the table of results."""
-        pytest_results.summary(prefix, self._audit)
+        pytest_results.summary(prefix, self._head, first_page(self._options), self._rows)
 
 
-def _speaks(report: pytest.TestReport) -> bool:
-    """Say whether the report is the one that tells the item's outcome.
+def _has_outcome(report: pytest.TestReport) -> bool:
+    """Return whether the report is the one with the item's outcome.
 
     A check itself skips only when it is called; what another plugin skips before that was not run.
     """

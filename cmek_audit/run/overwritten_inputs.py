@@ -33,19 +33,19 @@ def refuse_overwritten_inputs(
     ``written`` are the paths, inside ``folder``, of the files that do not stay there.
     """
     for option, found in overwritten_inputs(inputs, folder, written):
-        told = f"found {found}, and would not stay there; expected one that is kept elsewhere"
-        raise SettingError(f"--cmek-{option}: {told}")
+        expected = "expected one that is kept elsewhere"
+        raise SettingError(f"--cmek-{option}: found {found}, and would not stay there; {expected}")
 
 
 def overwritten_inputs(
     inputs: Iterable[GivenPath], folder: Path, written: Iterable[str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the option of each input that would not stay, and why, in words."""
+    """Yield the option of each input that would not stay, with its path and the reason."""
     targets = dict(_targets(folder, written))
     for option, path in inputs:
         files = _record(Path(path)) if option == "baseline" else _files(Path(path), folder, targets)
-        if why := next(filter(None, (_why(file, folder, targets) for file in files)), ""):
-            yield option, why
+        if reason := next(filter(None, (_reason(file, folder, targets) for file in files)), ""):
+            yield option, reason
 
 
 def _targets(folder: Path, written: Iterable[str]) -> Iterator[tuple[_File, Path]]:
@@ -55,8 +55,8 @@ def _targets(folder: Path, written: Iterable[str]) -> Iterator[tuple[_File, Path
 
 
 def _identity(file: Path) -> _File:
-    found = file.stat()
-    return found.st_dev, found.st_ino
+    status = file.stat()
+    return status.st_dev, status.st_ino
 
 
 def _record(path: Path) -> Iterator[Path]:
@@ -67,24 +67,26 @@ def _record(path: Path) -> Iterator[Path]:
 
 
 def _files(path: Path, folder: Path, targets: Mapping[_File, Path]) -> Iterator[Path]:
-    """Yield ``path``, and what a folder holds by links."""
+    """Yield ``path``, and the links in it if it is a folder."""
     yield path
     if targets and path.is_dir():
+        # Without a second name of any target no file can be a hard link to one, which saves the
+        # look at every file of a large folder of history.
         is_hard = any(target.stat().st_nlink > 1 for target in targets.values())
         yield from _linked(path, folder.resolve(), is_hard=is_hard)
 
 
-def _linked(path: Path, apart: Path, *, is_hard: bool) -> Iterator[Path]:
-    """Yield each file below ``path`` that is a link, or may be a hard one; not those ``apart``."""
+def _linked(path: Path, excluded: Path, *, is_hard: bool) -> Iterator[Path]:
+    """Yield each file below ``path`` that is a link, or may be a hard one; skip ``excluded``."""
     for root, folders, names in os.walk(path):
         here = Path(root)
-        folders[:] = [folder for folder in folders if (here / folder).resolve() != apart]
+        folders[:] = [folder for folder in folders if (here / folder).resolve() != excluded]
         for file in (here / name for name in names):
             if file.is_symlink() or is_hard:
                 yield file
 
 
-def _why(file: Path, folder: Path, targets: Mapping[_File, Path]) -> str:
+def _reason(file: Path, folder: Path, targets: Mapping[_File, Path]) -> str:
     try:
         target = targets.get(_identity(file))
         place = file.resolve()
@@ -92,9 +94,9 @@ def _why(file: Path, folder: Path, targets: Mapping[_File, Path]) -> str:
         return ""
     if target is not None:
         is_there = place.parent == folder.resolve() and not file.is_symlink()
-        how = "lies in the report folder" if is_there else f"is the same file as {target}"
+        how = "is in the report folder" if is_there else f"is the same file as {target}"
         return f"{file}, which {how}"
     whole = folder.resolve()
     inner = place.relative_to(whole).parts if place.is_relative_to(whole) else ()
     is_unfinished = bool(inner) and inner[0].startswith(UNFINISHED)
-    return f"{file}, which lies in what an audit left unfinished" if is_unfinished else ""
+    return f"{file}, which is in what an audit left unfinished" if is_unfinished else ""

@@ -1,4 +1,4 @@
-"""Who ran an audit, with what and from where: what differs from run to run."""
+"""Who ran an audit, with which versions and from where: what differs from run to run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def describe_run(config: pytest.Config, exit_code: int) -> Provenance:
     commit, dirty = checkout()
     return {
         **_actor(),
-        "command": [without_secrets(each) for each in config.stash.get(COMMAND, plain)],
+        "command": [without_secrets(word) for word in config.stash.get(COMMAND, plain)],
         "exit_code": exit_code,
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -59,14 +59,14 @@ def _actor() -> _Actor:
     for flag, name, actor, trigger in _CI:
         if os.environ.get(flag):
             return {
-                "actor": os.environ.get(actor, "") or "not told",
+                "actor": os.environ.get(actor, "") or "unknown",
                 "trigger": f"{name} {os.environ.get(trigger, '')}".strip(),
                 "link": _link(),
             }
     try:
         return {"actor": getpass.getuser(), "trigger": "by hand or by a scheduler", "link": ""}
     except (KeyError, OSError):
-        return {"actor": "not told", "trigger": "by hand or by a scheduler", "link": ""}
+        return {"actor": "unknown", "trigger": "by hand or by a scheduler", "link": ""}
 
 
 def _link() -> str:
@@ -91,6 +91,7 @@ def checkout() -> tuple[str, bool | None]:
     git = shutil.which("git")
     if git is None or not (ROOT / ".git").exists():
         return "", None
+    # Without optional locks, git does not write to a checkout that somebody else works in.
     words = ("--no-optional-locks", "status", "--porcelain=v2", "--branch", "--untracked-files=no")
     command = [git, "-C", str(ROOT), *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (no shell, fixed words)

@@ -43,38 +43,36 @@ PYTEST_REPORTS = tuple(
 
 
 def unavailable(config: pytest.Config, options: Options) -> list[PytestReport]:
-    """Return the wanted reports that nobody writes, as their plugin is not loaded."""
-    wanted = [
-        pytest_report for pytest_report in PYTEST_REPORTS if pytest_report.name in options.formats
+    """Return the reports that were asked for, and whose plugin is not loaded."""
+    return [
+        report
+        for report in PYTEST_REPORTS
+        if report.name in options.formats and not hasattr(config.option, report.destination)
     ]
-    return [each for each in wanted if not hasattr(config.option, each.destination)]
 
 
 def redirect(staging: Path, config: pytest.Config, options: Options) -> None:
-    """Let pytest write the wanted reports into ``staging``, where the user names no other place."""
-    for pytest_report in PYTEST_REPORTS:
-        is_free = getattr(config.option, pytest_report.destination, "") is None
-        if is_free and pytest_report.name in options.formats:
-            setattr(config.option, pytest_report.destination, str(staging / pytest_report.file))
+    """Let pytest write the reports into ``staging``, unless the user names another place."""
+    for report in PYTEST_REPORTS:
+        is_free = getattr(config.option, report.destination, "") is None
+        if is_free and report.name in options.formats:
+            setattr(config.option, report.destination, str(staging / report.file))
             config.option.self_contained_html = True
 
 
 def print_final_paths(staging: Path, config: pytest.Config) -> None:
     """Let the plugins print where their reports will be, not where they were written."""
     for plugin in config.pluginmanager.get_plugins():
-        for pytest_report in PYTEST_REPORTS:
-            path = getattr(plugin, pytest_report.path_of_plugin, None)
-            if (
-                isinstance(path, str | Path)
-                and Path(path) == (staging / pytest_report.file).absolute()
-            ):
-                final = staging.parent.absolute() / pytest_report.file
-                setattr(plugin, pytest_report.path_of_plugin, type(path)(final))
+        for report in PYTEST_REPORTS:
+            path = getattr(plugin, report.path_of_plugin, None)
+            if isinstance(path, str | Path) and Path(path) == (staging / report.file).absolute():
+                final = staging.parent.absolute() / report.file
+                setattr(plugin, report.path_of_plugin, type(path)(final))
 
 
 def custom_paths(staging: Path, config: pytest.Config) -> Iterator[Path]:
     """Yield the paths of reports to which the user gave a place of their own."""
-    for pytest_report in PYTEST_REPORTS:
-        path = getattr(config.option, pytest_report.destination, None)
+    for report in PYTEST_REPORTS:
+        path = getattr(config.option, report.destination, None)
         if path and Path(path).parent != staging:
             yield Path(path)

@@ -15,7 +15,6 @@ from reports.record.layout import without_run
 if TYPE_CHECKING:
     import pytest
 
-    from cmek_audit.run.audit import Audit
     from reports.model.head import Head
 
 TITLE = "Customer keys in Astra: results of the run"
@@ -34,14 +33,15 @@ def header(cells: list[str]) -> None:
     cells[:] = [cells[0], *inserted, *cells[1:-1]]
 
 
-def row(report: pytest.TestReport, cells: list[str], audit: Audit) -> None:
+def row(report: pytest.TestReport, cells: list[str], number: int) -> None:
     """Insert our columns, or drop the row if the table grows past what a browser can open.
+
+    ``number`` counts the rows that the table was offered, from 1 on.
 
     A report of setup or teardown that went well is no row of its own, and is not dropped here.
     """
     carried = getattr(report, "cmek", None) or {}
-    audit.rows_seen += 1
-    if audit.rows_seen > MOST_ROWS and not report.failed:
+    if number > MOST_ROWS and not report.failed:
         del cells[:]
         return
     texts = {name: escape(printable(carried.get(name, ""))) for name in COLUMNS}
@@ -49,16 +49,18 @@ def row(report: pytest.TestReport, cells: list[str], audit: Audit) -> None:
     cells[:] = [cells[0], *inserted, *cells[1:-1]]
 
 
-def summary(prefix: list[str], audit: Audit) -> None:
-    """Add the verdict, the counts of findings, and a link to the auditor's page."""
-    head = audit.head
+def summary(prefix: list[str], head: Head | None, page: str, rows: int) -> None:
+    """Say the verdict, the true counts of findings, and where the auditor's ``page`` is.
+
+    ``rows`` is how many rows the table was offered.
+    """
     if head is None:
         prefix.append(f"<p><strong>{escape(NO_AUDIT)}</strong></p>")
         return
     prefix += statements(head)
-    page = audit.page.rpartition("/")[2]
-    prefix.append(f'<p>For auditors: <a href="{page}">{page}</a>.</p>')
-    if audit.rows_seen > MOST_ROWS:
+    name = page.rpartition("/")[2]
+    prefix.append(f'<p>For auditors: <a href="{name}">{name}</a>.</p>')
+    if rows > MOST_ROWS:
         prefix.append(ROWS_LEFT_OUT)
 
 

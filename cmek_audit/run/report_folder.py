@@ -129,7 +129,7 @@ def _refuse_strangers(previous: Path) -> None:
     if not previous.is_dir() or previous.is_symlink():
         strangers = [previous] if previous.is_symlink() or previous.exists() else []
     else:
-        strangers = sorted(each for each in previous.iterdir() if each.name not in WRITTEN)
+        strangers = sorted(entry for entry in previous.iterdir() if entry.name not in WRITTEN)
     if strangers:
         expected = f"a folder whose {PREVIOUS}/ holds only an earlier audit"
         raise SettingError(f"{OPTION}: found {strangers[0]}, expected {expected}")

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 from checks.engine.context import utc
+from cmek_audit.run.audit import first_page
 from cmek_audit.run.pytest_reports import unavailable
 from cmek_audit.run.pytest_results import NO_AUDIT
 from inventory.text.display import pluralize, printable
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from cmek_audit.run.audit import Audit
+    from cmek_audit.run.judging import Judged
+    from cmek_audit.run.option_values import Options
     from reports.model.head import ActionEntry, Head
 
 MOST_SHOWN = 12
@@ -34,15 +36,15 @@ _NARROWEST = 40
 _MORE = " … more in the report"
 
 
-def header(audit: Audit) -> list[str]:
+def header(judged: Judged) -> list[str]:
     """Return what is audited, as of when, and how it is grouped."""
-    files = ", ".join(printable(source.path, 200) for source in audit.sources)
+    files = ", ".join(printable(source.path, 200) for source in judged.sources)
     lines = [
         f"audit: {files}",
-        f"as of: {utc(audit.context.as_of)}, grouped by {audit.grouping.mode}",
+        f"as of: {utc(judged.setup.context.as_of)}, grouped by {judged.grouping}",
     ]
-    if audit.baseline:
-        about = audit.baseline.about
+    if baseline := judged.setup.criteria.baseline:
+        about = baseline.about
         lines.append(f"baseline: {printable(about.path, 200)}, as of {utc(about.as_of)}")
     return lines
 
@@ -118,20 +120,20 @@ def _notes(head: Head, width: int) -> Iterator[str]:
         yield f"… and {more:,} more notes in the report"
 
 
-def conclude(config: pytest.Config, audit: Audit, failure: str = "") -> None:
+def conclude(config: pytest.Config, options: Options, head: Head | None, failure: str = "") -> None:
     """Print the verdict as the last lines, or the ``failure`` that left no audit."""
     writer = _writer(config)
     writer.line()
     for text in failure.splitlines():
         writer.line(printable(text, 2_000), red=True)
-    if audit.head is None:
+    if head is None:
         writer.line(NO_AUDIT, red=True)
         return
-    for label, text in _facts(audit, audit.head):
+    for label, text in _facts(options, head):
         writer.line(f"{f'{label}:':<10}{text}")
-    for report in unavailable(config, audit.options):
+    for report in unavailable(config, options):
         writer.line(f"{report.file} was not written: {report.plugin} is not loaded.", yellow=True)
-    _print_verdict(writer, audit, audit.head)
+    _print_verdict(writer, options, head)
 
 
 class _Writer(Protocol):
@@ -157,7 +159,7 @@ def _writer(config: pytest.Config) -> _Writer:
     return config.get_terminal_writer() if is_there else _PlainWriter()
 
 
-def _facts(audit: Audit, head: Head) -> Iterator[tuple[str, str]]:
+def _facts(options: Options, head: Head) -> Iterator[tuple[str, str]]:
     """Yield each number that is shown before the verdict, with its label."""
     yield "Items", f"pytest counts test items; {describe_items(head['settings']['grouping'])}"
     yield "Findings", number_of(head)
@@ -165,7 +167,7 @@ def _facts(audit: Audit, head: Head) -> Iterator[tuple[str, str]]:
         states = Counter(waiver["state"] for waiver in head["waivers"])
         counts = ", ".join(f"{states[state]:,} {state}" for state in sorted(states))
         yield "Waivers", f"{len(head['waivers']):,}, of which {counts}"
-    if audit.options.history:
+    if options.history:
         earlier = sum(source["role"] == "history" for source in head["population"]["sources"])
         yield "History", pluralize(earlier, "earlier record")
     if head["changes"]:
@@ -173,7 +175,7 @@ def _facts(audit: Audit, head: Head) -> Iterator[tuple[str, str]]:
         yield "Changes", f"findings {summarize_changes(head['changes'])}, since {baseline}"
 
 
-def _print_verdict(writer: _Writer, audit: Audit, head: Head) -> None:
+def _print_verdict(writer: _Writer, options: Options, head: Head) -> None:
     """Print the banners, the notes, the verdict, and what the exit code means."""
     for text in [*banners(head), *_notes(head, writer.fullwidth)]:
         writer.line(printable(text), yellow=True)
@@ -181,7 +183,7 @@ def _print_verdict(writer: _Writer, audit: Audit, head: Head) -> None:
     stops, complies = bool(verdict["exit_code"]), verdict["outcome"] == "compliant"
     colours = {"red": stops, "green": complies, "yellow": not (stops or complies)}
     writer.line(verdict["text"], bold=True, **colours)
-    writer.line(f"Report: {printable(audit.page)}")
+    writer.line(f"Report: {printable(first_page(options))}")
     if code := head["run"]["exit_code"]:
         outcome = verdict["outcome"]
         why = ENDS.get(outcome, outcome) if code == verdict["exit_code"] else OUTSIDE

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ScrubbedStream:
-    """A stream of text that blanks what is secret; all else is the inner stream's."""
+    """A stream of text that blanks what is secret, and leaves all else to the inner stream."""
 
     def __init__(self, inner: TextIO, scrubber: Scrubber) -> None:
         """Write to ``inner`` what ``scrubber`` lets through."""

@@ -1,4 +1,4 @@
-"""What can be said against the parts of a report that nothing could make again.
+"""Contradictions between the record and the parts of a report that nothing can make again.
 
 pytest writes ``junit.xml`` and ``results.html``, and the block ``run`` of the record says who ran
 the audit, and when. None of them can be proven, but each can contradict the record.
@@ -41,7 +41,7 @@ _NAMES = ("rule", "severity", "status")
 
 
 class Check(NamedTuple):
-    """What a report of pytest says of one check, by which the findings are told apart."""
+    """What a report of pytest shows of one check; the findings give the same."""
 
     rule: str
     severity: str
@@ -54,14 +54,14 @@ Contradicts = Callable[[bytes, "Head", Checks | None], Iterator[str]]
 
 
 def checks_of(groups: Iterable[FindingGroup]) -> Checks:
-    """Count what pytest's reports say of ``groups``."""
+    """Count what pytest's reports must show of ``groups``."""
     return Counter(
         Check(group.card.id, group.severity, group.status, _outcome(group)) for group in groups
     )
 
 
 def _outcome(group: FindingGroup) -> str:
-    """Return what becomes of the pytest item that answers for ``group``, as JUnit names it."""
+    """Return the outcome of the pytest item of ``group``, as JUnit names it."""
     try:
         report_outcome(require_judged(group))
     except Unjudged:
@@ -74,12 +74,12 @@ def _outcome(group: FindingGroup) -> str:
 
 
 def contradictions(contradicts: Contradicts, file: Path, head: Head, checks: Checks | None) -> str:
-    """Return what ``file`` says against the record; empty if it agrees with it.
+    """Return where ``file`` contradicts the record; empty if it agrees.
 
     ``checks`` are those that the findings give; None if they could not be judged again. Raises
     OSError if the file cannot be read, and whatever a head raises that no audit wrote.
     """
-    # pytest writes its reports before it is known how the run ends, of which the record tells more.
+    # pytest writes its reports before it is known how the run ends, so they cannot show that.
     known_then = without_run(head)
     with open_regular(file) as opened:
         raw = opened.read(_MOST_BYTES + 1)
@@ -92,7 +92,7 @@ def contradictions(contradicts: Contradicts, file: Path, head: Head, checks: Che
 
 
 class _JUnit:
-    """Reads what JUnit's suite says of itself, and its checks; the text of failures is passed by.
+    """Reads the properties, numbers and checks of JUnit's suite, but no text of failures.
 
     Attributes:
         stated: the properties of the suite.
@@ -107,8 +107,8 @@ class _JUnit:
         self.counted: Counter[str] = Counter()
         self.checks: Checks = Counter()
         self._path: list[str] = []
-        self._told: dict[str, str] = {}
-        self._ends: list[str] = []
+        self._properties: dict[str, str] = {}
+        self._outcomes: list[str] = []
         parser = expat.ParserCreate()
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -127,43 +127,43 @@ class _JUnit:
             case ["testsuites", "testsuite", "properties", "property"]:
                 self.stated.append((attributes["name"], attributes["value"]))
             case ["testsuites", "testsuite", "testcase"]:
-                self._told, self._ends = {}, []
+                self._properties, self._outcomes = {}, []
             case ["testsuites", "testsuite", "testcase", "properties", "property"]:
-                self._told.setdefault(attributes["name"], attributes["value"])
+                self._properties.setdefault(attributes["name"], attributes["value"])
             case ["testsuites", "testsuite", "testcase", "failure" | "error" | "skipped"]:
-                self._ends.append(tag)
+                self._outcomes.append(tag)
 
     def _end(self, _: str) -> None:
         if self._path == ["testsuites", "testsuite", "testcase"]:
-            self.counted.update(self._ends)
-            if "rule" in self._told:
-                rule, severity, status = (self._told.get(name, "") for name in _NAMES)
-                outcome = " and ".join(self._ends) or "passed"
+            self.counted.update(self._outcomes)
+            if "rule" in self._properties:
+                rule, severity, status = (self._properties.get(name, "") for name in _NAMES)
+                outcome = " and ".join(self._outcomes) or "passed"
                 self.checks[Check(rule, severity, status, outcome)] += 1
         self._path.pop()
 
 
 def against_junit(raw: bytes, head: Head, checks: Checks | None) -> Iterator[str]:
-    """Yield what ``junit.xml`` says against the record."""
+    """Yield where ``junit.xml`` contradicts the record."""
     expected = properties(head)
     try:
-        found = _JUnit(raw)
+        junit = _JUnit(raw)
     except (expat.ExpatError, ValueError, LookupError):
         yield "it is no report of pytest"
         return
     for name in ("verdict", "report", "findings", "banner", "note", "changes"):
-        if _values(name, found.stated) != _values(name, expected):
+        if _values(name, junit.stated) != _values(name, expected):
             yield f"its {name} is not that of the record"
     totals = {"failures": "failure", "errors": "error", "skipped": "skipped"}
     for name, outcome in totals.items():
-        if found.totals.get(name) != str(found.counted[outcome]):
+        if junit.totals.get(name) != str(junit.counted[outcome]):
             yield f"it does not hold as many {name} as it counts"
-    if checks is not None and found.checks != checks:
+    if checks is not None and junit.checks != checks:
         yield "its checks are not those that the findings give"
 
 
 def _values(name: str, stated: Iterable[tuple[str, str]]) -> list[str]:
-    return [value for each, value in stated if each == name]
+    return [value for property_name, value in stated if property_name == name]
 
 
 # --- results.html ---------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ _CELL = re.compile(r'<td class="col-(result|rule|severity|status)">([^<]*)</td>'
 
 
 def against_results(raw: bytes, head: Head, checks: Checks | None) -> Iterator[str]:
-    """Yield what ``results.html`` says against the record."""
+    """Yield where ``results.html`` contradicts the record."""
     expected = statements(head)
     text = raw.decode("utf-8", "replace")
     before, *after = text.split(_SUMMARY)
@@ -208,8 +208,8 @@ def _rows(text: str) -> Checks:
 
 
 def _is_complete(rows: Checks, checks: Checks, *, whole: bool) -> bool:
-    """Say whether ``rows`` are all ``checks``; of a table that was cut, at least all open ones."""
-    open_ = Counter({each: count for each, count in checks.items() if each.outcome in _OPEN})
+    """Return whether ``rows`` are all ``checks``; at least the open ones if the table was cut."""
+    open_ = Counter({check: count for check, count in checks.items() if check.outcome in _OPEN})
     return rows <= checks and (checks if whole else open_) <= rows
 
 
@@ -217,14 +217,14 @@ def _is_complete(rows: Checks, checks: Checks, *, whole: bool) -> bool:
 
 
 class Run(RecordPart):
-    """What the record says of its run, as far as anything can be held against it.
+    """What the record says of its run, as far as it can be contradicted.
 
     Attributes:
         started: when the audit began (UTC).
         ended: when its findings were written (UTC).
         exit_code: that of the process.
         formats: which reports were asked for; None if the record does not say.
-        packages: the versions of what it rested on.
+        packages: the versions of the packages that made it.
         commit: the commit of the suite; empty if that was not known.
     """
 
@@ -245,10 +245,10 @@ def against_run(run: Run, verdict: Verdict) -> Iterator[str]:
 
 
 def against_mode(mode: str, recorded: Iterable[tuple[datetime, datetime]], run: Run) -> str:
-    """Return what speaks against ``mode``; empty if nothing does.
+    """Return what contradicts ``mode``; empty if nothing does.
 
-    ``recorded`` tells when each evidence bundle was begun and ended. A live audit records one, and
-    no other audit does: so one that was recorded while the audit ran tells the two apart.
+    ``recorded`` holds when each evidence bundle was begun and ended. A live audit records one, and
+    no other audit does: a bundle that was recorded while the audit ran is the difference.
     """
     is_live = any(run.started <= start and end <= run.ended for start, end in recorded)
     if is_live is (mode == "live"):

@@ -15,7 +15,7 @@ WORDS: dict[Status, str] = {
     "not-proven": "not proven",
     "proven": "proven",
 }
-"""Each status as a person reads it."""
+"""Each status as people read it."""
 
 BUNDLES = (
     "What is proven of an evidence bundle: its files agree with each other and with the root that "
@@ -30,7 +30,7 @@ class Proof(NamedTuple):
     Attributes:
         name: the file, or the block of the record.
         status: how far it is proven.
-        reason: what was done to prove it, or why that was not possible, in words.
+        reason: what was done to prove it, or why that was not possible.
         is_provable: False for what nothing could prove; it is named, and decides nothing.
     """
 
@@ -41,11 +41,11 @@ class Proof(NamedTuple):
 
     @property
     def stops(self) -> bool:
-        """Say whether it keeps the whole from being proven."""
+        """Return whether it keeps the whole from being proven."""
         return self.status == "differs" or (self.status == "not-proven" and self.is_provable)
 
     def __str__(self) -> str:
-        """Say it on one line."""
+        """Return it on one line."""
         return f"{self.name}: {WORDS[self.status]} ({self.reason})"
 
 

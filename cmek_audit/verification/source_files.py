@@ -22,7 +22,7 @@ _MOST_PROBLEMS = 5
 _MOST_BYTES = 16 * 1_024**3
 """The size from which on no file is hashed: some that the system makes up are of terabytes."""
 
-_GONE = "not there; verify where the audit was run, with all its files"
+_GONE = "missing; verify where the audit was run, with all its files"
 
 
 def prove_sources(head: RecordedHead) -> Iterator[Proof]:
@@ -46,17 +46,17 @@ def prove_sources(head: RecordedHead) -> Iterator[Proof]:
 
 def _prove_file(file: NamedFile, path: str, most: int) -> Proof:
     try:
-        found, size, _ = measure(path, most)
+        sha256, size, _ = measure(path, most)
     except FileNotFoundError:
         return Proof(path, "not-proven", _GONE)
     except OSError as error:
         return Proof(path, "not-proven", f"it cannot be read: {error.strerror}")
     if size > most:
-        told = f"it has more than {most:,} bytes, which is not what was audited"
-        return Proof(path, "not-proven", told)
-    if found != file.sha256:
-        told = f"changed since: SHA-256 {found}, recorded {file.sha256}"
-        return Proof(path, "not-proven", told)
+        reason = f"it has more than {most:,} bytes, which is not what was audited"
+        return Proof(path, "not-proven", reason)
+    if sha256 != file.sha256:
+        reason = f"changed since: SHA-256 {sha256}, recorded {file.sha256}"
+        return Proof(path, "not-proven", reason)
     return Proof(path, "proven", "it has the recorded SHA-256")
 
 
@@ -69,16 +69,16 @@ def _prove_bundle(source: RecordedSource) -> Proof:
     try:
         manifest = replay(path).manifest
     except InputError as error:
-        told = "; ".join(map(str, error.problems[:_MOST_PROBLEMS]))
-        return Proof(path, "differs", f"not as it was recorded: {told}")
+        problems = "; ".join(map(str, error.problems[:_MOST_PROBLEMS]))
+        return Proof(path, "differs", f"not as it was recorded: {problems}")
     except CmekAuditError as error:
         return Proof(path, "differs", f"it cannot be replayed: {error}")
     except OSError as error:
         return Proof(path, "not-proven", f"it cannot be read: {error.strerror}")
     root = source.evidence and source.evidence.root
     if manifest.root != root:
-        told = f"another bundle: root {manifest.root}, recorded {root}"
-        return Proof(path, "not-proven", told)
+        reason = f"another bundle: root {manifest.root}, recorded {root}"
+        return Proof(path, "not-proven", reason)
     return Proof(path, "proven", _replayed(manifest))
 
 

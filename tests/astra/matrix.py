@@ -13,7 +13,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmek_audit.run.audit import Audit
+from cmek_audit.run.audit import run_audit
 from cmek_audit.run.option_values import parse_options
 from tests.astra.faults import ADDRESSES, ALWAYS, FIRST, KINDS, Fault, applies
 from tests.astra.fleet import SMALL, Fleet, FleetRegion, healthy_fleet, organizations_data
@@ -224,10 +224,9 @@ class Place:
 def _audit(folder: Path, organizations: str) -> Outcome:
     places = {"evidence_dir": str(folder / "ev"), "report_dir": str(folder / "r")}
     started = time.monotonic()
-    audit = Audit(parse_options({"live": organizations, "formats": "json", **places}))
-    groups = [group for members in audit.grouping.groups().values() for group in members]
+    options = parse_options({"live": organizations, "formats": "json", **places})
     run: Any = {name: value for name, value in RUN.items() if name not in {"started", "ended"}}
-    audit.write({(group.card.id, group.key) for group in groups}, lambda: run)
+    run_audit(options, lambda _: run)
     return Outcome(folder, time.monotonic() - started)
 
 

@@ -7,15 +7,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmek_audit.run.audit import Audit
 from cmek_audit.run.option_values import parse_options
 from inventory.astra.collector import collect
 from inventory.astra.config import read_organizations
 from tests.astra.fleet import Fleet, healthy_fleet, organizations_data
 from tests.astra.server import serve
-from tests.reports.samples import Report, run_of, save
+from tests.reports.samples import Report, run_of, run_rules, save
 
 if TYPE_CHECKING:
+    from reports.model.head import Head
     from tests.astra.faults import Fault
 
 
@@ -70,15 +70,12 @@ def report_on(folder: Path, *bundles: str, only: str = "", **options: Any) -> Re
     A live audit keeps its own times, within which its bundle was recorded.
     """
     values = {"inventory": bundles, "report_dir": str(folder / "report")} | options
-    made = Audit(parse_options(values))
-    groups = [group for each in made.grouping.groups().values() for group in each]
-    settled = {(each.card.id, each.key) for each in groups if only in {"", each.card.id}}
-    own = {"started", "ended"} if "live" in options else set()
+    times = {"started", "ended"} if "live" in options else set()
 
-    def run() -> Any:  # noqa: ANN401 (a block of the record)
-        return {name: value for name, value in run_of(made).items() if name not in own}
+    def describe_run(head: Head) -> Any:  # noqa: ANN401 (a block of the record)
+        return {name: value for name, value in run_of(head).items() if name not in times}
 
-    head = made.write(settled, run)
+    head = run_rules(parse_options(values), only, describe_run)
     written = Path(values["report_dir"])
     lines = (written / "findings.ndjson").read_bytes().splitlines(keepends=True)
     page = written / "audit.html"

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cmek_audit.run.audit import Audit
+from cmek_audit.run.audit import begin_report, conclude, draft_audit, publish
 from cmek_audit.run.option_values import parse_options
+from cmek_audit.run.preparation import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from cmek_audit.run.option_values import Options
+    from reports.model.head import Head
 
     Entry = dict[str, Any]
 
@@ -212,10 +217,20 @@ def save_inventory(path: Path, organizations: Sequence[Entry], **more: object) -
     return save(path, **head, organizations=organizations)
 
 
-def run_of(made: Audit) -> Any:  # noqa: ANN401 (a block of the record)
-    """Return the block on a run that ended as the verdict of ``made`` says."""
-    assert made.head is not None
-    return RUN | {"exit_code": made.head["verdict"]["exit_code"]}
+def run_of(head: Head) -> Any:  # noqa: ANN401 (a block of the record)
+    """Return the block on a run that ended as the verdict in ``head`` says."""
+    return RUN | {"exit_code": head["verdict"]["exit_code"]}
+
+
+def run_rules(
+    options: Options, only: str = "", describe_run: Callable[[Head], Any] = run_of
+) -> Head:
+    """Audit by ``options``; if ``only`` names a rule, as if pytest had run no other."""
+    with closing(begin_report(options)) as folder:
+        draft = draft_audit(prepare(options), folder)
+        finished = {group for group in draft.judged.group_ids if only in {"", group[0]}}
+        head = conclude(draft, finished)
+        return publish(draft, head, describe_run(head))
 
 
 def audit(
@@ -231,10 +246,7 @@ def audit(
     if waivers:
         path = save(folder / "waivers.json", **{"cmek-waivers": 1, "waivers": waivers})
         options["waivers"] = (str(path),)
-    made = Audit(parse_options(options))
-    groups = [group for each in made.grouping.groups().values() for group in each]
-    settled = {(each.card.id, each.key) for each in groups if only in {"", each.card.id}}
-    head = made.write(settled, lambda: run_of(made))
+    head = run_rules(parse_options(options), only)
     written = folder / "report"
     lines = (written / "findings.ndjson").read_bytes().splitlines(keepends=True)
     return Report(written, head, lines, (written / "audit.html").read_text(encoding="utf-8"))

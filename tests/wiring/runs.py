@@ -65,13 +65,13 @@ class Run(NamedTuple):
     @property
     def left(self) -> set[str]:
         """Return the names of all files and folders in the report folder."""
-        return {each.name for each in self.folder.iterdir()} if self.folder.exists() else set()
+        return {entry.name for entry in self.folder.iterdir()} if self.folder.exists() else set()
 
     @property
     def previous(self) -> set[str]:
         """Return the names of the files of the audit before, if they are as it left them."""
         folder = self.folder / "previous"
-        found = {each.name: each.read_text() for each in folder.iterdir()}
+        found = {entry.name: entry.read_text() for entry in folder.iterdir()}
         return {name for name, text in found.items() if text == FORMER}
 
     @property

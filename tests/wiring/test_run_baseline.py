@@ -45,7 +45,7 @@ def _baseline(folder: Path, inventory: object) -> str:
 
 
 def _counts(made: Run) -> dict[str, int]:
-    return {each: count for each, count in made.head["changes"]["counts"].items() if count}
+    return {class_: count for class_, count in made.head["changes"]["counts"].items() if count}
 
 
 def test_what_is_known_stops_without_the_gate(tmp_path: Path, before: str) -> None:
@@ -67,7 +67,9 @@ def test_what_is_known_does_not_stop_a_gate_on_what_is_new(tmp_path: Path, befor
     assert "1 known from the baseline" in made.out
     for name in ("audit.html", "results.html", "junit.xml"):
         assert GATE in made.text(name)
-    properties = {each.get("name"): each.get("value") for each in made.junit.iter("property")}
+    properties = {
+        property_.get("name"): property_.get("value") for property_ in made.junit.iter("property")
+    }
     assert properties["changes"] == "1 unchanged"
     assert (properties["banner"] or "").startswith(GATE)
 
@@ -144,10 +146,10 @@ def test_an_unusable_baseline_ends_the_run(tmp_path: Path, options: list[str], w
 def test_a_baseline_is_never_removed(tmp_path: Path, more: list[str]) -> None:
     """A baseline in the report folder ends the run, and stays there to the byte."""
     made = audit(tmp_path, unpaid(), f"--cmek-as-of={EARLIER}", formats=ALL)
-    held = {each.name: each.read_bytes() for each in made.folder.iterdir()}
+    held = {entry.name: entry.read_bytes() for entry in made.folder.iterdir()}
     again = audit(tmp_path, unpaid(), f"--cmek-baseline={made.folder}", *more, formats=ALL)
     assert (again.code, again.left) == (4, ALL_FILES & set(held))
-    assert {each.name: each.read_bytes() for each in made.folder.iterdir()} == held
+    assert {entry.name: entry.read_bytes() for entry in made.folder.iterdir()} == held
 
 
 def test_a_baseline_may_stand_in_the_settings(tmp_path: Path, before: str) -> None:
@@ -189,7 +191,7 @@ def test_a_baseline_of_links_is_never_emptied(
 ) -> None:
     """A baseline whose files are links into the report folder ends the run; every byte stays."""
     made = audit(tmp_path, unpaid(), f"--cmek-as-of={EARLIER}")
-    held = {each.name: each.read_bytes() for each in made.folder.iterdir()}
+    held = {entry.name: entry.read_bytes() for entry in made.folder.iterdir()}
     (tmp_path / "elsewhere").mkdir()
     for name in RECORD:
         place = tmp_path / "elsewhere" / name
@@ -198,8 +200,8 @@ def test_a_baseline_of_links_is_never_emptied(
     again = audit(tmp_path, unpaid(), given, *more)
     assert again.code == 4
     assert more or "--cmek-baseline: found " in again.out
-    assert {each.name: each.read_bytes() for each in made.folder.iterdir()} == held
-    kept = {each.name: each.read_bytes() for each in (tmp_path / "elsewhere").iterdir()}
+    assert {entry.name: entry.read_bytes() for entry in made.folder.iterdir()} == held
+    kept = {entry.name: entry.read_bytes() for entry in (tmp_path / "elsewhere").iterdir()}
     assert kept == {name: held[name] for name in RECORD}
 
 
@@ -210,9 +212,9 @@ def test_a_baseline_of_links_is_never_emptied(
 def test_no_input_is_removed(tmp_path: Path, option: str, more: list[str]) -> None:
     """An input of any kind that is a link to a file of the report folder stays as it is."""
     made = audit(tmp_path, unpaid(), f"--cmek-as-of={EARLIER}")
-    held = {each.name: each.read_bytes() for each in made.folder.iterdir()}
+    held = {entry.name: entry.read_bytes() for entry in made.folder.iterdir()}
     (tmp_path / "x.json").symlink_to(made.folder / "audit.json")
     again = audit(tmp_path, unpaid(), f"--cmek-{option}={tmp_path / 'x.json'}", *more)
     assert again.code == 4
     assert more or f"--cmek-{option}: found {tmp_path / 'x.json'}, which is the same" in again.out
-    assert {each.name: each.read_bytes() for each in made.folder.iterdir()} == held
+    assert {entry.name: entry.read_bytes() for entry in made.folder.iterdir()} == held

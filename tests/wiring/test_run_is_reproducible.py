@@ -70,7 +70,7 @@ def test_several_processes_write_one_audit(mixed_run: Run, tmp_path: Path) -> No
     assert _lasting(again) == _lasting(mixed_run)
     names = [
         sorted(
-            (str(case.get("name")), *(each.tag for each in case))
+            (str(case.get("name")), *(child.tag for child in case))
             for case in run.junit.findall("testcase")
         )
         for run in (again, mixed_run)

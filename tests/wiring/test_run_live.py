@@ -104,11 +104,13 @@ def test_a_refused_organization_is_not_judged_and_the_other_is(
     found = live(tmp_path, FLEET, server)
     assert (found.code, found.word) == (1, "not established")
     assert gaps(bundles(tmp_path)[0]) == {(FIRST.name, "refused")}
-    own = [each for each in told(found) if each["subject"]["organization"] == SECOND.id]
-    assert own == [each for each in told(healthy) if each["subject"]["organization"] == SECOND.id]
-    first = [each for each in told(found) if each["subject"]["organization"] == FIRST.id]
-    assert {each["status"] for each in first} == {"pass", "inconclusive"}
-    assert {each["rule"] for each in first if each["status"] == "pass"} == {"CMEK-08"}
+    own = [finding for finding in told(found) if finding["subject"]["organization"] == SECOND.id]
+    assert own == [
+        finding for finding in told(healthy) if finding["subject"]["organization"] == SECOND.id
+    ]
+    first = [finding for finding in told(found) if finding["subject"]["organization"] == FIRST.id]
+    assert {finding["status"] for finding in first} == {"pass", "inconclusive"}
+    assert {finding["rule"] for finding in first if finding["status"] == "pass"} == {"CMEK-08"}
 
 
 def test_a_token_that_is_missing_is_a_gap(tmp_path: Path, server: Running) -> None:
@@ -272,13 +274,13 @@ def test_no_log_shows_a_token(tmp_path: Path, server: Running) -> None:
         formats=ALL,
     )
     assert (found.code, "DEBUG" in found.out) == (1, True)
-    written = [each.read_text() for each in tmp_path.rglob("*") if each.is_file()]
+    written = [entry.read_text() for entry in tmp_path.rglob("*") if entry.is_file()]
     assert _is_free_of_tokens(FLEET, found.out, *written)
 
 
 def test_a_healthy_audit_writes_no_token(healthy: Run) -> None:
     """Neither reports nor evidence nor terminal hold anything of a token."""
-    files = [each for each in healthy.folder.parent.rglob("*") if each.is_file()]
+    files = [entry for entry in healthy.folder.parent.rglob("*") if entry.is_file()]
     assert len(files) > 30
     assert _is_free_of_tokens(FLEET, healthy.out, *(file.read_text() for file in files))
 
@@ -320,7 +322,7 @@ def test_a_live_audit_cannot_be_of_another_time(tmp_path: Path, server: Running)
     """Facts of now do not count for an earlier time of judgement."""
     found = live(tmp_path, FLEET, server, "--cmek-as-of=2025-08-01T00:00:00Z")
     fresh = [finding for finding in found.findings if finding["rule"] == "CMEK-14"]
-    assert (found.code, {each["reason"] for each in fresh}) == (1, {"impossible-time"})
+    assert (found.code, {finding["reason"] for finding in fresh}) == (1, {"impossible-time"})
 
 
 def test_evidence_and_reports_have_a_folder_each(tmp_path: Path, server: Running) -> None:

@@ -117,7 +117,7 @@ def test_a_database_that_vanished_is_missed(tmp_path: Path) -> None:
     last_night(tmp_path, ONE)
     gone, *others = OWNER.databases
     found = tonight(tmp_path, with_first(ONE, databases=tuple(others)))
-    (finding,) = (each for each in told(found) if each["rule"] == "CMEK-14")
+    (finding,) = (line for line in told(found) if line["rule"] == "CMEK-14")
     assert (found.code, finding["status"]) == (1, "fail")
     assert f"{gone.name} ({gone.id})" in finding["message"]
 
@@ -139,7 +139,7 @@ def test_an_organization_that_vanished_is_missed(tmp_path: Path) -> None:
     found = tonight(tmp_path, ONE)
     assert found.code == 1
     assert of_rule(found, "CMEK-14") == {OWNER.id: "pass", other.id: "fail"}
-    (action,) = (each for each in found.head["actions"] if each["organization"] == other.id)
+    (action,) = (step for step in found.head["actions"] if step["organization"] == other.id)
     assert action["text"] == f"Record {other.name}, or find out what happened to it"
 
 
@@ -168,5 +168,5 @@ def test_an_interrupted_audit_leaves_nothing(sent: signal.Signals, tmp_path: Pat
             out, _ = process.communicate(timeout=30)
     assert process.returncode == 2
     assert "KeyboardInterrupt" in out
-    assert {each.name for each in (tmp_path / "r").iterdir()} == KEPT
+    assert {entry.name for entry in (tmp_path / "r").iterdir()} == KEPT
     assert bundles(tmp_path) == []

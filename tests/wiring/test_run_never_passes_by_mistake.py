@@ -49,7 +49,7 @@ def _database_without_times() -> dict[str, Any]:
 def _reasons(run: Run, rule: str) -> set[str]:
     """Return the reason codes of the findings of one rule that could not be judged."""
     given = [finding for finding in run.findings if finding["rule"] == rule]
-    return {each["reason"] for each in given if each["status"] == "inconclusive"}
+    return {finding["reason"] for finding in given if finding["status"] == "inconclusive"}
 
 
 UNREADABLE: dict[str, Callable[[], str]] = {
@@ -123,7 +123,7 @@ def test_what_could_not_be_judged_is_never_waived(tmp_path: Path) -> None:
     path = saved(tmp_path, {"cmek-waivers": 1, "waivers": [waiver]}, "waivers")
     found = audit(tmp_path, _undated(), f"--cmek-waivers={path}")
     assert (found.code, found.word) == (1, "not established")
-    assert [each["state"] for each in found.head["waivers"]] == ["unused"]
+    assert [waiver["state"] for waiver in found.head["waivers"]] == ["unused"]
 
 
 # --- files that were cut short --------------------------------------------------------------------

@@ -283,7 +283,7 @@ def _earlier(folder: Path, at: str, **over: object) -> str:
 def _order(run: Run) -> list[tuple[str, str]]:
     """Return what was found about the order of key and database."""
     given = [finding for finding in run.findings if finding["rule"] == "CMEK-05"]
-    return [(each["status"], each.get("reason", "")) for each in given]
+    return [(finding["status"], finding.get("reason", "")) for finding in given]
 
 
 def test_a_key_seen_before_the_database_protects_it(tmp_path: Path) -> None:

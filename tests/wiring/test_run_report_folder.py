@@ -100,7 +100,7 @@ def test_a_kill_between_two_moves_loses_no_audit(tmp_path: Path, move: int, kind
     assert _id(tmp_path / "r") in {"", first}
     after = _next(tmp_path)
     assert (after.code, _id(after.folder / "previous")) == (0, first)
-    assert {each.name for each in after.folder.iterdir()} == {*WRITTEN, "previous"}
+    assert {entry.name for entry in after.folder.iterdir()} == {*WRITTEN, "previous"}
 
 
 def test_kills_at_any_moment_lose_no_audit(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_full_disk_leaves_a_whole_audit_or_none(tmp_path: Path, size: int) -> 
         check=False,
         timeout=120,
     )
-    left = {each.name for each in (tmp_path / "r").iterdir()}
+    left = {entry.name for entry in (tmp_path / "r").iterdir()}
     if size == 10_000_000:
         assert (done.returncode, left) == (0, {*WRITTEN, "previous"})
     else:

@@ -45,7 +45,7 @@ def _cases(run: Run) -> dict[str, ET.Element]:
 
 def _properties(element: ET.Element) -> dict[str, str]:
     found = element.findall("properties/property")
-    return {str(each.get("name")): str(each.get("value")) for each in found}
+    return {str(element.get("name")): str(element.get("value")) for element in found}
 
 
 # --- the terminal ---------------------------------------------------------------------------------
@@ -64,7 +64,7 @@ def test_the_words_are_those_of_the_findings(mixed_run: Run) -> None:
         for finding in mixed_run.findings
     }
     counts = Counter(status for _, _, status in subjects)
-    rules_without_subject = 16 - len({each["rule"] for each in mixed_run.findings})
+    rules_without_subject = 16 - len({finding["rule"] for finding in mixed_run.findings})
     assert words == {
         "PASSED": counts["pass"],
         "FAILED": counts["fail"] - 1,
@@ -104,7 +104,7 @@ def test_the_terminal_lists_some_of_many_actions(tmp_path: Path) -> None:
 
 
 def _verdict_of(case: ET.Element) -> str:
-    tags = [each.tag for each in case if each.tag in {"failure", "error", "skipped"}]
+    tags = [child.tag for child in case if child.tag in {"failure", "error", "skipped"}]
     return tags[0] if tags else "passed"
 
 
@@ -160,8 +160,8 @@ def test_junit_carries_the_verdict(mixed_run: Run) -> None:
 
 def test_junit_tells_a_skip_in_its_check(mixed_run: Run) -> None:
     """Where a case was skipped is told by its check's file, not by a path of this machine."""
-    skipped = [str(each.text) for each in mixed_run.junit.iter("skipped")]
-    in_checks = [each for each in skipped if re.match(r"checks/check_\w+\.py:[0-9]+: CMEK", each)]
+    skipped = [str(element.text) for element in mixed_run.junit.iter("skipped")]
+    in_checks = [text for text in skipped if re.match(r"checks/check_\w+\.py:[0-9]+: CMEK", text)]
     assert skipped == in_checks != []
 
 
@@ -297,7 +297,7 @@ def test_hostile_names_harm_no_reader(tmp_path: Path) -> None:
     found = audit(tmp_path, str(path), "-v", "-rA", "--tb=short", formats=ALL)
     assert found.code == 1
     assert {node for node in _cases(found) if not NODE_ID.fullmatch(node)} == set()
-    assert {each for each in "\x1b\x07\u202e\u2028" if each in found.out} == set()
+    assert {character for character in "\x1b\x07\u202e\u2028" if character in found.out} == set()
     pages = {"audit.html": found.text("audit.html"), "cells": json.dumps(_page_data(found))}
     assert {name for name, page in pages.items() if "<img" in page} == set()
     assert "<img src=x" not in found.text("results.html")

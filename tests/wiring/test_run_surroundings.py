@@ -71,8 +71,8 @@ def _compare(
 ) -> None:
     """Audit again, in other surroundings and in another folder, and compare."""
     again = {name: folder / name for name in ("compliant", "mixed")}
-    for each in again.values():
-        each.mkdir()
+    for place in again.values():
+        place.mkdir()
     found = audit(
         again["compliant"], _source(good), *arguments, formats=ALL, environment=environment
     )

@@ -64,7 +64,7 @@ class Told(NamedTuple):
 def judged(folder: Path, data: object, *arguments: str, **more: Any) -> Run:  # noqa: ANN401 (any)
     """Audit an inventory in which all is well with a plan or a state, or with several."""
     plans = data if isinstance(data, list) else [data]
-    files = [write_json(folder / f"plan-{number}.json", each) for number, each in enumerate(plans)]
+    files = [write_json(folder / f"plan-{number}.json", plan) for number, plan in enumerate(plans)]
     options = [f"--cmek-{'state' if is_state(file) else 'plan'}={file}" for file in files]
     inventory = more.pop("inventory", compliant())
     return audit(folder, inventory, *options, *arguments, **more)
@@ -115,7 +115,9 @@ def test_a_planned_database_without_a_key_fails(tmp_path: Path) -> None:
     assert (run.code, run.word) == (1, "not compliant")
     file = tmp_path / "plan-0.json"
     [place] = {
-        json.dumps(each) for rule in ("CMEK-01", "CMEK-05") for each in told(run, rule)[0].evidence
+        json.dumps(finding)
+        for rule in ("CMEK-01", "CMEK-05")
+        for finding in told(run, rule)[0].evidence
     }
     path, line, address = json.loads(place)
     assert (path, address) == (str(file), ADDRESS)
@@ -126,11 +128,11 @@ def test_with_the_source_it_fails_at_its_block(keyless: Run) -> None:
     """With the source of the configuration it fails at file and line of the block."""
     place = [[str(keyless.folder.parent / "main.tf"), 2, ADDRESS]]
     assert keyless.code == 1
-    assert {(each.status, each.severity) for each in told(keyless, "CMEK-05")} == {
+    assert {(finding.status, finding.severity) for finding in told(keyless, "CMEK-05")} == {
         ("fail", "critical")
     }
     for rule in ("CMEK-01", "CMEK-05"):
-        assert [each.evidence for each in told(keyless, rule)] == [place]
+        assert [finding.evidence for finding in told(keyless, rule)] == [place]
 
 
 @pytest.mark.parametrize("name", sorted(RENDERED))
@@ -180,7 +182,7 @@ def test_everybody_sees_what_limits_a_plan(tmp_path: Path) -> None:
         "first screen": head,
         "summary": run.text("summary.md").partition("| error |")[0],
         "results": run.text("results.html"),
-        "junit": " ".join(each.get("value", "") for each in run.junit.iter("property")),
+        "junit": " ".join(property_.get("value", "") for property_ in run.junit.iter("property")),
         "sarif": run.text("audit.sarif"),
     }
     seen = {name: [limit in unfolded(text) for limit in LIMITS] for name, text in shown.items()}
@@ -303,11 +305,13 @@ def test_a_hole_in_the_population(tmp_path: Path) -> None:
     held_ones = [held(values=existing(DATABASE)), held("astra_database.lost", existing("lost"))]
     run = judged(tmp_path, state(*held_ones))
     assert (run.code, run.word) == (1, "not compliant")
-    [finding] = [each for each in run.findings if each["rule"] == "CMEK-14"]
+    [finding] = [line for line in run.findings if line["rule"] == "CMEK-14"]
     assert finding["status"] == "fail"
     assert "orders (lost)" in finding["message"]
     [row] = run.head["population"]["organizations"]
-    [compared] = [each for each in row["reconciliation"] if each["what"] == "managed"]
+    [compared] = [
+        comparison for comparison in row["reconciliation"] if comparison["what"] == "managed"
+    ]
     assert (compared["agree"], compared["differences"]) == (
         False,
         ["orders (lost): astra_database.lost is not listed"],
@@ -434,7 +438,7 @@ TWO = plan(change(), change(EU), configuration=configuration({ADDRESS: "astra", 
 def asked_for(text: str, option: str) -> list[str]:
     """Return the options that a run asks for, with an id in each."""
     found = re.findall(rf"expected ({option}=\S+=)ID$", text, re.MULTILINE)
-    return [f"{each}{ORGANIZATION}" for each in found]
+    return [f"{flag}{ORGANIZATION}" for flag in found]
 
 
 def test_two_provider_configurations(tmp_path: Path) -> None:
@@ -501,9 +505,11 @@ def test_secrets_of_a_plan_reach_no_report(tmp_path: Path) -> None:
     )
     run = judged(tmp_path, data, "-vv", "--tb=long", formats=ALL)
     assert run.code == 1
-    assert {each.status for each in told(run, "CMEK-05")} == {"pass", "inconclusive"}
+    assert {finding.status for finding in told(run, "CMEK-05")} == {"pass", "inconclusive"}
     everything = run.out + "".join(run.text(name) for name in run.left)
-    assert {each for each in (ALIKE, "acme-hidden", "eu-hidden-1") if each in everything} == set()
+    assert {
+        secret for secret in (ALIKE, "acme-hidden", "eu-hidden-1") if secret in everything
+    } == set()
 
 
 @pytest.mark.parametrize(
@@ -536,7 +542,7 @@ def test_what_terraform_printed(tmp_path: Path) -> None:
     run = audit(tmp_path, compliant(), *options)
     assert run.code == 1
     main = (grown.source / "main.tf").relative_to(ROOT).as_posix()
-    assert [each.evidence for each in told(run, "CMEK-05", "astra_database.orders")] == [
+    assert [finding.evidence for finding in told(run, "CMEK-05", "astra_database.orders")] == [
         [[main, 6, "astra_database.orders"]]
     ]
     [finding] = told(run, "CMEK-05", "astra_database.asking")

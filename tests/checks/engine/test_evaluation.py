@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, get_args
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from checks.engine.catalogue import Rule
 from checks.engine.context import Context, Kms, Summary
-from checks.engine.evaluation import evaluate
+from checks.engine.evaluation import evaluate, judge_across, judge_organization
 from checks.engine.finding import OPEN, Finding
 from checks.engine.identity import reason_of
 from inventory.history import History, read_history
@@ -196,6 +197,25 @@ def test_findings_stream_organization_by_organization() -> None:
     assert met == [ORGANIZATION, OTHER_ORGANIZATION]
     owners = [each.subject.organization for each in rest]
     assert owners == sorted(owners, key=[ORGANIZATION, OTHER_ORGANIZATION, ""].index)
+
+
+def test_an_organization_is_judged_with_nothing_but_the_context() -> None:
+    """Another process can judge an organization: what it gets and gives survives pickling."""
+    organization, context = TWO[0], CONTEXT
+    here = judge_organization(organization, EVERY, context)
+    there = judge_organization(*pickle.loads(pickle.dumps((organization, EVERY, context))))
+    assert pickle.loads(pickle.dumps(there)) == here
+    assert here.findings == [
+        finding for finding in evaluate([organization], EVERY, context) if finding.rule != "CMEK-06"
+    ]
+
+
+def test_judging_apart_and_reducing_is_evaluating() -> None:
+    """Organizations that are judged in any order give what one pass over all of them gives."""
+    apart = {one.id: judge_organization(one, EVERY, CONTEXT) for one in reversed(TWO)}
+    found = [finding for one in TWO for finding in apart[one.id].findings]
+    found += judge_across([apart[one.id].summary for one in TWO], EVERY, CONTEXT)
+    assert found == list(evaluate(TWO, EVERY, CONTEXT))
 
 
 def test_nothing_gives_nothing() -> None:

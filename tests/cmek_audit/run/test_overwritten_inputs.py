@@ -57,7 +57,7 @@ def test_what_lies_in_the_report_folder(folder: Path) -> None:
     """A file that an audit writes is named, by whatever path; one of another name may stay."""
     (folder / "kept.yaml").write_text("x")
     detour = folder / "." / ".." / "r" / "audit.html"
-    assert found(folder, detour) == [("history", f"{detour}, which lies in the report folder")]
+    assert found(folder, detour) == [("history", f"{detour}, which is in the report folder")]
     assert found(folder, folder / "kept.yaml") == []
 
 
@@ -76,7 +76,7 @@ def test_what_an_audit_left_unfinished(folder: Path) -> None:
     unfinished.mkdir()
     file = unfinished / "i.yaml"
     file.write_text("x")
-    why = f"{file}, which lies in what an audit left unfinished"
+    why = f"{file}, which is in what an audit left unfinished"
     assert found(folder, file) == [("history", why)]
 
 
@@ -107,7 +107,7 @@ def test_it_is_refused(folder: Path) -> None:
     with pytest.raises(SettingError) as caught:
         refuse_overwritten_inputs([GivenPath("plan", f"{folder}/audit.html")], folder, NAMES)
     assert str(caught.value) == (
-        f"--cmek-plan: found {folder}/audit.html, which lies in the report folder, and would not "
+        f"--cmek-plan: found {folder}/audit.html, which is in the report folder, and would not "
         "stay there; expected one that is kept elsewhere"
     )
     refuse_overwritten_inputs([], folder, NAMES)

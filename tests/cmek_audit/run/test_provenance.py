@@ -57,9 +57,9 @@ def _no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         (GITLAB, "acme-dev", "GitLab CI push", "https://gitlab.example/acme/keys/-/jobs/17"),
         (JENKINS, "acme-dev", "Jenkins TIMERTRIGGER", "https://jenkins.example/job/keys/17/"),
-        ({"JENKINS_URL": "https://jenkins.example"}, "not told", "Jenkins", ""),
-        ({"GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "17"}, "not told", "GitHub Actions", ""),
-        ({"CI": "1"}, "not told", "CI", ""),
+        ({"JENKINS_URL": "https://jenkins.example"}, "unknown", "Jenkins", ""),
+        ({"GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "17"}, "unknown", "GitHub Actions", ""),
+        ({"CI": "1"}, "unknown", "CI", ""),
     ],
     ids=["github", "gitlab", "jenkins", "jenkins-bare", "github-bare", "other"],
 )
@@ -98,7 +98,7 @@ def test_an_account_without_a_name_is_not_told(
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
-    assert describe_run(pytestconfig, 0)["actor"] == "not told"
+    assert describe_run(pytestconfig, 0)["actor"] == "unknown"
 
 
 def test_the_run_tells_what_it_was_made_with(pytestconfig: pytest.Config) -> None:

@@ -32,7 +32,7 @@ def fill(path: Path, content: str, names: tuple[str, ...] = WRITTEN) -> None:
 
 def held(path: Path) -> dict[str, str]:
     """Return the content of each file in ``path``, by its path there."""
-    files = [each for each in path.rglob("*") if each.is_file()]
+    files = [entry for entry in path.rglob("*") if entry.is_file()]
     return {file.relative_to(path).as_posix(): file.read_text() for file in files}
 
 

@@ -47,8 +47,8 @@ def folder(made: Run, tmp_path: Path) -> Path:
 
 
 def _proof(folder: Path, name: str) -> Proof:
-    [proof] = [each for each in verify_report(str(folder)).proofs if each.name == name]
-    return proof
+    [found] = [proof for proof in verify_report(str(folder)).proofs if proof.name == name]
+    return found
 
 
 def _changed(folder: Path, name: str, change: Callable[[str], str]) -> Proof:
@@ -64,9 +64,9 @@ AGREES = "written by pytest; it agrees with the record in: verdict, banners, cou
 def test_what_pytest_wrote_agrees_with_the_record(folder: Path) -> None:
     """A whole report is proven, but for what nothing can prove, which agrees with it."""
     proofs = {proof.name: proof for proof in verify_report(str(folder)).proofs}
-    assert not [each for each in proofs.values() if each.stops]
+    assert not [proof for proof in proofs.values() if proof.stops]
     assert proofs["junit.xml"].reason == proofs["results.html"].reason == AGREES
-    assert [name for name, each in proofs.items() if not each.is_provable] == [
+    assert [name for name, proof in proofs.items() if not proof.is_provable] == [
         "results.html",
         "junit.xml",
         "run",
@@ -81,7 +81,7 @@ def test_errors_of_another_plugin_are_no_contradiction(tmp_path: Path, when: str
     )
     found = audit(tmp_path, compliant(), argument, formats=ALL, environment=environment)
     proofs = {proof.name: proof for proof in verify_report(str(found.folder)).proofs}
-    assert {name: str(each) for name, each in proofs.items() if each.stops} == {
+    assert {name: str(proof) for name, proof in proofs.items() if proof.stops} == {
         name: f"{name}: not proven (its checks are not compared: {OUTSIDE})"
         for name in ("junit.xml", "results.html")
     }
@@ -90,7 +90,7 @@ def test_errors_of_another_plugin_are_no_contradiction(tmp_path: Path, when: str
 @pytest.fixture
 def other_suite(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the suite have other rules than those by which the report was made."""
-    for module in ("run.audit", "verification.verify_report"):
+    for module in ("run.preparation", "verification.verify_report"):
         monkeypatch.setattr(f"cmek_audit.{module}.rules_hash", lambda _: "0" * 64)
 
 
@@ -248,7 +248,7 @@ def test_a_table_that_was_cut_needs_its_open_rows(made: Run) -> None:
             ]
             for name in names
         }
-        data = {"tests": {name: [{"resultsTableRow": each}] for name, each in cells.items()}}
+        data = {"tests": {name: [{"resultsTableRow": row}] for name, row in cells.items()}}
         lines = "\n".join([*statements(head), ROWS_LEFT_OUT])
         summary = f'<div class="additional-summary prefix">\n{lines}\n</div>'
         return f'{summary}<div data-jsonblob="{html.escape(json.dumps(data))}">'.encode()

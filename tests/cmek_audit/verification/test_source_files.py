@@ -49,7 +49,7 @@ def test_what_has_the_recorded_hash_is_proven(report: Report, tmp_path: Path) ->
         (os.mkfifo, "it cannot be read: no regular file"),
         (lambda path: path.mkdir(), "it cannot be read: no regular file"),
         (lambda path: path.symlink_to("/dev/zero"), "it cannot be read: no regular file"),
-        (lambda _: None, "not there; verify where the audit was run"),
+        (lambda _: None, "missing; verify where the audit was run"),
     ],
     ids=["changed", "larger", "pipe", "folder", "device", "gone"],
 )

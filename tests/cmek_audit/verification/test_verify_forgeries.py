@@ -63,7 +63,7 @@ def _pick(numbers: tuple[int, int], head: dict[str, Any], *but: str) -> Steps:
     Two numbers do it, so that what is drawn does not depend on the head.
     """
     block, place = numbers
-    names = [each for each in head if each not in but]
+    names = [name for name in head if name not in but]
     name = names[block % len(names)]
     places = [*_places(head[name], (name,))]
     return places[place % len(places)]

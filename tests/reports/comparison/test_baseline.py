@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from checks.engine.context import KnownOrganization
-from cmek_audit.run.audit import Audit
+from cmek_audit.run.audit import Published, run_audit
 from cmek_audit.run.option_values import parse_options
+from cmek_audit.run.preparation import prepare
 from inventory.errors import RecordError, SettingError
 from inventory.history import Observation
 from inventory.model.key import KeyScope
@@ -179,10 +180,10 @@ def test_a_head_that_no_audit_writes_is_refused(
         read_baseline(folder)
 
 
-def _audit(folder: Path, **options: object) -> Audit:
+def _audit(folder: Path, **options: object) -> Published:
     inventory = str(save_inventory(folder / "inventory.json", COMPLIANT))
     values = {"inventory": (inventory,), "as_of": SECOND, "report_dir": str(folder / "report")}
-    return Audit(parse_options(values | options))
+    return run_audit(parse_options(values | options), lambda _: RUN.copy())
 
 
 @pytest.mark.parametrize("as_of", [FIRST, "2026-11-20T02:59:59Z"], ids=["same", "earlier"])
@@ -210,19 +211,15 @@ def test_an_audit_is_no_baseline_of_an_example(tmp_path: Path) -> None:
 
 def test_an_example_is_compared_with_an_example(tmp_path: Path) -> None:
     """An example may be audited twice, and the second time after the first."""
-    first = _audit(tmp_path, inventory=(), report_dir=str(tmp_path / "before"))
-    first.write(_all(first), RUN.copy)
+    _audit(tmp_path, inventory=(), report_dir=str(tmp_path / "before"))
     about = read_baseline(tmp_path / "before").about
     refuse_unlike(about, is_example=True)
     again = _audit(
         tmp_path, inventory=(), baseline=str(tmp_path / "before"), as_of="2027-01-01T00Z"
     )
-    assert again.baseline is not None
-    again.discard()
-
-
-def _all(made: Audit) -> set[tuple[str, str]]:
-    return {(each.card.id, each.key) for all_ in made.grouping.groups().values() for each in all_}
+    changes = again.head["changes"]
+    assert changes is not None
+    assert changes["baseline"]["path"] == str(tmp_path / "before" / "audit.json")
 
 
 # --- the baseline that would be removed -----------------------------------------------------------
@@ -252,6 +249,8 @@ def test_a_run_that_only_looks_removes_no_baseline(tmp_path: Path) -> None:
     folder = stored(tmp_path / "report")
     inventory = str(save_inventory(tmp_path / "inventory.json", COMPLIANT))
     values = {"inventory": (inventory,), "as_of": SECOND, "report_dir": str(folder)}
-    made = Audit(parse_options(values | {"baseline": str(folder)}), keep=False)
-    assert made.baseline is not None
+    prepared = prepare(parse_options(values | {"baseline": str(folder)}))
+    baseline = prepared.setup.criteria.baseline
+    assert baseline is not None
+    assert baseline.about == read_baseline(folder).about
     assert {file.name for file in folder.iterdir()} == set(RECORD)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cmek_audit.run.audit import Audit
+from cmek_audit.run.audit import run_audit
 from cmek_audit.run.option_values import parse_options
 from reports.formats import html
 from reports.key_instructions.commands import TOKEN
@@ -177,11 +177,7 @@ def test_what_to_paste_with_terraform(tmp_path: Path) -> None:
         "plan": (f"{path}terraform/plan.json",),
         "report_dir": str(tmp_path),
     }
-    made = Audit(parse_options(options))
-    groups = [
-        group for groups_of_rule in made.grouping.groups().values() for group in groups_of_rule
-    ]
-    made.write({(group.card.id, group.key) for group in groups}, RUN.copy)
+    run_audit(parse_options(options), lambda _: RUN.copy())
     page = (tmp_path / "audit.html").read_text(encoding="utf-8")
     assert [re.sub("<.*?>", "", head) for head in _headings(page)] == [
         "acme-prod, eu-north-1",

@@ -8,11 +8,12 @@ from html import unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from cmek_audit.run import pytest_results, terminal
+from cmek_audit.run.option_values import parse_options
 from reports.formats import html, markdown, sarif
 from reports.formats.github_annotations import render as render_annotations
 from reports.presentation.source_notes import MOST, SourceNote, first_notes, notes_on
@@ -21,7 +22,6 @@ from tests.reports.recording import RUN, SOURCE, record
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cmek_audit.run.audit import Audit
     from inventory.model.sources import Source
 
     Head = Any
@@ -54,16 +54,13 @@ def _on_the_terminal(head: Head) -> str:
     writer = _Writer()
     plugins = SimpleNamespace(has_plugin=lambda name: name == "terminalreporter")
     config: Any = SimpleNamespace(get_terminal_writer=lambda: writer, pluginmanager=plugins)
-    options = SimpleNamespace(history=(), formats=("html",))
-    audit: Any = SimpleNamespace(head=head, page="audit.html", options=options)
-    terminal.conclude(config, audit)
+    terminal.conclude(config, parse_options({"formats": "html"}), head)
     return "\n".join(writer.lines)
 
 
 def _in_the_results(head: Head) -> str:
     prefix: list[str] = []
-    page = SimpleNamespace(head=head, page="audit.html", rows_seen=0)
-    pytest_results.summary(prefix, cast("Audit", page))
+    pytest_results.summary(prefix, head, "audit.html", 0)
     return unescape("\n".join(prefix))
 
 

@@ -1,4 +1,4 @@
-"""The record of a report, made again: its sources are judged with the recorded settings."""
+"""Reproduces the audit of a report: its sources are judged with the recorded settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
 from pydantic import ValidationError
 
-from cmek_audit.run.audit import Audit
+from cmek_audit.run.audit import run_audit
 from cmek_audit.run.option_values import Options
 from cmek_audit.verification.consistency import Checks, checks_of
 from inventory.errors import RecordError
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from reports.model.head import Head, Provenance
 
 
-class Rejudged(NamedTuple):
-    """What judging again gave.
+class Reproduced(NamedTuple):
+    """An audit that was made once more from its sources.
 
     Attributes:
         head: the head, as it can be read back.
@@ -35,18 +35,16 @@ class Rejudged(NamedTuple):
     checks: Checks
 
 
-def judge_again(options: Options) -> Rejudged:
-    """Judge by ``options``, as ``options_of`` gives them, and leave no file behind.
+def reproduce(options: Options) -> Reproduced:
+    """Make the audit of ``options``, as ``options_of`` gives them, and leave no file behind.
 
     Raises CmekAuditError or OSError if that is not possible.
     """
     with TemporaryDirectory() as scratch:
-        audit = Audit(options.model_copy(update={"report_dir": f"{scratch}/report"}))
-        groups = [group for each in audit.grouping.groups().values() for group in each]
-        data = audit.write(
-            {(group.card.id, group.key) for group in groups}, lambda: cast("Provenance", {})
-        )
-        return Rejudged(json.loads(canonical(data)), checks_of(groups))
+        scratch_options = options.model_copy(update={"report_dir": f"{scratch}/report"})
+        judged, head = run_audit(scratch_options, lambda _: cast("Provenance", {}))
+        # A record that was read back has lists where this head has tuples.
+        return Reproduced(json.loads(canonical(head)), checks_of(judged.all_groups()))
 
 
 def options_of(head: RecordedHead) -> Options:

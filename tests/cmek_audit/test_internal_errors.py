@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from cmek_audit.run.internal_errors import describe_error
+from cmek_audit.internal_errors import describe_error
 
 SECRET = "AstraCS:" + "not-a-real-token:" + "1" * 20
 

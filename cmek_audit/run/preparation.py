@@ -1,0 +1,255 @@
+"""The first step of an audit: all that it needs is read, before anything is judged."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from checks.engine.catalogue import load_rules, rules_hash
+from checks.engine.context import Context, utc
+from checks.engine.controls import DEFAULT, read_controls
+from checks.engine.outcome import Gate
+from checks.engine.waivers import read_waivers
+from cmek_audit import install_location
+from inventory.errors import InventoryError, Problem, SettingError
+from inventory.history import check_folders, read_history
+from inventory.inventory import Inventory
+from inventory.system.paths import normalize_path, sorted_paths
+from inventory.terraform.organizations import parse_organizations
+from inventory.terraform.source import SourceTree
+from reports.comparison.baseline import read_baseline, refuse_unfit
+from reports.record.writer import GivenFile, InputFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from checks.engine.catalogue import Rule
+    from checks.engine.controls import Controls
+    from checks.engine.waivers import Waiver
+    from cmek_audit.run.option_values import Options
+    from inventory.astra.collector import Progress
+    from inventory.history import History
+    from inventory.terraform.organizations import TerraformSettings
+    from inventory.text.secrets import Token
+    from reports.comparison.baseline import Baseline
+
+EXAMPLES = install_location.folder() / "inventory" / "examples"
+
+
+class Criteria(NamedTuple):
+    """What an audit judges by, beside the inventory.
+
+    Attributes:
+        rules: every rule, by the order of their ids.
+        rules_hash: the hash of the rules and of the inventory's code; equal hashes judge alike.
+        controls: the controls of other frameworks, by rule.
+        waivers: every waiver; none if the audit leaves them out.
+        baseline: the earlier audit with which this one is compared; None if none was given.
+    """
+
+    rules: tuple[Rule, ...]
+    rules_hash: str
+    controls: Controls
+    waivers: tuple[Waiver, ...]
+    baseline: Baseline | None
+
+
+class AuditSetup(NamedTuple):
+    """How an audit is made: everything but its inventory.
+
+    Attributes:
+        options: the options, with the files of the example or of a live audit filled in.
+        started: when the audit began (UTC).
+        criteria: what it judges by.
+        input_files: the files that are no source of facts, with their hashes.
+        context: what the rules know beside an organization.
+        gate: which open findings stop.
+        is_example: whether only bundled examples are audited.
+        is_default: whether no inventory was given, so that the bundled example is audited.
+        tokens: the tokens of a live audit, which must never be written or printed.
+    """
+
+    options: Options
+    started: datetime
+    criteria: Criteria
+    input_files: InputFiles
+    context: Context
+    gate: Gate
+    is_example: bool
+    is_default: bool
+    tokens: tuple[Token, ...]
+
+
+class Prepared(NamedTuple):
+    """An audit that is ready to judge.
+
+    The inventory is apart from the setup, so that it can be freed once it has been judged.
+    """
+
+    setup: AuditSetup
+    inventory: Inventory
+
+
+def prepare(options: Options, on_progress: Callable[[Progress], None] = lambda _: None) -> Prepared:
+    """Read criteria, history and inventory; a live audit first records its inventory.
+
+    ``on_progress`` learns how far a live audit is. Raises InputError if a file cannot be used, and
+    SettingError if the options do not fit together.
+    """
+    started = datetime.now(UTC)
+    is_default = not (options.inventory or options.live)
+    criteria, options = _read_criteria(options, is_default=is_default)
+    # Before anything live is collected: a file that changes meanwhile is not the one judged by.
+    input_files = _describe_inputs(options, criteria.baseline)
+    options, tokens = _collect(options, on_progress)
+    history = read_history(options.history, options.inventory)
+    terraform = terraform_of(options)
+    inventory = _open_inventory(options, terraform)
+    # The age of what was collected counts from now, not from before it was collected.
+    now = datetime.now(UTC) if options.live else started
+    context = _context(options, inventory, history, criteria.baseline, now)
+    setup = AuditSetup(
+        options=options,
+        started=started,
+        criteria=criteria,
+        input_files=input_files._replace(terraform_files=_parsed_files(terraform)),
+        context=context,
+        gate=Gate(options.fail_on, options.allow_inconclusive, options.fail_on_new),
+        is_example=inventory.is_example,
+        is_default=is_default,
+        tokens=tokens,
+    )
+    return Prepared(setup, inventory)
+
+
+def reopen(setup: AuditSetup) -> Prepared:
+    """Open the inventory of an earlier preparation once more, to judge it again."""
+    return Prepared(setup, _open_inventory(setup.options, terraform_of(setup.options)))
+
+
+def reproducing_options(setup: AuditSetup) -> dict[str, Any]:
+    """Return the options by which another process judges the same, and asks no server."""
+    hours = int(setup.context.max_age.total_seconds() // 3_600)
+    files = ("inventory", "plan", "state", "terraform_organization", "history", "waivers")
+    return {
+        **{name: list(getattr(setup.options, name)) for name in files},
+        "as_of": setup.context.as_of.isoformat(),
+        "max_age": f"{hours}h",
+        "baseline": setup.options.baseline,
+        "fail_on_new": setup.options.fail_on_new,
+        "live": None,
+        "terraform_source": setup.options.terraform_source,
+    }
+
+
+def terraform_of(options: Options) -> TerraformSettings:
+    """Return what ``options`` say about Terraform's files; raises SettingError."""
+    terraform = parse_organizations(options.terraform_organization)
+    if options.terraform_source is None:
+        return terraform
+    return terraform._replace(source=SourceTree(options.terraform_source))
+
+
+def _read_criteria(options: Options, *, is_default: bool) -> tuple[Criteria, Options]:
+    """Read what is judged by; return it with the options, in which the example is filled in."""
+    rules = load_rules()
+    rule_ids = [rule.card.id for rule in rules]
+    controls = read_controls(Path(options.controls) if options.controls else DEFAULT, rule_ids)
+    if is_default:
+        options = _with_example(options)
+    waivers = () if options.no_waivers else tuple(read_waivers(options.waivers, rule_ids))
+    baseline = read_baseline(options.baseline) if options.baseline else None
+    return Criteria(rules, rules_hash(rules), controls, waivers, baseline), options
+
+
+def _with_example(options: Options) -> Options:
+    """Fill in the bundled example, with its plan, its history and its waivers.
+
+    Raises SettingError for other files without an inventory: they are of somebody else.
+    """
+    for name in ("plan", "state", "history"):
+        if getattr(options, name):
+            expected = "--cmek-inventory or --cmek-live, as well"
+            raise SettingError(f"--cmek-{name}: found no inventory beside it, expected {expected}")
+    names = {"inventory": "acme", "plan": "acme-plan", "history": "acme-history"}
+    names |= {} if options.waivers else {"waivers": "acme-waivers"}
+    files = {
+        name: (normalize_path(str(EXAMPLES / f"{file}.yaml")),) for name, file in names.items()
+    }
+    return options.model_copy(update=files)
+
+
+def _collect(
+    options: Options, on_progress: Callable[[Progress], None]
+) -> tuple[Options, tuple[Token, ...]]:
+    """Record what a live audit reads; from there on, the record is an inventory like any other."""
+    if options.live is None:
+        return options, ()
+    from inventory.astra.collector import collect  # noqa: PLC0415 (a recorded audit needs no HTTP)
+    from inventory.astra.config import read_organizations  # noqa: PLC0415
+
+    # A mistake in the history must not show only after an hour of collecting.
+    check_folders(options.history)
+    organizations = read_organizations(options.live)
+    collected = collect(organizations, options.evidence_dir, on_progress=on_progress)
+    files = sorted_paths((*options.inventory, collected.bundle))
+    return options.model_copy(update={"inventory": files}), tuple(collected.tokens)
+
+
+def _open_inventory(options: Options, terraform: TerraformSettings) -> Inventory:
+    return Inventory(options.inventory, options.plan, terraform, options.state)
+
+
+def _context(
+    options: Options,
+    inventory: Inventory,
+    history: History,
+    baseline: Baseline | None,
+    now: datetime,
+) -> Context:
+    """Return the context of the rules; refuse records that are not of an earlier time."""
+    of_example = inventory.captured_at if inventory.is_example else None
+    as_of = options.as_of or of_example or now
+    _refuse_later(history, inventory.captured_at or as_of)
+    if baseline is None:
+        return Context(as_of, options.oldest, options.kms, history)
+    refuse_unfit(baseline.about, as_of, is_example=inventory.is_example)
+    return Context(as_of, options.oldest, options.kms, history, baseline.organizations())
+
+
+def _refuse_later(history: History, present: datetime) -> None:
+    """Raise InventoryError with each record of the history that is not before ``present``."""
+    problems = [
+        Problem(file, line, "captured_at", utc(at), f"a time before {utc(present)}")
+        for at, file, line in history.times()
+        if at >= present
+    ]
+    if problems:
+        raise InventoryError(problems)
+
+
+# --- the files that are no source of facts --------------------------------------------------------
+
+
+def _describe_inputs(options: Options, baseline: Baseline | None) -> InputFiles:
+    """Name the files that the audit judges by, with their hashes, once they have been read."""
+    return InputFiles(
+        waivers=() if options.no_waivers else tuple(map(_hashed, options.waivers)),
+        controls=_hashed(options.controls) if options.controls else None,
+        no_waivers=options.no_waivers,
+        baseline=GivenFile(baseline.about.path, baseline.about.sha256) if baseline else None,
+        terraform_organizations=options.terraform_organization,
+        terraform_source=options.terraform_source,
+    )
+
+
+def _parsed_files(terraform: TerraformSettings) -> tuple[GivenFile, ...]:
+    """Name the files of the configuration that were parsed, once the plans have been read."""
+    files = terraform.source.files if terraform.source else {}
+    return tuple(GivenFile(path, sha256) for path, sha256 in files.items())
+
+
+def _hashed(path: str) -> GivenFile:
+    return GivenFile(path, hashlib.sha256(Path(path).read_bytes()).hexdigest())

@@ -1,0 +1,173 @@
+"""What a run of pytest on the checks does: it begins an audit, judges, and provides groups."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks.engine.outcome import require_judged
+from cmek_audit.internal_errors import show_only_places
+from cmek_audit.run.audit import begin_report, draft_audit
+from cmek_audit.run.hooks import AuditHooks
+from cmek_audit.run.judging import judge
+from cmek_audit.run.option_values import Options
+from cmek_audit.run.overwritten_inputs import overwritten_inputs
+from cmek_audit.run.preparation import prepare
+from cmek_audit.run.pytest_options import (
+    given_inputs,
+    option_named,
+    option_value,
+    read_options,
+    writes_reports,
+)
+from cmek_audit.run.pytest_reports import redirect, unavailable
+from cmek_audit.run.pytest_results import NO_AUDIT
+from cmek_audit.run.report_folder import REPLACED, set_aside
+from cmek_audit.run.terminal_scrubbing import scrub_terminal
+from inventory.errors import CmekAuditError, SettingError
+from inventory.text.display import printable
+from inventory.text.secrets import without_secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from checks.engine.outcome import FindingGroup
+    from cmek_audit.run.report_folder import ReportFolder
+    from inventory.astra.collector import Progress
+
+FOLDER: pytest.StashKey[ReportFolder] = pytest.StashKey()
+"""Where a run keeps the report folder in which its audit has begun."""
+
+_LONGEST_LINE = 2_000
+
+
+# --- before anything is read ----------------------------------------------------------------------
+
+
+def begin_audit(config: pytest.Config) -> None:
+    """Refuse what cannot become an audit, begin it in its folder, and set what pytest shows.
+
+    Raises UsageError; an earlier audit is moved out of the way then, too.
+    """
+    show_only_places(config, NO_AUDIT)
+    try:
+        options = read_options(config)
+        _refuse_unwritten(config, options)
+        if writes_reports(config):
+            _begin_report(config, options)
+    except CmekAuditError as error:
+        if writes_reports(config):
+            _set_aside_earlier(config)
+        raise _usage_error(error) from None
+    _set_defaults(config)
+
+
+def _refuse_unwritten(config: pytest.Config, options: Options) -> None:
+    """Refuse a report that was asked for, but that nobody writes: its plugin is not loaded."""
+    formats = option_named("formats")
+    if option_value(config, formats):
+        for report in unavailable(config, options):
+            expected = f"the plugin {report.plugin} to be loaded, or other formats"
+            raise SettingError(f"{formats.flag}: found {report.name}, expected {expected}")
+
+
+def _begin_report(config: pytest.Config, options: Options) -> None:
+    """Begin an audit in its report folder, before any server is asked or any file is read."""
+    folder = begin_report(options)
+    config.add_cleanup(folder.close)
+    config.stash[FOLDER] = folder
+    redirect(folder.staging, config, options)
+
+
+def _set_aside_earlier(config: pytest.Config) -> None:
+    """Move an earlier audit to ``previous/``: it must not be taken for one that cannot begin."""
+    report_dir = option_value(config, option_named("report-dir"))
+    folder = Path(str(report_dir or Options().report_dir))
+    if any(overwritten_inputs(given_inputs(config), folder, REPLACED)):
+        return
+    with suppress(CmekAuditError):
+        set_aside(folder)
+
+
+def _set_defaults(config: pytest.Config) -> None:
+    """Set what an audit shows, where the user did not: findings need no traceback."""
+    option = config.option
+    option.cmek_as_of = option.cmek_as_of or config.getini("cmek_as_of")
+    if getattr(option, "tbstyle", "") == "auto":
+        option.tbstyle = "no"
+    # pytest's summary of failures takes quadratic time, and repeats what the actions say.
+    if getattr(option, "reportchars", "") == "fE":
+        option.reportchars = ""
+
+
+def _usage_error(error: CmekAuditError) -> pytest.UsageError:
+    """Return ``error`` as pytest knows it; its last line says that there is no audit."""
+    lines = [printable(without_secrets(line), _LONGEST_LINE) for line in str(error).splitlines()]
+    return pytest.UsageError("\n".join([*lines, NO_AUDIT]))
+
+
+# --- the audit ------------------------------------------------------------------------------------
+
+
+def start_audit(config: pytest.Config) -> None:
+    """Read and judge everything, and register the hooks that make items of it.
+
+    Raises UsageError if a file cannot be used.
+    """
+    folder = config.stash.get(FOLDER, None)
+    try:
+        hooks = _judge(config, folder)
+    except BaseException as error:
+        if folder is not None:
+            folder.close()
+        if isinstance(error, CmekAuditError):
+            raise _usage_error(error) from None
+        raise
+    config.pluginmanager.register(hooks, "cmek-audit")
+
+
+def _judge(config: pytest.Config, folder: ReportFolder | None) -> AuditHooks:
+    options = read_options(config)
+    _refuse_network(config, options)
+    with _progress(config, options) as on_progress:
+        prepared = prepare(options, on_progress)
+    scrub_terminal(config, prepared.setup.tokens)
+    if folder is None:
+        return AuditHooks(config, judge(prepared))
+    draft = draft_audit(prepared, folder)
+    return AuditHooks(config, draft.judged, draft)
+
+
+def _refuse_network(config: pytest.Config, options: Options) -> None:
+    """Keep a run that writes no report, such as ``--collect-only``, off the network."""
+    if options.live and not writes_reports(config):
+        raise pytest.UsageError(
+            "--cmek-live: a run that only looks asks no network; look at a recorded audit instead: "
+            "--cmek-inventory=BUNDLE"
+        )
+
+
+@contextmanager
+def _progress(config: pytest.Config, options: Options) -> Iterator[Callable[[Progress], None]]:
+    """Show how far a live audit is with its reading, past what pytest captures."""
+    if not options.live:
+        yield lambda _: None
+        return
+    from cmek_audit.progress import show_progress  # noqa: PLC0415 (a recorded audit needs none)
+
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with (
+        capture.global_and_fixture_disabled() if capture else nullcontext(),
+        show_progress() as on_progress,
+    ):
+        yield on_progress
+
+
+def provide_group(request: pytest.FixtureRequest) -> FindingGroup:
+    """Return the findings that an item answers for; fail if they could not be judged."""
+    group: FindingGroup = request.param
+    request.node.user_properties.extend(group.properties())
+    return require_judged(group)

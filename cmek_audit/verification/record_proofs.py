@@ -1,0 +1,119 @@
+"""What is proven of the record and its pages: they are made again, and compared byte by byte."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cmek_audit.verification.loaded_report import proofs_without_file, unequal
+from cmek_audit.verification.proof import Proof
+from inventory.errors import RecordError
+from inventory.text.display import pluralize
+from reports.formats.registry import RENDERED, encode
+from reports.record.layout import FINDINGS, HEAD, POPULATION, RECORD, canonical
+from reports.record.reader import open_regular, relying_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from cmek_audit.verification.loaded_report import LoadedReport
+    from cmek_audit.verification.proof import Status
+    from cmek_audit.verification.reproduction import Reproduced
+    from reports.formats.registry import Format
+    from reports.record.reader import Record
+
+_MOST_NAMED = 50
+
+
+def prove_record(report: LoadedReport) -> Iterator[Proof]:
+    """Prove the head, the findings and the population, as far as the sources give them again."""
+    reproduced = report.reproduced
+    if isinstance(reproduced, str):
+        yield from (Proof(name, "not-proven", reproduced) for name in RECORD)
+        return
+    yield _prove_head(report, reproduced)
+    yield _prove_findings(report, reproduced)
+    yield _prove_population(report, reproduced)
+
+
+def _prove_head(report: LoadedReport, reproduced: Reproduced) -> Proof:
+    differing = differing_blocks(report.record.head, reproduced.head)
+    if not differing:
+        return Proof(HEAD, "proven", "judged again from its sources: equal")
+    reason = f"judged again from its sources, these differ: {', '.join(differing)}"
+    return unequal(HEAD, reason, report)
+
+
+def differing_blocks(recorded: Mapping[str, object], reproduced: Mapping[str, object]) -> list[str]:
+    """Name the blocks that differ, by their bytes: Python takes ``true``, 1 and 1.0 for equal."""
+    names = [name for name in {**recorded, **reproduced} if name not in {"run", "report"}]
+    differing = [name for name in names if _bytes_of(recorded, name) != _bytes_of(reproduced, name)]
+    if not differing and [*recorded] != [*reproduced]:
+        return ["the order of its blocks"]
+    return differing[:_MOST_NAMED]
+
+
+def _bytes_of(head: Mapping[str, object], name: str) -> str:
+    return canonical(head[name]) if name in head else ""
+
+
+def _prove_findings(report: LoadedReport, reproduced: Reproduced) -> Proof:
+    if report.head.findings.sha256 != reproduced.head["findings"]["sha256"]:
+        return unequal(FINDINGS, "judged again from its sources: other findings", report)
+    findings = pluralize(report.head.findings.count, "finding")
+    return _equal(FINDINGS, ("judged again", findings), report, reproduced)
+
+
+def _prove_population(report: LoadedReport, reproduced: Reproduced) -> Proof:
+    recorded = report.head.population_file
+    if recorded.sha256 != reproduced.head["population_file"]["sha256"]:
+        return unequal(POPULATION, "read again from its sources: another population", report)
+    entries = pluralize(recorded.count, "entry", "entries")
+    return _equal(POPULATION, ("read again", entries), report, reproduced)
+
+
+def _equal(
+    name: str, words: tuple[str, str], report: LoadedReport, reproduced: Reproduced
+) -> Proof:
+    """Return the proof of lines that were made again and are equal, by whichever rules."""
+    done, lines = words
+    if report.head.criteria.hash != reproduced.head["criteria"]["hash"]:
+        # Whoever forges lines can name another rule set: equal lines prove nothing then.
+        reason = f"{report.other_suite}; {done} by those here: the same {lines}"
+        return Proof(name, "not-proven", reason)
+    return Proof(name, "proven", f"{done} from its sources: the same {lines}")
+
+
+# --- what is rendered from the record -------------------------------------------------------------
+
+
+def prove_rendered(report: LoadedReport, of_record: Status) -> Iterator[Proof]:
+    """Render the record again; what is equal is proven no further than the record is."""
+    for rendered in RENDERED:
+        absent = proofs_without_file(report, rendered)
+        yield from [_prove_page(report, rendered, of_record)] if absent is None else absent
+
+
+def _prove_page(report: LoadedReport, rendered: Format, of_record: Status) -> Proof:
+    name = rendered.file
+    try:
+        is_equal = _is_rendered(report.record, rendered, report.location / name)
+    except RecordError:
+        return Proof(name, "differs", "nothing can be rendered from the record")
+    except OSError as error:
+        return Proof(name, "not-proven", f"it cannot be read: {error.strerror}")
+    if not is_equal:
+        return unequal(name, f"not the {rendered.noun} that the record renders to", report)
+    if of_record != "proven":
+        state = "is not proven" if of_record == "not-proven" else "differs"
+        reason = f"rendered again from the record: equal; the record {state}"
+        return Proof(name, "not-proven", reason)
+    return Proof(name, "proven", "rendered again from the record: equal")
+
+
+def _is_rendered(record: Record, rendered: Format, file: Path) -> bool:
+    with relying_on(record):
+        raw = encode(rendered.render(record.head, record.lines()))
+    with open_regular(file) as opened:
+        # One byte more than expected is enough to see a difference, however long the file is.
+        return opened.read(len(raw) + 1) == raw
