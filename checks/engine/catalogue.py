@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import checks
 from checks.engine.card import Card
 from checks.engine.import_closure import import_closure, read_modules
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 Judge = Callable[["OrganizationIndex", "Context"], Iterator["Finding"]]
 JudgeAcross = Callable[[Sequence["Summary"], "Context"], Iterator["Finding"]]
 
+_CHECKS = Path(__file__).parents[1]
 _JUDGING = ("checks.engine.evaluation", "checks.engine.waivers")
 """What judges beside the rules: it runs them, and applies waivers."""
 
@@ -54,7 +54,7 @@ class Rule(NamedTuple):
 
 def load_rules() -> tuple[Rule, ...]:
     """Import every ``checks/check_*.py`` and return the rules by their ids."""
-    modules = [module.name for module in pkgutil.iter_modules(checks.__path__)]
+    modules = [module.name for module in pkgutil.iter_modules([str(_CHECKS)])]
     rules = [_load(name) for name in modules if name.startswith("check_")]
     return tuple(sorted(rules, key=lambda rule: rule.card.id))
 
