@@ -172,7 +172,7 @@ def _key_plan(request: KeysRequest, price: Price | None) -> dict[str, Any]:
     as_of = example or datetime.now(UTC).replace(microsecond=0)
     judged = _Judged()
     organizations = _organizations(request, inventory)
-    for finding in evaluate(organizations, load_rules(), Context(as_of), judged.meet):
+    for finding in evaluate(organizations, load_rules(), Context(as_of), judged.on_organization):
         judged.add(finding)
     plan: dict[str, Any] = dict(judged.tallies.key_plan(judged.names))
     lists = plan.pop("lists")
@@ -257,7 +257,7 @@ class _Judged:
         self.planned_failures = 0
         self._wrong: set[tuple[str, ...]] = set()
 
-    def meet(self, organization: Organization) -> None:
+    def on_organization(self, organization: Organization) -> None:
         self.names[organization.id] = organization.name
         self.tallies.add_organization(organization)
 
