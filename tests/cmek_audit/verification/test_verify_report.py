@@ -16,6 +16,7 @@ from inventory.errors import RecordError
 from tests.cmek_audit.verification.verified import (
     DIFFER,
     ONLY_PAGE,
+    PAGES,
     UNJUDGED,
     about,
     reason_of,
