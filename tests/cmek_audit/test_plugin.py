@@ -1,0 +1,46 @@
+"""The plugin stands for the suite's conftest.py, and runs nothing but the checks."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from cmek_audit import install_location, plugin
+from cmek_audit.run.options import OPTIONS
+
+CHECKS = str(install_location.folder() / "checks")
+
+
+class _Manager:
+    def __init__(self) -> None:
+        self.registered: dict[str, Any] = {}
+
+    def register(self, module: object, name: str) -> None:
+        self.registered[name] = module
+
+
+def test_the_wiring_is_the_suites_own() -> None:
+    """It registers the hooks of the suite's own conftest.py, under a name that no other has."""
+    manager, parser = _Manager(), SimpleNamespace(prog="pytest")
+    plugin.pytest_addoption(
+        cast("pytest.Parser", parser), cast("pytest.PytestPluginManager", manager)
+    )
+    [(name, module)] = manager.registered.items()
+    found = (parser.prog, name, module.__name__, module.CHECKS)
+    folder = install_location.folder() / "checks"
+    assert found == ("cmek-audit audit", "cmek-audit-wiring", "cmek_audit_wiring", folder)
+
+
+def test_the_checks_alone_are_run() -> None:
+    """The folder of the checks is the one argument that is no option."""
+    plugin.pytest_configure(cast("pytest.Config", SimpleNamespace(args=[CHECKS])))
+
+
+@pytest.mark.parametrize("stranger", ["inventory.yaml", "tests", OPTIONS[0].name])
+def test_a_file_without_its_option_is_refused(stranger: str) -> None:
+    """A path beside the checks is refused by name: it lacks its option."""
+    config = cast("pytest.Config", SimpleNamespace(args=[CHECKS, stranger]))
+    with pytest.raises(pytest.UsageError, match=f"^'{stranger}' is no option: "):
+        plugin.pytest_configure(config)
