@@ -115,11 +115,13 @@ def run(
     """Run pytest, from the project's root if not told otherwise; its reports are in ``folder``.
 
     No plugins are loaded but those named: most runs need none, and start sooner without. A run is
-    a fork of a process that has imported the suite, unless the environment speaks to Python itself.
+    a fork of a process that has imported the suite, unless the environment speaks to Python itself,
+    or the run is in another suite: its checks are not those that were imported.
     """
     words = ["-p", "no:cacheprovider", *(f"-p{name}.plugin" for name in plugins), *arguments]
     given = environment_of({"PYTHONWARNINGS": "error", **(environment or {})})
-    if all(given.get(name) == _usual().get(name) for name in READ_AT_START):
+    is_usual = all(given.get(name) == _usual().get(name) for name in READ_AT_START)
+    if is_usual and not (cwd != ROOT and (cwd / "checks").is_dir()):
         return Run(*_forks().run(words, given, cwd), folder)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *words],
