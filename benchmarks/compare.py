@@ -37,7 +37,7 @@ class Cost(NamedTuple):
 
 def run(*command: str, cwd: Path = ROOT) -> Cost:
     """Run ``command`` to its end; any exit code but 0 and 1 is an error."""
-    environment = {name: each for name, each in os.environ.items() if name not in UNUSUAL}
+    environment = {name: value for name, value in os.environ.items() if name not in UNUSUAL}
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -115,7 +115,7 @@ def compare_help() -> None:
     """Compare how soon the command is there with how soon pytest is, in turns."""
     commands = (("cmek_audit", "--help"), ("pytest", "--version"))
     turns = [[run(sys.executable, "-m", *command) for command in commands] for _ in range(15)]
-    ours, other = (sorted(each)[len(turns) // 2] for each in zip(*turns, strict=True))
+    ours, other = (sorted(column)[len(turns) // 2] for column in zip(*turns, strict=True))
     row("`cmek-audit --help` against `pytest --version`", ours, other, "time < 2")
 
 

@@ -61,7 +61,7 @@ def collect_all(folder: Path) -> None:
     started = time.perf_counter()
     collected = collect(wanted, str(folder / "evidence"), os.environ)
     seconds = time.perf_counter() - started
-    _tell(read_manifest(collected.bundle).requests, seconds)
+    _report(read_manifest(collected.bundle).requests, seconds)
 
 
 def fetch_all(folder: Path, per_client: int) -> None:
@@ -69,7 +69,7 @@ def fetch_all(folder: Path, per_client: int) -> None:
     asked: list[tuple[str, str]] = json.loads((folder / "asked.json").read_text())
     started = time.perf_counter()
     asyncio.run(_fetch(iter(asked), per_client))
-    _tell(len(asked), time.perf_counter() - started)
+    _report(len(asked), time.perf_counter() - started)
 
 
 async def _fetch(asked: Iterator[tuple[str, str]], per_client: int) -> None:
@@ -85,9 +85,9 @@ async def _fetch(asked: Iterator[tuple[str, str]], per_client: int) -> None:
         await client.aclose()
 
 
-def _tell(requests: int, seconds: float) -> None:
+def _report(requests: int, seconds: float) -> None:
     whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    memory = max(resource.getrusage(each).ru_maxrss for each in whose) / 1024
+    memory = max(resource.getrusage(who).ru_maxrss for who in whose) / 1024
     print(json.dumps([requests, seconds, memory]))
 
 
@@ -106,7 +106,7 @@ def compare(organizations: int, databases: int, rounds: int) -> None:
     from tests.astra.fleet import Fleet, large_fleet, organizations_data  # noqa: PLC0415
 
     fleet = large_fleet(organizations, databases)
-    environment = {name: each for name, each in os.environ.items() if name not in UNUSUAL}
+    environment = {name: value for name, value in os.environ.items() if name not in UNUSUAL}
     environment |= dict(fleet.environment) | {"PYTHONPATH": str(ROOT)}
     with _server(environment, organizations, databases) as address, _folder() as folder:
         quarter = Fleet(fleet.organizations[: organizations // 4])
@@ -179,8 +179,8 @@ def _median(rates: list[Rate]) -> Rate:
 
 
 def _row(what: str, rate: Rate) -> None:
-    told = f"{rate.requests:,} | {rate.seconds:.2f} | {rate.speed:,.0f} | {rate.mebibytes:.0f}"
-    print(f"| {what} | {told} |")
+    reported = f"{rate.requests:,} | {rate.seconds:.2f} | {rate.speed:,.0f} | {rate.mebibytes:.0f}"
+    print(f"| {what} | {reported} |")
 
 
 def main() -> None:
@@ -191,13 +191,13 @@ def main() -> None:
     parser.add_argument("--databases", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("part", nargs="*", help=argparse.SUPPRESS)
-    told = parser.parse_args()
-    if told.part[:1] == ["collect"]:
-        collect_all(Path(told.part[1]))
-    elif told.part[:1] == ["fetch"]:
-        fetch_all(Path(told.part[1]), int(told.part[2]))
+    reported = parser.parse_args()
+    if reported.part[:1] == ["collect"]:
+        collect_all(Path(reported.part[1]))
+    elif reported.part[:1] == ["fetch"]:
+        fetch_all(Path(reported.part[1]), int(reported.part[2]))
     else:
-        compare(told.organizations, told.databases, told.rounds)
+        compare(reported.organizations, reported.databases, reported.rounds)
 
 
 if __name__ == "__main__":

@@ -62,8 +62,8 @@ def _database(number: int) -> dict[str, Any]:
 def _other(number: int) -> dict[str, Any]:
     after = {
         "name": f"other-{number:06d}",
-        "tags": {f"tag-{each}": "x" for each in range(6)},
-        "ports": [{"from": each, "to": each} for each in range(4)],
+        "tags": {f"tag-{number}": "x" for number in range(6)},
+        "ports": [{"from": port, "to": port} for port in range(4)],
         "is_public": False,
         "key": None,
     }

@@ -13,7 +13,7 @@ class ActionKind(NamedTuple):
 
     Attributes:
         code: what is done, ``register-key``.
-        sentence: what is done, for people and without a full stop; values stand in braces.
+        sentence: what is done, for people and without a full stop; values are in braces.
         sentence_for_all: the same for all databases of an action together, whose number, names and
             pronoun are ``databases``, ``names`` and ``their``; empty if the first sentence serves.
     """

@@ -52,9 +52,9 @@ class Quote(BaseModel):
     """A sentence of the vendor's documentation on which a rule rests.
 
     Attributes:
-        sentence: the words, as they stand there.
+        sentence: the words, as they are there.
         page: the title of the page.
-        heading: the heading below which they stand.
+        heading: the heading above them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

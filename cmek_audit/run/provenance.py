@@ -87,7 +87,7 @@ def version_of(name: str) -> str:
 
 
 def checkout() -> tuple[str, bool | None]:
-    """Return the suite's own commit and whether its files were changed, as far as git tells."""
+    """Return the suite's own commit and whether its files were changed, as far as git knows."""
     git = shutil.which("git")
     if git is None or not (ROOT / ".git").exists():
         return "", None

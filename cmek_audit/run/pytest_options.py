@@ -53,12 +53,12 @@ def is_worker(config: pytest.Config) -> bool:
 def writes_reports(config: pytest.Config) -> bool:
     """Return whether this process is the one that writes the reports."""
     option = config.option
-    only_looks = option.collectonly or option.showfixtures or option.show_fixtures_per_test
-    return not (only_looks or is_worker(config))
+    is_listing = option.collectonly or option.showfixtures or option.show_fixtures_per_test
+    return not (is_listing or is_worker(config))
 
 
 def read_options(config: pytest.Config) -> Options:
-    """Return the checked options; a worker takes over what its main process resolved.
+    """Return the checked options; a worker takes what its main process resolved.
 
     Raises SettingError that names each unusable option.
     """
