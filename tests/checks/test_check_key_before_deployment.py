@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 UNREAD = (
     "No key is recorded, and the list of serverless keys may be incomplete: "
-    "not-recorded (the record holds no such list)."
+    "not-recorded (the record has no such list)."
 )
 
 

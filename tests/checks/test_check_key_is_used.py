@@ -52,7 +52,7 @@ def test_unread_databases_may_use_the_key() -> None:
     assert (finding.status, finding.reason) == ("inconclusive", "not-recorded")
     assert finding.message == (
         "No database is recorded, and the list may be incomplete: "
-        "not-recorded (the record holds no such list)."
+        "not-recorded (the record has no such list)."
     )
 
 

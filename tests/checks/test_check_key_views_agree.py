@@ -214,7 +214,7 @@ def test_what_was_not_read_is_named_with_its_reason() -> None:
     assert (finding.message, finding.evidence) == (
         (
             "Neither a key nor a database is recorded, and more may exist: "
-            "not-recorded (the record holds no such list)."
+            "not-recorded (the record has no such list)."
         ),
         (("now.yaml", 3),),
     )

@@ -212,7 +212,7 @@ def test_no_doubt_hides_another() -> None:
         (
             "not-recorded:serverless-keys",
             (
-                "The list of serverless-keys may be incomplete: not-recorded (the record holds no "
+                "The list of serverless-keys may be incomplete: not-recorded (the record has no "
                 "such list)."
             ),
         ),
@@ -220,7 +220,7 @@ def test_no_doubt_hides_another() -> None:
             "not-recorded:managed-clusters-keys",
             (
                 "The list of managed-clusters-keys may be incomplete: "
-                "not-recorded (the record holds no such list)."
+                "not-recorded (the record has no such list)."
             ),
         ),
         (

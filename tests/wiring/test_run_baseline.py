@@ -62,7 +62,7 @@ def test_what_is_known_does_not_stop_a_gate_on_what_is_new(tmp_path: Path, befor
     assert (made.code, made.word, _counts(made)) == (0, "not compliant", {"unchanged": 1})
     text = "The gate (--cmek-fail-on-new) lets this run pass."
     assert text in made.out
-    assert f"{GATE}: what the baseline of {EARLIER} (report " in made.out
+    assert f"{GATE}: findings of the baseline of {EARLIER} (report " in made.out
     assert "check_paid_plan[acme-prod] KNOWN" in made.out
     assert "1 known from the baseline" in made.out
     for name in ("audit.html", "results.html", "junit.xml"):

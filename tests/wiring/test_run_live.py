@@ -293,7 +293,7 @@ def test_an_organization_named_like_a_secret_is_not_recorded(
     data["organizations"][1]["name"] = secret_of(SECOND.name)
     found = live(tmp_path, FLEET, server, data=data)
     assert (found.code, found.left, bundles(tmp_path)) == (4, set(), [])
-    assert "a secret stands in what was written" in found.out
+    assert "a secret was written" in found.out
     assert _is_free_of_tokens(FLEET, found.out)
 
 
@@ -313,7 +313,7 @@ def test_a_secret_in_a_report_undoes_the_report(
     prefill(tmp_path)
     found = live(tmp_path, FLEET, server, option, formats=ALL)
     assert (found.code, found.left) == (3, KEPT)
-    assert "a secret stands in what was written" in found.out
+    assert "a secret was written" in found.out
     assert "NO AUDIT" in found.out
     assert len(bundles(tmp_path)) == 1
 

@@ -140,7 +140,7 @@ def test_an_organization_that_vanished_is_missed(tmp_path: Path) -> None:
     assert found.code == 1
     assert of_rule(found, "CMEK-14") == {OWNER.id: "pass", other.id: "fail"}
     (action,) = (step for step in found.head["actions"] if step["organization"] == other.id)
-    assert action["text"] == f"Record {other.name}, or find out what happened to it"
+    assert action["text"] == f"Collect {other.name}, or find out what happened to it"
 
 
 # --- interruptions --------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ def test_the_terminal_lists_some_of_many_actions(tmp_path: Path) -> None:
     _, _, listed = found.out.partition("what to do, most urgent first")
     more = found.head["actions_total"] - 12
     assert more > 0
-    assert listed.count("a key for") + listed.count("Recreate the databases") == 12
+    assert listed.count("Register a key for") + listed.count("Recreate ") == 12
     assert f"… and {more} more steps in the report" in listed
 
 

@@ -297,6 +297,6 @@ def test_a_record_of_a_newer_version(folder: Path, tmp_path: Path) -> None:
     head: dict[str, Any] = json.loads((folder / "report/audit.json").read_bytes())
     head["schema"] = "cmek-audit-record/3"
     (tmp_path / "audit.json").write_text(json.dumps(head))
-    found = "found 'cmek-audit-record/2', expected 'cmek-audit-record/2'"
+    found = "found 'cmek-audit-record/3', expected 'cmek-audit-record/2'"
     may_be = "this file may have been written for a newer version of cmek-audit"
     assert said(read_baseline, str(tmp_path / "audit.json")) == [f": schema: {found}; {may_be}"]

@@ -27,8 +27,9 @@ def test_severities_are_ranked_from_the_worst() -> None:
 )
 def test_a_card_knows_its_fields_and_values(over: dict[str, Any]) -> None:
     """A card with a field or a value that is not documented cannot be made."""
-    data = RULES["CMEK-01"].card.model_dump()
-    assert Card.model_validate(data) == RULES["CMEK-01"].card
+    card = RULES["CMEK-01"].card
+    data = card.model_dump() | {"roles": card.roles}
+    assert Card.model_validate(data) == card
     with pytest.raises(ValidationError):
         Card.model_validate(data | over)
 

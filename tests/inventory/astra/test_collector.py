@@ -480,7 +480,7 @@ def test_second_collection_at_once(server: Running, tmp_path: Path) -> None:
             refused.append(str(caught.value))
 
     collected = collect(configuration(server.address), str(tmp_path), FLEET.environment, note)
-    found = f"{tmp_path}, into which another run is writing"
+    found = f"{tmp_path}, which another run is writing to"
     assert refused == [f"the evidence folder: found {found}, expected a folder of its own"]
     assert [path.as_posix() for path in tmp_path.iterdir()] == [collected.bundle]
     assert replay(collected.bundle).manifest.organizations == 2

@@ -166,7 +166,7 @@ class Unpacked(Exception):  # noqa: N818
 @pytest.mark.parametrize(
     ("error", "kind", "text"),
     [
-        (LeakError([Path("a")]), LeakError, "a secret stands in what was written"),
+        (LeakError([Path("a")]), LeakError, "a secret was written"),
         (OSError(28, "No space left on device"), OSError, "No space left on device"),
         (Unpacked("a", "b"), ProcessError, "a process failed: Unpacked"),
     ],
