@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.card import Card
 from checks.engine.import_closure import import_closure, read_modules
+from inventory.files.yaml_json import raw_bytes
 
 if TYPE_CHECKING:
     from checks.engine.card import Role
@@ -34,6 +35,9 @@ _READERS = (
     "inventory.inventory",
 )
 """What turns a file or an answer of Astra into what is judged."""
+
+_DATA = ("reasons.yaml",)
+"""The files beside the rules whose words come into findings."""
 
 
 class Rule(NamedTuple):
@@ -80,11 +84,14 @@ def rule_of(role: Role) -> str:
 def rules_hash(rules: Sequence[Rule]) -> str:
     """Return a hash over all that judges: audits with equal hashes judge alike.
 
-    That is every module of the ``rules`` and of the readers, and what they import.
+    That is every module of the ``rules`` and of the readers, what they import, and their data.
     """
-    texts = read_modules(rules[0].source.parents[1])
+    checks = rules[0].source.parent
+    texts = read_modules(checks.parent)
     roots = [f"checks.{rule.source.stem}" for rule in rules]
     digest = hashlib.sha256()
     for module in sorted(import_closure(texts, [*roots, *_JUDGING, *_READERS])):
         digest.update(module.encode() + b"\0" + texts[module] + b"\0")
+    for name in _DATA:
+        digest.update(name.encode() + b"\0" + raw_bytes(str(checks / name)) + b"\0")
     return digest.hexdigest()
