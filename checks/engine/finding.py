@@ -48,6 +48,9 @@ OPEN: frozenset[Status] = frozenset({"error", "fail", "inconclusive"})
 COMPLYING: frozenset[Status] = frozenset({"pass", "not-applicable"})
 """The statuses of a finding without a cause."""
 
+NOT_COMPLYING = tuple(status for status in STATUSES if status not in COMPLYING)
+"""The statuses of a finding with a cause, the worst first."""
+
 KNOWN: Change = "unchanged"
 """The only change that a gate on what is new lets pass."""
 
@@ -255,18 +258,8 @@ def inconclusive(
     action: Action,
 ) -> Finding:
     """Find that ``subject`` cannot be judged; ``message`` names the fact that is missing."""
-    return Finding(
-        "inconclusive",
-        card.id,
-        card.severity,
-        subject,
-        cause,
-        message,
-        reason=reason_of(cause),
-        action=action.sentence,
-        action_id=action.id_in(subject.organization),
-        evidence=evidence,
-    )
+    finding = fails(card, subject, cause, message, evidence, action)
+    return finding._replace(status="inconclusive", reason=reason_of(cause))
 
 
 def not_applicable(

@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from checks.engine.catalogue import rule_of, rules_of
-from checks.engine.finding import OPEN, STATUSES, Status
+from checks.engine.finding import COMPLYING, NOT_COMPLYING, OPEN, Status
 from inventory.model.key_ids import parse_key_id
 from reports.aggregation.worst_finding import Worst, worse
 
@@ -61,7 +61,6 @@ WITH_DATABASES = ("missing", "undetermined", "shared", "failing", "unproven", "w
 _RIGHT_ID = rule_of("key-id")
 _LEFT_OUT = "clouds-left-out"
 _DOUBTING = frozenset({*PROOFS, COMPLETE})
-_BAD: frozenset[Status] = OPEN | {"waived"}
 _BASIS: dict[str, dict[tuple[str, str], str]] = {
     NEEDED: {
         ("pass", ""): "covered",
@@ -149,7 +148,7 @@ class _Scope:
                 self.planned_keys.add(finding.name or finding.subject.key)
         else:
             self._take_proof(finding)
-        if finding.status in _BAD:
+        if finding.status in NOT_COMPLYING:
             self._take_failure(finding)
 
     def _take_proof(self, finding: Finding) -> None:
@@ -161,7 +160,7 @@ class _Scope:
             self.judged.add(rule)
         if status == "pass" and rule == _RIGHT_ID:
             self.fitting.add(_canonical(finding))
-        if status not in _BAD and finding.reason == _LEFT_OUT and rule in PROOFS:
+        if status in COMPLYING and finding.reason == _LEFT_OUT and rule in PROOFS:
             self.left_out = worse(self.left_out, finding)
 
     def _take_basis(self, finding: Finding) -> None:
@@ -272,7 +271,7 @@ class _Organization:
 
     def add(self, finding: Finding) -> None:
         subject = finding.subject
-        if finding.status in _BAD:
+        if finding.status in NOT_COMPLYING:
             self.counts[finding.status] += 1
             self._worst.add(finding)
             if _is_unprotected(finding):
@@ -282,7 +281,7 @@ class _Organization:
             if place not in self.scopes:
                 self.scopes[place] = _Scope()
             self.scopes[place].add(finding)
-        elif finding.status in _BAD:
+        elif finding.status in NOT_COMPLYING:
             self._take_doubt(finding)
 
     def _take_doubt(self, finding: Finding) -> None:
@@ -370,7 +369,7 @@ def _row(identity: str, name: str, organization: _Organization) -> CoverageRow:
         "organization": identity,
         "name": name,
         "complete": not (organization.doubt and organization.doubt.status in OPEN),
-        "counts": {status: organization.counts[status] for status in STATUSES if status in _BAD},
+        "counts": {status: organization.counts[status] for status in NOT_COMPLYING},
         "worst": _reason(worst, worst.message) if worst else None,
         "cells": list(_cells(organization)),
     }

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checks.engine.card import SEVERITIES
-from checks.engine.finding import STATUSES
+from checks.engine.finding import NOT_COMPLYING, STATUSES
 from reports.presentation.labels import CELL, NO_DATABASE, NOT_KNOWN, PROVIDER, STATUS, TYPE, Label
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ WIDEST = 6
 """The most regions that a table shows side by side."""
 
 _TYPES = ("serverless", "managed-clusters")
-
-_BAD = ("error", "fail", "inconclusive", "waived")
-"""The statuses that give a cell its colour, the worst first."""
 
 
 class MatrixCell(NamedTuple):
@@ -182,7 +179,7 @@ def _cell(data: CoverageCell | None, empty: MatrixCell) -> MatrixCell:
     if data is None:
         return empty
     label = CELL[data["state"]]
-    if data["status"] in _BAD and data["severity"] != "advisory":
+    if data["status"] in NOT_COMPLYING and data["severity"] != "advisory":
         return MatrixCell(_worse(label, STATUS[data["status"]]), data, is_bad=True)
     return MatrixCell(label, data, is_bad=data["state"] == "unproven")
 
@@ -191,7 +188,7 @@ def _worse(state: Label, status: Label) -> Label:
     """Return the label of the ``state`` in the colour and shape of ``status``, if that is worse."""
     # Only failing and inconclusive states rank. Any other, such as an unused key in the colour of
     # a waiver, gives way to every status.
-    rank = _BAD.index(state.css) if state.css in _BAD[1:3] else len(_BAD)
-    if rank <= _BAD.index(status.css):
+    rank = NOT_COMPLYING.index(state.css) if state.css in NOT_COMPLYING[1:3] else len(NOT_COMPLYING)
+    if rank <= NOT_COMPLYING.index(status.css):
         return state
     return state._replace(css=status.css, shape=status.shape)

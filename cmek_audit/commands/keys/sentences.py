@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from checks.engine.finding import NOT_COMPLYING
 from inventory.text.display import pluralize
 from reports.aggregation.coverage import STATES
 from reports.key_instructions.commands import TOKEN
@@ -29,7 +30,6 @@ _MOST_REGIONS = 40
 _LONGEST_LINE = 900
 """Longer lines might be cut when they are printed."""
 
-_BAD = ("error", "fail", "inconclusive", "waived")
 _STEP_COUNTS = {
     "missing": "missing",
     "shared": "shared",
@@ -120,7 +120,7 @@ def sorted_scopes(organization: Data) -> list[Any]:
 
 def reason(scope: Data) -> str:
     """Return which finding keeps a key scope from being in order; empty if none does."""
-    is_bad = scope["status"] in _BAD and scope["severity"] != "advisory"
+    is_bad = scope["status"] in NOT_COMPLYING and scope["severity"] != "advisory"
     if scope["state"] in _FINE and not is_bad:
         return ""
     status = STATUS[scope["status"]].word
