@@ -25,10 +25,13 @@ from tests.astra.matrix import (
     small_fleet,
 )
 from tests.astra.server import serve
+from tests.covering import pairwise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
+
+    from _pytest.mark.structures import ParameterSet
 
 SLACK = 1.5
 """How many seconds an audit may take beyond its deadline, to judge and to write."""
@@ -153,6 +156,27 @@ FINDING = {cell: found for found, some in FOUND.items() for cell in some}
 GAPS = {cell: _gaps_of(cell) for cell in cells() if cell not in HEALING | FINDING.keys()}
 
 
+# --- which cells answer for their class -----------------------------------------------------------
+
+
+def _outcome(cell: Cell) -> object:
+    """Return the table that the cell is in, and of a gap its reason."""
+    if cell in HEALING:
+        return next(why for why, healed in HEALED.items() if cell in healed)
+    return FINDING.get(cell) or _reason(cell)
+
+
+TYPICAL = {
+    *pairwise(cells(), _outcome, lambda cell: cell.address, lambda cell: cell.when),
+    *pairwise(cells(), lambda cell: cell.kind),
+}
+"""Cells that hold each kind, and each pair of outcome, address and turn; all others are slow."""
+
+
+def _marked(cell: Cell) -> ParameterSet:
+    return pytest.param(cell, marks=() if cell in TYPICAL else pytest.mark.slow, id=str(cell))
+
+
 # --- the audits -----------------------------------------------------------------------------------
 
 
@@ -188,7 +212,7 @@ def test_the_fleets_comply(places: list[Place]) -> None:
     assert [len(place.fleet.organizations[0].databases) > 100 for place in places] == [False, True]
 
 
-@pytest.mark.parametrize("cell", cells(), ids=str)
+@pytest.mark.parametrize("cell", [*map(_marked, cells())])
 def test_no_fault_passes_by_mistake(
     cell: Cell,
     places: list[Place],

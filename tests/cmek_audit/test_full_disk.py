@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from tests.astra.server import Running
 
+pytestmark = pytest.mark.slow
+
 LIMITED = """
 import resource, sys
 largest = int(sys.argv.pop(1))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 FLEET = Fleet(small_fleet().organizations[:1])
 PASSWORD = "hush-" + "0123456789" * 3
 CLOUDS = {

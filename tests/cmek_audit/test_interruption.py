@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from tests.astra.server import Running
 
+pytestmark = pytest.mark.slow
+
 CODE = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which a background job would lack

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 CODE = "from cmek_audit.cli import main; main()"
 MANY = large_fleet(64, 1)
 """So many organizations that two processes share them, where there are two processors."""

@@ -18,6 +18,8 @@ from cmek_audit.run.report_folder import WRITTEN
 from tests.cmek_audit.helpers import ROOT
 from tests.wiring.runs import EXAMPLE, HTML, RECORD, Run, environment_of, run
 
+pytestmark = pytest.mark.slow
+
 SUITE = "cmek_audit/suite/"
 INSIDE = {
     "cmek_audit": "",

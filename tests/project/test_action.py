@@ -11,6 +11,8 @@ import pytest
 
 from tests.project.pipelines import ACTION, FAKE, REAL, ROOT, Runner, action_steps, loaded
 
+pytestmark = pytest.mark.slow
+
 INPUTS = set(loaded(ACTION)["inputs"])
 EXAMPLES = ROOT / "inventory/examples"
 

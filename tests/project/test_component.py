@@ -24,6 +24,8 @@ from tests.project.pipelines import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+pytestmark = pytest.mark.slow
+
 PLACE = "/tmp/cmek-audit"
 
 

@@ -27,6 +27,8 @@ from tests.project.pipelines import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 BRANCH = "cmek-evidence"
 
 

@@ -27,6 +27,8 @@ from tests.wiring.runs import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow
+
 EARLIER = "2026-11-20T12:00:00Z"
 GATE = "GATE ON NEW FINDINGS ONLY"
 NEW_ONLY = "--cmek-fail-on-new"

@@ -26,6 +26,8 @@ from tests.wiring.runs import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 NO_AUDIT = "NO AUDIT: the run did not finish, and no report was written."
 OUTSIDE = "pytest reported an error or a failure that is not a finding"
 BANNER = f"THE RUN ENDED WITH EXIT CODE 1: {OUTSIDE}."

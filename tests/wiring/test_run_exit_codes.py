@@ -29,6 +29,8 @@ from tests.wiring.runs import (
     waivers,
 )
 
+pytestmark = pytest.mark.slow
+
 NO_AUDIT = "NO AUDIT: the run did not finish, and no report was written."
 ATTESTED = (
     "1 of 1 database deployed after its key rests on an attestation alone (1 person). "

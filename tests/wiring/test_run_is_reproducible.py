@@ -12,6 +12,8 @@ from tests.wiring.runs import ALL, ALL_FILES, XDIST, Run, audit, compliant, mixe
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 def _lasting(run: Run, *apart: str) -> dict[str, Any]:
     """Return the head without what may differ: the block ``run``, and what is named."""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tests.astra.fleet import Fleet
     from tests.astra.server import Running
 
+pytestmark = pytest.mark.slow
+
 FLEET = small_fleet()
 FIRST, SECOND = FLEET.organizations
 

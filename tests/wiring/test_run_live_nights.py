@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
     from tests.wiring.runs import Run
 
+pytestmark = pytest.mark.slow
+
 BOTH = small_fleet()
 ONE = Fleet(BOTH.organizations[:1])
 OWNER = ONE.organizations[0]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 
 def _without(name: str) -> dict[str, Any]:
     """Return a compliant inventory whose organization lacks a field."""

@@ -32,6 +32,8 @@ from tests.wiring.runs import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = "inventory/examples/compliant.yaml"
 
 

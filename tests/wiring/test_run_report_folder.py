@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 NO_AUDIT = "NO AUDIT: the run did not finish, and no report was written."
 MOVES = 2 * len(WRITTEN) + 1
 """How often a run moves a file: those of the earlier audit, its folder, and its own."""

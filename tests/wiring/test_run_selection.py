@@ -14,6 +14,8 @@ from tests.wiring.runs import ALL, PARTIAL, Run, audit, compliant, violating
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 SCOPE = "checks/check_scope_has_key.py"
 NODE = f"{SCOPE}::check_scope_has_key[acme-prod/serverless/aws/us-east-1]"
 RULES = {rule.card.id for rule in load_rules()}

@@ -25,6 +25,8 @@ from tests.wiring.runs import AS_OF, ROOT, XDIST, Run, run, waiver_data, whole_k
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+pytestmark = pytest.mark.slow
+
 INVENTORIES = ["a.yaml", "b.yaml", "c.yaml"]
 FILES = {
     "inventory": INVENTORIES,

@@ -8,6 +8,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import pytest
+
 from checks.engine.finding import STATUSES
 from tests.builders import database_data
 from tests.wiring.runs import (
@@ -25,6 +27,8 @@ from tests.wiring.runs import (
 if TYPE_CHECKING:
     from pathlib import Path
     from xml.etree import ElementTree as ET
+
+pytestmark = pytest.mark.slow
 
 NODE_ID = re.compile(r"checks/(check_\w+)\.py::\1\[[A-Za-z0-9._/-]+\]")
 WORDS = {"PASSED", "FAILED", "INCONCLUSIVE", "WAIVED", "BELOW-GATE", "NOT-APPLICABLE"}

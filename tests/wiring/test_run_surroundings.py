@@ -12,6 +12,8 @@ from tests.wiring.runs import ALL, Run, audit, plugin
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+pytestmark = pytest.mark.slow
+
 WARNS = """\
 import warnings
 import pytest

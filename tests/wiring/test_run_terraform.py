@@ -45,6 +45,8 @@ from tests.wiring.runs import run as start
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 KEY = "astra_customer_key.orders"
 SOURCE = "# The shop.\n" + 'resource "astra_database" "orders" {\n}\n'
 NAMED = f"acme-prod ({ORGANIZATION}), the only organization in this audit"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from tests.astra.server import Running
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = ROOT / "inventory" / "examples" / "compliant.yaml"
 ALONE = {
     **dict.fromkeys([name for name in os.environ if name not in environment_of({})]),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.inventory.terraform.provider.cloud import Call
     from tests.inventory.terraform.running import Workspace
 
+pytestmark = pytest.mark.slow
+
 RACES = ("race", "module-input-unused", "module-output-constant")
 ORDERED = tuple(scene.name for scene in ORDERS if scene.name not in {*RACES, "key-last"})
 SEVERAL = ("each-literal", "each-key", "module-together")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 SCENES = {scene.name: scene for scene in ALL}
 APPLY, SENSITIVE = "known only after apply", "marked as sensitive"
 

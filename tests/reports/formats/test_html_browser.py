@@ -38,9 +38,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 CHROMIUM = find_chromium()
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium was found, nor does CMEK_CHROMIUM name one"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="no Chromium was found, nor does CMEK_CHROMIUM name one"
+    ),
+]
 
 WIDE = {"width": 1280, "height": 900}
 _LATER = "--cmek-as-of=2026-11-22T00:00:00Z"
