@@ -139,13 +139,10 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
 
 def _finding(deployment: Deployment, known: _Known, verdict: Verdict) -> Finding:
     """Return the finding about one database in one region."""
-    subject, where = deployment_subject(deployment), (deployment.location,)
-    planned = deployment.is_planned
-    finding = verdict.on_subject(CARD, subject, where, is_planned=planned)._replace(
-        name=deployment.database.name,
-        evidence=(*where, *_evidence(known, _deployed(deployment))),
-        attested_by=verdict.attested_by,
-    )
+    subject, planned = deployment_subject(deployment), deployment.is_planned
+    where = (deployment.location, *_evidence(known, _deployed(deployment)))
+    name = deployment.database.name
+    finding = verdict.on_subject(CARD, subject, where, is_planned=planned, name=name)
     return with_databases(finding, CARD, 1, int(planned))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from checks.engine.identity import escape, join
+from checks.engine.identity import known
 
 
 class ActionKind(NamedTuple):
@@ -45,9 +45,9 @@ class Action(NamedTuple):
 
         It is the code with a path: ``register-key:acme-prod/serverless/aws/us-east-2``.
         """
-        owner = escape(organization) or "."
-        path = f"{owner}/{join(*self.target)}" if self.target else owner
-        return f"{self.kind.code}:{path}"
+        # Many findings ask for a step in the same few organizations and regions.
+        owner = known(organization) or "."
+        return f"{self.kind.code}:{'/'.join([owner, *map(known, self.target)])}"
 
     @property
     def sentence(self) -> str:

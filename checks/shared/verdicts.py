@@ -155,6 +155,7 @@ class Verdict(NamedTuple):
         where: tuple[SourceLocation, ...],
         *,
         is_planned: bool = False,
+        name: str = "",
     ) -> Finding:
         """Return the finding about ``subject`` by the rule of ``card``."""
         action = self.action
@@ -168,7 +169,9 @@ class Verdict(NamedTuple):
             self.reason,
             action.sentence if action else "",
             action.id_in(subject.organization) if action else "",
+            name=name,
             evidence=where,
+            attested_by=self.attested_by,
         )
 
 
