@@ -103,7 +103,7 @@ REASONS = {
 """The reason code of the gap that a kind leaves, but for these:"""
 
 OTHERWISE: dict[str, set[Cell]] = {
-    # statements of the organizations file meet nothing; no account is told
+    # statements of the organizations file meet nothing; no account is reported
     "not-visible": {*_at(KEYS, "cut-list", "null", "[]"), *_at({"accounts"}, "null", "[]")},
     # further pages that are empty end each reading elsewhere
     "cut-short": {

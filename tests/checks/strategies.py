@@ -48,7 +48,7 @@ KEY_IDS = st.sampled_from(
 BY = {"by": "acme-security"}
 
 
-def told(**over: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any] | None]:
+def shown(**over: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any] | None]:
     return st.none() | st.fixed_dictionaries({"by": st.just("acme-security"), "on": DAYS} | over)
 
 
@@ -74,8 +74,8 @@ KEYS = st.lists(
         region=REGIONS,
         key_id=KEY_IDS,
         registered=REGISTERED,
-        rotation=told(automatic=st.booleans()),
-        usable=told(usable=st.booleans()),
+        rotation=shown(automatic=st.booleans()),
+        usable=shown(usable=st.booleans()),
         kms=KMS,
     ),
     max_size=4,
@@ -95,7 +95,7 @@ def databases(draw: st.DrawFn) -> list[Any]:
             "regions": [{"name": region, "added_at": draw(TIMES)} for region in regions],
             "created_at": draw(TIMES),
             "data": draw(st.sampled_from(["ordinary", "stringent"])),
-            "application_encryption": draw(told(encrypted=st.booleans())),
+            "application_encryption": draw(shown(encrypted=st.booleans())),
         }
         if draw(st.booleans()):
             shape |= {"encryption": "astra-provided", "reason": "public data"}
@@ -139,9 +139,9 @@ def organizations(draw: st.DrawFn, number: int) -> Organization:
         keys=draw(st.none() | KEYS),
         databases=draw(st.none() | databases()),
         region_views=draw(VIEWS),
-        plan=draw(told(paid=st.booleans())),
-        azure_preview=draw(told(granted=st.booleans())),
-        no_databases=draw(told()),
+        plan=draw(shown(paid=st.booleans())),
+        azure_preview=draw(shown(granted=st.booleans())),
+        no_databases=draw(shown()),
         policy=draw(POLICIES),
         support_cases=draw(CASES),
         gaps=draw(GAPS),

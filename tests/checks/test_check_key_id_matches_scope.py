@@ -76,7 +76,7 @@ IN_US = f"arn:aws:kms:us-east-1:111122223333:key/{UUID}"
         ("azure", "westeurope", "acme-key", "The id has the form of no provider's key."),
     ],
 )
-def test_each_mismatch_is_told(provider: str, region: str, key_id: str, message: str) -> None:
+def test_each_mismatch_is_reported(provider: str, region: str, key_id: str, message: str) -> None:
     """An id that cannot be the key of its scope fails, and the finding says why."""
     key = a_key(provider=provider, region=region, key_id=key_id)
     finding = judged_once("CMEK-07", an_organization(keys=[key]))

@@ -172,7 +172,7 @@ def test_every_fact_about_a_key_can_be_wrong(fact: str) -> None:
         assert [each.cause for each in rest] == missing
 
 
-def test_all_that_is_wrong_is_told() -> None:
+def test_all_that_is_wrong_is_reported() -> None:
     """A key with several faults has a finding for each, so none can hide behind another."""
     facts = kms_facts(enabled=False, granted_to_astra=False, region="us-west-2")
     key = an_organization(keys=[a_key(kms=facts)])

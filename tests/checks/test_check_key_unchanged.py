@@ -51,7 +51,7 @@ def test_a_replacement_names_the_two_records(tmp_path: Path) -> None:
     assert len(finding.evidence) == 2
 
 
-def test_a_disappearance_is_told_from_a_replacement(tmp_path: Path) -> None:
+def test_a_disappearance_is_reported_from_a_replacement(tmp_path: Path) -> None:
     """A key that is gone without a case fails as disappeared."""
     finding = judge(earlier(tmp_path, on_2026_06_01=OLD), keys=[])
     assert finding.message.startswith("The key disappeared between 2026-06-01T00:00:00Z and")

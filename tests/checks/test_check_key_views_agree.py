@@ -50,7 +50,7 @@ def test_both_views_agree() -> None:
         ),
     ],
 )
-def test_what_differs_is_told(keys: list[object], seen: str | None, message: str) -> None:
+def test_what_differs_is_reported(keys: list[object], seen: str | None, message: str) -> None:
     """A failure names what each of the two views shows."""
     organization = an_organization(keys=keys, region_views=[a_view(key_id=seen)])
     finding = judged_once("CMEK-13", organization)
@@ -109,7 +109,7 @@ def test_versions_are_one_key() -> None:
         ),
     ],
 )
-def test_a_view_that_is_missing_is_told_from_one_that_was_not_asked(
+def test_a_view_that_is_missing_is_reported_from_one_that_was_not_asked(
     over: dict[str, Any], status: str, reason: str
 ) -> None:
     """Only where nobody asked for the views of regions does the rule not apply."""

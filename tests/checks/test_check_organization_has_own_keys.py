@@ -43,7 +43,7 @@ def test_a_shared_key_names_its_organizations() -> None:
     assert (finding.subject.organization, finding.subject.key) == ("", gcp_key_id())
 
 
-def test_organizations_of_equal_name_are_told_apart() -> None:
+def test_organizations_of_equal_name_are_kept_apart() -> None:
     """Two organizations with one name still share a key between them."""
     found = judged("CMEK-06", an_organization(name="acme"), other(name="acme"))
     assert [each.status for each in found] == ["fail", "fail"]

@@ -55,7 +55,7 @@ def test_a_whole_record_passes() -> None:
 
 @pytest.mark.parametrize("fact", get_args(Fact))
 @pytest.mark.parametrize("reason", get_args(GapReason))
-def test_every_gap_is_told(fact: str, reason: str) -> None:
+def test_every_gap_is_reported(fact: str, reason: str) -> None:
     """Whatever could not be read, and why, keeps the record from being relied on."""
     organization = an_organization(gaps=[{"fact": fact, "reason": reason, "detail": "as seen"}])
     finding = judged_once("CMEK-14", organization)
@@ -187,8 +187,8 @@ def test_a_record_is_fresh_up_to_the_greatest_age(
     assert finding.status == ("inconclusive" if reason else "pass")
 
 
-def test_the_age_is_told() -> None:
-    """A stale record is told with its time, the limit and the time of the audit."""
+def test_the_age_is_reported() -> None:
+    """A stale record is reported with its time, the limit and the time of the audit."""
     finding = judged_once("CMEK-14", an_organization(captured_at="2026-01-01T00:00:00Z"))
     assert finding.message == (
         "The record is of 2026-01-01T00:00:00Z, more than 30 days before 2026-11-21T02:00:00Z."

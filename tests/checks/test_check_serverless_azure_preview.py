@@ -14,8 +14,8 @@ BY: dict[str, Any] = {"by": "acme-security", "on": "2026-11-01"}
 AZURE: dict[str, Any] = {"provider": "azure", "regions": ["westeurope"]}
 
 
-def stringent(**told: object) -> Database:
-    return a_database(data="stringent", application_encryption=BY | told if told else None)
+def stringent(**shown: object) -> Database:
+    return a_database(data="stringent", application_encryption=BY | shown if shown else None)
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ BY: dict[str, Any] = {"by": "acme-security", "on": "2026-11-01"}
 SAID = "acme-security attested on 2026-11-01: the application "
 
 
-def stringent(**told: object) -> Database:
-    return a_database(data="stringent", application_encryption=BY | told if told else None)
+def stringent(**shown: object) -> Database:
+    return a_database(data="stringent", application_encryption=BY | shown if shown else None)
 
 
 @pytest.mark.parametrize(
-    ("told", "status", "message"),
+    ("shown", "status", "message"),
     [
         (
             {"encrypted": True, "method": "column encryption"},
@@ -48,10 +48,10 @@ def stringent(**told: object) -> Database:
     ],
 )
 def test_stringent_data_rests_on_an_attestation(
-    told: dict[str, Any], status: str, message: str
+    shown: dict[str, Any], status: str, message: str
 ) -> None:
     """A stringent database is judged by what somebody attested of its application."""
-    finding = judged_once("CMEK-15", an_organization(databases=[stringent(**told)]))
+    finding = judged_once("CMEK-15", an_organization(databases=[stringent(**shown)]))
     assert (finding.status, finding.message, finding.severity) == (status, message, "advisory")
     assert (finding.name, finding.databases, finding.existing) == ("acme-orders", 1, 1)
 
@@ -70,7 +70,7 @@ def test_stringent_data_needs_the_application_whoever_holds_the_keys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "cause", "action"),
+    ("shown", "cause", "action"),
     [
         ({"encrypted": True}, "", ""),
         (
@@ -91,10 +91,10 @@ def test_stringent_data_needs_the_application_whoever_holds_the_keys() -> None:
     ],
 )
 def test_stringent_data_has_its_cause_and_its_place(
-    told: dict[str, Any], cause: str, action: str
+    shown: dict[str, Any], cause: str, action: str
 ) -> None:
     """Each answer about stringent data has its code, its action and the database's place."""
-    database = stringent(**told).at("now.yaml", 4)
+    database = stringent(**shown).at("now.yaml", 4)
     finding = judged_once("CMEK-15", an_organization(databases=[database]))
     assert (finding.cause, finding.action, finding.evidence) == (cause, action, (("now.yaml", 4),))
 

@@ -55,7 +55,7 @@ def bare(**over: object) -> Organization:
 
 
 @pytest.mark.parametrize("rule", KEYS)
-def test_a_place_that_is_not_told_is_inconclusive(rule: str) -> None:
+def test_a_place_that_is_not_reported_is_inconclusive(rule: str) -> None:
     """A planned database may lie where no key is, so each rule about keys is inconclusive of it."""
     finding = judged_once(rule, undetermined(bare()))
     assert (finding.status, finding.reason) == ("inconclusive", "not-determined")
@@ -98,7 +98,7 @@ def test_what_helps_with_several() -> None:
     assert judged_once("CMEK-09", organization).action == both
 
 
-def test_what_is_not_told_is_one_action() -> None:
+def test_what_is_not_reported_is_one_action() -> None:
     """All that is not told is settled by one step."""
     findings = [judged_once(rule, undetermined(bare())) for rule in KEYS]
     assert len({finding.action for finding in findings}) == 1
@@ -106,8 +106,8 @@ def test_what_is_not_told_is_one_action() -> None:
     assert len({each.id for each in findings}) == len(KEYS)
 
 
-def test_what_is_told_beside_it_is_judged() -> None:
-    """A region that is told is judged beside one that is not, each as a subject of its own."""
+def test_what_is_reported_beside_it_is_judged() -> None:
+    """A region that is reported is judged beside one that is not, each as a subject of its own."""
     known = a_planned_database(name="acme-new").at(*PLACE)
     findings = judged("CMEK-05", undetermined(bare(databases=[known])))
     assert sorted(each.status for each in findings) == ["fail", "inconclusive"]
@@ -123,7 +123,7 @@ def test_astras_keys_are_expected_anywhere(rule: str) -> None:
     assert finding.message == "Declared to use Astra's keys: only tests"
 
 
-def test_an_idle_key_may_serve_what_is_not_told() -> None:
+def test_an_idle_key_may_serve_what_is_not_reported() -> None:
     """A key without databases may be meant for a planned one whose place is not told."""
     finding = judged_once("CMEK-09", undetermined(bare(keys=[a_key()])))
     assert (finding.status, finding.reason) == ("inconclusive", "not-determined")
@@ -135,7 +135,7 @@ def test_an_idle_key_may_serve_what_is_not_told() -> None:
 @pytest.mark.parametrize(
     ("policy", "status"), [({}, "fail"), (POLICY, "not-applicable")], ids=["ours", "astra's"]
 )
-def test_what_is_not_told_asks_for_a_paid_plan(policy: dict[str, Any], status: str) -> None:
+def test_what_is_not_reported_asks_for_a_paid_plan(policy: dict[str, Any], status: str) -> None:
     """A planned database that is to have a customer key needs a paid plan wherever it lies."""
     unpaid = {"paid": False, "by": "acme-security", "on": "2026-11-01"}
     organization = undetermined(bare(plan=unpaid, policy=policy))
@@ -204,8 +204,8 @@ def _by_region(findings: list[Finding]) -> dict[str, Finding]:
 def test_an_added_region_needs_its_key() -> None:
     """A region that is added is judged as planned, at the place that plans it."""
     findings = _by_region(judged("CMEK-05", grown("us-east-1")))
-    told = {name: (each.status, each.severity, each.existing) for name, each in findings.items()}
-    assert told == {"us-east-1": ("pass", "high", 1), "us-west-2": ("fail", "critical", 0)}
+    shown = {name: (each.status, each.severity, each.existing) for name, each in findings.items()}
+    assert shown == {"us-east-1": ("pass", "high", 1), "us-west-2": ("fail", "critical", 0)}
     assert findings["us-west-2"].evidence == (PLACE,)
     assert findings["us-west-2"].subject.database == DATABASE
 

@@ -52,8 +52,8 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def _used(disk: Path) -> int:
-    told = os.statvfs(disk)
-    return (told.f_blocks - told.f_bfree) * told.f_frsize
+    shown = os.statvfs(disk)
+    return (shown.f_blocks - shown.f_bfree) * shown.f_frsize
 
 
 def _collect(file: str, folder: Path, largest: int = -1) -> subprocess.CompletedProcess[str]:

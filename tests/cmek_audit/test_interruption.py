@@ -31,11 +31,11 @@ main()
 
 
 def _start(folder: Path, terminal: int, *words: str) -> subprocess.Popen[bytes]:
-    told = {"PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "120", "NO_COLOR": "1"}
+    reported = {"PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "120", "NO_COLOR": "1"}
     return subprocess.Popen(
         [sys.executable, "-c", CODE, *words],
         cwd=folder,
-        env=os.environ | FLEET.environment | told,
+        env=os.environ | FLEET.environment | reported,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=terminal,

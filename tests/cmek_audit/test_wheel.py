@@ -82,8 +82,8 @@ def test_the_wheel_carries_the_whole_suite(wheel: Path) -> None:
 
 def test_the_wheel_offers_the_command(installed: Path) -> None:
     """The command is known by its name."""
-    (told,) = installed.glob("*.dist-info/entry_points.txt")
-    assert told.read_text().split() == [
+    (shown,) = installed.glob("*.dist-info/entry_points.txt")
+    assert shown.read_text().split() == [
         "[console_scripts]",
         "cmek-audit",
         "=",
@@ -94,11 +94,11 @@ def test_the_wheel_offers_the_command(installed: Path) -> None:
 def _python(
     installed: Path, *arguments: str, cwd: Path, **more: str
 ) -> subprocess.CompletedProcess[str]:
-    told = {"PYTHONPATH": str(installed), "NO_COLOR": "1", "COLUMNS": "80"}
+    shown = {"PYTHONPATH": str(installed), "NO_COLOR": "1", "COLUMNS": "80"}
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=cwd,
-        env=environment_of(told | more),
+        env=environment_of(shown | more),
         capture_output=True,
         text=True,
         check=False,

@@ -35,12 +35,12 @@ class Environment(NamedTuple):
         self, *command: str, more: Mapping[str, str] | None = None, check: bool = False
     ) -> subprocess.CompletedProcess[str]:
         """Run a command of the environment in the project's root."""
-        told = {name: each for name, each in os.environ.items() if not _NOT_HANDED_ON.match(name)}
-        told |= {"PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200", **(more or {})}
+        shown = {name: each for name, each in os.environ.items() if not _NOT_HANDED_ON.match(name)}
+        shown |= {"PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200", **(more or {})}
         return subprocess.run(
             [str(self.folder / "bin" / command[0]), *command[1:]],
             cwd=ROOT,
-            env=told,
+            env=shown,
             capture_output=True,
             text=True,
             check=check,
@@ -144,10 +144,10 @@ def _junit(text: str) -> dict[str, str]:
     if suite is None:
         return {}
     properties = suite.iterfind("properties/property")
-    told = {prop.get("name", ""): prop.get("value", "") for prop in properties}
+    shown = {prop.get("name", ""): prop.get("value", "") for prop in properties}
     numbers = ("tests", "failures", "errors", "skipped")
     return {name: suite.get(name, "") for name in numbers} | {
-        name: told.get(name, "") for name in ("verdict", "banner", "findings", "report")
+        name: shown.get(name, "") for name in ("verdict", "banner", "findings", "report")
     }
 
 

@@ -72,8 +72,8 @@ def _try(
         return
     version = environment.version(plugin.package)
     for words in dict.fromkeys(((), plugin.words)):
-        told = [word.format(folder=folder) for word in words]
-        found = _audits(environment, folder / "report", *told)
+        shown = [word.format(folder=folder) for word in words]
+        found = _audits(environment, folder / "report", *shown)
         differing = [
             f"{name}: {difference}"
             for name in found

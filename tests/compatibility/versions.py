@@ -81,16 +81,16 @@ def _commands(environment: Environment, folder: Path) -> dict[str, Outcome | str
     """Return how each command answers: the helps by their options, as their layout may differ."""
     helped = environment.run("cmek-audit", "--help")
     names = re.findall(r"^ +([a-z]+)(?: |$)", helped.stdout.partition("Commands:")[2], re.MULTILINE)
-    told: dict[str, Outcome | str] = {"--help": f"{helped.returncode} {' '.join(names)}"}
+    shown: dict[str, Outcome | str] = {"--help": f"{helped.returncode} {' '.join(names)}"}
     for name in names:
         done = environment.run("cmek-audit", name, "--help")
         options = sorted(set(re.findall(r"--[a-z][a-z-]+", done.stdout)))
-        told[f"{name} --help"] = f"{done.returncode} {' '.join(options)}"
+        shown[f"{name} --help"] = f"{done.returncode} {' '.join(options)}"
     for shell in ("bash", "zsh", "fish"):
         more = {"_CMEK_AUDIT_COMPLETE": f"{shell}_complete", "COMP_WORDS": "cmek-audit re"}
         more["COMP_CWORD"] = "re" if shell == "fish" else "1"
         done = environment.run("cmek-audit", more=more)
-        told[f"completion in {shell}"] = f"{done.returncode} {'render' in done.stdout}"
+        shown[f"completion in {shell}"] = f"{done.returncode} {'render' in done.stdout}"
     report = str(folder / "report")
     for words in (
         ("rules", "--json"),
@@ -100,8 +100,8 @@ def _commands(environment: Environment, folder: Path) -> dict[str, Outcome | str
         ("diff", report, report),
         ("audit", "--cmek-no-such"),
     ):
-        told[" ".join(words[:1])] = _said(environment.run("cmek-audit", *words))
-    return told
+        shown[" ".join(words[:1])] = _said(environment.run("cmek-audit", *words))
+    return shown
 
 
 def _live(environment: Environment, folder: Path) -> dict[str, Outcome | str]:

@@ -106,8 +106,8 @@ def test_a_region_that_is_there() -> None:
 def test_a_terminated_database_does_not_grow() -> None:
     """A region that is planned for a database that is gone is an error, and is not lost."""
     found = f"{DATABASE}, which is terminated, as a.yaml:7 says"
-    told = wrong(present(status="TERMINATED"), growing("us-west-2"))
-    assert told == [("id", found, "a database that is not terminated")]
+    shown = wrong(present(status="TERMINATED"), growing("us-west-2"))
+    assert shown == [("id", found, "a database that is not terminated")]
 
 
 @pytest.mark.parametrize(
@@ -138,21 +138,21 @@ def test_contradictions_of_a_region(
 ) -> None:
     """A plan states what is wanted of planned regions, and nothing of those that exist."""
     planned = growing("us-west-2", {"name": "us-east-1"} | region)
-    told = wrong(present(), planned)
-    assert told == [(f"regions[1].{field}", found, f"{expected}, as a.yaml:7 says")]
+    shown = wrong(present(), planned)
+    assert shown == [(f"regions[1].{field}", found, f"{expected}, as a.yaml:7 says")]
 
 
 def test_a_plan_attests_nothing() -> None:
     """A plan must not attest what the record of an existing database does not hold."""
     attested = {"encrypted": True, "by": "acme-security", "on": "2026-11-01"}
-    [told] = wrong(present(), growing("us-west-2", application_encryption=attested))
-    assert (told[0], told[2]) == ("application_encryption", "nothing, as a.yaml:7 says")
+    [shown] = wrong(present(), growing("us-west-2", application_encryption=attested))
+    assert (shown[0], shown[2]) == ("application_encryption", "nothing, as a.yaml:7 says")
 
 
 def test_a_region_that_is_said_to_exist() -> None:
     """A plan must not claim that a region exists which the record does not list."""
-    told = wrong(present(), growing({"name": "us-west-2", "state": "existing"}))
-    assert told == [("regions[0].state", "'existing'", "'planned', as a.yaml:7 says")]
+    shown = wrong(present(), growing({"name": "us-west-2", "state": "existing"}))
+    assert shown == [("regions[0].state", "'existing'", "'planned', as a.yaml:7 says")]
 
 
 def test_what_is_repeated_is_no_contradiction() -> None:
@@ -239,7 +239,7 @@ def test_a_database_that_nobody_recorded() -> None:
 
 
 def test_an_added_region_is_placed() -> None:
-    """A region that is added to an existing database is planned, and stands where that is told."""
+    """A region that is added to an existing database is planned, and located where that is."""
     database = grown(present(), growing("us-west-2", address="astra_database.orders"))
     index = index_organization(an_organization(databases=[database]))
     [(here, added)] = index.deployments
@@ -257,13 +257,13 @@ def test_plans_of_both_kinds_agree(tmp_path: Path) -> None:
     ours = plan_data(planned_data(id=DATABASE, name="acme-orders", regions=["us-west-2"]))
     after = existing(DATABASE, regions=["us-east-1", "us-west-2"])
     theirs = plan(change("astra_database.orders", "update", existing(DATABASE), after))
-    told = []
+    shown = []
     for data in (ours, theirs):
         file = write_json(tmp_path / "plan.json", data)
         [organization] = Inventory([inventory], [file]).organizations()
-        told.append(organization.databases)
-    assert told[0] == told[1]
-    [database] = told[0] or ()
+        shown.append(organization.databases)
+    assert shown[0] == shown[1]
+    [database] = shown[0] or ()
     assert states(database) == {"us-east-1": "existing", "us-west-2": "planned"}
 
 

@@ -37,7 +37,7 @@ def _problems(*texts: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "shown"),
     [
         ("serverless/aws/us-east-2", HypotheticalDatabase("", "serverless", "aws", ("us-east-2",))),
         (
@@ -55,17 +55,17 @@ def _problems(*texts: str) -> list[str]:
         (" x /SERVERLESS/AWS/r", HypotheticalDatabase(" x ", "serverless", "aws", ("r",))),
     ],
 )
-def test_parts(text: str, told: HypotheticalDatabase) -> None:
+def test_parts(text: str, shown: HypotheticalDatabase) -> None:
     """The last three parts are type, provider and regions; whatever comes before is the owner."""
-    assert parse_hypothetical_databases([text]) == [told]
+    assert parse_hypothetical_databases([text]) == [shown]
 
 
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_spelling_is_taken(kind: str, provider: str) -> None:
     """Types and providers may be spelled as in an inventory, without case."""
-    [told] = parse_hypothetical_databases([f"{kind.title()}/{provider.upper()}/r1"])
-    assert (told.type, told.provider) == (TYPES[kind], PROVIDERS[provider])
+    [shown] = parse_hypothetical_databases([f"{kind.title()}/{provider.upper()}/r1"])
+    assert (shown.type, shown.provider) == (TYPES[kind], PROVIDERS[provider])
 
 
 @pytest.mark.parametrize(
@@ -93,31 +93,31 @@ def test_every_spelling_is_taken(kind: str, provider: str) -> None:
     ],
 )  # fmt: skip
 def test_mistakes(text: str, found: str, expected: str) -> None:
-    """A mistake is told with what was found, what was expected, and what is near."""
+    """A mistake is reported with what was found, what was expected, and what is near."""
     assert _problems(text) == [f"--add {text!a}: found {found}, expected {expected}"]
 
 
-def test_every_mistake_is_told_at_once() -> None:
-    """All mistakes of all values are told, in their order."""
-    told = _problems("s/a/R", "serverless/aws/r", "x")
-    assert [line.split(": found ")[0] for line in told] == ["--add 's/a/R'"] * 3 + ["--add 'x'"]
+def test_every_mistake_is_reported_at_once() -> None:
+    """All mistakes of all values are reported, in their order."""
+    shown = _problems("s/a/R", "serverless/aws/r", "x")
+    assert [line.split(": found ")[0] for line in shown] == ["--add 's/a/R'"] * 3 + ["--add 'x'"]
 
 
 def test_a_token_is_not_repeated() -> None:
     """A token that slipped in is refused, and not shown."""
-    [told] = _problems(f"{TOKEN}/serverless/aws/r")
-    assert told == f"--add: found what looks like a token, expected {SHAPE}"
+    [shown] = _problems(f"{TOKEN}/serverless/aws/r")
+    assert shown == f"--add: found what looks like a token, expected {SHAPE}"
 
 
 @settings(deadline=None, max_examples=300)
 @given(text=st.text() | st.text("/,abcserverless-aw 1\n", max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    """Whatever is told, it is read as what an inventory can hold, or refused in words."""
+    """Whatever is reported, it is read as what an inventory can hold, or refused in words."""
     with suppress(SettingError):
-        [told] = parse_hypothetical_databases([text])
-        [organization] = with_hypothetical_databases([], group_by_organization([told], {}))
+        [shown] = parse_hypothetical_databases([text])
+        [organization] = with_hypothetical_databases([], group_by_organization([shown], {}))
         [database] = organization.databases or ()
-        assert [region.name for region in database.regions] == list(told.regions)
+        assert [region.name for region in database.regions] == list(shown.regions)
 
 
 # --- whose they are -------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def test_without_any_organization_one_is_made_up() -> None:
     ],
     ids=["mistyped", "many", "shared name", "name like an id", "no id"],
 )
-def test_owners_that_cannot_be_told(
+def test_owners_that_cannot_be_reported(
     text: str, names: dict[str, str], found: str, expected: str
 ) -> None:
     """An organization that is not there, or not the only one of its id or name, is refused."""
@@ -200,7 +200,7 @@ def test_one_of_several_has_to_be_named() -> None:
     assert str(caught.value) == f"--add: found no organization, expected {expected}"
 
 
-def test_the_same_mistake_is_told_once() -> None:
+def test_the_same_mistake_is_reported_once() -> None:
     """Several databases of one unknown organization are one mistake."""
     with pytest.raises(SettingError) as caught:
         _owners("x/serverless/aws/r", "x/serverless/aws/r", "y/serverless/aws/r")
@@ -214,8 +214,8 @@ def _with(organization: Organization, *texts: str) -> Organization:
     wanted = group_by_organization(
         parse_hypothetical_databases(texts), {organization.id: organization.name}
     )
-    [told] = with_hypothetical_databases([organization], wanted)
-    return told
+    [shown] = with_hypothetical_databases([organization], wanted)
+    return shown
 
 
 def test_they_are_planned_databases() -> None:

@@ -112,7 +112,7 @@ def test_texts_at_every_place(address: str, place: tuple[Any, ...], tmp_path: Pa
 @pytest.mark.parametrize("status", [200, 400, 404, 503])
 @pytest.mark.parametrize("address", BODIES)
 def test_texts_of_errors(address: str, status: int, tmp_path: Path) -> None:
-    """An odd text in an error's message, in its fields or in a header is told visibly."""
+    """An odd text in an error's message, in its fields or in a header is reported visibly."""
     bodies = [
         body
         for odd in ODD

@@ -61,11 +61,11 @@ def test_stream_and_whole_agree(tmp_path: Path, plans: list[str]) -> None:
             write_yaml(tmp_path / "two.yaml", document_data(two)),
         ],
     ]
-    told = [list(Inventory(files, planned).organizations()) for files in ways]
-    assert [organization.id for organization in told[0]] == [ORGANIZATION, OTHER_ORGANIZATION]
-    assert {organization.captured_at for organization in told[0]} == {CAPTURED_AT}
-    assert all(organizations == told[0] for organizations in told)
-    assert len(told[0][0].databases or ()) == 1 + len(plans)
+    shown = [list(Inventory(files, planned).organizations()) for files in ways]
+    assert [organization.id for organization in shown[0]] == [ORGANIZATION, OTHER_ORGANIZATION]
+    assert {organization.captured_at for organization in shown[0]} == {CAPTURED_AT}
+    assert all(organizations == shown[0] for organizations in shown)
+    assert len(shown[0][0].databases or ()) == 1 + len(plans)
 
 
 def test_files_of_one_moment(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_plan_against_a_stream(tmp_path: Path) -> None:
 
 
 def test_problems_of_all_files(tmp_path: Path) -> None:
-    """The problems of all files, plans included, are told at once."""
+    """The problems of all files, plans included, are reported at once."""
     broken = [
         write_text(tmp_path / "a.yaml", "x"),
         write_text(tmp_path / "b.ndjson", "x\n"),

@@ -112,11 +112,11 @@ def install(place: Path, text: str) -> Path:
 
 def shell(script: str, folder: Path, environment: Mapping[str, str], program: str = "bash") -> Done:
     """Run a script in ``folder``, as a runner does."""
-    told = environment_of(environment)
+    shown = environment_of(environment)
     done = subprocess.run(
         [program, "-e", "-c", script],
         cwd=folder,
-        env={name: value for name, value in told.items() if not name.startswith("GIT_")},
+        env={name: value for name, value in shown.items() if not name.startswith("GIT_")},
         capture_output=True,
         text=True,
         check=False,
@@ -159,8 +159,8 @@ class Runner:
 
     def _run(self, name: str, inputs: Mapping[str, str], more: Mapping[str, str]) -> Done:
         step = action_steps()[name]
-        told = {key: self._value(text, inputs) for key, text in step["env"].items()}
-        return shell(step["run"], self.folder, self._environment | told | dict(more))
+        shown = {key: self._value(text, inputs) for key, text in step["env"].items()}
+        return shell(step["run"], self.folder, self._environment | shown | dict(more))
 
     def _value(self, text: str, inputs: Mapping[str, str]) -> str:
         """Return the value of the one expression that ``text`` is."""

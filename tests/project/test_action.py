@@ -202,7 +202,7 @@ def test_the_runner_obeys_nothing_that_the_audit_prints(runner: Runner) -> None:
 
 
 @pytest.mark.parametrize("code", ["0", "1"])
-def test_what_was_found_is_told(runner: Runner, code: str) -> None:
+def test_what_was_found_is_reported(runner: Runner, code: str) -> None:
     """After an audit, whatever it found, its summary and annotations are made of its record."""
     runner.audit(FAKE_CODE=code, FAKE_WORD="compliant")
     done = runner.summarize()
@@ -214,15 +214,15 @@ def test_what_was_found_is_told(runner: Runner, code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["2", "3", "4", "5"])
-def test_no_audit_is_told(runner: Runner, code: str) -> None:
+def test_no_audit_is_reported(runner: Runner, code: str) -> None:
     """If there is no audit, the summary says so, and nothing else."""
     runner.audit(FAKE_CODE=code)
     assert runner.summarize().code == 0
-    told = f"**No audit** of customer keys: exit code {code}, see the log.\n"
-    assert (runner.summary.read_text(), len(runner.calls)) == (told, 1)
+    shown = f"**No audit** of customer keys: exit code {code}, see the log.\n"
+    assert (runner.summary.read_text(), len(runner.calls)) == (shown, 1)
 
 
-def test_a_broken_installation_is_told(runner: Runner) -> None:
+def test_a_broken_installation_is_reported(runner: Runner) -> None:
     """If the audit did not even begin, the summary says so."""
     assert runner.summarize().code == 0
     assert "exit code none" in runner.summary.read_text()
@@ -234,14 +234,14 @@ def _condition(name: str) -> str:
 
 def test_reports_are_made_whatever_came_of_the_audit() -> None:
     """Summary, artifact and code scanning follow a failed audit, too, if there was one."""
-    told = """contains(fromJSON('["0", "1"]'), steps.audit.outputs.exit-code)"""
+    shown = """contains(fromJSON('["0", "1"]'), steps.audit.outputs.exit-code)"""
     assert {name: _condition(name) for name in action_steps()} == {
         next(iter(action_steps())): "",
         "Install": "",
         "Audit": "",
         "Summary": "always()",
-        "Keep the reports": f"always() && inputs.artifact != '' && {told}",
-        "Send to code scanning": f"always() && inputs.sarif == 'true' && {told}",
+        "Keep the reports": f"always() && inputs.artifact != '' && {shown}",
+        "Send to code scanning": f"always() && inputs.sarif == 'true' && {shown}",
     }
     scanned: dict[str, Any] = action_steps()["Send to code scanning"]["with"]
     assert Path(scanned["sarif_file"]).name == "audit.sarif"

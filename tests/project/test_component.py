@@ -44,9 +44,9 @@ def _shell(
 ) -> Done:
     bin_folder = install(place, command)
     (script,) = job["script"]
-    told = {name: each["value"] for name, each in job["variables"].items()}
+    shown = {name: each["value"] for name, each in job["variables"].items()}
     (place / "work").mkdir()
-    environment = {**told, **more, "FAKE_LOG": str(place / "log")}
+    environment = {**shown, **more, "FAKE_LOG": str(place / "log")}
     script = script.replace(PLACE, str(bin_folder.parent))
     return shell(script, place / "work", environment, program)
 

@@ -56,9 +56,9 @@ def test_every_kind_of_file_is_explained() -> None:
     """The table of files of other kinds names each of ours, and the option that takes it."""
     _, text = read("docs/inventory.md").split("\n## When a file is something else\n")
     rows = re.findall(r"^\| ([^|`]+) \| ([^|]+) \|", text.partition("\n## ")[0], re.MULTILINE)
-    told = {found: where for row, where in rows for found in row.split("; ")}
+    shown = {found: where for row, where in rows for found in row.split("; ")}
     for look in (*file_kinds.OWN_FILES, *file_kinds.FOLDER_KINDS):
-        assert (look.option or "no option") in told[look.found], look.found
+        assert (look.option or "no option") in shown[look.found], look.found
 
 
 def test_every_rule_stands_on_its_page() -> None:
@@ -150,9 +150,9 @@ def test_every_field_of_an_inner_entry_is_named(
     """The line of a field whose entries have fields of their own names each of these."""
     section = read("docs/inventory.md").split(f"# {heading}\n")[1].split("\n#")[0]
     (row,) = re.findall(rf"^\| `{field}` \|(.+)$", section, re.MULTILINE)
-    told = set(re.findall(r"[a-z_0-9]+", " ".join(re.findall(r"`(.+?)`", row))))
+    shown = set(re.findall(r"[a-z_0-9]+", " ".join(re.findall(r"`(.+?)`", row))))
     own = set(model.model_fields) - {"seen", "note"}
-    assert own - told == set()
+    assert own - shown == set()
 
 
 def test_every_fact_and_kind_of_line_is_named() -> None:

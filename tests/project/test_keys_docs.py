@@ -71,12 +71,12 @@ def test_options_are_those_of_the_command() -> None:
 def test_exit_codes_are_those_of_the_command() -> None:
     """The page explains each exit code in the words of the help."""
     text = CliRunner().invoke(app, ["keys", "--help"], prog_name="cmek-audit").stdout
-    told = {
+    reported = {
         str(int(code)): words
         for code, words in re.findall(r"^    ([0-9])  (.+)$", text, re.MULTILINE)
     }
-    assert rows("exit code") == told
-    assert set(map(int, told)) == set(ExitCode) - {ExitCode.NOT_PROVEN}
+    assert rows("exit code") == reported
+    assert set(map(int, reported)) == set(ExitCode) - {ExitCode.NOT_PROVEN}
 
 
 def test_commands_are_well_formed() -> None:
@@ -94,10 +94,10 @@ def test_every_field_is_explained() -> None:
     _, answer = asked(*ACME, "--price", "1.00 USD")
     assert fields("field") - {"cmek-keys"} == set(answer)
     [organization] = [each for each in answer["organizations"] if each["doubts"]]
-    told = rows("field of an organization")
+    reported = rows("field of an organization")
     assert fields("field of an organization") == set(organization)
     for name, inner in (("doubts", organization["doubts"]), ("scopes", organization["scopes"])):
-        assert set(re.findall(r"`([a-z_]+)`", told[f"`{name}`"])) == set(inner[0])
+        assert set(re.findall(r"`([a-z_]+)`", reported[f"`{name}`"])) == set(inner[0])
     assert fields("field of a step") == set(answer["steps"][0])
     [made, *_] = answer["commands"]
     assert fields("field of commands") == set(made)
@@ -111,11 +111,11 @@ def test_every_field_is_explained() -> None:
 
 def test_how_much_is_shown() -> None:
     """The page says for how many key scopes each format holds what is to be pasted."""
-    told = (
+    reported = (
         f"first {table._MOST_COMMANDS} key scopes of each kind, Markdown for "
         f"{markdown._MOST_COMMANDS} and `audit.html` for {PageLimits().commands};"
     )
-    assert told in " ".join(PAGE.split())
+    assert reported in " ".join(PAGE.split())
     assert f"from the variable `{TOKEN}`" in " ".join(PAGE.split())
 
 

@@ -71,8 +71,8 @@ def block(language: str, start: str) -> str:
 
 def test_every_reason_is_explained() -> None:
     """Each reason code stands in the table, with its meaning and who acts as in the reports."""
-    told = {code.strip("`"): (meaning, who) for code, meaning, who, _ in rows(GAPS)}
-    assert told == {
+    reported = {code.strip("`"): (meaning, who) for code, meaning, who, _ in rows(GAPS)}
+    assert reported == {
         code: (reasons()[code].meaning, reasons()[code].who) for code in get_args(GapReason)
     }
 
@@ -130,13 +130,13 @@ def test_what_is_recorded_and_what_is_not_is_named() -> None:
 
 def test_every_exit_code_is_explained() -> None:
     """The table of exit codes has pytest's, and says of the command what the command knows."""
-    told = {
+    reported = {
         int(code): (live, collecting, verifying)
         for code, live, collecting, verifying in rows("Exit codes")
     }
-    assert set(told) == set(range(pytest.ExitCode.NO_TESTS_COLLECTED + 1))
-    assert all(live for live, _, _ in told.values())
-    for code, (_, collecting, verifying) in told.items():
+    assert set(reported) == set(range(pytest.ExitCode.NO_TESTS_COLLECTED + 1))
+    assert all(live for live, _, _ in reported.values())
+    for code, (_, collecting, verifying) in reported.items():
         assert bool(collecting) is (code in set(ExitCode) - {ExitCode.NOT_PROVEN})
         assert bool(verifying) is (code in set(ExitCode))
 
@@ -351,8 +351,8 @@ def test_bundle_looks_as_shown(bundle: Path) -> None:
 
 def test_requests_are_as_many_as_said(bundle: Path) -> None:
     """An organization with 105 databases in 6 key scopes takes as many requests as it says."""
-    (told,) = re.findall(r"with 105 databases in 6 key scopes takes ([0-9]+) requests", PAGE)
-    assert len(list((bundle / "exchanges/0001").iterdir())) == int(told)
+    (reported,) = re.findall(r"with 105 databases in 6 key scopes takes ([0-9]+) requests", PAGE)
+    assert len(list((bundle / "exchanges/0001").iterdir())) == int(reported)
 
 
 def by_hand(folder: Path) -> tuple[int, list[str]]:
@@ -381,8 +381,8 @@ def test_changed_bundle_is_found_out_by_hand(bundle: Path, tmp_path: Path, name:
     """A file that was changed is found out by hand."""
     copy = shutil.copytree(bundle, tmp_path / "copy")
     (copy / name).write_bytes((copy / name).read_bytes().replace(b"2", b"3", 1))
-    code, told = by_hand(copy)
-    assert (code != 0, told[2:]) == (True, [f"{name}:", "FAILED"])
+    code, reported = by_hand(copy)
+    assert (code != 0, reported[2:]) == (True, [f"{name}:", "FAILED"])
 
 
 def test_changed_manifest_is_found_out_by_hand(bundle: Path, tmp_path: Path) -> None:
@@ -390,8 +390,8 @@ def test_changed_manifest_is_found_out_by_hand(bundle: Path, tmp_path: Path) -> 
     copy = shutil.copytree(bundle, tmp_path / "copy")
     raw = (copy / "manifest.json").read_bytes()
     (copy / "manifest.json").write_bytes(raw.replace(b'"requests": 3', b'"requests": 4'))
-    _, (computed, told, *_) = by_hand(copy)
-    assert computed != told
+    _, (computed, reported, *_) = by_hand(copy)
+    assert computed != reported
 
 
 def test_added_file_is_found_out_by_hand(bundle: Path, tmp_path: Path) -> None:

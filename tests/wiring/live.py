@@ -74,7 +74,7 @@ def bundles(folder: Path) -> list[Path]:
     return sorted((folder / "ev").iterdir()) if (folder / "ev").exists() else []
 
 
-def told(run: Run) -> list[dict[str, Any]]:
+def shown(run: Run) -> list[dict[str, Any]]:
     """Return the findings, without where their evidence stands."""
     return [
         {name: finding[name] for name in finding if name != "evidence"} for finding in run.findings

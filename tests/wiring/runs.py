@@ -150,9 +150,9 @@ def _usual() -> dict[str, str]:
 
 def environment_of(more: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a run: this one without a CI's marks, and ``more``."""
-    told = {name: value for name, value in os.environ.items() if name not in _CI}
-    told |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    return told | {"COLUMNS": "200"} | dict(more)
+    shown = {name: value for name, value in os.environ.items() if name not in _CI}
+    shown |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return shown | {"COLUMNS": "200"} | dict(more)
 
 
 def audit(

@@ -121,7 +121,7 @@ def test_several_processes_know_the_baseline(tmp_path: Path, before: str) -> Non
     assert " KNOWN" in made.out
 
 
-def test_the_baseline_is_told_at_the_start(tmp_path: Path, before: str) -> None:
+def test_the_baseline_is_reported_at_the_start(tmp_path: Path, before: str) -> None:
     """The first lines say with which audit this one is compared."""
     made = audit(tmp_path, unpaid(), before, "--collect-only")
     path = before.partition("=")[2]

@@ -94,7 +94,7 @@ def test_an_advisory_does_not_stop(tmp_path: Path) -> None:
     assert (found.head["counts"]["fail"], found.out.count("BELOW-GATE")) == (1, 1)
 
 
-def test_an_advisory_stops_if_told_to(tmp_path: Path) -> None:
+def test_an_advisory_stops_if_reported_to(tmp_path: Path) -> None:
     """Where the gate is set to advisories the run ends with 1 for one of them."""
     assert _word_and_code(audit(tmp_path, advisory(), "--cmek-fail-on=advisory")) == (
         1,

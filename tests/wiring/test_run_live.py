@@ -19,7 +19,7 @@ from tests.wiring.live import (
     live,
     organizations,
     places,
-    told,
+    shown,
 )
 from tests.wiring.runs import ALL, KEPT, RECORD, Run, plugin, prefill, run, waivers
 
@@ -106,11 +106,11 @@ def test_a_refused_organization_is_not_judged_and_the_other_is(
     found = live(tmp_path, FLEET, server)
     assert (found.code, found.word) == (1, "not established")
     assert gaps(bundles(tmp_path)[0]) == {(FIRST.name, "refused")}
-    own = [finding for finding in told(found) if finding["subject"]["organization"] == SECOND.id]
+    own = [finding for finding in shown(found) if finding["subject"]["organization"] == SECOND.id]
     assert own == [
-        finding for finding in told(healthy) if finding["subject"]["organization"] == SECOND.id
+        finding for finding in shown(healthy) if finding["subject"]["organization"] == SECOND.id
     ]
-    first = [finding for finding in told(found) if finding["subject"]["organization"] == FIRST.id]
+    first = [finding for finding in shown(found) if finding["subject"]["organization"] == FIRST.id]
     assert {finding["status"] for finding in first} == {"pass", "inconclusive"}
     assert {finding["rule"] for finding in first if finding["status"] == "pass"} == {"CMEK-08"}
 
@@ -124,7 +124,7 @@ def test_a_token_that_is_missing_is_a_gap(tmp_path: Path, server: Running) -> No
     assert FIRST.variable in found.text("findings.ndjson")
 
 
-def test_a_token_of_another_organization_is_told(tmp_path: Path, server: Running) -> None:
+def test_a_token_of_another_organization_is_reported(tmp_path: Path, server: Running) -> None:
     """Tokens that were mixed up read nothing of the wrong organization."""
     swapped = {FIRST.variable: SECOND.token, SECOND.variable: FIRST.token}
     found = live(tmp_path, FLEET, server, environment=swapped)
@@ -184,7 +184,7 @@ def test_workers_ask_nothing(tmp_path: Path, server: Running, healthy: Run) -> N
     alone = replay(bundles(healthy.folder.parent)[0].as_posix()).manifest.requests
     spread = live(tmp_path, FLEET, server, "-n2")
     assert (spread.code, len(server.requests)) == (0, alone)
-    assert told(spread) == told(healthy)
+    assert shown(spread) == shown(healthy)
     assert len(bundles(tmp_path)) == 1
 
 
@@ -203,7 +203,7 @@ def test_recorded_inventories_beside_live_ones_have_one_order(
         sources = [source["path"] for source in runs[-1].head["population"]["sources"]]
         (bundle,) = bundles(tmp_path / place)
         assert sources == [str(tmp_path / "a.yaml"), str(bundle), str(tmp_path / "z.yaml")]
-    assert told(runs[0]) == told(runs[1])
+    assert shown(runs[0]) == shown(runs[1])
 
 
 # --- bundles as inventories -----------------------------------------------------------------------

@@ -27,7 +27,7 @@ from tests.wiring.live import (
     of_rule,
     organizations,
     places,
-    told,
+    shown,
     unregistered,
     with_first,
 )
@@ -119,7 +119,7 @@ def test_a_database_that_vanished_is_missed(tmp_path: Path) -> None:
     last_night(tmp_path, ONE)
     gone, *others = OWNER.databases
     found = tonight(tmp_path, with_first(ONE, databases=tuple(others)))
-    (finding,) = (line for line in told(found) if line["rule"] == "CMEK-14")
+    (finding,) = (line for line in shown(found) if line["rule"] == "CMEK-14")
     assert (found.code, finding["status"]) == (1, "fail")
     assert f"{gone.name} ({gone.id})" in finding["message"]
 

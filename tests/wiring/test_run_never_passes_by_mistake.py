@@ -98,7 +98,7 @@ UNSETTLED: dict[str, tuple[Callable[[], dict[str, Any]], str, str]] = {
 
 
 @pytest.mark.parametrize("case", UNSETTLED)
-def test_a_missing_fact_is_told_and_stops(tmp_path: Path, case: str) -> None:
+def test_a_missing_fact_is_reported_and_stops(tmp_path: Path, case: str) -> None:
     """A fact that is missing makes the rule inconclusive that needs it, and ends the run with 1."""
     make, rule, reason = UNSETTLED[case]
     found = audit(tmp_path, make())

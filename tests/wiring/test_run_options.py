@@ -146,8 +146,8 @@ def test_a_path_in_the_ini_file_starts_at_the_root(tmp_path: Path) -> None:
 def test_an_ini_twin_on_the_command_line_starts_where_one_is(tmp_path: Path) -> None:
     """Relative paths told by ``-o`` mean files of the folder in which the run is started."""
     saved(tmp_path, compliant())
-    told = _ini(inventory="inventory.yaml", report_dir="r", formats="json", as_of=AS_OF)
-    found = run(str(ROOT / "checks"), *told, folder=tmp_path / "r", cwd=tmp_path)
+    shown = _ini(inventory="inventory.yaml", report_dir="r", formats="json", as_of=AS_OF)
+    found = run(str(ROOT / "checks"), *shown, folder=tmp_path / "r", cwd=tmp_path)
     [source] = found.head["population"]["sources"]
     assert (found.code, source["path"]) == (0, "inventory.yaml")
 
@@ -190,7 +190,7 @@ def test_only_the_asked_for_formats_are_written(
 
 
 def test_reports_of_ones_own_are_left_alone(tmp_path: Path) -> None:
-    """Where pytest was told where to write its own reports, they are written there."""
+    """Where pytest was reported where to write its own reports, they are written there."""
     found = audit(tmp_path, compliant(), f"--junit-xml={tmp_path / 'own.xml'}", formats="junit")
     assert (found.left, (tmp_path / "own.xml").exists()) == (RECORD, True)
 
@@ -241,26 +241,26 @@ def test_a_waiver_covers_its_finding_in_its_time(
     assert (found.code, _waiver_states(found)) == (code, [state])
 
 
-def test_a_request_covers_nothing_and_is_told(tmp_path: Path) -> None:
+def test_a_request_covers_nothing_and_is_reported(tmp_path: Path) -> None:
     """A waiver that nobody has approved leaves the failure, and the terminal says that it waits."""
     asked = waiver_data()
     del asked["approved_by"], asked["approved_on"]
     path = saved(tmp_path, {"cmek-waivers": 1, "waivers": [asked]}, "waivers")
     found = audit(tmp_path, unpaid(), f"--cmek-waivers={path}")
     assert (found.code, found.word, _waiver_states(found)) == (1, "not compliant", ["requested"])
-    _, _, told = found.out.partition(" waivers that need attention ")
+    _, _, shown = found.out.partition(" waivers that need attention ")
     due = "has awaited approval since 2026-11-01 and covers nothing"
-    assert told.splitlines()[1] == f"Waiver W-1 {due}: CMEK-08 {ORGANIZATION}"
+    assert shown.splitlines()[1] == f"Waiver W-1 {due}: CMEK-08 {ORGANIZATION}"
 
 
-def test_a_waiver_that_ends_soon_is_told_and_does_not_stop(tmp_path: Path) -> None:
+def test_a_waiver_that_ends_soon_is_reported_and_does_not_stop(tmp_path: Path) -> None:
     """The terminal says in how many days a waiver ends, and the run still ends with 0."""
     found = audit(tmp_path, unpaid(), waivers(tmp_path, expires_on="2026-12-08"))
     assert found.code == 0
     assert "Waiver W-1 expires in 17 days, on 2026-12-08: CMEK-08 " in found.out
 
 
-def test_of_many_waivers_to_see_to_the_first_are_told(tmp_path: Path) -> None:
+def test_of_many_waivers_to_see_to_the_first_are_reported(tmp_path: Path) -> None:
     """Of very many waivers the terminal names the most urgent, without what could steer it."""
     asked = [
         waiver_data(id=f"W-{number:02}", subject=f"acme-{number:02}", expires_on="2026-11-10")
@@ -268,9 +268,9 @@ def test_of_many_waivers_to_see_to_the_first_are_told(tmp_path: Path) -> None:
     ]
     path = saved(tmp_path, {"cmek-waivers": 1, "waivers": asked}, "waivers")
     found = audit(tmp_path, unpaid(), f"--cmek-waivers={path}")
-    _, _, told = found.out.partition(" waivers that need attention ")
-    assert told.count("expired 11 days ago, on 2026-11-10: CMEK-08 acme-") == 12
-    assert "… and 8 more waivers in the report" in told
+    _, _, shown = found.out.partition(" waivers that need attention ")
+    assert shown.count("expired 11 days ago, on 2026-11-10: CMEK-08 acme-") == 12
+    assert "… and 8 more waivers in the report" in shown
 
 
 # --- earlier records ------------------------------------------------------------------------------

@@ -114,8 +114,10 @@ def _verdict_of(case: ET.Element) -> str:
 
 def test_junit_tells_statuses_apart(mixed_run: Run) -> None:
     """A failure that stops is a failure, a gap is an error, and what stops nothing is skipped."""
-    told = {(_properties(case)["status"], _verdict_of(case)) for case in _cases(mixed_run).values()}
-    assert told == {
+    reported = {
+        (_properties(case)["status"], _verdict_of(case)) for case in _cases(mixed_run).values()
+    }
+    assert reported == {
         ("pass", "passed"),
         ("fail", "failure"),
         ("fail", "skipped"),
@@ -157,8 +159,8 @@ def test_junit_carries_the_verdict(mixed_run: Run) -> None:
     head = mixed_run.head
     expected = {"verdict": head["verdict"]["text"], "report": head["report"]}
     counts = {status: head["counts"][status] for status in STATUSES if head["counts"][status]}
-    told = ", ".join(f"{count} {status}" for status, count in counts.items())
-    expected["findings"] = f"{sum(counts.values())} findings, of which {told}"
+    reported = ", ".join(f"{count} {status}" for status, count in counts.items())
+    expected["findings"] = f"{sum(counts.values())} findings, of which {reported}"
     assert _properties(mixed_run.junit) == expected
 
 
@@ -204,8 +206,8 @@ def test_the_page_of_results_has_our_columns(mixed_run: Run) -> None:
     cells = _page_data(mixed_run)[
         "checks/check_scope_has_key.py::check_scope_has_key[acme-prod/serverless/aws/us-east-2]"
     ][0]["resultsTableRow"]
-    told = re.findall(r'<td class="col-(\w+)">([^<]*)</td>', "".join(map(str, cells)))  # type: ignore[call-overload]
-    assert dict(told[1:8]) == {
+    reported = re.findall(r'<td class="col-(\w+)">([^<]*)</td>', "".join(map(str, cells)))  # type: ignore[call-overload]
+    assert dict(reported[1:8]) == {
         "rule": "CMEK-01",
         "organization": "acme-prod",
         "type": "serverless",
@@ -227,15 +229,15 @@ def test_the_page_of_results_tells_the_verdict(mixed_run: Run) -> None:
     page = html.unescape(mixed_run.text("results.html"))
     assert f"<p><strong>{mixed_run.head['verdict']['text']}</strong></p>" in page
     counts = mixed_run.head["counts"]
-    told = ", ".join(f"{counts[status]:,} {status}" for status in STATUSES if counts[status])
-    assert f"{sum(counts.values()):,} findings, of which {told}." in page
+    reported = ", ".join(f"{counts[status]:,} {status}" for status in STATUSES if counts[status])
+    assert f"{sum(counts.values()):,} findings, of which {reported}." in page
 
 
 # --- what nobody needs to see ---------------------------------------------------------------------
 
 
 def test_a_noncompliance_has_no_traceback(mixed_run: Run) -> None:
-    """What does not comply is told in words: no report shows a line of the suite's own code."""
+    """What does not comply is reported in words: no report shows a line of the suite's own code."""
     texts = {"terminal": mixed_run.out} | {name: mixed_run.text(name) for name in ALL_FILES}
     del texts["audit.html"]  # its script is code, and is shown by nothing
     shown = {(name, trace) for name, text in texts.items() for trace in TRACES if trace in text}
@@ -249,8 +251,8 @@ def test_a_noncompliance_has_no_traceback_even_if_asked(tmp_path: Path) -> None:
     assert "CMEK-01 Each combination" in found.out
 
 
-def test_a_check_that_breaks_is_told_without_its_words(tmp_path: Path) -> None:
-    """A check that breaks stops the run; where it broke is told, and what it said is not."""
+def test_a_check_that_breaks_is_reported_without_its_words(tmp_path: Path) -> None:
+    """A check that breaks stops the run; where it broke is reported, and what it said is not."""
     argument, environment = plugin(
         tmp_path,
         "def pytest_configure(config):\n"

@@ -1,4 +1,4 @@
-"""An audit is the same whatever else the interpreter and pytest are told."""
+"""An audit is the same whatever else the interpreter and pytest are reported."""
 
 from __future__ import annotations
 

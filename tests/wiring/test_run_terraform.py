@@ -54,7 +54,7 @@ OPTION = "--cmek-terraform-organization"
 ELSEWHERE = attributes(regions=["us-west-2"])
 
 
-class Told(NamedTuple):
+class Shown(NamedTuple):
     """What a run says by one rule of what Terraform manages."""
 
     status: str
@@ -72,10 +72,10 @@ def judged(folder: Path, data: object, *arguments: str, **more: Any) -> Run:  # 
     return audit(folder, inventory, *options, *arguments, **more)
 
 
-def told(run: Run, rule: str, mark: str = ADDRESS) -> list[Told]:
+def reported(run: Run, rule: str, mark: str = ADDRESS) -> list[Shown]:
     """Return the findings of a rule that name ``mark``, without what else stands as evidence."""
     return [
-        Told(
+        Shown(
             finding["status"],
             finding["severity"],
             finding["message"],
@@ -107,7 +107,7 @@ def test_a_planned_database_with_its_key_passes(tmp_path: Path) -> None:
     """A planned database in a region whose key is registered leaves the audit compliant."""
     run = judged(tmp_path, plan(change()))
     assert (run.code, run.word) == (0, "compliant")
-    [finding] = told(run, "CMEK-05")
+    [finding] = reported(run, "CMEK-05")
     assert (finding.status, finding.severity) == ("pass", "critical")
 
 
@@ -119,7 +119,7 @@ def test_a_planned_database_without_a_key_fails(tmp_path: Path) -> None:
     [place] = {
         json.dumps(finding)
         for rule in ("CMEK-01", "CMEK-05")
-        for finding in told(run, rule)[0].evidence
+        for finding in reported(run, rule)[0].evidence
     }
     path, line, address = json.loads(place)
     assert (path, address) == (str(file), ADDRESS)
@@ -130,11 +130,11 @@ def test_with_the_source_it_fails_at_its_block(keyless: Run) -> None:
     """With the source of the configuration it fails at file and line of the block."""
     place = [[str(keyless.folder.parent / "main.tf"), 2, ADDRESS]]
     assert keyless.code == 1
-    assert {(finding.status, finding.severity) for finding in told(keyless, "CMEK-05")} == {
+    assert {(finding.status, finding.severity) for finding in reported(keyless, "CMEK-05")} == {
         ("fail", "critical")
     }
     for rule in ("CMEK-01", "CMEK-05"):
-        assert [finding.evidence for finding in told(keyless, rule)] == [place]
+        assert [finding.evidence for finding in reported(keyless, rule)] == [place]
 
 
 @pytest.mark.parametrize("name", sorted(RENDERED))
@@ -231,7 +231,7 @@ def test_a_configuration_that_cannot_be_parsed(tmp_path: Path) -> None:
     data = plan(change(after=ELSEWHERE), configuration=configured())
     run = judged(tmp_path, data, sourced(tmp_path, f"{SOURCE}}}\n"), formats=ALL)
     assert (run.code, run.word) == (1, "not compliant")
-    [finding] = told(run, "CMEK-05")
+    [finding] = reported(run, "CMEK-05")
     assert [place[0] for place in finding.evidence] == [str(tmp_path / "plan-0.json")]
     broken = f"{tmp_path / 'main.tf'}:4 could not be parsed"
     note = f"{broken}; its resources are shown at their location in the plan."
@@ -248,7 +248,7 @@ def test_a_key_of_the_same_plan_comes_too_late(tmp_path: Path) -> None:
     why = f"A plan registers a key ({KEY}), but does not show that it does so first."
     assert run.code == 1
     for rule in ("CMEK-01", "CMEK-05"):
-        [finding] = told(run, rule)
+        [finding] = reported(run, rule)
         assert (finding.status, finding.message.endswith(why)) == ("fail", True)
 
 
@@ -276,7 +276,7 @@ def test_a_place_that_is_known_only_after_apply(
     run = judged(tmp_path, plan(change(after_unknown={"regions": True})), *flags)
     assert (run.code, run.word) == (code, "not established")
     for rule in ("CMEK-01", "CMEK-03", "CMEK-05"):
-        [finding] = told(run, rule)
+        [finding] = reported(run, rule)
         assert finding.status == "inconclusive"
         assert finding.message == (
             f"The plan does not show where {ADDRESS} will be deployed: regions known only after "
@@ -295,7 +295,7 @@ def test_a_region_that_is_added(tmp_path: Path) -> None:
         if finding["rule"] == "CMEK-05"
     }
     assert regions == {"us-east-1": ("pass", "high"), "us-west-2": ("fail", "critical")}
-    [several] = told(run, "CMEK-03")
+    [several] = reported(run, "CMEK-03")
     assert several.message == "The region us-west-2 has no key."
 
 
@@ -411,7 +411,7 @@ def two() -> dict[str, Any]:
     return document_data(one, other)
 
 
-def test_several_organizations_must_be_told(tmp_path: Path) -> None:
+def test_several_organizations_must_be_reported(tmp_path: Path) -> None:
     """With several organizations the audit does not begin, and the option to use is named."""
     run = judged(tmp_path, plan(change()), inventory=two())
     assert (run.code, run.left) == (4, set())
@@ -422,13 +422,13 @@ def test_several_organizations_must_be_told(tmp_path: Path) -> None:
     ("identity", "status"), [(ORGANIZATION, "pass"), (OTHER_ORGANIZATION, "fail")]
 )
 @pytest.mark.parametrize("prefix", ["", "astra="])
-def test_the_organization_that_was_told(
+def test_the_organization_that_was_reported(
     tmp_path: Path, prefix: str, identity: str, status: str
 ) -> None:
     """A planned database is judged by the keys of the organization that the user names."""
     data = plan(change(), configuration=configured())
     run = judged(tmp_path, data, f"{OPTION}={prefix}{identity}", inventory=two())
-    [finding] = told(run, "CMEK-05")
+    [finding] = reported(run, "CMEK-05")
     assert finding.status == status
     assert run.head["settings"]["terraform_organizations"] == [f"{prefix}{identity}"]
 
@@ -507,7 +507,7 @@ def test_secrets_of_a_plan_reach_no_report(tmp_path: Path) -> None:
     )
     run = judged(tmp_path, data, "-vv", "--tb=long", formats=ALL)
     assert run.code == 1
-    assert {finding.status for finding in told(run, "CMEK-05")} == {"pass", "inconclusive"}
+    assert {finding.status for finding in reported(run, "CMEK-05")} == {"pass", "inconclusive"}
     everything = run.out + "".join(run.text(name) for name in run.left)
     assert {
         secret for secret in (ALIKE, "acme-hidden", "eu-hidden-1") if secret in everything
@@ -544,10 +544,10 @@ def test_what_terraform_printed(tmp_path: Path) -> None:
     run = audit(tmp_path, compliant(), *options)
     assert run.code == 1
     main = (grown.source / "main.tf").relative_to(ROOT).as_posix()
-    assert [finding.evidence for finding in told(run, "CMEK-05", "astra_database.orders")] == [
+    assert [finding.evidence for finding in reported(run, "CMEK-05", "astra_database.orders")] == [
         [[main, 6, "astra_database.orders"]]
     ]
-    [finding] = told(run, "CMEK-05", "astra_database.asking")
+    [finding] = reported(run, "CMEK-05", "astra_database.asking")
     assert (finding.status, finding.evidence) == (
         "inconclusive",
         [[main, 20, "astra_database.asking"]],

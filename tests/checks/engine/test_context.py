@@ -32,7 +32,7 @@ from tests.builders import (
 ZONES = st.timezones()
 
 
-def test_a_context_is_for_recorded_audits_unless_told() -> None:
+def test_a_context_is_for_recorded_audits_unless_reported() -> None:
     """By itself an audit takes records of up to 30 days, asks for KMS facts, and knows no past."""
     context = Context(AS_OF)
     assert context.max_age == RECORDED_MAX_AGE == timedelta(days=30)
@@ -49,19 +49,19 @@ def test_a_context_is_for_recorded_audits_unless_told() -> None:
         ("2026-11-20T02:00:00.250000+00:00", "2026-11-20T02:00:00.250000Z", date(2026, 11, 20)),
     ],
 )
-def test_times_are_told_in_utc(time: str, text: str, on: date) -> None:
-    """A time is told in UTC, as is its day, whatever zone it came in."""
+def test_times_are_reported_in_utc(time: str, text: str, on: date) -> None:
+    """A time is reported in UTC, as is its day, whatever zone it came in."""
     assert utc(datetime.fromisoformat(time)) == text
     assert day(datetime.fromisoformat(time)) == on
 
 
 @settings(deadline=None, max_examples=100)
 @given(st.datetimes(datetime(2010, 1, 2), datetime(2100, 1, 1), timezones=ZONES))  # noqa: DTZ001
-def test_a_told_time_is_the_time(time: datetime) -> None:
-    """A time can be read back from how it is told."""
-    told = utc(time)
-    assert told.endswith("Z")
-    assert datetime.fromisoformat(told) == time.astimezone(UTC)
+def test_a_reported_time_is_the_time(time: datetime) -> None:
+    """A time can be read back from how it is reported."""
+    shown = utc(time)
+    assert shown.endswith("Z")
+    assert datetime.fromisoformat(shown) == time.astimezone(UTC)
 
 
 def test_scopes_are_named_for_people() -> None:
@@ -73,7 +73,7 @@ def test_scopes_are_named_for_people() -> None:
 @pytest.mark.parametrize(
     ("detail", "text"), [("", "refused"), ("403 for the list", "refused (403 for the list)")]
 )
-def test_a_gap_is_told_with_its_detail(detail: str, text: str) -> None:
+def test_a_gap_is_reported_with_its_detail(detail: str, text: str) -> None:
     """Why a fact is missing is told by its code, and what was seen if anything was."""
     assert gap_text(Gap(fact="databases", reason="refused", detail=detail)) == text
 

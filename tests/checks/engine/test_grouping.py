@@ -127,7 +127,7 @@ def test_asking_twice_gives_the_same_labels() -> None:
     assert labels(grouping_) == labels(grouping_)
 
 
-def test_organizations_of_equal_name_are_told_apart() -> None:
+def test_organizations_of_equal_name_are_kept_apart() -> None:
     """Where two organizations share a name, their ids stand beside it."""
     names = {"o1": "acme", "o2": "acme", "o3": "acme-x"}
     third = a_finding("pass", "o3/serverless/aws/us-east-1")

@@ -105,7 +105,7 @@ def test_each_mix_of_statuses_has_its_outcome(statuses: str, result: str) -> Non
         ("error", "advisory", Gate("critical", allow_inconclusive=True), UNJUDGED),
     ],
 )
-def test_gates_let_through_what_they_are_told_to(
+def test_gates_let_through_what_they_are_reported_to(
     status: Status, severity: Severity, gate: Gate, result: str
 ) -> None:
     """A gate lets milder failures and the inconclusive through as skipped, and errors never."""
@@ -238,7 +238,7 @@ def test_a_late_failure_is_named_before_what_does_not_apply() -> None:
     ]
 
 
-def test_pytest_is_told_what_the_group_is_of() -> None:
+def test_pytest_is_reported_what_the_group_is_of() -> None:
     """The properties of an item give rule, status, severity and subject, and count its findings."""
     group = grouped(a_finding("fail", severity="critical"), a_finding("pass"))
     group.organization, group.type, group.provider, group.region = "acme", "t", "p", "r"

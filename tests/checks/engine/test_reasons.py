@@ -34,7 +34,7 @@ def test_every_reason_of_a_gap_has_a_step() -> None:
     assert [code for code in REASONS if not reasons()[code].who] == []
 
 
-def test_whoever_has_to_act_is_told_what_to_do() -> None:
+def test_whoever_has_to_act_is_reported_what_to_do() -> None:
     """A code names a step exactly if it names who has to act."""
     assert [code for code, each in reasons().items() if bool(each.who) is not bool(each.step)] == []
     assert [code for code, each in reasons().items() if not each.meaning.endswith(".")] == []

@@ -418,8 +418,8 @@ def test_a_waiver_covers_no_other_cause() -> None:
     assert [state for _, state in waivers.states()] == ["unused"]
 
 
-def test_all_problems_of_all_files_are_told(tmp_path: Path) -> None:
-    """Every mistake of every file is told at once, twins across the files too."""
+def test_all_problems_of_all_files_are_reported(tmp_path: Path) -> None:
+    """Every mistake of every file is reported at once, twins across the files too."""
     one = write_yaml(tmp_path / "one.yaml", document(waiver_data(ticket=""), waiver_data(id="")))
     two = write_yaml(tmp_path / "two.yaml", document(waiver_data(id="W-7")))
     three = write_yaml(tmp_path / "three.yaml", document(waiver_data(rule="CMEK-99", id="W-7")))

@@ -69,18 +69,18 @@ def _odd(**over: object) -> Database:
     return Database.model_validate({name: data[name] for name in data if name != "type"})
 
 
-def _told(organization: Organization, what: str) -> dict[str, Any]:
-    [told] = [each for each in reconcile(organization) if each["what"] == what]
-    return told
+def _shown(organization: Organization, what: str) -> dict[str, Any]:
+    [shown] = [each for each in reconcile(organization) if each["what"] == what]
+    return shown
 
 
-def _counts(told: dict[str, Any]) -> list[int | None]:
-    return [route["count"] for route in told["routes"]]
+def _counts(shown: dict[str, Any]) -> list[int | None]:
+    return [route["count"] for route in shown["routes"]]
 
 
 def _in_short(organization: Organization, what: str) -> tuple[list[int | None], Any, list[str]]:
-    told = _told(organization, what)
-    return _counts(told), told["agree"], told["differences"]
+    shown = _shown(organization, what)
+    return _counts(shown), shown["agree"], shown["differences"]
 
 
 # --- what is compared -----------------------------------------------------------------------------
@@ -94,15 +94,15 @@ def test_an_inventory_of_one_route_is_not_compared() -> None:
 def test_everything_that_was_read_is_compared() -> None:
     """Of an organization that was read from Astra and has a plan, everything is compared."""
     databases = [a_database(), a_planned_database()]
-    told = reconcile(_read(_managing(_healthy(databases=databases), DATABASE)))
-    assert {each["what"] for each in told} == comparisons.COUNTED
-    assert {each["agree"] for each in told} == {True}
+    shown = reconcile(_read(_managing(_healthy(databases=databases), DATABASE)))
+    assert {each["what"] for each in shown} == comparisons.COUNTED
+    assert {each["agree"] for each in shown} == {True}
 
 
 def test_both_views_in_a_file_are_compared() -> None:
     """A file with the views of regions and nothing else of Astra's is compared in that."""
-    told = {each["what"] for each in reconcile(_healthy())}
-    assert told == {"serverless-keys", "managed-clusters-keys", "region-views"}
+    shown = {each["what"] for each in reconcile(_healthy())}
+    assert shown == {"serverless-keys", "managed-clusters-keys", "region-views"}
 
 
 # --- keys -----------------------------------------------------------------------------------------
@@ -131,9 +131,9 @@ def test_keys_agree() -> None:
 def test_keys_differ(keys: list[Any], views: list[Any], counts: list[int], difference: str) -> None:
     """Keys that only one route shows, or that the routes show differently, are named."""
     organization = _healthy(keys=keys, region_views=views)
-    told = (counts, False, [f"{PLACE}: {difference}"])
-    assert _in_short(organization, "serverless-keys") == told
-    assert _told(organization, "serverless-keys")["rule"] == "CMEK-13"
+    shown = (counts, False, [f"{PLACE}: {difference}"])
+    assert _in_short(organization, "serverless-keys") == shown
+    assert _shown(organization, "serverless-keys")["rule"] == "CMEK-13"
 
 
 def test_versions_of_a_key_are_one_key() -> None:
@@ -186,7 +186,7 @@ def test_a_database_of_unknown_type_is_due_no_view() -> None:
     """Where the tier has no type, nobody knows which view is due: CMEK-14 doubts the database."""
     database = _odd()
     organization = _healthy(keys=[], databases=[database], region_views=[])
-    assert _counts(_told(organization, "region-views")) == [0, 0]
+    assert _counts(_shown(organization, "region-views")) == [0, 0]
 
 
 def test_accounts_are_named_for_every_key() -> None:
@@ -204,13 +204,13 @@ def test_accounts_are_named_for_every_key() -> None:
 
 def test_readings_agree_with_the_inventory() -> None:
     """The list that was read twice alike, and is audited as it was read, agrees."""
-    told = _told(_read(_healthy()), "databases")
-    assert [route["by"] for route in told["routes"]] == [
+    shown = _shown(_read(_healthy()), "databases")
+    assert [route["by"] for route in shown["routes"]] == [
         "reading 1, by pages of 100",
         "reading 2, by pages of 99",
         "the audited inventory",
     ]
-    assert (_counts(told), told["agree"]) == ([1, 1, 1], True)
+    assert (_counts(shown), shown["agree"]) == ([1, 1, 1], True)
 
 
 @pytest.mark.parametrize(
@@ -244,8 +244,8 @@ def test_databases_that_were_not_read_do_not_agree() -> None:
     reading = _reading("read 1 times: 0 by pages of 100")
     organization = _read(_healthy(databases=[]), readings=(reading,))
     gaps = (_gap("databases"), _gap("vendor-accounts"))
-    told = _in_short(organization.model_copy(update={"gaps": gaps}), "databases")
-    assert told == ([0, 0], None, ["refused (403)"])
+    shown = _in_short(organization.model_copy(update={"gaps": gaps}), "databases")
+    assert shown == ([0, 0], None, ["refused (403)"])
 
 
 def test_a_reading_without_numbers_is_not_compared() -> None:
@@ -264,8 +264,8 @@ def test_a_database_of_unknown_type_is_in_no_scope() -> None:
         _odd(id=uuid(8), status="TERMINATED"),
     ]
     difference = f"odd ({uuid(7)}): tier 'new' does not identify the type"
-    told = _in_short(_read(_healthy(databases=databases)), "placements")
-    assert told == ([2, 1], False, [difference])
+    shown = _in_short(_read(_healthy(databases=databases)), "placements")
+    assert shown == ([2, 1], False, [difference])
 
 
 def _planned(name: str) -> object:
@@ -284,12 +284,12 @@ def _managing(organization: Organization, *ids: str) -> Organization:
 def test_databases_that_terraform_manages_are_listed() -> None:
     """A database in Terraform's state is listed by Astra, however many files tell of it."""
     organization = _managing(_healthy(), DATABASE, DATABASE)
-    told = _told(organization, "managed")
-    assert [route["by"] for route in told["routes"]] == [
+    shown = _shown(organization, "managed")
+    assert [route["by"] for route in shown["routes"]] == [
         "in Terraform's state",
         "of these listed by Astra",
     ]
-    assert (_counts(told), told["agree"], told["rule"]) == ([1, 1], True, "CMEK-14")
+    assert (_counts(shown), shown["agree"], shown["rule"]) == ([1, 1], True, "CMEK-14")
 
 
 def test_databases_that_only_terraform_knows_are_named() -> None:
@@ -312,8 +312,8 @@ def test_what_terraform_manages_is_not_compared_with_what_was_not_read(
     """Where Astra's list was not read, what Terraform manages agrees with nothing."""
     organization = _healthy(databases=databases, gaps=[_gap("databases")])
     difference = f"db-0 ({DATABASE}): astra_database.db[0] is not listed"
-    told = _in_short(_managing(organization, DATABASE), "managed")
-    assert told == ([1, None], None, [difference])
+    shown = _in_short(_managing(organization, DATABASE), "managed")
+    assert shown == ([1, None], None, [difference])
 
 
 def test_a_planned_database_is_not_listed_by_astra() -> None:
@@ -328,8 +328,8 @@ def test_a_planned_database_is_not_listed_by_astra() -> None:
 
 def test_each_comparison_has_the_rule_that_judges_it() -> None:
     """What is counted in keys and views is judged by one rule, everything else by another."""
-    told = reconcile(_read(_managing(_healthy(), DATABASE)))
-    assert {each["what"]: each["rule"] for each in told} == {
+    shown = reconcile(_read(_managing(_healthy(), DATABASE)))
+    assert {each["what"]: each["rule"] for each in shown} == {
         "serverless-keys": "CMEK-13",
         "managed-clusters-keys": "CMEK-13",
         "region-views": "CMEK-13",
@@ -361,7 +361,7 @@ def test_nothing_agrees_over_what_was_not_read(what: str, facts: set[Fact]) -> N
     open_facts = {
         fact
         for fact in get_args(Fact)
-        if _told(whole.model_copy(update={"gaps": (_gap(fact),)}), what)["agree"] is None
+        if _shown(whole.model_copy(update={"gaps": (_gap(fact),)}), what)["agree"] is None
     }
     assert open_facts == facts
 
@@ -373,14 +373,14 @@ def test_a_route_without_an_answer_has_no_count(what: str, counts: list[int | No
     """A route of which nothing was read counts nothing, which is not zero."""
     gaps = (_gap("region-views"), _gap("vendor-accounts"))
     organization = _read(_healthy(region_views=[]), vendor_accounts=(), gaps=gaps)
-    assert _counts(_told(organization, what)) == counts
+    assert _counts(_shown(organization, what)) == counts
 
 
 def test_the_first_gap_of_a_fact_is_shown() -> None:
     """Of several gaps of one list, the first is named as the reason."""
     gaps = [_gap("databases"), _gap("databases").model_copy(update={"detail": "later"})]
     organization = _read(_healthy(), gaps=tuple(gaps))
-    assert _told(organization, "databases")["differences"] == ["refused (403)"]
+    assert _shown(organization, "databases")["differences"] == ["refused (403)"]
 
 
 def test_differences_are_named_in_the_order_of_their_scopes() -> None:
@@ -389,23 +389,23 @@ def test_differences_are_named_in_the_order_of_their_scopes() -> None:
     keys = [a_key(region=region) for region in regions]
     ordered = [f"serverless / aws / {region}" for region in sorted(regions)]
     organization = _read(_healthy(keys=keys, databases=[], region_views=[]), vendor_accounts=())
-    assert _told(organization, "region-views")["differences"] == [
+    assert _shown(organization, "region-views")["differences"] == [
         f"{scope}: no regional lookup was recorded" for scope in ordered
     ]
-    assert _told(organization, "vendor-accounts")["differences"] == [
+    assert _shown(organization, "vendor-accounts")["differences"] == [
         f"{scope}: no account is named" for scope in ordered
     ]
     assert [
-        text.partition(":")[0] for text in _told(organization, "serverless-keys")["differences"]
+        text.partition(":")[0] for text in _shown(organization, "serverless-keys")["differences"]
     ] == ordered
     accounts = tuple(_account(region) for region in regions)
     organization = _read(_healthy(keys=[], databases=[]), vendor_accounts=accounts)
-    assert _told(organization, "vendor-accounts")["differences"] == [
+    assert _shown(organization, "vendor-accounts")["differences"] == [
         f"{scope}: accounts, but no key" for scope in ordered
     ]
     ids = [aws_key_id(number=number) for number in (4, 2, 3, 1)]
     rivals = _healthy(keys=[a_key(key_id=each) for each in ids], region_views=[])
-    assert _told(rivals, "serverless-keys")["differences"] == [
+    assert _shown(rivals, "serverless-keys")["differences"] == [
         f"{PLACE}: key list: {', '.join(sorted(ids))}, regional lookup: not recorded"
     ]
 
@@ -429,7 +429,7 @@ def test_terminated_databases_are_read_once() -> None:
     assert _in_short(organization, "databases") == ([1, 1, 1], True, [])
     many = _reading(note.replace("terminated: 2", "terminated: 1,002"))
     organization = _read(_healthy(databases=databases), readings=(many,))
-    assert _counts(_told(organization, "databases")) == [1, 1, 3 - 1_002]
+    assert _counts(_shown(organization, "databases")) == [1, 1, 3 - 1_002]
 
 
 def test_the_last_two_readings_have_to_agree() -> None:
@@ -447,8 +447,8 @@ def test_the_last_two_readings_have_to_agree() -> None:
 def test_many_differences_are_counted() -> None:
     """Beyond the limit differences are counted and not named."""
     keys = [a_key(region=f"r{number:02}") for number in range(25)]
-    told = _told(_healthy(keys=keys, region_views=[]), "serverless-keys")
-    assert (len(told["differences"]), told["differences_total"]) == (20, 25)
+    shown = _shown(_healthy(keys=keys, region_views=[]), "serverless-keys")
+    assert (len(shown["differences"]), shown["differences_total"]) == (20, 25)
 
 
 @settings(deadline=None, max_examples=150)

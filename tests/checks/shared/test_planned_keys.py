@@ -111,8 +111,10 @@ def test_a_planned_key_proves_nothing(rule: str) -> None:
     """A key that is only planned is none for any rule about what is there."""
     databases = [a_database(), a_planned_database()]
     plain = an_organization(keys=[], databases=databases)
-    told = [each.status for each in judged(rule, planning(planned(), keys=[], databases=databases))]
-    assert told == [each.status for each in judged(rule, plain)]
+    shown = [
+        each.status for each in judged(rule, planning(planned(), keys=[], databases=databases))
+    ]
+    assert shown == [each.status for each in judged(rule, plain)]
 
 
 def test_databases_of_the_scope_are_concerned() -> None:

@@ -149,7 +149,7 @@ def test_a_file_without_its_option(stray: str, here: Path) -> None:
 
 
 def test_an_option_that_nobody_knows() -> None:
-    """What pytest does not know either is told under the name of this command."""
+    """What pytest does not know either is reported under the name of this command."""
     done = audit("--inventory=is.yaml")
     assert (done.exit_code, done.stdout) == (4, "")
     lines = done.stderr.splitlines()
@@ -212,11 +212,11 @@ def test_findings_are_those_of_plain_pytest(here: Path) -> None:
 
 
 def _process(here: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    told = environment_of({"PYTHONPATH": str(ROOT), **environment})
+    shown = environment_of({"PYTHONPATH": str(ROOT), **environment})
     return subprocess.run(
         [sys.executable, "-m", *words],
         cwd=here,
-        env=told,
+        env=shown,
         capture_output=True,
         text=True,
         check=False,
@@ -241,8 +241,8 @@ def test_what_a_stranger_left_here_is_not_taken(here: Path) -> None:
 def test_ini_twins_on_the_command_line_start_where_the_user_is(here: Path) -> None:
     """A path told by ``-o`` starts where the audit is run, as those of options do."""
     write_yaml(here / "is.yaml", compliant())
-    told = ("-o", "cmek_inventory=is.yaml", "-o", "cmek_report_dir=r", "-o", "cmek_formats=json")
-    assert audit(*told).exit_code == 0
+    shown = ("-o", "cmek_inventory=is.yaml", "-o", "cmek_report_dir=r", "-o", "cmek_formats=json")
+    assert audit(*shown).exit_code == 0
     assert left(here, "r").left == RECORD
     (source,) = left(here, "r").head["population"]["sources"]
     assert source["path"] == "is.yaml"

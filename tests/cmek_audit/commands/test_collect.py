@@ -64,7 +64,7 @@ def test_all_is_read(file: str, astra: Running) -> None:
     assert done.stderr == f"2/2 organizations, {len(astra.requests)} requests\n"
 
 
-def test_all_is_read_told_as_json(file: str, astra: Running) -> None:
+def test_all_is_read_reported_as_json(file: str, astra: Running) -> None:
     """The JSON object of a collection has its counts and no gaps."""
     done = command("collect", file, "--json", "--evidence-dir", "kept/here")
     (bundle,) = bundles(Path("kept/here"))
@@ -113,7 +113,7 @@ def test_what_was_left_unfinished_is_removed(file: str) -> None:
 # --- not everything was read ----------------------------------------------------------------------
 
 
-def test_a_gap_is_told_with_what_would_settle_it(file: str, astra: Running) -> None:
+def test_a_gap_is_reported_with_what_would_settle_it(file: str, astra: Running) -> None:
     """What was refused is named with its reason and the next step, and the exit code is 1."""
     astra.faults = (Fault("403-errors", "serverless-keys", ALWAYS, FIRST.id),)
     done = command("collect", file, "--json")
@@ -135,7 +135,7 @@ def test_a_gap_is_told_with_what_would_settle_it(file: str, astra: Running) -> N
     assert 'org-cmk-read ("Read CMK Key")' in refused[0]["action"]
 
 
-def test_gaps_with_one_remedy_are_told_together(file: str, astra: Running) -> None:
+def test_gaps_with_one_remedy_are_reported_together(file: str, astra: Running) -> None:
     """An organization without a token has one cause and one step for all its facts."""
     tokens = {FIRST.variable: FIRST.token}
     done = command("collect", file, environment=tokens)
@@ -165,7 +165,7 @@ def test_failed_requests_are_counted(file: str, astra: Running) -> None:
 def test_many_causes_are_cut_short_and_counted(
     file: str, astra: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of many causes that one step would settle the first are told, and the others counted."""
+    """Of many causes that one step would settle the first are reported, and the others counted."""
     monkeypatch.setattr(collect, "MOST_DETAILS", 1)
     astra.faults = (Fault("500", "accounts", ALWAYS, FIRST.id),)
     lines = command("collect", file).stdout.splitlines()

@@ -146,7 +146,7 @@ def test_an_audit_does_not_differ_from_itself(tmp_path: Path) -> None:
     assert re.fullmatch(r"Changes:  [0-9]+ unchanged", done.stdout.splitlines()[-1])
 
 
-def test_other_rules_are_told(tmp_path: Path) -> None:
+def test_other_rules_are_reported(tmp_path: Path) -> None:
     """If the two were judged by other rules, text and Markdown say so."""
     folders = [stored(tmp_path / each, [a_finding()]) for each in "ab"]
     other = json.loads((folders[0] / "audit.json").read_text())

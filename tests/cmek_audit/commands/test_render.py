@@ -125,24 +125,24 @@ def test_the_record_is_not_written_over(report: Report, name: str) -> None:
     before = (report.folder / name).read_bytes()
     path = report.folder / "." / name
     done = command("render", "markdown", report.folder, "-o", path)
-    told = f"--output: found {path} (the record itself), expected a file to write to\n"
-    assert _ended(done) == (4, told)
+    shown = f"--output: found {path} (the record itself), expected a file to write to\n"
+    assert _ended(done) == (4, shown)
     assert (report.folder / name).read_bytes() == before
 
 
 def test_a_folder_is_no_output(shared: Report, tmp_path: Path) -> None:
     """A folder cannot be written to, and is left alone."""
     done = command("render", "html", shared.folder, "-o", tmp_path)
-    told = f"--output: found {tmp_path} (a folder), expected a file to write to\n"
-    assert _ended(done) == (4, told)
+    shown = f"--output: found {tmp_path} (a folder), expected a file to write to\n"
+    assert _ended(done) == (4, shown)
 
 
-def test_a_file_that_cannot_be_written_is_told(shared: Report, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_reported(shared: Report, tmp_path: Path) -> None:
     """Where nothing can be written, that is said of the file that was asked for."""
     target = tmp_path / "no" / "page.html"
     done = command("render", "html", shared.folder, "-o", target)
-    told = f"--output: found {target} (No such file or directory), expected a file to write to\n"
-    assert _ended(done) == (4, told)
+    shown = f"--output: found {target} (No such file or directory), expected a file to write to\n"
+    assert _ended(done) == (4, shown)
 
 
 def test_nothing_unfinished_is_left_behind(
@@ -196,7 +196,7 @@ def test_a_secret_is_not_handed_on(report: Report) -> None:
     assert (sham in done.stderr, done.stdout) == (False, "")
 
 
-def test_an_unknown_format_is_told() -> None:
+def test_an_unknown_format_is_reported() -> None:
     """A format that there is not is refused with those that there are."""
     done = command("render", "pdf")
     assert done.exit_code == 4

@@ -69,10 +69,10 @@ def test_a_rule_as_json() -> None:
 
 def test_all_rules_as_json() -> None:
     """The JSON object of the list has each rule as it is by itself."""
-    all_told = printed_json(command("rules", "--json"))
-    assert all_told.keys() == {"rules"}
-    assert [each["id"] for each in all_told["rules"]] == [rule.card.id for rule in RULES]
-    assert all_told["rules"][4] == printed_json(command("rules", RULES[4].card.id, "--json"))
+    all_shown = printed_json(command("rules", "--json"))
+    assert all_shown.keys() == {"rules"}
+    assert [each["id"] for each in all_shown["rules"]] == [rule.card.id for rule in RULES]
+    assert all_shown["rules"][4] == printed_json(command("rules", RULES[4].card.id, "--json"))
 
 
 @pytest.mark.parametrize(

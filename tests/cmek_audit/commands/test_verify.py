@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def test_a_whole_bundle(bundle: Path) -> None:
-    """A bundle that is as it was made is proven, and what was checked is told line by line."""
+    """A bundle that is as it was made is proven, and what was checked is reported line by line."""
     manifest = read_manifest(str(bundle))
     done = command("verify", bundle)
     lines = len((bundle / "inventory.ndjson").read_text().splitlines()) - 2
@@ -52,7 +52,7 @@ def test_a_whole_bundle(bundle: Path) -> None:
     ]
 
 
-def test_a_whole_bundle_told_as_json(bundle: Path) -> None:
+def test_a_whole_bundle_reported_as_json(bundle: Path) -> None:
     """The JSON object says of each path how far it is proven, what was checked, what differs."""
     done = command("verify", bundle, "--json")
     value = printed_json(done)
@@ -69,7 +69,7 @@ def test_a_whole_bundle_told_as_json(bundle: Path) -> None:
     assert f"root: {read_manifest(str(bundle)).root}" in checked["lines"]
 
 
-def test_the_bundle_before_is_told(chain: Path) -> None:
+def test_the_bundle_before_is_reported(chain: Path) -> None:
     """A bundle that is not the first says which one it names, and by which root."""
     first, second, _ = bundles(chain)
     root = read_manifest(str(first)).root
@@ -151,7 +151,7 @@ def test_forged_evidence_is_found(forge: Callable[[Path], None], bundle: Path) -
 
 
 def test_many_differences_are_counted(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of many differences the first fifty are told, and the others counted."""
+    """Of many differences the first fifty are reported, and the others counted."""
     found = [Problem(f"{bundle}/{number}", 0, "", "this", "that") for number in range(60)]
 
     def damaged(_: str) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.astra.server import Running
 
 
-def _told(done: Result) -> list[str]:
+def _shown(done: Result) -> list[str]:
     """Return what is told of each path."""
     return [line for line in done.stdout.splitlines() if line.startswith("  ")]
 
@@ -46,7 +46,7 @@ def test_a_chain_is_verified_in_order(chain: Path) -> None:
         BUNDLES,
         "proven",
     ]
-    assert _told(done)[-1] == (
+    assert _shown(done)[-1] == (
         "  chain: 3 bundles, each with the name and the root of the one before"
     )
 
@@ -56,7 +56,7 @@ def test_a_chain_of_one(chain: Path) -> None:
     for later in bundles(chain)[1:]:
         shutil.rmtree(later)
     done = command("verify", chain)
-    assert (done.exit_code, _told(done)[-1]) == (0, "  chain: 1 bundle")
+    assert (done.exit_code, _shown(done)[-1]) == (0, "  chain: 1 bundle")
 
 
 def _named(bundle: Path) -> str:
@@ -84,7 +84,7 @@ def test_a_chain_that_was_pruned_says_so(chain: Path) -> None:
     shutil.rmtree(first)
     done = command("verify", chain)
     assert done.exit_code == 0
-    assert _told(done)[-2:] == [
+    assert _shown(done)[-2:] == [
         "  chain: 2 bundles, each with the name and the root of the one before",
         f"  older bundles are not here, the last of them {found}",
     ]
@@ -149,7 +149,7 @@ def test_a_clock_that_was_set_back_breaks_no_chain(
             monkeypatch.setattr(module, "datetime", Clock)
         collect(wanted, str(tmp_path / "ev"), FLEET.environment)
     done = command("verify", tmp_path / "ev")
-    assert (done.exit_code, _told(done)[-2:], done.stdout.splitlines()[-1]) == (
+    assert (done.exit_code, _shown(done)[-2:], done.stdout.splitlines()[-1]) == (
         0,
         [
             "  chain: 3 bundles, each with the name and the root of the one before",
@@ -178,7 +178,7 @@ def test_what_is_known_to_be_harmless_is_said(chain: Path) -> None:
     (chain / "acme.yaml").write_text("cmek-inventory: 1")
     done = command("verify", chain)
     assert done.exit_code == 0
-    assert _told(done)[-2:] == [
+    assert _shown(done)[-2:] == [
         "  records outside of the chain, which nothing proves: 'acme.yaml'",
         "  unfinished, not read: '.collecting-something'",
     ]

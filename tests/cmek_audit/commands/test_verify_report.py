@@ -45,7 +45,7 @@ def test_a_report_is_proven_line_by_line(run: Run, tmp_path: Path) -> None:
     ]
 
 
-def test_a_report_told_as_json(run: Run) -> None:
+def test_a_report_reported_as_json(run: Run) -> None:
     """The JSON object has each part with name, status and reason, and whether it can be proven."""
     done = command("verify", run.folder, "--json")
     value = printed_json(done)

@@ -171,7 +171,7 @@ def test_another_waiver_for_the_same_cause(report: Report) -> None:
     )
 
 
-def test_banners_are_told(tmp_path: Path) -> None:
+def test_banners_are_reported(tmp_path: Path) -> None:
     """Whoever asks by a partial report or by an example is told that it is one."""
     partial = audit(tmp_path, VIOLATIONS, only="CMEK-04")
     (finding,) = findings(partial, "fail")

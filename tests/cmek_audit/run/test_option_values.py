@@ -52,8 +52,8 @@ def test_live_facts_age_sooner() -> None:
         timedelta(days=30),
         timedelta(hours=24),
     ]
-    told = [parse_options(each | {"max_age": "7d"}).oldest for each in ({}, live)]
-    assert told == [timedelta(days=7)] * 2
+    shown = [parse_options(each | {"max_age": "7d"}).oldest for each in ({}, live)]
+    assert shown == [timedelta(days=7)] * 2
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_times_have_a_zone_and_are_turned_to_utc(text: str, time: str) -> None:
     ],
 )
 def test_durations_are_hours_or_days(text: str, duration: timedelta) -> None:
-    """How old a record may be is told in hours or days."""
+    """How old a record may be is reported in hours or days."""
     assert parse_options({"max_age": text}).max_age == duration
 
 
@@ -129,8 +129,8 @@ LEVELS = "'critical', 'high', 'medium', 'low' or 'advisory'"
         ("kms", "all", "'recorded' or 'none'"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_told(name: str, value: str, expected: str) -> None:
-    """A bad value is told with its option, what was found and what was expected."""
+def test_a_value_that_cannot_be_used_is_reported(name: str, value: str, expected: str) -> None:
+    """A bad value is reported with its option, what was found and what was expected."""
     with pytest.raises(SettingError) as raised:
         parse_options({name.replace("-", "_"): value})
     assert str(raised.value) == f"--cmek-{name}: found {value!r}, expected {expected}"
@@ -141,12 +141,12 @@ def test_a_gate_on_what_is_new_needs_a_baseline() -> None:
     assert parse_options({"fail_on_new": True, "baseline": "audit.json"}).fail_on_new
     with pytest.raises(SettingError) as raised:
         parse_options({"fail_on_new": True})
-    told = "--cmek-fail-on-new: found no --cmek-baseline, expected one with it"
-    assert str(raised.value) == told
+    shown = "--cmek-fail-on-new: found no --cmek-baseline, expected one with it"
+    assert str(raised.value) == shown
 
 
-def test_each_unknown_format_is_told() -> None:
-    """In a list of formats, each unknown one is told."""
+def test_each_unknown_format_is_reported() -> None:
+    """In a list of formats, each unknown one is reported."""
     with pytest.raises(SettingError) as raised:
         parse_options({"formats": "pdf html,xlsx"})
     *others, last = (f"'{name}'" for name in WRITABLE)
@@ -157,7 +157,7 @@ def test_each_unknown_format_is_told() -> None:
     ]
 
 
-def test_all_bad_values_are_told_together() -> None:
+def test_all_bad_values_are_reported_together() -> None:
     """Every option that cannot be used has a line of its own."""
     with pytest.raises(SettingError) as raised:
         parse_options({"as_of": "now", "max_age": "x", "kms": "y"})

@@ -78,7 +78,7 @@ def test_a_pipeline_tells_who_runs_it(
     assert (run["actor"], run["trigger"], run["link"]) == (actor, trigger, link)
 
 
-def test_a_person_is_told_by_the_name_of_the_account(
+def test_a_person_is_reported_by_the_name_of_the_account(
     monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
 ) -> None:
     """Outside a pipeline the actor is whoever is logged in, and there is no link."""
@@ -91,7 +91,7 @@ def test_a_person_is_told_by_the_name_of_the_account(
     )
 
 
-def test_an_account_without_a_name_is_not_told(
+def test_an_account_without_a_name_is_not_reported(
     monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
 ) -> None:
     """Where the system knows no name for the account, as in some containers, none is made up."""
@@ -102,7 +102,7 @@ def test_an_account_without_a_name_is_not_told(
 
 
 def test_the_run_tells_what_it_was_made_with(pytestconfig: pytest.Config) -> None:
-    """Command line, exit code, and the versions of Python, platform and packages are told."""
+    """Command line, exit code, and the versions of Python, platform and packages are reported."""
     run = describe_run(pytestconfig, 1)
     assert run["command"] == ["pytest", *map(str, pytestconfig.invocation_params.args)]
     assert (run["exit_code"], run["python"]) == (1, ".".join(map(str, sys.version_info[:3])))
@@ -122,7 +122,7 @@ def test_a_token_on_the_command_line_is_not_recorded(
     assert command == ["pytest", "-k", "AstraCS:(hidden)"]
 
 
-def test_a_package_that_is_missing_is_told_as_missing(
+def test_a_package_that_is_missing_is_reported_as_missing(
     monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
 ) -> None:
     """A package that is not installed has no version, and says so."""
@@ -156,16 +156,18 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_clean_checkout_is_told_by_its_commit(
+def test_a_clean_checkout_is_reported_by_its_commit(
     checkout: Path, pytestconfig: pytest.Config
 ) -> None:
-    """The commit of the suite is told, and that nothing was changed since; new files are none."""
+    """The commit of the suite is reported, and that nothing was changed; new files are none."""
     (checkout / "audit-report").write_text("")
     run = describe_run(pytestconfig, 0)
     assert (bool(re.fullmatch("[0-9a-f]{40}", run["commit"])), run["dirty"]) == (True, False)
 
 
-def test_a_changed_checkout_is_told_as_changed(checkout: Path, pytestconfig: pytest.Config) -> None:
+def test_a_changed_checkout_is_reported_as_changed(
+    checkout: Path, pytestconfig: pytest.Config
+) -> None:
     """If a file of the suite was changed since the commit, the run says so."""
     (checkout / "rule.py").write_text("strict = False\n")
     assert describe_run(pytestconfig, 0)["dirty"] is True

@@ -185,9 +185,9 @@ def _in_data(change: Callable[[dict[str, Any]], object]) -> Callable[[str], str]
 
     def changed(text: str) -> str:
         before, data, after = re.split('(?<=data-jsonblob=")([^"]*)', text, maxsplit=1)
-        told = json.loads(html.unescape(data))
-        change(told["tests"])
-        return before + html.escape(json.dumps(told)) + after
+        shown = json.loads(html.unescape(data))
+        change(shown["tests"])
+        return before + html.escape(json.dumps(shown)) + after
 
     return changed
 
@@ -236,13 +236,13 @@ def test_a_table_that_was_cut_needs_its_open_rows(made: Run) -> None:
         Check("CMEK-01", "high", "pass", "passed"),
         Check("CMEK-01", "high", "fail", "failure"),
     )
-    told = {"calm": "Passed", "stern": "Failed"}
+    shown = {"calm": "Passed", "stern": "Failed"}
     statuses = {"calm": "pass", "stern": "fail"}
 
     def page(*names: str) -> bytes:
         cells = {
             name: [
-                f'<td class="col-result">{told[name]}</td>',
+                f'<td class="col-result">{shown[name]}</td>',
                 '<td class="col-rule">CMEK-01</td><td class="col-severity">high</td>',
                 f'<td class="col-status">{statuses[name]}</td>',
             ]

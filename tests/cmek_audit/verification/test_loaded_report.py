@@ -46,10 +46,10 @@ def test_a_record_may_not_say_what_was_written(report: Report) -> None:
     for name in PAGES:
         (report.folder / name).unlink()
     verified = verify_report(str(report.folder))
-    told = "not proven (missing; the record does not say whether it was asked for)"
+    shown = "not proven (missing; the record does not say whether it was asked for)"
     assert stopping(verified) == {}
     assert about(verified, "missing") == [
-        f"{name}: {told}" for name in (*PAGES, "results.html", "junit.xml")
+        f"{name}: {shown}" for name in (*PAGES, "results.html", "junit.xml")
     ]
 
 

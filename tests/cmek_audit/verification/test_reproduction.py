@@ -90,7 +90,7 @@ def test_another_bundle_is_found_out(live: Report, tmp_path: Path) -> None:
     assert reason_of(verified, str(source_of(live))).endswith(f"recorded {root}")
 
 
-def test_sources_that_cannot_be_judged_again_are_told(tmp_path: Path) -> None:
+def test_sources_that_cannot_be_judged_again_are_reported(tmp_path: Path) -> None:
     """Sources that are as they were and cannot be judged as the record says are no proof."""
     controls = tmp_path / "controls.yaml"
     controls.write_text("cmek-controls: 1\nframeworks: []\n")
@@ -98,8 +98,8 @@ def test_sources_that_cannot_be_judged_again_are_told(tmp_path: Path) -> None:
     report = report_on(tmp_path, inventory, controls=str(controls), as_of=AS_OF)
 
     def exchange(head: Head) -> None:
-        told = head["population"]["sources"][0]
-        head["settings"]["controls_file"] = {name: told[name] for name in ("path", "sha256")}
+        shown = head["population"]["sources"][0]
+        head["settings"]["controls_file"] = {name: shown[name] for name in ("path", "sha256")}
 
     rewrite(report, exchange)
     render_pages(report)

@@ -46,7 +46,7 @@ def test_a_record_without_a_run_differs(report: Report) -> None:
 
 
 def test_who_ran_it_is_never_proven(report: Report) -> None:
-    """A block ``run`` that was rewritten cannot be told from another, and is named for that."""
+    """A block ``run`` that was rewritten cannot be reported from another, and is named for that."""
     rewrite(report, lambda head: head["run"].update(actor="Somebody Else"))
     render_pages(report)
     verified = verify_report(str(report.folder))

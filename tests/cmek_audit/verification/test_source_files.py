@@ -36,9 +36,9 @@ def _proofs(report: Report, change: Callable[[dict[str, Any]], object] = lambda 
 
 def test_what_has_the_recorded_hash_is_proven(report: Report, tmp_path: Path) -> None:
     """The inventory and the waivers are proven by their hashes."""
-    told = ("proven", "it has the recorded SHA-256")
+    shown = ("proven", "it has the recorded SHA-256")
     names = ("inventory.json", "waivers.json")
-    assert _proofs(report) == [(f"{tmp_path}/{name}", *told) for name in names]
+    assert _proofs(report) == [(f"{tmp_path}/{name}", *shown) for name in names]
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ def test_a_file_of_which_no_size_is_known_has_a_limit(
 def test_a_bundle_that_is_none_is_not_there(report: Report, tmp_path: Path, role: str) -> None:
     """A folder that holds nothing of a bundle is none."""
     (tmp_path / "bundle").mkdir()
-    told = {"path": str(tmp_path / "bundle"), "format": "bundle", "role": role}
-    found = _proofs(report, lambda head: head["population"]["sources"][0].update(told))
+    shown = {"path": str(tmp_path / "bundle"), "format": "bundle", "role": role}
+    found = _proofs(report, lambda head: head["population"]["sources"][0].update(shown))
     assert found[0][1:] == ("not-proven", source_files._GONE)
 
 
@@ -105,8 +105,8 @@ def test_a_bundle_with_a_pipe_for_its_manifest_differs(report: Report, tmp_path:
     """A pipe in the place of a manifest is not read, as that may never end."""
     (tmp_path / "bundle").mkdir()
     os.mkfifo(tmp_path / "bundle/manifest.json")
-    told = {"path": str(tmp_path / "bundle"), "format": "bundle"}
-    found = _proofs(report, lambda head: head["population"]["sources"][0].update(told))
+    shown = {"path": str(tmp_path / "bundle"), "format": "bundle"}
+    found = _proofs(report, lambda head: head["population"]["sources"][0].update(shown))
     assert found[0][1] == "differs"
     assert found[0][2].endswith("manifest.json: found no regular file, expected a file")
 
@@ -122,8 +122,8 @@ def test_a_bundle_that_cannot_be_read_is_not_proven(
 
     monkeypatch.setattr(replay, "replay", refused)
     (tmp_path / "manifest.json").write_text("{}")
-    told = {"path": str(tmp_path), "format": "bundle"}
-    found = _proofs(report, lambda head: head["population"]["sources"][0].update(told))
+    shown = {"path": str(tmp_path), "format": "bundle"}
+    found = _proofs(report, lambda head: head["population"]["sources"][0].update(shown))
     assert found[0][1:] == ("not-proven", "it cannot be read: Permission denied")
 
 

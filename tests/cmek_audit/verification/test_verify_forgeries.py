@@ -183,8 +183,8 @@ def test_no_finding_can_be_taken_away(
 def _assert_findings_found_out(report: Report, lines: list[bytes]) -> None:
     head = json.loads(canonical(report.head))
     raw = b"".join(lines)
-    told = {"sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw), "count": len(lines)}
-    head["findings"].update(told)
+    shown = {"sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw), "count": len(lines)}
+    head["findings"].update(shown)
     assert _forged(head, raw, _population(report))
 
 

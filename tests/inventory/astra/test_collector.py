@@ -104,7 +104,7 @@ def test_server_sees_nothing_but_reading(server: Running, tmp_path: Path) -> Non
     assert {request.organization for request in server.requests} == {SMALL.id}
 
 
-def test_tokens_are_told_to_be_looked_for(server: Running, tmp_path: Path) -> None:
+def test_tokens_are_reported_to_be_looked_for(server: Running, tmp_path: Path) -> None:
     """The tokens are returned, so that whatever is written later can be searched for them."""
     collected = collect(configuration(server.address), str(tmp_path), FLEET.environment)
     assert [repr(token) for token in collected.tokens] == [

@@ -227,7 +227,7 @@ def test_mistakes(
     assert expected_text == (expected[3] or expected_text)
 
 
-def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     """Not only the first mistake is reported, but all of them."""
     data = file_data(
         {"id": "a b"}, organization(token="a-b"), address="x", requests={"attempts": 0}

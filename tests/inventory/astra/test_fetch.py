@@ -199,7 +199,7 @@ def test_organization_that_nobody_configured() -> None:
     ],
 )
 @pytest.mark.parametrize("configured_id", [ORGANIZATION, None])
-def test_organization_that_cannot_be_told(
+def test_organization_that_cannot_be_reported(
     own: object, reason: str, detail: str, configured_id: str | None
 ) -> None:
     """If the token's organization is unknown, nothing else is asked, and all is missing."""
@@ -339,7 +339,7 @@ def test_view_that_cannot_be_relied_on(view: httpx.Response, reason: str) -> Non
         (answer({}, 403), "refused"),
     ],
 )
-def test_accounts_that_cannot_be_told(accounts: httpx.Response, reason: str) -> None:
+def test_accounts_that_cannot_be_reported(accounts: httpx.Response, reason: str) -> None:
     """If no account is named, or none can be asked for, that is missing."""
     fetched = read(Astra(serverless=[listed_key()], other={f"{VIEW}/accounts": accounts}))
     assert fetched.organization.vendor_accounts == ()
@@ -368,7 +368,7 @@ def in_many_regions(count: int, refused: int) -> Astra:
     return Astra(databases=databases, other={path: answer({}, 403) for path in paths})
 
 
-def test_no_view_is_told_any_more(tmp_path: Path) -> None:
+def test_no_view_is_reported_any_more(tmp_path: Path) -> None:
     """If none of a hundred key scopes tells anything, the others are not asked for in vain."""
     astra = in_many_regions(250, 150)
     fetched = read(astra)

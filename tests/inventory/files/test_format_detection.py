@@ -211,7 +211,7 @@ MISTAKES = {
 }
 
 
-def told(file: str, wanted: ExpectedFile = PLAN) -> list[str]:
+def shown(file: str, wanted: ExpectedFile = PLAN) -> list[str]:
     """Return every problem as it is shown, without the file's path."""
     with pytest.raises(InventoryError) as caught:
         read_plan(file) if wanted == PLAN else read_state(file, TerraformSettings())
@@ -243,7 +243,7 @@ def test_what_it_is_and_what_to_run(tmp_path: Path, name: str, wanted: ExpectedF
         printed = "give the output of 'terraform show -json'"
         give = printed if re.search("raw|saved", found) else "give it"
         hint = f"{give} as --cmek-{kind}"
-    [problem] = told(written(tmp_path, file, raw), wanted)
+    [problem] = shown(written(tmp_path, file, raw), wanted)
     place = f":{line}:" if line else ":"
     run = f"a {wanted.kind}, as printed by: {wanted.command}"
     assert problem == f"{place} found {found}, expected {run}{'; ' if hint else ''}{hint}"
@@ -271,7 +271,7 @@ def test_what_to_run(wanted: ExpectedFile) -> None:
 @pytest.mark.parametrize("wanted", [PLAN, STATE], ids=lambda wanted: wanted.kind)
 def test_text_in_utf_16(tmp_path: Path, encoding: str, mark: str, wanted: ExpectedFile) -> None:
     """A file that PowerShell wrote in UTF-16 is refused by that name, with what writes UTF-8."""
-    [problem] = told(written(tmp_path, "plan.json", (mark + WHOLE).encode(encoding)), wanted)
+    [problem] = shown(written(tmp_path, "plan.json", (mark + WHOLE).encode(encoding)), wanted)
     show, kind = wanted.show, wanted.kind
     assert problem == (
         f": found text in UTF-16, expected {wanted.expectation}; in PowerShell, write UTF-8 with: "
@@ -289,7 +289,7 @@ def test_text_in_another_encoding(tmp_path: Path) -> None:
     """A byte that UTF-8 does not have is named with its line, and what to run."""
     raw = f'{{\n"a": "\x82{SECRET}"}}'.encode("latin-1")
     file = written(tmp_path, "plan.json", raw)
-    assert told(file) == [f":2: found byte 0x82, expected {UTF_8}: {PLAN.expectation}"]
+    assert shown(file) == [f":2: found byte 0x82, expected {UTF_8}: {PLAN.expectation}"]
 
 
 # --- JSON and YAML --------------------------------------------------------------------------------
@@ -300,15 +300,15 @@ def test_damage_inside(tmp_path: Path) -> None:
     text = PRETTY.replace("\n", f"\nWarning {SECRET}\n", 1)
     file = written(tmp_path, "plan.json", text)
     found = "a word without quotes"
-    assert told(file) == [f":2: found {found}, expected JSON: {PLAN.expectation}"]
+    assert shown(file) == [f":2: found {found}, expected JSON: {PLAN.expectation}"]
 
 
 @pytest.mark.parametrize("value", ["[" * 100_000, "1" * 5_000, "NaN"], ids=["deep", "long", "nan"])
 def test_json_that_python_does_not_read(tmp_path: Path, value: str) -> None:
     """JSON that cannot be read for another reason than its form is said to be that."""
-    [problem] = told(written(tmp_path, "plan.json", f'{{"format_version": {value}}}'))
+    [problem] = shown(written(tmp_path, "plan.json", f'{{"format_version": {value}}}'))
     assert problem.endswith(f", expected JSON: {PLAN.expectation}")
-    [problem] = told(written(tmp_path, "plan.out", f'{{"format_version": {value}}}'))
+    [problem] = shown(written(tmp_path, "plan.out", f'{{"format_version": {value}}}'))
     assert problem.startswith(": found the ending '.out', expected .yaml")
 
 
@@ -350,7 +350,7 @@ def test_what_says_nothing_of_what_it_is(
     tmp_path: Path, name: str, text: str, message: str
 ) -> None:
     """A file of any other kind is refused with what was found, and what a plan is."""
-    [problem] = told(written(tmp_path, name, text))
+    [problem] = shown(written(tmp_path, name, text))
     assert problem == message
     assert SECRET not in problem
 
@@ -359,18 +359,18 @@ def test_what_is_no_state(tmp_path: Path) -> None:
     """Where a state is meant, a plan in YAML is sent to its option, and others are refused."""
     file = write_json(tmp_path / "a.json", plan_data())
     expected = f"{STATE.expectation}; give it as --cmek-plan"
-    assert told(file, STATE) == [f":1: found a plan in YAML, expected {expected}"]
+    assert shown(file, STATE) == [f":1: found a plan in YAML, expected {expected}"]
     file = write_text(tmp_path / "b.yaml", "organizations: []")
-    assert told(file, STATE) == [f":1: found {HEADLESS}, expected {expected}"]
+    assert shown(file, STATE) == [f":1: found {HEADLESS}, expected {expected}"]
     file = write_text(tmp_path / "c.json", "[]")
-    assert told(file, STATE) == [f":1: found a list, expected {STATE.expectation}"]
+    assert shown(file, STATE) == [f":1: found a list, expected {STATE.expectation}"]
 
 
 def test_a_key_that_stands_twice(tmp_path: Path) -> None:
     """A plan in which something stands twice is refused: one of both would be lost."""
     text = WHOLE.replace('{"format', '{"resource_changes": [], "format', 1)
     found = "found a duplicate key, expected each key once"
-    assert told(write_text(tmp_path / "plan.json", text)) == [f":1: resource_changes: {found}"]
+    assert shown(write_text(tmp_path / "plan.json", text)) == [f":1: resource_changes: {found}"]
 
 
 def test_a_plan_in_yaml(tmp_path: Path) -> None:
@@ -386,24 +386,24 @@ def test_files_with_other_endings(tmp_path: Path, name: str) -> None:
     """A plan whose ending says no format is refused by its ending."""
     expected = f".yaml, .yml or .json, such as written by: {PLAN.command}"
     file = write_text(tmp_path / name, WHOLE)
-    assert told(file) == [f": found the ending {Path(name).suffix!r}, expected {expected}"]
+    assert shown(file) == [f": found the ending {Path(name).suffix!r}, expected {expected}"]
 
 
 def test_what_is_not_there(tmp_path: Path) -> None:
     """A file that is missing is said to be, whatever its ending is."""
     for name in ("plan.json", "plan.bin"):
         message = [": found No such file or directory, expected a readable file"]
-        assert told(str(tmp_path / name)) == message
+        assert shown(str(tmp_path / name)) == message
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
     """A pipe or a folder of another ending is refused without being read: it may never end."""
     os.mkfifo(tmp_path / "pipe")
-    [problem] = told(str(tmp_path / "pipe"))
+    [problem] = shown(str(tmp_path / "pipe"))
     assert problem.startswith(": found the ending '', expected .yaml, .yml or .json")
     (tmp_path / "plan.json").mkdir()
     for path in (tmp_path, tmp_path / "plan.json"):
-        assert told(str(path)) == [f": found a folder, expected {PLAN.expectation}"]
+        assert shown(str(path)) == [f": found a folder, expected {PLAN.expectation}"]
 
 
 # --- whatever it is -------------------------------------------------------------------------------
@@ -435,7 +435,7 @@ def test_nothing_is_repeated(data: st.DataObject) -> None:
 def test_every_plan_that_was_cut_short(length: int, text: str) -> None:
     """Wherever a plan ends too early, it is said to."""
     with tempfile.TemporaryDirectory() as folder:
-        [problem] = told(written(Path(folder), "plan.json", text[: min(length, len(text) - 1)]))
+        [problem] = shown(written(Path(folder), "plan.json", text[: min(length, len(text) - 1)]))
     assert CUT[0] in problem or "found a comma after the last entry" in problem
 
 
@@ -472,7 +472,7 @@ def test_what_terraform_prints(tmp_path: Path) -> None:
         return done.stdout
 
     def found(raw: bytes) -> str:
-        [problem] = told(written(tmp_path, "plan.json", raw))
+        [problem] = shown(written(tmp_path, "plan.json", raw))
         assert SECRET not in problem
         return problem.partition("found ")[2].partition(", expected")[0]
 

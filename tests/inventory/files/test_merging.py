@@ -90,7 +90,7 @@ def files(draw: st.DrawFn) -> list[Organization]:
     return [bare(f"{number}.yaml", 3, **over) for number, over in enumerate(drawn)]
 
 
-def told(merged: Callable[[], list[Organization]]) -> Any:  # noqa: ANN401 (to be compared)
+def shown(merged: Callable[[], list[Organization]]) -> Any:  # noqa: ANN401 (to be compared)
     try:
         organizations = merged()
     except InventoryError as error:
@@ -111,7 +111,7 @@ def test_all_at_once(several: list[Organization]) -> None:
             whole = merge([*whole, organization])
         return whole
 
-    expected, merged = told(one_by_one), told(lambda: merge(several))
+    expected, merged = shown(one_by_one), shown(lambda: merge(several))
     assert expected <= merged if isinstance(expected, set) else merged == expected
 
 

@@ -35,7 +35,7 @@ def test_plans_with_and_without_names(text: str, expected: NamedPlan) -> None:
     assert parse_plan(str(expected)) == expected
 
 
-def test_a_path_begins_where_it_is_told_to() -> None:
+def test_a_path_begins_where_it_is_reported_to() -> None:
     """A relative path begins at the folder that is given, with a name and without."""
     start = Path(FAR)
     assert parse_plan("plan.json", start) == NamedPlan(f"{FAR}/plan.json")

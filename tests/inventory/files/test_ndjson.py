@@ -345,7 +345,7 @@ def test_invalid_utf8_in_a_line(tmp_path: Path) -> None:
 
 
 def test_mistakes_in_entries(tmp_path: Path) -> None:
-    """Every mistake in an organization, a key and a database is told at once."""
+    """Every mistake in an organization, a key and a database is reported at once."""
     organization = {"kind": "organization", "id": "acme"}
     key = {"kind": "key"} | key_data(type="astra")
     database = {"kind": "database"} | database_data(regions=[])
@@ -386,8 +386,8 @@ def test_organization_twice(tmp_path: Path) -> None:
     """An organization whose lines stand in two places is an error."""
     one, two = rich()
     found = problems(write_ndjson(tmp_path / "a.ndjson", ndjson_lines(one, two, one)))
-    told = f"a duplicate organization '{ORGANIZATION}'"
-    assert found == [(13, "", told, "all its lines together")]
+    shown = f"a duplicate organization '{ORGANIZATION}'"
+    assert found == [(13, "", shown, "all its lines together")]
 
 
 def test_twins_in_a_stream(tmp_path: Path) -> None:

@@ -93,20 +93,20 @@ JSON = {
 
 @pytest.mark.parametrize(("text", "line", "found", "expected"), [(a, *b) for a, b in YAML.items()])
 def test_yaml(text: str, line: int, found: str, expected: str) -> None:
-    """What is no YAML is told with its line, what stands there, and what should."""
+    """What is no YAML is reported with its line, what stands there, and what should."""
     [problem] = read_document("a.yaml", text.encode()).problems
     assert (problem.line, problem.found, problem.expected) == (line, found, expected)
 
 
 @pytest.mark.parametrize(("text", "line", "found", "expected"), [(a, *b) for a, b in JSON.items()])
 def test_json(text: str, line: int, found: str, expected: str) -> None:
-    """What is no JSON is told with its line, what stands there, and what should."""
+    """What is no JSON is reported with its line, what stands there, and what should."""
     [problem] = read_document("a.json", text.encode()).problems
     assert (problem.line, problem.found, problem.expected) == (line, found, expected)
 
 
 def test_an_error_without_a_place() -> None:
-    """An error of YAML that names no place is told all the same."""
+    """An error of YAML that names no place is reported all the same."""
     assert yaml_mistake("", yaml.MarkedYAMLError(problem="but found x")) == ("x", "YAML")
 
 
@@ -128,7 +128,7 @@ def test_nothing_is_repeated(parts: list[str], file: str) -> None:
 
 @given(st.text(max_size=20))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    """What Python's json refuses is told as a mistake, whatever it is."""
+    """What Python's json refuses is reported as a mistake, whatever it is."""
     raw = text.encode("utf-8", "surrogatepass").replace(b"\0", b"")
     document = read_document("a.json", raw)
     try:

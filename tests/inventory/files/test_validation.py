@@ -44,7 +44,7 @@ class Samples(BaseModel):
     ],
 )
 def test_any_model(data: object, field: str, found: str, expected: str) -> None:
-    """A complaint of any model is told in words."""
+    """A complaint of any model is reported in words."""
     problems = problems_of(wrong(Sample, data), "a.yaml", {(): 1})
     assert problems == [Problem("a.yaml", 1, field, found, expected)]
 
@@ -177,7 +177,7 @@ ASCII = "visible ASCII characters without spaces"
     ],
 )
 def test_what_may_have_been_meant(name: str, value: object, found: str, expected: str) -> None:
-    """A mistake is told with what helps: a word of the same place, quotes, a zone, a day."""
+    """A mistake is reported with what helps: a word of the same place, quotes, a zone, a day."""
     error = wrong(Whole, {"part": {name: value}})
     [problem] = problems_of(error, "a.yaml", {(): 1}, model=Whole)
     assert (problem.found, problem.expected) == (found, expected)

@@ -153,12 +153,12 @@ def test_unknown_ending(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "shown"),
     [("a.yaml", "yaml"), ("a.YML", "yaml"), ("a.b.Json", "json"), ("a.ndjson", "ndjson")],
 )
-def test_endings(name: str, told: str) -> None:
+def test_endings(name: str, shown: str) -> None:
     """The ending of a file tells its format, in any case."""
-    assert format_of(name) == told
+    assert format_of(name) == shown
 
 
 def test_missing_file(tmp_path: Path) -> None:
@@ -463,7 +463,7 @@ BROKEN: dict[str, tuple[str, set[tuple[int, str, str, str]]]] = {
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_mistakes(tmp_path: Path, case: str) -> None:
-    """Every mistake of a file is told at once, with its line and what is expected."""
+    """Every mistake of a file is reported at once, with its line and what is expected."""
     text, expected = BROKEN[case]
     file = write_text(tmp_path / "a.yaml", text)
     found = [tuple(problem)[1:] for problem in problems(file)]

@@ -58,9 +58,9 @@ def test_neither_type_nor_tier() -> None:
     text = "a type, or the tier that Astra reported"
     assert refusal(Database, without(DATABASE, "type")) == ((), text)
     assert refusal(Database, without(DATABASE, "type") | {"tier": None}) == ((), text)
-    told = "a database type, or the tier that Astra reported"
+    shown = "a database type, or the tier that Astra reported"
     for tier in ({}, {"tier": "serverless"}):
-        assert refusal(Database, DATABASE | {"type": "unknown"} | tier) == (("type",), told)
+        assert refusal(Database, DATABASE | {"type": "unknown"} | tier) == (("type",), shown)
 
 
 def test_regions_once() -> None:

@@ -66,14 +66,14 @@ organizations:
     with pytest.raises(InventoryError) as caught:
         read_recorded(file)
     types, providers = "'serverless' or 'managed-clusters'", "'aws', 'gcp' or 'azure'"
-    told = "a database type, or the tier that Astra reported"
+    shown = "a database type, or the tier that Astra reported"
     where = "organizations[0]."
     assert set(caught.value.problems) == {
         Problem(file, 7, f"{where}policy.types.astra", "'astra'", types),
         Problem(file, 9, f"{where}keys[0].type", "'astra'", types),
         Problem(file, 9, f"{where}keys[0].provider", "'oracle'", providers),
         Problem(file, 11, f"{where}databases[0].type", "'vector'", types),
-        Problem(file, 12, f"{where}databases[1].type", "'unknown'", told),
+        Problem(file, 12, f"{where}databases[1].type", "'unknown'", shown),
     }
 
 

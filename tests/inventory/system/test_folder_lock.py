@@ -35,7 +35,7 @@ def _hold(folder: Path) -> subprocess.Popen[str]:
     return holder
 
 
-def test_second_process_is_refused_and_told_why(tmp_path: Path) -> None:
+def test_second_process_is_refused_and_reported_why(tmp_path: Path) -> None:
     """Who comes second learns which folder is in use, and by which option it was given."""
     with _hold(tmp_path) as holder:
         with pytest.raises(SettingError) as refused:
@@ -87,8 +87,8 @@ def _count_alone(folder: Path) -> int:
     for _ in range(200):
         try:
             with FolderLock(folder, "a test"):
-                told = int(number.read_text()) if number.exists() else 0
-                number.write_text(str(told + 1))
+                shown = int(number.read_text()) if number.exists() else 0
+                number.write_text(str(shown + 1))
                 had += 1
         except SettingError:
             continue

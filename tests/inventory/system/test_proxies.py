@@ -138,7 +138,7 @@ def test_proxies_that_cannot_be_used(
 
 @given(st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]), min_size=1))
 def test_nothing_breaks_it(named: str) -> None:
-    """Whatever the environment names is a proxy, none, or a mistake that is told."""
+    """Whatever the environment names is a proxy, none, or a mistake that is reported."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HTTPS_PROXY", named)
         with contextlib.suppress(SettingError):

@@ -46,7 +46,7 @@ def interrupted(work: Callable[[], object]) -> None:
 
 @pytest.mark.parametrize("sent", BOTH)
 @pytest.mark.parametrize("handler", [signal.SIG_DFL, signal.default_int_handler])
-def test_being_told_to_end_interrupts(
+def test_being_reported_to_end_interrupts(
     sent: signal.Signals, handler: Callable[[int, object], None]
 ) -> None:
     """Within, SIGTERM and SIGHUP interrupt; afterwards they are handled as before."""

@@ -31,8 +31,8 @@ ALIKE = "Astra" + "CS:" + "sham" * 8
 
 def attributes(**over: object) -> dict[str, Any]:
     """Return the attributes of a database that does not exist yet."""
-    told = {"name": "orders", "cloud_provider": "aws", "regions": ["us-east-1"]} | over
-    return {name: value for name, value in told.items() if value is not None}
+    shown = {"name": "orders", "cloud_provider": "aws", "regions": ["us-east-1"]} | over
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 def existing(identity: str = "d1", **over: object) -> dict[str, Any]:
@@ -49,9 +49,9 @@ def resource(address: str = ADDRESS, **over: object) -> dict[str, Any]:
     """Return what every resource of a plan or a state says about itself."""
     module, _, rest = address.rpartition(".astra_")
     kind, _, name = (f"astra_{rest}" if module else address).partition(".")
-    told: dict[str, Any] = {"address": address, "mode": "managed", "type": kind}
-    told |= {"name": re.sub(r"\[.*", "", name)} | ({"module_address": module} if module else {})
-    return told | over
+    shown: dict[str, Any] = {"address": address, "mode": "managed", "type": kind}
+    shown |= {"name": re.sub(r"\[.*", "", name)} | ({"module_address": module} if module else {})
+    return shown | over
 
 
 def change(
@@ -94,9 +94,9 @@ def plan(*changes: Mapping[str, Any], **over: object) -> dict[str, Any]:
     } | over
 
 
-def _planned(told: Mapping[str, Any]) -> dict[str, Any]:
-    own = {name: value for name, value in told.items() if name != "change"}
-    return own | {"values": told["change"]["after"], "sensitive_values": {}}
+def _planned(shown: Mapping[str, Any]) -> dict[str, Any]:
+    own = {name: value for name, value in shown.items() if name != "change"}
+    return own | {"values": shown["change"]["after"], "sensitive_values": {}}
 
 
 def state(*resources: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,8 +129,8 @@ def configuration(
             module = calls.setdefault(name, {"source": f"./{name}", "module": {}})["module"]
         own = {name: resource(address)[name] for name in ("type", "name")}
         module.setdefault("resources", []).append(own | {"provider_config_key": key or "astra"})
-    told = {key: {"name": "astra", **(blocks or {}).get(key, {})} for key in named}
-    return {"provider_config": told, "root_module": root}
+    shown = {key: {"name": "astra", **(blocks or {}).get(key, {})} for key in named}
+    return {"provider_config": shown, "root_module": root}
 
 
 def configured(*modules: str, provider: str = "astra", kind: str = "database") -> dict[str, Any]:

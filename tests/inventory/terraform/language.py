@@ -117,10 +117,10 @@ def ask_terraform(folder: Path, texts: Sequence[str]) -> list[int | None]:
 def _problems(folder: Path) -> list[dict[str, Any]]:
     (folder / "empty.rc").touch()
     own = {"TF_CLI_CONFIG_FILE": str(folder / "empty.rc"), "CHECKPOINT_DISABLE": "1"}
-    told = {name: text for name, text in os.environ.items() if not name.startswith("TF_")} | own
+    shown = {name: text for name, text in os.environ.items() if not name.startswith("TF_")} | own
     command = [str(TERRAFORM), "validate", "-json"]
     done = subprocess.run(
-        command, cwd=folder, env=told, capture_output=True, text=True, check=False, timeout=120
+        command, cwd=folder, env=shown, capture_output=True, text=True, check=False, timeout=120
     )
     problems: list[dict[str, Any]] = json.loads(done.stdout)["diagnostics"]
     return problems

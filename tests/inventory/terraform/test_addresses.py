@@ -33,7 +33,7 @@ from inventory.terraform.addresses import (
     ],
 )
 def test_names_of_modules(address: str, names: tuple[str, ...]) -> None:
-    """The names of modules are told from the keys of their instances, whatever stands in these."""
+    """The names of modules are split from the keys of their instances, whatever these hold."""
     assert module_names(address) == names
 
 
@@ -242,7 +242,7 @@ PRINTED = [
 @pytest.mark.parametrize("key", PRINTED)
 @pytest.mark.parametrize("name", ["app", "e\u0301", "क्षेत्र"])
 def test_what_terraform_prints(name: str, key: str) -> None:
-    """Whatever a key holds, and whatever letters a name has, the modules are told from them."""
+    """Whatever a key holds, and whatever letters a name has, the modules are reported from them."""
     module = f"module.{name}[{key}].module.db[{key}]"
     assert module_names(module) == (name, "db")
     assert module_of(f"{module}.astra_database.{name}[{key}]") == module

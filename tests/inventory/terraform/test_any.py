@@ -86,20 +86,20 @@ def _changed(
 def _kept_back(draw: st.DrawFn, after: dict[str, Any]) -> dict[str, Any]:
     """Mark some of the attributes as known only after apply, or as sensitive."""
     mark = draw(st.sampled_from(["after_unknown", "after_sensitive"]))
-    told, marks = dict(after), dict[str, Any]()
+    shown, marks = dict(after), dict[str, Any]()
     for name in draw(st.sets(st.sampled_from([*after]))) & {*after} - {"id"}:
         value = after[name]
         if isinstance(value, list) and draw(st.booleans()):
             marks[name] = [draw(st.booleans()) for _ in value]
-            told[name] = [
+            shown[name] = [
                 None if kept and mark == "after_unknown" else item
                 for kept, item in zip(marks[name], value, strict=True)
             ]
             continue
         marks[name] = True
         if mark == "after_unknown":
-            del told[name]
-    return {"after": told, mark: marks}
+            del shown[name]
+    return {"after": shown, mark: marks}
 
 
 @st.composite
@@ -228,11 +228,11 @@ def _scopes(text: str) -> set[tuple[str, str, str]]:
 @given(_plans())
 def test_every_planned_scope_is_read(data: dict[str, Any]) -> None:
     """What is planned is what another, simpler reader finds in the same plan."""
-    told = _read(data)
-    event("plans something" if told.planned else "plans nothing")
-    assert told.planned == _scopes(json.dumps(data))
-    assert told.undetermined == set()
-    assert told.existing == {
+    shown = _read(data)
+    event("plans something" if shown.planned else "plans nothing")
+    assert shown.planned == _scopes(json.dumps(data))
+    assert shown.undetermined == set()
+    assert shown.existing == {
         (change["address"], change["change"]["before"]["id"])
         for change in _changes(data, "astra_database")
         if change["change"]["before"]
@@ -279,9 +279,9 @@ def _registers(key: PlannedKey) -> bool:
 @given(_plans(unknown=True))
 def test_nothing_unknown_is_lost(data: dict[str, Any]) -> None:
     """Whatever part of the place of a new database is kept back, it is planned or undetermined."""
-    told = _read(data)
-    planned = {address for address, *_ in told.planned}
-    undetermined = {address for address, _ in told.undetermined}
+    shown = _read(data)
+    planned = {address for address, *_ in shown.planned}
+    undetermined = {address for address, _ in shown.undetermined}
     event("keeps something back" if undetermined else "tells everything")
     for resource in _changes(data, "astra_database"):
         change, address = resource["change"], resource["address"]

@@ -103,7 +103,7 @@ def test_any_byte_in_a_comment(tmp_path: Path, mark: bytes) -> None:
     ],
 )
 def test_what_cannot_be_parsed(tmp_path: Path, name: str, raw: bytes, problem: str) -> None:
-    """A broken file has no resources but its hash, and it is told where it is broken."""
+    """A broken file has no resources but its hash, and it is reported where it is broken."""
     (tmp_path / name).write_bytes(raw)
     path = str(tmp_path / name)
     known = hashlib.sha256(raw).hexdigest()

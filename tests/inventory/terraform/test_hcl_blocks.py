@@ -122,7 +122,7 @@ def test_what_is_no_resource() -> None:
     ],
 )
 def test_what_is_no_configuration(text: str, line: int) -> None:
-    """Of a text that is broken nothing is taken, and the line is told."""
+    """Of a text that is broken nothing is taken, and the line is reported."""
     assert find_resources(text) == Resources({}, line)
 
 
@@ -149,7 +149,7 @@ _pieces = st.sampled_from(
 @settings(deadline=None, max_examples=300)
 @given(st.lists(_pieces, max_size=12).map("".join))
 def test_any_text(text: str) -> None:
-    """Any text is broken at one of its lines, or its resource is on the line that is told."""
+    """Any text is broken at one of its lines, or its resource is on the line that is reported."""
     lines, broken = find_resources(text)
     rows = text.split("\n")
     assert 0 <= broken <= len(rows)

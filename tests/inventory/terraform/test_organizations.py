@@ -59,9 +59,9 @@ def test_options_are_parsed() -> None:
     """An id stands for all providers, one behind a provider's key for that one."""
     assert parse_organizations([]) == TerraformSettings("", {}, None)
     assert parse_organizations(["o1"]) == TerraformSettings("o1", {})
-    told = parse_organizations(["astra.eu=o2", "o1", "o1", "module.a:astra=o3", "prod#astra=o4"])
+    shown = parse_organizations(["astra.eu=o2", "o1", "o1", "module.a:astra=o3", "prod#astra=o4"])
     owners = {"astra.eu": "o2", "module.a:astra": "o3", "prod#astra": "o4"}
-    assert told == TerraformSettings("o1", owners)
+    assert shown == TerraformSettings("o1", owners)
 
 
 @pytest.mark.parametrize("text", ["", "=o1", "astra=", "o 1", "é", "astra=o\n1", "x" * 2049])
@@ -138,8 +138,8 @@ def test_the_plan_tells_by_what_exists(tmp_path: Path) -> None:
         change("astra_database.a"),
         change("astra_database.b", "no-op", existing(), existing()),
     ]
-    told = owners(tmp_path, plan(*changes, configuration=configuration), "o1")
-    assert told == {ORGANIZATION: {"astra_database.a", "astra_database.b"}}
+    shown = owners(tmp_path, plan(*changes, configuration=configuration), "o1")
+    assert shown == {ORGANIZATION: {"astra_database.a", "astra_database.b"}}
 
 
 def test_a_key_tells_as_well(tmp_path: Path) -> None:
@@ -300,8 +300,8 @@ def test_a_resource_of_a_module_in_the_state(tmp_path: Path) -> None:
 def test_what_is_stated_about_a_plan(name: str, expected: dict[str, str]) -> None:
     """What names a plan is for that plan alone, and goes before what names none."""
     by_provider = {"astra": "o1", "prod#astra": "o2", "prod#astra.eu": "o3"}
-    told = TerraformSettings("o4", by_provider).for_plan(name)
-    assert told == TerraformSettings("o4", expected)
+    shown = TerraformSettings("o4", by_provider).for_plan(name)
+    assert shown == TerraformSettings("o4", expected)
 
 
 def test_a_provider_of_one_plan(tmp_path: Path) -> None:
@@ -379,11 +379,11 @@ def test_what_is_assumed_of_a_state(tmp_path: Path) -> None:
     assert [source.notes for source in read.sources] == [(), (NOT_COMPARED, ASSUMED.format(NAMED))]
 
 
-def test_what_is_assumed_joins_what_is_told(tmp_path: Path) -> None:
-    """What is told and what is assumed of one organization is one."""
+def test_what_is_assumed_joins_what_is_reported(tmp_path: Path) -> None:
+    """What is reported and what is assumed of one organization is one."""
     other = change("astra_database.b", "delete", existing())
-    told = owners(tmp_path, plan(change(), other), inventory=document_data())
-    assert told == {ORGANIZATION: {ADDRESS, "astra_database.b"}}
+    shown = owners(tmp_path, plan(change(), other), inventory=document_data())
+    assert shown == {ORGANIZATION: {ADDRESS, "astra_database.b"}}
 
 
 @pytest.mark.parametrize("texts", [(), ("astra.us=o2",), ("o3",)])
@@ -399,8 +399,8 @@ def test_nothing_is_assumed_beside_another_provider(tmp_path: Path, texts: tuple
         there, change("astra_database.b"), configuration={"root_module": {"resources": resources}}
     )
     if texts:
-        told = owners(tmp_path, data, *texts, inventory=document_data())
-        assert told == {
+        shown = owners(tmp_path, data, *texts, inventory=document_data())
+        assert shown == {
             ORGANIZATION: {"astra_database.a"},
             texts[0][-2:]: {"astra_database.b"},
         }

@@ -400,10 +400,10 @@ def test_beside_a_plan_without_databases(tmp_path: Path, other: object) -> None:
 @pytest.mark.parametrize("key", ["a'; rm -rf ~ #", "astra\n", "\x1b[31m", "", "x" * 1001, 7, None])
 def test_what_is_no_key_of_a_provider(tmp_path: Path, key: Any) -> None:  # noqa: ANN401 (any)
     """What Terraform writes as no key names no configuration, and is not shown."""
-    told = configuration({A: "astra", B: "astra"})
-    for resource in told["root_module"]["resources"]:
+    shown = configuration({A: "astra", B: "astra"})
+    for resource in shown["root_module"]["resources"]:
         resource["provider_config_key"] = key
-    assert refused(tmp_path, plan(*new(A, B), configuration=told)) == [
+    assert refused(tmp_path, plan(*new(A, B), configuration=shown)) == [
         (
             of_none("2 databases"),
             f"{OPTION}=ID",
@@ -417,9 +417,9 @@ def test_what_is_no_key_of_a_provider(tmp_path: Path, key: Any) -> None:  # noqa
 )
 def test_blocks_of_another_form(tmp_path: Path, block: object) -> None:
     """A block of a provider that has another form says nothing of a for_each."""
-    told = configuration({A: "astra"})
-    told["provider_config"] = {"astra": block}
-    [organization] = read(tmp_path, plan(*new(A), configuration=told))
+    shown = configuration({A: "astra"})
+    shown["provider_config"] = {"astra": block}
+    [organization] = read(tmp_path, plan(*new(A), configuration=shown))
     assert organization.id == ORGANIZATION
 
 
@@ -432,8 +432,8 @@ def test_blocks_of_another_form(tmp_path: Path, block: object) -> None:
 )
 def test_a_for_each_shows_wherever_it_stands(tmp_path: Path, expressions: object) -> None:
     """Whichever setting of a provider differs by instance, it may be another token's."""
-    told = configuration({A: "astra.by"}, {"astra.by": {"expressions": expressions}})
-    [(found, _)] = refused(tmp_path, plan(*new(A), configuration=told))
+    shown = configuration({A: "astra.by"}, {"astra.by": {"expressions": expressions}})
+    [(found, _)] = refused(tmp_path, plan(*new(A), configuration=shown))
     assert found == of_configuration("astra.by", "1 database", " with for_each")
 
 

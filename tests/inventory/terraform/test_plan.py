@@ -100,8 +100,8 @@ def test_a_planned_database_in_full(tmp_path: Path) -> None:
 def test_providers_are_spelled_anyhow(tmp_path: Path, provider: str) -> None:
     """The provider is one of three, in any case."""
     after = attributes(cloud_provider=provider)
-    [(_, told, _)] = read(tmp_path, plan(change(after=after))).planned
-    assert told == provider.lower()
+    [(_, shown, _)] = read(tmp_path, plan(change(after=after))).planned
+    assert shown == provider.lower()
 
 
 @pytest.mark.parametrize(
@@ -117,9 +117,9 @@ def test_providers_are_spelled_anyhow(tmp_path: Path, provider: str) -> None:
     ids=["region", "additional-regions", "twice"],
 )
 def test_regions_of_all_versions(tmp_path: Path, place: dict[str, Any], regions: set[str]) -> None:
-    """Regions are told as a list, and before version 2.0 of the provider by two attributes."""
-    told = read(tmp_path, plan(change(after=attributes(**place)))).planned
-    assert {region for _, _, region in told} == regions
+    """Regions are reported as a list, and before version 2.0 of the provider by two attributes."""
+    shown = read(tmp_path, plan(change(after=attributes(**place)))).planned
+    assert {region for _, _, region in shown} == regions
 
 
 def test_a_database_of_another_version_keeps_its_regions(tmp_path: Path) -> None:
@@ -161,10 +161,10 @@ def test_what_is_kept_back(
     why = APPLY if mark == "after_unknown" else "marked as sensitive"
     created = change(after=after)
     created["change"][mark] = marks
-    told = read(tmp_path, plan(created))
+    shown = read(tmp_path, plan(created))
     reason = ", ".join(f"{name} {why}" for name in untold)
-    assert told.undetermined == ({(ADDRESS, reason)} if untold else set())
-    assert {region for _, _, region in told.planned} == regions
+    assert shown.undetermined == ({(ADDRESS, reason)} if untold else set())
+    assert {region for _, _, region in shown.planned} == regions
 
 
 def test_only_what_is_new_can_be_undetermined(tmp_path: Path) -> None:
@@ -253,10 +253,10 @@ def test_a_name_that_nobody_sees(tmp_path: Path) -> None:
 
 
 def test_the_name_of_what_is_undetermined(tmp_path: Path) -> None:
-    """What is undetermined goes by its name if that is told, and by its address if not."""
-    told, untold = "astra_database.told", "astra_database.untold"
+    """What is undetermined goes by its name if that is reported, and by its address if not."""
+    shown, untold = "astra_database.told", "astra_database.untold"
     changes = [
-        change(told, after_unknown={"regions": True}),
+        change(shown, after_unknown={"regions": True}),
         change(untold, after_unknown={"regions": True, "name": True}),
     ]
     file = write_json(tmp_path / "plan.json", plan(*changes))
@@ -283,8 +283,8 @@ def test_a_deposed_object_is_not_planned(tmp_path: Path) -> None:
     """What waits to be deleted after a replacement exists, and is not planned a second time."""
     deposed = change(ADDRESS, "delete", existing("old")) | {"deposed": "6ad4ba37"}
     before = state(held(values=existing("old"), deposed_key="6ad4ba37"), held())
-    told = read(tmp_path, plan(change(ADDRESS, "no-op", existing()), deposed, prior_state=before))
-    assert told == only(existing={THERE, (ADDRESS, "old")})
+    shown = read(tmp_path, plan(change(ADDRESS, "no-op", existing()), deposed, prior_state=before))
+    assert shown == only(existing={THERE, (ADDRESS, "old")})
 
 
 @pytest.mark.parametrize("address", ["astra_database.b", 'module.m["x"].astra_database.b[0]'])
@@ -292,8 +292,8 @@ def test_the_state_before_a_plan(tmp_path: Path, address: str) -> None:
     """What a plan leaves out, as -target makes it do, stands in the state that it starts from."""
     inner = {"address": "module.m", "resources": [held(address, existing("d2"))]}
     before = {"format_version": "1.0", "values": {"root_module": {"child_modules": [inner]}}}
-    told = read(tmp_path, plan(change(), prior_state=before))
-    assert told == only(planned={NEW}, existing={(address, "d2")})
+    shown = read(tmp_path, plan(change(), prior_state=before))
+    assert shown == only(planned={NEW}, existing={(address, "d2")})
 
 
 def test_a_state(tmp_path: Path) -> None:
@@ -357,7 +357,7 @@ def test_a_state_in_yaml(tmp_path: Path) -> None:
     assert read_state(file, TerraformSettings()).source.format == "terraform-state"
 
 
-def test_what_stands_in_several_parts_is_told_once(tmp_path: Path) -> None:
+def test_what_stands_in_several_parts_is_reported_once(tmp_path: Path) -> None:
     """A database that stands in the changes and in the state before them is one."""
     data = plan(change(ADDRESS, "no-op", existing(), existing()), prior_state=state(held()))
     file = write_json(tmp_path / "plan.json", data)
@@ -432,7 +432,7 @@ def test_databases_without_an_id(
     assert wrong == [(f"id of {ADDRESS!r}", found, "the id of the database")]
 
 
-def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
     """All mistakes in attributes are told together, each once and with its line."""
     after = attributes(cloud_provider="ibm", regions=["us east", 7])
     names = ("astra_database.a", "astra_database.b")
@@ -512,6 +512,6 @@ def planned_in(plans: list[str]) -> set[str]:
     return found
 
 
-def test_a_key_of_which_nothing_is_told(tmp_path: Path) -> None:
+def test_a_key_of_which_nothing_is_reported(tmp_path: Path) -> None:
     """A key that is neither there nor to come is none."""
     assert read(tmp_path, plan(change(KEY, "no-op"))) == only()

@@ -223,15 +223,15 @@ def test_unknown_actions(tmp_path: Path, actions: object, found: str) -> None:
     damaged = change()
     damaged["change"]["actions"] = actions
     expected = "one or two of: create, delete, forget, no-op, read, update"
-    told = [("resource_changes[0].change.actions", found, expected)]
-    assert problems(tmp_path, plan() | {"resource_changes": [damaged]}) == told
+    shown = [("resource_changes[0].change.actions", found, expected)]
+    assert problems(tmp_path, plan() | {"resource_changes": [damaged]}) == shown
 
 
 @pytest.mark.parametrize("before", [{}, {"format_version": "1.0"}, None])
 def test_a_plan_from_nothing(tmp_path: Path, before: Any) -> None:  # noqa: ANN401 (any JSON)
     """A plan may start from an empty state, which Terraform prints in several ways."""
-    told = read(tmp_path, plan(change(), prior_state=before))
-    assert {address for address, *_ in told.planned} == {ADDRESS}
+    shown = read(tmp_path, plan(change(), prior_state=before))
+    assert {address for address, *_ in shown.planned} == {ADDRESS}
 
 
 def test_a_plan_that_changes_nothing(tmp_path: Path) -> None:
@@ -245,8 +245,8 @@ def test_the_line_is_that_of_the_resource(tmp_path: Path) -> None:
     data = plan(change(), change("astra_database.b", after=attributes(cloud_provider="ibm")))
     [problem] = located(tmp_path, data)
     lines = (tmp_path / "plan.json").read_text("utf-8").splitlines()
-    told = [number for number, line in enumerate(lines, 1) if '"cloud_provider": "ibm"' in line]
-    assert problem.line == told[-1]
+    shown = [number for number, line in enumerate(lines, 1) if '"cloud_provider": "ibm"' in line]
+    assert problem.line == shown[-1]
     assert problem.field == "cloud_provider of 'astra_database.b'"
 
 
@@ -257,8 +257,8 @@ def test_endless_nesting(tmp_path: Path) -> None:
     for _ in range(300):
         marks, module = [marks], {"child_modules": [module]}
     created = change(after_unknown={"regions": [marks]})
-    told = read(tmp_path, plan(created, prior_state={"values": {"root_module": module}}))
-    assert (len(told.undetermined), told.existing) == (1, {(ADDRESS, "d1")})
+    shown = read(tmp_path, plan(created, prior_state={"values": {"root_module": module}}))
+    assert (len(shown.undetermined), shown.existing) == (1, {(ADDRESS, "d1")})
     deep = '{"format_version": "1.2", "planned_values": ' + "[" * 100_000
     with pytest.raises(InventoryError, match="too deep nesting"):
         read_plan(write_text(tmp_path / "deep.json", deep))

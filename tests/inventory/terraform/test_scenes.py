@@ -359,11 +359,11 @@ def test_places_lead_to_the_change(name: str) -> None:
         managed = organization.managed
         entries = [*(organization.databases or ()), *managed.undetermined, *managed.keys]
         for entry in [*entries, *managed.databases]:
-            told = json.loads(lines[entry.line - 1].strip().removeprefix('"address":').strip(" ,"))
-            assert (entry.file, told) == (str(file), entry.resource)
+            shown = json.loads(lines[entry.line - 1].strip().removeprefix('"address":').strip(" ,"))
+            assert (entry.file, shown) == (str(file), entry.resource)
 
 
-def test_the_organization_is_told_by_what_exists() -> None:
+def test_the_organization_is_reported_by_what_exists() -> None:
     """What the state tells of one database of a provider holds for its new ones, too."""
     [organization] = read_plan(str(SCENES["grown"].recorded())).organizations
     assert organization.id == ORGANIZATIONS["astra"] == uuid(1)
@@ -392,9 +392,9 @@ def test_each_provider_has_its_organization() -> None:
 
 def test_what_each_provider_manages() -> None:
     """A resource is of the provider that its module was handed, wherever that is configured."""
-    told = read_plan(str(SCENES["shared"].recorded())).configurations
-    assert all(resource.line for resource in told)
-    assert tuple(resource._replace(line=0) for resource in told) == (
+    shown = read_plan(str(SCENES["shared"].recorded())).configurations
+    assert all(resource.line for resource in shown)
+    assert tuple(resource._replace(line=0) for resource in shown) == (
         ProviderConfiguration("astra", databases=2, keys=1),
         ProviderConfiguration("astra.eu", databases=2, keys=2),
         ProviderConfiguration("module.own:astra.lab", databases=1, keys=0),

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("name", ["name", "cloud_provider", "region", "id", "organization_id"])
 def test_a_token_in_an_attribute(tmp_path: Path, name: str) -> None:
     """A token in an attribute that is read is refused, with its line and without repeating it."""
-    told = existing(region="us-east-1", regions=None) | {name: ALIKE}
+    shown = existing(region="us-east-1", regions=None) | {name: ALIKE}
     is_new = name in {"cloud_provider", "region"}
-    data = plan(change(after=told)) if is_new else state(held(values=told))
+    data = plan(change(after=shown)) if is_new else state(held(values=shown))
     [problem] = located(tmp_path, data)
     assert problem.found == "what looks like a token"
     assert ALIKE not in str(problem)

@@ -379,9 +379,9 @@ def test_several_files_that_cannot_be_used(tmp_path: Path) -> None:
     )
     assert place(tmp_path, source) == (str(tmp_path / "main.tf"), 1)
     source = tree(tmp_path, **{f"c{number}": "{" for number in range(5)})
-    told = note(tmp_path, source)
-    assert told.count("could not be") == 5
-    assert told.endswith(f"c2.tf:1 could not be parsed and 2 more; their resources are {KEPT}")
+    shown = note(tmp_path, source)
+    assert shown.count("could not be") == 5
+    assert shown.endswith(f"c2.tf:1 could not be parsed and 2 more; their resources are {KEPT}")
 
 
 def test_a_note_on_a_state(tmp_path: Path) -> None:
@@ -437,9 +437,9 @@ def test_any_text_has_blocks_or_is_noted(text: str, name: str) -> None:
         write(Path(folder), name, text)
         source = SourceTree(folder)
         file, line = place(Path(folder), source)
-        told = note(Path(folder), source)
+        shown = note(Path(folder), source)
     assert file.endswith("plan.json") or "orders" in text.splitlines()[line - 1]
-    assert told in (
+    assert shown in (
         "",
         *(f"{name}{at} could not be parsed; its resources are {KEPT}" for at in LINES),
     )
@@ -475,13 +475,13 @@ def test_a_file_for_each_program(tmp_path: Path, program: str, data: dict[str, A
     source = tree(tmp_path, main=BLOCK)
     write(tmp_path, "main.tofu", f"\n{BLOCK}")
     expected = {"terraform": ("main.tf", 1), "opentofu": ("main.tofu", 2)}
-    told = {
+    shown = {
         "either": "main.tf and main.tofu differ, and the plan does not show which of them it was "
         f"made from; its resources are {KEPT}"
     }
     found, line = place(tmp_path, source, data)
     assert (Path(found).name, line) == expected.get(program, ("plan.json", line))
-    assert note(tmp_path, source, data) == told.get(program, "")
+    assert note(tmp_path, source, data) == shown.get(program, "")
 
 
 @pytest.mark.parametrize(("program", "data"), PROGRAMS)

@@ -99,10 +99,10 @@ def test_findings_that_one_step_settles_are_one_action() -> None:
 def test_one_step_in_two_organizations_is_two_actions() -> None:
     """What has to be done in two organizations has to be done twice."""
     given = [a_finding(action="Act", organization=name) for name in NAMES]
-    told = {
+    shown = {
         (action["organization"], action["resolves"]) for action in _tally(*given).actions(NAMES)
     }
-    assert told == {(ORGANIZATION, 1), (OTHER_ORGANIZATION, 1)}
+    assert shown == {(ORGANIZATION, 1), (OTHER_ORGANIZATION, 1)}
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -150,8 +150,8 @@ def test_a_repair_takes_two_steps_in_order() -> None:
         for number, region in enumerate(("us-west-2", "us-west-2", "eu-west-1"))
     ]
     planned = a_planned_database(regions=["us-west-2"])
-    told = _audit(an_organization(keys=[], databases=[*databases, planned]))
-    steps = [action for action in told if action["text"].startswith(("Register", "Recreate"))]
+    shown = _audit(an_organization(keys=[], databases=[*databases, planned]))
+    steps = [action for action in shown if action["text"].startswith(("Register", "Recreate"))]
     scope = "acme-prod / serverless / aws"
     assert [(step["text"], step["rules"], step["databases"]) for step in steps] == [
         (f"Register a key for {scope} / us-west-2", ["CMEK-01", "CMEK-05"], 3),
@@ -204,8 +204,8 @@ def test_databases_of_several_scopes_are_counted_once() -> None:
         a_database(id=uuid(3), regions=["us-west-2"]),
     ]
     gaps = [{"fact": "region-views", "reason": "refused"}]
-    told = _audit(an_organization(keys=keys, databases=databases, gaps=gaps))
-    [views] = [action for action in told if action["rules"] == ["CMEK-13", "CMEK-14"]]
+    shown = _audit(an_organization(keys=keys, databases=databases, gaps=gaps))
+    [views] = [action for action in shown if action["rules"] == ["CMEK-13", "CMEK-14"]]
     assert views["databases"] == 3
 
 
@@ -214,8 +214,8 @@ def test_databases_that_rest_on_a_shared_key_are_counted() -> None:
     two = an_organization(
         id=OTHER_ORGANIZATION, name="acme-test", databases=[a_database(id=uuid(1))]
     )
-    told = _audit(an_organization(), two)
-    [shared] = [action for action in told if action["rules"] == ["CMEK-06"]]
+    shown = _audit(an_organization(), two)
+    [shared] = [action for action in shown if action["rules"] == ["CMEK-06"]]
     assert (shared["organization"], shared["databases"]) == ("", 2)
 
 
@@ -320,7 +320,7 @@ def test_so_many_actions_are_listed_and_all_are_counted() -> None:
 
 
 def test_what_was_not_judged_is_counted_by_its_reason() -> None:
-    """Rules, organizations and reasons are told with their numbers, what broke first."""
+    """Rules, organizations and reasons are reported with their numbers, what broke first."""
     given = [
         a_finding("not-applicable", region="r1", reason="astra-provided"),
         a_finding("not-applicable", region="r2", reason="astra-provided"),

@@ -101,7 +101,7 @@ def test_the_verdict_names_the_rules_that_pass_on_attestations_alone(tmp_path: P
 
 
 def test_a_verdict_that_is_not_compliant_says_so_too(tmp_path: Path) -> None:
-    """Whatever else fails, what passes on an attestation alone is told."""
+    """Whatever else fails, what passes on an attestation alone is reported."""
     keys = [a_key(registered=REGISTERED, kms=kms_facts(enabled=False))]
     text = _text(tmp_path, an_organization(keys=keys, plan=None))
     assert text == (

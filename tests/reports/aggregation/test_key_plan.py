@@ -288,7 +288,7 @@ def test_as_many_keys_are_missing_as_there_are_too_few(keys: list[tuple[str, str
 
 
 def test_an_organization_without_anything_has_its_row() -> None:
-    """An organization in which nothing is needed is told with zeros, not left out."""
+    """An organization in which nothing is needed is reported with zeros, not left out."""
     plan = _plan([], NAMES)
     assert [
         (organization["organization"], _numbers(organization))
@@ -312,18 +312,18 @@ def test_an_organization_without_anything_has_its_row() -> None:
     ],
     ids=["all", "no keys", "no databases", "neither"],
 )
-def test_what_was_not_read_is_told(over: dict[str, Any], known: tuple[bool, bool]) -> None:
-    """Of each organization it is told whether all its databases and all its keys are known."""
-    [told] = _audit(an_organization(**over))["organizations"]
-    assert (told["databases_known"], told["keys_known"]) == known
+def test_what_was_not_read_is_reported(over: dict[str, Any], known: tuple[bool, bool]) -> None:
+    """Of each organization it is reported whether all its databases and all its keys are known."""
+    [shown] = _audit(an_organization(**over))["organizations"]
+    assert (shown["databases_known"], shown["keys_known"]) == known
 
 
-def test_a_place_that_is_not_told_is_not_known() -> None:
+def test_a_place_that_is_not_reported_is_not_known() -> None:
     """Where a plan does not tell the place of a database, not all databases are known."""
     waiting = UndeterminedDatabase(name="later", missing="regions known only after apply")
     organization = an_organization().with_managed(ManagedResources(undetermined=(waiting,)))
-    [told] = _audit(organization)["organizations"]
-    assert (told["databases_known"], told["keys_known"]) == (False, True)
+    [shown] = _audit(organization)["organizations"]
+    assert (shown["databases_known"], shown["keys_known"]) == (False, True)
 
 
 @pytest.mark.parametrize("status", ["error", "fail", "inconclusive", "waived"])
@@ -382,7 +382,7 @@ def test_nothing_is_to_be_done_about_other_scopes(state: str) -> None:
 
 
 def test_each_kind_of_steps_stands_once() -> None:
-    """Steps are told once for each type and provider, with the numbers of their key scopes."""
+    """Steps are reported once for each type and provider, with the numbers of their key scopes."""
     steps = _steps(
         _cell("missing", region="r1"),
         _cell("missing", region="r2"),
@@ -416,8 +416,8 @@ def test_each_kind_of_steps_stands_once() -> None:
 
 
 def _procedure(kind: DatabaseType, region: str = "") -> dict[str, Any]:
-    told = procedure(kind, "aws", region)
-    return {**told._asdict(), "steps": list(told.steps)}
+    shown = procedure(kind, "aws", region)
+    return {**shown._asdict(), "steps": list(shown.steps)}
 
 
 def test_what_is_missing_comes_first() -> None:

@@ -39,10 +39,10 @@ def report(tmp_path: Path) -> Report:
 
 def test_only_what_did_not_pass_is_kept(report: Report) -> None:
     """Of an earlier audit the findings are kept that are open or waived, and no other."""
-    told = list(map(json.loads, report.lines))
+    shown = list(map(json.loads, report.lines))
     wanted = {
         (each["rule"], each["subject"]["path"], each["cause"]): each["status"]
-        for each in told
+        for each in shown
         if each["status"] not in {"pass", "not-applicable"}
     }
     kept = read_baseline(report.folder).kept

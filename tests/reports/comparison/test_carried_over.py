@@ -113,7 +113,7 @@ def _ids(number: int) -> tuple[str, ...]:
     return (aws_key_id(number=number),) if number else ()
 
 
-def _told(
+def _shown(
     *findings: Finding,
     captured: str = "2026-07-01T00:00:00Z",
     **known: Any,  # noqa: ANN401 (what is known)
@@ -134,35 +134,35 @@ def test_equal_observations_in_a_row_are_carried_as_their_first_and_last() -> No
     """A chain that goes on for ever carries no more of a key than its changes."""
     seen = _seen((1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (6, 2), (7, 0))
     changed = _finding(UNCHANGED.id, "waived", "replaced:x")
-    ((told),) = _told(changed, keys={SCOPE: seen})
-    assert [it["at"][8:10] for it in told["keys"]] == ["01", "03", "04", "06", "07"]
-    assert [len(it["key_ids"]) for it in told["keys"]] == [1, 1, 1, 1, 0]
+    ((shown),) = _shown(changed, keys={SCOPE: seen})
+    assert [it["at"][8:10] for it in shown["keys"]] == ["01", "03", "04", "06", "07"]
+    assert [len(it["key_ids"]) for it in shown["keys"]] == [1, 1, 1, 1, 0]
 
 
 def test_keys_that_are_as_they_were_are_forgotten() -> None:
     """A key that is judged and unchanged needs nobody to remember it."""
     same = _finding(UNCHANGED.id, "pass")
-    assert _told(same, keys={SCOPE: _seen((1, 1))}) == []
-    assert _told(_finding(UNCHANGED.id, "fail", organization="labs"), keys={}) == []
+    assert _shown(same, keys={SCOPE: _seen((1, 1))}) == []
+    assert _shown(_finding(UNCHANGED.id, "fail", organization="labs"), keys={}) == []
 
 
 @pytest.mark.parametrize("rule", ["CMEK-10", "CMEK-14"])
 def test_a_check_that_broke_forgets_nothing(rule: str) -> None:
     """What a broken check would have judged is carried along."""
     broken = _finding("CMEK-01", "error")._replace(rule=rule, subject=organization_subject("acme"))
-    (told,) = _told(broken, keys={SCOPE: _seen((1, 1))}, databases={"db-1": "orders"})
-    assert bool(told["keys"]) is (rule == "CMEK-10")
-    assert bool(told["databases"]) is (rule == "CMEK-14")
+    (shown,) = _shown(broken, keys={SCOPE: _seen((1, 1))}, databases={"db-1": "orders"})
+    assert bool(shown["keys"]) is (rule == "CMEK-10")
+    assert bool(shown["databases"]) is (rule == "CMEK-14")
 
 
 def test_a_record_that_is_older_forgets_nothing() -> None:
     """Keys that were seen after the record of this audit are carried along."""
-    (told,) = _told(captured="2026-05-01T00:00:00Z", keys={SCOPE: _seen((1, 1))})
-    assert len(told["keys"]) == 1
+    (shown,) = _shown(captured="2026-05-01T00:00:00Z", keys={SCOPE: _seen((1, 1))})
+    assert len(shown["keys"]) == 1
 
 
 def test_an_organization_that_a_plan_names_is_missing_all_the_same() -> None:
     """An organization of which nothing was recorded keeps all that was known of it."""
     missing = _finding("CMEK-14", "fail", "organization-missing")
-    (told,) = _told(missing, keys={SCOPE: _seen((1, 1))}, databases={"db-1": "orders"})
-    assert (told["missing"], len(told["keys"]), len(told["databases"])) == (True, 1, 1)
+    (shown,) = _shown(missing, keys={SCOPE: _seen((1, 1))}, databases={"db-1": "orders"})
+    assert (shown["missing"], len(shown["keys"]), len(shown["databases"])) == (True, 1, 1)

@@ -74,8 +74,8 @@ def test_each_turn_of_a_status_has_its_class(
 ) -> None:
     """From the two statuses of a finding follows what became of it."""
     old, new = [[a_finding(each)] if each else [] for each in (was, now)]
-    taken, told = compared(stored(tmp_path, old), new)
-    assert {each for each, count in told["counts"].items() if count} == {what} - {""}
+    taken, shown = compared(stored(tmp_path, old), new)
+    assert {each for each, count in shown["counts"].items() if count} == {what} - {""}
     assert [each.change for each in taken] == [what if now in OPEN else "" for _ in new]
 
 
@@ -83,9 +83,9 @@ def test_each_turn_of_a_status_has_its_class(
 @pytest.mark.parametrize("now", SEVERITIES)
 def test_what_is_graver_is_worsened(tmp_path: Path, was: Severity, now: Severity) -> None:
     """A failure of a graver severity is worsened, and one of a milder one is unchanged."""
-    _, told = compared(stored(tmp_path, [a_finding(severity=was)]), [a_finding(severity=now)])
+    _, shown = compared(stored(tmp_path, [a_finding(severity=was)]), [a_finding(severity=now)])
     is_graver = SEVERITIES.index(now) < SEVERITIES.index(was)
-    assert set(by_class(told)) == {"worsened" if is_graver else "unchanged"}
+    assert set(by_class(shown)) == {"worsened" if is_graver else "unchanged"}
 
 
 def _unread(*facts: str) -> Any:  # noqa: ANN401 (an Organization)
@@ -110,20 +110,20 @@ def test_an_organization_that_hides_more_is_worsened(
     other = a_finding("inconclusive", reason="refused", organization="acme")
     failing = a_finding("fail", rule="CMEK-08", subject=organization_subject("acme"))
     given = [finding, other, failing]
-    taken, told = compared(stored(tmp_path, given, [_unread(*was)]), given, [_unread(*now)])
+    taken, shown = compared(stored(tmp_path, given, [_unread(*was)]), given, [_unread(*now)])
     assert [each.change for each in taken] == [what, "unchanged", "unchanged"]
-    reasons = {each["reason"] for each in told["lists"]["worsened"]}
+    reasons = {each["reason"] for each in shown["lists"]["worsened"]}
     assert reasons == ({"more-unread"} if what == "worsened" else set())
 
 
 def test_an_entry_says_what_was_and_what_is(tmp_path: Path) -> None:
-    """Of a listed finding both statuses, its severity, subject, words and age are told."""
+    """Of a listed finding both statuses, its severity, subject, words and age are reported."""
     old = a_finding(
         "inconclusive", reason="refused", name="acme-orders", message="It is not known."
     )
     new = a_finding("fail", severity="critical", name="acme-orders", message="It is missing.")
-    _, told = compared(stored(tmp_path, [old]), [new])
-    assert told["lists"]["worsened"] == [
+    _, shown = compared(stored(tmp_path, [old]), [new])
+    assert shown["lists"]["worsened"] == [
         {
             "id": new.id,
             "rule": "CMEK-01",
@@ -147,8 +147,8 @@ def test_the_baseline_is_named(tmp_path: Path) -> None:
     """The changes name the earlier audit by path, report id, time and hash, and its rules."""
     folder = stored(tmp_path)
     head = json.loads((folder / "audit.json").read_bytes())
-    _, told = compared(folder)
-    named = told["baseline"]
+    _, shown = compared(folder)
+    named = shown["baseline"]
     assert named | {"sha256": ""} == {
         "path": f"{folder}/audit.json",
         "report": head["report"],
@@ -169,9 +169,9 @@ def test_the_worst_are_listed_first_and_no_more_than_a_few(
         for number in range(4)
     ]
     new += [a_finding(severity="critical", region="critical-0")]
-    _, told = compared(stored(tmp_path), new)
-    assert told["counts"]["new"] == 9
-    assert [each["path"].rpartition("/")[2] for each in told["lists"]["new"]] == [
+    _, shown = compared(stored(tmp_path), new)
+    assert shown["counts"]["new"] == 9
+    assert [each["path"].rpartition("/")[2] for each in shown["lists"]["new"]] == [
         "critical-0",
         "high-0",
         "high-1",
@@ -211,8 +211,8 @@ def test_each_cause_has_a_class_of_its_own(
     tmp_path: Path, was: list[str], now: list[str], classes: dict[str, int]
 ) -> None:
     """Of one subject each cause is followed by itself, so none hides behind another."""
-    _, told = compared(stored(tmp_path, map(_caused, was)), list(map(_caused, now)))
-    assert {each: count for each, count in told["counts"].items() if count} == classes
+    _, shown = compared(stored(tmp_path, map(_caused, was)), list(map(_caused, now)))
+    assert {each: count for each, count in shown["counts"].items() if count} == classes
 
 
 def _caused(text: str) -> Finding:
@@ -227,9 +227,9 @@ def _caused(text: str) -> Finding:
 def _gone(tmp_path: Path, old: Finding, **over: Any) -> str:  # noqa: ANN401 (passed on)
     """Return why there is no such finding any more, and check that it is counted accordingly."""
     folder = stored(tmp_path, [old], [an_organization(id="acme"), an_organization(id="labs")])
-    _, told = compared(folder, **over)
-    [entry] = told["lists"]["gone"]
-    assert told["not_judged_again"] == int(entry["reason"] != "subject-absent")
+    _, shown = compared(folder, **over)
+    [entry] = shown["lists"]["gone"]
+    assert shown["not_judged_again"] == int(entry["reason"] != "subject-absent")
     assert (entry["status_before"], entry["status"], entry["message"]) == (
         old.status,
         None,
@@ -266,14 +266,14 @@ def test_what_nobody_looked_at_again_is_not_fixed(tmp_path: Path, reason: str) -
     """A rule that does not apply because its facts were left out has judged nothing again."""
     folder = stored(tmp_path, [a_finding(organization="acme")], BOTH)
     now = a_finding("not-applicable", reason=reason, organization="acme")
-    _, told = compared(folder, [now], BOTH)
-    [entry] = told["lists"]["gone"]
+    _, shown = compared(folder, [now], BOTH)
+    [entry] = shown["lists"]["gone"]
     assert (entry["status_before"], entry["status"], entry["reason"]) == (
         "fail",
         now.status,
         "facts-left-out",
     )
-    assert (told["counts"]["fixed"], told["not_judged_again"]) == (0, 1)
+    assert (shown["counts"]["fixed"], shown["not_judged_again"]) == (0, 1)
 
 
 def test_a_check_that_broke_is_a_cause(tmp_path: Path) -> None:
@@ -296,8 +296,8 @@ def test_a_check_that_broke_elsewhere_is_no_cause(tmp_path: Path) -> None:
 def test_a_partial_run_judges_nothing_again(tmp_path: Path) -> None:
     """What a partial run left out is not called absent, and of keys nothing is said."""
     assert _gone(tmp_path, a_finding(), organizations=BOTH, left_out="1 of 2") == "partial-run"
-    _, told = compared(tmp_path, left_out="1 of 2")
-    assert told["keys"] is None
+    _, shown = compared(tmp_path, left_out="1 of 2")
+    assert shown["keys"] is None
 
 
 # --- any findings at all --------------------------------------------------------------------------
@@ -306,12 +306,12 @@ def test_a_partial_run_judges_nothing_again(tmp_path: Path) -> None:
 @settings(deadline=None, max_examples=60)
 @given(old=BY_KEY)
 def test_an_audit_has_not_changed_since_itself(old: list[Finding]) -> None:
-    """Compared with its own findings, every open one is unchanged, and nothing else is told."""
-    taken, told = in_memory(old, old)
-    assert {each for each, count in told["counts"].items() if count} <= {"unchanged"}
-    assert told["counts"]["unchanged"] == len(open_keys(old))
+    """Compared with its own findings, every open one is unchanged, and nothing else is reported."""
+    taken, shown = in_memory(old, old)
+    assert {each for each, count in shown["counts"].items() if count} <= {"unchanged"}
+    assert shown["counts"]["unchanged"] == len(open_keys(old))
     assert [_ageless(each) for each in taken] == [_ageless(each) for each in old]
-    assert not any(told["keys"]["counts"].values())
+    assert not any(shown["keys"]["counts"].values())
 
 
 @settings(deadline=None, max_examples=60)
@@ -324,10 +324,10 @@ def test_every_open_finding_is_of_one_class(
     old, new = [
         [*both, *(each for each in some if key_of(each) not in known)] for some in (old, new)
     ]
-    taken, told = in_memory(old, new)
-    listed = [key for keys in by_class(told).values() for key in keys]
+    taken, shown = in_memory(old, new)
+    listed = [key for keys in by_class(shown).values() for key in keys]
     assert sorted(listed) == sorted(open_keys(old) | open_keys(new))
-    assert told["counts"] == {klass: len(told["lists"][klass]) for klass in CLASSES}
+    assert shown["counts"] == {klass: len(shown["lists"][klass]) for klass in CLASSES}
     assert {each.change for each in taken if each.status in OPEN} <= {*NEWS, "unchanged"}
 
 
@@ -354,5 +354,5 @@ def test_the_sum_says_what_there_is() -> None:
     changes: Any = {"counts": counts, "not_judged_again": 0}
     assert summarize_changes(changes) == "none"
     counts |= {"new": 1_200, "gone": 2}
-    told = "1,200 new, 2 gone (not judged again: 1)"
-    assert summarize_changes(changes | {"not_judged_again": 1}) == told
+    shown = "1,200 new, 2 gone (not judged again: 1)"
+    assert summarize_changes(changes | {"not_judged_again": 1}) == shown

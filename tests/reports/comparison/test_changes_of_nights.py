@@ -101,7 +101,7 @@ def test_each_class_follows_from_two_inventories(
     assert {what: keys for what, keys in own.items() if keys} == classes
 
 
-def test_a_waiver_is_told_when_it_comes_and_when_it_goes(tmp_path: Path) -> None:
+def test_a_waiver_is_reported_when_it_comes_and_when_it_goes(tmp_path: Path) -> None:
     """A failure under a waiver is waived, and reopened without it."""
     accepted = save(
         tmp_path / "w.json",
@@ -175,11 +175,11 @@ def test_closed_ids_are_carried_up_to_a_number(
     third = night(tmp_path, COMPLIANT, THIRD, second)
     fourth = night(tmp_path, COMPLIANT, FOURTH, third)
     fresh = sorted(each.id for each in _open(second))
-    told = [
+    shown = [
         (each.head["changes"]["closed"], each.head["changes"]["closed_left_out"])
         for each in (second, third, fourth)
     ]
-    assert told == [([_open(first)[0].id], 0), (fresh, 1), (fresh, 1)]
+    assert shown == [([_open(first)[0].id], 0), (fresh, 1), (fresh, 1)]
 
 
 def test_what_cannot_be_read_is_gone_and_not_judged_again(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SCOPE = KeyScope("acme", "serverless", "aws", "us-east-1")
 ONE, TWO = aws_key_id(number=1), aws_key_id(number=2)
 UNREAD = frozenset({"serverless-keys"})
-Told = Any
+Shown = Any
 
 
 def _seen(*ids: str, unread: Iterable[str] | None = (), scope: KeyScope = SCOPE) -> Seen:
@@ -36,12 +36,12 @@ def _seen(*ids: str, unread: Iterable[str] | None = (), scope: KeyScope = SCOPE)
     return seen
 
 
-def _found(told: Told) -> dict[str, tuple[list[str], list[str]]]:
+def _found(shown: Shown) -> dict[str, tuple[list[str], list[str]]]:
     """Return the keys before and after, by what became of them."""
-    assert told["counts"] == {what: len(scopes) for what, scopes in told["lists"].items()}
+    assert shown["counts"] == {what: len(scopes) for what, scopes in shown["lists"].items()}
     return {
         what: (scope["before"], scope["after"])
-        for what, scopes in told["lists"].items()
+        for what, scopes in shown["lists"].items()
         for scope in scopes
     }
 
@@ -61,8 +61,8 @@ def _found(told: Told) -> dict[str, tuple[list[str], list[str]]]:
 )
 def test_what_became_of_the_keys_of_a_scope(before: list[str], after: list[str], what: str) -> None:
     """A scope gains a key, loses it, has others in its place, or has the same."""
-    told = compare_keys(_seen(*before), _seen(*after))
-    assert _found(told) == ({what: (before, after)} if what else {})
+    shown = compare_keys(_seen(*before), _seen(*after))
+    assert _found(shown) == ({what: (before, after)} if what else {})
 
 
 def test_a_new_version_is_the_same_key() -> None:
@@ -96,8 +96,8 @@ def test_what_was_not_read_is_not_called_a_change(
     what: str,
 ) -> None:
     """A key that one audit may have missed was neither added nor removed as far as is known."""
-    told = compare_keys(_seen(*before, unread=was), _seen(*after, unread=now))
-    assert _found(told) == ({what: (before, after)} if what else {})
+    shown = compare_keys(_seen(*before, unread=was), _seen(*after, unread=now))
+    assert _found(shown) == ({what: (before, after)} if what else {})
 
 
 def test_keys_are_not_known_if_their_check_broke() -> None:
@@ -121,7 +121,7 @@ def test_another_check_that_broke_hides_no_key() -> None:
 
 
 def test_a_scope_is_named_for_people() -> None:
-    """The scope of a change is told in full, with the organization's name."""
+    """The scope of a change is reported in full, with the organization's name."""
     [scope] = compare_keys(_seen(), _seen(ONE))["lists"]["added"]
     assert scope == {
         "organization": "acme",
@@ -142,16 +142,16 @@ def test_too_many_scopes_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     now.add(
         Finding("fail", KEYS, "high", key_subject(scope, aws_key_id("us-west-2")), "x", "It is so.")
     )
-    told = compare_keys(_seen(), now)
-    assert (told["counts"]["added"], len(told["lists"]["added"])) == (2, 1)
+    shown = compare_keys(_seen(), now)
+    assert (shown["counts"]["added"], len(shown["lists"]["added"])) == (2, 1)
 
 
 def test_two_audits_tell_which_keys_changed(tmp_path: Path) -> None:
     """From two inventories follows, region by region, what became of their keys."""
     first = night(tmp_path, _organization(key("us-east-2", 1), key("us-west-2", 2)), FIRST)
     second = night(tmp_path, _organization(key("us-east-2", 3), key("eu-west-1", 4)), SECOND, first)
-    told = second.head["changes"]["keys"]["lists"]
-    assert {what: [scope["region"] for scope in scopes] for what, scopes in told.items()} == {
+    shown = second.head["changes"]["keys"]["lists"]
+    assert {what: [scope["region"] for scope in scopes] for what, scopes in shown.items()} == {
         "added": ["eu-west-1"],
         "replaced": ["us-east-2"],
         "removed": ["us-west-2"],

@@ -66,10 +66,10 @@ def _of(
     **over: Any,  # noqa: ANN401 (settings are of any type)
 ) -> list[Shown]:
     """Render a record that holds nothing but findings, and read it."""
-    told = Settings(Context(AS_OF), gate or Gate(), "subject", **over)
+    reported = Settings(Context(AS_OF), gate or Gate(), "subject", **over)
     with TemporaryDirectory() as folder:
-        made = record(Path(folder), given, settings=told, waivers=waivers)
-    if told.gate.new_only:
+        made = record(Path(folder), given, settings=reported, waivers=waivers)
+    if reported.gate.new_only:
         made.head["changes"] = {"baseline": {"as_of": "then", "report": "0" * 64}}
     return _read(render(made.head, made.findings.splitlines(keepends=True), ROOT))
 

@@ -268,8 +268,10 @@ def test_integrity_commands(violations: Report) -> None:
     )
     assert (done.returncode, done.stdout) == (0, "findings.ndjson: OK\n")
     code = compute.removeprefix("python3 -c '").removesuffix("'")
-    told = subprocess.check_output([sys.executable, "-c", code], cwd=violations.folder, text=True)
-    assert told.strip() == violations.head["report"]
+    reported = subprocess.check_output(
+        [sys.executable, "-c", code], cwd=violations.folder, text=True
+    )
+    assert reported.strip() == violations.head["report"]
 
 
 # --- labels ---------------------------------------------------------------------------------------
@@ -286,10 +288,12 @@ def test_not_evaluated_says_what_to_do(violations: Report) -> None:
     source = violations.page
     text = Page(source[source.index('id="not-evaluated"') : source.index('id="waivers"')]).text
     rows = [row for row in violations.head["not_evaluated"] if row["status"] == "inconclusive"]
-    told = {row["reason"] for row in rows}
-    assert "refused" in told
+    reported = {row["reason"] for row in rows}
+    assert "refused" in reported
     assert "Give the token of labs the permission org-cmk-read" in text
-    assert {code for code in told - {"refused"} if labels.reason(code).step not in text} == set()
+    assert {
+        code for code in reported - {"refused"} if labels.reason(code).step not in text
+    } == set()
 
 
 # --- safety ---------------------------------------------------------------------------------------
@@ -396,11 +400,11 @@ def test_folded_findings_are_bounded(violations: Report) -> None:
     page = render(violations, folded=0)
     counts = violations.head["counts"]
     assert not {"pass", "not-applicable"} & set(page.values("data-s"))
-    told = [
+    reported = [
         int(number)
         for number in re.findall(r"(\d+) more (?:is|are) listed in findings.ndjson", page.text)
     ]
-    assert sum(told) == counts["pass"] + counts["not-applicable"]
+    assert sum(reported) == counts["pass"] + counts["not-applicable"]
 
 
 def test_lists_are_bounded(waived: Report) -> None:

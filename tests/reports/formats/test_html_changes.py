@@ -18,7 +18,7 @@ from tests.reports.samples import COMPLIANT, EVIL, VIOLATIONS, Page, Report, att
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.reports.comparing import Told
+    from tests.reports.comparing import Shown
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def violations(tmp_path_factory: pytest.TempPathFactory) -> Report:
     return audit(tmp_path_factory.mktemp("violations"), VIOLATIONS)
 
 
-def _section(report: Report, changes: Told | None, limits: PageLimits | None = None) -> Page:
+def _section(report: Report, changes: Shown | None, limits: PageLimits | None = None) -> Page:
     """Return the section of a page with these changes."""
     head = copy.deepcopy(report.head) | {"changes": changes}
     page = html.render(head, report.lines, limits)
@@ -46,8 +46,8 @@ def test_each_change_has_its_look() -> None:
     assert list(labels.CHANGE) == list(CLASSES)
     assert set(labels.WHY) == set(get_args(ChangeReason)) - {""}
     assert list(labels.KEY_CHANGE) == list(KEY_CHANGES)
-    for told in (labels.CHANGE, labels.WHY, labels.KEY_CHANGE):
-        assert len(set(told.values())) == len(told)
+    for reported in (labels.CHANGE, labels.WHY, labels.KEY_CHANGE):
+        assert len(set(reported.values())) == len(reported)
     assert len({label.shape for label in labels.CHANGE.values()}) == len(labels.CHANGE)
 
 
@@ -106,7 +106,7 @@ def test_organizations_that_are_gone_are_named(violations: Report) -> None:
     assert "Missing organizations" not in _words(_section(violations, changes))
 
 
-def test_keys_are_told_with_both_states(violations: Report) -> None:
+def test_keys_are_reported_with_both_states(violations: Report) -> None:
     """Each scope whose keys changed shows the keys before and now."""
     changes = every_change()
     text = _words(_section(violations, changes))
@@ -117,7 +117,7 @@ def test_keys_are_told_with_both_states(violations: Report) -> None:
                 assert key in text
 
 
-def test_keys_that_did_not_change_are_told(violations: Report) -> None:
+def test_keys_that_did_not_change_are_reported(violations: Report) -> None:
     """If no key changed, that is said; and if it is not known, that."""
     changes = every_change()
     changes["keys"]["counts"] = dict.fromkeys(KEY_CHANGES, 0)
@@ -166,7 +166,7 @@ def test_an_open_finding_says_since_when_it_is_open(tmp_path: Path) -> None:
     assert text.count("First seen") == 1
 
 
-def test_a_gate_on_what_is_new_is_told_at_the_top(tmp_path: Path) -> None:
+def test_a_gate_on_what_is_new_is_reported_at_the_top(tmp_path: Path) -> None:
     """A page of such a run says in its banner and in its section what the gate was on."""
     unpaid = [COMPLIANT[0] | {"plan": attested(paid=False)}]
     first = night(tmp_path, unpaid, FIRST)

@@ -62,27 +62,27 @@ def rows(page: str) -> Iterator[list[str]]:
 
 def test_numbers_of_all(mixed: Report) -> None:
     """The numbers of all organizations together stand at the head of the plan."""
-    plan, told = mixed.head["key_plan"], section(mixed.page)
-    assert re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", told) == [
+    plan, reported = mixed.head["key_plan"], section(mixed.page)
+    assert re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", reported) == [
         (word, str(plan[number])) for number, word in labels.KEY_NUMBERS.items()
     ]
-    assert f"Not included: {plan['astra_provided']} key scope on Astra’s own keys" in told
-    assert f"and {plan['unsupported']} for which Astra has no customer keys" in told
+    assert f"Not included: {plan['astra_provided']} key scope on Astra’s own keys" in reported
+    assert f"and {plan['unsupported']} for which Astra has no customer keys" in reported
 
 
 def test_numbers_of_each_organization(mixed: Report) -> None:
     """Each organization has a row with its numbers, those that lack most keys first."""
-    told = [row for row in rows(mixed.page) if len(row) == 13]
+    reported = [row for row in rows(mixed.page) if len(row) == 13]
     plan = {
         organization["name"]: organization
         for organization in mixed.head["key_plan"]["organizations"]
     }
-    assert {row[0]: row[1:-1] for row in told} == {
+    assert {row[0]: row[1:-1] for row in reported} == {
         name: [str(organization[number]) for number in NUMBERS]
         for name, organization in plan.items()
     }
     worst_first = ("missing", "failing", "undetermined", "unproven")
-    missing = [tuple(plan[row[0]][number] for number in worst_first) for row in told]
+    missing = [tuple(plan[row[0]][number] for number in worst_first) for row in reported]
     assert missing == sorted(missing, reverse=True)
     assert len(set(missing)) > 2
 
@@ -116,18 +116,20 @@ def test_key_scopes(mixed: Report) -> None:
 
 def _row(scope: dict[str, Any]) -> list[str]:
     planned = scope["databases"] - scope["existing"]
-    told = {"existing": scope["existing"], "planned": planned}
-    words = ", ".join(f"{count} {state}" for state, count in told.items() if count)
+    reported = {"existing": scope["existing"], "planned": planned}
+    words = ", ".join(f"{count} {state}" for state, count in reported.items() if count)
     place = labels.TYPE[scope["type"]], labels.PROVIDER[scope["provider"]], scope["region"]
     return [scope["name"], *place, words or "none"]
 
 
 def test_steps(mixed: Report) -> None:
     """Each kind of steps stands there once, folded, with its page, its address and its numbers."""
-    told = re.findall(r"<details class=\"fold\">(.*?)</details>", section(mixed.page), re.DOTALL)
+    reported = re.findall(
+        r"<details class=\"fold\">(.*?)</details>", section(mixed.page), re.DOTALL
+    )
     steps = mixed.head["key_plan"]["steps"]
-    assert len(told) == len(steps) > 1
-    for text, step in zip(told, steps, strict=True):
+    assert len(reported) == len(steps) > 1
+    for text, step in zip(reported, steps, strict=True):
         plain = " ".join(unescape(re.sub(r"<.*?>", "", text)).split())
         items = [unescape(item) for item in re.findall(r"<li>(.*?)</li>", text)]
         assert items == step["steps"]
@@ -202,21 +204,21 @@ def test_shared_keys_and_late_databases(tmp_path: Path) -> None:
     kinds = ("serverless", "managed-clusters")
     keys = [key("us-east-2", 1, **late, type=kind) for kind in kinds]
     databases = [database(kind, "us-east-2", type=kind) for kind in kinds]
-    told = section(audit(tmp_path, [organization("acme", keys, databases)]).page)
-    [row] = [row for row in rows(told) if len(row) == 3]
+    reported = section(audit(tmp_path, [organization("acme", keys, databases)]).page)
+    [row] = [row for row in rows(reported) if len(row) == 3]
     assert row == [
         "acme",
         keys[0]["key_id"],
         "Managed Clusters on AWS, us-east-2Serverless on AWS, us-east-2",
     ]
-    assert "Shared: all key scopes but one lack a key" in told
-    assert "2 existing databases run on Astra’s keys in some region" in told
+    assert "Shared: all key scopes but one lack a key" in reported
+    assert "2 existing databases run on Astra’s keys in some region" in reported
 
 
 def test_nothing_to_do(tmp_path: Path) -> None:
     """Where no key is missing, there are no steps, nor lists."""
-    told = section(audit(tmp_path, COMPLIANT).page)
-    assert re.findall("<h3>", told) == []
+    reported = section(audit(tmp_path, COMPLIANT).page)
+    assert re.findall("<h3>", reported) == []
 
 
 def test_a_cut_plan_says_so(mixed: Report) -> None:

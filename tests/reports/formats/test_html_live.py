@@ -196,7 +196,7 @@ def test_reconciliation(faulty: Audited) -> None:
             for route in comparison["routes"]
         ]
         look = labels.AGREE[comparison["agree"]]
-        told = [
+        reported = [
             labels.COUNTED[comparison["what"]],
             *routes,
             look.shape,
@@ -204,7 +204,7 @@ def test_reconciliation(faulty: Audited) -> None:
             comparison["rule"],
         ]
         none = "none in what was read" if comparison["agree"] is None else "none"
-        assert _flat("".join([*told, *(comparison["differences"] or [none])])) in text
+        assert _flat("".join([*reported, *(comparison["differences"] or [none])])) in text
         assert f"#r-{comparison['rule']}" in section.values("href", "a")
 
 
@@ -223,7 +223,7 @@ def test_unexplained_differences_are_findings(faulty: Audited) -> None:
     assert rules <= failing
 
 
-def test_a_bundle_is_told(faulty: Audited) -> None:
+def test_a_bundle_is_reported(faulty: Audited) -> None:
     """Root, previous root, host and times of a bundle stand under population and the run."""
     [bundle] = _bundles(faulty)
     population = _section(faulty.report.page, "population").text

@@ -55,9 +55,9 @@ def _render(report: Report, **limits: int) -> str:
 
 def _of(*given: Finding, gate: Gate | None = None, **over: Any) -> str:  # noqa: ANN401 (settings are of any type)
     """Render a record that holds nothing but findings."""
-    told = Settings(Context(AS_OF), gate or Gate(), "subject", **over)
+    reported = Settings(Context(AS_OF), gate or Gate(), "subject", **over)
     with TemporaryDirectory() as folder:
-        made = record(Path(folder), given, settings=told)
+        made = record(Path(folder), given, settings=reported)
     return render(made.head, made.findings.splitlines(keepends=True))
 
 
@@ -86,15 +86,15 @@ def test_every_status_is_counted(violations: Report) -> None:
 def test_open_findings_are_listed_by_urgency(violations: Report) -> None:
     """Every open finding is listed once, the worst severities first, and no other."""
     table = tables_of(_render(violations))["Open findings, most urgent first"]
-    told = [json.loads(line) for line in violations.lines]
-    wanted = {finding["id"] for finding in told if finding["status"] in OPEN}
+    reported = [json.loads(line) for line in violations.lines]
+    wanted = {finding["id"] for finding in reported if finding["status"] in OPEN}
     assert {row[-1].strip("`") for row in table[1:]} == wanted
     assert len(table) == len(wanted) + 1
     ranks = [SEVERITIES.index(row[0]) for row in table[1:]]
     assert ranks == sorted(ranks)
 
 
-def test_a_finding_is_told_in_full() -> None:
+def test_a_finding_is_reported_in_full() -> None:
     """A row has severity, status, rule, subject, condition, place and id."""
     found = a_finding("inconclusive", severity="medium", evidence=(("a.yaml", 3), ("b.yaml", 4)))
     assert tables_of(_of(found))["Open findings, most urgent first"] == [
@@ -135,8 +135,8 @@ def test_waivers_that_ask_for_somebody_are_listed(violations: Report) -> None:
     """Waivers are counted by state; those that end, have ended or wait are listed."""
     text = _render(violations)
     states = Counter(labels.WAIVER[waiver["state"]].word for waiver in violations.head["waivers"])
-    told = ", ".join(f"{states[word]} {word}" for word in sorted(states))
-    assert f"\n{len(violations.head['waivers'])} waivers: {told}.\n" in text
+    reported = ", ".join(f"{states[word]} {word}" for word in sorted(states))
+    assert f"\n{len(violations.head['waivers'])} waivers: {reported}.\n" in text
     (_, *rows) = tables_of(text)["Waivers"]
     assert [row[0] for row in rows] == [
         f"`{urgent_waiver['id']}`" for urgent_waiver in urgent_waivers(violations.head)
@@ -182,7 +182,7 @@ def test_what_is_no_evidence_says_so(over: dict[str, Any], banner: str) -> None:
     assert _of(**over).splitlines()[4].startswith(f"> **{banner}: ")
 
 
-def test_the_gate_is_told() -> None:
+def test_the_gate_is_reported() -> None:
     """What the run stops for is said as the gate has it."""
     text = _of(a_finding(severity="low"), gate=Gate("critical", allow_inconclusive=True))
     assert (
@@ -206,9 +206,9 @@ def test_changes_are_summed_up(tmp_path: Path) -> None:
     )
     text = _render(new)
     (classes, counts) = tables_of(text)["Changes since the last audit"]
-    told = dict(zip(classes, map(int, counts), strict=True))
-    assert told == new.head["changes"]["counts"]
-    assert told["unchanged"] == sum(old.head["counts"][status] for status in OPEN)
+    reported = dict(zip(classes, map(int, counts), strict=True))
+    assert reported == new.head["changes"]["counts"]
+    assert reported["unchanged"] == sum(old.head["counts"][status] for status in OPEN)
     assert f"as of `2026-11-20T12:00:00Z`, report `{old.head['report']}`" in text
     assert ", if they are new since the baseline." in text
     (names, first, *_) = tables_of(text)["Open findings, most urgent first"]
@@ -217,7 +217,7 @@ def test_changes_are_summed_up(tmp_path: Path) -> None:
     )
 
 
-def test_what_was_not_judged_again_is_told(violations: Report) -> None:
+def test_what_was_not_judged_again_is_reported(violations: Report) -> None:
     """Findings that are gone because nobody looked are told apart, and so are keys."""
     changes = {
         "baseline": {"as_of": "2026-11-20T12:00:00Z", "report": "0" * 64},
@@ -229,8 +229,8 @@ def test_what_was_not_judged_again_is_told(violations: Report) -> None:
     text = render(violations.head | {"changes": changes}, violations.lines)
     assert "\nOf the findings that are gone, 1,500 were not evaluated again.\n" in text
     assert "\nKey scopes with changed keys: 1 added, 2 not read.\n" in text
-    told = changes | {"not_judged_again": 0, "keys": None}
-    text = render(violations.head | {"changes": told}, violations.lines)
+    reported = changes | {"not_judged_again": 0, "keys": None}
+    text = render(violations.head | {"changes": reported}, violations.lines)
     assert "not evaluated again" not in text
     assert "Key scopes with changed keys" not in text
 
@@ -263,14 +263,14 @@ def test_it_is_cut_by_bytes(room: int) -> None:
     lines = made.findings.splitlines(keepends=True)
     whole = render(made.head, lines).splitlines()
     text = render(made.head, lines, SummaryLimits(bytes=room))
-    told = text.splitlines()
+    reported = text.splitlines()
     if len("\n".join(whole).encode()) < room:
-        assert told == whole
+        assert reported == whole
         return
     assert len(text.encode()) <= max(room, 400)
-    kept = told[:-4]
+    kept = reported[:-4]
     assert kept == whole[: len(kept)]
-    assert told[-4:] == ["", f"… {len(whole) - len(kept) - 2} more lines", *whole[-2:]]
+    assert reported[-4:] == ["", f"… {len(whole) - len(kept) - 2} more lines", *whole[-2:]]
 
 
 def test_the_limit_is_githubs(violations: Report) -> None:

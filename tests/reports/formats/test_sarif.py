@@ -57,9 +57,9 @@ def _run(text: str) -> Json:
 
 
 def _log(*given: Finding, limits: SarifLimits | None = None, **over: Any) -> str:  # noqa: ANN401 (settings are of any type)
-    told = Settings(Context(AS_OF), Gate(), "subject", **over)
+    shown = Settings(Context(AS_OF), Gate(), "subject", **over)
     with TemporaryDirectory() as folder:
-        made = record(Path(folder), given, settings=told)
+        made = record(Path(folder), given, settings=shown)
     return render(made.head, made.findings.splitlines(keepends=True), limits, ROOT)
 
 
@@ -122,8 +122,8 @@ def _assert_githubs(result: Json) -> None:
 def test_only_open_findings_are_results(violations: Report) -> None:
     """What passed, does not apply or is waived is none: readers would show it as open."""
     run = _run(render(violations.head, violations.lines))
-    told = [json.loads(line) for line in violations.lines]
-    wanted = {f"{finding['id']}:1" for finding in told if finding["status"] in OPEN}
+    shown = [json.loads(line) for line in violations.lines]
+    wanted = {f"{finding['id']}:1" for finding in shown if finding["status"] in OPEN}
     hashes = [result["partialFingerprints"]["primaryLocationLineHash"] for result in run["results"]]
     assert (set(hashes), len(hashes)) == (wanted, len(wanted))
     assert {result["properties"]["status"] for result in run["results"]} <= OPEN
@@ -139,15 +139,15 @@ def test_every_rule_is_described(violations: Report) -> None:
     assert [rule["id"] for rule in rules] == [
         rule["id"] for rule in violations.head["criteria"]["rules"]
     ]
-    for rule, told in zip(rules, violations.head["criteria"]["rules"], strict=True):
-        assert rule["name"] == told["check"]
-        assert rule["shortDescription"]["text"] == told["title"]
-        assert rule["fullDescription"]["text"] == told["rationale"]
+    for rule, shown in zip(rules, violations.head["criteria"]["rules"], strict=True):
+        assert rule["name"] == shown["check"]
+        assert rule["shortDescription"]["text"] == shown["title"]
+        assert rule["fullDescription"]["text"] == shown["rationale"]
         assert (
             max(len(rule[field]["text"]) for field in ("shortDescription", "fullDescription"))
             < 1_024
         )
-        words = [told["remediation"], *(quote["sentence"] for quote in told["quotes"])]
+        words = [shown["remediation"], *(quote["sentence"] for quote in shown["quotes"])]
         assert [word for word in words if word not in rule["help"]["text"]] == []
         assert rule["help"]["markdown"]
         assert len(rule["properties"]["tags"]) <= 10
@@ -216,7 +216,7 @@ def test_a_message_says_what_to_do(status: Status, begin: str) -> None:
     }
 
 
-def test_what_is_known_of_a_finding_is_told() -> None:
+def test_what_is_known_of_a_finding_is_reported() -> None:
     """With a baseline a result says what became of it; its evidence is named, up to ten places."""
     evidence = tuple(("a.yaml", line) for line in range(1, 13))
     found = a_finding(change="unchanged", since="2026-11-01T00:00:00Z", audits=3, evidence=evidence)
@@ -258,7 +258,7 @@ def test_every_result_has_a_file(evidence: tuple[tuple[str, int], ...], artifact
     assert SOURCE.path == "acme.yaml"
 
 
-def test_what_astra_told_stands_in_the_same_place_every_night(tmp_path: Path) -> None:
+def test_what_astra_reported_stands_in_the_same_place_every_night(tmp_path: Path) -> None:
     """A finding about a bundle has the place it had in the bundle before, whatever its name is."""
     nights = [recorded(tmp_path, stated=False).bundle for _ in range(2)]
     assert len(set(nights)) == 2
@@ -276,7 +276,7 @@ def test_what_astra_told_stands_in_the_same_place_every_night(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("message", "told"),
+    ("message", "shown"),
     [
         ("{0} {{x}}", "{{0}} {{{{x}}}}"),
         ("[x](1)", r"\[x\](1)"),
@@ -285,10 +285,10 @@ def test_what_astra_told_stands_in_the_same_place_every_night(tmp_path: Path) ->
         ("\u05d0 \U0001f469\u200d\U0001f680", "\u05d0 \U0001f469\u200d\U0001f680"),
     ],
 )
-def test_messages_hold_no_placeholders_or_links(message: str, told: str) -> None:
+def test_messages_hold_no_placeholders_or_links(message: str, shown: str) -> None:
     """Braces are doubled, what would be a link is none, and what cannot be seen is named."""
     assert _result(a_finding(organization="o", message=message))["message"]["text"].endswith(
-        f": {told}"
+        f": {shown}"
     )
 
 

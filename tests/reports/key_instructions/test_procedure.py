@@ -54,13 +54,13 @@ def _all() -> dict[tuple[DatabaseType, Provider], Procedure]:
 def test_each_kind_leads_to_its_page() -> None:
     """The pages are those of the documentation's table; where it names none, to the overview."""
     others = dict.fromkeys(_all().keys() - PAGES.keys(), OVERVIEW)
-    assert {kind: told.page for kind, told in _all().items()} == PAGES | others
+    assert {kind: shown.page for kind, shown in _all().items()} == PAGES | others
 
 
 def test_addresses_are_those_that_the_audit_reads() -> None:
     """A key is registered where an audit looks for it; where there is none, nowhere."""
     assert (HOST, ADDRESSES) == (ADDRESS, KEY_LISTS)
-    assert {kind: told.address for kind, told in _all().items()} == {
+    assert {kind: shown.address for kind, shown in _all().items()} == {
         kind: KEY_LISTS[kind[0]] if kind in PAGES else "" for kind in _all()
     }
 
@@ -68,11 +68,11 @@ def test_addresses_are_those_that_the_audit_reads() -> None:
 @pytest.mark.parametrize("kind", PAGES, ids=" on ".join)
 def test_steps_name_their_own_addresses_only(kind: tuple[DatabaseType, Provider]) -> None:
     """Each address in the steps is of the type and the provider that the steps are for."""
-    told = procedure(*kind)
-    one = f"{told.address}/provider/{kind[1]}/region/REGION"
-    words = [word.strip(".,;:") for step in told.steps for word in step.split()]
+    shown = procedure(*kind)
+    one = f"{shown.address}/provider/{kind[1]}/region/REGION"
+    words = [word.strip(".,;:") for step in shown.steps for word in step.split()]
     named = [word for word in words if word.startswith("/")]
-    assert named == [f"{one}/accounts", told.address, one]
+    assert named == [f"{one}/accounts", shown.address, one]
 
 
 @pytest.mark.parametrize("kind", PAGES, ids=" on ".join)
@@ -162,7 +162,7 @@ def test_terraform_is_offered_where_it_has_a_resource() -> None:
 
 def test_only_serverless_on_azure_needs_the_preview() -> None:
     """The private preview has to be granted first, for the one combination that rests on it."""
-    with_preview = {kind for kind, told in _all().items() if "private preview" in told.steps[0]}
+    with_preview = {kind for kind, shown in _all().items() if "private preview" in shown.steps[0]}
     assert with_preview == {("serverless", "azure")}
 
 
@@ -170,7 +170,7 @@ def test_where_there_are_no_keys_nobody_is_sent_to_create_one() -> None:
     """Without a known type, or a supported combination, no step creates or registers a key."""
     sent = {
         kind
-        for kind, told in _all().items()
-        if any(step.startswith(("Create", "Register")) for step in told.steps)
+        for kind, shown in _all().items()
+        if any(step.startswith(("Create", "Register")) for step in shown.steps)
     }
     assert sent == set(PAGES)

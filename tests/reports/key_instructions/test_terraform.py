@@ -244,8 +244,8 @@ def test_terraform_takes_the_region_for_text(tmp_path: Path) -> None:
     ]
     (tmp_path / "main.tf").write_text(f'output "all" {{\n  value = [{", ".join(values)}]\n}}\n')
     assert _terraform(tmp_path, "apply", "-auto-approve").returncode == 0
-    told = json.loads(_terraform(tmp_path, "output", "-json", "all").stdout)
-    assert told == [normalize("NFC", region) for region in HOSTILE]
+    shown = json.loads(_terraform(tmp_path, "output", "-json", "all").stdout)
+    assert shown == [normalize("NFC", region) for region in HOSTILE]
 
 
 @NEEDS_TERRAFORM

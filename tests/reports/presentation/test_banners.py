@@ -49,7 +49,7 @@ def test_a_banner_says_what_is_no_evidence(settings: dict[str, Any], texts: list
 
 
 def test_a_banner_says_what_the_gate_was_on() -> None:
-    """A gate on new findings only is told in capitals, with the baseline's time and report."""
+    """A gate on new findings only is reported in capitals, with the baseline's time and report."""
     settings = WHOLE | {"fail_on_new": True}
     baseline = {"as_of": "2026-11-20T02:00:00Z", "report": "0123456789abcdef"}
     [text] = banners(HEAD | {"settings": settings, "changes": {"baseline": baseline}})
@@ -131,7 +131,7 @@ def test_earlier_answers_of_another_host_count(tmp_path: Path) -> None:
     ],
 )
 def test_a_banner_says_how_pytest_ended(tmp_path: Path, code: int, texts: list[str]) -> None:
-    """An exit code that is not the verdict's is told in capitals."""
+    """An exit code that is not the verdict's is reported in capitals."""
     inventory = save_inventory(tmp_path / "inventory.json", VIOLATIONS)
     head = report_on(tmp_path, str(inventory), as_of=AS_OF).head
     assert banners(head | {"run": head["run"] | {"exit_code": code}}) == texts

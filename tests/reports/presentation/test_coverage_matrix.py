@@ -55,8 +55,8 @@ def _cell(
 
 
 def _about(status: str, severity: str = "high") -> dict[str, str]:
-    told = {"finding": "f", "rule": "CMEK-01", "status": status, "severity": severity}
-    return {**told, "message": "It is so."}
+    reported = {"finding": "f", "rule": "CMEK-01", "status": status, "severity": severity}
+    return {**reported, "message": "It is so."}
 
 
 def _row(

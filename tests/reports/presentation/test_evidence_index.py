@@ -23,8 +23,8 @@ def _anchors(index: EvidenceIndex) -> list[list[str]]:
 
 def test_every_row_has_an_anchor_of_its_own() -> None:
     """Anchors tell the bundle, the organization and the file."""
-    told = [["e-1-0001-0001", "e-1-0001-0002", "e-1-0002-0001"], ["e-2-0001-0001"]]
-    assert _anchors(EvidenceIndex(BUNDLES, set(), 10)) == told
+    reported = [["e-1-0001-0001", "e-1-0001-0002", "e-1-0002-0001"], ["e-2-0001-0001"]]
+    assert _anchors(EvidenceIndex(BUNDLES, set(), 10)) == reported
 
 
 def test_a_file_leads_to_its_row() -> None:

@@ -19,8 +19,8 @@ BUNDLE = "evidence/2026-11-20T02-00-00Z"
 
 
 def _places(*sources: tuple[str, str], root: Path | None = ROOT) -> LocationFinder:
-    told = [{"path": path, "format": form} for path, form in sources]
-    head: Any = {"population": {"sources": told}}
+    shown = [{"path": path, "format": form} for path, form in sources]
+    head: Any = {"population": {"sources": shown}}
     return LocationFinder(head, root)
 
 

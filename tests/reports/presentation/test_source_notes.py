@@ -65,11 +65,11 @@ def _in_the_results(head: Head) -> str:
 
 
 def _in_junit(head: Head) -> str:
-    told: list[str] = []
-    plugin = SimpleNamespace(add_global_property=lambda *pair: told.append(": ".join(pair)))
+    reported: list[str] = []
+    plugin = SimpleNamespace(add_global_property=lambda *pair: reported.append(": ".join(pair)))
     config: Any = SimpleNamespace(pluginmanager=SimpleNamespace(get_plugins=lambda: [plugin]))
     pytest_results.mark_junit(config, head)
-    return "\n".join(told)
+    return "\n".join(reported)
 
 
 def _on_the_page(head: Head) -> str:

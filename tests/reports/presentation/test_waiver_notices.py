@@ -15,7 +15,7 @@ from reports.presentation.waiver_notices import URGENT, days_left, notice, urgen
 AS_OF = "2026-11-21T02:00:00Z"
 
 
-def told(state: str, expires_on: str = "2026-12-08", **over: str) -> Any:  # noqa: ANN401 (a part of the record)
+def shown(state: str, expires_on: str = "2026-12-08", **over: str) -> Any:  # noqa: ANN401 (a part of the record)
     """Return a waiver as a record holds it."""
     asked = {"id": "W-1", "rule": "CMEK-03", "subject": "acme/x", "requested_on": "2026-11-03"}
     return {**asked, "state": state, "expires_on": expires_on, **over}
@@ -35,12 +35,12 @@ def test_the_urgent_states_are_some_of_all() -> None:
 def test_the_first_to_end_comes_first() -> None:
     """Waivers that still count come first, and of equal state the one that ends first."""
     waivers = [
-        told("requested", id="a"),
-        told("expired", "2026-10-02", id="b"),
-        told("expired", "2026-10-01", id="c"),
-        told("active", id="d"),
-        told("expiring", "2026-12-01", id="e"),
-        told("expiring", "2026-11-21", id="f"),
+        shown("requested", id="a"),
+        shown("expired", "2026-10-02", id="b"),
+        shown("expired", "2026-10-01", id="c"),
+        shown("active", id="d"),
+        shown("expiring", "2026-12-01", id="e"),
+        shown("expiring", "2026-11-21", id="f"),
     ]
     head: Any = {"waivers": waivers}
     assert [urgent_waiver["id"] for urgent_waiver in urgent_waivers(head)] == [
@@ -55,15 +55,15 @@ def test_the_first_to_end_comes_first() -> None:
 @pytest.mark.parametrize(
     ("waiver", "words"),
     [
-        (told("expiring", "2026-12-08"), "expires in 17 days, on 2026-12-08"),
-        (told("expiring", "2026-11-22"), "expires in 1 day, on 2026-11-22"),
-        (told("expiring", "2026-11-21"), "expires today, on 2026-11-21"),
-        (told("expired", "2026-11-20"), "expired 1 day ago, on 2026-11-20"),
-        (told("expired", "2023-01-01"), "expired 1,420 days ago, on 2023-01-01"),
-        (told("requested"), "has awaited approval since 2026-11-03 and covers nothing"),
+        (shown("expiring", "2026-12-08"), "expires in 17 days, on 2026-12-08"),
+        (shown("expiring", "2026-11-22"), "expires in 1 day, on 2026-11-22"),
+        (shown("expiring", "2026-11-21"), "expires today, on 2026-11-21"),
+        (shown("expired", "2026-11-20"), "expired 1 day ago, on 2026-11-20"),
+        (shown("expired", "2023-01-01"), "expired 1,420 days ago, on 2023-01-01"),
+        (shown("requested"), "has awaited approval since 2026-11-03 and covers nothing"),
     ],
 )
-def test_what_is_due_is_told_in_days(waiver: Any, words: str) -> None:  # noqa: ANN401 (a part of the record)
+def test_what_is_due_is_reported_in_days(waiver: Any, words: str) -> None:  # noqa: ANN401 (a part of the record)
     """A waiver says in how many days it ends or since how many it has, or that it is a request."""
     assert days_left(waiver, AS_OF) == words
     assert notice(waiver, AS_OF) == f"Waiver W-1 {words}: CMEK-03 acme/x"
@@ -74,7 +74,7 @@ def test_what_is_due_is_told_in_days(waiver: Any, words: str) -> None:  # noqa: 
 def test_days_are_counted_as_the_calendar_does(days: int) -> None:
     """The number of days leads from the day of the audit to the last day of the waiver."""
     last = date(2026, 11, 21) + timedelta(days=days)
-    words = days_left(told("expired" if days < 0 else "expiring", str(last)), AS_OF)
+    words = days_left(shown("expired" if days < 0 else "expiring", str(last)), AS_OF)
     assert words.endswith(f", on {last}")
     if days:
         assert f" {abs(days):,} day" in words

@@ -116,22 +116,22 @@ def test_an_exchange_that_is_gone_is_an_error(tmp_path: Path) -> None:
 
 def test_a_bundle_is_described_by_its_manifest(bundle: str) -> None:
     """Root, host, times, counts and the clocks' difference are those of the manifest."""
-    told: Any = describe_evidence([_source(bundle)])[0]
+    shown: Any = describe_evidence([_source(bundle)])[0]
     manifest = json.loads((Path(bundle) / "manifest.json").read_text())
     same = {"root", "tool", "address", "started", "ended", "requests", "failures"}
     same |= {"redactions", "clock_seconds", "previous"}
-    assert {name: told[name] for name in same} == {name: manifest[name] for name in same}
-    assert (told["path"], told["files"]) == (bundle, len(manifest["files"]))
+    assert {name: shown[name] for name in same} == {name: manifest[name] for name in same}
+    assert (shown["path"], shown["files"]) == (bundle, len(manifest["files"]))
 
 
-def test_first_and_last_answer_are_told(bundle: str) -> None:
+def test_first_and_last_answer_are_reported(bundle: str) -> None:
     """The first and the last answer are the earliest and the latest of all rows."""
-    told: Any = describe_evidence([_source(bundle)])[0]
+    shown: Any = describe_evidence([_source(bundle)])[0]
     times = sorted(
         index_exchange.at for index_exchange in index_exchanges(bundle, read_manifest(bundle))
     )
-    assert (told["first_answer"], told["last_answer"]) == (utc(times[0]), utc(times[-1]))
-    assert told["exchanges_total"] == len(times) == told["requests"]
+    assert (shown["first_answer"], shown["last_answer"]) == (utc(times[0]), utc(times[-1]))
+    assert shown["exchanges_total"] == len(times) == shown["requests"]
 
 
 def test_a_long_index_is_cut_and_counted(bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,9 +149,9 @@ def test_nothing_asked_is_nothing_answered(tmp_path: Path) -> None:
 
     file = str(recorded(tmp_path).organizations)
     made = collect(read_organizations(file), str(tmp_path / "none"), {})
-    told: Any = describe_evidence([_source(made.bundle)])[0]
+    shown: Any = describe_evidence([_source(made.bundle)])[0]
     names = ("first_answer", "last_answer", "exchanges", "exchanges_total")
-    assert [told[name] for name in names] == [None, None, [], 0]
+    assert [shown[name] for name in names] == [None, None, [], 0]
 
 
 def test_only_the_present_is_evidence(bundle: str) -> None:
@@ -168,8 +168,8 @@ def test_a_bundle_that_was_exchanged_is_refused(tmp_path: Path) -> None:
         describe_evidence([source])
 
 
-def test_the_chain_is_told(tmp_path: Path) -> None:
+def test_the_chain_is_reported(tmp_path: Path) -> None:
     """The second bundle of a folder names the root of the first."""
     first, second = (recorded(tmp_path).bundle for _ in range(2))
-    told: Any = describe_evidence([_source(first), _source(second)])
-    assert [each["previous"] for each in told] == [None, told[0]["root"]]
+    shown: Any = describe_evidence([_source(first), _source(second)])
+    assert [each["previous"] for each in shown] == [None, shown[0]["root"]]

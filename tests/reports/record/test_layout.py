@@ -30,7 +30,7 @@ def test_the_head_is_written_in_ascii() -> None:
     assert (text.isascii(), text[-1], json.loads(text)) == (True, "\n", data)
 
 
-def test_a_head_is_told_apart_from_its_run(tmp_path: Path) -> None:
+def test_a_head_is_kept_apart_from_its_run(tmp_path: Path) -> None:
     """Without its run a head is what it was before the run ended, and the head is left alone."""
     before = record(tmp_path).head
     head = before | {"run": RUN}

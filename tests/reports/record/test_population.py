@@ -93,7 +93,7 @@ def test_planned_keys_are_counted() -> None:
 
 
 def test_what_was_not_recorded_is_not_zero() -> None:
-    """Keys, databases and times that were not recorded are told as unknown, with the gaps."""
+    """Keys, databases and times that were not recorded are reported as unknown, with the gaps."""
     [row] = _summary(an_organization(keys=None, databases=None, captured_at=None))["organizations"]
     names = ("captured_at", "keys", "existing", "planned", "terminated")
     assert {name: row[name] for name in names} == dict.fromkeys(names)
@@ -104,7 +104,7 @@ def test_what_was_not_recorded_is_not_zero() -> None:
     ]
 
 
-def test_nothing_is_told_apart_from_unknown() -> None:
+def test_nothing_is_kept_apart_from_unknown() -> None:
     """An organization that was read and is empty counts zero."""
     [row] = _summary(an_organization(keys=[], databases=[]))["organizations"]
     names = ("keys", "existing", "planned", "terminated")
@@ -145,7 +145,7 @@ def _database(number: int, state: str) -> object:
     return a_database(id=uuid(number), status=state)
 
 
-def test_the_sources_are_told_as_they_are() -> None:
+def test_the_sources_are_reported_as_they_are() -> None:
     """Each file that was read stands in the summary with its hash and its times in UTC."""
     assert _summary()["sources"] == [
         {
@@ -167,15 +167,15 @@ def test_the_sources_are_told_as_they_are() -> None:
     ]
 
 
-def test_readings_are_told_as_they_were_recorded() -> None:
+def test_readings_are_reported_as_they_were_recorded() -> None:
     """A row tells each reading, and its answers in a fixed order."""
     reading = {"fact": "databases", "address": "/v2/databases", "requests": 3, "entries": 2}
     given = Reading(**reading, answers={"timed-out": 1, "200": 2}, sha256="0" * 64, note="twice")
     organization = an_organization().model_copy(update={"readings": (given,)})
     [row] = _summary(organization)["organizations"]
-    [told] = row["readings"]
-    assert told == {**reading, "answers": given.answers, "sha256": "0" * 64, "note": "twice"}
-    assert list(told["answers"]) == ["200", "timed-out"]
+    [shown] = row["readings"]
+    assert shown == {**reading, "answers": given.answers, "sha256": "0" * 64, "note": "twice"}
+    assert list(shown["answers"]) == ["200", "timed-out"]
 
 
 # --- attestations ---------------------------------------------------------------------------------
@@ -219,14 +219,14 @@ BY = {"by": "acme-security", "on": "2026-11-01"}
     ],
     ids=["plan", "preview", "none", "rotation", "usable", "application"],
 )
-def test_an_attestation_is_told(
+def test_an_attestation_is_reported(
     over: dict[str, Any],
     what: str,
     statement: str,
 ) -> None:
     """Who stated what, when, about which key, and until when that counts."""
-    [told] = _attestations(an_organization(**({"plan": None} | over)))
-    assert told == {
+    [shown] = _attestations(an_organization(**({"plan": None} | over)))
+    assert shown == {
         "organization": "acme-prod",
         "key": a_key().key_id if "keys" in over else "",
         "what": what,
@@ -243,12 +243,12 @@ def test_a_registration_never_becomes_stale() -> None:
     """The attested time of a registration has no last day, and counts for ever."""
     registered = {"at": "2020-05-01T00:00:00Z", "note": "by ticket", "by": "a", "on": "2020-05-02"}
     organization = an_organization(plan=None, keys=[a_key(registered=registered)])
-    [told] = _attestations(organization)
-    assert (told["what"], told["statement"]) == (
+    [shown] = _attestations(organization)
+    assert (shown["what"], shown["statement"]) == (
         "when it was registered",
         "at: 2020-05-01T00:00:00Z",
     )
-    assert (told["due"], told["current"], told["note"]) == (None, True, "by ticket")
+    assert (shown["due"], shown["current"], shown["note"]) == (None, True, "by ticket")
 
 
 def test_a_registration_counts_once_it_was_attested() -> None:
@@ -256,7 +256,7 @@ def test_a_registration_counts_once_it_was_attested() -> None:
     registered = {"at": "2026-05-01T00:00:00Z", "by": "acme-security", "on": "2026-11-22"}
     organization = an_organization(plan=None, keys=[a_key(registered=registered)])
     days = ("2026-11-21T23:59:59Z", "2026-11-22T00:00:00Z")
-    counts = [told["current"] for day in days for told in _attestations(organization, day)]
+    counts = [shown["current"] for day in days for shown in _attestations(organization, day)]
     assert counts == [False, True]
 
 
@@ -272,19 +272,19 @@ def test_a_registration_counts_once_it_was_attested() -> None:
 def test_an_attestation_counts_for_its_days(as_of: str, counts: bool) -> None:  # noqa: FBT001 (a parameter)
     """An attestation counts from the day on which it was made until the day on which it is due."""
     plan = {"paid": True, "due": "2026-12-24"} | BY
-    [told] = _attestations(an_organization(plan=plan), as_of)
-    assert (told["due"], told["current"]) == ("2026-12-24", counts)
+    [shown] = _attestations(an_organization(plan=plan), as_of)
+    assert (shown["due"], shown["current"]) == ("2026-12-24", counts)
 
 
-def test_nothing_attested_is_nothing_told() -> None:
+def test_nothing_attested_is_nothing_reported() -> None:
     """An organization about which nobody stated anything, and of unread lists, adds nothing."""
     assert _attestations(an_organization(plan=None, keys=None, databases=None)) == []
 
 
-def test_attestations_of_all_organizations_are_told_in_order() -> None:
+def test_attestations_of_all_organizations_are_reported_in_order() -> None:
     """Attestations come organization by organization, as the inventory has them."""
     population = Population()
     population.add(an_organization(name="acme-b"))
     population.add(an_organization(id=OTHER_ORGANIZATION, name="acme-a"))
-    told = [attestation["organization"] for attestation in population.attestations(AS_OF)]
-    assert told == ["acme-b", "acme-a"]
+    shown = [attestation["organization"] for attestation in population.attestations(AS_OF)]
+    assert shown == ["acme-b", "acme-a"]

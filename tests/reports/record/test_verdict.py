@@ -180,7 +180,7 @@ def test_an_audit_that_judged_nothing_stops(tmp_path: Path, given: tuple[Finding
     ],
     ids=str,
 )
-def test_the_verdict_is_told_in_words(
+def test_the_verdict_is_reported_in_words(
     tmp_path: Path, counts: dict[Status, int], gate: Gate, text: str
 ) -> None:
     """The text counts what was found, and says so if the gate lets some of it go on."""
@@ -223,7 +223,7 @@ def test_a_compliant_audit_names_what_is_waived(tmp_path: Path) -> None:
 
 
 def test_a_compliant_audit_counts_advisories(tmp_path: Path) -> None:
-    """Recommendations that are not followed are told, and are none of what did not fail."""
+    """Recommendations that are not followed are reported, and are none of what did not fail."""
     advised = [a_finding("fail", "CMEK-16", "advisory", f"r{number}") for number in range(2)]
     first = f"Compliant: {ALL_OF_THEM}; none failed above an advisory."
     assert _text(tmp_path, [*EVERY, advised[0]]) == (

@@ -180,7 +180,7 @@ def test_the_same_numbers_as_an_audit(tmp_path: Path) -> None:
 
 
 def test_a_mixture(tmp_path: Path) -> None:
-    """What is, what is planned and what might be are one plan; states are told for each scope."""
+    """What is, what is planned and what might be are one plan; states come for each scope."""
     organization = organization_data(
         keys=[
             key_data(),
@@ -208,8 +208,8 @@ def test_a_mixture(tmp_path: Path) -> None:
         "unsupported": 1,
         "unprotected": 1,
     }
-    [told] = answer["organizations"]
-    assert {_short(scope) for scope in told["scopes"]} == {
+    [reported] = answer["organizations"]
+    assert {_short(scope) for scope in reported["scopes"]} == {
         ("serverless/aws/us-east-1", "unproven", 1, 1, 1),
         ("serverless/aws/r1", "unproven", 0, 1, 1),
         ("serverless/aws/us-west-2", "missing", 1, 1, 0),
@@ -278,7 +278,7 @@ _TERRAFORM: dict[str, Any] = {
 
 
 def test_a_plan_of_terraform(tmp_path: Path) -> None:
-    """Databases that Terraform will create belong to the organization that is told."""
+    """Databases that Terraform will create belong to the organization that is reported."""
     two = organization_data(id=OTHER_ORGANIZATION, name="acme-test")
     code, answer = asked(
         *("-i", saved(tmp_path, organization_data(), two)),
@@ -309,7 +309,7 @@ def test_a_state_of_terraform(tmp_path: Path) -> None:
 
 
 def _ordered(**over: Any) -> dict[str, Any]:  # noqa: ANN401 (fields of any type)
-    """Return a key that is in order, but for what is told."""
+    """Return a key that is in order, but for what is reported."""
     attested = {"by": "acme-security", "on": "2026-11-01"}
     registered = {"at": "2026-01-01T00:00:00Z", "by": "acme-security", "on": "2026-01-01"}
     own = {"usable": {"usable": True, **attested}, "rotation": {"automatic": True, **attested}}
@@ -401,9 +401,9 @@ def test_one_key_of_two_regions_is_one_of_two(tmp_path: Path) -> None:
         1,
         {"needed": 2, "registered": 1, "missing": 1, "failing": 1},
     )
-    [told] = answer["organizations"]
-    states = {scope["region"]: scope["state"] for scope in told["scopes"]}
-    assert (states, told["shared"]) == ({"us-east-1": "failing", "us-west-2": "missing"}, [])
+    [reported] = answer["organizations"]
+    states = {scope["region"]: scope["state"] for scope in reported["scopes"]}
+    assert (states, reported["shared"]) == ({"us-east-1": "failing", "us-west-2": "missing"}, [])
 
 
 def test_one_key_of_two_types_is_one_of_two(tmp_path: Path) -> None:
@@ -547,7 +547,7 @@ def test_a_place_that_a_plan_does_not_tell(tmp_path: Path) -> None:
     ids=["nothing", "no file", "whose", "what", "price", "terraform"],
 )
 def test_unusable_input(arguments: tuple[str, ...], found: str, expected: str) -> None:
-    """What cannot be used ends with 4, and is told with what was found and expected."""
+    """What cannot be used ends with 4, and is reported with what was found and expected."""
     assert refused(*arguments).endswith(f"found {found}, expected {expected}\n")
 
 

@@ -13,7 +13,7 @@ from inventory.errors import SettingError
 
 
 def test_no_price() -> None:
-    """Who tells no price is told none."""
+    """Who tells no price is reported none."""
     assert read_price("") is None
 
 
@@ -27,7 +27,7 @@ def test_no_price() -> None:
     ],
 )
 def test_words(text: str, keys: int, words: str) -> None:
-    """What keys cost is told with how that comes about, and what it leaves out."""
+    """What keys cost is reported with how that comes about, and what it leaves out."""
     price = read_price(text)
     assert price is not None
     assert price.describe(keys) == f"{words}; versions and requests are charged separately"
@@ -74,7 +74,7 @@ def test_nonsense(text: str) -> None:
 
 @given(text=st.text(max_size=20))
 def test_any_text_is_a_price_or_refused(text: str) -> None:
-    """Whatever is told as a price is one, or is none, or is refused."""
+    """Whatever is reported as a price is one, or is none, or is refused."""
     try:
         price = read_price(text)
     except SettingError:

@@ -50,7 +50,7 @@ def _printed(*arguments: str, columns: int = 80) -> Result:
     return command("keys", *arguments, environment={"COLUMNS": str(columns)})
 
 
-def test_prices_are_told_only_if_asked_for() -> None:
+def test_prices_are_reported_only_if_asked_for() -> None:
     """Without a price nothing is said of costs; with one, exactly what it comes to."""
     assert ("price" in _printed(*ACME).stdout.lower(), asked(*ACME)[1]["price"]) == (False, None)
     assert asked(*ACME, "--price", "1.10 USD")[1]["price"] == {
@@ -72,7 +72,7 @@ def test_any_width(columns: int) -> None:
     assert [line for line in long if " " in line.strip() and "/v2/kms" not in line] == []
 
 
-def test_organizations_of_one_name_are_told_apart(tmp_path: Path) -> None:
+def test_organizations_of_one_name_are_kept_apart(tmp_path: Path) -> None:
     """Where organizations share a name, their ids stand beside it."""
     inventory = saved(tmp_path, organization_data(), organization_data(id=OTHER_ORGANIZATION))
     shown = _printed("-i", inventory).stdout
