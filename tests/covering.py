@@ -5,8 +5,12 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeVar
 
+import pytest
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Collection, Hashable, Sequence
+
+    from _pytest.mark.structures import ParameterSet
 
 T = TypeVar("T")
 
@@ -30,3 +34,13 @@ def pairwise(cases: Sequence[T], *classes: Callable[[T], Hashable]) -> list[T]:
 def _pairs(case: T, classes: Sequence[Callable[[T], Hashable]]) -> set[Hashable]:
     values = [(number, classify(case)) for number, classify in enumerate(classes)]
     return set(combinations(values, 2)) if len(values) > 1 else set(values)
+
+
+def marked(cases: Sequence[T], typical: Collection[T]) -> list[ParameterSet]:
+    """Return every case as the parameters of a test; those that are not ``typical`` are slow."""
+    return [_parameters(case, slow=case not in typical) for case in cases]
+
+
+def _parameters(case: object, *, slow: bool) -> ParameterSet:
+    values = case if type(case) is tuple else (case,)
+    return pytest.param(*values, marks=pytest.mark.slow if slow else (), id=str(case))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.covering import pairwise
+from tests.covering import marked, pairwise
 
 CASES = st.lists(st.tuples(*[st.integers(0, 3)] * 3), max_size=60, unique=True)
 
@@ -26,3 +26,10 @@ def test_a_matrix_is_thinned() -> None:
     cases = [(a, b, c) for a in range(5) for b in range(5) for c in range(5)]
     chosen = pairwise(cases, *(lambda case, at=at: case[at] for at in range(3)))
     assert 25 <= len(chosen) <= 35
+
+
+def test_what_is_not_typical_is_slow() -> None:
+    """Every case stays a parameter, a pair as two; only those that are not typical are slow."""
+    one, two = marked([(1, 2), (3, 4)], {(1, 2)})
+    assert (one.values, list(one.marks)) == ((1, 2), [])
+    assert (two.values, [mark.name for mark in two.marks]) == ((3, 4), ["slow"])

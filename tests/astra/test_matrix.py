@@ -25,13 +25,11 @@ from tests.astra.matrix import (
     small_fleet,
 )
 from tests.astra.server import serve
-from tests.covering import pairwise
+from tests.covering import marked, pairwise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
-
-    from _pytest.mark.structures import ParameterSet
 
 SLACK = 1.5
 """How many seconds an audit may take beyond its deadline, to judge and to write."""
@@ -166,15 +164,14 @@ def _outcome(cell: Cell) -> object:
     return FINDING.get(cell) or _reason(cell)
 
 
+PROMPT = [cell for cell in cells() if cell.kind not in REASONS["timed-out"]]
+"""Cells in which nothing is waited for."""
 TYPICAL = {
-    *pairwise(cells(), _outcome, lambda cell: cell.address, lambda cell: cell.when),
+    *pairwise(PROMPT, lambda cell: cell.address, lambda cell: cell.when),
+    *pairwise(PROMPT, _outcome),
     *pairwise(cells(), lambda cell: cell.kind),
 }
-"""Cells that hold each kind, and each pair of outcome, address and turn; all others are slow."""
-
-
-def _marked(cell: Cell) -> ParameterSet:
-    return pytest.param(cell, marks=() if cell in TYPICAL else pytest.mark.slow, id=str(cell))
+"""Cells that hold each kind, each outcome, and each turn at each address; all others are slow."""
 
 
 # --- the audits -----------------------------------------------------------------------------------
@@ -212,7 +209,7 @@ def test_the_fleets_comply(places: list[Place]) -> None:
     assert [len(place.fleet.organizations[0].databases) > 100 for place in places] == [False, True]
 
 
-@pytest.mark.parametrize("cell", [*map(_marked, cells())])
+@pytest.mark.parametrize("cell", marked(cells(), TYPICAL))
 def test_no_fault_passes_by_mistake(
     cell: Cell,
     places: list[Place],

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders import a_key, an_organization, aws_key_id, azure_key_id, gcp_key_id, key_id_for
 from tests.checks.judging import causes, judged, judged_once
+from tests.hypothesis_profile import examples
 
 UUID = "00000000-0000-4000-8000-000000000001"
 IN_US = f"arn:aws:kms:us-east-1:111122223333:key/{UUID}"
@@ -129,7 +130,7 @@ PROVIDERS = st.sampled_from(["aws", "gcp", "azure"])
 REGIONS = st.sampled_from(["us-east-1", "us-east1", "westeurope", "us-gov-west-1", "global"])
 
 
-@settings(deadline=None, max_examples=80)
+@examples(80)
 @given(PROVIDERS, REGIONS, PROVIDERS, REGIONS)
 def test_no_id_passes_for_another_place(one: str, here: str, two: str, there: str) -> None:
     """An id made for one provider and region passes elsewhere only where it names no region."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.errors import InventoryError
@@ -21,6 +21,7 @@ from tests.builders import (
     planned_data,
 )
 from tests.checks.judging import RULES, judged, judged_once
+from tests.hypothesis_profile import examples
 
 if TYPE_CHECKING:
     from checks.engine.finding import Finding
@@ -213,7 +214,7 @@ def verdicts(organization: Organization) -> dict[tuple[str, str], int]:
     return worst([finding for rule in rules for finding in judged(rule, organization)])
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(st.data(), organizations())
 def test_no_plan_makes_anything_better(data: st.DataObject, recorded: Organization) -> None:
     """Whatever a plan says, it is refused, or all that exists is judged no better than without."""

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 
 from checks.engine.evaluation import evaluate
 from checks.engine.finding import STATUSES
@@ -14,6 +14,7 @@ from inventory.plans import add_plan, read_plan
 from tests.builders import an_organization, write_json
 from tests.checks.judging import CONTEXT, RULES, judged
 from tests.checks.strategies import inventories, organizations, plans
+from tests.hypothesis_profile import examples
 from tests.inventory.terraform.recordings import RECORDED
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def worst(organizations: Iterable[Organization], *, planned: bool = True) -> Wor
     return found
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(inventories, plans(1), plans(2))
 def test_a_plan_betters_nothing(
     inventory: tuple[Organization, ...], one: Organization, two: Organization
@@ -74,7 +75,7 @@ def _judged(folder: Path, printed: dict[str, Any]) -> dict[str, str]:
     return dict(statuses)
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(organizations(1), plans(1))
 def test_an_order_less_betters_nothing(organization: Organization, plan: Organization) -> None:
     """Without what makes databases wait for keys, every subject is found as bad or worse."""

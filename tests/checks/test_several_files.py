@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.catalogue import load_rules
@@ -26,6 +26,7 @@ from tests.builders import (
     uuid,
     write_json,
 )
+from tests.hypothesis_profile import examples
 
 RULES = load_rules()
 TIMES = ["2026-05-01T00:00:00Z", "2026-08-01T00:00:00Z", "2026-11-20T02:00:00Z"]
@@ -111,7 +112,7 @@ def verdict(moments: list[list[dict[str, Any]]]) -> list[tuple[str, str, str, st
     return sorted((each.rule, each.id, each.status, each.severity) for each in found)
 
 
-@settings(deadline=None, max_examples=80)
+@examples(80)
 @given(st.data(), st.lists(records(), min_size=3, max_size=3))
 def test_several_files_of_one_moment_are_as_one(
     data: st.DataObject, wholes: list[dict[str, Any]]
@@ -127,7 +128,7 @@ def reordered(draw: st.DrawFn, whole: dict[str, Any]) -> dict[str, Any]:
     return whole | {name: draw(st.permutations(entries)) for name, entries in lists.items()}
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(st.data(), st.lists(records(), min_size=3, max_size=3))
 def test_the_order_of_entries_does_not_matter(
     data: st.DataObject, wholes: list[dict[str, Any]]

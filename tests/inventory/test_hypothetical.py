@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.errors import SettingError
@@ -19,6 +19,7 @@ from inventory.model.organization import Organization
 from inventory.model.terraform_managed import ManagedResources, UndeterminedDatabase
 from inventory.model.vocabulary import PROVIDERS, TYPES
 from tests.builders import ORGANIZATION, OTHER_ORGANIZATION, an_organization
+from tests.hypothesis_profile import examples
 
 TOKEN = "Astra" + "CS:" + "not-a-real-token" * 3
 NAMES = {ORGANIZATION: "acme-prod", OTHER_ORGANIZATION: "acme-test"}
@@ -109,7 +110,7 @@ def test_a_token_is_not_repeated() -> None:
     assert shown == f"--add: found what looks like a token, expected {SHAPE}"
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(text=st.text() | st.text("/,abcserverless-aw 1\n", max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     """Whatever is reported, it is read as what an inventory can hold, or refused in words."""

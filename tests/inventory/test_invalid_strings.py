@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from inventory.astra.replay import replay
 from inventory.evidence.reader import open_bundle
 from tests.builders import ORGANIZATION
+from tests.covering import marked, pairwise
 from tests.inventory.live import (
     FIRST_PAGE,
     Astra,
@@ -93,9 +95,17 @@ IDENTIFYING = {
     *("provider", "orgId", "organization_id"),
 }
 """Fields without which there is no fact, but a gap."""
+ERRORS = [(address, status) for address in BODIES for status in (200, 400, 404, 503)]
+TYPICAL = {
+    *pairwise(CELLS, itemgetter(0), lambda cell: cell[1][-1] is None),
+    *pairwise(CELLS, lambda cell: cell[1][-1] in IDENTIFYING),
+    *pairwise(ERRORS, itemgetter(0)),
+    *pairwise(ERRORS, itemgetter(1)),
+}
+"""A name and a text of each address, and each address and status of errors; others are slow."""
 
 
-@pytest.mark.parametrize(("address", "place"), CELLS, ids=str)
+@pytest.mark.parametrize(("address", "place"), marked(CELLS, TYPICAL))
 def test_texts_at_every_place(address: str, place: tuple[Any, ...], tmp_path: Path) -> None:
     """An odd text is taken as it is or becomes a gap; no fact has half a character in it."""
     changes: list[Callable[[str], str]] = [
@@ -109,8 +119,7 @@ def test_texts_at_every_place(address: str, place: tuple[Any, ...], tmp_path: Pa
         assert organization.gaps or number % len(ODD) or place[-1] not in IDENTIFYING
 
 
-@pytest.mark.parametrize("status", [200, 400, 404, 503])
-@pytest.mark.parametrize("address", BODIES)
+@pytest.mark.parametrize(("address", "status"), marked(ERRORS, TYPICAL))
 def test_texts_of_errors(address: str, status: int, tmp_path: Path) -> None:
     """An odd text in an error's message, in its fields or in a header is reported visibly."""
     bodies = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.errors import InventoryError, Problem
@@ -30,6 +30,7 @@ from tests.builders import (
     write_text,
     write_yaml,
 )
+from tests.hypothesis_profile import examples
 
 
 def two_organizations() -> list[dict[str, object]]:
@@ -225,7 +226,7 @@ def test_one_file_twice(tmp_path: Path) -> None:
     assert list(Inventory([file, file]).organizations()) == list(Inventory([file]).organizations())
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(st.permutations(range(3)), st.permutations(range(2)))
 def test_the_order_of_files_makes_no_difference(
     tmp_path_factory: pytest.TempPathFactory, files: list[int], plans: list[int]

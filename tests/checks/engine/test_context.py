@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.context import (
@@ -28,6 +28,7 @@ from tests.builders import (
     key_id_for,
     uuid,
 )
+from tests.hypothesis_profile import examples
 
 ZONES = st.timezones()
 
@@ -55,7 +56,7 @@ def test_times_are_reported_in_utc(time: str, text: str, on: date) -> None:
     assert day(datetime.fromisoformat(time)) == on
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(st.datetimes(datetime(2010, 1, 2), datetime(2100, 1, 1), timezones=ZONES))  # noqa: DTZ001
 def test_a_reported_time_is_the_time(time: datetime) -> None:
     """A time can be read back from how it is reported."""

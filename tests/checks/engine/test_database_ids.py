@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.database_ids import DatabaseIds, pack, shared_ids
 from tests.builders import uuid
+from tests.hypothesis_profile import examples
 
 IDS = st.builds(uuid, st.integers(0, 6)) | st.sampled_from(
     ["a", "b", uuid(0xD1).upper(), uuid(0xD1), "x" * 16]
@@ -23,7 +24,7 @@ def test_a_uuid_takes_sixteen_bytes() -> None:
     assert pack(odd) == DatabaseIds(b"", odd)
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.dictionaries(st.sampled_from("pqrs"), st.lists(IDS, max_size=6), max_size=4))
 def test_shared_ids_are_those_of_several_owners(owned: dict[str, list[str]]) -> None:
     """Exactly the ids that several owners have are found, each with all its owners in order."""

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.catalogue import Rule
@@ -35,6 +35,7 @@ from tests.builders import (
 )
 from tests.checks.judging import CONTEXT, RULES, judged
 from tests.checks.strategies import inventories
+from tests.hypothesis_profile import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -369,7 +370,7 @@ def failing(findings: list[Finding]) -> set[tuple[str, str]]:
     return {(finding.rule, finding.subject.path) for finding in findings if finding.status in OPEN}
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(inventory=inventories, kms=st.sampled_from(["recorded", "none"]))
 def test_every_cause_has_one_finding(
     history: History, inventory: tuple[Organization, ...], kms: Kms
@@ -402,7 +403,7 @@ def unattested(organization: Organization) -> Organization:
     return organization.model_copy(update=without).at(*organization.location)
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(inventory=inventories)
 def test_a_pass_names_those_without_whose_word_it_would_be_none(
     history: History, inventory: tuple[Organization, ...]
@@ -418,7 +419,7 @@ def test_a_pass_names_those_without_whose_word_it_would_be_none(
     assert complying(found) - left == named
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(inventory=inventories)
 def test_leaving_the_clouds_out_changes_only_the_rules_about_them(
     history: History, inventory: tuple[Organization, ...]
@@ -440,7 +441,7 @@ def test_leaving_the_clouds_out_changes_only_the_rules_about_them(
     assert whole == bare
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(inventory=inventories)
 def test_every_finding_says_what_is_to_be_done(
     history: History, inventory: tuple[Organization, ...]
@@ -454,7 +455,7 @@ def test_every_finding_says_what_is_to_be_done(
         assert 0 <= each.existing <= each.databases
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(inventory=inventories, fact=st.sampled_from(get_args(Fact)))
 def test_knowing_less_never_makes_a_pass(
     history: History, inventory: tuple[Organization, ...], fact: Fact
@@ -469,7 +470,7 @@ def test_knowing_less_never_makes_a_pass(
     assert failing(known) - failing(less) == set()
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(inventory=inventories)
 def test_the_order_of_organizations_does_not_matter(
     history: History, inventory: tuple[Organization, ...]
@@ -483,7 +484,7 @@ def test_the_order_of_organizations_does_not_matter(
     }
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(inventory=inventories)
 def test_every_cause_of_a_failure_is_on_its_card(
     history: History, inventory: tuple[Organization, ...]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.actions import ActionKind
@@ -37,6 +37,7 @@ from tests.builders import (
     an_organization,
 )
 from tests.checks.judging import RULES, a_finding
+from tests.hypothesis_profile import examples
 
 CARD = RULES["CMEK-01"].card
 LOOK = ActionKind("look", "Look").on()
@@ -113,7 +114,7 @@ def test_databases_are_known_by_id_and_planned_ones_by_name() -> None:
     assert subjects[1].database == "planned acme/new"
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(PARTS, PARTS, PARTS)
 def test_subjects_of_different_kinds_never_meet(organization: str, region: str, key: str) -> None:
     """Whatever ids and names hold, no two kinds of subject have one path."""

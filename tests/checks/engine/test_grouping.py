@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine import grouping
@@ -10,6 +10,7 @@ from checks.engine.grouping import EVERYWHERE, NO_SUBJECT, Grouping, GroupingSet
 from checks.engine.identity import LONGEST, escape
 from checks.engine.outcome import FindingGroup, Gate
 from tests.checks.judging import RULES, a_finding
+from tests.hypothesis_profile import examples
 
 CARDS = [RULES["CMEK-01"].card, RULES["CMEK-02"].card]
 MODES: list[Mode] = ["subject", "organization", "rule"]
@@ -167,7 +168,7 @@ TEXTS = st.sampled_from(["acme", "o1", "o2", EVERYWHERE, "acme.xo1", "a/b", "x" 
 PATHS = st.sampled_from(["", "/serverless/aws/us-east-1", "/database/d1", "/database/d1/us-east-1"])
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(
     st.dictionaries(st.sampled_from(IDS), TEXTS),
     st.lists(st.tuples(st.sampled_from(["", *IDS]), PATHS), unique=True, max_size=8),
@@ -201,7 +202,7 @@ def test_auto_is_the_finest_that_is_not_too_fine(
     assert grouping_.mode == mode
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["o1", "o2", "o3"]), st.integers(0, 5), st.integers(1, 2)),

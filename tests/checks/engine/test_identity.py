@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.identity import (
@@ -17,9 +17,10 @@ from checks.engine.identity import (
     shorten,
     unescape,
 )
+from tests.hypothesis_profile import examples
 
 ANY = st.text(st.characters(exclude_categories=()))
-PROPERTY = settings(deadline=None, max_examples=200)
+PROPERTY = examples(200)
 
 
 @PROPERTY

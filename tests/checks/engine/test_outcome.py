@@ -4,7 +4,7 @@ import importlib
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.card import SEVERITIES, Severity, rank
@@ -19,6 +19,7 @@ from checks.engine.outcome import (
     require_judged,
 )
 from tests.checks.judging import RULES, a_finding
+from tests.hypothesis_profile import examples
 
 CARD = RULES["CMEK-01"].card
 PASSES, SKIPS, FAILS, UNJUDGED = "passes", "skips", "fails", "unjudged"
@@ -35,7 +36,7 @@ findings = st.lists(
     max_size=5,
 )
 gates = st.builds(Gate, st.sampled_from(SEVERITIES), st.booleans(), st.booleans())
-PROPERTY = settings(deadline=None, max_examples=200)
+PROPERTY = examples(200)
 
 
 def grouped(*members: Finding, gate: Gate = Gate()) -> FindingGroup:  # noqa: B008 (frozen)

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.finding import STATUSES
@@ -12,6 +12,7 @@ from checks.engine.waivers import EXPIRING_DAYS, LONGEST_DAYS, Waiver, WaiverBoo
 from inventory.errors import Problem, WaiverError
 from tests.builders import AS_OF, moment, write_json, write_text, write_yaml
 from tests.checks.judging import RULES, a_finding
+from tests.hypothesis_profile import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -288,7 +289,7 @@ def test_days_may_be_equal() -> None:
     assert state(waiver, AS_OF, "fail") == "expiring"
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(
     st.integers(LONGEST_DAYS - 3, LONGEST_DAYS + 3), st.dates(date(2020, 1, 1), date(2030, 1, 1))
 )

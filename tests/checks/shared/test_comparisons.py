@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from checks.engine.finding import OPEN
 from checks.shared import comparisons
@@ -29,6 +29,7 @@ from tests.builders import (
 )
 from tests.checks.judging import judged
 from tests.checks.strategies import organizations
+from tests.hypothesis_profile import examples
 
 if TYPE_CHECKING:
     from inventory.model.organization import Organization
@@ -451,7 +452,7 @@ def test_many_differences_are_counted() -> None:
     assert (len(shown["differences"]), shown["differences_total"]) == (20, 25)
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(organizations(1))
 def test_every_difference_is_a_finding_of_its_rule(organization: Organization) -> None:
     """What a comparison shows as a difference is an open finding of the rule beside it."""

@@ -6,11 +6,12 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cmek_audit.run.options import OPTIONS
 from tests.cmek_audit.helpers import ROOT, command
+from tests.hypothesis_profile import examples
 
 
 def for_pytest(*arguments: str) -> list[str]:
@@ -74,7 +75,7 @@ PAIRS = st.tuples(
 OTHERS = st.sampled_from(["-q", "-x", "-n2", "--tb=no", "-", "word", "a b", "--deselect=a", "é"])
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.lists(st.one_of(PAIRS, OTHERS)))
 def test_any_command_line(parts: list[Any]) -> None:
     """An option has the same value after a space and after a sign, and nothing is lost."""

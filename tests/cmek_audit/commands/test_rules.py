@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.catalogue import load_rules
 from checks.engine.controls import read_controls
 from tests.cmek_audit.helpers import ROOT, command, printed_json
+from tests.hypothesis_profile import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +102,7 @@ def test_a_rule_that_is_not_there(name: str, hint: str) -> None:
 
 
 @given(st.text(min_size=1).filter(lambda text: not text.startswith("-")))
-@settings(max_examples=50, deadline=None)
+@examples(50)
 def test_any_name_is_answered(name: str) -> None:
     """Whatever is asked for, there is one line of answer that steers no terminal, or a rule."""
     done = command("rules", name)

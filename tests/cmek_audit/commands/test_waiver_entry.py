@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.waivers import Waiver, read_waivers
@@ -15,6 +15,7 @@ from inventory.errors import SettingError
 from inventory.text.display import printable
 from inventory.text.visible_text import visible
 from tests.checks.judging import RULES
+from tests.hypothesis_profile import examples
 
 HEAD = "cmek-waivers: 1\nwaivers:\n"
 ENTRY = """\
@@ -111,7 +112,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60
 )
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(
     reason=TEXT,
     ticket=TEXT | st.sampled_from(["yes", "null", "~", "12", "1e3", "0x1f", "2026-01-01", "- a"]),

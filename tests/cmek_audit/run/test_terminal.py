@@ -7,11 +7,12 @@ import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cmek_audit.run.terminal import _notes, _wrap
 from inventory.text.display import printable
+from tests.hypothesis_profile import examples
 
 EVERY_CHARACTER = "".join(map(chr, range(sys.maxunicode + 1)))
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs", "Me"}
@@ -19,6 +20,7 @@ _TURNS_AROUND = {"RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "PDF", "PDI", "FSI"}
 _FILLERS = {"\u115f", "\u1160", "\u2800", "\u3164", "\uffa0"}
 
 
+@pytest.mark.slow
 def test_what_is_printed_neither_steers_nor_hides() -> None:
     """Of all characters, none is printed alone that controls, hides, or turns text around."""
     printed = {printable(character) for character in EVERY_CHARACTER} - {" "}
@@ -63,7 +65,7 @@ def test_what_could_deceive_is_replaced(text: str, printed: str) -> None:
     assert printable(text) == printed
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(text=st.text(), width=st.integers(1, 40))
 def test_what_is_printed_is_cut_at_a_width(text: str, width: int) -> None:
     """No text becomes longer, and one that is cut ends in an ellipsis at the width or before it."""
@@ -93,7 +95,7 @@ MORE = " … more in the report"
 WORDS = st.lists(st.sampled_from(["a", "key", "for", "acme-prod", ARN]), min_size=1, max_size=60)
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(words=WORDS, width=st.integers(40, 120))
 def test_an_action_is_cut_with_a_sign_and_no_word_is_broken(words: list[str], width: int) -> None:
     """An action fills three lines at most; of what is cut, a sign says where to read on."""
@@ -115,7 +117,7 @@ def test_notes_are_folded_between_words() -> None:
     assert lines[0].startswith("Note:     plan.json: It assumes")
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(text=st.text(min_size=1, alphabet=st.characters(exclude_categories=["Zs"])))
 def test_any_action_can_be_printed(text: str) -> None:
     """Whatever an action holds, some lines of it are printed."""

@@ -10,12 +10,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import HealthCheck, assume, example, given
 from hypothesis import strategies as st
 
 from cmek_audit.verification.verify_report import verify_report
 from inventory.errors import RecordError
 from reports.record.layout import canonical, report_id
+from tests.hypothesis_profile import examples
 from tests.reports.samples import VIOLATIONS, WAIVERS, Report, audit
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ Steps = tuple[str | int, ...]
 CHOSEN = {"as_of", "max_age_seconds", "grouping", "fail_on"}
 """Settings by which the same sources may give the same: then that is a record of them, too."""
 
-_slow = settings(max_examples=60, deadline=None, suppress_health_check=[*HealthCheck])
+_slow = examples(60, *HealthCheck)
 number = st.integers(0, 10**9)
 numbers = st.tuples(number, number)
 anything = st.one_of(

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -432,7 +432,6 @@ def test_addresses_that_are_none(address: str) -> None:
 HOSTS = st.text("aA1-.:/[]@?#% \u00e9_x", max_size=12)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(["https://", "http://", "https://[::1]", "http://127.0.0.1"]), HOSTS)
 def test_every_address_that_is_taken_can_be_asked(scheme: str, rest: str) -> None:
     """Each address that is taken makes an address for requests, of the same host."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.astra.fetch import FACTS, fetch_organization
@@ -24,6 +24,7 @@ from tests.builders import (
     azure_key_id,
     gcp_key_id,
 )
+from tests.hypothesis_profile import examples
 from tests.inventory.live import (
     FIRST_PAGE,
     HIDING_PLACES,
@@ -495,7 +496,7 @@ FIELDS: st.SearchStrategy[Any] = st.dictionaries(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.lists(FIELDS | WORDS, max_size=3), st.lists(FIELDS | WORDS, max_size=3), FIELDS | WORDS)
 def test_no_answer_breaks_it(keys: list[Any], databases: list[Any], view: object) -> None:
     """Whatever the answers hold, an organization is read, and a replay reads the same."""

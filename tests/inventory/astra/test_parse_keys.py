@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.astra.parse_databases import parse_databases
@@ -388,7 +388,6 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(ANYTHING, max_size=4))
 def test_no_list_breaks_it(listed: list[Any]) -> None:
     """Whatever a list holds, each entry is read or is a gap, and all can be written down."""
@@ -409,7 +408,6 @@ def test_no_list_breaks_it(listed: list[Any]) -> None:
             json.loads(entry.model_dump_json())
 
 
-@settings(deadline=None)
 @given(ANYTHING | st.dictionaries(st.sampled_from(["aws", "orgId", "gcp", "x"]), ANYTHING))
 def test_no_view_breaks_it(value: object) -> None:
     """Whatever is shown for a region, it is one view, or a gap, or no answer."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.astra.parsing import (
@@ -142,7 +142,6 @@ def test_an_entry_that_a_model_refuses() -> None:
         build_entry(CustomerKey, **(fields | {"region": "\ud800"}), key_id="a")
 
 
-@settings(deadline=None)
 @given(st.recursive(st.none() | st.integers() | st.text(), nested, max_leaves=8))
 def test_no_organization_breaks_it(value: object) -> None:
     """Whatever Astra answers about the organization, it is an id, or it is malformed."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.astra import recording_transport
@@ -492,7 +492,6 @@ def test_no_wait_is_asked_for() -> None:
     assert retry_after(an_exchange([])) is None
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_waits_never_break_it(header: str) -> None:
     """Whatever is given for ``Retry-After``, the wait is a number that is not negative, or none."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.errors import EvidenceError
@@ -103,7 +103,6 @@ def test_no_clock() -> None:
     assert an_exchange([]).clock_difference() is None
 
 
-@settings(deadline=None)
 @given(
     st.text(max_size=40)
     | st.from_regex(

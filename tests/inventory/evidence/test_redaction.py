@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inventory.evidence.exchange import Exchange, parse_exchange, render_exchange
@@ -166,7 +166,6 @@ def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 BODIES = st.recursive(SCALARS, nested, max_leaves=12)
 
 
-@settings(deadline=None)
 @given(BODIES, st.booleans())
 def test_no_json_carries_a_token_into_a_record(body: object, ascii_only: bool) -> None:  # noqa: FBT001
     """Whatever JSON a token is in, its record holds nothing of it, and is read back alike."""
@@ -180,7 +179,6 @@ def test_no_json_carries_a_token_into_a_record(body: object, ascii_only: bool) -
     assert render_exchange(parse_exchange(PATH, raw)) == raw
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=40), FORMS, st.binary(max_size=40))
 @example(b"%0", HIDING_PLACES["percent-encoded"], b"")  # as an escape it takes the first letter
 def test_no_bytes_carry_a_token_into_a_record(before: bytes, form: str, after: bytes) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.errors import Problem
@@ -19,6 +19,7 @@ from inventory.files.documents import (
     read_document,
     read_text,
 )
+from tests.hypothesis_profile import examples
 
 
 def read(text: str | bytes, file: str = "a.yaml") -> Any:  # noqa: ANN401 (what the text holds)
@@ -121,7 +122,7 @@ _plain = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(data=_plain, indent=st.sampled_from([None, 2]))
 def test_yaml_and_json_agree(data: object, indent: int | None) -> None:
     """Data written as YAML and as JSON is read as the same data, and JSON is read as YAML too."""
@@ -131,7 +132,7 @@ def test_yaml_and_json_agree(data: object, indent: int | None) -> None:
     assert read(as_json, "a.json") == data
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(data=_plain)
 def test_lines_of_yaml_and_json_agree(data: object) -> None:
     """A text that is both JSON and YAML gives each of its parts the same line in both."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from inventory.errors import InventoryError
@@ -25,6 +25,7 @@ from inventory.files.format_detection import PLAN, STATE, ExpectedFile
 from inventory.plans import read_plan, read_state
 from inventory.terraform.organizations import TerraformSettings
 from tests.builders import plan_data, write_json, write_text
+from tests.hypothesis_profile import examples
 from tests.inventory.terraform.documents import change, held, plan, state
 from tests.inventory.terraform.running import TERRAFORM
 
@@ -414,7 +415,7 @@ RAW = [
 ]
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(st.data())
 def test_nothing_is_repeated(data: st.DataObject) -> None:
     """Mistakes of all kinds, cut and joined anyhow, are refused or read, and never repeated."""
@@ -430,7 +431,7 @@ def test_nothing_is_repeated(data: st.DataObject) -> None:
             assert message.replace("\n", "").isprintable()
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.integers(1, len(PRETTY) - 1), st.sampled_from([WHOLE, PRETTY]))
 def test_every_plan_that_was_cut_short(length: int, text: str) -> None:
     """Wherever a plan ends too early, it is said to."""

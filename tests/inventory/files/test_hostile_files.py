@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inventory.errors import InventoryError, Problem
@@ -24,6 +24,7 @@ from tests.builders import (
     plan_data,
     planned_data,
 )
+from tests.hypothesis_profile import examples
 
 ENDINGS = ["yaml", "json", "ndjson"]
 
@@ -96,7 +97,7 @@ _tokens = st.sampled_from(
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(raw=st.binary(max_size=60) | st.lists(_tokens, max_size=25).map(b"".join))
 @example(raw=b"[" * 100_000)
 @example(raw=b"- " * 100_000)
@@ -109,7 +110,7 @@ def test_any_bytes(ending: str, raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-@settings(deadline=None, max_examples=120)
+@examples(120)
 @given(data=st.data())
 def test_damaged_files(ending: str, data: st.DataObject) -> None:
     """A whole file in which something was cut, doubled or overwritten is read or refused."""
@@ -164,7 +165,7 @@ def changed(data: Any, path: tuple[Any, ...], value: object) -> Any:  # noqa: AN
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(data=st.data())
 def test_odd_values(ending: str, data: st.DataObject) -> None:
     """A whole file in which any value was exchanged for any other is read or refused."""

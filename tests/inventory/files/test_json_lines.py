@@ -7,12 +7,13 @@ import re
 import tracemalloc
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.files.documents import FieldPath, read_document
 from inventory.files.json_lines import part_lines, walk
 from inventory.files.validation import line_of
+from tests.hypothesis_profile import examples
 
 SPACES = ["", "", " ", "\n", "\r\n", "\t", " \n\n "]
 SCALARS = ["1", "-1.5e3", "true", "null", '""', '"a"', '"\\"}\\n"', '"é,"', '"[{"', '"\\\\"']
@@ -72,7 +73,7 @@ def texts(draw: st.DrawFn, space: list[str], *, unique: bool) -> str:
     return value(0) + spaced("")
 
 
-@settings(deadline=None, max_examples=400)
+@examples(400)
 @given(texts(SPACES, unique=True))
 def test_each_part_has_its_line(text: str) -> None:
     """The lines are those that a reader of one token after the other finds."""
@@ -86,7 +87,7 @@ def test_each_part_has_its_line(text: str) -> None:
             assert line_of(lines, missing) == expected[path]
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(texts([" ", "", "\t"], unique=True), st.sampled_from(["", "\n", "\r\n \n"]))
 def test_one_line(text: str, end: str) -> None:
     """Each part of a text of one line is on that, and what is not there has no line."""
@@ -99,7 +100,7 @@ def test_one_line(text: str, end: str) -> None:
     assert all((*path, name) not in lines for path in paths for name in ("gone", 7))
 
 
-@settings(deadline=None, max_examples=400)
+@examples(400)
 @given(texts(SPACES, unique=False))
 def test_repeated_keys(text: str) -> None:
     """Each key that its object had before is found, however it is spelled, in the text's order."""
@@ -110,7 +111,7 @@ def test_repeated_keys(text: str) -> None:
     ]
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(texts(SPACES, unique=False))
 def test_lines_of_repeated_keys(text: str) -> None:
     """A key that is there several times has the line of the last one, whose value counts."""

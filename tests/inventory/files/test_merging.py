@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.errors import InventoryError, Problem
@@ -31,6 +31,7 @@ from tests.builders import (
     moment,
     uuid,
 )
+from tests.hypothesis_profile import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +101,7 @@ def shown(merged: Callable[[], list[Organization]]) -> Any:  # noqa: ANN401 (to 
     return whole, whole.stated(), [entry.location for entry in (whole, *entries)]
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(files())
 def test_all_at_once(several: list[Organization]) -> None:
     """Files are merged to the same as one after the other, and contradict each other alike."""

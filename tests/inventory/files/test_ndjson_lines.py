@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -24,6 +24,7 @@ from tests.builders import (
     organization_data,
     write_ndjson,
 )
+from tests.hypothesis_profile import examples
 
 
 def problems(file: str) -> list[tuple[int, str, str, str]]:
@@ -144,7 +145,7 @@ def _lines(draw: st.DrawFn) -> bytes:
     return text + draw(st.sampled_from([b"", b"\n", b"\r\n"]))
 
 
-@settings(deadline=None, max_examples=600)
+@examples(600)
 @given(_lines())
 def test_one_step_or_two(raw: bytes) -> None:
     """What is read in one step is what is read by way of plain data, else it is left to that."""

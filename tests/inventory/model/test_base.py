@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -25,6 +25,7 @@ from tests.builders import (
     moment,
     organization_data,
 )
+from tests.hypothesis_profile import examples
 from tests.inventory.model.refusals import BY, refusal
 
 
@@ -50,7 +51,7 @@ def test_times_in_utc(text: str) -> None:
     assert time.tzinfo is UTC
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(
     time=st.datetimes(datetime(2010, 1, 2), datetime(9999, 12, 30)),  # noqa: DTZ001 (zoned below)
     minutes=st.integers(-23 * 60, 23 * 60),

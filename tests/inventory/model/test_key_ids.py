@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.model.key_ids import KeyId, canonical, material_id, parse_key_id, project_of
 from tests.builders import aws_key_id, azure_key_id, gcp_key_id
+from tests.hypothesis_profile import examples
 
 UUID = "00000000-0000-4000-8000-000000000001"
 MRK = "mrk-" + "0123456789abcdef" * 2
@@ -125,7 +126,7 @@ def test_other_texts(text: str) -> None:
 _valid = [aws_key_id(), gcp_key_id(version=3), azure_key_id(version=VERSION)]
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(
     st.text(max_size=60)
     | st.tuples(st.sampled_from(_valid), st.integers(0, 120), st.text(max_size=3)).map(

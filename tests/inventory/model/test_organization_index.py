@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.model.gaps import Gap
@@ -20,6 +20,7 @@ from tests.builders import (
     aws_key_id,
     uuid,
 )
+from tests.hypothesis_profile import examples
 
 
 def scope(
@@ -158,7 +159,7 @@ _places = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(st.lists(_places, max_size=6))
 def test_no_placement_is_lost(places: list[tuple[str, str, list[str], str]]) -> None:
     """The places by scope are the places by database: none is lost, none counts twice."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.errors import InventoryError, Problem
@@ -20,6 +20,7 @@ from inventory.model.vocabulary import (
     type_of_tier,
 )
 from tests.builders import write_text
+from tests.hypothesis_profile import examples
 
 
 def in_any_case(text: str) -> list[str]:
@@ -140,7 +141,7 @@ def test_tiers(tier: str, meant: str) -> None:
     assert type_of_tier(tier) == meant
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(st.text(max_size=12))
 def test_any_tier(tier: str) -> None:
     """Any tier at all has a type, if only the unknown one."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, given
 from hypothesis import strategies as st
 
 from inventory.errors import InventoryError, SettingError
@@ -22,6 +22,7 @@ from tests.builders import (
     uuid,
     write_json,
 )
+from tests.hypothesis_profile import examples
 from tests.inventory.files.test_hostile_files import changed, paths
 from tests.inventory.terraform.documents import ALIKE, Read, in_short
 
@@ -224,7 +225,7 @@ def _scopes(text: str) -> set[tuple[str, str, str]]:
     return found
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(_plans())
 def test_every_planned_scope_is_read(data: dict[str, Any]) -> None:
     """What is planned is what another, simpler reader finds in the same plan."""
@@ -239,7 +240,7 @@ def test_every_planned_scope_is_read(data: dict[str, Any]) -> None:
     }
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(_plans())
 def test_every_planned_key_is_read(data: dict[str, Any]) -> None:
     """What a plan does with keys is what another, simpler reader finds in the same plan."""
@@ -252,7 +253,7 @@ def test_every_planned_key_is_read(data: dict[str, Any]) -> None:
     }
 
 
-@settings(deadline=None, max_examples=120)
+@examples(120)
 @given(_plans(unknown=True))
 def test_no_unknown_key_is_lost(data: dict[str, Any]) -> None:
     """Whatever part of a new key is kept back, the key is planned, and what is missing is said."""
@@ -275,7 +276,7 @@ def _registers(key: PlannedKey) -> bool:
     return key.change == "register"
 
 
-@settings(deadline=None, max_examples=120)
+@examples(120)
 @given(_plans(unknown=True))
 def test_nothing_unknown_is_lost(data: dict[str, Any]) -> None:
     """Whatever part of the place of a new database is kept back, it is planned or undetermined."""
@@ -307,7 +308,7 @@ _odd = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@examples(150, HealthCheck.too_slow)
 @given(st.data())
 def test_damaged_plans(data: st.DataObject) -> None:
     """A plan in which any part was exchanged for any other is read or refused in words."""
@@ -330,7 +331,7 @@ def _outcome(data: object) -> str:
         return f"refused: {error}"
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(st.data())
 def test_lost_changes_are_missed(data: st.DataObject) -> None:
     """A plan that lost one of its changes is refused, as its planned values tell of that."""

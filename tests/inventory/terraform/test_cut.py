@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from inventory.errors import InventoryError
 from inventory.plans import read_plan
 from tests.builders import write_json, write_text
+from tests.hypothesis_profile import examples
 from tests.inventory.terraform.cutting import JQ, READ, by_jq, cut, cut_text
 from tests.inventory.terraform.documents import (
     attributes,
@@ -80,7 +81,7 @@ def test_jq_leaves_the_same(file: Path) -> None:
     assert json.loads(by_jq(text)) == cut(json.loads(text))
 
 
-@settings(deadline=None, max_examples=80)
+@examples(80)
 @given(_plans(unknown=True))
 def test_any_plan_that_was_cut_down_is_read_alike(data: dict[str, Any]) -> None:
     """A plan of any shape is read, or refused, as what is left of it is."""

@@ -6,10 +6,11 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from inventory.terraform.hcl_blocks import Resources, find_resources
+from tests.hypothesis_profile import examples
 from tests.inventory.terraform.language import (
     BLOCK,
     KIND,
@@ -146,7 +147,7 @@ _pieces = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(st.lists(_pieces, max_size=12).map("".join))
 def test_any_text(text: str) -> None:
     """Any text is broken at one of its lines, or its resource is on the line that is reported."""
@@ -157,7 +158,7 @@ def test_any_text(text: str) -> None:
     assert [rows[line - 1].count("orders") for line in lines.values()] == [1] * len(lines)
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(st.randoms(use_true_random=False))
 def test_what_is_enclosed_does_not_matter(random: Random) -> None:
     """A block is found behind any text that is whole, on its own line."""

@@ -7,11 +7,12 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, given
 from hypothesis import strategies as st
 
 from inventory.terraform import ordering
 from inventory.terraform.ordering import CreationOrder
+from tests.hypothesis_profile import examples
 from tests.inventory.files.test_hostile_files import changed, paths
 from tests.inventory.terraform.naive_order import (
     Block,
@@ -395,6 +396,7 @@ def test_recorded_order() -> None:
     assert early == RACES
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(TERRAFORM is None, reason="there is no Terraform here")
 def test_order_of_terraform(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     """Terraform does today what was recorded: whatever is said to wait for a key does."""
@@ -464,7 +466,7 @@ def _simple(root: Module, naive: Naive) -> set[tuple[str, str]]:
     return {(a.address, b.address) for x, a in found for y, b in found if naive.waits(x, y)}
 
 
-PROPERTY = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+PROPERTY = examples(100, HealthCheck.too_slow)
 
 
 @PROPERTY

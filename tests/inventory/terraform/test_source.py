@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.errors import SettingError
 from inventory.terraform.organizations import TerraformSettings
 from inventory.terraform.source import SourceTree
 from tests.builders import write_json, write_text
+from tests.hypothesis_profile import examples
 from tests.inventory.terraform.documents import (
     ADDRESS,
     change,
@@ -427,7 +428,7 @@ _pieces = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(st.lists(_pieces, max_size=12).map("".join), st.sampled_from(["main.tf", "main.tf.json"]))
 def test_any_text_has_blocks_or_is_noted(text: str, name: str) -> None:
     """Any text at all has the block, or it keeps its place; nothing is raised."""

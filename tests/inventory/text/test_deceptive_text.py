@@ -88,6 +88,7 @@ def test_what_is_left_can_be_printed(text: str) -> None:
     assert all(character.isprintable() or character in {JOINER, NON_JOINER} for character in kept)
 
 
+@pytest.mark.slow
 def test_every_character_alone() -> None:
     """Alone, nothing that is no letter, number, sign or space is shown as it is."""
     shown = {

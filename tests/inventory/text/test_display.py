@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.text.display import describe
+from tests.hypothesis_profile import examples
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_describe(value: object, text: str) -> None:
     assert describe(value) == text
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(before=st.text(max_size=90), secret=st.from_regex(r"[A-Za-z0-9:]{4,90}", fullmatch=True))
 def test_secrets(before: str, secret: str) -> None:
     """A token is not repeated, wherever it stands; what is shown is short and visible."""

@@ -11,7 +11,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.errors import LeakError
@@ -144,7 +144,6 @@ _PIECES = (
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(_PIECES), max_size=12).map("".join))
 def test_scrubbed_text_can_be_written(text: str) -> None:
     """What was scrubbed stays as it is when scrubbed again, and passes the last look at bytes."""
@@ -154,7 +153,6 @@ def test_scrubbed_text_can_be_written(text: str) -> None:
     assert SECRET not in clean
 
 
-@settings(deadline=None)
 @given(st.text(max_size=20), st.sampled_from(sorted(HIDING_PLACES.values())), st.text(max_size=20))
 def test_no_surroundings_hide_a_token(before: str, form: str, after: str) -> None:
     """Whatever stands before and after a token, nothing of it is left."""

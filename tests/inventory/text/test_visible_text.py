@@ -71,6 +71,7 @@ def test_spaces_are_one_and_hidden_characters_none() -> None:
     assert visible("\u2800 a\t\u00a0b\u200bc\u3164d \ufeff", blank="") == "a bcd"
 
 
+@pytest.mark.slow
 def test_patterns_find_what_is_seen() -> None:
     """The pattern of the models says the same of each character; the short one up to U+FFFF."""
     model = TypeAdapter(Annotated[str, StringConstraints(pattern=VISIBLE)])

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.card import SEVERITIES, Severity
@@ -26,6 +26,7 @@ from tests.builders import (
     an_organization,
     uuid,
 )
+from tests.hypothesis_profile import examples
 from tests.reports.recording import RULES, a_finding, findings
 
 if TYPE_CHECKING:
@@ -45,14 +46,14 @@ def _tally(*given: Finding) -> Aggregates:
 # --- counts ---------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(given=st.lists(findings(), max_size=20))
 def test_every_finding_is_counted_once(given: list[Finding]) -> None:
     """The counts by status are those of the findings, whatever else is the same about them."""
     assert _tally(*given).counts == Counter(each.status for each in given)
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(
     given=st.lists(findings(), max_size=20),
     fail_on=st.sampled_from(SEVERITIES),
@@ -230,7 +231,7 @@ _PLACED = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(placed=_PLACED, keyed=st.sets(st.sampled_from(REGIONS)), refused=st.booleans())
 def test_no_action_counts_more_databases_than_there_are(
     placed: list[tuple[list[str], bool, str]], keyed: set[str], *, refused: bool
@@ -280,7 +281,7 @@ def test_the_most_urgent_action_comes_first(urgent: list[Finding], less: list[Fi
     assert [action["text"] for action in _tally(*given).actions(NAMES)] == ["z", "a"]
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(given=st.lists(findings(), max_size=12), data=st.data())
 def test_the_order_of_findings_does_not_matter_to_actions(
     given: list[Finding], data: st.DataObject
@@ -335,7 +336,7 @@ def test_what_was_not_judged_is_counted_by_its_reason() -> None:
     ]
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(given=st.lists(findings(), max_size=20))
 def test_nothing_that_was_not_judged_is_left_out(given: list[Finding]) -> None:
     """Every finding with a reason is counted in the list of what was not judged."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.card import SEVERITIES, Severity
@@ -39,6 +39,7 @@ from tests.builders import (
     kms_facts,
     uuid,
 )
+from tests.hypothesis_profile import examples
 from tests.reports.recording import RULES, a_finding
 
 NAMES = {ORGANIZATION: "acme-prod", OTHER_ORGANIZATION: "acme-test"}
@@ -469,7 +470,7 @@ def _colours(*given: Finding) -> dict[str, int]:
     }
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(given=_ANY)
 def test_no_cell_is_green_over_a_failure(given: list[Finding]) -> None:
     """A cell is green only if nothing above an advisory is open or waived in its scope."""
@@ -482,7 +483,7 @@ def test_no_cell_is_green_over_a_failure(given: list[Finding]) -> None:
     assert green & bad == set()
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(given=_ANY, more=_located())
 def test_no_cell_looks_better_for_one_finding_more(given: list[Finding], more: Finding) -> None:
     """An open finding leaves every cell as it was, or makes it look worse."""
@@ -491,7 +492,7 @@ def test_no_cell_looks_better_for_one_finding_more(given: list[Finding], more: F
     assert {region for region in before if after[region] > before[region]} == set()
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(given=_ANY, data=st.data())
 def test_the_order_of_findings_does_not_matter_to_cells(
     given: list[Finding], data: st.DataObject
@@ -500,7 +501,7 @@ def test_the_order_of_findings_does_not_matter_to_cells(
     assert _rows(*given) == _rows(*data.draw(st.permutations(given)))
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(given=_ANY)
 def test_every_state_has_a_look_and_every_cell_a_state(given: list[Finding]) -> None:
     """Whatever findings there are, a cell has a known state and leads to one of them."""
@@ -525,7 +526,7 @@ _STATES = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(states=_STATES)
 def test_cells_of_real_audits_are_green_only_if_all_is_in_order(
     states: dict[str, tuple[str, int, int]],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.context import Context
@@ -27,6 +27,7 @@ from tests.builders import (
     uuid,
 )
 from tests.checks.judging import of_unknown_type
+from tests.hypothesis_profile import examples
 from tests.reports.recording import RULES, a_finding
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ _SCOPES = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(scopes=_SCOPES)
 def test_the_key_plan_counts_as_one_would_by_hand(
     scopes: dict[str, tuple[int, list[str]]],
@@ -260,7 +261,7 @@ _SHARES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(keys=_SHARES)
 def test_as_many_keys_are_missing_as_there_are_too_few(keys: list[tuple[str, str, str]]) -> None:
     """However keys are shared, all key scopes that need one and get none are counted missing."""

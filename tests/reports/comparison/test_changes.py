@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.card import SEVERITIES
@@ -17,6 +17,7 @@ from reports.comparison.baseline import key_of
 from reports.comparison.changes import NEWS, summarize_changes
 from reports.model.changes import CLASSES
 from tests.builders import an_organization
+from tests.hypothesis_profile import examples
 from tests.reports.comparing import (
     FIRST,
     by_class,
@@ -303,7 +304,7 @@ def test_a_partial_run_judges_nothing_again(tmp_path: Path) -> None:
 # --- any findings at all --------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(old=BY_KEY)
 def test_an_audit_has_not_changed_since_itself(old: list[Finding]) -> None:
     """Compared with its own findings, every open one is unchanged, and nothing else is reported."""
@@ -314,7 +315,7 @@ def test_an_audit_has_not_changed_since_itself(old: list[Finding]) -> None:
     assert not any(shown["keys"]["counts"].values())
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(old=BY_KEY, new=BY_KEY, both=BY_KEY)
 def test_every_open_finding_is_of_one_class(
     old: list[Finding], new: list[Finding], both: list[Finding]
@@ -331,7 +332,7 @@ def test_every_open_finding_is_of_one_class(
     assert {each.change for each in taken if each.status in OPEN} <= {*NEWS, "unchanged"}
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(old=BY_KEY, new=BY_KEY)
 def test_only_what_the_baseline_had_open_is_called_known(
     old: list[Finding], new: list[Finding]

@@ -6,7 +6,7 @@ from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.catalogue import load_rules
@@ -20,6 +20,7 @@ from reports.comparison.changes import Changes
 from reports.comparison.key_changes import Seen
 from tests.builders import AS_OF, moment
 from tests.checks.strategies import inventories
+from tests.hypothesis_profile import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -105,7 +106,7 @@ def _databases(organization: Organization) -> set[str]:
     }
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(NIGHTS)
 def test_what_got_worse_never_passes_a_gate_on_what_is_new(
     nights: list[tuple[Organization, ...]],
@@ -122,7 +123,7 @@ def test_what_got_worse_never_passes_a_gate_on_what_is_new(
         assert worse - subjects == set()
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(NIGHTS)
 def test_a_further_cause_never_passes_a_gate_on_what_is_new(
     nights: list[tuple[Organization, ...]],
@@ -133,7 +134,7 @@ def test_a_further_cause_never_passes_a_gate_on_what_is_new(
         assert further - _causes(_stopping(now.findings)) == set()
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(NIGHTS, st.integers(0, 2))
 def test_what_is_seen_less_never_passes_a_gate_on_what_is_new(
     nights: list[tuple[Organization, ...]], left: int
@@ -156,7 +157,7 @@ def test_what_is_seen_less_never_passes_a_gate_on_what_is_new(
             assert organization.id in stopped
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(NIGHTS)
 def test_an_audit_of_the_same_stops_for_nothing(nights: list[tuple[Organization, ...]]) -> None:
     """What was accepted with a baseline is known again as long as nothing changes."""
@@ -165,7 +166,7 @@ def test_an_audit_of_the_same_stops_for_nothing(nights: list[tuple[Organization,
     assert _stopping(again.findings) == []
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(NIGHTS, st.data())
 def test_a_waiver_never_covers_two_causes(
     nights: list[tuple[Organization, ...]], data: st.DataObject

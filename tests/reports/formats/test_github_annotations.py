@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from checks.engine.context import Context
@@ -21,6 +21,7 @@ from inventory.text.deceptive_text import deceptive_positions
 from reports.formats.github_annotations import LEVELS, render
 from reports.record.writer import Settings
 from tests.builders import AS_OF
+from tests.hypothesis_profile import examples
 from tests.reports.recording import RULE_IDS, a_finding, findings, record
 from tests.reports.samples import VIOLATIONS, WAIVERS, audit
 
@@ -248,7 +249,7 @@ def test_commands_cannot_be_smuggled_in() -> None:
     assert "x(U+000D U+000A)::stop-commands::t(U+000A)::error::y%0A::z" in shown.text
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(st.lists(findings(), max_size=4), st.text(max_size=20))
 @example([a_finding(message="%", name="\x85\u2028")], "\n")
 def test_any_finding_is_one_line(given: list[Finding], organization: str) -> None:

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from checks.engine.card import SEVERITIES
@@ -23,6 +23,7 @@ from reports.presentation.markdown_text import prose
 from reports.presentation.waiver_notices import urgent_waivers
 from reports.record.writer import Settings
 from tests.builders import AS_OF
+from tests.hypothesis_profile import examples
 from tests.reports.live import report_on
 from tests.reports.markdown_reading import assert_harmless, inline, tables_of
 from tests.reports.recording import a_finding, findings, record
@@ -252,7 +253,7 @@ def test_lists_are_bounded(violations: Report) -> None:
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(st.integers(500, 20_000))
 @example(1)
 def test_it_is_cut_by_bytes(room: int) -> None:
@@ -273,6 +274,7 @@ def test_it_is_cut_by_bytes(room: int) -> None:
     assert reported[-4:] == ["", f"… {len(whole) - len(kept) - 2} more lines", *whole[-2:]]
 
 
+@pytest.mark.slow
 def test_the_limit_is_githubs(violations: Report) -> None:
     """Of a million findings the summary is still one that GitHub takes."""
     long = json.loads(violations.lines[0]) | {"status": "fail", "message": "ü" * 5_000}
@@ -311,7 +313,7 @@ def test_hostile_names_are_shown(tmp_path: Path, name: str) -> None:
     assert visible.split()[0][:40] in bare
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(st.lists(findings(), max_size=5))
 def test_any_findings_make_whole_tables(given: list[Finding]) -> None:
     """Whatever findings hold, each row of a table has as many cells as its head."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator
 
@@ -22,6 +22,7 @@ from inventory.text.deceptive_text import deceptive_positions
 from reports.formats.sarif import SarifLimits, render
 from reports.record.writer import Settings
 from tests.builders import AS_OF
+from tests.hypothesis_profile import examples
 from tests.reports.live import recorded, report_on
 from tests.reports.recording import SOURCE, a_finding, findings, record
 from tests.reports.samples import (
@@ -86,7 +87,7 @@ def test_a_log_is_valid(tmp_path: Path, data: list[Json]) -> None:
     assert text == render(report.head, iter(report.lines))
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(st.lists(findings(), max_size=4))
 def test_any_findings_are_valid(given: list[Finding]) -> None:
     """Whatever findings hold, the log is valid, and holds each that is open."""
@@ -293,7 +294,7 @@ def test_messages_hold_no_placeholders_or_links(message: str, shown: str) -> Non
 
 
 @given(st.text(min_size=1, max_size=30))
-@settings(deadline=None, max_examples=60)
+@examples(60)
 def test_any_path_becomes_an_address(path: str) -> None:
     """Whatever a path holds, its address reads back as that path."""
     (location,) = _result(a_finding(evidence=((path, 1),)))["locations"]

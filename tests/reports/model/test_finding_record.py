@@ -6,11 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from checks.engine.finding import Finding, Subject
 from reports.model.finding_record import FindingRecord, SubjectRecord
 from reports.record.encoding import encode_finding
+from tests.hypothesis_profile import examples
 from tests.reports.everything import differences, schema, validator
 from tests.reports.recording import a_finding, findings
 
@@ -30,7 +31,7 @@ def test_a_finding_is_recorded_with_all_it_says() -> None:
     assert set(SubjectRecord.__annotations__) == set(Subject._fields)
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(finding=findings())
 def test_every_line_fits_the_schema(finding: Finding) -> None:
     """The line of any finding that a judge can give is valid by the published schema."""

@@ -266,6 +266,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Report:
     return audit(tmp_path_factory.mktemp("fleet"), _many(500, 178))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cells", [4_000, 600, 0])
 def test_no_failing_organization_is_missing(fleet: Report, cells: int) -> None:
     """Of 500 organizations the 178 that fail are all named, the worst first, whatever the room."""

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reports.presentation.locations import FileLocation, LocationFinder
+from tests.hypothesis_profile import examples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +95,7 @@ def test_without_evidence_it_is_the_first_source(evidence: list[list[object]]) -
     assert _places().of(finding) == FileLocation("file", "audit.json", 1)
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.text(max_size=30), st.integers())
 @example(".", 0)
 @example("..", 0)

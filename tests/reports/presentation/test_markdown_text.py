@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reports.presentation.markdown_text import code, prose, table
+from tests.hypothesis_profile import examples
 from tests.reports.markdown_reading import assert_harmless, columns, tables_of
 from tests.reports.samples import HOSTILE_NAMES
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.text(max_size=60))
 @example("@octocat")
 @example("see GH-1, #1, a@b.example and www.evil.example!")
@@ -43,7 +44,7 @@ def test_plain_words_stay_plain() -> None:
     assert (code(""), code("  ")) == ("(empty)", "(empty)")
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(st.lists(st.tuples(st.sampled_from(HOSTILE_NAMES), st.text(max_size=30)), max_size=5))
 def test_a_table_of_any_text_is_whole(texts: list[tuple[str, str]]) -> None:
     """A table of code cells has as many rows and columns as it was given, whatever is in them."""

@@ -6,11 +6,12 @@ import re
 from html import unescape
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.text.deceptive_text import deceptive_positions
 from reports.presentation.sanitize import name, plain, prose, visible
+from tests.hypothesis_profile import examples
 from tests.reports.samples import HOSTILE_NAMES
 
 
@@ -89,7 +90,7 @@ TEXTS = (
 )
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(TEXTS)
 def test_no_text_becomes_markup(text: str) -> None:
     """Whatever a text holds, the only elements are those of the functions, each of them closed."""
@@ -101,7 +102,7 @@ def test_no_text_becomes_markup(text: str) -> None:
             assert len(re.findall(f"<{tag}[ >]", shown)) == shown.count(f"</{tag}>")
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(TEXTS)
 def test_no_deceptive_character_is_left(text: str) -> None:
     """No output holds a character that hides, reorders or breaks the text around it."""
@@ -114,7 +115,7 @@ def test_no_deceptive_character_is_left(text: str) -> None:
     assert {lines[place] for place in deceptive_positions(lines)} <= {"\n"}
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(st.text(min_size=1, max_size=400), st.integers(1, 50))
 def test_no_text_floods_a_page(text: str, longest: int) -> None:
     """A long text is cut, and what is shown of it is bounded whatever it is made of."""

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.finding import OPEN, Finding
@@ -20,6 +20,7 @@ from reports.presentation.selection import (
     urgency,
 )
 from reports.record.encoding import encode_finding
+from tests.hypothesis_profile import examples
 from tests.reports.recording import findings
 from tests.reports.samples import VIOLATIONS, audit
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(st.lists(findings(), max_size=12), st.integers(0, 6))
 def test_the_most_urgent_are_kept(given: list[Finding], room: int) -> None:
     """Of all open findings the most urgent are kept, equals in their order."""

@@ -6,11 +6,12 @@ from datetime import date, timedelta
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.waivers import EXPIRING_DAYS, State
 from reports.presentation.waiver_notices import URGENT, days_left, notice, urgent_waivers
+from tests.hypothesis_profile import examples
 
 AS_OF = "2026-11-21T02:00:00Z"
 
@@ -69,7 +70,7 @@ def test_what_is_due_is_reported_in_days(waiver: Any, words: str) -> None:  # no
     assert notice(waiver, AS_OF) == f"Waiver W-1 {words}: CMEK-03 acme/x"
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(st.integers(-400, EXPIRING_DAYS))
 def test_days_are_counted_as_the_calendar_does(days: int) -> None:
     """The number of days leads from the day of the audit to the last day of the waiver."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from inventory.errors import RecordError
 from reports.record.decoding import decode_finding
 from reports.record.encoding import encode_finding
+from tests.hypothesis_profile import examples
 from tests.reports.recording import a_finding, findings
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 LINE = encode_finding(a_finding(change="new", since="2026-11-20T02:00:00Z", audits=1)).encode()
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(finding=findings())
 def test_what_is_written_is_read_back(finding: Finding) -> None:
     """Each finding that a judge can give is read back as it was, but for its evidence."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from checks.engine.context import utc
 from checks.engine.finding import Finding, Subject
 from reports.record.encoding import encode_finding
 from tests.builders import CAPTURED_AT
+from tests.hypothesis_profile import examples
 from tests.reports.recording import a_finding, findings
 
 CAPTURED = utc(CAPTURED_AT)
@@ -37,14 +38,14 @@ def _plain(finding: Finding) -> dict[str, Any]:
 # --- the line of a finding ------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(finding=findings())
 def test_a_line_says_all_of_its_finding_and_nothing_else(finding: Finding) -> None:
     """The line of a finding, read as JSON, holds each of its fields that is not empty."""
     assert json.loads(encode_finding(finding)) == _plain(finding)
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(finding=findings())
 def test_a_line_is_one_line_of_visible_ascii(finding: Finding) -> None:
     """Whatever stands in a finding, its line has only printable ASCII and no end of line in it."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.record.layout import canonical, report_id, without_run
+from tests.hypothesis_profile import examples
 from tests.reports.recording import RUN, record
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(run=st.dictionaries(st.text(), st.text() | st.integers()))
 def test_the_report_id_does_not_depend_on_the_run(run: dict[str, Any]) -> None:
     """Two runs that found the same have the same report id, whatever differed between them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.shared.comparisons import reconcile
@@ -25,6 +25,7 @@ from tests.builders import (
     moment,
     uuid,
 )
+from tests.hypothesis_profile import examples
 from tests.reports.recording import SOURCE
 
 
@@ -114,7 +115,7 @@ def test_nothing_is_kept_apart_from_unknown() -> None:
 _LISTS = st.none() | st.lists(st.sampled_from(["ACTIVE", "PARKED", "TERMINATED", "planned"]))
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(given=st.lists(st.tuples(st.none() | st.integers(0, 3), _LISTS), max_size=4))
 def test_the_totals_are_those_of_the_lists(
     given: list[tuple[int | None, list[str] | None]],

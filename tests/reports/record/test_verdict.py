@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.card import SEVERITIES, Severity
@@ -17,6 +17,7 @@ from checks.engine.outcome import Gate
 from reports.record.verdict import VERDICTS
 from reports.record.writer import Settings
 from tests.builders import AS_OF, a_database, a_key, an_organization, kms_facts
+from tests.hypothesis_profile import examples
 from tests.reports.recording import RULE_IDS, a_finding, findings
 from tests.reports.recording import record as make
 
@@ -317,7 +318,7 @@ def test_a_real_audit_in_words(tmp_path: Path) -> None:
     )
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(
     given=st.lists(findings(), max_size=6),
     gate=st.builds(Gate, st.sampled_from(SEVERITIES), st.booleans(), st.booleans()),

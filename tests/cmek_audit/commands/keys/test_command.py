@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from checks import check_scope_has_key
@@ -33,6 +33,7 @@ from tests.builders import (
 from tests.checks.test_documentation import EXAMPLES
 from tests.cmek_audit.helpers import ROOT, command
 from tests.cmek_audit.planning import ACME, COMPLIANT, asked, numbers, saved
+from tests.hypothesis_profile import examples
 from tests.reports.samples import RUN
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ _PLACES = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(places=st.lists(_PLACES, min_size=1, max_size=5))
 def test_a_key_for_each_combination(places: list[Place]) -> None:
     """One key is needed for each combination of type, provider and region that can have one."""

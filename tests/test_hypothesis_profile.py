@@ -1,0 +1,31 @@
+"""A whole run tries every example that a property asks for, a fast one a fifth of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+from tests.hypothesis_profile import choose_profile, examples
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def _same_profile_afterwards() -> Iterator[None]:
+    before = settings().max_examples
+    yield
+    choose_profile(fast=before < 100)
+
+
+@pytest.mark.parametrize(
+    ("fast", "tried"), [(False, {100: 100, 300: 300, 12: 12}), (True, {100: 20, 300: 60, 12: 10})]
+)
+def test_examples_of_a_run(*, fast: bool, tried: dict[int, int]) -> None:
+    """No property tries fewer than ten examples, and none has a deadline."""
+    choose_profile(fast=fast)
+    assert {count: examples(count).max_examples for count in tried} == tried
+    assert examples(100).deadline is None
+    assert settings().deadline is None
