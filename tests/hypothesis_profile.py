@@ -1,4 +1,4 @@
-"""How many examples a property tries: all in a whole run, a fifth in a fast one."""
+"""How many examples a property tries: all in a whole run, a tenth in a fast one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from hypothesis import HealthCheck
 
-WHOLE, FAST, FEWEST = 100, 20, 10
+WHOLE, FAST, FEWEST = 100, 10, 5
 
 
 def choose_profile(*, fast: bool) -> None:
