@@ -286,12 +286,10 @@ def test_a_run_that_only_looks_may_fail_and_still_changes_nothing(
 
 def test_other_tests_may_run_beside_the_checks(tmp_path: Path) -> None:
     """Tests that are no checks have no part in the audit, whose verdict stays the same."""
-    other = "tests/cmek_audit/run/test_terminal.py"
+    other = "tests/inventory/text/test_display.py"
     found = audit(tmp_path, compliant(), "checks", other, "-v")
     assert (found.code, found.word, found.head["settings"]["left_out"]) == (0, "compliant", "")
-    assert (
-        "tests/cmek_audit/run/test_terminal.py::test_a_short_action_is_one_line PASSED" in found.out
-    )
+    assert "tests/inventory/text/test_display.py::test_secrets PASSED" in found.out
 
 
 def test_the_wiring_sleeps_without_checks(tmp_path: Path) -> None:
@@ -299,8 +297,8 @@ def test_the_wiring_sleeps_without_checks(tmp_path: Path) -> None:
     prefill(tmp_path)
     found = run(
         "-cpyproject.toml",
-        "tests/cmek_audit/run/test_terminal.py",
-        "-kshort",
+        "tests/inventory/text/test_display.py",
+        "-ktest_secrets",
         "--cmek-inventory=acme-is-not-there.yaml",
         f"--cmek-report-dir={tmp_path / 'r'}",
         folder=tmp_path / "r",
