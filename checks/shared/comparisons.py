@@ -5,7 +5,6 @@ Each comparison names its rule, which has an open finding for every difference s
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checks.engine.catalogue import rule_of
@@ -15,10 +14,10 @@ from inventory.model.key_ids import parse_key_id
 from inventory.model.organization_index import has_no_customer_keys, index_organization, scope_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from inventory.model.database import Database
-    from inventory.model.gaps import Fact, Gap, Reading
+    from inventory.model.gaps import Fact, Gap, ListPass
     from inventory.model.organization import Organization
     from inventory.model.organization_index import OrganizationIndex
     from inventory.model.terraform_managed import ManagedDatabase
@@ -41,8 +40,6 @@ COUNTED = frozenset(
 """Everything that is counted by several routes."""
 
 _TYPES: tuple[DatabaseType, ...] = ("serverless", "managed-clusters")
-_READING = re.compile(r"([0-9,]+) by pages of ([0-9]+)")
-_TERMINATED = re.compile(r"terminated: ([0-9,]+)")
 
 
 class Difference(NamedTuple):
@@ -205,8 +202,9 @@ def _databases(organization: Organization, gaps: Mapping[Fact, Gap]) -> Iterator
     existing = [database for database in organization.databases or () if not database.is_planned]
     gaps_found = _of(gaps, "databases")
     for reading in organization.readings:
-        if counts := _READING.findall(reading.note) if reading.fact == "databases" else ():
-            yield _read_again(counts, len(existing) - _listed_apart(reading), gaps_found)
+        if reading.fact == "databases" and reading.passes:
+            listed_apart = reading.terminated.entries if reading.terminated else 0
+            yield _read_again(reading.passes, len(existing) - listed_apart, gaps_found)
     living = [database for database in existing if not database.is_terminated]
     routes = (("listed and not terminated", len(living)), ("in a key scope", _placed(living)))
     differences = tuple(_without_type(living))
@@ -220,22 +218,19 @@ def _without_type(databases: Iterable[Database]) -> Iterator[Difference]:
             yield Difference(str(database.id), f"{database.name} ({database.id}): {text}")
 
 
-def _listed_apart(reading: Reading) -> int:
-    """Return how many databases come from the list of terminated ones, which is read once."""
-    terminated = _TERMINATED.search(reading.note)
-    return int(terminated[1].replace(",", "")) if terminated else 0
-
-
 def _placed(databases: Iterable[Database]) -> int:
     return sum(database.type != "unknown" for database in databases)
 
 
-def _read_again(counts: list[tuple[str, str]], audited: int, gaps: tuple[Gap, ...]) -> Comparison:
-    """Compare the last two readings of the list with each other, and with what is audited."""
-    numbers = [int(count.replace(",", "")) for count, _ in counts]
+def _read_again(passes: Sequence[ListPass], audited: int, gaps: tuple[Gap, ...]) -> Comparison:
+    """Compare the last two readings of the list with each other, and with what is audited.
+
+    What comes from the list of terminated databases is not among ``audited``: it is read once.
+    """
+    numbers = [one.entries for one in passes]
     routes = [
-        (f"reading {place}, by pages of {size}", number)
-        for place, (number, (_, size)) in enumerate(zip(numbers, counts, strict=True), 1)
+        (f"reading {place}, by pages of {one.page_size}", one.entries)
+        for place, one in enumerate(passes, 1)
     ]
     differences = [Difference(gap.reason, gap_text(gap)) for gap in gaps]
     if len({*numbers[-2:], audited}) > 1:

@@ -37,7 +37,7 @@ from inventory.astra.parsing import (
 )
 from inventory.errors import UnansweredError, too_large
 from inventory.files.yaml_json import scope_fields
-from inventory.model.gaps import Fact, Gap
+from inventory.model.gaps import Fact, Gap, ListPass, TerminatedCount
 from inventory.model.organization import Organization
 from inventory.model.vocabulary import lacks_customer_keys
 from inventory.text.display import describe
@@ -243,8 +243,8 @@ async def _fetch_databases(client: AstraClient, identity: str) -> tuple[ParsedLi
     terminated = [
         entry for entry in parsed.entries if entry.is_terminated and entry.id not in listed
     ]
-    note = f"terminated: {len(terminated):,}{', at least' if is_partial else ''}"
-    return databases._replace(note=f"{databases.note}; {note}"), terminated
+    count = TerminatedCount(entries=len(terminated), complete=not is_partial)
+    return databases._replace(terminated=count), terminated
 
 
 async def _read_until_stable(client: AstraClient, identity: str) -> ParsedList:
@@ -264,11 +264,10 @@ async def _read_until_stable(client: AstraClient, identity: str) -> ParsedList:
     for reading in readings:
         positions |= reading.positions
     parsed = parse_databases(_in_order(positions), identity)
-    counts = ", ".join(
-        f"{len(reading.positions):,} by pages of {reading.limit}" for reading in readings
+    passes = tuple(
+        ListPass(entries=len(reading.positions), page_size=reading.limit) for reading in readings
     )
-    note = f"read {len(readings)} times: {counts}"
-    return ParsedList(parsed.entries, [*gaps, *parsed.gaps, *doubts], note)
+    return ParsedList(parsed.entries, [*gaps, *parsed.gaps, *doubts], passes=passes)
 
 
 def _in_order(positions: dict[str, tuple[Exchange, int]]) -> list[tuple[Exchange, int]]:

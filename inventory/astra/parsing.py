@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from inventory.errors import UnansweredError
 from inventory.files.validation import problems_of
 from inventory.model.base import Entry
-from inventory.model.gaps import Fact, Gap, GapReason
+from inventory.model.gaps import Fact, Gap, GapReason, ListPass, TerminatedCount
 from inventory.model.organization import Organization
 from inventory.model.vocabulary import PROVIDERS, canonical_provider
 from inventory.text.display import describe
@@ -40,11 +40,15 @@ class ParsedList(NamedTuple):
         entries: the entries that could be read.
         gaps: what is missing, or cannot be relied on.
         note: what the reader of a report should know.
+        passes: each time that the list was read, if it was read several times.
+        terminated: what the list of terminated databases added; None if it was not asked for.
     """
 
     entries: list[Any]
     gaps: list[Gap]
     note: str = ""
+    passes: tuple[ListPass, ...] = ()
+    terminated: TerminatedCount | None = None
 
 
 class MalformedEntryError(Exception):

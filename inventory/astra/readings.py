@@ -54,6 +54,8 @@ def _summarize_reading(
         answers=dict(sorted(Counter(summary.outcome for summary in summaries).items())),
         entries=len(parsed.entries) if parsed and not parsed.gaps else None,
         sha256=digest.hexdigest(),
+        passes=parsed.passes if parsed else (),
+        terminated=parsed.terminated if parsed else None,
         note=parsed.note if parsed else "",
     )
 

@@ -51,8 +51,22 @@ class GapEntry(TypedDict):
     detail: str
 
 
+class PassEntry(TypedDict):
+    """One of several times that the same list was read."""
+
+    entries: int
+    page_size: int
+
+
+class TerminatedEntry(TypedDict):
+    """How many databases only the list of terminated ones holds, and whether that is all."""
+
+    entries: int
+    complete: bool
+
+
 class ReadingEntry(TypedDict):
-    """How one fact was read from Astra."""
+    """How one fact was read from Astra; ``note`` names the passes, too."""
 
     fact: Fact | Literal["identity"]
     address: str
@@ -60,6 +74,8 @@ class ReadingEntry(TypedDict):
     answers: dict[str, int]
     entries: int | None
     sha256: str
+    passes: list[PassEntry]
+    terminated: TerminatedEntry | None
     note: str
 
 

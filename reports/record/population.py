@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         ReadingEntry,
         ReconciliationEntry,
         SourceEntry,
+        TerminatedEntry,
         Totals,
     )
 
@@ -143,8 +144,16 @@ def _reading(reading: Reading) -> ReadingEntry:
         "answers": dict(sorted(reading.answers.items())),
         "entries": reading.entries,
         "sha256": reading.sha256,
-        "note": reading.note,
+        "passes": [{"entries": one.entries, "page_size": one.page_size} for one in reading.passes],
+        "terminated": _terminated(reading),
+        "note": reading.remarks,
     }
+
+
+def _terminated(reading: Reading) -> TerminatedEntry | None:
+    if (count := reading.terminated) is None:
+        return None
+    return {"entries": count.entries, "complete": count.complete}
 
 
 def _attested(organization: Organization) -> Iterator[Attested]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from checks.engine.finding import OPEN
 from checks.shared import comparisons
 from checks.shared.comparisons import Difference, compare, reconcile
 from inventory.model.database import Database
-from inventory.model.gaps import Fact, Gap, Reading
+from inventory.model.gaps import Fact, Gap, ListPass, Reading
 from inventory.model.key import VendorAccount
 from inventory.model.organization_index import index_organization
 from inventory.model.terraform_managed import ManagedDatabase, ManagedResources
@@ -41,13 +41,18 @@ KEY = aws_key_id()
 def _read(organization: Organization, **more: object) -> Organization:
     """Make ``organization`` one that was read from Astra, its databases twice."""
     count = len([database for database in organization.databases or () if not database.is_planned])
-    note = f"read 2 times: {count:,} by pages of 100, {count:,} by pages of 99"
-    more = {"readings": (_reading(note),)} | more
+    more = {"readings": (_reading(count, count),)} | more
     return organization.model_copy(update={"vendor_accounts": (_account(),), **more})
 
 
-def _reading(note: str, fact: Fact | Literal["identity"] = "databases") -> Reading:
-    return Reading(fact=fact, address="/v2/databases", requests=4, answers={"200": 4}, note=note)
+def _reading(*counts: int, **more: Any) -> Reading:  # noqa: ANN401 (fields of any type)
+    """Make a reading of the databases that counted these, page by page of 100, 99, and so on."""
+    passes = tuple(
+        ListPass(entries=count, page_size=size)
+        for count, size in zip(counts, range(100, 0, -1), strict=False)
+    )
+    fields = {"fact": "databases", "address": "/v2/databases", "requests": 4, "passes": passes}
+    return Reading.model_validate(fields | {"answers": {"200": 4}} | more)
 
 
 def _account(region: str = "us-east-1") -> VendorAccount:
@@ -215,45 +220,35 @@ def test_readings_agree_with_the_inventory() -> None:
 
 
 @pytest.mark.parametrize(
-    ("note", "counts", "last"),
-    [
-        ("read 2 times: 1 by pages of 100, 2 by pages of 99", [1, 2, 1], "1 and 2"),
-        (
-            "read 3 times: 1 by pages of 100, 1,234 by pages of 99, 1,234 by pages of 98",
-            [1, 1234, 1234, 1],
-            "1,234 and 1,234",
-        ),
-    ],
+    ("counts", "last"),
+    [([1, 2], "1 and 2"), ([1, 1234, 1234], "1,234 and 1,234")],
     ids=["not-alike", "not-audited"],
 )
-def test_readings_differ(note: str, counts: list[int], last: str) -> None:
+def test_readings_differ(counts: list[int], last: str) -> None:
     """Readings that hold another number than the audited inventory are a difference."""
-    organization = _read(_healthy(), readings=(_reading(note),))
+    organization = _read(_healthy(), readings=(_reading(*counts),))
     difference = f"the last readings counted {last}, the audited inventory holds 1"
-    assert _in_short(organization, "databases") == (counts, False, [difference])
+    assert _in_short(organization, "databases") == ([*counts, 1], False, [difference])
 
 
 def test_an_earlier_reading_may_hold_less() -> None:
     """Databases that appear while the list is read do no harm once two readings agree."""
-    note = "read 3 times: 0 by pages of 100, 1 by pages of 99, 1 by pages of 98"
-    organization = _read(_healthy(), readings=(_reading(note),))
+    organization = _read(_healthy(), readings=(_reading(0, 1, 1),))
     assert _in_short(organization, "databases") == ([0, 1, 1, 1], True, [])
 
 
 def test_databases_that_were_not_read_do_not_agree() -> None:
     """Where the list was refused nothing agrees, and the reason is named."""
-    reading = _reading("read 1 times: 0 by pages of 100")
-    organization = _read(_healthy(databases=[]), readings=(reading,))
+    organization = _read(_healthy(databases=[]), readings=(_reading(0),))
     gaps = (_gap("databases"), _gap("vendor-accounts"))
     shown = _in_short(organization.model_copy(update={"gaps": gaps}), "databases")
     assert shown == ([0, 0], None, ["refused (403)"])
 
 
 def test_a_reading_without_numbers_is_not_compared() -> None:
-    """A note that tells no numbers gives no comparison of readings."""
-    organization = _read(
-        _healthy(), readings=(_reading("one"), _reading("1 by pages of 2", "identity"))
-    )
+    """A reading of the databases without passes, and any of another fact, is not compared."""
+    readings = (_reading(note="2 by pages of 100"), _reading(1, 1, fact="identity"))
+    organization = _read(_healthy(), readings=readings)
     assert "databases" not in {each["what"] for each in reconcile(organization)}
 
 
@@ -425,18 +420,17 @@ def test_a_key_where_there_can_be_none_is_compared_if_a_view_shows_it() -> None:
 def test_terminated_databases_are_read_once() -> None:
     """Databases from the list of terminated ones are no part of the readings that are compared."""
     databases = [a_database(), *(a_database(id=uuid(n), status="TERMINATED") for n in (7, 8))]
-    note = "read 2 times: 1 by pages of 100, 1 by pages of 99; terminated: 2"
-    organization = _read(_healthy(databases=databases), readings=(_reading(note),))
+    two = _reading(1, 1, terminated={"entries": 2})
+    organization = _read(_healthy(databases=databases), readings=(two,))
     assert _in_short(organization, "databases") == ([1, 1, 1], True, [])
-    many = _reading(note.replace("terminated: 2", "terminated: 1,002"))
+    many = _reading(1, 1, terminated={"entries": 1_002})
     organization = _read(_healthy(databases=databases), readings=(many,))
     assert _counts(_shown(organization, "databases")) == [1, 1, 3 - 1_002]
 
 
 def test_the_last_two_readings_have_to_agree() -> None:
     """A list that shrinks while it is read is a difference, though its last reading is audited."""
-    note = "read 2 times: 2 by pages of 100, 1 by pages of 99"
-    organization = _read(_healthy(), readings=(_reading(note),))
+    organization = _read(_healthy(), readings=(_reading(2, 1),))
     [found] = [
         each for each in compare(index_organization(organization)) if each.what == "databases"
     ]

@@ -12,6 +12,7 @@ import pytest
 from inventory.astra.parsing import FetchedOrganization
 from inventory.astra.replay import replay
 from inventory.evidence.reader import open_bundle
+from inventory.model.gaps import ListPass, TerminatedCount
 from tests.builders import OTHER_ORGANIZATION
 from tests.inventory.live import (
     FIRST_PAGE,
@@ -48,9 +49,9 @@ def test_every_database_is_read(count: int) -> None:
         f"orders-{number + 1}" for number in range(count)
     )
     assert reasons(fetched) == set()
-    assert fetched.lists["databases"].note == (
-        f"read 2 times: {count} by pages of 100, {count} by pages of 99; terminated: 0"
-    )
+    databases = fetched.lists["databases"]
+    assert databases.passes == tuple(ListPass(entries=count, page_size=size) for size in (100, 99))
+    assert databases.terminated == TerminatedCount(entries=0)
 
 
 def test_terminated_databases_are_known_to_be_gone() -> None:
@@ -60,7 +61,7 @@ def test_terminated_databases_are_known_to_be_gone() -> None:
     databases = fetched.organization.databases or ()
     assert Counter(database.is_terminated for database in databases) == {True: 129, False: 1}
     assert len(fetched.lists["databases"].entries) == 1
-    assert (fetched.lists["databases"].note or "").endswith("; terminated: 129")
+    assert fetched.lists["databases"].terminated == TerminatedCount(entries=129)
     assert reasons(fetched) == set()
 
 
@@ -78,7 +79,7 @@ def test_terminated_databases_that_cannot_be_read() -> None:
     """If the terminated ones cannot be read, that is said; they are taken for vanished then."""
     address = "/v2/databases?include=terminated&provider=ALL&limit=100"
     fetched = read(Astra(databases=fleet(1), other={address: answer({}, 400)}))
-    assert (fetched.lists["databases"].note or "").endswith("; terminated: 0, at least")
+    assert fetched.lists["databases"].terminated == TerminatedCount(entries=0, complete=False)
     assert reasons(fetched) == set()
 
 
@@ -125,7 +126,7 @@ def test_growth_that_settles() -> None:
         ["orders-1", "orders-2", "orders-3"],
         set(),
     )
-    assert fetched.lists["databases"].note.startswith("read 3 times: 2 by pages of 100, 3 by pages")
+    assert [one.entries for one in fetched.lists["databases"].passes] == [2, 3, 3]
 
 
 def test_growth_that_goes_on() -> None:
@@ -176,7 +177,7 @@ def test_databases_without_particulars(info: object) -> None:
     """A database without its particulars is a gap, and the same in each reading."""
     fetched = read(Astra(databases=[listed_database(1) | {"info": info}]))
     assert reasons(fetched) == {("databases", "malformed")}
-    assert fetched.lists["databases"].note.startswith("read 2 times")
+    assert len(fetched.lists["databases"].passes) == 2
 
 
 def test_details_may_differ() -> None:
@@ -330,7 +331,8 @@ def test_null_instead_of_any_page(place: int) -> None:
     is_terminated = "include=terminated" in astra.pages[place]
     assert is_terminated is (place > 5)
     assert reasons(fetched) == (set() if is_terminated else {("databases", "malformed")})
-    assert fetched.lists["databases"].note.endswith("at least") is is_terminated
+    terminated = fetched.lists["databases"].terminated
+    assert (terminated and terminated.complete) is not is_terminated
     listed = {name for name in names(fetched.organization) if int(name.partition("-")[2]) <= 150}
     assert len(listed) == {0: 0, 1: 100}.get(place, 150)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from inventory.model.gaps import Gap, Reading
 from tests.inventory.model.refusals import refusal
 
@@ -25,3 +27,29 @@ def test_counts_of_a_reading_are_whole_numbers() -> None:
     assert refusal(Reading, READING | {"requests": -1})[0] == ("requests",)
     assert refusal(Reading, READING | {"requests": "1"})[0] == ("requests",)
     assert refusal(Reading, READING | {"answers": {"200": -1}})[0] == ("answers", "200")
+
+
+@pytest.mark.parametrize(
+    ("fields", "remarks"),
+    [
+        ({}, ""),
+        ({"note": "cut"}, "cut"),
+        (
+            {"passes": [{"entries": 1_234, "page_size": 100}, {"entries": 9, "page_size": 99}]},
+            "read 2 times: 1,234 by pages of 100, 9 by pages of 99",
+        ),
+        (
+            {
+                "passes": [{"entries": 0, "page_size": 100}],
+                "terminated": {"entries": 1_002},
+                "note": "cut",
+            },
+            "read 1 times: 0 by pages of 100; terminated: 1,002; cut",
+        ),
+        ({"terminated": {"entries": 0, "complete": False}}, "terminated: 0, at least"),
+    ],
+    ids=["nothing", "note", "passes", "all", "not-whole"],
+)
+def test_remarks_on_a_reading(fields: dict[str, object], remarks: str) -> None:
+    """How a list was read is stated in numbers, and told in one line."""
+    assert Reading.model_validate(READING | fields).remarks == remarks

@@ -171,11 +171,21 @@ def test_the_sources_are_reported_as_they_are() -> None:
 def test_readings_are_reported_as_they_were_recorded() -> None:
     """A row tells each reading, and its answers in a fixed order."""
     reading = {"fact": "databases", "address": "/v2/databases", "requests": 3, "entries": 2}
-    given = Reading(**reading, answers={"timed-out": 1, "200": 2}, sha256="0" * 64, note="twice")
+    passes = [{"entries": 2, "page_size": 100}, {"entries": 2, "page_size": 99}]
+    numbers = {"passes": passes, "terminated": {"entries": 1, "complete": False}}
+    answers = {"timed-out": 1, "200": 2}
+    given = Reading.model_validate(
+        {**reading, **numbers, "answers": answers, "sha256": "0" * 64, "note": "cut"}
+    )
     organization = an_organization().model_copy(update={"readings": (given,)})
     [row] = _summary(organization)["organizations"]
     [shown] = row["readings"]
-    assert shown == {**reading, "answers": given.answers, "sha256": "0" * 64, "note": "twice"}
+    assert shown == {
+        **(reading | numbers),
+        "answers": answers,
+        "sha256": "0" * 64,
+        "note": ("read 2 times: 2 by pages of 100, 2 by pages of 99; terminated: 1, at least; cut"),
+    }
     assert list(shown["answers"]) == ["200", "timed-out"]
 
 
