@@ -21,7 +21,7 @@ def test_the_other_rules_leave_such_a_database_to_this_one() -> None:
     """A database on Azure Managed Clusters fails here only, once, and not for its missing key."""
     organization = an_organization(keys=[], databases=[a_database(**AZURE)])
     found = {
-        rule: [each.status for each in judged(rule, organization)]
+        rule: [finding.status for finding in judged(rule, organization)]
         for rule in ("CMEK-01", "CMEK-04", "CMEK-05")
     }
     assert found == {
@@ -87,7 +87,7 @@ def test_each_region_there_is_a_cause() -> None:
     regions = [{"name": "westeurope"}, {"name": "northeurope", "state": "planned"}]
     database = a_database(**(AZURE | {"regions": regions}))
     found = judged("CMEK-04", an_organization(databases=[database]))
-    assert [each.cause for each in found] == [
+    assert [finding.cause for finding in found] == [
         "key-expected:westeurope",
         "planned-key-expected:northeurope",
     ]
@@ -147,7 +147,10 @@ def test_each_key_there_is_a_finding() -> None:
     ]
     databases = [a_database(**AZURE)]
     found = judged("CMEK-04", an_organization(keys=keys, databases=databases))[1:]
-    assert [(each.subject.key, each.action, each.evidence, each.databases) for each in found] == [
+    assert [
+        (finding.subject.key, finding.action, finding.evidence, finding.databases)
+        for finding in found
+    ] == [
         (
             azure_key_id(name),
             f"Find out what the key {azure_key_id(name)} was registered for",

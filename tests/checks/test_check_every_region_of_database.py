@@ -80,7 +80,7 @@ def test_regions_that_share_a_key_have_none_of_their_own() -> None:
     keys = [a_key(), a_key(region="us-west-2", key_id=aws_key_id())]
     database = a_database(regions=TWO)
     found = judged("CMEK-03", an_organization(keys=keys, databases=[database]))
-    assert [(each.status, each.cause) for each in found] == [
+    assert [(finding.status, finding.cause) for finding in found] == [
         ("fail", "shares-key:us-east-1"),
         ("fail", "shares-key:us-west-2"),
     ]

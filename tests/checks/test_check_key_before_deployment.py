@@ -172,7 +172,7 @@ def test_a_planned_region_dates_nothing_and_unsettles_nothing() -> None:
     planned = {"name": "us-west-2", "state": "planned"}
     database = a_database(regions=[{"name": "us-east-1"}, planned])
     found = judged("CMEK-05", an_organization(keys=keys, databases=[database]))
-    assert [(each.subject.region, each.status) for each in found] == [
+    assert [(finding.subject.region, finding.status) for finding in found] == [
         ("us-east-1", "pass"),
         ("us-west-2", "pass"),
     ]
@@ -194,12 +194,14 @@ def test_each_region_of_a_database_is_judged_by_itself() -> None:
     late = a_key(region="us-west-2", registered=attested("2026-07-01T00:00:00Z"))
     database = a_database(regions=["us-east-1", "us-west-2", "eu-west-1"])
     found = judged("CMEK-05", an_organization(keys=[early, late], databases=[database]))
-    assert [(each.subject.region, each.status) for each in found] == [
+    assert [(finding.subject.region, finding.status) for finding in found] == [
         ("us-east-1", "pass"),
         ("us-west-2", "fail"),
         ("eu-west-1", "fail"),
     ]
-    assert {(each.name, each.databases, each.existing) for each in found} == {("acme-orders", 1, 1)}
+    assert {(finding.name, finding.databases, finding.existing) for finding in found} == {
+        ("acme-orders", 1, 1)
+    }
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def test_no_id_passes_for_another_place(one: str, here: str, two: str, there: st
     found = judged("CMEK-07", an_organization(keys=[key]))
     plain_partition = two != "aws" or not here.startswith("us-gov")
     same = one == two and (here == there or two == "azure") and plain_partition
-    assert {each.status for each in found} == {"pass" if same else "fail"}
+    assert {finding.status for finding in found} == {"pass" if same else "fail"}
 
 
 def test_the_account_is_not_judged() -> None:

@@ -61,7 +61,7 @@ def test_databases_of_unknown_type_may_use_the_key() -> None:
     unknown = of_unknown_type()
     keys = [a_key(), a_key(type="managed-clusters"), a_key(region="us-west-2")]
     found = judged("CMEK-09", an_organization(keys=keys, databases=[unknown]))
-    assert [(each.status, each.reason) for each in found] == [
+    assert [(finding.status, finding.reason) for finding in found] == [
         ("inconclusive", "unknown-type"),
         ("inconclusive", "unknown-type"),
         ("fail", ""),

@@ -46,7 +46,7 @@ def test_two_keys_of_one_scope_are_named() -> None:
         ("key-scope", "fail"),
         ("key-id", "pass"),
     }
-    rivals = [each for each in found if each.subject.kind == "key-scope"]
+    rivals = [finding for finding in found if finding.subject.kind == "key-scope"]
     assert [rival.cause for rival in rivals] == [
         f"rival-key:{aws_key_id()}",
         f"rival-key:{aws_key_id(number=2)}",
@@ -94,7 +94,7 @@ def test_a_project_named_by_id_and_by_number_passes_with_a_note() -> None:
     ]
     found = judged("CMEK-02", an_organization(keys=keys))
     own, other = (f"acme-prod / {kind} / gcp / us-east1" for kind in types)
-    assert [(each.status, each.message) for each in found] == [
+    assert [(finding.status, finding.message) for finding in found] == [
         ("pass", _may_be(own, other, "number")),
         ("pass", _may_be(other, own, "id")),
     ]
@@ -126,14 +126,14 @@ def test_regions_of_one_account_have_keys_of_their_own() -> None:
     """The account is nothing to go by: two keys of one account pass."""
     keys = [a_key(), a_key(region="us-west-2")]
     found = judged("CMEK-02", an_organization(keys=keys))
-    assert [each.status for each in found] == ["pass", "pass"]
+    assert [finding.status for finding in found] == ["pass", "pass"]
 
 
 def test_a_third_scope_is_a_cause_of_its_own() -> None:
     """Whoever accepted that a key serves two scopes has not accepted a third."""
     keys = [a_key(), a_key(type="managed-clusters")]
     third = a_key(region="us-west-2", key_id=aws_key_id())
-    known = {each.id for each in judged("CMEK-02", an_organization(keys=keys))}
+    known = {finding.id for finding in judged("CMEK-02", an_organization(keys=keys))}
     found = judged("CMEK-02", an_organization(keys=[*keys, third]))
     assert [each.cause for each in found if each.id not in known] == [
         "serves:serverless/aws/us-west-2"
@@ -152,7 +152,7 @@ def test_a_finding_concerns_its_own_scope() -> None:
     databases = [a_database(), a_planned_database(), a_planned_database(regions=["us-west-2"])]
     shared = [a_key(), a_key(region="us-west-2", key_id=aws_key_id())]
     found = judged("CMEK-02", an_organization(keys=shared, databases=databases))
-    assert [(each.subject.region, each.databases, each.existing) for each in found] == [
+    assert [(finding.subject.region, finding.databases, finding.existing) for finding in found] == [
         ("us-east-1", 2, 1),
         ("us-west-2", 1, 0),
     ]

@@ -114,7 +114,7 @@ def test_a_further_replacement_is_another_cause(tmp_path: Path) -> None:
     new = organization_data(keys=[key_data(key_id=aws_key_id(number=8))])
     records = {"on_2026_01_01": OLD, "on_2026_02_01": new, "on_2026_03_01": OLD}
     context = Context(AS_OF, history=earlier(tmp_path, **records))
-    found = [each.cause for each in judged("CMEK-10", an_organization(), context=context)]
+    found = [finding.cause for finding in judged("CMEK-10", an_organization(), context=context)]
     old, other = aws_key_id(number=9), aws_key_id(number=8)
     assert found == [
         f"replaced:{old},2026-01-01T00:00:00Z",
@@ -262,7 +262,7 @@ def test_a_case_does_not_explain_what_an_alias_may_hide(
     assert causes("CMEK-10", an_organization(**over), context=context) == ["alias"]
     over |= {"support_cases": []}
     found = judged("CMEK-10", an_organization(**over), context=context)
-    assert [(each.status, each.cause.partition(":")[0]) for each in found] == [
+    assert [(finding.status, finding.cause.partition(":")[0]) for finding in found] == [
         ("fail", "replaced"),
         ("inconclusive", "alias"),
     ]
@@ -346,7 +346,7 @@ def test_scopes_are_judged_in_their_order() -> None:
     baseline = KnownOrganization("acme-prod", BASELINE, {}, keys, moment("2026-06-01"))
     context = Context(AS_OF, baseline={ORGANIZATION: baseline})
     found = judged("CMEK-10", an_organization(keys=[]), context=context)
-    assert [each.subject.region for each in found] == regions
+    assert [finding.subject.region for finding in found] == regions
 
 
 # --- causes ---------------------------------------------------------------------------------------
@@ -415,7 +415,7 @@ def unread_now(tmp_path: Path, keys: list[Any], **records: dict[str, Any]) -> li
     organization = an_organization(keys=keys, gaps=UNREAD, support_cases=cases)
     context = Context(AS_OF, history=earlier(tmp_path, **records))
     found = judged("CMEK-10", organization, context=context)
-    return [each.cause for each in found if each.subject.kind == "key-scope"]
+    return [finding.cause for finding in found if finding.subject.kind == "key-scope"]
 
 
 def test_a_list_that_may_not_be_whole_never_passes_without_the_key(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_scopes_come_from_keys_databases_and_views() -> None:
         databases=[a_database(regions=["us-east-1", "us-west-2"])],
         region_views=[a_view(), a_view(region="eu-west-1", key_id=None)],
     )
-    found = {each.subject.region: each.status for each in judged("CMEK-13", organization)}
+    found = {finding.subject.region: finding.status for finding in judged("CMEK-13", organization)}
     assert found == {"us-east-1": "pass", "us-west-2": "inconclusive", "eu-west-1": "pass"}
 
 
@@ -160,7 +160,7 @@ def test_a_view_where_there_are_no_customer_keys_is_compared() -> None:
     """What only the view of a region shows is compared, also where Astra has no customer keys."""
     place = {"type": "managed-clusters", "provider": "azure", "region": "westeurope"}
     shown = an_organization(region_views=[a_view(), a_view(**place, key_id=azure_key_id())])
-    found = {each.subject.region: each for each in judged("CMEK-13", shown)}
+    found = {finding.subject.region: finding for finding in judged("CMEK-13", shown)}
     assert found["westeurope"].status == "fail"
     assert found["westeurope"].cause == f"differ:,{azure_key_id()}"
     empty = an_organization(region_views=[a_view(), a_view(**place, key_id=None)])

@@ -46,14 +46,14 @@ def test_a_shared_key_names_its_organizations() -> None:
 def test_organizations_of_equal_name_are_kept_apart() -> None:
     """Two organizations with one name still share a key between them."""
     found = judged("CMEK-06", an_organization(name="acme"), other(name="acme"))
-    assert [each.status for each in found] == ["fail", "fail"]
+    assert [finding.status for finding in found] == ["fail", "fail"]
 
 
 def test_a_third_organization_is_a_cause_of_its_own() -> None:
     """Whoever accepted that two organizations share a key has not accepted a third."""
     third = an_organization(id=uuid(3), name="acme-third")
     found = judged("CMEK-06", an_organization(), other(), third)
-    two = {each.id for each in judged("CMEK-06", an_organization(), other())}
+    two = {finding.id for finding in judged("CMEK-06", an_organization(), other())}
     assert [each.cause for each in found if each.id not in two] == [f"shared-by:{uuid(3)}"]
 
 
@@ -115,7 +115,9 @@ def test_the_databases_of_all_that_share_a_key_are_counted() -> None:
     first = an_organization(databases=[a_database(), a_planned_database()])
     second = other(databases=[a_database(id=uuid(number)) for number in range(3)])
     found = judged("CMEK-06", first, second)
-    assert {(each.status, each.databases, each.existing) for each in found} == {("fail", 5, 4)}
+    assert {(finding.status, finding.databases, finding.existing) for finding in found} == {
+        ("fail", 5, 4)
+    }
     alone = judged("CMEK-06", first, other(keys=[]))
     assert {(each.status, each.databases, each.existing) for each in alone} == {("pass", 2, 1)}
 
@@ -131,7 +133,7 @@ def notes(one: str, two: str, **place: str) -> list[str]:
     ]
     found = judged("CMEK-06", an_organization(keys=keys[:1]), other(keys=keys[1:]))
     assert {each.status for each in found} == {"pass"}
-    return [each.message for each in found]
+    return [finding.message for finding in found]
 
 
 def test_replicas_in_two_organizations_are_noted() -> None:
@@ -168,13 +170,15 @@ def test_relatives_of_one_organization_are_no_sharing() -> None:
         a_key(key_id=MRK.format(region), region=region) for region in ("us-east-1", "us-west-2")
     ]
     found = judged("CMEK-06", an_organization(keys=keys), other(keys=[]))
-    assert {each.message for each in found} == {"Only acme-prod uses the key."}
+    assert {finding.message for finding in found} == {"Only acme-prod uses the key."}
 
 
 def test_ordinary_keys_have_no_relatives() -> None:
     """Two keys that share nothing are each used by one organization, and nothing is noted."""
     found = judged("CMEK-06", an_organization(), other(keys=[a_key(key_id=aws_key_id(number=2))]))
-    assert [(each.status, each.subject.organization, each.message) for each in found] == [
+    assert [
+        (finding.status, finding.subject.organization, finding.message) for finding in found
+    ] == [
         ("pass", "", "Only acme-prod uses the key."),
         ("pass", "", "Only acme-test uses the key."),
     ]

@@ -70,7 +70,7 @@ def test_a_list_that_is_not_recorded_is_a_gap(absent: str) -> None:
     lists: dict[str, Any] = {absent: None}
     facts = {"keys": ["serverless-keys", "managed-clusters-keys"], "databases": ["databases"]}
     found = judged("CMEK-14", an_organization(**lists))
-    assert {each.status for each in found} == {"inconclusive"}
+    assert {finding.status for finding in found} == {"inconclusive"}
     assert [each.cause for each in found] == [f"not-recorded:{fact}" for fact in facts[absent]]
 
 
@@ -151,7 +151,7 @@ def test_unknown_tiers_are_counted_and_named() -> None:
     gone = two.model_copy(update={"id": uuid(3), "status": "TERMINATED"})
     third = two.model_copy(update={"id": uuid(4)})
     found = judged("CMEK-14", an_organization(databases=[two, other, gone, third]))
-    assert [(each.status, each.cause, each.message) for each in found] == [
+    assert [(finding.status, finding.cause, finding.message) for finding in found] == [
         (
             "inconclusive",
             "unknown-type:cloudnative",
@@ -208,7 +208,7 @@ def test_a_record_without_a_time_is_doubted() -> None:
 def test_no_doubt_hides_another() -> None:
     """Several doubts are several findings, one for each cause."""
     organization = an_organization(keys=None, databases=[of_unknown_type()], captured_at=None)
-    assert [(each.cause, each.message) for each in judged("CMEK-14", organization)] == [
+    assert [(finding.cause, finding.message) for finding in judged("CMEK-14", organization)] == [
         (
             "not-recorded:serverless-keys",
             (
@@ -251,7 +251,7 @@ def test_a_vanished_database_hides_no_doubt(tmp_path: Path) -> None:
     history = earlier(tmp_path, on_2026_01_01=organization_data())
     stale = an_organization(databases=[], captured_at="2026-02-01T00:00:00Z")
     found = judged("CMEK-14", stale, context=Context(AS_OF, history=history))
-    assert [(each.status, each.cause) for each in found] == [
+    assert [(finding.status, finding.cause) for finding in found] == [
         ("fail", f"vanished:{DATABASE}"),
         ("inconclusive", "stale"),
     ]
@@ -293,7 +293,7 @@ def test_a_list_that_is_not_whole_misses_nothing(tmp_path: Path, over: dict[str,
     history = earlier(tmp_path, on_2026_06_01=organization_data())
     context = Context(AS_OF, history=history)
     found = judged("CMEK-14", an_organization(**over), context=context)
-    assert {each.status for each in found} == {"inconclusive"}
+    assert {finding.status for finding in found} == {"inconclusive"}
 
 
 def test_what_a_part_of_a_list_does_not_show_is_named(tmp_path: Path) -> None:
@@ -321,7 +321,7 @@ def test_organizations_of_earlier_records_are_missed(tmp_path: Path) -> None:
         on_2026_06_01=organization_data(**gone, name="acme-new"),
     )
     found = judged("CMEK-14", an_organization(), context=Context(AS_OF, history=history))
-    assert [each.status for each in found] == ["pass", "fail"]
+    assert [finding.status for finding in found] == ["pass", "fail"]
     missing = found[1]
     assert (
         missing.message == "The organization acme-new is in an earlier record and is missing now."
@@ -339,14 +339,14 @@ def test_a_plan_does_not_replace_an_organization_that_is_missing(tmp_path: Path)
     (planned,) = read_plan(file).organizations
     found = judged("CMEK-14", an_organization(), planned, context=context)
     assert found == judged("CMEK-14", an_organization(), context=context)
-    assert {each.status for each in judged("CMEK-14", planned)} == {"inconclusive"}
+    assert {finding.status for finding in judged("CMEK-14", planned)} == {"inconclusive"}
 
 
 def test_organizations_that_are_there_are_not_missed(tmp_path: Path) -> None:
     """An organization is known by its id, whatever its name was."""
     history = earlier(tmp_path, on_2026_06_01=organization_data(name="acme-old"))
     found = judged("CMEK-14", an_organization(), context=Context(AS_OF, history=history))
-    assert [each.status for each in found] == ["pass"]
+    assert [finding.status for finding in found] == ["pass"]
 
 
 def test_organizations_of_the_baseline_that_are_missing() -> None:
@@ -357,7 +357,7 @@ def test_organizations_of_the_baseline_that_are_missing() -> None:
         ORGANIZATION: KnownOrganization("acme-prod", place),
     }
     found = judged("CMEK-14", an_organization(), context=Context(AS_OF, baseline=known))
-    assert [each.status for each in found] == ["pass", "fail"]
+    assert [finding.status for finding in found] == ["pass", "fail"]
     assert found[1].subject.organization == OTHER_ORGANIZATION
     assert found[1].evidence == (place,)
 
@@ -389,7 +389,7 @@ def test_a_record_that_is_older_than_the_one_of_the_baseline_is_doubted(
     known = KnownOrganization("acme-prod", ("last/audit.json", 1), captured_at=before)
     context = Context(AS_OF, baseline={ORGANIZATION: known})
     found = judged("CMEK-14", an_organization(captured_at=own), context=context)
-    assert [each.cause for each in found if each.status == "inconclusive"] == causes
+    assert [finding.cause for finding in found if finding.status == "inconclusive"] == causes
 
 
 def test_a_database_of_two_organizations_is_found() -> None:
@@ -399,7 +399,9 @@ def test_a_database_of_two_organizations_is_found() -> None:
     ]
     alone = an_organization(id=uuid(4), databases=[a_database(id="acme-own")])
     two = judged("CMEK-14", *organizations[:2], alone)
-    found = [(each.status, each.subject.path, each.cause) for each in two if each.cause]
+    found = [
+        (finding.status, finding.subject.path, finding.cause) for finding in two if finding.cause
+    ]
     path = f"./database/{DATABASE}"
     assert [each.subject.organization for each in two if each.cause] == [uuid(1), uuid(2)]
     assert found == [
@@ -418,7 +420,7 @@ def test_any_form_of_id_can_be_shared(identity: str) -> None:
     """Ids are compared exactly, whether they are UUIDs or not."""
     databases = [a_database(id=identity)]
     two = [an_organization(id=uuid(n), databases=databases) for n in (1, 2)]
-    found = [each for each in judged("CMEK-14", *two) if each.cause]
+    found = [finding for finding in judged("CMEK-14", *two) if finding.cause]
     assert {each.subject.database for each in found} == {identity}
 
 
@@ -458,7 +460,7 @@ def test_each_finding_names_its_evidence(tmp_path: Path) -> None:
     history = earlier(tmp_path, on_2026_06_01=organization_data())
     organization = an_organization(databases=[], captured_at=None).at("now.yaml", 2)
     found = judged("CMEK-14", organization, context=Context(AS_OF, history=history))
-    assert [(each.cause, each.evidence) for each in found] == [
+    assert [(finding.cause, finding.evidence) for finding in found] == [
         (f"vanished:{DATABASE}", (("now.yaml", 2),)),
         ("time-not-recorded", (("now.yaml", 2),)),
     ]
@@ -472,7 +474,7 @@ def test_a_shared_database_says_who_lists_it() -> None:
         an_organization(id=uuid(n), name=f"acme-{n}", databases=[a_database()]).at("now.yaml", n)
         for n in (1, 2)
     ]
-    found = [each for each in judged("CMEK-14", *two) if each.cause]
+    found = [finding for finding in judged("CMEK-14", *two) if finding.cause]
     assert [(each.message, each.action, each.evidence) for each in found] == [
         (
             f"acme-{n} is one of 2 organizations that list it: acme-1, acme-2.",
@@ -488,7 +490,7 @@ def test_missing_organizations_are_named_in_the_order_of_their_ids() -> None:
     place = ("audits/last/audit.json", 1)
     known = {uuid(n): KnownOrganization(f"acme-{n}", place) for n in (9, 7, 8)}
     found = judged("CMEK-14", an_organization(), context=Context(AS_OF, baseline=known))[1:]
-    assert [(each.message, each.action) for each in found] == [
+    assert [(finding.message, finding.action) for finding in found] == [
         (
             f"The organization acme-{n} is in an earlier record and is missing now.",
             f"Collect acme-{n}, or find out what happened to it",
@@ -503,7 +505,7 @@ def test_what_is_not_seen_in_a_part_says_so(tmp_path: Path) -> None:
     gaps = [{"fact": "databases", "reason": "cut-short"}]
     organization = an_organization(databases=[], gaps=gaps)
     found = judged("CMEK-14", organization, context=Context(AS_OF, history=history))
-    assert [(each.message, each.action) for each in found[1:]] == [
+    assert [(finding.message, finding.action) for finding in found[1:]] == [
         (
             (f"A known database is not among those that could be read: acme-orders ({DATABASE})."),
             recollect_action(organization).sentence,
@@ -518,7 +520,7 @@ def test_what_was_recorded_in_part_is_not_missing(tmp_path: Path, absent: str) -
     (planned,) = read_plan(write_yaml(tmp_path / "plan.yaml", plan_data())).organizations
     lists: dict[str, Any] = {absent: None}
     found = judged("CMEK-14", add_plan(an_organization(**lists), planned), context=context)
-    assert {each.status for each in found} == {"inconclusive"}
+    assert {finding.status for finding in found} == {"inconclusive"}
 
 
 def test_a_planned_database_does_not_stand_for_one_that_vanished(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def test_a_scope_is_counted_once_however_many_databases_it_holds() -> None:
     databases = [a_database(id=uuid(number)) for number in range(4)]
     planned = [a_planned_database(name="acme-a"), a_planned_database(name="acme-b")]
     found = judged("CMEK-01", an_organization(keys=[], databases=[*databases, *planned]))
-    assert [(each.cause, each.databases, each.existing) for each in found] == [
+    assert [(finding.cause, finding.databases, finding.existing) for finding in found] == [
         ("planned-without-key", 2, 0),
         ("without-key", 4, 4),
     ]
@@ -48,7 +48,7 @@ def test_a_failure_that_can_still_be_prevented_is_critical(
 ) -> None:
     """A missing key is critical as long as a database that wants it is is only planned."""
     found = judged("CMEK-01", an_organization(keys=[], databases=databases))
-    assert min((each.severity for each in found), key=rank) == severity
+    assert min((finding.severity for finding in found), key=rank) == severity
 
 
 def test_a_failure_concerns_the_databases_that_want_a_key() -> None:

@@ -52,7 +52,7 @@ def test_keys_and_databases_rest_on_the_preview(
         azure_preview=preview,
     )
     found = judged("CMEK-16", organization)
-    assert {(each.status, each.message, each.severity) for each in found} == {
+    assert {(finding.status, finding.message, finding.severity) for finding in found} == {
         (status, message, "advisory")
     }
     assert [(each.subject.kind, each.databases, each.existing) for each in found] == [
@@ -107,7 +107,7 @@ def test_the_preview_has_its_cause_and_its_places(
     )
     found = judged("CMEK-16", organization)
     planned = f"planned-{cause}" if cause else ""
-    assert [(each.cause, each.action, each.evidence) for each in found] == [
+    assert [(finding.cause, finding.action, finding.evidence) for finding in found] == [
         (cause, action, (("keys.yaml", 1),)),
         (cause, action, (("now.yaml", 2),)),
         (planned, action, (("p", 3),)),

@@ -60,7 +60,7 @@ def test_stringent_data_is_judged_once_a_database() -> None:
     """A stringent database is one subject, in however many regions it lies; others are none."""
     spread = a_database(id="a", data="stringent", regions=["us-east-1", "us-west-2"])
     found = judged("CMEK-15", an_organization(databases=[spread, a_database(id="b")]))
-    assert [each.subject.database for each in found] == ["a"]
+    assert [finding.subject.database for finding in found] == ["a"]
 
 
 def test_stringent_data_needs_the_application_whoever_holds_the_keys() -> None:

@@ -65,7 +65,7 @@ def planned(places: list[Place]) -> list[Database]:
 
 def with_keys_for(organization: Organization) -> Organization:
     """Register a key for each scope of which the rule says that it has none."""
-    missing = [each for each in judged("CMEK-01", organization) if each.status == "fail"]
+    missing = [finding for finding in judged("CMEK-01", organization) if finding.status == "fail"]
     keys = [
         key_data(type=each.subject.type, provider=each.subject.provider, region=each.subject.region)
         | (
@@ -108,7 +108,7 @@ def test_one_key_less_does_not_suffice(places: list[Place], count: int) -> None:
     keys = organization.keys or ()
     for left_out in keys:
         fewer = organization.model_copy(update={"keys": tuple(k for k in keys if k != left_out)})
-        failed = [each for each in judged("CMEK-01", fewer) if each.status == "fail"]
+        failed = [finding for finding in judged("CMEK-01", fewer) if finding.status == "fail"]
         assert [each.subject[3:6] for each in failed] == [
             (left_out.type, left_out.provider, left_out.region)
         ]
@@ -121,7 +121,7 @@ def test_a_new_key_cannot_be_used_for_an_existing_database() -> None:
         keys=[key_data(registered=registered)], databases=[a_database(id=uuid(1))]
     )
     found = {
-        rule: [each.status for each in judged(rule, organization)]
+        rule: [finding.status for finding in judged(rule, organization)]
         for rule in ("CMEK-01", "CMEK-05")
     }
     assert found == {"CMEK-01": ["pass"], "CMEK-05": ["fail"]}

@@ -47,7 +47,7 @@ def test_a_plan_does_not_excuse_what_exists() -> None:
     """An existing database without its key fails, whatever a plan wants of its further regions."""
     recorded = an_organization(keys=[])
     planned = planning(recorded, growing("ap-south-1", **TEST_ONLY))
-    by_region = {each.subject.region: each.status for each in judged("CMEK-01", planned)}
+    by_region = {finding.subject.region: finding.status for finding in judged("CMEK-01", planned)}
     assert by_region == {"us-east-1": "fail", "ap-south-1": "not-applicable"}
     by_region = {each.subject.region: each.status for each in judged("CMEK-05", planned)}
     assert by_region == {"us-east-1": "fail", "ap-south-1": "not-applicable"}
@@ -106,7 +106,7 @@ def test_a_region_elsewhere_does_not_speak_for_azure() -> None:
     ):
         database = a_database(type=kind, provider="azure", regions=[aws, own])
         found = judged(rule, an_organization(keys=[], databases=[database]))
-        assert [each.status for each in found] == statuses
+        assert [finding.status for finding in found] == statuses
 
 
 def test_a_bare_organization_stays_bare() -> None:

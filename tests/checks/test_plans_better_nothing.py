@@ -70,7 +70,7 @@ def _judged(folder: Path, printed: dict[str, Any]) -> dict[str, str]:
     [plan] = read_plan(write_json(folder / "plan.json", printed)).organizations
     organization = add_plan(an_organization(id=plan.id, keys=[], databases=[]), plan)
     found = [*judged("CMEK-01", organization), *judged("CMEK-05", organization)]
-    statuses = {(each.rule, each.status) for each in found}
+    statuses = {(finding.rule, finding.status) for finding in found}
     assert len(statuses) == 2
     return dict(statuses)
 

@@ -109,7 +109,7 @@ def verdict(moments: list[list[dict[str, Any]]]) -> list[tuple[str, str, str, st
         history = read_history([file for early in files[:-1] for file in early])
         present = list(Inventory(files[-1]).organizations())
     found = evaluate(present, RULES, Context(AS_OF, history=history))
-    return sorted((each.rule, each.id, each.status, each.severity) for each in found)
+    return sorted((finding.rule, finding.id, finding.status, finding.severity) for finding in found)
 
 
 @examples(80)

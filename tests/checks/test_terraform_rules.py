@@ -244,7 +244,7 @@ def test_a_planned_database_of_several_regions() -> None:
     """The evidence for a planned database of several regions is its own place, once."""
     planned = a_planned_database(regions=["us-east-1", "us-west-2"]).at(*PLACE)
     found = judged("CMEK-03", bare(databases=[planned]))
-    assert [each.cause for each in found] == [
+    assert [finding.cause for finding in found] == [
         "planned-without-key:us-east-1",
         "planned-without-key:us-west-2",
     ]
@@ -341,7 +341,7 @@ def test_a_region_in_the_state_beside_a_list_that_was_not_read() -> None:
     """Where the databases were not read in full, a further region is one that was not seen."""
     gaps = [Gap(fact="databases", reason="refused", detail="403")]
     found = judged("CMEK-14", held_in(EAST, WEST, gaps=gaps))
-    assert {each.status for each in found} == {"inconclusive"}
+    assert {finding.status for finding in found} == {"inconclusive"}
     assert f"region-unseen:{DATABASE},aws/us-west-2" in {each.cause for each in found}
 
 
@@ -354,7 +354,7 @@ def test_a_state_that_hides_regions_is_not_compared() -> None:
         "Terraform's state does not show where acme-d1 is: regions marked as sensitive."
     )
     assert "nonsensitive()" in finding.action
-    assert [each["agree"] for each in reconcile(hiding)] == [False]
+    assert [comparison["agree"] for comparison in reconcile(hiding)] == [False]
 
 
 def test_a_planned_database_fills_no_hole() -> None:

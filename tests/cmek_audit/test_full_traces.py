@@ -93,7 +93,7 @@ def test_no_token_is_shown(server: Running, tmp_path: Path, program: str, place:
         capture_output=True,
         check=False,
     )
-    written = [each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()]
+    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     everything = b"\n".join([done.stdout, done.stderr, *written])
     assert done.returncode in {1, 3}
     secrets = [*needles(FLEET), *map(str.encode, (PASSWORD, *CLOUDS.values()))]

@@ -89,7 +89,7 @@ def test_an_interrupted_audit_is_none(sent: signal.Signals, astra: Running, tmp_
     out, _ = process.communicate(timeout=30)
     os.close(shown_here)
     assert (process.returncode, b"KeyboardInterrupt" in out) == (2, True)
-    assert {each.name for each in tmp_path.rglob("*")} == {
+    assert {path.name for path in tmp_path.rglob("*")} == {
         "organizations.yaml",
         "audit-evidence",
         "audit-report",

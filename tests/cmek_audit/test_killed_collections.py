@@ -55,7 +55,7 @@ def _wait_for(process: subprocess.Popen[bytes], server: Running, requests: int) 
 
 
 def _hidden(folder: Path) -> list[str]:
-    return [each.name for each in folder.iterdir() if each.name.startswith(".")]
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
 
 
 def _assert_whole(folder: Path, earlier: set[str]) -> set[str]:

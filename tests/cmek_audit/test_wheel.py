@@ -151,12 +151,12 @@ def test_what_is_installed_audits(installed: Path, tmp_path: Path) -> None:
 
 
 def _files(folder: Path) -> set[str]:
-    return {str(each.relative_to(folder)) for each in folder.rglob("*")}
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
 def test_an_installation_is_one_package(installed: Path) -> None:
     """An installation brings the package, what describes it, and the command."""
-    names = {each.name.partition("-0.")[0] for each in installed.iterdir()}
+    names = {path.name.partition("-0.")[0] for path in installed.iterdir()}
     assert names == {"cmek_audit", "bin"}
     assert {each.name for each in (installed / "bin").iterdir()} == {"cmek-audit"}
 
@@ -179,7 +179,7 @@ def test_the_installed_command_audits_the_example(installed: Path, tmp_path: Pat
     done = _python(installed, "-m", "cmek_audit", "audit", "-q", *plugins, cwd=tmp_path)
     reports = Run(done.returncode, done.stdout, tmp_path / "audit-report")
     assert (done.returncode, done.stderr) == (1, "")
-    assert {each.name for each in tmp_path.iterdir()} == {"audit-report"}
+    assert {path.name for path in tmp_path.iterdir()} == {"audit-report"}
     assert (reports.word, reports.left) == ("not compliant", set(WRITTEN))
     assert EXAMPLE in reports.text("audit.html")
     assert _files(installed) == before

@@ -96,7 +96,7 @@ HOSTILE = ("$(touch pwned)", "`touch pwned`", '"; touch pwned; "', "*", "\\", "-
 def test_inputs_are_never_run(runner: Runner, text: str) -> None:
     """Whatever an input holds stays a word: nothing in it is run or expanded."""
     runner.audit(dict.fromkeys(set(WHOLE) - FLAGS, text), FAKE_WORD="compliant")
-    assert [each.name for each in runner.folder.rglob("pwned")] == []
+    assert [path.name for path in runner.folder.rglob("pwned")] == []
     (call,) = runner.calls
     options = [f"--cmek-{name}={text}" for name in WHOLE if name not in {*FLAGS, "arguments"}]
     assert sorted(call) == sorted(["audit", *options, text])

@@ -345,7 +345,7 @@ def test_bundle_looks_as_shown(bundle: Path) -> None:
     drawn = block("text", "audit-evidence/")
     name, *files = re.findall(r"── ([^ \n]+)", drawn)
     assert re.sub(r"[0-9]", "0", name) == f"{re.sub(r'[0-9]', '0', bundle.name)}/"
-    assert {file.partition("/")[0] for file in files} == {each.name for each in bundle.iterdir()}
+    assert {file.partition("/")[0] for file in files} == {path.name for path in bundle.iterdir()}
     assert [each for each in files if not (bundle / each).is_file()] == []
 
 

@@ -63,7 +63,7 @@ def test_a_rule_is_inconclusive_where_what_it_needs_is_missing(
     """A rule never has only passes to show for an organization of which it needs to know more."""
     gaps = [{"fact": fact, "reason": "cut-short", "detail": "page 2"}]
     found = judged(rule, an_organization(gaps=gaps, **lists))
-    whole = [each for each in found if each.subject.kind == "organization"]
+    whole = [finding for finding in found if finding.subject.kind == "organization"]
     assert [(each.status, each.reason) for each in whole] == [("inconclusive", "cut-short")]
     assert whole[0].message == (
         f"The list of {fact} may be incomplete, so there may be more to judge: cut-short (page 2)."
@@ -79,7 +79,7 @@ def test_a_rule_goes_by_what_it_needs_only(rule: str) -> None:
     assert other
     gaps = [{"fact": fact, "reason": "refused"} for fact in other]
     found = judged(rule, an_organization(gaps=gaps))
-    assert [each for each in found if each.subject.kind == "organization"] == []
+    assert [finding for finding in found if finding.subject.kind == "organization"] == []
 
 
 def test_the_rules_without_needs_answer_for_gaps_themselves() -> None:
@@ -97,7 +97,7 @@ def test_each_missing_list_is_a_cause_of_its_own() -> None:
     """A rule has a finding for each list that it needs and did not see whole, so none hides one."""
     organization = an_organization(keys=None, databases=None)
     found = judged("CMEK-04", organization)
-    assert [(each.status, each.subject.kind, each.cause) for each in found] == [
+    assert [(finding.status, finding.subject.kind, finding.cause) for finding in found] == [
         ("inconclusive", "organization", "not-recorded:serverless-keys"),
         ("inconclusive", "organization", "not-recorded:managed-clusters-keys"),
         ("inconclusive", "organization", "not-recorded:databases"),
@@ -137,8 +137,8 @@ def test_a_judge_that_breaks_is_a_finding() -> None:
     """A broken judge is an error of its rule and organization, and all others are judged."""
     rules = [breaking(ORGANIZATION), RULES["CMEK-02"]]
     found = [
-        (each.rule, each.subject.organization, each.status)
-        for each in evaluate(TWO, rules, CONTEXT)
+        (finding.rule, finding.subject.organization, finding.status)
+        for finding in evaluate(TWO, rules, CONTEXT)
     ]
     assert found == [
         ("CMEK-14", ORGANIZATION, "pass"),
@@ -152,7 +152,9 @@ def test_a_judge_that_breaks_is_a_finding() -> None:
 def test_an_error_shows_where_and_nothing_of_what() -> None:
     """An error tells type and place of what broke; its message may hold anybody's secrets."""
     error = next(
-        each for each in evaluate(TWO, [breaking(ORGANIZATION)], CONTEXT) if each.status == "error"
+        finding
+        for finding in evaluate(TWO, [breaking(ORGANIZATION)], CONTEXT)
+        if finding.status == "error"
     )
     assert SECRET not in repr(error)
     assert re.fullmatch(r"The check broke: KeyError in judge, line [0-9]+\.", error.message)
@@ -173,7 +175,7 @@ def test_a_broken_judge_hides_no_gap() -> None:
     """Where a judge breaks over an organization with a gap, both are found, as two causes."""
     organization = an_organization(databases=None)
     found = list(evaluate([organization], [breaking(ORGANIZATION)], CONTEXT))
-    own = [(each.status, each.cause) for each in found if each.rule == "CMEK-01"]
+    own = [(finding.status, finding.cause) for finding in found if finding.rule == "CMEK-01"]
     assert own == [("inconclusive", "not-recorded:databases"), ("error", "check-broke")]
 
 
@@ -196,7 +198,7 @@ def test_findings_stream_organization_by_organization() -> None:
     assert (read, met) == ([ORGANIZATION], [ORGANIZATION])
     rest = list(found)
     assert met == [ORGANIZATION, OTHER_ORGANIZATION]
-    owners = [each.subject.organization for each in rest]
+    owners = [finding.subject.organization for finding in rest]
     assert owners == sorted(owners, key=[ORGANIZATION, OTHER_ORGANIZATION, ""].index)
 
 
@@ -267,7 +269,7 @@ def test_of_two_versions_the_first_is_shown() -> None:
             for line, (key_id, well) in enumerate(zip(ids, usable, strict=False), 1)
         ]
         found = judged("CMEK-12", an_organization(keys=keys), context=CONTEXT._replace(kms="none"))
-        return [(each.status, each.evidence[0][1]) for each in found]
+        return [(finding.status, finding.evidence[0][1]) for finding in found]
 
     assert shown(True, True) == [("pass", 1)]
     assert shown(False, False) == [("not-applicable", 1)]
@@ -288,7 +290,7 @@ def test_clouds_are_left_out_of_every_key() -> None:
         assert {each.status for each in found} == {"not-applicable"}
     two = [an_organization(id=uuid(n), name=f"acme-{n}", keys=[bad]) for n in (1, 2)]
     found = judged("CMEK-06", *two, context=context)
-    assert [each.cause for each in found] == [f"shared-by:{uuid(n)}" for n in (1, 2)]
+    assert [finding.cause for finding in found] == [f"shared-by:{uuid(n)}" for n in (1, 2)]
 
 
 def test_keys_that_were_not_recorded_are_left_out_of_nothing() -> None:
@@ -296,7 +298,7 @@ def test_keys_that_were_not_recorded_are_left_out_of_nothing() -> None:
     organization = an_organization(keys=None)
     left_out = judged("CMEK-14", organization, context=CONTEXT._replace(kms="none"))
     assert left_out == judged("CMEK-14", organization)
-    assert {each.status for each in left_out} == {"inconclusive"}
+    assert {finding.status for finding in left_out} == {"inconclusive"}
 
 
 def test_a_missing_list_is_shown_where_the_organization_was_read() -> None:
@@ -318,7 +320,7 @@ def test_an_attestation_of_one_version_counts_for_the_key() -> None:
     for order in (keys, keys[::-1]):
         organization = an_organization(keys=order, databases=[])
         found = judged("CMEK-12", organization, context=context)
-        assert [each.status for each in found] == ["pass"]
+        assert [finding.status for finding in found] == ["pass"]
 
 
 def test_a_key_rests_on_the_word_of_all_its_versions() -> None:
@@ -379,7 +381,7 @@ def test_every_cause_has_one_finding(
     before = [each.model_dump() for each in inventory]
     found = list(evaluate(inventory, EVERY, Context(AS_OF, kms=kms, history=history)))
     again = list(evaluate(inventory, EVERY, Context(AS_OF, kms=kms, history=history)))
-    twice = Counter((each.rule, each.subject.path, each.cause) for each in found)
+    twice = Counter((finding.rule, finding.subject.path, finding.cause) for finding in found)
     assert {each: count for each, count in twice.items() if count > 1} == {}
     assert len({each.id for each in found}) == len(found)
     assert {bool(each.cause) == (each.status in OPEN) for each in found} <= {True}
@@ -412,7 +414,7 @@ def test_a_pass_names_those_without_whose_word_it_would_be_none(
     context = Context(AS_OF, history=history)
     found = list(evaluate(inventory, EVERY, context))
     left = complying(list(evaluate(map(unattested, inventory), EVERY, context)))
-    passing = [each for each in found if each.status == "pass"]
+    passing = [finding for finding in found if finding.status == "pass"]
     named = {(each.rule, each.subject.path) for each in passing if each.attested_by}
     assert {each.attested_by for each in found} <= {(), ("acme-security",)}
     assert {each.attested_by for each in found if each.status != "pass"} <= {()}
@@ -447,12 +449,12 @@ def test_every_finding_says_what_is_to_be_done(
     history: History, inventory: tuple[Organization, ...]
 ) -> None:
     """What is open has an action, what could not be judged or does not apply has a reason."""
-    for each in evaluate(inventory, EVERY, Context(AS_OF, history=history)):
-        assert each.message
-        assert bool(each.action) == (each.status in OPEN)
-        assert bool(each.reason) == (each.status in {"inconclusive", "not-applicable"})
-        assert each.evidence
-        assert 0 <= each.existing <= each.databases
+    for finding in evaluate(inventory, EVERY, Context(AS_OF, history=history)):
+        assert finding.message
+        assert bool(finding.action) == (finding.status in OPEN)
+        assert bool(finding.reason) == (finding.status in {"inconclusive", "not-applicable"})
+        assert finding.evidence
+        assert 0 <= finding.existing <= finding.databases
 
 
 @examples(150)
@@ -490,7 +492,7 @@ def test_every_cause_of_a_failure_is_on_its_card(
     history: History, inventory: tuple[Organization, ...]
 ) -> None:
     """A rule fails by no cause that its card, and with it the page on rules, does not explain."""
-    for each in evaluate(inventory, EVERY, Context(AS_OF, history=history)):
-        if each.status == "fail":
-            explained = {code.partition(":")[0] for code in RULES[each.rule].card.causes}
-            assert reason_of(each.cause) in explained, each
+    for finding in evaluate(inventory, EVERY, Context(AS_OF, history=history)):
+        if finding.status == "fail":
+            explained = {code.partition(":")[0] for code in RULES[finding.rule].card.causes}
+            assert reason_of(finding.cause) in explained, finding

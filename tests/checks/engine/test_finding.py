@@ -136,8 +136,8 @@ def test_each_maker_states_its_status() -> None:
     """What a judge says has the card's id and severity, and what its status demands."""
     subject, where = scope_subject(SCOPE), (("f", 1),)
     made = {
-        each.status: each
-        for each in (
+        finding.status: finding
+        for finding in (
             passes(CARD, subject, "It complies.", where),
             fails(CARD, subject, "bad:x", "It does not.", where, LOOK),
             inconclusive(CARD, subject, "planned-unread:x", "Who knows.", where, LOOK),
@@ -150,9 +150,13 @@ def test_each_maker_states_its_status() -> None:
         "inconclusive": ("planned-unread:x", "unread", "Look"),
         "not-applicable": ("", "elsewhere", ""),
     }
-    for each in made.values():
-        assert each[1:4] == ("CMEK-01", "high", subject)
-        assert (each.evidence, each.waiver, each.databases) == (where, "", 0)
+    for finding in made.values():
+        assert finding[1:4] == ("CMEK-01", "high", subject)
+        assert (finding.evidence, finding.waiver, finding.databases) == (
+            where,
+            "",
+            0,
+        )
 
 
 @pytest.mark.parametrize(

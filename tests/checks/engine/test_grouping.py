@@ -101,7 +101,7 @@ def test_a_group_can_be_found_by_its_findings(wanted: GroupingSetting) -> None:
     """The key of a finding is the key of the group that answers for it."""
     grouping_ = grouped(*FOUND, wanted=wanted, names=NAMES)
     keys = {(rule, each.key) for rule, all_ in grouping_.groups().items() for each in all_}
-    assert {(each.rule, grouping_.key(each)) for each in FOUND} == keys
+    assert {(finding.rule, grouping_.key(finding)) for finding in FOUND} == keys
 
 
 def test_groups_of_a_subject_say_what_it_is() -> None:

@@ -76,7 +76,7 @@ def _odd(**over: object) -> Database:
 
 
 def _shown(organization: Organization, what: str) -> dict[str, Any]:
-    [shown] = [each for each in reconcile(organization) if each["what"] == what]
+    [shown] = [comparison for comparison in reconcile(organization) if comparison["what"] == what]
     return shown
 
 
@@ -107,7 +107,7 @@ def test_everything_that_was_read_is_compared() -> None:
 
 def test_both_views_in_a_file_are_compared() -> None:
     """A file with the views of regions and nothing else of Astra's is compared in that."""
-    shown = {each["what"] for each in reconcile(_healthy())}
+    shown = {comparison["what"] for comparison in reconcile(_healthy())}
     assert shown == {"serverless-keys", "managed-clusters-keys", "region-views"}
 
 
@@ -249,7 +249,7 @@ def test_a_reading_without_numbers_is_not_compared() -> None:
     """A reading of the databases without passes, and any of another fact, is not compared."""
     readings = (_reading(note="2 by pages of 100"), _reading(1, 1, fact="identity"))
     organization = _read(_healthy(), readings=readings)
-    assert "databases" not in {each["what"] for each in reconcile(organization)}
+    assert "databases" not in {comparison["what"] for comparison in reconcile(organization)}
 
 
 def test_a_database_of_unknown_type_is_in_no_scope() -> None:
@@ -325,7 +325,7 @@ def test_a_planned_database_is_not_listed_by_astra() -> None:
 def test_each_comparison_has_the_rule_that_judges_it() -> None:
     """What is counted in keys and views is judged by one rule, everything else by another."""
     shown = reconcile(_read(_managing(_healthy(), DATABASE)))
-    assert {each["what"]: each["rule"] for each in shown} == {
+    assert {comparison["what"]: comparison["rule"] for comparison in shown} == {
         "serverless-keys": "CMEK-13",
         "managed-clusters-keys": "CMEK-13",
         "region-views": "CMEK-13",
@@ -432,7 +432,9 @@ def test_the_last_two_readings_have_to_agree() -> None:
     """A list that shrinks while it is read is a difference, though its last reading is audited."""
     organization = _read(_healthy(), readings=(_reading(2, 1),))
     [found] = [
-        each for each in compare(index_organization(organization)) if each.what == "databases"
+        comparison
+        for comparison in compare(index_organization(organization))
+        if comparison.what == "databases"
     ]
     assert found.differences == (
         Difference("count", "the last readings counted 2 and 1, the audited inventory holds 1"),
@@ -452,5 +454,5 @@ def test_every_difference_is_a_finding_of_its_rule(organization: Organization) -
     """What a comparison shows as a difference is an open finding of the rule beside it."""
     for comparison in compare(index_organization(organization)):
         if comparison.differences:
-            statuses = {each.status for each in judged(comparison.rule, organization)}
+            statuses = {finding.status for finding in judged(comparison.rule, organization)}
             assert statuses & OPEN, comparison

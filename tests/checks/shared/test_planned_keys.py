@@ -60,7 +60,9 @@ def bare(*keys: PlannedKey | UndeterminedKey, **over: object) -> Organization:
 
 def of_plan(rule: str, *organizations: Organization) -> list[Finding]:
     """Return the findings of a rule about planned keys."""
-    return [each for each in judged(rule, *organizations) if each.subject.kind == "planned-key"]
+    return [
+        finding for finding in judged(rule, *organizations) if finding.subject.kind == "planned-key"
+    ]
 
 
 def one(rule: str, *organizations: Organization) -> Finding:
@@ -112,7 +114,8 @@ def test_a_planned_key_proves_nothing(rule: str) -> None:
     databases = [a_database(), a_planned_database()]
     plain = an_organization(keys=[], databases=databases)
     shown = [
-        each.status for each in judged(rule, planning(planned(), keys=[], databases=databases))
+        finding.status
+        for finding in judged(rule, planning(planned(), keys=[], databases=databases))
     ]
     assert shown == [each.status for each in judged(rule, plain)]
 
@@ -159,7 +162,7 @@ def test_a_place_that_is_not_shown_is_inconclusive(rule: str) -> None:
 )
 def test_what_is_sensitive_has_to_be_shown(key: PlannedKey | UndeterminedKey) -> None:
     """What is marked as sensitive is hidden in every plan, so the step is another one."""
-    actions = {each.action for each in of_plan("CMEK-07", bare(key))}
+    actions = {finding.action for finding in of_plan("CMEK-07", bare(key))}
     assert actions == {f"{HIDDEN}; then audit a new plan"}
     later = key.model_copy(update={"is_later": True}).at(*PLACE)
     actions = {each.action for each in of_plan("CMEK-07", bare(later))}
@@ -192,7 +195,7 @@ def test_a_second_key_for_a_scope() -> None:
 def test_two_planned_keys_for_a_scope() -> None:
     """A plan that brings two keys for one scope fails for each of them."""
     found = of_plan("CMEK-02", bare(planned(), planned(OTHER)))
-    assert [(each.status, each.cause) for each in found] == [
+    assert [(finding.status, finding.cause) for finding in found] == [
         ("fail", f"planned-rival-key:{NEW}"),
         ("fail", f"planned-rival-key:{OTHER}"),
     ]
@@ -215,7 +218,7 @@ def test_a_registered_key_for_a_second_scope() -> None:
 def test_one_planned_key_for_two_scopes() -> None:
     """A plan that registers one key for two scopes fails for both."""
     found = of_plan("CMEK-02", bare(planned(), planned(type="managed-clusters")))
-    assert [each.cause for each in found] == [
+    assert [finding.cause for finding in found] == [
         "planned-serves:serverless/aws/us-east-1",
         "planned-serves:managed-clusters/aws/us-east-1",
     ]
@@ -225,7 +228,7 @@ def test_both_faults_of_a_planned_key() -> None:
     """A planned key that is a second one, and another scope's, has two causes."""
     there = a_key(region="eu-west-1", key_id=NEW)
     found = of_plan("CMEK-02", planning(planned(), keys=[a_key(), there]))
-    assert [each.cause.partition(":")[0] for each in found] == [
+    assert [finding.cause.partition(":")[0] for finding in found] == [
         "planned-rival-key",
         "planned-serves",
     ]
@@ -318,7 +321,7 @@ def test_a_planned_key_of_another_organization() -> None:
 def test_two_organizations_plan_one_key() -> None:
     """Two organizations that are to get one key are each advised against it."""
     found = of_plan("CMEK-06", bare(planned()), other(planned()))
-    assert [(each.status, each.subject.organization) for each in found] == [
+    assert [(finding.status, finding.subject.organization) for finding in found] == [
         ("fail", ORGANIZATION),
         ("fail", OTHER_ORGANIZATION),
     ]
@@ -413,7 +416,7 @@ def test_a_removed_key_without_its_id_is_inconclusive() -> None:
     hidden = planned(None, change="remove", missing="marked as sensitive")
     key = UndeterminedKey(name="b", missing="region marked as sensitive", change="replace")
     found = of_plan("CMEK-10", planning(hidden, key))
-    assert {each.status for each in found} == {"inconclusive"}
+    assert {finding.status for finding in found} == {"inconclusive"}
     assert len(found) == 2
 
 
@@ -440,7 +443,7 @@ def ordered(*waiting: str, **over: object) -> Organization:
 def test_an_order_that_the_plan_gives_is_inconclusive(rule: str) -> None:
     """Where all planned databases wait for the key of their scope, it may take effect in time."""
     found = judged(rule, ordered("a", "b"))
-    assert {(each.status, each.reason, each.severity) for each in found} == {
+    assert {(finding.status, finding.reason, finding.severity) for finding in found} == {
         ("inconclusive", "ordered-by-plan", "critical")
     }
     message = (
@@ -458,7 +461,7 @@ def test_an_order_that_the_plan_gives_is_inconclusive(rule: str) -> None:
 def test_without_an_order_they_race(rule: str, waiting: tuple[str, ...]) -> None:
     """Where any planned database does not wait for the key, it may be there before: a failure."""
     found = judged(rule, ordered(*waiting))
-    assert {(each.status, each.severity) for each in found} == {("fail", "critical")}
+    assert {(finding.status, finding.severity) for finding in found} == {("fail", "critical")}
     assert {each.message.partition(". ")[2] for each in found} <= {
         f"A plan registers a key ({ADDRESS}), but does not show that it does so first.",
     }
@@ -481,7 +484,7 @@ def test_a_region_of_several_is_ordered_alike() -> None:
     waiting = frozenset({"astra_database.a"})
     west = planned(aws_key_id("us-west-2"), region="us-west-2", awaited_by=waiting)
     found = judged("CMEK-03", bare(planned(awaited_by=waiting), west, databases=[database]))
-    assert [(each.status, each.cause) for each in found] == [
+    assert [(finding.status, finding.cause) for finding in found] == [
         ("inconclusive", "planned-ordered-by-plan:us-east-1"),
         ("inconclusive", "planned-ordered-by-plan:us-west-2"),
     ]
@@ -495,7 +498,7 @@ def test_an_order_does_not_help_what_exists() -> None:
     organization = ordered("a", "b")
     databases = (*(organization.databases or ()), there)
     organization = organization.model_copy(update={"databases": databases})
-    found = {each.existing: each.status for each in judged("CMEK-01", organization)}
+    found = {finding.existing: finding.status for finding in judged("CMEK-01", organization)}
     assert found == {1: "fail", 0: "inconclusive"}
 
 

@@ -34,7 +34,7 @@ def possible(seen: list[Observation], now: int | None, exact: int | None) -> lis
     an attested time is the registration. Times before and after all that was seen stand for all
     that lies there.
     """
-    last = max((each.at for each in seen if not each.key_ids), default=None)
+    last = max((observation.at for observation in seen if not observation.key_ids), default=None)
     found = []
     for half in range(-1, 2 * HOURS + 2):
         registered = at(half / 2)

@@ -75,7 +75,7 @@ def test_a_compliant_inventory(here: Path, golden: Callable[[str, str], None]) -
     done = audit("--cmek-inventory", EXAMPLE, "--cmek-formats", "html,junit")
     assert (done.exit_code, done.stderr) == (0, "")
     assert left(here).left == {*RECORD, "audit.html", "junit.xml"}
-    assert {each.name for each in here.iterdir()} == {"audit-report"}
+    assert {path.name for path in here.iterdir()} == {"audit-report"}
     golden("audit-compliant.txt", _plain(done.stdout, here))
 
 
@@ -273,7 +273,7 @@ def test_a_live_audit(here: Path, astra: Running) -> None:
     asked = ("--cmek-live", "organizations.yaml", "--cmek-formats", "json", "-q")
     done = command("audit", *asked, environment=ALONE | FLEET.environment)
     assert done.exit_code in {0, 1}
-    assert {each.name for each in here.iterdir()} == {
+    assert {path.name for path in here.iterdir()} == {
         "organizations.yaml",
         "audit-evidence",
         "audit-report",

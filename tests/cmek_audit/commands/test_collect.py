@@ -228,7 +228,7 @@ def test_tokens_are_neither_said_nor_written(
     monkeypatch.chdir(tmp_path)
     astra.faults = (Fault(kind, "databases", ALWAYS), Fault(kind, "serverless-keys", ALWAYS))
     done = command("collect", organizations(tmp_path, astra.address))
-    written = [each for each in Path("audit-evidence").rglob("*") if each.is_file()]
+    written = [path for path in Path("audit-evidence").rglob("*") if path.is_file()]
     texts = [done.output, *(each.read_text() for each in written)]
     assert len(texts) > len(FLEET.organizations)
     secrets = [organization.token for organization in FLEET.organizations]

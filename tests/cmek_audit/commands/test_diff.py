@@ -97,7 +97,7 @@ def test_text_is_the_default(two: tuple[str, str]) -> None:
 
 def test_what_is_no_evidence_is_said_of_each_audit(chain: Path, tmp_path: Path) -> None:
     """Of audits whose answers are not Astra's, each form says so of both."""
-    bundles = sorted(str(each) for each in chain.iterdir())[:2]
+    bundles = sorted(str(path) for path in chain.iterdir())[:2]
     reports = [report_on(tmp_path / str(n), each).folder for n, each in enumerate(bundles)]
     words = "NOT ASTRA, NOT AUDIT EVIDENCE: answers came from"
     for form in ("text", "json", "markdown"):

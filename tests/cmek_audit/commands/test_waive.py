@@ -62,7 +62,9 @@ def unique(report: Report) -> dict[str, Any]:
     """Return a finding that fails, and for which no waiver was given."""
     known = {(waiver["rule"], waiver["subject"]) for waiver in WAIVERS}
     failing = findings(report, "fail")
-    return next(each for each in failing if (each["rule"], each["subject"]["path"]) not in known)
+    return next(
+        finding for finding in failing if (finding["rule"], finding["subject"]["path"]) not in known
+    )
 
 
 # --- what is asked for ----------------------------------------------------------------------------

@@ -66,7 +66,9 @@ def test_what_stops_is_counted_by_status(
     """Among all findings, those are counted as stopping that the gate would stop one by one."""
     gate = Gate(fail_on, allow, new_only)
     stopping = Counter(
-        each.status for each in given if gate.stops(each.status, each.severity, each.change)
+        finding.status
+        for finding in given
+        if gate.stops(finding.status, finding.severity, finding.change)
     )
     assert _tally(*given).stopping(gate) == stopping
 
@@ -248,7 +250,7 @@ def test_no_action_counts_more_databases_than_there_are(
     gaps = [{"fact": "region-views", "reason": "refused"}] if refused else []
     keys = [a_key(region=region) for region in sorted(keyed)]
     organization = an_organization(keys=keys, databases=databases, gaps=gaps)
-    found = {each.id: each for each in evaluate([organization], RULES, Context(AS_OF))}
+    found = {finding.id: finding for finding in evaluate([organization], RULES, Context(AS_OF))}
     for action in _audit(organization):
         concerned: set[str] = set()
         for identity in action["findings"]:
@@ -342,8 +344,13 @@ def test_nothing_that_was_not_judged_is_left_out(given: list[Finding]) -> None:
     """Every finding with a reason is counted in the list of what was not judged."""
     listed = Counter(
         {
-            (each["status"], each["rule"], each["organization"], each["reason"]): each["count"]
-            for each in _tally(*given).not_evaluated()
+            (
+                finding["status"],
+                finding["rule"],
+                finding["organization"],
+                finding["reason"],
+            ): finding["count"]
+            for finding in _tally(*given).not_evaluated()
         }
     )
     assert listed == Counter(

@@ -103,7 +103,7 @@ def test_the_key_plan_counts_as_one_would_by_hand(
         "unprotected": sum(scopes[region][1].count("e") for region in wanting - keyed),
     }
     assert {
-        state: {each["region"]: (each["databases"], each["existing"]) for each in listed}
+        state: {scope["region"]: (scope["databases"], scope["existing"]) for scope in listed}
         for state, listed in plan["lists"].items()
     } == {
         "shared": {},

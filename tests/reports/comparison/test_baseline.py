@@ -41,9 +41,9 @@ def test_only_what_did_not_pass_is_kept(report: Report) -> None:
     """Of an earlier audit the findings are kept that are open or waived, and no other."""
     shown = list(map(json.loads, report.lines))
     wanted = {
-        (each["rule"], each["subject"]["path"], each["cause"]): each["status"]
-        for each in shown
-        if each["status"] not in {"pass", "not-applicable"}
+        (finding["rule"], finding["subject"]["path"], finding["cause"]): finding["status"]
+        for finding in shown
+        if finding["status"] not in {"pass", "not-applicable"}
     }
     kept = read_baseline(report.folder).kept
     assert {key: each.status for key, each in kept.items()} == wanted
@@ -229,7 +229,7 @@ def test_an_example_is_compared_with_an_example(tmp_path: Path) -> None:
 def test_a_baseline_in_the_report_folder_is_refused_and_kept(tmp_path: Path, name: str) -> None:
     """The baseline is never what the audit is about to remove; it is refused and left as it is."""
     folder = stored(tmp_path / "report")
-    before = {each.name: each.read_bytes() for each in folder.iterdir()}
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(SettingError, match=r"^--cmek-baseline: found .+ in the report folder"):
         _audit(tmp_path, baseline=str(folder / name) if name else str(folder))
     assert {each.name: each.read_bytes() for each in folder.iterdir()} == before

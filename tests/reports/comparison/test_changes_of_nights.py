@@ -161,7 +161,10 @@ def test_the_age_is_counted_over_the_nights(tmp_path: Path) -> None:
     second = night(tmp_path, KEYLESS, SECOND, first)
     both = _with(database("ledger", "us-west-2"), plan=attested(paid=False))
     third = night(tmp_path, both, THIRD, second)
-    ages = [{(each.since, each.audits) for each in _open(made)} for made in (first, second, third)]
+    ages = [
+        {(finding.since, finding.audits) for finding in _open(made)}
+        for made in (first, second, third)
+    ]
     assert ages == [{("", 0)}, {(FIRST, 2)}, {(FIRST, 3), (THIRD, 1)}]
 
 
@@ -174,7 +177,7 @@ def test_closed_ids_are_carried_up_to_a_number(
     second = night(tmp_path, KEYLESS, SECOND, first)
     third = night(tmp_path, COMPLIANT, THIRD, second)
     fourth = night(tmp_path, COMPLIANT, FOURTH, third)
-    fresh = sorted(each.id for each in _open(second))
+    fresh = sorted(finding.id for finding in _open(second))
     shown = [
         (each.head["changes"]["closed"], each.head["changes"]["closed_left_out"])
         for each in (second, third, fourth)
@@ -200,7 +203,7 @@ def test_a_vanished_organization_has_fixed_nothing(tmp_path: Path) -> None:
     changes = second.head["changes"]
     assert by_class(changes) == {"gone": {SCOPE, PLACED}, "new": {MISSING}}
     assert {each["reason"] for each in changes["lists"]["gone"]} == {"organization-absent"}
-    [missing] = [each for each in _open(second) if each.rule == "CMEK-14"]
+    [missing] = [finding for finding in _open(second) if finding.rule == "CMEK-14"]
     assert (missing.status, missing.change) == ("fail", "new")
 
 

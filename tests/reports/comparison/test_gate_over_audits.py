@@ -114,7 +114,7 @@ def test_what_got_worse_never_passes_a_gate_on_what_is_new(
     """Over any sequence of audits a subject that got worse stops, by a finding about itself."""
     for before, now in pairwise(_audits(nights)):
         worst, stopped = _badness(before.findings), _stopping(now.findings)
-        subjects = {(each.rule, each.subject.path) for each in stopped}
+        subjects = {(finding.rule, finding.subject.path) for finding in stopped}
         worse = {
             subject
             for subject, badness in _badness(now.findings).items()
@@ -184,7 +184,7 @@ def test_a_waiver_never_covers_two_causes(
         changed = [one for one, two in zip(before, after, strict=True) if one != two]
         assert len(changed) <= 1
         assert {each.status for each in changed} <= {"fail"}
-        assert {(each.rule, each.subject.path, each.cause) for each in changed} <= {
+        assert {(finding.rule, finding.subject.path, finding.cause) for finding in changed} <= {
             target_of(waiver)
         }
 

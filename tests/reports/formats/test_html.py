@@ -256,7 +256,7 @@ def test_integrity_commands(violations: Report) -> None:
     """The commands on the page prove the findings, and give the report's id."""
     section = violations.page.partition('<section id="integrity">')[2]
     check, compute, *_ = (
-        Page(each).text for each in re.findall(r"<pre .*?</pre>", section, re.DOTALL)
+        Page(text).text for text in re.findall(r"<pre .*?</pre>", section, re.DOTALL)
     )
     done = subprocess.run(
         check.replace("  findings", "  findings"),

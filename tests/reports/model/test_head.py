@@ -109,7 +109,7 @@ def test_the_schemas_explain_numbers(name: str) -> None:
         if isinstance(part, dict) and part.get("type") == "integer" and not part.get("description")
     }
     statuses = ("error", "fail", "inconclusive")
-    counted = {f"/properties/actions/items/properties/statuses/{each}" for each in statuses}
+    counted = {f"/properties/actions/items/properties/statuses/{status}" for status in statuses}
     assert silent - counted == set()
 
 
