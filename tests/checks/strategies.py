@@ -104,7 +104,7 @@ def databases(draw: st.DrawFn) -> list[Any]:
         if kind == "planned":
             own: dict[str, Any] = {"name": f"acme-{number}", "type": draw(TYPES)}
             own["created_at"] = None
-            own["regions"] = [{"name": each} for each in regions]
+            own["regions"] = [{"name": region} for region in regions]
             made.append(a_planned_database(**(shape | own)))
         elif kind == "known":
             made.append(a_database(**shape, **gone, id=uuid(number), type=draw(TYPES)))

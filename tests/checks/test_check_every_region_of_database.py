@@ -12,7 +12,10 @@ def test_regions_without_a_key_are_named() -> None:
     """Each region that has no key is a cause of its own."""
     database = a_database(regions=[*TWO, "eu-west-1"])
     found = judged("CMEK-03", an_organization(databases=[database]))
-    assert [each.cause for each in found] == ["without-key:us-west-2", "without-key:eu-west-1"]
+    assert [finding.cause for finding in found] == [
+        "without-key:us-west-2",
+        "without-key:eu-west-1",
+    ]
     finding = found[0]
     assert finding.message == "The region us-west-2 has no key."
     assert finding.action == (

@@ -160,7 +160,7 @@ def test_the_creation_dates_a_single_region_only() -> None:
     two = a_database(regions=[{"name": "us-east-1"}, {"name": "us-west-2"}])
     assert judged_once("CMEK-05", an_organization(keys=[key], databases=[alone])).status == "pass"
     both = judged("CMEK-05", an_organization(keys=[key, other], databases=[two]))
-    assert [each.reason for each in both] == ["time-not-recorded", "time-not-recorded"]
+    assert [finding.reason for finding in both] == ["time-not-recorded", "time-not-recorded"]
 
 
 def test_a_planned_region_dates_nothing_and_unsettles_nothing() -> None:
@@ -673,7 +673,7 @@ def test_databases_of_one_scope_share_what_would_settle_them() -> None:
         deployed("2026-07-01T00:00:00Z", id="b"),
     ]
     found = judged("CMEK-05", an_organization(databases=databases))
-    (action,) = {each.action for each in found}
+    (action,) = {finding.action for finding in found}
     assert action == (
         "Attest when the key of acme-prod / serverless / aws / us-east-1 was registered, "
         "or give dated earlier records"

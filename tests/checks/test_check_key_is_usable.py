@@ -169,7 +169,7 @@ def test_every_fact_about_a_key_can_be_wrong(fact: str) -> None:
         finding, *rest = judged("CMEK-12", an_organization(keys=[a_key(kms=facts)]))
         assert (finding.status, finding.message) == ("fail", f"The key is {message}.")
         assert finding.action == f"Make the key {aws_key_id()} usable for Astra"
-        assert [each.cause for each in rest] == missing
+        assert [finding.cause for finding in rest] == missing
 
 
 def test_all_that_is_wrong_is_reported() -> None:

@@ -23,12 +23,12 @@ def test_a_key_of_two_scopes_names_them() -> None:
         a_key(provider="gcp", region="us-east1", key_id=gcp_key_id(version=2), type="classic"),
     ]
     found = judged("CMEK-02", an_organization(keys=keys))
-    assert [(each.status, each.cause) for each in found] == [
+    assert [(finding.status, finding.cause) for finding in found] == [
         ("fail", "serves:serverless/gcp/us-east1"),
         ("fail", "serves:managed-clusters/gcp/us-east1"),
     ]
-    assert [each.subject.type for each in found] == ["serverless", "managed-clusters"]
-    assert {each.subject.path for each in found} == {found[0].subject.path}
+    assert [finding.subject.type for finding in found] == ["serverless", "managed-clusters"]
+    assert {finding.subject.path for finding in found} == {found[0].subject.path}
     finding = found[0]
     assert finding.subject.key == gcp_key_id()
     assert finding.message == (
@@ -42,7 +42,7 @@ def test_two_keys_of_one_scope_are_named() -> None:
     """Two different keys claimed for one scope are a failure of the scope."""
     keys = [a_key(), a_key(key_id=aws_key_id(number=2))]
     found = judged("CMEK-02", an_organization(keys=keys))
-    assert {(each.subject.kind, each.status) for each in found} == {
+    assert {(finding.subject.kind, finding.status) for finding in found} == {
         ("key-scope", "fail"),
         ("key-id", "pass"),
     }
@@ -100,7 +100,7 @@ def test_a_project_named_by_id_and_by_number_passes_with_a_note() -> None:
     ]
     apart = [keys[0], keys[1].model_copy(update={"key_id": f"projects/acme-two/{here}"})]
     found = judged("CMEK-02", an_organization(keys=apart))
-    assert [each.message for each in found if "may be" in each.message] == []
+    assert [finding.message for finding in found if "may be" in finding.message] == []
 
 
 def _may_be(own: str, other: str, by: str) -> str:
@@ -135,7 +135,7 @@ def test_a_third_scope_is_a_cause_of_its_own() -> None:
     third = a_key(region="us-west-2", key_id=aws_key_id())
     known = {finding.id for finding in judged("CMEK-02", an_organization(keys=keys))}
     found = judged("CMEK-02", an_organization(keys=[*keys, third]))
-    assert [each.cause for each in found if each.id not in known] == [
+    assert [finding.cause for finding in found if finding.id not in known] == [
         "serves:serverless/aws/us-west-2"
     ]
 
@@ -156,10 +156,10 @@ def test_a_finding_concerns_its_own_scope() -> None:
         ("us-east-1", 2, 1),
         ("us-west-2", 1, 0),
     ]
-    assert {each.subject.provider for each in found} == {"aws"}
-    assert {each.action for each in found} == {
+    assert {finding.subject.provider for finding in found} == {"aws"}
+    assert {finding.action for finding in found} == {
         f"Give each key scope a key of its own instead of {aws_key_id()}"
     }
     rivals = [a_key(), a_key(key_id=aws_key_id(number=2))]
     found = judged("CMEK-02", an_organization(keys=rivals, databases=databases))
-    assert {(each.databases, each.existing) for each in found if each.cause} == {(2, 1)}
+    assert {(finding.databases, finding.existing) for finding in found if finding.cause} == {(2, 1)}

@@ -164,10 +164,10 @@ def test_a_view_where_there_are_no_customer_keys_is_compared() -> None:
     assert found["westeurope"].status == "fail"
     assert found["westeurope"].cause == f"differ:,{azure_key_id()}"
     empty = an_organization(region_views=[a_view(), a_view(**place, key_id=None)])
-    assert {each.status for each in judged("CMEK-13", empty)} == {"pass"}
+    assert {finding.status for finding in judged("CMEK-13", empty)} == {"pass"}
     database = a_database(type="managed-clusters", provider="azure", regions=["westeurope"])
     silent = an_organization(databases=[database], region_views=[a_view()])
-    assert "westeurope" not in {each.subject.region for each in judged("CMEK-13", silent)}
+    assert "westeurope" not in {finding.subject.region for finding in judged("CMEK-13", silent)}
 
 
 def test_a_finding_shows_list_and_view_and_counts_databases() -> None:

@@ -31,7 +31,7 @@ def test_a_shared_key_names_its_organizations() -> None:
     one = an_organization(keys=[a_key(**GOOGLE, key_id=gcp_key_id(version=1))])
     two = other(keys=[a_key(**GOOGLE, key_id=gcp_key_id(version=2))])
     found = judged("CMEK-06", one, two)
-    assert [each.cause for each in found] == [
+    assert [finding.cause for finding in found] == [
         f"shared-by:{ORGANIZATION}",
         f"shared-by:{OTHER_ORGANIZATION}",
     ]
@@ -54,7 +54,7 @@ def test_a_third_organization_is_a_cause_of_its_own() -> None:
     third = an_organization(id=uuid(3), name="acme-third")
     found = judged("CMEK-06", an_organization(), other(), third)
     two = {finding.id for finding in judged("CMEK-06", an_organization(), other())}
-    assert [each.cause for each in found if each.id not in two] == [f"shared-by:{uuid(3)}"]
+    assert [finding.cause for finding in found if finding.id not in two] == [f"shared-by:{uuid(3)}"]
 
 
 def test_a_key_used_twice_by_one_organization_is_its_own() -> None:
@@ -77,7 +77,7 @@ def test_alias_and_unknown_forms_may_hide_a_shared_key() -> None:
     finding = judged_once("CMEK-06", one, other(keys=[]))
     assert (finding.status, finding.reason) == ("inconclusive", "disguised-key")
     shared = judged("CMEK-06", one, other(keys=[a_key(key_id=alias)]))
-    assert {each.status for each in shared} == {"fail"}
+    assert {finding.status for finding in shared} == {"fail"}
 
 
 @pytest.mark.parametrize("fact", ["serverless-keys", "managed-clusters-keys"])
@@ -96,7 +96,7 @@ def test_unread_keys_are_doubted_where_no_key_is_known() -> None:
     assert (finding.status, finding.reason) == ("inconclusive", "not-recorded")
     assert finding.subject.organization == OTHER_ORGANIZATION
     both = judged("CMEK-06", an_organization(keys=None), other(keys=None))
-    assert [each.subject.organization for each in both] == [ORGANIZATION, OTHER_ORGANIZATION]
+    assert [finding.subject.organization for finding in both] == [ORGANIZATION, OTHER_ORGANIZATION]
 
 
 def test_other_gaps_do_not_matter() -> None:
@@ -119,7 +119,9 @@ def test_the_databases_of_all_that_share_a_key_are_counted() -> None:
         ("fail", 5, 4)
     }
     alone = judged("CMEK-06", first, other(keys=[]))
-    assert {(each.status, each.databases, each.existing) for each in alone} == {("pass", 2, 1)}
+    assert {(finding.status, finding.databases, finding.existing) for finding in alone} == {
+        ("pass", 2, 1)
+    }
 
 
 MRK = "arn:aws:kms:{}:111122223333:key/mrk-00000000000000000000000000000001"
@@ -132,7 +134,7 @@ def notes(one: str, two: str, **place: str) -> list[str]:
         for each in (one, two)
     ]
     found = judged("CMEK-06", an_organization(keys=keys[:1]), other(keys=keys[1:]))
-    assert {each.status for each in found} == {"pass"}
+    assert {finding.status for finding in found} == {"pass"}
     return [finding.message for finding in found]
 
 
@@ -204,7 +206,7 @@ def test_everybody_who_uses_a_relative_is_named_in_order() -> None:
 
 def test_what_is_to_be_done_about_a_key_is_said_with_its_id() -> None:
     """A shared key is replaced, and one that may disguise a shared key is recorded by its id."""
-    (action,) = {each.action for each in judged("CMEK-06", an_organization(), other())}
+    (action,) = {finding.action for finding in judged("CMEK-06", an_organization(), other())}
     assert action == f"Give each organization a key of its own instead of {aws_key_id()}"
     alias = "arn:aws:kms:us-east-1:111122223333:alias/acme"
     finding = judged("CMEK-06", an_organization(keys=[a_key(key_id=alias)]), other(keys=[]))[0]

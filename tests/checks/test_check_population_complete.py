@@ -71,7 +71,9 @@ def test_a_list_that_is_not_recorded_is_a_gap(absent: str) -> None:
     facts = {"keys": ["serverless-keys", "managed-clusters-keys"], "databases": ["databases"]}
     found = judged("CMEK-14", an_organization(**lists))
     assert {finding.status for finding in found} == {"inconclusive"}
-    assert [each.cause for each in found] == [f"not-recorded:{fact}" for fact in facts[absent]]
+    assert [finding.cause for finding in found] == [
+        f"not-recorded:{fact}" for fact in facts[absent]
+    ]
 
 
 def test_several_gaps_of_one_kind_are_counted() -> None:
@@ -163,7 +165,7 @@ def test_unknown_tiers_are_counted_and_named() -> None:
             "Tier 'developer' does not identify the database type (2 databases).",
         ),
     ]
-    assert {each.action for each in found} == {FIND_TYPE.sentence}
+    assert {finding.action for finding in found} == {FIND_TYPE.sentence}
 
 
 @pytest.mark.parametrize(
@@ -403,14 +405,14 @@ def test_a_database_of_two_organizations_is_found() -> None:
         (finding.status, finding.subject.path, finding.cause) for finding in two if finding.cause
     ]
     path = f"./database/{DATABASE}"
-    assert [each.subject.organization for each in two if each.cause] == [uuid(1), uuid(2)]
+    assert [finding.subject.organization for finding in two if finding.cause] == [uuid(1), uuid(2)]
     assert found == [
         ("fail", path, f"listed-by:{uuid(1)}"),
         ("fail", path, f"listed-by:{uuid(2)}"),
     ]
     three = judged("CMEK-14", *organizations)
     known = {each.id for each in two}
-    assert [each.cause for each in three if each.cause and each.id not in known] == [
+    assert [finding.cause for finding in three if finding.cause and finding.id not in known] == [
         f"listed-by:{uuid(3)}"
     ]
 
@@ -421,7 +423,7 @@ def test_any_form_of_id_can_be_shared(identity: str) -> None:
     databases = [a_database(id=identity)]
     two = [an_organization(id=uuid(n), databases=databases) for n in (1, 2)]
     found = [finding for finding in judged("CMEK-14", *two) if finding.cause]
-    assert {each.subject.database for each in found} == {identity}
+    assert {finding.subject.database for finding in found} == {identity}
 
 
 def test_counts_that_differ_are_doubted() -> None:
@@ -475,7 +477,7 @@ def test_a_shared_database_says_who_lists_it() -> None:
         for n in (1, 2)
     ]
     found = [finding for finding in judged("CMEK-14", *two) if finding.cause]
-    assert [(each.message, each.action, each.evidence) for each in found] == [
+    assert [(finding.message, finding.action, finding.evidence) for finding in found] == [
         (
             f"acme-{n} is one of 2 organizations that list it: acme-1, acme-2.",
             f"Find out which organization owns the database {DATABASE}",

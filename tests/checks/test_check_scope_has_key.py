@@ -24,10 +24,12 @@ def test_a_scope_is_counted_once_however_many_databases_it_holds() -> None:
         ("planned-without-key", 2, 0),
         ("without-key", 4, 4),
     ]
-    assert {each.status for each in found} == {"fail"}
-    assert {each.subject.path for each in found} == {f"{ORGANIZATION}/serverless/aws/us-east-1"}
+    assert {finding.status for finding in found} == {"fail"}
+    assert {finding.subject.path for finding in found} == {
+        f"{ORGANIZATION}/serverless/aws/us-east-1"
+    }
     action = "Register a key for acme-prod / serverless / aws / us-east-1"
-    assert {each.action for each in found} == {action}
+    assert {finding.action for finding in found} == {action}
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_keys_and_databases_rest_on_the_preview(
     assert {(finding.status, finding.message, finding.severity) for finding in found} == {
         (status, message, "advisory")
     }
-    assert [(each.subject.kind, each.databases, each.existing) for each in found] == [
+    assert [(finding.subject.kind, finding.databases, finding.existing) for finding in found] == [
         ("key", 2, 1),
         ("database", 1, 1),
         ("database", 1, 0),

@@ -98,7 +98,7 @@ def test_exactly_as_many_keys_suffice(places: list[Place], count: int) -> None:
     rules = [RULES[f"CMEK-{each}"] for each in ("01", "02", "03", "05", "07", "09")]
     findings = list(evaluate([organization], rules, CONTEXT))
     assert {finding.status for finding in findings} == {"pass"}
-    assert sum(each.rule == "CMEK-01" for each in findings) == count
+    assert sum(finding.rule == "CMEK-01" for finding in findings) == count
 
 
 @EACH
@@ -109,7 +109,7 @@ def test_one_key_less_does_not_suffice(places: list[Place], count: int) -> None:
     for left_out in keys:
         fewer = organization.model_copy(update={"keys": tuple(k for k in keys if k != left_out)})
         failed = [finding for finding in judged("CMEK-01", fewer) if finding.status == "fail"]
-        assert [each.subject[3:6] for each in failed] == [
+        assert [finding.subject[3:6] for finding in failed] == [
             (left_out.type, left_out.provider, left_out.region)
         ]
 

@@ -49,7 +49,7 @@ def test_a_plan_does_not_excuse_what_exists() -> None:
     planned = planning(recorded, growing("ap-south-1", **TEST_ONLY))
     by_region = {finding.subject.region: finding.status for finding in judged("CMEK-01", planned)}
     assert by_region == {"us-east-1": "fail", "ap-south-1": "not-applicable"}
-    by_region = {each.subject.region: each.status for each in judged("CMEK-05", planned)}
+    by_region = {finding.subject.region: finding.status for finding in judged("CMEK-05", planned)}
     assert by_region == {"us-east-1": "fail", "ap-south-1": "not-applicable"}
 
 

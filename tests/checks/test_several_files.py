@@ -82,9 +82,9 @@ def parts(draw: st.DrawFn, whole: dict[str, Any]) -> list[dict[str, Any]]:
         where = {place: draw(st.integers(0, 2)) for place in sorted(where)}
         for index, file in enumerate(files):
             file[name] = [
-                each
-                for each in entries
-                if where[each["region"] if name == "keys" else str(each)] in {index, 2}
+                entry
+                for entry in entries
+                if where[entry["region"] if name == "keys" else str(entry)] in {index, 2}
             ]
         lacks = draw(st.sampled_from([None, 0, 1])) if whole[name] is not None else None
         if whole[name] is None:

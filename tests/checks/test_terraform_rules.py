@@ -102,16 +102,16 @@ def test_what_is_not_reported_is_one_action() -> None:
     """All that is not told is settled by one step."""
     findings = [judged_once(rule, undetermined(bare())) for rule in KEYS]
     assert len({finding.action for finding in findings}) == 1
-    assert len({each.subject for each in findings}) == 1
-    assert len({each.id for each in findings}) == len(KEYS)
+    assert len({finding.subject for finding in findings}) == 1
+    assert len({finding.id for finding in findings}) == len(KEYS)
 
 
 def test_what_is_reported_beside_it_is_judged() -> None:
     """A region that is reported is judged beside one that is not, each as a subject of its own."""
     known = a_planned_database(name="acme-new").at(*PLACE)
     findings = judged("CMEK-05", undetermined(bare(databases=[known])))
-    assert sorted(each.status for each in findings) == ["fail", "inconclusive"]
-    assert len({each.subject.path for each in findings}) == 2
+    assert sorted(finding.status for finding in findings) == ["fail", "inconclusive"]
+    assert len({finding.subject.path for finding in findings}) == 2
     assert {finding.subject.database for finding in findings} == {f"planned {ADDRESS}"}
 
 
@@ -248,7 +248,7 @@ def test_a_planned_database_of_several_regions() -> None:
         "planned-without-key:us-east-1",
         "planned-without-key:us-west-2",
     ]
-    assert {(each.status, each.evidence) for each in found} == {("fail", (PLACE,))}
+    assert {(finding.status, finding.evidence) for finding in found} == {("fail", (PLACE,))}
 
 
 # --- databases in the state -----------------------------------------------------------------------
@@ -342,7 +342,7 @@ def test_a_region_in_the_state_beside_a_list_that_was_not_read() -> None:
     gaps = [Gap(fact="databases", reason="refused", detail="403")]
     found = judged("CMEK-14", held_in(EAST, WEST, gaps=gaps))
     assert {finding.status for finding in found} == {"inconclusive"}
-    assert f"region-unseen:{DATABASE},aws/us-west-2" in {each.cause for each in found}
+    assert f"region-unseen:{DATABASE},aws/us-west-2" in {finding.cause for finding in found}
 
 
 def test_a_state_that_hides_regions_is_not_compared() -> None:

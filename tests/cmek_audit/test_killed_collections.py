@@ -64,7 +64,7 @@ def _assert_whole(folder: Path, earlier: set[str]) -> set[str]:
     assert content.problems() == []
     for bundle in content.bundles:
         assert replay(str(bundle)).lines > 0
-    names = {each.name for each in content.bundles}
+    names = {bundle.name for bundle in content.bundles}
     assert names >= earlier
     return names
 

@@ -158,7 +158,7 @@ def test_an_installation_is_one_package(installed: Path) -> None:
     """An installation brings the package, what describes it, and the command."""
     names = {path.name.partition("-0.")[0] for path in installed.iterdir()}
     assert names == {"cmek_audit", "bin"}
-    assert {each.name for each in (installed / "bin").iterdir()} == {"cmek-audit"}
+    assert {path.name for path in (installed / "bin").iterdir()} == {"cmek-audit"}
 
 
 def test_what_is_installed_tells_of_itself(installed: Path, tmp_path: Path) -> None:

@@ -194,7 +194,9 @@ def test_examples_in_the_documents_can_be_read(tmp_path: Path) -> None:
     inventory.write_text(fenced("README.md", "yaml")[0], "utf-8")
     plan.write_text(fenced("docs/inventory.md", "yaml")[1], "utf-8")
     waivers.write_text(fenced("docs/waivers.md", "yaml")[0], "utf-8")
-    assert [each.name for each in Inventory([str(inventory)]).organizations()] == ["acme-prod"]
+    assert [organization.name for organization in Inventory([str(inventory)]).organizations()] == [
+        "acme-prod"
+    ]
     assert len(read_plan(str(plan)).organizations) == 1
     assert len(read_waivers([str(waivers)], [rule.card.id for rule in load_rules()])) == 1
 

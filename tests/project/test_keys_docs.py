@@ -93,7 +93,9 @@ def test_every_field_is_explained() -> None:
     """The page explains each field of the data, of organizations, key scopes, doubts and steps."""
     _, answer = asked(*ACME, "--price", "1.00 USD")
     assert fields("field") - {"cmek-keys"} == set(answer)
-    [organization] = [each for each in answer["organizations"] if each["doubts"]]
+    [organization] = [
+        organization for organization in answer["organizations"] if organization["doubts"]
+    ]
     reported = rows("field of an organization")
     assert fields("field of an organization") == set(organization)
     for name, inner in (("doubts", organization["doubts"]), ("scopes", organization["scopes"])):

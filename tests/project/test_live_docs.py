@@ -62,7 +62,7 @@ def blocks(language: str) -> list[str]:
 
 def block(language: str, start: str) -> str:
     """Return the one block of code that starts so."""
-    (text,) = [each for each in blocks(language) if each.startswith(start)]
+    (text,) = [block for block in blocks(language) if block.startswith(start)]
     return text
 
 
@@ -199,7 +199,7 @@ def test_organizations_files_that_are_shown_can_be_read(tmp_path: Path) -> None:
     shown.write_text(block("yaml", "cmek-organizations: 1"), "utf-8")
     names = [organization.name for organization in read_organizations(str(shown)).organizations]
     assert names == ["acme-prod", "acme-new"]
-    names = [each.name for each in read_organizations(str(EXAMPLE)).organizations]
+    names = [organization.name for organization in read_organizations(str(EXAMPLE)).organizations]
     assert names == ["acme-prod", "acme-test", "acme-new"]
 
 
@@ -209,7 +209,7 @@ def test_example_shows_all_that_can_be_said() -> None:
     entries = [
         *whole.organizations,
         *(key for organization in whole.organizations for key in organization.keys),
-        *(database for each in whole.organizations for database in each.databases),
+        *(database for organization in whole.organizations for database in organization.databases),
     ]
     used: dict[type[BaseModel], set[str]] = {}
     for entry in entries:
@@ -346,7 +346,7 @@ def test_bundle_looks_as_shown(bundle: Path) -> None:
     name, *files = re.findall(r"── ([^ \n]+)", drawn)
     assert re.sub(r"[0-9]", "0", name) == f"{re.sub(r'[0-9]', '0', bundle.name)}/"
     assert {file.partition("/")[0] for file in files} == {path.name for path in bundle.iterdir()}
-    assert [each for each in files if not (bundle / each).is_file()] == []
+    assert [file for file in files if not (bundle / file).is_file()] == []
 
 
 def test_requests_are_as_many_as_said(bundle: Path) -> None:
@@ -356,7 +356,7 @@ def test_requests_are_as_many_as_said(bundle: Path) -> None:
 
 
 def by_hand(folder: Path) -> tuple[int, list[str]]:
-    shown = next(each for each in blocks("sh") if "sha256sum" in each)
+    shown = next(block for block in blocks("sh") if "sha256sum" in block)
     script = f"set -e\n{shown}"
     shell = shutil.which("bash") or "bash"
     done = subprocess.run(

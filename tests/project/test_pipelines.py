@@ -59,7 +59,7 @@ def blocks(language: str) -> list[str]:
 
 def block(first: str) -> Any:  # noqa: ANN401 (whatever it shows)
     """Return what the one YAML block with this first line shows."""
-    (text,) = [each for each in blocks("yaml") if each.startswith(f"# {first}\n")]
+    (text,) = [block for block in blocks("yaml") if block.startswith(f"# {first}\n")]
     return yaml.safe_load(text)
 
 
@@ -88,7 +88,7 @@ def test_component_fits_its_schema(tmp_path: Path) -> None:
 
 def test_shown_workflow_fits_its_schema(tmp_path: Path) -> None:
     """The workflow on the page of pipelines is what the schema of workflows asks for."""
-    (text,) = [each for each in blocks("yaml") if "uses: OWNER" in each]
+    (text,) = [block for block in blocks("yaml") if "uses: OWNER" in block]
     file = tmp_path / "workflow.yml"
     file.write_text(text)
     schema = "--builtin-schema=vendor.github-workflows"

@@ -55,7 +55,9 @@ def recorded(
             organization["token"] = _variable(organization["id"])
             organization["keys"] = organization["keys"] if stated else []
         file = save(folder / "organizations.json", **data)
-        environment = {_variable(each.id): each.token for each in fleet.organizations}
+        environment = {
+            _variable(organization.id): organization.token for organization in fleet.organizations
+        }
         made = collect(read_organizations(str(file)), str(folder / evidence), environment)
     return Recorded(made.bundle, file, environment)
 

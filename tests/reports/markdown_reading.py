@@ -54,6 +54,6 @@ def assert_harmless(text: str) -> None:
     tokens = inline(text)
     assert {token.type for token in tokens} <= HARMLESS
     assert [
-        each.content for each in tokens if each.type == "text" and LIVELY.search(each.content)
+        token.content for token in tokens if token.type == "text" and LIVELY.search(token.content)
     ] == []
     assert {text[place] for place in deceptive_positions(text)} <= {"\n"}

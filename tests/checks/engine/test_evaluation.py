@@ -64,7 +64,9 @@ def test_a_rule_is_inconclusive_where_what_it_needs_is_missing(
     gaps = [{"fact": fact, "reason": "cut-short", "detail": "page 2"}]
     found = judged(rule, an_organization(gaps=gaps, **lists))
     whole = [finding for finding in found if finding.subject.kind == "organization"]
-    assert [(each.status, each.reason) for each in whole] == [("inconclusive", "cut-short")]
+    assert [(finding.status, finding.reason) for finding in whole] == [
+        ("inconclusive", "cut-short")
+    ]
     assert whole[0].message == (
         f"The list of {fact} may be incomplete, so there may be more to judge: cut-short (page 2)."
     )
@@ -254,7 +256,7 @@ def test_versions_of_a_key_are_one_subject(
         organization = an_organization(keys=order, databases=[])
         judgements = judged("CMEK-12", organization)
         assert sorted(judgement.status for judgement in judgements) == found
-        assert len({each.subject.path for each in judgements}) == 1
+        assert len({judgement.subject.path for judgement in judgements}) == 1
 
 
 def test_of_two_versions_the_first_is_shown() -> None:
@@ -287,7 +289,7 @@ def test_clouds_are_left_out_of_every_key() -> None:
     context = CONTEXT._replace(kms="none")
     for keys in ([a_key(), bad], [bad, a_key()]):
         found = judged("CMEK-12", an_organization(keys=keys), context=context)
-        assert {each.status for each in found} == {"not-applicable"}
+        assert {finding.status for finding in found} == {"not-applicable"}
     two = [an_organization(id=uuid(n), name=f"acme-{n}", keys=[bad]) for n in (1, 2)]
     found = judged("CMEK-06", *two, context=context)
     assert [finding.cause for finding in found] == [f"shared-by:{uuid(n)}" for n in (1, 2)]
@@ -384,9 +386,14 @@ def test_every_cause_has_one_finding(
     twice = Counter((finding.rule, finding.subject.path, finding.cause) for finding in found)
     assert {each: count for each, count in twice.items() if count > 1} == {}
     assert len({each.id for each in found}) == len(found)
-    assert {bool(each.cause) == (each.status in OPEN) for each in found} <= {True}
+    assert {bool(finding.cause) == (finding.status in OPEN) for finding in found} <= {True}
     assert complying(found) & failing(found) == set()
-    assert {each.status for each in found} <= {"pass", "fail", "inconclusive", "not-applicable"}
+    assert {finding.status for finding in found} <= {
+        "pass",
+        "fail",
+        "inconclusive",
+        "not-applicable",
+    }
     assert found == again
     assert [each.model_dump() for each in inventory] == before
 
@@ -415,9 +422,9 @@ def test_a_pass_names_those_without_whose_word_it_would_be_none(
     found = list(evaluate(inventory, EVERY, context))
     left = complying(list(evaluate(map(unattested, inventory), EVERY, context)))
     passing = [finding for finding in found if finding.status == "pass"]
-    named = {(each.rule, each.subject.path) for each in passing if each.attested_by}
-    assert {each.attested_by for each in found} <= {(), ("acme-security",)}
-    assert {each.attested_by for each in found if each.status != "pass"} <= {()}
+    named = {(finding.rule, finding.subject.path) for finding in passing if finding.attested_by}
+    assert {finding.attested_by for finding in found} <= {(), ("acme-security",)}
+    assert {finding.attested_by for finding in found if finding.status != "pass"} <= {()}
     assert complying(found) - left == named
 
 

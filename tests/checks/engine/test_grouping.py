@@ -226,7 +226,7 @@ def test_auto_never_makes_more_items_than_allowed(
             "rule": grouped(*findings, wanted="organization"),
         }[grouping_.mode]
         assert items <= most
-        assert finer is None or sum(len(each) for each in finer.groups().values()) > most
+        assert finer is None or sum(len(group) for group in finer.groups().values()) > most
 
 
 @pytest.mark.parametrize("wanted", MODES)

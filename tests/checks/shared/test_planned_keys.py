@@ -117,7 +117,7 @@ def test_a_planned_key_proves_nothing(rule: str) -> None:
         finding.status
         for finding in judged(rule, planning(planned(), keys=[], databases=databases))
     ]
-    assert shown == [each.status for each in judged(rule, plain)]
+    assert shown == [finding.status for finding in judged(rule, plain)]
 
 
 def test_databases_of_the_scope_are_concerned() -> None:
@@ -165,7 +165,7 @@ def test_what_is_sensitive_has_to_be_shown(key: PlannedKey | UndeterminedKey) ->
     actions = {finding.action for finding in of_plan("CMEK-07", bare(key))}
     assert actions == {f"{HIDDEN}; then audit a new plan"}
     later = key.model_copy(update={"is_later": True}).at(*PLACE)
-    actions = {each.action for each in of_plan("CMEK-07", bare(later))}
+    actions = {finding.action for finding in of_plan("CMEK-07", bare(later))}
     assert actions == {f"{HIDDEN}; then audit a plan in which the rest is known, too"}
 
 
@@ -199,7 +199,7 @@ def test_two_planned_keys_for_a_scope() -> None:
         ("fail", f"planned-rival-key:{NEW}"),
         ("fail", f"planned-rival-key:{OTHER}"),
     ]
-    assert {each.action for each in found} == {
+    assert {finding.action for finding in found} == {
         "Remove all but one key for acme-prod / serverless / aws / us-east-1 from the plan"
     }
 
@@ -450,8 +450,8 @@ def test_an_order_that_the_plan_gives_is_inconclusive(rule: str) -> None:
         f"No key is registered. The plan creates each planned database here after {ADDRESS}, "
         "but the documentation does not say that a new key takes effect at once."
     )
-    assert {each.message for each in found} == {message}
-    assert {each.action for each in found} == {
+    assert {finding.message for finding in found} == {message}
+    assert {finding.action for finding in found} == {
         f"Apply {ADDRESS} alone first, re-collect acme-prod, and plan again"
     }
 
@@ -462,7 +462,7 @@ def test_without_an_order_they_race(rule: str, waiting: tuple[str, ...]) -> None
     """Where any planned database does not wait for the key, it may be there before: a failure."""
     found = judged(rule, ordered(*waiting))
     assert {(finding.status, finding.severity) for finding in found} == {("fail", "critical")}
-    assert {each.message.partition(". ")[2] for each in found} <= {
+    assert {finding.message.partition(". ")[2] for finding in found} <= {
         f"A plan registers a key ({ADDRESS}), but does not show that it does so first.",
     }
 
@@ -505,4 +505,4 @@ def test_an_order_does_not_help_what_exists() -> None:
 def test_keys_that_were_not_read_come_before_any_order() -> None:
     """Where the keys were not read, that is what is said."""
     found = judged("CMEK-05", ordered("a", "b", gaps=UNREAD))
-    assert {each.reason for each in found} == {"refused"}
+    assert {finding.reason for finding in found} == {"refused"}

@@ -44,7 +44,11 @@ def possible(seen: list[Observation], now: int | None, exact: int | None) -> lis
             continue
         if last is not None and registered <= last:
             continue
-        seen_later = [each.at for each in seen if each.key_ids and (last is None or each.at > last)]
+        seen_later = [
+            observation.at
+            for observation in seen
+            if observation.key_ids and (last is None or observation.at > last)
+        ]
         if any(registered > time for time in seen_later):
             continue
         found.append(half / 2)
@@ -78,7 +82,7 @@ def test_the_answer_is_before_exactly_if_every_possible_moment_is(
     order = compare(bound(facts[0], at(facts[1]) if facts[1] else None, None), at(deployed))
     moments = possible(*facts)
     assume(moments)
-    assert (order == "before") == all(each < deployed for each in moments)
+    assert (order == "before") == all(moment < deployed for moment in moments)
 
 
 @examples(300)
@@ -90,9 +94,9 @@ def test_the_answer_is_after_only_if_every_possible_moment_is(
     registration = bound(facts[0], at(facts[1]) if facts[1] else None, None)
     moments = possible(*facts)
     if compare(registration, at(deployed)) == "after":
-        assert all(each > deployed for each in moments)
+        assert all(moment > deployed for moment in moments)
         assert not registration.returned
-    elif moments and all(each > deployed for each in moments) and not registration.returned:
+    elif moments and all(moment > deployed for moment in moments) and not registration.returned:
         assert registration.after == at(deployed)
 
 
@@ -116,7 +120,7 @@ def test_more_records_never_turn_before_into_after(
     seen: list[Observation], hour: int, deployed: int
 ) -> None:
     """One more record of the key's presence narrows the interval and contradicts no answer."""
-    assume(all(each.at != at(hour) for each in seen))
+    assume(all(observation.at != at(hour) for observation in seen))
     known = compare(bound(seen, at(HOURS), None), at(deployed))
     more = compare(bound(sorted([*seen, present(hour)]), at(HOURS), None), at(deployed))
     assert (known, more) not in {("before", "after"), ("after", "before")}
@@ -242,21 +246,28 @@ def test_each_order_rests_on_dated_evidence_of_the_key(
     periods = trace(claim, seen, [])
     assume(not periods[0].registration.is_contradictory)
     order, index = locate(periods, deployed)
-    earlier_ids = [each.key_ids for each in seen if each.at < deployed]
-    assert not (order == "after" and any(each.key_ids for each in seen if each.at <= deployed))
+    earlier_ids = [observation.key_ids for observation in seen if observation.at < deployed]
+    assert not (
+        order == "after"
+        and any(observation.key_ids for observation in seen if observation.at <= deployed)
+    )
     if order == "before" and index:
         until = periods[index].until
         assert until is not None
-        [key] = next(each.key_ids for each in seen if each.at == until)
+        [key] = next(observation.key_ids for observation in seen if observation.at == until)
         by = periods[index].registration.by
         assert by is not None
         assert by < deployed <= until
-        assert all(key in each.key_ids for each in seen if by <= each.at <= until)
+        assert all(
+            key in observation.key_ids for observation in seen if by <= observation.at <= until
+        )
     elif order == "before":
         attested = exact is not None and at(exact) < deployed
         there = any(IDS[0] in each for each in earlier_ids)
         assert attested or there or (now is not None and at(now) < deployed)
-        assert all(IDS[0] in each.key_ids for each in seen if each.at >= deployed)
+        assert all(
+            IDS[0] in observation.key_ids for observation in seen if observation.at >= deployed
+        )
 
 
 def test_keys_that_change_every_night_are_followed_back() -> None:

@@ -72,7 +72,7 @@ def test_all_rules_as_json() -> None:
     """The JSON object of the list has each rule as it is by itself."""
     all_shown = printed_json(command("rules", "--json"))
     assert all_shown.keys() == {"rules"}
-    assert [each["id"] for each in all_shown["rules"]] == [rule.card.id for rule in RULES]
+    assert [rule["id"] for rule in all_shown["rules"]] == [rule.card.id for rule in RULES]
     assert all_shown["rules"][4] == printed_json(command("rules", RULES[4].card.id, "--json"))
 
 

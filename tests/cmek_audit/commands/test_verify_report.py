@@ -165,7 +165,7 @@ def test_a_whole_report_of_a_real_run(tmp_path: Path) -> None:
     assert {file["name"] for file in files} >= {
         name for name in run.left if not name.startswith(".")
     }
-    assert [each["name"] for each in files if each["status"] != "proven"] == [
+    assert [file["name"] for file in files if file["status"] != "proven"] == [
         "results.html",
         "junit.xml",
         "run",

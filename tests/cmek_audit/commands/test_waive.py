@@ -124,7 +124,7 @@ def test_the_record_itself_may_be_named(report: Report) -> None:
 def test_from_request_to_waiver(tmp_path: Path) -> None:
     """A finding still fails while its waiver is requested; once that is approved, it is waived."""
     first = runs.audit(tmp_path, runs.unpaid())
-    (finding,) = [each for each in first.findings if each["status"] == "fail"]
+    (finding,) = [finding for finding in first.findings if finding["status"] == "fail"]
     texts = [part for name, text in TEXTS.items() for part in (f"--{name}", text)]
     done = command("waive", finding["id"], tmp_path / "r", *texts)
     file = pasted(tmp_path / "requested.yaml", done.stdout)
@@ -142,8 +142,8 @@ def test_from_request_to_waiver(tmp_path: Path) -> None:
         "    approved_by: Eve Example\n    approved_on: 2026-11-21\n    requested_on:",
     )
     third = runs.audit(tmp_path, runs.unpaid(), f"--cmek-waivers={file}")
-    assert (third.code, [each["state"] for each in third.head["waivers"]]) == (0, ["active"])
-    (waived,) = [each for each in third.findings if each["status"] == "waived"]
+    assert (third.code, [waiver["state"] for waiver in third.head["waivers"]]) == (0, ["active"])
+    (waived,) = [finding for finding in third.findings if finding["status"] == "waived"]
     assert (waived["id"], waived["subject"]["path"]) == (finding["id"], ORGANIZATION)
 
 
@@ -161,9 +161,9 @@ def test_another_waiver_for_the_same_cause(report: Report) -> None:
     """A waiver of the report for the same cause that covers nothing is named on stderr."""
     (expired,) = [waiver for waiver in report.head["waivers"] if waiver["state"] == "expired"]
     (finding,) = [
-        each
-        for each in findings(report, "fail", rule=expired["rule"])
-        if each["subject"]["path"] == expired["subject"]
+        finding
+        for finding in findings(report, "fail", rule=expired["rule"])
+        if finding["subject"]["path"] == expired["subject"]
     ]
     done = asked(report, finding["id"])
     assert done.exit_code == 0

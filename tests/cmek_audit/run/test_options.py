@@ -40,7 +40,7 @@ def test_a_help_lists_what_may_be_said(name: str) -> None:
         "kms": ("recorded", "none"),
         "formats": WRITABLE,
     }[name]
-    (option,) = [each for each in OPTIONS if each.name == name]
+    (option,) = [option for option in OPTIONS if option.name == name]
     assert [word for word in words if word not in option.help] == []
     assert "default: " in option.help
 

@@ -354,7 +354,7 @@ def test_nothing_that_was_not_judged_is_left_out(given: list[Finding]) -> None:
         }
     )
     assert listed == Counter(
-        (each.status, each.rule, each.subject.organization, each.reason)
-        for each in given
-        if each.reason
+        (finding.status, finding.rule, finding.subject.organization, finding.reason)
+        for finding in given
+        if finding.reason
     )

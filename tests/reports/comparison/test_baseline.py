@@ -121,7 +121,7 @@ def test_a_later_audit_is_read_whole(report: Report) -> None:
     assert [finding.id for finding in later.findings()] == [
         json.loads(line)["id"] for line in report.lines
     ]
-    assert {each.evidence for each in later.findings()} == {()}
+    assert {finding.evidence for finding in later.findings()} == {()}
 
 
 # --- what is refused ------------------------------------------------------------------------------
@@ -232,7 +232,7 @@ def test_a_baseline_in_the_report_folder_is_refused_and_kept(tmp_path: Path, nam
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(SettingError, match=r"^--cmek-baseline: found .+ in the report folder"):
         _audit(tmp_path, baseline=str(folder / name) if name else str(folder))
-    assert {each.name: each.read_bytes() for each in folder.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_a_link_to_the_report_folder_is_found_out(tmp_path: Path) -> None:

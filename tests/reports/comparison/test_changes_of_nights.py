@@ -97,7 +97,7 @@ def test_each_class_follows_from_two_inventories(
     """Two inventories, audited one after the other, give the findings of each class."""
     made = night(tmp_path, new, SECOND, night(tmp_path, old, FIRST))
     found = by_class(made.head["changes"])
-    own = {what: {each for each in keys if "fresh" not in each[1]} for what, keys in found.items()}
+    own = {what: {key for key in keys if "fresh" not in key[1]} for what, keys in found.items()}
     assert {what: keys for what, keys in own.items() if keys} == classes
 
 

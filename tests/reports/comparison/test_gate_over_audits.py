@@ -142,8 +142,8 @@ def test_what_is_seen_less_never_passes_a_gate_on_what_is_new(
     """An organization or a database that is not listed any more stops, without any history."""
     first = _audit(nights[0], TIMES[0], None)
     second = _audit(nights[1][:left], TIMES[1], first.baseline)
-    stopped = {each.subject.organization for each in _stopping(second.findings)}
-    present = {each.id: each for each in second.organizations}
+    stopped = {finding.subject.organization for finding in _stopping(second.findings)}
+    present = {organization.id: organization for organization in second.organizations}
     for organization in first.organizations:
         judged = {
             finding.subject.database

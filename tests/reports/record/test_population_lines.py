@@ -147,7 +147,7 @@ def test_what_is_expected_is_resolved() -> None:
 def test_a_terminated_database_exists_nowhere() -> None:
     """A terminated database is listed as such, and so are its regions."""
     organization = an_organization(databases=[a_database(status="terminated")])
-    [line] = [each for each in _lines(organization) if each["kind"] == "database"]
+    [line] = [line for line in _lines(organization) if line["kind"] == "database"]
     assert (line["state"], {region["state"] for region in line["regions"]}) == (
         "terminated",
         {"terminated"},
@@ -158,7 +158,7 @@ def test_a_planned_database_has_no_id() -> None:
     """A planned database goes by its name, and so do its findings."""
     database = a_planned_database()
     [line] = [
-        each for each in _lines(an_organization(databases=[database])) if each["kind"] == "database"
+        line for line in _lines(an_organization(databases=[database])) if line["kind"] == "database"
     ]
     assert ("id" in line, line["path"]) == (
         False,

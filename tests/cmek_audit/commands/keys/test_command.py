@@ -175,8 +175,8 @@ def test_the_same_numbers_as_an_audit(tmp_path: Path) -> None:
         assert [
             [{**cell, "finding": None} for cell in each["cells"]] for each in head["coverage"]
         ] == [
-            [{**scope, "finding": None} for scope in each["scopes"]]
-            for each in answer["organizations"]
+            [{**scope, "finding": None} for scope in organization["scopes"]]
+            for organization in answer["organizations"]
         ]
 
 
