@@ -9,7 +9,7 @@ from hypothesis import given
 
 from checks.engine.finding import OPEN
 from checks.shared import comparisons
-from checks.shared.comparisons import Difference, compare, reconcile
+from checks.shared.comparisons import Difference, compare, missing_regions, reconcile
 from inventory.model.database import Database
 from inventory.model.gaps import Fact, Gap, ListPass, Reading
 from inventory.model.key import VendorAccount
@@ -256,12 +256,13 @@ def test_a_database_of_unknown_type_is_in_no_scope() -> None:
     """A living database whose tier tells no type is named; one that is terminated is not."""
     databases = [
         a_database(),
+        a_database(id=uuid(9)),
         _odd(id=uuid(7), name="odd"),
         _odd(id=uuid(8), status="TERMINATED"),
     ]
     difference = f"odd ({uuid(7)}): tier 'new' does not identify the type"
     shown = _in_short(_read(_healthy(databases=databases)), "placements")
-    assert shown == ([2, 1], False, [difference])
+    assert shown == ([3, 2], False, [difference])
 
 
 def _planned(name: str) -> object:
@@ -456,3 +457,38 @@ def test_every_difference_is_a_finding_of_its_rule(organization: Organization) -
         if comparison.differences:
             statuses = {finding.status for finding in judged(comparison.rule, organization)}
             assert statuses & OPEN, comparison
+
+
+def test_regions_that_only_the_state_has_are_named_once() -> None:
+    """Region names count without case; each missing region of each database is named once."""
+    one, two, gone = uuid(1), uuid(2), uuid(3)
+    east, west, north = ("aws", "US-EAST-1"), ("aws", "us-west-2"), ("aws", "eu-north-1")
+    databases = [
+        a_database(id=one, regions=["us-east-1"]),
+        a_database(id=two, regions=["Us-East-1"]),
+        a_database(id=gone, status="TERMINATED"),
+    ]
+    places = [(one, (east, west)), (one, (west, north)), (two, (east, west)), (gone, (west,))]
+    managed = tuple(
+        ManagedDatabase(id=identity, name=f"db-{identity[-1]}", regions=regions)
+        for identity, regions in [*places, (uuid(4), (west,))]
+    )
+    organization = _healthy(databases=databases).with_managed(ManagedResources(databases=managed))
+    assert [part.named for part in missing_regions(organization)] == [
+        f"db-1 ({one}) in aws/us-west-2",
+        f"db-1 ({one}) in aws/eu-north-1",
+        f"db-2 ({two}) in aws/us-west-2",
+    ]
+
+
+def test_a_database_whose_regions_the_state_hides_is_named() -> None:
+    """A state that does not show all regions of a database is a difference, by name and id."""
+    hidden = ManagedDatabase(id=DATABASE, name="acme-orders", missing="marked as sensitive")
+    organization = _healthy().with_managed(ManagedResources(databases=(hidden,)))
+    [found] = [
+        comparison
+        for comparison in compare(index_organization(organization))
+        if comparison.what == "managed"
+    ]
+    text = f"acme-orders ({DATABASE}): the state does not show its regions"
+    assert found.differences == (Difference(DATABASE, text),)
