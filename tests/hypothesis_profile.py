@@ -14,8 +14,8 @@ WHOLE, FAST, FEWEST = 100, 10, 5
 
 def choose_profile(*, fast: bool) -> None:
     """Set how many examples a property tries that names no number; no example has a deadline."""
-    examples = FAST if fast else WHOLE
-    settings.register_profile("suite", deadline=None, max_examples=examples)
+    tried = FAST if fast else WHOLE
+    settings.register_profile("suite", deadline=None, max_examples=tried)
     settings.load_profile("suite")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from tests.hypothesis_profile import choose_profile, examples
+from tests.hypothesis_profile import WHOLE, choose_profile, examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def _same_profile_afterwards() -> Iterator[None]:
     before = settings().max_examples
     yield
-    choose_profile(fast=before < 100)
+    choose_profile(fast=before < WHOLE)
 
 
 @pytest.mark.parametrize(

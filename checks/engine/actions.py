@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from checks.engine.identity import known
+from checks.engine.identity import cached_escape
 
 
 class ActionKind(NamedTuple):
@@ -46,8 +46,8 @@ class Action(NamedTuple):
         It is the code with a path: ``register-key:acme-prod/serverless/aws/us-east-2``.
         """
         # Many findings ask for a step in the same few organizations and regions.
-        owner = known(organization) or "."
-        return f"{self.kind.code}:{'/'.join([owner, *map(known, self.target)])}"
+        owner = cached_escape(organization) or "."
+        return f"{self.kind.code}:{'/'.join([owner, *map(cached_escape, self.target)])}"
 
     @property
     def sentence(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from checks.engine.identity import PLANNED, escape, finding_id, join, known, reason_of
+from checks.engine.identity import PLANNED, cached_escape, escape, finding_id, join, reason_of
 from inventory.model.base import SourceLocation
 from inventory.model.key_ids import parse_key_id
 
@@ -197,7 +197,7 @@ def deployment_subject(deployment: Deployment) -> Subject:
     """Return the subject that is a database in one region."""
     own = deployment.database.id or deployment.database.identity
     organization, kind, provider, region = deployment.scope
-    path = f"{known(organization)}/database/{escape(own)}/{known(region)}"
+    path = f"{cached_escape(organization)}/database/{escape(own)}/{cached_escape(region)}"
     return Subject("database-region", path, organization, kind, provider, region, own)
 
 

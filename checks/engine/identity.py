@@ -27,7 +27,7 @@ def escape(text: str) -> str:
     return "".join(chr(byte) if byte in _SAFE else f".{byte:02x}" for byte in raw)
 
 
-known = lru_cache(maxsize=4_096)(escape)
+cached_escape = lru_cache(maxsize=4_096)(escape)
 """``escape`` for what comes again and again: regions, organizations."""
 
 

@@ -41,8 +41,8 @@ POLICY = {"types": {"serverless": {"encryption": "astra-provided", "reason": "on
 
 def undetermined(organization: Organization, name: str = "acme-new") -> Organization:
     """Plan a database of which it is not told where it will lie."""
-    untold = "regions known only after apply"
-    database = UndeterminedDatabase(name=name, missing=untold).at(*PLACE)
+    missing = "regions known only after apply"
+    database = UndeterminedDatabase(name=name, missing=missing).at(*PLACE)
     return organization.with_managed(ManagedResources(undetermined=(database,)))
 
 

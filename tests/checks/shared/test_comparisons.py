@@ -32,6 +32,7 @@ from tests.checks.strategies import organizations
 from tests.hypothesis_profile import examples
 
 if TYPE_CHECKING:
+    from checks.shared.comparisons import Comparison
     from inventory.model.organization import Organization
 
 PLACE = "serverless / aws / us-east-1"
@@ -73,6 +74,12 @@ def _odd(**over: object) -> Database:
     """Make a database whose tier tells no type."""
     data = database_data(**over) | {"tier": "new"}
     return Database.model_validate({name: data[name] for name in data if name != "type"})
+
+
+def _comparison(organization: Organization, what: str) -> Comparison:
+    comparisons = compare(index_organization(organization))
+    [found] = [comparison for comparison in comparisons if comparison.what == what]
+    return found
 
 
 def _shown(organization: Organization, what: str) -> dict[str, Any]:
@@ -432,11 +439,7 @@ def test_terminated_databases_are_read_once() -> None:
 def test_the_last_two_readings_have_to_agree() -> None:
     """A list that shrinks while it is read is a difference, though its last reading is audited."""
     organization = _read(_healthy(), readings=(_reading(2, 1),))
-    [found] = [
-        comparison
-        for comparison in compare(index_organization(organization))
-        if comparison.what == "databases"
-    ]
+    found = _comparison(organization, "databases")
     assert found.differences == (
         Difference("count", "the last readings counted 2 and 1, the audited inventory holds 1"),
     )
@@ -485,10 +488,6 @@ def test_a_database_whose_regions_the_state_hides_is_named() -> None:
     """A state that does not show all regions of a database is a difference, by name and id."""
     hidden = ManagedDatabase(id=DATABASE, name="acme-orders", missing="marked as sensitive")
     organization = _healthy().with_managed(ManagedResources(databases=(hidden,)))
-    [found] = [
-        comparison
-        for comparison in compare(index_organization(organization))
-        if comparison.what == "managed"
-    ]
+    found = _comparison(organization, "managed")
     text = f"acme-orders ({DATABASE}): the state does not show its regions"
     assert found.differences == (Difference(DATABASE, text),)

@@ -93,14 +93,14 @@ JSON = {
 
 @pytest.mark.parametrize(("text", "line", "found", "expected"), [(a, *b) for a, b in YAML.items()])
 def test_yaml(text: str, line: int, found: str, expected: str) -> None:
-    """What is no YAML is reported with its line, what stands there, and what should."""
+    """What is no YAML is reported with its line, what was found, and what was expected."""
     [problem] = read_document("a.yaml", text.encode()).problems
     assert (problem.line, problem.found, problem.expected) == (line, found, expected)
 
 
 @pytest.mark.parametrize(("text", "line", "found", "expected"), [(a, *b) for a, b in JSON.items()])
 def test_json(text: str, line: int, found: str, expected: str) -> None:
-    """What is no JSON is reported with its line, what stands there, and what should."""
+    """What is no JSON is reported with its line, what was found, and what was expected."""
     [problem] = read_document("a.json", text.encode()).problems
     assert (problem.line, problem.found, problem.expected) == (line, found, expected)
 

@@ -51,5 +51,5 @@ def test_counts_of_a_reading_are_whole_numbers() -> None:
     ids=["nothing", "note", "passes", "all", "not-whole"],
 )
 def test_remarks_on_a_reading(fields: dict[str, object], remarks: str) -> None:
-    """How a list was read is stated in numbers, and told in one line."""
+    """How a list was read is stated in numbers, and printed in one line."""
     assert Reading.model_validate(READING | fields).remarks == remarks

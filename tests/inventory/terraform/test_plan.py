@@ -132,7 +132,7 @@ def test_a_database_of_another_version_keeps_its_regions(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("mark", ["after_unknown", "after_sensitive"])
 @pytest.mark.parametrize(
-    ("after", "marks", "regions", "untold"),
+    ("after", "marks", "regions", "not_shown"),
     [
         (attributes(regions=None), {"regions": True}, set(), ["regions"]),
         (attributes(), {"regions": True}, set(), ["regions"]),
@@ -155,15 +155,15 @@ def test_a_database_of_another_version_keeps_its_regions(tmp_path: Path) -> None
     ],
 )
 def test_what_is_kept_back(
-    tmp_path: Path, mark: str, after: Data, marks: object, regions: set[str], untold: list[str]
+    tmp_path: Path, mark: str, after: Data, marks: object, regions: set[str], not_shown: list[str]
 ) -> None:
     """What is known only after apply, or is sensitive, is undetermined; the rest is planned."""
     why = APPLY if mark == "after_unknown" else "marked as sensitive"
     created = change(after=after)
     created["change"][mark] = marks
     shown = read(tmp_path, plan(created))
-    reason = ", ".join(f"{name} {why}" for name in untold)
-    assert shown.undetermined == ({(ADDRESS, reason)} if untold else set())
+    reason = ", ".join(f"{name} {why}" for name in not_shown)
+    assert shown.undetermined == ({(ADDRESS, reason)} if not_shown else set())
     assert {region for _, _, region in shown.planned} == regions
 
 
@@ -178,7 +178,7 @@ def test_only_what_is_new_can_be_undetermined(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unknown", "sensitive", "untold"),
+    ("unknown", "sensitive", "not_shown"),
     [
         ({"regions": True}, {"regions": True}, f"regions {HIDDEN} and {APPLY}"),
         ({"regions": [True, False]}, {"regions": [False, True]}, f"regions {APPLY} and {HIDDEN}"),
@@ -191,7 +191,7 @@ def test_only_what_is_new_can_be_undetermined(tmp_path: Path) -> None:
     ],
 )
 def test_both_reasons_are_kept(
-    tmp_path: Path, unknown: object, sensitive: object, untold: str
+    tmp_path: Path, unknown: object, sensitive: object, not_shown: str
 ) -> None:
     """A place that is sensitive and not known yet is kept back for both reasons."""
     created = change(after=attributes(regions=["a", "b"], region="c"))
@@ -199,7 +199,7 @@ def test_both_reasons_are_kept(
     file = write_json(tmp_path / "plan.json", plan(created))
     [organization] = read_plan(file).organizations
     assert organization.managed.undetermined == (
-        UndeterminedDatabase(name="orders", missing=untold, is_later=True, is_hidden=True),
+        UndeterminedDatabase(name="orders", missing=not_shown, is_later=True, is_hidden=True),
     )
 
 
@@ -254,14 +254,14 @@ def test_a_name_that_nobody_sees(tmp_path: Path) -> None:
 
 def test_the_name_of_what_is_undetermined(tmp_path: Path) -> None:
     """What is undetermined goes by its name if that is reported, and by its address if not."""
-    shown, untold = "astra_database.told", "astra_database.untold"
+    shown, unnamed = "astra_database.named", "astra_database.unnamed"
     changes = [
         change(shown, after_unknown={"regions": True}),
-        change(untold, after_unknown={"regions": True, "name": True}),
+        change(unnamed, after_unknown={"regions": True, "name": True}),
     ]
     file = write_json(tmp_path / "plan.json", plan(*changes))
     [organization] = read_plan(file).organizations
-    assert [database.name for database in organization.managed.undetermined] == ["orders", untold]
+    assert [database.name for database in organization.managed.undetermined] == ["orders", unnamed]
 
 
 def test_deferred_changes(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def render(report: Report, **limits: int) -> Page:
     return Page(html.render(report.head, report.lines, PageLimits(**limits)))
 
 
-# --- what stands there ----------------------------------------------------------------------------
+# --- contents of the page -------------------------------------------------------------------------
 
 
 def test_sections(violations: Report, compliant: Report) -> None:

@@ -13,7 +13,7 @@ from inventory.errors import SettingError
 
 
 def test_no_price() -> None:
-    """Who tells no price is reported none."""
+    """Without a given price there is none."""
     assert read_price("") is None
 
 
