@@ -18,20 +18,20 @@ from checks.engine.card import SEVERITIES
 from checks.engine.finding import OPEN, STATUSES
 from inventory.text.display import pluralize
 from reports.key_instructions.instructions import lay_out_commands
-from reports.presentation import labels
-from reports.presentation.banners import banners
-from reports.presentation.coverage_matrix import lay_out
-from reports.presentation.evidence_index import EvidenceIndex
-from reports.presentation.finding_view import (
+from reports.page.coverage_matrix import lay_out
+from reports.page.evidence_index import EvidenceIndex
+from reports.page.finding_view import (
     NumberedOrganizations,
     shown_evidence,
     view_finding,
 )
-from reports.presentation.population_tables import population_tables
+from reports.page.population_tables import population_tables
+from reports.page.times import age, clock_difference, short_time
+from reports.presentation import labels
+from reports.presentation.banners import banners
 from reports.presentation.sanitize import name, prose, visible
 from reports.presentation.selection import PageLimits, select_findings
 from reports.presentation.source_notes import first_notes
-from reports.presentation.times import age, clock_difference, short_time
 from reports.presentation.waiver_notices import days_left, urgent_waivers
 
 if TYPE_CHECKING:
@@ -40,10 +40,28 @@ if TYPE_CHECKING:
     from reports.model.finding_record import FindingRecord
     from reports.model.head import Head, StatusCounts
     from reports.model.population_summary import OrganizationEntry
-    from reports.presentation.finding_view import FindingView
+    from reports.page.finding_view import FindingView
     from reports.presentation.selection import Selection
 
 TEMPLATES = Path(__file__).parent / "templates"
+STYLES = (
+    "base",
+    "header",
+    "contents",
+    "status",
+    "tables",
+    "coverage",
+    "actions",
+    "findings",
+    "criteria",
+    "narrow",
+    "print",
+)
+"""The style sheets in ``templates/styles``; a later one may override an earlier one."""
+
+SCRIPTS = ("findings",)
+"""The scripts in ``templates/scripts``, in the order in which they run."""
+
 _BAR = 1_000
 _severity = attrgetter("severity")
 
@@ -55,7 +73,7 @@ def render(head: Head, lines: Iterable[bytes], limits: PageLimits | None = None)
     """
     limits = limits or PageLimits()
     chosen = select_findings(lines, head["criteria"]["rules"], limits)
-    style, script = _style(head), (TEMPLATES / "audit.js").read_text(encoding="utf-8")
+    style, script = _style(head), _joined("scripts", SCRIPTS, "js")
     return (
         _environment()
         .get_template("audit.html.j2")
@@ -122,7 +140,13 @@ def _style(head: Head) -> str:
     warning = " · ".join(banner.partition(":")[0] for banner in banners(head))
     corners = {"top-center": warning, "bottom-left": f"Report {head['report'][:12]}"}
     boxes = "".join(f'@{place}{{content:"{text}"}}' for place, text in corners.items())
-    return f"{(TEMPLATES / 'audit.css').read_text(encoding='utf-8')}@page{{{boxes}}}\n"
+    return f"{_joined('styles', STYLES, 'css')}@page{{{boxes}}}\n"
+
+
+def _joined(folder: str, names: Iterable[str], suffix: str) -> str:
+    """Return the text of several files of the templates, in the order of their ``names``."""
+    files = (TEMPLATES / folder / f"{name}.{suffix}" for name in names)
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
 def _source_hash(text: str) -> str:

@@ -32,6 +32,7 @@ FLOORS = (
     {"reports.record"},
     {"reports.presentation"},
     {"reports.comparison"},
+    {"reports.page"},
     {"reports.formats"},
     {
         "cmek_audit.console",

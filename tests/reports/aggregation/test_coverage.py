@@ -25,7 +25,7 @@ from inventory.model.key import KeyScope
 from inventory.model.organization import Organization
 from reports.aggregation.aggregates import Aggregates
 from reports.aggregation.coverage import PROOFS, STATES
-from reports.presentation.coverage_matrix import lay_out
+from reports.page.coverage_matrix import lay_out
 from reports.presentation.labels import CELL, STATUS
 from tests.builders import (
     AS_OF,

@@ -455,3 +455,19 @@ def test_bar_shows_what_is_there() -> None:
     assert [status for status, _, _ in pieces] == ["fail", "pass"]
     assert all(width >= 5 for _, _, width in pieces)
     assert html._bar(none) == []
+
+
+# --- styles and scripts ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("folder", "names"), [("styles", html.STYLES), ("scripts", html.SCRIPTS)], ids=str
+)
+def test_every_style_and_script_is_in_the_page(
+    folder: str, names: tuple[str, ...], violations: Report
+) -> None:
+    """Every style sheet and every script of the templates is part of the page, once."""
+    files = {file.stem: file for file in (html.TEMPLATES / folder).iterdir()}
+    assert sorted(names) == sorted(files)
+    for file in files.values():
+        assert violations.page.count(file.read_text(encoding="utf-8")) == 1

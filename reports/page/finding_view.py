@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from markupsafe import Markup
 
 from inventory.text.display import pluralize
+from reports.page.times import short_time
 from reports.presentation import labels
 from reports.presentation.sanitize import name, visible
-from reports.presentation.times import short_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from inventory.model.base import SourceLocation
     from reports.model.finding_record import FindingRecord
     from reports.model.population_summary import OrganizationEntry
-    from reports.presentation.evidence_index import EvidenceIndex
+    from reports.page.evidence_index import EvidenceIndex
 
 LONGEST_PATH = 2_048
 """The longest subject that a waiver can name, in characters."""

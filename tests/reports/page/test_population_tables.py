@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.presentation.population_tables import population_tables
+from reports.page.population_tables import population_tables
 
 
 def _organization(name: str, *agree: bool | None, read: bool = True) -> Any:  # noqa: ANN401 (a part of the record)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reports.presentation.times import age, clock_difference, short_time
+from reports.page.times import age, clock_difference, short_time
 
 
 @pytest.mark.parametrize(

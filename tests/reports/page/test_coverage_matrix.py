@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reports.formats import html
+from reports.page.coverage_matrix import lay_out
 from reports.presentation import labels
-from reports.presentation.coverage_matrix import lay_out
 from reports.presentation.selection import PageLimits
 from tests.reports.samples import (
     VIOLATIONS,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from reports.presentation.evidence_index import EvidenceIndex
-from reports.presentation.finding_view import (
+from reports.page.evidence_index import EvidenceIndex
+from reports.page.finding_view import (
     NumberedOrganizations,
     affected,
     evidence,
