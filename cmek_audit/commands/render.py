@@ -84,7 +84,9 @@ def _refused(output: str, found: str) -> SettingError:
 
 def _render(name: str, record: Record) -> bytes:
     with relying_on(record):
-        content = encode(RENDERABLE[name].render(record.head, record.lines()))
+        content = encode(
+            RENDERABLE[name].render(record.head, record.lines(), record.population_lines())
+        )
     if holds_secret(content):
         raise LeakError([record.path])
     return content

@@ -17,7 +17,7 @@ from inventory.errors import LeakError, SettingError
 from inventory.files.named_plans import parse_plan
 from inventory.text.secrets import refuse_leaks
 from reports.formats.registry import PAGE, write_rendered
-from reports.record.layout import FINDINGS, HEAD, RECORD, canonical
+from reports.record.layout import HEAD, RECORD, canonical
 from reports.record.recorder import Recorder
 from reports.record.writer import TOOL, RecordInput, Settings, build_head
 
@@ -200,7 +200,7 @@ def first_page(options: Options) -> str:
 
 def _render(head: Head, setup: AuditSetup, staging: Path) -> None:
     (staging / HEAD).write_text(canonical(head), encoding="ascii")
-    write_rendered(setup.options.formats, head, staging / FINDINGS, staging)
+    write_rendered(setup.options.formats, head, staging, staging)
 
 
 def _publish_staged(folder: ReportFolder, tokens: Iterable[Token], others: Iterable[Path]) -> None:

@@ -113,7 +113,7 @@ def _prove_page(report: LoadedReport, rendered: Format, of_record: Status) -> Pr
 
 def _is_rendered(record: Record, rendered: Format, file: Path) -> bool:
     with relying_on(record):
-        raw = encode(rendered.render(record.head, record.lines()))
+        raw = encode(rendered.render(record.head, record.lines(), record.population_lines()))
     with open_regular(file) as opened:
         # One byte more than expected is enough to see a difference, however long the file is.
         return opened.read(len(raw) + 1) == raw

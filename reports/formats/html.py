@@ -66,8 +66,16 @@ _BAR = 1_000
 _severity = attrgetter("severity")
 
 
-def render(head: Head, lines: Iterable[bytes], limits: PageLimits | None = None) -> str:
-    """Render the page of an audit from its head and the lines of its findings, read once.
+def render(
+    head: Head,
+    lines: Iterable[bytes],
+    limits: PageLimits | None = None,
+    *,
+    population: Iterable[bytes] = (),  # noqa: ARG001 (read by the timeline)
+) -> str:
+    """Render the page of an audit from its head, and the lines of its findings, read once.
+
+    The lines of its ``population`` are read once, too.
 
     The same audit gives the same text, but for the section ``run``.
     """

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from reports.record.layout import FINDINGS, POPULATION
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -30,6 +32,7 @@ class Format(NamedTuple):
         description: for whom it is and what it holds, for the docs.
         module: the module in ``reports.formats`` whose ``render`` makes it; empty if none does.
         is_default: whether an audit writes it unless other formats are asked for.
+        shows_population: whether it shows what was judged, too, and not only what was found.
     """
 
     name: str
@@ -39,13 +42,15 @@ class Format(NamedTuple):
     description: str
     module: str = ""
     is_default: bool = True
+    shows_population: bool = False
 
-    def render(self, head: Head, lines: Iterable[bytes]) -> str:
-        """Return the report's text, made of the head and the lines of the findings."""
+    def render(self, head: Head, lines: Iterable[bytes], population: Iterable[bytes]) -> str:
+        """Return the report's text, made of the head, and the lines of findings and population."""
         # Each renderer is imported only when it is used: the page's templates alone cost as much
         # as the start of a command that renders nothing.
         module = import_module(f"reports.formats.{self.module}")
-        text: str = module.render(head, lines)
+        more = {"population": population} if self.shows_population else {}
+        text: str = module.render(head, lines, **more)
         return text
 
 
@@ -66,6 +71,7 @@ FORMATS = (
         "auditors: verdict, actions, coverage of every region, findings with their evidence, "
         "criteria, sign-off. One file that needs no script and loads nothing",
         module="html",
+        shows_population=True,
     ),
     Format("results", "pytest", "results.html", "table", "engineers: the run as pytest saw it"),
     Format("junit", "pytest", "junit.xml", "list of tests", "pipelines: the run as JUnit XML"),
@@ -127,13 +133,16 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", errors="xmlcharrefreplace")
 
 
-def write_rendered(formats: Iterable[str], head: Head, findings: Path, folder: Path) -> None:
+def write_rendered(formats: Iterable[str], head: Head, record: Path, folder: Path) -> None:
     """Render those of ``formats`` that are made of the record, and write them into ``folder``.
 
-    The record is the ``head`` and the file of ``findings``.
+    The record is the ``head``, and the files of findings and population in the folder ``record``.
     """
     names = set(formats)
     for row in RENDERED:
         if row.name in names:
-            with findings.open("rb") as lines:
-                (folder / row.file).write_bytes(encode(row.render(head, lines)))
+            with (
+                (record / FINDINGS).open("rb") as lines,
+                (record / POPULATION).open("rb") as judged,
+            ):
+                (folder / row.file).write_bytes(encode(row.render(head, lines, judged)))

@@ -60,13 +60,14 @@ class Record(NamedTuple):
 
         Raises RecordError for a line that is longer than any audit writes.
         """
-        # Without a limit, a file without an end of line would be read into memory whole.
-        with open_regular(self.findings) as file:
-            while line := file.readline(_LONGEST_LINE):
-                if len(line) == _LONGEST_LINE:
-                    found = f"a line of more than {_LONGEST_LINE:,} bytes"
-                    raise RecordError(f"{self.findings}: found {found}, expected findings")
-                yield line
+        return _read_lines(self.findings, "findings")
+
+    def population_lines(self) -> Iterator[bytes]:
+        """Yield the lines of what was judged, one at a time.
+
+        Raises RecordError for a line that is longer than any audit writes.
+        """
+        return _read_lines(self.population, "a population")
 
     @property
     def files(self) -> tuple[Path, Path, Path]:
@@ -107,6 +108,16 @@ class _Head(RecordPart):
     format: Annotated[Literal["cmek-audit-record/2"], Field(alias="schema")]
     findings: FindingsFile
     population_file: PopulationFile
+
+
+def _read_lines(path: Path, noun: str) -> Iterator[bytes]:
+    # Without a limit, a file without an end of line would be read into memory whole.
+    with open_regular(path) as file:
+        while line := file.readline(_LONGEST_LINE):
+            if len(line) == _LONGEST_LINE:
+                found = f"a line of more than {_LONGEST_LINE:,} bytes"
+                raise RecordError(f"{path}: found {found}, expected {noun}")
+            yield line
 
 
 def read_record(path: str | Path) -> Record:

@@ -12,7 +12,7 @@ from inventory.astra.collector import collect
 from inventory.astra.config import read_organizations
 from tests.astra.fleet import Fleet, healthy_fleet, organizations_data
 from tests.astra.server import serve
-from tests.reports.samples import Report, run_of, run_rules, save
+from tests.reports.samples import Report, read_report, run_of, run_rules, save
 
 if TYPE_CHECKING:
     from reports.model.head import Head
@@ -78,7 +78,4 @@ def report_on(folder: Path, *bundles: str, only: str = "", **options: Any) -> Re
         return {name: value for name, value in run_of(head).items() if name not in times}
 
     head = run_rules(parse_options(values), only, describe_run)
-    written = Path(values["report_dir"])
-    lines = (written / "findings.ndjson").read_bytes().splitlines(keepends=True)
-    page = written / "audit.html"
-    return Report(written, head, lines, page.read_text(encoding="utf-8") if page.is_file() else "")
+    return read_report(Path(values["report_dir"]), head)

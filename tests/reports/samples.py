@@ -39,12 +39,13 @@ RUN: Any = {
 
 
 class Report(NamedTuple):
-    """What an audit wrote: the head, the lines of findings, and the page."""
+    """What an audit wrote: its head, its findings, its page, and what it judged."""
 
     folder: Path
     head: Any
     lines: list[bytes]
     page: str
+    population: list[bytes]
 
 
 def attested(**facts: object) -> Entry:
@@ -248,8 +249,18 @@ def audit(
         options["waivers"] = (str(path),)
     head = run_rules(parse_options(options), only)
     written = folder / "report"
-    lines = (written / "findings.ndjson").read_bytes().splitlines(keepends=True)
-    return Report(written, head, lines, (written / "audit.html").read_text(encoding="utf-8"))
+    return read_report(written, head)
+
+
+def read_report(folder: Path, head: Head) -> Report:
+    """Read what an audit with this ``head`` wrote into ``folder``; the page may be missing."""
+    findings, population = (
+        (folder / name).read_bytes().splitlines(keepends=True)
+        for name in ("findings.ndjson", "population.ndjson")
+    )
+    page = folder / "audit.html"
+    source = page.read_text(encoding="utf-8") if page.is_file() else ""
+    return Report(folder, head, findings, source, population)
 
 
 class Page(HTMLParser):

@@ -47,7 +47,7 @@ def render_pages(report: Report) -> None:
     """Render the record again, as a forger would who has the suite."""
     record = read_record(report.folder)
     for rendered in RENDERED:
-        raw = encode(rendered.render(record.head, record.lines()))
+        raw = encode(rendered.render(record.head, record.lines(), record.population_lines()))
         (report.folder / rendered.file).write_bytes(raw)
 
 

@@ -104,7 +104,7 @@ def test_a_format_that_is_asked_for_is_written(tmp_path: Path, row: Format) -> N
     report = report_on(tmp_path, inventory, formats=("json", row.name))
     written = {file.name for file in report.folder.iterdir() if not file.name.startswith(".")}
     assert written == {*RECORD, row.file}
-    text = row.render(report.head, report.lines)
+    text = row.render(report.head, report.lines, report.population)
     assert (report.folder / row.file).read_bytes() == encode(text)
 
 
