@@ -10,7 +10,8 @@ from checks.engine.finding import KNOWN, STATUSES, Status
 from inventory.terraform.scopes import terraform_scopes
 from reports.aggregation.actions import Actions
 from reports.aggregation.attested_passes import AttestedPasses
-from reports.aggregation.coverage import NEEDED, ORDER, UNUSED, Coverage
+from reports.aggregation.coverage import Coverage
+from reports.aggregation.coverage_states import NEEDED, ORDER, UNUSED
 from reports.aggregation.key_plan import plan_keys
 
 if TYPE_CHECKING:
