@@ -137,7 +137,10 @@ _ROWS = "properties/population/properties/organizations/items/properties"
     ("path", "values"),
     [
         (f"{_ROWS}/reconciliation/items/properties/what", tuple(comparisons.COUNTED)),
-        ("properties/coverage/items/properties/cells/items/properties/state", coverage_states.STATES),
+        (
+            "properties/coverage/items/properties/cells/items/properties/state",
+            coverage_states.STATES,
+        ),
     ],
 )
 def test_the_schema_lists_what_there_is(path: str, values: tuple[str, ...]) -> None:
