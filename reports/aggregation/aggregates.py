@@ -50,6 +50,7 @@ class Aggregates:
     def add_organization(self, organization: Organization) -> None:
         """Take note of an organization of which findings will come."""
         self._actions.spread.add(organization)
+        self._coverage.expect(organization)
         self._managed |= terraform_scopes(organization)
 
     def add(self, finding: Finding) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from checks.engine.card import SEVERITIES
 from checks.engine.finding import NOT_COMPLYING, OPEN
-from reports.aggregation.coverage_states import PROOFS
+from reports.aggregation.coverage_states import COMPLETE, PROOFS
+from reports.aggregation.expected_databases import expect_databases
 from reports.aggregation.organization_coverage import OrganizationCoverage
 from reports.aggregation.scope_coverage import BASIS
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from checks.engine.finding import Finding
+    from inventory.model.organization import Organization
     from reports.aggregation.organization_coverage import Shared
     from reports.model.key_plan import CoverageCell, CoverageRow, Reason
 
@@ -39,20 +42,41 @@ class Keys(NamedTuple):
 
 
 class Coverage:
-    """Adds up what findings say of key scopes, organization by organization."""
+    """Adds up what findings say of key scopes, organization by organization.
+
+    Findings come organization by organization, those across organizations last: so the databases of
+    one organization only are remembered at a time.
+    """
 
     def __init__(self) -> None:
         """Start with none."""
         self._organizations: dict[str, OrganizationCoverage] = {}
+        self._current: OrganizationCoverage | None = None
+
+    def expect(self, organization: Organization) -> None:
+        """Take note of the databases of ``organization``, before its findings come."""
+        self._of(organization.id).protection.expect(expect_databases(organization))
 
     def add(self, finding: Finding) -> None:
         """Take ``finding``; one that is about no single organization is located nowhere."""
-        organization = finding.subject.organization
-        if not organization or (finding.status == "pass" and finding.rule not in _KEPT):
+        identity = finding.subject.organization
+        if not identity or (finding.status == "pass" and finding.rule not in _KEPT):
             return
-        if organization not in self._organizations:
-            self._organizations[organization] = OrganizationCoverage()
-        self._organizations[organization].add(finding)
+        organization = self._of(identity)
+        if organization is not self._current:
+            self._fold()
+            self._current = organization
+        organization.add(finding)
+
+    def _of(self, identity: str) -> OrganizationCoverage:
+        organization = self._organizations.get(identity)
+        if organization is None:
+            organization = self._organizations[identity] = OrganizationCoverage()
+        return organization
+
+    def _fold(self) -> None:
+        if self._current:
+            self._current.fold()
 
     def keys(self, identity: str) -> Keys:
         """Return what is known of the keys of the organization ``identity``."""
@@ -71,8 +95,10 @@ class Coverage:
         known = {
             identity: organization
             for identity, organization in self._organizations.items()
-            if organization.worst or organization.scopes
+            if organization.worst or organization.scopes or identity in names
         }
+        for organization in self._organizations.values():
+            organization.fold()
         none = OrganizationCoverage()
         return [
             _row(identity, names.get(identity, identity), known.get(identity, none))
@@ -80,8 +106,8 @@ class Coverage:
         ]
 
 
-_KEPT = frozenset({*PROOFS, *BASIS})
-"""The rules of which a pass says something of a key scope."""
+_KEPT = frozenset({*PROOFS, *BASIS, COMPLETE})
+"""The rules of which a pass says something of a key scope, or of the whole of an organization."""
 
 
 def _row(identity: str, name: str, organization: OrganizationCoverage) -> CoverageRow:
@@ -91,6 +117,8 @@ def _row(identity: str, name: str, organization: OrganizationCoverage) -> Covera
         "name": name,
         "complete": not (organization.doubt and organization.doubt.status in OPEN),
         "counts": {status: organization.counts[status] for status in NOT_COMPLYING},
+        "open": {severity: organization.open[severity] for severity in SEVERITIES},
+        "protection": organization.protection.count(is_doubtful=organization.doubt is not None),
         "worst": _reason(worst, worst.message) if worst else None,
         "cells": list(_cells(organization)),
     }
@@ -99,6 +127,7 @@ def _row(identity: str, name: str, organization: OrganizationCoverage) -> Covera
 def _cells(organization: OrganizationCoverage) -> Iterable[CoverageCell]:
     missing, shared = organization.shared()
     sharing = {place for key in shared for place in key.locations}
+    is_doubtful = organization.doubt is not None
     for place, scope in sorted(organization.scopes.items()):
         worst = scope.assess(organization.doubt)
         if worst is None:
@@ -114,6 +143,7 @@ def _cells(organization: OrganizationCoverage) -> Iterable[CoverageCell]:
             "databases": databases,
             "existing": existing,
             "unprotected": scope.unprotected,
+            "protected": organization.protection.protected_in(place, is_doubtful=is_doubtful),
             "keys": len(scope.keys),
             "planned_keys": sorted(scope.planned_keys),
             "advisories": scope.advisories,

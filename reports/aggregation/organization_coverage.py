@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from checks.engine.finding import NOT_COMPLYING
+from checks.engine.finding import NOT_COMPLYING, OPEN
 from reports.aggregation.coverage_states import COMPLETE, PROOFS
+from reports.aggregation.protection import OrganizationProtection
 from reports.aggregation.scope_coverage import BASIS, ScopeCoverage, is_unprotected
 from reports.aggregation.worst_finding import Worst
 
 if TYPE_CHECKING:
+    from checks.engine.card import Severity
     from checks.engine.finding import Finding, Status
     from inventory.model.vocabulary import DatabaseType, Provider
 
@@ -34,6 +36,8 @@ class OrganizationCoverage:
         counts: how many of its findings are open or waived, by status.
         unread: the rules on keys that could not judge all there is.
         unprotected: the existing databases that no customer key encrypts in some region.
+        open: how many of its findings are open, by severity.
+        protection: how well its databases are protected.
     """
 
     def __init__(self) -> None:
@@ -41,6 +45,8 @@ class OrganizationCoverage:
         self.scopes: dict[Place, ScopeCoverage] = {}
         self.unprotected: set[str] = set()
         self.counts: Counter[Status] = Counter()
+        self.open: Counter[Severity] = Counter()
+        self.protection = OrganizationProtection()
         self._worst = Worst()
         self._doubt = Worst()
         self.unread: set[str] = set()
@@ -58,8 +64,10 @@ class OrganizationCoverage:
     def add(self, finding: Finding) -> None:
         """Take a finding about the organization or about anything in it."""
         subject = finding.subject
+        self.protection.add(finding)
         if finding.status in NOT_COMPLYING:
             self.counts[finding.status] += 1
+            self.open[finding.severity] += finding.status in OPEN
             self._worst.add(finding)
             if is_unprotected(finding):
                 self.unprotected.add(subject.database)
@@ -77,6 +85,11 @@ class OrganizationCoverage:
         is_whole = finding.subject.kind == "organization" or finding.rule == COMPLETE
         if is_whole and finding.severity != "advisory" and finding.rule in _DOUBTING:
             self._doubt.add(finding)
+
+    def fold(self) -> None:
+        """Count the databases by their protection, once all findings located here have come."""
+        lacking, shared = self.shared()
+        self.protection.fold(lacking, {place for key in shared for place in key.locations})
 
     def shared(self) -> tuple[set[Place], list[Shared]]:
         """Return the scopes whose only key is another's, and the keys of which that is not known.

@@ -68,6 +68,7 @@ def test_a_finding_gives_the_state_of_a_cell(
         "databases": 3 if counted else 0,
         "existing": 1 if counted else 0,
         "unprotected": 0,
+        "protected": 0,
         "keys": int(rule == "CMEK-09"),
         "planned_keys": [],
         "advisories": int(severity == "advisory" and status in OPEN),
