@@ -205,15 +205,15 @@ def _render(head: Head, setup: AuditSetup, staging: Path) -> None:
 
 def _publish_staged(folder: ReportFolder, tokens: Iterable[Token], others: Iterable[Path]) -> None:
     """Publish all that is in the staging folder, if no report holds a secret."""
-    staged = list(folder.staging.iterdir())
+    staged = folder.staging
     try:
-        refuse_leaks([*staged, *others], tokens)
+        refuse_leaks([*sorted(staged.rglob("*")), *others], tokens)
     except LeakError as leak:
         for file in leak.files:
             file.unlink(missing_ok=True)
         # Name the place that a report would have had: the staging folder is gone by then.
         raise LeakError(
-            folder.path / file.name if file.parent == folder.staging else file
+            folder.path / file.relative_to(staged) if file.is_relative_to(staged) else file
             for file in leak.files
         ) from None
-    folder.publish([file.name for file in staged])
+    folder.publish([entry.name for entry in staged.iterdir()])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cmek_audit.run.report_folder import UNFINISHED
 from inventory.errors import SettingError
+from reports.formats.registry import FOLDERS
 from reports.record.layout import HEAD, RECORD
 
 if TYPE_CHECKING:
@@ -98,5 +99,7 @@ def _reason(file: Path, folder: Path, targets: Mapping[_File, Path]) -> str:
         return f"{file}, which {how}"
     whole = folder.resolve()
     inner = place.relative_to(whole).parts if place.is_relative_to(whole) else ()
-    is_unfinished = bool(inner) and inner[0].startswith(UNFINISHED)
-    return f"{file}, which is in what an audit left unfinished" if is_unfinished else ""
+    if inner and inner[0].startswith(UNFINISHED):
+        return f"{file}, which is in what an audit left unfinished"
+    is_page = any(parent.name in FOLDERS for parent in place.parents[: len(inner) - 1])
+    return f"{file}, which is among the pages of organizations" if is_page else ""

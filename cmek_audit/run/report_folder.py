@@ -11,21 +11,24 @@ from typing import TYPE_CHECKING
 
 from inventory.errors import SettingError
 from inventory.system.folder_lock import FolderLock, writing_to
-from reports.formats.registry import FILES
+from reports.formats.registry import FILES, FOLDERS
 from reports.record.layout import HEAD, RECORD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 OPTION = "--cmek-report-dir"
-WRITTEN = tuple(dict.fromkeys((*RECORD, *FILES)))
-"""Every file that an audit may leave in its report folder."""
+WRITTEN = tuple(dict.fromkeys((*RECORD, *FILES, *FOLDERS)))
+"""Every file and every folder of pages that an audit may leave in its report folder."""
+
+PAGES = "*.html"
+"""The files in a folder of pages."""
 
 PREVIOUS = "previous"
 """The folder inside, in which the audit before is kept."""
 
 REPLACED = (*WRITTEN, *(f"{PREVIOUS}/{name}" for name in WRITTEN))
-"""Every file that does not stay where it is when an audit begins."""
+"""Everything that does not stay where it is when an audit begins."""
 
 UNFINISHED = ".writing"
 """How the names of folders begin in which an audit is written."""
@@ -69,7 +72,7 @@ class ReportFolder:
                 (self.staging / name).replace(self.path / name)
         except BaseException:
             for name in in_order:
-                (self.path / name).unlink(missing_ok=True)
+                _remove(self.path / name)
             raise
         finally:
             self.close()
@@ -113,9 +116,11 @@ def _set_aside(path: Path) -> None:
     moving = path / _MOVING
     if not (moving.is_dir() or (path / HEAD).exists()):
         for name in WRITTEN:
-            (path / name).unlink(missing_ok=True)
+            _remove(path / name)
         return
     _refuse_strangers(path / PREVIOUS)
+    for name in FOLDERS:
+        _refuse_strange_pages(path / name)
     moving.mkdir(exist_ok=True)
     for name in WRITTEN:
         if (path / name).exists():
@@ -124,12 +129,36 @@ def _set_aside(path: Path) -> None:
     moving.replace(path / PREVIOUS)
 
 
+def _remove(path: Path) -> None:
+    """Remove a file, or a folder of pages; whatever else such a folder holds stays there."""
+    if not path.is_dir() or path.is_symlink():
+        path.unlink(missing_ok=True)
+        return
+    for page in path.glob(PAGES):
+        page.unlink()
+    if not any(path.iterdir()):
+        path.rmdir()
+
+
 def _refuse_strangers(previous: Path) -> None:
     """Raise SettingError if ``previous`` is anything but an earlier audit, as it is replaced."""
     if not previous.is_dir() or previous.is_symlink():
         strangers = [previous] if previous.is_symlink() or previous.exists() else []
     else:
         strangers = sorted(entry for entry in previous.iterdir() if entry.name not in WRITTEN)
+    _refuse(strangers, f"a folder whose {PREVIOUS}/ holds only an earlier audit")
+    for name in FOLDERS:
+        _refuse_strange_pages(previous / name)
+
+
+def _refuse_strange_pages(folder: Path) -> None:
+    """Raise SettingError if a folder of pages holds anything else, which would be lost with it."""
+    if folder.is_dir() and not folder.is_symlink():
+        pages = set(folder.glob(PAGES))
+        strangers = sorted(entry for entry in folder.iterdir() if entry not in pages)
+        _refuse(strangers, f"only pages of an earlier audit in {folder.name}/")
+
+
+def _refuse(strangers: Sequence[Path], expected: str) -> None:
     if strangers:
-        expected = f"a folder whose {PREVIOUS}/ holds only an earlier audit"
         raise SettingError(f"{OPTION}: found {strangers[0]}, expected {expected}")

@@ -36,18 +36,18 @@ class Spread:
 
     def add(self, organization: Organization) -> None:
         """Remember the databases of ``organization`` that are in several key scopes."""
-        counts: Counter[frozenset[ScopeKey]] = Counter()
         for database in organization.databases or ():
             if len(database.regions) > 1 and not database.is_terminated:
                 kind, provider = database.type, database.provider
-                counts[
-                    frozenset(
-                        (organization.id, kind, region.provider or provider, region.name)
-                        for region in database.regions
-                    )
-                ] += 1
-        if counts:
-            self._scopes[organization.id] = counts
+                places = frozenset(
+                    (organization.id, kind, region.provider or provider, region.name)
+                    for region in database.regions
+                )
+                self.add_places(organization.id, places)
+
+    def add_places(self, organization: str, places: frozenset[ScopeKey]) -> None:
+        """Remember a database of ``organization`` that is in several key scopes."""
+        self._scopes.setdefault(organization, Counter())[places] += 1
 
     def repeated(self, scopes: Iterable[ScopeKey]) -> int:
         """Return how often a database is counted again if those of ``scopes`` are summed."""

@@ -1,4 +1,7 @@
-"""The auditor's page, ``audit.html``: all of an audit in one file that asks for no other."""
+"""The auditor's page, ``audit.html``: all of an audit in one file that asks for no other.
+
+Of a fleet it is an index, with a page for each organization beside it.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,18 @@ from checks.engine.card import SEVERITIES
 from checks.engine.finding import OPEN, STATUSES
 from inventory.text.display import pluralize
 from reports.key_instructions.instructions import lay_out_commands
-from reports.page.coverage_matrix import lay_out
+from reports.page.answer import answer
+from reports.page.coverage_list import lay_out_coverage
 from reports.page.evidence_index import EvidenceIndex
 from reports.page.finding_view import (
     NumberedOrganizations,
     shown_evidence,
     view_finding,
 )
+from reports.page.organization_actions import actions_of
+from reports.page.organization_files import links_of, links_of_organization, page_name
+from reports.page.organization_head import HeadIndex
+from reports.page.organization_stream import part
 from reports.page.population_tables import population_tables
 from reports.page.times import age, clock_difference, short_time
 from reports.presentation import labels
@@ -35,13 +43,16 @@ from reports.presentation.source_notes import first_notes
 from reports.presentation.waiver_notices import days_left, urgent_waivers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from reports.model.finding_record import FindingRecord
-    from reports.model.head import Head, StatusCounts
+    from reports.model.head import Head
     from reports.model.population_summary import OrganizationEntry
     from reports.page.finding_view import FindingView
+    from reports.page.organization_files import PageLinks
     from reports.presentation.selection import Selection
+
+    Lines = Callable[[], Iterable[bytes]]
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLES = (
@@ -62,7 +73,6 @@ STYLES = (
 SCRIPTS = ("findings",)
 """The scripts in ``templates/scripts``, in the order in which they run."""
 
-_BAR = 1_000
 _severity = attrgetter("severity")
 
 
@@ -71,15 +81,47 @@ def render(
     lines: Iterable[bytes],
     limits: PageLimits | None = None,
     *,
-    population: Iterable[bytes] = (),  # noqa: ARG001 (read by the timeline)
+    population: Iterable[bytes] = (),
 ) -> str:
     """Render the page of an audit from its head, and the lines of its findings, read once.
 
-    The lines of its ``population`` are read once, too.
-
-    The same audit gives the same text, but for the section ``run``.
+    The lines of its ``population`` are read once, too. The same audit gives the same text, but for
+    the section ``run``. Of a fleet, this is the index of the pages that ``render_pages`` renders.
     """
     limits = limits or PageLimits()
+    links = links_of(head, limits.fleet)
+    limits = limits.of_index() if links.is_index else limits
+    return _render(head, lines, population, limits=limits, links=links)
+
+
+def render_pages(
+    head: Head, lines: Lines, limits: PageLimits | None = None, *, population: Lines
+) -> Iterator[tuple[str, str]]:
+    """Yield file name and text of the page of each organization; none unless it is a fleet.
+
+    Lines of findings and population are read from their beginning as often as needed.
+    """
+    limits = limits or PageLimits()
+    names = links_of(head, limits.fleet).names
+    if not names:
+        return
+    index = HeadIndex(head)
+    for own in part(lines, population, names):
+        title = names[own.organization]
+        reduced = index.head_of(own.organization, own.findings, actions_of(own, title))
+        links = links_of_organization(head, title)
+        text = _render(reduced, own.findings, own.population, limits=limits, links=links)
+        yield page_name(own.organization, title), text
+
+
+def _render(
+    head: Head,
+    lines: Iterable[bytes],
+    population: Iterable[bytes],  # noqa: ARG001 (read by the timeline)
+    *,
+    limits: PageLimits,
+    links: PageLinks,
+) -> str:
     chosen = select_findings(lines, head["criteria"]["rules"], limits)
     style, script = _style(head), _joined("scripts", SCRIPTS, "js")
     return (
@@ -89,17 +131,23 @@ def render(
             head=head,
             limits=limits,
             labels=labels,
+            links=links,
             style=Markup(style),  # noqa: S704 (our own file)
             script=Markup(script),  # noqa: S704 (our own file)
             style_hash=_source_hash(style),
             script_hash=_source_hash(script),
             banners=banners(head),
             notes=first_notes(head),
-            coverage=lay_out(head["coverage"], limits.cells, is_partial=_is_partial(head)),
+            answer=answer(head, links.only),
+            coverage=lay_out_coverage(
+                head["coverage"],
+                most_cells=limits.cells,
+                most_whole=limits.whole_organizations,
+                is_partial=bool(head["settings"]["left_out"]),
+            ),
             commands=lay_out_commands(head["key_plan"], limits.commands),
             readings=population_tables(_organizations(head), limits.readings, limits.rows),
             facts_from=_facts_from(head),
-            bar=_bar(head["counts"]),
             **_findings(head, chosen, limits),
         )
     )
@@ -151,7 +199,8 @@ def _style(head: Head) -> str:
     return f"{_joined('styles', STYLES, 'css')}@page{{{boxes}}}\n"
 
 
-def _joined(folder: str, names: Iterable[str], suffix: str) -> str:
+@cache
+def _joined(folder: str, names: tuple[str, ...], suffix: str) -> str:
     """Return the text of several files of the templates, in the order of their ``names``."""
     files = (TEMPLATES / folder / f"{name}.{suffix}" for name in names)
     return "\n".join(file.read_text(encoding="utf-8") for file in files)
@@ -160,27 +209,6 @@ def _joined(folder: str, names: Iterable[str], suffix: str) -> str:
 def _source_hash(text: str) -> str:
     """Return the hash by which a Content-Security-Policy allows an inline text."""
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode('ascii')}"
-
-
-def _is_partial(head: Head) -> bool:
-    return bool(head["settings"]["left_out"])
-
-
-def _bar(counts: StatusCounts) -> list[tuple[str, int, int]]:
-    """Return status, start and width of each piece of the bar of counts, of 1,000 together.
-
-    A status with any finding gets a width that can be seen.
-    """
-    total = sum(counts.values())
-    present = [status for status in STATUSES if counts[status]]
-    widths = {status: max(6, _BAR * counts[status] // total) for status in present}
-    scale = _BAR / sum(widths.values()) if widths else 1
-    pieces: list[tuple[str, int, int]] = []
-    start = 0
-    for status, width in widths.items():
-        pieces.append((status, start, round(width * scale)))
-        start += round(width * scale)
-    return pieces
 
 
 def _findings(head: Head, chosen: Selection, limits: PageLimits) -> dict[str, Any]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from reports.record.layout import FINDINGS, POPULATION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from reports.model.head import Head
+
+    Lines = Callable[[], Iterable[bytes]]
 
 RECORD = "audit.json"
 PAGE = "audit.html"
@@ -33,6 +36,7 @@ class Format(NamedTuple):
         module: the module in ``reports.formats`` whose ``render`` makes it; empty if none does.
         is_default: whether an audit writes it unless other formats are asked for.
         shows_population: whether it shows what was judged, too, and not only what was found.
+        folder: the folder beside the file for the pages of organizations; empty if it has none.
     """
 
     name: str
@@ -43,15 +47,29 @@ class Format(NamedTuple):
     module: str = ""
     is_default: bool = True
     shows_population: bool = False
+    folder: str = ""
 
     def render(self, head: Head, lines: Iterable[bytes], population: Iterable[bytes]) -> str:
         """Return the report's text, made of the head, and the lines of findings and population."""
         # Each renderer is imported only when it is used: the page's templates alone cost as much
         # as the start of a command that renders nothing.
-        module = import_module(f"reports.formats.{self.module}")
         more = {"population": population} if self.shows_population else {}
-        text: str = module.render(head, lines, **more)
+        text: str = self._renderer.render(head, lines, **more)
         return text
+
+    def render_pages(
+        self, head: Head, lines: Lines, population: Lines
+    ) -> Iterator[tuple[str, str]]:
+        """Yield name and text of each page of one organization; none unless it is a fleet.
+
+        Both files of lines are read from their beginning as often as needed.
+        """
+        if self.folder:
+            yield from self._renderer.render_pages(head, lines, population=population)
+
+    @property
+    def _renderer(self) -> Any:  # noqa: ANN401 (a module)
+        return import_module(f"reports.formats.{self.module}")
 
 
 FORMATS = (
@@ -72,6 +90,7 @@ FORMATS = (
         "criteria, sign-off. One file that needs no script and loads nothing",
         module="html",
         shows_population=True,
+        folder="organizations",
     ),
     Format("results", "pytest", "results.html", "table", "engineers: the run as pytest saw it"),
     Format("junit", "pytest", "junit.xml", "list of tests", "pipelines: the run as JUnit XML"),
@@ -120,6 +139,9 @@ DEFAULT = tuple(row.name for row in FORMATS if row.file and row.is_default)
 FILES = tuple(row.file for row in FORMATS if row.file)
 """The files of all formats."""
 
+FOLDERS = tuple(row.folder for row in FORMATS if row.folder)
+"""The folders of pages of organizations."""
+
 
 def describe_choice() -> str:
     """Return what the help says of the option that chooses among the formats."""
@@ -138,11 +160,16 @@ def write_rendered(formats: Iterable[str], head: Head, record: Path, folder: Pat
 
     The record is the ``head``, and the files of findings and population in the folder ``record``.
     """
+    lines, population = (partial(_read_lines, record / name) for name in (FINDINGS, POPULATION))
     names = set(formats)
     for row in RENDERED:
         if row.name in names:
-            with (
-                (record / FINDINGS).open("rb") as lines,
-                (record / POPULATION).open("rb") as judged,
-            ):
-                (folder / row.file).write_bytes(encode(row.render(head, lines, judged)))
+            (folder / row.file).write_bytes(encode(row.render(head, lines(), population())))
+            for page, text in row.render_pages(head, lines, population):
+                (folder / row.folder).mkdir(exist_ok=True)
+                (folder / row.folder / page).write_bytes(encode(text))
+
+
+def _read_lines(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from file

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 FOLDED: tuple[Status, ...] = ("pass", "not-applicable")
 """The statuses that are grouped by rule, each group folded."""
 
+_INDEXED = 200
+"""How many open findings, and how many waived ones, the index of a fleet lists itself."""
+
 _CLOSED = tuple(
     f'{{"status":"{status}",'.encode("ascii") for status in STATUSES if status not in OPEN
 )
@@ -36,6 +39,7 @@ class PageLimits(NamedTuple):
         waived: findings that are waived.
         folded: findings that pass or are not applicable, together.
         cells: cells of all coverage matrices together.
+        whole_organizations: organizations up to which those in order have a row of their own.
         actions: actions, the most urgent first.
         waivers: waivers.
         attestations: attestations.
@@ -48,12 +52,14 @@ class PageLimits(NamedTuple):
         changes: findings and key scopes in each list of what changed since the baseline.
         organizations: organizations that the filter offers by name.
         full: open findings up to which each repeats the text of its rule.
+        fleet: organizations above which each has a page of its own, and the page is their index.
     """
 
     open: int = 5_000
     waived: int = 1_000
     folded: int = 5_000
     cells: int = 4_000
+    whole_organizations: int = 50
     actions: int = 200
     waivers: int = 1_000
     attestations: int = 500
@@ -65,6 +71,13 @@ class PageLimits(NamedTuple):
     changes: int = 200
     organizations: int = 500
     full: int = 1_000
+    fleet: int = 100
+
+    def of_index(self) -> PageLimits:
+        """Return the limits of the index of a fleet: what is left out is on the other pages."""
+        return self._replace(
+            open=_INDEXED, waived=_INDEXED, folded=0, cells=0, readings=0, exchanges=0
+        )
 
 
 class Selection(NamedTuple):

@@ -16,7 +16,7 @@ from checks.engine.finding import (
 )
 from reports.aggregation.aggregates import Aggregates
 from reports.aggregation.coverage_states import STATES
-from reports.page.coverage_matrix import lay_out
+from reports.page.coverage_list import lay_out_coverage
 from reports.presentation.labels import CELL, STATUS
 from tests.builders import (
     ORGANIZATION,
@@ -90,14 +90,12 @@ _COLOURS = ("fail", "inconclusive", "waived", "not-applicable", "nothing", "pass
 
 def _colours(*given: Finding) -> dict[str, int]:
     """Return how good each cell looks on the page, by its region."""
-    laid_out = lay_out(rows(*given), 10_000, is_partial=False)
+    listed = lay_out_coverage(rows(*given), most_cells=10_000, most_whole=10_000, is_partial=False)
     return {
-        region: _COLOURS.index(cell.label.css.replace("error", "fail"))
-        for matrix in laid_out.shown
-        for table in matrix.tables
-        for row in table.rows
-        for region, cell in zip(table.regions, row.cells, strict=True)
-        if cell.data
+        cell.region: _COLOURS.index(cell.label.css.replace("error", "fail"))
+        for organization in listed.shown
+        for block in organization.blocks
+        for cell in block.cells
     }
 
 

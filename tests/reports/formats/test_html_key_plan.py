@@ -168,7 +168,7 @@ def test_what_to_paste(tmp_path: Path) -> None:
 
 
 def _headings(page: str) -> list[str]:
-    return re.findall(r"<h4>(.*?)</h4>", section(page))
+    return re.findall(r"<h5>(.*?)</h5>", section(page))
 
 
 def test_what_to_paste_with_terraform(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_shared_keys_and_late_databases(tmp_path: Path) -> None:
 def test_nothing_to_do(tmp_path: Path) -> None:
     """Where no key is missing, there are no steps, nor lists."""
     reported = section(audit(tmp_path, COMPLIANT).page)
-    assert re.findall("<h3>", reported) == []
+    assert re.findall("<h4>", reported) == []
 
 
 def test_a_cut_plan_says_so(mixed: Report) -> None:
@@ -235,4 +235,4 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     tags = {tag for tag, _ in Page(start + section(report.page)).tags}
     ours = {"html", "section", "h2", "h3", "p", "dl", "div", "dt", "dd", "table", "caption"}
     ours |= {"thead", "tbody", "tr", "th", "td", "bdi", "span", "details", "summary", "strong"}
-    assert tags <= ours | {"ol", "li", "code", "i", "a", "h4", "pre"}
+    assert tags <= ours | {"ol", "li", "code", "i", "a", "h4", "h5", "pre"}

@@ -93,7 +93,8 @@ def test_the_record_is_a_format() -> None:
 
 def test_an_audit_clears_every_file_that_it_writes() -> None:
     """The report folder knows the files of all formats, those that are not default too."""
-    assert set(WRITTEN) == {*RECORD, *(row.file for row in FORMATS if row.file)}
+    written = [name for row in FORMATS for name in (row.file, row.folder) if name]
+    assert set(WRITTEN) == {*RECORD, *written}
 
 
 @pytest.mark.parametrize("row", registry.RENDERED, ids=_name)
