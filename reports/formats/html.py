@@ -29,6 +29,7 @@ from reports.page.finding_view import (
     shown_evidence,
     view_finding,
 )
+from reports.page.fix_first import lay_out_actions
 from reports.page.organization_actions import actions_of
 from reports.page.organization_files import links_of, links_of_organization, page_name
 from reports.page.organization_head import HeadIndex
@@ -36,6 +37,7 @@ from reports.page.organization_stream import part
 from reports.page.population_tables import population_tables
 from reports.page.times import age, clock_difference, short_time
 from reports.presentation import labels
+from reports.presentation.action_groups import effect
 from reports.presentation.banners import banners
 from reports.presentation.sanitize import name, prose, visible
 from reports.presentation.selection import PageLimits, select_findings
@@ -62,7 +64,8 @@ STYLES = (
     "status",
     "tables",
     "coverage",
-    "actions",
+    "fix_first",
+    "key_plan",
     "findings",
     "criteria",
     "narrow",
@@ -145,6 +148,9 @@ def _render(
                 most_whole=limits.whole_organizations,
                 is_partial=bool(head["settings"]["left_out"]),
             ),
+            fix_first=lay_out_actions(
+                head["actions"], _organizations(head), head["actions_total"], limits.actions
+            ),
             commands=lay_out_commands(head["key_plan"], limits.commands),
             readings=population_tables(_organizations(head), limits.readings, limits.rows),
             facts_from=_facts_from(head),
@@ -167,6 +173,7 @@ def _environment() -> Environment:
         "prose": prose,
         "visible": visible,
         "due": days_left,
+        "effect": effect,
         "count": lambda number: f"{number:,}",
         "plural": pluralize,
         "time": short_time,

@@ -40,7 +40,7 @@ class PageLimits(NamedTuple):
         folded: findings that pass or are not applicable, together.
         cells: cells of all coverage matrices together.
         whole_organizations: organizations up to which those in order have a row of their own.
-        actions: actions, the most urgent first.
+        actions: groups of actions, the most urgent first.
         waivers: waivers.
         attestations: attestations.
         rows: sources, organizations, comparisons of counts, and reasons why something was not
