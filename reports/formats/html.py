@@ -27,6 +27,7 @@ from reports.page.finding_view import (
 )
 from reports.page.population_tables import population_tables
 from reports.page.times import age, clock_difference, short_time
+from reports.page.trend import trend_of
 from reports.presentation import labels
 from reports.presentation.banners import banners
 from reports.presentation.sanitize import name, prose, visible
@@ -50,6 +51,7 @@ STYLES = (
     "contents",
     "status",
     "tables",
+    "trend",
     "coverage",
     "actions",
     "findings",
@@ -100,6 +102,7 @@ def render(
             readings=population_tables(_organizations(head), limits.readings, limits.rows),
             facts_from=_facts_from(head),
             bar=_bar(head["counts"]),
+            trend=trend_of(head),
             **_findings(head, chosen, limits),
         )
     )
