@@ -17,6 +17,7 @@ from reports.model.changes import ChangesSummary
 from reports.model.key_plan import CoverageRow, KeyPlan
 from reports.model.outcome import Outcome
 from reports.model.population_summary import AttestationEntry, BundleEntry, PopulationSummary
+from reports.model.protection import Protection
 from reports.model.trend import TrendEntry
 
 StatusCounts = dict[Status, int]
@@ -206,6 +207,7 @@ class HeadBody(TypedDict):
     settings: SettingsEntry
     counts: StatusCounts
     open: dict[Severity, int]
+    protection: Protection
     population: PopulationSummary
     evidence: list[BundleEntry]
     criteria: Criteria

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from reports.comparison.changes import summarize_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from reports.model.changes import ChangesSummary
     from reports.model.head import Head
@@ -73,7 +73,7 @@ def entry_of(head: Head) -> TrendEntry:
         "outcome": head["verdict"]["outcome"],
         "organizations": len(head["population"]["organizations"]),
         # The record of an older version does not count the databases.
-        "protection": cast("Mapping[str, Any]", head).get("protection"),
+        "protection": head.get("protection"),
         "open": head["open"],
         "counts": head["counts"],
     }

@@ -43,7 +43,8 @@ def test_an_audit_in_numbers(tmp_path: Path) -> None:
     folder = stored(tmp_path, [a_finding()], [an_organization(id="acme")])
     audit = read_earlier(folder)
     head = json.loads((folder / HEAD).read_bytes())
-    expected = entry(counts=head["counts"], outcome=head["verdict"]["outcome"])
+    copied = {name: head[name] for name in ("counts", "protection")}
+    expected = entry(outcome=head["verdict"]["outcome"], **copied)
     assert audit.entries == ({**expected, "report": head["report"]},)
     assert (audit.path, audit.kind) == ((folder / HEAD).as_posix(), ACME)
     assert read_baseline(folder).earlier == audit
@@ -62,7 +63,7 @@ def test_a_record_passes_its_own_trend_on(tmp_path: Path) -> None:
 def test_a_record_of_an_older_version(tmp_path: Path) -> None:
     """A record that lists no trend and counts no databases gives its findings alone."""
     head = head_of(stored(tmp_path))
-    del head["trend"], head["settings"]["history_files"]
+    del head["trend"], head["protection"], head["settings"]["history_files"]
     write_head(tmp_path, head)
     [own] = read_earlier(tmp_path).entries
     assert own["protection"] is None

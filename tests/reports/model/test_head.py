@@ -11,7 +11,7 @@ from checks.engine.card import Card
 from checks.engine.waivers import Waiver
 from checks.shared import comparisons
 from inventory.model.gaps import GapReason
-from reports.aggregation import coverage
+from reports.aggregation import coverage_states
 from reports.model.head import Head, RuleEntry, WaiverEntry
 from reports.model.outcome import Outcome
 from reports.record import evidence, layout
@@ -138,7 +138,10 @@ _ROWS = "properties/population/properties/organizations/items/properties"
     ("path", "values"),
     [
         (f"{_ROWS}/reconciliation/items/properties/what", tuple(comparisons.COUNTED)),
-        ("properties/coverage/items/properties/cells/items/properties/state", coverage.STATES),
+        (
+            "properties/coverage/items/properties/cells/items/properties/state",
+            coverage_states.STATES,
+        ),
     ],
 )
 def test_the_schema_lists_what_there_is(path: str, values: tuple[str, ...]) -> None:
