@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from inventory.errors import InventoryError, Problem
-from inventory.files.evidence_layout import is_bundle, is_folder, read_folder
-from inventory.files.file_kinds import HISTORIES, recognize_folder
-from inventory.files.format_detection import INVENTORY, folder_problem
 from inventory.files.merging import contradiction, merge_keys
 from inventory.files.yaml_json import refuse
+from inventory.history_files import find_records
 from inventory.model.key import KeyScope
 from inventory.model.organization_index import scope_of
 from inventory.opening import read_file
-from inventory.system.paths import sorted_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -166,14 +161,15 @@ def _observe(snapshot: _Snapshot, scope: KeyScope) -> Observation:
 def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
     """Read earlier records, each organization dated by its own ``captured_at``, else its file's.
 
-    A folder gives each record in it, a bundle or a file, except those that are ``present``. Raises
-    InventoryError if a folder holds anything else or no record at all, or if a record cannot be
-    read, has no date, or contradicts another of its moment.
+    A folder gives each record in it, a bundle or a file, except those that are ``present``. Reports
+    of audits are no records of this kind. Raises InventoryError if a folder holds anything else or
+    no record at all, or if a record cannot be read, has no date, or contradicts another of its
+    moment.
     """
     snapshots: dict[tuple[str, datetime], _Snapshot] = {}
     problems: list[Problem] = []
     sources: list[Source] = []
-    for file in sorted_paths(_record_paths(files, {os.path.realpath(path) for path in present})):
+    for file in find_records(files, present):
         source, organizations, *_ = read_file(file, "history")
         sources.append(source)
         for organization in organizations:
@@ -184,49 +180,6 @@ def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
     refuse(problems)
     by_organization = [(identity, snapshot) for (identity, _), snapshot in snapshots.items()]
     return History(by_organization, sources)
-
-
-def check_folders(files: Iterable[str]) -> None:
-    """Raise InventoryError if a folder of ``files`` holds anything but records; none is read.
-
-    A live audit calls this before it asks Astra, and reads its history afterwards. An empty folder
-    is no mistake yet: the audit may put its first record there.
-    """
-    for file in filter(_holds_records, files):
-        refuse(read_folder(Path(file)).problems())
-
-
-def _holds_records(file: str) -> bool:
-    """Say whether ``file`` is a folder of records, and not a record itself."""
-    return is_folder(file) and not is_bundle(Path(file))
-
-
-def _record_paths(files: Iterable[str], present: set[str]) -> Iterator[str]:
-    for file in files:
-        if _holds_records(file):
-            records = _records_in(Path(file))
-            yield from (
-                record.as_posix() for record in records if os.path.realpath(record) not in present
-            )
-        else:
-            yield file
-
-
-def _records_in(folder: Path) -> tuple[Path, ...]:
-    """Return the records that a folder holds; raise InventoryError for whatever else it holds.
-
-    A skipped record could be that of the night on which a key was a different one. A folder without
-    any record, not even the present one, is the wrong folder: it shows nothing about the past.
-    """
-    if recognize_folder(folder).option not in {"", HISTORIES}:
-        raise InventoryError([folder_problem(folder.as_posix(), INVENTORY)])
-    content = read_folder(folder)
-    refuse(content.problems())
-    records = (*content.bundles, *content.records)
-    if not records:
-        expected = "an earlier record; if there is none, leave the option out"
-        refuse([Problem(folder.as_posix(), 0, "", "a folder without records", expected)])
-    return records
 
 
 def _time(source: Source, organization: Organization) -> datetime:

@@ -13,9 +13,11 @@ from cmek_audit.run.overwritten_inputs import GivenPath, refuse_overwritten_inpu
 from cmek_audit.run.preparation import prepare, reopen
 from cmek_audit.run.provenance import version_of
 from cmek_audit.run.report_folder import REPLACED, ReportFolder
+from inventory.astra.config import other_hosts
 from inventory.errors import LeakError, SettingError
 from inventory.files.named_plans import parse_plan
 from inventory.text.secrets import refuse_leaks
+from reports.comparison.trend import AuditKind, build_trend
 from reports.formats.registry import PAGE, write_rendered
 from reports.record.layout import HEAD, RECORD, canonical
 from reports.record.recorder import Recorder
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from cmek_audit.run.preparation import AuditSetup, Prepared
     from inventory.text.secrets import Token
     from reports.model.head import Head, Provenance, Run
+    from reports.model.trend import TrendEntry
 
 
 class Draft(NamedTuple):
@@ -154,12 +157,28 @@ def _head(draft: Draft) -> Head:
         sources=judged.sources,
         waivers=judged.waivers,
         changes=judged.changes,
+        trend=_trend(draft),
         tool_version=version_of(TOOL),
     )
     try:
         return build_head(draft.recorder, settings, material)
     finally:
         draft.recorder.abort()
+
+
+def _trend(draft: Draft) -> list[TrendEntry]:
+    """Return the earlier audits that this one continues, of the history and of the baseline."""
+    setup, criteria = draft.judged.setup, draft.judged.setup.criteria
+    compared = criteria.baseline.earlier if criteria.baseline else None
+    earlier = (*criteria.earlier, compared) if compared else criteria.earlier
+    kind = AuditKind(
+        is_example=setup.is_example,
+        is_of_astra=not other_hosts(
+            source.evidence.address for source in draft.judged.sources if source.evidence
+        ),
+        organizations=draft.recorder.population.names.keys(),
+    )
+    return build_trend(earlier, setup.context.as_of, kind)
 
 
 # --- the files ------------------------------------------------------------------------------------

@@ -86,8 +86,8 @@ OPTIONS = (
         "history",
         "paths",
         "PATH",
-        "an inventory recorded earlier, dated by its captured_at, an evidence bundle, or a folder "
-        "of bundles; repeatable",
+        "an inventory recorded earlier, dated by its captured_at, an evidence bundle, the report "
+        "of an earlier audit, for the trend, or a folder of these; repeatable",
     ),
     Option("waivers", "paths", "PATH", "a file of waivers (.yaml, .yml, .json); repeatable"),
     Option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cmek_audit.run.report_folder import UNFINISHED
 from inventory.errors import SettingError
+from inventory.history_files import is_report
 from reports.formats.registry import FOLDERS
 from reports.record.layout import HEAD, RECORD
 
@@ -44,7 +45,8 @@ def overwritten_inputs(
     """Yield the option of each input that would not stay, with its path and the reason."""
     targets = dict(_targets(folder, written))
     for option, path in inputs:
-        files = _record(Path(path)) if option == "baseline" else _files(Path(path), folder, targets)
+        is_record = option == "baseline" or (option == "history" and is_report(path))
+        files = _record(Path(path)) if is_record else _files(Path(path), folder, targets)
         if reason := next(filter(None, (_reason(file, folder, targets) for file in files)), ""):
             yield option, reason
 

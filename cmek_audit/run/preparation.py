@@ -14,12 +14,14 @@ from checks.engine.outcome import Gate
 from checks.engine.waivers import read_waivers
 from cmek_audit import install_location
 from inventory.errors import InventoryError, Problem, SettingError
-from inventory.history import check_folders, read_history
+from inventory.history import read_history
+from inventory.history_files import check_folders, find_reports
 from inventory.inventory import Inventory
 from inventory.system.paths import normalize_path, sorted_paths
 from inventory.terraform.organizations import parse_organizations
 from inventory.terraform.source import SourceTree
 from reports.comparison.baseline import read_baseline, refuse_unfit
+from reports.comparison.trend import read_earlier
 from reports.record.writer import GivenFile, InputFiles
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from inventory.terraform.organizations import TerraformSettings
     from inventory.text.secrets import Token
     from reports.comparison.baseline import Baseline
+    from reports.comparison.trend import EarlierAudit
 
 EXAMPLES = install_location.folder() / "inventory" / "examples"
 
@@ -47,6 +50,7 @@ class Criteria(NamedTuple):
         controls: the controls of other frameworks, by rule.
         waivers: every waiver; none if the audit leaves them out.
         baseline: the earlier audit with which this one is compared; None if none was given.
+        earlier: the earlier audits among the files of the history.
     """
 
     rules: tuple[Rule, ...]
@@ -54,6 +58,7 @@ class Criteria(NamedTuple):
     controls: Controls
     waivers: tuple[Waiver, ...]
     baseline: Baseline | None
+    earlier: tuple[EarlierAudit, ...]
 
 
 class AuditSetup(NamedTuple):
@@ -102,7 +107,7 @@ def prepare(options: Options, on_progress: Callable[[Progress], None] = lambda _
     is_default = not (options.inventory or options.live)
     criteria, options = _read_criteria(options, is_default=is_default)
     # Before anything live is collected: a file that changes meanwhile is not the one judged by.
-    input_files = _describe_inputs(options, criteria.baseline)
+    input_files = _describe_inputs(options, criteria)
     options, tokens = _collect(options, on_progress)
     history = read_history(options.history, options.inventory)
     terraform = terraform_of(options)
@@ -161,7 +166,19 @@ def _read_criteria(options: Options, *, is_default: bool) -> tuple[Criteria, Opt
         options = _with_example(options)
     waivers = () if options.no_waivers else tuple(read_waivers(options.waivers, rule_ids))
     baseline = read_baseline(options.baseline) if options.baseline else None
-    return Criteria(rules, rules_hash(rules), controls, waivers, baseline), options
+    earlier = _read_earlier(options, baseline)
+    return Criteria(rules, rules_hash(rules), controls, waivers, baseline, earlier), options
+
+
+def _read_earlier(options: Options, baseline: Baseline | None) -> tuple[EarlierAudit, ...]:
+    """Read the audits that the history holds; the baseline, which may be large, only once."""
+    known = {Path(baseline.about.path).resolve(): baseline.earlier} if baseline else {}
+
+    def read(file: str) -> EarlierAudit:
+        earlier = known.get(Path(file).resolve())
+        return earlier._replace(path=file) if earlier else read_earlier(file)
+
+    return tuple(map(read, find_reports(options.history)))
 
 
 def _with_example(options: Options) -> Options:
@@ -233,13 +250,15 @@ def _refuse_later(history: History, present: datetime) -> None:
 # --- the files that are no source of facts --------------------------------------------------------
 
 
-def _describe_inputs(options: Options, baseline: Baseline | None) -> InputFiles:
+def _describe_inputs(options: Options, criteria: Criteria) -> InputFiles:
     """Name the files that the audit judges by, with their hashes, once they have been read."""
+    baseline = criteria.baseline
     return InputFiles(
         waivers=() if options.no_waivers else tuple(map(_hashed, options.waivers)),
         controls=_hashed(options.controls) if options.controls else None,
         no_waivers=options.no_waivers,
         baseline=GivenFile(baseline.about.path, baseline.about.sha256) if baseline else None,
+        history=tuple(GivenFile(audit.path, audit.sha256) for audit in criteria.earlier),
         terraform_organizations=options.terraform_organization,
         terraform_source=options.terraform_source,
     )

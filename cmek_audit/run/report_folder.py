@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inventory.errors import SettingError
+from inventory.history_files import UNFINISHED_REPORT
 from inventory.system.folder_lock import FolderLock, writing_to
 from reports.formats.registry import FILES, FOLDERS
 from reports.record.layout import HEAD, RECORD
@@ -30,7 +31,7 @@ PREVIOUS = "previous"
 REPLACED = (*WRITTEN, *(f"{PREVIOUS}/{name}" for name in WRITTEN))
 """Everything that does not stay where it is when an audit begins."""
 
-UNFINISHED = ".writing"
+UNFINISHED = UNFINISHED_REPORT
 """How the names of folders begin in which an audit is written."""
 
 _MOVING = f".{PREVIOUS}"

@@ -169,7 +169,9 @@ def _facts(options: Options, head: Head) -> Iterator[tuple[str, str]]:
         yield "Waivers", f"{len(head['waivers']):,}, of which {counts}"
     if options.history:
         earlier = sum(source["role"] == "history" for source in head["population"]["sources"])
-        yield "History", pluralize(earlier, "earlier record")
+        reports = len(head["settings"]["history_files"])
+        also = f", {pluralize(reports, 'earlier audit')}" if reports else ""
+        yield "History", f"{pluralize(earlier, 'earlier record')}{also}"
     if head["changes"]:
         baseline = head["changes"]["baseline"]["as_of"]
         yield "Changes", f"findings {summarize_changes(head['changes'])}, since {baseline}"

@@ -60,6 +60,7 @@ class RecordedSettings(RecordPart):
     controls_file: NamedFile | None
     fail_on_new: StrictBool
     baseline_file: NamedFile | None
+    history_files: tuple[NamedFile, ...] = ()
     terraform_organizations: tuple[str, ...]
     terraform_source: str | None
     terraform_files: tuple[NamedFile, ...]

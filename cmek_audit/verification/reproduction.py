@@ -80,4 +80,5 @@ def _files(head: RecordedHead) -> dict[str, list[str]]:
         for source in head.population.sources:
             plan = str(NamedPlan(source.path, source.name))
             files[source.role].append(plan if source.role == "plan" else source.path)
+        files["history"] += (file.path for file in head.settings.history_files)
     return files

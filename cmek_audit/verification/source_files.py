@@ -40,7 +40,8 @@ def prove_sources(head: RecordedHead) -> Iterator[Proof]:
             yield _prove_file(source, inventory, min(source.size, _MOST_BYTES))
     settings = head.settings
     given = filter(None, [settings.controls_file, settings.baseline_file])
-    for file in (*settings.waiver_files, *settings.terraform_files, *given):
+    files = (*settings.waiver_files, *settings.history_files, *settings.terraform_files, *given)
+    for file in files:
         yield _prove_file(file, file.path, _MOST_BYTES)
 
 

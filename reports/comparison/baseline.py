@@ -13,6 +13,7 @@ from inventory.history import Observation
 from inventory.model.key import KeyScope
 from reports.comparison.compared_head import ChangesPart, ComparedHead, KnownPart
 from reports.comparison.key_changes import DATABASES, KEYS, Seen
+from reports.comparison.trend import earlier_audit
 from reports.presentation.banners import banners
 from reports.record.decoding import decode_finding
 from reports.record.reader import checked, read_record, relying_on
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from checks.engine.finding import Finding
     from inventory.model.base import SourceLocation
+    from reports.comparison.trend import EarlierAudit
     from reports.record.reader import Record
 
 Key = tuple[str, str, str]
@@ -68,6 +70,7 @@ class Baseline(NamedTuple):
         closed_left_out: how many such ids were forgotten, as they were too many.
         known: what audits before it knew and it did not see, by organization.
         viewed: the organizations of which it compared the views of single regions.
+        earlier: what a trend takes from it; None if it was not read from a record.
     """
 
     about: AuditReference
@@ -79,6 +82,7 @@ class Baseline(NamedTuple):
     closed_left_out: int = 0
     known: Mapping[str, KnownOrganization] = MappingProxyType({})
     viewed: frozenset[str] = frozenset()
+    earlier: EarlierAudit | None = None
 
     def organizations(self) -> dict[str, KnownOrganization]:
         """Return what it knows of each organization, by its id."""
@@ -145,6 +149,7 @@ def read_baseline(path: str | Path) -> Baseline:
         closed_left_out=changes.closed_left_out,
         known=known,
         viewed=_viewed(head),
+        earlier=earlier_audit(record),
     )
 
 

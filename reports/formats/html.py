@@ -36,6 +36,7 @@ from reports.page.organization_head import HeadIndex
 from reports.page.organization_stream import part
 from reports.page.population_tables import population_tables
 from reports.page.times import age, clock_difference, short_time
+from reports.page.trend import trend_of
 from reports.presentation import labels
 from reports.presentation.action_groups import effect
 from reports.presentation.banners import banners
@@ -63,6 +64,7 @@ STYLES = (
     "contents",
     "status",
     "tables",
+    "trend",
     "coverage",
     "fix_first",
     "key_plan",
@@ -154,6 +156,7 @@ def _render(
             commands=lay_out_commands(head["key_plan"], limits.commands),
             readings=population_tables(_organizations(head), limits.readings, limits.rows),
             facts_from=_facts_from(head),
+            trend=trend_of(head),
             **_findings(head, chosen, limits),
         )
     )

@@ -16,19 +16,10 @@ from checks.engine.grouping import Mode
 from checks.engine.waivers import State
 from reports.model.changes import ChangesSummary
 from reports.model.key_plan import CoverageRow, KeyPlan
+from reports.model.outcome import Outcome
 from reports.model.population_summary import AttestationEntry, BundleEntry, PopulationSummary
 from reports.model.protection import Protection
-
-Outcome = Literal[
-    "broken",
-    "not compliant",
-    "not established",
-    "nothing judged",
-    "no customer key",
-    "partial",
-    "compliant",
-]
-"""The verdict as a code; the gate has no say in it."""
+from reports.model.trend import TrendEntry
 
 StatusCounts = dict[Status, int]
 """How many findings there are of each status, all of them named."""
@@ -74,6 +65,7 @@ class SettingsEntry(TypedDict):
     controls_file: NamedFile | None
     fail_on_new: bool
     baseline_file: NamedFile | None
+    history_files: list[NamedFile]
     terraform_organizations: list[str]
     terraform_source: str | None
     terraform_files: list[NamedFile]
@@ -234,6 +226,7 @@ class HeadBody(TypedDict):
     coverage: list[CoverageRow]
     key_plan: KeyPlan
     changes: ChangesSummary | None
+    trend: list[TrendEntry]
     not_evaluated: list[NotEvaluatedEntry]
     waivers: list[WaiverEntry]
     attestations: list[AttestationEntry]

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reports.aggregation.aggregates import Aggregates
-    from reports.model.head import Outcome, Verdict
+    from reports.model.head import Verdict
+    from reports.model.outcome import Outcome
 
 VERDICTS: dict[Outcome, str] = {
     "broken": "The audit is incomplete: {found}.",

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Verdict,
         WaiverEntry,
     )
+    from reports.model.trend import TrendEntry
     from reports.record.recorder import Recorder
 
 TOOL = "cmek-audit"
@@ -63,6 +64,7 @@ class InputFiles(NamedTuple):
         controls: the file of control ids; None for the bundled one.
         no_waivers: whether waivers were left out on purpose.
         baseline: the head of the earlier audit with which it was compared.
+        history: the heads of the earlier audits that were given as history.
         terraform_organizations: the organizations of Terraform's configurations, as given.
         terraform_source: the folder of the configuration; None if it was not given.
         terraform_files: the files of the configuration that were read.
@@ -72,6 +74,7 @@ class InputFiles(NamedTuple):
     controls: GivenFile | None = None
     no_waivers: bool = False
     baseline: GivenFile | None = None
+    history: tuple[GivenFile, ...] = ()
     terraform_organizations: tuple[str, ...] = ()
     terraform_source: str | None = None
     terraform_files: tuple[GivenFile, ...] = ()
@@ -111,6 +114,7 @@ class RecordInput(NamedTuple):
         sources: every file that was read.
         waivers: every waiver, and what became of it.
         changes: what changed since the baseline; None if none was given.
+        trend: the earlier audits, oldest first.
         tool_version: the version of this program.
     """
 
@@ -120,6 +124,7 @@ class RecordInput(NamedTuple):
     sources: Sequence[Source]
     waivers: Sequence[tuple[Waiver, State]]
     changes: ChangesSummary | None = None
+    trend: Sequence[TrendEntry] = ()
     tool_version: str = ""
 
 
@@ -146,6 +151,7 @@ def build_head(recorder: Recorder, settings: Settings, material: RecordInput) ->
         "coverage": coverage,
         "key_plan": aggregates.key_plan(names),
         "changes": material.changes,
+        "trend": list(material.trend),
         "not_evaluated": aggregates.not_evaluated(),
         "waivers": [_waiver(waiver, state) for waiver, state in material.waivers],
         "attestations": recorder.population.attestations(settings.context.as_of),
@@ -185,6 +191,7 @@ def _settings(settings: Settings) -> SettingsEntry:
         "controls_file": _named(given.controls) if given.controls else None,
         "fail_on_new": gate.new_only,
         "baseline_file": _named(given.baseline) if given.baseline else None,
+        "history_files": list(map(_named, given.history)),
         "terraform_organizations": list(given.terraform_organizations),
         "terraform_source": given.terraform_source,
         "terraform_files": list(map(_named, given.terraform_files)),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from inventory.errors import EvidenceError, InventoryError, Problem
-from inventory.history import History, KnownDatabase, Observation, check_folders, read_history
+from inventory.history import History, KnownDatabase, Observation, read_history
 from inventory.model.key import KeyScope
 from tests.builders import (
     DATABASE,
@@ -431,15 +431,3 @@ def test_keys_of_an_observation_are_in_order(tmp_path: Path) -> None:
     history = read_history([record(tmp_path / "a.yaml", "2026-03-01T00:00:00Z", keys=keys)])
     [observation] = history.observations(SCOPE)
     assert observation.key_ids == tuple(sorted(ids))
-
-
-def test_folders_are_checked_before_anything_is_asked(tmp_path: Path) -> None:
-    """What is no record is named without reading any; an empty folder, and a file, may be there."""
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "strange").mkdir()
-    (tmp_path / "strange" / "notes.txt").write_text("mine")
-    check_folders([str(tmp_path / "empty"), str(tmp_path / "nothing"), str(tmp_path / "a.yaml")])
-    with pytest.raises(
-        InventoryError, match=r"strange/notes\.txt: found a file that is not a record"
-    ):
-        check_folders([str(tmp_path / "strange")])

@@ -24,11 +24,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from inventory.model.organization import Organization
+    from reports.model.trend import TrendEntry
     from tests.reports.samples import Entry, Report
 
     Shown = Any
 
 FIRST, SECOND, THIRD, FOURTH = (f"2026-11-{day}T03:00:00Z" for day in (20, 21, 22, 23))
+
+
+PROTECTION = {"protected": 4, "unprotected": 6, "unproven": 4, "astra_provided": 1, "waived": 0}
+
+
+def entry(as_of: str = FIRST, report: str = "a", **over: Any) -> TrendEntry:  # noqa: ANN401
+    """Make an audit as later records list it."""
+    made: Any = {
+        "report": report * 64,
+        "as_of": as_of,
+        "outcome": "not compliant",
+        "organizations": 1,
+        "protection": None,
+        "open": {"critical": 0, "high": 1, "medium": 0, "low": 0, "advisory": 0},
+        "counts": {
+            "error": 0,
+            "fail": 1,
+            "inconclusive": 0,
+            "waived": 0,
+            "pass": 0,
+            "not-applicable": 0,
+        },
+    }
+    return {**made, **over}  # type: ignore[typeddict-item]
 
 
 def stored(

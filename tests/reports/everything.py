@@ -37,7 +37,7 @@ from tests.builders import (
     moment,
     uuid,
 )
-from tests.reports.comparing import every_change
+from tests.reports.comparing import PROTECTION, SECOND, entry, every_change
 from tests.reports.live import recorded
 from tests.reports.recording import SOURCE, a_finding, record
 
@@ -104,7 +104,12 @@ def record_of_everything(live: Path, folder: Path) -> Record:
     one = an_organization_with_everything()
     two = an_organization(id=OTHER_ORGANIZATION, keys=None, captured_at=None, plan=None)
     file = GivenFile("waivers.yaml", "0" * 64)
-    given = InputFiles(waivers=(file,), controls=file._replace(path="controls.yaml"), baseline=file)
+    given = InputFiles(
+        waivers=(file,),
+        controls=file._replace(path="controls.yaml"),
+        baseline=file,
+        history=(file,),
+    )
     broken = a_finding("error", reason="check-broke", action="Report this")
     waived = a_finding("waived", region="eu-west-1", action="Register a key", waiver="W-1")
     aged = a_finding(change="new", since=CAPTURED, audits=1)
@@ -116,7 +121,8 @@ def record_of_everything(live: Path, folder: Path) -> Record:
         [(_a_waiver(), "expiring")],
         [*bundle.sources, SOURCE],
     )
-    head = made.head | {"changes": every_change()}
+    trend = [entry(report="a"), entry(SECOND, "b", protection=PROTECTION)]
+    head = made.head | {"changes": every_change(), "trend": trend}
     return made._replace(head=head | {"report": report_id(head)})
 
 

@@ -122,8 +122,8 @@ TAKEN = {
     "organizations.yaml": {"--cmek-live"},
     "waivers.yaml": {"--cmek-waivers"},
     "controls.yaml": {"--cmek-controls"},
-    "report": {"--cmek-baseline"},
-    "report/audit.json": {"--cmek-baseline"},
+    "report": {"--cmek-baseline", "--cmek-history"},
+    "report/audit.json": {"--cmek-baseline", "--cmek-history"},
 }
 """What an option reads."""
 

@@ -80,7 +80,7 @@ def test_what_an_audit_left_unfinished(folder: Path) -> None:
     assert found(folder, file) == [("history", why)]
 
 
-@pytest.mark.parametrize("path", ["other", "nothing", "r", ".", "loop", "other/x\0"])
+@pytest.mark.parametrize("path", ["other", "nothing", ".", "loop", "other/x\0"])
 def test_all_else_is_safe(folder: Path, path: str) -> None:
     """What only holds the report folder, is not there or cannot be, is refused by nobody here."""
     (folder.parent / "loop").symlink_to("loop")
@@ -111,3 +111,11 @@ def test_it_is_refused(folder: Path) -> None:
         "stay there; expected one that is kept elsewhere"
     )
     refuse_overwritten_inputs([], folder, NAMES)
+
+
+@pytest.mark.parametrize("name", ["", "audit.json"])
+def test_a_history_of_the_report_folder_itself(folder: Path, name: str) -> None:
+    """A report that is given as history would be moved, by its folder as by its head."""
+    given = folder / name
+    head = folder / "audit.json"
+    assert found(folder, given) == [("history", f"{head}, which is in the report folder")]

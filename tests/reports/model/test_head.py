@@ -12,7 +12,8 @@ from checks.engine.waivers import Waiver
 from checks.shared import comparisons
 from inventory.model.gaps import GapReason
 from reports.aggregation import coverage_states
-from reports.model.head import Head, Outcome, RuleEntry, WaiverEntry
+from reports.model.head import Head, RuleEntry, WaiverEntry
+from reports.model.outcome import Outcome
 from reports.record import evidence, layout
 from reports.record.verdict import VERDICTS
 from tests.reports.everything import differences, record_of_everything, schema, validator

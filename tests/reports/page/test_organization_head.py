@@ -90,4 +90,4 @@ def test_what_is_about_the_audit_stays(report: Report, reduced: dict[str, Head])
     for head in reduced.values():
         assert {name: head[name] for name in WHOLE} == {name: report.head[name] for name in WHOLE}  # type: ignore[literal-required]
         assert head["findings"]["sha256"] == report.head["findings"]["sha256"]
-        assert set(head) == {*report.head, "trend"}
+        assert set(head) == {*report.head}
