@@ -18,6 +18,7 @@ from checks.engine.card import SEVERITIES
 from checks.engine.finding import OPEN, STATUSES
 from inventory.text.display import pluralize
 from reports.key_instructions.instructions import lay_out_commands
+from reports.page.attestation_groups import group_attestations
 from reports.page.coverage_matrix import lay_out
 from reports.page.evidence_index import EvidenceIndex
 from reports.page.finding_view import (
@@ -25,14 +26,16 @@ from reports.page.finding_view import (
     shown_evidence,
     view_finding,
 )
+from reports.page.frameworks import STATE, TALLY, view_frameworks
 from reports.page.population_tables import population_tables
 from reports.page.times import age, clock_difference, short_time
+from reports.page.waiver_list import list_waivers
 from reports.presentation import labels
 from reports.presentation.banners import banners
 from reports.presentation.sanitize import name, prose, visible
 from reports.presentation.selection import PageLimits, select_findings
 from reports.presentation.source_notes import first_notes
-from reports.presentation.waiver_notices import days_left, urgent_waivers
+from reports.presentation.waiver_notices import days_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -53,6 +56,8 @@ STYLES = (
     "coverage",
     "actions",
     "findings",
+    "frameworks",
+    "exceptions",
     "criteria",
     "narrow",
     "print",
@@ -101,6 +106,8 @@ def render(
             facts_from=_facts_from(head),
             bar=_bar(head["counts"]),
             **_findings(head, chosen, limits),
+            **_frameworks(head),
+            **_exceptions(head, limits),
         )
     )
 
@@ -205,8 +212,24 @@ def _findings(head: Head, chosen: Selection, limits: PageLimits) -> dict[str, An
         "organizations": [organizations.name(identity) for identity in organizations.numbers],
         "organization_name": organizations.name,
         "rules": {rule["id"]: rule for rule in head["criteria"]["rules"]},
-        "urgent": urgent_waivers(head),
-        "waiver_numbers": {waiver["id"]: place for place, waiver in enumerate(head["waivers"], 1)},
+    }
+
+
+def _frameworks(head: Head) -> dict[str, Any]:
+    return {
+        "frameworks": view_frameworks(head),
+        "framework_states": STATE,
+        "tally_words": TALLY,
+    }
+
+
+def _exceptions(head: Head, limits: PageLimits) -> dict[str, Any]:
+    waivers, as_of = list_waivers(head["waivers"], limits.waivers), head["settings"]["as_of"]
+    return {
+        "waivers": waivers,
+        "waiver_numbers": waivers.numbers,
+        "attestations": group_attestations(head["attestations"], as_of, limits.attestations),
+        "attested": head["attested"],
     }
 
 
