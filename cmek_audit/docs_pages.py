@@ -19,6 +19,26 @@ _HEAD = """# The rules
 Made from the cards at the head of each file in `checks/`. *Required* and *recommended* say what the
 vendor's documentation does; *derived* is what follows from it. No rule alone satisfies a control:
 direct evidence shows the control at work, supporting evidence adds to it, context helps to read it.
+
+The report has a section by framework. It says of each control what the findings say (*failing
+evidence*, *evidence incomplete*, *waived failures*, *context only*, *supporting evidence only*, *no
+failing evidence*, *no subject*), and what this evidence does not show. `--cmek-framework 'SOC 2'`
+limits the section to that framework; some words of its name are enough. Findings and verdict stay
+the same. With a file of your own (`--cmek-controls`) you give other frameworks, and for each the
+descriptions of its controls, if you like:
+
+```yaml
+cmek-controls: 1
+frameworks:
+  - name: Acme Standard 3
+    not_shown: Everything outside Astra.                # optional
+    controls:                                           # optional
+      K-1:
+        title: Keys are registered in time
+        not_shown: Who approved the key. Examine the ticket.
+    rules:
+      CMEK-05: [{id: K-1, strength: direct}]            # direct, supporting or context
+```
 """
 
 _CAUSES = """## Causes

@@ -149,6 +149,7 @@ def _head(draft: Draft) -> Head:
         left_out=judged.left_out,
         mode="live" if setup.options.live else "recorded",
         given=setup.input_files,
+        frameworks=setup.options.framework,
     )
     material = RecordInput(
         rules=criteria.rules,

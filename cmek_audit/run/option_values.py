@@ -75,6 +75,7 @@ class Options(BaseModel):
     group: GroupingSetting = "auto"
     kms: Kms = "recorded"
     controls: str | None = None
+    framework: tuple[str, ...] = ()
 
     @property
     def oldest(self) -> timedelta:

@@ -150,4 +150,11 @@ OPTIONS = (
         "that only attestations count; default: recorded",
     ),
     Option("controls", "path", "PATH", "control ids instead of the bundled ones"),
+    Option(
+        "framework",
+        "texts",
+        "NAME",
+        "show only this framework in the report's section by framework, such as 'NIST 800-53' or "
+        "'SOC 2'; findings and verdict stay the same; repeatable. Default: all",
+    ),
 )

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checks.engine.catalogue import load_rules, rules_hash
 from checks.engine.context import Context, utc
-from checks.engine.controls import DEFAULT, read_controls
+from checks.engine.controls import DEFAULT, find_frameworks, read_controls
 from checks.engine.outcome import Gate
 from checks.engine.waivers import read_waivers
 from cmek_audit import install_location
 from inventory.errors import InventoryError, Problem, SettingError
+from inventory.files.suggestions import did_you_mean
 from inventory.history import read_history
 from inventory.history_files import check_folders, find_reports
 from inventory.inventory import Inventory
@@ -25,7 +26,7 @@ from reports.comparison.trend import read_earlier
 from reports.record.writer import GivenFile, InputFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from checks.engine.catalogue import Rule
     from checks.engine.controls import Controls
@@ -162,6 +163,8 @@ def _read_criteria(options: Options, *, is_default: bool) -> tuple[Criteria, Opt
     rules = load_rules()
     rule_ids = [rule.card.id for rule in rules]
     controls = read_controls(Path(options.controls) if options.controls else DEFAULT, rule_ids)
+    names = [framework.name for framework in controls.frameworks]
+    options = options.model_copy(update={"framework": _chosen(options.framework, names)})
     if is_default:
         options = _with_example(options)
     waivers = () if options.no_waivers else tuple(read_waivers(options.waivers, rule_ids))
@@ -179,6 +182,20 @@ def _read_earlier(options: Options, baseline: Baseline | None) -> tuple[EarlierA
         return earlier._replace(path=file) if earlier else read_earlier(file)
 
     return tuple(map(read, find_reports(options.history)))
+
+
+def _chosen(given: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    """Return the frameworks that are meant, in the order of the file; raises SettingError."""
+    chosen: set[str] = set()
+    for words in given:
+        found = find_frameworks(words, names)
+        if len(found) != 1:
+            choices = ", ".join(map(repr, found or names))
+            expected = f"one of {choices}" if choices else "a file of control ids with frameworks"
+            hint = "" if found else did_you_mean(words, names)
+            raise SettingError(f"--cmek-framework: found {words!r}, expected {expected}{hint}")
+        chosen.update(found)
+    return tuple(dict.fromkeys(name for name in names if name in chosen))
 
 
 def _with_example(options: Options) -> Options:

@@ -58,6 +58,7 @@ class RecordedSettings(RecordPart):
     no_waivers: StrictBool
     waiver_files: tuple[NamedFile, ...]
     controls_file: NamedFile | None
+    frameworks: tuple[str, ...]
     fail_on_new: StrictBool
     baseline_file: NamedFile | None
     history_files: tuple[NamedFile, ...] = ()

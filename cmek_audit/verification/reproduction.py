@@ -61,6 +61,7 @@ def options_of(head: RecordedHead) -> Options:
         "kms": settings.kms,
         "group": settings.grouping,
         "controls": settings.controls_file and settings.controls_file.path,
+        "framework": settings.frameworks,
         "baseline": settings.baseline_file and settings.baseline_file.path,
         "fail_on_new": settings.fail_on_new,
         "terraform_organization": settings.terraform_organizations,

@@ -38,7 +38,7 @@ class AttestedPasses:
                 self._add_database(finding)
         elif finding.attested_by:
             self.rules[finding.rule] += 1
-            self._attesters.update(map(_person, finding.attested_by))
+            self._attesters.update(map(person_key, finding.attested_by))
 
     def _add_database(self, finding: Finding) -> None:
         """Count a database once, and as attested if it is so in any of its regions.
@@ -50,7 +50,7 @@ class AttestedPasses:
             self._before, self._rests = self.databases, {}
             self._organization = organization
         self._rests[database] = self._rests.get(database, False) or bool(finding.attested_by)
-        self._attesters_of_order.update(map(_person, finding.attested_by))
+        self._attesters_of_order.update(map(person_key, finding.attested_by))
 
     @property
     def databases(self) -> tuple[int, int]:
@@ -67,11 +67,16 @@ class AttestedPasses:
         return len(self._attesters)
 
     @property
+    def people_of_all(self) -> int:
+        """Return how many people's word the passes and the databases rest on, together."""
+        return len(self._attesters | self._attesters_of_order)
+
+    @property
     def people_of_databases(self) -> int:
         """Return how many people's word the databases rest on."""
         return len(self._attesters_of_order)
 
 
-def _person(name: str) -> str:
+def person_key(name: str) -> str:
     """Take two spellings of a name for one person: so that one never looks like two."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

@@ -22,6 +22,7 @@ from checks.engine.finding import OPEN, STATUSES
 from inventory.text.display import pluralize
 from reports.key_instructions.instructions import lay_out_commands
 from reports.page.answer import answer
+from reports.page.attestation_groups import group_attestations
 from reports.page.coverage_list import lay_out_coverage
 from reports.page.evidence_index import EvidenceIndex
 from reports.page.finding_view import (
@@ -30,6 +31,7 @@ from reports.page.finding_view import (
     view_finding,
 )
 from reports.page.fix_first import lay_out_actions
+from reports.page.frameworks import STATE, TALLY, view_frameworks
 from reports.page.organization_actions import actions_of
 from reports.page.organization_files import links_of, links_of_organization, page_name
 from reports.page.organization_head import HeadIndex
@@ -37,13 +39,14 @@ from reports.page.organization_stream import part
 from reports.page.population_tables import population_tables
 from reports.page.times import age, clock_difference, short_time
 from reports.page.trend import trend_of
+from reports.page.waiver_list import list_waivers
 from reports.presentation import labels
 from reports.presentation.action_groups import effect
 from reports.presentation.banners import banners
 from reports.presentation.sanitize import name, prose, visible
 from reports.presentation.selection import PageLimits, select_findings
 from reports.presentation.source_notes import first_notes
-from reports.presentation.waiver_notices import days_left, urgent_waivers
+from reports.presentation.waiver_notices import days_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -69,6 +72,8 @@ STYLES = (
     "fix_first",
     "key_plan",
     "findings",
+    "frameworks",
+    "exceptions",
     "criteria",
     "narrow",
     "print",
@@ -158,6 +163,8 @@ def _render(
             facts_from=_facts_from(head),
             trend=trend_of(head),
             **_findings(head, chosen, limits),
+            **_frameworks(head),
+            **_exceptions(head, limits),
         )
     )
 
@@ -243,8 +250,24 @@ def _findings(head: Head, chosen: Selection, limits: PageLimits) -> dict[str, An
         "organizations": [organizations.name(identity) for identity in organizations.numbers],
         "organization_name": organizations.name,
         "rules": {rule["id"]: rule for rule in head["criteria"]["rules"]},
-        "urgent": urgent_waivers(head),
-        "waiver_numbers": {waiver["id"]: place for place, waiver in enumerate(head["waivers"], 1)},
+    }
+
+
+def _frameworks(head: Head) -> dict[str, Any]:
+    return {
+        "frameworks": view_frameworks(head),
+        "framework_states": STATE,
+        "tally_words": TALLY,
+    }
+
+
+def _exceptions(head: Head, limits: PageLimits) -> dict[str, Any]:
+    waivers, as_of = list_waivers(head["waivers"], limits.waivers), head["settings"]["as_of"]
+    return {
+        "waivers": waivers,
+        "waiver_numbers": waivers.numbers,
+        "attestations": group_attestations(head["attestations"], as_of, limits.attestations),
+        "attested": head["attested"],
     }
 
 

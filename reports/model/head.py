@@ -63,6 +63,7 @@ class SettingsEntry(TypedDict):
     no_waivers: bool
     waiver_files: list[NamedFile]
     controls_file: NamedFile | None
+    frameworks: list[str]
     fail_on_new: bool
     baseline_file: NamedFile | None
     history_files: list[NamedFile]
@@ -94,6 +95,25 @@ class ControlEntry(TypedDict):
     strength: Literal["direct", "supporting", "context"]
 
 
+class ControlInWords(TypedDict):
+    """A control in words; a text is empty if the file of controls does not say."""
+
+    id: str
+    title: str
+    not_shown: str
+
+
+class FrameworkEntry(TypedDict):
+    """A framework, its controls to which rules give evidence, and what that evidence leaves open.
+
+    A text is empty if the file of controls does not say.
+    """
+
+    name: str
+    not_shown: str
+    controls: list[ControlInWords]
+
+
 class RuleEntry(TypedDict):
     """A rule's card, its controls, and how many findings it has."""
 
@@ -119,6 +139,7 @@ class Criteria(TypedDict):
 
     hash: str
     rules: list[RuleEntry]
+    frameworks: list[FrameworkEntry]
 
 
 class ActionEntry(TypedDict):
@@ -173,6 +194,24 @@ class WaiverEntry(TypedDict):
     state: State
     file: str
     line: int
+
+
+class PartEntry(TypedDict):
+    """How many rest on attestations alone, and of how many."""
+
+    attested: int
+    total: int
+
+
+class AttestedShare(TypedDict):
+    """How much of what passes rests on attestations alone, and on how many people's.
+
+    The databases are those that exist and were deployed after their key.
+    """
+
+    databases: PartEntry
+    passes: dict[str, PartEntry]
+    people: int
 
 
 class LinesFile(TypedDict):
@@ -230,6 +269,7 @@ class HeadBody(TypedDict):
     not_evaluated: list[NotEvaluatedEntry]
     waivers: list[WaiverEntry]
     attestations: list[AttestationEntry]
+    attested: AttestedShare
     findings: LinesFile
     population_file: LinesFile
 

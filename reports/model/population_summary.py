@@ -160,10 +160,15 @@ class BundleEntry(BundleManifest):
 
 
 class AttestationEntry(TypedDict):
-    """What a person stated; ``current`` says whether it counts at the time of judgement."""
+    """What a person stated; ``current`` says whether it counts at the time of judgement.
+
+    ``key`` and ``database`` are empty if it is not about one.
+    """
 
     organization: str
+    organization_id: str
     key: str
+    database: str
     what: str
     statement: str
     by: str

@@ -9,12 +9,12 @@ from checks.engine.context import day, utc
 from checks.shared.comparisons import reconcile
 from inventory.model.attestations import Attestation
 from reports.aggregation.expected_databases import undetermined_databases
+from reports.record.attested_statements import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from inventory.model.attestations import RegistrationAttestation
     from inventory.model.gaps import Gap, Reading
     from inventory.model.key import CustomerKey
     from inventory.model.organization import Organization
@@ -31,24 +31,25 @@ if TYPE_CHECKING:
         TerminatedEntry,
         Totals,
     )
-
-    Statement = Attestation | RegistrationAttestation
+    from reports.record.attested_statements import Statement
 
 
 class Attested(NamedTuple):
     """What a person stated.
 
     Attributes:
-        organization: the name of the organization.
-        key: the key id; empty if the statement is not about a key.
+        organization: the id of the organization.
         what: what it is about, in words.
         statement: the statement.
+        key: the key id; empty if the statement is not about a key.
+        database: the database's name; empty if the statement is not about a database.
     """
 
     organization: str
-    key: str
     what: str
     statement: Statement
+    key: str = ""
+    database: str = ""
 
 
 class Population:
@@ -91,7 +92,10 @@ class Population:
 
     def attestations(self, as_of: datetime) -> list[AttestationEntry]:
         """Return every attestation, and whether it counts at ``as_of``."""
-        return [_attestation(attested, as_of) for attested in self._attested]
+        return [
+            _attestation(attested, self.names[attested.organization], as_of)
+            for attested in self._attested
+        ]
 
 
 # The next two take the fields as the models have them: a test compares these with the types.
@@ -158,39 +162,40 @@ def _terminated(reading: Reading) -> TerminatedEntry | None:
 
 
 def _attested(organization: Organization) -> Iterator[Attested]:
-    name = organization.name
-    if organization.plan:
-        yield Attested(name, "", "the plan", organization.plan)
-    if organization.no_databases:
-        yield Attested(name, "", "the databases", organization.no_databases)
-    if organization.azure_preview:
-        what = "the preview for Serverless on Azure"
-        yield Attested(name, "", what, organization.azure_preview)
-    for key in organization.keys or ():
-        yield from _attested_of_key(name, key)
-    for database in organization.databases or ():
-        if database.application_encryption:
-            what = f"application encryption of {database.name}"
-            yield Attested(name, "", what, database.application_encryption)
-
-
-def _attested_of_key(name: str, key: CustomerKey) -> Iterator[Attested]:
     for what, statement in (
-        ("when it was registered", key.registered),
-        ("its rotation", key.rotation),
-        ("that it is usable", key.usable),
+        ("the plan", organization.plan),
+        ("the databases", organization.no_databases),
+        ("the preview for Serverless on Azure", organization.azure_preview),
     ):
         if statement:
-            yield Attested(name, key.key_id, what, statement)
+            yield Attested(organization.id, what, statement)
+    for key in organization.keys or ():
+        yield from _attested_of_key(organization.id, key)
+    for database in organization.databases or ():
+        if statement := database.application_encryption:
+            what = "application encryption"
+            yield Attested(organization.id, what, statement, database=database.name)
 
 
-def _attestation(attested: Attested, as_of: datetime) -> AttestationEntry:
-    name, key, what, statement = attested
+def _attested_of_key(organization: str, key: CustomerKey) -> Iterator[Attested]:
+    for what, statement in (
+        ("when the key was registered", key.registered),
+        ("rotation of the key", key.rotation),
+        ("whether the key is usable", key.usable),
+    ):
+        if statement:
+            yield Attested(organization, what, statement, key.key_id)
+
+
+def _attestation(attested: Attested, name: str, as_of: datetime) -> AttestationEntry:
+    organization, what, statement, key, database = attested
     return {
         "organization": name,
+        "organization_id": organization,
         "key": key,
+        "database": database,
         "what": what,
-        "statement": _in_words(statement),
+        "statement": in_words(statement),
         "by": statement.by,
         "on": statement.on.isoformat(),
         "due": statement.last_day().isoformat() if isinstance(statement, Attestation) else None,
@@ -203,9 +208,3 @@ def _is_current(statement: Statement, as_of: datetime) -> bool:
     if isinstance(statement, Attestation):
         return statement.is_current(as_of)
     return statement.on <= day(as_of)
-
-
-def _in_words(statement: Statement) -> str:
-    fields = statement.model_dump(mode="json", exclude={"by", "on", "due", "note"})
-    words = (f"{name}: {value}" for name, value in fields.items() if value is not None)
-    return ", ".join(words) or "none"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from checks.engine.card import SEVERITIES
 from checks.engine.context import utc
+from checks.engine.controls import ControlText
 from checks.engine.finding import OPEN, STATUSES
 from inventory.astra.config import other_hosts
 from reports.aggregation.protection import total
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from checks.engine.card import Severity
     from checks.engine.catalogue import Rule
     from checks.engine.context import Context
-    from checks.engine.controls import Controls
+    from checks.engine.controls import Controls, Framework
     from checks.engine.finding import Status
     from checks.engine.grouping import Mode
     from checks.engine.outcome import Gate
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
     from reports.aggregation.aggregates import Aggregates
     from reports.model.changes import ChangesSummary
     from reports.model.head import (
+        AttestedShare,
+        ControlInWords,
         Criteria,
+        FrameworkEntry,
         Head,
         HeadBody,
         NamedFile,
@@ -92,6 +96,7 @@ class Settings(NamedTuple):
         left_out: what was not run of the whole, in words; empty if all was.
         mode: ``live`` if the inventory was recorded by this audit, else ``recorded``.
         given: the files it judged by.
+        frameworks: the frameworks that the report shows; all if empty.
     """
 
     context: Context
@@ -102,6 +107,7 @@ class Settings(NamedTuple):
     left_out: str = ""
     mode: Literal["live", "recorded"] = "recorded"
     given: InputFiles = InputFiles()
+    frameworks: tuple[str, ...] = ()
 
 
 class RecordInput(NamedTuple):
@@ -155,6 +161,7 @@ def build_head(recorder: Recorder, settings: Settings, material: RecordInput) ->
         "not_evaluated": aggregates.not_evaluated(),
         "waivers": [_waiver(waiver, state) for waiver, state in material.waivers],
         "attestations": recorder.population.attestations(settings.context.as_of),
+        "attested": _attested(aggregates),
         "findings": findings,
         "population_file": population,
     }
@@ -189,6 +196,7 @@ def _settings(settings: Settings) -> SettingsEntry:
         "no_waivers": given.no_waivers,
         "waiver_files": list(map(_named, given.waivers)),
         "controls_file": _named(given.controls) if given.controls else None,
+        "frameworks": list(settings.frameworks),
         "fail_on_new": gate.new_only,
         "baseline_file": _named(given.baseline) if given.baseline else None,
         "history_files": list(map(_named, given.history)),
@@ -219,7 +227,24 @@ def _criteria(material: RecordInput, aggregates: Aggregates) -> Criteria:
     return {
         "hash": material.rules_hash,
         "rules": [_rule(rule, material.controls, counts[rule.card.id]) for rule in material.rules],
+        "frameworks": _frameworks(material.controls),
     }
+
+
+def _frameworks(controls: Controls) -> list[FrameworkEntry]:
+    return [
+        {
+            "name": framework.name,
+            "not_shown": framework.not_shown,
+            "controls": [_control(framework, identity) for identity in framework.ids],
+        }
+        for framework in controls.frameworks
+    ]
+
+
+def _control(framework: Framework, identity: str) -> ControlInWords:
+    words = framework.controls.get(identity, ControlText())
+    return {"id": identity, "title": words.title, "not_shown": words.not_shown}
 
 
 def _rule(rule: Rule, controls: Controls, counts: Counter[Status]) -> RuleEntry:
@@ -246,6 +271,19 @@ def _rule(rule: Rule, controls: Controls, counts: Counter[Status]) -> RuleEntry:
             for name, control in controls.of(card.id)
         ],
         "counts": _by_status(counts),
+    }
+
+
+def _attested(aggregates: Aggregates) -> AttestedShare:
+    attested, passes = aggregates.attested, aggregates.by_status()
+    databases, every = attested.databases
+    return {
+        "databases": {"attested": databases, "total": every},
+        "passes": {
+            rule: {"attested": attested.rules[rule], "total": passes[rule]["pass"]}
+            for rule in sorted(attested.rules)
+        },
+        "people": attested.people_of_all,
     }
 
 

@@ -1,12 +1,22 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from checks.engine.controls import read_controls
+from checks.engine.controls import (
+    DEFAULT,
+    Control,
+    Framework,
+    find_frameworks,
+    read_controls,
+)
 from inventory.errors import ControlsError
 from tests.builders import write_json, write_text, write_yaml
+from tests.hypothesis_profile import examples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,6 +73,63 @@ def test_a_rule_has_its_controls(rule: str, controls: list[tuple[str, str, str]]
     """The controls of a rule come with framework and strength, and an unknown rule has none."""
     found = [(name, each.id, each.strength) for name, each in read_controls().of(rule)]
     assert found == controls
+
+
+def test_every_bundled_control_is_described() -> None:
+    """Each control that a rule names has a title, and what the evidence leaves open of it."""
+    for framework in read_controls().frameworks:
+        assert framework.not_shown
+        assert framework.controls.keys() == set(framework.ids)
+        for words in framework.controls.values():
+            assert words.title
+            assert "not " in words.not_shown
+            assert re.search(r"(Examine|Compare|Take|Ask) .+\.$", words.not_shown)
+
+
+def test_no_bundled_word_says_that_a_control_is_satisfied() -> None:
+    """No text about a framework says that a control is met, satisfied or complied with."""
+    text = DEFAULT.read_text("utf-8").partition("cmek-controls:")[2]
+    assert re.findall(r"(?i)\b(met|satisf\w+|complian\w+|complies)\b", text) == []
+
+
+def test_controls_come_in_natural_order() -> None:
+    """Numbers inside of an id count by their value, however long they are."""
+    long = "1" * 50
+    ids = ["A.10", "A.9.2", "A.9", "B", "", f"A.{long}", "1"]
+    rules = {"CMEK-01": tuple(Control(id=each, strength="direct") for each in (*ids, "B"))}
+    found = Framework(name="Acme", rules=rules).ids
+    assert found == ["", "A.9", "A.9.2", "A.10", f"A.{long}", "B", "1"]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("SOC 2", ["SOC 2"]),
+        ("soc 2", ["SOC 2"]),
+        ("NIST 800-53", ["NIST SP 800-53 r5"]),
+        ("iso 27001", ["ISO/IEC 27001:2022"]),
+        ("PCI", ["PCI DSS 4.0.1"]),
+        ("ccm", ["CSA CCM 4"]),
+        ("hipaa", ["HIPAA 45 CFR"]),
+        ("4", ["PCI DSS 4.0.1", "CSA CCM 4"]),
+        ("2 soc", []),
+        ("soc soc", []),
+        ("soc2", []),
+        ("-", []),
+        ("", []),
+    ],
+)
+def test_a_framework_is_found_by_words_of_its_name(words: str, found: list[str]) -> None:
+    """Some words of the name, in their order and in any case, are enough; no word finds none."""
+    names = [framework.name for framework in read_controls().frameworks]
+    assert find_frameworks(words, names) == found
+
+
+@examples(100)
+@given(st.lists(st.text(max_size=8), max_size=5), st.text(max_size=8))
+def test_a_whole_name_always_finds_its_framework(names: list[str], name: str) -> None:
+    """A name as it is written finds itself alone, even if others have all its words."""
+    assert find_frameworks(name, [*names, name, f"{name} 2", name]) == [name]
 
 
 def test_own_controls_replace_the_bundled_ones(tmp_path: Path) -> None:
@@ -124,3 +191,25 @@ def test_a_rule_that_does_not_exist_is_refused(tmp_path: Path) -> None:
         read_controls(tmp_path / "c.yaml", {"CMEK-01"})
     assert "c.yaml:5: frameworks[0].rules.CMEK-99: found 'CMEK-99', expected" in str(raised.value)
     assert read_controls(tmp_path / "c.yaml", {"CMEK-99"}).frameworks[0].rules == {"CMEK-99": ()}
+
+
+def test_words_for_a_control_that_no_rule_names_are_refused(tmp_path: Path) -> None:
+    """A mistyped id among the descriptions is refused, with its line and the id that is meant."""
+    text = (
+        "cmek-controls: 1\nframeworks:\n  - name: X\n    controls:\n      AC-11: {}\n"
+        "    rules: {CMEK-01: [{id: AC-1, strength: direct}]}\n"
+    )
+    write_text(tmp_path / "c.yaml", text)
+    with pytest.raises(ControlsError) as raised:
+        read_controls(tmp_path / "c.yaml")
+    assert str(raised.value).endswith(
+        "c.yaml:5: frameworks[0].controls.AC-11: found 'AC-11', expected a control that a rule "
+        "names; did you mean 'AC-1'?"
+    )
+
+
+def test_descriptions_are_optional(tmp_path: Path) -> None:
+    """A file of one's own may leave out what a framework and its controls leave open."""
+    write_yaml(tmp_path / "c.yaml", controls_data())
+    [framework] = read_controls(tmp_path / "c.yaml").frameworks
+    assert (framework.not_shown, framework.controls) == ("", {})

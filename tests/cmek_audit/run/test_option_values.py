@@ -42,6 +42,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "group": "auto",
         "kms": "recorded",
         "controls": None,
+        "framework": (),
     }
 
 

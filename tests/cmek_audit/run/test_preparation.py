@@ -102,3 +102,44 @@ def test_the_source_of_terraform_is_optional(tmp_path: Path) -> None:
     """Without its folder nothing is known of the configuration; with it, its files are read."""
     assert terraform_of(options_in(tmp_path)).source is None
     assert terraform_of(options_in(tmp_path, terraform_source=str(tmp_path))).source is not None
+
+
+@pytest.mark.parametrize(
+    ("given", "chosen"),
+    [
+        ((), ()),
+        (("hipaa", "NIST 800-53", "HIPAA 45 CFR"), ("NIST SP 800-53 r5", "HIPAA 45 CFR")),
+    ],
+)
+def test_frameworks_are_chosen_by_their_names(
+    tmp_path: Path, given: tuple[str, ...], chosen: tuple[str, ...]
+) -> None:
+    """However a framework is named, and how often, it is chosen once, in the order of the file."""
+    options = Options(report_dir=str(tmp_path), framework=given)
+    assert prepare(options).setup.options.framework == chosen
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "soc2",
+            "found 'soc2', expected one of 'NIST SP 800-53 r5', 'ISO/IEC 27001:2022', ",
+        ),
+        ("soc2", "'HIPAA 45 CFR'; did you mean 'SOC 2'?"),
+        ("4", "found '4', expected one of 'PCI DSS 4.0.1', 'CSA CCM 4'"),
+    ],
+)
+def test_a_framework_that_is_not_known_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    """An unknown name, and one of several frameworks, are refused with the names to choose from."""
+    with pytest.raises(SettingError) as raised:
+        prepare(Options(report_dir=str(tmp_path), framework=(name,)))
+    assert message in str(raised.value)
+
+
+def test_a_file_without_frameworks_has_none_to_choose(tmp_path: Path) -> None:
+    """If the file of control ids has no framework, the message says so."""
+    controls = tmp_path / "controls.yaml"
+    controls.write_text("cmek-controls: 1\nframeworks: []\n")
+    with pytest.raises(SettingError, match="expected a file of control ids with frameworks"):
+        prepare(Options(controls=str(controls), framework=("SOC 2",)))

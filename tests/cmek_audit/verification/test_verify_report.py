@@ -109,7 +109,8 @@ def test_a_live_report_is_verified(
 def test_every_setting_is_taken_from_the_record(tmp_path: Path) -> None:
     """Every setting, the plan, the state, the history and the waivers are those recorded."""
     controls = tmp_path / "controls.yaml"
-    controls.write_text("cmek-controls: 1\nframeworks: []\n")
+    frameworks = "[{name: Acme 1, rules: {}}, {name: Acme 2, rules: {}}]"
+    controls.write_text(f"cmek-controls: 1\nframeworks: {frameworks}\n")
     planned = {"id": "calm", "databases": [database("next", "us-east-2", state="planned")]}
     early = {"captured_at": "2026-01-01T00:00:00Z"}
     report = report_on(
@@ -120,6 +121,7 @@ def test_every_setting_is_taken_from_the_record(tmp_path: Path) -> None:
         history=(str(save_inventory(tmp_path / "early.json", COMPLIANT, **early)),),
         waivers=(str(save(tmp_path / "waivers.json", **{"cmek-waivers": 1, "waivers": WAIVERS})),),
         controls=str(controls),
+        framework=("acme 2",),
         as_of=AS_OF,
         max_age="7h",
         fail_on="critical",

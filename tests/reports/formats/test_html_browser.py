@@ -115,6 +115,36 @@ def test_accessible(browser: Browser, reports: dict[str, Path], name: str, schem
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("section", ["#frameworks", "#exceptions"])
+def test_opened_sections_are_accessible(
+    browser: Browser, reports: dict[str, Path], section: str, width: int, scheme: str
+) -> None:
+    """Frameworks, waivers and attestations, all opened, fit their page and have no violation."""
+    size, path = {"width": width, "height": 900}, reports["violations"] / "audit.html"
+    with open_page(browser, path, viewport=size, color_scheme=scheme) as opened:
+        page = opened.page
+        page.evaluate(OPEN_ALL.replace("'details'", f"'{section} details'"))
+        assert violations_of(page, section) == []
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_a_control_is_a_row_also_where_rows_are_stacked(
+    browser: Browser, reports: dict[str, Path]
+) -> None:
+    """On a narrow screen each number has its name, and a screen reader still finds a table."""
+    with open_page(browser, reports["violations"] / "audit.html", viewport=NARROW) as opened:
+        opened.page.evaluate(OPEN_ALL)
+        framework = opened.page.locator("#frameworks details.framework").first
+        rows = framework.get_by_role("table").get_by_role("row")
+        assert rows.count() == 1 + framework.locator("tbody tr").count()
+        shown = framework.locator("td.n").first.evaluate(
+            "(cell) => getComputedStyle(cell, '::before').content"
+        )
+        assert shown == '"Fail "'
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_changes_are_accessible(browser: Browser, reports: dict[str, Path], scheme: str) -> None:
     """The section on what changed has no violation that axe knows, whatever names it shows."""
     path = reports["changes"] / "audit.html"

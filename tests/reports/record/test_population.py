@@ -202,23 +202,23 @@ BY = {"by": "acme-security", "on": "2026-11-01"}
         (
             {"plan": {"paid": True, "name": "Plus"} | BY},
             "the plan",
-            "paid: True, name: Plus",
+            "paid plan: Plus",
         ),
         (
             {"azure_preview": {"granted": False} | BY},
             "the preview for Serverless on Azure",
-            "granted: False",
+            "not granted",
         ),
-        ({"no_databases": BY}, "the databases", "none"),
+        ({"no_databases": BY}, "the databases", "there is none yet"),
         (
             {"keys": [a_key(rotation={"automatic": True} | BY)]},
-            "its rotation",
-            "automatic: True",
+            "rotation of the key",
+            "rotates automatically",
         ),
         (
             {"keys": [a_key(usable={"usable": True} | BY)]},
-            "that it is usable",
-            "usable: True",
+            "whether the key is usable",
+            "usable",
         ),
         (
             {
@@ -226,8 +226,8 @@ BY = {"by": "acme-security", "on": "2026-11-01"}
                     a_database(application_encryption={"encrypted": True, "method": "AEAD"} | BY)
                 ]
             },
-            "application encryption of acme-orders",
-            "encrypted: True, method: AEAD",
+            "application encryption",
+            "the application encrypts the data, by AEAD",
         ),
     ],
     ids=["plan", "preview", "none", "rotation", "usable", "application"],
@@ -241,7 +241,9 @@ def test_an_attestation_is_reported(
     [shown] = _attestations(an_organization(**({"plan": None} | over)))
     assert shown == {
         "organization": "acme-prod",
+        "organization_id": an_organization().id,
         "key": a_key().key_id if "keys" in over else "",
+        "database": "acme-orders" if "databases" in over else "",
         "what": what,
         "statement": statement,
         "by": "acme-security",
@@ -258,8 +260,8 @@ def test_a_registration_never_becomes_stale() -> None:
     organization = an_organization(plan=None, keys=[a_key(registered=registered)])
     [shown] = _attestations(organization)
     assert (shown["what"], shown["statement"]) == (
-        "when it was registered",
-        "at: 2020-05-01T00:00:00Z",
+        "when the key was registered",
+        "registered at 2020-05-01T00:00:00Z",
     )
     assert (shown["due"], shown["current"], shown["note"]) == (None, True, "by ticket")
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.engine.context import Context
+from checks.engine.controls import read_controls
 from checks.engine.finding import STATUSES, Status
 from checks.engine.outcome import Gate
 from reports.record.layout import canonical, report_id
 from reports.record.writer import GivenFile, InputFiles, Settings
-from tests.builders import AS_OF, an_organization
+from tests.builders import AS_OF, a_key, an_organization
 from tests.reports.everything import record_of_everything
 from tests.reports.recording import RULES, Record, a_finding
 from tests.reports.recording import record as make
@@ -115,6 +116,7 @@ def test_the_head_states_how_the_audit_was_made(tmp_path: Path) -> None:
             terraform_source="infra",
             terraform_files=(GivenFile("infra/main.tf", "4" * 64),),
         ),
+        frameworks=("SOC 2",),
     )
     assert make(tmp_path, settings=made).head["settings"] == {
         "as_of": "2026-11-21T02:00:00Z",
@@ -130,6 +132,7 @@ def test_the_head_states_how_the_audit_was_made(tmp_path: Path) -> None:
         "no_waivers": False,
         "waiver_files": [{"path": "w.yaml", "sha256": "1" * 64}],
         "controls_file": {"path": "c.yaml", "sha256": "2" * 64},
+        "frameworks": ["SOC 2"],
         "fail_on_new": True,
         "baseline_file": {"path": "b/audit.json", "sha256": "3" * 64},
         "history_files": [{"path": "a/audit.json", "sha256": "5" * 64}],
@@ -142,3 +145,35 @@ def test_the_head_states_how_the_audit_was_made(tmp_path: Path) -> None:
 def test_the_head_names_the_tool(tmp_path: Path) -> None:
     """Name and version of the program are outside of what differs from run to run."""
     assert make(tmp_path).head["tool"] == {"name": "cmek-audit", "version": "1.2.3"}
+
+
+def test_the_head_describes_each_control_once(tmp_path: Path) -> None:
+    """Each framework has what its evidence leaves open, and its controls in words, by their ids."""
+    frameworks = make(tmp_path).head["criteria"]["frameworks"]
+    assert [framework["name"] for framework in frameworks] == [
+        framework.name for framework in read_controls().frameworks
+    ]
+    [soc] = [framework for framework in frameworks if framework["name"] == "SOC 2"]
+    assert [control["id"] for control in soc["controls"]] == ["CC2.1", "CC6.1", "CC8.1"]
+    assert soc["controls"][2]["title"] == (
+        "Changes are authorized, tested, approved and put in place"
+    )
+    assert "It does not show authorization" in soc["controls"][2]["not_shown"]
+    assert "the whole period" in soc["not_shown"]
+
+
+def test_the_head_counts_what_rests_on_attestations(tmp_path: Path) -> None:
+    """Databases, passes of the other rules, and the people on whose word they rest, are numbers."""
+    word = {"by": "Bob Example", "on": "2026-11-01"}
+    at = {"at": "2026-01-01T00:00:00Z", "by": "Ada Example", "on": "2026-01-01"}
+    plan = {"paid": True, "by": "ada example", "on": "2026-11-01"}
+    keys = [a_key(registered=at, rotation=word | {"automatic": True})]
+    head = make(tmp_path, organizations=[an_organization(keys=keys, plan=plan)]).head
+    assert head["attested"] == {
+        "databases": {"attested": 1, "total": 1},
+        "passes": {
+            "CMEK-08": {"attested": 1, "total": 1},
+            "CMEK-11": {"attested": 1, "total": 1},
+        },
+        "people": 2,
+    }

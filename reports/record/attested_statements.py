@@ -1,0 +1,43 @@
+"""What people attested, in words."""
+
+from __future__ import annotations
+
+from checks.engine.context import utc
+from inventory.model.attestations import (
+    ApplicationEncryption,
+    Attestation,
+    PlanAttestation,
+    PreviewAttestation,
+    RegistrationAttestation,
+    RotationAttestation,
+    UsableAttestation,
+)
+
+Statement = Attestation | RegistrationAttestation
+
+
+def in_words(statement: Statement) -> str:
+    """Render what ``statement`` says, but for who made it and when."""
+    words = "there is none yet"
+    match statement:
+        case RegistrationAttestation():
+            words = f"registered at {utc(statement.at)}"
+        case PlanAttestation():
+            kind = "paid plan" if statement.paid else "not a paid plan"
+            words = f"{kind}: {statement.name}" if statement.name else kind
+        case PreviewAttestation():
+            words = "granted" if statement.granted else "not granted"
+        case RotationAttestation():
+            words = "rotates automatically" if statement.automatic else "does not rotate by itself"
+        case UsableAttestation():
+            words = "usable" if statement.usable else "not usable"
+        case ApplicationEncryption():
+            words = _application(statement)
+    return words
+
+
+def _application(statement: ApplicationEncryption) -> str:
+    if not statement.encrypted:
+        return "the application does not encrypt the data"
+    how = f", by {statement.method}" if statement.method else ""
+    return f"the application encrypts the data{how}"
