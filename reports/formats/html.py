@@ -25,10 +25,19 @@ from reports.page.finding_view import (
     shown_evidence,
     view_finding,
 )
-from reports.page.population_tables import population_tables
+from reports.page.not_evaluated import group_by_reason
+from reports.page.organization_evidence import requests_by_organization
+from reports.page.reconciliation import reconcile_counts
 from reports.page.times import age, clock_difference, short_time
 from reports.presentation import labels
 from reports.presentation.banners import banners
+from reports.presentation.sample import Conclusions, Draw
+from reports.presentation.sample_table import (
+    command_to_list,
+    command_to_reproduce,
+    describe_method,
+    describe_sample,
+)
 from reports.presentation.sanitize import name, prose, visible
 from reports.presentation.selection import PageLimits, select_findings
 from reports.presentation.source_notes import first_notes
@@ -54,6 +63,7 @@ STYLES = (
     "actions",
     "findings",
     "criteria",
+    "evidence",
     "narrow",
     "print",
 )
@@ -61,6 +71,12 @@ STYLES = (
 
 SCRIPTS = ("findings",)
 """The scripts in ``templates/scripts``, in the order in which they run."""
+
+FEW = 12
+"""How many organizations or sources the page shows at once; a longer list is folded."""
+
+MANY = 20
+"""How many regions or keys of one database the sample names."""
 
 _BAR = 1_000
 _severity = attrgetter("severity")
@@ -71,7 +87,7 @@ def render(
     lines: Iterable[bytes],
     limits: PageLimits | None = None,
     *,
-    population: Iterable[bytes] = (),  # noqa: ARG001 (read by the timeline)
+    population: Iterable[bytes] = (),
 ) -> str:
     """Render the page of an audit from its head, and the lines of its findings, read once.
 
@@ -80,7 +96,12 @@ def render(
     The same audit gives the same text, but for the section ``run``.
     """
     limits = limits or PageLimits()
-    chosen = select_findings(lines, head["criteria"]["rules"], limits)
+    draw = Draw(head["report"], limits.sample)
+    for line in population:
+        draw.add(line)
+    conclusions = Conclusions(draw.drawn())
+    chosen = select_findings(conclusions.watch(lines), head["criteria"]["rules"], limits)
+    sample = describe_sample(head, draw, conclusions, limits.sample)
     style, script = _style(head), _joined("scripts", SCRIPTS, "js")
     return (
         _environment()
@@ -97,10 +118,13 @@ def render(
             notes=first_notes(head),
             coverage=lay_out(head["coverage"], limits.cells, is_partial=_is_partial(head)),
             commands=lay_out_commands(head["key_plan"], limits.commands),
-            readings=population_tables(_organizations(head), limits.readings, limits.rows),
+            reconciled=reconcile_counts(_organizations(head), limits.rows),
             facts_from=_facts_from(head),
             bar=_bar(head["counts"]),
-            **_findings(head, chosen, limits),
+            sample=sample,
+            sample_method=describe_method(sample),
+            sample_commands=f"{command_to_reproduce(sample)}\n{command_to_list(sample)}",
+            **_findings(head, chosen, {row.file for row in sample.rows}, limits),
         )
     )
 
@@ -127,7 +151,12 @@ def _environment() -> Environment:
         "shell": shlex.join,
         "quote": shlex.quote,
     }
-    environment.globals |= {"STATUSES": STATUSES, "SEVERITIES": SEVERITIES}
+    environment.globals |= {
+        "STATUSES": STATUSES,
+        "SEVERITIES": SEVERITIES,
+        "FEW": FEW,
+        "MANY": MANY,
+    }
     return environment
 
 
@@ -183,18 +212,28 @@ def _bar(counts: StatusCounts) -> list[tuple[str, int, int]]:
     return pieces
 
 
-def _findings(head: Head, chosen: Selection, limits: PageLimits) -> dict[str, Any]:
+def _findings(
+    head: Head, chosen: Selection, sampled: set[str], limits: PageLimits
+) -> dict[str, Any]:
+    """Return the findings for the templates, and the evidence to which they and a sample lead."""
     organizations = NumberedOrganizations(_organizations(head))
-    index = EvidenceIndex(head["evidence"], _cited(chosen), limits.exchanges)
+    index = EvidenceIndex(head["evidence"], _cited(chosen) | sampled, limits.exchanges)
 
     def view(findings: Iterable[FindingRecord]) -> list[FindingView]:
         return [view_finding(finding, organizations, index) for finding in findings]
 
     opened, waived = view(chosen.open), view(chosen.waived)
     folded = {key: view(findings) for key, findings in chosen.folded.items()}
+    steps = _steps(head, organizations)
     return {
         "index": index,
-        "step_for": _steps(head, organizations),
+        "asked_about": requests_by_organization(
+            _organizations(head), head["population"]["sources"], index.shown, limits.readings
+        ),
+        "unevaluated": group_by_reason(
+            head["not_evaluated"], organizations.name, steps, limits.rows
+        ),
+        "step_for": steps,
         "open": {severity: list(group) for severity, group in groupby(opened, _severity)},
         "open_shown": len(opened),
         "open_total": sum(head["counts"][status] for status in OPEN),

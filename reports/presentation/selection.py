@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from checks.engine.card import SEVERITIES
 from checks.engine.finding import OPEN, STATUSES
+from reports.presentation.sample import DEFAULT_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,8 +40,8 @@ class PageLimits(NamedTuple):
         actions: actions, the most urgent first.
         waivers: waivers.
         attestations: attestations.
-        rows: sources, organizations, comparisons of counts, and reasons why something was not
-            evaluated, each.
+        rows: sources, organizations, comparisons of counts, and organizations in which something
+            was not evaluated, each.
         readings: organizations of which it is shown how they were read.
         exchanges: recorded answers, first those that open findings cite.
         plan: key scopes in each list of the key plan, and organizations in it.
@@ -48,6 +49,7 @@ class PageLimits(NamedTuple):
         changes: findings and key scopes in each list of what changed since the baseline.
         organizations: organizations that the filter offers by name.
         full: open findings up to which each repeats the text of its rule.
+        sample: databases drawn for an auditor to look at.
     """
 
     open: int = 5_000
@@ -65,6 +67,7 @@ class PageLimits(NamedTuple):
     changes: int = 200
     organizations: int = 500
     full: int = 1_000
+    sample: int = DEFAULT_SIZE
 
 
 class Selection(NamedTuple):
