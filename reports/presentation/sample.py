@@ -31,6 +31,9 @@ _DATABASE, _KEY, _PASS = b'{"kind":"database",', b'{"kind":"key",', b'{"status":
 _ORGANIZATION = b'{"kind":"organization",'
 _STATE, _PATH = b',"state":"', b',"path":"'
 _MOST_IDS = 5
+_LARGEST = b"\xff" * 33
+"""Larger than any SHA-256."""
+
 _FINE = frozenset({b"pass", b"not-applicable"})
 
 
@@ -64,9 +67,9 @@ class Conclusion(NamedTuple):
     total: int
 
 
-def rank(seed: str, number: int) -> int:
+def rank(seed: str, number: int) -> bytes:
     """Return what orders the numbers of a population: the SHA-256 of seed, colon and number."""
-    return int.from_bytes(sha256(f"{seed}:{number}".encode()).digest(), "big")
+    return sha256(f"{seed}:{number}".encode()).digest()
 
 
 class Draw:
@@ -80,9 +83,11 @@ class Draw:
     def __init__(self, seed: str, size: int, kind: Kind = "databases") -> None:
         """Draw ``size`` of ``kind``, or all if there are fewer; ``seed`` is the report's id."""
         self.total = self.terminated = 0
-        self._seed, self._size, self._kind = seed, size, kind
+        self._size, self._kind = size, kind
+        self._seeded = sha256(f"{seed}:".encode())
         # The largest rank comes first, negated, so that it is the one that gives way.
         self._heap: list[tuple[int, Drawn]] = []
+        self._below = _LARGEST if size else b""
         self._keys: list[bytes] = []
 
     def watch(self, lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -93,16 +98,24 @@ class Draw:
 
     def add(self, line: bytes) -> None:
         """Count ``line`` if it belongs to the population, and keep it if it is drawn so far."""
-        if self._kind == "databases":
-            self._remember_keys(line)
         if not self._is_member(line):
             return
         self.total += 1
-        order = -rank(self._seed, self.total)
+        # This is ``rank``, without hashing the seed again for each of a million lines.
+        hashed = self._seeded.copy()
+        hashed.update(b"%d" % self.total)
+        digest = hashed.digest()
+        if digest < self._below:
+            self._keep(digest, line)
+
+    def _keep(self, digest: bytes, line: bytes) -> None:
+        entry = -int.from_bytes(digest, "big"), self._drawn(line)
         if len(self._heap) < self._size:
-            heapq.heappush(self._heap, (order, self._drawn(line)))
-        elif self._size and order > self._heap[0][0]:
-            heapq.heapreplace(self._heap, (order, self._drawn(line)))
+            heapq.heappush(self._heap, entry)
+        else:
+            heapq.heapreplace(self._heap, entry)
+        if len(self._heap) == self._size:
+            self._below = (-self._heap[0][0]).to_bytes(len(digest), "big")
 
     def drawn(self) -> list[Drawn]:
         """Return the sample in the order in which it is drawn: the smallest hash first."""
@@ -112,12 +125,13 @@ class Draw:
         if self._kind != "databases":
             return line.startswith(_KEY if self._kind == "keys" else _PASS)
         if not line.startswith(_DATABASE):
+            self._remember_keys(line)
             return False
         # Inside a JSON string a quote follows a backslash, so no name can look like this field.
-        state = line.find(_STATE) + len(_STATE)
-        is_terminated = line.startswith(b'terminated"', state)
-        self.terminated += is_terminated
-        return not is_terminated
+        if line.startswith(b'terminated"', line.find(_STATE) + len(_STATE)):
+            self.terminated += 1
+            return False
+        return True
 
     def _remember_keys(self, line: bytes) -> None:
         """Keep the lines of the keys of one organization: they come before its databases."""

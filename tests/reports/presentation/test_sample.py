@@ -77,6 +77,7 @@ def test_anybody_draws_the_same(total: int, seed: str, size: int) -> None:
         (hashlib.sha256(f"{seed}:{number}".encode()).hexdigest(), number)
         for number in range(1, total + 1)
     ]
+    assert [rank(seed, number).hex() for _, number in digests] == [digest for digest, _ in digests]
     assert _numbers(total, seed, size) == [number for _, number in sorted(digests)[:size]]
 
 
