@@ -29,6 +29,9 @@ COMMANDS = {
     "render": LazyCommand(
         "cmek_audit.commands.render", "Make a report of any format from the record of an audit."
     ),
+    "sample": LazyCommand(
+        "cmek_audit.commands.sample", "Draw a sample of an audit, to be performed again by hand."
+    ),
     "rules": LazyCommand("cmek_audit.commands.rules", "List the rules, or show one in full."),
     "waive": LazyCommand(
         "cmek_audit.commands.waive", "Print the request for a waiver of one finding that fails."

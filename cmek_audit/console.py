@@ -21,10 +21,13 @@ _UNLIMITED = 10_000
 """Wider than any line, in characters."""
 
 
-def write_lines(text: str, *, err: bool = False) -> None:
-    """Print ``text`` without what could steer a terminal, and without tokens."""
+def write_lines(text: str, *, err: bool = False, width: int = 1_000) -> None:
+    """Print ``text`` without what could steer a terminal, and without tokens.
+
+    Lines are cut to ``width`` characters.
+    """
     for line in text.splitlines():
-        click.echo(printable(without_secrets(line)), err=err)
+        click.echo(printable(without_secrets(line), width), err=err)
 
 
 def write_json(value: object) -> None:

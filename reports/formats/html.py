@@ -32,17 +32,26 @@ from reports.page.finding_view import (
 )
 from reports.page.fix_first import lay_out_actions
 from reports.page.frameworks import STATE, TALLY, view_frameworks
+from reports.page.not_evaluated import group_by_reason
 from reports.page.organization_actions import actions_of
+from reports.page.organization_evidence import requests_by_organization
 from reports.page.organization_files import links_of, links_of_organization, page_name
 from reports.page.organization_head import HeadIndex
 from reports.page.organization_stream import part
-from reports.page.population_tables import population_tables
+from reports.page.reconciliation import reconcile_counts
 from reports.page.times import age, clock_difference, short_time
 from reports.page.trend import trend_of
 from reports.page.waiver_list import list_waivers
 from reports.presentation import labels
 from reports.presentation.action_groups import effect
 from reports.presentation.banners import banners
+from reports.presentation.sample import Conclusions, Draw
+from reports.presentation.sample_table import (
+    command_to_list,
+    command_to_reproduce,
+    describe_method,
+    describe_sample,
+)
 from reports.presentation.sanitize import name, prose, visible
 from reports.presentation.selection import PageLimits, select_findings
 from reports.presentation.source_notes import first_notes
@@ -75,6 +84,7 @@ STYLES = (
     "frameworks",
     "exceptions",
     "criteria",
+    "evidence",
     "narrow",
     "print",
 )
@@ -82,6 +92,12 @@ STYLES = (
 
 SCRIPTS = ("findings",)
 """The scripts in ``templates/scripts``, in the order in which they run."""
+
+FEW = 12
+"""How many organizations or sources the page shows at once; a longer list is folded."""
+
+MANY = 20
+"""How many regions or keys of one database the sample names."""
 
 _severity = attrgetter("severity")
 
@@ -127,12 +143,17 @@ def render_pages(
 def _render(
     head: Head,
     lines: Iterable[bytes],
-    population: Iterable[bytes],  # noqa: ARG001 (read by the timeline)
+    population: Iterable[bytes],
     *,
     limits: PageLimits,
     links: PageLinks,
 ) -> str:
-    chosen = select_findings(lines, head["criteria"]["rules"], limits)
+    draw = Draw(head["report"], limits.sample)
+    for line in population:
+        draw.add(line)
+    conclusions = Conclusions(draw.drawn())
+    chosen = select_findings(conclusions.watch(lines), head["criteria"]["rules"], limits)
+    sample = describe_sample(head, draw, conclusions, limits.sample)
     style, script = _style(head), _joined("scripts", SCRIPTS, "js")
     return (
         _environment()
@@ -159,10 +180,13 @@ def _render(
                 head["actions"], _organizations(head), head["actions_total"], limits.actions
             ),
             commands=lay_out_commands(head["key_plan"], limits.commands),
-            readings=population_tables(_organizations(head), limits.readings, limits.rows),
+            reconciled=reconcile_counts(_organizations(head), limits.rows),
             facts_from=_facts_from(head),
             trend=trend_of(head),
-            **_findings(head, chosen, limits),
+            sample=sample,
+            sample_method=describe_method(sample),
+            sample_commands=f"{command_to_reproduce(sample)}\n{command_to_list(sample)}",
+            **_findings(head, chosen, {row.file for row in sample.rows}, limits),
             **_frameworks(head),
             **_exceptions(head, limits),
         )
@@ -192,7 +216,12 @@ def _environment() -> Environment:
         "shell": shlex.join,
         "quote": shlex.quote,
     }
-    environment.globals |= {"STATUSES": STATUSES, "SEVERITIES": SEVERITIES}
+    environment.globals |= {
+        "STATUSES": STATUSES,
+        "SEVERITIES": SEVERITIES,
+        "FEW": FEW,
+        "MANY": MANY,
+    }
     return environment
 
 
@@ -228,18 +257,28 @@ def _source_hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode('ascii')}"
 
 
-def _findings(head: Head, chosen: Selection, limits: PageLimits) -> dict[str, Any]:
+def _findings(
+    head: Head, chosen: Selection, sampled: set[str], limits: PageLimits
+) -> dict[str, Any]:
+    """Return the findings for the templates, and the evidence to which they and a sample lead."""
     organizations = NumberedOrganizations(_organizations(head))
-    index = EvidenceIndex(head["evidence"], _cited(chosen), limits.exchanges)
+    index = EvidenceIndex(head["evidence"], _cited(chosen) | sampled, limits.exchanges)
 
     def view(findings: Iterable[FindingRecord]) -> list[FindingView]:
         return [view_finding(finding, organizations, index) for finding in findings]
 
     opened, waived = view(chosen.open), view(chosen.waived)
     folded = {key: view(findings) for key, findings in chosen.folded.items()}
+    steps = _steps(head, organizations)
     return {
         "index": index,
-        "step_for": _steps(head, organizations),
+        "asked_about": requests_by_organization(
+            _organizations(head), head["population"]["sources"], index.shown, limits.readings
+        ),
+        "unevaluated": group_by_reason(
+            head["not_evaluated"], organizations.name, steps, limits.rows
+        ),
+        "step_for": steps,
         "open": {severity: list(group) for severity, group in groupby(opened, _severity)},
         "open_shown": len(opened),
         "open_total": sum(head["counts"][status] for status in OPEN),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from checks.engine.card import SEVERITIES
 from checks.engine.finding import OPEN, STATUSES
+from reports.presentation.sample import DEFAULT_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,8 +44,8 @@ class PageLimits(NamedTuple):
         actions: groups of actions, the most urgent first.
         waivers: waivers.
         attestations: attestations.
-        rows: sources, organizations, comparisons of counts, and reasons why something was not
-            evaluated, each.
+        rows: sources, organizations, comparisons of counts, and organizations in which something
+            was not evaluated, each.
         readings: organizations of which it is shown how they were read.
         exchanges: recorded answers, first those that open findings cite.
         plan: key scopes in each list of the key plan, and organizations in it.
@@ -53,6 +54,7 @@ class PageLimits(NamedTuple):
         organizations: organizations that the filter offers by name.
         full: open findings up to which each repeats the text of its rule.
         fleet: organizations above which each has a page of its own, and the page is their index.
+        sample: databases drawn for an auditor to look at.
     """
 
     open: int = 5_000
@@ -78,6 +80,8 @@ class PageLimits(NamedTuple):
         return self._replace(
             open=_INDEXED, waived=_INDEXED, folded=0, cells=0, readings=0, exchanges=0
         )
+
+    sample: int = DEFAULT_SIZE
 
 
 class Selection(NamedTuple):

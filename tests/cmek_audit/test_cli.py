@@ -26,6 +26,7 @@ CODES = {
     "diff": {0, 1, 2, 3, 4},
     "render": {0, 2, 3, 4},
     "rules": {0, 3, 4},
+    "sample": {0, 2, 3, 4},
     "waive": {0, 2, 3, 4},
 }
 """Each command with the exit codes that it can end with."""

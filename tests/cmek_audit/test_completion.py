@@ -70,6 +70,8 @@ CASES: dict[str, list[str]] = {
     ],
     "cmek-audit keys --format ": choices("keys", "format_name"),
     "cmek-audit diff --format ": choices("diff", "format_name"),
+    "cmek-audit sample --kind ": choices("sample", "kind"),
+    "cmek-audit sample --format ": choices("sample", "format_name"),
     "cmek-audit render ": choices("render", "format_name"),
     "cmek-audit rules ": [card.id for card in RULES],
     "cmek-audit rules CMEK-1": [card.id for card in RULES if card.id.startswith("CMEK-1")],

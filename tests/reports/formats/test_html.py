@@ -47,8 +47,6 @@ SECTIONS = [
     "findings",
     "frameworks",
     "exceptions",
-    "not-evaluated",
-    "population",
     "evidence",
     "method",
     "reading",
@@ -349,7 +347,7 @@ def test_the_page_shows_word_and_shape_of_every_status(violations: Report) -> No
 def test_not_evaluated_says_what_to_do(violations: Report) -> None:
     """Each row of what was not judged says who must act, and the step that settles it."""
     source = violations.page
-    text = Page(source[source.index('id="not-evaluated"') : source.index('id="population"')]).text
+    text = Page(source[source.index('id="not-evaluated"') : source.index('id="sample"')]).text
     rows = [row for row in violations.head["not_evaluated"] if row["status"] == "inconclusive"]
     reported = {row["reason"] for row in rows}
     assert "refused" in reported
@@ -440,7 +438,7 @@ def test_identical_but_for_the_run(violations: Report) -> None:
         "dirty": True,
         "exit_code": 0,
     }
-    again = html.render(head, violations.lines)
+    again = html.render(head, violations.lines, population=violations.population)
     assert again != violations.page
     run = re.compile('<section id="run">.*?</section>', re.DOTALL)
     assert run.sub("", again) == run.sub("", violations.page)
@@ -507,8 +505,9 @@ def test_many_findings_are_brief(violations: Report) -> None:
 
 
 def test_findings_are_read_once(violations: Report) -> None:
-    """The findings are taken as a stream that can be read once only."""
-    assert html.render(violations.head, iter(violations.lines)) == violations.page
+    """Findings and population are taken as streams that can be read once only."""
+    lines, population = iter(violations.lines), iter(violations.population)
+    assert html.render(violations.head, lines, population=population) == violations.page
 
 
 # --- styles and scripts ---------------------------------------------------------------------------

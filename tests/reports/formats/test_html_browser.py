@@ -284,6 +284,37 @@ def test_evidence_leads_to_its_answer(
         assert 0 <= box["y"] < height
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_a_link_to_an_answer_opens_what_is_folded_around_it(
+    browser: Browser,
+    reports: dict[str, Path],
+    script: bool,  # noqa: FBT001 (a parameter)
+) -> None:
+    """The address of a recorded answer opens its organization, which was folded."""
+    path = reports["live"] / "audit.html"
+    with open_page(browser, path) as opened:
+        anchors = opened.page.locator("tr[id^='e-']")
+        anchor = anchors.last.get_attribute("id")
+    with open_page(browser, path, f"#{anchor}", java_script_enabled=script) as opened:
+        row = opened.page.locator(f"#{anchor}")
+        row.wait_for(state="visible")
+        assert row.locator("xpath=ancestor::details").count() > 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["violations", "hostile", "live", "hostile-live"])
+def test_evidence_on_a_phone(
+    browser: Browser, reports: dict[str, Path], name: str, scheme: str
+) -> None:
+    """Evidence, population and sample, all open, fit a phone and have no violation axe knows."""
+    path = reports[name] / "audit.html"
+    with open_page(browser, path, viewport=NARROW, color_scheme=scheme) as opened:
+        opened.page.evaluate(OPEN_ALL)
+        assert opened.page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+        assert opened.page.locator("#sample table tbody tr").count() > 0
+        assert violations_of(opened.page, "#evidence") == []
+
+
 @pytest.mark.parametrize(
     ("control", "value", "field"),
     [("s", "inconclusive", "status"), ("v", "high", "severity"), ("r", "CMEK-05", "rule")],

@@ -164,7 +164,7 @@ def test_nothing_asked(tmp_path: Path) -> None:
 def test_readings(healthy: Audited, faulty: Audited) -> None:
     """Each fact stands there with its address, requests, answers, entries, hash and note."""
     for audited in (healthy, faulty):
-        text = _flat(_section(audited.report.page, "population").text)
+        text = _flat(_section(audited.report.page, "evidence").text)
         [organization] = audited.report.head["population"]["organizations"]
         assert len(organization["readings"]) > 4
         for reading in organization["readings"]:
@@ -182,7 +182,7 @@ def _words(reading: dict[str, Any]) -> Iterator[str]:
 
 def test_reconciliation(faulty: Audited) -> None:
     """Each comparison stands there with its counts, its rule, and what differs."""
-    section = _section(faulty.report.page, "population")
+    section = _section(faulty.report.page, "evidence")
     text = _flat(section.text)
     [organization] = faulty.report.head["population"]["organizations"]
     assert {comparison["agree"] for comparison in organization["reconciliation"]} == {
@@ -226,7 +226,7 @@ def test_unexplained_differences_are_findings(faulty: Audited) -> None:
 def test_a_bundle_is_reported(faulty: Audited) -> None:
     """Root, previous root, host and times of a bundle stand under population and the run."""
     [bundle] = _bundles(faulty)
-    population = _section(faulty.report.page, "population").text
+    population = _section(faulty.report.page, "evidence").text
     for shown in (bundle["path"], bundle["root"], bundle["previous"], bundle["address"]):
         assert shown in population
     run = _section(faulty.report.page, "run").text
@@ -251,17 +251,21 @@ def test_where_facts_come_from(
 
 
 def test_many_organizations_are_folded(healthy: Audited) -> None:
-    """The readings of few organizations are open, those of many folded, and more are counted."""
+    """One organization is open, a dozen are folded one by one, and more than that all together."""
     head = healthy.report.head.copy()
     [organization] = head["population"]["organizations"]
-    for count, is_open in ((3, True), (4, False)):
-        head["population"] = head["population"] | {"organizations": [organization] * count}
+    for count, folds in ((1, (1, 1)), (12, (12, 0)), (13, (13, 0))):
+        many = [organization | {"id": f"o{number}"} for number in range(count)]
+        head["population"] = head["population"] | {"organizations": many}
+        head["evidence"] = []
         source = html.render(head, healthy.report.lines)
-        assert source.count('<details class="fold" open>') == (count if is_open else 0)
+        asked = source.count('<details class="fold asked"'), source.count('asked" open>')
+        assert asked == folds
+        assert ("The organizations, one by one" in source) is (count > 12)
     source = html.render(head, healthy.report.lines, PageLimits(readings=1, rows=2))
-    text = _section(source, "population").text
-    assert "3 more organizations are listed in audit.json" in text
-    compared = 4 * len(organization["reconciliation"])
+    text = _section(source, "evidence").text
+    assert "12 more organizations are listed in audit.json" in text
+    compared = 13 * len(organization["reconciliation"])
     assert f"{compared - 2} more comparisons are listed in audit.json" in text
 
 

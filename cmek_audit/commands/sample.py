@@ -1,0 +1,247 @@
+"""``cmek-audit sample``: draws a sample of an audit, as a work paper for an auditor."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+import click
+
+from cmek_audit import parameters
+from cmek_audit.console import wrapped, write_lines
+from cmek_audit.exit_codes import ExitCode, interruptible
+from inventory.text.display import printable
+from reports.presentation.markdown_text import code, prose, table
+from reports.presentation.sample import DEFAULT_SIZE, KINDS
+from reports.presentation.sample_table import (
+    PURPOSES,
+    Sample,
+    command_to_list,
+    command_to_reproduce,
+    describe_method,
+    take_sample,
+)
+from reports.record.reader import read_record, relying_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from reports.presentation.sample import Conclusion, Kind
+    from reports.presentation.sample_table import SampledRow
+
+_COLUMNS = (
+    "draw",
+    "number",
+    "organization",
+    "organization id",
+    "name",
+    "id",
+    "type",
+    "provider",
+    "regions",
+    "key scopes",
+    "keys",
+    "state",
+    "location",
+    "note",
+    "concluded",
+    "result",
+    "performed by",
+    "date",
+)
+_LONGEST_CELL = 10_000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_LINE = "_" * 20
+_LONGEST = 1_000_000
+"""Longer than any row, in characters."""
+
+CONCLUSION = (
+    "Exceptions found",
+    "Conclusion",
+    "Performed by, on",
+    "Reviewed by, on",
+)
+"""What the auditor fills in below the sample."""
+
+
+@click.command(context_settings=parameters.SETTINGS)
+@parameters.report
+@click.option(
+    "--size",
+    "-n",
+    type=click.IntRange(min=1),
+    default=DEFAULT_SIZE,
+    metavar="N",
+    help="How many to draw; all if there are fewer.",
+)
+@click.option(
+    "--kind", "-k", type=click.Choice(KINDS), default="databases", help="What to draw from."
+)
+@click.option(
+    "--format",
+    "-f",
+    "format_name",
+    type=click.Choice(["table", "csv", "markdown"]),
+    default="table",
+    help="How to print it.",
+)
+@interruptible("nothing was drawn")
+def sample(report: str, size: int, kind: Kind, format_name: str) -> ExitCode:
+    """Draw a sample of an audit, to be performed again by hand.
+
+    REPORT is a report folder or its audit.json; without it, audit-report. The record is checked
+    before it is used. The report's id is the seed, so everybody draws the same sample. What is
+    printed is a work paper: population, method, the sample with what the suite concluded, and
+    empty columns for your results.
+
+    \b
+    Exit codes:
+      0  drawn
+      2  interrupted; nothing was drawn
+      3  internal error
+      4  no record, or a changed one
+    """
+    record = read_record(report)
+    with relying_on(record):
+        drawn = take_sample(record.head, record.lines(), record.population_lines(), size, kind)
+    printers = {"table": _text, "csv": _csv, "markdown": _markdown}
+    # Each cell is cut by itself: a row that is cut as a whole loses its last columns.
+    write_lines("\n".join(printers[format_name](drawn)), width=_LONGEST)
+    return ExitCode.DONE
+
+
+def _facts(drawn: Sample) -> Iterator[tuple[str, str]]:
+    """Yield what heads the work paper: each title with its text."""
+    yield "Purpose", PURPOSES[drawn.kind]
+    yield "Population", drawn.population
+    yield "Source", f"{drawn.file}, SHA-256 {drawn.sha256}"
+    yield "Seed", f"{drawn.seed} (the id of the report)"
+    yield "Size", f"{len(drawn.rows):,} of {drawn.total:,}; asked for: {drawn.size:,}"
+
+
+def concluded(conclusions: Sequence[Conclusion]) -> str:
+    """Return what the suite concluded: each rule with its status and the ids of its findings."""
+    return "; ".join(map(_conclusion, conclusions)) or "nothing: no finding is about it"
+
+
+def _conclusion(conclusion: Conclusion) -> str:
+    more = conclusion.total - len(conclusion.ids)
+    ids = f"{', '.join(conclusion.ids)}{f' and {more:,} more' if more else ''}"
+    return f"{conclusion.rule} {conclusion.status} ({ids})"
+
+
+def _cut(texts: Iterable[str]) -> list[str]:
+    """Return those of ``texts`` that are not empty, each harmless and on one line."""
+    return [printable(" ".join(text.splitlines())) for text in texts if text]
+
+
+# --- text -----------------------------------------------------------------------------------------
+
+
+def _text(drawn: Sample) -> Iterator[str]:
+    yield from ("Sample for re-performance", "")
+    for title, text in _facts(drawn):
+        yield f"{title + ':':<12}{text}"
+    yield from ("", "Method:")
+    for sentence in describe_method(drawn):
+        yield from wrapped(sentence, "  ")
+    yield from ("", "The numbers of the sample, drawn again:", f"  {command_to_reproduce(drawn)}")
+    yield from ("The lines of the population, numbered:", f"  {command_to_list(drawn)}")
+    for row in drawn.rows:
+        yield from ("", *_text_of_row(row))
+    if not drawn.rows:
+        yield from ("", "The population is empty: nothing can be drawn.")
+    yield ""
+    yield from (f"{title + ':':<20}{_LINE}" for title in CONCLUSION)
+
+
+def _text_of_row(row: SampledRow) -> Iterator[str]:
+    name = printable(" ".join((row.name or row.id).splitlines()))
+    yield f"{row.draw}. Number {row.number:,}: {name}, {row.state}"
+    facts = (
+        ("Organization", (row.organization, row.organization_id)),
+        ("Id", (row.id,)),
+        ("Type", (" on ".join(filter(None, (row.type, row.provider))),)),
+        ("Regions", row.regions),
+        ("Key scopes", row.scopes),
+        ("Keys", row.keys),
+        ("Location", (row.location,)),
+        ("Note", (row.note,)),
+        ("Concluded", tuple(map(_conclusion, row.conclusions)) or (concluded(()),)),
+    )
+    for title, texts in facts:
+        for place, text in enumerate(_cut(texts)):
+            yield f"   {'' if place else title:<14}{text}"
+    yield f"   {'Result':<14}{_LINE}  By {_LINE}  On {_LINE}"
+
+
+# --- Markdown -------------------------------------------------------------------------------------
+
+
+def _markdown(drawn: Sample) -> Iterator[str]:
+    yield from ("## Sample for re-performance", "")
+    for title, text in _facts(drawn):
+        yield f"- **{title}**: {prose(text)}"
+    yield from ("", "### Method", "")
+    for sentence in describe_method(drawn):
+        yield f"- {prose(sentence, 1_000)}"
+    yield from ("", "```sh", command_to_reproduce(drawn), command_to_list(drawn), "```")
+    yield from ("", "### Sample", "")
+    columns = ("No.", "Member", "Organization", "Places", "Keys", "Location")
+    titles = (*columns, "Concluded", "Result", "By", "Date")
+    yield from table(titles, map(_markdown_row, drawn.rows))
+    yield from ("", "### Conclusion", "")
+    yield from (f"- **{title}**:" for title in CONCLUSION)
+
+
+def _markdown_row(row: SampledRow) -> Sequence[str]:
+    kind = " on ".join(filter(None, (row.type, row.provider)))
+    member = " ".join(code(text) for text in (row.name, row.id) if text)
+    note = f"{row.state}; {row.note}" if row.note else row.state
+    return (
+        f"{row.number}",
+        f"{member} {prose(note, 1_000)}",
+        " ".join(code(text) for text in (row.organization, row.organization_id) if text),
+        " ".join(filter(None, (kind, *map(code, row.regions), *map(code, row.scopes)))) or "none",
+        " ".join(map(code, row.keys)) or "none",
+        code(row.location),
+        "; ".join(map(_markdown_conclusion, row.conclusions)) or concluded(()),
+        *("", "", ""),
+    )
+
+
+def _markdown_conclusion(conclusion: Conclusion) -> str:
+    more = conclusion.total - len(conclusion.ids)
+    ids = f"{' '.join(map(code, conclusion.ids))}{f' and {more:,} more' if more else ''}"
+    return f"{code(conclusion.rule)} {conclusion.status} {ids}"
+
+
+# --- CSV ------------------------------------------------------------------------------------------
+
+
+def _csv(drawn: Sample) -> Iterator[str]:
+    """Yield the sample as a table, below the facts about it, each a row of two cells."""
+    yield from (_csv_line(fact) for fact in _facts(drawn))
+    yield from (_csv_line(("Method", sentence)) for sentence in describe_method(drawn))
+    yield _csv_line(("Numbers", command_to_reproduce(drawn)))
+    yield from (_csv_line(("Lines", command_to_list(drawn))), "")
+    yield _csv_line(_COLUMNS)
+    for row in drawn.rows:
+        texts = ("; ".join(cell) if isinstance(cell, tuple) else str(cell) for cell in row[:-1])
+        yield _csv_line((*texts, concluded(row.conclusions), "", "", ""))
+    yield ""
+    yield from (_csv_line((title, "")) for title in CONCLUSION)
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    """Render one row; no cell is taken for a formula, and none breaks the line."""
+    file = io.StringIO()
+    csv.writer(file, lineterminator="").writerow(map(_csv_cell, cells))
+    return file.getvalue()
+
+
+def _csv_cell(text: str) -> str:
+    shown = printable(" ".join(text.splitlines()), _LONGEST_CELL)
+    is_formula = text.startswith(_FORMULA) or shown.lstrip().startswith(_FORMULA)
+    return f"'{shown}" if is_formula else shown
