@@ -26,6 +26,8 @@ from reports.page.finding_view import (
     view_finding,
 )
 from reports.page.population_tables import population_tables
+from reports.page.timeline.layout import lay_out_timeline
+from reports.page.timeline.reader import TimelineReader
 from reports.page.times import age, clock_difference, short_time
 from reports.presentation import labels
 from reports.presentation.banners import banners
@@ -51,6 +53,7 @@ STYLES = (
     "status",
     "tables",
     "coverage",
+    "timeline",
     "actions",
     "findings",
     "criteria",
@@ -71,7 +74,7 @@ def render(
     lines: Iterable[bytes],
     limits: PageLimits | None = None,
     *,
-    population: Iterable[bytes] = (),  # noqa: ARG001 (read by the timeline)
+    population: Iterable[bytes] = (),
 ) -> str:
     """Render the page of an audit from its head, and the lines of its findings, read once.
 
@@ -80,7 +83,8 @@ def render(
     The same audit gives the same text, but for the section ``run``.
     """
     limits = limits or PageLimits()
-    chosen = select_findings(lines, head["criteria"]["rules"], limits)
+    reader = TimelineReader(population, limits.lanes)
+    chosen = select_findings(reader.watch(lines), head["criteria"]["rules"], limits)
     style, script = _style(head), _joined("scripts", SCRIPTS, "js")
     return (
         _environment()
@@ -96,6 +100,7 @@ def render(
             banners=banners(head),
             notes=first_notes(head),
             coverage=lay_out(head["coverage"], limits.cells, is_partial=_is_partial(head)),
+            timeline=lay_out_timeline(reader.finish(), head["settings"]["as_of"], limits.lanes),
             commands=lay_out_commands(head["key_plan"], limits.commands),
             readings=population_tables(_organizations(head), limits.readings, limits.rows),
             facts_from=_facts_from(head),

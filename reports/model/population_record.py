@@ -35,7 +35,7 @@ class ReplacedKey(TypedDict):
     key_id: NotRequired[str]
     first_seen: NotRequired[str]
     not_before: NotRequired[str]
-    last_seen: NotRequired[str]
+    last_seen: str
     cases: list[str]
 
 

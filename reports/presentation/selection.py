@@ -36,6 +36,7 @@ class PageLimits(NamedTuple):
         waived: findings that are waived.
         folded: findings that pass or are not applicable, together.
         cells: cells of all coverage matrices together.
+        lanes: key scopes on the timeline, those with the worst orders first.
         actions: actions, the most urgent first.
         waivers: waivers.
         attestations: attestations.
@@ -54,6 +55,7 @@ class PageLimits(NamedTuple):
     waived: int = 1_000
     folded: int = 5_000
     cells: int = 4_000
+    lanes: int = 100
     actions: int = 200
     waivers: int = 1_000
     attestations: int = 500

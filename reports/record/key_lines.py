@@ -17,6 +17,7 @@ from inventory.model.organization_index import scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from checks.engine.context import Context
     from checks.shared.registration import Period
@@ -70,6 +71,8 @@ def _line(
         line["registered"] = utc(key.registered.at)
         line["attested_by"] = key.registered.by
         line["attested_on"] = key.registered.on.isoformat()
+        if contradiction := _contradiction(key, facts.known):
+            line["contradiction"] = contradiction
     _add_sightings(line, key, facts.observations, organization)
     if facts.known.periods:
         _add_registration(line, facts.known)
@@ -88,6 +91,15 @@ def _add_sightings(
         line["first_seen"] = utc(first)
 
 
+def _contradiction(key: CustomerKey, known: KeyRegistration) -> str:
+    """Return why the attested time of ``key`` does not count; empty if it does."""
+    if not known.periods:
+        return "Several keys are claimed for the key scope."
+    if key.registered not in known.attested:
+        return "The attestation is dated after the audit."
+    return known.contradiction
+
+
 def _add_registration(line: KeyLine, known: KeyRegistration) -> None:
     """Add what bounds the time of registration of the one key of a scope."""
     registration = known.periods[0].registration
@@ -97,23 +109,21 @@ def _add_registration(line: KeyLine, known: KeyRegistration) -> None:
         line["since"] = utc(registration.since)
     if registration.by and registration.after and utc(registration.by) != line.get("first_seen"):
         line["seen_again"] = utc(registration.by)
-    if known.contradiction:
-        line["contradiction"] = known.contradiction
-    if replaced := [_replaced(period) for period in known.periods[1:]]:
+    before = known.periods[1:]
+    if replaced := [_replaced(period, period.until) for period in before if period.until]:
         line["replaced"] = replaced
 
 
-def _replaced(period: Period) -> ReplacedKey:
+def _replaced(period: Period, last_seen: datetime) -> ReplacedKey:
     """Return a key that another one replaced; ``first_seen`` as far back as it was there."""
-    entry: ReplacedKey = {"cases": [case.ticket for case in period.cases]}
+    cases = [case.ticket for case in period.cases]
+    entry: ReplacedKey = {"last_seen": utc(last_seen), "cases": cases}
     if period.key:
         entry["key_id"] = period.key
     if period.registration.by:
         entry["first_seen"] = utc(period.registration.by)
     if period.registration.after:
         entry["not_before"] = utc(period.registration.after)
-    if period.until:
-        entry["last_seen"] = utc(period.until)
     return entry
 
 

@@ -73,6 +73,20 @@ def test_a_key_is_dated_by_who_attests_it() -> None:
     ]
 
 
+def test_an_attested_time_that_does_not_count_says_why() -> None:
+    """One that is dated after the audit does not count, nor does that of one of several keys."""
+    late = a_key(registered={"at": "2026-05-01T00:00:00Z", "by": "it", "on": "2027-01-01"})
+    rival = a_key(key_id=aws_key_id(number=2))
+    why = [
+        line.get("contradiction") for keys in ([late], [late, rival]) for line in _dated(keys=keys)
+    ]
+    assert why == [
+        "The attestation is dated after the audit.",
+        "Several keys are claimed for the key scope.",
+        None,
+    ]
+
+
 def test_earlier_records_bound_the_registration(tmp_path: Path) -> None:
     """The last record without the key and the first one with it are named."""
     history = earlier(tmp_path, on_2026_08_01=_record(), on_2026_09_01=_record(1))
