@@ -24,7 +24,7 @@ class KeySpan(NamedTuple):
 
     Attributes:
         kind: ``seen`` in records, ``attested``, ``interval`` in which it was registered, or
-            ``former`` for a key that was replaced.
+            ``former`` and ``former-interval`` for a key that was replaced.
         x: where it begins, in percent.
         width: how long it is, in percent.
         title: what it shows, in words.
@@ -51,19 +51,19 @@ class KeyMark(NamedTuple):
 
 
 class KeyRow(NamedTuple):
-    """One key of a lane: its spans and marks, and the same in words."""
+    """One key of a lane: its spans and marks, and what is known of it in words."""
 
     key_id: str
     spans: list[KeySpan]
     marks: list[KeyMark]
-    words: str
+    facts: list[str]
 
 
 def lay_out_key(key: KeyLine, scale: TimeScale, seen_until: datetime) -> KeyRow:
     """Lay out a registered key; the last record shows it at ``seen_until``."""
     spans = [*_former_spans(key, scale), *_spans(key, scale, seen_until)]
     marks = [*_replacements(key, scale), *_registration(key, scale), *_expired(key, scale)]
-    return KeyRow(key["key_id"], spans, marks, registered_words(key))
+    return KeyRow(key["key_id"], spans, marks, registered_facts(key))
 
 
 def times_of(key: KeyLine) -> Iterator[datetime]:
@@ -80,10 +80,9 @@ def times_of(key: KeyLine) -> Iterator[datetime]:
         yield parse_time(old["last_seen"])
 
 
-def registered_words(key: KeyLine) -> str:
+def registered_facts(key: KeyLine) -> list[str]:
     """Return what is known of the registration of ``key``, in words."""
-    words = "; ".join(_facts(key)) or "registered at an unknown time"
-    return words[0].upper() + words[1:]
+    return list(_facts(key)) or ["registered at an unknown time"]
 
 
 def _facts(key: KeyLine) -> Iterator[str]:
@@ -145,7 +144,8 @@ def _former_spans(key: KeyLine, scale: TimeScale) -> Iterator[KeySpan]:
         first = parse_time(old["first_seen"]) if "first_seen" in old else last
         begin = parse_time(old["not_before"]) if "not_before" in old else scale.start
         if begin < first:
-            yield _span("interval", scale, begin, first, "an earlier key was registered by then")
+            title = "an earlier key was registered at some time here"
+            yield _span("former-interval", scale, begin, first, title)
         yield _span("former", scale, first, last, "an earlier key, which was replaced")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.identity import cached_escape, unescape
@@ -34,7 +34,7 @@ _NO_SCOPE = ""
 
 def parse_time(text: str) -> datetime:
     """Return a time of the record."""
-    return datetime.fromisoformat(text).astimezone(UTC)
+    return datetime.fromisoformat(text)
 
 
 class LaneScope(NamedTuple):

@@ -229,7 +229,7 @@ def _lane(kept: KeptLane, scale: TimeScale) -> LaneView:
         region=lane.scope.region,
         label=_label(lane),
         words=_worst_words(lane, worst),
-        finding=databases.named[0].order.finding if worst else "",
+        finding=_worst_finding(lane),
         keys=keys,
         key_words=key_words,
         planned_keys=lane.planned_keys,
@@ -271,9 +271,17 @@ def _worst_words(lane: Lane, worst: str) -> str:
     return f"{words} ({count:,})" if count > 1 else words
 
 
+def _worst_finding(lane: Lane) -> str:
+    """Return the id of the finding about the worst database; a doubt about a key has none here."""
+    worst = [database.order for database in lane.databases.named[:1]]
+    return worst[0].finding if worst and rank_of(worst[0].code) == lane.rank else ""
+
+
 def _summary(keys: Sequence[KeyRow], key_words: str, databases: Deployments) -> str:
     """Return the text of a lane's picture."""
-    parts = [f"Key: {key.words}" for key in keys] + ([key_words.capitalize()] if key_words else [])
+    parts = [f"Key: {'; '.join(key.facts)}" for key in keys]
+    if key_words:
+        parts.append(key_words.capitalize())
     counted = [
         f"{pluralize(count, 'database')} {ORDER[code].word}"
         for code, count in databases.counts().items()

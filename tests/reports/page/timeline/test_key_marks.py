@@ -12,7 +12,7 @@ from reports.page.timeline.key_marks import (
     KeySpan,
     lay_out_key,
     next_due,
-    registered_words,
+    registered_facts,
     times_of,
 )
 from reports.page.timeline.time_scale import TimeScale
@@ -43,7 +43,7 @@ def test_a_key_without_any_time_may_have_come_at_any() -> None:
     """Nothing is claimed of a key of an undated record: the interval is the whole line."""
     row = lay_out_key(key_line(), SCALE, SEEN_UNTIL)
     title = "registered at an unknown time"
-    assert row == (aws_key_id(), [KeySpan("interval", 0, 100, title)], [], title.capitalize())
+    assert row == (aws_key_id(), [KeySpan("interval", 0, 100, title)], [], [title])
 
 
 def test_an_interval_without_beginning_is_open_to_the_left() -> None:
@@ -116,12 +116,12 @@ def test_what_is_not_known_of_a_replaced_key_is_not_claimed() -> None:
     """Several keys at once have no name; a key before has an interval of its own."""
     several = {"last_seen": FEBRUARY, "cases": []}
     bounded = {"first_seen": FEBRUARY, "not_before": "2026-01-11T00:00:00Z", **several}
-    assert (_spans(first_seen=MARCH, replaced=[several])[:2], registered_words(key_line())) == (
-        [("interval", 0, 31), ("former", 31, 0)],
-        "Registered at an unknown time",
-    )
+    assert _spans(first_seen=MARCH, replaced=[several])[:2] == [
+        ("former-interval", 0, 31),
+        ("former", 31, 0),
+    ]
     assert _spans(first_seen=MARCH, replaced=[bounded])[:2] == [
-        ("interval", 10, 21),
+        ("former-interval", 10, 21),
         ("former", 31, 0),
     ]
 
@@ -137,19 +137,22 @@ def test_everything_is_said_in_words() -> None:
         replaced=[{"last_seen": FEBRUARY, "cases": ["TS1"]}],
         **ATTESTED,
     )
-    assert registered_words(line) == (
-        "Registered 2026-02-01 00:00:00, attested by it; this does not count: Records say so.; "
-        "not registered yet at 2026-02-01 00:00:00; registered 2026-02-10 00:00:00 or later, by a "
-        "support case; first seen 2026-01-01 00:00:00; seen again 2026-03-01 00:00:00; replaced "
-        "several keys, last seen 2026-02-01 00:00:00, support case TS1"
-    )
+    assert registered_facts(line) == [
+        "registered 2026-02-01 00:00:00, attested by it",
+        "this does not count: Records say so.",
+        "not registered yet at 2026-02-01 00:00:00",
+        "registered 2026-02-10 00:00:00 or later, by a support case",
+        "first seen 2026-01-01 00:00:00",
+        "seen again 2026-03-01 00:00:00",
+        "replaced several keys, last seen 2026-02-01 00:00:00, support case TS1",
+    ]
     assert sorted(times_of(line)) == [moment(JANUARY)] + 3 * [moment(FEBRUARY)]
 
 
 def test_hostile_text_is_named_by_its_characters() -> None:
     """What people typed has no way to reorder or hide the words around it."""
     line = key_line(registered=JANUARY, attested_by="\u202etxt.exe")
-    assert "(U+202E)txt.exe" in registered_words(line)
+    assert registered_facts(line) == ["registered 2026-01-01 00:00:00, attested by (U+202E)txt.exe"]
 
 
 def test_attestations_end_on_the_line_or_after_it() -> None:

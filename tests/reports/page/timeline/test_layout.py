@@ -145,7 +145,7 @@ def test_a_lane_shows_the_worst_of_its_databases() -> None:
         "f2",
     )
     assert lane.summary == (
-        "Key: First seen 2026-11-20 02:00:00. 1 database before its key, 1 database order not "
+        "Key: first seen 2026-11-20 02:00:00. 1 database before its key, 1 database order not "
         "known, 1 database after its key."
     )
 
@@ -211,6 +211,12 @@ def test_a_lane_says_which_keys_it_has(
     shown = view(lane)
     assert (shown.label, shown.words) == (ORDER[label], words)
     assert key_words in {None, shown.key_words}
+
+
+def test_a_doubt_about_a_key_leads_to_no_finding_that_passes() -> None:
+    """The words about a key in doubt are no link to the finding about a database."""
+    lane = view(a_lane(("after", AS_OF, False), keys=2))
+    assert (lane.words, lane.finding) == ("key in doubt", "")
 
 
 def test_keys_that_are_not_listed_are_not_missing() -> None:
