@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from reports.page.timeline.reader import SMALL, CountedOrganization, TimelineRea
 from tests.reports.samples import VIOLATIONS, WAIVERS, Report, audit, database, key, organization
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from reports.page.timeline.reader import ReadLanes
@@ -126,3 +128,39 @@ def test_only_the_worst_lanes_are_kept(tmp_path: Path) -> None:
         [CountedOrganization("many", 4 * SMALL, 1, is_incomplete=False)],
     )
     assert _found(lanes)[0] == ("many", "r150", {"without-key": 1})
+
+
+def _population(organizations: int) -> Iterator[bytes]:
+    for number in range(organizations):
+        own = f'"path":"o{number}","id":"o{number}","name":"o{number}"'
+        yield f'{{"kind":"organization",{own}}}\n'.encode()
+        for place in range(10):
+            region = f'{{"name":"r1","scope":"o{number}/serverless/aws/r1","state":"existing"}}'
+            path = f"o{number}/database/d{place}"
+            own = f'"path":"{path}","state":"existing","name":"d{place}"'
+            yield f'{{"kind":"database",{own},"regions":[{region}]}}\n'.encode()
+
+
+def _findings(organizations: int) -> Iterator[bytes]:
+    for number in range(organizations):
+        for place in range(10):
+            subject = f'{{"kind":"database-region","path":"o{number}/database/d{place}/r1"}}'
+            own = f'"id":"{number:020x}","severity":"high","subject":{subject}'
+            yield f'{{"status":"pass","rule":"CMEK-05",{own}}}\n'.encode()
+
+
+def _peak(organizations: int) -> int:
+    """Return the most memory that reading a fleet takes, in bytes."""
+    tracemalloc.start()
+    reader = TimelineReader(_population(organizations), SMALL)
+    assert sum(1 for _ in reader.watch(_findings(organizations))) == 10 * organizations
+    assert sum(counted.lanes for counted in reader.finish().organizations) == organizations
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_the_memory_does_not_grow_with_the_fleet() -> None:
+    """Four times as many organizations take hardly more memory: one of them is read at a time."""
+    _peak(1)
+    assert _peak(400) < 1.6 * _peak(100)
