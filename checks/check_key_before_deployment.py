@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.actions import ActionKind
 from checks.engine.card import OVERVIEW, Card, Quote
-from checks.engine.context import day, scope_label, utc
+from checks.engine.context import scope_label, utc
 from checks.engine.finding import deployment_subject, locations_of, with_databases
 from checks.engine.outcome import report_outcome
-from checks.shared.registration import Claim, compare, locate, trace
+from checks.shared.key_registration import date_registration, deployed_at
+from checks.shared.registration import compare, locate
 from checks.shared.remedies import (
     FIND_KEY_IN_USE,
     FIND_SUPPORT_CASE,
@@ -25,7 +26,6 @@ from checks.shared.verdicts import (
     unregistered_key,
 )
 from inventory.files.yaml_json import scope_fields
-from inventory.model.key_ids import canonical
 from inventory.model.organization_index import has_no_customer_keys
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from checks.engine.finding import Finding
     from checks.engine.outcome import FindingGroup
     from checks.shared.registration import Order, Period, Registration
-    from inventory.model.attestations import RegistrationAttestation
     from inventory.model.base import SourceLocation
     from inventory.model.key import CustomerKey, KeyScope
     from inventory.model.organization_index import Deployment, OrganizationIndex
@@ -207,41 +206,20 @@ def _finding(deployment: Deployment, known: _Known, verdict: Verdict) -> Finding
 
 def _know(index: OrganizationIndex, context: Context, scope: KeyScope) -> _Known:
     keys = index.keys.get(scope, [])
-    label = scope_label(index.organization, scope)
-    special = has_no_customer_keys(scope) or scope.type == "unknown"
-    names = {canonical(key.key_id) for key in keys}
-    if len(names) != 1:
-        return _Known(keys, (), (), "", special, scope, label, locations_of(keys))
-    attested = _attested(keys, context)
-    present_at = index.organization.captured_at
-    exact = attested[0].at if attested else None
-    claim = Claim(names.pop(), present_at, present_at or context.as_of, exact)
     cases = [case for case in index.organization.support_cases if scope_fields(case) == scope[1:]]
-    periods = trace(claim, context.history.observations(scope), cases)
-    contradiction = _contradiction(attested, periods[0].registration)
-    by, evidence = _attesters(attested), _bounds(keys, periods[:1])
-    return _Known(keys, periods, by, contradiction, special, scope, label, evidence)
-
-
-def _attested(keys: list[CustomerKey], context: Context) -> list[RegistrationAttestation]:
-    """Return what counts of what is attested of the key's registration, in a fixed order."""
-    today = day(context.as_of)
-    every = [key.registered for key in keys if key.registered and key.registered.on <= today]
-    return sorted(every, key=lambda attested: (attested.at, attested.by))
-
-
-def _contradiction(attested: list[RegistrationAttestation], registration: Registration) -> str:
-    times = list(dict.fromkeys(utc(attestation.at) for attestation in attested))
-    if len(times) > 1:
-        return f"Several times of registration are attested for one key: {', '.join(times)}."
-    if registration.is_contradictory:
-        named = f"{utc(attested[0].at)}, attested by {attested[0].by},"
-        return f"The registration at {named} contradicts the dated records."
-    return ""
-
-
-def _attesters(attested: list[RegistrationAttestation]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(attestation.by for attestation in attested))
+    present_at = index.organization.captured_at
+    known = date_registration(scope, keys, cases, present_at, context)
+    evidence = _bounds(keys, known.periods[:1])
+    return _Known(
+        keys,
+        known.periods,
+        known.attested_by,
+        known.contradiction,
+        is_special=has_no_customer_keys(scope) or scope.type == "unknown",
+        scope=scope,
+        label=scope_label(index.organization, scope),
+        evidence=evidence,
+    )
 
 
 def _registered(registration: Registration, attested_by: Sequence[str]) -> str:
@@ -366,11 +344,7 @@ def _unresolved(known: _Known, facts: str, order: Order, index: int) -> Verdict:
 
 
 def _deployed(deployment: Deployment) -> datetime | None:
-    """Return when the region was added; a database of one existing region was made with it."""
-    if deployment.region.added_at is not None:
-        return deployment.region.added_at
-    existing = [region for region in deployment.database.regions if region.state == "existing"]
-    return deployment.database.created_at if len(existing) == 1 else None
+    return deployed_at(deployment.database, deployment.region)
 
 
 def check_key_before_deployment(group: FindingGroup) -> None:

@@ -118,6 +118,7 @@ class Period(NamedTuple):
     registration: Registration
     until: datetime | None
     cases: tuple[SupportCase, ...]
+    key: str
 
 
 def trace(
@@ -144,7 +145,7 @@ def _step(
     There is no way back from several keys that are claimed at once.
     """
     if not claim.key:
-        return Period(Registration(None, None), claim.until, claim.cases), None, ()
+        return Period(Registration(None, None), claim.until, claim.cases, claim.key), None, ()
     views = [
         observation._replace(key_ids=_only(claim.key, observation)) for observation in observations
     ]
@@ -153,7 +154,7 @@ def _step(
     before = [seen for seen in observations if after is not None and seen.at <= after]
     registration = registration._replace(returned=any(seen.key_ids for seen in before))
     if not (before and before[-1].key_ids):
-        return Period(registration, claim.until, claim.cases), None, ()
+        return Period(registration, claim.until, claim.cases, claim.key), None, ()
     last, later = before[-1], observations[len(before) :]
     first = later[0].at if later else claim.by
     explaining = tuple(case for case in cases if day(last.at) <= case.on <= day(first))
@@ -161,7 +162,7 @@ def _step(
     keys = {canonical(key_id) for key_id in last.key_ids}
     key = "" if len(keys) > 1 else next(iter(keys))
     replaced = Claim(key, None, last.at, until=last.at, cases=explaining)
-    return Period(registration, claim.until, claim.cases), replaced, before
+    return Period(registration, claim.until, claim.cases, claim.key), replaced, before
 
 
 def _only(key: str, observation: Observation) -> tuple[str, ...]:

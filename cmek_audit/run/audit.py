@@ -103,7 +103,7 @@ def draft_audit(
     prepared: Prepared, folder: ReportFolder, selection: Selection | None = None
 ) -> Draft:
     """Judge, and write the findings as they come into ``folder``; as ``judge``."""
-    recorder = Recorder(folder.staging, prepared.setup.context.history)
+    recorder = Recorder(folder.staging, prepared.setup.context)
     try:
         return Draft(judge(prepared, recorder, selection), recorder, folder)
     except BaseException:

@@ -22,7 +22,8 @@ from checks.engine.outcome import Noncompliant, Unjudged, report_outcome, requir
 from cmek_audit.run.pytest_results import ROWS_LEFT_OUT, properties, statements
 from inventory.model.base import Count, Moment
 from reports.record.layout import without_run
-from reports.record.reader import RecordPart, open_regular
+from reports.record.reader import RecordPart
+from reports.record.stored_lines import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,7 +10,8 @@ from inventory.errors import RecordError
 from inventory.text.display import pluralize
 from reports.formats.registry import RENDERED, encode
 from reports.record.layout import FINDINGS, HEAD, POPULATION, RECORD, canonical
-from reports.record.reader import open_regular, relying_on
+from reports.record.reader import relying_on
+from reports.record.stored_lines import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -39,6 +39,8 @@ from reports.page.organization_files import links_of, links_of_organization, pag
 from reports.page.organization_head import HeadIndex
 from reports.page.organization_stream import part
 from reports.page.reconciliation import reconcile_counts
+from reports.page.timeline.layout import lay_out_timeline
+from reports.page.timeline.reader import TimelineReader
 from reports.page.times import age, clock_difference, short_time
 from reports.page.trend import trend_of
 from reports.page.waiver_list import list_waivers
@@ -67,8 +69,6 @@ if TYPE_CHECKING:
     from reports.page.organization_files import PageLinks
     from reports.presentation.selection import Selection
 
-    Lines = Callable[[], Iterable[bytes]]
-
 TEMPLATES = Path(__file__).parent / "templates"
 STYLES = (
     "base",
@@ -78,6 +78,7 @@ STYLES = (
     "tables",
     "trend",
     "coverage",
+    "timeline",
     "fix_first",
     "key_plan",
     "findings",
@@ -111,8 +112,9 @@ def render(
 ) -> str:
     """Render the page of an audit from its head, and the lines of its findings, read once.
 
-    The lines of its ``population`` are read once, too. The same audit gives the same text, but for
-    the section ``run``. Of a fleet, this is the index of the pages that ``render_pages`` renders.
+    The lines of its ``population`` are read from their beginning as often as needed. The same audit
+    gives the same text, but for the section ``run``. Of a fleet, this is the index of the pages
+    that ``render_pages`` renders.
     """
     limits = limits or PageLimits()
     links = links_of(head, limits.fleet)
@@ -121,7 +123,11 @@ def render(
 
 
 def render_pages(
-    head: Head, lines: Lines, limits: PageLimits | None = None, *, population: Lines
+    head: Head,
+    lines: Iterable[bytes],
+    limits: PageLimits | None = None,
+    *,
+    population: Iterable[bytes] = (),
 ) -> Iterator[tuple[str, str]]:
     """Yield file name and text of the page of each organization; none unless it is a fleet.
 
@@ -152,7 +158,9 @@ def _render(
     for line in population:
         draw.add(line)
     conclusions = Conclusions(draw.drawn())
-    chosen = select_findings(conclusions.watch(lines), head["criteria"]["rules"], limits)
+    reader = TimelineReader(population, limits.lanes)
+    watched = reader.watch(conclusions.watch(lines))
+    chosen = select_findings(watched, head["criteria"]["rules"], limits)
     sample = describe_sample(head, draw, conclusions, limits.sample)
     style, script = _style(head), _joined("scripts", SCRIPTS, "js")
     return (
@@ -179,6 +187,7 @@ def _render(
             fix_first=lay_out_actions(
                 head["actions"], _organizations(head), head["actions_total"], limits.actions
             ),
+            timeline=lay_out_timeline(reader.finish(), head["settings"]["as_of"], limits.lanes),
             commands=lay_out_commands(head["key_plan"], limits.commands),
             reconciled=reconcile_counts(_organizations(head), limits.rows),
             facts_from=_facts_from(head),

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from reports.record.layout import FINDINGS, POPULATION
+from reports.record.stored_lines import StoredLines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from reports.model.head import Head
-
-    Lines = Callable[[], Iterable[bytes]]
 
 RECORD = "audit.json"
 PAGE = "audit.html"
@@ -58,11 +56,11 @@ class Format(NamedTuple):
         return text
 
     def render_pages(
-        self, head: Head, lines: Lines, population: Lines
+        self, head: Head, lines: Iterable[bytes], population: Iterable[bytes]
     ) -> Iterator[tuple[str, str]]:
         """Yield name and text of each page of one organization; none unless it is a fleet.
 
-        Both files of lines are read from their beginning as often as needed.
+        Findings and population are read from their beginning as often as needed.
         """
         if self.folder:
             yield from self._renderer.render_pages(head, lines, population=population)
@@ -160,16 +158,11 @@ def write_rendered(formats: Iterable[str], head: Head, record: Path, folder: Pat
 
     The record is the ``head``, and the files of findings and population in the folder ``record``.
     """
-    lines, population = (partial(_read_lines, record / name) for name in (FINDINGS, POPULATION))
+    lines, population = (StoredLines(record / name) for name in (FINDINGS, POPULATION))
     names = set(formats)
     for row in RENDERED:
         if row.name in names:
-            (folder / row.file).write_bytes(encode(row.render(head, lines(), population())))
+            (folder / row.file).write_bytes(encode(row.render(head, lines, population)))
             for page, text in row.render_pages(head, lines, population):
                 (folder / row.folder).mkdir(exist_ok=True)
                 (folder / row.folder / page).write_bytes(encode(text))
-
-
-def _read_lines(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        yield from file

@@ -21,6 +21,31 @@ class OrganizationLine(TypedDict):
     line: int
 
 
+class ReplacedKey(TypedDict):
+    """A key that was registered for the same key scope before, and was replaced.
+
+    Attributes:
+        key_id: its id without its version; left out if several keys were registered then.
+        first_seen: the time of the first record by which it was registered (UTC).
+        not_before: the time of the last record before that, which shows the scope without it (UTC).
+        last_seen: the time of the last record that shows it (UTC).
+        cases: the support cases by which another key replaced it.
+    """
+
+    key_id: NotRequired[str]
+    first_seen: NotRequired[str]
+    not_before: NotRequired[str]
+    last_seen: str
+    cases: list[str]
+
+
+class ExpiryRecord(TypedDict):
+    """What is attested of a key, and the last day on which that counts."""
+
+    what: str
+    due: str
+
+
 class KeyLine(TypedDict):
     """A customer key of one key scope, registered or planned.
 
@@ -32,7 +57,16 @@ class KeyLine(TypedDict):
         type, provider, region: its key scope; left out if the plan does not show it.
         key_id: its id; left out if the plan does not show it.
         registered: when it was registered, as a person stated (UTC).
+        attested_by, attested_on: who stated ``registered``, and the day on which.
         first_seen: the time of the first record that shows this key id in its scope (UTC).
+        not_before: the time of the last record that shows the scope without this key id, so that
+            it was registered later (UTC).
+        since: the begin of the day of the support case by which it replaced another key (UTC).
+        seen_again: the time of the first record after ``not_before`` that shows it, if it had been
+            seen before (UTC).
+        contradiction: why ``registered`` does not count, in a sentence.
+        replaced: the keys that it replaced, the latest first.
+        expiries: until when each attestation about it counts.
         change: what the plan does with it.
         missing: what the plan does not show of it.
         address: the address by which Terraform manages it.
@@ -48,7 +82,15 @@ class KeyLine(TypedDict):
     region: NotRequired[str]
     key_id: NotRequired[str]
     registered: NotRequired[str]
+    attested_by: NotRequired[str]
+    attested_on: NotRequired[str]
     first_seen: NotRequired[str]
+    not_before: NotRequired[str]
+    since: NotRequired[str]
+    seen_again: NotRequired[str]
+    contradiction: NotRequired[str]
+    replaced: NotRequired[list[ReplacedKey]]
+    expiries: NotRequired[list[ExpiryRecord]]
     change: NotRequired[KeyChange]
     missing: NotRequired[str]
     file: str
@@ -64,6 +106,8 @@ class RegionRecord(TypedDict):
         scope: the path of the key scope in which the database's data is.
         state: that of the database; ``planned`` if only this region of it is planned.
         added_at: when it was added to the database (UTC).
+        deployed_at: when the database was created, if it has this existing region only and
+            ``added_at`` is not known (UTC).
         encryption: what is expected there, by the region, the database or the policy.
     """
 
@@ -71,6 +115,7 @@ class RegionRecord(TypedDict):
     scope: str
     state: Literal["existing", "planned", "terminated"]
     added_at: NotRequired[str]
+    deployed_at: NotRequired[str]
     encryption: Encryption
 
 

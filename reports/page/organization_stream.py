@@ -9,9 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
-
-    Lines = Callable[[], Iterable[bytes]]
+    from collections.abc import Collection, Iterable, Iterator
 
 # The subject comes before any free text, and its path is escaped: the first such field is its own.
 _ORGANIZATION = re.compile(rb'"organization":("(?:[^"\\]|\\.)*")')
@@ -35,20 +33,21 @@ class OrganizationLines(NamedTuple):
 
 
 def part(
-    findings: Lines, population: Lines, organizations: Collection[str]
+    findings: Iterable[bytes], population: Iterable[bytes], organizations: Collection[str]
 ) -> Iterator[OrganizationLines]:
     """Yield the lines of each organization of the ``population``, in its order.
 
-    Both are read from their beginning. The findings of an organization follow each other in the
-    order of the population, but for a few that were found across organizations: these come last,
-    and are looked for first. What is about none of the ``organizations`` is left out.
+    Both are read from their beginning, the findings twice. The findings of an organization follow
+    each other in the order of the population, but for a few that were found across organizations:
+    these come last, and are looked for first. What is about none of the ``organizations`` is left
+    out.
 
     Raises ValueError if the findings are in another order.
     """
-    late = _late(findings())
-    groups = _first_groups(findings(), organizations)
+    late = _late(findings)
+    groups = _first_groups(findings, organizations)
     expected, own = next(groups, _NONE)
-    for organization, lines in _population(population()):
+    for organization, lines in _population(population):
         found: list[bytes] = []
         if expected == organization:
             found = own

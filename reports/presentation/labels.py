@@ -288,3 +288,40 @@ KEY_NUMBERS = {
     "unused": "unused",
 }
 """The numbers of the key plan, with their words."""
+
+ORDER = {
+    "broken": Label("error", "!", "check broke", "The check of it broke, so nothing is known."),
+    "older-than-key": Label(
+        "fail", "✕", "before its key", "The database was deployed before its key was registered."
+    ),
+    "without-key": Label("fail", "✕", "without a key", "No key is registered for its key scope."),
+    "failing": Label("fail", "✕", "fails", "It does not comply; the finding says why."),
+    "unknown": Label(
+        "inconclusive", "?", "order not known", "It is not known whether it or its key came first."
+    ),
+    "not-judged": Label(
+        "inconclusive", "?", "not evaluated", "No finding of this audit is about its order."
+    ),
+    "waived": Label(
+        "waived", "§", "failure waived", "It fails, and a valid waiver covers this cause."
+    ),
+    "after": Label("pass", "✓", "after its key", "Its key was registered before it was deployed."),
+    "astra-provided": Label(
+        "not-applicable", "△", "Astra’s keys", "It is declared to use Astra’s keys."
+    ),
+    "not-applicable": Label(
+        "not-applicable", "\N{EN DASH}", "not applicable", "The finding says why there is no order."
+    ),
+}
+"""Which came first, the key or a database, as a timeline shows it; the worst first."""
+
+PLANNED_ORDER = {
+    "older-than-key": "planned, fails",
+    "without-key": "planned without a key",
+    "failing": "planned, fails",
+    "unknown": "planned, key not known",
+    "waived": "planned, failure waived",
+    "after": "planned, its key is registered",
+    "astra-provided": "planned with Astra’s keys",
+}
+"""The words of ``ORDER`` for a database that is only planned, where they differ."""

@@ -42,6 +42,7 @@ class PageLimits(NamedTuple):
         cells: cells of all coverage matrices together.
         whole_organizations: organizations up to which those in order have a row of their own.
         actions: groups of actions, the most urgent first.
+        lanes: key scopes on the timeline, those with the worst orders first.
         waivers: waivers.
         attestations: attestations.
         rows: sources, organizations, comparisons of counts, and organizations in which something
@@ -62,6 +63,7 @@ class PageLimits(NamedTuple):
     folded: int = 5_000
     cells: int = 4_000
     whole_organizations: int = 50
+    lanes: int = 100
     actions: int = 200
     waivers: int = 1_000
     attestations: int = 500

@@ -10,28 +10,26 @@ from typing import TYPE_CHECKING, TypeVar, get_args
 
 from checks.engine.context import utc
 from checks.engine.finding import (
-    key_subject,
     organization_subject,
     planned_database_subject,
     planned_key_subject,
     undetermined_key_subject,
 )
 from checks.engine.identity import escape, join
-from inventory.model.key_ids import canonical
+from checks.shared.key_registration import deployed_at
 from inventory.model.organization_index import scope_of
 from inventory.model.vocabulary import DatabaseType
 from inventory.text.canonical_json import compact_json
 from reports.aggregation.expected_databases import undetermined_databases
 from reports.record.encoding import cached_quote
+from reports.record.key_lines import registered_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
-    from inventory.history import History
+    from checks.engine.context import Context
     from inventory.model.base import Located
     from inventory.model.database import Database, DatabaseRegion, Encryption
-    from inventory.model.key import CustomerKey
     from inventory.model.organization import Organization
     from inventory.model.planned_keys import PlannedKey, UndeterminedKey
     from inventory.model.terraform_managed import UndeterminedDatabase
@@ -41,14 +39,13 @@ if TYPE_CHECKING:
 L = TypeVar("L", "KeyLine", "DatabaseLine")
 
 
-def population_lines(organization: Organization, history: History) -> Iterator[str]:
+def population_lines(organization: Organization, context: Context) -> Iterator[str]:
     """Yield the line of ``organization``, then those of its keys, then those of its databases.
 
-    ``history`` holds the earlier records, which may show a key before the present one does.
+    ``context`` holds the earlier records, which may show a key before the present one does.
     """
     yield compact_json(_organization(organization))
-    for key in organization.keys or ():
-        yield compact_json(_key(organization, key, history))
+    yield from map(compact_json, registered_keys(organization, context))
     for planned_key in organization.managed.planned_keys:
         yield compact_json(_planned_key(organization, planned_key))
     for undetermined_key in organization.managed.undetermined_keys:
@@ -73,36 +70,6 @@ def _organization(organization: Organization) -> OrganizationLine:
 
 
 # --- keys -----------------------------------------------------------------------------------------
-
-
-def _key(organization: Organization, key: CustomerKey, history: History) -> KeyLine:
-    scope = scope_of(organization.id, key)
-    line: KeyLine = {
-        "kind": "key",
-        "path": key_subject(scope, key.key_id).path,
-        "organization": organization.id,
-        "state": "registered",
-        "type": key.type,
-        "provider": key.provider,
-        "region": key.region,
-        "key_id": key.key_id,
-        "file": key.file,
-        "line": key.line,
-    }
-    if key.registered:
-        line["registered"] = utc(key.registered.at)
-    if first_seen := _first_seen(organization, key, history):
-        line["first_seen"] = utc(first_seen)
-    return line
-
-
-def _first_seen(organization: Organization, key: CustomerKey, history: History) -> datetime | None:
-    """Return the time of the first dated record that shows ``key`` in its scope."""
-    key_id = canonical(key.key_id)
-    for observation in history.observations(scope_of(organization.id, key)):
-        if key_id in map(canonical, observation.key_ids):
-            return observation.at
-    return organization.captured_at
 
 
 def _planned_key(organization: Organization, key: PlannedKey) -> KeyLine:
@@ -194,6 +161,8 @@ class _Regions:
             self._known[place] = begin
         state = region.state if state == "existing" else state
         added = f'","added_at":"{region.added_at.isoformat()[:-6]}Z' if region.added_at else ""
+        if state == "existing" and not added and (deployed := deployed_at(database, region)):
+            added = f'","deployed_at":"{deployed.isoformat()[:-6]}Z'
         return f'{begin}{state}{added}","encryption":"{region.encryption or expected}"}}'
 
 

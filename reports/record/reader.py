@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 import re
-import stat
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, TypeVar
 
 from jinja2 import TemplateError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -23,6 +20,7 @@ from inventory.files.format_detection import REPORT, content_problem, folder_pro
 from inventory.model.base import NEWER_HINT, Count
 from inventory.text.display import describe
 from reports.record.layout import FINDINGS, HEAD, POPULATION, SCHEMA, canonical, report_id
+from reports.record.stored_lines import StoredLines, open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +32,6 @@ _VERSION = re.compile(r"cmek-audit-record/([1-9][0-9]{0,8})")
 _CHUNK = 1_048_576
 MOST_BYTES = 256 * 1_024 * 1_024
 """The size from which on a head is not read; parsed it takes many times as much memory."""
-
-_LONGEST_LINE = 16 * 1_024 * 1_024
 
 
 class Record(NamedTuple):
@@ -55,19 +51,13 @@ class Record(NamedTuple):
     findings: Path
     population: Path
 
-    def lines(self) -> Iterator[bytes]:
-        """Yield the lines of the findings, one at a time.
+    def lines(self) -> StoredLines:
+        """Return the lines of the findings."""
+        return StoredLines(self.findings, "findings")
 
-        Raises RecordError for a line that is longer than any audit writes.
-        """
-        return _read_lines(self.findings, "findings")
-
-    def population_lines(self) -> Iterator[bytes]:
-        """Yield the lines of what was judged, one at a time.
-
-        Raises RecordError for a line that is longer than any audit writes.
-        """
-        return _read_lines(self.population, "a population")
+    def population_lines(self) -> StoredLines:
+        """Return the lines of what was judged."""
+        return StoredLines(self.population, "a population")
 
     @property
     def files(self) -> tuple[Path, Path, Path]:
@@ -110,16 +100,6 @@ class _Head(RecordPart):
     population_file: PopulationFile
 
 
-def _read_lines(path: Path, noun: str) -> Iterator[bytes]:
-    # Without a limit, a file without an end of line would be read into memory whole.
-    with open_regular(path) as file:
-        while line := file.readline(_LONGEST_LINE):
-            if len(line) == _LONGEST_LINE:
-                found = f"a line of more than {_LONGEST_LINE:,} bytes"
-                raise RecordError(f"{path}: found {found}, expected {noun}")
-            yield line
-
-
 def read_record(path: str | Path) -> Record:
     """Read a record back: ``path`` is a report folder, or its ``audit.json``.
 
@@ -152,26 +132,6 @@ def _head_file(path: Path) -> Path:
     if recognize_folder(path).option not in {"", REPORTS}:
         raise RecordError(str(folder_problem(str(path), REPORT)))
     return path / HEAD
-
-
-def open_regular(path: str | Path) -> IO[bytes]:
-    """Open a regular file; raise OSError for anything else, as reading a pipe may never end.
-
-    A path that comes from a record may be any text.
-    """
-    try:
-        return open(path, "rb", opener=_open_regular)
-    except ValueError:
-        raise OSError(errno.EINVAL, "a path that no file can have", str(path)) from None
-
-
-def _open_regular(path: str, flags: int) -> int:
-    # Without O_NONBLOCK, opening a pipe would already wait for somebody to write.
-    descriptor = os.open(path, flags | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "no regular file", path)
-    return descriptor
 
 
 def _read(path: Path) -> bytes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import IO, TYPE_CHECKING
 
-from inventory.history import History
 from reports.aggregation.aggregates import Aggregates
 from reports.record.encoding import encode_finding
 from reports.record.layout import FINDINGS, POPULATION
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from checks.engine.context import Context
     from checks.engine.finding import Finding
     from inventory.model.organization import Organization
     from reports.model.head import LinesFile
@@ -83,14 +83,14 @@ class Recorder:
         population: the organizations, added up.
     """
 
-    def __init__(self, folder: Path, history: History = History()) -> None:  # noqa: B008 (constant)
+    def __init__(self, folder: Path, context: Context) -> None:
         """Open the files of lines in ``folder``, which must exist and be the recorder's own.
 
-        ``history`` holds the earlier records, by which a key may have been seen first.
+        ``context`` holds the earlier records, by which a key may have been seen first.
         """
         self.aggregates = Aggregates()
         self.population = Population()
-        self._history = history
+        self._context = context
         self._findings = HashedLines(folder / FINDINGS)
         self._population_lines = HashedLines(folder / POPULATION)
 
@@ -98,7 +98,7 @@ class Recorder:
         """Write ``organization``, of which findings will come, with its keys and databases."""
         self.population.add(organization)
         self.aggregates.add_organization(organization)
-        self._population_lines.write_all(population_lines(organization, self._history))
+        self._population_lines.write_all(population_lines(organization, self._context))
 
     def add(self, finding: Finding) -> None:
         """Write ``finding``."""

@@ -33,6 +33,7 @@ FLOORS = (
     {"reports.presentation"},
     {"reports.comparison"},
     {"reports.page"},
+    {"reports.page.timeline"},
     {"reports.formats"},
     {
         "cmek_audit.console",

@@ -74,7 +74,7 @@ def record(
 ) -> Record:
     """Record ``findings``, and those of a whole audit of ``organizations``."""
     settings = settings or Settings(Context(AS_OF), Gate(), "subject")
-    recorder = Recorder(folder, settings.context.history)
+    recorder = Recorder(folder, settings.context)
     for each in evaluate(organizations, RULES, settings.context, recorder.add_organization):
         recorder.add(each)
     for finding in findings:

@@ -60,7 +60,7 @@ def refuse_opening(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
             raise PermissionError(13, "Permission denied", path)
         return opened(path, *arguments, **more)
 
-    monkeypatch.setattr("reports.record.reader.os.open", refuse)
+    monkeypatch.setattr("reports.record.stored_lines.os.open", refuse)
 
 
 def about(verified: Verified, words: str) -> list[str]:

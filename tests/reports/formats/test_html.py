@@ -43,6 +43,7 @@ SECTIONS = [
     "actions",
     "coverage",
     "key-plan",
+    "timeline",
     "changes",
     "findings",
     "frameworks",
@@ -505,9 +506,9 @@ def test_many_findings_are_brief(violations: Report) -> None:
 
 
 def test_findings_are_read_once(violations: Report) -> None:
-    """Findings and population are taken as streams that can be read once only."""
-    lines, population = iter(violations.lines), iter(violations.population)
-    assert html.render(violations.head, lines, population=population) == violations.page
+    """The findings are taken as a stream that can be read once only."""
+    page = html.render(violations.head, iter(violations.lines), population=violations.population)
+    assert page == violations.page
 
 
 # --- styles and scripts ---------------------------------------------------------------------------

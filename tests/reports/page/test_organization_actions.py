@@ -25,7 +25,7 @@ def _names(report: Report) -> dict[str, str]:
 
 
 def _parts(report: Report) -> Iterator[OrganizationLines]:
-    return part(lambda: report.lines, lambda: report.population, _names(report))
+    return part(report.lines, report.population, _names(report))
 
 
 def test_actions_are_those_of_the_head(violations: Report) -> None:

@@ -28,7 +28,7 @@ def reduced(report: Report) -> dict[str, Head]:
     names = {row["id"]: row["name"] for row in head["population"]["organizations"]}
     return {
         lines.organization: index.head_of(lines.organization, lines.findings, [])
-        for lines in part(lambda: report.lines, lambda: report.population, names)
+        for lines in part(report.lines, report.population, names)
     }
 
 

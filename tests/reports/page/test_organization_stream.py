@@ -29,7 +29,7 @@ def _key(organization: str) -> bytes:
 def _parted(
     findings: list[bytes], population: list[bytes], *organizations: str
 ) -> list[OrganizationLines]:
-    return list(part(lambda: findings, lambda: population, organizations))
+    return list(part(findings, population, organizations))
 
 
 def test_lines_are_parted_by_organization() -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from checks.engine.context import Context
 from checks.engine.evaluation import evaluate
 from checks.engine.finding import database_subject, key_subject
-from inventory.history import History
 from inventory.model.organization import Expectation, Policy
 from inventory.model.organization_index import scope_of
 from reports.record.population import Population
@@ -20,7 +19,6 @@ from tests.builders import (
     a_key,
     a_planned_database,
     an_organization,
-    moment,
     uuid,
 )
 from tests.reports.everything import an_organization_with_everything, an_organization_with_plans
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def _lines(organization: Organization) -> Any:  # noqa: ANN401 (parts of the record)
-    return [json.loads(line) for line in population_lines(organization, History())]
+    return [json.loads(line) for line in population_lines(organization, Context(AS_OF))]
 
 
 def test_an_organization_is_listed_with_its_keys_and_databases() -> None:
@@ -63,6 +61,8 @@ def test_an_organization_is_listed_with_its_keys_and_databases() -> None:
             "file": "acme.yaml",
             "line": 3,
             "registered": "2026-05-01T00:00:00Z",
+            "attested_by": "it",
+            "attested_on": "2026-05-01",
             "first_seen": "2026-11-20T02:00:00Z",
         },
         {
@@ -166,19 +166,22 @@ def test_a_planned_database_has_no_id() -> None:
     )
 
 
-def test_a_key_may_have_been_seen_earlier() -> None:
-    """The first record that shows a key in its scope is named, if that is an earlier one."""
-    first = moment("2026-09-01T02:00:00Z")
-
-    class Earlier(History):
-        def observations(self, scope: Any) -> Any:  # noqa: ANN401 (as of a history)
-            seen = super().observations(scope)
-            return [*seen, _Observation()]
-
-    class _Observation:
-        at = first
-        key_ids = (a_key().key_id,)
-
-    organization = an_organization(keys=[a_key()])
-    lines = [json.loads(line) for line in population_lines(organization, Earlier())]
-    assert lines[1]["first_seen"] == "2026-09-01T02:00:00Z"
+def test_the_creation_dates_a_database_of_one_region() -> None:
+    """A region without a time of its own shows when the rule holds it to be deployed, if ever."""
+    undated: Any = [
+        {"name": "us-east-1", "added_at": None},
+        {"name": "us-east-2", "added_at": None},
+    ]
+    databases = [
+        a_database(regions=undated[:1]),
+        a_database(id=uuid(1), regions=undated),
+        a_database(id=uuid(2), regions=undated[:1], created_at=None),
+        a_database(id=uuid(3), regions=undated[:1], status="TERMINATED"),
+    ]
+    lines = _lines(an_organization(keys=[], databases=databases))[1:]
+    assert [[region.get("deployed_at") for region in line["regions"]] for line in lines] == [
+        ["2026-06-01T00:00:00Z"],
+        [None, None],
+        [None],
+        [None],
+    ]

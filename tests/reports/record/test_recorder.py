@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from checks.engine.context import Context
 from reports.record.layout import FINDINGS, POPULATION
 from reports.record.recorder import Recorder
-from tests.builders import an_organization
+from tests.builders import AS_OF, an_organization
 from tests.reports.everything import an_organization_with_everything
 from tests.reports.recording import a_finding
 from tests.reports.recording import record as make
@@ -53,7 +54,7 @@ def test_the_head_holds_the_hash_of_the_population(tmp_path: Path) -> None:
 
 def test_a_recorder_that_is_aborted_writes_nothing_more(tmp_path: Path) -> None:
     """What is waiting to be written is dropped when the recorder is aborted."""
-    recorder = Recorder(tmp_path)
+    recorder = Recorder(tmp_path, Context(AS_OF))
     recorder.add_organization(an_organization())
     recorder.add(a_finding())
     recorder.abort()

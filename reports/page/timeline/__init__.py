@@ -1,0 +1,1 @@
+"""The timeline of the auditor's page: when keys were registered, and databases deployed."""

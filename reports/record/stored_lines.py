@@ -1,0 +1,54 @@
+"""The lines of a file of a record, which can be read again from their beginning."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import IO, TYPE_CHECKING
+
+from inventory.errors import RecordError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_LONGEST_LINE = 16 * 1_024 * 1_024
+
+
+class StoredLines:
+    """The lines of a file, one at a time, and from the beginning in each loop over them."""
+
+    def __init__(self, path: Path, noun: str = "lines") -> None:
+        """Take the file ``path``; an error calls what it holds by its ``noun``."""
+        self._path, self._noun = path, noun
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the lines; raise RecordError for one that is longer than any audit writes."""
+        # Without a limit, a file without an end of line would be read into memory whole.
+        with open_regular(self._path) as file:
+            while line := file.readline(_LONGEST_LINE):
+                if len(line) == _LONGEST_LINE:
+                    found = f"a line of more than {_LONGEST_LINE:,} bytes"
+                    raise RecordError(f"{self._path}: found {found}, expected {self._noun}")
+                yield line
+
+
+def open_regular(path: str | Path) -> IO[bytes]:
+    """Open a regular file; raise OSError for anything else, as reading a pipe may never end.
+
+    A path that comes from a record may be any text.
+    """
+    try:
+        return open(path, "rb", opener=_open_regular)
+    except ValueError:
+        raise OSError(errno.EINVAL, "a path that no file can have", str(path)) from None
+
+
+def _open_regular(path: str, flags: int) -> int:
+    # Without O_NONBLOCK, opening a pipe would already wait for somebody to write.
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "no regular file", path)
+    return descriptor
