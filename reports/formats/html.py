@@ -6,8 +6,6 @@ import shlex
 from base64 import b64encode
 from functools import cache
 from hashlib import sha256
-from itertools import chain, groupby
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +13,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from checks.engine.card import SEVERITIES
-from checks.engine.finding import OPEN, STATUSES
+from checks.engine.finding import STATUSES
 from inventory.text.display import pluralize
 from reports.key_instructions.instructions import lay_out_commands
 from reports.page.coverage_matrix import lay_out
 from reports.page.evidence_index import EvidenceIndex
-from reports.page.finding_view import (
-    NumberedOrganizations,
-    shown_evidence,
-    view_finding,
-)
+from reports.page.evidence_labels import CitedPopulation, shown_evidence
+from reports.page.filter_options import findings_link
+from reports.page.finding_view import OrganizationNames
+from reports.page.findings_section import findings_section, shown_findings
 from reports.page.population_tables import population_tables
 from reports.page.times import age, clock_difference, short_time
 from reports.presentation import labels
@@ -37,10 +34,8 @@ from reports.presentation.waiver_notices import days_left, urgent_waivers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from reports.model.finding_record import FindingRecord
     from reports.model.head import Head, StatusCounts
     from reports.model.population_summary import OrganizationEntry
-    from reports.page.finding_view import FindingView
     from reports.presentation.selection import Selection
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -59,11 +54,10 @@ STYLES = (
 )
 """The style sheets in ``templates/styles``; a later one may override an earlier one."""
 
-SCRIPTS = ("findings",)
+SCRIPTS = ("rows", "filter", "address", "reveal", "expand", "csv", "copy", "print")
 """The scripts in ``templates/scripts``, in the order in which they run."""
 
 _BAR = 1_000
-_severity = attrgetter("severity")
 
 
 def render(
@@ -71,7 +65,7 @@ def render(
     lines: Iterable[bytes],
     limits: PageLimits | None = None,
     *,
-    population: Iterable[bytes] = (),  # noqa: ARG001 (read by the timeline)
+    population: Iterable[bytes] = (),
 ) -> str:
     """Render the page of an audit from its head, and the lines of its findings, read once.
 
@@ -81,6 +75,9 @@ def render(
     """
     limits = limits or PageLimits()
     chosen = select_findings(lines, head["criteria"]["rules"], limits)
+    cited = CitedPopulation(shown_findings(chosen))
+    for line in population:
+        cited.add(line)
     style, script = _style(head), _joined("scripts", SCRIPTS, "js")
     return (
         _environment()
@@ -100,7 +97,7 @@ def render(
             readings=population_tables(_organizations(head), limits.readings, limits.rows),
             facts_from=_facts_from(head),
             bar=_bar(head["counts"]),
-            **_findings(head, chosen, limits),
+            **_findings(head, chosen, cited, limits),
         )
     )
 
@@ -127,7 +124,11 @@ def _environment() -> Environment:
         "shell": shlex.join,
         "quote": shlex.quote,
     }
-    environment.globals |= {"STATUSES": STATUSES, "SEVERITIES": SEVERITIES}
+    environment.globals |= {
+        "STATUSES": STATUSES,
+        "SEVERITIES": SEVERITIES,
+        "findings_link": findings_link,
+    }
     return environment
 
 
@@ -183,28 +184,19 @@ def _bar(counts: StatusCounts) -> list[tuple[str, int, int]]:
     return pieces
 
 
-def _findings(head: Head, chosen: Selection, limits: PageLimits) -> dict[str, Any]:
-    organizations = NumberedOrganizations(_organizations(head))
+def _findings(
+    head: Head, chosen: Selection, cited: CitedPopulation, limits: PageLimits
+) -> dict[str, Any]:
+    organizations = OrganizationNames(_organizations(head))
     index = EvidenceIndex(head["evidence"], _cited(chosen), limits.exchanges)
-
-    def view(findings: Iterable[FindingRecord]) -> list[FindingView]:
-        return [view_finding(finding, organizations, index) for finding in findings]
-
-    opened, waived = view(chosen.open), view(chosen.waived)
-    folded = {key: view(findings) for key, findings in chosen.folded.items()}
+    section = findings_section(head, chosen, cited, index, limits)
     return {
         "index": index,
+        "findings": section,
+        "shown": section.shown,
+        "open_total": section.open_total,
         "step_for": _steps(head, organizations),
-        "open": {severity: list(group) for severity, group in groupby(opened, _severity)},
-        "open_shown": len(opened),
-        "open_total": sum(head["counts"][status] for status in OPEN),
-        "is_brief": len(opened) > limits.full,
-        "waived": waived,
-        "folded": folded,
-        "shown": {shown.id: shown for shown in chain(opened, waived, *folded.values())},
-        "organizations": [organizations.name(identity) for identity in organizations.numbers],
         "organization_name": organizations.name,
-        "rules": {rule["id"]: rule for rule in head["criteria"]["rules"]},
         "urgent": urgent_waivers(head),
         "waiver_numbers": {waiver["id"]: place for place, waiver in enumerate(head["waivers"], 1)},
     }
@@ -216,7 +208,7 @@ def _cited(chosen: Selection) -> set[str]:
     return {file for finding in findings for file, *_ in shown_evidence(finding)}
 
 
-def _steps(head: Head, organizations: NumberedOrganizations) -> Callable[[str, str], str]:
+def _steps(head: Head, organizations: OrganizationNames) -> Callable[[str, str], str]:
     """Return a function that renders what to do about a reason code in an organization."""
     gaps = {organization["id"]: organization["gaps"] for organization in _organizations(head)}
     return lambda code, organization: labels.step(

@@ -9,134 +9,208 @@ from markupsafe import Markup
 from inventory.text.display import pluralize
 from reports.page.times import short_time
 from reports.presentation import labels
-from reports.presentation.sanitize import name, visible
+from reports.presentation.sanitize import name, plain, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from inventory.model.base import SourceLocation
+    from checks.engine.finding import Change
     from reports.model.finding_record import FindingRecord
     from reports.model.population_summary import OrganizationEntry
-    from reports.page.evidence_index import EvidenceIndex
+    from reports.page.evidence_labels import EvidenceItem, EvidenceLabels
 
 LONGEST_PATH = 2_048
 """The longest subject that a waiver can name, in characters."""
 
-_MOST_EVIDENCE = 10
+_DATABASES = frozenset({"database", "database-region"})
+
+
+class FindingAge(NamedTuple):
+    """Since when a finding is open, as a baseline shows.
+
+    Attributes:
+        change: what changed since the baseline.
+        since: the time of the first audit in a row in which it is open.
+        audits: in how many audits in a row it is open.
+    """
+
+    change: Change
+    since: str
+    audits: int
+
+    @property
+    def words(self) -> str:
+        """Return what is new about a finding of this audit, else the day since when it is open."""
+        if self.audits == 1:
+            return labels.CHANGE[self.change].word
+        return self.since[:10]
+
+    @property
+    def sentence(self) -> str:
+        """Return since when it is open, and in how many audits."""
+        return f"{short_time(self.since)}, open in {pluralize(self.audits, 'audit')} in a row"
+
+
+class SubjectValues(NamedTuple):
+    """What a subject is about in values that the filter compares, and that a table can hold.
+
+    They are text of one line without invisible characters, and not escaped.
+    """
+
+    organization: str
+    type: str
+    provider: str
+    region: str
+    database: str
+    key: str
 
 
 class FindingView(NamedTuple):
-    """A finding as the page shows it; texts are escaped already.
+    """A finding as the page shows it; texts are escaped already, but those of ``values``.
 
     Attributes:
         id: the finding's id.
         status: its status.
         severity: its severity.
         rule: the rule's id.
-        organization: the organization's number on this page, for the filter.
+        values: its subject for the filter.
         kind: what the subject is.
-        title: the subject for people.
+        organization: the organization's name; empty if the subject goes across organizations.
+        subject: the subject for people, within its organization.
         message: the condition.
-        affected: how many databases it concerns.
+        affected: how many databases it concerns, and which, if that is known.
         action: what to do about it; may be empty.
         reason: a reason code; may be empty.
         path: the subject's identity, as a waiver names it.
         cause: why the subject does not comply, as a waiver names it; may be empty.
-        evidence: where the facts are recorded.
+        evidence: where the facts are recorded, the first places.
+        evidence_left: how many more places there are.
         waiver: the id of the waiver that covers it; may be empty.
-        change: what changed since the baseline; may be empty.
-        seen: since when it is open; may be empty.
+        age: since when it is open; None without a baseline.
     """
 
     id: str
     status: str
     severity: str
     rule: str
-    organization: int
+    values: SubjectValues
     kind: str
-    title: Markup
+    organization: Markup
+    subject: Markup
     message: Markup
-    affected: str
+    affected: Markup
     action: Markup
     reason: str
     path: Markup
     cause: Markup
-    evidence: Markup
+    evidence: Sequence[EvidenceItem]
+    evidence_left: int
     waiver: str
-    change: str
-    seen: str
+    age: FindingAge | None
+
+    @property
+    def title(self) -> Markup:
+        """Return the subject for people, with its organization."""
+        return Markup(" / ").join(part for part in (self.organization, self.subject) if part)
 
 
-class NumberedOrganizations:
-    """The organizations of a page: their names, and the numbers by which the filter knows them.
-
-    Attributes:
-        numbers: the number of each organization that a finding on the page names.
-    """
+class OrganizationNames:
+    """The names of the organizations of a page."""
 
     def __init__(self, organizations: Sequence[OrganizationEntry]) -> None:
         """Take the names from the population."""
         self._names = {organization["id"]: organization["name"] for organization in organizations}
-        self.numbers: dict[str, int] = {}
 
     def name(self, organization: str) -> str:
         """Return the name of an organization, or its id if the population does not have it."""
         return self._names.get(organization, organization) or "across organizations"
 
-    def number(self, organization: str) -> int:
-        """Return the number of an organization, the next one if it has none yet."""
-        return self.numbers.setdefault(organization, len(self.numbers))
-
 
 def view_finding(
-    finding: FindingRecord, organizations: NumberedOrganizations, index: EvidenceIndex
+    finding: FindingRecord, organizations: OrganizationNames, evidence: EvidenceLabels
 ) -> FindingView:
-    """Return how the page shows ``finding``; places in the ``index`` become links."""
+    """Return how the page shows ``finding``."""
     subject = finding["subject"]
+    places = evidence.items(finding)
     return FindingView(
         id=finding["id"],
         status=finding["status"],
         severity=finding["severity"],
         rule=finding["rule"],
-        organization=organizations.number(subject["organization"]),
+        values=_values(finding),
         kind=labels.KIND[subject["kind"]],
-        title=_title(finding, organizations),
+        organization=name(organizations.name(subject["organization"])),
+        subject=_subject(finding),
         message=visible(finding["message"]),
-        affected=affected(finding),
+        affected=affected(finding, _named(finding, evidence)),
         action=visible(finding.get("action", "")),
         reason=finding.get("reason", ""),
         path=visible(subject["path"], LONGEST_PATH),
         cause=visible(finding.get("cause", ""), LONGEST_PATH),
-        evidence=evidence(finding, index),
+        evidence=places,
+        evidence_left=len(finding["evidence"]) - len(places),
         waiver=finding.get("waiver", ""),
-        change=finding.get("change", ""),
-        seen=_seen(finding),
+        age=_age(finding),
     )
 
 
-def _title(finding: FindingRecord, organizations: NumberedOrganizations) -> Markup:
-    """Name the subject for people: its organization, then what identifies it there."""
+def _values(finding: FindingRecord) -> SubjectValues:
     subject = finding["subject"]
-    parts = [name(organizations.name(subject["organization"]))]
-    if subject["kind"] in {"database", "database-region"}:
+    return SubjectValues(
+        organization=plain(subject["organization"]),
+        type=subject.get("type", ""),
+        provider=subject.get("provider", ""),
+        region=plain(subject.get("region", "")),
+        database=plain(subject.get("database", "")),
+        key=plain(subject.get("key", "")),
+    )
+
+
+def _subject(finding: FindingRecord) -> Markup:
+    """Name the subject for people within its organization; what identifies it comes first."""
+    subject = finding["subject"]
+    parts = []
+    if subject["kind"] in _DATABASES:
         parts.append(name(finding.get("name") or subject["database"]))
+    if "region" in subject:
+        parts.append(name(subject["region"]))
     if "type" in subject:
         kind = f"{labels.TYPE[subject['type']]} on {labels.PROVIDER[subject['provider']]}"
         parts.append(Markup("{}").format(kind))
-    parts += [name(subject[part]) for part in ("region", "key") if part in subject]
+    if "key" in subject:
+        parts.append(name(subject["key"]))
     return Markup(" / ").join(parts)
 
 
-def _seen(finding: FindingRecord) -> str:
-    """Return since when a finding is open; empty without a baseline."""
+def _age(finding: FindingRecord) -> FindingAge | None:
     if "since" not in finding:
-        return ""
-    audits = pluralize(finding["audits"], "audit")
-    return f"{short_time(finding['since'])}, open in {audits} in a row"
+        return None
+    return FindingAge(finding["change"], finding["since"], finding["audits"])
 
 
-def affected(finding: FindingRecord) -> str:
-    """Return how much a finding concerns, in databases where it counts them."""
+# --- what a finding affects -----------------------------------------------------------------------
+
+
+def _named(finding: FindingRecord, evidence: EvidenceLabels) -> Sequence[str]:
+    """Name the databases that a finding concerns, if that is known."""
+    subject = finding["subject"]
+    if subject["kind"] in _DATABASES:
+        return [finding.get("name") or subject["database"]]
+    return evidence.population.databases_of(finding)
+
+
+def affected(finding: FindingRecord, names: Sequence[str] = ()) -> Markup:
+    """Return how much a finding concerns: databases where it counts them, with their ``names``."""
+    counted = Markup("{}").format(_counted(finding))
+    total = finding.get("databases", 0)
+    if not names or not total:
+        return counted
+    listed = Markup(", ").join(Markup("<b>{}</b>").format(name(database)) for database in names)
+    more = Markup(" and {:,} more").format(total - len(names)) if total > len(names) else ""
+    return Markup("{}: {}{}").format(counted, listed, more)
+
+
+def _counted(finding: FindingRecord) -> str:
     total, existing = finding.get("databases", 0), finding.get("existing", 0)
     if not total:
         kind = finding["subject"]["kind"]
@@ -147,27 +221,3 @@ def affected(finding: FindingRecord) -> str:
     if existing == total:
         return f"{counted}, existing" if total == 1 else f"{counted}, all of them existing"
     return f"{counted}, planned" if not existing else f"{counted}, {existing:,} of them existing"
-
-
-# --- evidence -------------------------------------------------------------------------------------
-
-
-def shown_evidence(finding: FindingRecord) -> Sequence[SourceLocation]:
-    """Return those places of the evidence of ``finding`` that the page lists."""
-    return finding["evidence"][:_MOST_EVIDENCE]
-
-
-def evidence(finding: FindingRecord, index: EvidenceIndex) -> Markup:
-    """List where the facts are recorded; a recorded answer is a link to its row in the index."""
-    shown = [_location(index, *location) for location in shown_evidence(finding)]
-    more = len(finding["evidence"]) - len(shown)
-    if more:
-        shown.append(Markup("{:,} more in findings.ndjson").format(more))
-    return Markup(" ").join(shown) or Markup("none: no file contains it")
-
-
-def _location(index: EvidenceIndex, file: str, line: int, address: str = "") -> Markup:
-    anchor, shown = index.anchor(file), Markup("<code>{}:{}</code>").format(visible(file), line)
-    if address:
-        shown += Markup(" (<code>{}</code>)").format(visible(address))
-    return Markup('<a href="#{}">{}</a>').format(anchor, shown) if anchor else shown

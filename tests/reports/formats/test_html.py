@@ -377,7 +377,7 @@ def test_identical_but_for_the_run(violations: Report) -> None:
         "dirty": True,
         "exit_code": 0,
     }
-    again = html.render(head, violations.lines)
+    again = html.render(head, violations.lines, population=violations.population)
     assert again != violations.page
     run = re.compile('<section id="run">.*?</section>', re.DOTALL)
     assert run.sub("", again) == run.sub("", violations.page)
@@ -441,8 +441,11 @@ def test_many_findings_are_brief(violations: Report) -> None:
 
 
 def test_findings_are_read_once(violations: Report) -> None:
-    """The findings are taken as a stream that can be read once only."""
-    assert html.render(violations.head, iter(violations.lines)) == violations.page
+    """Findings and population are taken as streams that can be read once only."""
+    again = html.render(
+        violations.head, iter(violations.lines), population=iter(violations.population)
+    )
+    assert again == violations.page
 
 
 # --- small words ----------------------------------------------------------------------------------
