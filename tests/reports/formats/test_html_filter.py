@@ -391,6 +391,19 @@ def test_without_script(browser: Browser, violations: Report) -> None:
             assert finding.locator("dd").last.is_visible()
 
 
+def test_a_page_without_findings_works(
+    browser: Browser, violations: Report, tmp_path: Path
+) -> None:
+    """The scripts of a page that has no section of findings still open what a link leads to."""
+    before, _, rest = violations.page.partition('<section id="findings">')
+    file = tmp_path / "index.html"
+    file.write_text(before + rest.partition("</section>")[2], "utf-8")
+    with open_page(browser, file, "#r-CMEK-05") as opened:
+        assert opened.page.locator("#findings").count() == 0
+        assert opened.page.locator("#r-CMEK-05 dl").is_visible()
+        assert opened.said == []
+
+
 # --- size -----------------------------------------------------------------------------------------
 
 
