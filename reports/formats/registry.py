@@ -85,7 +85,8 @@ FORMATS = (
         PAGE,
         "page",
         "auditors: verdict, actions, coverage of every region, findings with their evidence, "
-        "criteria, sign-off. One file that needs no script and loads nothing",
+        "criteria, sign-off. One file that needs no script and loads nothing; of more than 100 "
+        "organizations an index, with a page for each in `organizations`",
         module="html",
         shows_population=True,
         folder="organizations",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reports.model.head import Head
     from reports.model.protection import Protection
     from reports.page.bars import Piece
-    from reports.page.organization_files import OnlyOrganization
+    from reports.page.organizations.links import OnlyOrganization
 
 WORDS = {
     "protected": Label("pass", "✓", "protected"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         ReadingEntry,
         SourceEntry,
     )
-    from reports.page.evidence_index import EvidenceRow, ShownEvidence
+    from reports.page.findings.evidence_index import EvidenceRow, ShownEvidence
 
     Folder = tuple[int, str]
     """The number of a bundle, and the name of a folder of exchanges in it."""

@@ -32,8 +32,9 @@ FLOORS = (
     {"reports.record"},
     {"reports.presentation"},
     {"reports.comparison"},
+    {"reports.page.times"},
+    {"reports.page.findings", "reports.page.organizations", "reports.page.timeline"},
     {"reports.page"},
-    {"reports.page.timeline"},
     {"reports.formats"},
     {
         "cmek_audit.console",

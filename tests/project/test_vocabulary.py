@@ -19,7 +19,7 @@ OWN = [path for path in CODE if ROOT / "tests" not in path.parents]
 """The code but for its tests."""
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/workflows/*")])
-TEMPLATES = sorted((ROOT / "reports/formats/templates").glob("*.j2"))
+TEMPLATES = sorted((ROOT / "reports/page/templates").glob("*.j2"))
 
 UNCLEAR_NAMES = {
     "because": "gap_text",

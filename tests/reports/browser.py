@@ -8,12 +8,17 @@ from contextlib import contextmanager
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, Dialog, Page
 
+WIDE = {"width": 1280, "height": 900}
+NARROW = {"width": 390, "height": 844}
+OPEN_ALL = "document.querySelectorAll('details').forEach((details) => details.open = true)"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -30,6 +35,25 @@ def find_chromium() -> str | None:
     names = ("chromium", "chromium-browser", "google-chrome")
     found = (shutil.which(name) for name in (os.environ.get("CMEK_CHROMIUM", ""), *names))
     return next((each for each in found if each), None)
+
+
+@contextmanager
+def start_browser() -> Iterator[Browser]:
+    """Start a browser; without playwright the test that needs it is skipped."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        launched = started.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        yield launched
+        launched.close()
+
+
+NEEDS_BROWSER = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        find_chromium() is None, reason="no Chromium was found, nor does CMEK_CHROMIUM name one"
+    ),
+]
+"""The marks of tests in a browser."""
 
 
 class Opened(NamedTuple):

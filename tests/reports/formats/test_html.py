@@ -509,19 +509,3 @@ def test_findings_are_read_once(violations: Report) -> None:
     """The findings are taken as a stream that can be read once only."""
     page = html.render(violations.head, iter(violations.lines), population=violations.population)
     assert page == violations.page
-
-
-# --- styles and scripts ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("folder", "names"), [("styles", html.STYLES), ("scripts", html.SCRIPTS)], ids=str
-)
-def test_every_style_and_script_is_in_the_page(
-    folder: str, names: tuple[str, ...], violations: Report
-) -> None:
-    """Every style sheet and every script of the templates is part of the page, once."""
-    files = {file.stem: file for file in (html.TEMPLATES / folder).iterdir()}
-    assert sorted(names) == sorted(files)
-    for file in files.values():
-        assert violations.page.count(file.read_text(encoding="utf-8")) == 1

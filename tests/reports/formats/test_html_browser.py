@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from checks.engine.finding import OPEN
 from reports.formats import html
 from tests.astra.faults import ALWAYS, FIRST, Fault
-from tests.reports.browser import FLAGS, find_chromium, open_page, violations_of
+from tests.reports.browser import (
+    NARROW,
+    NEEDS_BROWSER,
+    OPEN_ALL,
+    WIDE,
+    open_page,
+    start_browser,
+    violations_of,
+)
 from tests.reports.live import recorded, renamed, small_fleet
 from tests.reports.recording import RUN, SOURCE, record
 from tests.reports.samples import (
@@ -23,9 +29,6 @@ from tests.reports.samples import (
     HOSTILE,
     VIOLATIONS,
     WAIVERS,
-    audit,
-    database,
-    organization,
     save,
     save_inventory,
 )
@@ -36,24 +39,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[3]
-CHROMIUM = find_chromium()
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="no Chromium was found, nor does CMEK_CHROMIUM name one"
-    ),
-]
+pytestmark = NEEDS_BROWSER
 
-WIDE = {"width": 1280, "height": 900}
 _LATER = "--cmek-as-of=2026-11-22T00:00:00Z"
 _AS_OF = [f"--cmek-as-of={AS_OF}"]
 _DIFFERING = (
     Fault("cut-list", "serverless-keys", ALWAYS),
     Fault("reset-at-once", "databases", FIRST),
 )
-OPEN_ALL = "document.querySelectorAll('details').forEach((details) => details.open = true)"
-NARROW = {"width": 390, "height": 844}
 NOTE = "It holds a part of the configuration only: it was made with -target."
 
 
@@ -61,11 +55,8 @@ NOTE = "It holds a part of the configuration only: it was made with -target."
 def browser(reports: dict[str, Path]) -> Iterator[Browser]:
     """Start a browser once the reports are there: none can be recorded inside playwright's loop."""
     assert reports
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        launched = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with start_browser() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="session")
@@ -243,24 +234,6 @@ def test_without_script(browser: Browser, reports: dict[str, Path]) -> None:
         assert another.locator("dd").first.is_visible()
 
 
-def test_links_open_findings(browser: Browser, reports: dict[str, Path]) -> None:
-    """A link leads to its finding and opens it, also if the filter had hidden it."""
-    folder = reports["violations"]
-    passed = _first(folder, "pass", "CMEK-01")
-    with open_page(browser, folder / "audit.html") as opened:
-        page = opened.page
-        target = page.locator(f"#f-{passed['id']}")
-        assert not target.is_visible()
-        page.select_option("#filter [name=s]", "fail")
-        page.wait_for_selector("#filter [role=status]:not(:empty)")
-        page.locator(f"a[href='#f-{passed['id']}']").first.click()
-        target.wait_for(state="visible")
-        assert page.locator("#filter [name=s]").input_value() == ""
-        page.locator("#f-" + passed["id"]).evaluate("(row) => row.closest('details').open = false")
-        page.locator(f"a[href='#f-{passed['id']}']").first.click()
-        target.wait_for(state="visible")
-
-
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 def test_evidence_leads_to_its_answer(
     browser: Browser,
@@ -315,66 +288,6 @@ def test_evidence_on_a_phone(
         assert violations_of(opened.page, "#evidence") == []
 
 
-@pytest.mark.parametrize(
-    ("control", "value", "field"),
-    [("s", "inconclusive", "status"), ("v", "high", "severity"), ("r", "CMEK-05", "rule")],
-)
-def test_filters(
-    browser: Browser, reports: dict[str, Path], control: str, value: str, field: str
-) -> None:
-    """A filter leaves exactly the findings that it names, and says how many these are."""
-    folder = reports["violations"]
-    wanted = {finding["id"] for finding in _findings(folder) if finding[field] == value}
-    everything = len(_findings(folder))
-    with open_page(browser, folder / "audit.html") as opened:
-        page = opened.page
-        page.select_option(f"#filter [name={control}]", value)
-        page.wait_for_selector("#filter [role=status]:not(:empty)")
-        left = page.eval_on_selector_all("[data-s]:not([hidden])", "all => all.map(e => e.id)")
-        assert {anchor.removeprefix("f-") for anchor in left} == wanted
-        said = page.inner_text("#filter [role=status]")
-        assert said == f"{len(wanted)} of {everything} findings on this page match."
-        tallies = page.locator("[data-group]:not([hidden]) .tally").all_inner_texts()
-        shown = [re.fullmatch(r"([0-9]+) of ([0-9]+) findings", tally) for tally in tallies]
-        assert sum(int(tally[1]) if tally else 10**6 for tally in shown) <= len(wanted)
-        assert any(tallies)
-        page.click("#filter button")
-        page.wait_for_selector("#filter [role=status]:empty", state="attached")
-        assert page.locator("[data-s][hidden]").count() == 0
-
-
-def test_filter_by_organization(browser: Browser, reports: dict[str, Path]) -> None:
-    """An organization can be chosen by its name."""
-    folder = reports["violations"]
-    wanted = {
-        finding["id"]
-        for finding in _findings(folder)
-        if finding["subject"]["organization"] == "labs"
-    }
-    with open_page(browser, folder / "audit.html") as opened:
-        page = opened.page
-        page.select_option("#filter [name=o]", label="labs")
-        page.wait_for_selector("#filter [role=status]:not(:empty)")
-        left = page.eval_on_selector_all("[data-s]:not([hidden])", "all => all.map(e => e.id)")
-        assert {anchor.removeprefix("f-") for anchor in left} == wanted
-
-
-def test_search(browser: Browser, reports: dict[str, Path]) -> None:
-    """A search looks through all that a finding says, and opens what is folded around it."""
-    with open_page(browser, reports["violations"] / "audit.html") as opened:
-        page = opened.page
-        page.fill("#filter [name=q]", "Test DATA")
-        page.wait_for_selector("#filter [role=status]:not(:empty)")
-        left = page.locator("[data-s]:not([hidden])")
-        assert left.count() > 0
-        for finding in left.all():
-            assert "Test data" in finding.inner_text()
-            assert finding.is_visible()
-        page.fill("#filter [name=q]", "no such words")
-        page.locator("#filter [role=status]", has_text="0 of").wait_for()
-        assert left.count() == 0
-
-
 def test_print_opens_everything(browser: Browser, reports: dict[str, Path]) -> None:
     """In print every finding is open, and what is for the screen alone is gone."""
     with open_page(browser, reports["violations"] / "audit.html") as opened:
@@ -384,23 +297,6 @@ def test_print_opens_everything(browser: Browser, reports: dict[str, Path]) -> N
             assert element.is_visible()
         for gone in ("#filter", "nav.contents"):
             assert not page.locator(gone).is_visible()
-
-
-def test_thousands_of_findings(browser: Browser, tmp_path: Path) -> None:
-    """A page of 5,000 open findings opens, says what it leaves out, and can be searched."""
-    databases = [database(f"d{number:04}", "us-east-1") for number in range(5_200)]
-    report = audit(tmp_path, [organization("big", [], databases)])
-    left_out = sum(report.head["counts"][status] for status in OPEN) - 5_000
-    with open_page(browser, report.folder / "audit.html", viewport=WIDE) as opened:
-        page = opened.page
-        assert page.locator("details.f").count() == 5_000
-        words = f"{left_out} more open findings are listed in findings.ndjson."
-        assert page.get_by_text(words).is_visible()
-        page.fill("#filter [name=q]", "/db-d0042/")
-        page.locator("#filter [role=status]", has_text="1 of").wait_for()
-        assert page.locator("details.f:visible").count() == 1
-        height = page.locator("#findings").evaluate("(section) => section.offsetHeight")
-        assert height < 3_000
 
 
 def _findings(folder: Path) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 from reports.formats import html
 from reports.page.answer import answer
 from reports.page.bars import lay_out_bar
-from reports.page.organization_files import OnlyOrganization
+from reports.page.organizations.links import OnlyOrganization
 from reports.presentation import protection_text
 from reports.presentation.labels import VERDICT
 from tests.reports.samples import COMPLIANT, VIOLATIONS, WAIVERS, Page, Report, audit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reports.page.evidence_index import EvidenceIndex
+from reports.page.findings.evidence_index import EvidenceIndex
 from reports.page.organization_evidence import Requests, requests_by_organization
 
 

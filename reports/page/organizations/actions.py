@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from reports.model.head import ActionEntry
-    from reports.page.organization_stream import OrganizationLines
+    from reports.page.organizations.lines import OrganizationLines
 
     ScopeKey = tuple[str, str, str, str]
 

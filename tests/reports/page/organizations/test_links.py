@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.page.organization_files import links_of, links_of_organization, page_name
+from reports.page.organizations.links import links_of, links_of_organization, page_name
 
 HEAD: Any = {
     "population": {"organizations": [{"id": "1", "name": "Acme Prod"}, {"id": "2", "name": "b"}]},

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.page.organization_stream import OrganizationLines, organization_of, part
+from reports.page.organizations.lines import OrganizationLines, organization_of, part
 
 
 def _finding(organization: str, number: int = 0) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reports.page.evidence_index import EvidenceIndex
+from reports.page.findings.evidence_index import EvidenceIndex
 
 
 def _bundle(path: str, *exchanges: str, total: int = 0) -> Any:  # noqa: ANN401 (a part of the record)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inventory.errors import RecordError
-from reports.page.organization_actions import actions_of
-from reports.page.organization_stream import OrganizationLines, part
+from reports.page.organizations.actions import actions_of
+from reports.page.organizations.lines import OrganizationLines, part
 from tests.reports.samples import VIOLATIONS, Report, audit
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 
 from checks.engine.finding import OPEN, STATUSES
 from reports.model.head import Head
-from reports.page.organization_head import HeadIndex, count
-from reports.page.organization_stream import part
+from reports.page.organizations.head import HeadIndex, count
+from reports.page.organizations.lines import part
 from tests.reports.samples import VIOLATIONS, WAIVERS, Report, audit
 
 WHOLE = {"schema", "title", "tool", "verdict", "settings", "evidence", "population_file", "report"}

@@ -1,0 +1,58 @@
+"""The environment of the page's templates: every value is escaped unless it is markup already."""
+
+from __future__ import annotations
+
+import shlex
+from functools import cache
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from checks.engine.card import SEVERITIES
+from checks.engine.finding import STATUSES
+from inventory.text.display import pluralize
+from reports.page.assets import TEMPLATES
+from reports.page.findings.filter_options import findings_link
+from reports.page.times import age, clock_difference, short_time
+from reports.presentation.action_groups import effect
+from reports.presentation.sanitize import name, prose, visible
+from reports.presentation.waiver_notices import days_left
+
+FEW = 12
+"""How many organizations or sources the page shows at once; a longer list is folded."""
+
+MANY = 20
+"""How many regions or keys of one database the sample names."""
+
+
+@cache
+def environment() -> Environment:
+    """Return the environment, with the filters and the names that templates use."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "name": name,
+        "prose": prose,
+        "visible": visible,
+        "due": days_left,
+        "effect": effect,
+        "count": lambda number: f"{number:,}",
+        "plural": pluralize,
+        "time": short_time,
+        "age": age,
+        "clock": clock_difference,
+        "shell": shlex.join,
+        "quote": shlex.quote,
+    }
+    made.globals |= {
+        "STATUSES": STATUSES,
+        "SEVERITIES": SEVERITIES,
+        "FEW": FEW,
+        "MANY": MANY,
+        "findings_link": findings_link,
+    }
+    return made

@@ -1,0 +1,1 @@
+"""The findings on the page, and the evidence to which they lead."""

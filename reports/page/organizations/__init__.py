@@ -1,0 +1,1 @@
+"""The pages of single organizations, beside the index of a fleet."""

@@ -1,0 +1,208 @@
+"""The parts of the page, laid out from a record: what its templates show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from reports.key_instructions.instructions import lay_out_commands
+from reports.page.answer import answer
+from reports.page.attestation_groups import group_attestations
+from reports.page.coverage_list import lay_out_coverage
+from reports.page.findings.evidence_index import EvidenceIndex
+from reports.page.findings.evidence_labels import CitedPopulation, shown_evidence
+from reports.page.findings.finding_view import OrganizationNames
+from reports.page.findings.findings_section import findings_section, shown_findings
+from reports.page.fix_first import lay_out_actions
+from reports.page.frameworks import STATE, TALLY, view_frameworks
+from reports.page.not_evaluated import group_by_reason
+from reports.page.organization_evidence import requests_by_organization
+from reports.page.reconciliation import reconcile_counts
+from reports.page.timeline.layout import lay_out_timeline
+from reports.page.timeline.reader import TimelineReader
+from reports.page.trend import trend_of
+from reports.page.waiver_list import list_waivers
+from reports.presentation import labels
+from reports.presentation.banners import banners
+from reports.presentation.sample import Conclusions, Draw
+from reports.presentation.sample_table import (
+    command_to_list,
+    command_to_reproduce,
+    describe_method,
+    describe_sample,
+)
+from reports.presentation.selection import select_findings
+from reports.presentation.source_notes import first_notes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from reports.model.head import Head
+    from reports.model.population_summary import OrganizationEntry
+    from reports.page.organizations.links import PageLinks
+    from reports.page.timeline.layout import Timeline
+    from reports.presentation.sample_table import Sample
+    from reports.presentation.selection import PageLimits, Selection
+
+    Parts = dict[str, Any]
+
+
+class _Read(NamedTuple):
+    """What the lines of findings and population give a page.
+
+    Attributes:
+        chosen: the findings that are shown.
+        cited: what the population holds at the places that these cite.
+        sample: the sample for an auditor.
+        timeline: when keys and databases came.
+    """
+
+    chosen: Selection
+    cited: CitedPopulation
+    sample: Sample
+    timeline: Timeline
+
+
+def parts_of(
+    head: Head,
+    lines: Iterable[bytes],
+    population: Iterable[bytes],
+    *,
+    limits: PageLimits,
+    links: PageLinks,
+) -> Parts:
+    """Return what the templates show of the record with this ``head``, by name.
+
+    The ``lines`` of findings are read once, those of the ``population`` as often as needed.
+    """
+    read = _read(head, lines, population, limits)
+    waivers = list_waivers(head["waivers"], limits.waivers)
+    return {
+        "head": head,
+        "limits": limits,
+        "links": links,
+        "labels": labels,
+        "banners": banners(head),
+        "notes": first_notes(head),
+        "answer": answer(head, links.only),
+        "trend": trend_of(head),
+        "timeline": read.timeline,
+        "facts_from": _facts_from(head),
+        "commands": lay_out_commands(head["key_plan"], limits.commands),
+        **_coverage(head, limits),
+        "waivers": waivers,
+        **_findings(head, read, limits, waivers.numbers),
+        **_frameworks(head),
+        **_attestations(head, limits),
+        **_sample(read.sample),
+    }
+
+
+def _read(
+    head: Head, lines: Iterable[bytes], population: Iterable[bytes], limits: PageLimits
+) -> _Read:
+    draw = Draw(head["report"], limits.sample)
+    for line in population:
+        draw.add(line)
+    conclusions = Conclusions(draw.drawn())
+    reader = TimelineReader(population, limits.lanes)
+    watched = reader.watch(conclusions.watch(lines))
+    chosen = select_findings(watched, head["criteria"]["rules"], limits)
+    cited = CitedPopulation(shown_findings(chosen))
+    for line in population:
+        cited.add(line)
+    return _Read(
+        chosen,
+        cited,
+        describe_sample(head, draw, conclusions, limits.sample),
+        lay_out_timeline(reader.finish(), head["settings"]["as_of"], limits.lanes),
+    )
+
+
+def _organizations(head: Head) -> list[OrganizationEntry]:
+    return head["population"]["organizations"]
+
+
+def _facts_from(head: Head) -> str:
+    if head["settings"]["mode"] == "live":
+        return "Astra, read by this audit and recorded as evidence"
+    if head["evidence"]:
+        return "evidence recorded from Astra before this audit"
+    return "recorded files"
+
+
+def _coverage(head: Head, limits: PageLimits) -> Parts:
+    return {
+        "coverage": lay_out_coverage(
+            head["coverage"],
+            most_cells=limits.cells,
+            most_whole=limits.whole_organizations,
+            is_partial=bool(head["settings"]["left_out"]),
+        ),
+        "fix_first": lay_out_actions(
+            head["actions"], _organizations(head), head["actions_total"], limits.actions
+        ),
+        "reconciled": reconcile_counts(_organizations(head), limits.rows),
+    }
+
+
+def _findings(head: Head, read: _Read, limits: PageLimits, waivers: Mapping[str, int]) -> Parts:
+    """Return the findings, and the evidence to which they and the sample lead.
+
+    The ``waivers`` that the page shows have a number by their id.
+    """
+    names = OrganizationNames(_organizations(head))
+    cited = _cited(read.chosen) | {row.file for row in read.sample.rows}
+    index = EvidenceIndex(head["evidence"], cited, limits.exchanges)
+    section = findings_section(
+        head, read.chosen, cited=read.cited, index=index, limits=limits, waiver_numbers=waivers
+    )
+    steps = _steps(head, names)
+    return {
+        "index": index,
+        "findings": section,
+        "shown": section.shown,
+        "open_total": section.open_total,
+        "organization_name": names.name,
+        "asked_about": requests_by_organization(
+            _organizations(head), head["population"]["sources"], index.shown, limits.readings
+        ),
+        "unevaluated": group_by_reason(head["not_evaluated"], names.name, steps, limits.rows),
+    }
+
+
+def _cited(chosen: Selection) -> set[str]:
+    """Return the files with the evidence of the findings that are open or waived."""
+    findings = (*chosen.open, *chosen.waived)
+    return {file for finding in findings for file, *_ in shown_evidence(finding)}
+
+
+def _steps(head: Head, names: OrganizationNames) -> Callable[[str, str], str]:
+    """Return a function that renders what to do about a reason code in an organization."""
+    gaps = {organization["id"]: organization["gaps"] for organization in _organizations(head)}
+    return lambda code, organization: labels.step(
+        code, names.name(organization), gaps.get(organization, ())
+    )
+
+
+def _frameworks(head: Head) -> Parts:
+    return {
+        "frameworks": view_frameworks(head),
+        "framework_states": STATE,
+        "tally_words": TALLY,
+    }
+
+
+def _attestations(head: Head, limits: PageLimits) -> Parts:
+    as_of = head["settings"]["as_of"]
+    return {
+        "attestations": group_attestations(head["attestations"], as_of, limits.attestations),
+        "attested": head["attested"],
+    }
+
+
+def _sample(sample: Sample) -> Parts:
+    return {
+        "sample": sample,
+        "sample_method": describe_method(sample),
+        "sample_commands": f"{command_to_reproduce(sample)}\n{command_to_list(sample)}",
+    }
