@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.engine.finding import STATUSES
-from tests.builders import database_data
+from tests.builders import ORGANIZATION, database_data
 from tests.wiring.runs import (
     ALL,
     ALL_FILES,
@@ -164,10 +164,31 @@ def test_junit_carries_the_verdict(mixed_run: Run) -> None:
     assert _properties(mixed_run.junit) == expected
 
 
+def test_junit_begins_with_the_fact(mixed_run: Run) -> None:
+    """Each message begins with organization and fact, and the text of an error is its message."""
+    found = [
+        element
+        for case in _cases(mixed_run).values()
+        for element in case
+        if element.tag in {"failure", "error", "skipped"}
+    ]
+    messages = [element.get("message", "") for element in found]
+    first = [message.partition("\n")[0] for message in messages]
+    assert [line for line in first if not re.fullmatch(r"acme-prod.*: .+ \[[a-z-]+\]", line)] == [
+        line for line in first if re.match("CMEK-[0-9]+ not applicable: ", line)
+    ]
+    assert {ORGANIZATION in message for message in messages} == {False}
+    assert all(
+        str(element.text).startswith(line)
+        for element, line in zip(found, first, strict=True)
+        if element.tag != "skipped"
+    )
+
+
 def test_junit_tells_a_skip_in_its_check(mixed_run: Run) -> None:
-    """Where a case was skipped is told by its check's file, not by a path of this machine."""
+    """Where a case was skipped is shown by its check's file, not by a path of this machine."""
     skipped = [str(element.text) for element in mixed_run.junit.iter("skipped")]
-    in_checks = [text for text in skipped if re.match(r"checks/check_\w+\.py:[0-9]+: CMEK", text)]
+    in_checks = [text for text in skipped if re.match(r"checks/check_\w+\.py:[0-9]+: \w", text)]
     assert skipped == in_checks != []
 
 
