@@ -9,7 +9,7 @@ from checks.engine.card import Severity, rank
 from checks.engine.finding import OPEN
 from checks.engine.identity import reason_of
 from checks.shared.remedies import sentence_for_all
-from reports.aggregation.coverage import NEEDED
+from reports.aggregation.coverage_states import NEEDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

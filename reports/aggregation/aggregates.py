@@ -10,7 +10,8 @@ from checks.engine.finding import KNOWN, STATUSES, Status
 from inventory.terraform.scopes import terraform_scopes
 from reports.aggregation.actions import Actions
 from reports.aggregation.attested_passes import AttestedPasses
-from reports.aggregation.coverage import NEEDED, ORDER, UNUSED, Coverage
+from reports.aggregation.coverage import Coverage
+from reports.aggregation.coverage_states import NEEDED, ORDER, UNUSED
 from reports.aggregation.key_plan import plan_keys
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Aggregates:
     def add_organization(self, organization: Organization) -> None:
         """Take note of an organization of which findings will come."""
         self._actions.spread.add(organization)
+        self._coverage.expect(organization)
         self._managed |= terraform_scopes(organization)
 
     def add(self, finding: Finding) -> None:

@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reports.aggregation.coverage import ORDER
+from reports.aggregation.coverage_states import ORDER
 
 if TYPE_CHECKING:
     from checks.engine.finding import Finding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, cast
 
-from reports.aggregation.coverage import NEEDED, UNUSED, WITH_DATABASES
+from reports.aggregation.coverage_states import NEEDED, UNUSED, WITH_DATABASES
 from reports.key_instructions.instructions import scope_of
 from reports.key_instructions.procedure import procedure
 from reports.model.key_plan import NUMBERS, KeyNumbers

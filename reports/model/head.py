@@ -16,6 +16,7 @@ from checks.engine.waivers import State
 from reports.model.changes import ChangesSummary
 from reports.model.key_plan import CoverageRow, KeyPlan
 from reports.model.population_summary import AttestationEntry, BundleEntry, PopulationSummary
+from reports.model.protection import Protection
 
 Outcome = Literal[
     "broken",
@@ -214,6 +215,7 @@ class HeadBody(TypedDict):
     settings: SettingsEntry
     counts: StatusCounts
     open: dict[Severity, int]
+    protection: Protection
     population: PopulationSummary
     evidence: list[BundleEntry]
     criteria: Criteria

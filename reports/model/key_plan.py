@@ -7,6 +7,7 @@ from typing import TypedDict
 from checks.engine.card import Severity
 from checks.engine.finding import Status
 from inventory.model.vocabulary import DatabaseType, Provider
+from reports.model.protection import Protection
 
 
 class Reason(TypedDict):
@@ -28,12 +29,17 @@ class ScopeEntry(TypedDict):
 
 
 class CoverageCell(Reason, ScopeEntry):
-    """A key scope, with the worst finding about it: no cell looks better than that."""
+    """A key scope, with the worst finding about it: no cell looks better than that.
+
+    ``unprotected`` counts existing databases whose key was missing or late, and ``protected`` the
+    databases, existing and planned, that are proven to be encrypted by the key in this scope.
+    """
 
     state: str
     databases: int
     existing: int
     unprotected: int
+    protected: int
     keys: int
     planned_keys: list[str]
     advisories: int
@@ -45,6 +51,8 @@ class CoverageRow(TypedDict):
     Attributes:
         complete: False if an open finding says that not all of it was read and judged.
         counts: how many of its findings are open or waived, by status.
+        open: how many of its findings are open, by severity.
+        protection: how many of its databases are proven to be encrypted by a customer key.
         worst: the worst of these; None if there is none.
     """
 
@@ -52,6 +60,8 @@ class CoverageRow(TypedDict):
     name: str
     complete: bool
     counts: dict[Status, int]
+    open: dict[Severity, int]
+    protection: Protection
     worst: Reason | None
     cells: list[CoverageCell]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from checks.engine.context import day, utc
 from checks.shared.comparisons import reconcile
 from inventory.model.attestations import Attestation
-from reports.record.population_lines import undetermined_databases
+from reports.aggregation.expected_databases import undetermined_databases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

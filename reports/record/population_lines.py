@@ -21,6 +21,7 @@ from inventory.model.key_ids import canonical
 from inventory.model.organization_index import scope_of
 from inventory.model.vocabulary import DatabaseType
 from inventory.text.canonical_json import compact_json
+from reports.aggregation.expected_databases import undetermined_databases
 from reports.record.encoding import cached_quote
 
 if TYPE_CHECKING:
@@ -55,13 +56,6 @@ def population_lines(organization: Organization, history: History) -> Iterator[s
     yield from _encode_databases(organization)
     for undetermined in undetermined_databases(organization):
         yield compact_json(_undetermined_database(organization, undetermined))
-
-
-def undetermined_databases(organization: Organization) -> list[UndeterminedDatabase]:
-    """Return the planned databases of which no file shows where they will be deployed."""
-    known = {database.resource for database in organization.databases or ()}
-    undetermined = organization.managed.undetermined
-    return [database for database in undetermined if database.resource not in known]
 
 
 def _organization(organization: Organization) -> OrganizationLine:

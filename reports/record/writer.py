@@ -13,6 +13,7 @@ from checks.engine.card import SEVERITIES
 from checks.engine.context import utc
 from checks.engine.finding import OPEN, STATUSES
 from inventory.astra.config import other_hosts
+from reports.aggregation.protection import total
 from reports.record.evidence import describe_evidence
 from reports.record.layout import SCHEMA, report_id
 from reports.record.verdict import judge
@@ -127,6 +128,7 @@ def build_head(recorder: Recorder, settings: Settings, material: RecordInput) ->
     findings, population = recorder.close()
     aggregates = recorder.aggregates
     names = recorder.population.names
+    coverage = aggregates.coverage(names)
     body: HeadBody = {
         "schema": SCHEMA,
         "title": "Customer-managed encryption keys in Astra: compliance audit",
@@ -135,12 +137,13 @@ def build_head(recorder: Recorder, settings: Settings, material: RecordInput) ->
         "settings": _settings(settings),
         "counts": _by_status(aggregates.counts),
         "open": _open(aggregates),
+        "protection": total(row["protection"] for row in coverage),
         "population": recorder.population.summary(material.sources),
         "evidence": describe_evidence(material.sources),
         "criteria": _criteria(material, aggregates),
         "actions": aggregates.actions(names),
         "actions_total": aggregates.action_count,
-        "coverage": aggregates.coverage(names),
+        "coverage": coverage,
         "key_plan": aggregates.key_plan(names),
         "changes": material.changes,
         "not_evaluated": aggregates.not_evaluated(),

@@ -31,7 +31,7 @@ from inventory.inventory import Inventory
 from inventory.system.paths import sorted_paths
 from inventory.terraform.organizations import parse_organizations
 from reports.aggregation.aggregates import Aggregates
-from reports.aggregation.coverage import COMPLETE, NEEDED, UNUSED, WITH_DATABASES
+from reports.aggregation.coverage_states import COMPLETE, NEEDED, UNUSED, WITH_DATABASES
 from reports.key_instructions.instructions import commands_for
 from reports.presentation.source_notes import SourceNote, notes_on
 from reports.record.population import describe_source

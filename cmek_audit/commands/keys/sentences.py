@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from checks.engine.finding import NOT_COMPLYING
 from inventory.text.display import pluralize
-from reports.aggregation.coverage import STATES
+from reports.aggregation.coverage_states import STATES
 from reports.key_instructions.commands import TOKEN
 from reports.key_instructions.instructions import closing, has_calls, has_other_way, parts
 from reports.key_instructions.procedure import HOST

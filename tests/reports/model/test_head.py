@@ -11,7 +11,7 @@ from checks.engine.card import Card
 from checks.engine.waivers import Waiver
 from checks.shared import comparisons
 from inventory.model.gaps import GapReason
-from reports.aggregation import coverage
+from reports.aggregation import coverage_states
 from reports.model.head import Head, Outcome, RuleEntry, WaiverEntry
 from reports.record import evidence, layout
 from reports.record.verdict import VERDICTS
@@ -137,7 +137,10 @@ _ROWS = "properties/population/properties/organizations/items/properties"
     ("path", "values"),
     [
         (f"{_ROWS}/reconciliation/items/properties/what", tuple(comparisons.COUNTED)),
-        ("properties/coverage/items/properties/cells/items/properties/state", coverage.STATES),
+        (
+            "properties/coverage/items/properties/cells/items/properties/state",
+            coverage_states.STATES,
+        ),
     ],
 )
 def test_the_schema_lists_what_there_is(path: str, values: tuple[str, ...]) -> None:

@@ -15,7 +15,7 @@ from checks.shared import comparisons
 from inventory.model.gaps import Fact, GapReason
 from inventory.model.sources import Role
 from inventory.model.vocabulary import DatabaseType, Provider
-from reports.aggregation import coverage
+from reports.aggregation import coverage_states
 from reports.model.changes import CLASSES
 from reports.presentation import labels
 from reports.record.verdict import VERDICTS
@@ -37,7 +37,7 @@ def test_statuses_differ_without_colour() -> None:
     ("table", "all_of_them"),
     [
         pytest.param(labels.VERDICT, set(VERDICTS), id="verdicts"),
-        pytest.param(labels.CELL, {*coverage.STATES, labels.NO_DATABASE}, id="cells"),
+        pytest.param(labels.CELL, {*coverage_states.STATES, labels.NO_DATABASE}, id="cells"),
         pytest.param(labels.WAIVER, set(get_args(State)), id="waivers"),
         pytest.param(labels.CHANGE, set(CLASSES), id="changes"),
         pytest.param(labels.TYPE, set(get_args(DatabaseType)), id="types"),

@@ -1,0 +1,278 @@
+"""How well each database is protected: by the findings on it, on its key scopes and their keys.
+
+A database is proven to be encrypted by a customer key only if every rule that proves a key passes
+in each of its regions, and if its organization was read and judged in full. It counts once, by the
+worst of its regions.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, cast
+
+from checks.engine.catalogue import rules_of
+from checks.engine.finding import NOT_COMPLYING, OPEN
+from checks.engine.identity import PLANNED, reason_of
+from reports.aggregation.coverage_states import COMPLETE, NEEDED, ORDER, PROOFS
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
+
+    from checks.engine.finding import Finding
+    from inventory.model.vocabulary import DatabaseType, Provider
+    from reports.aggregation.expected_databases import ExpectedDatabases
+    from reports.model.protection import Protection
+
+    Place = tuple[DatabaseType, Provider, str]
+
+PROTECTED, ASTRA_PROVIDED, UNPROVEN, ACCEPTED, UNPROTECTED, UNSUPPORTED = range(6)
+"""The states of a database in one region, as numbers: of several states the highest counts.
+
+``ACCEPTED`` is unprotected, and a waiver covers each failure. ``UNSUPPORTED`` is unprotected where
+Astra has no customer keys: a finding of another rule says whether that is accepted.
+"""
+
+_OF_STATUS = {
+    "pass": PROTECTED,
+    "waived": ACCEPTED,
+    "fail": UNPROTECTED,
+    "inconclusive": UNPROVEN,
+    "error": UNPROVEN,
+    "not-applicable": UNPROVEN,
+}
+_OF_REASON = {"astra-provided": ASTRA_PROVIDED, "unsupported-combination": UNSUPPORTED}
+_WHICH_KEY = frozenset(rules_of("which-key"))
+_SCOPE_PROOFS = frozenset(PROOFS) - {ORDER}
+_OTHERS_KEY = "serves"
+
+
+class ScopeProtection:
+    """What the findings located in one key scope say of the databases there.
+
+    Attributes:
+        databases: the state of each database here, by the rule on the order of key and database.
+        planned: those that are only planned here.
+        accepted: those of which another rule's failure is waived here.
+    """
+
+    __slots__ = ("_existing", "_judged", "_planned", "_shared", "accepted", "databases", "planned")
+
+    def __init__(self) -> None:
+        """Start without databases, and without any proof."""
+        self.databases: dict[str, int] = {}
+        self.planned: set[str] = set()
+        self.accepted: set[str] = set()
+        self._judged: set[str] = set()
+        self._existing = self._planned = self._shared = PROTECTED
+
+    def add_database(self, finding: Finding) -> None:
+        """Take a finding on whether the key came before one database."""
+        database, state = finding.subject.database, _state_of(finding)
+        self.databases[database] = max(state, self.databases.get(database, PROTECTED))
+        if not finding.existing:
+            self.planned.add(database)
+
+    def add(self, finding: Finding) -> None:
+        """Take a finding about the scope or a key in it, by a rule that says which key that is.
+
+        A key that is only planned proves nothing, and may take the proof from planned databases.
+        """
+        bad = finding.status in NOT_COMPLYING
+        if finding.subject.kind == "planned-key":
+            self._limit(PROTECTED, UNPROVEN if bad else PROTECTED)
+        elif finding.rule not in _SCOPE_PROOFS:
+            doubt = UNPROVEN if bad and finding.severity != "advisory" else PROTECTED
+            self._limit(doubt, doubt)
+        elif finding.status == "pass":
+            self._judged.add(finding.rule)
+        else:
+            self._take_proof(finding)
+
+    def _take_proof(self, finding: Finding) -> None:
+        """Take what keeps a key from being proven."""
+        state = _OF_STATUS[finding.status]
+        if finding.status == "waived":
+            self._judged.add(finding.rule)
+        if reason_of(finding.cause) == _OTHERS_KEY:
+            self._shared = max(self._shared, state)
+        elif finding.rule == NEEDED and state > UNPROVEN:
+            # What exists and what is planned have a finding each, which a waiver covers by itself.
+            is_planned = finding.cause.startswith(PLANNED)
+            self._limit(*(UNPROVEN, state) if is_planned else (state, UNPROVEN))
+        else:
+            self._limit(state, state)
+
+    def _limit(self, existing: int, planned: int) -> None:
+        self._existing = max(self._existing, existing)
+        self._planned = max(self._planned, planned)
+
+    def limits(self, *, lacks_own: bool, is_shared: bool) -> tuple[int, int]:
+        """Return the best state that an existing, and a planned database can have here.
+
+        ``lacks_own`` if the only key is another scope's; ``is_shared`` if that is not known. A key
+        that also serves a scope which lacks its own is not proven to be meant for either.
+        """
+        least = UNPROVEN if is_shared or self._shared else PROTECTED
+        if lacks_own:
+            least = ACCEPTED if self._shared == ACCEPTED else UNPROTECTED
+        if self._judged < _SCOPE_PROOFS:
+            least = max(least, UNPROVEN)
+        return max(least, self._existing), max(least, self._planned)
+
+
+class OrganizationProtection:
+    """Counts the databases of one organization by how well they are protected.
+
+    Single databases are known until ``fold`` has counted them; what is found later can only take
+    proofs away.
+    """
+
+    def __init__(self) -> None:
+        """Start without databases."""
+        self._expected: ExpectedDatabases | None = None
+        self._scopes: dict[Place, ScopeProtection] = {}
+        self._elsewhere: dict[str, int] = {}
+        self._failing: set[str] = set()
+        self._is_judged = self._is_folded = self._is_late = False
+        self._counts: Counter[int] = Counter()
+        self._protected_in: dict[Place, int] = {}
+
+    def expect(self, expected: ExpectedDatabases) -> None:
+        """Take note of what databases there are: one that nothing is found about is unproven."""
+        self._expected = expected
+
+    def add(self, finding: Finding) -> None:
+        """Take a finding about the organization, or about anything in it."""
+        rule, subject = finding.rule, finding.subject
+        if rule == ORDER:
+            if subject.database:
+                self._add_database(finding)
+        elif rule == COMPLETE:
+            self._is_judged = True
+        elif rule in _WHICH_KEY or rule in _SCOPE_PROOFS:
+            if subject.region:
+                self._scope(finding).add(finding)
+                self._is_late |= self._is_folded
+        elif subject.database and finding.severity != "advisory":
+            self._add_failure(finding)
+
+    def _scope(self, finding: Finding) -> ScopeProtection:
+        place = cast("Place", finding.subject[3:6])
+        scope = self._scopes.get(place)
+        if scope is None:
+            scope = self._scopes[place] = ScopeProtection()
+        return scope
+
+    def _add_database(self, finding: Finding) -> None:
+        self._is_late |= self._is_folded
+        if finding.subject.region:
+            self._scope(finding).add_database(finding)
+        else:
+            self._elsewhere[finding.subject.database] = min(_state_of(finding), UNPROTECTED)
+
+    def _add_failure(self, finding: Finding) -> None:
+        """Take a failure of a database itself by a rule that proves no key, such as that of 04."""
+        if finding.status in OPEN:
+            self._failing.add(finding.subject.database)
+        elif finding.status == "waived" and finding.subject.region:
+            self._scope(finding).accepted.add(finding.subject.database)
+
+    def fold(self, lacking: Container[Place], shared: Container[Place]) -> None:
+        """Count the databases, and forget them.
+
+        ``lacking`` are the key scopes whose only key is another's, and ``shared`` those of which
+        that is not known.
+        """
+        if self._is_folded:
+            return
+        worst = dict(self._elsewhere)
+        regions = dict(self._expected.regions) if self._expected else {}
+        for place, scope in self._scopes.items():
+            limits = scope.limits(lacks_own=place in lacking, is_shared=place in shared)
+            self._protected_in[place] = _add_states(scope, limits, worst, regions)
+        for database, missing in regions.items():
+            if missing > 0:
+                worst[database] = max(worst.get(database, PROTECTED), UNPROVEN)
+        for database in self._failing:
+            if worst.get(database) == ACCEPTED:
+                worst[database] = UNPROTECTED
+        self._counts.update(worst.values())
+        if self._expected:
+            self._counts[UNPROVEN] += max(0, self._expected.total - len(worst))
+        self._forget()
+
+    def _forget(self) -> None:
+        self._is_folded = True
+        self._scopes, self._elsewhere = {}, {}
+        self._failing, self._expected = set(), None
+
+    def protected_in(self, place: Place, *, is_doubtful: bool) -> int:
+        """Return how many databases are protected in one key scope; as ``count``."""
+        return 0 if self._is_unproven(is_doubtful=is_doubtful) else self._protected_in.get(place, 0)
+
+    def count(self, *, is_doubtful: bool) -> Protection:
+        """Return how many databases are protected.
+
+        If it ``is_doubtful`` whether the organization was read in full, none is proven to be.
+        """
+        counts = self._counts
+        protected, unproven = counts[PROTECTED], counts[UNPROVEN]
+        if self._is_unproven(is_doubtful=is_doubtful):
+            protected, unproven = 0, unproven + protected
+        return {
+            "protected": protected,
+            "unprotected": counts[UNPROTECTED] + counts[ACCEPTED],
+            "unproven": unproven,
+            "astra_provided": counts[ASTRA_PROVIDED],
+            "waived": counts[ACCEPTED],
+        }
+
+    def _is_unproven(self, *, is_doubtful: bool) -> bool:
+        return is_doubtful or self._is_late or not self._is_judged
+
+
+def _state_of(finding: Finding) -> int:
+    """Return what a finding on the order of key and database says of the database."""
+    if finding.status == "not-applicable":
+        return _OF_REASON.get(finding.reason, UNPROVEN)
+    return _OF_STATUS[finding.status]
+
+
+def _add_states(
+    scope: ScopeProtection, limits: tuple[int, int], worst: dict[str, int], regions: dict[str, int]
+) -> int:
+    """Add the states in one scope to the ``worst`` of each database; return how many are protected.
+
+    ``regions`` are those of which nothing was found yet, of each database with several.
+    """
+    protected = 0
+    for database, own in scope.databases.items():
+        state = own
+        if own == UNSUPPORTED:
+            state = ACCEPTED if database in scope.accepted else UNPROTECTED
+        elif own != ASTRA_PROVIDED:
+            state = max(own, limits[database in scope.planned])
+        protected += state == PROTECTED
+        if state > worst.get(database, -1):
+            worst[database] = state
+        if database in regions:
+            regions[database] -= 1
+    return protected
+
+
+def total(protections: Iterable[Protection]) -> Protection:
+    """Add up the numbers of several organizations."""
+    result: Protection = {
+        "protected": 0,
+        "unprotected": 0,
+        "unproven": 0,
+        "astra_provided": 0,
+        "waived": 0,
+    }
+    for protection in protections:
+        result["protected"] += protection["protected"]
+        result["unprotected"] += protection["unprotected"]
+        result["unproven"] += protection["unproven"]
+        result["astra_provided"] += protection["astra_provided"]
+        result["waived"] += protection["waived"]
+    return result
