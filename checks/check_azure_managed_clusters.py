@@ -68,11 +68,44 @@ CARD = Card(
 )
 
 _MOVE_OR_DECLARE = ActionKind(
-    "move-or-declare",
-    "Move the Managed Clusters of {name} on Azure elsewhere, or declare them astra-provided",
+    code="move-or-declare",
+    sentence=(
+        "Move the Managed Clusters of {name} on Azure elsewhere, or declare them astra-provided"
+    ),
+    purpose="repair",
+    who="we",
+    steps=(
+        "Decide whether the databases must be encrypted by a customer key.",
+        (
+            "If so, deploy them to AWS or Google Cloud, or as Serverless, and register the key "
+            "there first."
+        ),
+        "If not, declare them astra-provided in the inventory, with the reason.",
+    ),
 )
-_FIND_PURPOSE = ActionKind("find-key-purpose", "Find out what the key {key} was registered for")
-_REMOVE_FROM_PLAN = ActionKind("remove-key-from-plan", "Remove the key {key} from the plan")
+_FIND_PURPOSE = ActionKind(
+    code="find-key-purpose",
+    sentence="Find out what the key {key} was registered for",
+    purpose="repair",
+    who="we",
+    sentence_for_several="Find out what {number} keys were registered for",
+    steps=(
+        "Ask whoever registered the key which databases it was meant for.",
+        "Tell them that Astra has no customer keys for Managed Clusters on Azure.",
+        "Ask IBM Support to remove the key, and never while a database or a backup depends on it.",
+    ),
+)
+_REMOVE_FROM_PLAN = ActionKind(
+    code="remove-key-from-plan",
+    sentence="Remove the key {key} from the plan",
+    purpose="repair",
+    who="we",
+    sentence_for_several="Remove {number} keys from the plan",
+    steps=(
+        "Remove the key from the plan: Astra has no customer keys for this combination.",
+        "Audit the new plan before you apply it: Terraform cannot undo a registration.",
+    ),
+)
 
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:

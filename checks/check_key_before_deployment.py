@@ -113,17 +113,76 @@ class _Known(NamedTuple):
         return kind.on(*self.scope[1:], scope=self.label)
 
 
-_RECORD_TIMES = ActionKind("record-times", "Record when the databases of {scope} were deployed")
-_CORRECT_TIMES = ActionKind("correct-times", "Correct the times of the databases of {scope}")
+_RECORD_TIMES = ActionKind(
+    code="record-times",
+    sentence="Record when the databases of {scope} were deployed",
+    purpose="prove",
+    who="we",
+    sentence_for_several="Record when the databases of {number} key scopes were deployed: {scopes}",
+    steps=(
+        (
+            "Look up in the Astra portal or in earlier records when each region was added to its "
+            "database."
+        ),
+        "Record the times in the inventory.",
+        "Run the audit again.",
+    ),
+)
+_CORRECT_TIMES = ActionKind(
+    code="correct-times",
+    sentence="Correct the times of the databases of {scope}",
+    purpose="prove",
+    who="we",
+    sentence_for_several="Correct the times of the databases of {number} key scopes: {scopes}",
+    steps=(
+        "Compare the recorded times with what Astra shows.",
+        "Correct the wrong ones in the inventory.",
+        "Run the audit again.",
+    ),
+)
 _CORRECT_REGISTRATION = ActionKind(
-    "correct-registration", "Correct the registration time of the key of {scope}, or the records"
+    code="correct-registration",
+    sentence="Correct the registration time of the key of {scope}, or the records",
+    purpose="prove",
+    who="we",
+    sentence_for_several=(
+        "Correct the registration times of the keys of {number} key scopes, or the records: "
+        "{scopes}"
+    ),
+    steps=(
+        "Compare the attested time with the dated earlier records.",
+        "Find out which of them is wrong, and correct it with name and day.",
+        "Run the audit again.",
+    ),
 )
 _GIVE_RECORDS = ActionKind(
-    "give-records", "Give dated records of {scope} from when its databases were deployed"
+    code="give-records",
+    sentence="Give dated records of {scope} from when its databases were deployed",
+    purpose="prove",
+    who="we",
+    sentence_for_several=(
+        "Give dated records of {number} key scopes from when their databases were deployed: "
+        "{scopes}"
+    ),
+    steps=(
+        "Look for records of the keys from the days when the databases were deployed.",
+        "Give them to the audit as its history.",
+        "Keep dated records from now on.",
+    ),
 )
 _ATTEST_REGISTRATION = ActionKind(
-    "attest-registration",
-    "Attest when the key of {scope} was registered, or give dated earlier records",
+    code="attest-registration",
+    sentence="Attest when the key of {scope} was registered, or give dated earlier records",
+    purpose="prove",
+    who="we",
+    sentence_for_several=(
+        "Attest when {number} keys were registered, or give dated earlier records: {scopes}"
+    ),
+    steps=(
+        "Find out to the second when the key was registered, from tickets, logs or whoever did it.",
+        "Attest it with name and day, or give dated earlier records as the audit's history.",
+        "Run the audit again.",
+    ),
 )
 
 

@@ -73,9 +73,32 @@ CARD = Card(
 )
 
 _CORRECT_OR_REPLACE = ActionKind(
-    "correct-or-replace-key", "Correct the record of the key {key}, or have IBM Support replace it"
+    code="correct-or-replace-key",
+    sentence="Correct the record of the key {key}, or have IBM Support replace it",
+    purpose="repair",
+    who="IBM Support",
+    sentence_for_several=(
+        "Correct the records of {number} keys, or have IBM Support replace the keys"
+    ),
+    steps=(
+        "Compare the record with what Astra shows for that region.",
+        "Correct the record if it differs.",
+        "Open a case with IBM Support to replace the key if Astra really holds this id.",
+        "Record the case with its ticket and day.",
+    ),
 )
-_CORRECT_PLAN = ActionKind("correct-planned-key", "Correct the id of the planned key {key}")
+_CORRECT_PLAN = ActionKind(
+    code="correct-planned-key",
+    sentence="Correct the id of the planned key {key}",
+    purpose="repair",
+    who="we",
+    sentence_for_several="Correct the ids of {number} planned keys",
+    steps=(
+        "Look up in the cloud the id of the key for that provider and region.",
+        "Put it into the plan.",
+        "Audit the new plan before you apply it: Terraform cannot undo a registration.",
+    ),
+)
 
 _PARTITIONS = (("us-gov-", "aws-us-gov"), ("cn-", "aws-cn"), ("", "aws"))
 

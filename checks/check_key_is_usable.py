@@ -81,13 +81,55 @@ _IS_GRANTED: dict[Grant, bool | None] = {
     "not-granted": False,
 }
 
-_MAKE_USABLE = ActionKind("make-key-usable", "Make the key {key} usable for Astra")
-_GRANT_KEY = ActionKind(
-    "grant-key",
-    "Grant the key {key} to {account} in a form that names it, "
-    "or attest that Astra can use the key",
+_MAKE_USABLE = ActionKind(
+    code="make-key-usable",
+    sentence="Make the key {key} usable for Astra",
+    purpose="repair",
+    who="cloud administrators",
+    sentence_for_several="Make {number} keys usable for Astra",
+    steps=(
+        "Read in the finding what is wrong with the key.",
+        (
+            "Enable the key, or grant it to Astra's account as the vendor's page for the provider "
+            "describes."
+        ),
+        (
+            "Open a case with IBM Support if the key is of the wrong kind or region: it has to be "
+            "replaced."
+        ),
+        "Record the key's new state, and run the audit again.",
+    ),
 )
-_ATTEST_USABLE = ActionKind("attest-usable", "Attest again whether {key} is usable")
+_GRANT_KEY = ActionKind(
+    code="grant-key",
+    sentence="Grant the key {key} to {account} in a form that names it, "
+    "or attest that Astra can use the key",
+    purpose="prove",
+    who="cloud administrators",
+    sentence_for_several=(
+        "Grant keys to Astra's accounts by name ({number} grants), or attest that Astra can use "
+        "the keys"
+    ),
+    steps=(
+        "Compare the key's grants with the account that Astra names.",
+        (
+            "Grant the key to exactly that account, or attest with name and day that Astra can "
+            "use the key."
+        ),
+        "Record the key's new state, and run the audit again.",
+    ),
+)
+_ATTEST_USABLE = ActionKind(
+    code="attest-usable",
+    sentence="Attest again whether {key} is usable",
+    purpose="prove",
+    who="we",
+    sentence_for_several="Attest again whether {number} keys are usable",
+    steps=(
+        "Look in the cloud's console whether the key is enabled, and granted to Astra's account.",
+        "Attest what you see, with name and day.",
+    ),
+)
 
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:

@@ -60,7 +60,24 @@ CARD = Card(
     roles=("key-used",),
 )
 
-_EXPLAIN_UNUSED = ActionKind("explain-unused-key", "Find out why {scope} has a key and no database")
+_EXPLAIN_UNUSED = ActionKind(
+    code="explain-unused-key",
+    sentence="Find out why {scope} has a key and no database",
+    purpose="repair",
+    who="we",
+    sentence_for_several="Find out why {number} key scopes have a key and no database: {scopes}",
+    steps=(
+        (
+            "Compare the key with the missing keys of the organization: it may be registered for "
+            "the wrong type or region."
+        ),
+        "Ask whether a database is still to come, and record that as a plan.",
+        (
+            "Ask IBM Support to remove the key if it is not needed, and never while a database or "
+            "a backup depends on it."
+        ),
+    ),
+)
 
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:

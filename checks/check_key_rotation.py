@@ -51,8 +51,29 @@ CARD = Card(
     no_subject="The inventory holds no customer key.",
 )
 
-_ATTEST_ROTATION = ActionKind("attest-rotation", "Attest again whether {key} rotates")
-_SWITCH_ROTATION_ON = ActionKind("switch-rotation-on", "Switch on automatic rotation for {key}")
+_ATTEST_ROTATION = ActionKind(
+    code="attest-rotation",
+    sentence="Attest again whether {key} rotates",
+    purpose="prove",
+    who="we",
+    sentence_for_several="Attest again whether {number} keys rotate",
+    steps=(
+        "Look in the cloud's console whether automatic rotation is on.",
+        "Attest what you see, with name and day.",
+    ),
+)
+_SWITCH_ROTATION_ON = ActionKind(
+    code="switch-rotation-on",
+    sentence="Switch on automatic rotation for {key}",
+    purpose="repair",
+    who="cloud administrators",
+    sentence_for_several="Switch on automatic rotation for {number} keys",
+    steps=(
+        "Switch on automatic rotation of the key in its cloud's console.",
+        "Change nothing in Astra: the key id stays the same.",
+        "Record the key's new state, or attest it with name and day.",
+    ),
+)
 
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:

@@ -76,11 +76,30 @@ CARD = Card(
 )
 
 _KEEP_ONE_PLANNED_KEY = ActionKind(
-    "keep-one-planned-key", "Remove all but one key for {scope} from the plan"
+    code="keep-one-planned-key",
+    sentence="Remove all but one key for {scope} from the plan",
+    purpose="repair",
+    who="we",
+    sentence_for_several="Remove all but one planned key for each of {number} key scopes: {scopes}",
+    steps=(
+        "Choose the key that the type, provider and region shall have.",
+        "Remove the others from the plan.",
+        "Audit the new plan before you apply it: Terraform cannot undo a registration.",
+    ),
 )
 _REMOVE_PLANNED_KEY = ActionKind(
-    "remove-planned-key",
-    "Remove the key for {scope} from the plan: only IBM Support can replace a registered key",
+    code="remove-planned-key",
+    sentence=(
+        "Remove the key for {scope} from the plan: only IBM Support can replace a registered key"
+    ),
+    purpose="repair",
+    who="we",
+    sentence_for_several="Remove the keys for {number} key scopes from the plan: {scopes}",
+    steps=(
+        "Remove the planned key: the type, provider and region have a registered one.",
+        "Open a case with IBM Support if the registered key has to be replaced.",
+        "Audit the new plan before you apply it: Terraform cannot undo a registration.",
+    ),
 )
 
 

@@ -86,12 +86,48 @@ _PLANNED = {"replace": ("replacement", "replaces"), "remove": ("removal", "remov
 """The code of a planned change, and its verb."""
 
 _KEEP_IN_PLAN = ActionKind(
-    "keep-key-in-plan",
-    "Leave the key of {scope} in the plan as it is, or open a case with IBM Support",
+    code="keep-key-in-plan",
+    sentence="Leave the key of {scope} in the plan as it is, or open a case with IBM Support",
+    purpose="repair",
+    who="we",
+    sentence_for_several=(
+        "Leave {number} keys in the plan as they are, or open a case with IBM Support: {scopes}"
+    ),
+    steps=(
+        "Keep the key in the plan as it is registered.",
+        (
+            "Take it out of Terraform's state with a removed block if Terraform shall no longer "
+            "manage it."
+        ),
+        (
+            "Open a case with IBM Support if the key has to change: Terraform cannot delete it, "
+            "and a replacement registers a second one."
+        ),
+        "Audit the new plan before you apply it.",
+    ),
 )
-_RECORD_KEY_ID = ActionKind("record-key-id-of-scope", "Record the id of the key itself for {scope}")
+_RECORD_KEY_ID = ActionKind(
+    code="record-key-id-of-scope",
+    sentence="Record the id of the key itself for {scope}",
+    purpose="prove",
+    who="we",
+    sentence_for_several="Record the ids of the keys themselves for {number} key scopes: {scopes}",
+    steps=(
+        "Look up in the cloud which key the recorded name means.",
+        "Record the id of that key in the inventory.",
+        "Run the audit again.",
+    ),
+)
 _RECOLLECT_KEYS = ActionKind(
-    "recollect-keys-of-type", "Re-collect the {type} keys of {name} in full"
+    code="recollect-keys-of-type",
+    sentence="Re-collect the {type} keys of {name} in full",
+    purpose="prove",
+    who="we",
+    sentence_for_several="Re-collect {number} types of keys of {name} in full",
+    steps=(
+        "Run the collection again with a token that may read all of the organization.",
+        "Run the audit again with the new record.",
+    ),
 )
 
 

@@ -78,7 +78,18 @@ CARD = Card(
 )
 
 _RECOLLECT_BOTH = ActionKind(
-    "recollect-key-views", "Re-collect the key list and the regional lookup for {scope}"
+    code="recollect-key-views",
+    sentence="Re-collect the key list and the regional lookup for {scope}",
+    purpose="prove",
+    who="we",
+    sentence_for_several=(
+        "Re-collect the key list and the regional lookups for {number} key scopes: {scopes}"
+    ),
+    steps=(
+        "Collect the key list and the regional lookup again, in one run.",
+        "If they still differ, open a case with IBM Support.",
+        "Deploy nothing there before they answer.",
+    ),
 )
 
 

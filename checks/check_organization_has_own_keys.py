@@ -69,10 +69,43 @@ CARD = Card(
 )
 
 _SEPARATE_ORGANIZATIONS = ActionKind(
-    "separate-organizations", "Give each organization a key of its own instead of {key}"
+    code="separate-organizations",
+    sentence="Give each organization a key of its own instead of {key}",
+    purpose="repair",
+    who="IBM Support",
+    sentence_for_several="Give each organization a key of its own instead of {number} shared keys",
+    steps=(
+        "Have the cloud administrators create a key for each further organization.",
+        (
+            "Open a case with IBM Support to replace the shared key: nobody else can change a "
+            "registered key."
+        ),
+        "Record the case with its ticket and day, and re-collect.",
+    ),
 )
-_PLAN_OWN_KEY = ActionKind("plan-own-key", "Plan a key of its own for {name} instead of {key}")
-_RECOLLECT_KEYS = ActionKind("recollect-keys", "Re-collect the keys of {name} in full")
+_PLAN_OWN_KEY = ActionKind(
+    code="plan-own-key",
+    sentence="Plan a key of its own for {name} instead of {key}",
+    purpose="repair",
+    who="we",
+    sentence_for_several="Plan {number} own keys for {name} instead of shared ones",
+    steps=(
+        "Have the cloud administrators create a key for this organization alone.",
+        "Put its id into the plan instead of the shared one.",
+        "Audit the new plan before you apply it: Terraform cannot undo a registration.",
+    ),
+)
+_RECOLLECT_KEYS = ActionKind(
+    code="recollect-keys",
+    sentence="Re-collect the keys of {name} in full",
+    purpose="prove",
+    who="we",
+    sentence_for_several="Re-collect the keys of {number} organizations in full",
+    steps=(
+        "Run the collection again with a token that may read all of the organization.",
+        "Run the audit again with the new record.",
+    ),
+)
 
 
 def judge_across(organizations: Sequence[Summary], context: Context) -> Iterator[Finding]:

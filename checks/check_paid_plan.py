@@ -52,8 +52,26 @@ CARD = Card(
     no_subject="The inventory holds no organization.",
 )
 
-_ATTEST_PLAN = ActionKind("attest-plan", "Attest the plan of {name}")
-_MOVE_TO_PAID_PLAN = ActionKind("move-to-paid-plan", "Move {name} to a paid plan")
+_ATTEST_PLAN = ActionKind(
+    code="attest-plan",
+    sentence="Attest the plan of {name}",
+    purpose="prove",
+    who="we",
+    steps=(
+        "Look up the organization's plan in the contract or the Astra portal.",
+        "Attest it with name and day: no interface shows it.",
+    ),
+)
+_MOVE_TO_PAID_PLAN = ActionKind(
+    code="move-to-paid-plan",
+    sentence="Move {name} to a paid plan",
+    purpose="repair",
+    who="we",
+    steps=(
+        "Move the organization to a paid plan.",
+        "Attest that with name and day: no interface shows it.",
+    ),
+)
 
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:

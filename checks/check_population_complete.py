@@ -77,11 +77,56 @@ CARD = Card(
 _JUDGED_HERE = frozenset({"databases", "vendor-accounts"})
 """The comparisons whose differences have no other finding of this rule."""
 
-_FIND_DATABASE = ActionKind("find-database", "Find out what happened to {database}")
-_FIND_REGION = ActionKind("find-region", "Find out whether the database exists: {database}")
-_FIND_OWNER = ActionKind("find-owner", "Find out which organization owns the database {database}")
+_FIND_DATABASE = ActionKind(
+    code="find-database",
+    sentence="Find out what happened to {database}",
+    purpose="prove",
+    who="we",
+    sentence_for_several="Find out what happened to {number} databases",
+    steps=(
+        "Look for the database in the Astra portal, the terminated ones included.",
+        "If it exists, give the token the permission to list it, and re-collect.",
+        "If it was deleted, find out who did it and when, and keep the proof.",
+    ),
+)
+_FIND_REGION = ActionKind(
+    code="find-region",
+    sentence="Find out whether the database exists: {database}",
+    purpose="prove",
+    who="we",
+    sentence_for_several="Find out whether {number} databases or regions exist",
+    steps=(
+        (
+            "Look in the Astra portal whether the database has the region that Terraform's state "
+            "shows."
+        ),
+        "If it has, give the token the permission to see it, and re-collect.",
+        "If it has not, refresh Terraform's state, and audit the new one.",
+    ),
+)
+_FIND_OWNER = ActionKind(
+    code="find-owner",
+    sentence="Find out which organization owns the database {database}",
+    purpose="prove",
+    who="we",
+    sentence_for_several="Find out which organizations own {number} databases",
+    steps=(
+        "Look for the database in the Astra portal of each organization that lists it.",
+        "Correct the record of the organization that does not have it.",
+        "Run the audit again.",
+    ),
+)
 _COLLECT_ORGANIZATION = ActionKind(
-    "collect-organization", "Collect {name}, or find out what happened to it"
+    code="collect-organization",
+    sentence="Collect {name}, or find out what happened to it",
+    purpose="prove",
+    who="we",
+    sentence_for_several="Collect {number} organizations, or find out what happened to them",
+    steps=(
+        "Add the organization to the organizations file, with a token of its own.",
+        "Collect it, and run the audit again.",
+        "If it no longer exists, find out who closed it and when, and keep the proof.",
+    ),
 )
 
 

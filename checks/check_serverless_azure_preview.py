@@ -64,10 +64,25 @@ CARD = Card(
 )
 
 _ATTEST_PREVIEW = ActionKind(
-    "attest-azure-preview", "Attest whether the vendor granted {name} the preview on Azure"
+    code="attest-azure-preview",
+    sentence="Attest whether the vendor granted {name} the preview on Azure",
+    purpose="prove",
+    who="we",
+    steps=(
+        "Look for the vendor's grant of the preview for Serverless on Azure.",
+        "Attest it with name and day.",
+    ),
 )
 _ASK_FOR_PREVIEW = ActionKind(
-    "ask-for-azure-preview", "Ask the vendor for the preview on Azure for {name}"
+    code="ask-for-azure-preview",
+    sentence="Ask the vendor for the preview on Azure for {name}",
+    purpose="repair",
+    who="IBM Support",
+    steps=(
+        "Open a case with IBM Support, and ask for the preview for Serverless on Azure.",
+        "Attest the grant with name and day.",
+        "Deploy to another provider if it is not granted.",
+    ),
 )
 
 

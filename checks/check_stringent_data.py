@@ -52,11 +52,28 @@ CARD = Card(
 )
 
 _ATTEST_ENCRYPTION = ActionKind(
-    "attest-application-encryption",
-    "Attest how the applications of {name} encrypt stringent data",
+    code="attest-application-encryption",
+    sentence="Attest how the applications of {name} encrypt stringent data",
+    purpose="prove",
+    who="we",
+    steps=(
+        "Ask the owners of the applications how they encrypt the stringent data.",
+        "Attest it with name and day.",
+    ),
 )
 _ENCRYPT_IN_APPLICATION = ActionKind(
-    "encrypt-in-application", "Consider encryption by the applications of {name}"
+    code="encrypt-in-application",
+    sentence="Consider encryption by the applications of {name}",
+    purpose="repair",
+    who="we",
+    steps=(
+        "Decide which data has to be kept from the operator of the database.",
+        (
+            "Encrypt those columns in the application, with the driver's column encryption for "
+            "example."
+        ),
+        "Attest it with name and day.",
+    ),
 )
 
 

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from checks.engine.identity import cached_escape
+from checks.engine.identity import cached_escape, unescape
+
+KindPurpose = Literal["repair", "prove"]
+"""Whether a step changes what does not comply, or brings a fact that is missing."""
+
+Purpose = Literal["prevent", "repair", "prove"]
+"""The same of one action: a repair in time, before a database or a key exists, prevents."""
+
+PURPOSES: tuple[Purpose, ...] = ("prevent", "repair", "prove")
+"""All purposes, in the order in which actions of one severity are listed."""
+
+Who = Literal["we", "cloud administrators", "IBM Support"]
+"""Who must act: the team that owns the organization and its Terraform, or somebody else."""
 
 
 class ActionKind(NamedTuple):
@@ -14,13 +26,25 @@ class ActionKind(NamedTuple):
     Attributes:
         code: what is done, ``register-key``.
         sentence: what is done, for people and without a full stop; values are in braces.
+        purpose: whether it repairs or proves.
+        who: who must act.
+        steps: what exactly to do, in the order in which it is done.
         sentence_for_all: the same for all databases of an action together, whose number, names and
             pronoun are ``databases``, ``names`` and ``their``; empty if the first sentence serves.
+        sentence_for_several: the same for several actions of one organization, whose number and
+            key scopes are ``number`` and ``scopes``, and whose organization is ``name``; empty if
+            there is only one or if ``sentence_for_all`` serves.
+        after: the code of what has to be done first in the same key scope; empty if nothing.
     """
 
     code: str
     sentence: str
+    purpose: KindPurpose
+    who: Who
+    steps: tuple[str, ...]
     sentence_for_all: str = ""
+    sentence_for_several: str = ""
+    after: str = ""
 
     def on(self, *target: str, **values: str) -> Action:
         """Return the step for ``target``, with the ``values`` that its sentence shows."""
@@ -58,3 +82,9 @@ class Action(NamedTuple):
 def code_of(action_id: str) -> str:
     """Return what is done by the action with that id."""
     return action_id.partition(":")[0]
+
+
+def target_of(action_id: str) -> tuple[str, ...]:
+    """Return what the action with that id is done to, part by part, without the organization."""
+    _, *target = action_id.partition(":")[2].split("/")
+    return tuple(map(unescape, target))

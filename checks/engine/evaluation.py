@@ -23,7 +23,17 @@ _ACROSS = ""
 """The organization of a finding that goes across organizations."""
 
 _BROKEN = "check-broke"
-_REPORT_DEFECT = ActionKind("report-defect", "Report this as a defect of the suite").on()
+_REPORT_DEFECT = ActionKind(
+    code="report-defect",
+    sentence="Report this as a defect of the suite",
+    purpose="prove",
+    who="we",
+    steps=(
+        "Copy the finding's text and the version of the suite.",
+        "Report both to the maintainers of the suite.",
+        "Run the audit again with a corrected version.",
+    ),
+).on()
 
 
 class JudgedOrganization(NamedTuple):

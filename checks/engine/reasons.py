@@ -37,10 +37,17 @@ class GapStep(_Data):
     Attributes:
         code: the code of the action; reasons with the same code ask for the same step.
         sentence: the step, with ``{name}`` of the organization and maybe ``{permission}``.
+        steps: what exactly to do, in the order in which it is done.
     """
 
     code: str
     sentence: str
+    steps: Annotated[tuple[str, ...], Field(min_length=1)]
+
+    @property
+    def kind(self) -> ActionKind:
+        """Return the kind of step: whoever reads the organization brings a fact that is missing."""
+        return ActionKind(self.code, self.sentence, purpose="prove", who="we", steps=self.steps)
 
 
 class Reason(_Data):
@@ -130,5 +137,4 @@ def _action(code: str, organization: Organization, *facts: Fact) -> Action:
         raise ValueError(f"no gap has the reason {code!r}")
     permission = permissions_for(facts) if "{permission}" in step.sentence else ""
     target = (permission.partition(" ")[0],) if permission else ()
-    kind = ActionKind(step.code, step.sentence)
-    return kind.on(*target, name=organization.name, permission=permission)
+    return step.kind.on(*target, name=organization.name, permission=permission)

@@ -18,53 +18,187 @@ if TYPE_CHECKING:
     from inventory.model.planned_keys import PartiallyShown
 
 FIND_TYPE = ActionKind(
-    "state-type",
-    "Find out the type of each database with an unknown tier, and state it in the inventory",
+    code="state-type",
+    sentence=(
+        "Find out the type of each database with an unknown tier, and state it in the inventory"
+    ),
+    purpose="prove",
+    who="we",
+    steps=(
+        "Look up each database with an unknown tier in the Astra portal.",
+        "State its type in the inventory: serverless or managed-clusters.",
+        "Run the audit again.",
+    ),
 ).on()
 
 HIDDEN = "Put nonsensitive() around the hidden value, or do not mark it as sensitive"
 """What helps with a value that Terraform hides: it hides it in every plan and every state."""
 
-REVEAL_STATE = ActionKind("reveal-state", f"{HIDDEN}; then audit a new plan or state").on()
-_REVEAL = ActionKind("reveal-plan", f"{HIDDEN}; then audit a new plan").on()
+REVEAL_STATE = ActionKind(
+    code="reveal-state",
+    sentence=f"{HIDDEN}; then audit a new plan or state",
+    purpose="prove",
+    who="we",
+    steps=(
+        "Find the value that Terraform hides: the finding names its address.",
+        "Put nonsensitive() around it, or remove the sensitive mark from its variable or output.",
+        "Write a new plan or state as JSON, and audit it.",
+    ),
+).on()
+_REVEAL = ActionKind(
+    code="reveal-plan",
+    sentence=f"{HIDDEN}; then audit a new plan",
+    purpose="prove",
+    who="we",
+    steps=(
+        "Find the value that Terraform hides: the finding names its address.",
+        "Put nonsensitive() around it, or remove the sensitive mark from its variable or output.",
+        "Write a new plan as JSON, and audit it before you apply it.",
+    ),
+).on()
 _REVEAL_AND_DETERMINE = ActionKind(
-    "reveal-and-determine", f"{HIDDEN}; then audit a plan in which the rest is known, too"
+    code="reveal-and-determine",
+    sentence=f"{HIDDEN}; then audit a plan in which the rest is known, too",
+    purpose="prove",
+    who="we",
+    steps=(
+        "Put nonsensitive() around each hidden value, or remove its sensitive mark.",
+        "Give the other missing values a fixed value, or apply first what they come from.",
+        "Write a new plan as JSON, and audit it before you apply it.",
+    ),
 ).on()
 _DETERMINE = ActionKind(
-    "determine-plan", "Plan again once the missing values are known, and audit that plan"
+    code="determine-plan",
+    sentence="Plan again once the missing values are known, and audit that plan",
+    purpose="prove",
+    who="we",
+    steps=(
+        "Apply first what the missing values come from, or give them a fixed value.",
+        "Write a new plan as JSON, and audit it before you apply it.",
+    ),
 ).on()
 
-REGISTER_KEY = ActionKind("register-key", "Register a key for {scope}")
+REGISTER_KEY = ActionKind(
+    code="register-key",
+    sentence="Register a key for {scope}",
+    purpose="repair",
+    who="we",
+    sentence_for_several="Register {number} keys for {name}: {scopes}",
+    steps=(
+        (
+            "Have the cloud administrators create a key for exactly this database type, provider "
+            "and region, and grant it to Astra."
+        ),
+        "Register the key in Astra for the same type, provider and region: the key plan shows how.",
+        "Re-collect the organization, and check that the key is listed.",
+        "Deploy planned databases only after that.",
+        "Recreate the databases that exist already: a new key does not encrypt them.",
+    ),
+)
 
 _RECREATE_WITH_KEY = ActionKind(
-    "recreate-without-key",
-    "Recreate {database} once a key for {scope} is registered, and migrate its data",
-    "Recreate {databases} without a key ({names}) once one is registered, and migrate {their} data",
+    code="recreate-without-key",
+    sentence="Recreate {database} once a key for {scope} is registered, and migrate its data",
+    purpose="repair",
+    who="we",
+    sentence_for_all=(
+        "Recreate {databases} without a key ({names}) once one is registered, and migrate {their} "
+        "data"
+    ),
+    after="register-key",
+    steps=(
+        "Register a key for the database's type, provider and region first.",
+        "Re-collect the organization, and check that the key is listed.",
+        "Create a new database in the same region.",
+        "Migrate the data, and switch the applications over.",
+        "Terminate the old database once nothing uses it.",
+    ),
 )
 _RECREATE = ActionKind(
-    "recreate-older-than-key",
-    "Recreate {database}, deployed before its key, and migrate its data",
-    "Recreate {databases} deployed before {their} key ({names}) and migrate {their} data",
+    code="recreate-older-than-key",
+    sentence="Recreate {database}, deployed before its key, and migrate its data",
+    purpose="repair",
+    who="we",
+    sentence_for_all=(
+        "Recreate {databases} deployed before {their} key ({names}) and migrate {their} data"
+    ),
+    steps=(
+        "Check that the registered key is the right one, and usable.",
+        (
+            "Create a new database in the same region: the registered key encrypts only what is "
+            "deployed after it."
+        ),
+        "Migrate the data, and switch the applications over.",
+        "Terminate the old database once nothing uses it.",
+    ),
 )
 _FOR_ALL = {kind.code: kind.sentence_for_all for kind in (_RECREATE_WITH_KEY, _RECREATE)}
 MOST_NAMES = 3
 """How many databases the sentence of an action names; the others are counted."""
 
 FIND_KEY_IN_USE = ActionKind(
-    "find-key-in-use",
-    "Find out which key Astra uses for {scope}, and correct the record or ask IBM Support",
+    code="find-key-in-use",
+    sentence="Find out which key Astra uses for {scope}, and correct the record or ask IBM Support",
+    purpose="prove",
+    who="we",
+    sentence_for_several="Find out which keys Astra uses in {number} key scopes: {scopes}",
+    steps=(
+        "Look up in the Astra portal which key the region uses.",
+        "Correct the record if it lists another key.",
+        "Ask IBM Support if the portal does not show it.",
+    ),
 )
 FIND_SUPPORT_CASE = ActionKind(
-    "find-support-case", "Find the support case that changed the key of {scope}"
+    code="find-support-case",
+    sentence="Find the support case that changed the key of {scope}",
+    purpose="prove",
+    who="we",
+    sentence_for_several="Find the support cases that changed {number} keys: {scopes}",
+    steps=(
+        "Look for the case with IBM Support that changed the key.",
+        "Record it in the inventory with its ticket and the day it took effect.",
+        "If there is none, ask IBM Support what happened, and change nothing before they answer.",
+    ),
 )
 _ATTEST_NO_DATABASE = ActionKind(
-    "attest-no-database",
-    "Attest that {name} has no database yet, or let the token see its databases",
+    code="attest-no-database",
+    sentence="Attest that {name} has no database yet, or let the token see its databases",
+    purpose="prove",
+    who="we",
+    steps=(
+        "Check in the Astra portal whether the organization has a database.",
+        "If it has none, attest that with name and day.",
+        "If it has some, give the token the permission to list them, and re-collect.",
+    ),
 )
 _SEPARATE_SCOPES = ActionKind(
-    "separate-scopes", "Give each key scope a key of its own instead of {key}"
+    code="separate-scopes",
+    sentence="Give each key scope a key of its own instead of {key}",
+    purpose="repair",
+    who="IBM Support",
+    sentence_for_several="Give each key scope a key of its own instead of {number} shared keys",
+    steps=(
+        "Have the cloud administrators create a key for each further type, provider and region.",
+        (
+            "Open a case with IBM Support to replace the shared key there: nobody else can change "
+            "a registered key."
+        ),
+        "Record the case with its ticket and day, and re-collect.",
+        "Correct a planned key in the plan before it is applied.",
+    ),
 )
-_RECORD_KEY_ID = ActionKind("record-key-id", "Record the id of the key itself instead of {key}")
+_RECORD_KEY_ID = ActionKind(
+    code="record-key-id",
+    sentence="Record the id of the key itself instead of {key}",
+    purpose="prove",
+    who="we",
+    sentence_for_several="Record the ids of the keys themselves instead of {number} other names",
+    steps=(
+        "Look up in the cloud which key the recorded name means.",
+        "Record the id of that key in the inventory.",
+        "Run the audit again.",
+    ),
+)
 
 
 def sentence_for_all(action_id: str, sentence: str, databases: int, names: Sequence[str]) -> str:

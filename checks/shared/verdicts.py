@@ -43,11 +43,42 @@ POPULATION: frozenset[Fact] = frozenset({"databases", "serverless-keys", "manage
 """The facts without which there may be keys or databases beyond those recorded."""
 
 _APPLY_KEY_FIRST = ActionKind(
-    "apply-key-first", "Apply {resource} alone first, re-collect {name}, and plan again"
+    code="apply-key-first",
+    sentence="Apply {resource} alone first, re-collect {name}, and plan again",
+    purpose="prove",
+    who="we",
+    sentence_for_several=(
+        "Apply {number} planned keys alone first, re-collect {name}, and plan again"
+    ),
+    steps=(
+        "Apply the planned key alone, without the databases.",
+        "Re-collect the organization, and check that the key is listed.",
+        "Write a new plan as JSON, and audit it before you apply it.",
+    ),
 )
-_COLLECT_KMS = ActionKind("collect-kms", "Re-collect the KMS data of {key}")
+_COLLECT_KMS = ActionKind(
+    code="collect-kms",
+    sentence="Re-collect the KMS data of {key}",
+    purpose="prove",
+    who="cloud administrators",
+    sentence_for_several="Re-collect the KMS data of {number} keys",
+    steps=(
+        "Read the key's present state in its cloud.",
+        "Record it in the inventory with the day it was read.",
+        "Run the audit again.",
+    ),
+)
 _COLLECT_OR_ATTEST_KMS = ActionKind(
-    "collect-or-attest-kms", "Collect the KMS data of {key}, or attest it"
+    code="collect-or-attest-kms",
+    sentence="Collect the KMS data of {key}, or attest it",
+    purpose="prove",
+    who="cloud administrators",
+    sentence_for_several="Collect the KMS data of {number} keys, or attest it",
+    steps=(
+        "Read the key's state in its cloud: whether it is enabled, granted to Astra, and rotates.",
+        "Record it in the inventory with the day it was read, or attest it with name and day.",
+        "Run the audit again.",
+    ),
 )
 
 

@@ -19,7 +19,16 @@ from inventory.model.attestations import (
     PlanAttestation,
     PreviewAttestation,
 )
-from inventory.model.base import Entry, FormatVersion, Identifier, Located, Name, Text, WholeNumber
+from inventory.model.base import (
+    Entry,
+    FormatVersion,
+    Identifier,
+    Located,
+    Name,
+    Owner,
+    Text,
+    WholeNumber,
+)
 from inventory.model.database import Encryption, require_reason
 from inventory.model.key import StatedKey, SupportCase
 from inventory.model.organization import Policy
@@ -149,6 +158,7 @@ class OrganizationConfig(Located):
         id: the organization to which the token must belong; None only without a file.
         name: the name, for people.
         token: the name of the environment variable that holds its token.
+        owner: the team or the address that answers for it; None if that is not stated.
         plan: attestation of the plan.
         azure_preview: attestation of the preview for Serverless on Azure.
         no_databases: attestation that the organization has no database yet.
@@ -161,6 +171,7 @@ class OrganizationConfig(Located):
     id: Identifier | None
     name: Name
     token: VariableName = TOKEN_VARIABLE
+    owner: Owner | None = None
     plan: PlanAttestation | None = None
     azure_preview: PreviewAttestation | None = None
     no_databases: Attestation | None = None

@@ -126,6 +126,7 @@ def _build_organization(
     return Organization(
         id=config.id or f"unknown-{config.token}",
         name=config.name,
+        owner=config.owner,
         plan=config.plan,
         azure_preview=config.azure_preview,
         no_databases=config.no_databases,

@@ -110,6 +110,13 @@ Name = Annotated[
     StringConstraints(min_length=1, pattern=VISIBLE),
     WithJsonSchema({"type": "string", "minLength": 1, "pattern": VISIBLE_NARROW}),
 ]
+Owner = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=VISIBLE),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200, "pattern": VISIBLE_NARROW}),
+]
+"""A team, a person or an address, for people."""
+
 Text = Annotated[
     str,
     StringConstraints(pattern=VISIBLE),

@@ -29,6 +29,7 @@ from inventory.model.base import (
     Located,
     Moment,
     Name,
+    Owner,
     SpelledType,
     Text,
 )
@@ -84,6 +85,7 @@ class Organization(Located):
     Attributes:
         id: Astra's id.
         name: the name, for people.
+        owner: the team or the address that answers for it; None if that is not stated.
         keys: every registered customer key; None if they were not recorded, which is not "none".
         databases: every database; None if they were not recorded.
         region_views: what Astra showed for single regions; None if Astra was not asked.
@@ -100,6 +102,7 @@ class Organization(Located):
 
     id: Identifier
     name: Name
+    owner: Owner | None = None
     keys: tuple[CustomerKey, ...] | None = None
     databases: tuple[Database, ...] | None = None
     region_views: tuple[RegionView, ...] | None = None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from checks.engine.action_catalogue import action_kinds
+from checks.engine.actions import PURPOSES, ActionKind, Purpose, code_of
 from checks.engine.card import Severity, rank
 from checks.engine.finding import OPEN
-from checks.engine.identity import reason_of
+from checks.engine.identity import PLANNED, reason_of
 from checks.shared.remedies import sentence_for_all
 from reports.aggregation.coverage_states import NEEDED
 
@@ -19,9 +21,11 @@ if TYPE_CHECKING:
     from reports.model.head import ActionEntry
 
     ScopeKey = tuple[str, str, str, str]
+    _GroupKey = tuple[str, str, Purpose]
 
 MOST_ACTIONS = 1_000
 MOST_IDS = 50
+MOST_NAMES = 20
 
 _WITHOUT_KEY = "without-key"
 """The cause of which the repair takes two steps: register the key, then recreate what exists."""
@@ -75,6 +79,11 @@ class _Scope:
         self.existing = max(self.existing, finding.existing)
         self.planned = max(self.planned, finding.databases - finding.existing)
 
+    def include(self, other: _Scope) -> None:
+        self.named |= other.named
+        self.existing = max(self.existing, other.existing)
+        self.planned = max(self.planned, other.planned)
+
     @property
     def unnamed(self) -> int:
         return max(0, self.existing + self.planned - len(self.named))
@@ -86,12 +95,14 @@ class _Action:
     Attributes:
         sentence: the step, as one of its findings states it.
         names: the names of the databases that it concerns.
+        is_in_time: whether a failure concerns what is only planned, so that it can be prevented.
     """
 
     __slots__ = (
         "causes",
         "findings",
         "ids",
+        "is_in_time",
         "most",
         "named",
         "names",
@@ -113,6 +124,7 @@ class _Action:
         self.scopes: dict[ScopeKey, _Scope] = {}
         self.named: set[str] = set()
         self.most = 0
+        self.is_in_time = False
 
     def add(self, finding: Finding) -> None:
         subject = finding.subject
@@ -128,11 +140,20 @@ class _Action:
             self.named.add(subject.database)
             self.names.add(finding.name)
         self.most = max(self.most, finding.databases)
+        if finding.status == "fail" and not self.is_in_time:
+            self.is_in_time = _can_be_prevented(finding)
         if subject.region and finding.databases:
             place = subject.organization, subject.type, subject.provider, subject.region
             if place not in self.scopes:
                 self.scopes[place] = _Scope()
             self.scopes[place].add(finding)
+
+    def include(self, other: _Action) -> None:
+        """Add the databases of ``other``, and nothing else of it."""
+        self.named |= other.named
+        self.most = max(self.most, other.most)
+        for place, scope in other.scopes.items():
+            self.scopes.setdefault(place, _Scope()).include(scope)
 
     def databases(self, spread: Spread) -> int:
         """Return how many different databases the findings concern.
@@ -145,10 +166,21 @@ class _Action:
         counted = len(located) + unnamed - (spread.repeated(self.scopes) if unnamed else 0)
         return max(counted, self.most, len(self.named))
 
-    def urgency(self, spread: Spread) -> tuple[int, ...]:
+    def kind(self, action_id: str) -> ActionKind:
+        """Return the kind of step; of one that no rule describes, its sentence is the only step."""
+        code, steps = code_of(action_id), (f"{self.sentence}.",)
+        unknown = ActionKind(code, self.sentence, purpose="repair", who="we", steps=steps)
+        return action_kinds().get(code, unknown)
+
+    def purpose(self, action_id: str) -> Purpose:
+        """Return what the step is for: a repair in time prevents."""
+        purpose = self.kind(action_id).purpose
+        return "prevent" if purpose == "repair" and self.is_in_time else purpose
+
+    def urgency(self, purpose: Purpose, spread: Spread) -> tuple[int, ...]:
         """Return a key that sorts what is most urgent first."""
-        found = self.findings
-        return rank(self.severity), -found["fail"], -self.databases(spread), -found.total()
+        found, order = self.findings, PURPOSES.index(purpose)
+        return rank(self.severity), order, -found["fail"], -self.databases(spread), -found.total()
 
     @property
     def repair(self) -> ScopeKey | None:
@@ -181,14 +213,20 @@ class Actions:
     def listed(self, names: Mapping[str, str]) -> list[ActionEntry]:
         """Return the most urgent actions first, at most ``MOST_ACTIONS``.
 
-        A key is registered before what it is to encrypt is recreated, so that the first step is as
-        urgent as what waits for it.
+        What prevents is listed before what repairs, and that before what proves, if their
+        severities are equal. A key is registered before what it is to encrypt is recreated, so
+        that the first step is as urgent as what waits for it.
         """
-        urgencies = {key: action.urgency(self.spread) for key, action in self._actions.items()}
+        purposes = {key: action.purpose(key) for key, action in self._actions.items()}
+        urgencies = {
+            key: action.urgency(purposes[key], self.spread) for key, action in self._actions.items()
+        }
         together: dict[ScopeKey, tuple[int, ...]] = {}
+        waiting: dict[ScopeKey, set[str]] = {}
         for key, action in self._actions.items():
             if place := action.repair:
                 together[place] = min(together.get(place, urgencies[key]), urgencies[key])
+                waiting.setdefault(place, set()).update(action.names)
 
         def order(key: str) -> tuple[Any, ...]:
             action, own = self._actions[key], urgencies[key]
@@ -197,20 +235,61 @@ class Actions:
             return urgency, place, not is_first, own, action.organization, key
 
         ordered = sorted(self._actions, key=order)[:MOST_ACTIONS]
-        return [self._entry(key, names) for key in ordered]
+        groups = self._groups(purposes)
+        return [self._entry(key, names, purposes[key], groups, waiting) for key in ordered]
 
-    def _entry(self, key: str, names: Mapping[str, str]) -> ActionEntry:
+    def _groups(self, purposes: Mapping[str, Purpose]) -> dict[_GroupKey, int]:
+        """Return how many different databases the actions of one group concern together."""
+        members: dict[_GroupKey, list[_Action]] = {}
+        for key, action in self._actions.items():
+            members.setdefault(_group(key, action, purposes[key]), []).append(action)
+        return {group: self._together(actions) for group, actions in members.items()}
+
+    def _together(self, actions: list[_Action]) -> int:
+        if len(actions) == 1:
+            return actions[0].databases(self.spread)
+        every = _Action("", "")
+        for action in actions:
+            every.include(action)
+        return every.databases(self.spread)
+
+    def _entry(
+        self,
+        key: str,
+        names: Mapping[str, str],
+        purpose: Purpose,
+        groups: Mapping[_GroupKey, int],
+        waiting: Mapping[ScopeKey, set[str]],
+    ) -> ActionEntry:
         action = self._actions[key]
-        databases = action.databases(self.spread)
+        databases, kind = action.databases(self.spread), action.kind(key)
+        # A missing key names no existing database: those are named by what waits for the key.
+        concerned = action.names | (waiting.get(action.repair, set()) if action.repair else set())
         return {
             "id": key,
             "text": sentence_for_all(key, action.sentence, databases, sorted(action.names)),
+            "purpose": purpose,
+            "who": kind.who,
+            "steps": list(kind.steps),
             "organization": action.organization,
             "name": names.get(action.organization, action.organization),
             "severity": action.severity,
             "resolves": action.findings.total(),
             "databases": databases,
+            "group_databases": groups[_group(key, action, purpose)],
+            "names": sorted(filter(None, concerned))[:MOST_NAMES],
             "statuses": {status: action.findings[status] for status in sorted(action.findings)},
             "rules": sorted(action.rules),
             "findings": action.ids,
         }
+
+
+def _group(action_id: str, action: _Action, purpose: Purpose) -> _GroupKey:
+    """Return what is equal for all actions that are listed as one."""
+    return action.organization, code_of(action_id), purpose
+
+
+def _can_be_prevented(finding: Finding) -> bool:
+    """Say whether a failure concerns only what is planned: databases, or a key."""
+    is_planned = finding.databases > 0 and finding.existing == 0
+    return is_planned or finding.cause.startswith(PLANNED)

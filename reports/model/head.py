@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from checks.engine.actions import Purpose, Who
 from checks.engine.card import Basis, Need, Severity
 from checks.engine.context import Kms
 from checks.engine.finding import Status
@@ -129,15 +130,24 @@ class Criteria(TypedDict):
 
 
 class ActionEntry(TypedDict):
-    """The findings for which one step is: it closes those that fail, and lets others be judged."""
+    """The findings for which one step is: it closes those that fail, and lets others be judged.
+
+    Actions of one code, purpose and organization are a group: ``group_databases`` counts the
+    different databases that they concern together.
+    """
 
     id: str
     text: str
+    purpose: Purpose
+    who: Who
+    steps: list[str]
     organization: str
     name: str
     severity: Severity
     resolves: int
     databases: int
+    group_databases: int
+    names: list[str]
     statuses: dict[Status, int]
     rules: list[str]
     findings: list[str]

@@ -98,10 +98,14 @@ class ReconciliationEntry(TypedDict):
 
 
 class OrganizationEntry(TypedDict):
-    """An organization in numbers; None where a list was not recorded."""
+    """An organization in numbers; None where a list was not recorded.
+
+    ``owner`` is who answers for it, and empty if nobody states that.
+    """
 
     id: str
     name: str
+    owner: str
     captured_at: str | None
     keys: int | None
     planned_keys: int

@@ -118,6 +118,7 @@ def _row(organization: Organization) -> OrganizationEntry:
     return {
         "id": organization.id,
         "name": organization.name,
+        "owner": organization.owner or "",
         "captured_at": utc(captured) if captured else None,
         "keys": None if organization.keys is None else len(organization.keys),
         "planned_keys": organization.managed.planned_key_count,

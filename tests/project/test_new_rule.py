@@ -58,7 +58,13 @@ CARD = Card(
     no_subject="The inventory holds no organization.",
 )
 
-_RENAME = ActionKind("rename-organization", "Rename {name}")
+_RENAME = ActionKind(
+    code="rename-organization",
+    sentence="Rename {name}",
+    purpose="repair",
+    who="we",
+    steps=("Choose a name of one word.", "Rename the organization in the Astra portal."),
+)
 
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from checks.engine.actions import ActionKind, code_of
+from checks.engine.actions import ActionKind, code_of, target_of
 
-REGISTER = ActionKind("register-key", "Register a key for {scope}")
+REGISTER = ActionKind(
+    "register-key",
+    "Register a key for {scope}",
+    purpose="repair",
+    who="we",
+    steps=("Register it.",),
+)
 
 
 def test_an_id_is_a_code_and_a_path() -> None:
@@ -36,3 +44,12 @@ def test_a_name_is_no_part_of_the_identity() -> None:
     one, other = (REGISTER.on("aws", scope=name) for name in ("acme", "{scope}"))
     assert one.id_in("acme") == other.id_in("acme")
     assert other.sentence == "Register a key for {scope}"
+
+
+@given(st.text(), st.lists(st.text(), max_size=4))
+def test_what_an_action_is_done_to_is_read_from_its_id(
+    organization: str, target: list[str]
+) -> None:
+    """Whatever the parts hold, the id gives them back."""
+    action_id = REGISTER.on(*target, scope="x").id_in(organization)
+    assert target_of(action_id) == tuple(target)

@@ -42,7 +42,7 @@ from tests.checks.judging import RULES, a_finding
 from tests.hypothesis_profile import examples
 
 CARD = RULES["CMEK-01"].card
-LOOK = ActionKind("look", "Look").on()
+LOOK = ActionKind("look", "Look", purpose="prove", who="we", steps=("Look at it.",)).on()
 SCOPE = KeyScope("acme/1", "serverless", "aws", "us-east-1")
 PARTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6)
 

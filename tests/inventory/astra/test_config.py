@@ -76,6 +76,7 @@ def test_least_that_must_be_said(tmp_path: Path) -> None:
 def test_most_that_can_be_said(tmp_path: Path) -> None:
     """Requests, attestations and statements are read alike from YAML and JSON."""
     full = organization(
+        owner="Platform team",
         plan={"paid": True} | SAID,
         azure_preview={"granted": False} | SAID,
         no_databases=SAID,

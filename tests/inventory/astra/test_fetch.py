@@ -112,6 +112,7 @@ def test_attestations_are_taken_over() -> None:
     said = {"by": "Ada Example", "on": "2026-10-01"}
     case = {"type": "serverless", "provider": "aws", "region": "a", "ticket": "TS1"} | said
     config = configured(
+        owner="platform@acme.example",
         plan={"paid": True} | said,
         azure_preview={"granted": True} | said,
         no_databases=said,
@@ -119,7 +120,7 @@ def test_attestations_are_taken_over() -> None:
         policy={"default": {"encryption": "astra-provided", "reason": "a trial"}},
     )
     organization = read(Astra(), config).organization
-    for name in ("plan", "azure_preview", "no_databases", "support_cases", "policy"):
+    for name in ("owner", "plan", "azure_preview", "no_databases", "support_cases", "policy"):
         assert getattr(organization, name) == getattr(config, name)
 
 

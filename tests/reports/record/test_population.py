@@ -56,17 +56,19 @@ def test_names_are_kept_in_the_order_of_the_inventory() -> None:
 def test_an_organization_has_its_row() -> None:
     """A row tells the keys, and the databases by state; terminated ones are no existing ones."""
     organization = an_organization(
+        owner="Platform team",
         databases=[
             a_database(),
             a_database(id=uuid(7), status="MAINTENANCE"),
             a_database(id=uuid(8), status="TERMINATED"),
             a_planned_database(),
-        ]
+        ],
     ).at("acme.yaml", 7)
     assert _summary(organization)["organizations"] == [
         {
             "id": ORGANIZATION,
             "name": "acme-prod",
+            "owner": "Platform team",
             "captured_at": "2026-11-20T02:00:00Z",
             "keys": 1,
             "planned_keys": 0,
