@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from checks.engine.finding import OPEN
+from checks.engine.finding import OPEN, STATUSES
 from inventory.text.display import printable
 from reports.comparison.changes import summarize_changes
 from reports.presentation.banners import banners
 from reports.presentation.messages import counts_of, describe_items
+from reports.presentation.sanitize import plain
 from reports.presentation.source_notes import first_notes
 from reports.record.layout import without_run
 
@@ -115,12 +116,12 @@ def _anchor(group: FindingGroup, number: int) -> str:
     """Return what leads to the ``number`` open findings of a group: an id, or a filter."""
     if number == 1:
         return f"f-{group.examples[0].id}"
-    wanted = {"rule": group.card.id}
+    statuses = ",".join(status for status in STATUSES if status in OPEN and group.counts[status])
+    wanted = {"status": statuses, "rule": group.card.id}
     organizations = {place[0] for place in group.open_in}
-    if len(organizations) == 1:
-        (organization,) = organizations
-        wanted["organization"] = group.organizations.get(organization, organization)
-    return f"findings?{urlencode(wanted, quote_via=quote, errors='replace')}"
+    if len(organizations) == 1 and "" not in organizations:
+        wanted["organization"] = plain(organizations.pop())
+    return f"findings?{urlencode(wanted, safe=',', quote_via=quote, errors='replace')}"
 
 
 def details(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import pytest
 
+from checks.engine.identity import escape
 from checks.engine.outcome import SHOWN, FindingGroup, Gate
 from cmek_audit.run import pytest_results
 from cmek_audit.run.audit import run_audit
@@ -59,7 +60,8 @@ def _group(*findings: Finding, key: str = "", **names: str) -> FindingGroup:
 
 
 def _in(region: str, status: Status = "fail", organization: str = "o1") -> Finding:
-    finding = a_finding(status, f"{organization}/serverless/aws/{region}")
+    path = f"{escape(organization)}/serverless/aws/{region}"
+    finding = a_finding(status, path, organization=organization)
     return finding._replace(subject=finding.subject._replace(region=region))
 
 
@@ -121,15 +123,22 @@ def test_of_many_organizations_the_first_are_named() -> None:
     [
         ([_in("us-east-1")], f"#f-{_in('us-east-1').id}"),
         (
-            [_in("us-east-1"), _in("us-east-2")],
-            "#findings?rule=CMEK-01&amp;organization=a%26b%20%22%3C%3E",
+            [_in("us-east-1", organization='a&"<'), _in("us-east-2", organization='a&"<')],
+            "#findings?status=fail&amp;rule=CMEK-01&amp;organization=a%26%22%3C",
         ),
-        ([_in("us-east-1"), _in("us-east-1", organization="o2")], "#findings?rule=CMEK-01"),
+        (
+            [_in("us-east-1"), _in("us-east-1", "inconclusive", organization="o2")],
+            "#findings?status=fail,inconclusive&amp;rule=CMEK-01",
+        ),
+        (
+            [_in("us-east-1", organization=""), _in("us-east-2", organization="")],
+            "#findings?status=fail&amp;rule=CMEK-01",
+        ),
     ],
 )
 def test_a_row_leads_to_all_its_open_findings(found: list[Finding], link: str) -> None:
     """One open finding is linked by its id, and several by a filter of the auditor's page."""
-    group = _group(*found, _in("us-west-2", "pass"), o1='a&b "<>')
+    group = _group(*found, _in("us-west-2", "pass"))
     count = f"{len(found)} open"
     assert _shown(group)["links"] == f'<a href="audit.html{link}">{count}</a>'
     assert _shown(group, "r/audit.json")["links"] == count
