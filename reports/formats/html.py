@@ -25,9 +25,11 @@ from reports.page.finding_view import (
     shown_evidence,
     view_finding,
 )
+from reports.page.fix_first import lay_out_actions
 from reports.page.population_tables import population_tables
 from reports.page.times import age, clock_difference, short_time
 from reports.presentation import labels
+from reports.presentation.action_groups import effect
 from reports.presentation.banners import banners
 from reports.presentation.sanitize import name, prose, visible
 from reports.presentation.selection import PageLimits, select_findings
@@ -51,7 +53,8 @@ STYLES = (
     "status",
     "tables",
     "coverage",
-    "actions",
+    "fix_first",
+    "key_plan",
     "findings",
     "criteria",
     "narrow",
@@ -96,6 +99,9 @@ def render(
             banners=banners(head),
             notes=first_notes(head),
             coverage=lay_out(head["coverage"], limits.cells, is_partial=_is_partial(head)),
+            fix_first=lay_out_actions(
+                head["actions"], _organizations(head), head["actions_total"], limits.actions
+            ),
             commands=lay_out_commands(head["key_plan"], limits.commands),
             readings=population_tables(_organizations(head), limits.readings, limits.rows),
             facts_from=_facts_from(head),
@@ -119,6 +125,7 @@ def _environment() -> Environment:
         "prose": prose,
         "visible": visible,
         "due": days_left,
+        "effect": effect,
         "count": lambda number: f"{number:,}",
         "plural": pluralize,
         "time": short_time,

@@ -204,6 +204,20 @@ KEY_CHANGE = {
     ),
 }
 
+PURPOSE = {
+    "prevent": Label("prevent", "▲", "prevent", "what is planned and can still be put right"),
+    "repair": Label("repair", "◆", "repair", "what does not comply"),
+    "prove": Label("prove", "?", "prove", "what cannot be judged yet"),
+}
+"""What an action is for; the meaning continues the word."""
+
+WHO = {
+    "we": "we, the team of the organization",
+    "cloud administrators": "the cloud's administrators",
+    "IBM Support": "IBM Support, asked by us",
+}
+"""Who must act."""
+
 TYPE = TYPE_NAMES
 PROVIDER = PROVIDER_NAMES
 KIND = {

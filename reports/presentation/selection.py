@@ -36,7 +36,7 @@ class PageLimits(NamedTuple):
         waived: findings that are waived.
         folded: findings that pass or are not applicable, together.
         cells: cells of all coverage matrices together.
-        actions: actions, the most urgent first.
+        actions: groups of actions, the most urgent first.
         waivers: waivers.
         attestations: attestations.
         rows: sources, organizations, comparisons of counts, and reasons why something was not

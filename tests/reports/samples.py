@@ -150,6 +150,7 @@ HOSTILE = [
             },
         ],
         name=text,
+        owner=text[-200:],
         plan=attested(paid=True, note=text),
     )
     for place, text in enumerate(HOSTILE_NAMES)

@@ -4,15 +4,36 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 import pytest
+from hypothesis import given
 
 from checks.engine.action_catalogue import action_kinds, collect_kinds
-from checks.engine.actions import ActionKind, KindPurpose, Who
+from checks.engine.actions import ActionKind, KindPurpose, Who, code_of, target_of
+from checks.engine.catalogue import load_rules
+from checks.engine.context import Context
+from checks.engine.evaluation import evaluate
+from checks.engine.finding import OPEN
 from checks.engine.reasons import reasons
+from inventory.history import read_history
+from inventory.inventory import Inventory
+from tests.builders import AS_OF
+from tests.checks.strategies import inventories
+from tests.hypothesis_profile import examples
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from inventory.model.organization import Organization
 
 ROOT = Path(__file__).parents[3]
+EXAMPLES = ROOT / "inventory/examples"
+FIXTURES = [
+    path
+    for path in sorted((ROOT / "tests/checks/fixtures").glob("check_*.yaml"))
+    if path.name.count(".") == 1
+]
 KINDS = list(action_kinds().values())
 VALUES = {
     "number": "2",
@@ -75,3 +96,37 @@ def test_a_code_has_one_meaning() -> None:
     assert collect_kinds([one, one]) == {one.code: one}
     with pytest.raises(ValueError, match=f"two kinds of steps have the code '{one.code}'"):
         collect_kinds([one, one._replace(sentence="Something else")])
+
+
+def _unresolved(organizations: Iterable[Organization], context: Context) -> set[str]:
+    """Return each action for which the catalogue has no kind, or a title with no key scope."""
+    found = evaluate(organizations, load_rules(), context)
+    asked = {finding.action_id for finding in found if finding.status in OPEN}
+    return {action_id for action_id in asked if not _is_resolved(action_id)}
+
+
+def _is_resolved(action_id: str) -> bool:
+    kind = action_kinds().get(code_of(action_id))
+    return kind is not None and (
+        "{scopes}" not in kind.sentence_for_several or len(target_of(action_id)) == 3
+    )
+
+
+def test_every_action_of_the_example_has_its_kind() -> None:
+    """What the example with its history and plan asks for is in the catalogue."""
+    inventory = Inventory([f"{EXAMPLES}/acme.yaml"], [f"{EXAMPLES}/acme-plan.yaml"])
+    history = read_history([f"{EXAMPLES}/acme-history.yaml"])
+    assert _unresolved(inventory.organizations(), Context(AS_OF, history=history)) == set()
+
+
+@pytest.mark.parametrize("file", FIXTURES, ids=lambda file: file.stem)
+def test_every_action_of_a_fixture_has_its_kind(file: Path) -> None:
+    """What the subjects of each rule ask for is in the catalogue."""
+    assert _unresolved(Inventory([str(file)]).organizations(), Context(AS_OF)) == set()
+
+
+@examples(50)
+@given(inventory=inventories)
+def test_every_action_has_its_kind(inventory: tuple[Organization, ...]) -> None:
+    """Whatever an inventory holds, what its findings ask for is in the catalogue."""
+    assert _unresolved(inventory, Context(AS_OF)) == set()

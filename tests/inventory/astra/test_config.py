@@ -197,6 +197,8 @@ POSITIVE = "greater than 0"
         ("two words", "", (5, f"{ORG}.token", "'two words'", None)),
         ("1A", "", (5, f"{ORG}.token", "'1A'", None)),
         ("''", "", (5, f"{ORG}.token", "''", None)),
+        ("A", "    owner: ''\n", (6, f"{ORG}.owner", "''", None)),
+        ("A", f"    owner: {'x' * 201}\n", (6, f"{ORG}.owner", None, None)),
         ("A", "    plan: {paid: true}\n", (6, f"{ORG}.plan.by", "nothing", "a value")),
         ("A", "    name: twice\n", (6, f"{ORG}.name", "a duplicate key", None)),
         ("A", "    keys: [{type: serverless}]\n", (6, f"{ORG}.keys[0].provider", "nothing", None)),
@@ -254,7 +256,7 @@ def test_organization_needs_its_id(tmp_path: Path) -> None:
         assert {field for _, field, _, _ in problems(file)} == {"organizations[0].id"}
 
 
-@pytest.mark.parametrize("field", ["token", "name", "id", "description"])
+@pytest.mark.parametrize("field", ["token", "name", "owner", "id", "description"])
 def test_token_in_the_file(tmp_path: Path, field: str) -> None:
     """A token that is in the file, wherever, is refused by its line, and not repeated."""
     data = file_data(organization())

@@ -226,10 +226,11 @@ def test_places_after_merging() -> None:
 def test_every_contradiction() -> None:
     """What two files state differently is an error that names both places, all at once."""
     plan = {"paid": True, "by": "acme-security", "on": "2026-11-01"}
-    one = bare(name="acme-prod", plan=plan)
-    two = bare("b.json", 9, name="acme-test", plan=plan | {"paid": False})
+    one = bare(name="acme-prod", owner="Platform", plan=plan)
+    two = bare("b.json", 9, name="acme-test", owner="Data", plan=plan | {"paid": False})
     assert problems(one, two) == [
         Problem("b.json", 9, "name", "'acme-test'", "'acme-prod', as a.yaml:3 says"),
+        Problem("b.json", 9, "owner", "'Data'", "'Platform', as a.yaml:3 says"),
         Problem(
             "b.json",
             9,

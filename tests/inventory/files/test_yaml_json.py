@@ -65,6 +65,7 @@ def full() -> dict[str, Any]:
         application_encryption=said | {"encrypted": True, "method": "column encryption"},
     )
     return organization_data(
+        owner="platform@acme.example",
         plan=said | {"paid": True},
         azure_preview=said | {"granted": False},
         keys=[key],

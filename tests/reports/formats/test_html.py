@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections import Counter
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
@@ -21,6 +21,7 @@ from checks.engine.waivers import State
 from reports.formats import html
 from reports.formats.registry import encode
 from reports.presentation import labels
+from reports.presentation.action_groups import group_actions
 from reports.presentation.selection import PageLimits
 from tests.reports.samples import (
     COMPLIANT,
@@ -33,6 +34,9 @@ from tests.reports.samples import (
     Report,
     audit,
 )
+
+if TYPE_CHECKING:
+    from reports.model.head import Head
 
 ROOT = Path(__file__).parents[3]
 SECTIONS = [
@@ -153,14 +157,19 @@ def test_most_urgent_first(violations: Report) -> None:
 
 
 def test_actions_lead_to_findings(violations: Report) -> None:
-    """Every action links to each of its findings."""
+    """Every group of actions has its title, its steps, and links to its findings."""
     source = violations.page
     section = Page(source[source.index('id="actions"') : source.index('id="coverage"')])
     links = Counter(section.values("href", "a"))
-    assert violations.head["actions"]
-    for action in violations.head["actions"]:
-        assert action["text"] in section.text
-        assert all(links[f"#f-{finding}"] for finding in action["findings"])
+    head = violations.head
+    groups = group_actions(head["actions"], head["population"]["organizations"])
+    assert len(groups) > 5
+    for group in groups:
+        assert group.title in section.text
+        assert all(step in section.text for step in group.steps)
+        assert all(links[f"#f-{finding}"] for finding in group.findings[:50])
+    assert f"The 5 most urgent of {len(groups)} actions" in section.text
+    assert f"The other {len(groups) - 5} actions, by owner" in section.text
 
 
 def test_links_lead_somewhere(waived: Report, partial: Report) -> None:
@@ -417,13 +426,18 @@ def test_lists_are_bounded(waived: Report) -> None:
         "1 more waived finding is listed in findings.ndjson",
         "1 organization, the worst first",
         "1 more organization without a failure is listed in audit.json, in total",
-        f"{head['actions_total'] - 1} more steps are listed in audit.json",
+        f"{_beyond_first_group(head)} more steps are listed in audit.json",
         f"{len(head['waivers']) - 1} more are listed in audit.json",
         f"{len(head['attestations']) - 1} more are listed in audit.json",
         "1 more organization is listed in audit.json",
         f"{len(head['key_plan']['lists']['missing'])} more are listed in audit.json",
     ):
         assert sentence in text
+
+
+def _beyond_first_group(head: Head) -> int:
+    [leading, *_] = group_actions(head["actions"], head["population"]["organizations"])
+    return head["actions_total"] - len(leading.actions)
 
 
 def test_nothing_is_cut_in_silence(waived: Report) -> None:
