@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -40,7 +40,7 @@ def _ended(done: Result) -> tuple[int, str]:
     return done.exit_code, done.stderr
 
 
-def _rewrite(report: Report, change: Callable[[dict[str, object]], object]) -> None:
+def _rewrite(report: Report, change: Callable[[dict[str, Any]], object]) -> None:
     """Change the head of ``report``, and give it a fitting id."""
     head = json.loads((report.folder / "audit.json").read_text())
     change(head)
@@ -62,6 +62,31 @@ def test_what_an_audit_writes_is_made_again(shared: Report, name: str, file: str
     done = command("render", name, shared.folder)
     assert _ended(done) == (0, "")
     assert done.stdout_bytes == (shared.folder / file).read_bytes()
+
+
+def _forget_protection(head: dict[str, Any]) -> None:
+    """Leave out what records of earlier versions do not have."""
+    del head["protection"]
+    for row in head["coverage"]:
+        del row["protection"], row["open"]
+        for cell in row["cells"]:
+            del cell["protected"]
+
+
+@pytest.mark.parametrize("name", RENDERABLE)
+def test_a_record_without_protected_databases_is_rendered(report: Report, name: str) -> None:
+    """A record of an earlier version, which does not count databases, gives every report."""
+    _rewrite(report, _forget_protection)
+    done = command("render", name, report.folder)
+    assert _ended(done) == (0, "")
+    assert done.stdout
+
+
+def test_a_record_without_protected_databases_is_compared(report: Report, shared: Report) -> None:
+    """A record of an earlier version is compared with a present one, and nothing is new."""
+    _rewrite(report, _forget_protection)
+    done = command("diff", report.folder, shared.folder)
+    assert _ended(done) == (0, "")
 
 
 def test_annotations_are_printed(shared: Report) -> None:
@@ -189,7 +214,7 @@ def test_a_record_that_lacks_a_block_is_refused(report: Report, name: str) -> No
 def test_a_secret_is_not_handed_on(report: Report) -> None:
     """A record in which a token stands is named, and nothing is made of it."""
     sham = "AstraCS" + ":" + "ShamShamShamShamSham" + ":" + "0" * 64
-    _rewrite(report, lambda head: head.update(verdict=dict(head["verdict"], text=sham)))  # type: ignore[call-overload]
+    _rewrite(report, lambda head: head.update(verdict=dict(head["verdict"], text=sham)))
     done = command("render", "sarif", report.folder)
     assert done.exit_code == 4
     assert done.stderr.startswith("a secret was written, so these files must not be kept: ")
