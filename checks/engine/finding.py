@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from checks.engine.identity import PLANNED, cached_escape, escape, finding_id, join, reason_of
 from inventory.model.base import SourceLocation
 from inventory.model.key_ids import parse_key_id
+from inventory.model.vocabulary import PROVIDER_NAMES, TYPE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,6 +51,9 @@ COMPLYING: frozenset[Status] = frozenset({"pass", "not-applicable"})
 
 NOT_COMPLYING = tuple(status for status in STATUSES if status not in COMPLYING)
 """The statuses of a finding with a cause, the worst first."""
+
+ACROSS = "across organizations"
+"""What stands for the organization of a subject that goes across organizations."""
 
 KNOWN: Change = "unchanged"
 """The only change that a gate on what is new lets pass."""
@@ -128,6 +132,21 @@ class Finding(NamedTuple):
     def id(self) -> str:
         """Return the hash of rule, subject and cause, the same in every run."""
         return finding_id(self.rule, self.subject.path, self.cause)
+
+
+def subject_name(organization: str, subject: Subject, name: str) -> str:
+    """Name ``subject`` for people: ``acme-prod / orders / Serverless on AWS / us-east-1``.
+
+    ``organization`` is the organization's name, and ``name`` that of the finding. Both are free
+    text, and are not escaped.
+    """
+    parts = [organization or ACROSS]
+    if subject.kind in {"database", "database-region"}:
+        parts.append(name or subject.database)
+    kind = TYPE_NAMES.get(subject.type, subject.type)
+    provider = PROVIDER_NAMES.get(subject.provider, subject.provider)
+    parts += [" on ".join(filter(None, (kind, provider))), subject.region, subject.key]
+    return " / ".join(filter(None, parts))
 
 
 def organization_subject(organization: str) -> Subject:

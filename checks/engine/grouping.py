@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
+from checks.engine.finding import ACROSS
 from checks.engine.identity import escape, finding_id, shorten
 from checks.engine.outcome import FindingGroup, Gate
 
@@ -72,6 +73,7 @@ class Grouping:
         group = FindingGroup(self._cards[finding.rule], key)
         group.organization_id = finding.subject.organization
         group.organization = self._names.get(group.organization_id, group.organization_id)
+        group.organizations[group.organization_id] = group.organization or ACROSS
         return group
 
     @property

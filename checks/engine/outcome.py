@@ -6,17 +6,20 @@ This is the one module of ``checks/`` that imports pytest, for the outcomes fail
 from __future__ import annotations
 
 from collections import Counter
-from operator import itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from checks.engine.card import SEVERITIES, Card, Severity, rank
-from checks.engine.finding import KNOWN, OPEN, STATUSES, Change, Finding, Status
+from checks.engine.finding import KNOWN, OPEN, STATUSES, Change, Finding, Status, subject_name
 from inventory.text.display import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+Place = tuple[str, str, str, str]
+"""The id of an organization, and a type, a provider and a region in it; each may be empty."""
 
 SHOWN = 10
 """How many open findings an item names before it points to the report."""
@@ -59,6 +62,29 @@ class Unjudged(_OutcomeText):
     """A group holds a finding that is inconclusive or in error, which stops."""
 
 
+class Example(NamedTuple):
+    """A finding that its group names; the texts are fit for a terminal.
+
+    Attributes:
+        rank: its status as a number, the most urgent first.
+        status: its status.
+        id: its id.
+        text: its subject by name, and what was found.
+        step: what resolves it; empty if no step is known.
+    """
+
+    rank: int
+    status: Status
+    id: str
+    text: str
+    step: str
+
+    def __str__(self) -> str:
+        """Render the fact with its status, and what to do on a line of its own."""
+        step = f"\n    To do: {self.step}." if self.step else ""
+        return f"{self.text} [{self.status}]{step}"
+
+
 class FindingGroup:
     """The findings of one rule about one subject, one organization, or all of the audit.
 
@@ -72,7 +98,9 @@ class FindingGroup:
         known: how many would, if the baseline did not know them.
         organization_id: the organization's id, if all findings are of one.
         organization: its name.
+        organizations: the names of all organizations that it has findings of, by their ids.
         type, provider, region: those of the subject, if the group is of one.
+        open_in: the organization, type, provider and region of each open finding.
     """
 
     def __init__(self, card: Card, key: str, label: str = "") -> None:
@@ -82,12 +110,14 @@ class FindingGroup:
         self.label = label
         self.name = ""
         self.organization_id = self.organization = ""
+        self.organizations: dict[str, str] = {}
         self.type = self.provider = self.region = ""
         self.counts: Counter[Status] = Counter()
         self.stopping: Counter[Status] = Counter()
         self.known = 0
         self._worst = len(SEVERITIES)
-        self._examples: list[tuple[int, str]] = []
+        self.open_in: set[Place] = set()
+        self._examples: list[Example] = []
 
     def add(self, finding: Finding, gate: Gate) -> None:
         """Count ``finding``, and remember it if it is among the first and worst not compliant."""
@@ -97,19 +127,27 @@ class FindingGroup:
             return
         if status in OPEN:
             self._worst = min(self._worst, rank(finding.severity))
+            subject = finding.subject
+            place = subject.organization, subject.type, subject.provider, subject.region
+            self.open_in.add(place)
             if gate.stops(status, finding.severity, finding.change):
                 self.stopping[status] += 1
             elif gate.stops(status, finding.severity):
                 self.known += 1
-        place = STATUSES.index(status)
-        if len(self._examples) < SHOWN or place < self._examples[-1][0]:
-            name = f" ({printable(finding.name)})" if finding.name else ""
-            text = f"{status.upper()} {finding.subject.path}{name}: {printable(finding.message)}"
-            self._remember([(place, text)])
+        order = STATUSES.index(status)
+        if len(self._examples) < SHOWN or order < self._examples[-1].rank:
+            self._remember([self._example(order, finding)])
 
-    def _remember(self, examples: list[tuple[int, str]]) -> None:
+    def _example(self, order: int, finding: Finding) -> Example:
+        organization = self.organization or finding.subject.organization
+        name = subject_name(organization, finding.subject, finding.name)
+        text = f"{printable(name)}: {printable(finding.message)}"
+        step = printable(finding.action.rstrip("."))
+        return Example(order, finding.status, finding.id, text, step)
+
+    def _remember(self, examples: list[Example]) -> None:
         """Keep the first of ``examples``, the most urgent status before others."""
-        self._examples = sorted(self._examples + examples, key=itemgetter(0))[:SHOWN]
+        self._examples = sorted(self._examples + examples, key=attrgetter("rank"))[:SHOWN]
 
     def merge(self, other: FindingGroup) -> None:
         """Add all findings of ``other``."""
@@ -117,7 +155,19 @@ class FindingGroup:
         self.stopping.update(other.stopping)
         self.known += other.known
         self._worst = min(self._worst, other._worst)
+        self.organizations |= other.organizations
+        self.open_in |= other.open_in
         self._remember(other._examples)
+
+    @property
+    def examples(self) -> list[Example]:
+        """Return the findings that the text names, the most urgent status first."""
+        return sorted(self._examples, key=attrgetter("rank", "text"))
+
+    @property
+    def unnamed(self) -> int:
+        """Return how many findings that are no pass the text does not name."""
+        return self.counts.total() - self.counts["pass"] - len(self._examples)
 
     @property
     def severity(self) -> Severity:
@@ -146,14 +196,13 @@ class FindingGroup:
         ]
 
     def text(self) -> str:
-        """Return what was found, one line for each finding that is not compliant."""
+        """Return what was found: the facts first, the most urgent before others, then the rule."""
         if not self.counts:
             return f"{self.card.id} not applicable: {self.card.no_subject}"
         counted = ", ".join(f"{self.counts[s]:,} {s}" for s in STATUSES if self.counts[s])
-        lines = [text for _, text in sorted(self._examples)]
-        more = sum(self.counts.values()) - self.counts["pass"] - len(lines)
-        tail = [f"… and {more:,} more in the report"] if more > 0 else []
-        return "\n  ".join([f"{self.card.id} {self.card.title}: {counted}", *lines, *tail])
+        lines = [*map(str, self.examples)]
+        tail = [f"… and {self.unnamed:,} more in the report"] if self.unnamed else []
+        return "\n".join([*lines, *tail, f"{self.card.id} {self.card.title}: {counted}"])
 
 
 def report_outcome(group: FindingGroup) -> None:

@@ -10,6 +10,7 @@ import pytest
 from cmek_audit.internal_errors import describe_error
 from cmek_audit.run import pytest_results, terminal
 from cmek_audit.run.audit import conclude, first_page, publish, publish_without_audit
+from cmek_audit.run.judging import group_id
 from cmek_audit.run.preparation import reproducing_options
 from cmek_audit.run.provenance import describe_run
 from cmek_audit.run.pytest_reports import custom_paths, print_final_paths
@@ -53,6 +54,8 @@ class AuditHooks:
         self._options = judged.setup.options
         self._staging = staging_of(Path(self._options.report_dir))
         self._finished: set[GroupId] = set()
+        self._groups = {group_id(group): group for group in judged.all_groups()}
+        self._results: Any = None
         self._rows = 0
         self._head: Head | None = None
 
@@ -86,19 +89,14 @@ class AuditHooks:
     def pytest_runtest_makereport(
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Attach the group to its report, in a form that a worker can send.
-
-        The place of a skip becomes that of its check: pytest shows a file of this machine.
-        """
+        """Attach the group to its report, in a form that a worker can send."""
         report = yield
         callspec = getattr(item, "callspec", None)
         group: FindingGroup | None = callspec.params.get("group") if callspec else None
         if group is not None:
             properties = [*group.properties(), ("key", group.key), ("known", str(group.known))]
             report.cmek = dict(properties)  # type: ignore[attr-defined]
-            if report.skipped and isinstance(report.longrepr, tuple):
-                path, line, _ = item.location
-                report.longrepr = (path, (line or 0) + 1, report.longrepr[2])
+            _show_fact(report, group, item.location)
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -197,8 +195,9 @@ class AuditHooks:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:  # noqa: ANN401 (pytest-html's own)
-        """Name the page of results."""
+        """Name the page of results; its name will begin with the verdict, once there is one."""
         report.title = pytest_results.TITLE
+        self._results = report
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
@@ -209,12 +208,39 @@ class AuditHooks:
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
         """Fill our columns; drop rows that are too many for a browser."""
         self._rows += 1
-        pytest_results.row(report, cells, self._rows)
+        group, page = self._group_of(report), first_page(self._options)
+        pytest_results.row(report, cells, self._rows, group, page)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_html(self, report: pytest.TestReport, data: list[str]) -> None:
+        """Let each fact of a row lead to its finding."""
+        pytest_results.details(report, data, self._group_of(report), first_page(self._options))
+
+    def _group_of(self, report: pytest.TestReport) -> FindingGroup | None:
+        """Return the group that a row shows; None if it is of another test."""
+        properties = getattr(report, "cmek", None)
+        return self._groups[properties["rule"], properties["key"]] if properties else None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         """Put verdict and true counts above the table of results."""
         pytest_results.summary(prefix, self._head, first_page(self._options), self._rows)
+        self._results.title = pytest_results.title(self._head)
+
+
+def _show_fact(
+    report: pytest.TestReport, group: FindingGroup, place: tuple[str, int | None, str]
+) -> None:
+    """Begin the message of an outcome with the fact: pytest puts the exception's name before it.
+
+    The place of a skip becomes that of its check: pytest shows a file of this machine.
+    """
+    if report.skipped and isinstance(report.longrepr, tuple):
+        path, line, _ = place
+        report.longrepr = (path, (line or 0) + 1, report.longrepr[2])
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None and crash.message.endswith(text := group.text()):
+        crash.message = text
 
 
 def _has_outcome(report: pytest.TestReport) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from cmek_audit.run.pytest_results import STYLE
 from reports.formats.registry import BY_PYTEST
 
 if TYPE_CHECKING:
@@ -58,6 +60,18 @@ def redirect(staging: Path, config: pytest.Config, options: Options) -> None:
         if is_free and report.name in options.formats:
             setattr(config.option, report.destination, str(staging / report.file))
             config.option.self_contained_html = True
+    if hasattr(config.option, "css"):
+        # The user's own style comes later, and prevails. pytest-html writes the path of a style
+        # into the page, so it is one that shows nothing of where the suite is installed.
+        config.option.css = [_relative(STYLE), *config.option.css]
+
+
+def _relative(file: Path) -> str:
+    """Return the path of ``file`` from the working directory; as it is on another drive."""
+    try:
+        return os.path.relpath(file)
+    except ValueError:
+        return str(file)
 
 
 def print_final_paths(staging: Path, config: pytest.Config) -> None:

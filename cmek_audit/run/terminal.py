@@ -8,13 +8,16 @@ from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 from checks.engine.context import utc
+from checks.engine.finding import ACROSS
 from cmek_audit.run.audit import first_page
 from cmek_audit.run.pytest_reports import unavailable
 from cmek_audit.run.pytest_results import NO_AUDIT
 from inventory.text.display import pluralize, printable
 from reports.comparison.changes import summarize_changes
+from reports.presentation.action_groups import first, group_actions
 from reports.presentation.banners import OUTSIDE, banners
 from reports.presentation.messages import describe_items, number_of
+from reports.presentation.protection_text import answer
 from reports.presentation.source_notes import first_notes
 from reports.presentation.waiver_notices import notice, urgent_waivers
 from reports.record.verdict import ENDS
@@ -26,11 +29,13 @@ if TYPE_CHECKING:
 
     from cmek_audit.run.judging import Judged
     from cmek_audit.run.option_values import Options
-    from reports.model.head import ActionEntry, Head
+    from reports.model.head import Head
+    from reports.presentation.action_groups import ActionGroup
 
 MOST_SHOWN = 12
+MOST_ACTIONS = 5
 MOST_LINES = 3
-_INDENT = 31
+_INDENT = 9
 _LABEL = len("Findings: ")
 _NARROWEST = 40
 _MORE = " … more in the report"
@@ -50,20 +55,21 @@ def header(judged: Judged) -> list[str]:
 
 
 def summarize(reporter: pytest.TerminalReporter, head: Head) -> None:
-    """Print what to do, the most urgent first."""
-    actions, total = head["actions"], head["actions_total"]
-    if not actions:
+    """Print the most urgent actions: their purpose, what to do, where, and who must act."""
+    groups = group_actions(head["actions"], head["population"]["organizations"])
+    if not groups:
         return
-    reporter.section("what to do, most urgent first", sep="-")
-    width = max(40, reporter.config.get_terminal_writer().fullwidth - _INDENT)
-    reporter.write_line(f"{'SEVERITY':<8}  {'FINDINGS':>8}  {'DATABASES':>9}  WHAT")
-    for action in actions[:MOST_SHOWN]:
-        start = f"{action['severity']:<8}  {action['resolves']:>8,}  {action['databases']:>9,}  "
-        for text in _wrap(action, width):
+    reporter.section("fix first", sep="-")
+    width = max(_NARROWEST, reporter.config.get_terminal_writer().fullwidth - _INDENT)
+    shown = first(groups, MOST_ACTIONS)
+    for group in shown:
+        start = f"{group.purpose:<{_INDENT}}"
+        for text in _wrap(group, width):
             reporter.write_line(f"{start}{text}")
             start = " " * _INDENT
-    if total > MOST_SHOWN:
-        reporter.write_line(f"… and {total - MOST_SHOWN:,} more steps in the report")
+    more = head["actions_total"] - sum(len(group.actions) for group in shown)
+    if more:
+        reporter.write_line(f"… and {pluralize(more, 'more action')} in the report")
 
 
 def warn_of_waivers(reporter: pytest.TerminalReporter, head: Head) -> None:
@@ -78,15 +84,13 @@ def warn_of_waivers(reporter: pytest.TerminalReporter, head: Head) -> None:
         reporter.write_line(f"… and {len(urgent) - MOST_SHOWN:,} more waivers in the report")
 
 
-def _wrap(action: ActionEntry, width: int) -> list[str]:
-    """Return the lines of an action's text, with the organization's name if it is missing."""
-    text = (
-        action["text"]
-        if action["name"] in action["text"]
-        else f"{action['text']} ({action['name']})"
-    )
-    lines = _fold(printable(text), width)
-    return lines if len(lines) <= MOST_LINES else _cut(lines[:MOST_LINES], width)
+def _wrap(group: ActionGroup, width: int) -> list[str]:
+    """Return the lines of an action: what to do, and in brackets its organization and who acts."""
+    about = f" ({printable(group.name or ACROSS, 80)}; {group.who})"
+    lines = _fold(printable(group.title) + about, width)
+    if len(lines) <= MOST_LINES:
+        return lines
+    return [*_cut(_fold(printable(group.title), width)[:MOST_LINES], width), about.strip()]
 
 
 def _cut(lines: list[str], width: int) -> list[str]:
@@ -130,10 +134,11 @@ def conclude(config: pytest.Config, options: Options, head: Head | None, failure
         writer.line(NO_AUDIT, red=True)
         return
     for label, text in _facts(options, head):
-        writer.line(f"{f'{label}:':<10}{text}")
+        writer.line(f"{f'{label}:':<{_LABEL}}{text}")
     for report in unavailable(config, options):
         writer.line(f"{report.file} was not written: {report.plugin} is not loaded.", yellow=True)
-    _print_verdict(writer, options, head)
+    _print_verdict(writer, head)
+    writer.line(f"Report: {printable(first_page(options))}")
 
 
 class _Writer(Protocol):
@@ -177,15 +182,15 @@ def _facts(options: Options, head: Head) -> Iterator[tuple[str, str]]:
         yield "Changes", f"findings {summarize_changes(head['changes'])}, since {baseline}"
 
 
-def _print_verdict(writer: _Writer, options: Options, head: Head) -> None:
-    """Print the banners, the notes, the verdict, and what the exit code means."""
+def _print_verdict(writer: _Writer, head: Head) -> None:
+    """Print banners and notes, the answer, the verdict, and what the exit code means."""
     for text in [*banners(head), *_notes(head, writer.fullwidth)]:
         writer.line(printable(text), yellow=True)
     verdict = head["verdict"]
     stops, complies = bool(verdict["exit_code"]), verdict["outcome"] == "compliant"
     colours = {"red": stops, "green": complies, "yellow": not (stops or complies)}
+    writer.line(answer(head), bold=True, **colours)
     writer.line(verdict["text"], bold=True, **colours)
-    writer.line(f"Report: {printable(first_page(options))}")
     if code := head["run"]["exit_code"]:
         outcome = verdict["outcome"]
         why = ENDS.get(outcome, outcome) if code == verdict["exit_code"] else OUTSIDE

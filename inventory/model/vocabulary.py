@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from string import ascii_lowercase
 from typing import Any, Literal
 
@@ -28,6 +28,16 @@ PROVIDERS: dict[str, Provider] = {
     "azure": "azure",
     "microsoft azure": "azure",
 }
+
+TYPE_NAMES: Mapping[str, str] = {
+    "serverless": "Serverless",
+    "managed-clusters": "Managed Clusters",
+    "unknown": "type not known",
+}
+"""The database types as a reader knows them."""
+
+PROVIDER_NAMES: Mapping[str, str] = {"aws": "AWS", "gcp": "Google Cloud", "azure": "Azure"}
+"""The cloud providers as a reader knows them."""
 
 _CANONICAL_PROVIDERS = ("aws", "gcp", "azure")
 _MANAGED_TIER = re.compile(r"classic|A(?:5|10|20|40)|[CD](?:10|20|40)|E[0-9]{1,3}", re.IGNORECASE)

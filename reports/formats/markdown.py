@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from checks.engine.finding import OPEN, STATUSES
+from checks.engine.card import SEVERITIES
+from checks.engine.finding import ACROSS, OPEN, STATUSES
+from inventory.model.vocabulary import PROVIDER_NAMES, TYPE_NAMES
 from inventory.text.display import pluralize
 from reports.presentation import labels
+from reports.presentation.action_groups import effect, first, group_actions
 from reports.presentation.banners import banners
-from reports.presentation.markdown_text import code, prose
+from reports.presentation.markdown_text import code, identifiers, prose
 from reports.presentation.messages import TITLE, SubjectNames, gate_of
-from reports.presentation.selection import most_urgent
+from reports.presentation.organization_status import protected_of, status_of, worst_first
+from reports.presentation.protection_text import answer
+from reports.presentation.selection import Urgent, open_lines, urgency
 from reports.presentation.source_notes import first_notes
 from reports.presentation.waiver_notices import days_left, urgent_waivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from re import Pattern
 
     from reports.model.finding_record import FindingRecord
-    from reports.model.head import ActionEntry, Head, WaiverEntry
+    from reports.model.head import Head, WaiverEntry
+    from reports.model.key_plan import CoverageRow
+    from reports.presentation.action_groups import ActionGroup
 
     Row = Sequence[str]
 
@@ -28,35 +38,128 @@ if TYPE_CHECKING:
 WHOLE = 2_000
 """How many characters of the verdict and of a banner are shown: more than either ever has."""
 
+_PAGE = "audit.html"
+_CHANGED = re.compile(rb',"change":"(?:new|reopened|worsened|unclear)",')
+"""What a line of a finding holds that is not open since the baseline in the same way."""
+
+_ID = re.compile(r"[0-9a-f]{20}")
+_MOST_LINKS = 3
+"""How many findings of an action are linked; the others are counted."""
+
+_MOST_NAMES = 2_000
+"""How many organizations are recognized by name in a sentence."""
+
 
 class SummaryLimits(NamedTuple):
     """How much the summary shows; what is beyond is counted.
 
     Attributes:
         bytes: of the whole file; GitHub drops one of more than 1,024 KiB.
-        actions: actions, the most urgent first.
-        open: open findings, the most urgent first.
+        actions: groups of actions, the most urgent first.
+        open: open findings, the most urgent first; with a baseline, those that are new come first.
+        organizations: organizations, the worst first.
         waivers: waivers that need attention.
     """
 
     bytes: int = 1_000 * 1_024
-    actions: int = 25
+    actions: int = 5
     open: int = 100
+    organizations: int = 50
     waivers: int = 25
+
+
+class _Shown(NamedTuple):
+    """What a summary shows, and how.
+
+    Attributes:
+        changed: open findings that are new, reopened, worse or unclear since the baseline.
+        known: the other open findings.
+        changed_total, known_total: how many of each there are.
+        actions: the most urgent groups of actions.
+        more_actions: how many actions are in no group that is shown.
+        names: the names of subjects.
+        words: the pattern of identifiers that are code in a sentence.
+        has_page: whether the page for auditors is beside the summary.
+    """
+
+    changed: list[FindingRecord]
+    known: list[FindingRecord]
+    changed_total: int
+    known_total: int
+    actions: list[ActionGroup]
+    more_actions: int
+    names: SubjectNames
+    words: Pattern[str] | None
+    has_page: bool
+
+    def prose(self, text: str) -> str:
+        """Render a sentence, with the identifiers of the audit as code."""
+        return prose(text, known=self.words)
+
+    def link(self, finding: str) -> str:
+        """Render the id of a finding, which leads to the page if there is one."""
+        is_linked = self.has_page and _ID.fullmatch(finding)
+        return f"[{code(finding)}]({_PAGE}#f-{finding})" if is_linked else code(finding)
 
 
 def render(head: Head, lines: Iterable[bytes], limits: SummaryLimits | None = None) -> str:
     """Render the summary of an audit from its head and the lines of its findings, read once."""
     limits = limits or SummaryLimits()
+    shown = _shown(head, lines, limits)
     parts = (
         _verdict(head),
-        _actions(head, limits),
-        _open(head, lines, limits),
+        _changes(head, shown),
+        _organizations(head, limits),
+        _actions(shown),
+        _known(head, shown),
         _waivers(head, limits),
         _key_plan(head),
-        _changes(head),
     )
-    return _cut([line for part in parts for line in part], _end(head), limits.bytes)
+    return _cut([line for part in parts for line in part], _end(head, shown), limits.bytes)
+
+
+def _shown(head: Head, lines: Iterable[bytes], limits: SummaryLimits) -> _Shown:
+    """Choose what is shown, in one pass over the findings."""
+    changed, known = Urgent(limits.open), Urgent(limits.open)
+    is_compared = bool(head.get("changes"))
+    for status, severity, line in open_lines(lines):
+        chosen = changed if is_compared and _CHANGED.search(line) else known
+        chosen.add(urgency(status, severity), line)
+    news = [json.loads(line) for line in changed.lines()]
+    others = [json.loads(line) for line in known.lines()[: limits.open - len(news)]]
+    actions = first(_groups(head), limits.actions)
+    return _Shown(
+        changed=news,
+        known=others,
+        changed_total=changed.total,
+        known_total=known.total,
+        actions=actions,
+        more_actions=head["actions_total"] - sum(len(group.actions) for group in actions),
+        names=SubjectNames(head),
+        words=identifiers(_named(head, actions, [*news, *others]), (*TYPE_NAMES, *PROVIDER_NAMES)),
+        has_page="html" in head["run"]["formats"] if "run" in head else True,
+    )
+
+
+def _groups(head: Head) -> list[ActionGroup]:
+    """Return the actions in groups; none of a record from before actions had a purpose."""
+    if any("purpose" not in action for action in head["actions"]):
+        return []
+    return group_actions(head["actions"], head["population"]["organizations"])
+
+
+def _named(
+    head: Head, actions: Iterable[ActionGroup], findings: Iterable[FindingRecord]
+) -> Iterator[str]:
+    """Yield the names of organizations, regions, databases and keys that sentences may hold."""
+    for organization in head["population"]["organizations"][:_MOST_NAMES]:
+        yield organization["name"]
+    for group in actions:
+        yield from group.names
+    for finding in findings:
+        subject = finding["subject"]
+        parts = subject.get("region"), subject.get("key"), finding.get("name")
+        yield from filter(None, parts)
 
 
 def _cut(body: Sequence[str], end: Sequence[str], limit: int) -> str:
@@ -106,10 +209,12 @@ def _verdict(head: Head) -> Iterator[str]:
     label = labels.VERDICT[verdict["outcome"]]
     yield f"## {TITLE}: {verdict['outcome']}"
     yield ""
-    yield f"**{label.shape} {prose(verdict['text'], WHOLE)}**"
+    yield f"**{label.shape} {prose(answer(head), WHOLE)}**"
     for text in banners(head):
         yield from ("", f"> **{prose(text, WHOLE)}**")
     yield from _notes(head)
+    yield ""
+    yield prose(verdict["text"], WHOLE)
     yield ""
     yield _sentence(head)
     yield ""
@@ -144,45 +249,79 @@ def _sentence(head: Head) -> str:
     return f"Judged as of {as_of}: {population}. {gate}"
 
 
-def _actions(head: Head, limits: SummaryLimits) -> Iterator[str]:
-    actions = head["actions"][: limits.actions]
-    if actions:
-        yield from ("", "### What to do, most urgent first", "")
-        yield from _table("Severity|>Findings|>Databases|What", map(_action, actions))
-        yield from _more(head["actions_total"], len(actions), "steps in the report")
-
-
-def _action(action: ActionEntry) -> Row:
-    text = prose(action["text"])
-    if action["name"] not in action["text"]:
-        text += f" ({code(action['name'])})"
-    return prose(action["severity"]), f"{action['resolves']:,}", f"{action['databases']:,}", text
-
-
-def _open(head: Head, lines: Iterable[bytes], limits: SummaryLimits) -> Iterator[str]:
-    findings = most_urgent(lines, limits.open)
-    if not findings:
+def _organizations(head: Head, limits: SummaryLimits) -> Iterator[str]:
+    """Yield a row for each organization, the worst first."""
+    rows = head["coverage"]
+    if not rows:
         return
-    names = SubjectNames(head)
+    is_partial = bool(head["settings"]["left_out"])
+    yield from ("", "### Organizations, worst first", "")
+    severities = "|".join(f">{severity}" for severity in SEVERITIES)
+    shown = worst_first(rows)[: limits.organizations]
+    cells = (_organization(row, is_partial=is_partial) for row in shown)
+    yield from _table(f"Organization|Status|>Protected databases|{severities}", cells)
+    yield ""
+    yield "The last columns count open findings by severity."
+    yield from _more(len(rows), len(shown), "organizations in the report")
+
+
+def _organization(row: CoverageRow, *, is_partial: bool) -> Row:
+    label = status_of(row, is_partial=is_partial)
+    numbers = row.get("open", {})
+    by_severity = (f"{numbers[severity]:,}" if numbers else "?" for severity in SEVERITIES)
+    return code(row["name"]), f"{label.shape} {label.word}", protected_of(row), *by_severity
+
+
+def _actions(shown: _Shown) -> Iterator[str]:
+    if shown.actions or shown.more_actions:
+        yield from ("", "### Fix first", "")
+    if shown.actions:
+        rows = (_action(group, shown) for group in shown.actions)
+        yield from _table("Purpose|Severity|What|Organization|Who|What it does now|Findings", rows)
+    yield from _more(shown.more_actions, 0, "actions in the report")
+
+
+def _action(group: ActionGroup, shown: _Shown) -> Row:
+    links = [shown.link(finding) for finding in group.findings[:_MOST_LINKS]]
+    others = sum(group.closes.values()) - len(links)
+    more = [f"{others:,} more"] if others > 0 else []
+    return (
+        group.purpose,
+        prose(group.severity),
+        shown.prose(group.title),
+        code(group.name) if group.name else ACROSS,
+        prose(group.who),
+        effect(group.closes),
+        ", ".join([*links, *more]),
+    )
+
+
+def _known(head: Head, shown: _Shown) -> Iterator[str]:
+    """Yield the open findings that are not new; without a baseline, all of them."""
+    if not shown.known_total:
+        return
     aged = "|Open since" if head.get("changes") else ""
-    yield from ("", "### Open findings, most urgent first", "")
-    columns = f"Severity|Status|Rule|Subject|What was found|Where|Finding{aged}"
-    yield from _table(columns, (_finding(finding, names) for finding in findings))
-    total = sum(head["counts"][status] for status in OPEN)
-    yield from _more(total, len(findings), "open findings in the report")
+    heading = "Open since earlier audits" if aged else "Open findings"
+    yield from ("", f"### {heading}, most urgent first", "")
+    columns = f"{_FINDING}{aged}"
+    yield from _table(columns, (_finding(finding, shown) for finding in shown.known))
+    yield from _more(shown.known_total, len(shown.known), "open findings in the report")
 
 
-def _finding(finding: FindingRecord, names: SubjectNames) -> Row:
+_FINDING = "Severity|Status|Rule|Subject|What was found|Where|Finding"
+
+
+def _finding(finding: FindingRecord, shown: _Shown) -> Row:
     label = labels.STATUS[finding["status"]]
     since = [f"{code(finding['since'])} ({finding['change']})"] if finding.get("change") else []
     return (
         finding["severity"],
         f"{label.shape} {label.word}",
         code(finding["rule"]),
-        code(names.subject(finding)),
-        prose(finding["message"]),
+        code(shown.names.subject(finding)),
+        shown.prose(finding["message"]),
         _where(finding),
-        code(finding["id"]),
+        shown.link(finding["id"]),
         *since,
     )
 
@@ -238,19 +377,21 @@ def _key_plan(head: Head) -> Iterator[str]:
         )
 
 
-def _changes(head: Head) -> Iterator[str]:
+def _changes(head: Head, shown: _Shown) -> Iterator[str]:
+    """Yield what changed since the baseline: the counts, and each finding that is new or worse."""
     changes = head.get("changes")
     if not changes:
         return
     base = changes["baseline"]
-    yield from ("", "### Changes since the last audit", "")
-    yield f"Compared with the audit as of {code(base['as_of'])}, report {code(base['report'])}."
+    yield from ("", f"### Changes since {code(base['as_of'])}", "")
+    yield f"Compared with report {code(base['report'])}."
     yield ""
     counts = changes["counts"]
     yield from _table(
         "|".join(f">{prose(change)}" for change in counts),
         [[f"{count:,}" for count in counts.values()]],
     )
+    yield from _changed(shown)
     if again := changes["not_judged_again"]:
         yield from ("", f"Of the findings that are gone, {again:,} were not evaluated again.")
     if keys := changes["keys"]:
@@ -264,6 +405,17 @@ def _changes(head: Head) -> Iterator[str]:
         yield from ("", missing)
 
 
-def _end(head: Head) -> Sequence[str]:
-    files = "The full report is `audit.html`; as data, `audit.json` and `findings.ndjson`."
+def _changed(shown: _Shown) -> Iterator[str]:
+    if not shown.changed_total:
+        yield from ("", "No open finding is new, reopened, worsened or unclear.")
+        return
+    yield from ("", "New, reopened, worsened and unclear findings, most urgent first:", "")
+    rows = ((finding["change"], *_finding(finding, shown)[:-1]) for finding in shown.changed)
+    yield from _table(f"Change|{_FINDING}", rows)
+    yield from _more(shown.changed_total, len(shown.changed), "such findings in the report")
+
+
+def _end(head: Head, shown: _Shown) -> Sequence[str]:
+    page = f"[{code(_PAGE)}]({_PAGE})" if shown.has_page else code(_PAGE)
+    files = f"The full report is {page}; as data, `audit.json` and `findings.ndjson`."
     return "", f"{files} Report {code(head['report'])}."

@@ -98,7 +98,7 @@ FORMATS = (
         "rendered",
         "summary.md",
         "summary",
-        "pull requests and job pages: verdict, actions and open findings",
+        "pull requests and job pages: answer, what is new, organizations, open findings",
         module="markdown",
     ),
     Format(

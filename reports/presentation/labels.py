@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.reasons import Reason, reasons, step_for
+from inventory.model.vocabulary import PROVIDER_NAMES, TYPE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -217,12 +218,8 @@ WHO = {
 }
 """Who must act."""
 
-TYPE = {
-    "serverless": "Serverless",
-    "managed-clusters": "Managed Clusters",
-    "unknown": "type not known",
-}
-PROVIDER = {"aws": "AWS", "gcp": "Google Cloud", "azure": "Azure"}
+TYPE = TYPE_NAMES
+PROVIDER = PROVIDER_NAMES
 KIND = {
     "organization": "organization",
     "key-scope": "key scope",

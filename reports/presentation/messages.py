@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.engine.finding import STATUSES
+from checks.engine.finding import STATUSES, Subject, subject_name
 from inventory.text.display import pluralize
-from reports.presentation import labels
 
 if TYPE_CHECKING:
     from reports.model.finding_record import FindingRecord
@@ -54,16 +53,9 @@ class SubjectNames:
 
     def subject(self, finding: FindingRecord) -> str:
         """Name the subject for people: its organization, then what identifies it there."""
-        subject = finding["subject"]
-        organization = subject["organization"]
-        parts = [self._names.get(organization, organization) or "across organizations"]
-        if subject["kind"] in {"database", "database-region"}:
-            parts.append(finding.get("name") or subject.get("database", ""))
-        kind, provider = subject.get("type", ""), subject.get("provider", "")
-        kinds = [labels.TYPE.get(kind, kind), labels.PROVIDER.get(provider, provider)]
-        parts.append(" on ".join(filter(None, kinds)))
-        parts += [subject.get("region", ""), subject.get("key", "")]
-        return " / ".join(filter(None, parts))
+        subject = Subject(**finding["subject"])
+        organization = self._names.get(subject.organization, subject.organization)
+        return subject_name(organization, subject, finding.get("name", ""))
 
 
 def outcome(finding: FindingRecord) -> str:

@@ -70,7 +70,7 @@ def test_the_commands_before_a_deployment(workplace: Path) -> None:
     assert audit.returncode == 1, audit.stdout + audit.stderr
     for region in ("eu-west-1", "us-west-2"):
         assert region in keys.stdout
-        assert f"serverless / aws / {region}" in " ".join(audit.stdout.split())
+        assert re.search(f"Serverless on AWS, [a-z0-9 -]*{region}", " ".join(audit.stdout.split()))
 
 
 def test_findings_lead_to_the_configuration(workplace: Path) -> None:

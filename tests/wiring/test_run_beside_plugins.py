@@ -62,7 +62,7 @@ def test_the_record_states_the_exit_code_of_the_process(tmp_path: Path, where: s
     found = _audit(tmp_path, BREAKS[where])
     assert (found.code, found.word, found.head["run"]["exit_code"]) == (1, "compliant", 1)
     assert found.misfits == []
-    assert found.out.splitlines()[-1] == f"Exit code 1: {OUTSIDE}."
+    assert found.out.splitlines()[-2] == f"Exit code 1: {OUTSIDE}."
     assert BANNER in found.out
     assert {name for name in ALL_FILES if BANNER in found.text(name)} == {
         "audit.html",
@@ -189,7 +189,7 @@ def test_a_run_without_a_terminal_states_its_verdict(tmp_path: Path) -> None:
     assert (found.code, found.left) == (1, RECORD)
     verdict, *others = found.out.splitlines()[-3:]
     assert verdict.startswith("Not compliant: 5 checks failed. ")
-    assert others == [f"Report: {tmp_path}/r/audit.json", "Exit code 1: not compliant."]
+    assert others == ["Exit code 1: not compliant.", f"Report: {tmp_path}/r/audit.json"]
 
 
 # --- internal errors ------------------------------------------------------------------------------

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from reports.presentation.protection_text import answer
 from tests.builders import document_data, write_text, write_yaml
 from tests.wiring.runs import (
     ALL,
@@ -28,6 +30,9 @@ from tests.wiring.runs import (
     violating,
     waivers,
 )
+
+if TYPE_CHECKING:
+    from reports.model.head import Head
 
 pytestmark = pytest.mark.slow
 
@@ -55,8 +60,9 @@ def test_a_compliant_inventory_ends_with_0(compliant_run: Run) -> None:
     """Where all is well the run ends with 0, says so in its last words, and writes every report."""
     assert _word_and_code(compliant_run) == (0, "compliant")
     assert compliant_run.left == ALL_FILES
-    assert compliant_run.out.splitlines()[-3:] == [
+    assert compliant_run.out.splitlines()[-4:] == [
         "Findings: 10, of which 9 pass, 1 not-applicable",
+        answer(cast("Head", compliant_run.head)),
         COMPLIANT,
         f"Report: {compliant_run.folder}/audit.html",
     ]
@@ -66,10 +72,11 @@ def test_a_failure_ends_with_1(tmp_path: Path) -> None:
     """Where a key is missing the run ends with 1, which is the verdict and not a crash."""
     found = audit(tmp_path, violating())
     assert _word_and_code(found) == (1, "not compliant")
-    assert found.out.splitlines()[-3:] == [
+    assert found.out.splitlines()[-4:] == [
+        answer(cast("Head", found.head)),
         f"Not compliant: 5 checks failed. {ATTESTED}",
-        f"Report: {tmp_path}/r/audit.json",
         "Exit code 1: not compliant.",
+        f"Report: {tmp_path}/r/audit.json",
     ]
 
 

@@ -353,7 +353,10 @@ def test_without_an_inventory_the_example_is_audited(tmp_path: Path) -> None:
     paths = [source["path"] for source in head["population"]["sources"]]
     assert {path for path in paths if not path.startswith("inventory/examples/")} == set()
     assert "audit: inventory/examples/acme.yaml" in found.out
-    assert found.out.splitlines()[-1] == "Exit code 1: not compliant."
+    assert found.out.splitlines()[-2:] == [
+        "Exit code 1: not compliant.",
+        f"Report: {tmp_path}/r/audit.html",
+    ]
     banner = (
         "EXAMPLE, NOT AUDIT EVIDENCE: no inventory was given, so a bundled example was audited."
     )

@@ -6,12 +6,14 @@ import html
 import json
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from checks.engine.finding import STATUSES
-from tests.builders import database_data
+from checks.engine.finding import ACROSS, STATUSES
+from reports.presentation.action_groups import first, group_actions
+from reports.presentation.protection_text import answer
+from tests.builders import ORGANIZATION, database_data, uuid
 from tests.wiring.runs import (
     ALL,
     ALL_FILES,
@@ -80,28 +82,45 @@ def test_the_words_are_those_of_the_findings(mixed_run: Run) -> None:
 
 
 def test_the_last_words_are_the_verdict(mixed_run: Run) -> None:
-    """After all else the terminal says counts, waivers, verdict, report, and what 1 means."""
-    tail = mixed_run.out.splitlines()[-5:]
-    assert [line.split()[0] for line in tail] == ["Findings:", "Waivers:", "Not", "Report:", "Exit"]
-    assert tail[-1] == "Exit code 1: not compliant."
+    """After all else the terminal shows counts, answer, verdict, what 1 means, and the report."""
+    tail = mixed_run.out.splitlines()[-6:]
+    head: Any = mixed_run.head
+    assert [line.split()[0] for line in tail[:2]] == ["Findings:", "Waivers:"]
+    assert tail[2:] == [
+        answer(head),
+        head["verdict"]["text"],
+        "Exit code 1: not compliant.",
+        f"Report: {mixed_run.folder}/audit.html",
+    ]
 
 
 def test_the_terminal_lists_what_to_do(mixed_run: Run) -> None:
-    """Actions stand on the terminal, the most urgent first, in the words of the record."""
-    _, _, listed = mixed_run.out.partition("what to do, most urgent first")
-    places = [listed.index(action["text"]) for action in mixed_run.head["actions"]]
-    assert (len(places), places) == (mixed_run.head["actions_total"], sorted(places))
+    """The most urgent actions are on the terminal, each with its purpose and who must act."""
+    _, _, listed = mixed_run.out.partition("fix first")
+    head = mixed_run.head
+    groups = first(group_actions(head["actions"], head["population"]["organizations"]))
+    assert listed.splitlines()[2 : len(groups) + 2] == [
+        f"{group.purpose:<9}{group.title} ({group.name or ACROSS}; {group.who})" for group in groups
+    ]
 
 
-def test_the_terminal_lists_some_of_many_actions(tmp_path: Path) -> None:
-    """Of very many actions the terminal lists the first, and says how many more there are."""
-    regions = [f"acme-{number:02}" for number in range(20)]
-    found = audit(tmp_path, compliant(databases=[database_data(regions=regions)]))
-    _, _, listed = found.out.partition("what to do, most urgent first")
-    more = found.head["actions_total"] - 12
-    assert more > 0
-    assert listed.count("Register a key for") + listed.count("Recreate ") == 12
-    assert f"… and {more} more steps in the report" in listed
+def test_the_terminal_lists_five_of_many_actions(tmp_path: Path) -> None:
+    """Of very many actions the terminal lists five groups, and counts the actions of others."""
+    plans = {"paid": False, "by": "acme-security", "on": "2026-11-01"}
+    data = compliant(plan=plans, databases=[database_data(regions=["acme-01", "acme-02"])])
+    organization = data["organizations"][0]
+    data["organizations"] += [
+        organization | {"id": uuid(90 + number), "name": f"acme-{number}"} for number in range(5)
+    ]
+    found = audit(tmp_path, data)
+    head = found.head
+    groups = group_actions(head["actions"], head["population"]["organizations"])
+    more = head["actions_total"] - sum(len(group.actions) for group in first(groups))
+    assert more > 1
+    _, _, listed = found.out.partition("fix first")
+    lines = listed.splitlines()
+    assert lines.index(f"… and {more} more actions in the report") <= 1 + 5 * 4
+    assert sum(line.startswith(("prevent", "repair", "prove")) for line in lines) == 5
 
 
 # --- JUnit ----------------------------------------------------------------------------------------
@@ -164,10 +183,31 @@ def test_junit_carries_the_verdict(mixed_run: Run) -> None:
     assert _properties(mixed_run.junit) == expected
 
 
+def test_junit_begins_with_the_fact(mixed_run: Run) -> None:
+    """Each message begins with organization and fact, and the text of an error is its message."""
+    found = [
+        element
+        for case in _cases(mixed_run).values()
+        for element in case
+        if element.tag in {"failure", "error", "skipped"}
+    ]
+    messages = [element.get("message", "") for element in found]
+    first = [message.partition("\n")[0] for message in messages]
+    assert [line for line in first if not re.fullmatch(r"acme-prod.*: .+ \[[a-z-]+\]", line)] == [
+        line for line in first if re.match("CMEK-[0-9]+ not applicable: ", line)
+    ]
+    assert {ORGANIZATION in message for message in messages} == {False}
+    assert all(
+        str(element.text).startswith(line)
+        for element, line in zip(found, first, strict=True)
+        if element.tag != "skipped"
+    )
+
+
 def test_junit_tells_a_skip_in_its_check(mixed_run: Run) -> None:
-    """Where a case was skipped is told by its check's file, not by a path of this machine."""
+    """Where a case was skipped is shown by its check's file, not by a path of this machine."""
     skipped = [str(element.text) for element in mixed_run.junit.iter("skipped")]
-    in_checks = [text for text in skipped if re.match(r"checks/check_\w+\.py:[0-9]+: CMEK", text)]
+    in_checks = [text for text in skipped if re.match(r"checks/check_\w+\.py:[0-9]+: \w", text)]
     assert skipped == in_checks != []
 
 

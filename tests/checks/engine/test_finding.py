@@ -11,6 +11,7 @@ from checks.engine.finding import (
     OPEN,
     STATUSES,
     Status,
+    Subject,
     database_subject,
     deployment_subject,
     fails,
@@ -23,6 +24,7 @@ from checks.engine.finding import (
     organization_subject,
     passes,
     scope_subject,
+    subject_name,
     with_databases,
 )
 from checks.engine.identity import finding_id
@@ -82,6 +84,40 @@ def test_subjects_carry_their_parts() -> None:
     )
     assert key_id_subject("acme/1", "k:1")[:3] == ("key-id", "acme.2f1/key-id/k.3a1", "acme/1")
     assert key_id_subject("", "k:1")[:3] == ("key-id", "./key-id/k.3a1", "")
+
+
+@pytest.mark.parametrize(
+    ("subject", "own", "name"),
+    [
+        (organization_subject("o"), "", "acme"),
+        (scope_subject(SCOPE), "", "acme / Serverless on AWS / us-east-1"),
+        (key_subject(SCOPE, "k"), "", "acme / Serverless on AWS / us-east-1 / k"),
+        (organization_subject("o")._replace(kind="database", database="d"), "", "acme / d"),
+        (
+            scope_subject(SCOPE)._replace(kind="database-region", database="d"),
+            "orders",
+            "acme / orders / Serverless on AWS / us-east-1",
+        ),
+        (
+            scope_subject(SCOPE)._replace(type="unknown", provider=""),
+            "",
+            "acme / type not known / us-east-1",
+        ),
+        (
+            scope_subject(SCOPE)._replace(type="new", provider="other"),
+            "",
+            "acme / new on other / us-east-1",
+        ),
+    ],
+)
+def test_a_subject_has_a_name(subject: Subject, own: str, name: str) -> None:
+    """People read organization, database, type, provider, region and key, as far as there are."""
+    assert subject_name("acme", subject, own) == name
+
+
+def test_a_subject_without_organization_goes_across_them() -> None:
+    """A key id that several organizations use belongs to none of them."""
+    assert subject_name("", key_id_subject("", "k"), "") == "across organizations / k"
 
 
 def test_databases_are_known_by_id_and_planned_ones_by_name() -> None:

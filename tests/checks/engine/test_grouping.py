@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine import grouping
-from checks.engine.finding import Finding, Subject
+from checks.engine.finding import ACROSS, Finding, Subject
 from checks.engine.grouping import EVERYWHERE, NO_SUBJECT, Grouping, GroupingSetting, Mode
 from checks.engine.identity import LONGEST, escape
 from checks.engine.outcome import FindingGroup, Gate
@@ -114,6 +114,9 @@ def test_groups_of_a_subject_say_what_it_is() -> None:
     assert (group.type, group.provider, group.region) == ("", "", "")
     (group,) = grouped(*FOUND, wanted="rule", names=NAMES).groups()["CMEK-01"]
     assert (group.organization_id, group.organization) == ("", "")
+    assert group.organizations == NAMES
+    (group,) = grouped(across()).groups()["CMEK-01"]
+    assert group.organizations == {"": ACROSS}
 
 
 def test_the_name_of_a_subject_ends_its_label() -> None:

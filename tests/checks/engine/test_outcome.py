@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.card import SEVERITIES, Severity, rank
-from checks.engine.finding import OPEN, STATUSES, Change, Finding, Status
+from checks.engine.finding import OPEN, STATUSES, Change, Finding, Status, Subject
 from checks.engine.outcome import (
     SHOWN,
     FindingGroup,
@@ -182,6 +182,7 @@ def test_merging_is_adding(one: list[Finding], two: list[Finding], gate: Gate) -
     assert merged.counts == together.counts
     assert (merged.stopping, merged.known) == (together.stopping, together.known)
     assert (merged.status, merged.severity) == (together.status, together.severity)
+    assert (merged.open_in, merged.examples) == (together.open_in, together.examples)
     assert merged.text() == together.text()
     assert outcome(merged) == outcome(together)
 
@@ -195,20 +196,54 @@ def test_the_status_that_stops_speaks_for_the_group() -> None:
     assert grouped().status == "not-applicable"
 
 
-def test_the_text_names_what_does_not_comply() -> None:
-    """The text counts every status, and names each finding that is no pass, urgent ones first."""
+def test_the_text_begins_with_the_facts() -> None:
+    """Each finding that is no pass comes first, by name and urgent ones before others.
+
+    The rule, with the number of findings of each status, is the last line.
+    """
     members = [
         a_finding("pass", "acme/a"),
         a_finding("not-applicable", "acme/b"),
-        a_finding("inconclusive", "acme/c", name="acme-orders"),
-        a_finding("fail", "acme/d"),
+        a_finding("inconclusive", "acme/c"),
+        a_finding("fail", "acme/d")._replace(action="Register a key."),
     ]
+    name = "acme / Serverless on AWS / us-east-1"
     assert grouped(*members).text().splitlines() == [
+        f"{name}: It is fail. [fail]",
+        "    To do: Register a key.",
+        f"{name}: It is inconclusive. [inconclusive]",
+        f"{name}: It is not-applicable. [not-applicable]",
         f"CMEK-01 {CARD.title}: 1 fail, 1 inconclusive, 1 pass, 1 not-applicable",
-        "  FAIL acme/d: It is fail.",
-        "  INCONCLUSIVE acme/c (acme-orders): It is inconclusive.",
-        "  NOT-APPLICABLE acme/b: It is not-applicable.",
     ]
+
+
+def test_the_text_names_organization_and_database() -> None:
+    """An organization and a database go by their names, and no character of them hides."""
+    subject = Subject("database", "o1/database/d1", "o1", "serverless", "aws", database="d1")
+    finding = a_finding("fail")._replace(subject=subject, name="ord\u202eers")
+    group = FindingGroup(CARD, "o1/database/d1")
+    group.organization = "acme-prod"
+    group.add(finding, Gate())
+    assert group.text().splitlines()[0] == (
+        "acme-prod / ord?ers / Serverless on AWS: It is fail. [fail]"
+    )
+    assert [(example.id, example.step) for example in group.examples] == [(finding.id, "")]
+
+
+def test_a_group_knows_where_it_is_open() -> None:
+    """The places of a group are those of its open findings, and of no others."""
+    across = Subject("key-id", "./key-id/k", "", key="k")
+    members = [
+        a_finding("pass", "o1/a"),
+        a_finding("waived", "o2/a"),
+        a_finding("fail", "o3/a"),
+        a_finding("inconclusive", "o3/b"),
+        a_finding("error")._replace(subject=across),
+    ]
+    assert grouped(*members).open_in == {
+        ("o3", "serverless", "aws", "us-east-1"),
+        ("", "", "", ""),
+    }
 
 
 def test_the_text_of_an_empty_group_says_what_that_means() -> None:
@@ -219,23 +254,24 @@ def test_the_text_of_an_empty_group_says_what_that_means() -> None:
 def test_a_long_text_ends_in_a_count() -> None:
     """No more than ten findings are named; the others are counted."""
     members = [a_finding("fail", f"acme/{n:02}") for n in range(SHOWN)]
-    assert grouped(*members).text().count("FAIL") == SHOWN
+    assert grouped(*members).text().count("[fail]") == SHOWN
     assert "more" not in grouped(*members).text()
     more = [a_finding("fail", f"acme/x{n:02}") for n in range(2)]
     text = grouped(*members, *more, a_finding("pass")).text()
-    assert text.count("FAIL") == SHOWN
-    assert text.endswith("\n  … and 2 more in the report")
+    assert text.count("[fail]") == SHOWN
+    assert text.splitlines()[-2] == "… and 2 more in the report"
     many = grouped(*members, *(a_finding("fail", f"acme/y{n}") for n in range(1000)))
-    assert many.text().endswith("\n  … and 1,000 more in the report")
+    assert many.text().splitlines()[-2] == "… and 1,000 more in the report"
 
 
 def test_a_late_failure_is_named_before_what_does_not_apply() -> None:
     """A failure is named however many findings that do not apply came before it."""
     members = [a_finding("not-applicable", f"acme/{n:02}") for n in range(SHOWN)]
     late = [*members, a_finding("fail", "acme/late"), a_finding("error", "acme/later")]
-    assert grouped(*late).text().splitlines()[1:3] == [
-        "  ERROR acme/later: It is error.",
-        "  FAIL acme/late: It is fail.",
+    assert [example.status for example in grouped(*late).examples] == [
+        "error",
+        "fail",
+        *["not-applicable"] * (SHOWN - 2),
     ]
 
 
@@ -260,7 +296,7 @@ def test_an_outcome_shows_its_text_alone(result: type[Exception], statuses: Stat
     """What pytest shows of an outcome is the text of the group, without a traceback."""
     with pytest.raises(result) as raised:
         report_outcome(require_judged(grouped(a_finding(statuses))))
-    assert str(raised.value).startswith("CMEK-01 ")
+    assert str(raised.value) == grouped(a_finding(statuses)).text()
     assert vars(raised.value)["pytrace"] is False
 
 

@@ -93,7 +93,10 @@ def test_one_that_is_not_compliant(here: Path) -> None:
     file = write_yaml(here / "is.yaml", violating())
     done = audit("--cmek-inventory", "is.yaml", "--cmek-formats=json", "-q")
     assert (done.exit_code, left(here).word) == (1, "not compliant")
-    assert done.stdout.splitlines()[-1] == "Exit code 1: not compliant."
+    assert done.stdout.splitlines()[-2:] == [
+        "Exit code 1: not compliant.",
+        "Report: audit-report/audit.json",
+    ]
     assert file == str(here / "is.yaml")
 
 

@@ -7,8 +7,10 @@ from typing import Any, cast
 
 import pytest
 
+from checks.engine.outcome import FindingGroup, Gate
 from cmek_audit.run import hooks
 from cmek_audit.run.hooks import AuditHooks
+from tests.checks.judging import RULES, a_finding
 
 
 def _report(outcome: str, status: str, when: str = "call", known: str = "0") -> Any:  # noqa: ANN401 (pytest's own)
@@ -40,6 +42,18 @@ def _hooks() -> AuditHooks:
 def test_a_status_is_shown_by_its_own_name(report: Any, shown: tuple[str, str, str] | None) -> None:  # noqa: ANN401 (as above)
     """What pytest calls skipped or failed is shown as what it is; all else stays pytest's."""
     assert _hooks().pytest_report_teststatus(report) == shown
+
+
+def test_a_failure_begins_with_the_fact() -> None:
+    """pytest puts the name of the exception before the text of a group; it is taken away."""
+    group = FindingGroup(RULES["CMEK-01"].card, "")
+    group.add(a_finding("fail"), Gate())
+    messages = [f"checks.engine.outcome.Noncompliant: {group.text()}", "ValueError: not ours"]
+    crashes = [SimpleNamespace(message=message) for message in messages]
+    for crash in crashes:
+        report: Any = SimpleNamespace(skipped=False, longrepr=SimpleNamespace(reprcrash=crash))
+        hooks._show_fact(report, group, ("c.py", 0, "c"))
+    assert [crash.message for crash in crashes] == [group.text(), "ValueError: not ours"]
 
 
 @pytest.mark.parametrize(

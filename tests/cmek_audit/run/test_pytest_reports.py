@@ -11,6 +11,7 @@ import pytest
 
 from cmek_audit.run.option_values import parse_options
 from cmek_audit.run.pytest_reports import custom_paths, print_final_paths, redirect, unavailable
+from cmek_audit.run.pytest_results import STYLE
 
 STAGING = Path("/audits/r/.writing")
 BOTH = {"htmlpath": None, "xmlpath": None}
@@ -51,6 +52,31 @@ def test_reports_are_written_into_the_staging_folder() -> None:
         "self_contained_html": True,
     }
     assert list(custom_paths(STAGING, config)) == []
+
+
+def test_the_style_of_the_user_prevails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page of results gets our style, and after it that of the user.
+
+    pytest-html shows the path of a style in the page: it leads there from the working directory.
+    """
+    monkeypatch.chdir(tmp_path)
+    config = _config(htmlpath=None, css=["mine.css"])
+    redirect(STAGING, config, parse_options({}))
+    ours, *others = config.option.css
+    assert (Path(ours).is_absolute(), Path(ours).read_text("utf-8")) == (False, STYLE.read_text())
+    assert others == ["mine.css"]
+
+
+def test_a_style_on_another_drive_has_its_whole_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no path leads to the style from the working directory, its own is given."""
+
+    def refuse(_: Path) -> str:
+        raise ValueError
+
+    monkeypatch.setattr("os.path.relpath", refuse)
+    config = _config(htmlpath=None, css=[])
+    redirect(STAGING, config, parse_options({}))
+    assert config.option.css == [str(STYLE)]
 
 
 def test_the_place_of_the_user_is_kept() -> None:

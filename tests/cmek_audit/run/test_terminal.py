@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -74,20 +75,18 @@ def test_what_is_printed_is_cut_at_a_width(text: str, width: int) -> None:
     assert len(text) <= width or printed[-1] == "…"
 
 
-def _action(text: str, name: str) -> Any:  # noqa: ANN401 (a part of one)
-    return {"text": text, "name": name}
+def _group(title: str, name: str = "acme-prod") -> Any:  # noqa: ANN401 (a part of one)
+    return SimpleNamespace(title=title, name=name, who="we")
 
 
 def test_a_short_action_is_one_line() -> None:
-    """An action that names its organization is printed as it is."""
-    assert _wrap(_action("Register a key for acme-prod / serverless", "acme-prod"), 80) == [
-        "Register a key for acme-prod / serverless"
-    ]
+    """An action says what to do, in which organization, and who must act."""
+    assert _wrap(_group("Register a key"), 80) == ["Register a key (acme-prod; we)"]
 
 
-def test_an_action_tells_its_organization() -> None:
-    """An action whose words lack the organization's name gets it in brackets."""
-    assert _wrap(_action("Act", "acme-prod"), 80) == ["Act (acme-prod)"]
+def test_an_action_without_an_organization_goes_across_them() -> None:
+    """An action that concerns several organizations says so."""
+    assert _wrap(_group("Act", ""), 80) == ["Act (across organizations; we)"]
 
 
 ARN = "arn:aws:kms:us-east-1:111122223333:key/00000000-0000-4000-8000-000000000001"
@@ -98,14 +97,18 @@ WORDS = st.lists(st.sampled_from(["a", "key", "for", "acme-prod", ARN]), min_siz
 @examples(200)
 @given(words=WORDS, width=st.integers(40, 120))
 def test_an_action_is_cut_with_a_sign_and_no_word_is_broken(words: list[str], width: int) -> None:
-    """An action fills three lines at most; of what is cut, a sign says where to read on."""
-    text = " ".join(words)
-    lines = _wrap(_action(text, words[0]), width)
-    shown = " ".join(lines).removesuffix(MORE)
-    assert text.startswith(shown)
-    assert " ".join(lines).endswith(MORE) is (shown != text)
-    assert len(lines) <= 3 + (lines[-1] == MORE.strip())
-    assert all(len(line) <= width or " " not in line for line in lines)
+    """What to do fills three lines at most; of what is cut, a sign says where to read on.
+
+    Organization and who must act are there in any case.
+    """
+    text, about = " ".join(words), "(acme-prod; we)"
+    shown = " ".join(_wrap(_group(text), width))
+    assert shown.endswith(f" {about}")
+    kept = shown.removesuffix(f" {about}")
+    assert text.startswith(kept.removesuffix(MORE))
+    assert kept.endswith(MORE) is (kept != text)
+    assert len(_wrap(_group(text), width)) <= 5
+    assert all(len(line) <= width or " " not in line for line in _wrap(_group(text), width))
 
 
 def test_notes_are_folded_between_words() -> None:
@@ -120,5 +123,7 @@ def test_notes_are_folded_between_words() -> None:
 @examples(50)
 @given(text=st.text(min_size=1, alphabet=st.characters(exclude_categories=["Zs"])))
 def test_any_action_can_be_printed(text: str) -> None:
-    """Whatever an action holds, some lines of it are printed."""
-    assert _wrap(_action(text * 40, text), 40)
+    """Whatever an action and a name hold, some lines are printed, and nothing in them steers."""
+    lines = _wrap(_group(text * 40, text), 40)
+    assert lines
+    assert [printable(line, 10_000) for line in lines] == lines

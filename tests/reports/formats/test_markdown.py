@@ -19,7 +19,10 @@ from checks.engine.finding import OPEN, STATUSES
 from checks.engine.outcome import Gate
 from reports.formats.markdown import WHOLE, SummaryLimits, render
 from reports.presentation import labels
+from reports.presentation.action_groups import effect, first, group_actions
 from reports.presentation.markdown_text import prose
+from reports.presentation.organization_status import protected_of, status_of, worst_first
+from reports.presentation.protection_text import answer
 from reports.presentation.waiver_notices import urgent_waivers
 from reports.record.writer import Settings
 from tests.builders import AS_OF
@@ -66,11 +69,14 @@ def _of(*given: Finding, gate: Gate | None = None, **over: Any) -> str:  # noqa:
 
 
 def test_the_verdict_comes_first(violations: Report) -> None:
-    """The heading is the verdict's word, and the first words are those of the verdict."""
+    """The heading is the verdict's word; the answer in databases and the verdict follow."""
     text = _render(violations)
-    assert text.splitlines()[0] == "## Customer keys in Astra: not compliant"
-    assert text.splitlines()[2] == f"**✕ {prose(violations.head['verdict']['text'], WHOLE)}**"
-    assert "… (" not in text.splitlines()[2]
+    assert text.splitlines()[:5:2] == [
+        "## Customer keys in Astra: not compliant",
+        f"**✕ {prose(answer(violations.head))}**",
+        prose(violations.head["verdict"]["text"], WHOLE),
+    ]
+    assert "… (" not in text.splitlines()[4]
     assert (
         "This run stops the pipeline; the gate stops it for failures of severity low or higher"
         in text
@@ -89,7 +95,7 @@ def test_open_findings_are_listed_by_urgency(violations: Report) -> None:
     table = tables_of(_render(violations))["Open findings, most urgent first"]
     reported = [json.loads(line) for line in violations.lines]
     wanted = {finding["id"] for finding in reported if finding["status"] in OPEN}
-    assert {row[-1].strip("`") for row in table[1:]} == wanted
+    assert {_id(row[-1]) for row in table[1:]} == wanted
     assert len(table) == len(wanted) + 1
     ranks = [SEVERITIES.index(row[0]) for row in table[1:]]
     assert ranks == sorted(ranks)
@@ -107,29 +113,88 @@ def test_a_finding_is_reported_in_full() -> None:
             f"`{found.subject.organization} / Serverless on AWS / us-east-1`",
             "It is so.",
             "`a.yaml:3`",
-            f"`{found.id}`",
+            f"[`{found.id}`](audit.html#f-{found.id})",
         ],
     ]
     (_, row) = tables_of(_of(a_finding()))["Open findings, most urgent first"]
     assert row[5] == "—"
 
 
-def test_actions_are_listed_by_urgency(violations: Report) -> None:
-    """The actions stand in the order of the record, with what they settle."""
-    table = tables_of(_render(violations))["What to do, most urgent first"]
-    wanted = [
-        [action["severity"], str(action["resolves"]), str(action["databases"])]
+def _id(cell: str) -> str:
+    """Return the id of a finding that a cell shows, linked or not."""
+    (found,) = re.findall("`([0-9a-f]{20})`", cell)
+    return str(found)
+
+
+def test_the_first_actions_are_listed(violations: Report) -> None:
+    """The most urgent groups of actions say what to do, for whom, who acts, and what it closes."""
+    table = tables_of(_render(violations, actions=3))["Fix first"]
+    groups = group_actions(
+        violations.head["actions"], violations.head["population"]["organizations"]
+    )
+    assert [(row[0], row[1], row[4], row[5]) for row in table[1:]] == [
+        (group.purpose, group.severity, group.who, effect(group.closes))
+        for group in first(groups, 3)
+    ]
+    linked = [re.findall("`([0-9a-f]{20})`", row[6]) for row in table[1:]]
+    assert linked == [list(group.findings[:3]) for group in first(groups, 3)]
+
+
+def test_an_action_names_some_of_its_findings() -> None:
+    """An action leads to the first of its findings, and counts the others."""
+    action: Any = {"action": "Ask acme", "organization": "acme"}
+    given = [a_finding(region=f"us-east-{number}", **action) for number in range(5)]
+    text = _of(*given, a_finding(action="Ask all", organization="", region="x"))
+    (_, *rows) = tables_of(text)["Fix first"]
+    cells = {row[3]: row for row in rows}
+    assert set(cells) == {"`acme`", "across organizations"}
+    effect, linked = cells["`acme`"][5:]
+    assert (effect, linked.rpartition(", ")[2]) == ("closes 5 failures", "2 more")
+    found = re.findall(r"\[`([0-9a-f]{20})`\]\(audit\.html#f-\1\)", linked)
+    assert len(set(found) & {finding.id for finding in given}) == len(found) == 3
+
+
+def test_actions_of_an_older_record_are_counted(violations: Report) -> None:
+    """A record from before actions had a purpose shows how many there are."""
+    older: list[Any] = [
+        {name: value for name, value in action.items() if name != "purpose"}
         for action in violations.head["actions"]
     ]
-    assert [row[:3] for row in table[1:]] == wanted
+    text = render(violations.head | {"actions": older}, violations.lines)
+    total = violations.head["actions_total"]
+    assert f"### Fix first\n\n\n… {total} more actions in the report\n" in text
 
 
-def test_an_action_names_the_organization() -> None:
-    """An action says whose it is, unless its own words do."""
-    own = a_finding(organization="acme", action="Ask acme", message="A")
-    other = a_finding(organization="labs", action="Ask somebody", message="B")
-    table = tables_of(_of(own, other))["What to do, most urgent first"]
-    assert {row[3] for row in table[1:]} == {"Ask acme", "Ask somebody (`labs`)"}
+def test_organizations_are_listed_by_urgency(violations: Report) -> None:
+    """Each organization has its status, its protected databases and its open findings."""
+    (names, *rows) = tables_of(_render(violations))["Organizations, worst first"]
+    assert names == ["Organization", "Status", "Protected databases", *SEVERITIES]
+    ordered = worst_first(violations.head["coverage"])
+    assert [row[0] for row in rows] == [f"`{row['name']}`" for row in ordered]
+    assert [[int(number) for number in row[3:]] for row in rows] == [
+        [row["open"][severity] for severity in SEVERITIES] for row in ordered
+    ]
+    assert [row[2] for row in rows] == [protected_of(row) for row in ordered]
+    statuses = [status_of(row) for row in ordered]
+    assert [row[1] for row in rows] == [f"{label.shape} {label.word}" for label in statuses]
+
+
+def test_organizations_of_an_older_record_have_no_numbers(violations: Report) -> None:
+    """A record from before it counted databases shows that these numbers are unknown."""
+    older: list[Any] = [
+        {name: value for name, value in row.items() if name not in {"open", "protection"}}
+        for row in violations.head["coverage"]
+    ]
+    text = render(violations.head | {"coverage": older}, violations.lines)
+    (_, *rows) = tables_of(text)["Organizations, worst first"]
+    assert {tuple(row[2:]) for row in rows} == {("not recorded", *"?????")}
+
+
+def test_a_partial_run_shows_no_organization_as_fine() -> None:
+    """Of a run of a part of the checks, no organization is shown as passing."""
+    text = _of(a_finding("pass"), left_out="3 of 5 groups")
+    (_, *rows) = tables_of(text)["Organizations, worst first"]
+    assert {row[1] for row in rows} <= {"? not judged in full", "? inconclusive"}
 
 
 def test_waivers_that_ask_for_somebody_are_listed(violations: Report) -> None:
@@ -164,7 +229,11 @@ def test_a_compliant_audit_is_brief(tmp_path: Path) -> None:
     """Where nothing is open, nothing is listed."""
     text = _render(audit(tmp_path, COMPLIANT))
     assert text.startswith("## Customer keys in Astra: compliant\n\n**✓ ")
-    assert set(tables_of(text)) == {"Customer keys in Astra: compliant", "Key plan"}
+    assert list(tables_of(text)) == [
+        "Customer keys in Astra: compliant",
+        "Organizations, worst first",
+        "Key plan",
+    ]
     assert "Open, by severity" not in text
     assert "This run lets the pipeline continue" in text
 
@@ -191,31 +260,61 @@ def test_the_gate_is_reported() -> None:
     )
 
 
-def test_changes_are_summed_up(tmp_path: Path) -> None:
-    """With a baseline, its counts stand there, and each open finding says since when it is open."""
+def _compared(folder: Path, organizations: Sequence[Any], before: Sequence[Any]) -> Report:
+    """Audit ``organizations`` with a baseline that is an audit of ``before``."""
     for name in ("old", "new"):
-        (tmp_path / name).mkdir()
-    inventory = str(save_inventory(tmp_path / "inventory.json", VIOLATIONS))
-    old = report_on(tmp_path / "old", inventory, as_of="2026-11-20T12:00:00Z")
-    baseline = str(old.folder / "audit.json")
-    new = report_on(
-        tmp_path / "new",
-        inventory,
-        as_of="2026-11-21T00:00:00Z",
-        baseline=baseline,
-        fail_on_new=True,
-    )
-    text = _render(new)
-    (classes, counts) = tables_of(text)["Changes since the last audit"]
+        (folder / name).mkdir()
+    old = str(save_inventory(folder / "before.json", before))
+    baseline = report_on(folder / "old", old, as_of="2026-11-20T12:00:00Z").folder
+    new = str(save_inventory(folder / "inventory.json", organizations))
+    options = {"as_of": "2026-11-21T00:00:00Z", "baseline": str(baseline / "audit.json")}
+    return report_on(folder / "new", new, fail_on_new=True, **options)
+
+
+def test_changes_come_first(tmp_path: Path) -> None:
+    """With a baseline, the counts and what is new come before all else but the verdict."""
+    report = _compared(tmp_path, VIOLATIONS, VIOLATIONS[:1])
+    tables = tables_of(_render(report))
+    assert [heading for heading in tables if not heading.startswith("Customer")][:3] == [
+        "Changes since `2026-11-20T12:00:00Z`",
+        "Organizations, worst first",
+        "Fix first",
+    ]
+    changed = [json.loads(line) for line in report.lines if b'"change":"' in line]
+    rows = tables["Changes since `2026-11-20T12:00:00Z`"]
+    listed = {_id(row[-1]) for row in rows[3:]}
+    assert listed == {item["id"] for item in changed if item["change"] != "unchanged"} != set()
+    assert {row[0] for row in rows[3:]} <= {"new", "reopened", "worsened", "unclear"}
+    known = tables["Open since earlier audits, most urgent first"]
+    assert {_id(row[-2]) for row in known[1:]} == {
+        item["id"] for item in changed if item["change"] == "unchanged"
+    }
+
+
+def test_changes_are_counted(tmp_path: Path) -> None:
+    """Each class is counted, and each finding that is known says since when it is open."""
+    report = _compared(tmp_path, VIOLATIONS, VIOLATIONS)
+    text = _render(report)
+    (classes, counts) = tables_of(text)["Changes since `2026-11-20T12:00:00Z`"]
     reported = dict(zip(classes, map(int, counts), strict=True))
-    assert reported == new.head["changes"]["counts"]
-    assert reported["unchanged"] == sum(old.head["counts"][status] for status in OPEN)
-    assert f"as of `2026-11-20T12:00:00Z`, report `{old.head['report']}`" in text
+    assert reported == report.head["changes"]["counts"]
+    assert "\nNo open finding is new, reopened, worsened or unclear.\n" in text
+    assert f"Compared with report `{report.head['changes']['baseline']['report']}`." in text
     assert ", if they are new since the baseline." in text
-    (names, first, *_) = tables_of(text)["Open findings, most urgent first"]
-    assert dict(zip(names, first, strict=True))["Open since"] == (
-        "`2026-11-20T12:00:00Z` (unchanged)"
-    )
+    (names, one, *_) = tables_of(text)["Open since earlier audits, most urgent first"]
+    assert dict(zip(names, one, strict=True))["Open since"] == "`2026-11-20T12:00:00Z` (unchanged)"
+
+
+def test_new_findings_take_the_place_of_known_ones(tmp_path: Path) -> None:
+    """The limit is one for both lists, and of each it is said how many more there are."""
+    report = _compared(tmp_path, VIOLATIONS, VIOLATIONS[:1])
+    total = Counter(json.loads(line)["change"] for line in report.lines if b'"change":"' in line)
+    news = sum(total.values()) - total["unchanged"]
+    for limit, shown, known in ((2, 2, 0), (news + 1, news, 1)):
+        text = _render(report, open=limit)
+        left = [f"{news - shown} more such findings"] if news > shown else []
+        left += [f"{total['unchanged'] - known} more open findings"]
+        assert re.findall(r"^… (.+ findings) in the report$", text, re.MULTILINE) == left
 
 
 def test_what_was_not_judged_again_is_reported(violations: Report) -> None:
@@ -236,18 +335,43 @@ def test_what_was_not_judged_again_is_reported(violations: Report) -> None:
     assert "Key scopes with changed keys" not in text
 
 
+@pytest.mark.parametrize(("formats", "linked"), [(["html", "markdown"], True), (["junit"], False)])
+def test_links_lead_to_a_page_that_exists(
+    violations: Report, formats: list[str], *, linked: bool
+) -> None:
+    """If no page was asked for, nothing leads to one, and findings are named by their ids."""
+    head: Any = violations.head | {"run": violations.head["run"] | {"formats": formats}}
+    text = render(head, violations.lines)
+    assert ("](audit.html" in text) is linked
+    assert "`audit.html`" in text
+
+
+def test_identifiers_are_code_wherever_they_are() -> None:
+    """A name that is a plain word is code in a sentence, as it is in a cell of its own."""
+    found = a_finding(
+        organization="acme", region="northeurope", message="In northeurope, of acme (northeurope)."
+    )
+    (_, row) = tables_of(_of(found))["Open findings, most urgent first"]
+    assert row[4] == "In `northeurope`, of acme (`northeurope`)."
+
+
 # --- how long it is -------------------------------------------------------------------------------
 
 
 def test_lists_are_bounded(violations: Report) -> None:
     """Beyond a limit each list says how many more there are."""
-    text = _render(violations, actions=2, open=3, waivers=1)
+    text = _render(violations, actions=2, open=3, organizations=1, waivers=1)
     tables = tables_of(text)
     lengths = [len(rows) - 1 for rows in tables.values()]
-    assert lengths == [1, 2, 3, 1, 1]
+    assert lengths == [1, 1, 2, 3, 1, 1]
     total = sum(violations.head["counts"][status] for status in OPEN)
+    groups = group_actions(
+        violations.head["actions"], violations.head["population"]["organizations"]
+    )
+    listed = sum(len(group.actions) for group in first(groups, 2))
     assert re.findall(r"^… (.+) in the report$", text, re.MULTILINE) == [
-        f"{violations.head['actions_total'] - 2} more steps",
+        f"{len(violations.head['coverage']) - 1} more organizations",
+        f"{violations.head['actions_total'] - listed} more actions",
         f"{total - 3} more open findings",
         f"{len(urgent_waivers(violations.head)) - 1} more waivers",
     ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reports.presentation.markdown_text import code, prose, table
+from reports.presentation.markdown_text import code, identifiers, prose, table
 from tests.hypothesis_profile import examples
 from tests.reports.markdown_reading import assert_harmless, columns, tables_of
 from tests.reports.samples import HOSTILE_NAMES
@@ -42,6 +43,37 @@ def test_plain_words_stay_plain() -> None:
     assert code("a`b|c\n") == "`a(U+0060)b(U+007C)c(U+000A)`"
     assert code("\u05d0 \u2764\ufe0f") == "`\u05d0 \u2764\ufe0f`"
     assert (code(""), code("  ")) == ("(empty)", "(empty)")
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "shown"),
+    [
+        ([], "In northeurope.", "In northeurope."),
+        (["a"], "It is a key.", "It is a key."),
+        (["northeurope"], "In northeurope, then.", "In `northeurope`, then."),
+        (["catalog"], "One (catalog) and catalogs.", "One (`catalog`) and catalogs."),
+        (["Acme Corp"], "Of Acme Corp: 2 keys", "Of `Acme Corp`: 2 keys"),
+        (["acme", "acme-prod"], "For acme-prod and acme.", "For `acme-prod` and `acme`."),
+        (["acme", "eu"], "For acme / aws / eu / x.", "For `acme / aws / eu` / x."),
+        (["x`|y "], "Of x`|y now", "Of `x(U+0060)(U+007C)y` now"),
+        (["ab", ".*"], "ab.* xy", "`ab.*` xy"),
+        ([" ", ""], "It is so.", "It is so."),
+    ],
+)
+def test_known_identifiers_are_code(names: list[str], text: str, shown: str) -> None:
+    """A known name is code where it is a word of its own, with the parts that follow by slashes."""
+    assert prose(text, known=identifiers(names, ["aws"])) == shown
+
+
+@examples(100)
+@given(st.lists(st.sampled_from(HOSTILE_NAMES) | st.text(max_size=8), max_size=4), st.data())
+def test_any_known_identifiers_are_harmless(names: list[str], data: st.DataObject) -> None:
+    """Whatever names are known and wherever they are in a text, nothing of it does anything."""
+    words = data.draw(st.lists(st.sampled_from([*names, "a", "(", "/", "b."]), max_size=8))
+    row = f"| {prose(' '.join(words), known=identifiers(names)) or '—'} | x |"
+    text = f"| a | b |\n|---|---|\n{row}\n"
+    assert_harmless(text)
+    assert [len(cells) for cells in tables_of(text)[""]] == [2, 2]
 
 
 @examples(50)

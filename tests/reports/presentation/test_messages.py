@@ -25,6 +25,7 @@ HEAD: Any = {
 }
 SCOPE = {
     "kind": "key-scope",
+    "path": "o/serverless/aws/us-east-1",
     "organization": "o",
     "type": "serverless",
     "provider": "aws",
@@ -57,9 +58,12 @@ def test_every_open_status_has_an_outcome() -> None:
     ("subject", "name"),
     [
         (SCOPE, "acme / Serverless on AWS / us-east-1"),
-        ({"kind": "organization", "organization": "o"}, "acme"),
-        ({"kind": "organization", "organization": "unknown"}, "unknown"),
-        ({"kind": "key-id", "organization": "", "key": "k"}, "across organizations / k"),
+        ({"kind": "organization", "path": "o", "organization": "o"}, "acme"),
+        ({"kind": "organization", "path": "unknown", "organization": "unknown"}, "unknown"),
+        (
+            {"kind": "key-id", "path": "./key-id/k", "organization": "", "key": "k"},
+            "across organizations / k",
+        ),
         (
             {**SCOPE, "kind": "database-region", "database": "d"},
             "acme / d / Serverless on AWS / us-east-1",
