@@ -17,7 +17,7 @@ from reports.presentation.action_groups import effect, first, group_actions
 from reports.presentation.banners import banners
 from reports.presentation.markdown_text import code, identifiers, prose
 from reports.presentation.messages import TITLE, SubjectNames, gate_of
-from reports.presentation.organization_status import protected_of, status_of, worst_first
+from reports.presentation.organization_status import protected_of, state_of, worst_first
 from reports.presentation.protection_text import answer
 from reports.presentation.selection import Urgent, open_lines, urgency
 from reports.presentation.source_notes import first_notes
@@ -257,16 +257,16 @@ def _organizations(head: Head, limits: SummaryLimits) -> Iterator[str]:
     is_partial = bool(head["settings"]["left_out"])
     yield from ("", "### Organizations, worst first", "")
     severities = "|".join(f">{severity}" for severity in SEVERITIES)
-    shown = worst_first(rows)[: limits.organizations]
-    cells = (_organization(row, is_partial=is_partial) for row in shown)
+    shown = worst_first(rows, is_partial=is_partial)[: limits.organizations]
+    cells = map(_organization, shown)
     yield from _table(f"Organization|Status|>Protected databases|{severities}", cells)
     yield ""
     yield "The last columns count open findings by severity."
     yield from _more(len(rows), len(shown), "organizations in the report")
 
 
-def _organization(row: CoverageRow, *, is_partial: bool) -> Row:
-    label = status_of(row, is_partial=is_partial)
+def _organization(row: CoverageRow) -> Row:
+    label = state_of(row)
     numbers = row.get("open", {})
     by_severity = (f"{numbers[severity]:,}" if numbers else "?" for severity in SEVERITIES)
     return code(row["name"]), f"{label.shape} {label.word}", protected_of(row), *by_severity

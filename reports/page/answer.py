@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.card import SEVERITIES
 from inventory.text.display import pluralize
-from reports.page.coverage_list import EMPTY, protection_bar, state_of
+from reports.page.coverage_list import protection_bar
 from reports.presentation.banners import hosts_of
 from reports.presentation.labels import VERDICT, Label
+from reports.presentation.organization_status import EMPTY, state_of
 from reports.presentation.protection_text import answer as sentence_of
 from reports.presentation.protection_text import recorded_protection
 

@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from checks.engine.card import SEVERITIES
 from checks.engine.finding import NOT_COMPLYING, STATUSES
 from reports.page.bars import Piece, lay_out_bar
 from reports.presentation.labels import CELL, PROVIDER, STATUS, TYPE, Label
+from reports.presentation.organization_status import (
+    DECLARED,
+    EMPTY,
+    PROTECTED,
+    state_of,
+    worst_first,
+)
 from reports.presentation.protection_text import recorded_protection
 
 if TYPE_CHECKING:
@@ -21,25 +27,6 @@ if TYPE_CHECKING:
     from checks.engine.card import Severity
     from reports.model.key_plan import CoverageCell, CoverageRow, Reason
     from reports.model.protection import Protection
-
-BROKEN = Label("error", "!", "check broke", "A check broke there, so not everything is known.")
-NOT_PROTECTED = Label(
-    "fail", "✕", "not protected", "A database there is not encrypted by a customer key."
-)
-FAILING = Label("fail", "✕", "fails a rule", "A rule fails there, and no database is unprotected.")
-NOT_PROVEN = Label(
-    "inconclusive", "?", "not proven", "Something could not be evaluated there, and nothing fails."
-)
-WAIVED = Label("waived", "§", "waived", "What fails there is accepted by a waiver.")
-PROTECTED = Label(
-    "pass", "✓", "protected", "Every database there is proven to be encrypted by a customer key."
-)
-DECLARED = Label(
-    "not-applicable", "△", "Astra’s keys", "Its databases are declared to use Astra’s keys."
-)
-EMPTY = Label("nothing", "—", "no database", "No database is recorded there.")
-STATES = (BROKEN, NOT_PROTECTED, FAILING, NOT_PROVEN, WAIVED, PROTECTED, DECLARED, EMPTY)
-"""What an organization comes to, the worst first."""
 
 _FOLDED = (PROTECTED, DECLARED, EMPTY)
 
@@ -120,70 +107,18 @@ def lay_out_coverage(
     Above ``most_whole`` organizations, those that are in order are folded; of a run that
     ``is_partial``, none is.
     """
-    if is_partial:
-        coverage = [{**row, "complete": False} for row in coverage]
-    states = {row["organization"]: state_of(row) for row in coverage}
-    ordered = sorted(coverage, key=lambda row: _order(row, states[row["organization"]]))
     is_folding = len(coverage) > most_whole
     folded: dict[Label, list[tuple[str, str]]] = {}
     shown: list[OrganizationView] = []
     room = most_cells
-    for row in ordered:
-        label = states[row["organization"]]
+    for row in worst_first(coverage, is_partial=is_partial):
+        label = state_of(row)
         if is_folding and label in _FOLDED:
             folded.setdefault(label, []).append((row["organization"], row["name"]))
             continue
         room -= len(row["cells"])
         shown.append(_view(row, label, has_room=room >= 0))
     return CoverageList(shown, [FoldedOrganizations(*group) for group in folded.items()])
-
-
-def state_of(row: CoverageRow) -> Label:
-    """Return what an organization comes to: no better than its worst finding or database."""
-    protection, worst = recorded_protection(row), _above_advisory(row["worst"])
-    status = worst["status"] if worst else ""
-    unprotected, unproven, waived = _numbers(protection)
-    conditions = (
-        (status == "error", BROKEN),
-        (unprotected > waived, NOT_PROTECTED),
-        (status == "fail", FAILING),
-        (unproven or status == "inconclusive" or not row["complete"], NOT_PROVEN),
-        (waived or status == "waived", WAIVED),
-        (protection and protection["protected"], PROTECTED),
-        (protection and protection["astra_provided"], DECLARED),
-    )
-    return next((label for holds, label in conditions if holds), _without_numbers(row))
-
-
-def _without_numbers(row: CoverageRow) -> Label:
-    """Return the state of an organization without a database, or of an older record."""
-    if "protection" in row:
-        return EMPTY
-    states = {cell["state"] for cell in row["cells"]}
-    return PROTECTED if states == {"covered"} else NOT_PROVEN if states else EMPTY
-
-
-def _numbers(protection: Protection | None) -> tuple[int, int, int]:
-    if protection is None:
-        return 0, 0, 0
-    return protection["unprotected"], protection["unproven"], protection["waived"]
-
-
-def _above_advisory(worst: Reason | None) -> Reason | None:
-    return worst if worst and worst["severity"] != "advisory" else None
-
-
-def _order(row: CoverageRow, label: Label) -> tuple[int, int, int, int, str, str]:
-    """Return what sorts the organizations with the worst first."""
-    worst, counts = row["worst"], row["counts"]
-    return (
-        STATES.index(label),
-        SEVERITIES.index(worst["severity"]) if worst else len(SEVERITIES),
-        -counts["error"] - counts["fail"],
-        -counts["inconclusive"],
-        row["name"],
-        row["organization"],
-    )
 
 
 def _view(row: CoverageRow, label: Label, *, has_room: bool) -> OrganizationView:

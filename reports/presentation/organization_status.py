@@ -1,75 +1,94 @@
-"""The organizations of an audit in a list: the worst first, each with the status it deserves."""
+"""What an organization comes to, and which organization comes first in a list."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from checks.engine.card import SEVERITIES
-from checks.engine.finding import STATUSES
-from reports.presentation.labels import STATUS, Label
+from reports.presentation.labels import Label
 from reports.presentation.protection_text import expected, recorded_protection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from checks.engine.finding import Status
-    from reports.model.key_plan import CoverageRow
+    from reports.model.key_plan import CoverageRow, Reason
+    from reports.model.protection import Protection
 
-_PARTIAL = STATUS["inconclusive"]._replace(word="not judged in full")
+BROKEN = Label("error", "!", "check broke", "A check broke there, so not everything is known.")
+NOT_PROTECTED = Label(
+    "fail", "✕", "not protected", "A database there is not encrypted by a customer key."
+)
+FAILING = Label("fail", "✕", "fails a rule", "A rule fails there, and no database is unprotected.")
+NOT_PROVEN = Label(
+    "inconclusive", "?", "not proven", "Something could not be evaluated there, and nothing fails."
+)
+WAIVED = Label("waived", "§", "waived", "What fails there is accepted by a waiver.")
+PROTECTED = Label(
+    "pass", "✓", "protected", "Every database there is proven to be encrypted by a customer key."
+)
+DECLARED = Label(
+    "not-applicable", "△", "Astra’s keys", "Its databases are declared to use Astra’s keys."
+)
+EMPTY = Label("nothing", "—", "no database", "No database is recorded there.")
+STATES = (BROKEN, NOT_PROTECTED, FAILING, NOT_PROVEN, WAIVED, PROTECTED, DECLARED, EMPTY)
+"""What an organization comes to, the worst first."""
 
 
-def worst_first(rows: Iterable[CoverageRow]) -> list[CoverageRow]:
-    """Return the organizations, those with the worst findings first."""
-    return sorted(rows, key=_urgency)
+def worst_first(rows: Iterable[CoverageRow], *, is_partial: bool = False) -> list[CoverageRow]:
+    """Return the organizations by what they come to, the worst first.
+
+    Of a run that ``is_partial``, none is taken for complete.
+    """
+    doubted = ({**row, "complete": False} for row in rows) if is_partial else rows
+    return sorted(cast("Iterable[CoverageRow]", doubted), key=_order)
 
 
-def _urgency(row: CoverageRow) -> tuple[bool, int, int, int, int, str, str]:
+def state_of(row: CoverageRow) -> Label:
+    """Return what an organization comes to: no better than its worst finding or database."""
+    protection, worst = recorded_protection(row), _above_advisory(row["worst"])
+    status = worst["status"] if worst else ""
+    unprotected, unproven, waived = _numbers(protection)
+    conditions = (
+        (status == "error", BROKEN),
+        (unprotected > waived, NOT_PROTECTED),
+        (status == "fail", FAILING),
+        (unproven or status == "inconclusive" or not row["complete"], NOT_PROVEN),
+        (waived or status == "waived", WAIVED),
+        (protection and protection["protected"], PROTECTED),
+        (protection and protection["astra_provided"], DECLARED),
+    )
+    return next((label for holds, label in conditions if holds), _without_numbers(row))
+
+
+def _without_numbers(row: CoverageRow) -> Label:
+    """Return the state of an organization without a database, or of an older record."""
+    if "protection" in row:
+        return EMPTY
+    states = {cell["state"] for cell in row["cells"]}
+    return PROTECTED if states == {"covered"} else NOT_PROVEN if states else EMPTY
+
+
+def _numbers(protection: Protection | None) -> tuple[int, int, int]:
+    if protection is None:
+        return 0, 0, 0
+    return protection["unprotected"], protection["unproven"], protection["waived"]
+
+
+def _above_advisory(worst: Reason | None) -> Reason | None:
+    return worst if worst and worst["severity"] != "advisory" else None
+
+
+def _order(row: CoverageRow) -> tuple[int, int, int, int, str, str]:
+    """Return what sorts the organizations with the worst first."""
     worst, counts = row["worst"], row["counts"]
-    fails = counts.get("error", 0) + counts.get("fail", 0)
     return (
-        worst is None or worst["severity"] == "advisory",
-        STATUSES.index(worst["status"]) if worst else len(STATUSES),
+        STATES.index(state_of(row)),
         SEVERITIES.index(worst["severity"]) if worst else len(SEVERITIES),
-        -fails,
-        -counts.get("inconclusive", 0),
+        -counts["error"] - counts["fail"],
+        -counts["inconclusive"],
         row["name"],
         row["organization"],
     )
-
-
-def status_of(row: CoverageRow, *, is_partial: bool = False) -> Label:
-    """Return the status of an organization: that of its worst finding, and never a better one.
-
-    What was not judged in full is shown as inconclusive at best, as is a database that is not
-    proven to be encrypted; one that is not encrypted is shown as failing, or as waived. An advisory
-    is named for what it is.
-    """
-    worst = row["worst"]
-    found = worst["status"] if worst else "pass"
-    if worst and worst["severity"] == "advisory":
-        label = STATUS[worst["status"]]
-        found, shown = "pass", label._replace(word=f"advisory {label.word}")
-    else:
-        shown = STATUS[found]
-    floor = _floor(row)
-    if STATUSES.index(floor) < STATUSES.index(found):
-        found, shown = floor, STATUS[floor]
-    is_doubtful = is_partial or not row["complete"]
-    if is_doubtful and STATUSES.index(found) > STATUSES.index("inconclusive"):
-        return _PARTIAL
-    return shown
-
-
-def _floor(row: CoverageRow) -> Status:
-    """Return the status that is the best that the databases of an organization allow."""
-    protection = recorded_protection(row)
-    if protection is None:
-        return "pass"
-    if protection["unprotected"] > protection["waived"]:
-        return "fail"
-    if protection["unproven"]:
-        return "inconclusive"
-    return "waived" if protection["waived"] else "pass"
 
 
 def protected_of(row: CoverageRow) -> str:

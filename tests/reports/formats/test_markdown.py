@@ -21,7 +21,7 @@ from reports.formats.markdown import WHOLE, SummaryLimits, render
 from reports.presentation import labels
 from reports.presentation.action_groups import effect, first, group_actions
 from reports.presentation.markdown_text import prose
-from reports.presentation.organization_status import protected_of, status_of, worst_first
+from reports.presentation.organization_status import protected_of, state_of, worst_first
 from reports.presentation.protection_text import answer
 from reports.presentation.waiver_notices import urgent_waivers
 from reports.record.writer import Settings
@@ -175,7 +175,7 @@ def test_organizations_are_listed_by_urgency(violations: Report) -> None:
         [row["open"][severity] for severity in SEVERITIES] for row in ordered
     ]
     assert [row[2] for row in rows] == [protected_of(row) for row in ordered]
-    statuses = [status_of(row) for row in ordered]
+    statuses = [state_of(row) for row in ordered]
     assert [row[1] for row in rows] == [f"{label.shape} {label.word}" for label in statuses]
 
 

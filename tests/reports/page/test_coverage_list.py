@@ -7,15 +7,13 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from checks.engine.finding import NOT_COMPLYING
 from reports.formats import html
 from reports.page.bars import Piece
-from reports.page.coverage_list import STATES, lay_out_coverage, protection_bar, state_of
+from reports.page.coverage_list import lay_out_coverage, protection_bar
 from reports.presentation import labels
 from reports.presentation.selection import PageLimits
+from tests.reports.coverage_rows import a_cell, a_protection, a_row, about
 from tests.reports.samples import (
     VIOLATIONS,
     Page,
@@ -29,8 +27,6 @@ from tests.reports.samples import (
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SEVERITIES = ("critical", "high", "medium", "low", "advisory")
 
 
 @pytest.fixture(scope="module")
@@ -47,120 +43,16 @@ def _section(page: str) -> str:
     return page[page.index('<section id="coverage">') :].partition('id="key-plan"')[0]
 
 
-def _cell(
-    state: str,
-    region: str,
-    kind: str = "serverless",
-    provider: str = "aws",
-    **over: Any,  # noqa: ANN401 (fields of any type)
-) -> Any:  # noqa: ANN401 (a part of the record)
-    place = {"type": kind, "provider": provider, "region": region}
-    counts = dict.fromkeys(("databases", "existing", "unprotected", "keys", "advisories"), 0)
-    status = {"missing": "fail", "undetermined": "inconclusive"}.get(state, "pass")
-    return {**place, "state": state, **_about(status), **counts, **over}
-
-
-def _about(status: str, severity: str = "high") -> dict[str, str]:
-    reported = {"finding": "f", "rule": "CMEK-01", "status": status, "severity": severity}
-    return {**reported, "message": "It is so."}
-
-
-def _protection(**numbers: int) -> dict[str, int]:
-    names = ("protected", "unprotected", "unproven", "astra_provided", "waived")
-    return dict.fromkeys(names, 0) | numbers
-
-
-def _row(
-    name: str,
-    *cells: dict[str, Any],
-    worst: tuple[str, str] | None = None,
-    whole: bool = True,
-    counts: dict[str, int] | None = None,
-    **protection: int,
-) -> Any:  # noqa: ANN401 (a part of the record)
-    return {
-        "organization": name,
-        "name": name,
-        "complete": whole,
-        "counts": dict.fromkeys(NOT_COMPLYING, 0) | (counts or {}),
-        "open": dict.fromkeys(SEVERITIES, 0),
-        "protection": _protection(**protection),
-        "worst": _about(*worst) if worst else None,
-        "cells": list(cells),
-    }
-
-
 def _laid_out(*rows: Any, cells: int = 1_000, whole: int = 50) -> Any:  # noqa: ANN401 (a list)
     return lay_out_coverage(rows, most_cells=cells, most_whole=whole, is_partial=False)
 
 
-# --- what an organization comes to ----------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("row", "word"),
-    [
-        (_row("o"), "no database"),
-        (_row("o", astra_provided=1), "Astra’s keys"),
-        (_row("o", protected=2, astra_provided=1), "protected"),
-        (_row("o", protected=2, worst=("fail", "advisory")), "protected"),
-        (_row("o", protected=2, worst=("waived", "high")), "waived"),
-        (_row("o", protected=2, unprotected=1, waived=1, worst=("waived", "high")), "waived"),
-        (_row("o", protected=2, unproven=1), "not proven"),
-        (_row("o", protected=2, worst=("inconclusive", "low")), "not proven"),
-        (_row("o", protected=2, whole=False), "not proven"),
-        (_row("o", protected=2, unprotected=1, waived=1, unproven=1), "not proven"),
-        (_row("o", protected=2, worst=("fail", "medium")), "fails a rule"),
-        (_row("o", protected=2, unproven=3, worst=("fail", "medium")), "fails a rule"),
-        (_row("o", protected=9, unprotected=2, waived=1), "not protected"),
-        (_row("o", unprotected=2, worst=("error", "high")), "check broke"),
-    ],
-)
-def test_an_organization_is_as_bad_as_its_worst(row: Any, word: str) -> None:  # noqa: ANN401 (a row)
-    """An organization comes to no more than its worst finding, or its worst database."""
-    assert state_of(row).word == word
-
-
-@given(
-    row=st.builds(
-        _row,
-        st.just("o"),
-        worst=st.sampled_from([None, *((s, v) for s in NOT_COMPLYING for v in SEVERITIES)]),
-        whole=st.booleans(),
-        protected=st.integers(0, 2),
-        unprotected=st.just(2),
-        waived=st.integers(0, 2),
-        unproven=st.integers(0, 1),
-    )
-)
-def test_no_organization_with_an_unprotected_database_is_protected(row: Any) -> None:  # noqa: ANN401 (a row)
-    """Whatever else is known, a database without a customer key is never shown as protected."""
-    assert STATES.index(state_of(row)) < [state.word for state in STATES].index("protected")
-
-
-@pytest.mark.parametrize(
-    ("cells", "worst", "word"),
-    [
-        ([_cell("covered", "r")], None, "protected"),
-        ([_cell("covered", "r"), _cell("missing", "s")], ("fail", "high"), "fails a rule"),
-        ([_cell("undetermined", "r")], None, "not proven"),
-        ([], None, "no database"),
-    ],
-)
-def test_a_record_without_numbers_of_databases(
-    cells: list[Any], worst: tuple[str, str] | None, word: str
-) -> None:
-    """In a record of an older version, an organization is judged by its key scopes."""
-    row = _row("o", *cells, worst=worst)
-    del row["protection"], row["open"]
-    assert state_of(row).word == word
-    [shown] = _laid_out(row).shown
-    assert (shown.protection, shown.bar, shown.open) == (None, [], None)
+# --- bars ---------------------------------------------------------------------------------------
 
 
 def test_the_bar_shows_what_is_waived_apart() -> None:
     """A database whose failure is waived is neither protected nor plainly unprotected."""
-    numbers: Any = _protection(protected=1, unprotected=2, waived=1, unproven=1, astra_provided=1)
+    numbers: Any = a_protection(protected=1, unprotected=2, waived=1, unproven=1, astra_provided=1)
     assert [piece.css for piece in protection_bar(numbers)] == [
         "pass",
         "fail",
@@ -168,7 +60,7 @@ def test_the_bar_shows_what_is_waived_apart() -> None:
         "inconclusive",
         "not-applicable",
     ]
-    assert protection_bar(_protection(unprotected=3, waived=3)) == [Piece("waived", 0, 1_000)]  # type: ignore[arg-type]
+    assert protection_bar(a_protection(unprotected=3, waived=3)) == [Piece("waived", 0, 1_000)]  # type: ignore[arg-type]
 
 
 # --- key scopes -----------------------------------------------------------------------------------
@@ -177,12 +69,12 @@ def test_the_bar_shows_what_is_waived_apart() -> None:
 def test_key_scopes_in_use_are_shown_by_provider() -> None:
     """Each provider has a block with the key scopes in use, the worst first, and their states."""
     cells = [
-        _cell("covered", "r1"),
-        _cell("covered", "r3"),
-        _cell("missing", "r2"),
-        _cell("missing", "r2", "managed-clusters", "gcp"),
+        a_cell("covered", "r1"),
+        a_cell("covered", "r3"),
+        a_cell("missing", "r2"),
+        a_cell("missing", "r2", "managed-clusters", "gcp"),
     ]
-    [shown] = _laid_out(_row("o", *cells)).shown
+    [shown] = _laid_out(a_row("o", *cells)).shown
     assert [
         (
             block.provider,
@@ -227,7 +119,7 @@ def test_a_cell_takes_the_colour_of_its_worst_finding(
     state: str, status: str, severity: str, css: str
 ) -> None:
     """A cell looks as its state does, or as bad as its worst finding above an advisory."""
-    [shown] = _laid_out(_row("o", _cell(state, "r", **_about(status, severity)))).shown
+    [shown] = _laid_out(a_row("o", a_cell(state, "r", **about(status, severity)))).shown
     label = shown.blocks[0].cells[0].label
     assert (label.css, label.word) == (css, labels.CELL[state].word)
 
@@ -248,7 +140,7 @@ def test_states_are_in_the_page(violations: Report) -> None:
     assert {"missing", "unsupported", "astra-provided", "undetermined"} <= states
 
 
-def test_late_databases_and_advisories_are_in_their_cell(tmp_path: Path) -> None:
+def test_late_databases_and_advisories_are_in_theira_cell(tmp_path: Path) -> None:
     """A cell says how many existing databases run on Astra's keys, and counts advisories."""
     late = {"registered": {"at": "2026-01-10T09:00:00Z", "by": "Dana", "on": "2026-01-11"}}
     keys = [key("us-east-2", 1, **late), key("eu-west-1", 2)]
@@ -276,7 +168,7 @@ def test_doubt_claims_nothing(partial: Report) -> None:
     """Where not all was read and judged, nothing is said to be empty."""
     assert "No key scope is known." in Page(partial.page).text
     [shown] = lay_out_coverage(
-        [_row("o", protected=1)], most_cells=1, most_whole=0, is_partial=True
+        [a_row("o", protected=1)], most_cells=1, most_whole=0, is_partial=True
     ).shown
     assert (shown.label.word, shown.is_complete) == ("not proven", False)
 
@@ -293,33 +185,9 @@ def test_every_organization_of_a_record_that_is_too_old_is_in_doubt(tmp_path: Pa
 # --- many organizations ---------------------------------------------------------------------------
 
 
-def test_the_worst_organization_comes_first() -> None:
-    """Organizations are sorted by what they come to, then by their worst finding and how many."""
-    rows = [
-        _row("calm", protected=1),
-        _row("waiving", worst=("waived", "high"), counts={"waived": 1}),
-        _row("unsure", worst=("inconclusive", "critical"), counts={"inconclusive": 9}),
-        _row("failing", worst=("fail", "high"), counts={"fail": 1}),
-        _row("failing-twice", worst=("fail", "high"), counts={"fail": 2}),
-        _row("bare", worst=("fail", "high"), counts={"fail": 1}, unprotected=1),
-        _row("critical", worst=("fail", "critical"), counts={"fail": 1}),
-        _row("broken", worst=("error", "medium"), counts={"error": 1}),
-    ]
-    assert [shown.name for shown in _laid_out(*rows).shown] == [
-        "broken",
-        "bare",
-        "critical",
-        "failing-twice",
-        "failing",
-        "unsure",
-        "waiving",
-        "calm",
-    ]
-
-
 def test_without_room_for_key_scopes_a_row_stays() -> None:
     """Beyond the limit of cells an organization keeps its row, with its worst finding."""
-    rows = [_row(f"f{n}", _cell("missing", "r"), worst=("fail", "high")) for n in range(4)]
+    rows = [a_row(f"f{n}", a_cell("missing", "r"), worst=("fail", "high")) for n in range(4)]
     shown = _laid_out(*rows, cells=2).shown
     assert [(view.name, len(view.blocks), view.cells) for view in shown] == [
         ("f0", 1, 1),
@@ -332,10 +200,10 @@ def test_without_room_for_key_scopes_a_row_stays() -> None:
 def test_organizations_in_order_are_folded_and_named() -> None:
     """Above so many organizations, those in order fold into one row that names them."""
     rows = [
-        _row("failing", worst=("fail", "high")),
-        _row("b", protected=1),
-        _row("a", protected=1),
-        _row("empty"),
+        a_row("failing", worst=("fail", "high")),
+        a_row("b", protected=1),
+        a_row("a", protected=1),
+        a_row("empty"),
     ]
     coverage = _laid_out(*rows, whole=3)
     assert [view.name for view in coverage.shown] == ["failing"]

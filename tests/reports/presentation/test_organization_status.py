@@ -1,95 +1,117 @@
-"""Organizations in a list: which comes first, and that none looks better than it is."""
+"""What an organization comes to, and which organization comes first in a list."""
 
 from __future__ import annotations
 
-from itertools import product
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checks.engine.card import SEVERITIES
-from checks.engine.finding import STATUSES
-from reports.presentation.organization_status import protected_of, status_of, worst_first
-
-NUMBERS = ("protected", "unprotected", "unproven", "astra_provided", "waived")
-
-
-def _row(
-    worst: tuple[str, str] | None = None, numbers: tuple[int, ...] = (1, 0, 0, 0, 0), **over: object
-) -> Any:  # noqa: ANN401 (a part of a row)
-    status, severity = worst or ("", "")
-    return {
-        "organization": "o1",
-        "name": "acme",
-        "complete": True,
-        "counts": dict.fromkeys(STATUSES, 0) | ({status: 1} if worst else {}),
-        "protection": dict(zip(NUMBERS, numbers, strict=True)),
-        "worst": {"status": status, "severity": severity} if worst else None,
-        **over,
-    }
+from checks.engine.finding import NOT_COMPLYING
+from reports.presentation.organization_status import STATES, protected_of, state_of, worst_first
+from tests.reports.coverage_rows import a_cell, a_row
 
 
 @pytest.mark.parametrize(
-    ("row", "shown"),
+    ("row", "word"),
     [
-        (_row(), "✓ pass"),
-        (_row(("error", "high")), "! error"),
-        (_row(("fail", "critical")), "✕ fail"),
-        (_row(("inconclusive", "low")), "? inconclusive"),
-        (_row(("waived", "high")), "§ waived"),
-        (_row(("fail", "advisory")), "✕ advisory fail"),
-        (_row(("fail", "advisory"), (1, 0, 1, 0, 0)), "? inconclusive"),
-        (_row(None, (3, 1, 0, 0, 0)), "✕ fail"),
-        (_row(None, (3, 1, 0, 0, 1)), "§ waived"),
-        (_row(None, (3, 2, 0, 0, 1)), "✕ fail"),
-        (_row(None, (3, 1, 1, 0, 1)), "? inconclusive"),
-        (_row(("waived", "high"), (3, 0, 1, 0, 0)), "? inconclusive"),
-        (_row(None, (0, 0, 0, 4, 0)), "✓ pass"),
-        (_row(complete=False), "? not judged in full"),
-        (_row(("fail", "advisory"), complete=False), "? not judged in full"),
-        (_row(("fail", "high"), complete=False), "✕ fail"),
-        (_row(("inconclusive", "high"), complete=False), "? inconclusive"),
+        (a_row("o"), "no database"),
+        (a_row("o", astra_provided=1), "Astra’s keys"),
+        (a_row("o", protected=2, astra_provided=1), "protected"),
+        (a_row("o", protected=2, worst=("fail", "advisory")), "protected"),
+        (a_row("o", protected=2, worst=("waived", "high")), "waived"),
+        (a_row("o", protected=2, unprotected=1, waived=1, worst=("waived", "high")), "waived"),
+        (a_row("o", protected=2, unproven=1), "not proven"),
+        (a_row("o", protected=2, worst=("inconclusive", "low")), "not proven"),
+        (a_row("o", protected=2, whole=False), "not proven"),
+        (a_row("o", protected=2, unprotected=1, waived=1, unproven=1), "not proven"),
+        (a_row("o", protected=2, worst=("fail", "medium")), "fails a rule"),
+        (a_row("o", protected=2, unproven=3, worst=("fail", "medium")), "fails a rule"),
+        (a_row("o", protected=9, unprotected=2, waived=1), "not protected"),
+        (a_row("o", unprotected=2, worst=("error", "high")), "check broke"),
     ],
 )
-def test_an_organization_has_the_status_of_its_worst(row: Any, shown: str) -> None:  # noqa: ANN401 (as above)
-    """The worst finding gives the status, and databases without proof make it no better."""
-    label = status_of(row)
-    assert f"{label.shape} {label.word}" == shown
+def test_an_organization_is_as_bad_as_its_worst(row: Any, word: str) -> None:  # noqa: ANN401 (a row)
+    """An organization comes to no more than its worst finding, or its worst database."""
+    assert state_of(row).word == word
 
 
-def test_no_organization_of_a_partial_run_passes() -> None:
-    """Whatever was found, a run of a part of the checks shows no organization as fine."""
-    worsts = [None, *product(STATUSES, SEVERITIES)]
-    shown = {status_of(_row(worst), is_partial=True).word for worst in worsts}
-    assert shown == {"error", "fail", "inconclusive", "not judged in full"}
+@given(
+    row=st.builds(
+        a_row,
+        st.just("o"),
+        worst=st.sampled_from([None, *((s, v) for s in NOT_COMPLYING for v in SEVERITIES)]),
+        whole=st.booleans(),
+        protected=st.integers(0, 2),
+        unprotected=st.just(2),
+        waived=st.integers(0, 2),
+        unproven=st.integers(0, 1),
+    )
+)
+def test_no_organization_with_an_unprotected_database_is_protected(row: Any) -> None:  # noqa: ANN401 (a row)
+    """Whatever else is known, a database without a customer key is never shown as protected."""
+    assert STATES.index(state_of(row)) < [state.word for state in STATES].index("protected")
 
 
-def test_a_record_without_numbers_has_its_findings() -> None:
-    """In a record from before it counted databases, the worst finding is all that is known."""
-    older = _row(("fail", "high"))
-    del older["protection"]
-    assert (status_of(older).word, protected_of(older)) == ("fail", "not recorded")
-    assert status_of(older | {"worst": None}).word == "pass"
+@pytest.mark.parametrize(
+    ("cells", "worst", "word"),
+    [
+        ([a_cell("covered", "r")], None, "protected"),
+        ([a_cell("covered", "r"), a_cell("missing", "s")], ("fail", "high"), "fails a rule"),
+        ([a_cell("undetermined", "r")], None, "not proven"),
+        ([], None, "no database"),
+    ],
+)
+def test_a_record_without_numbers_of_databases(
+    cells: list[Any], worst: tuple[str, str] | None, word: str
+) -> None:
+    """In a record of an older version, an organization is judged by its key scopes."""
+    row = a_row("o", *cells, worst=worst)
+    del row["protection"], row["open"]
+    assert state_of(row).word == word
+
+
+def test_the_worst_organization_comes_first() -> None:
+    """Organizations are sorted by what they come to, then by their worst finding and how many."""
+    rows = [
+        a_row("calm", protected=1),
+        a_row("waiving", worst=("waived", "high"), counts={"waived": 1}),
+        a_row("unsure", worst=("inconclusive", "critical"), counts={"inconclusive": 9}),
+        a_row("failing", worst=("fail", "high"), counts={"fail": 1}),
+        a_row("failing-twice", worst=("fail", "high"), counts={"fail": 2}),
+        a_row("bare", worst=("fail", "high"), counts={"fail": 1}, unprotected=1),
+        a_row("critical", worst=("fail", "critical"), counts={"fail": 1}),
+        a_row("broken", worst=("error", "medium"), counts={"error": 1}),
+    ]
+    assert [row["name"] for row in worst_first(rows)] == [
+        "broken",
+        "bare",
+        "critical",
+        "failing-twice",
+        "failing",
+        "unsure",
+        "waiving",
+        "calm",
+    ]
+
+
+def test_no_organization_of_a_partial_run_is_in_order() -> None:
+    """In a run of a part of the checks, no organization comes to more than not proven."""
+    rows = [a_row("a", protected=1), a_row("b"), a_row("c", astra_provided=1)]
+    shown = worst_first(rows, is_partial=True)
+    assert [(row["name"], state_of(row).word) for row in shown] == [
+        ("a", "not proven"),
+        ("b", "not proven"),
+        ("c", "not proven"),
+    ]
 
 
 def test_protected_databases_are_counted_of_those_that_are_to_be() -> None:
     """Databases declared to use Astra's keys are counted by neither number."""
-    assert protected_of(_row(None, (1_200, 30, 4, 5, 0))) == "1,200 of 1,234"
-    assert protected_of(_row(None, (0, 0, 0, 5, 0))) == "none expected"
-
-
-def test_the_worst_organization_comes_first() -> None:
-    """Failures come before doubts, and advisories and passes after all else."""
-    counts = {"error": 0, "fail": 2, "inconclusive": 0}
-    ordered = [
-        _row(("error", "low"), name="broken"),
-        _row(("fail", "critical"), name="critical"),
-        _row(("fail", "high"), name="many", counts=counts),
-        _row(("fail", "high"), name="a"),
-        _row(("fail", "high"), name="b"),
-        _row(("inconclusive", "critical"), name="doubt"),
-        _row(("waived", "critical"), name="waived"),
-        _row(("fail", "advisory"), name="advisory"),
-        _row(name="fine"),
-    ]
-    assert worst_first(reversed(ordered)) == ordered
+    row = a_row("o", protected=1_200, unprotected=30, unproven=4, astra_provided=5)
+    assert protected_of(row) == "1,200 of 1,234"
+    assert protected_of(a_row("o", astra_provided=5)) == "none expected"
+    del row["protection"]
+    assert protected_of(row) == "not recorded"
