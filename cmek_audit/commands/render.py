@@ -14,11 +14,15 @@ from cmek_audit import parameters
 from cmek_audit.console import write_lines
 from cmek_audit.exit_codes import ExitCode, interruptible
 from inventory.errors import LeakError, SettingError
+from inventory.files.suggestions import did_you_mean
+from inventory.text.display import describe
 from inventory.text.secrets import holds_secret
 from reports.formats.registry import RENDERABLE, encode
 from reports.record.reader import read_record, relying_on
 
 if TYPE_CHECKING:
+    from reports.formats.registry import Format
+    from reports.model.head import Head
     from reports.record.reader import Record
 
 
@@ -34,8 +38,14 @@ if TYPE_CHECKING:
     default="-",
     help="The file to write; - prints the report.",
 )
+@click.option(
+    "--organization",
+    metavar="NAME",
+    default="",
+    help="Make html of this organization alone, by its name or id.",
+)
 @interruptible("nothing unfinished is left behind")
-def render(format_name: str, report: str, output: str) -> ExitCode:
+def render(format_name: str, report: str, output: str, organization: str) -> ExitCode:
     """Make a report of any format from the record of an audit.
 
     REPORT is a report folder or its audit.json; without it, audit-report. The record is audit.json
@@ -50,7 +60,7 @@ def render(format_name: str, report: str, output: str) -> ExitCode:
     """
     record = read_record(report)
     target = None if output == "-" else _target(output, record)
-    content = _render(format_name, record)
+    content = _render(format_name, record, organization)
     if target is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
@@ -82,14 +92,34 @@ def _refused(output: str, found: str) -> SettingError:
     return SettingError(f"--output: found {output} ({found}), expected a file to write to")
 
 
-def _render(name: str, record: Record) -> bytes:
+def _render(name: str, record: Record, organization: str) -> bytes:
+    row, lines, population = RENDERABLE[name], record.lines(), record.population_lines()
     with relying_on(record):
-        content = encode(
-            RENDERABLE[name].render(record.head, record.lines(), record.population_lines())
-        )
+        if organization:
+            identity = _identify(row, record.head, organization)
+            text = row.render_organization(record.head, lines, population, identity)
+        else:
+            text = row.render(record.head, lines, population)
+        content = encode(text)
     if holds_secret(content):
         raise LeakError([record.path])
     return content
+
+
+def _identify(row: Format, head: Head, organization: str) -> str:
+    """Return the id of the one organization with that name or id."""
+    if not row.folder:
+        formats = " or ".join(name for name, other in RENDERABLE.items() if other.folder)
+        raise SettingError(f"--organization: found it with {row.name}, expected {formats}")
+    names = {entry["id"]: entry["name"] for entry in head["population"]["organizations"]}
+    found = [key for key, name in names.items() if organization in {key, name}]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        expected = f"an id, as {len(found):,} organizations have this name"
+    else:
+        expected = f"an organization of the report{did_you_mean(organization, names.values())}"
+    raise SettingError(f"--organization: found {describe(organization)}, expected {expected}")
 
 
 def _replace(target: Path, content: bytes) -> None:

@@ -93,6 +93,8 @@ def prove_rendered(report: LoadedReport, of_record: Status) -> Iterator[Proof]:
     for rendered in RENDERED:
         absent = proofs_without_file(report, rendered)
         yield from [_prove_page(report, rendered, of_record)] if absent is None else absent
+        if rendered.folder and absent is None:
+            yield from _prove_pages(report, rendered, of_record)
 
 
 def _prove_page(report: LoadedReport, rendered: Format, of_record: Status) -> Proof:
@@ -105,11 +107,51 @@ def _prove_page(report: LoadedReport, rendered: Format, of_record: Status) -> Pr
         return Proof(name, "not-proven", f"it cannot be read: {error.strerror}")
     if not is_equal:
         return unequal(name, f"not the {rendered.noun} that the record renders to", report)
-    if of_record != "proven":
-        state = "is not proven" if of_record == "not-proven" else "differs"
-        reason = f"rendered again from the record: equal; the record {state}"
-        return Proof(name, "not-proven", reason)
-    return Proof(name, "proven", "rendered again from the record: equal")
+    return _equal_to_record(name, of_record)
+
+
+def _equal_to_record(name: str, of_record: Status) -> Proof:
+    """Return the proof of what the record renders to: it is proven no further than the record."""
+    if of_record == "proven":
+        return Proof(name, "proven", "rendered again from the record: equal")
+    state = "is not proven" if of_record == "not-proven" else "differs"
+    return Proof(name, "not-proven", f"rendered again from the record: equal; the record {state}")
+
+
+def _prove_pages(report: LoadedReport, rendered: Format, of_record: Status) -> Iterator[Proof]:
+    """Prove the pages of single organizations together, as there may be thousands."""
+    folder = report.location / rendered.folder
+    try:
+        equal = _compare_pages(report.record, rendered, folder)
+        there = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+    except RecordError:
+        yield Proof(rendered.folder, "differs", "nothing can be rendered from the record")
+        return
+    except OSError as error:
+        yield Proof(rendered.folder, "not-proven", f"it cannot be read: {error.strerror}")
+        return
+    if strangers := sorted(there - set(equal)):
+        yield unequal(rendered.folder, f"found {strangers[0]}, which no record renders to", report)
+    elif differing := [name for name, is_equal in equal.items() if not is_equal]:
+        reason = f"{pluralize(len(differing), 'page')} not as rendered, the first {differing[0]}"
+        yield unequal(rendered.folder, reason, report)
+    elif equal:
+        yield _equal_to_record(rendered.folder, of_record)
+
+
+def _compare_pages(record: Record, rendered: Format, folder: Path) -> dict[str, bool]:
+    """Return for each page of an organization, by its name, whether it is as it is rendered."""
+    with relying_on(record):
+        pages = rendered.render_pages(record.head, record.lines(), record.population_lines())
+        return {name: _is_page(folder / name, encode(text)) for name, text in pages}
+
+
+def _is_page(file: Path, raw: bytes) -> bool:
+    try:
+        with open_regular(file) as opened:
+            return opened.read(len(raw) + 1) == raw
+    except FileNotFoundError:
+        return False
 
 
 def _is_rendered(record: Record, rendered: Format, file: Path) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from reports.model.head import Head
+    from reports.page.organizations.lines import OrganizationLines
     from reports.page.organizations.links import PageLinks
 
 
@@ -59,11 +60,25 @@ def render_pages(
         return
     index = HeadIndex(head)
     for own in part(lines, population, names):
-        name = names[own.organization]
-        reduced = index.head_of(own.organization, own.findings, actions_of(own, name))
-        links = links_of_organization(head, name)
-        text = _render(reduced, own.findings, own.population, limits=limits, links=links)
-        yield page_name(own.organization, name), text
+        yield page_name(own.organization, names[own.organization]), _render_own(index, own, limits)
+
+
+def render_organization(
+    head: Head, lines: Iterable[bytes], organization: str, *, population: Iterable[bytes]
+) -> str:
+    """Render the page of one ``organization`` of an audit, by its id; as ``render_pages``.
+
+    Raises LookupError if the population does not have it.
+    """
+    [own] = part(lines, population, {organization})
+    return _render_own(HeadIndex(head), own, PageLimits())
+
+
+def _render_own(index: HeadIndex, own: OrganizationLines, limits: PageLimits) -> str:
+    name = index.name(own.organization)
+    head = index.head_of(own.organization, own.findings, actions_of(own, name))
+    links = links_of_organization(index.head, name)
+    return _render(head, own.findings, own.population, limits=limits.of_organization(), links=links)
 
 
 def _render(

@@ -65,6 +65,15 @@ class Format(NamedTuple):
         if self.folder:
             yield from self._renderer.render_pages(head, lines, population=population)
 
+    def render_organization(
+        self, head: Head, lines: Iterable[bytes], population: Iterable[bytes], organization: str
+    ) -> str:
+        """Return the text of the page of one ``organization``, by its id; only with a folder."""
+        text: str = self._renderer.render_organization(
+            head, lines, organization, population=population
+        )
+        return text
+
     @property
     def _renderer(self) -> Any:  # noqa: ANN401 (a module)
         return import_module(f"reports.formats.{self.module}")

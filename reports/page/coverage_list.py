@@ -12,13 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from checks.engine.finding import NOT_COMPLYING, STATUSES
 from reports.page.bars import Piece, lay_out_bar
 from reports.presentation.labels import CELL, PROVIDER, STATUS, TYPE, Label
-from reports.presentation.organization_status import (
-    DECLARED,
-    EMPTY,
-    PROTECTED,
-    state_of,
-    worst_first,
-)
+from reports.presentation.organization_status import IN_ORDER, state_of, worst_first
 from reports.presentation.protection_text import recorded_protection
 
 if TYPE_CHECKING:
@@ -27,8 +21,6 @@ if TYPE_CHECKING:
     from checks.engine.card import Severity
     from reports.model.key_plan import CoverageCell, CoverageRow, Reason
     from reports.model.protection import Protection
-
-_FOLDED = (PROTECTED, DECLARED, EMPTY)
 
 
 class CellView(NamedTuple):
@@ -113,7 +105,7 @@ def lay_out_coverage(
     room = most_cells
     for row in worst_first(coverage, is_partial=is_partial):
         label = state_of(row)
-        if is_folding and label in _FOLDED:
+        if is_folding and label in IN_ORDER:
             folded.setdefault(label, []).append((row["organization"], row["name"]))
             continue
         room -= len(row["cells"])

@@ -92,7 +92,11 @@ def parts_of(
         "waivers": waivers,
         **_findings(head, read, limits, waivers.numbers),
         **_frameworks(head),
-        **_attestations(head, limits),
+        "attestations": group_attestations(
+            head["attestations"], head["settings"]["as_of"], limits.attestations
+        ),
+        # What rests on attestations is counted for the whole audit only.
+        "attested": None if links.only else head["attested"],
         **_sample(read.sample),
     }
 
@@ -189,14 +193,6 @@ def _frameworks(head: Head) -> Parts:
         "frameworks": view_frameworks(head),
         "framework_states": STATE,
         "tally_words": TALLY,
-    }
-
-
-def _attestations(head: Head, limits: PageLimits) -> Parts:
-    as_of = head["settings"]["as_of"]
-    return {
-        "attestations": group_attestations(head["attestations"], as_of, limits.attestations),
-        "attested": head["attested"],
     }
 
 

@@ -30,6 +30,9 @@ DECLARED = Label(
     "not-applicable", "△", "Astra’s keys", "Its databases are declared to use Astra’s keys."
 )
 EMPTY = Label("nothing", "—", "no database", "No database is recorded there.")
+IN_ORDER = (PROTECTED, DECLARED, EMPTY)
+"""What an organization comes to of which nothing is open or waived."""
+
 STATES = (BROKEN, NOT_PROTECTED, FAILING, NOT_PROVEN, WAIVED, PROTECTED, DECLARED, EMPTY)
 """What an organization comes to, the worst first."""
 

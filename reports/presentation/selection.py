@@ -85,6 +85,10 @@ class PageLimits(NamedTuple):
 
     sample: int = DEFAULT_SIZE
 
+    def of_organization(self) -> PageLimits:
+        """Return the limits of the page of one organization of a fleet: it repeats little."""
+        return self._replace(full=10, sample=0)
+
 
 class Selection(NamedTuple):
     """The findings that are shown, parsed.

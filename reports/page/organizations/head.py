@@ -44,21 +44,29 @@ class Tally(NamedTuple):
 
 
 class HeadIndex:
-    """The blocks of a head by organization, so that each page takes its own without a search."""
+    """The blocks of a head by organization, so that each page takes its own without a search.
+
+    Attributes:
+        head: the whole head.
+    """
 
     def __init__(self, head: Head) -> None:
         """Index ``head``, the head of a whole record."""
-        self._head = head
+        self.head = head
         self._rows = {row["organization"]: row for row in head["coverage"]}
         self._plans = {row["organization"]: row for row in head["key_plan"]["organizations"]}
         self._entries = {row["id"]: row for row in head["population"]["organizations"]}
         self._not_evaluated = _by_organization(head["not_evaluated"], itemgetter("organization"))
         self._waivers = _by_organization(head["waivers"], _organization_of_waiver)
-        self._attestations = _by_organization(head["attestations"], itemgetter("organization"))
+        self._attestations = _by_organization(head["attestations"], itemgetter("organization_id"))
         lists = cast("Mapping[str, list[dict[str, str]]]", head["key_plan"]["lists"])
         self._lists = {
             name: _by_organization(rows, itemgetter("organization")) for name, rows in lists.items()
         }
+
+    def name(self, organization: str) -> str:
+        """Return the name of an organization; raise LookupError if the audit does not have it."""
+        return self._entries[organization]["name"]
 
     def head_of(
         self, organization: str, lines: Iterable[bytes], actions: Sequence[ActionEntry]
@@ -67,7 +75,7 @@ class HeadIndex:
 
         What is about the run, the criteria and the files of the record stays as it is.
         """
-        head, entry, tally = self._head, self._entries[organization], count(lines)
+        head, entry, tally = self.head, self._entries[organization], count(lines)
         counts = tally.by_status()
         reduced = {
             **head,
@@ -86,7 +94,7 @@ class HeadIndex:
             "trend": [],
             "not_evaluated": self._not_evaluated.get(organization, []),
             "waivers": self._waivers.get(organization, []),
-            "attestations": self._attestations.get(entry["name"], []),
+            "attestations": self._attestations.get(organization, []),
             "findings": {**head["findings"], "count": sum(counts.values())},
         }
         if "protection" in head:
@@ -94,7 +102,7 @@ class HeadIndex:
         return cast("Head", reduced)
 
     def _key_plan(self, organization: str) -> KeyPlan:
-        plan, own = self._head["key_plan"], self._plans.get(organization)
+        plan, own = self.head["key_plan"], self._plans.get(organization)
         numbers = {name: cast("dict[str, int]", own or {}).get(name, 0) for name in NUMBERS}
         lists = {name: rows.get(organization, []) for name, rows in self._lists.items()}
         reduced = {**plan, **numbers, "organizations": [own] if own else [], "lists": lists}

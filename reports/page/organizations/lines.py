@@ -35,12 +35,11 @@ class OrganizationLines(NamedTuple):
 def part(
     findings: Iterable[bytes], population: Iterable[bytes], organizations: Collection[str]
 ) -> Iterator[OrganizationLines]:
-    """Yield the lines of each organization of the ``population``, in its order.
+    """Yield the lines of each of the ``organizations``, in the order of the ``population``.
 
     Both are read from their beginning, the findings twice. The findings of an organization follow
     each other in the order of the population, but for a few that were found across organizations:
-    these come last, and are looked for first. What is about none of the ``organizations`` is left
-    out.
+    these come last, and are looked for first. What is about any other organization is left out.
 
     Raises ValueError if the findings are in another order.
     """
@@ -48,6 +47,8 @@ def part(
     groups = _first_groups(findings, organizations)
     expected, own = next(groups, _NONE)
     for organization, lines in _population(population):
+        if organization not in organizations:
+            continue
         found: list[bytes] = []
         if expected == organization:
             found = own

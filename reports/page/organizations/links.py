@@ -6,8 +6,11 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from reports.presentation.organization_status import IN_ORDER, state_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from reports.model.head import Head
 
@@ -15,6 +18,7 @@ FOLDER = "organizations"
 """The folder of the pages, beside the index."""
 
 _LONGEST = 60
+_OF_WHOLE = frozenset({"changes", "frameworks", "sample"})
 _OTHER = re.compile(r"[^a-z0-9]+")
 
 
@@ -39,16 +43,18 @@ class PageLinks(NamedTuple):
 
     Attributes:
         names: the name of each organization that has a page of its own, by its id.
+        is_index: whether the page is the index of a fleet.
         only: what a page of one organization shows of the whole; None on the page of an audit.
     """
 
     names: Mapping[str, str]
+    is_index: bool = False
     only: OnlyOrganization | None = None
 
     @property
-    def is_index(self) -> bool:
-        """Return whether this page is the index of others."""
-        return bool(self.names)
+    def hidden(self) -> AbstractSet[str]:
+        """Return the sections that the page leaves to the index, as they are about all findings."""
+        return _OF_WHOLE if self.only else frozenset()
 
     def page(self, organization: str) -> str:
         """Return the address of an organization's page; empty if it has none of its own."""
@@ -57,16 +63,25 @@ class PageLinks(NamedTuple):
 
 
 def links_of(head: Head, fleet: int) -> PageLinks:
-    """Return the links of the page of an audit; above ``fleet`` organizations it is an index."""
+    """Return the links of the page of an audit; above ``fleet`` organizations it is an index.
+
+    Organizations that are in order have no page beside the index: it names them.
+    """
     names = {row["id"]: row["name"] for row in head["population"]["organizations"]}
-    return PageLinks(names if len(names) > fleet else {})
+    if len(names) <= fleet:
+        return PageLinks({})
+    in_order = {row["organization"] for row in head["coverage"] if state_of(row) in IN_ORDER}
+    if head["settings"]["left_out"]:
+        in_order = set()
+    pages = {identity: name for identity, name in names.items() if identity not in in_order}
+    return PageLinks(pages, is_index=True)
 
 
 def links_of_organization(head: Head, name: str) -> PageLinks:
     """Return the links of the page of the organization called ``name``."""
     organizations = len(head["population"]["organizations"])
     verdict = head["verdict"]["text"].partition(":")[0]
-    return PageLinks({}, OnlyOrganization(name, organizations, "../audit.html", verdict))
+    return PageLinks({}, only=OnlyOrganization(name, organizations, "../audit.html", verdict))
 
 
 def page_name(organization: str, name: str) -> str:

@@ -9,9 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.page.organizations.links import links_of, links_of_organization, page_name
+from tests.reports.coverage_rows import a_row
 
 HEAD: Any = {
     "population": {"organizations": [{"id": "1", "name": "Acme Prod"}, {"id": "2", "name": "b"}]},
+    "coverage": [
+        a_row("1", worst=("fail", "high"), unprotected=1) | {"organization": "1"},
+        a_row("2", protected=1) | {"organization": "2"},
+    ],
+    "settings": {"left_out": ""},
     "verdict": {"text": "Not compliant: 3 checks failed."},
 }
 
@@ -43,6 +49,13 @@ def test_only_a_fleet_has_pages_of_organizations() -> None:
     assert (index.is_index, index.only) == (True, None)
     assert index.page("1") == f"organizations/{page_name('1', 'Acme Prod')}"
     assert index.page("of no organization") == ""
+
+
+def test_organizations_in_order_have_no_page() -> None:
+    """An organization of which nothing is open is named by the index alone, but for a part run."""
+    assert links_of(HEAD, 1).page("2") == ""
+    partial = HEAD | {"settings": {"left_out": "3 of 5 groups"}}
+    assert links_of(partial, 1).page("2") != ""
 
 
 def test_a_page_of_an_organization_leads_back() -> None:
