@@ -14,7 +14,7 @@ from checks.shared.remedies import sentence_for_all
 from reports.aggregation.coverage_states import NEEDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from checks.engine.finding import Finding, Status
     from inventory.model.organization import Organization
@@ -211,7 +211,7 @@ class Actions:
         return len(self._actions)
 
     def listed(self, names: Mapping[str, str]) -> list[ActionEntry]:
-        """Return the most urgent actions first, at most ``MOST_ACTIONS``.
+        """Return the most urgent actions first, at most ``MOST_ACTIONS``, in whole groups.
 
         What prevents is listed before what repairs, and that before what proves, if their
         severities are equal. A key is registered before what it is to encrypt is recreated, so
@@ -234,9 +234,26 @@ class Actions:
             urgency = together.get(place, own) if place and is_first else own
             return urgency, place, not is_first, own, action.organization, key
 
-        ordered = sorted(self._actions, key=order)[:MOST_ACTIONS]
+        ordered = self._in_whole_groups(sorted(self._actions, key=order), purposes)
         groups = self._groups(purposes)
         return [self._entry(key, names, purposes[key], groups, waiting) for key in ordered]
+
+    def _in_whole_groups(
+        self, ordered: Sequence[str], purposes: Mapping[str, Purpose]
+    ) -> list[str]:
+        """Return the first actions, at most ``MOST_ACTIONS``, and each group with all of its own.
+
+        Only a group that is larger than that alone is cut.
+        """
+        group_of = {key: _group(key, self._actions[key], purposes[key]) for key in ordered}
+        sizes, room = Counter(group_of.values()), MOST_ACTIONS
+        kept: set[_GroupKey] = set()
+        for group in dict.fromkeys(group_of.values()):
+            if sizes[group] > room and kept:
+                break
+            kept.add(group)
+            room -= sizes[group]
+        return [key for key in ordered if group_of[key] in kept][:MOST_ACTIONS]
 
     def _groups(self, purposes: Mapping[str, Purpose]) -> dict[_GroupKey, int]:
         """Return how many different databases the actions of one group concern together."""

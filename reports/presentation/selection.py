@@ -27,6 +27,9 @@ FOLDED: tuple[Status, ...] = ("pass", "not-applicable")
 _INDEXED = 200
 """How many open findings, and how many waived ones, the index of a fleet lists itself."""
 
+_LANES = 40
+"""How many key scopes the timeline of that index draws."""
+
 _CLOSED = tuple(
     f'{{"status":"{status}",'.encode("ascii") for status in STATUSES if status not in OPEN
 )
@@ -80,7 +83,13 @@ class PageLimits(NamedTuple):
     def of_index(self) -> PageLimits:
         """Return the limits of the index of a fleet: what is left out is on the other pages."""
         return self._replace(
-            open=_INDEXED, waived=_INDEXED, folded=0, cells=0, readings=0, exchanges=0
+            open=_INDEXED,
+            waived=_INDEXED,
+            folded=0,
+            cells=0,
+            lanes=_LANES,
+            readings=0,
+            exchanges=0,
         )
 
     sample: int = DEFAULT_SIZE

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from checks.engine.action_catalogue import action_kinds
 from checks.engine.finding import Subject
+from reports.aggregation import actions
 from reports.aggregation.actions import Actions
 from tests.builders import ORGANIZATION, OTHER_ORGANIZATION
 from tests.reports.recording import a_finding
@@ -150,3 +153,22 @@ def _of_database(database: str, name: str, action_id: str, region: str = "us-eas
         action="Recreate it",
         action_id=action_id,
     )
+
+
+@pytest.mark.parametrize(("room", "listed"), [(5, "aaa"), (4, "aaa"), (6, "aaabbb"), (2, "aa")])
+def test_a_group_is_listed_whole(monkeypatch: pytest.MonkeyPatch, room: int, listed: str) -> None:
+    """Without room for all actions, those of one kind and organization are all there or none.
+
+    Only a group that is larger than all the room is cut.
+    """
+    monkeypatch.setattr(actions, "MOST_ACTIONS", room)
+    added = Actions()
+    for organization in "ab":
+        for region in ("r1", "r2", "r3"):
+            action = f"register-key:{organization}/serverless/aws/{region}"
+            added.add(
+                a_finding(
+                    organization=organization, region=region, action="Register.", action_id=action
+                )
+            )
+    assert [entry["organization"] for entry in added.listed({})] == [*listed]
