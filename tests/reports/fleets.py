@@ -73,6 +73,10 @@ CALM = [_calm(f"calm-{number:03}", 1_000 + number) for number in range(PageLimit
 FLEET = [*CALM[:60], *OPEN, *CALM[60:]]
 
 
+LEAN_FLEET = [*CALM, *(_failing(f"failing-{number}", 910 + number) for number in range(3))]
+"""A fleet with three pages, and little on its index."""
+
+
 def audit_fleet(folder: Path) -> Report:
     return audit(folder, FLEET, FLEET_WAIVERS)
 
