@@ -141,7 +141,8 @@ def _is_of(report: pytest.TestReport, group: FindingGroup) -> bool:
     if report.passed:
         return report.when == "call"
     longrepr = report.longrepr
-    shown = longrepr[2] if isinstance(longrepr, tuple) else report.longreprtext
+    # The text that pytest makes of a report begins with the worker that ran it, if one did.
+    shown = longrepr[2] if isinstance(longrepr, tuple) else str(longrepr)
     return shown.removeprefix("Skipped: ").split() == group.text().split()
 
 

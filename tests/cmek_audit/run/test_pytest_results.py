@@ -217,6 +217,16 @@ def test_a_row_opens_to_facts_that_lead_to_their_findings() -> None:
     ]
 
 
+def test_a_row_of_a_worker_opens_to_its_facts() -> None:
+    """What another process has run is shown as if this one had, without that process's name."""
+    group = _group(_in("us-east-1"))
+    report = _report("failed", group.text())
+    info = {"id": "gw0", "sysplatform": "linux", "version_info": (3, 13, 0), "executable": "/acme"}
+    report.node = SimpleNamespace(workerinfo=info)  # type: ignore[attr-defined]
+    assert report.longreprtext.startswith("[gw0] linux")
+    assert _opened(report, group) == _opened(_report("failed", group.text()), group)
+
+
 def test_a_row_without_the_page_has_no_links() -> None:
     """If no page for auditors was asked for, nothing leads to it."""
     group = _group(_in("us-east-1"))
