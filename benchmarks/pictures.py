@@ -1,4 +1,4 @@
-"""Takes the pictures in this folder again, of the bundled example: ``python docs/images/make.py``.
+"""Takes the pictures in ``docs/images`` of the bundled example: ``python benchmarks/pictures.py``.
 
 It needs the test tools and a Chromium, which ``CMEK_CHROMIUM`` may name.
 """
@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import FloatRect, Page, sync_playwright
 
-FOLDER = Path(__file__).parent
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "docs" / "images"
 WIDTH, HEIGHT = 1280, 1000
 MARGIN = 24
 
@@ -22,7 +23,7 @@ MARGIN = 24
 def make_report(folder: Path) -> Path:
     """Audit the bundled example, which is not compliant; return its page."""
     command = [sys.executable, "-m", "cmek_audit", "audit", f"--cmek-report-dir={folder}"]
-    done = subprocess.run(command, cwd=FOLDER.parents[1], stdout=subprocess.DEVNULL, check=False)
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
     if done.returncode != 1:
         message = f"the audit ended with {done.returncode}"
         raise SystemExit(message)
