@@ -69,6 +69,7 @@ class Example(NamedTuple):
         rank: its status as a number, the most urgent first.
         status: its status.
         id: its id.
+        organization: the id of the organization it is about; empty if it goes across them.
         text: its subject by name, and what was found.
         step: what resolves it; empty if no step is known.
     """
@@ -76,6 +77,7 @@ class Example(NamedTuple):
     rank: int
     status: Status
     id: str
+    organization: str
     text: str
     step: str
 
@@ -143,7 +145,14 @@ class FindingGroup:
         name = subject_name(organization, finding.subject, finding.name)
         text = f"{printable(name)}: {printable(finding.message)}"
         step = printable(finding.action.rstrip("."))
-        return Example(order, finding.status, finding.id, text, step)
+        return Example(
+            rank=order,
+            status=finding.status,
+            id=finding.id,
+            organization=finding.subject.organization,
+            text=text,
+            step=step,
+        )
 
     def _remember(self, examples: list[Example]) -> None:
         """Keep the first of ``examples``, the most urgent status before others."""

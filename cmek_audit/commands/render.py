@@ -112,7 +112,10 @@ def _identify(row: Format, head: Head, organization: str) -> str:
         formats = " or ".join(name for name, other in RENDERABLE.items() if other.folder)
         raise SettingError(f"--organization: found it with {row.name}, expected {formats}")
     names = {entry["id"]: entry["name"] for entry in head["population"]["organizations"]}
-    found = [key for key, name in names.items() if organization in {key, name}]
+    # An id is unique; a name may be that of several, or be the id of another one.
+    if organization in names:
+        return organization
+    found = [key for key, name in names.items() if name == organization]
     if len(found) == 1:
         return found[0]
     if found:

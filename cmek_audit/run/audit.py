@@ -19,6 +19,8 @@ from inventory.files.named_plans import parse_plan
 from inventory.text.secrets import refuse_leaks
 from reports.comparison.trend import AuditKind, build_trend
 from reports.formats.registry import PAGE, write_rendered
+from reports.page.organizations.links import links_before_verdict
+from reports.presentation.selection import PageLimits
 from reports.record.layout import HEAD, RECORD, canonical
 from reports.record.recorder import Recorder
 from reports.record.writer import TOOL, RecordInput, Settings, build_head
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from inventory.text.secrets import Token
     from reports.model.head import Head, Provenance, Run
     from reports.model.trend import TrendEntry
+    from reports.page.organizations.links import PageLinks
 
 
 class Draft(NamedTuple):
@@ -216,6 +219,13 @@ def first_page(options: Options) -> str:
     """Return the path of what a person opens first."""
     name = PAGE if "html" in options.formats else HEAD
     return (Path(options.report_dir) / name).as_posix()
+
+
+def links_from(draft: Draft) -> PageLinks | None:
+    """Return the links of pytest's reports into the pages for auditors; None if none is written."""
+    if "html" not in draft.judged.setup.options.formats:
+        return None
+    return links_before_verdict(draft.recorder.population.names, PageLimits().fleet)
 
 
 def _render(head: Head, setup: AuditSetup, staging: Path) -> None:

@@ -9,7 +9,13 @@ import pytest
 
 from cmek_audit.internal_errors import describe_error
 from cmek_audit.run import pytest_results, terminal
-from cmek_audit.run.audit import conclude, first_page, publish, publish_without_audit
+from cmek_audit.run.audit import (
+    conclude,
+    first_page,
+    links_from,
+    publish,
+    publish_without_audit,
+)
 from cmek_audit.run.judging import group_id
 from cmek_audit.run.preparation import reproducing_options
 from cmek_audit.run.provenance import describe_run
@@ -55,6 +61,7 @@ class AuditHooks:
         self._staging = staging_of(Path(self._options.report_dir))
         self._finished: set[GroupId] = set()
         self._groups = {group_id(group): group for group in judged.all_groups()}
+        self._links = links_from(draft) if draft else None
         self._results: Any = None
         self._rows = 0
         self._head: Head | None = None
@@ -208,13 +215,12 @@ class AuditHooks:
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
         """Fill our columns; drop rows that are too many for a browser."""
         self._rows += 1
-        group, page = self._group_of(report), first_page(self._options)
-        pytest_results.row(report, cells, self._rows, group, page)
+        pytest_results.row(report, cells, self._rows, self._group_of(report), self._links)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_html(self, report: pytest.TestReport, data: list[str]) -> None:
         """Let each fact of a row lead to its finding."""
-        pytest_results.details(report, data, self._group_of(report), first_page(self._options))
+        pytest_results.details(report, data, self._group_of(report), self._links)
 
     def _group_of(self, report: pytest.TestReport) -> FindingGroup | None:
         """Return the group that a row shows; None if it is of another test."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from cmek_audit.run.report_folder import UNFINISHED
+from cmek_audit.run.report_folder import PREVIOUS, UNFINISHED
 from inventory.errors import SettingError
 from inventory.history_files import is_report
 from reports.formats.registry import FOLDERS
@@ -103,5 +103,6 @@ def _reason(file: Path, folder: Path, targets: Mapping[_File, Path]) -> str:
     inner = place.relative_to(whole).parts if place.is_relative_to(whole) else ()
     if inner and inner[0].startswith(UNFINISHED):
         return f"{file}, which is in what an audit left unfinished"
-    is_page = any(parent.name in FOLDERS for parent in place.parents[: len(inner) - 1])
+    inside = inner[1:] if inner[:1] == (PREVIOUS,) else inner
+    is_page = len(inside) > 1 and inside[0] in FOLDERS
     return f"{file}, which is among the pages of organizations" if is_page else ""

@@ -5,14 +5,12 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
 
-from checks.engine.finding import OPEN, STATUSES
+from checks.engine.finding import NOT_COMPLYING, OPEN, STATUSES
 from inventory.text.display import printable
 from reports.comparison.changes import summarize_changes
 from reports.presentation.banners import banners
 from reports.presentation.messages import counts_of, describe_items
-from reports.presentation.sanitize import plain
 from reports.presentation.source_notes import first_notes
 from reports.record.layout import without_run
 
@@ -22,8 +20,9 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from checks.engine.outcome import FindingGroup
+    from checks.engine.outcome import Example, FindingGroup
     from reports.model.head import Head
+    from reports.page.organizations.links import PageLinks
 
 TITLE = "Customer keys in Astra: results of the run"
 NO_AUDIT = "NO AUDIT: the run did not finish, and no report was written."
@@ -34,7 +33,6 @@ COLUMNS = ("rule", "organization", "type", "provider", "region", "severity", "st
 MOST_NAMES = 3
 """How many organizations, types, providers or regions a cell names; the others are counted."""
 
-_PAGE = "audit.html"
 _VIEWPORT = '<meta name="viewport" content="width=device-width, initial-scale=1">'
 """Without it, a phone shows the page as wide as a desk, and too small to read."""
 
@@ -56,12 +54,16 @@ def header(cells: list[str]) -> None:
 
 
 def row(
-    report: pytest.TestReport, cells: list[str], number: int, group: FindingGroup | None, page: str
+    report: pytest.TestReport,
+    cells: list[str],
+    number: int,
+    group: FindingGroup | None,
+    links: PageLinks | None,
 ) -> None:
     """Insert our columns, or drop the row if the table grows past what a browser can open.
 
     ``number`` counts the rows that the table was offered, from 1 on, ``group`` holds the findings
-    of the row, and ``page`` is the path of what a person opens first.
+    of the row, and ``links`` lead to the auditor's pages; None if this run writes none.
 
     A report of setup or teardown that went well is no row of its own, and is not dropped here.
     """
@@ -72,8 +74,8 @@ def row(
     inserted = [
         f'<td class="col-{name}">{escape(printable(text))}</td>' for name, text in texts.items()
     ]
-    links = f'<td class="col-links">{_open_findings(group, page) if group else ""}</td>'
-    cells[:] = [cells[0], *inserted, links, *cells[1:-1]]
+    opened = f'<td class="col-links">{_open_findings(group, links) if group else ""}</td>'
+    cells[:] = [cells[0], *inserted, opened, *cells[1:-1]]
 
 
 def _texts(group: FindingGroup) -> dict[str, str]:
@@ -101,31 +103,29 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(known[:MOST_NAMES]) + more
 
 
-def _open_findings(group: FindingGroup, page: str) -> str:
-    """Count the open findings of a group; the number leads to them in the auditor's page."""
+def _open_findings(group: FindingGroup, links: PageLinks | None) -> str:
+    """Count the open findings of a group; the number leads to them in the auditor's pages."""
     number = sum(group.counts[status] for status in OPEN)
-    if not number:
-        return ""
-    name = page.rpartition("/")[2]
-    if name != _PAGE:
-        return f"{number:,} open"
-    return f'<a href="{name}#{escape(_anchor(group, number))}">{number:,} open</a>'
+    if not number or links is None:
+        return f"{number:,} open" if number else ""
+    return f'<a href="{escape(_address(group, number, links))}">{number:,} open</a>'
 
 
-def _anchor(group: FindingGroup, number: int) -> str:
-    """Return what leads to the ``number`` open findings of a group: an id, or a filter."""
+def _address(group: FindingGroup, number: int, links: PageLinks) -> str:
+    """Return what leads to the ``number`` open findings of a group: one finding, or a filter."""
     if number == 1:
-        return f"f-{group.examples[0].id}"
+        return links.finding(group.examples[0].id, group.examples[0].organization)
     statuses = ",".join(status for status in STATUSES if status in OPEN and group.counts[status])
-    wanted = {"status": statuses, "rule": group.card.id}
     organizations = {place[0] for place in group.open_in}
-    if len(organizations) == 1 and "" not in organizations:
-        wanted["organization"] = plain(organizations.pop())
-    return f"findings?{urlencode(wanted, safe=',', quote_via=quote, errors='replace')}"
+    organization = organizations.pop() if len(organizations) == 1 else ""
+    return links.findings(organization, status=statuses, rule=group.card.id)
 
 
 def details(
-    report: pytest.TestReport, data: list[str], group: FindingGroup | None, page: str
+    report: pytest.TestReport,
+    data: list[str],
+    group: FindingGroup | None,
+    links: PageLinks | None,
 ) -> None:
     """Replace what a row opens to: the facts of its group, each leading to its finding.
 
@@ -133,8 +133,7 @@ def details(
     """
     if group is None or not _is_of(report, group):
         return
-    name = page.rpartition("/")[2]
-    data[0] = "\n".join([*_facts(group, name if name == _PAGE else ""), escape(_rule(group))])
+    data[0] = "\n".join([*_facts(group, links), escape(_rule(group))])
 
 
 def _is_of(report: pytest.TestReport, group: FindingGroup) -> bool:
@@ -142,19 +141,30 @@ def _is_of(report: pytest.TestReport, group: FindingGroup) -> bool:
     if report.passed:
         return report.when == "call"
     longrepr = report.longrepr
-    shown = longrepr[2] if isinstance(longrepr, tuple) else report.longreprtext
+    # The text that pytest makes of a report begins with the worker that ran it, if one did.
+    shown = longrepr[2] if isinstance(longrepr, tuple) else str(longrepr)
     return shown.removeprefix("Skipped: ").split() == group.text().split()
 
 
-def _facts(group: FindingGroup, page: str) -> Iterator[str]:
+def _facts(group: FindingGroup, links: PageLinks | None) -> Iterator[str]:
     """Yield a line for each finding that the group names, and one that counts the others."""
     for example in group.examples:
-        shown = escape(example.status)
-        link = f'<a href="{page}#f-{example.id}">{shown}</a>' if page else f"<b>{shown}</b>"
+        shown, address = escape(example.status), _address_of(example, links)
+        link = f'<a href="{escape(address)}">{shown}</a>' if address else f"<b>{shown}</b>"
         step = f"\n    To do: {escape(example.step)}." if example.step else ""
         yield f"{link} {escape(example.text)}{step}"
     if more := group.unnamed:
         yield f"<i>… and {more:,} more in the report</i>"
+
+
+def _address_of(example: Example, links: PageLinks | None) -> str:
+    """Return the address of a finding; empty if it is not known whether any page shows it.
+
+    An organization of a fleet may have no page if nothing of it is open or waived.
+    """
+    if links is None or (links.is_index and example.status not in NOT_COMPLYING):
+        return ""
+    return links.finding(example.id, example.organization)
 
 
 def _rule(group: FindingGroup) -> str:

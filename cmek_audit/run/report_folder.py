@@ -13,6 +13,7 @@ from inventory.errors import SettingError
 from inventory.history_files import UNFINISHED_REPORT
 from inventory.system.folder_lock import FolderLock, writing_to
 from reports.formats.registry import FILES, FOLDERS
+from reports.page.organizations.links import is_page_name
 from reports.record.layout import HEAD, RECORD
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 OPTION = "--cmek-report-dir"
 WRITTEN = tuple(dict.fromkeys((*RECORD, *FILES, *FOLDERS)))
 """Every file and every folder of pages that an audit may leave in its report folder."""
-
-PAGES = "*.html"
-"""The files in a folder of pages."""
 
 PREVIOUS = "previous"
 """The folder inside, in which the audit before is kept."""
@@ -115,13 +113,13 @@ def _set_aside(path: Path) -> None:
     for broken in path.glob(f"{UNFINISHED}*"):
         shutil.rmtree(broken)
     moving = path / _MOVING
+    for name in FOLDERS:
+        _refuse_strange_pages(path / name)
     if not (moving.is_dir() or (path / HEAD).exists()):
         for name in WRITTEN:
             _remove(path / name)
         return
     _refuse_strangers(path / PREVIOUS)
-    for name in FOLDERS:
-        _refuse_strange_pages(path / name)
     moving.mkdir(exist_ok=True)
     for name in WRITTEN:
         if (path / name).exists():
@@ -135,10 +133,15 @@ def _remove(path: Path) -> None:
     if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)
         return
-    for page in path.glob(PAGES):
+    for page in filter(_is_page, path.iterdir()):
         page.unlink()
     if not any(path.iterdir()):
         path.rmdir()
+
+
+def _is_page(file: Path) -> bool:
+    """Return whether ``file`` is one that an audit writes into a folder of pages."""
+    return is_page_name(file.name) and file.is_file() and not file.is_symlink()
 
 
 def _refuse_strangers(previous: Path) -> None:
@@ -155,9 +158,10 @@ def _refuse_strangers(previous: Path) -> None:
 def _refuse_strange_pages(folder: Path) -> None:
     """Raise SettingError if a folder of pages holds anything else, which would be lost with it."""
     if folder.is_dir() and not folder.is_symlink():
-        pages = set(folder.glob(PAGES))
-        strangers = sorted(entry for entry in folder.iterdir() if entry not in pages)
-        _refuse(strangers, f"only pages of an earlier audit in {folder.name}/")
+        strangers = sorted(entry for entry in folder.iterdir() if not _is_page(entry))
+    else:
+        strangers = [folder] if folder.is_symlink() or folder.exists() else []
+    _refuse(strangers, f"only pages of an earlier audit in {folder.name}/")
 
 
 def _refuse(strangers: Sequence[Path], expected: str) -> None:

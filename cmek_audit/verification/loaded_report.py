@@ -59,12 +59,12 @@ def proofs_without_file(
     path = report.location / expected.file
     if not os.path.lexists(path):
         return list(_missing(report, expected.name, expected.file))
-    if found := _irregular(path):
+    if found := irregular(path):
         return [Proof(expected.file, "differs", f"found {found}, expected a file")]
     return None
 
 
-def _irregular(path: Path) -> str:
+def irregular(path: Path) -> str:
     """Name what ``path`` is; empty if it is a regular file."""
     try:
         # A link is not followed: it could lead out of the report, or to what never ends.

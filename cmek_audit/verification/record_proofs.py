@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from cmek_audit.verification.loaded_report import proofs_without_file, unequal
+from cmek_audit.verification.loaded_report import irregular, proofs_without_file, unequal
 from cmek_audit.verification.proof import Proof
 from inventory.errors import RecordError
 from inventory.text.display import pluralize
@@ -122,7 +123,8 @@ def _prove_pages(report: LoadedReport, rendered: Format, of_record: Status) -> I
     """Prove the pages of single organizations together, as there may be thousands."""
     folder = report.location / rendered.folder
     try:
-        equal = _compare_pages(report.record, rendered, folder)
+        strange = _find_strange(folder)
+        equal = {} if strange else _compare_pages(report.record, rendered, folder)
         there = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
     except RecordError:
         yield Proof(rendered.folder, "differs", "nothing can be rendered from the record")
@@ -130,13 +132,30 @@ def _prove_pages(report: LoadedReport, rendered: Format, of_record: Status) -> I
     except OSError as error:
         yield Proof(rendered.folder, "not-proven", f"it cannot be read: {error.strerror}")
         return
-    if strangers := sorted(there - set(equal)):
+    if strange:
+        yield Proof(rendered.folder, "differs", strange)
+    elif strangers := sorted(there - set(equal)):
         yield unequal(rendered.folder, f"found {strangers[0]}, which no record renders to", report)
     elif differing := [name for name, is_equal in equal.items() if not is_equal]:
         reason = f"{pluralize(len(differing), 'page')} not as rendered, the first {differing[0]}"
         yield unequal(rendered.folder, reason, report)
     elif equal:
         yield _equal_to_record(rendered.folder, of_record)
+
+
+def _find_strange(folder: Path) -> str:
+    """Name what is in the place of a page, or of their folder, and is none; empty if nothing is.
+
+    No link is followed, as it could lead out of the report.
+    """
+    if not os.path.lexists(folder):
+        return ""
+    if folder.is_symlink() or not folder.is_dir():
+        return f"found {irregular(folder) or 'a file'}, expected a folder of pages"
+    for entry in sorted(folder.iterdir()):
+        if found := irregular(entry):
+            return f"found {found} called {entry.name}, expected only pages"
+    return ""
 
 
 def _compare_pages(record: Record, rendered: Format, folder: Path) -> dict[str, bool]:

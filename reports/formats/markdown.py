@@ -12,6 +12,7 @@ from checks.engine.card import SEVERITIES
 from checks.engine.finding import ACROSS, OPEN, STATUSES
 from inventory.model.vocabulary import PROVIDER_NAMES, TYPE_NAMES
 from inventory.text.display import pluralize
+from reports.page.organizations.links import INDEX, links_beside
 from reports.presentation import labels
 from reports.presentation.action_groups import effect, first, group_actions
 from reports.presentation.banners import banners
@@ -19,7 +20,7 @@ from reports.presentation.markdown_text import code, identifiers, prose
 from reports.presentation.messages import TITLE, SubjectNames, gate_of
 from reports.presentation.organization_status import protected_of, state_of, worst_first
 from reports.presentation.protection_text import answer
-from reports.presentation.selection import Urgent, open_lines, urgency
+from reports.presentation.selection import PageLimits, Urgent, open_lines, urgency
 from reports.presentation.source_notes import first_notes
 from reports.presentation.waiver_notices import days_left, urgent_waivers
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from reports.model.finding_record import FindingRecord
     from reports.model.head import Head, WaiverEntry
     from reports.model.key_plan import CoverageRow
+    from reports.page.organizations.links import PageLinks
     from reports.presentation.action_groups import ActionGroup
 
     Row = Sequence[str]
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 WHOLE = 2_000
 """How many characters of the verdict and of a banner are shown: more than either ever has."""
 
-_PAGE = "audit.html"
 _CHANGED = re.compile(rb',"change":"(?:new|reopened|worsened|unclear)",')
 """What a line of a finding holds that is not open since the baseline in the same way."""
 
@@ -79,7 +80,7 @@ class _Shown(NamedTuple):
         more_actions: how many actions are in no group that is shown.
         names: the names of subjects.
         words: the pattern of identifiers that are code in a sentence.
-        has_page: whether the page for auditors is beside the summary.
+        links: the links into the page for auditors; None if it is not beside the summary.
     """
 
     changed: list[FindingRecord]
@@ -90,16 +91,17 @@ class _Shown(NamedTuple):
     more_actions: int
     names: SubjectNames
     words: Pattern[str] | None
-    has_page: bool
+    links: PageLinks | None
 
     def prose(self, text: str) -> str:
         """Render a sentence, with the identifiers of the audit as code."""
         return prose(text, known=self.words)
 
-    def link(self, finding: str) -> str:
-        """Render the id of a finding, which leads to the page if there is one."""
-        is_linked = self.has_page and _ID.fullmatch(finding)
-        return f"[{code(finding)}]({_PAGE}#f-{finding})" if is_linked else code(finding)
+    def link(self, finding: str, organization: str) -> str:
+        """Render the id of a finding, which leads to the page that shows it, if there is one."""
+        if self.links is None or not _ID.fullmatch(finding):
+            return code(finding)
+        return f"[{code(finding)}]({self.links.finding(finding, organization)})"
 
 
 def render(head: Head, lines: Iterable[bytes], limits: SummaryLimits | None = None) -> str:
@@ -137,8 +139,12 @@ def _shown(head: Head, lines: Iterable[bytes], limits: SummaryLimits) -> _Shown:
         more_actions=head["actions_total"] - sum(len(group.actions) for group in actions),
         names=SubjectNames(head),
         words=identifiers(_named(head, actions, [*news, *others]), (*TYPE_NAMES, *PROVIDER_NAMES)),
-        has_page="html" in head["run"]["formats"] if "run" in head else True,
+        links=links_beside(head, PageLimits().fleet) if _has_page(head) else None,
     )
+
+
+def _has_page(head: Head) -> bool:
+    return "html" in head["run"]["formats"] if "run" in head else True
 
 
 def _groups(head: Head) -> list[ActionGroup]:
@@ -282,7 +288,7 @@ def _actions(shown: _Shown) -> Iterator[str]:
 
 
 def _action(group: ActionGroup, shown: _Shown) -> Row:
-    links = [shown.link(finding) for finding in group.findings[:_MOST_LINKS]]
+    links = [shown.link(finding, group.organization) for finding in group.findings[:_MOST_LINKS]]
     others = sum(group.closes.values()) - len(links)
     more = [f"{others:,} more"] if others > 0 else []
     return (
@@ -321,7 +327,7 @@ def _finding(finding: FindingRecord, shown: _Shown) -> Row:
         code(shown.names.subject(finding)),
         shown.prose(finding["message"]),
         _where(finding),
-        shown.link(finding["id"]),
+        shown.link(finding["id"], finding["subject"]["organization"]),
         *since,
     )
 
@@ -416,6 +422,6 @@ def _changed(shown: _Shown) -> Iterator[str]:
 
 
 def _end(head: Head, shown: _Shown) -> Sequence[str]:
-    page = f"[{code(_PAGE)}]({_PAGE})" if shown.has_page else code(_PAGE)
+    page = code(INDEX) if shown.links is None else f"[{code(INDEX)}]({INDEX})"
     files = f"The full report is {page}; as data, `audit.json` and `findings.ndjson`."
     return "", f"{files} Report {code(head['report'])}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reports.key_instructions.instructions import lay_out_commands
@@ -76,6 +77,7 @@ def parts_of(
     """
     read = _read(head, lines, population, limits)
     waivers = list_waivers(head["waivers"], limits.waivers)
+    findings = _findings(head, read, limits, waivers.numbers)
     return {
         "head": head,
         "limits": limits,
@@ -90,7 +92,8 @@ def parts_of(
         "commands": lay_out_commands(head["key_plan"], limits.commands),
         **_coverage(head, limits),
         "waivers": waivers,
-        **_findings(head, read, limits, waivers.numbers),
+        **findings,
+        "address": partial(links.finding, here=findings["shown"]),
         **_frameworks(head),
         "attestations": group_attestations(
             head["attestations"], head["settings"]["as_of"], limits.attestations

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from heapq import merge
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from checks.engine.card import SEVERITIES
-from checks.engine.finding import OPEN, STATUSES
+from checks.engine.finding import NOT_COMPLYING, OPEN, STATUSES
 from reports.presentation.sample import DEFAULT_SIZE
 
 if TYPE_CHECKING:
@@ -29,6 +31,11 @@ _INDEXED = 200
 
 _LANES = 40
 """How many key scopes the timeline of that index draws."""
+_INDEXED_ACROSS = 500
+"""How many open findings across organizations it lists besides, and how many waived ones."""
+
+_ACROSS = b'"organization":"",'
+"""What a line holds if its finding goes across organizations; free text has no plain quotes."""
 
 _CLOSED = tuple(
     f'{{"status":"{status}",'.encode("ascii") for status in STATUSES if status not in OPEN
@@ -41,6 +48,8 @@ class PageLimits(NamedTuple):
     Attributes:
         open: findings that are open, the worst severities first.
         waived: findings that are waived.
+        across: findings across organizations that are open, and as many that are waived, if those
+            are counted apart from the others; else 0.
         folded: findings that pass or are not applicable, together.
         cells: cells of all coverage matrices together.
         whole_organizations: organizations up to which those in order have a row of their own.
@@ -63,6 +72,7 @@ class PageLimits(NamedTuple):
 
     open: int = 5_000
     waived: int = 1_000
+    across: int = 0
     folded: int = 5_000
     cells: int = 4_000
     whole_organizations: int = 50
@@ -81,13 +91,17 @@ class PageLimits(NamedTuple):
     fleet: int = 100
 
     def of_index(self) -> PageLimits:
-        """Return the limits of the index of a fleet: what is left out is on the other pages."""
+        """Return the limits of the index of a fleet: what is left out is on the other pages.
+
+        Findings across organizations are on no other page.
+        """
         return self._replace(
             open=_INDEXED,
             waived=_INDEXED,
             folded=0,
             cells=0,
             lanes=_LANES,
+            across=_INDEXED_ACROSS,
             readings=0,
             exchanges=0,
         )
@@ -122,8 +136,9 @@ def select_findings(
     """
     shares = share_out(_counts(rules), limits.folded)
     folded: dict[tuple[str, str], Lines] = {key: [] for key in shares}
-    urgent = Urgent(limits.open)
+    urgent, across = Urgent(limits.open), Urgent(limits.across)
     waived: Lines = []
+    waived_across: Lines = []
     full: set[bytes] = set()
     for line in lines:
         # Of a million findings nearly all are passes beyond the limit: once a group is full, its
@@ -132,20 +147,21 @@ def select_findings(
         if prefix in full:
             continue
         status, rule, severity = _fields(line)
+        is_apart = limits.across > 0 and status in NOT_COMPLYING and _ACROSS in line
         if status in OPEN:
-            urgent.add(urgency(status, severity), line)
-            continue
-        is_waived = status == "waived"
-        group, limit = (
-            (waived, limits.waived) if is_waived else (folded[status, rule], shares[status, rule])
-        )
-        if len(group) < limit:
+            (across if is_apart else urgent).add(urgency(status, severity), line)
+        elif is_apart:
+            waived_across += [line][: limits.across - len(waived_across)]
+        elif status == "waived":
+            waived += [line][: limits.waived - len(waived)]
+        elif len(group := folded[status, rule]) < shares[status, rule]:
             group.append(line)
-        elif not is_waived:
+        else:
             full.add(prefix)
+    opened = merge(urgent.ranked(), across.ranked(), key=itemgetter(0))
     return Selection(
-        _parse(urgent.lines()),
-        _parse(waived),
+        _parse([line for _, line in opened]),
+        _parse([*waived, *waived_across]),
         {key: _parse(group) for key, group in folded.items()},
     )
 
@@ -180,9 +196,13 @@ class Urgent:
         if not self._by_rank[rank]:
             del self._by_rank[rank]
 
+    def ranked(self) -> list[tuple[tuple[int, int], bytes]]:
+        """Return the kept lines with their ranks, the most urgent first."""
+        return [(rank, line) for rank in sorted(self._by_rank) for line in self._by_rank[rank]]
+
     def lines(self) -> Lines:
         """Return the kept lines, the most urgent first, equals in the order they came in."""
-        return [line for rank in sorted(self._by_rank) for line in self._by_rank[rank]]
+        return [line for _, line in self.ranked()]
 
 
 def open_lines(lines: Iterable[bytes]) -> Iterator[tuple[Status, Severity, bytes]]:

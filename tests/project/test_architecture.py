@@ -33,7 +33,8 @@ FLOORS = (
     {"reports.presentation"},
     {"reports.comparison"},
     {"reports.page.times"},
-    {"reports.page.findings", "reports.page.organizations", "reports.page.timeline"},
+    {"reports.page.findings", "reports.page.timeline"},
+    {"reports.page.organizations"},
     {"reports.page"},
     {"reports.formats"},
     {

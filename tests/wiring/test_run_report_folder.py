@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cmek_audit.run.report_folder import WRITTEN
 from inventory.errors import RecordError
 from reports.record.reader import read_record
 from tests.wiring.runs import (
     ALL,
+    ALL_FILES,
     AS_OF,
     HTML,
     ROOT,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 NO_AUDIT = "NO AUDIT: the run did not finish, and no report was written."
-MOVES = 2 * len(WRITTEN) + 1
+MOVES = 2 * len(ALL_FILES) + 1
 """How often a run moves a file: those of the earlier audit, its folder, and its own."""
 
 KILLS_AT = """
@@ -91,7 +91,7 @@ def _next(folder: Path) -> Run:
 
 
 @pytest.mark.parametrize("kind", ["SIGKILL", "SIGTERM"])
-@pytest.mark.parametrize("move", [1, 2, len(WRITTEN), len(WRITTEN) + 1, MOVES - 1, MOVES])
+@pytest.mark.parametrize("move", [1, 2, len(ALL_FILES), len(ALL_FILES) + 1, MOVES - 1, MOVES])
 def test_a_kill_between_two_moves_loses_no_audit(tmp_path: Path, move: int, kind: str) -> None:
     """A run that is killed while it moves files leaves the last whole audit for the next one."""
     first = _id(audit(tmp_path, violating(), formats=ALL).folder)
@@ -102,7 +102,7 @@ def test_a_kill_between_two_moves_loses_no_audit(tmp_path: Path, move: int, kind
     assert _id(tmp_path / "r") in {"", first}
     after = _next(tmp_path)
     assert (after.code, _id(after.folder / "previous")) == (0, first)
-    assert {entry.name for entry in after.folder.iterdir()} == {*WRITTEN, "previous"}
+    assert {entry.name for entry in after.folder.iterdir()} == {*ALL_FILES, "previous"}
 
 
 def test_kills_at_any_moment_lose_no_audit(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_full_disk_leaves_a_whole_audit_or_none(tmp_path: Path, size: int) -> 
     )
     left = {entry.name for entry in (tmp_path / "r").iterdir()}
     if size == 10_000_000:
-        assert (done.returncode, left) == (0, {*WRITTEN, "previous"})
+        assert (done.returncode, left) == (0, {*ALL_FILES, "previous"})
     else:
         assert (done.returncode, left) == (3, {"previous"})
         assert NO_AUDIT in done.stdout.splitlines()

@@ -6,19 +6,25 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from reports.page.findings.filter_options import findings_link
 from reports.presentation.organization_status import IN_ORDER, state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
     from collections.abc import Set as AbstractSet
 
     from reports.model.head import Head
+    from reports.model.key_plan import CoverageRow
 
 FOLDER = "organizations"
 """The folder of the pages, beside the index."""
 
+INDEX = "audit.html"
+"""The page of an audit, which is the index of a fleet."""
+
 _LONGEST = 60
 _OF_WHOLE = frozenset({"changes", "frameworks", "sample"})
+_PAGE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}\.[0-9a-f]{12}\.html")
 _OTHER = re.compile(r"[^a-z0-9]+")
 
 
@@ -39,17 +45,19 @@ class OnlyOrganization(NamedTuple):
 
 
 class PageLinks(NamedTuple):
-    """The links of a page to others.
+    """The links of a page, or of another report beside it, to organizations and findings.
 
     Attributes:
         names: the name of each organization that has a page of its own, by its id.
         is_index: whether the page is the index of a fleet.
         only: what a page of one organization shows of the whole; None on the page of an audit.
+        elsewhere: the address of the page of the audit; empty if that is where the links are.
     """
 
     names: Mapping[str, str]
     is_index: bool = False
     only: OnlyOrganization | None = None
+    elsewhere: str = ""
 
     @property
     def hidden(self) -> AbstractSet[str]:
@@ -61,27 +69,66 @@ class PageLinks(NamedTuple):
         name = self.names.get(organization)
         return "" if name is None else f"{FOLDER}/{page_name(organization, name)}"
 
+    def finding(self, identity: str, organization: str, here: Container[str] = ()) -> str:
+        """Return the address of a finding of an ``organization``; empty if no page shows it.
+
+        It leads to the organization's page, unless the finding is among those that are shown
+        ``here``. What goes across organizations has an empty one, and is on the page of the audit.
+        """
+        page = "" if identity in here else self.page(organization) or self.elsewhere
+        return f"{page}#f-{identity}" if page or identity in here else ""
+
+    def findings(self, organization: str, **fields: str) -> str:
+        """Return the address of the findings with these values, in one or (empty) in all.
+
+        The fields are those of the filter. The page of one organization needs no further filter
+        for it.
+        """
+        if page := self.page(organization):
+            return page + findings_link(**fields)
+        only = {"organization": organization} if organization else {}
+        return self.elsewhere + findings_link(**fields, **only)
+
 
 def links_of(head: Head, fleet: int) -> PageLinks:
     """Return the links of the page of an audit; above ``fleet`` organizations it is an index.
 
-    Organizations that are in order have no page beside the index: it names them.
+    Organizations of which nothing is open or waived have no page beside the index: it names them.
     """
     names = {row["id"]: row["name"] for row in head["population"]["organizations"]}
     if len(names) <= fleet:
         return PageLinks({})
-    in_order = {row["organization"] for row in head["coverage"] if state_of(row) in IN_ORDER}
+    in_order = {row["organization"] for row in head["coverage"] if _is_in_order(row)}
     if head["settings"]["left_out"]:
         in_order = set()
     pages = {identity: name for identity, name in names.items() if identity not in in_order}
     return PageLinks(pages, is_index=True)
 
 
+def _is_in_order(row: CoverageRow) -> bool:
+    """Return whether nothing is open or waived, not even an advisory."""
+    return state_of(row) in IN_ORDER and not any(row["counts"].values())
+
+
+def links_beside(head: Head, fleet: int) -> PageLinks:
+    """Return the links of a report that is a file beside the page of an audit; as ``links_of``."""
+    return links_of(head, fleet)._replace(elsewhere=INDEX)
+
+
+def links_before_verdict(names: Mapping[str, str], fleet: int) -> PageLinks:
+    """Return the links of a report beside the page, while the head is not known.
+
+    They hold for findings that are open or waived: their organizations have a page, in a fleet.
+    """
+    pages = names if len(names) > fleet else {}
+    return PageLinks(pages, is_index=bool(pages), elsewhere=INDEX)
+
+
 def links_of_organization(head: Head, name: str) -> PageLinks:
     """Return the links of the page of the organization called ``name``."""
     organizations = len(head["population"]["organizations"])
     verdict = head["verdict"]["text"].partition(":")[0]
-    return PageLinks({}, only=OnlyOrganization(name, organizations, "../audit.html", verdict))
+    return PageLinks({}, only=OnlyOrganization(name, organizations, f"../{INDEX}", verdict))
 
 
 def page_name(organization: str, name: str) -> str:
@@ -93,3 +140,8 @@ def page_name(organization: str, name: str) -> str:
     readable = _OTHER.sub("-", name.lower()).strip("-")[:_LONGEST].strip("-")
     unique = hashlib.sha256(organization.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"{readable or 'organization'}.{unique}.html"
+
+
+def is_page_name(file: str) -> bool:
+    """Return whether a ``file`` name is one that ``page_name`` makes."""
+    return _PAGE_NAME.fullmatch(file) is not None

@@ -121,6 +121,7 @@ class LaneView(NamedTuple):
 class OrganizationTimeline(NamedTuple):
     """The lanes that are shown of one organization."""
 
+    id: str
     name: str
     lanes: list[LaneView]
 
@@ -128,6 +129,7 @@ class OrganizationTimeline(NamedTuple):
 class FoldedLanes(NamedTuple):
     """How many lanes of an organization are not shown: those without a doubt, and the others."""
 
+    id: str
     name: str
     fine: int
     doubtful: int
@@ -198,7 +200,7 @@ def _folded(
         left = counted.doubtful - doubtful[number]
         fine = counted.lanes - lanes[number] - left
         if left or fine:
-            rows.append(FoldedLanes(counted.name, fine, left))
+            rows.append(FoldedLanes(counted.id, counted.name, fine, left))
     return sorted(rows, key=lambda row: -row.doubtful)
 
 
@@ -209,8 +211,8 @@ def _organizations(
     order = list(dict.fromkeys(kept.organization for kept in shown))
     grouped = sorted(shown, key=lambda kept: order.index(kept.organization))
     for number, lanes in groupby(grouped, attrgetter("organization")):
-        views = [_lane(kept, scale) for kept in lanes]
-        yield OrganizationTimeline(organizations[number].name, views)
+        views, counted = [_lane(kept, scale) for kept in lanes], organizations[number]
+        yield OrganizationTimeline(counted.id, counted.name, views)
 
 
 # --- one lane -------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.catalogue import rule_of
 from checks.engine.finding import STATUSES
-from checks.engine.identity import reason_of
+from checks.engine.identity import reason_of, unescape
 from reports.page.timeline.deployments import Order, rank_of
 from reports.page.timeline.lanes import OrganizationLanes
 
@@ -51,12 +51,14 @@ class CountedOrganization(NamedTuple):
     """How many lanes an organization has.
 
     Attributes:
-        name: the organization's name.
+        id: the organization's id.
+        name: its name.
         lanes: how many lanes it has.
         doubtful: how many of them have a failure or a doubt.
         is_incomplete: whether not all of it could be judged.
     """
 
+    id: str
     name: str
     lanes: int
     doubtful: int
@@ -148,7 +150,13 @@ class TimelineReader:
         number = len(self._organizations)
         doubtful = sum(lane.is_doubtful for lane in lanes)
         self._organizations.append(
-            CountedOrganization(organization.name, len(lanes), doubtful, organization.is_incomplete)
+            CountedOrganization(
+                id=unescape(organization.path),
+                name=organization.name,
+                lanes=len(lanes),
+                doubtful=doubtful,
+                is_incomplete=organization.is_incomplete,
+            )
         )
         self._terminated += organization.terminated
         for lane in lanes:

@@ -14,7 +14,16 @@ from reports.formats.github_annotations import render as annotate
 from reports.formats.registry import FORMATS, RENDERABLE, RENDERED
 from reports.record.layout import canonical, report_id
 from tests.cmek_audit.helpers import command
-from tests.reports.samples import VIOLATIONS, WAIVERS, Report, audit
+from tests.reports.fleets import audit_fleet, page_names
+from tests.reports.samples import (
+    HOSTILE,
+    HOSTILE_NAMES,
+    VIOLATIONS,
+    WAIVERS,
+    Report,
+    audit,
+    organization,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -226,3 +235,77 @@ def test_an_unknown_format_is_reported() -> None:
     done = command("render", "pdf")
     assert done.exit_code == 4
     assert [name for name in RENDERABLE if f"'{name}'" not in done.stderr] == []
+
+
+# --- the page of one organization -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """Audit a fleet; not to be changed."""
+    return audit_fleet(tmp_path_factory.mktemp("fleet"))
+
+
+def _page_of(fleet: Report, identity: str) -> bytes:
+    return (fleet.folder / "organizations" / page_names(fleet)[identity]).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("asked", "identity"),
+    [
+        ("acme", "acme"),
+        ("twin-2", "twin-2"),
+        ("Named as the id of another is", "twin"),
+        *((name, f"o{place}") for place, name in enumerate(HOSTILE_NAMES) if place != 1),
+        (HOSTILE_NAMES[1], HOSTILE[1]["id"]),
+        (HOSTILE[1]["id"], HOSTILE[1]["id"]),
+    ],
+)
+def test_the_page_of_an_organization_is_made_again(
+    fleet: Report, asked: str, identity: str
+) -> None:
+    """By its name or its id, whatever that holds, an organization's page is the one beside."""
+    done = command("render", "html", fleet.folder, "--organization", asked)
+    assert _ended(done) == (0, "")
+    assert done.stdout_bytes == _page_of(fleet, identity)
+
+
+def test_an_id_is_taken_before_a_name(fleet: Report) -> None:
+    """The id of one organization, which is the name of two others, means the first."""
+    done = command("render", "html", fleet.folder, "--organization", "twin")
+    assert _ended(done) == (0, "")
+    assert done.stdout_bytes == _page_of(fleet, "twin")
+
+
+def test_one_of_a_report_that_is_no_fleet_has_its_page(shared: Report, tmp_path: Path) -> None:
+    """Any report has pages of its organizations on demand; they show no other organization."""
+    target = tmp_path / "labs.html"
+    done = command("render", "html", shared.folder, "--organization", "labs", "-o", target)
+    assert (_ended(done), done.stdout) == ((0, ""), f"Written: {target}\n")
+    page = target.read_text("utf-8")
+    assert "labs" in page
+    assert "acme/" not in page
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("pair", "found 'pair', expected an id, as 2 organizations have this name"),
+        ("lab", "found 'lab', expected an organization of the report; did you mean 'labs'?"),
+        ("%$", "found '%$', expected an organization of the report"),
+    ],
+)
+def test_an_unknown_organization_is_refused(tmp_path: Path, name: str, found: str) -> None:
+    """A name that none or several have is refused, with what may have been meant."""
+    pair = [organization(f"p{number}", [], [], name="pair") for number in range(2)]
+    report = audit(tmp_path, [*VIOLATIONS, *pair])
+    done = command("render", "html", report.folder, "--organization", name)
+    assert _ended(done) == (4, f"--organization: {found}\n")
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("name", [name for name in RENDERABLE if name != "html"])
+def test_other_formats_are_of_the_whole_audit(shared: Report, name: str) -> None:
+    """A format that has no page for each organization is not made for one."""
+    done = command("render", name, shared.folder, "--organization", "labs")
+    assert _ended(done) == (4, f"--organization: found it with {name}, expected html\n")

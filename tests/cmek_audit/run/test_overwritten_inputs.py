@@ -61,6 +61,27 @@ def test_what_lies_in_the_report_folder(folder: Path) -> None:
     assert found(folder, folder / "kept.yaml") == []
 
 
+@pytest.mark.parametrize("inside", ["organizations", "previous/organizations"])
+def test_what_lies_among_the_pages_of_organizations(folder: Path, inside: str) -> None:
+    """A file in a folder of pages would be moved with it, also if it is reached by a link."""
+    file = folder / inside / "i.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("x")
+    (folder.parent / "link.yaml").symlink_to(file)
+    for path in (file, folder.parent / "link.yaml"):
+        assert found(folder, path) == [
+            ("history", f"{path}, which is among the pages of organizations")
+        ]
+
+
+def test_another_folder_of_the_name_of_that_of_pages(folder: Path) -> None:
+    """Only the folder of pages itself is moved, and no other of its name further inside."""
+    file = folder / "mine" / "organizations" / "i.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("x")
+    assert found(folder, file) == []
+
+
 def test_links_behind_links(folder: Path) -> None:
     """A link to a link, and a folder that is a link, lead to the same file."""
     (folder.parent / "one").symlink_to(folder / "audit.json")

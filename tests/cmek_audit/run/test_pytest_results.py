@@ -15,6 +15,7 @@ from cmek_audit.run import pytest_results
 from cmek_audit.run.audit import run_audit
 from cmek_audit.run.option_values import parse_options
 from cmek_audit.run.pytest_results import COLUMNS, MOST_ROWS, NO_AUDIT
+from reports.page.organizations.links import PageLinks, page_name
 from tests.builders import AS_OF, document_data, write_json
 from tests.checks.judging import RULES, a_finding
 from tests.reports.recording import RUN
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 Outcome = Literal["passed", "failed", "skipped"]
 PAGE = "r/audit.html"
+BESIDE = PageLinks({}, elsewhere="audit.html")
+FLEET = PageLinks({"o1": "Acme", "o2": "b"}, is_index=True, elsewhere="audit.html")
+OWN = f"organizations/{page_name('o1', 'Acme')}"
 ALWAYS = [
     "<noscript><p>The table of this page needs JavaScript.</p></noscript>",
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
@@ -72,7 +76,7 @@ def test_the_columns_of_the_rows_are_below_their_headers() -> None:
     """Header and row have the same columns in the same order."""
     head, row = _cells(), _cells()
     pytest_results.header(head)
-    pytest_results.row(_report(), row, 1, _group(_in("us-east-1"), o1="acme"), PAGE)
+    pytest_results.row(_report(), row, 1, _group(_in("us-east-1"), o1="acme"), BESIDE)
     assert (head[0], head[-2:]) == (row[0], row[-2:]) == ("<td>outcome</td>", _cells()[1:3])
     assert head[1:-2] == [
         *(
@@ -87,9 +91,9 @@ def test_the_columns_of_the_rows_are_below_their_headers() -> None:
     ]
 
 
-def _shown(group: FindingGroup, page: str = PAGE) -> dict[str, str]:
+def _shown(group: FindingGroup, links: PageLinks | None = BESIDE) -> dict[str, str]:
     cells = _cells()
-    pytest_results.row(_report(), cells, 1, group, page)
+    pytest_results.row(_report(), cells, 1, group, links)
     return dict(re.findall(r'<td class="col-(\w+)">(.*?)</td>', "".join(cells)))
 
 
@@ -141,7 +145,24 @@ def test_a_row_leads_to_all_its_open_findings(found: list[Finding], link: str) -
     group = _group(*found, _in("us-west-2", "pass"))
     count = f"{len(found)} open"
     assert _shown(group)["links"] == f'<a href="audit.html{link}">{count}</a>'
-    assert _shown(group, "r/audit.json")["links"] == count
+    assert _shown(group, None)["links"] == count
+
+
+def test_a_row_of_a_fleet_leads_to_the_page_of_its_organization() -> None:
+    """Open findings of one organization are on its own page; those of several, on the index."""
+    own = [_in("us-east-1"), _in("us-east-2")]
+    one = f'<a href="{OWN}#f-{own[0].id}">1 open</a>'
+    assert _shown(_group(own[0]), FLEET)["links"] == one
+    both = f'<a href="{OWN}#findings?status=fail&amp;rule=CMEK-01">2 open</a>'
+    assert _shown(_group(*own), FLEET)["links"] == both
+    several = _group(*own, _in("us-east-1", organization="o2"))
+    assert _shown(several, FLEET)["links"] == (
+        '<a href="audit.html#findings?status=fail&amp;rule=CMEK-01">3 open</a>'
+    )
+    across = _in("us-east-1", organization="")
+    assert _shown(_group(across), FLEET)["links"] == (
+        f'<a href="audit.html#f-{across.id}">1 open</a>'
+    )
 
 
 def test_what_is_in_a_cell_is_escaped() -> None:
@@ -153,7 +174,7 @@ def test_what_is_in_a_cell_is_escaped() -> None:
 def test_a_row_of_another_test_has_empty_cells() -> None:
     """A test that is no check has its row, with nothing in our columns."""
     cells = _cells()
-    pytest_results.row(_report(), cells, 1, None, PAGE)
+    pytest_results.row(_report(), cells, 1, None, BESIDE)
     names = [*COLUMNS, "links"]
     assert cells[1:-2] == [f'<td class="col-{name}"></td>' for name in names]
 
@@ -164,7 +185,7 @@ def test_rows_that_a_browser_would_choke_on_are_dropped() -> None:
     kept = []
     for number, outcome in enumerate(outcomes, MOST_ROWS):
         cells = _cells()
-        pytest_results.row(_report(outcome), cells, number, None, PAGE)
+        pytest_results.row(_report(outcome), cells, number, None, BESIDE)
         kept.append(bool(cells))
     assert kept == [True, False, False, True]
 
@@ -172,9 +193,11 @@ def test_rows_that_a_browser_would_choke_on_are_dropped() -> None:
 # --- what a row opens to --------------------------------------------------------------------------
 
 
-def _opened(report: pytest.TestReport, group: FindingGroup | None, page: str = PAGE) -> str:
+def _opened(
+    report: pytest.TestReport, group: FindingGroup | None, links: PageLinks | None = BESIDE
+) -> str:
     data = ["pytest's own"]
-    pytest_results.details(report, data, group, page)
+    pytest_results.details(report, data, group, links)
     return data[0]
 
 
@@ -194,12 +217,34 @@ def test_a_row_opens_to_facts_that_lead_to_their_findings() -> None:
     ]
 
 
+def test_a_row_of_a_worker_opens_to_its_facts() -> None:
+    """What another process has run is shown as if this one had, without that process's name."""
+    group = _group(_in("us-east-1"))
+    report = _report("failed", group.text())
+    info = {"id": "gw0", "sysplatform": "linux", "version_info": (3, 13, 0), "executable": "/acme"}
+    report.node = SimpleNamespace(workerinfo=info)  # type: ignore[attr-defined]
+    assert report.longreprtext.startswith("[gw0] linux")
+    assert _opened(report, group) == _opened(_report("failed", group.text()), group)
+
+
 def test_a_row_without_the_page_has_no_links() -> None:
     """If no page for auditors was asked for, nothing leads to it."""
     group = _group(_in("us-east-1"))
-    assert _opened(_report("failed", group.text()), group, "r/audit.json").splitlines()[0] == (
+    assert _opened(_report("failed", group.text()), group, None).splitlines()[0] == (
         "<b>fail</b> o1 / Serverless on AWS / us-east-1: It is fail."
     )
+
+
+def test_facts_of_a_fleet_lead_to_the_page_of_their_organization() -> None:
+    """What is open or waived is on a page of its organization; of all else that is not known."""
+    found = [_in("us-east-1"), _in("us-west-2", "waived"), _in("r3", "not-applicable")]
+    group = _group(*found)
+    shown = _opened(_report("failed", group.text()), group, FLEET).splitlines()
+    assert [line.partition(" o1 /")[0] for line in shown if " o1 /" in line] == [
+        f'<a href="{OWN}#f-{found[0].id}">fail</a>',
+        f'<a href="{OWN}#f-{found[1].id}">waived</a>',
+        "<b>not-applicable</b>",
+    ]
 
 
 def test_a_row_counts_the_findings_that_it_does_not_name() -> None:

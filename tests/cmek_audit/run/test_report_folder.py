@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOBODY = 65_534
+PAGES = "organizations"
+OWN = f"{PAGES}/acme.0123456789ab.html"
+HELD = tuple(OWN if name == PAGES else name for name in WRITTEN)
+"""The files of an audit of a fleet, the page of one organization among them."""
 
 
 @pytest.fixture
@@ -27,7 +31,9 @@ def path(tmp_path: Path) -> Path:
 def fill(path: Path, content: str, names: tuple[str, ...] = WRITTEN) -> None:
     path.mkdir(parents=True, exist_ok=True)
     for name in names:
-        write_text(path / name, content)
+        file = path / (OWN if name == PAGES else name)
+        file.parent.mkdir(exist_ok=True)
+        write_text(file, content)
 
 
 def held(path: Path) -> dict[str, str]:
@@ -37,7 +43,7 @@ def held(path: Path) -> dict[str, str]:
 
 
 def whole(content: str, folder: str = "") -> dict[str, str]:
-    return {f"{folder}{name}": content for name in WRITTEN}
+    return {f"{folder}{name}": content for name in HELD}
 
 
 def publish(path: Path, content: str) -> None:
@@ -106,6 +112,97 @@ def test_a_folder_that_is_not_there_is_not_made_to_be_emptied(path: Path) -> Non
     """Setting aside makes no folder."""
     set_aside(path)
     assert not path.exists()
+
+
+# --- pages of organizations -----------------------------------------------------------------------
+
+
+def test_an_audit_without_pages_leaves_none_of_the_audit_before(path: Path) -> None:
+    """The pages of a fleet go with their audit, also if the next one is of no fleet."""
+    publish(path, "one")
+    folder = ReportFolder(path)
+    assert not (path / PAGES).exists()
+    others = tuple(name for name in WRITTEN if name != PAGES)
+    fill(folder.staging, "two", others)
+    folder.publish(others)
+    assert held(path) == whole("one", f"{PREVIOUS}/") | dict.fromkeys(others, "two")
+
+
+def test_pages_of_an_audit_that_was_not_finished_are_removed(path: Path) -> None:
+    """Pages without the head of their audit are no report, and neither are those in its midst."""
+    fill(path, "half", (PAGES,))
+    folder = ReportFolder(path)
+    fill(folder.staging, "half", (PAGES,))
+    folder.close()
+    assert list(path.iterdir()) == []
+
+
+def test_pages_of_an_audit_that_cannot_be_moved_are_removed(path: Path) -> None:
+    """If a later file cannot be moved to its place, no page stays."""
+    folder = ReportFolder(path)
+    fill(folder.staging, "one", (PAGES, "summary.md"))
+    with pytest.raises(FileNotFoundError):
+        folder.publish((PAGES, "summary.md", "audit.json"))
+    assert list(path.iterdir()) == []
+
+
+def _make_stranger(folder: Path, kind: str) -> Path:
+    """Put something into a folder of pages that no audit puts there, and return its path."""
+    name = "index.html" if kind == "page" else "notes.txt" if kind == "file" else Path(OWN).name
+    stranger = folder / name
+    folder.mkdir(parents=True, exist_ok=True)
+    stranger.unlink(missing_ok=True)
+    if kind == "folder":
+        stranger.mkdir()
+        write_text(stranger / "mine.txt", "mine")
+    elif kind == "link":
+        stranger.symlink_to("nowhere")
+    else:
+        write_text(stranger, "mine")
+    return stranger
+
+
+@pytest.mark.parametrize("kind", ["file", "page", "folder", "link"])
+@pytest.mark.parametrize("place", [PAGES, f"{PREVIOUS}/{PAGES}"])
+@pytest.mark.parametrize("is_audit", [True, False])
+def test_what_is_among_the_pages_is_not_lost(
+    path: Path, place: str, kind: str, *, is_audit: bool
+) -> None:
+    """A file of somebody else in a folder of pages is refused by name, and nothing is moved."""
+    publish(path, "one")
+    publish(path, "two")
+    if not is_audit:
+        (path / "audit.json").unlink()
+    stranger = _make_stranger(path / place, kind)
+    before = held(path)
+    if is_audit or place == PAGES:
+        assert refused(path) == (
+            f"--cmek-report-dir: found {stranger}, expected only pages of an earlier audit in "
+            f"{PAGES}/"
+        )
+        assert held(path) == before
+    else:
+        ReportFolder(path).close()
+    assert stranger.is_symlink() or stranger.exists()
+
+
+@pytest.mark.parametrize("is_link", [True, False])
+def test_what_has_the_name_of_the_folder_of_pages_is_not_lost(
+    path: Path, tmp_path: Path, *, is_link: bool
+) -> None:
+    """A file, or a link to another folder, in the place of the folder of pages is refused."""
+    pages = path / PAGES
+    for folder in (path, tmp_path / "mine"):
+        folder.mkdir()
+    write_text(tmp_path / "mine" / Path(OWN).name, "mine")
+    if is_link:
+        pages.symlink_to(tmp_path / "mine")
+    else:
+        write_text(pages, "mine")
+    assert refused(path) == (
+        f"--cmek-report-dir: found {pages}, expected only pages of an earlier audit in {PAGES}/"
+    )
+    assert (tmp_path / "mine" / Path(OWN).name).read_text() == "mine"
 
 
 # --- what was killed ------------------------------------------------------------------------------

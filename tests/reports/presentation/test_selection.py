@@ -74,3 +74,42 @@ def test_share(counts: list[int], limit: int, shared: list[int]) -> None:
     """A limit is shared so that small groups are whole and large ones get equal parts."""
     shares = share_out({("pass", str(place)): count for place, count in enumerate(counts)}, limit)
     assert [shares["pass", str(place)] for place in range(len(counts))] == shared
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", "a"]), st.integers(0, 2)), max_size=12))
+def test_what_goes_across_organizations_has_room_of_its_own(given: list[tuple[str, int]]) -> None:
+    """Where findings across organizations are counted apart, no other takes their place."""
+    severities = ("critical", "medium", "advisory")
+    lines = [
+        _line("fail", severities[rank], organization, number)
+        for number, (organization, rank) in enumerate(given)
+    ]
+    chosen = select_findings(lines, [], PageLimits(open=2, across=3, folded=0)).open
+    opened = sorted(
+        map(json.loads, lines), key=lambda line: urgency(line["status"], line["severity"])
+    )
+    across, others = (
+        [line for line in opened if line["subject"]["organization"] == organization]
+        for organization in ("", "a")
+    )
+    kept = [*across[:3], *others[:2]]
+    assert sorted(line["id"] for line in chosen) == sorted(line["id"] for line in kept)
+    ranks = [urgency(line["status"], line["severity"]) for line in chosen]
+    assert ranks == sorted(ranks)
+
+
+def _line(status: str, severity: str, organization: str, number: int) -> bytes:
+    subject = {"kind": "organization", "path": "p", "organization": organization, "n": 1}
+    line = {"status": status, "rule": "R", "id": str(number), "severity": severity}
+    named = line | {"subject": subject, "message": '"organization":"",'}
+    return json.dumps(named, separators=(",", ":")).encode()
+
+
+def test_waived_findings_across_organizations_have_room_of_their_own() -> None:
+    """Waived findings are kept in their order, those across organizations beside the others."""
+    owners = ["a", "a", "", "", ""]
+    lines = [_line("waived", "low", owner, number) for number, owner in enumerate(owners)]
+    limits = PageLimits(waived=1, across=2, folded=0)
+    assert [line["id"] for line in select_findings(lines, [], limits).waived] == ["0", "2", "3"]
+    limits = PageLimits(waived=3, folded=0)
+    assert [line["id"] for line in select_findings(lines, [], limits).waived] == ["0", "1", "2"]

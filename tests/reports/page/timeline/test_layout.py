@@ -116,7 +116,7 @@ def a_reading(*lanes: Lane, is_listed: bool = True) -> ReadLanes:
         KeptLane((lane.rank, number), 0, None, is_listed, lane) for number, lane in enumerate(lanes)
     ]
     doubtful = sum(lane.is_doubtful for lane in lanes)
-    counted = CountedOrganization("acme", len(lanes), doubtful, is_incomplete=False)
+    counted = CountedOrganization("acme", "acme", len(lanes), doubtful, is_incomplete=False)
     return ReadLanes(sorted(kept, key=lambda lane: lane.rank), [counted], 0)
 
 
@@ -259,7 +259,7 @@ def test_of_many_lanes_those_with_a_doubt_are_shown(
     doubtful = [a_lane((code, AS_OF, False)) for code in ("waived", "unknown", "failing")]
     timeline = lay_out_timeline(a_reading(*fine, *doubtful), AS_OF, limit)
     lanes = [lane for organization in timeline.organizations for lane in organization.lanes]
-    assert (len(lanes), timeline.folded) == (shown, [FoldedLanes("acme", *folded)])
+    assert (len(lanes), timeline.folded) == (shown, [FoldedLanes("acme", "acme", *folded)])
     assert (timeline.folded_lanes, timeline.folded_doubtful) == (sum(folded), folded[1])
 
 
@@ -270,7 +270,7 @@ def test_organizations_are_sorted_by_their_worst_lanes() -> None:
         KeptLane((rank_of(code), number), organization, None, True, a_lane((code, AS_OF, False)))
         for number, (organization, code) in enumerate(codes)
     ]
-    counted = [CountedOrganization(name, 2, 1, is_incomplete=name == "b") for name in "ab"]
+    counted = [CountedOrganization(name, name, 2, 1, is_incomplete=name == "b") for name in "ab"]
     read = ReadLanes(sorted(kept, key=lambda lane: lane.rank), counted, 3)
     timeline = lay_out_timeline(read, AS_OF, 100)
     assert [

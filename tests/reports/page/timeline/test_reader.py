@@ -55,8 +55,8 @@ def test_each_order_is_that_of_its_finding(violations: Report) -> None:
         ("acme", "westeurope", {"not-applicable": 1}),
     ]
     assert lanes.organizations == [
-        CountedOrganization("acme", 6, 2, is_incomplete=False),
-        CountedOrganization("labs", 2, 1, is_incomplete=False),
+        CountedOrganization("acme", "acme", 6, 2, is_incomplete=False),
+        CountedOrganization("labs", "labs", 2, 1, is_incomplete=False),
     ]
     assert lanes.terminated == 1
 
@@ -125,7 +125,7 @@ def test_only_the_worst_lanes_are_kept(tmp_path: Path) -> None:
     lanes = read(audit(tmp_path, [organization("many", keys, databases)]), limit=1)
     assert (len(lanes.kept), lanes.organizations) == (
         SMALL,
-        [CountedOrganization("many", 4 * SMALL, 1, is_incomplete=False)],
+        [CountedOrganization("many", "many", 4 * SMALL, 1, is_incomplete=False)],
     )
     assert _found(lanes)[0] == ("many", "r150", {"without-key": 1})
 
