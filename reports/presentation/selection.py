@@ -32,7 +32,7 @@ _INDEXED = 200
 _LANES = 40
 """How many key scopes the timeline of that index draws."""
 _INDEXED_ACROSS = 500
-"""How many open findings across organizations it lists besides, and how many waived ones."""
+"""How many open findings across organizations it lists in addition, and how many waived ones."""
 
 _ACROSS = b'"organization":"",'
 """What a line holds if its finding goes across organizations; free text has no plain quotes."""
