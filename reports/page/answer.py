@@ -15,6 +15,8 @@ from reports.presentation.protection_text import answer as sentence_of
 from reports.presentation.protection_text import recorded_protection
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reports.model.head import Head
     from reports.model.protection import Protection
     from reports.page.bars import Piece
@@ -66,7 +68,7 @@ def answer(head: Head, only: OnlyOrganization | None = None) -> Answer:
         sentence=sentence_of(head),
         bar=protection_bar(protection) if protection else [],
         numbers=_numbers(protection) if protection else [],
-        facts=_facts(head),
+        facts=[*_facts(head), *(_attested(head) if only is None else ())],
     )
 
 
@@ -135,6 +137,14 @@ def _waivers(head: Head) -> str:
     ).days
     when = f"in {pluralize(left, 'day')}" if left else "today"
     return f"{len(covering):,} in force, the next expires {when}"
+
+
+def _attested(head: Head) -> Iterator[tuple[str, str]]:
+    """Yield how many databases count as deployed after their key by an attestation alone."""
+    # The record of an older version has these numbers in the words of the verdict only.
+    if (attested := head.get("attested")) and (databases := attested["databases"])["total"]:
+        share = f"{databases['attested']:,} of {databases['total']:,}"
+        yield "On attestations alone", f"{share} databases deployed after their key"
 
 
 def _host(head: Head) -> str:

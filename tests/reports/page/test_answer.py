@@ -78,6 +78,18 @@ def test_facts(violations: Report, compliant: Report) -> None:
     assert _facts(compliant.head)["Open findings"] == "none"
 
 
+def test_what_rests_on_attestations(compliant: Report) -> None:
+    """The line of facts has the share of databases that an attestation alone dates."""
+    assert _facts(compliant.head)["On attestations alone"] == (
+        "1 of 1 databases deployed after their key"
+    )
+    older: Any = {**compliant.head}
+    del older["attested"]
+    assert "On attestations alone" not in _facts(older)
+    only = OnlyOrganization("calm", 2, "../audit.html", "Compliant")
+    assert "On attestations alone" not in dict(answer(compliant.head, only).facts)
+
+
 def test_the_next_waiver_to_expire(waived: Report, violations: Report) -> None:
     """The line of facts counts the waivers in force, and says when the next one expires."""
     assert _facts(violations.head)["Waivers"] == "none in force"
