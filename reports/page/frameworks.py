@@ -51,6 +51,9 @@ STATE = {
 TALLY = ("fail", "inconclusive", "waived", "pass")
 """What the numbers of a tally count, in its order."""
 
+TALLY_STATUSES = ("fail", "error,inconclusive", "waived", "pass")
+"""The statuses that they count, as the filter of the findings takes them."""
+
 _LEFT_OUT = "clouds-left-out"
 _LONGEST_SLUG = 60
 

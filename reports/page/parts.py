@@ -14,7 +14,7 @@ from reports.page.findings.evidence_labels import CitedPopulation, shown_evidenc
 from reports.page.findings.finding_view import OrganizationNames
 from reports.page.findings.findings_section import findings_section, shown_findings
 from reports.page.fix_first import lay_out_actions
-from reports.page.frameworks import STATE, TALLY, view_frameworks
+from reports.page.frameworks import STATE, TALLY, TALLY_STATUSES, view_frameworks
 from reports.page.not_evaluated import group_by_reason
 from reports.page.organization_evidence import requests_by_organization
 from reports.page.reconciliation import reconcile_counts
@@ -196,6 +196,7 @@ def _frameworks(head: Head) -> Parts:
         "frameworks": view_frameworks(head),
         "framework_states": STATE,
         "tally_words": TALLY,
+        "tally_status": TALLY_STATUSES,
     }
 
 

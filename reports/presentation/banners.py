@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from inventory.astra.config import ADDRESS, other_hosts
-from inventory.text.display import printable
+from inventory.text.display import pluralize, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ MOST_HOSTS = 3
 
 def banners(head: Head) -> list[str]:
     """Return the banners of the audit with this ``head``."""
-    return [*_not_evidence(head), *_gate(head), *_run(head)]
+    return [*_not_evidence(head), *_stale(head), *_gate(head), *_run(head)]
 
 
 def _not_evidence(head: Head) -> Iterator[str]:
@@ -35,6 +36,19 @@ def _not_evidence(head: Head) -> Iterator[str]:
     if settings["example"]:
         why = "no inventory was given, so " if settings["default_example"] else ""
         yield f"EXAMPLE, NOT AUDIT EVIDENCE: {why}a bundled example was audited."
+
+
+def _stale(head: Head) -> Iterator[str]:
+    """Yield a banner if what was judged had been recorded too long before."""
+    most = timedelta(seconds=head["settings"]["max_age_seconds"])
+    oldest = datetime.fromisoformat(head["settings"]["as_of"]) - most
+    organizations = head["population"]["organizations"]
+    recorded = [row["captured_at"] for row in organizations]
+    stale = sum(datetime.fromisoformat(time) < oldest for time in recorded if time)
+    if stale:
+        which = f"{stale:,} of {pluralize(len(organizations), 'organization')}"
+        limit = pluralize(most.days, "day") if most.days else "a day"
+        yield f"STALE: the records of {which} are more than {limit} older than the audit."
 
 
 def _gate(head: Head) -> Iterator[str]:

@@ -35,6 +35,9 @@ _INDEXED_ACROSS = 500
 _ACROSS = b'"organization":"",'
 """What a line holds if its finding goes across organizations; free text has no plain quotes."""
 
+_LANES = 40
+"""How many key scopes the timeline of that index draws."""
+
 _CLOSED = tuple(
     f'{{"status":"{status}",'.encode("ascii") for status in STATUSES if status not in OPEN
 )
@@ -99,6 +102,7 @@ class PageLimits(NamedTuple):
             across=_INDEXED_ACROSS,
             folded=0,
             cells=0,
+            lanes=_LANES,
             readings=0,
             exchanges=0,
         )

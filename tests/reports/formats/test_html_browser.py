@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cmek_audit.run.option_values import parse_options
 from reports.formats import html
 from tests.astra.faults import ALWAYS, FIRST, Fault
 from tests.reports.browser import (
@@ -29,6 +31,7 @@ from tests.reports.samples import (
     HOSTILE,
     VIOLATIONS,
     WAIVERS,
+    run_rules,
     save,
     save_inventory,
 )
@@ -289,14 +292,29 @@ def test_evidence_on_a_phone(
 
 
 def test_print_opens_everything(browser: Browser, reports: dict[str, Path]) -> None:
-    """In print every finding is open, and what is for the screen alone is gone."""
+    """In print findings, passes, key scopes and rules are open, and what repeats them is gone."""
     with open_page(browser, reports["violations"] / "audit.html") as opened:
         page = opened.page
         page.emulate_media(media="print")
-        for element in page.locator("details.f dl, details.fold table, details.card dl").all():
+        shown = "details.f dl, table.folded, .organization .cells, #criteria blockquote"
+        for element in page.locator(shown).all():
             assert element.is_visible()
-        for gone in ("#filter", "nav.contents"):
-            assert not page.locator(gone).is_visible()
+        for gone in ("#filter", "nav.contents", "#timeline table", "#sample table"):
+            assert not page.locator(gone).first.is_visible()
+
+
+def test_the_example_is_short_on_paper(browser: Browser, tmp_path: Path) -> None:
+    """The bundled example takes at most 20 pages, of which the first has answer and actions."""
+    report = tmp_path / "report"
+    run_rules(parse_options({"report_dir": str(report)}))
+    with open_page(browser, report / "audit.html") as opened:
+        raw = opened.page.pdf(prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type\s*/Page\b", raw)) <= 20
+        opened.page.set_viewport_size({"width": 688, "height": 1002})
+        opened.page.emulate_media(media="print")
+        box = opened.page.locator(".fixes > .fix").nth(4).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] < 1002
 
 
 def _findings(folder: Path) -> list[dict[str, Any]]:

@@ -19,8 +19,16 @@ from tests.reports.samples import AS_OF, COMPLIANT, VIOLATIONS, Report, save_inv
 if TYPE_CHECKING:
     from pathlib import Path
 
-WHOLE = {"left_out": "", "example": False, "default_example": False, "fail_on_new": False}
-HEAD: Any = {"settings": WHOLE, "population": {"sources": [{"evidence": None}]}}
+WHOLE = {
+    "left_out": "",
+    "example": False,
+    "default_example": False,
+    "fail_on_new": False,
+    "as_of": "2026-11-21T00:00:00Z",
+    "max_age_seconds": 30 * 86_400,
+}
+POPULATION = {"sources": [{"evidence": None}], "organizations": []}
+HEAD: Any = {"settings": WHOLE, "population": POPULATION}
 WORDS = "NOT ASTRA, NOT AUDIT EVIDENCE"
 
 
@@ -57,12 +65,24 @@ def test_a_banner_says_what_the_gate_was_on() -> None:
     assert text == f"GATE ON NEW FINDINGS ONLY: findings of {which} do not stop the run."
 
 
+def test_a_banner_says_what_is_stale() -> None:
+    """Records older than the options allow are counted in capitals; one without a time is not."""
+    times = ["2026-10-21T23:59:59Z", "2026-10-22T00:00:00Z", "2026-10-01T00:00:00Z", None]
+    organizations = [{"captured_at": time} for time in times]
+    head = HEAD | {"population": POPULATION | {"organizations": organizations}}
+    assert banners(head) == [
+        "STALE: the records of 2 of 4 organizations are more than 30 days older than the audit."
+    ]
+    fresh = HEAD | {"population": POPULATION | {"organizations": organizations[1:2]}}
+    assert banners(fresh) == []
+
+
 # --- answers of another host than Astra's ---------------------------------------------------------
 
 
 def _from(*addresses: str) -> list[str]:
     sources = [{"evidence": {"address": address}} for address in addresses]
-    return banners(HEAD | {"population": {"sources": sources}})
+    return banners(HEAD | {"population": POPULATION | {"sources": sources}})
 
 
 def test_a_banner_names_the_host_that_answered_instead_of_astra() -> None:
