@@ -30,7 +30,7 @@ _INDEXED = 200
 """How many open findings, and how many waived ones, the index of a fleet lists itself."""
 
 _INDEXED_ACROSS = 500
-"""How many open findings across organizations it lists besides, and how many waived ones."""
+"""How many open findings across organizations it lists as well, and how many waived ones."""
 
 _ACROSS = b'"organization":"",'
 """What a line holds if its finding goes across organizations; free text has no plain quotes."""
