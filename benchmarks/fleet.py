@@ -1,4 +1,4 @@
-"""Makes synthetic inventories in NDJSON, of any size, compliant or failing throughout."""
+"""Makes synthetic inventories in NDJSON, of any size, compliant or failing."""
 
 from __future__ import annotations
 
@@ -17,21 +17,23 @@ _NAMESPACE = uuid.UUID("00000000-0000-0000-0000-00000000c0de")
 _ATTESTED = {"by": "Ada Example", "on": "2026-11-01"}
 
 
-def write_fleet(path: Path, organizations: int, databases: int, *, compliant: bool = True) -> None:
+def write_fleet(path: Path, organizations: int, databases: int, *, failing: int = 0) -> None:
     """Write a fleet of ``organizations`` with ``databases`` each.
 
-    In a fleet that is not compliant every key is registered after the databases.
+    One of ``failing`` organizations fails, beginning with the first; none by default. In it every
+    key is registered after the databases.
     """
     with path.open("w", encoding="ascii") as file:
-        for line in _lines(organizations, databases, compliant=compliant):
+        for line in _lines(organizations, databases, failing):
             file.write(json.dumps(line, separators=(",", ":")) + "\n")
 
 
-def _lines(organizations: int, databases: int, *, compliant: bool) -> Iterator[dict[str, Any]]:
+def _lines(organizations: int, databases: int, failing: int) -> Iterator[dict[str, Any]]:
     yield {"kind": "inventory", "cmek-inventory": 1, "captured_at": CAPTURED_AT}
     regions = REGIONS[: max(1, min(len(REGIONS), databases))]
     for number in range(organizations):
         yield _organization(number)
+        compliant = not failing or number % failing != 0
         for region in regions:
             yield _key(number, region, compliant=compliant)
         for index in range(databases):

@@ -93,9 +93,10 @@ FORMATS = (
         "rendered",
         PAGE,
         "page",
-        "auditors: verdict, actions, coverage of every region, findings with their evidence, "
-        "criteria, sign-off. One file that needs no script and loads nothing; of more than 100 "
-        "organizations an index, with a page for each in `organizations`",
+        "people: the answer in databases, what to fix first, coverage, timeline, findings with "
+        "their evidence, frameworks, sign-off; [for whom each part is](docs/reports.md). One file "
+        "that needs no script and loads nothing; of more than 100 organizations an index, with "
+        "pages of those with anything open or waived in `organizations`",
         module="html",
         shows_population=True,
         folder="organizations",

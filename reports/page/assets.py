@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -61,6 +61,7 @@ def script() -> Asset:
     return _asset(_joined("scripts", SCRIPTS, "js"))
 
 
+@lru_cache(maxsize=2)  # the pages of a fleet share both
 def _asset(text: str) -> Asset:
     digest = b64encode(sha256(text.encode()).digest()).decode("ascii")
     return Asset(Markup(text), f"sha256-{digest}")  # noqa: S704 (our own file)

@@ -30,6 +30,7 @@ def environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
+        auto_reload=False,  # or each page looks thirty times whether a template has changed
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -7,7 +7,7 @@ import re
 from json.encoder import encode_basestring_ascii as quote
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from inventory.text.display import pluralize
 from reports.presentation import labels
@@ -189,10 +189,17 @@ class EvidenceLabels:
         self._sources = sources
         self._index = index
         self._known: dict[str, str] = {}
+        self._items: dict[SourceLocation, EvidenceItem] = {}
 
     def items(self, finding: FindingRecord) -> list[EvidenceItem]:
         """List the places of a finding that the page shows."""
-        return [self._item(as_location(place)) for place in shown_evidence(finding)]
+        return [self._labelled(as_location(place)) for place in shown_evidence(finding)]
+
+    def _labelled(self, place: SourceLocation) -> EvidenceItem:
+        """Label a place once, however many findings rest on it."""
+        if place not in self._items:
+            self._items[place] = self._item(place)
+        return self._items[place]
 
     def _item(self, place: SourceLocation) -> EvidenceItem:
         file, line, *address = place
@@ -219,8 +226,8 @@ def _what(content: PlaceContent | None) -> Markup:
         return Markup("")
     if sum(content.counts.values()) > 1:
         counted = (pluralize(number, kind) for kind, number in content.counts.items())
-        return Markup("{}").format(", ".join(counted))
+        return escape(", ".join(counted))
     thing = content.first
     kind = f"planned {thing.kind}" if thing.state == "planned" else thing.kind
     joint = " in " if thing.kind == "key" else " "
-    return Markup("{}{}{}").format(kind, joint, name(thing.name)) if thing.name else Markup(kind)  # noqa: S704 (our own words)
+    return escape(kind + joint) + name(thing.name) if thing.name else escape(kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from inventory.text.display import pluralize
 from reports.page.times import short_time
@@ -176,7 +176,7 @@ def _subject(finding: FindingRecord) -> Markup:
         parts.append(name(subject["region"]))
     if "type" in subject:
         kind = f"{labels.TYPE[subject['type']]} on {labels.PROVIDER[subject['provider']]}"
-        parts.append(Markup("{}").format(kind))
+        parts.append(escape(kind))
     if "key" in subject:
         parts.append(name(subject["key"]))
     return Markup(" / ").join(parts)
@@ -201,13 +201,13 @@ def _named(finding: FindingRecord, evidence: EvidenceLabels) -> Sequence[str]:
 
 def affected(finding: FindingRecord, names: Sequence[str] = ()) -> Markup:
     """Return how much a finding concerns: databases where it counts them, with their ``names``."""
-    counted = Markup("{}").format(_counted(finding))
+    counted = escape(_counted(finding))
     total = finding.get("databases", 0)
     if not names or not total:
         return counted
-    listed = Markup(", ").join(Markup("<b>{}</b>").format(name(database)) for database in names)
-    more = Markup(" and {:,} more").format(total - len(names)) if total > len(names) else ""
-    return Markup("{}: {}{}").format(counted, listed, more)
+    listed = Markup("</b>, <b>").join(map(name, names))
+    more = f" and {total - len(names):,} more" if total > len(names) else ""
+    return counted + Markup(": <b>") + listed + Markup("</b>") + more
 
 
 def _counted(finding: FindingRecord) -> str:

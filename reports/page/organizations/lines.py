@@ -72,7 +72,12 @@ def _first_groups(
 def organization_of(line: bytes) -> str:
     """Return the organization that a finding is about; empty if it is about several."""
     found = _ORGANIZATION.search(line)
-    return str(json.loads(found[1])) if found else ""
+    return _text(found[1]) if found else ""
+
+
+def _text(quoted: bytes) -> str:
+    """Return the text of a JSON string; most ids hold no escape, and need no parser."""
+    return str(json.loads(quoted)) if b"\\" in quoted else quoted[1:-1].decode("utf-8")
 
 
 def _late(lines: Iterable[bytes]) -> dict[str, list[bytes]]:
@@ -100,4 +105,4 @@ def _population(lines: Iterable[bytes]) -> Iterator[tuple[str, list[bytes]]]:
 
 def _id(line: bytes) -> str:
     found = _ID.search(line)
-    return str(json.loads(found[1])) if found else ""
+    return _text(found[1]) if found else ""
