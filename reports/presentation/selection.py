@@ -29,14 +29,13 @@ FOLDED: tuple[Status, ...] = ("pass", "not-applicable")
 _INDEXED = 200
 """How many open findings, and how many waived ones, the index of a fleet lists itself."""
 
+_LANES = 40
+"""How many key scopes the timeline of that index draws."""
 _INDEXED_ACROSS = 500
-"""How many open findings across organizations it lists as well, and how many waived ones."""
+"""How many open findings across organizations it lists in addition, and how many waived ones."""
 
 _ACROSS = b'"organization":"",'
 """What a line holds if its finding goes across organizations; free text has no plain quotes."""
-
-_LANES = 40
-"""How many key scopes the timeline of that index draws."""
 
 _CLOSED = tuple(
     f'{{"status":"{status}",'.encode("ascii") for status in STATUSES if status not in OPEN
@@ -99,10 +98,10 @@ class PageLimits(NamedTuple):
         return self._replace(
             open=_INDEXED,
             waived=_INDEXED,
-            across=_INDEXED_ACROSS,
             folded=0,
             cells=0,
             lanes=_LANES,
+            across=_INDEXED_ACROSS,
             readings=0,
             exchanges=0,
         )
