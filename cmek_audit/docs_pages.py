@@ -106,7 +106,8 @@ link to a file is another file.
 The report folder holds one complete audit or none. Before anything is read or requested, an
 earlier audit in it is moved to its folder `previous/`. An input that is one of these files, or a
 link to one, is therefore refused with exit code 4, and all files stay as they are. A folder that
-cannot be written to, or that another run is writing to, is refused in the same way.
+cannot be written to, that another run is writing to, or whose `organizations/` holds anything but
+pages of an audit, is refused in the same way.
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,9 @@ from inventory.text.secrets import Token
 from reports.formats import registry
 from tests.builders import write_text
 from tests.cmek_audit.run.audits import left_in, options_in
+from tests.reports.fleets import LEAN_FLEET
 from tests.reports.recording import RUN
+from tests.reports.samples import save_inventory
 from tests.wiring.runs import ALL_FILES, KEPT, RECORD, RENDERED, mixed, prefill
 
 if TYPE_CHECKING:
@@ -193,6 +196,28 @@ def test_a_report_with_a_secret_is_removed_and_named(tmp_path: Path, draft: Draf
         publish_without_audit(leaking, [outside])
     assert caught.value.files == (tmp_path / "r" / "junit.xml", outside)
     assert [inside.exists(), outside.exists()] == [False, False]
+
+
+def test_a_page_with_a_secret_is_removed_and_the_run_fails(tmp_path: Path) -> None:
+    """Pages of organizations are searched like all reports, and one that leaks ends the audit.
+
+    These words take the part of a token here, as only the page of one organization has them.
+    """
+    inventory = str(save_inventory(tmp_path / "inventory.json", LEAN_FLEET))
+    options = options_in(tmp_path, inventory)
+    with closing(begin_report(options)) as folder:
+        draft = draft_audit(prepare(options), folder)
+        words = f"All {len(LEAN_FLEET)} organizations of this audit"
+        setup = draft.judged.setup._replace(tokens=(Token("T", words),))
+        leaking = draft._replace(judged=draft.judged._replace(setup=setup))
+        head = conclude(leaking, draft.judged.group_ids)
+        with pytest.raises(LeakError) as caught:
+            publish(leaking, head, OWN_RUN)
+        pages = [file for file in caught.value.files if file.parent.name == "organizations"]
+        assert len(pages) == 3
+        assert {file.parent for file in pages} == {tmp_path / "r" / "organizations"}
+        assert list((folder.staging / "organizations").iterdir()) == []
+    assert left_in(tmp_path) == set()
 
 
 @pytest.mark.parametrize(

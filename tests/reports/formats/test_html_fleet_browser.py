@@ -44,7 +44,7 @@ def _file(fleet: Report, organization: str = "") -> Path:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("organization", ["", "acme", "labs"])
+@pytest.mark.parametrize("organization", ["", "acme"])
 def test_accessible(
     browser: Browser, fleet: Report, organization: str, size: str, scheme: str
 ) -> None:
