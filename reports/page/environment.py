@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from functools import cache
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from checks.engine.card import SEVERITIES
 from checks.engine.finding import STATUSES
@@ -17,11 +19,18 @@ from reports.presentation.action_groups import effect
 from reports.presentation.sanitize import name, prose, visible
 from reports.presentation.waiver_notices import days_left
 
+_RULE_ID = re.compile(r"[A-Z]+-[0-9]+")
+
 FEW = 12
 """How many organizations or sources the page shows at once; a longer list is folded."""
 
 MANY = 20
 """How many regions or keys of one database the sample names."""
+
+
+def unbroken_ids(text: str) -> Markup:
+    """Escape ``text``, and keep the ids of rules in it on one line."""
+    return Markup(_RULE_ID.sub(r'<span class="whole">\g<0></span>', str(escape(text))))  # noqa: S704 (escaped)
 
 
 @cache
@@ -41,6 +50,7 @@ def environment() -> Environment:
         "visible": visible,
         "due": days_left,
         "effect": effect,
+        "unbroken_ids": unbroken_ids,
         "count": lambda number: f"{number:,}",
         "plural": pluralize,
         "time": short_time,

@@ -6,7 +6,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from reports.page.assets import TEMPLATES
-from reports.page.environment import environment
+from reports.page.environment import environment, unbroken_ids
 
 
 def test_values_are_escaped() -> None:
@@ -16,6 +16,11 @@ def test_values_are_escaped() -> None:
     assert shown == (
         "&lt;b&gt;\u202e <bdi>&lt;b&gt;<span class=code-point>U+202E</span></bdi> 12,345"
     )
+
+
+def test_ids_of_rules_are_kept_on_one_line() -> None:
+    """An id of a rule in a text does not break at its hyphen; the text is escaped."""
+    assert unbroken_ids("<b> of CMEK-08.") == '&lt;b&gt; of <span class="whole">CMEK-08</span>.'
 
 
 def test_what_is_missing_is_an_error() -> None:
