@@ -173,10 +173,12 @@ class Copy(NamedTuple):
 
 
 def _files(folder: Path) -> Collection[Path]:
+    """Return the files of a tree, without those that tests leave."""
+    left = {"__pycache__", ".hypothesis"}
     return [
         file
         for file in folder.rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts and file.suffix != ".pyc"
+        if file.is_file() and left.isdisjoint(file.parts) and file.suffix != ".pyc"
     ]
 
 

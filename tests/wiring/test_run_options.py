@@ -86,6 +86,7 @@ def test_options_can_stand_in_the_ini_file(tmp_path: Path) -> None:
         "no_waivers": False,
         "fail_on_new": False,
         "baseline_file": None,
+        "frameworks": [],
         "history_files": [],
         "terraform_organizations": [],
         "terraform_source": None,
