@@ -53,7 +53,7 @@ NOT_COMPLYING = tuple(status for status in STATUSES if status not in COMPLYING)
 """The statuses of a finding with a cause, the worst first."""
 
 ACROSS = "across organizations"
-"""What stands for the organization of a subject that goes across organizations."""
+"""The name of a subject's organization if the subject goes across organizations."""
 
 KNOWN: Change = "unchanged"
 """The only change that a gate on what is new lets pass."""

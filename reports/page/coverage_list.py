@@ -13,7 +13,7 @@ from checks.engine.finding import NOT_COMPLYING, STATUSES
 from reports.page.bars import Piece, lay_out_bar
 from reports.presentation.labels import CELL, PROVIDER, STATUS, TYPE, Label
 from reports.presentation.organization_status import IN_ORDER, state_of, worst_first
-from reports.presentation.protection_text import recorded_protection
+from reports.presentation.protection_text import expected, recorded_protection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,6 +57,7 @@ class OrganizationView(NamedTuple):
         name: its name.
         label: what it comes to.
         protection: how many of its databases are protected; None in a record of an older version.
+        expected: how many databases are to be encrypted by a customer key.
         bar: the same as a bar.
         open: how many findings are open, by severity; None in a record of an older version.
         worst: its worst finding; None if none is open or waived.
@@ -69,6 +70,7 @@ class OrganizationView(NamedTuple):
     name: str
     label: Label
     protection: Protection | None
+    expected: int
     bar: list[Piece]
     open: dict[Severity, int] | None
     worst: Reason | None
@@ -120,6 +122,7 @@ def _view(row: CoverageRow, label: Label, *, has_room: bool) -> OrganizationView
         name=row["name"],
         label=label,
         protection=protection,
+        expected=expected(protection) if protection else 0,
         bar=protection_bar(protection) if protection else [],
         open=row.get("open"),
         worst=row["worst"],

@@ -94,7 +94,7 @@ def parts_of(
         "waivers": waivers,
         **findings,
         "address": partial(links.finding, here=findings["shown"]),
-        **_frameworks(head),
+        **({} if "frameworks" in links.hidden else _frameworks(head)),
         "attestations": group_attestations(
             head["attestations"], head["settings"]["as_of"], limits.attestations
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from reports.comparison.changes import summarize_changes
+from reports.presentation.protection_text import expected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -107,9 +108,7 @@ def lay_out_trend(
 
 
 def _total(protection: Protection | None) -> int | None:
-    if protection is None:
-        return None
-    return protection["protected"] + protection["unproven"] + protection["unprotected"]
+    return None if protection is None else expected(protection)
 
 
 def _pieces(entry: TrendEntry, highest: int) -> Iterator[TrendPiece]:
@@ -119,7 +118,7 @@ def _pieces(entry: TrendEntry, highest: int) -> Iterator[TrendPiece]:
         return
     bad, doubtful = (_height(numbers[name], highest) for name in ("unprotected", "unproven"))
     # Whatever the others gain by being made visible, the protected part loses.
-    whole = _height(_total(numbers) or 0, highest)
+    whole = _height(expected(numbers), highest)
     good = max(whole - bad - doubtful, _LEAST) if numbers["protected"] else 0
     bottom = BASELINE
     for css, height in (("pass", good), ("inconclusive", doubtful), ("fail", bad)):

@@ -90,6 +90,8 @@ class PageLimits(NamedTuple):
     full: int = 1_000
     fleet: int = 100
 
+    sample: int = DEFAULT_SIZE
+
     def of_index(self) -> PageLimits:
         """Return the limits of the index of a fleet: what is left out is on the other pages.
 
@@ -105,8 +107,6 @@ class PageLimits(NamedTuple):
             readings=0,
             exchanges=0,
         )
-
-    sample: int = DEFAULT_SIZE
 
     def of_organization(self) -> PageLimits:
         """Return the limits of the page of one organization of a fleet: it repeats little."""
@@ -146,7 +146,7 @@ def select_findings(
         prefix = line[: line.find(b',"id":')]
         if prefix in full:
             continue
-        status, rule, severity = _fields(line)
+        status, rule, severity = line_fields(line)
         is_apart = limits.across > 0 and status in NOT_COMPLYING and _ACROSS in line
         if status in OPEN:
             (across if is_apart else urgent).add(urgency(status, severity), line)
@@ -209,7 +209,7 @@ def open_lines(lines: Iterable[bytes]) -> Iterator[tuple[Status, Severity, bytes
     """Yield status and severity of each finding that is open, with its line."""
     for line in lines:
         if not line.startswith(_CLOSED):
-            status, _, severity = _fields(line)
+            status, _, severity = line_fields(line)
             yield cast("Status", status), cast("Severity", severity), line
 
 
@@ -239,7 +239,7 @@ def _counts(rules: Sequence[RuleEntry]) -> dict[tuple[str, str], int]:
     return {(status, rule["id"]): rule["counts"][status] for status in FOLDED for rule in rules}
 
 
-def _fields(line: bytes) -> tuple[str, str, str]:
+def line_fields(line: bytes) -> tuple[str, str, str]:
     """Return status, rule and severity of a line."""
     # {"status":"…","rule":"…","id":"…","severity":"…": a value is every fourth part.
     parts = line.split(b'"', 16)

@@ -10,6 +10,7 @@ from checks.engine.card import SEVERITIES
 from checks.engine.finding import OPEN, STATUSES
 from checks.engine.identity import unescape
 from reports.model.key_plan import NUMBERS
+from reports.presentation.selection import line_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -113,8 +114,7 @@ def count(lines: Iterable[bytes]) -> Tally:
     """Count findings by the begin of their lines, which has status, rule and severity."""
     tally = Tally(Counter(), Counter())
     for line in lines:
-        parts = line.split(b'"', 16)
-        status, rule, severity = (parts[place].decode("ascii") for place in (3, 7, 15))
+        status, rule, severity = line_fields(line)
         tally.by_rule[cast("Status", status), rule] += 1
         if status in OPEN:
             tally.open[cast("Severity", severity)] += 1

@@ -79,7 +79,7 @@ def test_names_without_room_are_counted() -> None:
 
 
 def test_organizations_of_one_name_have_their_id() -> None:
-    """Two organizations with the same name can be told apart; subjects across all are none."""
+    """Two organizations with the same name can be distinguished; subjects across all are none."""
     findings = [a_finding("fail", "CMEK-01", organization=name) for name in ("a", "b", "", "c")]
     field = fields(*findings, a="acme", b="acme", c="labs")["organization"]
     assert [option.word for option in field.options] == ["acme (a)", "acme (b)", "labs"]
