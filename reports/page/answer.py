@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.card import SEVERITIES
 from inventory.text.display import pluralize
-from reports.page.coverage_list import protection_bar
+from reports.page.coverage_list import by_outcome, protection_bar
 from reports.presentation.banners import hosts_of
 from reports.presentation.labels import VERDICT, Label
 from reports.presentation.organization_status import EMPTY, state_of
@@ -22,14 +22,17 @@ if TYPE_CHECKING:
     from reports.page.bars import Piece
     from reports.page.organizations.links import OnlyOrganization
 
-WORDS = {
-    "protected": Label("pass", "✓", "protected"),
-    "unprotected": Label("fail", "✕", "not protected"),
-    "waived": Label("waived", "§", "not protected, accepted by a waiver"),
-    "unproven": Label("inconclusive", "?", "not proven"),
-    "astra_provided": Label("not-applicable", "△", "Astra’s keys, approved"),
-}
+WORDS = (
+    Label("pass", "✓", "protected"),
+    Label("fail", "✕", "not protected"),
+    Label("waived", "§", "not protected, accepted by a waiver"),
+    Label("inconclusive", "?", "not proven"),
+    Label("not-applicable", "△", "Astra’s keys, approved"),
+)
 """The words for the numbers of databases."""
+
+_ALWAYS = ("pass", "fail", "inconclusive")
+"""The numbers that are shown also if they are zero, by the class that colours them."""
 
 
 class Answer(NamedTuple):
@@ -88,15 +91,10 @@ def _verdict_of(head: Head, only: OnlyOrganization) -> tuple[Label, str, str]:
 
 
 def _numbers(protection: Protection) -> list[tuple[Label, int]]:
-    counts = {
-        "protected": protection["protected"],
-        "unprotected": protection["unprotected"] - protection["waived"],
-        "waived": protection["waived"],
-        "unproven": protection["unproven"],
-        "astra_provided": protection["astra_provided"],
-    }
-    always = {"protected", "unprotected", "unproven"}
-    return [(WORDS[name], count) for name, count in counts.items() if count or name in always]
+    counts = by_outcome(protection)
+    return [
+        (label, counts[label.css]) for label in WORDS if counts[label.css] or label.css in _ALWAYS
+    ]
 
 
 def _facts(head: Head) -> list[tuple[str, str]]:

@@ -134,15 +134,18 @@ def _view(row: CoverageRow, label: Label, *, has_room: bool) -> OrganizationView
 
 def protection_bar(protection: Protection) -> list[Piece]:
     """Return a bar of databases by what is proven of their encryption."""
-    return lay_out_bar(
-        {
-            "pass": protection["protected"],
-            "fail": protection["unprotected"] - protection["waived"],
-            "waived": protection["waived"],
-            "inconclusive": protection["unproven"],
-            "not-applicable": protection["astra_provided"],
-        }
-    )
+    return lay_out_bar(by_outcome(protection))
+
+
+def by_outcome(protection: Protection) -> dict[str, int]:
+    """Return the numbers of databases by the class that colours them, each database in one."""
+    return {
+        "pass": protection["protected"],
+        "fail": protection["unprotected"] - protection["waived"],
+        "waived": protection["waived"],
+        "inconclusive": protection["unproven"],
+        "not-applicable": protection["astra_provided"],
+    }
 
 
 def _blocks(row: CoverageRow) -> Iterator[ProviderBlock]:
