@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from checks.engine.outcome import FindingGroup
     from checks.shared.principals import Comparison, Grant
     from inventory.model.attestations import UsableAttestation
-    from inventory.model.key import CustomerKey, KeyScope, KmsFacts, VendorAccount
+    from inventory.model.key import CustomerKey, KeyScope, VendorAccount
+    from inventory.model.kms import KmsFacts
     from inventory.model.organization_index import OrganizationIndex
 
 CARD = Card(

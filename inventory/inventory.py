@@ -6,6 +6,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from inventory.cloud_facts import with_cloud_facts
 from inventory.errors import InventoryError, Problem
 from inventory.files.merging import merge
 from inventory.files.named_plans import parse_plan, plans_in_order
@@ -108,7 +109,8 @@ class Inventory:
             self._assign(planned, first)
             present = chain(first, present)
         for organization in present:
-            yield add_plan(organization, planned.pop(organization.id, None))
+            whole = add_plan(organization, planned.pop(organization.id, None))
+            yield with_cloud_facts(whole)
         yield from planned.values()
 
     def _planned(self) -> list[Organization]:

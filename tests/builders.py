@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from inventory.model.database import Database
-from inventory.model.key import CustomerKey, KmsFacts, RegionView, SupportCase
+from inventory.model.key import CustomerKey, RegionView, SupportCase
+from inventory.model.kms import KmsFacts
 from inventory.model.organization import Organization
 from inventory.model.vocabulary import canonical_provider
 
@@ -163,6 +164,12 @@ def a_support_case(**over: object) -> SupportCase:
     return SupportCase.model_validate(data | case | over)
 
 
+def cloud_key_data(**over: object) -> dict[str, Any]:
+    """Return what a cloud showed of the key of ``a_key``, as data."""
+    facts = {"observed_at": "2026-11-20T01:00:00Z", "enabled": True}
+    return {"key_id": aws_key_id(), "facts": facts, "requests": 1} | over
+
+
 def kms_facts(**over: object) -> KmsFacts:
     """Make facts of a key's management that find nothing wrong, seen at CAPTURED_AT."""
     facts = {
@@ -225,6 +232,7 @@ def ndjson_lines(*organizations: Mapping[str, Any], **head: object) -> list[dict
         "databases": "database",
         "region_views": "region-view",
         "vendor_accounts": "vendor-account",
+        "cloud_keys": "cloud-key",
         "support_cases": "support-case",
         "readings": "reading",
     }

@@ -56,6 +56,8 @@ class Context(NamedTuple):
         as_of: the time of judgement (UTC), for freshness, attestations and waivers.
         max_age: how old the newest fact about an organization may be.
         kms: ``none`` if the audit leaves out what the clouds' key management shows.
+        rotation_days: the most days that may be between two rotations of a key; None if it is
+            enough that keys rotate.
         history: the earlier records.
         baseline: the organizations that the audit which is the baseline knew, by their ids.
     """
@@ -65,6 +67,7 @@ class Context(NamedTuple):
     kms: Kms = "recorded"
     history: History = History()
     baseline: Mapping[str, KnownOrganization] = _EMPTY
+    rotation_days: int | None = None
 
 
 class Summary(NamedTuple):

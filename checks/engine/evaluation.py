@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from checks.engine.actions import ActionKind
 from checks.engine.context import Context, Summary, gap_text, summarize
@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
     from checks.engine.catalogue import Rule
     from inventory.model.gaps import Gap
+    from inventory.model.key import CustomerKey
     from inventory.model.organization import Organization
     from inventory.model.organization_index import OrganizationIndex
+    from inventory.model.planned_keys import PlannedKey
+
+K = TypeVar("K", "CustomerKey", "PlannedKey")
 
 _ACROSS = ""
 """The organization of a finding that goes across organizations."""
@@ -97,11 +101,23 @@ def _without_left_out(organization: Organization, context: Context) -> Organizat
 
     What people attest is no fact of a cloud, and stays.
     """
-    keys = organization.keys or ()
-    if context.kms == "recorded" or all(key.kms is None for key in keys):
+    keys, planned = organization.keys or (), organization.managed.planned_keys
+    if context.kms == "recorded" or not (_have_facts(keys) or _have_facts(planned)):
         return organization
-    bare = tuple(key.model_copy(update={"kms": None}).at(*key.location) for key in keys)
-    return organization.model_copy(update={"keys": bare}).at(*organization.location)
+    bare = organization.keys and tuple(map(_without_facts, keys))
+    managed = organization.managed.model_copy(
+        update={"planned_keys": tuple(map(_without_facts, planned))}
+    )
+    copy = organization.model_copy(update={"keys": bare})
+    return copy.with_managed(managed).at(*organization.location)
+
+
+def _have_facts(keys: Iterable[K]) -> bool:
+    return any(key.kms for key in keys)
+
+
+def _without_facts(key: K) -> K:
+    return key.model_copy(update={"kms": None}).at(*key.location)
 
 
 def _judge(

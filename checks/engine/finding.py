@@ -31,6 +31,19 @@ Kind = Literal[
     "database",
     "database-region",
 ]
+RestsOn = Literal["", "records", "order", "cloud", "portal", "attested"]
+"""The kind of evidence on which a pass rests.
+
+- ``records``: what Astra, a plan or a file states, compared with itself.
+- ``order``: the order of dated times.
+- ``cloud``: what the cloud's key management showed.
+- ``portal``: a dated look at Astra's portal.
+- ``attested``: the word of people alone.
+
+Empty for what is no pass, and for a pass of which a rule states nothing: then it is ``attested`` if
+people attest it, and else ``records``.
+"""
+
 Change = Literal["", "new", "reopened", "worsened", "unclear", "unchanged"]
 
 STATUSES: tuple[Status, ...] = (
@@ -107,6 +120,7 @@ class Finding(NamedTuple):
         audits: in how many audits in a row it is open, this one included; 0 likewise.
         attested_by: of a pass, the people on whose attestation it depends; empty if what was
             observed is enough. The verdict counts them; the record of a finding leaves them out.
+        rests_on: of a pass, the kind of evidence on which it rests.
     """
 
     status: Status
@@ -127,6 +141,7 @@ class Finding(NamedTuple):
     since: str = ""
     audits: int = 0
     attested_by: tuple[str, ...] = ()
+    rests_on: RestsOn = ""
 
     @property
     def id(self) -> str:
@@ -232,6 +247,7 @@ def passes(
     evidence: tuple[SourceLocation, ...],
     *,
     attested_by: tuple[str, ...] = (),
+    rests_on: RestsOn = "",
 ) -> Finding:
     """Find that ``subject`` complies; ``attested_by`` are the people on whose word it depends."""
     return Finding(
@@ -243,6 +259,7 @@ def passes(
         message,
         evidence=evidence,
         attested_by=attested_by,
+        rests_on=rests_on,
     )
 
 

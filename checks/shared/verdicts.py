@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     from checks.engine.actions import Action
     from checks.engine.card import Card
     from checks.engine.context import Context
-    from checks.engine.finding import Subject
+    from checks.engine.finding import RestsOn, Subject
     from inventory.model.attestations import Attestation
     from inventory.model.base import SourceLocation
     from inventory.model.database import Database
     from inventory.model.gaps import Fact, Gap
-    from inventory.model.key import CustomerKey, KeyScope, KmsFacts
+    from inventory.model.key import CustomerKey, KeyScope
+    from inventory.model.kms import KmsFacts
     from inventory.model.organization import Organization
     from inventory.model.organization_index import Deployment, OrganizationIndex
     from inventory.model.terraform_managed import UndeterminedDatabase
@@ -162,6 +163,7 @@ class Verdict(NamedTuple):
         action: what resolves it; None if nothing has to be done.
         cause: why it does not comply; empty if it does, or if the reason is enough.
         attested_by: of a pass, the people on whose attestation it depends.
+        rests_on: of a pass, the kind of evidence on which it rests.
     """
 
     status: Status
@@ -170,6 +172,7 @@ class Verdict(NamedTuple):
     action: Action | None = None
     cause: str = ""
     attested_by: tuple[str, ...] = ()
+    rests_on: RestsOn = ""
 
     def cause_for(self, *, is_planned: bool = False) -> str:
         """Return the cause of a finding with this status; empty if that is not open.
@@ -203,6 +206,7 @@ class Verdict(NamedTuple):
             name=name,
             evidence=where,
             attested_by=self.attested_by,
+            rests_on=self.rests_on,
         )
 
 

@@ -14,7 +14,7 @@ from inventory.errors import EvidenceError, Problem, UnansweredError
 from inventory.evidence.redaction import serialize_body
 from inventory.files.validation import problems_of
 from inventory.model.base import Count, Entry, FormatVersion, Moment, WholeNumber
-from inventory.model.gaps import GapReason
+from inventory.model.gaps import CloudReason
 from inventory.text.canonical_json import compact_json, format_timestamp
 
 HEADERS = ("content-type", "date", "etag", "location", "retry-after", "x-request-id")
@@ -33,7 +33,7 @@ class Failure(Entry):
         again: whether another attempt may help.
     """
 
-    reason: GapReason
+    reason: CloudReason
     detail: str
     again: bool = False
 

@@ -6,7 +6,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from inventory.errors import Problem
-from inventory.files.yaml_json import database_identity, key_identity, refuse, scope_fields
+from inventory.files.yaml_json import (
+    cloud_key_identity,
+    database_identity,
+    key_identity,
+    refuse,
+    scope_fields,
+)
 from inventory.model.database import DatabaseRegion
 from inventory.model.key_ids import canonical
 from inventory.model.terraform_managed import ManagedResources
@@ -40,6 +46,7 @@ _LISTS: tuple[tuple[str, Callable[[Any], object]], ...] = (
     ("databases", database_identity),
     ("region_views", scope_fields),
     ("vendor_accounts", lambda account: (*scope_fields(account), account.account)),
+    ("cloud_keys", cloud_key_identity),
     ("readings", lambda reading: (reading.fact, reading.sha256)),
     ("support_cases", lambda case: (*scope_fields(case), case.ticket, case.on)),
 )

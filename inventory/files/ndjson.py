@@ -2,8 +2,8 @@
 
 One JSON object a line, each with its ``kind``: first ``inventory``, then for each organization an
 ``organization`` line followed by its ``key``, ``database``, ``region-view``, ``vendor-account``,
-``support-case`` and ``reading`` lines, and at the very end an ``end`` line with the totals,
-which a truncated file lacks.
+``cloud-key``, ``support-case`` and ``reading`` lines, and at the very end an ``end`` line with the
+totals, which a truncated file lacks.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from inventory.model.base import Located
 from inventory.model.database import Database
 from inventory.model.gaps import Fact, Gap, Reading
 from inventory.model.key import CustomerKey, RegionView, SupportCase, VendorAccount
+from inventory.model.kms import CloudKey
 from inventory.model.organization import Organization
 from inventory.model.sources import Evidence, Role, Source
 from inventory.text.display import describe
@@ -57,6 +58,7 @@ _LISTS: dict[str, tuple[str, type[Located]]] = {
     "database": ("databases", Database),
     "region-view": ("region_views", RegionView),
     "vendor-account": ("vendor_accounts", VendorAccount),
+    "cloud-key": ("cloud_keys", CloudKey),
     "support-case": ("support_cases", SupportCase),
     "reading": ("readings", Reading),
 }
@@ -314,6 +316,10 @@ def _at_answers(organization: Organization, bundle: str) -> Organization:
             if entry.seen is not None:
                 path, _, line = entry.seen.rpartition(":")
                 entry.at(f"{bundle}/{path}", int(line))
+    for cloud_key in organization.cloud_keys or ():
+        seen = {fact: place.rpartition(":") for fact, place in cloud_key.seen.items()}
+        places = {fact: (f"{bundle}/{path}", int(line)) for fact, (path, _, line) in seen.items()}
+        cloud_key.facts.located(places)
     return organization
 
 

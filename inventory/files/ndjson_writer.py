@@ -20,6 +20,7 @@ _KINDS = {
     "databases": "database",
     "region_views": "region-view",
     "vendor_accounts": "vendor-account",
+    "cloud_keys": "cloud-key",
     "support_cases": "support-case",
     "readings": "reading",
 }

@@ -36,7 +36,15 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T", bound=BaseModel)
-LISTS = ("keys", "databases", "region_views", "vendor_accounts", "support_cases", "readings")
+LISTS = (
+    "keys",
+    "databases",
+    "region_views",
+    "vendor_accounts",
+    "cloud_keys",
+    "support_cases",
+    "readings",
+)
 """The fields of an organization whose entries have locations of their own."""
 
 
@@ -203,6 +211,8 @@ def duplicates_within(file: str, organization: Organization) -> Iterator[Problem
     yield from repeated_entries(file, "database", organization.databases or (), database_identity)
     yield from repeated_entries(file, "key", organization.keys or (), key_identity)
     yield from repeated_entries(file, "region view", organization.region_views or (), scope_fields)
+    cloud_keys = organization.cloud_keys or ()
+    yield from repeated_entries(file, "cloud key", cloud_keys, cloud_key_identity)
 
 
 def database_identity(database: Any) -> str:  # noqa: ANN401 (kept generic for repeated)
@@ -226,6 +236,11 @@ def key_identity(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (kept generic for
 def versionless_key_identity(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (a key, or a statement about one)
     """Return what identifies a registered key within its organization, without its version."""
     return (*scope_fields(key), canonical(key.key_id))
+
+
+def cloud_key_identity(key: Any) -> tuple[str, ...]:  # noqa: ANN401 (as above)
+    """Return what identifies what a cloud showed of a key at one moment."""
+    return (canonical(key.key_id), key.facts.observed_at.isoformat())
 
 
 def repeated_entries(

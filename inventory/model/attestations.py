@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
-from inventory.model.base import Day, Entry, Moment, Text
+from inventory.model.base import Day, Entry, Identifier, Moment, Text
 
 ATTESTATION_DAYS = 365
 
@@ -82,3 +82,32 @@ class ApplicationEncryption(Attestation):
 
     encrypted: StrictBool
     method: str | None = None
+
+
+class PortalKey(Attestation):
+    """What Astra's portal showed of a key: *Settings, Security, Key Encryption*.
+
+    Attributes:
+        status: ``in-use`` if at least one database is encrypted by the key; ``available`` if none
+            is, except for keys in Azure, of which the portal never shows more.
+    """
+
+    status: Literal["in-use", "available"]
+
+
+class PortalRegion(Attestation):
+    """What Astra's portal showed of one region of a database: *Regions, More, Details*.
+
+    Attributes:
+        key: whether a customer key encrypts the database there, or Astra's own key does.
+        key_id: the key's id, if the portal showed it.
+    """
+
+    key: Literal["customer", "astra"]
+    key_id: Identifier | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.key == "astra" and self.key_id is not None:
+            raise PydanticCustomError("key_id", "no key_id with key: astra")
+        return self

@@ -140,6 +140,11 @@ SpelledProvider = Annotated[
     WithJsonSchema(any_case_schema(PROVIDERS)),
 ]
 
+SEEN = r"^exchanges/[0-9]{4,9}/[0-9]{4,9}\.json:[1-9][0-9]{0,8}$"
+
+Seen = Annotated[str, StringConstraints(pattern=SEEN)]
+"""The position of an entry in the recorded answers of an evidence bundle: file and line."""
+
 SourceLocation = tuple[str, int] | tuple[str, int, str]
 """A file's path and a line in it; for what Terraform manages, its address as well."""
 

@@ -14,16 +14,17 @@ from pydantic_core import PydanticCustomError
 
 from inventory.model.attestations import (
     ApplicationEncryption,
+    PortalRegion,
 )
 from inventory.model.base import (
     Identifier,
     Located,
     Moment,
     Name,
+    Seen,
     SpelledProvider,
     Text,
 )
-from inventory.model.key import Seen
 from inventory.model.vocabulary import (
     TYPES,
     DatabaseType,
@@ -54,6 +55,7 @@ class DatabaseRegion(Located):
         state: ``planned`` if the region is only intended; the database may exist.
         encryption: what is expected in this region; None leaves that to the database.
         reason: why Astra's own keys are intended here; required with ``astra-provided``.
+        portal: what somebody saw in the region's details in Astra's portal.
     """
 
     name: Identifier
@@ -62,11 +64,14 @@ class DatabaseRegion(Located):
     state: Literal["existing", "planned"] = "existing"
     encryption: Encryption | None = None
     reason: Text | None = None
+    portal: PortalRegion | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.state == "planned" and self.added_at is not None:
             raise PydanticCustomError("added_at", "no added_at with state: planned")
+        if self.state == "planned" and self.portal is not None:
+            raise PydanticCustomError("portal", "no portal with state: planned")
         require_reason(self.encryption, self.reason)
         return self
 
@@ -145,6 +150,9 @@ class Database(Located):
         if any(region.added_at is not None for region in self.regions):
             text = "no added_at of a region with state: planned of its database"
             raise PydanticCustomError("added_at", text)
+        if any(region.portal is not None for region in self.regions):
+            text = "no portal of a region with state: planned of its database"
+            raise PydanticCustomError("portal", text)
         if self.status != "ACTIVE":
             raise PydanticCustomError("status", "no status other than ACTIVE with state: planned")
 

@@ -26,6 +26,23 @@ GapReason = Literal[
     "clock-differs",
 ]
 
+CloudReason = (
+    GapReason
+    | Literal[
+        "library-missing",
+        "no-credentials",
+        "credentials-expired",
+        "region-disabled",
+        "not-found",
+        "foreign-key",
+        "not-requested",
+    ]
+)
+"""Why a fact about a key could not be read from its cloud."""
+
+CloudFact = Literal["aws-keys", "gcp-keys", "azure-keys"]
+"""What is read from a cloud: the keys of an organization that are in it."""
+
 
 class Gap(Entry):
     """A fact about an organization that could not be read, and why.
@@ -69,7 +86,8 @@ class Reading(Located):
     """How one list, or all single answers of one kind, were read from Astra.
 
     Attributes:
-        fact: what was read; ``identity`` is the token's own organization.
+        fact: what was read; ``identity`` is the token's own organization, and ``aws-keys`` are
+            its keys as AWS shows them.
         address: the address asked, with its parameters; braces stand for what varied.
         requests: how many requests it took, including failed ones.
         answers: how many of each status, or of each failure's reason code.
@@ -80,7 +98,7 @@ class Reading(Located):
         note: what the numbers do not show.
     """
 
-    fact: Fact | Literal["identity"]
+    fact: Fact | CloudFact | Literal["identity"]
     address: str
     requests: Count
     answers: dict[str, Count]

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
-
-from pydantic import (
-    StrictBool,
-    StringConstraints,
-)
+from typing import NamedTuple
 
 from inventory.model.attestations import (
+    PortalKey,
     RegistrationAttestation,
     RotationAttestation,
     UsableAttestation,
 )
 from inventory.model.base import (
     Day,
-    Entry,
     Identifier,
     Located,
-    Moment,
+    Seen,
     SpelledProvider,
     SpelledType,
     Text,
 )
+from inventory.model.kms import KmsFacts
 from inventory.model.vocabulary import (
     DatabaseType,
     Provider,
@@ -46,34 +42,6 @@ class KeyScope(NamedTuple):
     region: str
 
 
-class KmsFacts(Entry):
-    """What the cloud's key management service (KMS) reported about a key.
-
-    Attributes:
-        observed_at: when it was observed.
-        enabled: the key can be used now.
-        symmetric: the key is a symmetric one.
-        region: the key's region.
-        granted_to_astra: the vendor's account may use the key.
-        granted_to: who may use the key, to be compared with the accounts that Astra names.
-        rotation_enabled: versions rotate automatically.
-    """
-
-    observed_at: Moment
-    enabled: StrictBool | None = None
-    symmetric: StrictBool | None = None
-    region: Identifier | None = None
-    granted_to_astra: StrictBool | None = None
-    granted_to: tuple[Identifier, ...] | None = None
-    rotation_enabled: StrictBool | None = None
-
-
-SEEN = r"^exchanges/[0-9]{4,9}/[0-9]{4,9}\.json:[1-9][0-9]{0,8}$"
-
-Seen = Annotated[str, StringConstraints(pattern=SEEN)]
-"""The position of an entry in the recorded answers of an evidence bundle: file and line."""
-
-
 class StatedKey(Located):
     """A key of one key scope, with the statements of people and its cloud about it."""
 
@@ -84,6 +52,7 @@ class StatedKey(Located):
     registered: RegistrationAttestation | None = None
     rotation: RotationAttestation | None = None
     usable: UsableAttestation | None = None
+    portal: PortalKey | None = None
     kms: KmsFacts | None = None
 
 

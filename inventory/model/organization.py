@@ -36,6 +36,7 @@ from inventory.model.base import (
 from inventory.model.database import Database, Encryption, require_reason
 from inventory.model.gaps import Fact, Gap, Reading
 from inventory.model.key import CustomerKey, RegionView, SupportCase, VendorAccount
+from inventory.model.kms import CloudKey
 from inventory.model.terraform_managed import ManagedResources
 from inventory.model.vocabulary import (
     DatabaseType,
@@ -90,6 +91,8 @@ class Organization(Located):
         databases: every database; None if they were not recorded.
         region_views: what Astra showed for single regions; None if Astra was not asked.
         vendor_accounts: the accounts to which keys must be granted; None if Astra was not asked.
+        cloud_keys: what the clouds show of its keys, registered and planned; None if no cloud was
+            asked.
         readings: how it was read from Astra; empty if it came from a file.
         no_databases: attestation that the organization has no database yet.
         plan: attestation of the plan.
@@ -107,6 +110,7 @@ class Organization(Located):
     databases: tuple[Database, ...] | None = None
     region_views: tuple[RegionView, ...] | None = None
     vendor_accounts: tuple[VendorAccount, ...] | None = None
+    cloud_keys: tuple[CloudKey, ...] | None = None
     readings: tuple[Reading, ...] = ()
     no_databases: Attestation | None = None
     plan: PlanAttestation | None = None

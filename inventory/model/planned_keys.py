@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from inventory.model.base import Identifier, Located, Name, SpelledProvider, SpelledType
+from inventory.model.kms import KmsFacts
 
 KeyChange = Literal["register", "replace", "remove"]
 """What a plan does with a key. The new key of a replacement is a ``register`` of its own."""
@@ -34,6 +35,7 @@ class PlannedKey(PartiallyShown):
         change: what the plan does with the key.
         awaited_by: the addresses of the planned databases that the configuration creates only
             once this key is registered.
+        kms: what its cloud shows of it.
     """
 
     type: SpelledType
@@ -43,6 +45,7 @@ class PlannedKey(PartiallyShown):
     missing: str = ""
     change: KeyChange = "register"
     awaited_by: frozenset[str] = frozenset()
+    kms: KmsFacts | None = None
 
 
 class UndeterminedKey(PartiallyShown):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-from inventory.model.gaps import Fact
+from inventory.model.gaps import CloudFact, Fact
 from inventory.model.sources import FileFormat, Role
 
 
@@ -68,7 +68,7 @@ class TerminatedEntry(TypedDict):
 class ReadingEntry(TypedDict):
     """How one fact was read from Astra; ``note`` names the passes, too."""
 
-    fact: Fact | Literal["identity"]
+    fact: Fact | CloudFact | Literal["identity"]
     address: str
     requests: int
     answers: dict[str, int]

@@ -22,7 +22,7 @@ from cmek_audit.run.options import OPTIONS
 from cmek_audit.run.report_folder import WRITTEN
 from inventory.files import file_kinds, ndjson
 from inventory.inventory import Inventory
-from inventory.model import database, gaps, key, organization
+from inventory.model import database, gaps, key, kms, organization
 from inventory.model.vocabulary import PROVIDERS, TYPES
 from inventory.plans import read_plan
 from reports.formats.registry import FORMATS
@@ -139,7 +139,8 @@ def test_every_field_of_an_inventory_is_explained(model: type[BaseModel], headin
         (key.SupportCase, "An organization", "support_cases"),
         (gaps.Gap, "An organization", "gaps"),
         (gaps.Reading, "An organization", "readings"),
-        (key.KmsFacts, "A key", "kms"),
+        (kms.KmsFacts, "A key", "kms"),
+        (kms.CloudKey, "An organization", "cloud_keys"),
         (database.DatabaseRegion, "A database", "regions"),
     ],
     ids=lambda each: each if isinstance(each, str) else each.__name__,

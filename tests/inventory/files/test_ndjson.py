@@ -21,6 +21,7 @@ from tests.builders import (
     CAPTURED_AT,
     ORGANIZATION,
     OTHER_ORGANIZATION,
+    cloud_key_data,
     database_data,
     document_data,
     key_data,
@@ -40,7 +41,8 @@ TWICE = ("a duplicate key", "each key once")
 FIRST = "kind: inventory on the first line"
 NAME = "truncated JSON"
 KINDS = (
-    "a kind: organization, key, database, region-view, vendor-account, support-case, reading or end"
+    "a kind: organization, key, database, region-view, vendor-account, cloud-key, support-case, "
+    "reading or end"
 )
 
 
@@ -51,6 +53,7 @@ def rich() -> list[dict[str, Any]]:
         databases=[database_data(), database_data(id=uuid(7), name="a é"), planned_data()],
         region_views=[place | {"key_id": None}],
         vendor_accounts=[place | {"account": "444455556666"}],
+        cloud_keys=[cloud_key_data()],
         support_cases=[place | {"ticket": "TS1", "by": "acme-ops", "on": "2026-11-01"}],
         readings=[{"fact": "identity", "address": "/v2/currentOrg", "requests": 1, "answers": {}}],
         gaps=[{"fact": "region-views", "reason": "refused"}],
@@ -106,7 +109,7 @@ def test_lines_of_lines(tmp_path: Path) -> None:
     """Every entry has the number of its line, however it was read."""
     file = write_ndjson(tmp_path / "a.ndjson", ndjson_lines(*rich()))
     one, two = read_file(file).organizations
-    assert (one.line, two.line) == (2, 11)
+    assert (one.line, two.line) == (2, 12)
     lines = {}
     for name in LISTS:
         assert {entry.file for entry in getattr(one, name)} == {file}
@@ -116,8 +119,9 @@ def test_lines_of_lines(tmp_path: Path) -> None:
         "databases": [4, 5, 6],
         "region_views": [7],
         "vendor_accounts": [8],
-        "support_cases": [9],
-        "readings": [10],
+        "cloud_keys": [9],
+        "support_cases": [10],
+        "readings": [11],
     }
 
 
@@ -128,7 +132,7 @@ def test_lines_of_a_large_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(ndjson, "_READ", 1)
     in_pieces = read_file(file)
     assert in_pieces == whole
-    assert [organization.line for organization in in_pieces.organizations] == [2, 11]
+    assert [organization.line for organization in in_pieces.organizations] == [2, 12]
 
 
 def test_stream_source(tmp_path: Path) -> None:
@@ -387,7 +391,7 @@ def test_organization_twice(tmp_path: Path) -> None:
     one, two = rich()
     found = problems(write_ndjson(tmp_path / "a.ndjson", ndjson_lines(one, two, one)))
     shown = f"a duplicate organization '{ORGANIZATION}'"
-    assert found == [(13, "", shown, "all its lines together")]
+    assert found == [(14, "", shown, "all its lines together")]
 
 
 def test_twins_in_a_stream(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ def test_fields_of_a_place() -> None:
         "state",
         "encryption",
         "reason",
+        "portal",
     }
     policy = ("organizations", 0, "policy", "types", "serverless")
     assert set(fields_at(InventoryDocument, policy)) == {"encryption", "reason"}

@@ -21,6 +21,7 @@ from tests.builders import (
     DATABASE,
     ORGANIZATION,
     OTHER_ORGANIZATION,
+    cloud_key_data,
     database_data,
     document_data,
     gcp_key_id,
@@ -72,6 +73,7 @@ def full() -> dict[str, Any]:
         databases=[database, planned_data()],
         region_views=[key_data(), place | {"region": "us-east-2", "key_id": None}],
         vendor_accounts=[place | {"account": "444455556666"}],
+        cloud_keys=[cloud_key_data()],
         support_cases=[place | {"ticket": "TS1", "by": "acme-ops", "on": "2026-11-01"}],
         readings=[{"fact": "identity", "address": "/v2/currentOrg", "requests": 1, "answers": {}}],
         no_databases=said,
@@ -106,7 +108,7 @@ def test_lines_of_entries(tmp_path: Path) -> None:
         found[name] = [entry.line for entry in entries]
     starts = [number for number, line in enumerate(lines, 1) if line == "        {"]
     assert organization.line == lines.index("    {") + 1
-    assert functools.reduce(operator.iadd, found.values(), []) == starts[:8]
+    assert functools.reduce(operator.iadd, found.values(), []) == starts[:9]
 
 
 def test_source(tmp_path: Path) -> None:

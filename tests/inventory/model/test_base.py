@@ -16,7 +16,7 @@ from inventory.model.attestations import (
 )
 from inventory.model.base import Entry
 from inventory.model.database import Database, DatabaseRegion
-from inventory.model.key import KmsFacts
+from inventory.model.kms import KmsFacts
 from inventory.model.organization import Organization
 from tests.builders import (
     AS_OF,
