@@ -27,6 +27,13 @@ All others are hidden: a message names the caller, who may be a person, and wher
 from.
 """
 
+_PHRASES = ("The request concerns location",)
+"""What is recorded of the message of an error, if it holds that: fixed words that name nobody.
+
+Google Cloud answers a request that went to the wrong location as one about a missing key; only the
+message differs.
+"""
+
 
 class HttpAnswer(NamedTuple):
     """An answer as it came over HTTP.
@@ -151,5 +158,6 @@ def _only_codes(value: Any, name: str = "") -> Any:  # noqa: ANN401 (any JSON)
         return {field: _only_codes(inner, field) for field, inner in value.items()}
     if isinstance(value, list):
         return [_only_codes(inner, name) for inner in value]
-    is_harmless = name in _CODES or not isinstance(value, str)
-    return value if is_harmless else HIDDEN
+    if name in _CODES or not isinstance(value, str):
+        return value
+    return next((f"{HIDDEN}: {phrase}" for phrase in _PHRASES if phrase in value), HIDDEN)
