@@ -532,7 +532,7 @@ def test_only_protected_databases_rest_on_evidence() -> None:
     )
 )
 def test_kinds_of_evidence_add_up_to_the_protected_databases(given: list[Finding]) -> None:
-    """Each database that is proven to be encrypted rests on one kind of evidence, others on none."""
+    """Each protected database rests on one kind of evidence, and no other database on any."""
     whole = [WHOLE, *_proofs(), *given]
     assert sum(_kinds(*whole).values()) == _count(*whole)["protected"]
 
