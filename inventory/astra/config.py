@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from inventory.errors import InventoryError, OrganizationsError, Problem
 from inventory.files.documents import FieldPath
