@@ -76,7 +76,7 @@ _ASKED: tuple[KmsFact, ...] = ("rotation", "key")
 
 _NEVER_ROTATES: Mapping[Provider, tuple[str, ...]] = {
     "aws": ("EXTERNAL", "AWS_CLOUDHSM", "RSA", "ECC", "HMAC", "SM2", "ML_DSA", "SIGN_VERIFY"),
-    "gcp": ("EXTERNAL", "ASYMMETRIC", "MAC", "KEY_ENCAPSULATION"),
+    "gcp": ("EXTERNAL", "IMPORT", "ASYMMETRIC", "MAC", "KEY_ENCAPSULATION"),
 }
 """With what a word begins, in the kind of a key that its cloud cannot rotate automatically."""
 
@@ -203,6 +203,10 @@ def _why_off(key: CustomerKey | PlannedKey, kms: KmsFacts) -> str:
     """Return why the key does not rotate, in a sentence; empty if it does."""
     if _cannot_rotate(key, kms):
         return "Automatic rotation is off: the cloud cannot rotate a key of this kind."
+    if key.provider == "gcp" and kms.rotation_days is not None and kms.next_rotation_at is None:
+        return (
+            "A rotation period is set, but no time of the next rotation: the key does not rotate."
+        )
     if not kms.rotation_enabled:
         where = " It can have replicas: rotation is switched on at its primary key."
         return f"Automatic rotation is off.{where if kms.multi_region else ''}"
@@ -210,10 +214,6 @@ def _why_off(key: CustomerKey | PlannedKey, kms: KmsFacts) -> str:
         return "Automatic rotation is on, but a key that is scheduled for deletion does not rotate."
     if key.provider == "aws" and kms.enabled is False:
         return "Automatic rotation is on, but a key that is not enabled does not rotate."
-    if key.provider == "gcp" and kms.rotation_days is not None and kms.next_rotation_at is None:
-        return (
-            "A rotation period is set, but no time of the next rotation: the key does not rotate."
-        )
     return ""
 
 

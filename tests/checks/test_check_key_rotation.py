@@ -149,6 +149,11 @@ def test_a_pass_quotes_the_facts_and_rests_on_the_cloud() -> None:
         ),
         (
             OF_GOOGLE,
+            {"rotation_days": 90, "rotation_enabled": False},
+            "A rotation period is set, but no time of the next rotation: the key does not rotate.",
+        ),
+        (
+            OF_GOOGLE,
             {"rotation_days": 90},
             "A rotation period is set, but no time of the next rotation: the key does not rotate.",
         ),
@@ -169,6 +174,7 @@ def test_a_key_that_does_not_rotate_fails(
         ({}, "RSA_2048, ENCRYPT_DECRYPT, AWS_KMS", True),
         ({}, "SYMMETRIC_DEFAULT ENCRYPT_DECRYPT AWS_KMS", False),
         (OF_GOOGLE, "ENCRYPT_DECRYPT, EXTERNAL_VPC", True),
+        (OF_GOOGLE, "ENCRYPT_DECRYPT, SOFTWARE, import only", True),
         (OF_GOOGLE, "ENCRYPT_DECRYPT, SOFTWARE", False),
         (OF_AZURE, "RSA-HSM", False),
         (OF_AZURE, None, False),
