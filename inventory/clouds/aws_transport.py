@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from inventory.system.request_policy import RequestPolicy
 
 _CHUNK = 65_536
+_DIGITS = 18
 _LONGEST_CODE = 80
 _SHORTEST_SECRET = 12
 _SESSION_NAME = "cmek-audit"
@@ -114,7 +115,7 @@ class _Client:
         call.hide(_sent_secrets(request.headers))
         request.stream_output = True  # else it reads the whole body, whatever its size
         response = self._client._endpoint.http_session.send(request)  # noqa: SLF001 (no other way)
-        body = _read(response.raw, call.largest_body)
+        body = _read(response, call.largest_body)
         call.answer = HttpAnswer(response.status_code, dict(response.headers), body)
         return AWSResponse(response.url, response.status_code, response.headers, _Body(body))
 
@@ -125,14 +126,18 @@ def _sent_secrets(headers: Mapping[str, Any]) -> Iterator[str]:
         yield token.decode("ascii") if isinstance(token, bytes) else str(token)
 
 
-def _read(raw: Any, most: int) -> bytes:  # noqa: ANN401 (of the library)
+def _read(response: Any, most: int) -> bytes:  # noqa: ANN401 (of the library)
     body = bytearray()
-    for chunk in raw.stream(_CHUNK):
+    for chunk in response.raw.stream(_CHUNK):
         body += chunk
         if len(body) >= most:
-            raw.close()  # read to its end, the connection would serve the next request
-            break
-    return bytes(body[:most])
+            response.raw.close()  # read to its end, the connection would serve the next request
+            return bytes(body[:most])
+    announced = response.headers.get("Content-Length", "")
+    if announced.isascii() and announced.isdigit() and len(body) < int(announced[:_DIGITS]):
+        # Not every version of the library notices.
+        raise UnansweredError("unavailable", "the answer broke off", again=True)
+    return bytes(body)
 
 
 # --- sessions and credentials ---------------------------------------------------------------------
@@ -415,7 +420,8 @@ _FAILURES: Mapping[str, tuple[CloudReason, str, bool]] = {
 def _failure_of(error: Exception) -> Failure:
     """Return why there is no answer; what the error says is left out, as it may name a caller."""
     if isinstance(error, UnansweredError):
-        return Failure.model_validate({"reason": error.reason, "detail": error.detail})
+        fields = {"reason": error.reason, "detail": error.detail, "again": error.again}
+        return Failure.model_validate(fields)
     if isinstance(error, ClientError):
         return _no_role(error)
     names = [base.__name__ for base in type(error).__mro__]

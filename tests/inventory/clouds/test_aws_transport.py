@@ -591,7 +591,6 @@ def test_large_answer_is_not_read(server: AwsServer) -> None:
     ("reply", "reason"),
     [
         (html(), "malformed"),
-        (ok({"KeyMetadata": {}})._replace(missing=10), "malformed"),
         (Reply(200, (b'{"KeyMetadata": {"KeyId":',)), "malformed"),
         (error("KMSInternalException", 500), "unavailable"),
         (html(503), "unavailable"),
@@ -606,6 +605,17 @@ def test_damaged_answer_is_no_answer(server: AwsServer, reply: Reply, reason: st
     facts = asking.key().facts
     assert [(gap.fact, gap.reason) for gap in facts.unread] == [("key", reason)]
     assert {exchange.status for exchange in asking.exchanges} == {reply.status}
+
+
+def test_answer_that_breaks_off_is_tried_again(server: AwsServer) -> None:
+    """An answer that is shorter than announced is no answer; another attempt may help."""
+    server.faults = {"DescribeKey": [ok({"KeyMetadata": {}})._replace(missing=10)]}
+    reason, detail, again = Asking(server.address).failure()
+    assert (reason, detail.partition(" (")[0], again) == (
+        "unavailable",
+        "the answer broke off",
+        True,
+    )
 
 
 def test_broken_connection_is_tried_again(server: AwsServer) -> None:
