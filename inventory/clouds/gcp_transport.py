@@ -155,9 +155,11 @@ class GoogleTransport:
         try:
             with self._sessions.authorized(adapter) as session:
                 session.get(adapter.url, timeout=self._sessions.seconds, allow_redirects=False)
-        except (ForbiddenRequestError, _UnansweredRequestError) as error:
-            if isinstance(error, ForbiddenRequestError):
-                raise
+        except _UnansweredRequestError:
+            pass  # that is recorded already
+        except ForbiddenRequestError as error:
+            # Without the frames on which it was raised: they hold the request with its token.
+            raise ForbiddenRequestError(str(error)) from None
         except Exception as error:  # noqa: BLE001 (whatever a credential raises is no answer)
             failure = _failure_of(error, self._sessions.host)
             return self._recorder.failed(request.address, started, failure)
@@ -321,6 +323,11 @@ def _ended_by(deadline: _Deadline, kind: Any) -> Any:  # noqa: ANN401 (classes o
     """Return the class of connections ``kind``, with connections that ``deadline`` ends."""
 
     class Ended(kind):  # type: ignore[misc]
+        def _new_conn(self) -> Any:  # noqa: ANN401 (as the base)
+            connected = super()._new_conn()
+            deadline.watch(connected)  # while a proxy opens a tunnel
+            return connected
+
         def connect(self) -> None:
             super().connect()
             deadline.watch(self.sock)
