@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import subprocess
 import sys
@@ -408,6 +409,30 @@ def test_private_key_is_written_nowhere(server: GoogleServer, private: str) -> N
     lines = private.splitlines()[1:-1]
     assert not any(line in audit.written() for line in lines)
     assert "acme-audit" not in audit.written()
+
+
+def test_federated_credentials_are_exchanged(
+    server: GoogleServer, account: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A token of another party is exchanged for one of Google's; nothing else is asked or said."""
+    subject = tmp_path / "subject"
+    subject.write_text("not-a-real-subject-token-0123456789", encoding="utf-8")
+    pool = "projects/123456789012/locations/global/workloadIdentityPools/acme/providers/ci"
+    federated = {
+        "type": "external_account",
+        "audience": f"//iam.googleapis.com/{pool}",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": f"{server.address}/token",
+        "credential_source": {"file": str(subject)},
+    }
+    account.write_text(json.dumps(federated), encoding="utf-8")
+    audit = an_audit(server.address)
+    caplog.set_level(logging.DEBUG)
+    assert audit.read().facts.unread == ()
+    assert [one for one in caplog.records if one.name.startswith("google")] == []
+    assert "not-a-real" not in caplog.text
+    assert [seen.path for seen in server.seen[:2]] == ["/token", f"/v1/{KEY}"]
+    assert "subject" not in audit.written()
 
 
 def test_quota_project_is_named(server: GoogleServer) -> None:
