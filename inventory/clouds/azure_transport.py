@@ -200,12 +200,11 @@ class _Tokens:
         **options: Any,  # noqa: ANN401 (the library's own)
     ) -> AccessToken:
         """Return a token; raise _NoTokenError if there is none."""
-        name = (*scopes, tenant_id or "", claims or "")
+        name = (*scopes, tenant_id or "")
         with self._lock:
             known = self._known.get(name)
-            if isinstance(known, AccessToken) and known.expires_on - time.time() < _RENEWED_SECONDS:
-                known = None
-            if known is None:
+            # Claims say that the token before is not taken any more.
+            if known is None or claims or _ends_soon(known):
                 known = self._ask(*scopes, claims=claims, tenant_id=tenant_id, **options)
                 self._known[name] = known
         if isinstance(known, Failure):
@@ -219,6 +218,10 @@ class _Tokens:
         except Exception as error:  # noqa: BLE001 (every kind of credential raises its own)
             return _token_failure(error)
         return token
+
+
+def _ends_soon(token: AccessToken | Failure) -> bool:
+    return isinstance(token, AccessToken) and token.expires_on - time.time() < _RENEWED_SECONDS
 
 
 def _token_failure(error: Exception) -> Failure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from base64 import b64decode, b64encode
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -188,11 +189,23 @@ class AzureServer(ThreadingHTTPServer):
 
     def _page(self, host: str, target: str, entries: list[Any]) -> dict[str, Any]:
         url = urlsplit(target)
-        first = int(parse_qs(url.query).get("$skiptoken", ["0"])[0])
+        asked = parse_qs(url.query)
+        first = _read_marker(asked["$skiptoken"][0]) if "$skiptoken" in asked else 0
         end = first + self.page_size
-        version = parse_qs(url.query)["api-version"][0]
-        link = f"https://{host}:443{url.path}?api-version={version}&$skiptoken={end}&maxresults=25"
+        query = f"api-version={asked['api-version'][0]}&$skiptoken={marker(end)}&maxresults=25"
+        link = f"https://{host}:443{url.path}?{query}"
         return {"value": entries[first:end], "nextLink": link if end < len(entries) else None}
+
+
+def marker(first: int) -> str:
+    """Return what a link to the page from the entry ``first`` on has, as Azure writes it."""
+    return b64encode(
+        json.dumps({"NextMarker": f"2!{first}", "TargetLocation": 0}).encode()
+    ).decode()
+
+
+def _read_marker(text: str) -> int:
+    return int(json.loads(b64decode(text))["NextMarker"][2:])
 
 
 class _Handler(BaseHTTPRequestHandler):

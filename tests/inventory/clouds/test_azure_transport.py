@@ -9,10 +9,12 @@ import socket
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from azure.core.credentials import AccessToken
@@ -46,6 +48,7 @@ from tests.clouds.azure_server import (
     azure,
     bundle,
     deleted,
+    marker,
     refusal,
     three_versions,
     token_of,
@@ -62,7 +65,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[3]
 POLICY = RequestPolicy(attempts=2, first_wait_seconds=0.0, timeout_seconds=5.0)
-IMPATIENT = POLICY.model_copy(update={"timeout_seconds": 0.3})
+IMPATIENT = POLICY.model_copy(update={"timeout_seconds": 0.5})
 KEY = CloudRequest("azure", HOST, f"keys/{NAME}", (("api-version", "7.4"),))
 KEY_PATH, VERSIONS_PATH = f"/keys/{NAME}", f"/keys/{NAME}/versions"
 OTHER = "other.vault.azure.net"
@@ -75,16 +78,19 @@ class Credential:
         asked: the scope and the tenant of each token that was asked for.
         error: what is raised instead of a token.
         seconds: for how long a token is valid.
+        claims: what was claimed when a token was asked for last.
     """
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
         self.error: Exception | None = None
         self.seconds = 3_600
+        self.claims: str | None = None
 
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:  # noqa: ANN401 (as the library)
         """Return a token that the vaults of the tenant take."""
         self.asked.append((scopes[0], options["tenant_id"]))
+        self.claims = options["claims"]
         if self.error:
             raise self.error
         return AccessToken(token_of(options["tenant_id"]), int(time.time()) + self.seconds)
@@ -95,7 +101,9 @@ def no_challenge_is_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> It
     """Forget challenges, which the library keeps for the whole process, and all credentials."""
     http_challenge_cache.clear()
     for name in os.environ:
-        if name.startswith(("AZURE_", "IDENTITY_", "IMDS_", "MSI_")) or name.endswith("_proxy"):
+        if name.startswith(("AZURE_", "IDENTITY_", "IMDS_", "MSI_")) or name.lower().endswith(
+            "_proxy"
+        ):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("AZURE_CONFIG_DIR", str(tmp_path))
@@ -159,11 +167,12 @@ def test_healthy_key_is_read_over_http(server: AzureServer) -> None:
     key = live.read()
     assert key.facts == KmsFacts(observed_at=key.facts.observed_at, **HEALTHY)
     first = f"/azure/{HOST}{KEY_PATH}?api-version=7.4"
+    following = f"%24skiptoken={quote(marker(2))}&maxresults=25"
     assert [(exchange.address, exchange.status) for exchange in live.exchanges] == [
         (first, 401),
         (first, 200),
         (f"/azure/{HOST}{VERSIONS_PATH}?api-version=7.4", 200),
-        (f"/azure/{HOST}{VERSIONS_PATH}?api-version=7.4&%24skiptoken=2&maxresults=25", 200),
+        (f"/azure/{HOST}{VERSIONS_PATH}?api-version=7.4&{following}", 200),
         (f"/azure/{HOST}{KEY_PATH}/rotationpolicy?api-version=7.4", 200),
     ]
     assert [(asked.method, asked.host, asked.is_authorized) for asked in server.asked] == [
@@ -268,7 +277,7 @@ FAULTS: dict[str, tuple[Reply, str, int]] = {
     "bad request": (Reply(refusal("BadParameter"), 400), "malformed", 1),
     "conflict": (Reply(refusal("Conflict", "ObjectIsBeingDeleted"), 409), "not-found", 2),
     "another key": (Reply(bundle(host=OTHER)), "foreign-key", 1),
-    "slow": (Reply(bundle(), seconds=1.0), "timed-out", 2),
+    "slow": (Reply(bundle(), seconds=1.5), "timed-out", 2),
     "dripping": (Reply(bundle(), drip=0.05), "timed-out", 2),
 }
 
@@ -346,7 +355,7 @@ def body_without_end(connection: socket.socket) -> None:
 
 def silent(connection: socket.socket) -> None:
     """Accept a connection, and say nothing."""
-    time.sleep(1)
+    time.sleep(1.5)
 
 
 TWO_LENGTHS = b"HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\n12345"
@@ -366,9 +375,9 @@ def head_by_drops(connection: socket.socket) -> None:
         (closing, POLICY, "unavailable", "no answer: the connection was closed"),
         (saying(b"no HTTP\r\n\r\n"), POLICY, "malformed", "the answer is not HTTP/1.1"),
         (saying(TWO_LENGTHS), POLICY, "unavailable", "no answer: InvalidHeader"),
-        (head_by_drops, IMPATIENT, "timed-out", "no complete answer within 0.3 s"),
-        (body_without_end, IMPATIENT, "timed-out", "no complete answer within 0.3 s"),
-        (silent, IMPATIENT, "timed-out", "no complete answer within 0.3 s"),
+        (head_by_drops, IMPATIENT, "timed-out", "no complete answer within 0.5 s"),
+        (body_without_end, IMPATIENT, "timed-out", "no complete answer within 0.5 s"),
+        (silent, IMPATIENT, "timed-out", "no complete answer within 0.5 s"),
     ],
 )
 def test_connection_that_fails(
@@ -424,7 +433,7 @@ def test_handshake_that_does_not_end() -> None:
     """A server that never begins to speak TLS is given up when the time is over."""
     with listening(silent) as port:
         found = failure_of(f"https://{LOOPBACK}:{port}", IMPATIENT)
-    assert found == ("timed-out", "no complete answer within 0.3 s", True)
+    assert found == ("timed-out", "no complete answer within 0.5 s", True)
 
 
 def test_slow_answer_over_tls_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -433,7 +442,7 @@ def test_slow_answer_over_tls_is_ended(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with listening(head_by_drops, tls) as port:
         found = failure_of(f"https://{LOOPBACK}:{port}", IMPATIENT)
-    assert found == ("timed-out", "no complete answer within 0.3 s", True)
+    assert found == ("timed-out", "no complete answer within 0.5 s", True)
 
 
 # --- what leaves this machine ---------------------------------------------------------------------
@@ -554,6 +563,22 @@ def test_challenge_without_a_tenant_is_an_answer(server: AzureServer) -> None:
     """A 401 without a challenge is the answer: the credentials are not taken."""
     server.bodies[(HOST, KEY_PATH)] = Reply(b"", 401)
     assert ("key", "credentials-expired") in reasons(Live(server.address).read())
+
+
+def test_token_that_was_revoked_is_replaced(server: AzureServer) -> None:
+    """A vault that takes a token no more says what the next one must claim, and gets it."""
+    live = Live(server.address)
+    live.read()
+    claims = b64encode(b'{"access_token": {"nbf": {"essential": true}}}').decode()
+    challenge = f'Bearer authorization="https://login.example", claims="{claims}"'
+    revoked = Reply(refusal("Unauthorized"), 401, {"WWW-Authenticate": challenge})
+    server.faults[KEY_PATH] = [revoked]
+    assert live.read().facts.unread == ()
+    assert [exchange.status for exchange in live.exchanges[5:7]] == [401, 200]
+    assert [tenant for _, tenant in live.credential.asked] == [TENANT, TENANT]
+    assert live.credential.claims == '{"access_token": {"nbf": {"essential": true}}}'
+    assert live.read().facts.unread == ()
+    assert len(live.credential.asked) == 2
 
 
 def test_token_is_renewed_before_it_ends(server: AzureServer) -> None:
