@@ -22,6 +22,7 @@ FLOORS = (
     {"inventory.files"},
     {"inventory.terraform", "inventory.evidence"},
     {"inventory.clouds"},
+    {"inventory.clouds.aws", "inventory.clouds.gcp", "inventory.clouds.azure"},
     {"inventory.astra"},
     {"inventory"},
     {"checks.engine"},
