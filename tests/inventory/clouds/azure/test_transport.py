@@ -20,7 +20,6 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from azure.keyvault.keys._shared import http_challenge_cache
-from tests.inventory.clouds.azure.test_reader import HEALTHY
 
 from inventory.clouds.azure.reader import read_key
 from inventory.clouds.azure.transport import AzureSessions, AzureTransport, open_sessions
@@ -54,6 +53,7 @@ from tests.clouds.azure_server import (
     three_versions,
     token_of,
 )
+from tests.inventory.clouds.azure.test_reader import HEALTHY
 from tests.inventory.clouds.scripted import FOLDER, a_client
 from tests.inventory.wire import LOOPBACK, Talk, certified, heard, listening, saying
 
