@@ -259,7 +259,7 @@ def test_a_compliant_audit_names_rules_that_judged_nothing(tmp_path: Path) -> No
     aside = [a_finding("not-applicable", "CMEK-13", reason="one-view-only")]
     assert _text(tmp_path, [*others, *aside]) == (
         f"Compliant: {len(RULE_IDS) - 4} of {len(RULE_IDS)} rules were evaluated; none failed. "
-        "CMEK-03, CMEK-10 and CMEK-15 found no subject. CMEK-13 and CMEK-19 do not apply."
+        "CMEK-03, CMEK-10 and CMEK-15 found no subject. CMEK-13 does not apply."
     )
     aside.append(a_finding("not-applicable", "CMEK-15", reason="not-attested"))
     assert _text(tmp_path, [*others, *aside]).endswith("CMEK-13 and CMEK-15 do not apply.")
@@ -314,7 +314,7 @@ def test_a_real_audit_in_words(tmp_path: Path) -> None:
         f"Compliant: 9 of {len(RULE_IDS)} rules were evaluated; none failed. "
         "1 of 1 database deployed after its key rests on an attestation alone (1 person). "
         "Passes of CMEK-08 (1 of 1) rest on attestations alone (1 person). CMEK-03, CMEK-04, "
-        "CMEK-06, CMEK-10, CMEK-15 and CMEK-16 found no subject. CMEK-13 does not apply."
+        "CMEK-06, CMEK-10, CMEK-15 and CMEK-16 found no subject. CMEK-13 and CMEK-19 do not apply."
     )
 
 

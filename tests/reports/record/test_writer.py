@@ -159,7 +159,7 @@ def test_the_head_describes_each_control_once(tmp_path: Path) -> None:
     assert soc["controls"][3]["title"] == (
         "Changes are authorized, tested, approved and put in place"
     )
-    assert "It does not show authorization" in soc["controls"][2]["not_shown"]
+    assert "It does not show authorization" in soc["controls"][3]["not_shown"]
     assert "the whole period" in soc["not_shown"]
 
 
