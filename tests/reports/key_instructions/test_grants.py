@@ -122,8 +122,8 @@ def test_a_project_has_to_be_looked_up() -> None:
     assert (grants["statement"], grants["language"]) == ("", "")
     assert grants["look_up"] == [
         (
-            "Astra names vendor-prod, which is no service account: look up which service account of "
-            f"it uses the key, and give that one the role {ROLE} on the key alone."
+            "Astra names vendor-prod, which is no service account: look up which service account "
+            f"of it uses the key, and give that one the role {ROLE} on the key alone."
         )
     ]
 
@@ -148,6 +148,7 @@ def test_parts_for_people() -> None:
     assert (first.language, json.loads(first.code)[0]["Sid"]) == ("json", "AllowAstraToUseTheKey")
     assert first.text.startswith("Review these statements, and add them")
     assert second.code == ""
+    assert [part.text for part in grant_parts(granted(AWS, ""))] == [NONE_NAMED]
     [only] = grant_parts(granted(GOOGLE, "", SERVICE))
     assert (only.language, only.text) == ("sh", "Review, and give the role on this key alone:")
 
