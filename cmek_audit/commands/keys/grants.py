@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reports.key_instructions.instructions import Part
     from reports.model.key_plan import ListedScope
 
-_NOT_GRANTED = ("not-granted", "undecidable-grant", "needs-not-published")
+_NOT_GRANTED = ("not-granted", "undecidable-grant", "inherited-access", "needs-not-published")
 """With what the causes of findings begin that a grant to Astra would resolve."""
 
 

@@ -18,7 +18,7 @@ from reports.key_instructions.grants import (
     grant_parts,
     grants_for,
 )
-from tests.builders import ORGANIZATION, aws_key_id, azure_key_id, gcp_key_id
+from tests.builders import ORGANIZATION, aws_key_id, azure_key_id, gcp_key_id, kms_facts
 from tests.hypothesis_profile import examples
 
 AWS = KeyScope(ORGANIZATION, "serverless", "aws", "us-east-1")
@@ -151,6 +151,20 @@ def test_parts_for_people() -> None:
     assert [part.text for part in grant_parts(granted(AWS, ""))] == [NONE_NAMED]
     [only] = grant_parts(granted(GOOGLE, "", SERVICE))
     assert (only.language, only.text) == ("sh", "Review, and give the role on this key alone:")
+
+
+def test_the_statements_let_in_whom_they_should() -> None:
+    """By the judge of policies, these accounts may do all they need, and no other anything."""
+    access = pytest.importorskip("checks.access.aws_access")
+    statements = json.loads(granted(AWS, aws_key_id(), VENDOR)["statement"])
+    policy = {"Version": "2012-10-17", "Statement": statements}
+    key = access.aws_key(aws_key_id(), kms_facts(policy=json.dumps(policy), grants=[]))
+    allowed, other = (access.vendor_access(key, account) for account in (VENDOR, SECOND))
+    assert (allowed.missing, allowed.unclear, allowed.doubtful) == ((), (), ())
+    assert (set(other.missing), other.unclear) == (
+        {"Decrypt", "GenerateDataKey", "DescribeKey"},
+        (),
+    )
 
 
 NAMES = st.text(max_size=30) | st.sampled_from(
