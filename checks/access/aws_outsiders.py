@@ -46,14 +46,14 @@ def aws_outsiders(key: AwsKey, owner: str, vendors: Collection[str]) -> Outsider
 
     Every account that is named anywhere is asked for, and one that is named nowhere.
     """
-    everybody = _access(key, ANYBODY)
-    found, unclear = list(_found("", everybody)), list(_unclear(everybody))
+    found = list(_found("", _access(key, ANYBODY)))
     public = {clause for outsider in found for clause in outsider.clauses}
-    # What is open to everybody is one finding; whoever is named as well remains when it is closed.
+    # What is open to everybody is one finding; whoever else has access remains when it is closed.
     rest = key._replace(
         statements=tuple(one for one in key.statements if one.clause not in public),
         grants=key.grants and tuple(one for one in key.grants if clause_of(one) not in public),
     )
+    unclear = list(_unclear(_access(rest, ANYBODY)))
     for account in mentioned_accounts(key):
         if account not in {owner, *vendors}:
             access = _access(rest, Party(account, account, is_stranger=True))

@@ -6,6 +6,7 @@ from checks.engine.context import utc
 from inventory.model.attestations import (
     ApplicationEncryption,
     Attestation,
+    ExclusiveAttestation,
     PlanAttestation,
     PreviewAttestation,
     RegistrationAttestation,
@@ -31,6 +32,8 @@ def in_words(statement: Statement) -> str:
             words = "rotates automatically" if statement.automatic else "does not rotate by itself"
         case UsableAttestation():
             words = "usable" if statement.usable else "not usable"
+        case ExclusiveAttestation():
+            words = "nobody else" if statement.exclusive else "others, too"
         case ApplicationEncryption():
             words = _application(statement)
     return words

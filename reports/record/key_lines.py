@@ -129,7 +129,11 @@ def _replaced(period: Period, last_seen: datetime) -> ReplacedKey:
 
 def _expiries(key: CustomerKey) -> list[ExpiryRecord]:
     """Return the last day on which each attestation about ``key`` counts."""
-    attested = (("its rotation", key.rotation), ("that it is usable", key.usable))
+    attested = (
+        ("its rotation", key.rotation),
+        ("that it is usable", key.usable),
+        ("that nobody else may use it", key.exclusive),
+    )
     return [
         {"what": what, "due": statement.last_day().isoformat()}
         for what, statement in attested

@@ -182,6 +182,7 @@ def _attested_of_key(organization: str, key: CustomerKey) -> Iterator[Attested]:
         ("when the key was registered", key.registered),
         ("rotation of the key", key.rotation),
         ("whether the key is usable", key.usable),
+        ("whether nobody else may use the key", key.exclusive),
     ):
         if statement:
             yield Attested(organization, what, statement, key.key_id)
