@@ -27,6 +27,7 @@ FLOORS = (
     {"inventory"},
     {"checks.engine"},
     {"checks.shared"},
+    {"checks.access"},
     {"checks"},
     {"reports.model"},
     {"reports.key_instructions"},
