@@ -96,12 +96,19 @@ def collect(
     with termination_interrupts(), locked_folder(Path(folder)) as locked:
         chain = prepare_folder(locked, notify)
         bundle = free_bundle_path(locked, started, chain)
-        info = BundleInfo(_tool_version(), configuration.address, started, previous_of(chain))
+        info = BundleInfo(
+            tool=_tool_version(),
+            address=configuration.asked_address,
+            started=started,
+            previous=previous_of(chain),
+            cloud_addresses=configuration.clouds.addresses,
+        )
         dump = configuration.model_dump_json(by_alias=True, exclude_defaults=True, indent=1)
         writer = BundleWriter(bundle, info, f"{dump}\n".encode())
         try:
             jobs = split_into_jobs(configuration, writer.staging)
-            _run_jobs(jobs, environment, writer.tally, _progress_counter(len(every), on_progress))
+            counter = _progress_counter(len(every), on_progress)
+            secrets += _run_jobs(jobs, environment, writer.tally, counter)
             writer.finish(datetime.now(UTC), secrets)
         finally:
             writer.discard()
@@ -161,11 +168,16 @@ def _run_jobs(
     tokens: Mapping[str, str],
     tally: Tally,
     on_done: Callable[[JobResult], None],
-) -> None:
-    """Run each job in a process of its own, or a single one in this process."""
+) -> tuple[Token, ...]:
+    """Run each job in a process of its own, or a single one in this process.
+
+    Returns the credentials of clouds that this process has found. No other process passes on its
+    own: it has searched what it wrote for them itself.
+    """
     if len(jobs) == 1:
-        tally.merge(run_job(jobs[0], tokens, on_done))
-        return
+        found = FoundSecrets()
+        tally.merge(run_job(jobs[0], tokens, on_done, found.add))
+        return found.all()
     # Spawned, not forked: a fork would copy locks that other threads of pytest may hold.
     context = multiprocessing.get_context("spawn")
     messages: Any = context.Queue()
@@ -183,6 +195,24 @@ def _run_jobs(
             if process.pid is not None:
                 process.terminate()
                 process.join()
+    return ()
+
+
+class FoundSecrets:
+    """Credentials that were found while organizations were read, each once; threads share it."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._found: dict[frozenset[str], Token] = {}
+
+    def add(self, tokens: tuple[Token, ...]) -> None:
+        """Add ``tokens``, which may be known from another organization."""
+        for token in tokens:
+            self._found.setdefault(frozenset(token.needles()), token)
+
+    def all(self) -> tuple[Token, ...]:
+        """Return all of them."""
+        return tuple(self._found.values())
 
 
 def _block_interrupts() -> None:

@@ -10,7 +10,6 @@ from typing import Literal, NotRequired, TypedDict
 
 from checks.engine.actions import Purpose, Who
 from checks.engine.card import Basis, Need, Severity
-from checks.engine.context import Kms
 from checks.engine.finding import Status
 from checks.engine.grouping import Mode
 from checks.engine.waivers import State
@@ -48,11 +47,14 @@ class NamedFile(TypedDict):
 
 
 class SettingsEntry(TypedDict):
-    """How the audit was made; ``max_age_seconds`` is how old the newest fact may be."""
+    """How the audit was made; ``max_age_seconds`` is how old the newest fact may be.
+
+    ``kms`` is ``recorded``, ``none``, ``auto`` or the clouds that were asked, as in ``aws,gcp``.
+    """
 
     as_of: str
     max_age_seconds: int
-    kms: Kms
+    kms: str
     fail_on: Severity
     allow_inconclusive: bool
     grouping: Mode

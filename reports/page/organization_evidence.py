@@ -127,16 +127,20 @@ def _owners(
     """Return the organization that each folder of a bundle is about.
 
     A bundle numbers its folders in the order in which its inventory lists the organizations. That
-    holds only if the population has all of them: else nobody is named.
+    holds only if the population has all of them: else nobody is named. A bundle of clouds alone,
+    which is no organization's record, names them itself.
     """
     by_file: defaultdict[str, list[OrganizationEntry]] = defaultdict(list)
     for organization in organizations:
         by_file[organization["file"]].append(organization)
+    by_id = {organization["id"]: organization for organization in organizations}
     held = {source["path"]: source["organizations"] for source in sources}
+    members = {source["path"]: source.get("clouds_of", ()) for source in sources}
     owners: dict[Folder, OrganizationEntry] = {}
     for number, shown in enumerate(evidence, 1):
         path = shown.bundle["path"]
         found = sorted(by_file[f"{path}/{INVENTORY}"], key=lambda entry: entry["line"])
+        found = [by_id[identity] for identity in members[path] if identity in by_id] or found
         if len(found) == held.get(path):
             owners |= {(number, f"{place:04}"): entry for place, entry in enumerate(found, 1)}
     return owners

@@ -236,6 +236,9 @@ FACT = {
     "managed-clusters-keys": "keys of Managed Clusters",
     "region-views": "regional lookups",
     "vendor-accounts": "the vendor’s accounts",
+    "aws-keys": "keys in AWS",
+    "gcp-keys": "keys in Google Cloud",
+    "azure-keys": "keys in Azure",
 }
 COUNTED = {
     "serverless-keys": "Keys of Serverless",

@@ -39,6 +39,7 @@ FLOORS = (
     {"reports.page"},
     {"reports.formats"},
     {
+        "cmek_audit.clouds_option",
         "cmek_audit.console",
         "cmek_audit.exit_codes",
         "cmek_audit.install_location",
