@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from inventory.model.kms import KmsFacts
     from inventory.model.organization import Organization
     from inventory.model.organization_index import Deployment, OrganizationIndex
+    from inventory.model.planned_keys import PlannedKey
     from inventory.model.terraform_managed import UndeterminedDatabase
     from inventory.model.vocabulary import DatabaseType
 
@@ -57,7 +58,7 @@ _APPLY_KEY_FIRST = ActionKind(
         "Write a new plan as JSON, and audit it before you apply it.",
     ),
 )
-_COLLECT_KMS = ActionKind(
+COLLECT_KMS = ActionKind(
     code="collect-kms",
     sentence="Re-collect the KMS data of {key}",
     purpose="prove",
@@ -69,7 +70,7 @@ _COLLECT_KMS = ActionKind(
         "Run the audit again.",
     ),
 )
-_COLLECT_OR_ATTEST_KMS = ActionKind(
+COLLECT_OR_ATTEST_KMS = ActionKind(
     code="collect-or-attest-kms",
     sentence="Collect the KMS data of {key}, or attest it",
     purpose="prove",
@@ -286,13 +287,14 @@ def not_current(attestation: Attestation, context: Context, action: Action) -> V
 
 
 def facts_too_old(
-    card: Card, subject: Subject, key: CustomerKey, kms: KmsFacts, context: Context
+    card: Card, subject: Subject, key: CustomerKey | PlannedKey, kms: KmsFacts, context: Context
 ) -> Finding | None:
     """Return the finding for KMS data that is older than the audit allows; else None."""
     if timedelta() <= context.as_of - kms.observed_at <= context.max_age:
         return None
     message = f"The KMS data is of {utc(kms.observed_at)}, the audit of {utc(context.as_of)}."
-    action = _COLLECT_KMS.on(key.key_id, key=key.key_id)
+    key_id = key.key_id or ""
+    action = COLLECT_KMS.on(key_id, key=key_id)
     return inconclusive(card, subject, "facts-not-current", message, locations_of([key]), action)
 
 
@@ -304,5 +306,5 @@ def without_kms_facts(
         message = "This audit leaves KMS data out."
         return not_applicable(card, subject, message, locations_of([key]), "clouds-left-out")
     message = f"No KMS data or attestation on {fact}."
-    action = _COLLECT_OR_ATTEST_KMS.on(key.key_id, key=key.key_id)
+    action = COLLECT_OR_ATTEST_KMS.on(key.key_id, key=key.key_id)
     return inconclusive(card, subject, "not-recorded", message, locations_of([key]), action)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from cmek_audit.run.judging import GroupId
     from cmek_audit.run.option_values import Options
     from cmek_audit.run.preparation import AuditSetup, Prepared
-    from inventory.text.secrets import Token
+    from inventory.text.secrets import Secret
     from reports.model.head import Head, Provenance, Run
     from reports.model.trend import TrendEntry
     from reports.page.organizations.links import PageLinks
@@ -235,7 +235,7 @@ def _render(head: Head, setup: AuditSetup, staging: Path) -> None:
     write_rendered(setup.options.formats, head, staging, staging)
 
 
-def _publish_staged(folder: ReportFolder, tokens: Iterable[Token], others: Iterable[Path]) -> None:
+def _publish_staged(folder: ReportFolder, tokens: Iterable[Secret], others: Iterable[Path]) -> None:
     """Publish all that is in the staging folder, if no report holds a secret."""
     staged = folder.staging
     try:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from inventory.model.organization import Organization
     from inventory.model.vocabulary import Provider
     from inventory.terraform.organizations import TerraformSettings
-    from inventory.text.secrets import Token
+    from inventory.text.secrets import Secret
 
 _OPTION = "--cmek-kms"
 
@@ -34,7 +34,7 @@ class Recorded(NamedTuple):
     """
 
     options: Options
-    tokens: tuple[Token, ...] = ()
+    tokens: tuple[Secret, ...] = ()
     is_new: bool = False
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from checks.engine.card import Severity
-from checks.engine.context import LIVE_MAX_AGE, RECORDED_MAX_AGE, Kms
+from checks.engine.context import LIVE_MAX_AGE, MOST_ROTATION_DAYS, RECORDED_MAX_AGE, Kms
 from checks.engine.grouping import GroupingSetting
 from cmek_audit.clouds_option import KmsWord, clouds_to_ask, split_words
 from inventory.errors import SettingError
@@ -42,6 +42,16 @@ def _duration(value: object) -> object:
         message = "a number of hours or days, such as 24h or 30d"
         raise ValueError(message)
     return timedelta(**{"hours" if match[2] == "h" else "days": int(match[1])})
+
+
+def _rotation_days(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"[1-9][0-9]{0,3}", value)
+    if not match or int(value) > MOST_ROTATION_DAYS:
+        message = f"a number of days from 1 to {MOST_ROTATION_DAYS}"
+        raise ValueError(message)
+    return int(value)
 
 
 def _list(value: object) -> object:
@@ -78,6 +88,7 @@ class Options(BaseModel):
         "recorded",
     )
     clouds: str | None = None
+    rotation_days: Annotated[int | None, BeforeValidator(_rotation_days)] = None
     controls: str | None = None
     framework: tuple[str, ...] = ()
 

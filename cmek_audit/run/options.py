@@ -159,6 +159,13 @@ OPTIONS = (
         "the organizations file (.yaml, .yml, .json) that says how an audit of recorded "
         "inventories asks the clouds: profiles, roles, projects and tenants",
     ),
+    Option(
+        "rotation-days",
+        "text",
+        "N",
+        "the most days between two rotations of a key, 1 to 2560; default: it is enough that "
+        "automatic rotation is on",
+    ),
     Option("controls", "path", "PATH", "control ids instead of the bundled ones"),
     Option(
         "framework",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from inventory.astra.collector import Progress
     from inventory.history import History
     from inventory.terraform.organizations import TerraformSettings
-    from inventory.text.secrets import Token
+    from inventory.text.secrets import Secret
     from reports.comparison.baseline import Baseline
     from reports.comparison.trend import EarlierAudit
 
@@ -87,7 +87,7 @@ class AuditSetup(NamedTuple):
     gate: Gate
     is_example: bool
     is_default: bool
-    tokens: tuple[Token, ...]
+    tokens: tuple[Secret, ...]
 
 
 class Prepared(NamedTuple):
@@ -234,10 +234,13 @@ def _context(
     of_example = inventory.captured_at if inventory.is_example else None
     as_of = options.as_of or of_example or now
     _refuse_later(history, inventory.captured_at or as_of)
+    context = Context(
+        as_of, options.oldest, options.judged_kms, history, rotation_days=options.rotation_days
+    )
     if baseline is None:
-        return Context(as_of, options.oldest, options.judged_kms, history)
+        return context
     refuse_unfit(baseline.about, as_of, is_example=inventory.is_example)
-    return Context(as_of, options.oldest, options.judged_kms, history, baseline.organizations())
+    return context._replace(baseline=baseline.organizations())
 
 
 def _refuse_later(history: History, present: datetime) -> None:

@@ -9,7 +9,7 @@ from inventory.files.yaml_json import versionless_key_identity
 from inventory.model.gaps import Fact, Gap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from inventory.astra.config import DatabaseStatement, KeyStatement, OrganizationConfig
     from inventory.model.base import Located
@@ -27,8 +27,20 @@ def apply_key_statements(keys: Iterable[CustomerKey], config: OrganizationConfig
 def apply_database_statements(
     databases: Iterable[Database], config: OrganizationConfig
 ) -> ParsedList:
-    """Add to each database what ``config`` states about it."""
-    return _apply(databases, config.databases, lambda entry: entry.id, lambda _: "databases")
+    """Add to each database what ``config`` states about it and about its regions."""
+    listed = list(databases)
+    stated = _apply(listed, config.databases, lambda entry: entry.id, lambda _: "databases")
+    return ParsedList(stated.entries, [*stated.gaps, *_unlisted_regions(listed, config)])
+
+
+def _unlisted_regions(databases: Iterable[Database], config: OrganizationConfig) -> Iterator[Gap]:
+    """Yield a gap for each stated region that its database does not have, if that is listed."""
+    regions = {database.id: {region.name for region in database.regions} for database in databases}
+    for statement in config.databases:
+        for region in statement.regions:
+            if region.name not in regions.get(statement.id, {region.name}):
+                detail = _unlisted_detail(f"{region.name} of {statement.id}")
+                yield Gap(fact="databases", reason="not-visible", detail=detail)
 
 
 def _fact_of_key(statement: KeyStatement) -> Fact:
@@ -46,7 +58,7 @@ def _apply(
     stated = [_apply_statement(entry, by_identity.get(known)) for known, entry in listed]
     unlisted = by_identity.keys() - {known for known, _ in listed}
     gaps = [
-        Gap(fact=fact(statement), reason="not-visible", detail=_unlisted_detail(statement))
+        Gap(fact=fact(statement), reason="not-visible", detail=_unlisted_detail(_label(statement)))
         for known, statement in by_identity.items()
         if known in unlisted
     ]
@@ -58,10 +70,22 @@ def _apply_statement(entry: E, statement: KeyStatement | DatabaseStatement | Non
         return entry
     # Only what the file sets: a default of the statement must not replace what Astra reported. The
     # key id stays as Astra spells it, though the file may spell it in another way.
-    fields = statement.model_fields_set - {"key_id"}
-    return entry.model_copy(update={name: getattr(statement, name) for name in fields})
+    fields = statement.model_fields_set - {"key_id", "regions"}
+    update = {name: getattr(statement, name) for name in fields}
+    if stated_regions := getattr(statement, "regions", ()):
+        portals = {region.name: region.portal for region in stated_regions}
+        update["regions"] = tuple(
+            region.model_copy(update={"portal": portals.get(region.name, region.portal)}).at(
+                *region.location
+            )
+            for region in getattr(entry, "regions", ())
+        )
+    return entry.model_copy(update=update)
 
 
-def _unlisted_detail(statement: Any) -> str:  # noqa: ANN401 (of either kind)
-    label = getattr(statement, "key_id", None) or statement.id
+def _label(statement: Any) -> str:  # noqa: ANN401 (of either kind)
+    return str(getattr(statement, "key_id", None) or statement.id)
+
+
+def _unlisted_detail(label: str) -> str:
     return f"{label} is in the organizations file, but Astra does not list it"

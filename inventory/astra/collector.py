@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
     from inventory.astra.config import Organizations
-    from inventory.text.secrets import Token
+    from inventory.text.secrets import Secret
 
 WORTH_A_PROCESS = 32
 """How many organizations are worth the start of one more process."""
@@ -63,7 +63,7 @@ class Collected(NamedTuple):
     """What was collected: the path of the bundle, and the tokens that must never be written."""
 
     bundle: str
-    tokens: tuple[Token, ...]
+    tokens: tuple[Secret, ...]
 
 
 def collect(
@@ -88,7 +88,7 @@ def collect(
     # Under the same name, so that nothing on the stack shows what the variables hold.
     environment = TokenVariables({organization.token for organization in every}, environment)
     tokens = [token_of(organization, environment) for organization in every]
-    secrets = tuple(token for token in tokens if token is not None)
+    secrets: tuple[Secret, ...] = tuple(token for token in tokens if token is not None)
 
     def notify(note: str) -> None:
         on_progress(Progress(0, len(every), note=note))
@@ -168,7 +168,7 @@ def _run_jobs(
     tokens: Mapping[str, str],
     tally: Tally,
     on_done: Callable[[JobResult], None],
-) -> tuple[Token, ...]:
+) -> tuple[Secret, ...]:
     """Run each job in a process of its own, or a single one in this process.
 
     Returns the credentials of clouds that this process has found. No other process passes on its
@@ -203,14 +203,14 @@ class FoundSecrets:
 
     def __init__(self) -> None:
         """Start with none."""
-        self._found: dict[frozenset[str], Token] = {}
+        self._found: dict[frozenset[str], Secret] = {}
 
-    def add(self, tokens: tuple[Token, ...]) -> None:
+    def add(self, tokens: tuple[Secret, ...]) -> None:
         """Add ``tokens``, which may be known from another organization."""
         for token in tokens:
             self._found.setdefault(frozenset(token.needles()), token)
 
-    def all(self) -> tuple[Token, ...]:
+    def all(self) -> tuple[Secret, ...]:
         """Return all of them."""
         return tuple(self._found.values())
 

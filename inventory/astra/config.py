@@ -17,6 +17,7 @@ from inventory.model.attestations import (
     ApplicationEncryption,
     Attestation,
     PlanAttestation,
+    PortalRegion,
     PreviewAttestation,
 )
 from inventory.model.base import (
@@ -100,6 +101,13 @@ class KeyStatement(StatedKey):
     """What people state about a key; type, provider, region and key id identify it."""
 
 
+class RegionStatement(Entry):
+    """What people state about a region of a database; the name identifies it."""
+
+    name: Identifier
+    portal: PortalRegion
+
+
 class DatabaseStatement(Located):
     """What people state about a database; the id identifies it."""
 
@@ -108,10 +116,13 @@ class DatabaseStatement(Located):
     reason: Text | None = None
     data: Literal["ordinary", "stringent"] = "ordinary"
     application_encryption: ApplicationEncryption | None = None
+    regions: tuple[RegionStatement, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         require_reason(self.encryption, self.reason)
+        if len({region.name for region in self.regions}) < len(self.regions):
+            raise PydanticCustomError("regions", "each region at most once")
         return self
 
 

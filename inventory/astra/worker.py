@@ -23,7 +23,7 @@ from inventory.evidence.writer import ExchangeWriter, JobWriter, Tally
 from inventory.model.gaps import Gap
 from inventory.model.organization import Organization
 from inventory.system.proxies import proxy_for
-from inventory.text.secrets import Scrubber, Token, clear_locals
+from inventory.text.secrets import Scrubber, Secret, Token, clear_locals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -65,7 +65,7 @@ def run_job(
     job: WorkerJob,
     environment: Mapping[str, str],
     on_done: Callable[[JobResult], None],
-    on_hidden: Callable[[tuple[Token, ...]], object] = lambda _: None,
+    on_hidden: Callable[[tuple[Secret, ...]], object] = lambda _: None,
 ) -> Tally:
     """Read and write the organizations of ``job``, with tokens from ``environment``.
 
@@ -122,7 +122,7 @@ class _JobRunner:
         environment: Mapping[str, str],
         writer: JobWriter,
         on_done: Callable[[JobResult], None],
-        on_hidden: Callable[[tuple[Token, ...]], object],
+        on_hidden: Callable[[tuple[Secret, ...]], object],
     ) -> None:
         self._job = job
         self._environment = environment
@@ -212,7 +212,7 @@ class _JobRunner:
         """Return what records the exchanges with clouds after those with Astra."""
         from inventory.clouds.recorder import CloudRecorder  # noqa: PLC0415 (as above)
 
-        def hide(tokens: tuple[Token, ...]) -> None:
+        def hide(tokens: tuple[Secret, ...]) -> None:
             writer.hide(tokens)
             self._on_hidden(tokens)
 

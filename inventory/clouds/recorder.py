@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from inventory.errors import UnansweredError
     from inventory.system.request_policy import RequestPolicy
-    from inventory.text.secrets import Token
+    from inventory.text.secrets import Secret
 
 _LONGEST_HEADER = 500
 _FAILED = 400
@@ -25,6 +25,13 @@ _CODES = frozenset({"__type", "@type", "code", "status", "reason", "domain"})
 
 All others are hidden: a message names the caller, who may be a person, and where that one calls
 from.
+"""
+
+_PHRASES = ("The request concerns location",)
+"""What is recorded of the message of an error, if it holds that: fixed words that name nobody.
+
+Google Cloud answers a request that went to the wrong location as one about a missing key; only the
+message differs.
 """
 
 
@@ -54,11 +61,11 @@ class CloudRecorder:
     def __init__(
         self,
         record: Callable[[Exchange], object],
-        tokens: Iterable[Token],
+        tokens: Iterable[Secret],
         policy: RequestPolicy,
         folder: str,
         count: int = 0,
-        on_hidden: Callable[[tuple[Token, ...]], object] = lambda _: None,
+        on_hidden: Callable[[tuple[Secret, ...]], object] = lambda _: None,
     ) -> None:
         """Pass every exchange to ``record``, without ``tokens``.
 
@@ -76,7 +83,7 @@ class CloudRecorder:
         self._lock = threading.Lock()
         self._on_hidden = on_hidden
 
-    def hide(self, tokens: Iterable[Token]) -> None:
+    def hide(self, tokens: Iterable[Secret]) -> None:
         """Hide ``tokens``, too: credentials of a cloud, from before they are first sent."""
         with self._lock:
             new = tuple(token for token in dict.fromkeys(tokens) if token not in self._tokens)
@@ -156,5 +163,6 @@ def _only_codes(value: Any, name: str = "") -> Any:  # noqa: ANN401 (any JSON)
         return {field: _only_codes(inner, field) for field, inner in value.items()}
     if isinstance(value, list):
         return [_only_codes(inner, name) for inner in value]
-    is_harmless = name in _CODES or not isinstance(value, str)
-    return value if is_harmless else HIDDEN
+    if name in _CODES or not isinstance(value, str):
+        return value
+    return next((f"{HIDDEN}: {phrase}" for phrase in _PHRASES if phrase in value), HIDDEN)

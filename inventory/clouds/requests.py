@@ -20,6 +20,8 @@ class CloudRequest(NamedTuple):
             slash at its beginning.
         parameters: the parameters, in the order in which they are written.
         account: the account of AWS in which the key is; its credentials are used.
+        about: the key that the request is made for, where those for several keys are the same. It
+            is recorded as a fragment, which is never sent.
     """
 
     cloud: Provider
@@ -27,6 +29,7 @@ class CloudRequest(NamedTuple):
     operation: str
     parameters: tuple[tuple[str, str], ...] = ()
     account: str = ""
+    about: str = ""
 
     @property
     def address(self) -> str:
@@ -34,7 +37,9 @@ class CloudRequest(NamedTuple):
         # Names are data: quoted, they can neither end the path nor, by their dots, climb it.
         segments = (quote(part, safe=":").replace("..", "%2E%2E") for part in self._segments())
         query = f"?{urlencode(self.parameters)}" if self.parameters else ""
-        return f"/{'/'.join(segments)}{query}"
+        # A replay knows by it which of the keys, read at the same time, an answer was given to.
+        fragment = f"#{quote(self.about, safe=':/')}" if self.about else ""
+        return f"/{'/'.join(segments)}{query}{fragment}"
 
     def _segments(self) -> tuple[str, ...]:
         return (self.cloud, self.host, *self.operation.split("/"))

@@ -257,9 +257,36 @@ def _merged_fields(
         value, known = getattr(two, name), getattr(one, name)
         if name not in one.stated():
             update[name] = value
+        elif name == "regions" and _have_same_names(known, value):
+            update[name] = _merge_regions(one, two, problems)
         elif not (_same(value, known) or (name == "key_id" and _is_one_key(value, known))):
             problems.append(contradiction(one, two, name, known, value))
     return update
+
+
+def _have_same_names(one: Iterable[DatabaseRegion], two: Iterable[DatabaseRegion]) -> bool:
+    return {region.name for region in one} == {region.name for region in two}
+
+
+def _merge_regions(one: Any, two: Any, problems: list[Problem]) -> tuple[DatabaseRegion, ...]:  # noqa: ANN401 (databases)
+    """Merge the regions of one database, which have the same names, in the order of ``one``.
+
+    A field that only one of them states is kept, such as what somebody saw in the portal.
+    """
+    others = {region.name: region for region in two.regions}
+    places = {region.name: place for place, region in enumerate(two.regions)}
+    merged = []
+    for region in one.regions:
+        other, update = others[region.name], {}
+        for name in sorted(other.stated() | {"state"}):
+            value, known = getattr(other, name), getattr(region, name)
+            if name != "state" and name not in region.stated():
+                update[name] = value
+            elif value != known:
+                field = f"regions[{places[region.name]}].{name}"
+                problems.append(contradiction(one, two, field, known, value))
+        merged.append(region.model_copy(update=update).at(*region.location))
+    return tuple(merged)
 
 
 def _same(value: Any, known: Any) -> bool:  # noqa: ANN401 (any field's value)

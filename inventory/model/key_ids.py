@@ -90,3 +90,21 @@ def project_of(text: str) -> str:
 def canonical(text: str) -> str:
     """Return what all ids of one key share, whatever their version or spelling."""
     return parse_key_id(text).canonical
+
+
+def owner_of(text: str) -> str:
+    """Return the account, the project or the host of the vault in a key id; empty if unknown."""
+    parsed = parse_key_id(text)
+    if parsed.provider == "aws":
+        return text.split(":")[4]
+    if parsed.provider == "azure":
+        return parsed.canonical.split("/")[2]
+    return project_of(text)
+
+
+def version_of(text: str) -> str:
+    """Return the version in the id of a key in Google Cloud or Azure; empty if there is none."""
+    parsed = parse_key_id(text)
+    if parsed.provider not in {"gcp", "azure"} or len(text) == len(parsed.canonical):
+        return ""
+    return text.rpartition("/")[2]

@@ -10,7 +10,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from checks.engine.actions import Purpose, Who
 from checks.engine.card import Basis, Need, Severity
-from checks.engine.finding import Status
+from checks.engine.finding import EvidenceKind, Status
 from checks.engine.grouping import Mode
 from checks.engine.waivers import State
 from reports.model.changes import ChangesSummary
@@ -50,11 +50,14 @@ class SettingsEntry(TypedDict):
     """How the audit was made; ``max_age_seconds`` is how old the newest fact may be.
 
     ``kms`` is ``recorded``, ``none``, ``auto`` or the clouds that were asked, as in ``aws,gcp``.
+    ``rotation_days`` is how many days may be between two rotations of a key; None if it is enough
+    that keys rotate.
     """
 
     as_of: str
     max_age_seconds: int
     kms: str
+    rotation_days: int | None
     fail_on: Severity
     allow_inconclusive: bool
     grouping: Mode
@@ -216,6 +219,19 @@ class AttestedShare(TypedDict):
     people: int
 
 
+class EvidenceKinds(TypedDict):
+    """On which kinds of evidence the audit rests.
+
+    Attributes:
+        passes: how many passes rest on each kind.
+        databases: how many of the protected databases do, by their order of key and database; each
+            by the weakest of its regions.
+    """
+
+    passes: dict[EvidenceKind, int]
+    databases: dict[EvidenceKind, int]
+
+
 class LinesFile(TypedDict):
     """A file of lines beside the head: its hash, its size in bytes, and how many lines it holds."""
 
@@ -272,6 +288,7 @@ class HeadBody(TypedDict):
     waivers: list[WaiverEntry]
     attestations: list[AttestationEntry]
     attested: AttestedShare
+    evidence_kinds: EvidenceKinds
     findings: LinesFile
     population_file: LinesFile
 

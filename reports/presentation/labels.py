@@ -50,6 +50,17 @@ STATUS = {
     ),
 }
 
+RESTS_ON = {
+    "portal": Label("nothing", "◉", "portal", "A dated look at Astra's portal."),
+    "cloud": Label("nothing", "▣", "cloud", "What the cloud's key management showed."),
+    "order": Label("nothing", "→", "order of times", "The order of dated times."),
+    "records": Label(
+        "nothing", "≡", "records", "What Astra, a plan or a file states, compared with itself."
+    ),
+    "attested": Label("nothing", "“", "people alone", "The word of people alone."),
+}
+"""The kinds of evidence on which a pass rests, the strongest first."""
+
 VERDICT = {
     "broken": STATUS["error"],
     "not compliant": STATUS["fail"],

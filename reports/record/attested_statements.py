@@ -7,6 +7,8 @@ from inventory.model.attestations import (
     ApplicationEncryption,
     Attestation,
     PlanAttestation,
+    PortalKey,
+    PortalRegion,
     PreviewAttestation,
     RegistrationAttestation,
     RotationAttestation,
@@ -31,9 +33,20 @@ def in_words(statement: Statement) -> str:
             words = "rotates automatically" if statement.automatic else "does not rotate by itself"
         case UsableAttestation():
             words = "usable" if statement.usable else "not usable"
+        case PortalKey():
+            words = "In-Use" if statement.status == "in-use" else "Available"
+        case PortalRegion():
+            words = _region(statement)
         case ApplicationEncryption():
             words = _application(statement)
     return words
+
+
+def _region(statement: PortalRegion) -> str:
+    if statement.key == "astra":
+        return "encrypted by Astra's own key"
+    which = f": {statement.key_id}" if statement.key_id else ""
+    return f"encrypted by a customer key{which}"
 
 
 def _application(statement: ApplicationEncryption) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from inventory.model.database import Database
     from inventory.model.gaps import Gap, Reading
     from inventory.model.key import CustomerKey
     from inventory.model.organization import Organization
@@ -172,9 +173,7 @@ def _attested(organization: Organization) -> Iterator[Attested]:
     for key in organization.keys or ():
         yield from _attested_of_key(organization.id, key)
     for database in organization.databases or ():
-        if statement := database.application_encryption:
-            what = "application encryption"
-            yield Attested(organization.id, what, statement, database=database.name)
+        yield from _attested_of_database(organization.id, database)
 
 
 def _attested_of_key(organization: str, key: CustomerKey) -> Iterator[Attested]:
@@ -182,9 +181,20 @@ def _attested_of_key(organization: str, key: CustomerKey) -> Iterator[Attested]:
         ("when the key was registered", key.registered),
         ("rotation of the key", key.rotation),
         ("whether the key is usable", key.usable),
+        ("what the portal showed of the key", key.portal),
     ):
         if statement:
             yield Attested(organization, what, statement, key.key_id)
+
+
+def _attested_of_database(organization: str, database: Database) -> Iterator[Attested]:
+    if encryption := database.application_encryption:
+        what = "application encryption"
+        yield Attested(organization, what, encryption, database=database.name)
+    for region in database.regions:
+        if region.portal:
+            what = f"what the portal showed of {region.name}"
+            yield Attested(organization, what, region.portal, database=database.name)
 
 
 def _attestation(attested: Attested, name: str, as_of: datetime) -> AttestationEntry:

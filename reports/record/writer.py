@@ -15,7 +15,7 @@ from checks.engine.controls import ControlText
 from checks.engine.finding import OPEN, STATUSES
 from inventory.astra.config import other_hosts
 from inventory.clouds.config import foreign_hosts
-from reports.aggregation.protection import total
+from reports.aggregation.protection import total, total_of_kinds
 from reports.record.evidence import describe_evidence
 from reports.record.layout import SCHEMA, report_id
 from reports.record.verdict import judge
@@ -165,6 +165,10 @@ def build_head(recorder: Recorder, settings: Settings, material: RecordInput) ->
         "waivers": [_waiver(waiver, state) for waiver, state in material.waivers],
         "attestations": recorder.population.attestations(settings.context.as_of),
         "attested": _attested(aggregates),
+        "evidence_kinds": {
+            "passes": aggregates.passes_by_kind(),
+            "databases": total_of_kinds(row["proven_by"] for row in coverage),
+        },
         "findings": findings,
         "population_file": population,
     }
@@ -191,6 +195,7 @@ def _settings(settings: Settings) -> SettingsEntry:
         "as_of": utc(context.as_of),
         "max_age_seconds": int(context.max_age.total_seconds()),
         "kms": settings.kms or context.kms,
+        "rotation_days": context.rotation_days,
         "fail_on": gate.fail_on,
         "allow_inconclusive": gate.allow_inconclusive,
         "grouping": settings.grouping,

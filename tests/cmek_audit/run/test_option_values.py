@@ -42,6 +42,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "group": "auto",
         "kms": ("recorded",),
         "clouds": None,
+        "rotation_days": None,
         "controls": None,
         "framework": (),
     }
@@ -105,6 +106,7 @@ def test_formats_are_a_list_beside_json(text: str, formats: tuple[str, ...]) -> 
 
 TIME = "a time with its zone, such as 2026-11-20T02:00:00Z"
 DURATION = "a number of hours or days, such as 24h or 30d"
+DAYS = "a number of days from 1 to 2560"
 LEVELS = "'critical', 'high', 'medium', 'low' or 'advisory'"
 
 
@@ -130,7 +132,13 @@ LEVELS = "'critical', 'high', 'medium', 'low' or 'advisory'"
         ("group", "file", "'subject', 'organization', 'rule' or 'auto'"),
         ("kms", "all", "'auto', 'recorded', 'none', 'aws', 'gcp' or 'azure'"),
         ("kms", "auto,aws", "one word, or a list of aws, gcp, azure"),
-        ("kms", " , ", "Tuple should have at least 1 item after validation, not 0"),
+        ("kms", " , ", "Value should have at least 1 item after validation, not 0"),
+        ("rotation-days", "0", DAYS),
+        ("rotation-days", "2561", DAYS),
+        ("rotation-days", "-1", DAYS),
+        ("rotation-days", "90d", DAYS),
+        ("rotation-days", "٩٠", DAYS),
+        ("rotation-days", "", DAYS),
     ],
 )
 def test_a_value_that_cannot_be_used_is_reported(name: str, value: str, expected: str) -> None:
@@ -160,9 +168,16 @@ def test_clouds_are_asked_by_name(
 @pytest.mark.parametrize("other", [{}, {"kms": "none"}, {"kms": "aws", "live": "b.yaml"}])
 def test_a_file_of_clouds_is_for_recorded_audits_that_ask_them(other: dict[str, str]) -> None:
     """The file that says how clouds are asked is refused where it would say nothing."""
-    with pytest.raises(SettingError, match="^--cmek-clouds: found "):
+    with pytest.raises(SettingError, match=r"^--cmek-clouds: found "):
         parse_options({"clouds": "a.yaml"} | other)
     assert parse_options({"clouds": "a.yaml", "kms": "gcp"}).clouds == "a.yaml"
+
+
+@pytest.mark.parametrize(("text", "days"), [("1", 1), ("90", 90), ("2560", 2560)])
+def test_days_between_rotations(text: str, days: int) -> None:
+    """The most days between two rotations are a whole number, as given or as read back."""
+    assert parse_options({"rotation_days": text}).rotation_days == days
+    assert parse_options({"rotation_days": days}).rotation_days == days
 
 
 def test_a_gate_on_what_is_new_needs_a_baseline() -> None:

@@ -96,3 +96,43 @@ def test_a_statement_about_another_version() -> None:
         True,
     ]
     assert stated.gaps == []
+
+
+# --- what the portal showed -----------------------------------------------------------------------
+
+LOOK = {"key": "customer"} | SAID
+TWO_REGIONS = ["us-east-1", "us-west-2"]
+
+
+def test_a_look_at_a_region_is_added_to_that_region() -> None:
+    """What somebody saw of a region is stated of that region alone, and the rest of it stays."""
+    listed = a_database(regions=TWO_REGIONS).at("inventory.ndjson", 8)
+    config = configured(
+        databases=[{"id": listed.id, "regions": [{"name": "us-west-2", "portal": LOOK}]}]
+    )
+    (stated,) = apply_database_statements([listed], config).entries
+    added = "2026-06-01T00:00:00Z"
+    regions = [
+        {"name": "us-east-1", "added_at": added},
+        {"name": "us-west-2", "added_at": added, "portal": LOOK},
+    ]
+    assert stated == a_database(regions=regions)
+    assert stated.location == ("inventory.ndjson", 8)
+
+
+def test_a_look_at_a_region_that_is_not_listed_is_a_gap() -> None:
+    """A region that its database does not have is a gap; one of an unlisted database is no other.
+
+    The spelling of a region counts: nothing else says that two names mean one region.
+    """
+    names = ("us-east-1", "US-EAST-1", "eu-west-1")
+    regions = [{"name": name, "portal": LOOK} for name in names]
+    config = configured(
+        databases=[{"id": a_database().id, "regions": regions}, {"id": "e", "regions": regions}]
+    )
+    stated = apply_database_statements([a_database()], config)
+    assert [(gap.fact, gap.reason, gap.detail) for gap in stated.gaps] == [
+        ("databases", "not-visible", UNMET.format(name))
+        for name in ("e", f"US-EAST-1 of {a_database().id}", f"eu-west-1 of {a_database().id}")
+    ]
+    assert [region.portal is None for region in stated.entries[0].regions] == [False]

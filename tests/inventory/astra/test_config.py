@@ -84,7 +84,14 @@ def test_most_that_can_be_said(tmp_path: Path) -> None:
         policy={"default": {"encryption": "customer-managed"}},
         support_cases=[key_data(ticket="TS1", **SAID)],
         keys=[key_data(rotation={"automatic": True} | SAID)],
-        databases=[{"id": "a", "encryption": "astra-provided", "reason": "a trial"}],
+        databases=[
+            {
+                "id": "a",
+                "encryption": "astra-provided",
+                "reason": "a trial",
+                "regions": [{"name": "us-east-1", "portal": {"key": "astra"} | SAID}],
+            }
+        ],
         cloud_keys=[aws_key_id("us-east-2")],
     )
     full["support_cases"][0].pop("key_id")
@@ -190,6 +197,7 @@ def test_a_file_of_another_ending(tmp_path: Path) -> None:
 
 ORG = "organizations[0]"
 POSITIVE = "greater than 0"
+REGION = "{name: b, portal: {key: astra, by: acme, 'on': 2026-11-01}}"
 
 
 @pytest.mark.parametrize(
@@ -208,6 +216,16 @@ POSITIVE = "greater than 0"
             "A",
             "    databases: [{id: a, encryption: astra-provided}]\n",
             (6, f"{ORG}.databases[0]", None, "a reason with encryption: astra-provided"),
+        ),
+        (
+            "A",
+            "    databases: [{id: a, regions: [{name: b}]}]\n",
+            (6, f"{ORG}.databases[0].regions[0].portal", "nothing", "a value"),
+        ),
+        (
+            "A",
+            f"    databases: [{{id: a, regions: [{REGION}, {REGION}]}}]\n",
+            (6, f"{ORG}.databases[0]", None, "each region at most once"),
         ),
         ("A", "requests: {attempts: 0}\n", (6, "requests.attempts", "0", None)),
         ("A", "requests: {attempts: 2.0}\n", (6, "requests.attempts", "2.0", None)),

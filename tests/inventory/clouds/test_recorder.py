@@ -69,6 +69,22 @@ def test_error_is_recorded_by_its_codes() -> None:
     assert "ada@" not in render_exchange(exchange).decode()
 
 
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (
+            f"The request concerns location 'us-east1' but was sent by {CALLER}",
+            f"{HIDDEN}: The request concerns location",
+        ),
+        (f"The request of {CALLER} concerns a location", HIDDEN),
+    ],
+)
+def test_of_a_message_only_fixed_words_are_recorded(message: str, shown: str) -> None:
+    """A message that says more than the codes is known by fixed words, which name nobody."""
+    exchange = recorded(answer({"error": {"code": 404, "message": message}}, 404))
+    assert exchange.value == {"error": {"code": 404, "message": shown}}
+
+
 def test_error_that_is_no_json_is_hidden() -> None:
     """Of an error page nothing is recorded but that there was one."""
     exchange = recorded(HttpAnswer(403, {}, f"<html>{CALLER}".encode()))

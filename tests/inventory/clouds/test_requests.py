@@ -29,6 +29,12 @@ from tests.builders import aws_key_id, gcp_key_id
             CloudRequest("azure", "acme.vault.azure.net", "keys/../a b", (("api-version", "7"),)),
             "/azure/acme.vault.azure.net/keys/%2E%2E/a%20b?api-version=7",
         ),
+        (
+            CloudRequest(
+                "gcp", "cloudkms.googleapis.com", "v1/r", (("a", "3"),), about="cryptoKeys/b#c"
+            ),
+            "/gcp/cloudkms.googleapis.com/v1/r?a=3#cryptoKeys/b%23c",
+        ),
     ],
 )
 def test_address_names_cloud_host_and_what_is_asked(request_: CloudRequest, address: str) -> None:

@@ -185,6 +185,45 @@ def test_regions_in_another_order() -> None:
     assert one_of(one, two).databases == one.databases
 
 
+LOOK = {"key": "customer", "by": "acme-security", "on": "2026-11-01"}
+
+
+def in_regions(*regions: dict[str, Any]) -> Database:
+    return a_database(regions=list(regions), created_at=None)
+
+
+def test_looks_at_regions() -> None:
+    """One file may state of a region what the other leaves open, such as a look at the portal."""
+    added = {"name": "us-east-1", "added_at": "2026-06-01T00:00:00Z"}
+    plain = {"name": "us-west-2"}
+    one = bare(databases=[in_regions(added, plain)])
+    two = bare(databases=[in_regions(plain, {"name": "us-east-1", "portal": LOOK})])
+    assert one_of(one, two).databases == (in_regions(added | {"portal": LOOK}, plain),)
+    assert one_of(two, one).databases == (in_regions(plain, added | {"portal": LOOK}),)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "field"),
+    [
+        ({"portal": LOOK}, {"portal": LOOK | {"key": "astra"}}, "portal"),
+        ({"portal": LOOK}, {"portal": LOOK | {"by": "acme-audit"}}, "portal"),
+        ({}, {"state": "planned"}, "state"),
+        ({"state": "planned"}, {}, "state"),
+        ({"state": "planned"}, {"portal": LOOK}, "state"),
+        ({"encryption": "customer-managed"}, {"encryption": None}, "encryption"),
+    ],
+)
+def test_contradictory_regions(one: dict[str, Any], two: dict[str, Any], field: str) -> None:
+    """Two files that state different things of one region are an error, also of its state."""
+    files = [
+        bare(databases=[at(in_regions({"name": "a"}, {"name": "b"} | over), f"{name}.yaml", 7)])
+        for name, over in (("a", one), ("b", two))
+    ]
+    (problem,) = problems(*files)
+    assert problem[:3] == ("b.yaml", 7, f"regions[1].{field}")
+    assert problem.expected.endswith(", as a.yaml:7 says")
+
+
 def test_gaps_of_both_files() -> None:
     """The gaps of both files stay gaps, each once."""
     refused = Gap(fact="databases", reason="refused")

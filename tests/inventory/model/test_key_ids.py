@@ -6,11 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.model.key_ids import KeyId, canonical, material_id, parse_key_id, project_of
+from inventory.model.key_ids import (
+    KeyId,
+    canonical,
+    material_id,
+    owner_of,
+    parse_key_id,
+    project_of,
+    version_of,
+)
 from tests.builders import aws_key_id, azure_key_id, gcp_key_id
 from tests.hypothesis_profile import examples
 
 UUID = "00000000-0000-4000-8000-000000000001"
+UUID_HEX = UUID.replace("-", "")
 MRK = "mrk-" + "0123456789abcdef" * 2
 VERSION = "0123456789abcdef" * 2
 RING = "projects/acme-prod/locations/us-east1/keyRings/acme-ring/cryptoKeys/acme-key"
@@ -195,3 +204,20 @@ def test_ids_of_one_material_are_kin(text: str, common: str) -> None:
 def test_a_key_of_google_names_its_project(text: str, project: str) -> None:
     """The project is the part of a Google key's id after the first slash; others have none."""
     assert project_of(text) == project
+
+
+@pytest.mark.parametrize(
+    ("key_id", "owner", "version"),
+    [
+        (aws_key_id(), "111122223333", ""),
+        ("arn:aws:kms:us-east-1:111122223333:alias/acme", "111122223333", ""),
+        (gcp_key_id(), "acme-prod", ""),
+        (gcp_key_id(version=7), "acme-prod", "7"),
+        (azure_key_id(), "acme-vault.vault.azure.net", ""),
+        (azure_key_id("Acme", UUID_HEX), "acme-vault.vault.azure.net", UUID_HEX),
+        ("acme", "", ""),
+    ],
+)
+def test_a_key_id_names_owner_and_version(key_id: str, owner: str, version: str) -> None:
+    """A key id names the account, project or vault of the key, and maybe one of its versions."""
+    assert (owner_of(key_id), version_of(key_id)) == (owner, version)

@@ -10,6 +10,8 @@ from inventory.model.attestations import (
     ApplicationEncryption,
     Attestation,
     PlanAttestation,
+    PortalKey,
+    PortalRegion,
     PreviewAttestation,
     RegistrationAttestation,
     RotationAttestation,
@@ -45,6 +47,11 @@ STATEMENTS: list[tuple[type[Statement], dict[str, Any], str]] = [
         {"encrypted": False, "method": "AEAD"},
         "the application does not encrypt the data",
     ),
+    (PortalKey, {"status": "in-use"}, "In-Use"),
+    (PortalKey, {"status": "available"}, "Available"),
+    (PortalRegion, {"key": "astra"}, "encrypted by Astra's own key"),
+    (PortalRegion, {"key": "customer"}, "encrypted by a customer key"),
+    (PortalRegion, {"key": "customer", "key_id": "a:1"}, "encrypted by a customer key: a:1"),
 ]
 
 

@@ -154,10 +154,13 @@ def test_attestations_have_their_last_day() -> None:
     """What is attested of a key is listed with the day until which it counts."""
     said = {"by": "it", "on": "2026-10-01"}
     key = a_key(
-        rotation={"automatic": True, **said}, usable={"usable": True, "due": "2026-12-31", **said}
+        rotation={"automatic": True, **said},
+        usable={"usable": True, "due": "2026-12-31", **said},
+        portal={"status": "in-use", "due": "2026-11-30", **said},
     )
     [line] = _dated(keys=[key])
     assert line["expiries"] == [
         {"what": "its rotation", "due": "2027-10-01"},
         {"what": "that it is usable", "due": "2026-12-31"},
+        {"what": "what the portal showed of it", "due": "2026-11-30"},
     ]

@@ -229,8 +229,18 @@ BY = {"by": "acme-security", "on": "2026-11-01"}
             "application encryption",
             "the application encrypts the data, by AEAD",
         ),
+        (
+            {"keys": [a_key(portal={"status": "available"} | BY)]},
+            "what the portal showed of the key",
+            "Available",
+        ),
+        (
+            {"databases": [a_database(regions=[{"name": "a", "portal": {"key": "astra"} | BY}])]},
+            "what the portal showed of a",
+            "encrypted by Astra's own key",
+        ),
     ],
-    ids=["plan", "preview", "none", "rotation", "usable", "application"],
+    ids=["plan", "preview", "none", "rotation", "usable", "application", "key", "region"],
 )
 def test_an_attestation_is_reported(
     over: dict[str, Any],
