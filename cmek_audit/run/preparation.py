@@ -13,7 +13,7 @@ from checks.engine.controls import DEFAULT, find_frameworks, read_controls
 from checks.engine.outcome import Gate
 from checks.engine.waivers import read_waivers
 from cmek_audit import install_location
-from cmek_audit.run.collection import record
+from cmek_audit.collection import record
 from inventory.errors import InventoryError, Problem, SettingError
 from inventory.files.suggestions import did_you_mean
 from inventory.history import read_history

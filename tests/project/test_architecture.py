@@ -48,7 +48,7 @@ FLOORS = (
         "cmek_audit.progress",
         "cmek_audit.suggestions",
     },
-    {"cmek_audit.run"},
+    {"cmek_audit.collection", "cmek_audit.run"},
     {"cmek_audit.verification"},
     {"cmek_audit.commands.keys"},
     {"cmek_audit.commands"},
