@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from inventory.text.secrets import Secret
 
 _LONGEST_HEADER = 500
-_FAILED = 400
+_REDIRECT = 300
 _CODES = frozenset({"__type", "@type", "code", "status", "reason", "domain"})
 """The fields of an error whose values are recorded.
 
@@ -98,7 +98,8 @@ class CloudRecorder:
             failure = Failure.model_validate({"reason": error.reason, "detail": error.detail})
             return self._write(Exchange("", address, started, ended, failure=failure))
         redacted = redact_body(answer.body, self._scrubber)
-        if answer.status >= _FAILED:
+        # No fact is ever read from a text: it is a page of a gateway, which may greet the caller.
+        if answer.status >= _REDIRECT or redacted.text is not None:
             redacted = _without_caller(redacted)
         return self._write(
             Exchange(

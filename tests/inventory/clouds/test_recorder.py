@@ -85,9 +85,10 @@ def test_of_a_message_only_fixed_words_are_recorded(message: str, shown: str) ->
     assert exchange.value == {"error": {"code": 404, "message": shown}}
 
 
-def test_error_that_is_no_json_is_hidden() -> None:
-    """Of an error page nothing is recorded but that there was one."""
-    exchange = recorded(HttpAnswer(403, {}, f"<html>{CALLER}".encode()))
+@pytest.mark.parametrize("status", [200, 302, 403, 502])
+def test_answer_that_is_no_json_is_hidden(status: int) -> None:
+    """Of a page nothing is recorded but that there was one: it may greet the caller."""
+    exchange = recorded(HttpAnswer(status, {}, f"<html>{CALLER}".encode()))
     assert (exchange.text, exchange.value) == (HIDDEN, None)
     assert "ada@" not in render_exchange(exchange).decode()
 
