@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from inventory.model.organization import Organization
     from inventory.model.vocabulary import Provider
     from inventory.system.request_policy import RequestPolicy
-
-_SHARED = "/cryptoKeys/"
-"""What follows the key ring in the id of a Google key: a request about it is about many keys."""
 
 
 class Reading(NamedTuple):
@@ -147,37 +143,20 @@ def read_cloud_keys(key_ids: Iterable[str], reading: Reading) -> tuple[CloudKey,
 
     Ids of no known form, aliases, and keys of clouds that are not asked are left out.
     """
-    lanes = _lanes(_to_ask(key_ids, reading.settings.ask))
+    keys = keys_to_ask(key_ids, reading.settings.ask)
     with ThreadPoolExecutor(reading.policy.connections_per_organization, "clouds") as pool:
-        read = pool.map(lambda lane: [_read_key(key_id, reading) for key_id in lane], lanes)
-        return tuple(key for keys in read for key in keys if key is not None)
+        read = pool.map(lambda key_id: _read_key(key_id, reading), keys)
+        return tuple(key for key in read if key is not None)
 
 
 def keys_to_ask(key_ids: Iterable[str], ask: Collection[Provider]) -> list[str]:
     """Return one id of each key that is asked about, in the order of their canonical ids."""
-    return [key_id for _, key_id in sorted(_to_ask(key_ids, ask).items())]
-
-
-def _to_ask(key_ids: Iterable[str], ask: Collection[Provider]) -> dict[str, str]:
-    """Return one id of each key that is asked about, by its canonical id."""
     chosen: dict[str, str] = {}
     for key_id in sorted(set(key_ids)):
         parsed = parse_key_id(key_id)
         if parsed.form == "key" and parsed.provider in set(ask):
             chosen.setdefault(parsed.canonical, key_id)
-    return chosen
-
-
-def _lanes(keys: Mapping[str, str]) -> list[list[str]]:
-    """Divide ``keys`` so that those about which one request may be sent twice are in one lane.
-
-    A lane is read key by key. Two threads that send the same request could be recorded in one order
-    and replayed in the other.
-    """
-    lanes: dict[str, list[str]] = defaultdict(list)
-    for canonical, key_id in sorted(keys.items()):
-        lanes[canonical.partition(_SHARED)[0]].append(key_id)
-    return list(lanes.values())
+    return [key_id for _, key_id in sorted(chosen.items())]
 
 
 def _read_key(key_id: str, reading: Reading) -> CloudKey | None:
