@@ -149,6 +149,7 @@ def reproducing_options(setup: AuditSetup) -> dict[str, Any]:
         "baseline": setup.options.baseline,
         "fail_on_new": setup.options.fail_on_new,
         "live": None,
+        "clouds": None,
         "kms": setup.context.kms,
         "terraform_source": setup.options.terraform_source,
     }
