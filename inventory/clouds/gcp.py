@@ -65,6 +65,7 @@ _STATES = frozenset(
         "EXTERNAL_DESTRUCTION_FAILED",
     }
 )
+_JUSTIFICATIONS = "keyAccessJustificationsPolicy"
 _POLICY_VERSIONS = frozenset({0, 1, 3})
 _POLICY_3 = (("options.requestedPolicyVersion", "3"),)
 """Without it, a policy with conditions is shown without them, as if all held always."""
@@ -192,9 +193,13 @@ class _Key:
         version = self._version_id(primary)
         state = _word(primary, "state", _STATES)
         self._primary = version
-        self._reading.add(enabled=state == _USABLE, state=state)
+        is_limited = state == _USABLE and _JUSTIFICATIONS in body
+        self._reading.add(enabled=None if is_limited else state == _USABLE, state=state)
         if state == _TO_BE_DESTROYED:
             self._reading.add(deletion_at=_time(primary, "destroyTime"))
+        if is_limited:  # it may refuse every use, or those of somebody else's project
+            detail = f"{_JUSTIFICATIONS}: which uses of the key it allows is unknown"
+            raise UnansweredError("unknown-value", detail)
 
     def _read_creation(self, exchange: Exchange, body: dict[str, Any]) -> None:
         self._reading.add(created_at=_past_time(exchange, body, "createTime"))

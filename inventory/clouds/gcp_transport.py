@@ -7,13 +7,15 @@ answer must not be taken for that of another request, as it could be over a conn
 from __future__ import annotations
 
 import io
+import logging
 import re
 import socket
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import google.auth
 import requests
@@ -78,7 +80,9 @@ class GoogleSessions:
         self._lock = threading.Lock()
         self._credentials: Any = None
         self._missing: exceptions.DefaultCredentialsError | None = None
-        self._auth_request = AuthRequest(_token_session())
+        self._auth_request = _TokenRequest()
+        # It would log requests for tokens, and advise people on what does not concern them.
+        logging.getLogger("google.auth").setLevel(logging.ERROR)
 
     def transport(self, recorder: CloudRecorder) -> GoogleTransport:
         """Return what sends the requests of one organization."""
@@ -118,12 +122,27 @@ class GoogleSessions:
             return self._credentials
 
 
-def _token_session() -> requests.Session:
-    """Return the session that renews tokens: what it sends is secret, and never recorded."""
-    session = requests.Session()
-    session.auth = _keep_authorization
-    session.max_redirects = 0
-    return session
+class _TokenRequest:
+    """Sends what the library needs to get a token: that is secret, and never recorded."""
+
+    def __init__(self) -> None:
+        session = requests.Session()
+        session.auth = _keep_authorization
+        session.max_redirects = 0
+        self._send: Any = AuthRequest(session)
+
+    def __call__(self, url: str, *args: Any, **how: Any) -> Any:  # noqa: ANN401 (as the library's)
+        # Of federated credentials it also asks for the name of their project, which nobody needs.
+        if str(urlsplit(url).hostname).startswith("cloudresourcemanager."):
+            return _NoAnswer()
+        return self._send(url, *args, **how)
+
+
+class _NoAnswer(NamedTuple):
+    """What the library takes for an answer that there is nothing."""
+
+    status: int = 404
+    data: bytes = b"{}"
 
 
 def _keep_authorization(request: PreparedRequest) -> PreparedRequest:
@@ -155,9 +174,11 @@ class GoogleTransport:
         try:
             with self._sessions.authorized(adapter) as session:
                 session.get(adapter.url, timeout=self._sessions.seconds, allow_redirects=False)
-        except (ForbiddenRequestError, _UnansweredRequestError) as error:
-            if isinstance(error, ForbiddenRequestError):
-                raise
+        except _UnansweredRequestError:
+            pass  # that is recorded already
+        except ForbiddenRequestError as error:
+            # Without the frames on which it was raised: they hold the request with its token.
+            raise ForbiddenRequestError(str(error)) from None
         except Exception as error:  # noqa: BLE001 (whatever a credential raises is no answer)
             failure = _failure_of(error, self._sessions.host)
             return self._recorder.failed(request.address, started, failure)
@@ -321,6 +342,11 @@ def _ended_by(deadline: _Deadline, kind: Any) -> Any:  # noqa: ANN401 (classes o
     """Return the class of connections ``kind``, with connections that ``deadline`` ends."""
 
     class Ended(kind):  # type: ignore[misc]
+        def _new_conn(self) -> Any:  # noqa: ANN401 (as the base)
+            connected = super()._new_conn()
+            deadline.watch(connected)  # while a proxy opens a tunnel
+            return connected
+
         def connect(self) -> None:
             super().connect()
             deadline.watch(self.sock)

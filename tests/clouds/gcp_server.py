@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 import time
 from collections import defaultdict
@@ -207,8 +208,13 @@ class GoogleServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         super().__init__((LOOPBACK, 0), Handler)
+        self._scheme = "https" if tls else "http"
+        if tls:
+            self.socket = tls.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
         self.keys: dict[str, dict[str, Any]] = {}
         self.versions: dict[str, list[dict[str, Any]]] = {}
         self.policies: dict[str, dict[str, Any]] = {}
@@ -224,7 +230,7 @@ class GoogleServer(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        return f"http://{LOOPBACK}:{self.server_port}"
+        return f"{self._scheme}://{LOOPBACK}:{self.server_port}"
 
     def what(self, path: str) -> str:
         """Return what a path asks for: ``token``, or the fact of a key."""
@@ -242,6 +248,9 @@ class GoogleServer(ThreadingHTTPServer):
         """Return the tokens that arrived, in order."""
         arrived = [seen for seen in self.seen if seen.path != "/token"]
         return [seen.headers.get("authorization", "").removeprefix("Bearer ") for seen in arrived]
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of a client that broke off."""
 
     def right_answer(self, seen: Seen) -> Reply:
         """Return what the documented interface answers."""
@@ -285,9 +294,9 @@ class GoogleServer(ThreadingHTTPServer):
 
 
 @contextmanager
-def google_server() -> Iterator[GoogleServer]:
+def google_server(tls: ssl.SSLContext | None = None) -> Iterator[GoogleServer]:
     """Run a server; it ends with the block."""
-    with GoogleServer() as server:
+    with GoogleServer(tls) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield server

@@ -354,6 +354,17 @@ def test_kind_that_is_unknown_rotates_perhaps() -> None:
     assert [gap.fact for gap in shown.unread] == ["key", "rotation"]
 
 
+@pytest.mark.parametrize("allowed", [{}, {"allowedAccessReasons": ["CUSTOMER_INITIATED_ACCESS"]}])
+def test_key_that_asks_for_a_reason_may_refuse(allowed: dict[str, object]) -> None:
+    """A key with a policy on the reasons of its use may refuse; one that is dead is dead."""
+    limited = facts(key=key(keyAccessJustificationsPolicy=allowed))
+    assert (limited.enabled, limited.state) == (None, "ENABLED")
+    assert [(gap.fact, gap.reason) for gap in limited.unread] == [("key", "unknown-value")]
+    dead = version(2, state="DISABLED")
+    shown = facts(key=key(keyAccessJustificationsPolicy=allowed, primary=dead))
+    assert (shown.enabled, shown.unread) == (False, ())
+
+
 # --- times ----------------------------------------------------------------------------------------
 
 

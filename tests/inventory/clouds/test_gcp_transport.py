@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -56,6 +58,7 @@ from tests.clouds.gcp_server import (
     wait_until,
     write_service_account,
 )
+from tests.inventory.wire import LOOPBACK, certified, listening, relaying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,8 +95,10 @@ def account(
     """Let Google's library find a service account, and nothing of this machine."""
     for name in ("HOME", "CLOUDSDK_CONFIG"):
         monkeypatch.setenv(name, str(tmp_path))
-    for name in ("GOOGLE_CLOUD_QUOTA_PROJECT", "GOOGLE_CLOUD_PROJECT", "NETRC"):
+    proxies = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+    for name in ("GOOGLE_CLOUD_QUOTA_PROJECT", "GOOGLE_CLOUD_PROJECT", "NETRC", *proxies):
         monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     path = write_service_account(tmp_path / "account.json", private, f"{server.address}/token")
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
@@ -406,6 +411,30 @@ def test_private_key_is_written_nowhere(server: GoogleServer, private: str) -> N
     assert "acme-audit" not in audit.written()
 
 
+def test_federated_credentials_are_exchanged(
+    server: GoogleServer, account: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A token of another party is exchanged for one of Google's; nothing else is asked or said."""
+    subject = tmp_path / "subject"
+    subject.write_text("not-a-real-subject-token-0123456789", encoding="utf-8")
+    pool = "projects/123456789012/locations/global/workloadIdentityPools/acme/providers/ci"
+    federated = {
+        "type": "external_account",
+        "audience": f"//iam.googleapis.com/{pool}",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": f"{server.address}/token",
+        "credential_source": {"file": str(subject)},
+    }
+    account.write_text(json.dumps(federated), encoding="utf-8")
+    audit = an_audit(server.address)
+    caplog.set_level(logging.DEBUG)
+    assert audit.read().facts.unread == ()
+    assert [one for one in caplog.records if one.name.startswith("google")] == []
+    assert "not-a-real" not in caplog.text
+    assert [seen.path for seen in server.seen[:2]] == ["/token", f"/v1/{KEY}"]
+    assert "subject" not in audit.written()
+
+
 def test_quota_project_is_named(server: GoogleServer) -> None:
     """Requests count for the project that the organizations file names; the record is without."""
     audit = an_audit(server.address, quota_project="acme-quota")
@@ -422,19 +451,6 @@ def test_smallest_scope_is_asked_for(server: GoogleServer, account: Path) -> Non
     assert session.credentials.scopes == ["https://www.googleapis.com/auth/cloudkms"]
 
 
-def test_password_of_a_netrc_file_is_not_sent(
-    server: GoogleServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A password for every host, as a .netrc file can have, replaces no token."""
-    netrc = tmp_path / "netrc"
-    netrc.write_text("default login ada password not-a-real-one\n", encoding="utf-8")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
-    audit = an_audit(server.address)
-    assert audit.read().facts.enabled is True
-    assert "authorization" not in server.seen[0].headers
-
-
 # --- where requests go ----------------------------------------------------------------------------
 
 
@@ -448,21 +464,19 @@ def test_password_of_a_netrc_file_is_not_sent(
             "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS": "http://evil.example/",
         },
         {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"},
+        {"ALL_PROXY": "http://127.0.0.1:9", "all_proxy": "http://127.0.0.1:9"},
     ],
 )
 def test_environment_redirects_no_request(
     server: GoogleServer, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]
 ) -> None:
     """Variables that name another endpoint have no effect; a token on loopback meets no proxy."""
+    audit = an_audit(server.address)
+    audit.read()  # the token, which may come through a proxy
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    if "HTTP_PROXY" in variables:
-        monkeypatch.setenv("NO_PROXY", "")
-    audit = an_audit(server.address)
-    request = audit.ask()
-    assert audit.transport.url_of(request) == f"{server.address}/v1/{KEY}"
-    if "HTTP_PROXY" not in variables:
-        assert audit.read().facts.enabled is True
+    assert audit.read().facts.enabled is True
+    assert len(server.asked()) == 8
 
 
 def test_without_settings_google_itself_is_asked() -> None:
@@ -640,6 +654,78 @@ def test_certificate_that_is_not_trusted_is_a_gap(server: GoogleServer) -> None:
         KmsGap(fact="key", reason="unavailable", detail=f"TLS with {host} failed"),
     )
     assert server.asked() == []
+
+
+@pytest.fixture
+def secure(tmp_path: Path, private: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[GoogleServer]:
+    """Run a server with one key over TLS, which this process trusts."""
+    certificate, tls = certified(tmp_path, LOOPBACK)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    with google_server(tls) as running:
+        running.keys[KEY], running.versions[KEY] = key(), [version(2)]
+        path = tmp_path / "secure.json"
+        write_service_account(path, private, f"{running.address}/token")
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+        yield running
+
+
+@pytest.mark.parametrize("is_proxied", [False, True])
+def test_key_is_read_over_tls(
+    secure: GoogleServer, monkeypatch: pytest.MonkeyPatch, *, is_proxied: bool
+) -> None:
+    """Over TLS the certificates and the proxy count that the environment names."""
+    heard: list[bytes] = []
+    opened = b"HTTP/1.1 200 Connection established\r\n\r\n"
+    with listening(relaying(opened, heard, secure.server_port)) as proxy:
+        if is_proxied:
+            monkeypatch.setenv("HTTPS_PROXY", f"http://{LOOPBACK}:{proxy}")
+        shown = an_audit(secure.address).read()
+    assert (shown.facts.enabled, shown.facts.unread) == (True, ())
+    assert len(heard) == (5 if is_proxied else 0)
+    assert not any(b"ya29" in request for request in heard)
+
+
+def test_password_of_a_netrc_file_is_not_sent(
+    secure: GoogleServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A password for every host, as a .netrc file can have, replaces no token."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login ada password not-a-real-one\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    audit = an_audit(secure.address)
+    assert audit.read().facts.enabled is True
+    assert "authorization" not in secure.seen[0].headers
+
+
+@pytest.mark.parametrize("fault", [silent, dripping, dripping_body])
+def test_answer_over_tls_ends_in_time(secure: GoogleServer, fault: Fault) -> None:
+    """An answer that never ends is given up over TLS, too."""
+    audit = an_audit(secure.address)
+    audit.read()  # the token
+    secure.faults["key"] = [fault]
+    sessions = audit.transport._sessions
+    sessions.seconds = 0.3
+    assert [gap.reason for gap in audit.read().facts.unread] == []
+    assert audit.outcomes()[4:6] == ["timed-out", "200"]
+
+
+def test_tunnel_that_is_never_open_ends_in_time(
+    secure: GoogleServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy that answers byte by byte is given up like any other host."""
+    audit = an_audit(secure.address, SHORT)
+    audit.read()
+
+    def never_done(connection: socket.socket) -> None:
+        with suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 ")
+            while not secure.is_over.wait(0.02):
+                connection.sendall(b"a")
+
+    with listening(never_done) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{LOOPBACK}:{proxy}")
+        assert [gap.reason for gap in audit.read().facts.unread] == ["timed-out"]
 
 
 def test_other_facts_survive_a_fault(server: GoogleServer) -> None:

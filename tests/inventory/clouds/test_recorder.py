@@ -112,6 +112,18 @@ def test_credentials_that_are_found_later_are_hidden_too() -> None:
     assert exchange.value == {"a": HIDDEN, "b": HIDDEN}
 
 
+def test_free_text_about_a_key_is_hidden() -> None:
+    """Tags may hold anything, and the modulus of a key is long: no fact needs them."""
+    body = {"key": {"n": "AQAB", "kid": "1"}, "tags": {"owner": "ada"}, "list": [{"n": ""}, 1]}
+    exchange = recorded(answer(body))
+    assert exchange.value == {
+        "key": {"n": HIDDEN, "kid": "1"},
+        "tags": HIDDEN,
+        "list": [{"n": ""}, 1],
+    }
+    assert exchange.redactions == {"n": 1, "tags": 1}
+
+
 @pytest.mark.parametrize(
     ("limits", "setting"),
     [
