@@ -35,7 +35,7 @@ def without_library(monkeypatch: pytest.MonkeyPatch, *clouds: Provider) -> None:
     """Let the libraries of ``clouds`` be missing."""
     for cloud in clouds:
         row = CLOUDS[cloud]._replace(libraries=("no_such_module",))
-        monkeypatch.setitem(CLOUDS, cloud, row)  # type: ignore[arg-type]  # a dict
+        monkeypatch.setitem(CLOUDS, cloud, row)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from inventory.model.kms import KmsFacts
     from inventory.model.organization import Organization
     from tests.astra.server import Running
 
@@ -102,8 +103,11 @@ def options_in(tmp_path: Path, **values: object) -> Options:
 
 def facts(organizations: list[Organization]) -> dict[str, bool | None]:
     """Return of each key with facts of a cloud whether it is enabled."""
-    keys = [key for one in organizations for key in (*(one.keys or ()), *one.managed.planned_keys)]
-    return {str(key.key_id): key.kms.enabled for key in keys if key.kms}
+    kept: list[tuple[str | None, KmsFacts | None]] = []
+    for one in organizations:
+        kept += [(key.key_id, key.kms) for key in one.keys or ()]
+        kept += [(key.key_id, key.kms) for key in one.managed.planned_keys]
+    return {str(key_id): kms.enabled for key_id, kms in kept if kms}
 
 
 # --- live audits ----------------------------------------------------------------------------------
@@ -288,7 +292,7 @@ def test_missing_library_of_a_named_cloud_is_refused(
 ) -> None:
     """An audit that names a cloud without its library says how to install it, and asks nothing."""
     row = CLOUDS["aws"]._replace(libraries=("no_such_module",))
-    monkeypatch.setitem(CLOUDS, "aws", row)  # type: ignore[arg-type]  # a dict
+    monkeypatch.setitem(CLOUDS, "aws", row)
     options = options_in(tmp_path, inventory=(inventory_file(tmp_path),), kms="aws")
     with pytest.raises(SettingError, match=r"pip install 'cmek-audit\[aws\]'"):
         record(options, terraform_of(options), lambda _: None)

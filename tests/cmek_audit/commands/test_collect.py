@@ -429,7 +429,7 @@ def test_missing_library_is_refused(
 ) -> None:
     """A cloud that is named without its library ends with 4 and the command to install it."""
     row = CLOUDS["azure"]._replace(libraries=("no_such_module",))
-    monkeypatch.setitem(CLOUDS, "azure", row)  # type: ignore[arg-type]  # a dict
+    monkeypatch.setitem(CLOUDS, "azure", row)
     done = command("collect", file, "--kms=azure")
     assert (done.exit_code, astra.requests) == (4, [])
     assert "pip install 'cmek-audit[azure]'" in done.stderr

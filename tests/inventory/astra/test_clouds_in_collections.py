@@ -110,7 +110,7 @@ def test_registered_keys_are_read(astra: Running, google: GoogleServer, tmp_path
     }
     assert done.gaps() == set()
     for key_ in done.cloud_keys():
-        for file, line in key_.facts.places.values():
+        for file, line, *_ in key_.facts.places.values():
             assert json.loads(Path(file).read_bytes())["address"].startswith("/gcp/127.0.0.1:")
             assert line > 1
     assert replay(done.bundle).manifest.cloud_addresses == (google.address,)

@@ -34,6 +34,8 @@ from tests.inventory.clouds.scripted import FOLDER, POLICY, ScriptedTransport, a
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from inventory.model.vocabulary import Provider
+
 AWS = aws_key_id("us-east-2")
 AZURE = "https://acme.vault.azure.net/keys/one"
 REQUEST = CloudRequest("gcp", "cloudkms.googleapis.com", f"v1/{KEY}")
@@ -76,7 +78,7 @@ def registered(monkeypatch: pytest.MonkeyPatch, **members: object) -> None:
     vars(module).update(members)
     monkeypatch.setitem(sys.modules, "acme_cloud", module)
     cloud = Cloud("gcp", "acme_cloud", "acme_cloud", ("json",))
-    monkeypatch.setitem(CLOUDS, "gcp", cloud)  # type: ignore[arg-type]  # a dict
+    monkeypatch.setitem(CLOUDS, "gcp", cloud)
 
 
 def breaks(*_: object) -> Any:  # noqa: ANN401 (never returns)
@@ -91,7 +93,8 @@ def test_each_key_is_asked_about_once() -> None:
     ids = [f"{KEY}/cryptoKeyVersions/2", KEY, AWS, AWS, AZURE, AZURE.upper(), "acme"]
     ids += ["arn:aws:kms:us-east-2:111122223333:alias/acme"]
     assert keys_to_ask(ids, ("gcp", "aws")) == [AWS, KEY]
-    assert keys_to_ask(ids, ("azure",)) == [AZURE.upper()]
+    azure: tuple[Provider, ...] = ("azure",)
+    assert keys_to_ask(ids, azure) == [AZURE.upper()]
     assert keys_to_ask(ids, ()) == []
 
 
@@ -128,7 +131,7 @@ def test_registered_and_further_keys_are_added_to_an_organization() -> None:
 def test_missing_library_is_recorded_of_each_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its library, each request to a cloud has a reason that names the extra."""
     cloud = Cloud("gcp", "inventory.clouds.gcp", "", ("no_such_module",))
-    monkeypatch.setitem(CLOUDS, "gcp", cloud)  # type: ignore[arg-type]  # a dict
+    monkeypatch.setitem(CLOUDS, "gcp", cloud)
     exchanges: list[Exchange] = []
     transports = transports_of(open_clouds(settings("gcp"), POLICY), a_recorder(exchanges))
     given = reading(transports["gcp"], "gcp")
@@ -143,7 +146,7 @@ def test_missing_library_is_recorded_of_each_request(monkeypatch: pytest.MonkeyP
 def test_broken_library_is_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """A library that is there and cannot be imported is reported as missing."""
     cloud = Cloud("gcp", "", "no.such.module.of.ours", ("json",))
-    monkeypatch.setitem(CLOUDS, "gcp", cloud)  # type: ignore[arg-type]  # a dict
+    monkeypatch.setitem(CLOUDS, "gcp", cloud)
     assert open_clouds(settings("gcp"), POLICY) == {
         "gcp": Failure(
             reason="library-missing", detail="the library of Google Cloud cannot be imported"
