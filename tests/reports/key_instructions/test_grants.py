@@ -150,7 +150,12 @@ def test_parts_for_people() -> None:
     assert second.code == ""
     assert [part.text for part in grant_parts(granted(AWS, ""))] == [NONE_NAMED]
     [only] = grant_parts(granted(GOOGLE, "", SERVICE))
-    assert (only.language, only.text) == ("sh", "Review, and give the role on this key alone:")
+    assert (only.language, only.text) == (
+        "sh",
+        "First replace KEY, KEY_RING, PROJECT. Review, and give the role on this key alone:",
+    )
+    [whole] = grant_parts(granted(GOOGLE, gcp_key_id(), SERVICE))
+    assert whole.text == "Review, and give the role on this key alone:"
 
 
 def test_the_statements_let_in_whom_they_should() -> None:
