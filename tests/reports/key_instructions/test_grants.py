@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.access.aws_access import aws_key, vendor_access
 from inventory.model.key import KeyScope
 from reports.key_instructions.grants import (
     FOR_AWS_RESOURCES,
@@ -160,11 +161,10 @@ def test_parts_for_people() -> None:
 
 def test_the_statements_let_in_whom_they_should() -> None:
     """By the judge of policies, these accounts may do all they need, and no other anything."""
-    access = pytest.importorskip("checks.access.aws_access")
     statements = json.loads(granted(AWS, aws_key_id(), VENDOR)["statement"])
     policy = {"Version": "2012-10-17", "Statement": statements}
-    key = access.aws_key(aws_key_id(), kms_facts(policy=json.dumps(policy), grants=[]))
-    allowed, other = (access.vendor_access(key, account) for account in (VENDOR, SECOND))
+    key = aws_key(aws_key_id(), kms_facts(policy=json.dumps(policy), grants=[]))
+    allowed, other = (vendor_access(key, account) for account in (VENDOR, SECOND))
     assert (allowed.missing, allowed.unclear, allowed.doubtful) == ((), (), ())
     assert (set(other.missing), other.unclear) == (
         {"Decrypt", "GenerateDataKey", "DescribeKey"},
