@@ -31,6 +31,7 @@ Kind = Literal[
     "database",
     "database-region",
 ]
+EvidenceKind = Literal["records", "order", "cloud", "portal", "attested"]
 RestsOn = Literal["", "records", "order", "cloud", "portal", "attested"]
 """The kind of evidence on which a pass rests.
 
@@ -43,6 +44,9 @@ RestsOn = Literal["", "records", "order", "cloud", "portal", "attested"]
 Empty for what is no pass, and for a pass of which a rule states nothing: then it is ``attested`` if
 people attest it, and else ``records``.
 """
+
+EVIDENCE_KINDS: tuple[EvidenceKind, ...] = ("portal", "cloud", "order", "records", "attested")
+"""The kinds of evidence, the strongest first."""
 
 Change = Literal["", "new", "reopened", "worsened", "unclear", "unchanged"]
 
@@ -147,6 +151,19 @@ class Finding(NamedTuple):
     def id(self) -> str:
         """Return the hash of rule, subject and cause, the same in every run."""
         return finding_id(self.rule, self.subject.path, self.cause)
+
+    @property
+    def evidence_kind(self) -> EvidenceKind | None:
+        """Return the kind of evidence on which a pass rests; None of what is no pass.
+
+        What depends on the word of people rests on that, whatever else supports it. A look at the
+        portal is somebody's word, too, and a kind of its own.
+        """
+        if self.status != "pass":
+            return None
+        if self.attested_by and self.rests_on != "portal":
+            return "attested"
+        return self.rests_on or "records"
 
 
 def subject_name(organization: str, subject: Subject, name: str) -> str:

@@ -10,6 +10,7 @@ from checks.engine.finding import NOT_COMPLYING, OPEN, STATUSES
 from inventory.text.display import printable
 from reports.comparison.changes import summarize_changes
 from reports.presentation.banners import banners
+from reports.presentation.evidence_text import rests_on
 from reports.presentation.messages import counts_of, describe_items
 from reports.presentation.source_notes import first_notes
 from reports.record.layout import without_run
@@ -203,6 +204,7 @@ def statements(head: Head) -> list[str]:
         f"<p><strong>{escape(head['verdict']['text'])}</strong></p>",
         *(f"<p><strong>{escape(text)}</strong></p>" for text in _banners(head)),
         *(f"<p>Note on {escape(printable(str(note)))}</p>" for note in first_notes(head)[0]),
+        *(f"<p>{escape(text)}</p>" for text in filter(None, [rests_on(head)])),
         f"<p>{escape(counts_of(head))}.</p>",
         f"<p>The numbers and rows below count test items: {items}.</p>",
     ]
@@ -244,6 +246,7 @@ def properties(head: Head) -> list[tuple[str, str]]:
         ("verdict", head["verdict"]["text"]),
         ("report", head["report"]),
         ("findings", counts_of(head)),
+        *([("proven-by", text)] if (text := rests_on(head)) else []),
         *(("banner", text) for text in _banners(head)),
         *(("note", printable(str(note))) for note in first_notes(head)[0]),
         *([("changes", summarize_changes(head["changes"]))] if head["changes"] else []),

@@ -16,6 +16,7 @@ from inventory.text.display import pluralize, printable
 from reports.comparison.changes import summarize_changes
 from reports.presentation.action_groups import first, group_actions
 from reports.presentation.banners import OUTSIDE, banners
+from reports.presentation.evidence_text import rests_on
 from reports.presentation.messages import describe_items, number_of
 from reports.presentation.protection_text import answer
 from reports.presentation.source_notes import first_notes
@@ -190,6 +191,8 @@ def _print_verdict(writer: _Writer, head: Head) -> None:
     stops, complies = bool(verdict["exit_code"]), verdict["outcome"] == "compliant"
     colours = {"red": stops, "green": complies, "yellow": not (stops or complies)}
     writer.line(answer(head), bold=True, **colours)
+    if text := rests_on(head):
+        writer.line(text)
     writer.line(verdict["text"], bold=True, **colours)
     if code := head["run"]["exit_code"]:
         outcome = verdict["outcome"]

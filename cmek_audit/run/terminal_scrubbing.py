@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from inventory.text.secrets import Token
+    from inventory.text.secrets import Secret
 
 
 class ScrubbedStream:
@@ -33,7 +33,7 @@ class ScrubbedStream:
         return getattr(self._inner, name)
 
 
-def scrub_terminal(config: pytest.Config, tokens: Iterable[Token]) -> None:
+def scrub_terminal(config: pytest.Config, tokens: Iterable[Secret]) -> None:
     """Blank ``tokens``, and what looks like one, in all that is printed from now on.
 
     pytest has no public way to that: its writer keeps the stream as ``_file``. A version that does

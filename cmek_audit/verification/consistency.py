@@ -152,7 +152,7 @@ def against_junit(raw: bytes, head: Head, checks: Checks | None) -> Iterator[str
     except (expat.ExpatError, ValueError, LookupError):
         yield "it is no report of pytest"
         return
-    for name in ("verdict", "report", "findings", "banner", "note", "changes"):
+    for name in ("verdict", "report", "findings", "proven-by", "banner", "note", "changes"):
         if _values(name, junit.stated) != _values(name, expected):
             yield f"its {name} is not that of the record"
     totals = {"failures": "failure", "errors": "error", "skipped": "skipped"}

@@ -10,16 +10,16 @@ import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from inventory.astra.parsing import NOT_FOUND
-from inventory.astra.recording_transport import TOO_LATE, retry_after
 from inventory.astra.replay_transport import EXCHANGE
 from inventory.errors import UnansweredError
+from inventory.evidence.exchange import TOO_LATE, retry_after
 from inventory.text.display import describe
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
 
-    from inventory.astra.config import RequestPolicy
     from inventory.evidence.exchange import Exchange
+    from inventory.system.request_policy import RequestPolicy
 
 T = TypeVar("T")
 _OK = 200

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -28,11 +27,12 @@ from inventory.model.base import (
     Name,
     Owner,
     Text,
-    WholeNumber,
 )
 from inventory.model.database import Encryption, require_reason
 from inventory.model.key import StatedKey, SupportCase
 from inventory.model.organization import Policy
+from inventory.system.addresses import validate_address
+from inventory.system.request_policy import RequestPolicy
 from inventory.text.display import describe
 from inventory.text.secrets import SecretText, Token
 
@@ -45,15 +45,6 @@ ENVIRONMENT = "env"
 """The name to give instead of a file to read the organization of that one variable's token."""
 
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,100}$")]
-Seconds = Annotated[float, Field(strict=True)]
-_LOOPBACK = {"127.0.0.1", "[::1]", "localhost"}
-_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_HOST = re.compile(
-    rf"(?P<scheme>https?)://(?P<host>(?!xn--){_LABEL}(?:\.{_LABEL})*|\[::1\])"
-    r"(?::(?P<port>[0-9]{1,5}))?/*",
-    re.IGNORECASE | re.ASCII,
-)
-_LARGEST_PORT = 65_535
 # What an Authorization header can carry as it is; anything shorter could be found by chance where
 # the token is searched for in the evidence.
 _SENDABLE = re.compile(r"[A-Za-z0-9._~+/=:-]{12,}")
@@ -67,70 +58,6 @@ def other_hosts(addresses: Iterable[str]) -> list[str]:
 def _is_astra(address: str) -> bool:
     """Compare with Astra's address: the host in any case, the default port with or without it."""
     return address.lower().rstrip("/").removesuffix(":443") == ADDRESS
-
-
-def _validate_address(value: str) -> str:
-    url = _HOST.fullmatch(value)
-    if not url or not _is_confidential(url) or not _is_valid_authority(url):
-        text = "the address of a host, such as https://api.astra.datastax.com, and nothing after it"
-        raise PydanticCustomError("address", text)
-    return value.rstrip("/")
-
-
-def _is_confidential(url: re.Match[str]) -> bool:
-    """Say whether nobody between this machine and the host can read the token."""
-    return url["scheme"].lower() == "https" or url["host"].lower() in _LOOPBACK
-
-
-def _is_valid_authority(url: re.Match[str]) -> bool:
-    """Say whether the port is in range, and a host that ends in a number is an IPv4 address."""
-    is_name = not url["host"].rpartition(".")[2].isdigit()
-    return int(url["port"] or 0) <= _LARGEST_PORT and (is_name or _is_ipv4(url["host"]))
-
-
-def _is_ipv4(host: str) -> bool:
-    try:
-        return bool(IPv4Address(host))
-    except ValueError:
-        return False
-
-
-class RequestPolicy(Entry):
-    """How requests are sent to Astra: how many, how often, and within which limits.
-
-    Attributes:
-        connections: how many requests may be in progress at once.
-        connections_per_organization: how many of them for one organization.
-        attempts: how often a request is made before it is given up.
-        first_wait_seconds: the wait before the second attempt; it doubles with each, with jitter.
-        longest_wait_seconds: the longest wait, unless Astra asks for a longer one.
-        timeout_seconds: the time of one request, from its first to its last byte.
-        organization_deadline_seconds: the time for one organization.
-        deadline_seconds: the time for all of them.
-        largest_answer_bytes: the largest body that is accepted, after decompression.
-        largest_answer_values: how many values the largest body may hold.
-        most_pages: how many pages one reading of a list may have, with the empty one at its end.
-        most_requests: how many requests may be made for one organization.
-        most_answer_bytes: the size of all answers of one organization, after decompression.
-        most_evidence_bytes: the size of the evidence of one organization.
-    """
-
-    connections: Annotated[WholeNumber, Field(ge=1, le=1_024)] = 64
-    connections_per_organization: Annotated[WholeNumber, Field(ge=1, le=64)] = 4
-    attempts: Annotated[WholeNumber, Field(ge=1, le=20)] = 5
-    first_wait_seconds: Annotated[Seconds, Field(ge=0, le=60)] = 0.5
-    longest_wait_seconds: Annotated[Seconds, Field(ge=0, le=600)] = 30.0
-    timeout_seconds: Annotated[Seconds, Field(gt=0, le=3_600)] = 60.0
-    organization_deadline_seconds: Annotated[Seconds, Field(gt=0, le=86_400)] = 600.0
-    deadline_seconds: Annotated[Seconds, Field(gt=0, le=86_400)] = 3_600.0
-    largest_answer_bytes: Annotated[WholeNumber, Field(ge=1_024, le=1_073_741_824)] = 33_554_432
-    largest_answer_values: Annotated[WholeNumber, Field(ge=100, le=100_000_000)] = 250_000
-    most_pages: Annotated[WholeNumber, Field(ge=1, le=1_000_000)] = 1_000
-    most_requests: Annotated[WholeNumber, Field(ge=1, le=10_000_000)] = 20_000
-    most_answer_bytes: Annotated[WholeNumber, Field(ge=1_024, le=1_099_511_627_776)] = 1_073_741_824
-    most_evidence_bytes: Annotated[WholeNumber, Field(ge=1_024, le=1_099_511_627_776)] = (
-        1_073_741_824
-    )
 
 
 class KeyStatement(StatedKey):
@@ -210,7 +137,7 @@ class Organizations(Entry):
 
     format: Annotated[FormatVersion, Field(alias="cmek-organizations")]
     description: str | None = None
-    address: Annotated[str, AfterValidator(_validate_address)] = ADDRESS
+    address: Annotated[str, AfterValidator(validate_address)] = ADDRESS
     requests: RequestPolicy = RequestPolicy()
     organizations: Annotated[tuple[OrganizationConfig, ...], Field(min_length=1)]
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import zlib
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import httpx
 
 from inventory.astra.replay_transport import recorded_response
 from inventory.errors import ForbiddenRequestError, UnansweredError, too_large
-from inventory.evidence.exchange import HEADERS, Exchange, Failure
+from inventory.evidence.exchange import HEADERS, TOO_LATE, Exchange, Failure
 from inventory.evidence.redaction import redact_body
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from inventory.astra.config import RequestPolicy
+    from inventory.system.request_policy import RequestPolicy
     from inventory.text.secrets import Scrubber
 
 _LONGEST_HEADER = 500
@@ -32,9 +31,6 @@ _SECONDS_A_BYTE = 1e-6
 
 _SECONDS_A_VALUE = 5e-6
 """What it may take to parse an answer, measured at its worst; an ordinary one takes a twentieth."""
-
-TOO_LATE = Failure(reason="timed-out", detail="the time limit of the audit was reached")
-"""What is recorded of a request for which no time was left."""
 
 
 class RequestLimits(NamedTuple):
@@ -241,18 +237,3 @@ async def _decompress(response: httpx.Response, most: int) -> AsyncIterator[byte
         raise UnansweredError("malformed", "the compressed body ends early")
     if decompressor.unused_data:
         raise UnansweredError("malformed", "data follows the compressed body")
-
-
-def retry_after(exchange: Exchange) -> float | None:
-    """Return how many seconds ``Retry-After`` asks to wait; None if it is absent or unreadable."""
-    header = exchange.headers.get("retry-after", "").strip()
-    if header.isascii() and header.isdigit():
-        return float(
-            header[:9]
-        )  # a number of any length: cut, it is still longer than any deadline
-    try:
-        until = parsedate_to_datetime(header)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
-    return max(0.0, (until - exchange.ended).total_seconds())

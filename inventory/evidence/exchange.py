@@ -17,7 +17,18 @@ from inventory.model.base import Count, Entry, FormatVersion, Moment, WholeNumbe
 from inventory.model.gaps import CloudReason
 from inventory.text.canonical_json import compact_json, format_timestamp
 
-HEADERS = ("content-type", "date", "etag", "location", "retry-after", "x-request-id")
+HEADERS = (
+    "content-type",
+    "date",
+    "etag",
+    "location",
+    "retry-after",
+    "x-amzn-errortype",
+    "x-amzn-requestid",
+    "x-ms-keyvault-region",
+    "x-ms-request-id",
+    "x-request-id",
+)
 """The headers of an answer that are recorded; no other is."""
 
 _BODY_LINE = 13
@@ -42,12 +53,17 @@ class Failure(Entry):
         return UnansweredError(self.reason, self.detail, again=self.again)
 
 
+TOO_LATE = Failure(reason="timed-out", detail="the time limit of the audit was reached")
+"""What is recorded of a request for which no time was left."""
+
+
 class Exchange(NamedTuple):
     """One request and what came of it.
 
     Attributes:
         path: the path of its file inside the bundle.
-        address: the path and parameters of the request, which is always a GET.
+        address: the path and parameters of the request, which is always a GET. Of a request to a
+            cloud it begins with cloud and host: ``/aws/kms.us-east-1.amazonaws.com/ListGrants?…``.
         started: when the request was sent, in UTC.
         ended: when the answer was complete, or given up, in UTC.
         status: the answer's status; None if there was no answer.
@@ -97,6 +113,21 @@ class Exchange(NamedTuple):
 def outcome_of(status: int | None, failure: Failure | None) -> str:
     """Return the status of an answer, or the reason code if there is none."""
     return str(status) if failure is None else failure.reason
+
+
+def retry_after(exchange: Exchange) -> float | None:
+    """Return how many seconds ``Retry-After`` asks to wait; None if it is absent or unreadable."""
+    header = exchange.headers.get("retry-after", "").strip()
+    if header.isascii() and header.isdigit():
+        return float(
+            header[:9]
+        )  # a number of any length: cut, it is still longer than any deadline
+    try:
+        until = parsedate_to_datetime(header)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
+    return max(0.0, (until - exchange.ended).total_seconds())
 
 
 def render_exchange(exchange: Exchange) -> bytes:

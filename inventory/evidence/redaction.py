@@ -12,16 +12,35 @@ from inventory.files.documents import MOST_NESTED, refuse_constant
 from inventory.text.canonical_json import compact_json
 from inventory.text.secrets import HIDDEN, Scrubber
 
-SENSITIVE = frozenset({"user", "username", "password", "secret", "token", "credentials"})
-"""Fields whose values are never recorded, beside all named ``secureBundle…Url``."""
+SENSITIVE = frozenset(
+    {
+        *("user", "username", "password", "secret", "token", "credentials"),
+        *("accesstoken", "refreshtoken", "sessiontoken", "idtoken", "granttoken", "assertion"),
+        *("secretaccesskey", "clientsecret", "privatekey", "plaintext", "ciphertextblob"),
+    }
+)
+"""Fields whose values are never recorded, beside all named ``secureBundle…Url``.
+
+In lower case; in an answer a name may be in any case, and its words divided by ``_`` or ``-``.
+"""
+
+KEY_MATERIAL = frozenset({"k", "d", "p", "q", "dp", "dq", "qi", "n"})
+"""Fields of a key in JSON (JWK) that are never recorded: its private parts, and the long ``n``.
+
+They are too short to be known by their names alone: an object that has them is a key if it also
+says of what type, in its field ``kty``.
+"""
+
+_ANY_CASE = "|".join("[_-]?".join(name) for name in sorted(SENSITIVE))
 
 # A sensitive field in text that is no JSON. A string ends at its quote, an object or list only
 # with the text, as brackets cannot be counted in broken JSON.
+_VALUE = r'("(?:[^"\\]|\\.)*+"?|[\[{].*|[^\s,}\]]++)'
 _FIELD = re.compile(
-    rf'"({"|".join(sorted(SENSITIVE))}|securebundle[a-z]*url)"\s*:\s*'
-    r'("(?:[^"\\]|\\.)*+"?|[\[{].*|[^\s,}\]]++)',
-    re.IGNORECASE | re.DOTALL,
+    rf'"({_ANY_CASE}|securebundle[a-z]*url)"\s*:\s*{_VALUE}', re.IGNORECASE | re.DOTALL
 )
+_KEY_FIELD = re.compile(rf'"({"|".join(sorted(KEY_MATERIAL))})"\s*:\s*{_VALUE}', re.DOTALL)
+_KEY_TYPE = '"kty"'
 
 _NESTS = (dict, list)
 _LONGEST_TEXT = 20_000
@@ -57,18 +76,25 @@ class _RedactingDecoder:
         if not fields.keys() <= self._harmless:
             for name in fields.keys() - self._harmless:
                 self._redact_field(fields, name)
+        if "kty" in fields:
+            for name in fields.keys() & KEY_MATERIAL:
+                self._hide(fields, name)
         return fields
 
     def _redact_field(self, fields: dict[str, Any], name: str) -> None:
-        if not _is_sensitive(name):
+        if _is_sensitive(name):
+            self._hide(fields, name)
+        else:
             self._harmless.add(name)
-        elif fields[name]:
+
+    def _hide(self, fields: dict[str, Any], name: str) -> None:
+        if fields[name]:
             fields[name] = HIDDEN
             self.redactions[name] += 1
 
 
 def _is_sensitive(name: str) -> bool:
-    low = name.lower()
+    low = name.lower().replace("_", "").replace("-", "")
     return low in SENSITIVE or (low.startswith("securebundle") and low.endswith("url"))
 
 
@@ -124,7 +150,10 @@ def _redact_text(text: str, scrubber: Scrubber) -> tuple[str, dict[str, int]]:
         redactions[field[1]] += 1
         return f'"{field[1]}": "{HIDDEN}"'
 
-    redacted = scrubber.scrub(_FIELD.sub(hide, text))
+    redacted = _FIELD.sub(hide, text)
+    if _KEY_TYPE in text:
+        redacted = _KEY_FIELD.sub(hide, redacted)
+    redacted = scrubber.scrub(redacted)
     # Cut last: half of a token at the end would not be recognized.
     return redacted[:_LONGEST_TEXT], dict(sorted(redactions.items()))
 

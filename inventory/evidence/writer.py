@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from inventory.evidence.exchange import Exchange
     from inventory.model.organization import Organization
-    from inventory.text.secrets import Token
+    from inventory.text.secrets import Secret
 
 _PARTS = "parts"
 _WRITERS = 2
@@ -181,7 +181,7 @@ class JobWriter:
         self._staging = staging
         self._pool = ThreadPoolExecutor(_WRITERS, "evidence")
 
-    def begin(self, number: int, token: Token | None) -> ExchangeWriter:
+    def begin(self, number: int, token: Secret | None) -> ExchangeWriter:
         """Begin the organization ``number``, from 1; its ``token`` must not be written."""
         needles = [needle.encode() for needle in token.needles()] if token else []
         return ExchangeWriter(self._staging, f"{EXCHANGES}/{number:04}", needles, self._pool)
@@ -225,7 +225,7 @@ class BundleWriter:
             self.discard()
             raise
 
-    def finish(self, ended: datetime, tokens: Sequence[Token]) -> None:
+    def finish(self, ended: datetime, tokens: Sequence[Secret]) -> None:
         """Assemble the bundle and move it to its path, where it survives a loss of power.
 
         Raises LeakError if a secret is found in it.

@@ -33,6 +33,7 @@ CloudReason = (
         "no-credentials",
         "credentials-expired",
         "region-disabled",
+        "service-disabled",
         "not-found",
         "foreign-key",
         "not-requested",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import traceback
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from inventory.errors import LeakError
+from inventory.text.secret_forms import hide_forms, holds_encoded_form, holds_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 HIDDEN = "(hidden)"
 _NOT_WRITTEN = "a token is not written down"
 _SHORTEST = 12
+_SHORTEST_VALUE = 8
 _BEGIN = (
     r"(?=[A-Za-z0-9._~+/=:-]|\\u00|%(?!28))"  # an already hidden token begins with a parenthesis
 )
@@ -130,23 +133,38 @@ def clear_locals(error: BaseException) -> None:
             waiting += linked.exceptions
 
 
-class Token:
-    """A token; its repr shows only the name of the variable that held it."""
+class Secret:
+    """A secret of whatever kind; its repr shows only what it is called."""
 
     __slots__ = ("_name", "_value")
 
     def __init__(self, name: str, value: str) -> None:
-        """Keep ``value``, which the environment variable ``name`` held."""
+        """Keep ``value``; ``name`` is what people may read, such as where it came from."""
         self._name = name
         self._value = SecretText(value)
 
     def __repr__(self) -> str:
-        """Show where the token came from, never the token."""
-        return f"Token({self._name})"
+        """Show where the secret came from, never the secret."""
+        return f"{type(self).__name__}({self._name})"
 
     def __reduce__(self) -> Any:  # noqa: ANN401 (as the base)
-        """Refuse pickling: a token could reach a file or another process by it."""
+        """Refuse pickling: a secret could reach a file or another process by it."""
         raise TypeError(_NOT_WRITTEN)
+
+    def needles(self) -> tuple[SecretText, ...]:
+        """Return the texts that reveal the secret: itself, each of its long lines, and encoded.
+
+        A value so short that harmless texts hold it has none.
+        """
+        parts = dict.fromkeys((self._value.strip(), *map(str.strip, self._value.splitlines())))
+        long = [SecretText(part) for part in parts if len(part) >= _SHORTEST_VALUE]
+        return tuple(dict.fromkeys(needle for part in long for needle in _needles_of(part)))
+
+
+class Token(Secret):
+    """A token of Astra; its repr shows only the name of the variable that held it."""
+
+    __slots__ = ()
 
     def authorization(self) -> SecretText:
         """Return the value of the header that a request needs."""
@@ -158,6 +176,15 @@ class Token:
         bare = last if len(last) >= _SHORTEST else self._value
         plain = (self._value, bare, SecretText(quote(bare, safe="")))
         return tuple(dict.fromkeys((*plain, *_in_base64(self._value), *_in_base64(bare))))
+
+
+def _needles_of(text: SecretText) -> Iterator[SecretText]:
+    """Yield ``text`` as it is, as JSON and addresses write it, and in Base64."""
+    yield text
+    in_json = json.dumps(text)[1:-1]
+    plain = (in_json, in_json.replace("/", "\\/"), quote(text, safe=""), quote(text))
+    yield from map(SecretText, plain)
+    yield from _in_base64(text)
 
 
 def _in_base64(text: str) -> Iterator[SecretText]:
@@ -177,11 +204,11 @@ _ENCODED = tuple(dict.fromkeys(_in_base64("AstraCS:")))
 
 
 class Scrubber:
-    """Hides tokens in texts, and what looks like a token or gives the same access."""
+    """Hides secrets in texts, and what looks like a secret or gives the same access."""
 
-    def __init__(self, tokens: Iterable[Token] = ()) -> None:
-        """Hide ``tokens``; what looks like a token is hidden anyway."""
-        needles = {needle for token in tokens for needle in token.needles()}
+    def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+        """Hide ``secrets``; what looks like one is hidden anyway."""
+        needles = {needle for secret in secrets for needle in secret.needles()}
         # The longest first: hiding a part of a longer one would leave the rest of it.
         self._needles = sorted(needles, key=lambda needle: (-len(needle), needle))
 
@@ -202,6 +229,8 @@ class Scrubber:
             or (_has_signs(low) and _SIGNED.search(text))
             or any(prefix in text for prefix in _ENCODED)
             or any(needle in text for needle in self._needles)
+            or holds_form(text.encode("ascii", "replace"))
+            or holds_encoded_form(text)
         )
 
     def scrub(self, text: str) -> str:
@@ -210,6 +239,7 @@ class Scrubber:
         for needle in self._needles:
             clean = clean.replace(needle, HIDDEN)
         clean = _SIGNED.sub(HIDDEN, _LOOKALIKE.sub(f"AstraCS:{HIDDEN}", clean))
+        clean = hide_forms(clean, HIDDEN)
         return clean if self.is_clean(clean) else f"{HIDDEN}: a text that hides a secret"
 
 
@@ -253,16 +283,16 @@ def _character(entity: re.Match[str]) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Hide whatever looks like a token, or like a signed URL."""
+    """Hide whatever looks like a credential, or like a signed URL."""
     return Scrubber().scrub(text)
 
 
-def refuse_leaks(files: Iterable[Path], tokens: Iterable[Token] = ()) -> None:
+def refuse_leaks(files: Iterable[Path], secrets: Iterable[Secret] = ()) -> None:
     """Search written files for secrets; raise LeakError with those that must be removed.
 
-    A missing file is no leak. What looks like a token counts as one.
+    A missing file is no leak. What looks like a credential counts as one.
     """
-    needles = [needle.encode() for token in tokens for needle in token.needles()]
+    needles = [needle.encode() for secret in secrets for needle in secret.needles()]
     leaks = [file for file in files if file.is_file() and _leaks(file, needles)]
     if leaks:
         raise LeakError(leaks)
@@ -280,14 +310,14 @@ def _leaks(file: Path, needles: Sequence[bytes]) -> bool:
 
 
 def holds_secret(block: bytes, needles: Iterable[bytes] = ()) -> bool:
-    """Say whether ``block`` holds what looks like a token, or any of ``needles``."""
+    """Say whether ``block`` holds what looks like a credential, or any of ``needles``."""
     if any(literal in block for literal in _LITERALS) and _SUSPICIOUS.search(block):
         return True
-    return any(needle in block for needle in needles)
+    return any(needle in block for needle in needles) or holds_form(block)
 
 
 def lines_with_secret(block: bytes, first: int = 1) -> Iterator[int]:
-    """Yield the number of each line of ``block`` that holds what looks like a token."""
+    """Yield the number of each line of ``block`` that holds what looks like a credential."""
     if holds_secret(block):
         for number, line in enumerate(block.split(b"\n"), first):
             if holds_secret(line):

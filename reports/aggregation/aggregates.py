@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from checks.engine.card import Severity
-from checks.engine.finding import KNOWN, STATUSES, Status
+from checks.engine.finding import EVIDENCE_KINDS, KNOWN, STATUSES, Status
 from inventory.terraform.scopes import terraform_scopes
 from reports.aggregation.actions import Actions
 from reports.aggregation.attested_passes import AttestedPasses
@@ -17,7 +17,7 @@ from reports.aggregation.key_plan import plan_keys
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from checks.engine.finding import Finding
+    from checks.engine.finding import EvidenceKind, Finding
     from checks.engine.outcome import Gate
     from inventory.model.key import KeyScope
     from inventory.model.organization import Organization
@@ -46,6 +46,7 @@ class Aggregates:
         self._managed: dict[KeyScope, TerraformScope] = {}
         self._reasons: Counter[tuple[Status, str, str, str]] = Counter()
         self._declared: set[tuple[str, str]] = set()
+        self._kinds: Counter[EvidenceKind] = Counter()
 
     def add_organization(self, organization: Organization) -> None:
         """Take note of an organization of which findings will come."""
@@ -63,6 +64,8 @@ class Aggregates:
             self._reasons[status, rule, finding.subject.organization, finding.reason] += 1
             if finding.reason == _DECLARED and finding.subject.database:
                 self._declared.add((finding.subject.organization, finding.subject.database))
+        if kind := finding.evidence_kind:
+            self._kinds[kind] += 1
         self.attested.add(finding)
         self._actions.add(finding)
         self._coverage.add(finding)
@@ -81,6 +84,10 @@ class Aggregates:
         for (status, rule, _), count in self.by_rule.items():
             counts[rule][status] += count
         return counts
+
+    def passes_by_kind(self) -> dict[EvidenceKind, int]:
+        """Return how many passes rest on each kind of evidence."""
+        return {kind: self._kinds[kind] for kind in EVIDENCE_KINDS}
 
     def rules_without(self, reason: str) -> dict[str, int]:
         """Return how many subjects each rule did not judge for ``reason``."""

@@ -36,7 +36,7 @@ class AttestedPasses:
         if finding.rule == ORDER:
             if finding.existing:
                 self._add_database(finding)
-        elif finding.attested_by:
+        elif finding.evidence_kind == "attested":
             self.rules[finding.rule] += 1
             self._attesters.update(map(person_key, finding.attested_by))
 
@@ -49,8 +49,9 @@ class AttestedPasses:
         if organization != self._organization:
             self._before, self._rests = self.databases, {}
             self._organization = organization
-        self._rests[database] = self._rests.get(database, False) or bool(finding.attested_by)
-        self._attesters_of_order.update(map(person_key, finding.attested_by))
+        is_attested = finding.evidence_kind == "attested"
+        self._rests[database] = self._rests.get(database, False) or is_attested
+        self._attesters_of_order.update(map(person_key, finding.attested_by if is_attested else ()))
 
     @property
     def databases(self) -> tuple[int, int]:

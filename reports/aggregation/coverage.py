@@ -111,14 +111,15 @@ _KEPT = frozenset({*PROOFS, *BASIS, COMPLETE})
 
 
 def _row(identity: str, name: str, organization: OrganizationCoverage) -> CoverageRow:
-    worst = organization.worst
+    worst, is_doubtful = organization.worst, organization.doubt is not None
     return {
         "organization": identity,
         "name": name,
         "complete": not (organization.doubt and organization.doubt.status in OPEN),
         "counts": {status: organization.counts[status] for status in NOT_COMPLYING},
         "open": {severity: organization.open[severity] for severity in SEVERITIES},
-        "protection": organization.protection.count(is_doubtful=organization.doubt is not None),
+        "protection": organization.protection.count(is_doubtful=is_doubtful),
+        "proven_by": organization.protection.proven_by(is_doubtful=is_doubtful),
         "worst": _reason(worst, worst.message) if worst else None,
         "cells": list(_cells(organization)),
     }

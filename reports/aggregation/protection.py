@@ -11,14 +11,14 @@ from collections import Counter
 from typing import TYPE_CHECKING, cast
 
 from checks.engine.catalogue import rules_of
-from checks.engine.finding import NOT_COMPLYING, OPEN
+from checks.engine.finding import EVIDENCE_KINDS, NOT_COMPLYING, OPEN
 from checks.engine.identity import PLANNED, reason_of
 from reports.aggregation.coverage_states import COMPLETE, NEEDED, ORDER, PROOFS
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
-    from checks.engine.finding import Finding
+    from checks.engine.finding import EvidenceKind, Finding
     from inventory.model.vocabulary import DatabaseType, Provider
     from reports.aggregation.expected_databases import ExpectedDatabases
     from reports.model.protection import Protection
@@ -53,15 +53,26 @@ class ScopeProtection:
         databases: the state of each database here, by the rule on the order of key and database.
         planned: those that are only planned here.
         accepted: those of which another rule's failure is waived here.
+        kinds: on which kind of evidence the order of those that pass rests, as its number.
     """
 
-    __slots__ = ("_existing", "_judged", "_planned", "_shared", "accepted", "databases", "planned")
+    __slots__ = (
+        "_existing",
+        "_judged",
+        "_planned",
+        "_shared",
+        "accepted",
+        "databases",
+        "kinds",
+        "planned",
+    )
 
     def __init__(self) -> None:
         """Start without databases, and without any proof."""
         self.databases: dict[str, int] = {}
         self.planned: set[str] = set()
         self.accepted: set[str] = set()
+        self.kinds: dict[str, int] = {}
         self._judged: set[str] = set()
         self._existing = self._planned = self._shared = PROTECTED
 
@@ -69,6 +80,9 @@ class ScopeProtection:
         """Take a finding on whether the key came before one database."""
         database, state = finding.subject.database, _state_of(finding)
         self.databases[database] = max(state, self.databases.get(database, PROTECTED))
+        if kind := finding.evidence_kind:
+            weaker = max(EVIDENCE_KINDS.index(kind), self.kinds.get(database, 0))
+            self.kinds[database] = weaker
         if not finding.existing:
             self.planned.add(database)
 
@@ -135,6 +149,7 @@ class OrganizationProtection:
         self._failing: set[str] = set()
         self._is_judged = self._is_folded = self._is_late = False
         self._counts: Counter[int] = Counter()
+        self._proven_by: Counter[int] = Counter()
         self._protected_in: dict[Place, int] = {}
 
     def expect(self, expected: ExpectedDatabases) -> None:
@@ -196,10 +211,20 @@ class OrganizationProtection:
         for database in self._failing:
             if worst.get(database) == ACCEPTED:
                 worst[database] = UNPROTECTED
+        self._count_kinds(worst)
         self._counts.update(worst.values())
         if self._expected:
             self._counts[UNPROVEN] += max(0, self._expected.total - len(worst))
         self._forget()
+
+    def _count_kinds(self, worst: dict[str, int]) -> None:
+        """Count the protected databases, each by the weakest evidence of its regions."""
+        weakest: dict[str, int] = {}
+        for scope in self._scopes.values():
+            for database, kind in scope.kinds.items():
+                if worst[database] == PROTECTED:
+                    weakest[database] = max(kind, weakest.get(database, 0))
+        self._proven_by.update(weakest.values())
 
     def _forget(self) -> None:
         self._is_folded = True
@@ -226,6 +251,11 @@ class OrganizationProtection:
             "astra_provided": counts[ASTRA_PROVIDED],
             "waived": counts[ACCEPTED],
         }
+
+    def proven_by(self, *, is_doubtful: bool) -> dict[EvidenceKind, int]:
+        """Return on which kind of evidence the protected databases rest; as ``count``."""
+        known = Counter() if self._is_unproven(is_doubtful=is_doubtful) else self._proven_by
+        return {kind: known[number] for number, kind in enumerate(EVIDENCE_KINDS)}
 
     def _is_unproven(self, *, is_doubtful: bool) -> bool:
         return is_doubtful or self._is_late or not self._is_judged
@@ -258,6 +288,15 @@ def _add_states(
         if database in regions:
             regions[database] -= 1
     return protected
+
+
+def total_of_kinds(numbers: Iterable[dict[EvidenceKind, int]]) -> dict[EvidenceKind, int]:
+    """Add up on which kinds of evidence the databases of several organizations rest."""
+    result: dict[EvidenceKind, int] = dict.fromkeys(EVIDENCE_KINDS, 0)
+    for row in numbers:
+        for kind, number in row.items():
+            result[kind] += number
+    return result
 
 
 def total(protections: Iterable[Protection]) -> Protection:

@@ -16,6 +16,7 @@ from reports.page.organizations.links import INDEX, links_beside
 from reports.presentation import labels
 from reports.presentation.action_groups import effect, first, group_actions
 from reports.presentation.banners import banners
+from reports.presentation.evidence_text import rests_on
 from reports.presentation.markdown_text import code, identifiers, prose
 from reports.presentation.messages import TITLE, SubjectNames, gate_of
 from reports.presentation.organization_status import protected_of, state_of, worst_first
@@ -216,6 +217,8 @@ def _verdict(head: Head) -> Iterator[str]:
     yield f"## {TITLE}: {verdict['outcome']}"
     yield ""
     yield f"**{label.shape} {prose(answer(head), WHOLE)}**"
+    if text := rests_on(head):
+        yield from ("", text)
     for text in banners(head):
         yield from ("", f"> **{prose(text, WHOLE)}**")
     yield from _notes(head)

@@ -93,10 +93,17 @@ def _log(head: Head, results: Sequence[Json], total: int) -> str:
             "rules": head["criteria"]["hash"],
             "open": total,
             "leftOut": total - len(results),
+            **_rests_on(head),
         },
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, ensure_ascii=True, separators=(",", ":")) + "\n"
+
+
+def _rests_on(head: Head) -> Json:
+    """Return on which kinds of evidence the audit rests; an earlier version does not record it."""
+    kinds = head.get("evidence_kinds")
+    return {"restsOn": kinds} if kinds else {}
 
 
 def _category(head: Head) -> str:

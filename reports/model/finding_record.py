@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NotRequired, TypedDict
 
 from checks.engine.card import Severity
-from checks.engine.finding import Change, Kind, Status
+from checks.engine.finding import Change, EvidenceKind, Kind, Status
 from inventory.model.base import SourceLocation
 from inventory.model.vocabulary import DatabaseType, Provider
 
@@ -26,7 +26,8 @@ class SubjectRecord(TypedDict):
 class FindingRecord(TypedDict):
     """A finding; its fields are those of ``checks.engine.finding.Finding``, empty ones left out.
 
-    JSON has no tuples: each location in ``evidence`` is a list there.
+    JSON has no tuples: each location in ``evidence`` is a list there. ``rests_on`` is the kind of
+    evidence of each pass; records of earlier versions do not have it.
     """
 
     status: Status
@@ -37,6 +38,7 @@ class FindingRecord(TypedDict):
     cause: NotRequired[str]
     name: NotRequired[str]
     message: str
+    rests_on: NotRequired[EvidenceKind]
     reason: NotRequired[str]
     action: NotRequired[str]
     action_id: NotRequired[str]

@@ -11,7 +11,7 @@ from typing import Literal, NotRequired, TypedDict
 from checks.engine.actions import Purpose, Who
 from checks.engine.card import Basis, Need, Severity
 from checks.engine.context import Kms
-from checks.engine.finding import Status
+from checks.engine.finding import EvidenceKind, Status
 from checks.engine.grouping import Mode
 from checks.engine.waivers import State
 from reports.model.changes import ChangesSummary
@@ -214,6 +214,19 @@ class AttestedShare(TypedDict):
     people: int
 
 
+class EvidenceKinds(TypedDict):
+    """On which kinds of evidence the audit rests.
+
+    Attributes:
+        passes: how many passes rest on each kind.
+        databases: how many of the protected databases do, by their order of key and database; each
+            by the weakest of its regions.
+    """
+
+    passes: dict[EvidenceKind, int]
+    databases: dict[EvidenceKind, int]
+
+
 class LinesFile(TypedDict):
     """A file of lines beside the head: its hash, its size in bytes, and how many lines it holds."""
 
@@ -270,6 +283,7 @@ class HeadBody(TypedDict):
     waivers: list[WaiverEntry]
     attestations: list[AttestationEntry]
     attested: AttestedShare
+    evidence_kinds: EvidenceKinds
     findings: LinesFile
     population_file: LinesFile
 

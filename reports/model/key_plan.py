@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from checks.engine.card import Severity
-from checks.engine.finding import Status
+from checks.engine.finding import EvidenceKind, Status
 from inventory.model.vocabulary import DatabaseType, Provider
 from reports.model.protection import Protection
 
@@ -53,6 +53,8 @@ class CoverageRow(TypedDict):
         counts: how many of its findings are open or waived, by status.
         open: how many of its findings are open, by severity.
         protection: how many of its databases are proven to be encrypted by a customer key.
+        proven_by: on which kind of evidence the protected ones rest, each by the weakest of its
+            regions.
         worst: the worst of these; None if there is none.
     """
 
@@ -62,6 +64,7 @@ class CoverageRow(TypedDict):
     counts: dict[Status, int]
     open: dict[Severity, int]
     protection: Protection
+    proven_by: dict[EvidenceKind, int]
     worst: Reason | None
     cells: list[CoverageCell]
 

@@ -7,6 +7,7 @@ from typing import Literal, NotRequired, TypedDict
 from inventory.model.database import Encryption
 from inventory.model.planned_keys import KeyChange
 from inventory.model.vocabulary import DatabaseType, Provider
+from reports.model.cloud_record import CloudRecord, PortalKeyRecord, PortalRegionRecord
 
 
 class OrganizationLine(TypedDict):
@@ -67,6 +68,8 @@ class KeyLine(TypedDict):
         contradiction: why ``registered`` does not count, in a sentence.
         replaced: the keys that it replaced, the latest first.
         expiries: until when each attestation about it counts.
+        portal: what Astra's portal showed of it.
+        cloud: what its cloud shows of it.
         change: what the plan does with it.
         missing: what the plan does not show of it.
         address: the address by which Terraform manages it.
@@ -91,6 +94,8 @@ class KeyLine(TypedDict):
     contradiction: NotRequired[str]
     replaced: NotRequired[list[ReplacedKey]]
     expiries: NotRequired[list[ExpiryRecord]]
+    portal: NotRequired[PortalKeyRecord]
+    cloud: NotRequired[CloudRecord]
     change: NotRequired[KeyChange]
     missing: NotRequired[str]
     file: str
@@ -109,6 +114,7 @@ class RegionRecord(TypedDict):
         deployed_at: when the database was created, if it has this existing region only and
             ``added_at`` is not known (UTC).
         encryption: what is expected there, by the region, the database or the policy.
+        portal: what Astra's portal showed of the region.
     """
 
     name: str
@@ -117,6 +123,7 @@ class RegionRecord(TypedDict):
     added_at: NotRequired[str]
     deployed_at: NotRequired[str]
     encryption: Encryption
+    portal: NotRequired[PortalRegionRecord]
 
 
 class DatabaseLine(TypedDict):

@@ -9,14 +9,13 @@ from checks.engine.card import SEVERITIES
 from inventory.text.display import pluralize
 from reports.page.coverage_list import by_outcome, protection_bar
 from reports.presentation.banners import hosts_of
+from reports.presentation.evidence_text import rests_on
 from reports.presentation.labels import VERDICT, Label
 from reports.presentation.organization_status import EMPTY, state_of
 from reports.presentation.protection_text import answer as sentence_of
 from reports.presentation.protection_text import recorded_protection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from reports.model.head import Head
     from reports.model.protection import Protection
     from reports.page.bars import Piece
@@ -43,6 +42,7 @@ class Answer(NamedTuple):
         lead: the verdict in a word or two.
         rest: the rest of the verdict, a sentence or more; may be empty.
         sentence: how many databases are protected.
+        rests_on: on which kinds of evidence that rests, in a sentence; may be empty.
         bar: the same as a bar; empty without a database.
         numbers: the same as numbers, each with its label; those that matter.
         facts: what was audited, in a line each: title and value, still to be escaped.
@@ -52,6 +52,7 @@ class Answer(NamedTuple):
     lead: str
     rest: str
     sentence: str
+    rests_on: str
     bar: list[Piece]
     numbers: list[tuple[Label, int]]
     facts: list[tuple[str, str]]
@@ -69,9 +70,10 @@ def answer(head: Head, only: OnlyOrganization | None = None) -> Answer:
         lead=lead,
         rest=rest,
         sentence=sentence_of(head),
+        rests_on=rests_on(head),
         bar=protection_bar(protection) if protection else [],
         numbers=_numbers(protection) if protection else [],
-        facts=[*_facts(head), *(_attested(head) if only is None else ())],
+        facts=_facts(head),
     )
 
 
@@ -135,14 +137,6 @@ def _waivers(head: Head) -> str:
     ).days
     when = f"in {pluralize(left, 'day')}" if left else "today"
     return f"{len(covering):,} in force, the next expires {when}"
-
-
-def _attested(head: Head) -> Iterator[tuple[str, str]]:
-    """Yield how many databases count as deployed after their key by an attestation alone."""
-    # The record of an older version has these numbers in the words of the verdict only.
-    if (attested := head.get("attested")) and (databases := attested["databases"])["total"]:
-        share = f"{databases['attested']:,} of {databases['total']:,}"
-        yield "On attestations alone", f"{share} databases deployed after their key"
 
 
 def _host(head: Head) -> str:

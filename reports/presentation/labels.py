@@ -50,6 +50,17 @@ STATUS = {
     ),
 }
 
+RESTS_ON = {
+    "portal": Label("nothing", "◉", "portal", "A dated look at Astra's portal."),
+    "cloud": Label("nothing", "▣", "cloud", "What the cloud's key management showed."),
+    "order": Label("nothing", "→", "order of times", "The order of dated times."),
+    "records": Label(
+        "nothing", "≡", "records", "What Astra, a plan or a file states, compared with itself."
+    ),
+    "attested": Label("nothing", "“", "people alone", "The word of people alone."),
+}
+"""The kinds of evidence on which a pass rests, the strongest first."""
+
 VERDICT = {
     "broken": STATUS["error"],
     "not compliant": STATUS["fail"],
@@ -236,6 +247,9 @@ FACT = {
     "managed-clusters-keys": "keys of Managed Clusters",
     "region-views": "regional lookups",
     "vendor-accounts": "the vendor’s accounts",
+    "aws-keys": "keys in AWS",
+    "gcp-keys": "keys in Google Cloud",
+    "azure-keys": "keys in Azure",
 }
 COUNTED = {
     "serverless-keys": "Keys of Serverless",

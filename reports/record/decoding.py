@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, ValidationError
 
 from checks.engine.card import Severity
-from checks.engine.finding import Change, Finding, Kind, Status, Subject
+from checks.engine.finding import Change, Finding, Kind, RestsOn, Status, Subject
 from checks.engine.identity import finding_id
 from inventory.errors import RecordError
 from reports.record.layout import SCHEMA
@@ -51,6 +51,7 @@ class _Finding(_Line):
     change: Change = ""
     since: _Time = ""
     audits: Annotated[int, Field(ge=0)] = 0
+    rests_on: RestsOn = ""
 
 
 _subject = attrgetter(*Subject._fields)
@@ -75,7 +76,8 @@ def decode_finding(line: bytes, where: str) -> Finding:
     subject = Subject(*_subject(read.subject))
     if finding_id(read.rule, subject.path, read.cause) != read.id:
         raise _refused(where, "id: not the hash of rule, subject and cause")
-    return Finding._make((*_before(read), subject, *_after(read), (), *_last(read), ()))
+    end = (*_last(read), (), read.rests_on)
+    return Finding._make((*_before(read), subject, *_after(read), (), *end))
 
 
 def _refused(where: str, why: str) -> RecordError:

@@ -31,8 +31,9 @@ def encode_finding(finding: Finding) -> str:
     fields = f',"cause":{quote(cause)}' if cause else ""
     fields += f',"name":{quote(name)}' if name else ""
     fields += f',"message":{quote(message)}'
-    if status != "pass":
-        fields += _encode_open(finding)
+    fields += (
+        f',"rests_on":"{finding.evidence_kind}"' if status == "pass" else _encode_open(finding)
+    )
     if databases:
         fields += f',"databases":{databases},"existing":{existing}'
     locations = ",".join([f"[{_encode_location(location)}]" for location in evidence])

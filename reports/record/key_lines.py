@@ -14,6 +14,7 @@ from checks.engine.finding import key_subject
 from checks.shared.key_registration import KeyRegistration, date_registration
 from inventory.model.key_ids import canonical
 from inventory.model.organization_index import scope_of
+from reports.record.key_facts import cloud_record, portal_of_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from inventory.history import Observation
     from inventory.model.key import CustomerKey, KeyScope, SupportCase
     from inventory.model.organization import Organization
+    from inventory.model.planned_keys import PlannedKey
     from reports.model.population_record import ExpiryRecord, KeyLine, ReplacedKey
 
 
@@ -49,7 +51,22 @@ def registered_keys(organization: Organization, context: Context) -> Iterator[Ke
             own = cases.get(scope, [])
             known = date_registration(scope, keys[scope], own, organization, context)
             facts[scope] = _ScopeFacts(context.history.observations(scope), known)
-        yield _line(organization, key, scope, facts[scope])
+        line = _line(organization, key, scope, facts[scope])
+        add_cloud_facts(line, organization, key, context)
+        if key.portal:
+            line["portal"] = portal_of_key(key.portal)
+        yield line
+
+
+def add_cloud_facts(
+    line: KeyLine, organization: Organization, key: CustomerKey | PlannedKey, context: Context
+) -> None:
+    """Add what the cloud shows of ``key``, unless the audit leaves the clouds out."""
+    if key.kms and context.kms != "none":
+        scope = scope_of(organization.id, key)
+        accounts = organization.vendor_accounts or ()
+        named = {one.account for one in accounts if scope_of(organization.id, one) == scope}
+        line["cloud"] = cloud_record(key.kms, named)
 
 
 def _line(

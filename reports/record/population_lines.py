@@ -22,7 +22,8 @@ from inventory.model.vocabulary import DatabaseType
 from inventory.text.canonical_json import compact_json
 from reports.aggregation.expected_databases import undetermined_databases
 from reports.record.encoding import cached_quote
-from reports.record.key_lines import registered_keys
+from reports.record.key_facts import portal_of_region
+from reports.record.key_lines import add_cloud_facts, registered_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ def population_lines(organization: Organization, context: Context) -> Iterator[s
     yield compact_json(_organization(organization))
     yield from map(compact_json, registered_keys(organization, context))
     for planned_key in organization.managed.planned_keys:
-        yield compact_json(_planned_key(organization, planned_key))
+        yield compact_json(_planned_key(organization, planned_key, context))
     for undetermined_key in organization.managed.undetermined_keys:
         yield compact_json(_undetermined_key(organization, undetermined_key))
     yield from _encode_databases(organization)
@@ -72,7 +73,7 @@ def _organization(organization: Organization) -> OrganizationLine:
 # --- keys -----------------------------------------------------------------------------------------
 
 
-def _planned_key(organization: Organization, key: PlannedKey) -> KeyLine:
+def _planned_key(organization: Organization, key: PlannedKey, context: Context) -> KeyLine:
     line: KeyLine = {
         "kind": "key",
         "path": planned_key_subject(scope_of(organization.id, key), key).path,
@@ -87,6 +88,7 @@ def _planned_key(organization: Organization, key: PlannedKey) -> KeyLine:
     }
     if key.key_id:
         line["key_id"] = key.key_id
+    add_cloud_facts(line, organization, key, context)
     return _with_plan(line, key, key.missing)
 
 
@@ -163,7 +165,8 @@ class _Regions:
         added = f'","added_at":"{region.added_at.isoformat()[:-6]}Z' if region.added_at else ""
         if state == "existing" and not added and (deployed := deployed_at(database, region)):
             added = f'","deployed_at":"{deployed.isoformat()[:-6]}Z'
-        return f'{begin}{state}{added}","encryption":"{region.encryption or expected}"}}'
+        look = f',"portal":{compact_json(portal_of_region(region.portal))}' if region.portal else ""
+        return f'{begin}{state}{added}","encryption":"{region.encryption or expected}"{look}}}'
 
 
 def _undetermined_database(

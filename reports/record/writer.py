@@ -14,7 +14,7 @@ from checks.engine.context import utc
 from checks.engine.controls import ControlText
 from checks.engine.finding import OPEN, STATUSES
 from inventory.astra.config import other_hosts
-from reports.aggregation.protection import total
+from reports.aggregation.protection import total, total_of_kinds
 from reports.record.evidence import describe_evidence
 from reports.record.layout import SCHEMA, report_id
 from reports.record.verdict import judge
@@ -162,6 +162,10 @@ def build_head(recorder: Recorder, settings: Settings, material: RecordInput) ->
         "waivers": [_waiver(waiver, state) for waiver, state in material.waivers],
         "attestations": recorder.population.attestations(settings.context.as_of),
         "attested": _attested(aggregates),
+        "evidence_kinds": {
+            "passes": aggregates.passes_by_kind(),
+            "databases": total_of_kinds(row["proven_by"] for row in coverage),
+        },
         "findings": findings,
         "population_file": population,
     }

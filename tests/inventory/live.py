@@ -16,7 +16,7 @@ import httpx
 import respx
 
 from inventory.astra.client import AstraClient, ClientContext
-from inventory.astra.config import OrganizationConfig, Organizations, RequestPolicy
+from inventory.astra.config import OrganizationConfig, Organizations
 from inventory.astra.fetch import PAGE_SIZES, fetch_organization
 from inventory.astra.parsing import FetchedOrganization
 from inventory.astra.readings import with_readings
@@ -25,6 +25,7 @@ from inventory.astra.worker import organization_without_token
 from inventory.errors import UnansweredError
 from inventory.evidence.exchange import Exchange
 from inventory.evidence.writer import BundleInfo, BundleWriter, ExchangeWriter, JobWriter
+from inventory.system.request_policy import RequestPolicy
 from inventory.text.secrets import Scrubber, Token
 from tests.builders import ORGANIZATION, aws_key_id, moment
 

@@ -21,6 +21,7 @@ FLOORS = (
     {"inventory.system"},
     {"inventory.files"},
     {"inventory.terraform", "inventory.evidence"},
+    {"inventory.clouds"},
     {"inventory.astra"},
     {"inventory"},
     {"checks.engine"},

@@ -26,6 +26,7 @@ from inventory.evidence.exchange import HEADERS
 from inventory.evidence.manifest import read_manifest
 from inventory.evidence.redaction import SENSITIVE
 from inventory.model.gaps import GapReason
+from inventory.system.request_policy import RequestPolicy
 from tests.astra.fleet import healthy_fleet, organizations_data
 from tests.astra.server import serve
 from tests.cmek_audit.helpers import click_command
@@ -87,7 +88,7 @@ GAPS = "When something could not be read"
         (config.OrganizationConfig, "An organization"),
         (config.KeyStatement, "A key"),
         (config.DatabaseStatement, "A database"),
-        (config.RequestPolicy, "Requests"),
+        (RequestPolicy, "Requests"),
     ],
     ids=lambda each: each if isinstance(each, str) else each.__name__,
 )
@@ -104,7 +105,7 @@ def test_defaults_are_those_of_the_code() -> None:
     defaults = {name.strip("`"): default for name, default, _ in rows("Requests")}
     assert defaults == {
         name: f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else f"{value:,}"
-        for name, value in config.RequestPolicy().model_dump().items()
+        for name, value in RequestPolicy().model_dump().items()
     }
     assert f"`{config.ADDRESS}` if absent" in section("The file")
     assert f"`{config.TOKEN_VARIABLE}` if absent" in section("An organization")

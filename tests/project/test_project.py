@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import subprocess
 import tomllib
@@ -67,10 +68,11 @@ def test_every_folder_of_code_is_explained() -> None:
 
 
 def test_constraints_cover_the_dependencies() -> None:
-    """Each dependency, of the core and of the tests, has a tested version in the constraints."""
+    """Each dependency, of the core and of every extra, has a tested version in the constraints."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
-    names = {re.split(r"[<>=\[ ]", each)[0].lower() for each in wanted}
+    extras = itertools.chain.from_iterable(project["optional-dependencies"].values())
+    wanted = [*project["dependencies"], *extras]
+    names = {re.split(r"[<>=\[ ]", each)[0].lower() for each in wanted} - {project["name"]}
     lines = (ROOT / "constraints.txt").read_text("utf-8").lower().splitlines()
     assert names <= {line.split("==")[0] for line in lines}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from checks.engine.card import SEVERITIES
-from checks.engine.finding import NOT_COMPLYING
+from checks.engine.finding import EVIDENCE_KINDS, NOT_COMPLYING
 
 
 def a_cell(
@@ -46,6 +46,7 @@ def a_row(
         "counts": dict.fromkeys(NOT_COMPLYING, 0) | (counts or {}),
         "open": dict.fromkeys(SEVERITIES, 0),
         "protection": a_protection(**protection),
+        "proven_by": dict.fromkeys(EVIDENCE_KINDS, 0),
         "worst": about(*worst) if worst else None,
         "cells": list(cells),
     }

@@ -34,6 +34,8 @@ from tests.builders import (
     a_key,
     a_planned_database,
     an_organization,
+    aws_key_id,
+    kms_facts,
     moment,
     uuid,
 )
@@ -51,6 +53,61 @@ if TYPE_CHECKING:
 
 SCHEMAS = Path(layout.__file__).parent / "schemas"
 CAPTURED = utc(CAPTURED_AT)
+LOOK = {"by": "acme-security", "on": "2026-11-01"}
+FACTS = {
+    "observed_at": CAPTURED,
+    "enabled": True,
+    "symmetric": True,
+    "suitable": True,
+    "region": "us-west-2",
+    "granted_to_astra": True,
+    "granted_to": ["999988887777"],
+    "rotation_enabled": True,
+    "state": "PendingDeletion",
+    "kind": "SYMMETRIC_DEFAULT ENCRYPT_DECRYPT",
+    "owner": "111122223333",
+    "created_at": "2026-01-01T00:00:00Z",
+    "rotation_days": 365,
+    "next_rotation_at": "2027-01-01T00:00:00Z",
+    "rotated_at": "2026-07-01T00:00:00Z",
+    "last_used_at": "2026-11-19T00:00:00Z",
+    "never_used": False,
+    "deletion_at": "2026-12-01T00:00:00Z",
+    "expires_at": "2026-12-31T00:00:00Z",
+    "multi_region": False,
+    "purge_protected": False,
+    "recoverable_days": 7,
+    "versions": [
+        {
+            "id": "1",
+            "state": "DESTROY_SCHEDULED",
+            "usable": False,
+            "created_at": "2026-01-01T00:00:00Z",
+            "destroy_at": "2026-12-01T00:00:00Z",
+            "expires_at": "2026-12-31T00:00:00Z",
+        },
+        {"id": "2", "state": "ENABLED", "usable": True, "is_current": True},
+    ],
+    "grants": [
+        {
+            "id": "g-1",
+            "grantee": "999988887777",
+            "operations": ["Decrypt"],
+            "issued_by": "999988887777",
+            "created_at": "2026-05-01T00:00:00Z",
+            "constrained": True,
+        }
+    ],
+    "unread": [
+        {
+            "fact": "policy",
+            "reason": "refused",
+            "detail": "status 400",
+            "permission": "kms:GetKeyPolicy",
+        }
+    ],
+}
+"""Every fact of a cloud that the record holds."""
 
 
 def schema(name: str) -> Schema:
@@ -71,12 +128,25 @@ def an_organization_with_everything() -> Organization:
     return an_organization(
         keys=[
             a_key(registered={"at": "2026-05-01T00:00:00Z", "by": "acme-it", "on": "2026-05-01"}),
-            a_key(region="us-west-2"),
+            a_key(region="us-west-2", kms=FACTS, portal={"status": "available", **LOOK}),
             a_key(region="eu-north-1"),
             a_key(region="eu-north-1", type="managed-clusters"),
         ],
+        vendor_accounts=[
+            {
+                "type": "serverless",
+                "provider": "aws",
+                "region": "us-west-2",
+                "account": "999988887777",
+            }
+        ],
         databases=[
-            a_database(regions=["us-east-1", "us-east-2"]),
+            a_database(
+                regions=[
+                    {"name": "us-east-1", "portal": {"key": "customer", "key_id": "k", **LOOK}},
+                    {"name": "us-east-2", "portal": {"key": "astra", **LOOK}},
+                ]
+            ),
             a_database(id=uuid(1), regions=["eu-north-1"]),
             a_database(id=uuid(2), regions=["eu-north-1"], type="managed-clusters"),
             a_database(id=uuid(3), status="TERMINATED"),
@@ -91,6 +161,13 @@ def an_organization_with_plans() -> Organization:
         undetermined=(UndeterminedDatabase(name="late", missing="regions known only after apply"),),
         planned_keys=(
             PlannedKey(type="serverless", provider="aws", region="eu-west-1", missing="unknown"),
+            PlannedKey(
+                type="serverless",
+                provider="aws",
+                region="eu-west-3",
+                key_id=aws_key_id("eu-west-3"),
+                kms=kms_facts(),
+            ),
         ),
         undetermined_keys=(UndeterminedKey(name="key", missing="region known only after apply"),),
     )

@@ -11,7 +11,7 @@ from checks.engine.catalogue import load_rules, rules_hash
 from checks.engine.context import Context
 from checks.engine.controls import read_controls
 from checks.engine.evaluation import evaluate
-from checks.engine.finding import OPEN, STATUSES, Finding, Status, Subject
+from checks.engine.finding import EVIDENCE_KINDS, OPEN, STATUSES, Finding, Status, Subject
 from checks.engine.identity import cause_of, join
 from checks.engine.outcome import Gate
 from inventory.model.sources import Source
@@ -169,4 +169,5 @@ def findings(draw: st.DrawFn) -> Finding:
         tuple(draw(st.lists(st.tuples(_texts, st.integers(0, 10**9)), max_size=3))),
         draw(_words) if status == "waived" else "",
         *age,
+        rests_on=draw(st.sampled_from(EVIDENCE_KINDS)) if status == "pass" else "",
     )

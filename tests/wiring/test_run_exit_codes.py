@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from reports.presentation.evidence_text import rests_on
 from reports.presentation.protection_text import answer
 from tests.builders import document_data, write_text, write_yaml
 from tests.wiring.runs import (
@@ -60,9 +61,10 @@ def test_a_compliant_inventory_ends_with_0(compliant_run: Run) -> None:
     """Where all is well the run ends with 0, says so in its last words, and writes every report."""
     assert _word_and_code(compliant_run) == (0, "compliant")
     assert compliant_run.left == ALL_FILES
-    assert compliant_run.out.splitlines()[-4:] == [
+    assert compliant_run.out.splitlines()[-5:] == [
         "Findings: 10, of which 9 pass, 1 not-applicable",
         answer(cast("Head", compliant_run.head)),
+        rests_on(cast("Head", compliant_run.head)),
         COMPLIANT,
         f"Report: {compliant_run.folder}/audit.html",
     ]

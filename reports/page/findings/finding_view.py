@@ -86,6 +86,7 @@ class FindingView(NamedTuple):
         evidence: where the facts are recorded, the first places.
         evidence_left: how many more places there are.
         waiver: the id of the waiver that covers it; may be empty.
+        rests_on: the kind of evidence on which a pass rests; empty of any other finding.
         age: since when it is open; None without a baseline.
     """
 
@@ -106,6 +107,7 @@ class FindingView(NamedTuple):
     evidence: Sequence[EvidenceItem]
     evidence_left: int
     waiver: str
+    rests_on: str
     age: FindingAge | None
 
     @property
@@ -150,6 +152,7 @@ def view_finding(
         evidence=places,
         evidence_left=len(finding["evidence"]) - len(places),
         waiver=finding.get("waiver", ""),
+        rests_on=finding.get("rests_on", ""),
         age=_age(finding),
     )
 

@@ -100,6 +100,10 @@ class HeadIndex:
         }
         if "protection" in head:
             reduced["protection"] = self._rows[organization]["protection"]
+        if "evidence_kinds" in head:
+            # How many of the passes rest on what is counted for the whole audit only.
+            own = {**head["evidence_kinds"], "databases": self._rows[organization]["proven_by"]}
+            reduced["evidence_kinds"] = own
         return cast("Head", reduced)
 
     def _key_plan(self, organization: str) -> KeyPlan:

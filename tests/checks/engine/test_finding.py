@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 
 from checks.engine.actions import ActionKind
 from checks.engine.finding import (
+    EVIDENCE_KINDS,
     OPEN,
     STATUSES,
+    EvidenceKind,
+    RestsOn,
     Status,
     Subject,
     database_subject,
@@ -44,6 +47,7 @@ from tests.hypothesis_profile import examples
 CARD = RULES["CMEK-01"].card
 LOOK = ActionKind("look", "Look", purpose="prove", who="we", steps=("Look at it.",)).on()
 SCOPE = KeyScope("acme/1", "serverless", "aws", "us-east-1")
+NO_PASS = [status for status in STATUSES if status != "pass"]
 PARTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6)
 
 
@@ -52,6 +56,35 @@ def test_statuses_are_all_there_are() -> None:
     assert set(STATUSES) == set(get_args(Status))
     assert len(STATUSES) == len(set(STATUSES)) == 6
     assert set(OPEN) == {"error", "fail", "inconclusive"}
+
+
+def test_kinds_of_evidence_are_all_there_are() -> None:
+    """Each kind of evidence has its place in their order, the word of people the last."""
+    assert set(EVIDENCE_KINDS) == set(get_args(EvidenceKind)) == set(get_args(RestsOn)) - {""}
+    assert (len(EVIDENCE_KINDS), EVIDENCE_KINDS[-1]) == (5, "attested")
+
+
+@pytest.mark.parametrize(
+    ("rests_on", "attested_by", "kind"),
+    [
+        ("", (), "records"),
+        ("", ("Ada",), "attested"),
+        ("order", (), "order"),
+        ("order", ("Ada",), "attested"),
+        ("cloud", (), "cloud"),
+        ("cloud", ("Ada",), "attested"),
+        ("portal", (), "portal"),
+        ("portal", ("Ada",), "portal"),
+        ("attested", (), "attested"),
+    ],
+)
+def test_a_pass_rests_on_the_weakest_of_its_evidence(
+    rests_on: RestsOn, attested_by: tuple[str, ...], kind: EvidenceKind
+) -> None:
+    """What depends on somebody's word rests on it; a look at the portal is a kind of its own."""
+    passing = a_finding("pass")._replace(rests_on=rests_on, attested_by=attested_by)
+    assert passing.evidence_kind == kind
+    assert {passing._replace(status=status).evidence_kind for status in NO_PASS} == {None}
 
 
 def test_a_finding_is_known_by_rule_subject_and_cause() -> None:

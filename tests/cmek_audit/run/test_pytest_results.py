@@ -308,6 +308,15 @@ def test_the_page_of_results_shows_verdict_and_counts(tmp_path: Path) -> None:
     ]
 
 
+def test_reports_of_pytest_say_on_what_the_audit_rests(tmp_path: Path) -> None:
+    """The sum of the kinds of evidence is a line of the results, and a property in JUnit."""
+    head = _head(tmp_path)
+    head["evidence_kinds"]["databases"]["order"] = 1
+    text = "The one database that is proven is so by the order of times."
+    assert f"<p>{text}</p>" in pytest_results.statements(head)
+    assert ("proven-by", text) in pytest_results.properties(head)
+
+
 def test_the_page_of_results_leads_to_the_page_it_is_given(tmp_path: Path) -> None:
     """The page of results is in the folder of the auditor's page, so its name is the way."""
     summary = _summary(_head(tmp_path, formats="results"), "some/where/audit.json")

@@ -144,6 +144,10 @@ JUNIT = {
         _first("</properties>", '<property name="banner" value="OFFICIAL"/></properties>'),
         "its banner is not that of the record",
     ),
+    "proven-by": (
+        _first("</properties>", '<property name="proven-by" value="all by looks"/></properties>'),
+        "its proven-by is not that of the record",
+    ),
     "total": (_first('failures="[0-9]+"', 'failures="0"'), "as many failures as it counts"),
     "outcome": (_first("<failure .*?</failure>", ""), "its checks are not those"),
     "status": (

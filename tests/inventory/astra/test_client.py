@@ -11,10 +11,9 @@ import httpx
 import pytest
 
 from inventory.astra.parsing import list_of
-from inventory.astra.recording_transport import TOO_LATE
 from inventory.astra.replay_transport import EXCHANGE, ReplayingTransport
 from inventory.errors import UnansweredError
-from inventory.evidence.exchange import Exchange
+from inventory.evidence.exchange import TOO_LATE, Exchange
 from tests.inventory.live import (
     HOST,
     VALUE,

@@ -15,12 +15,12 @@ from inventory.astra.config import (
     ADDRESS,
     OrganizationConfig,
     Organizations,
-    RequestPolicy,
     other_hosts,
     read_organizations,
     token_of,
 )
 from inventory.errors import OrganizationsError
+from inventory.system.request_policy import RequestPolicy
 from tests.astra.fleet import healthy_fleet, organizations_data
 from tests.builders import (
     ORGANIZATION,

@@ -16,10 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.astra import recording_transport
-from inventory.astra.recording_transport import TOO_LATE, retry_after
 from inventory.astra.replay_transport import EXCHANGE
 from inventory.errors import ForbiddenRequestError, UnansweredError
-from inventory.evidence.exchange import Exchange, Failure
+from inventory.evidence.exchange import TOO_LATE, Exchange, Failure, retry_after
 from inventory.evidence.redaction import Redacted, redact_body
 from tests.inventory.live import (
     HIDING_PLACES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inventory.astra.recording_transport import TOO_LATE
+from inventory.evidence.exchange import TOO_LATE
 from inventory.evidence.exchange_summary import file_number, summarize_exchange
 from tests.inventory.live import (
     ENDED,

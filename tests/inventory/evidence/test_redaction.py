@@ -188,3 +188,60 @@ def test_no_bytes_carry_a_token_into_a_record(before: bytes, form: str, after: b
     assert not holds_secret(raw, NEEDLES)
     assert not any(trace in raw.decode() for trace in TRACES)
     assert parse_exchange(PATH, raw) == exchange._replace(body="")
+
+
+CLOUD_FIELDS = {
+    *("GrantToken", "CiphertextBlob", "Plaintext", "AccessToken", "access_token", "SessionToken"),
+    *("SecretAccessKey", "secret_access_key", "private_key", "privateKey", "client_secret"),
+    *("client-secret", "refresh_token", "id_token", "assertion"),
+}
+
+
+def test_sensitive_fields_of_clouds_are_redacted() -> None:
+    """The fields in which a cloud would return a credential or a plain text are hidden."""
+    value, text, redactions = redacted(dict.fromkeys(CLOUD_FIELDS, "hush"))
+    assert value == dict.fromkeys(CLOUD_FIELDS, "(hidden)")
+    assert text is None
+    assert redactions == dict.fromkeys(CLOUD_FIELDS, 1)
+
+
+@pytest.mark.parametrize("name", sorted(CLOUD_FIELDS))
+def test_sensitive_fields_of_clouds_are_redacted_in_text(name: str) -> None:
+    """They are hidden also in a body that was cut off."""
+    assert redact_body(f'{{"{name}": "hush'.encode(), SCRUBBER)[:3] == (
+        *(None, f'{{"{name}": "(hidden)"', {name: 1}),
+    )
+
+
+def test_fields_with_similar_names_in_clouds_stay() -> None:
+    """What pages, and the ids of private keys, are called is no secret."""
+    value = {"nextPageToken": "a", "NextMarker": "b", "private_key_id": "c", "KeyId": "d"}
+    assert redacted(value) == (value, None, {})
+
+
+def test_key_material_is_redacted_in_keys_only() -> None:
+    """Private parts and modulus of a key are hidden, and other fields of these names stay."""
+    parts = ("k", "d", "p", "q", "dp", "dq", "qi", "n")
+    key = {"kid": "https://acme.vault.azure.net/keys/a/b", "kty": "RSA", "e": "AQAB"}
+    point = {"d": 1, "n": 2, "k": "v"}
+    value, _, redactions = redacted({"key": key | dict.fromkeys(parts, "x"), "point": point})
+    assert value == {"key": key | dict.fromkeys(parts, "(hidden)"), "point": point}
+    assert redactions == dict.fromkeys(parts, 1)
+    broken = '{"key":{"kty":"RSA","n":"x","d":"y","p":"z'
+    assert redact_body(broken.encode(), SCRUBBER)[:3] == (
+        None,
+        '{"key":{"kty":"RSA","n": "(hidden)","d": "(hidden)","p": "(hidden)"',
+        {"d": 1, "n": 1, "p": 1},
+    )
+    assert redact_body(b'{"d": "y", "n"', SCRUBBER)[:3] == (None, '{"d": "y", "n"', {})
+
+
+@pytest.mark.parametrize(
+    "credential",
+    ["AKIAIOSFODNN7EXAMPLE", "ya29.a0-not-a-real-token", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0ab.c"],
+)
+def test_credentials_of_clouds_are_redacted(credential: str) -> None:
+    """A credential of a cloud is hidden wherever an answer repeats it."""
+    value, _, redactions = redacted({"message": f"asked with {credential}"})
+    assert value == {"message": "asked with (hidden)"}
+    assert redactions == {"(secrets in texts)": 1}

@@ -7,8 +7,9 @@ import multiprocessing
 import pickle
 import re
 import traceback
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from inventory.errors import LeakError
 from inventory.text import secrets
 from inventory.text.secrets import (
     Scrubber,
+    Secret,
     SecretText,
     Token,
     TokenVariables,
@@ -281,3 +283,59 @@ def test_local_variables_are_forgotten() -> None:
     assert [frame.name for frame in traceback.extract_tb(error.__traceback__)] == places
     whole = traceback.TracebackException.from_exception(error, capture_locals=True)
     assert f"secret = '{VALUE}'" not in "".join(whole.format())
+
+
+# --- other secrets --------------------------------------------------------------------------------
+
+
+OTHER_VALUE = "wJalr/not+a+real+secret+0123456789abcdefg"
+OTHER = Secret("secret access key", OTHER_VALUE)
+OTHER_PLACES = {
+    "plain": OTHER_VALUE,
+    "in JSON": OTHER_VALUE.replace("/", "\\/"),
+    "percent-encoded": quote(OTHER_VALUE, safe=""),
+    "percent-encoded in a path": quote(OTHER_VALUE),
+    "base64": b64encode(OTHER_VALUE.encode()).decode(),
+    "base64 of a pair": b64encode(f"me:{OTHER_VALUE}".encode()).decode(),
+    "base64 for URLs": urlsafe_b64encode(f"?{OTHER_VALUE}".encode()).decode(),
+}
+"""A secret of another kind as it may come back."""
+
+
+def test_secret_shows_its_name() -> None:
+    """Whatever renders a secret shows what it is called, and nothing of the secret."""
+    assert {repr(OTHER), str(OTHER)} == {"Secret(secret access key)"}
+    with pytest.raises(TypeError, match=r"^a token is not written down$"):
+        pickle.dumps(OTHER)
+
+
+@pytest.mark.parametrize("form", OTHER_PLACES.values(), ids=OTHER_PLACES)
+def test_no_form_of_a_secret_survives(form: str, tmp_path: Path) -> None:
+    """A known secret is hidden and found in a file in each of its forms."""
+    scrubber, file = Scrubber([OTHER]), tmp_path / "a"
+    assert not scrubber.is_clean(f"x{form}y")
+    assert scrubber.is_clean(scrubber.scrub(f"x{form}y"))
+    file.write_text(f"x{form}y", encoding="utf-8")
+    with pytest.raises(LeakError):
+        refuse_leaks([file], [OTHER])
+
+
+def test_each_long_line_of_a_secret_reveals_it() -> None:
+    """Of a secret of several lines each line is hidden, also alone; a short one is harmless."""
+    key = Secret("key file", "-----BEGIN-----\nMIIBVgIBADANBgkqhkiG\nshort\n")
+    assert Scrubber([key]).scrub("a MIIBVgIBADANBgkqhkiG b short") == "a (hidden) b short"
+
+
+@pytest.mark.parametrize("value", ["", " ", "testing", "\n\n"])
+def test_short_values_are_not_looked_for(value: str) -> None:
+    """A value that harmless texts hold is no needle."""
+    assert Secret("x", value).needles() == ()
+
+
+@given(st.text(min_size=8, max_size=60).filter(lambda text: len(text.strip()) >= 8))
+def test_any_secret_is_hidden(value: str) -> None:
+    """Whatever a secret is made of, nothing of it is left."""
+    one_line = " ".join(value.split())
+    value = one_line if len(one_line) >= 8 else "x" * 8
+    clean = Scrubber([Secret("x", value)]).scrub(f"with {value} here")
+    assert value not in clean or value in "with (hidden) here (hidden): a text that hides a secret"

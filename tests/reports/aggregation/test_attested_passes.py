@@ -54,6 +54,14 @@ def test_only_existing_databases_that_pass_are_counted(finding: Finding) -> None
     assert counted(finding, placed("b", "Ada")).databases == (1, 1)
 
 
+def test_a_look_at_the_portal_is_more_than_a_statement() -> None:
+    """What somebody saw in the portal is direct evidence, and no attestation alone."""
+    look = placed("a", "Ada")._replace(rests_on="portal")
+    other = a_finding("pass", "CMEK-17")._replace(attested_by=("Ada",), rests_on="portal")
+    counts = counted(look, other)
+    assert (counts.databases, counts.people_of_all, counts.rules) == ((0, 1), 0, {})
+
+
 @pytest.mark.parametrize("other", ["ada example", "  Ada\tEXAMPLE ", "\uff21da Example"])
 def test_one_person_in_two_spellings_is_one(other: str) -> None:
     """Capitals, blanks and look-alike letters make no second person of the first."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from checks.engine.context import Context
 from checks.engine.evaluation import evaluate
 from checks.engine.finding import (
+    EVIDENCE_KINDS,
     NOT_COMPLYING,
     STATUSES,
     Finding,
@@ -28,7 +29,7 @@ from inventory.model.organization_index import index_organization
 from inventory.model.terraform_managed import ManagedResources, UndeterminedDatabase
 from reports.aggregation.aggregates import Aggregates
 from reports.aggregation.coverage_states import COMPLETE, ORDER, PROOFS
-from reports.aggregation.protection import total
+from reports.aggregation.protection import total, total_of_kinds
 from tests.builders import (
     AS_OF,
     ORGANIZATION,
@@ -50,6 +51,7 @@ from tests.reports.samples import HOSTILE, VIOLATIONS, save_inventory
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from checks.engine.finding import EvidenceKind
     from inventory.model.organization import Organization
 
 OTHER = SCOPE._replace(region="us-west-2")
@@ -481,6 +483,65 @@ def test_no_finding_more_makes_a_database_look_better(given: list[Finding], more
             _count(*given, _on_database(), a_finding(more, rule)),
         )
         assert after["protected"] <= before["protected"]
+
+
+# --- on what it rests -----------------------------------------------------------------------------
+
+
+def _kinds(*given: Finding) -> dict[str, int]:
+    """Return on which kinds of evidence the protected databases of ``given`` rest."""
+    aggregates = Aggregates()
+    for finding in given:
+        aggregates.add(finding)
+    kinds = aggregates.coverage({ORGANIZATION: "acme-prod"})[0]["proven_by"]
+    assert list(kinds) == list(EVIDENCE_KINDS)
+    return {kind: number for kind, number in kinds.items() if number}
+
+
+@pytest.mark.parametrize("first", EVIDENCE_KINDS)
+@pytest.mark.parametrize("second", EVIDENCE_KINDS)
+def test_a_database_rests_on_the_evidence_of_its_weakest_region(
+    first: EvidenceKind, second: EvidenceKind
+) -> None:
+    """A protected database counts once, by the weakest of the kinds that its regions rest on."""
+    here = _on_database(rests_on=first)
+    there = _on_database(rests_on=second, scope=OTHER)
+    given = [WHOLE, *_proofs(), *_proofs(OTHER), here, there]
+    assert _kinds(*given) == {max(first, second, key=EVIDENCE_KINDS.index): 1}
+
+
+def test_only_protected_databases_rest_on_evidence() -> None:
+    """A database that is not proven to be encrypted rests on nothing, whatever its order shows."""
+    shown = _on_database(rests_on="portal")
+    assert _kinds(WHOLE, *_proofs(), shown) == {"portal": 1}
+    assert _kinds(*_proofs(), shown) == {}
+    assert _kinds(WHOLE, *_proofs(), shown, a_finding("fail", PROOFS[0])) == {}
+    assert _kinds(WHOLE, shown._replace(status="inconclusive", cause="x", rests_on="")) == {}
+
+
+@examples(100)
+@given(
+    given=st.lists(
+        st.builds(
+            _on_database,
+            st.sampled_from(STATUSES),
+            st.sampled_from("abc"),
+            rests_on=st.sampled_from(["", *EVIDENCE_KINDS]),
+        ),
+        max_size=8,
+    )
+)
+def test_kinds_of_evidence_add_up_to_the_protected_databases(given: list[Finding]) -> None:
+    """Each protected database rests on one kind of evidence, and no other database on any."""
+    whole = [WHOLE, *_proofs(), *given]
+    assert sum(_kinds(*whole).values()) == _count(*whole)["protected"]
+
+
+def test_kinds_of_several_organizations_add_up() -> None:
+    """The numbers of several organizations are added up, kind by kind; there may be none."""
+    one: dict[EvidenceKind, int] = dict.fromkeys(EVIDENCE_KINDS, 2)
+    assert total_of_kinds([]) == dict.fromkeys(EVIDENCE_KINDS, 0)
+    assert total_of_kinds([one, one]) == dict.fromkeys(EVIDENCE_KINDS, 4)
 
 
 def test_totals_add_up() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections import Counter
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from checks.engine.card import SEVERITIES
 from checks.engine.context import Context
-from checks.engine.finding import OPEN, STATUSES
+from checks.engine.finding import EVIDENCE_KINDS, OPEN, STATUSES
 from checks.engine.outcome import Gate
 from reports.formats.markdown import WHOLE, SummaryLimits, render
 from reports.presentation import labels
@@ -66,6 +67,14 @@ def _of(*given: Finding, gate: Gate | None = None, **over: Any) -> str:  # noqa:
 
 
 # --- what it says ---------------------------------------------------------------------------------
+
+
+def test_the_kinds_of_evidence_follow_the_answer(violations: Report) -> None:
+    """On what the protected databases rest is a line of its own below the answer."""
+    head: Any = copy.deepcopy(violations.head)
+    head["evidence_kinds"]["databases"] |= dict.fromkeys(EVIDENCE_KINDS, 0) | {"portal": 1}
+    proven = "The one database that is proven is so by a look at the portal."
+    assert render(head, violations.lines).splitlines()[4] == proven
 
 
 def test_the_verdict_comes_first(violations: Report) -> None:

@@ -346,7 +346,11 @@ def test_a_run_names_its_audit(violations: Report) -> None:
         "rules": violations.head["criteria"]["hash"],
         "open": open_ones,
         "leftOut": 0,
+        "restsOn": violations.head["evidence_kinds"],
     }
+    older: Any = {**violations.head}
+    del older["evidence_kinds"]
+    assert "restsOn" not in _run(render(older, violations.lines))["properties"]
     run = violations.head["run"]
     other = violations.head | {"run": dict.fromkeys(run, "") | {"exit_code": run["exit_code"]}}
     assert render(other, violations.lines) == render(violations.head, violations.lines)

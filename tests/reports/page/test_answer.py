@@ -78,16 +78,14 @@ def test_facts(violations: Report, compliant: Report) -> None:
     assert _facts(compliant.head)["Open findings"] == "none"
 
 
-def test_what_rests_on_attestations(compliant: Report) -> None:
-    """The line of facts has the share of databases that an attestation alone dates."""
-    assert _facts(compliant.head)["On attestations alone"] == (
-        "1 of 1 databases deployed after their key"
+def test_on_what_it_rests(compliant: Report) -> None:
+    """The answer says by which kinds of evidence databases are proven; an older record does not."""
+    assert answer(compliant.head).rests_on == (
+        "The one database that is proven is so by statements of people alone."
     )
     older: Any = {**compliant.head}
-    del older["attested"]
-    assert "On attestations alone" not in _facts(older)
-    only = OnlyOrganization("calm", 2, "../audit.html", "Compliant")
-    assert "On attestations alone" not in dict(answer(compliant.head, only).facts)
+    del older["evidence_kinds"]
+    assert answer(older).rests_on == ""
 
 
 def test_the_next_waiver_to_expire(waived: Report, violations: Report) -> None:

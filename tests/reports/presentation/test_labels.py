@@ -12,7 +12,7 @@ from checks.engine.finding import STATUSES, Kind
 from checks.engine.reasons import reasons
 from checks.engine.waivers import State
 from checks.shared import comparisons
-from inventory.model.gaps import Fact, GapReason
+from inventory.model.gaps import CloudFact, Fact, GapReason
 from inventory.model.sources import Role
 from inventory.model.vocabulary import DatabaseType, Provider
 from reports.aggregation import coverage_states
@@ -44,7 +44,7 @@ def test_statuses_differ_without_colour() -> None:
         pytest.param(labels.PROVIDER, set(get_args(Provider)), id="providers"),
         pytest.param(labels.KIND, set(get_args(Kind)), id="kinds"),
         pytest.param(labels.ROLE, set(get_args(Role)), id="roles"),
-        pytest.param(labels.FACT, {"identity", *get_args(Fact)}, id="facts"),
+        pytest.param(labels.FACT, {"identity", *get_args(Fact), *get_args(CloudFact)}, id="facts"),
         pytest.param(labels.COUNTED, comparisons.COUNTED, id="counted"),
         pytest.param(labels.AGREE, {True, False, None}, id="agreement"),
     ],

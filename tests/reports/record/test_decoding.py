@@ -26,6 +26,12 @@ def test_what_is_written_is_read_back(finding: Finding) -> None:
     assert decode_finding(encode_finding(finding).encode(), "") == finding._replace(evidence=())
 
 
+def test_a_pass_of_an_earlier_version_is_read_back() -> None:
+    """A line that does not say on what a pass rests is a finding all the same."""
+    line = encode_finding(a_finding("pass")).replace(',"rests_on":"records"', "")
+    assert decode_finding(line.encode(), "") == a_finding("pass")
+
+
 def test_a_name_that_is_no_valid_unicode_is_read_back() -> None:
     """A lone surrogate, which JSON can hold, is no reason to break."""
     finding = a_finding(name="acme-\ud800")
@@ -44,6 +50,7 @@ def test_a_name_that_is_no_valid_unicode_is_read_back() -> None:
         (b'"since":"2026', b'"since":"26', "since: string should match "),
         (b'"audits":1', b'"audits":"1"', "audits: input should be a valid integer"),
         (b'"audits":1', b'"audits":-1', "audits: input should be greater than or equal to 0"),
+        (b'"message":"It is so."', b'"message":"","rests_on":"hope"', "rests_on: input should be "),
         (b'"message":', b'"said":', "message: field required"),
         (LINE, b"[]", "the whole: input should be a valid dict"),
         (LINE, b"{", "found no JSON"),

@@ -82,6 +82,17 @@ def test_the_age_of_a_finding_stands_in_its_line() -> None:
     assert list(json.loads(encode_finding(finding))) == keys
 
 
+def test_a_pass_states_on_which_evidence_it_rests() -> None:
+    """The kind of evidence follows the condition; a rule that states none rests on records."""
+    lines = [
+        json.loads(encode_finding(a_finding("pass", databases=1, existing=1, **stated)))
+        for stated in ({}, {"rests_on": "portal"}, {"attested_by": ("Ada",)})
+    ]
+    assert [line["rests_on"] for line in lines] == ["records", "portal", "attested"]
+    keys = ["status", "rule", "id", "severity", "subject", "message", "rests_on"]
+    assert list(lines[0]) == [*keys, "databases", "existing", "evidence"]
+
+
 def test_a_lone_surrogate_survives_in_a_line() -> None:
     """A name that is no valid Unicode is recorded and read back as it was."""
     line = encode_finding(a_finding(name="acme-\ud800"))

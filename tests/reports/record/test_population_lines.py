@@ -10,6 +10,8 @@ from checks.engine.evaluation import evaluate
 from checks.engine.finding import database_subject, key_subject
 from inventory.model.organization import Expectation, Policy
 from inventory.model.organization_index import scope_of
+from inventory.model.planned_keys import PlannedKey
+from inventory.model.terraform_managed import ManagedResources
 from reports.record.population import Population
 from reports.record.population_lines import population_lines
 from tests.builders import (
@@ -19,17 +21,23 @@ from tests.builders import (
     a_key,
     a_planned_database,
     an_organization,
+    aws_key_id,
+    kms_facts,
     uuid,
 )
 from tests.reports.everything import an_organization_with_everything, an_organization_with_plans
 from tests.reports.recording import RULES, SOURCE
 
 if TYPE_CHECKING:
+    from checks.engine.context import Kms
     from inventory.model.organization import Organization
 
+LOOK = {"by": "acme-security", "on": "2026-11-01"}
 
-def _lines(organization: Organization) -> Any:  # noqa: ANN401 (parts of the record)
-    return [json.loads(line) for line in population_lines(organization, Context(AS_OF))]
+
+def _lines(organization: Organization, kms: Kms = "recorded") -> Any:  # noqa: ANN401 (parts of the record)
+    context = Context(AS_OF, kms=kms)
+    return [json.loads(line) for line in population_lines(organization, context)]
 
 
 def test_an_organization_is_listed_with_its_keys_and_databases() -> None:
@@ -92,6 +100,56 @@ def test_an_organization_is_listed_with_its_keys_and_databases() -> None:
 
 def _time(database: Any) -> str:  # noqa: ANN401 (a database)
     return f"{database.created_at.isoformat()[:-6]}Z"
+
+
+def test_a_key_is_listed_with_what_its_cloud_and_the_portal_show() -> None:
+    """Facts of the cloud and looks at the portal are part of a key's line, and of a region's."""
+    region = {"name": "us-east-1", "portal": {"key": "customer", **LOOK}}
+    organization = an_organization(
+        keys=[a_key(kms=kms_facts(), portal={"status": "in-use", **LOOK})],
+        databases=[a_database(regions=[region])],
+    )
+    _, key, database = _lines(organization)
+    assert key["cloud"]["observed_at"] == "2026-11-20T02:00:00Z"
+    assert key["portal"] == {"status": "in-use", **LOOK, "due": "2027-11-01"}
+    assert database["regions"][0]["portal"] == {"key": "customer", **LOOK, "due": "2027-11-01"}
+
+
+def test_facts_of_a_planned_key_are_listed() -> None:
+    """What a cloud shows of a key that is only planned is part of its line."""
+    planned = PlannedKey(
+        type="serverless",
+        provider="aws",
+        region="us-east-1",
+        key_id=aws_key_id(),
+        kms=kms_facts(enabled=False),
+    )
+    managed = ManagedResources(planned_keys=(planned,))
+    organization = an_organization(keys=[], databases=[]).with_managed(managed)
+    assert [line["cloud"]["enabled"] for line in _lines(organization)[1:]] == [False]
+
+
+def test_facts_of_clouds_that_are_left_out_are_not_listed() -> None:
+    """An audit that leaves the clouds out lists nothing of what they show: it judged nothing by it.
+
+    What people saw in the portal stays.
+    """
+    key = a_key(kms=kms_facts(), portal={"status": "in-use", **LOOK})
+    _, line = _lines(an_organization(keys=[key], databases=[]), kms="none")
+    assert ("cloud" in line, "portal" in line) == (False, True)
+
+
+def test_only_grants_of_the_vendor_accounts_of_the_scope_count() -> None:
+    """A grant is the vendor's if Astra names its issuer for the key's own scope."""
+    scope = {"type": "serverless", "provider": "aws"}
+    grant = {"id": "g", "grantee": "x", "operations": (), "issued_by": "999988887777"}
+    shown = []
+    for region in ("us-east-1", "us-west-2"):
+        account = scope | {"region": region, "account": "999988887777"}
+        key = a_key(kms=kms_facts(grants=[grant]))
+        organization = an_organization(keys=[key], databases=[], vendor_accounts=[account])
+        shown.append("vendor_grants" in _lines(organization)[1]["cloud"])
+    assert shown == [True, False]
 
 
 def test_the_lines_add_up_to_the_numbers_of_the_head() -> None:

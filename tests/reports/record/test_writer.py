@@ -177,3 +177,13 @@ def test_the_head_counts_what_rests_on_attestations(tmp_path: Path) -> None:
         },
         "people": 2,
     }
+
+
+def test_the_head_counts_on_which_evidence_passes_rest(tmp_path: Path) -> None:
+    """Passes and protected databases are counted by the kind of evidence, and add up."""
+    look = a_finding("pass", "CMEK-17", rests_on="portal")
+    head = make(tmp_path, [look], [an_organization()]).head
+    kinds = head["evidence_kinds"]
+    assert (kinds["passes"]["portal"], sum(kinds["passes"].values())) == (1, head["counts"]["pass"])
+    assert sum(kinds["databases"].values()) == head["protection"]["protected"]
+    assert kinds["databases"] == head["coverage"][0]["proven_by"]

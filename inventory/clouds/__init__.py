@@ -1,0 +1,1 @@
+"""What AWS, Google Cloud and Azure show of keys, read by calls that change nothing."""

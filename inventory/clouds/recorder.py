@@ -1,0 +1,163 @@
+"""Records what a cloud answers: limited, redacted, and without what names a caller."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from inventory.errors import too_large
+from inventory.evidence.exchange import HEADERS, TOO_LATE, Exchange, Failure
+from inventory.evidence.redaction import Redacted, redact_body, serialize_body
+from inventory.text.secrets import HIDDEN, Scrubber
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from inventory.errors import UnansweredError
+    from inventory.system.request_policy import RequestPolicy
+    from inventory.text.secrets import Token
+
+_LONGEST_HEADER = 500
+_FAILED = 400
+_CODES = frozenset({"__type", "@type", "code", "status", "reason", "domain"})
+"""The fields of an error whose values are recorded.
+
+All others are hidden: a message names the caller, who may be a person, and where that one calls
+from.
+"""
+
+_PHRASES = ("The request concerns location",)
+"""What is recorded of the message of an error, if it holds that: fixed words that name nobody.
+
+Google Cloud answers a request that went to the wrong location as one about a missing key; only the
+message differs.
+"""
+
+
+class HttpAnswer(NamedTuple):
+    """An answer as it came over HTTP.
+
+    Attributes:
+        status: its status.
+        headers: its headers.
+        body: its body, decompressed; at most one byte more than the limit.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class CloudRecorder:
+    """Records the exchanges of one organization with the clouds, in the order in which they end.
+
+    Threads share it.
+
+    Attributes:
+        largest_body: how many bytes of a body a transport must read to know that it is too large.
+    """
+
+    def __init__(
+        self,
+        record: Callable[[Exchange], object],
+        tokens: Iterable[Token],
+        policy: RequestPolicy,
+        folder: str,
+        count: int = 0,
+    ) -> None:
+        """Pass every exchange to ``record``, without ``tokens``.
+
+        Files are numbered in ``folder`` from the ``count`` on that there are.
+        """
+        self.largest_body = policy.largest_answer_bytes + 1
+        self._record = record
+        self._tokens = tuple(tokens)
+        self._scrubber = Scrubber(self._tokens)
+        self._policy = policy
+        self._folder = folder
+        self._count = count
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def hide(self, tokens: Iterable[Token]) -> None:
+        """Hide ``tokens``, too: credentials of a cloud, from before they are first sent."""
+        with self._lock:
+            self._tokens = tuple(dict.fromkeys((*self._tokens, *tokens)))
+            self._scrubber = Scrubber(self._tokens)
+
+    def answered(self, address: str, started: datetime, answer: HttpAnswer) -> Exchange:
+        """Record an answer; one that is beyond the limits is recorded as a failure."""
+        ended = datetime.now(UTC)
+        if error := self._beyond_limits(answer):
+            failure = Failure.model_validate({"reason": error.reason, "detail": error.detail})
+            return self._write(Exchange("", address, started, ended, failure=failure))
+        redacted = redact_body(answer.body, self._scrubber)
+        if answer.status >= _FAILED:
+            redacted = _without_caller(redacted)
+        return self._write(
+            Exchange(
+                "",
+                address,
+                started,
+                ended,
+                status=answer.status,
+                headers=self._headers(answer.headers),
+                **redacted._asdict(),
+            )
+        )
+
+    def failed(self, address: str, started: datetime, failure: Failure) -> Exchange:
+        """Record that there was no answer, and why."""
+        return self._write(Exchange("", address, started, datetime.now(UTC), failure=failure))
+
+    def too_late(self, address: str) -> Exchange:
+        """Record that no time was left for a request."""
+        return self.failed(address, datetime.now(UTC), TOO_LATE)
+
+    def _beyond_limits(self, answer: HttpAnswer) -> UnansweredError | None:
+        limits = self._policy
+        if len(answer.body) > limits.largest_answer_bytes:
+            found = f"more than {limits.largest_answer_bytes:,} bytes in one answer"
+            return too_large(found, "largest_answer_bytes")
+        if self._count >= limits.most_requests:
+            return too_large(f"more than {limits.most_requests:,} requests", "most_requests")
+        if self._bytes > limits.most_answer_bytes:
+            found = f"more than {limits.most_answer_bytes:,} bytes in all answers"
+            return too_large(found, "most_answer_bytes")
+        return None
+
+    def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        low = {name.lower(): value for name, value in headers.items()}
+        return {name: self._header(low[name]) for name in HEADERS if name in low}
+
+    def _header(self, value: str) -> str:
+        text = value.encode("ascii", "backslashreplace").decode()
+        # Scrubbed before it is cut: half of a secret at the end would not be recognized.
+        return self._scrubber.scrub(text)[:_LONGEST_HEADER]
+
+    def _write(self, exchange: Exchange) -> Exchange:
+        with self._lock:
+            self._count += 1
+            self._bytes += len(exchange.body)
+            written = exchange._replace(path=f"{self._folder}/{self._count:04}.json")
+            self._record(written)
+        return written
+
+
+def _without_caller(redacted: Redacted) -> Redacted:
+    """Return the body of an error with its codes only."""
+    if redacted.text is not None:
+        return redacted._replace(text=HIDDEN, body=serialize_body(HIDDEN))
+    value = _only_codes(redacted.value)
+    return redacted._replace(value=value, body=serialize_body(value))
+
+
+def _only_codes(value: Any, name: str = "") -> Any:  # noqa: ANN401 (any JSON)
+    if isinstance(value, dict):
+        return {field: _only_codes(inner, field) for field, inner in value.items()}
+    if isinstance(value, list):
+        return [_only_codes(inner, name) for inner in value]
+    if name in _CODES or not isinstance(value, str):
+        return value
+    return next((f"{HIDDEN}: {phrase}" for phrase in _PHRASES if phrase in value), HIDDEN)

@@ -1,0 +1,159 @@
+"""What is recorded of a cloud's answer, and what never is."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory.clouds.recorder import CloudRecorder, HttpAnswer
+from inventory.evidence.exchange import Exchange, Failure, parse_exchange, render_exchange
+from inventory.system.request_policy import RequestPolicy
+from inventory.text.secrets import HIDDEN, Token
+from tests.inventory.clouds.scripted import FOLDER, JSON, answer
+from tests.inventory.live import HIDING_PLACES, SECRET, TOKEN
+
+ADDRESS = "/aws/kms.us-east-1.amazonaws.com/DescribeKey"
+CALLER = "arn:aws:sts::111122223333:assumed-role/audit/ada@acme.example"
+
+
+def a_recorder(**over: Any) -> tuple[CloudRecorder, list[Exchange]]:  # noqa: ANN401 (any argument)
+    """Return a recorder, and the list in which it records."""
+    exchanges: list[Exchange] = []
+    fields: dict[str, Any] = {"tokens": (TOKEN,), "policy": RequestPolicy(), "folder": FOLDER}
+    return CloudRecorder(exchanges.append, **fields | over), exchanges
+
+
+def recorded(given_answer: HttpAnswer, **over: Any) -> Exchange:  # noqa: ANN401 (any argument)
+    """Return the exchange that is recorded of an answer."""
+    recorder, exchanges = a_recorder(**over)
+    exchange = recorder.answered(ADDRESS, datetime.now(UTC), given_answer)
+    assert exchanges == [exchange]
+    assert parse_exchange(exchange.path, render_exchange(exchange)).value == exchange.value
+    return exchange
+
+
+def test_answer_is_recorded_with_chosen_headers() -> None:
+    """Status, body and a few headers are recorded; no cookie and no challenge is."""
+    shown = {"X-Amzn-RequestId": "1", "x-ms-keyvault-region": "eastus", "Date": "now"}
+    hidden = {"Set-Cookie": "a=b", "WWW-Authenticate": "Bearer authorization=x", "Via": "proxy"}
+    exchange = recorded(HttpAnswer(200, JSON | shown | hidden, b'{"a": [1]}'))
+    assert (exchange.status, exchange.value) == (200, {"a": [1]})
+    assert exchange.path == f"{FOLDER}/0001.json"
+    assert exchange.headers == {
+        "content-type": "application/json",
+        "date": "now",
+        "x-amzn-requestid": "1",
+        "x-ms-keyvault-region": "eastus",
+    }
+
+
+def test_error_is_recorded_by_its_codes() -> None:
+    """Of an error the codes are recorded, and not the message, which names the caller."""
+    body = {
+        "__type": "AccessDeniedException",
+        "Message": f"User: {CALLER} is not authorized",
+        "error": {"code": 403, "message": CALLER, "details": [{"reason": "NO", "x": CALLER}]},
+    }
+    exchange = recorded(answer(body, 400))
+    assert exchange.value == {
+        "__type": "AccessDeniedException",
+        "Message": HIDDEN,
+        "error": {"code": 403, "message": HIDDEN, "details": [{"reason": "NO", "x": HIDDEN}]},
+    }
+    assert "ada@" not in render_exchange(exchange).decode()
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (
+            f"The request concerns location 'us-east1' but was sent by {CALLER}",
+            f"{HIDDEN}: The request concerns location",
+        ),
+        (f"The request of {CALLER} concerns a location", HIDDEN),
+    ],
+)
+def test_of_a_message_only_fixed_words_are_recorded(message: str, shown: str) -> None:
+    """A message that says more than the codes is known by fixed words, which name nobody."""
+    exchange = recorded(answer({"error": {"code": 404, "message": message}}, 404))
+    assert exchange.value == {"error": {"code": 404, "message": shown}}
+
+
+def test_error_that_is_no_json_is_hidden() -> None:
+    """Of an error page nothing is recorded but that there was one."""
+    exchange = recorded(HttpAnswer(403, {}, f"<html>{CALLER}".encode()))
+    assert (exchange.text, exchange.value) == (HIDDEN, None)
+    assert "ada@" not in render_exchange(exchange).decode()
+
+
+@pytest.mark.parametrize("place", HIDING_PLACES)
+def test_token_that_comes_back_is_hidden(place: str) -> None:
+    """A token that an answer repeats is recorded nowhere, in whatever form it comes."""
+    text = HIDING_PLACES[place]
+    headers = JSON | {"x-request-id": text}
+    exchange = recorded(HttpAnswer(200, headers, json.dumps({"a": text}).encode()))
+    assert SECRET not in render_exchange(exchange).decode().lower()
+
+
+def test_credentials_that_are_found_later_are_hidden_too() -> None:
+    """What a library finds as its credential is hidden from then on, beside what was before."""
+    recorder, _ = a_recorder()
+    secret = "not-a-real-secret-of-acme"
+    recorder.hide([Token("AWS", secret), Token("AWS", secret)])
+    body = json.dumps({"a": secret, "b": SECRET}).encode()
+    exchange = recorder.answered(ADDRESS, datetime.now(UTC), HttpAnswer(200, JSON, body))
+    assert exchange.value == {"a": HIDDEN, "b": HIDDEN}
+
+
+@pytest.mark.parametrize(
+    ("limits", "setting"),
+    [
+        ({"largest_answer_bytes": 1_024}, "largest_answer_bytes"),
+        ({"most_requests": 1}, "most_requests"),
+        ({"most_answer_bytes": 1_024}, "most_answer_bytes"),
+    ],
+)
+def test_what_is_beyond_the_limits_is_a_failure(limits: dict[str, Any], setting: str) -> None:
+    """An answer beyond a limit is recorded as too large, with the limit, and without its body."""
+    policy = RequestPolicy(**limits)
+    recorder, exchanges = a_recorder(policy=policy)
+    large = HttpAnswer(200, JSON, json.dumps("x" * 1_100).encode())
+    for _ in range(2):
+        recorder.answered(ADDRESS, datetime.now(UTC), large)
+    last = exchanges[-1]
+    assert last.failure is not None
+    assert (last.failure.reason, last.failure.again, last.body) == ("too-large", False, "")
+    assert setting in last.failure.detail
+    assert recorder.largest_body == policy.largest_answer_bytes + 1
+
+
+def test_failures_are_recorded() -> None:
+    """A request without an answer is recorded with the reason, also one that is not sent."""
+    recorder, exchanges = a_recorder(count=7)
+    failure = Failure(reason="no-credentials", detail="none were found")
+    recorder.failed(ADDRESS, datetime.now(UTC), failure)
+    recorder.too_late(ADDRESS)
+    assert [exchange.outcome for exchange in exchanges] == ["no-credentials", "timed-out"]
+    assert [exchange.path[-9:] for exchange in exchanges] == ["0008.json", "0009.json"]
+
+
+def test_threads_get_files_of_their_own() -> None:
+    """However many threads record, each exchange has a file of its own."""
+    recorder, exchanges = a_recorder()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: recorder.too_late(ADDRESS), range(200)))
+    assert [exchange.path for exchange in exchanges] == [
+        f"{FOLDER}/{number:04}.json" for number in range(1, 201)
+    ]
+
+
+@given(st.binary(max_size=200), st.integers(100, 999))
+def test_any_answer_can_be_recorded(body: bytes, status: int) -> None:
+    """Whatever a server sends, it is recorded in a form that can be read back unchanged."""
+    recorded(HttpAnswer(status, {"content-type": body[:20].decode("latin-1")}, body))
