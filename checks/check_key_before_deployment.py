@@ -203,6 +203,10 @@ _ATTEST_REGISTRATION = ActionKind(
     steps=(
         "Find out to the second when the key was registered, from tickets, logs or whoever did it.",
         "Attest it with name and day, or give dated earlier records as the audit's history.",
+        (
+            "For Serverless, a look at the Astra portal can show it instead: cmek-audit portal "
+            "lists what to look at."
+        ),
         "Run the audit again.",
     ),
 )
@@ -434,6 +438,7 @@ def _with_direct(
     Neither outweighs the other: if they contradict each other, nothing can be judged.
     """
     both = verdict._replace(message=f"{verdict.message} {direct.text}")
+    decided = f"{direct.text} {verdict.message}"
     if verdict.status == "not-applicable" or verdict.reason in _NO_BASE:
         return both
     agrees = not direct.contradicts_itself
@@ -443,11 +448,11 @@ def _with_direct(
         action = known.act(_RESOLVE_CONTRADICTION)
         return Verdict("inconclusive", both.message, "contradiction", action)
     if direct.encrypted and known.keys:
-        return _shown_encrypted(verdict, both.message, direct)
+        return _shown_encrypted(verdict, decided, direct)
     decisive = [shown for shown in direct.unencrypted if shown.decides]
     if decisive and verdict.status == "inconclusive":
         action, cause = recreate_on_astra_keys(deployment), decisive[0].cause
-        return Verdict("fail", both.message, action=action, cause=cause)
+        return Verdict("fail", decided, action=action, cause=cause)
     return both
 
 

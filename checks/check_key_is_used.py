@@ -17,7 +17,7 @@ from checks.engine.finding import (
 )
 from checks.engine.outcome import report_outcome
 from checks.engine.reasons import cause_of_gap, gap_action
-from checks.shared.portal_looks import current_looks, look_in_words
+from checks.shared.portal import current_sightings, look_in_words
 from checks.shared.remedies import FIND_TYPE, attest_no_database, determine, for_scope
 from checks.shared.verdicts import lists_none_unattested
 from inventory.text.display import pluralize
@@ -108,21 +108,21 @@ def _judge_key(
 ) -> Finding:
     subject, where = key_subject(scope, key.key_id), locations_of([key])
     databases = len(index.scopes.get(scope, ()))
-    looks = current_looks([key], scope, context.as_of)
-    seen = "".join(f" {look_in_words(look)}" for look in looks)
+    sightings = current_sightings([key], scope, context.as_of)
+    seen = "".join(f" {look_in_words(look)}" for look in sightings)
     if databases:
         message = f"{pluralize(databases, 'database')} in its key scope.{seen}"
         return passes(CARD, subject, message, where)
-    return _hidden(index, scope, key, context) or _without_database(index, scope, key, looks)
+    return _hidden(index, scope, key, context) or _without_database(index, scope, key, sightings)
 
 
 def _without_database(
-    index: OrganizationIndex, scope: KeyScope, key: CustomerKey, looks: Sequence[PortalKey]
+    index: OrganizationIndex, scope: KeyScope, key: CustomerKey, sightings: Sequence[PortalKey]
 ) -> Finding:
     """Judge a key in whose scope no database is; ``looks`` at the portal may say otherwise."""
     subject, where = key_subject(scope, key.key_id), locations_of([key])
     message = "No database is in its key scope."
-    if in_use := [look for look in looks if look.status == "in-use"]:
+    if in_use := [look for look in sightings if look.status == "in-use"]:
         text = f"{message} {look_in_words(in_use[0])} The portal and the record contradict."
         action = for_scope(_FIND_USER, index, scope)
         return inconclusive(CARD, subject, "contradiction", text, where, action)

@@ -18,12 +18,12 @@ from checks.engine.finding import (
 from checks.engine.outcome import report_outcome
 from checks.shared.cloud_facts import fact_locations, facts_do_not_count, unread_finding
 from checks.shared.key_registration import deployed_at
-from checks.shared.portal_looks import (
-    current_looks,
+from checks.shared.portal import (
+    current_sightings,
     look_in_words,
-    looks_at_keys,
     not_counting,
     shows_use,
+    sightings_of,
 )
 from checks.shared.remedies import for_scope
 from checks.shared.verdicts import with_databases_of
@@ -236,10 +236,10 @@ def _what_would_show(scope: KeyScope) -> str:
 
 def _by_portal(key: _Key, context: Context) -> _Shown:
     """Return what the portal showed; a look counts if a database had been deployed before it."""
-    looks = current_looks(key.entries, key.scope, context.as_of)
+    sightings = current_sightings(key.entries, key.scope, context.as_of)
     later = [
         look
-        for look in looks
+        for look in sightings
         if any(deployed and day(deployed) < look.on for deployed in key.deployed)
     ]
     statuses = {look.status for look in later}
@@ -248,7 +248,7 @@ def _by_portal(key: _Key, context: Context) -> _Shown:
         return _Shown("disputed", text)
     if later:
         return _Shown("used" if "in-use" in statuses else "unused", text, later[0].by)
-    outdated = looks_at_keys(key.entries) if shows_use(key.scope) and not looks else []
+    outdated = sightings_of(key.entries) if shows_use(key.scope) and not sightings else []
     if outdated:
         why = not_counting(outdated[0], context.as_of)
         return _Shown(problem=_open(key, "attestation-not-current", why, _LOOK_AT_USE))

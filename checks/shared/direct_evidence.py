@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.context import day, utc
 from checks.shared.key_registration import deployed_at
-from checks.shared.portal_looks import (
-    current_looks,
-    has_looks,
+from checks.shared.portal import (
+    current_sightings,
+    is_in_portal,
     look_in_words,
-    looks_at_keys,
     not_counting,
     not_showing,
     shows_use,
+    sightings_of,
 )
 from inventory.model.key_ids import canonical
 from inventory.text.display import pluralize
@@ -149,8 +149,8 @@ def find_direct_evidence(scope: ScopeKeys) -> list[DirectEvidence]:
     by_region = [_of_region(scope, deployment) for deployment in scope.deployments]
     found = _with_keys(scope, by_region)
     for name in scope.names:
-        looks = current_looks(scope.entries(name), scope.scope, scope.as_of)
-        for look in (look for look in looks if look.status == "in-use"):
+        sightings = current_sightings(scope.entries(name), scope.scope, scope.as_of)
+        for look in (look for look in sightings if look.status == "in-use"):
             found = _with_use(scope, name, look, found)
     notes = (*scope.notes, *_notes(scope))
     return [
@@ -170,7 +170,7 @@ def _of_region(scope: ScopeKeys, deployment: Deployment) -> DirectEvidence:
     deployed = deployed_at(deployment.database, deployment.region)
     if why := not_showing(look, scope.as_of, deployed):
         return DirectEvidence(notes=(why,))
-    text, counts = look_in_words(look), has_looks(scope.scope)
+    text, counts = look_in_words(look), is_in_portal(scope.scope)
     shown = Shown(text, by=look.by, evidence=(deployment.location,), decides=counts)
     if look.key == "astra":
         return DirectEvidence(unencrypted=(shown._replace(cause=ON_ASTRA_KEYS),))
@@ -217,14 +217,14 @@ def _against_key(scope: ScopeKeys, deployment: Deployment) -> Iterator[Shown]:
     if deployed is None or deployment.is_planned:
         return
     known = [_available(scope, name, deployed) for name in scope.names]
-    looks = [look for look in known if look]
-    if len(looks) == len(known):
+    sightings = [look for look in known if look]
+    if len(sightings) == len(known):
         yield Shown(
-            " ".join(map(look_in_words, looks)),
+            " ".join(map(look_in_words, sightings)),
             KEY_AVAILABLE,
-            looks[0].by,
+            sightings[0].by,
             tuple(dict.fromkeys(key.location for key in scope.keys)),
-            decides=has_looks(scope.scope),
+            decides=is_in_portal(scope.scope),
         )
     times = [scope.never_used[name] for name in scope.names if name in scope.never_used]
     if len(times) == len(known) and deployed < min(times):
@@ -241,15 +241,15 @@ def _available(scope: ScopeKeys, name: str, deployed: datetime) -> PortalKey | N
     Of Managed Clusters the portal is not known to show any status, so that such a look only casts
     doubt. Of keys in Azure it is known to show nothing.
     """
-    looks = () if scope.scope.provider == "azure" else looks_at_keys(scope.entries(name))
-    shown = (look for look in looks if look.status == "available")
+    sightings = () if scope.scope.provider == "azure" else sightings_of(scope.entries(name))
+    shown = (look for look in sightings if look.status == "available")
     return next((look for look in shown if not not_showing(look, scope.as_of, deployed)), None)
 
 
 def _too_early(scope: ScopeKeys, deployment: Deployment) -> Iterator[str]:
     """Yield why looks that count show nothing of a deployment that may be later than they are."""
     deployed = deployed_at(deployment.database, deployment.region)
-    for look in current_looks(scope.keys, scope.scope, scope.as_of):
+    for look in current_sightings(scope.keys, scope.scope, scope.as_of):
         if look.status == "available" and (why := not_showing(look, scope.as_of, deployed)):
             yield why
 
@@ -339,7 +339,7 @@ def _unlisted_user(scope: ScopeKeys, look: PortalKey) -> str:
 
 def _notes(scope: ScopeKeys) -> Iterator[str]:
     """Yield which looks at keys show nothing at all, and why."""
-    for look in looks_at_keys(scope.keys):
+    for look in sightings_of(scope.keys):
         if why := not_counting(look, scope.as_of):
             yield why
         elif not shows_use(scope.scope):

@@ -197,6 +197,30 @@ def test_a_message_says_why_a_look_does_not_count() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "look", "begin"),
+    [
+        (
+            {},
+            CUSTOMER,
+            "On 2026-11-10 acme-security saw in the portal that a customer key encrypts",
+        ),
+        ({}, ASTRA, "On 2026-11-10 acme-security saw in the portal that Astra's own key encrypts"),
+        ({"kms": NEVER}, None, "Up to 2026-11-20T01:00:00Z the cloud recorded no use of the key."),
+    ],
+)
+def test_what_decides_comes_first(
+    key: dict[str, Any], look: dict[str, Any] | None, begin: str
+) -> None:
+    """Where what is shown decides, the message begins with it; what is known of times follows."""
+    [finding] = judge(recorded(key, a_region(look)))
+    assert finding.message.startswith(begin)
+    assert finding.message.endswith(
+        " Key first seen 2026-11-20T02:00:00Z; database deployed 2026-06-01T00:00:00Z. Which came "
+        "first is unknown."
+    )
+
+
 def test_what_is_to_be_done_about_a_database_on_astra_keys() -> None:
     """A database that is shown not to be encrypted has to be recreated: no key helps it now."""
     [finding] = judge(recorded({}, a_region(ASTRA)))

@@ -18,7 +18,7 @@ KEY_STATUS = {"in-use": "In-Use", "available": "Available"}
 """What the portal calls a key, by what is recorded of it."""
 
 
-def has_looks(scope: KeyScope) -> bool:
+def is_in_portal(scope: KeyScope) -> bool:
     """Return whether the portal shows what is encrypted there: for Serverless alone it does."""
     return scope.type == "serverless"
 
@@ -28,20 +28,22 @@ def shows_use(scope: KeyScope) -> bool:
 
     Keys in Azure are always shown as *Available*, used or not.
     """
-    return has_looks(scope) and scope.provider != "azure"
+    return is_in_portal(scope) and scope.provider != "azure"
 
 
-def looks_at_keys(keys: Iterable[CustomerKey]) -> list[PortalKey]:
+def sightings_of(keys: Iterable[CustomerKey]) -> list[PortalKey]:
     """Return every look at one of ``keys``, the latest first."""
-    looks = {key.portal for key in keys if key.portal}
-    return sorted(looks, key=lambda look: (look.on, look.status, look.by), reverse=True)
+    sightings = {key.portal for key in keys if key.portal}
+    return sorted(sightings, key=lambda look: (look.on, look.status, look.by), reverse=True)
 
 
-def current_looks(keys: Iterable[CustomerKey], scope: KeyScope, as_of: datetime) -> list[PortalKey]:
+def current_sightings(
+    keys: Iterable[CustomerKey], scope: KeyScope, as_of: datetime
+) -> list[PortalKey]:
     """Return the looks at ``keys`` that show something at ``as_of``, the latest first."""
     if not shows_use(scope):
         return []
-    return [look for look in looks_at_keys(keys) if look.is_current(as_of)]
+    return [look for look in sightings_of(keys) if look.is_current(as_of)]
 
 
 def look_in_words(look: PortalKey | PortalRegion) -> str:

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from checks.shared.portal_looks import (
-    current_looks,
-    has_looks,
+from checks.shared.portal import (
+    current_sightings,
+    is_in_portal,
     look_in_words,
-    looks_at_keys,
     not_counting,
     not_showing,
     shows_use,
+    sightings_of,
 )
 from inventory.model.attestations import PortalKey, PortalRegion
 from inventory.model.key import KeyScope
@@ -52,7 +52,7 @@ def test_a_look_is_in_words(look: PortalKey | PortalRegion, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "provider", "looks", "use"),
+    ("kind", "provider", "sightings", "use"),
     [
         ("serverless", "aws", True, True),
         ("serverless", "gcp", True, True),
@@ -65,13 +65,13 @@ def test_a_look_is_in_words(look: PortalKey | PortalRegion, words: str) -> None:
 def test_the_portal_shows_use_of_serverless_keys_outside_azure(
     kind: Any,  # noqa: ANN401 (a database type)
     provider: Any,  # noqa: ANN401 (a provider)
-    looks: bool,  # noqa: FBT001 (a parameter)
+    sightings: bool,  # noqa: FBT001 (a parameter)
     use: bool,  # noqa: FBT001 (as above)
 ) -> None:
     """Of Managed Clusters the portal shows nothing, and keys in Azure always look available."""
     scope = KeyScope(ORGANIZATION, kind, provider, "a")
-    assert (has_looks(scope), shows_use(scope)) == (looks, use)
-    assert bool(current_looks([a_key(portal=a_look())], scope, AS_OF)) is use
+    assert (is_in_portal(scope), shows_use(scope)) == (sightings, use)
+    assert bool(current_sightings([a_key(portal=a_look())], scope, AS_OF)) is use
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_look_counts_from_its_day_until_it_is_due(over: dict[str, Any], why: s
     look = a_look(**over)
     expected = f"The look at the portal of {look.on} does not count: {why}." if why else ""
     assert not_counting(look, AS_OF) == expected
-    assert current_looks([a_key(portal=look)], SCOPE, AS_OF) == ([] if why else [look])
+    assert current_sightings([a_key(portal=look)], SCOPE, AS_OF) == ([] if why else [look])
     assert (not_showing(look, AS_OF, moment("2024-01-01")) == "") is (not why)
 
 
@@ -119,9 +119,9 @@ def test_a_look_shows_what_was_deployed_on_a_day_before(
 
 def test_the_latest_look_comes_first() -> None:
     """Looks at several versions of a key are sorted by their day, and each is there once."""
-    looks = [a_look(on=f"2026-11-0{day}") for day in (1, 3, 2, 3)]
+    sightings = [a_look(on=f"2026-11-0{day}") for day in (1, 3, 2, 3)]
     keys = [
         a_key(provider="gcp", key_id=gcp_key_id(version=version), portal=look)
-        for version, look in enumerate(looks, 1)
+        for version, look in enumerate(sightings, 1)
     ]
-    assert looks_at_keys([*keys, a_key()]) == [looks[1], looks[2], looks[0]]
+    assert sightings_of([*keys, a_key()]) == [sightings[1], sightings[2], sightings[0]]
