@@ -175,7 +175,8 @@ def _of_region(scope: ScopeKeys, deployment: Deployment) -> DirectEvidence:
     if look.key == "astra":
         return DirectEvidence(unencrypted=(shown._replace(cause=ON_ASTRA_KEYS),))
     named = canonical(look.key_id) if look.key_id else ""
-    if not counts or named in scope.earlier or (not named and len(scope.names) > 1):
+    is_unnamed = len(scope.names) > 1 if not named else named in scope.earlier
+    if not counts or is_unnamed:
         return DirectEvidence(notes=(f"{text} That does not show which registered key it is.",))
     if named and scope.names and named not in scope.names:
         return DirectEvidence(disputes=(f"{text} It is not the registered key.",))

@@ -556,6 +556,14 @@ def test_a_key_that_was_replaced_is_no_other_key(tmp_path: Path) -> None:
     assert shown(finding) == PORTAL
 
 
+def test_a_look_that_names_no_key_is_none_of_the_earlier_ones(tmp_path: Path) -> None:
+    """Where several keys were claimed before, seeing a customer key shows the present one."""
+    before = {"keys": [key_data(key_id=aws_key_id(number=number)) for number in (8, 9)]}
+    history = earlier(tmp_path, on_2026_05_01=organization_data(**before))
+    [finding] = judge(recorded({}, a_region(CUSTOMER)), history)
+    assert shown(finding) == PORTAL
+
+
 # --- creation and grants --------------------------------------------------------------------------
 
 VENDOR = "999988887777"
