@@ -23,6 +23,7 @@ Kms = Literal["recorded", "none"]
 
 RECORDED_MAX_AGE = timedelta(days=30)
 LIVE_MAX_AGE = timedelta(hours=24)
+MOST_ROTATION_DAYS = 2_560  # no cloud has a longer period
 
 
 _EMPTY: Mapping[Any, Any] = {}

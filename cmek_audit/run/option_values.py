@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from checks.engine.card import Severity
-from checks.engine.context import LIVE_MAX_AGE, RECORDED_MAX_AGE, Kms
+from checks.engine.context import LIVE_MAX_AGE, MOST_ROTATION_DAYS, RECORDED_MAX_AGE, Kms
 from checks.engine.grouping import GroupingSetting
 from inventory.errors import SettingError
 from reports.formats.registry import DEFAULT, WRITABLE
@@ -43,6 +43,16 @@ def _duration(value: object) -> object:
     return timedelta(**{"hours" if match[2] == "h" else "days": int(match[1])})
 
 
+def _rotation_days(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"[1-9][0-9]{0,3}", value)
+    if not match or int(value) > MOST_ROTATION_DAYS:
+        message = f"a number of days from 1 to {MOST_ROTATION_DAYS}"
+        raise ValueError(message)
+    return int(value)
+
+
 def _list(value: object) -> object:
     if isinstance(value, str):
         return tuple(dict.fromkeys(["json", *filter(None, re.split(r"[\s,]+", value))]))
@@ -74,6 +84,7 @@ class Options(BaseModel):
     formats: Annotated[tuple[Format, ...], BeforeValidator(_list)] = DEFAULT
     group: GroupingSetting = "auto"
     kms: Kms = "recorded"
+    rotation_days: Annotated[int | None, BeforeValidator(_rotation_days)] = None
     controls: str | None = None
     framework: tuple[str, ...] = ()
 

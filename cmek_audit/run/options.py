@@ -149,6 +149,13 @@ OPTIONS = (
         "recorded: judge by recorded facts of the clouds' key management; none: leave them out, so "
         "that only attestations count; default: recorded",
     ),
+    Option(
+        "rotation-days",
+        "text",
+        "N",
+        "the most days between two rotations of a key, 1 to 2560; default: it is enough that "
+        "automatic rotation is on",
+    ),
     Option("controls", "path", "PATH", "control ids instead of the bundled ones"),
     Option(
         "framework",

@@ -247,10 +247,13 @@ def _context(
     of_example = inventory.captured_at if inventory.is_example else None
     as_of = options.as_of or of_example or now
     _refuse_later(history, inventory.captured_at or as_of)
+    context = Context(
+        as_of, options.oldest, options.kms, history, rotation_days=options.rotation_days
+    )
     if baseline is None:
-        return Context(as_of, options.oldest, options.kms, history)
+        return context
     refuse_unfit(baseline.about, as_of, is_example=inventory.is_example)
-    return Context(as_of, options.oldest, options.kms, history, baseline.organizations())
+    return context._replace(baseline=baseline.organizations())
 
 
 def _refuse_later(history: History, present: datetime) -> None:

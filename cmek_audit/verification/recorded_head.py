@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool
 
+from checks.engine.context import MOST_ROTATION_DAYS
 from inventory.evidence.manifest import Sha256
 from inventory.model.base import Count, Moment, WholeNumber
 from inventory.model.sources import FileFormat, Role
@@ -48,6 +49,7 @@ class RecordedSettings(RecordPart):
     as_of: Moment
     max_age_seconds: Annotated[WholeNumber, Field(ge=0, le=10**10)]
     kms: str
+    rotation_days: Annotated[WholeNumber, Field(ge=1, le=MOST_ROTATION_DAYS)] | None = None
     fail_on: str
     allow_inconclusive: StrictBool
     grouping: str

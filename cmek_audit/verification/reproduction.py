@@ -59,6 +59,7 @@ def options_of(head: RecordedHead) -> Options:
         "fail_on": settings.fail_on,
         "allow_inconclusive": settings.allow_inconclusive,
         "kms": settings.kms,
+        "rotation_days": settings.rotation_days,
         "group": settings.grouping,
         "controls": settings.controls_file and settings.controls_file.path,
         "framework": settings.frameworks,

@@ -111,6 +111,6 @@ class KeyReading:
     def _refuse(self, error: ValidationError) -> None:
         for problem in problems_of(error, "", {}):
             name = problem.field.partition(".")[0].partition("[")[0]
-            self._facts.pop(name)
+            self._facts.pop(name, None)  # several parts of one fact may be wrong
             detail = f"{problem.field}: found {problem.found}, expected {problem.expected}"
             self.miss("key", UnansweredError("malformed", detail))

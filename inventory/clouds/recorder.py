@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from inventory.text.secrets import Token
 
 _LONGEST_HEADER = 500
-_FAILED = 400
+_REDIRECT = 300
 _CODES = frozenset({"__type", "@type", "code", "status", "reason", "domain"})
 """The fields of an error whose values are recorded.
 
@@ -33,6 +34,9 @@ _PHRASES = ("The request concerns location",)
 Google Cloud answers a request that went to the wrong location as one about a missing key; only the
 message differs.
 """
+
+_NEEDLESS = frozenset({"n", "tags", "labels", "Description"})
+"""The fields of an answer about a key that no fact needs: its modulus, and free text."""
 
 
 class HttpAnswer(NamedTuple):
@@ -92,8 +96,9 @@ class CloudRecorder:
         if error := self._beyond_limits(answer):
             failure = Failure.model_validate({"reason": error.reason, "detail": error.detail})
             return self._write(Exchange("", address, started, ended, failure=failure))
-        redacted = redact_body(answer.body, self._scrubber)
-        if answer.status >= _FAILED:
+        redacted = _without_needless(redact_body(answer.body, self._scrubber))
+        # No fact is ever read from a text: it is a page of a gateway, which may greet the caller.
+        if answer.status >= _REDIRECT or redacted.text is not None:
             redacted = _without_caller(redacted)
         return self._write(
             Exchange(
@@ -143,6 +148,30 @@ class CloudRecorder:
             written = exchange._replace(path=f"{self._folder}/{self._count:04}.json")
             self._record(written)
         return written
+
+
+def _without_needless(redacted: Redacted) -> Redacted:
+    """Return the body without the values that no fact needs."""
+    counts = Counter(redacted.redactions)
+    value = _hide_needless(redacted.value, counts)
+    if counts == Counter(redacted.redactions):
+        return redacted
+    return redacted._replace(
+        value=value, body=serialize_body(value), redactions=dict(sorted(counts.items()))
+    )
+
+
+def _hide_needless(value: Any, counts: Counter[str]) -> Any:  # noqa: ANN401 (any JSON)
+    if isinstance(value, list):
+        return [_hide_needless(inner, counts) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    found = {name for name in value.keys() & _NEEDLESS if value[name]}
+    counts.update(found)
+    return {
+        name: HIDDEN if name in found else _hide_needless(inner, counts)
+        for name, inner in value.items()
+    }
 
 
 def _without_caller(redacted: Redacted) -> Redacted:

@@ -48,11 +48,16 @@ class NamedFile(TypedDict):
 
 
 class SettingsEntry(TypedDict):
-    """How the audit was made; ``max_age_seconds`` is how old the newest fact may be."""
+    """How the audit was made; ``max_age_seconds`` is how old the newest fact may be.
+
+    ``rotation_days`` is how many days may be between two rotations of a key; None if it is enough
+    that keys rotate.
+    """
 
     as_of: str
     max_age_seconds: int
     kms: Kms
+    rotation_days: int | None
     fail_on: Severity
     allow_inconclusive: bool
     grouping: Mode

@@ -25,6 +25,7 @@ STYLES = (
     "trend",
     "coverage",
     "timeline",
+    "keys",
     "fix_first",
     "key_plan",
     "findings",

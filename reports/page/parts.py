@@ -15,10 +15,12 @@ from reports.page.findings.finding_view import OrganizationNames
 from reports.page.findings.findings_section import findings_section, shown_findings
 from reports.page.fix_first import lay_out_actions
 from reports.page.frameworks import STATE, TALLY, TALLY_STATUSES, view_frameworks
+from reports.page.keys.collector import KeyCollector
+from reports.page.keys.layout import counted, lay_out_keys
 from reports.page.not_evaluated import group_by_reason
 from reports.page.organization_evidence import requests_by_organization
 from reports.page.reconciliation import reconcile_counts
-from reports.page.timeline.layout import lay_out_timeline
+from reports.page.timeline.layout import lay_out_timeline, scale_of
 from reports.page.timeline.reader import TimelineReader
 from reports.page.trend import trend_of
 from reports.page.waiver_list import list_waivers
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
     from reports.model.head import Head
     from reports.model.population_summary import OrganizationEntry
+    from reports.page.keys.layout import KeyList
     from reports.page.organizations.links import PageLinks
     from reports.page.timeline.layout import Timeline
     from reports.presentation.sample_table import Sample
@@ -55,12 +58,14 @@ class _Read(NamedTuple):
         cited: what the population holds at the places that these cite.
         sample: the sample for an auditor.
         timeline: when keys and databases came.
+        key_list: the keys, with their databases and their lives.
     """
 
     chosen: Selection
     cited: CitedPopulation
     sample: Sample
     timeline: Timeline
+    key_list: KeyList
 
 
 def parts_of(
@@ -75,7 +80,7 @@ def parts_of(
 
     The ``lines`` of findings are read once, those of the ``population`` as often as needed.
     """
-    read = _read(head, lines, population, limits)
+    read = _read(head, lines, population, limits=limits, is_index=links.is_index)
     waivers = list_waivers(head["waivers"], limits.waivers)
     findings = _findings(head, read, limits, waivers.numbers)
     return {
@@ -88,6 +93,8 @@ def parts_of(
         "answer": answer(head, links.only),
         "trend": trend_of(head),
         "timeline": read.timeline,
+        "key_list": read.key_list,
+        "counted": counted,
         "facts_from": _facts_from(head),
         "commands": lay_out_commands(head["key_plan"], limits.commands),
         **_coverage(head, limits),
@@ -105,23 +112,33 @@ def parts_of(
 
 
 def _read(
-    head: Head, lines: Iterable[bytes], population: Iterable[bytes], limits: PageLimits
+    head: Head,
+    lines: Iterable[bytes],
+    population: Iterable[bytes],
+    *,
+    limits: PageLimits,
+    is_index: bool,
 ) -> _Read:
     draw = Draw(head["report"], limits.sample)
     for line in population:
         draw.add(line)
     conclusions = Conclusions(draw.drawn())
-    reader = TimelineReader(population, limits.lanes)
-    watched = reader.watch(conclusions.watch(lines))
+    collector = KeyCollector(head["coverage"], limits.keys)
+    reader = TimelineReader(population, limits.lanes, collector.add)
+    # The collector notes a finding before the reader may ask for what is known of an organization.
+    watched = reader.watch(collector.watch(conclusions.watch(lines)))
     chosen = select_findings(watched, head["criteria"]["rules"], limits)
     cited = CitedPopulation(shown_findings(chosen))
     for line in population:
         cited.add(line)
+    lanes, as_of = reader.finish(), head["settings"]["as_of"]
+    scale = scale_of(lanes, as_of, limits.lanes)
     return _Read(
         chosen,
         cited,
         describe_sample(head, draw, conclusions, limits.sample),
-        lay_out_timeline(reader.finish(), head["settings"]["as_of"], limits.lanes),
+        lay_out_timeline(lanes, as_of, limits.lanes),
+        lay_out_keys(collector.finish(), scale, limits.keys, all_of_few=not is_index),
     )
 
 

@@ -31,6 +31,10 @@ _INDEXED = 200
 
 _LANES = 40
 """How many key scopes the timeline of that index draws."""
+
+_KEYS = 40
+"""How many keys that index lists."""
+
 _INDEXED_ACROSS = 500
 """How many open findings across organizations it lists in addition, and how many waived ones."""
 
@@ -55,6 +59,7 @@ class PageLimits(NamedTuple):
         whole_organizations: organizations up to which those in order have a row of their own.
         actions: groups of actions, the most urgent first.
         lanes: key scopes on the timeline, those with the worst orders first.
+        keys: keys with their databases and their lives, those with the worst findings first.
         waivers: waivers.
         attestations: attestations.
         rows: sources, organizations, comparisons of counts, and organizations in which something
@@ -77,6 +82,7 @@ class PageLimits(NamedTuple):
     cells: int = 4_000
     whole_organizations: int = 50
     lanes: int = 100
+    keys: int = 200
     actions: int = 200
     waivers: int = 1_000
     attestations: int = 500
@@ -103,6 +109,7 @@ class PageLimits(NamedTuple):
             folded=0,
             cells=0,
             lanes=_LANES,
+            keys=_KEYS,
             across=_INDEXED_ACROSS,
             readings=0,
             exchanges=0,

@@ -190,6 +190,7 @@ def _settings(settings: Settings) -> SettingsEntry:
         "as_of": utc(context.as_of),
         "max_age_seconds": int(context.max_age.total_seconds()),
         "kms": context.kms,
+        "rotation_days": context.rotation_days,
         "fail_on": gate.fail_on,
         "allow_inconclusive": gate.allow_inconclusive,
         "grouping": settings.grouping,

@@ -35,7 +35,7 @@ FLOORS = (
     {"reports.comparison"},
     {"reports.page.times"},
     {"reports.page.findings", "reports.page.timeline"},
-    {"reports.page.organizations"},
+    {"reports.page.organizations", "reports.page.keys"},
     {"reports.page"},
     {"reports.formats"},
     {

@@ -136,10 +136,37 @@ HOSTILE_NAMES = (
     " \n\t\u2800.",
 )
 
+
+def hostile_facts(text: str) -> Entry:
+    """Return facts of a cloud in which each text is ``text``, or markup where it must be short."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": text}, "Action": text, "Resource": "*"}
+    return {
+        "observed_at": "2026-11-20T02:00:00Z",
+        "state": EVIL,
+        "kind": EVIL,
+        "owner": "<img/src=x/onerror=window.__pwned=1>",
+        "created_at": "2025-01-01T00:00:00Z",
+        "policy": json.dumps({"Statement": [statement, {"Sid": text}]}),
+        "versions": [{"id": "<script>", "state": EVIL, "usable": False}],
+        "bindings": [{"on": "key", "role": "<b>", "members": [EVIL]}],
+        "unread": [
+            {"fact": "grants", "reason": "refused", "detail": text, "permission": text},
+        ],
+    }
+
+
 HOSTILE = [
     organization(
         "'\"><script>window.__pwned=1</script>" if place == 1 else f"o{place}",
-        [key("us-east-1", place, key_id=f"<img/src=x/onerror=window.__pwned=1>{place}")],
+        [
+            key(
+                "us-east-1",
+                place,
+                key_id=f"<img/src=x/onerror=window.__pwned=1>{place}",
+                kms=hostile_facts(text),
+                portal={"status": "in-use", "by": EVIL, "on": "2026-10-01"},
+            )
+        ],
         [
             database(f"d{place}", "us-east-1", "</td><img/src=x/onerror=window.__pwned=1>"),
             {

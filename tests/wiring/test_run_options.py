@@ -65,6 +65,7 @@ def test_options_can_stand_in_the_ini_file(tmp_path: Path) -> None:
             formats="json",
             group="rule",
             kms="none",
+            rotation_days="90",
         ),
         folder=tmp_path / "r",
     )
@@ -74,6 +75,7 @@ def test_options_can_stand_in_the_ini_file(tmp_path: Path) -> None:
         "as_of": AS_OF,
         "max_age_seconds": 60 * 24 * 60 * 60,
         "kms": "none",
+        "rotation_days": 90,
         "fail_on": "advisory",
         "allow_inconclusive": True,
         "grouping": "rule",

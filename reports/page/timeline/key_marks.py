@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from inventory.text.display import pluralize
-from reports.page.timeline.lanes import parse_time
+from reports.page.timeline.key_life import life_marks
+from reports.page.timeline.parsed_times import end_of_day, parse_time
 from reports.page.times import short_time
 from reports.presentation.sanitize import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from reports.model.population_record import KeyLine, ReplacedKey
+    from reports.page.timeline.key_life import LifeMark
     from reports.page.timeline.time_scale import TimeScale
 
 _LONGEST_NAME = 120
@@ -51,23 +53,42 @@ class KeyMark(NamedTuple):
 
 
 class KeyRow(NamedTuple):
-    """One key of a lane: its spans and marks, and what is known of it in words."""
+    """One key of a lane: its spans and marks, and what is known of it in words.
+
+    Attributes:
+        key_id: the key's id.
+        spans: what is known of its registration.
+        marks: points of that.
+        life: what its cloud and the portal show, in rows below that.
+        facts: what is known of its registration, in words.
+    """
 
     key_id: str
     spans: list[KeySpan]
     marks: list[KeyMark]
+    life: list[LifeMark]
     facts: list[str]
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows its life takes."""
+        return rows_of(self.life)
+
+
+def rows_of(marks: Sequence[LifeMark]) -> int:
+    """Return how many rows ``marks`` take."""
+    return max((mark.row + 1 for mark in marks), default=0)
 
 
 def lay_out_key(key: KeyLine, scale: TimeScale, seen_until: datetime) -> KeyRow:
     """Lay out a registered key; the last record shows it at ``seen_until``."""
     spans = [*_former_spans(key, scale), *_spans(key, scale, seen_until)]
     marks = [*_replacements(key, scale), *_registration(key, scale), *_expired(key, scale)]
-    return KeyRow(key["key_id"], spans, marks, registered_facts(key))
+    return KeyRow(key["key_id"], spans, marks, life_marks(key, scale), registered_facts(key))
 
 
 def times_of(key: KeyLine) -> Iterator[datetime]:
-    """Yield every time that the line of ``key`` shows."""
+    """Yield every time that bounds the registration of ``key``."""
     if "registered" in key:
         yield parse_time(key["registered"])
     if "first_seen" in key:
@@ -185,7 +206,7 @@ def next_due(keys: Sequence[KeyLine], end: datetime) -> Due | None:
         (expiry["due"], expiry["what"])
         for key in keys
         for expiry in key.get("expiries", ())
-        if _end_of(expiry["due"]) > end
+        if end_of_day(expiry["due"]) > end
     ]
     if not coming:
         return None
@@ -195,13 +216,7 @@ def next_due(keys: Sequence[KeyLine], end: datetime) -> Due | None:
 
 def _expired(key: KeyLine, scale: TimeScale) -> Iterator[KeyMark]:
     for expiry in key.get("expiries", ()):
-        end = _end_of(expiry["due"])
+        end = end_of_day(expiry["due"])
         if end <= scale.end:
             title = f"the attestation of {plain(expiry['what'])} ended {expiry['due']}"
             yield KeyMark("expired", scale.x(end), title)
-
-
-def _end_of(day: str) -> datetime:
-    """Return the end of a day; that of the last day of the calendar is its begin."""
-    begin = datetime.fromisoformat(day).replace(tzinfo=UTC)
-    return begin if begin.year == date.max.year else begin + timedelta(days=1)

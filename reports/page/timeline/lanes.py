@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.identity import cached_escape, unescape
@@ -14,10 +14,13 @@ from reports.page.timeline.deployments import (
     is_doubtful,
     rank_of,
 )
+from reports.page.timeline.key_life import RegionLook
+from reports.page.timeline.parsed_times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reports.model.cloud_record import PortalRegionRecord
     from reports.model.population_record import (
         DatabaseLine,
         KeyLine,
@@ -29,12 +32,12 @@ if TYPE_CHECKING:
 MOST_KEYS = 3
 """How many keys of one key scope are shown; more than one is a failure already."""
 
+MOST_LINES = 12
+"""How many lines of keys of one key scope are kept, registered and planned."""
+
+_MOST_PORTAL_DAYS = 20
+
 _NO_SCOPE = ""
-
-
-def parse_time(text: str) -> datetime:
-    """Return a time of the record."""
-    return datetime.fromisoformat(text)
 
 
 class LaneScope(NamedTuple):
@@ -53,6 +56,9 @@ class Lane:
         keys: the lines of its registered keys, each key once, ``MOST_KEYS`` at most.
         more_keys: how many more different keys it has.
         planned_keys: what a plan does with keys there.
+        lines: the lines of its keys, registered and planned, ``MOST_LINES`` at most.
+        more_lines: how many more there are.
+        portal_counts: what the portal showed of its databases, and of how many; the first ones.
         databases: its databases.
     """
 
@@ -62,11 +68,18 @@ class Lane:
         self.keys: list[KeyLine] = []
         self.more_keys = 0
         self.planned_keys: list[str] = []
+        self.lines: list[KeyLine] = []
+        self.more_lines = 0
+        self.portal_counts: Counter[RegionLook] = Counter()
         self.databases = Deployments()
         self._key_ids: set[str] = set()
 
     def add_key(self, line: KeyLine) -> None:
         """Add a key; another version of a known one is no other key."""
+        if len(self.lines) < MOST_LINES:
+            self.lines.append(line)
+        else:
+            self.more_lines += 1
         if line["state"] == "planned":
             if line["change"] not in self.planned_keys:
                 self.planned_keys.append(line["change"])
@@ -79,6 +92,12 @@ class Lane:
             self.keys.append(line)
         else:
             self.more_keys += 1
+
+    def add_look(self, look: PortalRegionRecord) -> None:
+        """Add what the portal showed of a database."""
+        seen = RegionLook(look["on"], look["key"], look["due"])
+        if seen in self.portal_counts or len(self.portal_counts) < _MOST_PORTAL_DAYS:
+            self.portal_counts[seen] += 1
 
     @property
     def rank(self) -> int:
@@ -164,7 +183,10 @@ class OrganizationLanes:
         time = region.get("added_at") or region.get("deployed_at")
         at = parse_time(time) if time and not is_planned else None
         found = deployment(line["name"], at, order, is_planned=is_planned)
-        self._lane(kind, provider, region["name"]).databases.add(found)
+        lane = self._lane(kind, provider, region["name"])
+        lane.databases.add(found)
+        if "portal" in region:
+            lane.add_look(region["portal"])
 
     def _order(self, path: str, orders: Mapping[str, Order]) -> Order:
         order = orders.get(path, NOT_JUDGED)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from inventory.text.display import pluralize
 from reports.page.timeline.deployments import rank_of
-from reports.page.timeline.key_marks import lay_out_key, next_due, times_of
-from reports.page.timeline.lanes import parse_time
+from reports.page.timeline.key_life import LEGEND, life_times, look_marks, look_times
+from reports.page.timeline.key_marks import lay_out_key, next_due, rows_of, times_of
+from reports.page.timeline.parsed_times import parse_time
 from reports.page.timeline.reader import SMALL
 from reports.page.timeline.time_scale import make_scale
 from reports.page.times import short_time
@@ -18,9 +20,9 @@ from reports.presentation.labels import ORDER, PLANNED_ORDER, PROVIDER, TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
 
     from reports.page.timeline.deployments import Deployment, DeploymentGroup, Deployments
+    from reports.page.timeline.key_life import LifeKind, LifeMark
     from reports.page.timeline.key_marks import Due, KeyRow
     from reports.page.timeline.lanes import Lane
     from reports.page.timeline.reader import CountedOrganization, KeptLane, ReadLanes
@@ -94,6 +96,7 @@ class LaneView(NamedTuple):
         marks: its databases, in the order of time.
         planned: its planned databases.
         undated: its databases of which it is not known when they were deployed.
+        portal_marks: what the portal showed of its databases.
         due: when the next attestation about a key ends; None without any.
         summary: all of it in words.
         rows: its databases by name, the worst first.
@@ -112,10 +115,23 @@ class LaneView(NamedTuple):
     marks: list[DatabaseMark]
     planned: list[LaneNote]
     undated: list[LaneNote]
+    portal_marks: list[LifeMark]
     due: Due | None
     summary: str
     rows: list[DatabaseRow]
     more: int
+
+    @property
+    def height(self) -> int:
+        """Return how many rows its keys and the looks at its databases take; one at least."""
+        keys = sum(1 + key.rows for key in self.keys)
+        return max(1, keys) + rows_of(self.portal_marks)
+
+    @property
+    def kinds(self) -> set[LifeKind]:
+        """Return the kinds of marks from the lives of its keys."""
+        marks = [*self.portal_marks, *(mark for key in self.keys for mark in key.life)]
+        return {mark.kind for mark in marks}
 
 
 class OrganizationTimeline(NamedTuple):
@@ -141,6 +157,7 @@ class Timeline(NamedTuple):
     Attributes:
         organizations: the organizations with lanes that are shown, the worst first.
         ticks: the labelled times of the line.
+        kinds: the kinds of marks from the lives of keys that are drawn, with what each means.
         as_of: the time of the audit, where the line ends.
         folded: the organizations with lanes that are not shown.
         folded_lanes: how many lanes are not shown.
@@ -151,6 +168,7 @@ class Timeline(NamedTuple):
 
     organizations: list[OrganizationTimeline]
     ticks: list[Tick]
+    kinds: dict[LifeKind, str]
     as_of: str
     folded: list[FoldedLanes]
     folded_lanes: int
@@ -159,14 +177,37 @@ class Timeline(NamedTuple):
     terminated: int
 
 
+def scale_of(read: ReadLanes, as_of: str, limit: int) -> TimeScale:
+    """Return the scale of the timeline, on which the lives of keys are drawn, too.
+
+    A key may be years older than all databases: it does not squeeze them at the end of the line.
+    """
+    shown, end = _choose(read, limit), parse_time(as_of)
+    order = list(_times(shown))
+    life = [time for kept in shown for time in _life_times(kept.lane, end)]
+    first = min(order, default=None)
+    if first is not None and first < end:
+        most = min(2 * (end - first), end - datetime.min.replace(tzinfo=UTC))
+        life = [max(time, end - most) for time in life]
+    return make_scale([*order, *life], end)
+
+
+def _life_times(lane: Lane, end: datetime) -> Iterator[datetime]:
+    for key in lane.lines:
+        yield from life_times(key, end)
+    yield from look_times(lane.portal_counts, end)
+
+
 def lay_out_timeline(read: ReadLanes, as_of: str, limit: int) -> Timeline:
     """Lay out what was ``read``: all lanes of few, else at most ``limit`` with a doubt."""
-    shown = _choose(read, limit)
-    scale = make_scale(_times(shown), parse_time(as_of))
+    shown, scale = _choose(read, limit), scale_of(read, as_of, limit)
     folded = _folded(read.organizations, shown)
+    organizations = list(_organizations(read.organizations, shown, scale))
+    kinds = {kind for one in organizations for lane in one.lanes for kind in lane.kinds}
     return Timeline(
-        organizations=list(_organizations(read.organizations, shown, scale)),
+        organizations=organizations,
         ticks=scale.ticks(),
+        kinds={kind: words for kind, words in LEGEND.items() if kind in kinds},
         as_of=as_of,
         folded=folded,
         folded_lanes=sum(row.fine + row.doubtful for row in folded),
@@ -225,6 +266,7 @@ def _lane(kept: KeptLane, scale: TimeScale) -> LaneView:
     key_words = _key_words(lane, is_listed=kept.is_listed)
     keys = [lay_out_key(key, scale, until) for key in lane.keys]
     rows = [_row(database) for database in databases.named]
+    portal_marks = look_marks(lane.portal_counts, scale)
     return LaneView(
         type=TYPE[lane.scope.type] if lane.scope.type else "",
         provider=PROVIDER[lane.scope.provider] if lane.scope.type else "",
@@ -238,8 +280,9 @@ def _lane(kept: KeptLane, scale: TimeScale) -> LaneView:
         marks=place_marks(databases.dated, scale),
         planned=_notes(databases, databases.planned, is_planned=True),
         undated=_notes(databases, databases.undated, is_planned=False),
+        portal_marks=portal_marks,
         due=next_due(lane.keys, scale.end),
-        summary=_summary(keys, key_words, databases),
+        summary=_summary(keys, key_words, databases, portal_marks),
         rows=rows,
         more=databases.counts().total() - len(rows),
     )
@@ -279,16 +322,19 @@ def _worst_finding(lane: Lane) -> str:
     return worst[0].finding if worst and rank_of(worst[0].code) == lane.rank else ""
 
 
-def _summary(keys: Sequence[KeyRow], key_words: str, databases: Deployments) -> str:
+def _summary(
+    keys: Sequence[KeyRow], key_words: str, databases: Deployments, portal_marks: Sequence[LifeMark]
+) -> str:
     """Return the text of a lane's picture."""
-    parts = [f"Key: {'; '.join(key.facts)}" for key in keys]
+    parts = [f"Key: {'; '.join([*key.facts, *(mark.title for mark in key.life)])}" for key in keys]
     if key_words:
         parts.append(key_words.capitalize())
     counted = [
         f"{pluralize(count, 'database')} {ORDER[code].word}"
         for code, count in databases.counts().items()
     ]
-    return ". ".join([*parts, ", ".join(counted) or "No database"]) + "."
+    shown = [mark.title.capitalize() for mark in portal_marks]
+    return ". ".join([*parts, ", ".join(counted) or "No database", *shown]) + "."
 
 
 def _notes(databases: Deployments, counts: Counter[str], *, is_planned: bool) -> list[LaneNote]:

@@ -16,7 +16,7 @@ from reports.page.timeline.deployments import Order, rank_of
 from reports.page.timeline.lanes import OrganizationLanes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from reports.page.timeline.lanes import Lane
@@ -82,8 +82,17 @@ class ReadLanes(NamedTuple):
 class TimelineReader:
     """Picks what a timeline needs from the findings while they are read for something else."""
 
-    def __init__(self, population: Iterable[bytes], limit: int) -> None:
-        """Read ``population`` as findings need it; keep at most ``limit`` lanes, or all of few."""
+    def __init__(
+        self,
+        population: Iterable[bytes],
+        limit: int,
+        on_organization: Callable[[OrganizationLanes], None] = lambda _: None,
+    ) -> None:
+        """Read ``population`` as findings need it; keep at most ``limit`` lanes, or all of few.
+
+        Each organization is given to ``on_organization`` once all that is known of it was read.
+        """
+        self._on_organization = on_organization
         self._population = _Population(population)
         self._limit = max(limit, SMALL)
         self._path = ""
@@ -146,6 +155,7 @@ class TimelineReader:
         return OrganizationLanes(path)
 
     def _keep(self, organization: OrganizationLanes) -> None:
+        self._on_organization(organization)
         lanes = list(organization.lanes.values())
         number = len(self._organizations)
         doubtful = sum(lane.is_doubtful for lane in lanes)

@@ -41,6 +41,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "formats": DEFAULT,
         "group": "auto",
         "kms": "recorded",
+        "rotation_days": None,
         "controls": None,
         "framework": (),
     }
@@ -104,6 +105,7 @@ def test_formats_are_a_list_beside_json(text: str, formats: tuple[str, ...]) -> 
 
 TIME = "a time with its zone, such as 2026-11-20T02:00:00Z"
 DURATION = "a number of hours or days, such as 24h or 30d"
+DAYS = "a number of days from 1 to 2560"
 LEVELS = "'critical', 'high', 'medium', 'low' or 'advisory'"
 
 
@@ -127,6 +129,12 @@ LEVELS = "'critical', 'high', 'medium', 'low' or 'advisory'"
         ("fail-on", "severe", LEVELS),
         ("fail-on", "HIGH", LEVELS),
         ("group", "file", "'subject', 'organization', 'rule' or 'auto'"),
+        ("rotation-days", "0", DAYS),
+        ("rotation-days", "2561", DAYS),
+        ("rotation-days", "-1", DAYS),
+        ("rotation-days", "90d", DAYS),
+        ("rotation-days", "٩٠", DAYS),
+        ("rotation-days", "", DAYS),
         ("kms", "all", "'recorded' or 'none'"),
     ],
 )
@@ -135,6 +143,13 @@ def test_a_value_that_cannot_be_used_is_reported(name: str, value: str, expected
     with pytest.raises(SettingError) as raised:
         parse_options({name.replace("-", "_"): value})
     assert str(raised.value) == f"--cmek-{name}: found {value!r}, expected {expected}"
+
+
+@pytest.mark.parametrize(("text", "days"), [("1", 1), ("90", 90), ("2560", 2560)])
+def test_days_between_rotations(text: str, days: int) -> None:
+    """The most days between two rotations are a whole number, as given or as read back."""
+    assert parse_options({"rotation_days": text}).rotation_days == days
+    assert parse_options({"rotation_days": days}).rotation_days == days
 
 
 def test_a_gate_on_what_is_new_needs_a_baseline() -> None:

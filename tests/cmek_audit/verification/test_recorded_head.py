@@ -44,12 +44,13 @@ def test_the_head_of_an_audit_is_read(head: dict[str, Any]) -> None:
     [
         lambda head: head.update(report="short"),
         lambda head: head["settings"].update(max_age_seconds=-1),
+        lambda head: head["settings"].update(rotation_days=0),
         lambda head: head["settings"].update(mode="dreamt"),
         lambda head: head["settings"].update(example="yes"),
         lambda head: head["criteria"].pop("hash"),
         lambda head: head["population"]["sources"][0].update(size=-1),
     ],
-    ids=["report", "max-age", "mode", "example", "hash", "size"],
+    ids=["report", "max-age", "rotation", "mode", "example", "hash", "size"],
 )
 def test_a_head_that_no_audit_writes_is_refused(
     head: dict[str, Any], change: Callable[[dict[str, Any]], object]

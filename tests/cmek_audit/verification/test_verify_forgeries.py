@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Steps = tuple[str | int, ...]
 
-CHOSEN = {"as_of", "max_age_seconds", "grouping", "fail_on"}
+CHOSEN = {"as_of", "max_age_seconds", "rotation_days", "grouping", "fail_on"}
 """Settings by which the same sources may give the same: then that is a record of them, too."""
 
 _slow = examples(60, *HealthCheck)

@@ -127,6 +127,7 @@ def test_every_setting_is_taken_from_the_record(tmp_path: Path) -> None:
         fail_on="critical",
         allow_inconclusive=True,
         kms="none",
+        rotation_days=90,
         group="rule",
     )
     verified = verify_report(str(report.folder))

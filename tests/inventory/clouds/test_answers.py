@@ -106,3 +106,16 @@ def test_fact_that_cannot_be_one_becomes_a_gap() -> None:
     assert {gap.reason for gap in facts.unread} == {"malformed"}
     named = {gap.detail.partition(":")[0] for gap in facts.unread}
     assert named == {"region", "rotation_days", "state"}
+
+
+def test_fact_that_is_wrong_in_several_parts_is_left_out() -> None:
+    """A list of which several entries cannot be is left out whole, with a gap for each of them."""
+    transport = ScriptedTransport({"DescribeKey": [answer({})]})
+    client = a_client(transport)
+    client.get(KEY, lambda got: got)
+    reading = KeyReading(aws_key_id())
+    reading.add(aliases=("alias/acme", "a b", "c d"))
+    facts = reading.finish(client).facts
+    assert facts.aliases is None
+    named = [gap.detail.partition(":")[0] for gap in facts.unread]
+    assert named == ["aliases[1]", "aliases[2]"]

@@ -85,9 +85,10 @@ def test_of_a_message_only_fixed_words_are_recorded(message: str, shown: str) ->
     assert exchange.value == {"error": {"code": 404, "message": shown}}
 
 
-def test_error_that_is_no_json_is_hidden() -> None:
-    """Of an error page nothing is recorded but that there was one."""
-    exchange = recorded(HttpAnswer(403, {}, f"<html>{CALLER}".encode()))
+@pytest.mark.parametrize("status", [200, 302, 403, 502])
+def test_answer_that_is_no_json_is_hidden(status: int) -> None:
+    """Of a page nothing is recorded but that there was one: it may greet the caller."""
+    exchange = recorded(HttpAnswer(status, {}, f"<html>{CALLER}".encode()))
     assert (exchange.text, exchange.value) == (HIDDEN, None)
     assert "ada@" not in render_exchange(exchange).decode()
 
@@ -109,6 +110,18 @@ def test_credentials_that_are_found_later_are_hidden_too() -> None:
     body = json.dumps({"a": secret, "b": SECRET}).encode()
     exchange = recorder.answered(ADDRESS, datetime.now(UTC), HttpAnswer(200, JSON, body))
     assert exchange.value == {"a": HIDDEN, "b": HIDDEN}
+
+
+def test_free_text_about_a_key_is_hidden() -> None:
+    """Tags may hold anything, and the modulus of a key is long: no fact needs them."""
+    body = {"key": {"n": "AQAB", "kid": "1"}, "tags": {"owner": "ada"}, "list": [{"n": ""}, 1]}
+    exchange = recorded(answer(body))
+    assert exchange.value == {
+        "key": {"n": HIDDEN, "kid": "1"},
+        "tags": HIDDEN,
+        "list": [{"n": ""}, 1],
+    }
+    assert exchange.redactions == {"n": 1, "tags": 1}
 
 
 @pytest.mark.parametrize(

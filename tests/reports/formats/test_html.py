@@ -44,6 +44,7 @@ SECTIONS = [
     "coverage",
     "key-plan",
     "timeline",
+    "keys",
     "changes",
     "findings",
     "frameworks",

@@ -100,7 +100,7 @@ def test_open_findings_are_counted_by_severity(tmp_path: Path) -> None:
 def test_the_head_states_how_the_audit_was_made(tmp_path: Path) -> None:
     """Time, freshness, gate, grouping and what was left out stand in the head as they were set."""
     made = Settings(
-        Context(AS_OF, kms="none"),
+        Context(AS_OF, kms="none", rotation_days=365),
         Gate("high", allow_inconclusive=True, new_only=True),
         "rule",
         is_example=True,
@@ -122,6 +122,7 @@ def test_the_head_states_how_the_audit_was_made(tmp_path: Path) -> None:
         "as_of": "2026-11-21T02:00:00Z",
         "max_age_seconds": 30 * 24 * 60 * 60,
         "kms": "none",
+        "rotation_days": 365,
         "fail_on": "high",
         "allow_inconclusive": True,
         "grouping": "rule",

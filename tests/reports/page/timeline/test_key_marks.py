@@ -43,7 +43,7 @@ def test_a_key_without_any_time_may_have_come_at_any() -> None:
     """Nothing is claimed of a key of an undated record: the interval is the whole line."""
     row = lay_out_key(key_line(), SCALE, SEEN_UNTIL)
     title = "registered at an unknown time"
-    assert row == (aws_key_id(), [KeySpan("interval", 0, 100, title)], [], [title])
+    assert row == (aws_key_id(), [KeySpan("interval", 0, 100, title)], [], [], [title])
 
 
 def test_an_interval_without_beginning_is_open_to_the_left() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from reports.page.timeline.deployments import Order, deployment
-from reports.page.timeline.lanes import Lane, LaneScope, OrganizationLanes, parse_time
+from reports.page.timeline.key_life import RegionLook
+from reports.page.timeline.lanes import MOST_LINES, Lane, LaneScope, OrganizationLanes
 from tests.builders import aws_key_id, azure_key_id, moment
 
 SCOPE = {"type": "serverless", "provider": "aws", "region": "us-east-1"}
@@ -26,7 +27,7 @@ def database_line(*regions: dict[str, str], **over: object) -> Any:  # noqa: ANN
     return line | ({"type": "serverless", "regions": list(regions)} if regions else {}) | over
 
 
-def region_entry(name: str = "us-east-1", **over: str) -> dict[str, str]:
+def region_entry(name: str = "us-east-1", **over: Any) -> dict[str, str]:  # noqa: ANN401 (fields)
     """Return a region of a database."""
     scope = f"o/serverless/aws/{name}"
     entry = {"name": name, "scope": scope, "state": "existing", "encryption": "customer-managed"}
@@ -39,15 +40,6 @@ def _found(organization: OrganizationLanes) -> list[Any]:
         for lane in organization.lanes.values()
         for database in lane.databases.named
     ]
-
-
-def test_a_time_of_the_record_is_read_to_its_fraction() -> None:
-    """Times with and without a fraction of a second are read."""
-    whole = parse_time("2026-01-01T00:00:01Z")
-    assert (whole, parse_time("2026-01-01T00:00:01.5Z").microsecond) == (
-        moment("2026-01-01T00:00:01Z"),
-        500_000,
-    )
 
 
 def test_a_database_has_a_lane_in_each_region() -> None:
@@ -104,6 +96,29 @@ def test_a_finding_about_the_organization_makes_it_incomplete(code: str, *, expe
     organization = OrganizationLanes("o")
     organization.add_unlisted("o", Order(code))
     assert (organization.is_incomplete, organization.lanes) == (expected, {})
+
+
+def test_the_lines_of_keys_are_kept_up_to_a_number() -> None:
+    """Lines of registered and planned keys are kept, each version too, and the others counted."""
+    lane = Lane(LaneScope())
+    lines = [key_line(number % 2, state="registered") for number in range(MOST_LINES - 1)]
+    lines += [key_line(state="planned", change="register")] * 3
+    for line in lines:
+        lane.add_key(line)
+    assert (lane.lines, lane.more_lines) == (lines[:MOST_LINES], 2)
+
+
+def test_looks_at_regions_are_counted() -> None:
+    """What the portal showed of databases is counted by day and key; too many days are left out."""
+    organization = OrganizationLanes("o")
+    look: Any = {"key": "customer", "by": "it", "on": "2026-03-01", "due": "2027-03-01"}
+    for number in range(1, 26):
+        seen = look | {"on": f"2026-03-{number:02}"}
+        organization.add_database(database_line(region_entry(portal=seen)), {})
+    organization.add_database(database_line(region_entry(portal=look)), {})
+    [lane] = organization.lanes.values()
+    assert lane.portal_counts[RegionLook("2026-03-01", "customer", "2027-03-01")] == 2
+    assert (len(lane.portal_counts), lane.portal_counts.total()) == (20, 21)
 
 
 def test_versions_of_a_key_are_one_key() -> None:

@@ -21,6 +21,7 @@ from reports.page.timeline.layout import (
     LaneView,
     lay_out_timeline,
     place_marks,
+    scale_of,
 )
 from reports.page.timeline.reader import SMALL, CountedOrganization, KeptLane, ReadLanes
 from reports.page.timeline.time_scale import TimeScale
@@ -231,6 +232,52 @@ def test_a_lane_without_a_key_scope_is_shown() -> None:
     lane.databases.add(deployment("d", None, Order("unknown"), is_planned=True))
     shown = view(lane)
     assert (shown.type, shown.provider, shown.words) == ("", "", "planned, key not known")
+
+
+def test_a_lane_shows_the_lives_of_its_keys_and_looks_at_its_databases() -> None:
+    """What the cloud and the portal show takes rows of its own, and is part of the words."""
+    cloud = {"observed_at": AS_OF, "created_at": "2026-11-10T00:00:00Z", "last_used_at": AS_OF}
+    lane = a_lane(("after", "2026-11-12T00:00:00Z", False), keys=0)
+    lane.add_key(a_key_line(cloud=cloud))
+    lane.add_look({"key": "customer", "by": "it", "on": "2026-11-19", "due": "2027-11-19"})
+    shown = view(lane)
+    assert (shown.height, shown.kinds) == (3, {"created", "used", "looked"})
+    assert shown.summary.endswith(
+        "created 2026-11-10 00:00:00; last used 2026-11-20 02:00:00. 1 database after its key. "
+        "The portal shows a customer key for 1 database, looked at on 2026-11-19."
+    )
+    timeline = lay_out_timeline(a_reading(lane), AS_OF, 100)
+    assert list(timeline.kinds) == ["created", "used", "looked"]
+    assert (view(a_lane()).height, view(a_lane(keys=0)).height) == (1, 1)
+
+
+# --- the scale ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("created", "start"),
+    [
+        ("2026-11-01T02:00:00Z", "2026-11-09T18:00:00Z"),
+        ("2026-11-15T02:00:00Z", "2026-11-14T23:00:00Z"),
+        ("2026-11-20T03:00:00Z", "2026-11-14T23:00:00Z"),
+    ],
+)
+def test_an_old_key_does_not_squeeze_the_databases(created: str, start: str) -> None:
+    """The line is at most twice as long as the order of keys and databases needs it."""
+    lane = a_lane(("after", "2026-11-15T02:00:00Z", False), keys=0)
+    lane.add_key(a_key_line(cloud={"observed_at": AS_OF, "created_at": created}))
+    scale = scale_of(a_reading(lane), AS_OF, 100)
+    assert scale.end == moment(AS_OF)
+    assert abs(scale.start - moment(start)) < timedelta(hours=6)
+
+
+def test_a_key_alone_makes_the_scale() -> None:
+    """Where nothing is known of any order, the life of a key is the whole line."""
+    lane = a_lane(keys=0)
+    cloud = {"observed_at": AS_OF, "created_at": "2026-11-10T02:00:00Z"}
+    lane.add_key(a_key_line(state="planned", change="register", cloud=cloud))
+    scale = scale_of(a_reading(lane), AS_OF, 100)
+    assert scale.x(moment("2026-11-10T02:00:00Z")) < 5
 
 
 # --- which lanes are shown ------------------------------------------------------------------------

@@ -61,6 +61,17 @@ def test_each_order_is_that_of_its_finding(violations: Report) -> None:
     assert lanes.terminated == 1
 
 
+def test_each_organization_is_handed_on_once(violations: Report) -> None:
+    """Whoever asks is given each organization, in the order of the population, with its lanes."""
+    given: list[tuple[str, int]] = []
+    reader = TimelineReader(
+        violations.population, 100, lambda one: given.append((one.name, len(one.lanes)))
+    )
+    list(reader.watch(iter(violations.lines)))
+    reader.finish()
+    assert given == [("acme", 6), ("labs", 2)]
+
+
 def test_every_status_and_cause_has_an_order(tmp_path: Path) -> None:
     """A waived failure, and a database that is older than its key, are shown as such."""
     late = {"at": "2026-05-01T00:00:00Z", "by": "Dana Reyes", "on": "2026-05-02"}
