@@ -4,26 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.access.vendor_grants import GrantedKey, accounts_for, judge_grants
 from checks.engine.actions import ActionKind
 from checks.engine.card import OVERVIEW, Card, Quote
-from checks.engine.finding import fails, inconclusive, key_subject, locations_of, passes
+from checks.engine.finding import (
+    fails,
+    key_subject,
+    locations_of,
+    passes,
+    planned_key_subject,
+)
 from checks.engine.identity import cause_of
 from checks.engine.outcome import report_outcome
-from checks.shared.principals import compare, compare_all, open_to_anybody
-from checks.shared.verdicts import facts_too_old, not_current, with_databases_of, without_kms_facts
-from inventory.model.key_ids import parse_key_id
+from checks.shared.cloud_facts import (
+    fact_locations,
+    facts_are_refused,
+    nothing_read,
+    unread_finding,
+)
+from checks.shared.key_life import Fault, faults_of_life, notes_on_life
+from checks.shared.planned_keys import as_planned, planned_keys
+from checks.shared.principals import open_to_anybody
+from checks.shared.verdicts import not_current, with_databases_of, without_kms_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from checks.access.vendor_grants import Grants
     from checks.engine.context import Context
     from checks.engine.finding import Finding, Subject
     from checks.engine.outcome import FindingGroup
-    from checks.shared.principals import Comparison, Grant
     from inventory.model.attestations import UsableAttestation
-    from inventory.model.key import CustomerKey, KeyScope, VendorAccount
-    from inventory.model.kms import KmsFacts
+    from inventory.model.key import CustomerKey, KeyScope
+    from inventory.model.kms import KmsFact, KmsFacts
     from inventory.model.organization_index import OrganizationIndex
+    from inventory.model.planned_keys import PlannedKey
+    from inventory.model.vocabulary import Provider
 
 CARD = Card(
     id="CMEK-12",
@@ -36,8 +52,15 @@ CARD = Card(
     causes={
         "disabled": "The key is disabled.",
         "not-symmetric": "The key is not a symmetric one.",
+        "not-suitable": "The key is of a kind that cannot wrap other keys.",
         "not-granted:ACCOUNT": "Astra may not use the key, or this account of Astra may not.",
         "other-region:REGION": "The key is in another region.",
+        "pending-deletion": "The key will be deleted.",
+        "expired": "The key has expired.",
+        "expires-soon": "The key expires within 30 days.",
+        "dead-version:VERSION": (
+            "A version of the key cannot decrypt, so that what it encrypted is lost."
+        ),
         "not-usable": "The key is attested not to be usable.",
     },
     rationale=(
@@ -64,23 +87,16 @@ CARD = Card(
     roles=("proof",),
 )
 
-_WRONG = {
-    "enabled": ("disabled", "The key is disabled"),
-    "symmetric": ("not-symmetric", "The key is not symmetric"),
-}
-
 _FACTS = {
     "enabled": "whether the key is enabled",
     "symmetric": "whether the key is symmetric",
+    "suitable": "whether the key is of a suitable kind",
     "granted_to_astra": "whether the key is granted to Astra",
     "region": "the region of the key",
 }
 
-_IS_GRANTED: dict[Grant, bool | None] = {
-    "granted": True,
-    "undecidable": None,
-    "not-granted": False,
-}
+_STATE: frozenset[KmsFact] = frozenset({"key", "versions", "deleted-key"})
+"""What shows the state of a key."""
 
 _MAKE_USABLE = ActionKind(
     code="make-key-usable",
@@ -97,25 +113,6 @@ _MAKE_USABLE = ActionKind(
         (
             "Open a case with IBM Support if the key is of the wrong kind or region: it has to be "
             "replaced."
-        ),
-        "Record the key's new state, and run the audit again.",
-    ),
-)
-_GRANT_KEY = ActionKind(
-    code="grant-key",
-    sentence="Grant the key {key} to {account} in a form that names it, "
-    "or attest that Astra can use the key",
-    purpose="prove",
-    who="cloud administrators",
-    sentence_for_several=(
-        "Grant keys to Astra's accounts by name ({number} grants), or attest that Astra can use "
-        "the keys"
-    ),
-    steps=(
-        "Compare the key's grants with the account that Astra names.",
-        (
-            "Grant the key to exactly that account, or attest with name and day that Astra can "
-            "use the key."
         ),
         "Record the key's new state, and run the audit again.",
     ),
@@ -137,112 +134,150 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     """Judge each key by the KMS data, and where that is missing by the attestation."""
     for scope, keys in index.keys.items():
         for key in keys:
-            accounts = _accounts(index, scope)
-            for finding in _judge_key(scope, _compared(key, accounts), accounts, context):
+            for finding in _judge_key(scope, key, index, context):
                 yield with_databases_of(finding, index, [scope])
-
-
-def _accounts(index: OrganizationIndex, scope: KeyScope) -> list[VendorAccount]:
-    """Return the vendor's accounts that Astra names for ``scope``."""
-    accounts = index.organization.vendor_accounts or ()
-    return [
-        account
-        for account in accounts
-        if (account.type, account.provider, account.region) == scope[1:]
-    ]
-
-
-def _compared(key: CustomerKey, accounts: list[VendorAccount]) -> CustomerKey:
-    """Decide whether the key is granted to Astra by who may use it and whom Astra names.
-
-    A statement that it is granted does not outweigh the comparison: where that leaves it open, it
-    is not known.
-    """
-    kms, comparison = key.kms, _comparison(key, accounts)
-    if kms is None or comparison is None or kms.granted_to_astra is False:
-        return key
-    compared = kms.model_copy(update={"granted_to_astra": _IS_GRANTED[comparison.grant]})
-    return key.model_copy(update={"kms": compared}).at(*key.location)
-
-
-def _comparison(key: CustomerKey, accounts: list[VendorAccount]) -> Comparison | None:
-    """Compare who may use the key with whom Astra names; None if that cannot be compared.
-
-    A key that nobody may use is not granted to the vendor, whoever that is.
-    """
-    granted_to = key.kms.granted_to if key.kms else None
-    if granted_to is None or (granted_to and not accounts):
-        return None
-    partition = parse_key_id(key.key_id).partition
-    named = [account.account for account in accounts]
-    return compare_all(granted_to, named, key.provider, partition)
-
-
-def _grants(key: CustomerKey, accounts: list[VendorAccount], grant: Grant) -> list[Comparison]:
-    """Return the accounts that Astra names to which the key's ``grant`` is this one."""
-    granted_to = (key.kms.granted_to if key.kms else None) or ()
-    partition = parse_key_id(key.key_id).partition
-    found = [compare(granted_to, account.account, key.provider, partition) for account in accounts]
-    compared = found if _comparison(key, accounts) else []
-    return [comparison for comparison in compared if comparison.grant == grant]
+    for scope, planned in planned_keys(index):
+        if planned.kms is not None:
+            subject = planned_key_subject(scope, planned)
+            accounts = accounts_for(index, planned)
+            granted = GrantedKey(CARD, subject, planned, planned.kms, accounts, index)
+            for finding in _judge_facts(granted, context, has_data=False):
+                yield as_planned(finding, CARD, index, planned)
 
 
 def _judge_key(
-    scope: KeyScope, key: CustomerKey, accounts: list[VendorAccount], context: Context
+    scope: KeyScope, key: CustomerKey, index: OrganizationIndex, context: Context
 ) -> Iterator[Finding]:
-    subject, kms = key_subject(scope, key.key_id), key.kms
-    if kms is None:
+    subject, accounts = key_subject(scope, key.key_id), accounts_for(index, key)
+    if key.kms is None:
         yield _judge_without_facts(subject, key, accounts, context)
-    elif old := facts_too_old(CARD, subject, key, kms, context):
-        yield old
-    else:
-        yield from _judge_facts(subject, key, kms, accounts, context)
+        return
+    granted = GrantedKey(CARD, subject, key, key.kms, accounts, index)
+    existing = len(index.scopes.get(scope, ())) - index.planned[scope]
+    yield from _judge_facts(granted, context, has_data=existing > 0, usable=key.usable)
 
 
 def _judge_facts(
-    subject: Subject,
-    key: CustomerKey,
-    kms: KmsFacts,
-    accounts: list[VendorAccount],
+    granted: GrantedKey,
     context: Context,
+    *,
+    has_data: bool,
+    usable: UsableAttestation | None = None,
 ) -> Iterator[Finding]:
     """Yield one finding for each fact that is wrong or missing; one pass if there is none."""
-    where, action = locations_of([key]), _MAKE_USABLE.on(key.key_id, key=key.key_id)
-    faults = [*_faults(kms, subject.region), *_denied(key, kms, accounts)]
-    for cause, text in faults:
-        yield fails(CARD, subject, cause, f"{text}.", where, action)
-    if key.usable is None:
-        yield from _undecidable(subject, key, accounts)
-    missing = [name for name in _FACTS if getattr(kms, name) is None]
-    if missing and key.usable is not None:
-        attested = _judge_attested(subject, key, key.usable, context)
+    _, subject, key, kms, *_ = granted
+    if refused := facts_are_refused(CARD, subject, key, kms, context):
+        yield refused
+        return
+    if unread := nothing_read(CARD, subject, key, kms):
+        yield _judge_attested(subject, key, usable, context) if usable else unread
+        return
+    grants = judge_grants(granted)
+    faults = [*_faults(granted, context, has_data=has_data), *map(_as_fault, grants.denied)]
+    yield from (_failure(granted, fault) for fault in faults)
+    unclear = [*grants.unclear, *_missing(granted, grants, context)]
+    if unclear and usable:
+        attested = _judge_attested(subject, key, usable, context)
         if attested.status != "pass" or not faults:
             yield attested
-    elif missing:
-        judged = {"granted_to_astra"} if _grants(key, accounts, "undecidable") else set()
-        for name in missing:
-            if name not in judged:
-                yield _unknown(subject, key, name, accounts, context)
+    elif unclear:
+        yield from unclear
     elif not faults:
-        message = f"Enabled, symmetric, in its region, and granted to Astra.{_anybody(key)}"
-        yield passes(CARD, subject, message, where)
+        yield _pass(granted, context)
 
 
-def _unknown(
-    subject: Subject,
-    key: CustomerKey,
-    name: str,
-    accounts: list[VendorAccount],
-    context: Context,
-) -> Finding:
-    """Return the finding for the fact ``name``, without KMS data or attestation."""
-    fact = _asked(accounts) if name == "granted_to_astra" and accounts else _FACTS[name]
-    unknown = without_kms_facts(CARD, subject, key, context, fact)
-    return unknown._replace(cause=cause_of(unknown.reason, name))
+def _as_fault(denied: tuple[str, str]) -> Fault:
+    return Fault(*denied)
+
+
+def _failure(granted: GrantedKey, fault: Fault) -> Finding:
+    _, subject, key, *_ = granted
+    action = fault.action or _MAKE_USABLE.on(granted.key_id, key=granted.key_id)
+    where = fact_locations(key, *_facts_of(fault))
+    found = fails(CARD, subject, fault.cause, f"{fault.text}.", where, action)
+    return found._replace(severity=fault.severity or found.severity)
+
+
+def _facts_of(fault: Fault) -> tuple[KmsFact, ...]:
+    """Return which facts show a fault."""
+    if fault.cause.startswith("not-granted"):
+        return "policy", "grants"
+    return ("versions",) if fault.cause.startswith("dead-version") else ("key", "deleted-key")
+
+
+def _pass(granted: GrantedKey, context: Context) -> Finding:
+    kms, key = granted.kms, granted.key
+    kind = "symmetric" if kms.symmetric else "of a suitable kind"
+    notes = [*_anybody(granted), *notes_on_life(kms, granted.key_id, context.as_of)]
+    message = f"Enabled, {kind}, in its region, and granted to Astra."
+    where = fact_locations(key, "key", "versions", "policy", "grants", "bindings", "ring-bindings")
+    return passes(CARD, granted.subject, " ".join([message, *notes]), where, rests_on="cloud")
+
+
+def _anybody(granted: GrantedKey) -> Iterator[str]:
+    """Yield that anybody may use the key, in words, if that is so."""
+    anybody = open_to_anybody(granted.kms.granted_to or (), granted.key.provider)
+    if anybody:
+        yield f"Anybody may use it: it is granted to {anybody}."
+
+
+# --- facts ----------------------------------------------------------------------------------------
+
+
+def _faults(granted: GrantedKey, context: Context, *, has_data: bool) -> Iterator[Fault]:
+    """Yield each fact, grants apart, that keeps Astra from using a key, or soon will."""
+    kms, key = granted.kms, granted.key
+    if kms.enabled is False:
+        in_state = f" cannot be used: its state is {kms.state}" if kms.state else " is disabled"
+        yield Fault("disabled", f"The key{in_state}")
+    if kms.suitable is False:
+        is_kind = f": it is {kms.kind}" if kms.kind else ""
+        yield Fault("not-suitable", f"The key is of a kind that cannot wrap other keys{is_kind}")
+    elif kms.symmetric is False and key.provider != "azure":
+        yield Fault("not-symmetric", "The key is not symmetric")
+    if kms.region not in {None, key.region}:
+        yield Fault(cause_of("other-region", str(kms.region)), f"The key is in {kms.region}")
+    yield from faults_of_life(kms, granted.key_id, context.as_of, has_data=has_data)
+
+
+def _missing(granted: GrantedKey, grants: Grants, context: Context) -> Iterator[Finding]:
+    """Yield a finding for each fact that could not be read, or is not recorded."""
+    _, subject, key, kms, *_ = granted
+    gaps = [gap for gap in kms.unread if gap.fact in _STATE]
+    for gap in gaps:
+        yield unread_finding(CARD, subject, key, gap)
+    missing = [] if any(gap.fact == "key" for gap in gaps) else _not_recorded(kms, key.provider)
+    if not grants.is_known:
+        missing.append("granted_to_astra")
+    for name in sorted(missing, key=list(_FACTS).index):
+        is_asked = name == "granted_to_astra" and granted.accounts
+        fact = _asked(granted.accounts) if is_asked else _FACTS[name]
+        unknown = without_kms_facts(CARD, subject, key, context, fact)
+        yield unknown._replace(cause=cause_of(unknown.reason, name))
+
+
+def _not_recorded(kms: KmsFacts, provider: Provider) -> list[str]:
+    """Return which facts on the key itself are missing.
+
+    A vault of Azure holds no symmetric keys, so that a key's not being one says nothing there.
+    """
+    is_azure = provider == "azure"
+    kind = kms.suitable if kms.suitable is not None else kms.symmetric
+    if is_azure and kms.suitable is None and kms.symmetric is False:
+        kind = None
+    facts = {
+        "enabled": kms.enabled,
+        "suitable" if is_azure else "symmetric": kind,
+        "region": kms.region,
+    }
+    return [name for name, value in facts.items() if value is None]
+
+
+# --- attestations ---------------------------------------------------------------------------------
 
 
 def _judge_without_facts(
-    subject: Subject, key: CustomerKey, accounts: list[VendorAccount], context: Context
+    subject: Subject, key: CustomerKey, accounts: tuple[str, ...], context: Context
 ) -> Finding:
     if key.usable is not None:
         return _judge_attested(subject, key, key.usable, context)
@@ -250,66 +285,22 @@ def _judge_without_facts(
     return without_kms_facts(CARD, subject, key, context, " and ".join(facts))
 
 
-def _asked(accounts: list[VendorAccount]) -> str:
-    named = ", ".join(account.account for account in accounts)
-    return f"whether it is granted to {named}, which Astra names"
-
-
-def _anybody(key: CustomerKey) -> str:
-    """Return that anybody may use the key, in words; empty if that is not so."""
-    granted_to = (key.kms.granted_to if key.kms else None) or ()
-    anybody = open_to_anybody(granted_to, key.provider)
-    return f" Anybody may use it: it is granted to {anybody}." if anybody else ""
-
-
-def _undecidable(
-    subject: Subject, key: CustomerKey, accounts: list[VendorAccount]
-) -> Iterator[Finding]:
-    """Yield a finding for each account to which the key may be granted, or may not."""
-    for _, account, principal in _grants(key, accounts, "undecidable"):
-        message = (
-            f"The key is granted to {principal}. "
-            f"Whether that includes {account}, which Astra names, cannot be decided."
-        )
-        action = _GRANT_KEY.on(key.key_id, account, key=key.key_id, account=account)
-        cause = cause_of("undecidable-grant", account)
-        yield inconclusive(CARD, subject, cause, message, locations_of([key]), action)
-
-
-def _faults(kms: KmsFacts, region: str) -> Iterator[tuple[str, str]]:
-    """Yield cause and text of each fact, grants apart, that keeps Astra from using a key."""
-    for name, (cause, text) in _WRONG.items():
-        if getattr(kms, name) is False:
-            yield cause, text
-    if kms.region not in {None, region}:
-        yield cause_of("other-region", str(kms.region)), f"The key is in {kms.region}"
-
-
-def _denied(
-    key: CustomerKey, kms: KmsFacts, accounts: list[VendorAccount]
-) -> Iterator[tuple[str, str]]:
-    """Yield cause and text for each account to which the key is not granted."""
-    denied = _grants(key, accounts, "not-granted")
-    for comparison in denied:
-        account = comparison.account
-        text = f"The key is not granted to {account}, which Astra names"
-        yield cause_of("not-granted", account), text
-    if kms.granted_to_astra is False and not denied:
-        yield "not-granted", "The key is not granted to Astra"
+def _asked(accounts: tuple[str, ...]) -> str:
+    return f"whether it is granted to {', '.join(accounts)}, which Astra names"
 
 
 def _judge_attested(
-    subject: Subject, key: CustomerKey, usable: UsableAttestation, context: Context
+    subject: Subject, key: CustomerKey | PlannedKey, usable: UsableAttestation, context: Context
 ) -> Finding:
-    where = locations_of([key])
-    again = _ATTEST_USABLE.on(key.key_id, key=key.key_id)
+    where, key_id = locations_of([key]), key.key_id or ""
+    again = _ATTEST_USABLE.on(key_id, key=key_id)
     if old := not_current(usable, context, again):
         return old.on_subject(CARD, subject, where)
     attested = f"{usable.by} attested on {usable.on}: the key is "
     if usable.usable:
         message = f"{attested}usable for Astra."
         return passes(CARD, subject, message, where, attested_by=(usable.by,))
-    action = _MAKE_USABLE.on(key.key_id, key=key.key_id)
+    action = _MAKE_USABLE.on(key_id, key=key_id)
     return fails(CARD, subject, "not-usable", f"{attested}not usable for Astra.", where, action)
 
 

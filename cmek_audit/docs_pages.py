@@ -20,6 +20,9 @@ Made from the cards at the head of each file in `checks/`. *Required* and *recom
 vendor's documentation does; *derived* is what follows from it. No rule alone satisfies a control:
 direct evidence shows the control at work, supporting evidence adds to it, context helps to read it.
 
+What the rules on the keys themselves have to read in the clouds, and what to do about their
+findings, is on [the page of keys in the clouds](cloud-keys.md).
+
 The report has a section by framework. It says of each control what the findings say (*failing
 evidence*, *evidence incomplete*, *waived failures*, *context only*, *supporting evidence only*, *no
 failing evidence*, *no subject*), and what this evidence does not show. `--cmek-framework 'SOC 2'`

@@ -13,7 +13,7 @@ from checks.engine.actions import Action, ActionKind
 from checks.engine.reasons import reasons
 
 _CHECKS = Path(__file__).parents[1]
-_PACKAGES = ("checks", "checks.engine", "checks.shared")
+_PACKAGES = ("checks", "checks.access", "checks.engine", "checks.shared")
 
 
 @cache

@@ -31,10 +31,14 @@ _READERS = (
     "inventory.astra.attested",
     "inventory.astra.fetch",
     "inventory.astra.readings",
+    "inventory.clouds.aws.reader",
+    "inventory.clouds.azure.reader",
+    "inventory.clouds.collector",
+    "inventory.clouds.gcp.reader",
     "inventory.history",
     "inventory.inventory",
 )
-"""What turns a file or an answer of Astra into what is judged."""
+"""What turns a file, or an answer of Astra or of a cloud, into what is judged."""
 
 _DATA = ("reasons.yaml",)
 """The files beside the rules whose words come into findings."""

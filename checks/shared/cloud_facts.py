@@ -128,11 +128,19 @@ def facts_do_not_count(
 
     They are too old, about a key of another owner than the key id names, or none at all.
     """
-    return (
-        facts_too_old(card, subject, key, kms, context)
-        or _foreign(card, subject, key, kms)
-        or _nothing_read(card, subject, key, kms)
+    return facts_are_refused(card, subject, key, kms, context) or nothing_read(
+        card, subject, key, kms
     )
+
+
+def facts_are_refused(
+    card: Card, subject: Subject, key: CustomerKey | PlannedKey, kms: KmsFacts, context: Context
+) -> Finding | None:
+    """Return the finding for facts that are too old or another owner's; None if they are not.
+
+    No attestation outweighs that: the cloud has to be asked again.
+    """
+    return facts_too_old(card, subject, key, kms, context) or _foreign(card, subject, key, kms)
 
 
 def unread_finding(
@@ -192,7 +200,7 @@ def _is_owner(shown: str, owner: str) -> bool:
     return shown == owner or (is_vault and host in {owner, owner.partition(".")[0]})
 
 
-def _nothing_read(
+def nothing_read(
     card: Card, subject: Subject, key: CustomerKey | PlannedKey, kms: KmsFacts
 ) -> Finding | None:
     """Return the finding for a key of which no fact at all could be read; else None."""

@@ -142,6 +142,23 @@ def _aws_principal(text: str, partition: str | None) -> _AwsPrincipal | None:
     return None
 
 
+def aws_account_of(principal: str, partition: str | None) -> str:
+    """Return the number of the account that a principal is in; empty if it is in none.
+
+    One of another partition than ``partition`` has that before its number: it is another account.
+    """
+    held = _aws_principal(principal, partition)
+    if held is None or not _AWS_ACCOUNT.fullmatch(held.account) or held.is_federated:
+        return ""
+    is_foreign = held.partition != partition
+    return f"{held.partition}:{held.account}" if is_foreign else held.account
+
+
+def is_no_aws_account(principal: str) -> bool:
+    """Say whether a principal is surely in no account: a service, or a role that was deleted."""
+    return _NO_AWS_ACCOUNT.fullmatch(principal) is not None
+
+
 def _aws_grant(principal: str, account: str, partition: str | None) -> Grant:
     wanted = _aws_principal(account, partition)
     if wanted is None or not _AWS_ACCOUNT.fullmatch(wanted.account):
@@ -247,6 +264,12 @@ def _google_account(email: str, local: str, labels: str) -> _GoogleMember:
         return _GoogleMember(number=agent["number"], email=email)
     may_be_agent = agent is not None or labels.startswith("gcp-sa-")
     return _GoogleMember(labels, email=email, may_be_agent=may_be_agent)
+
+
+def google_project_of(principal: str) -> str:
+    """Return the project of a principal, by its id or its number; empty if it has none."""
+    member = _google_member(principal)
+    return (member.project or member.number) if member else ""
 
 
 def _google_grant(principal: str, account: str) -> Grant:

@@ -295,12 +295,13 @@ def facts_too_old(
 
 
 def without_kms_facts(
-    card: Card, subject: Subject, key: CustomerKey, context: Context, fact: str
+    card: Card, subject: Subject, key: CustomerKey | PlannedKey, context: Context, fact: str
 ) -> Finding:
     """Return the finding for a key without KMS data or attestation on ``fact``."""
     if context.kms == "none":
         message = "This audit leaves KMS data out."
         return not_applicable(card, subject, message, locations_of([key]), "clouds-left-out")
     message = f"No KMS data or attestation on {fact}."
-    action = COLLECT_OR_ATTEST_KMS.on(key.key_id, key=key.key_id)
+    key_id = key.key_id or ""
+    action = COLLECT_OR_ATTEST_KMS.on(key_id, key=key_id)
     return inconclusive(card, subject, "not-recorded", message, locations_of([key]), action)

@@ -85,17 +85,19 @@ def _is_installed(module: str) -> bool:
 
 
 CLOUDS: Mapping[Provider, Cloud] = {
-    "aws": Cloud("aws", "inventory.clouds.aws", "inventory.clouds.aws_transport", ("boto3",)),
+    "aws": Cloud(
+        "aws", "inventory.clouds.aws.reader", "inventory.clouds.aws.transport", ("boto3",)
+    ),
     "gcp": Cloud(
         "gcp",
-        "inventory.clouds.gcp",
-        "inventory.clouds.gcp_transport",
+        "inventory.clouds.gcp.reader",
+        "inventory.clouds.gcp.transport",
         ("google.auth", "requests"),
     ),
     "azure": Cloud(
         "azure",
-        "inventory.clouds.azure",
-        "inventory.clouds.azure_transport",
+        "inventory.clouds.azure.reader",
+        "inventory.clouds.azure.transport",
         ("azure.identity", "azure.keyvault.keys"),
     ),
 }

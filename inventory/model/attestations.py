@@ -77,6 +77,12 @@ class UsableAttestation(Attestation):
     usable: StrictBool
 
 
+class ExclusiveAttestation(Attestation):
+    """Whether nobody but the key's owner and Astra may use the key."""
+
+    exclusive: StrictBool
+
+
 class ApplicationEncryption(Attestation):
     """Whether the application itself encrypts the stringent data, and how."""
 

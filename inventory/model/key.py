@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from inventory.model.attestations import (
+    ExclusiveAttestation,
     PortalKey,
     RegistrationAttestation,
     RotationAttestation,
@@ -52,6 +53,7 @@ class StatedKey(Located):
     registered: RegistrationAttestation | None = None
     rotation: RotationAttestation | None = None
     usable: UsableAttestation | None = None
+    exclusive: ExclusiveAttestation | None = None
     portal: PortalKey | None = None
     kms: KmsFacts | None = None
 

@@ -6,6 +6,7 @@ from checks.engine.context import utc
 from inventory.model.attestations import (
     ApplicationEncryption,
     Attestation,
+    ExclusiveAttestation,
     PlanAttestation,
     PortalKey,
     PortalRegion,
@@ -37,6 +38,8 @@ def in_words(statement: Statement) -> str:
             words = "In-Use" if statement.status == "in-use" else "Available"
         case PortalRegion():
             words = _region(statement)
+        case ExclusiveAttestation():
+            words = "nobody else" if statement.exclusive else "others, too"
         case ApplicationEncryption():
             words = _application(statement)
     return words

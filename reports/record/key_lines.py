@@ -150,6 +150,7 @@ def _expiries(key: CustomerKey) -> list[ExpiryRecord]:
         ("its rotation", key.rotation),
         ("that it is usable", key.usable),
         ("what the portal showed of it", key.portal),
+        ("that nobody else may use it", key.exclusive),
     )
     return [
         {"what": what, "due": statement.last_day().isoformat()}

@@ -182,6 +182,7 @@ def _attested_of_key(organization: str, key: CustomerKey) -> Iterator[Attested]:
         ("rotation of the key", key.rotation),
         ("whether the key is usable", key.usable),
         ("what the portal showed of the key", key.portal),
+        ("whether nobody else may use the key", key.exclusive),
     ):
         if statement:
             yield Attested(organization, what, statement, key.key_id)

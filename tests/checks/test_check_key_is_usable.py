@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from checks.engine.context import Context
+from inventory.model.kms import KmsFacts
+from inventory.model.planned_keys import PlannedKey
+from inventory.model.terraform_managed import ManagedResources
 from tests.builders import (
     AS_OF,
     CAPTURED_AT,
@@ -19,6 +22,9 @@ from tests.builders import (
     kms_facts,
 )
 from tests.checks.judging import CONTEXT, causes, judged, judged_once
+
+if TYPE_CHECKING:
+    from inventory.model.organization import Organization
 
 BOTH = pytest.mark.parametrize("rule", ["CMEK-11", "CMEK-12"])
 LEFT_OUT = Context(AS_OF, kms="none")
@@ -438,3 +444,197 @@ def test_an_attestation_of_use_says_who_attests_it() -> None:
     old = a_key(usable=BY | {"usable": True, "due": "2026-11-20"})
     finding = judged_once("CMEK-12", an_organization(keys=[old]))
     assert finding.action == f"Attest again whether {aws_key_id()} is usable"
+
+
+# --- what the cloud shows in full -----------------------------------------------------------------
+
+
+AZURE: dict[str, Any] = {"type": "serverless", "provider": "azure", "region": "us-east-1"}
+
+
+@pytest.mark.parametrize(
+    ("provider", "suitable", "symmetric", "cause"),
+    [
+        ("aws", True, None, ""),
+        ("aws", None, True, ""),
+        ("aws", False, True, "not-suitable"),
+        ("aws", True, False, "not-symmetric"),
+        ("aws", None, None, "not-recorded:symmetric"),
+        ("azure", True, False, ""),
+        ("azure", True, None, ""),
+        ("azure", None, True, ""),
+        ("azure", False, None, "not-suitable"),
+        ("azure", None, False, "not-recorded:suitable"),
+        ("azure", None, None, "not-recorded:suitable"),
+    ],
+)
+def test_a_key_is_of_a_suitable_kind(
+    provider: str, suitable: object, symmetric: object, cause: str
+) -> None:
+    """A key wraps others if its kind is suitable in its cloud; in Azure no key is symmetric."""
+    place = AZURE if provider == "azure" else {}
+    key = a_key(**place, kms=kms_facts(suitable=suitable, symmetric=symmetric))
+    assert causes("CMEK-12", an_organization(keys=[key])) == [cause]
+
+
+def test_states_and_kinds_are_named_in_the_clouds_words() -> None:
+    """What is wrong with a key is said with the state and the kind that its cloud shows."""
+    facts = kms_facts(enabled=False, state="PendingImport", suitable=False, kind="RSA_2048")
+    messages = [one.message for one in judged("CMEK-12", an_organization(keys=[a_key(kms=facts)]))]
+    assert messages == [
+        "The key cannot be used: its state is PendingImport.",
+        "The key is of a kind that cannot wrap other keys: it is RSA_2048.",
+    ]
+    plain = kms_facts(suitable=False)
+    finding = judged_once("CMEK-12", an_organization(keys=[a_key(kms=plain)]))
+    assert finding.message == "The key is of a kind that cannot wrap other keys."
+
+
+def test_a_deletion_is_critical_while_databases_exist() -> None:
+    """A key that will be deleted is critical under existing databases, and high under planned."""
+    key = a_key(kms=kms_facts(deletion_at="2026-12-01T00:00:00Z"))
+    for databases, severity in (
+        ([a_database()], "critical"),
+        ([a_planned_database()], "high"),
+        ([], "high"),
+        ([a_database(regions=["us-west-2"])], "high"),
+    ):
+        finding = judged_once("CMEK-12", an_organization(keys=[key], databases=databases))
+        assert (finding.cause, finding.severity) == ("pending-deletion", severity)
+        assert finding.message == "The key will be deleted on 2026-12-01."
+        assert finding.action == f"Cancel the deletion of the key {aws_key_id()}, or recover it"
+
+
+def test_a_pass_names_what_is_to_be_known() -> None:
+    """A key that complies names its kind and its notes, and rests on what its cloud showed."""
+    facts = kms_facts(
+        symmetric=None, suitable=True, multi_region=True, expires_at="2027-01-30T00:00:00Z"
+    )
+    finding = judged_once("CMEK-12", an_organization(keys=[a_key(kms=facts)]))
+    assert (finding.status, finding.rests_on) == ("pass", "cloud")
+    assert finding.message == (
+        "Enabled, of a suitable kind, in its region, and granted to Astra. "
+        "It expires on 2027-01-30. "
+        "It is a multi-Region key: replicas in other regions can decrypt, too."
+    )
+
+
+def test_a_dead_version_is_a_fault_under_data_only() -> None:
+    """A version that cannot decrypt fails while databases exist, and is a note without them."""
+    place = {"type": "serverless", "provider": "gcp", "region": "us-east1"}
+    versions = [
+        {"id": "1", "state": "DISABLED", "usable": False},
+        {"id": "2", "state": "ENABLED", "usable": True, "is_current": True},
+    ]
+    key = a_key(**place, kms=kms_facts(region="us-east1", versions=versions))
+    database = a_database(provider="gcp", regions=["us-east1"])
+    found = judged_once("CMEK-12", an_organization(keys=[key], databases=[database]))
+    assert (found.status, found.cause, found.severity) == ("fail", "dead-version:1", "high")
+    found = judged_once("CMEK-12", an_organization(keys=[key], databases=[]))
+    assert found.status == "pass"
+    assert found.message.endswith("Versions that cannot decrypt: 1; no database uses the key.")
+
+
+def gap(fact: str, reason: str = "refused") -> dict[str, str]:
+    return {"fact": fact, "reason": reason}
+
+
+def test_each_unread_fact_is_a_finding_of_its_own() -> None:
+    """Facts that could not be read are inconclusive each, beside the faults that were seen."""
+    facts = kms_facts(
+        enabled=None,
+        symmetric=None,
+        region=None,
+        deletion_at="2026-12-01T00:00:00Z",
+        unread=[gap("key"), gap("versions"), gap("deleted-key"), gap("rotation"), gap("last-use")],
+    )
+    assert causes("CMEK-12", an_organization(keys=[a_key(kms=facts)])) == [
+        "pending-deletion",
+        "refused:key",
+        "refused:versions",
+        "refused:deleted-key",
+    ]
+    partly = kms_facts(region=None, unread=[gap("versions")])
+    assert causes("CMEK-12", an_organization(keys=[a_key(kms=partly)])) == [
+        "refused:versions",
+        "not-recorded:region",
+    ]
+
+
+def test_a_key_of_which_nothing_was_read_is_one_finding() -> None:
+    """Where no fact could be read, there is one finding, which an attestation closes."""
+    nothing = KmsFacts.model_validate(
+        {"observed_at": CAPTURED_AT, "unread": [gap("policy", "no-credentials"), gap("key")]}
+    )
+    key = an_organization(keys=[a_key(kms=nothing)])
+    assert causes("CMEK-12", key) == ["refused:key"]
+    for well, status in ((True, "pass"), (False, "fail")):
+        stated = a_key(kms=nothing, **attested("CMEK-12", well=well))
+        assert judged_once("CMEK-12", an_organization(keys=[stated])).status == status
+
+
+def test_facts_of_another_account_are_refused() -> None:
+    """Facts about another account's key are no facts about this one, whoever attests it."""
+    foreign = kms_facts(owner="999988887777")
+    for stated in ({}, attested("CMEK-12", well=True)):
+        key = a_key(kms=foreign, **stated)
+        finding = judged_once("CMEK-12", an_organization(keys=[key]))
+        assert (finding.status, finding.cause) == ("inconclusive", "foreign-key")
+
+
+def test_evidence_is_where_each_fact_was_read() -> None:
+    """A finding leads to the key and to the recorded answers that show what it states."""
+    answers = {fact: (f"{fact}.json", 1) for fact in ("key", "versions", "policy", "grants")}
+    kinds: list[tuple[dict[str, Any], list[str]]] = [
+        ({}, ["key", "versions", "policy", "grants"]),
+        ({"enabled": False}, ["key"]),
+        ({"granted_to_astra": False}, ["policy", "grants"]),
+        (
+            {"versions": [{"id": "1", "state": "x", "usable": False, "is_current": True}]},
+            ["versions"],
+        ),
+    ]
+    for over, facts in kinds:
+        kms = kms_facts(**over).located(answers)  # type: ignore[arg-type]
+        key = a_key(kms=kms).at("keys.yaml", 3)
+        finding = judged_once("CMEK-12", an_organization(keys=[key]))
+        assert finding.evidence == (("keys.yaml", 3), *((f"{fact}.json", 1) for fact in facts))
+
+
+# --- planned keys ---------------------------------------------------------------------------------
+
+
+def planned(**facts: object) -> Organization:
+    """Return an organization whose plan would register a key that its cloud shows."""
+    key = PlannedKey(
+        type="serverless",
+        provider="aws",
+        region="us-east-1",
+        key_id=aws_key_id(),
+        kms=kms_facts(**facts) if facts else None,
+    ).at("plan.json", 7, "astra_customer_key.a")
+    organization = an_organization(keys=[], databases=[a_database(), a_planned_database()])
+    return organization.with_managed(ManagedResources(planned_keys=(key,)))
+
+
+def test_a_planned_key_is_judged_by_what_its_cloud_shows() -> None:
+    """A planned key has causes of its own, and passes as a planned key, which proves nothing."""
+    finding = judged_once("CMEK-12", planned(enabled=True))
+    assert (finding.status, finding.cause, finding.subject.kind) == ("pass", "", "planned-key")
+    assert (finding.name, finding.evidence) == (
+        "astra_customer_key.a",
+        (("plan.json", 7, "astra_customer_key.a"),),
+    )
+    found = judged("CMEK-12", planned(enabled=False, deletion_at="2026-12-01T00:00:00Z"))
+    assert [(one.status, one.cause, one.severity) for one in found] == [
+        ("fail", "planned-disabled", "high"),
+        ("fail", "planned-pending-deletion", "high"),
+    ]
+    assert (found[0].databases, found[0].existing) == (2, 1)
+    unread = judged_once("CMEK-12", planned(enabled=None, unread=[gap("key")]))
+    assert (unread.cause, unread.reason) == ("planned-refused:key", "refused")
+
+
+def test_a_planned_key_without_facts_has_no_finding() -> None:
+    """Of a planned key that no cloud was asked for, this rule says nothing."""
+    assert judged("CMEK-12", planned()) == []

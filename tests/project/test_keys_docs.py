@@ -104,6 +104,7 @@ def test_every_field_is_explained() -> None:
     [made, *_] = answer["commands"]
     assert fields("field of commands") == set(made)
     assert fields("field of Terraform's commands") == set(made["terraform"])
+    assert fields("field of grants") == set(answer["grants"][0])
     waiting = rows("field of Terraform's commands")["`dependents`"]
     assert set(re.findall(r"`([a-z_]+)`", waiting)) == set(Dependent._fields)
     priced = set(re.findall(r"`([a-z_]+)`", rows("field")["`price`"])) - {"null"}

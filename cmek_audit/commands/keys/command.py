@@ -13,6 +13,7 @@ from checks.engine.evaluation import evaluate
 from checks.engine.finding import OPEN
 from cmek_audit import parameters
 from cmek_audit.commands.keys import markdown, table
+from cmek_audit.commands.keys.grants import UngrantedKeys
 from cmek_audit.commands.keys.price import read_price
 from cmek_audit.commands.keys.sentences import PRICED
 from cmek_audit.console import write_json, write_lines
@@ -171,6 +172,7 @@ def _key_plan(request: KeysRequest, price: Price | None) -> dict[str, Any]:
         "commands": [
             commands for missing in lists["missing"] if (commands := commands_for(missing))
         ],
+        "grants": list(judged.ungranted.grants(lists["missing"], judged.names)),
         "organizations": parts,
         "price": None if price is None else _priced(price, plan),
     }
@@ -218,6 +220,7 @@ class _Judged:
         names: each organization's name by its id.
         doubts: by organization, the findings that say that there may be more than was judged.
         planned_failures: how many findings say that a plan would change keys wrongly, or may.
+        ungranted: the keys that lack a grant to Astra.
     """
 
     def __init__(self) -> None:
@@ -225,16 +228,19 @@ class _Judged:
         self.names: dict[str, str] = {}
         self.doubts: dict[str, list[Finding]] = {}
         self.planned_failures = 0
+        self.ungranted = UngrantedKeys()
         self._wrong: set[tuple[str, ...]] = set()
 
     def on_organization(self, organization: Organization) -> None:
         self.names[organization.id] = organization.name
         self.tallies.add_organization(organization)
+        self.ungranted.on_organization(organization)
 
     def add(self, finding: Finding) -> None:
         """Count ``finding``, and keep it if it casts doubt on the numbers or on a key."""
         subject, status = finding.subject, finding.status
         self.tallies.add(finding)
+        self.ungranted.add(finding)
         if subject.kind == "planned-key" and finding.severity != "advisory":
             self.planned_failures += status in OPEN
         if subject.region:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cmek_audit.commands.keys import sentences
+from cmek_audit.commands.keys.grants import TITLE, lay_out_grants
 from reports.presentation.labels import CELL, KEY_NUMBERS, PROVIDER, TYPE
 from reports.presentation.markdown_text import code, prose, table
 
@@ -75,6 +76,7 @@ def _steps(plan: Data) -> Iterator[str]:
         yield from ("", sentences.regions(step, code), "")
         yield from (f"{number}. {prose(text)}" for number, text in enumerate(step["steps"], 1))
         yield from _commands(plan, step)
+    yield from _grants(plan)
     yield from ("", sentences.conclusion(plan))
 
 
@@ -89,3 +91,18 @@ def _commands(plan: Data, step: Data) -> Iterator[str]:
                 yield from ("", f"```{part.language}", *part.code.splitlines(), "```")
     if others:
         yield from ("", prose(others))
+
+
+def _grants(plan: Data) -> Iterator[str]:
+    """Yield what lets Astra use the first keys that lack it; the code is ASCII without a fence."""
+    shown = lay_out_grants(plan["grants"], _MOST_COMMANDS)
+    if shown.sections or shown.remarks:
+        yield from ("", f"## {TITLE}")
+    for title, parts in shown.sections:
+        yield from ("", f"### {prose(title)}")
+        for part in parts:
+            yield from ("", prose(part.text))
+            if part.code:
+                yield from ("", f"```{part.language}", *part.code.splitlines(), "```")
+    for remark in shown.remarks:
+        yield from ("", prose(remark))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cmek_audit.commands.keys import sentences
+from cmek_audit.commands.keys.grants import TITLE, lay_out_grants
 from cmek_audit.console import aligned, wrapped
 from inventory.text.display import printable
 from reports.presentation.labels import CELL, KEY_NUMBERS
@@ -87,6 +88,7 @@ def _steps(plan: Data) -> Iterator[str]:
         for number, text in enumerate(step["steps"], 1):
             yield from wrapped(printable(f"{number}. {text}"), "  ", "     ")
         yield from _commands(plan, step)
+    yield from _grants(plan)
     yield ""
     yield from wrapped(sentences.conclusion(plan))
 
@@ -103,3 +105,19 @@ def _commands(plan: Data, step: Data) -> Iterator[str]:
     if others:
         yield ""
         yield from wrapped(others, "  ")
+
+
+def _grants(plan: Data) -> Iterator[str]:
+    """Yield what lets Astra use the first keys that lack it, no line of it folded."""
+    shown = lay_out_grants(plan["grants"], _MOST_COMMANDS)
+    if shown.sections or shown.remarks:
+        yield from ("", TITLE)
+    for title, parts in shown.sections:
+        yield ""
+        yield from wrapped(printable(title, _LONGEST), "  ")
+        for part in parts:
+            yield from wrapped(printable(part.text, _LONGEST_REASON), "    ")
+            yield from (f"      {line}" for line in part.code.splitlines())
+    for remark in shown.remarks:
+        yield ""
+        yield from wrapped(printable(remark, _LONGEST_REASON), "  ")

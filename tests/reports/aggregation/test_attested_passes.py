@@ -113,6 +113,6 @@ def test_a_verdict_that_is_not_compliant_says_so_too(tmp_path: Path) -> None:
     keys = [a_key(registered=REGISTERED, kms=kms_facts(enabled=False))]
     text = _text(tmp_path, an_organization(keys=keys, plan=None))
     assert text == (
-        "Not compliant: 1 check failed; 1 is inconclusive. "
+        "Not compliant: 2 checks failed; 1 is inconclusive. "
         "1 of 1 database deployed after its key rests on an attestation alone (1 person)."
     )

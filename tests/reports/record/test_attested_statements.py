@@ -9,6 +9,7 @@ import pytest
 from inventory.model.attestations import (
     ApplicationEncryption,
     Attestation,
+    ExclusiveAttestation,
     PlanAttestation,
     PortalKey,
     PortalRegion,
@@ -36,6 +37,8 @@ STATEMENTS: list[tuple[type[Statement], dict[str, Any], str]] = [
     (RotationAttestation, {"automatic": False}, "does not rotate by itself"),
     (UsableAttestation, {"usable": True}, "usable"),
     (UsableAttestation, {"usable": False}, "not usable"),
+    (ExclusiveAttestation, {"exclusive": True}, "nobody else"),
+    (ExclusiveAttestation, {"exclusive": False}, "others, too"),
     (ApplicationEncryption, {"encrypted": True}, "the application encrypts the data"),
     (
         ApplicationEncryption,

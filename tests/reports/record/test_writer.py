@@ -155,11 +155,11 @@ def test_the_head_describes_each_control_once(tmp_path: Path) -> None:
         framework.name for framework in read_controls().frameworks
     ]
     [soc] = [framework for framework in frameworks if framework["name"] == "SOC 2"]
-    assert [control["id"] for control in soc["controls"]] == ["CC2.1", "CC6.1", "CC8.1"]
-    assert soc["controls"][2]["title"] == (
+    assert [control["id"] for control in soc["controls"]] == ["A1.2", "CC2.1", "CC6.1", "CC8.1"]
+    assert soc["controls"][3]["title"] == (
         "Changes are authorized, tested, approved and put in place"
     )
-    assert "It does not show authorization" in soc["controls"][2]["not_shown"]
+    assert "It does not show authorization" in soc["controls"][3]["not_shown"]
     assert "the whole period" in soc["not_shown"]
 
 

@@ -26,7 +26,7 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import ProxyError
 from requests.utils import get_environ_proxies
 
-from inventory.clouds.azure import API_VERSION, is_vault
+from inventory.clouds.azure.reader import API_VERSION, is_vault
 from inventory.clouds.recorder import HttpAnswer
 from inventory.errors import ForbiddenRequestError
 from inventory.evidence.exchange import Failure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from inventory.clouds.answers import KeyReading, json_object, member
-from inventory.clouds.aws_answers import (
+from inventory.clouds.aws.answers import (
     OK,
     READS,
     UNSUPPORTED,
@@ -35,7 +35,7 @@ from inventory.text.display import describe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from inventory.clouds.aws_answers import AwsKey
+    from inventory.clouds.aws.answers import AwsKey
     from inventory.clouds.client import CloudClient
     from inventory.clouds.config import CloudSettings
     from inventory.evidence.exchange import Exchange

@@ -21,8 +21,8 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import ClientAuthenticationError
 from azure.keyvault.keys._shared import http_challenge_cache
 
-from inventory.clouds.azure import read_key
-from inventory.clouds.azure_transport import AzureSessions, AzureTransport, open_sessions
+from inventory.clouds.azure.reader import read_key
+from inventory.clouds.azure.transport import AzureSessions, AzureTransport, open_sessions
 from inventory.clouds.config import AzureSettings, CloudSettings
 from inventory.clouds.recorder import CloudRecorder
 from inventory.clouds.replay_transport import ReplayingCloudTransport
@@ -53,8 +53,8 @@ from tests.clouds.azure_server import (
     three_versions,
     token_of,
 )
+from tests.inventory.clouds.azure.test_reader import HEALTHY
 from tests.inventory.clouds.scripted import FOLDER, a_client
-from tests.inventory.clouds.test_azure import HEALTHY
 from tests.inventory.wire import LOOPBACK, Talk, certified, heard, listening, saying
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from inventory.evidence.exchange import Exchange
     from inventory.model.kms import CloudKey
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 POLICY = RequestPolicy(attempts=2, first_wait_seconds=0.0, timeout_seconds=5.0)
 IMPATIENT = POLICY.model_copy(update={"timeout_seconds": 0.5})
 KEY = CloudRequest("azure", HOST, f"keys/{NAME}", (("api-version", "7.4"),))

@@ -20,8 +20,8 @@ from google.auth import exceptions
 
 from inventory.clouds.client import CloudClient, CloudContext
 from inventory.clouds.config import CloudSettings
-from inventory.clouds.gcp import read_key
-from inventory.clouds.gcp_transport import (
+from inventory.clouds.gcp.reader import read_key
+from inventory.clouds.gcp.transport import (
     GoogleTransport,
     RecordingAdapter,
     _Deadline,
@@ -69,7 +69,7 @@ FOLDER = "exchanges/0001"
 QUICK = RequestPolicy(attempts=2, first_wait_seconds=0.0, timeout_seconds=5.0)
 SHORT = QUICK.model_copy(update={"timeout_seconds": 0.3, "attempts": 1})
 POLICY_3 = (("options.requestedPolicyVersion", "3"),)
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +198,7 @@ for name in ("google", "google.auth", "requests", "urllib3"):
     sys.modules[name] = None
 from inventory.clouds.client import CloudClient, CloudContext
 from inventory.clouds.config import CloudSettings
-from inventory.clouds.gcp import read_key
+from inventory.clouds.gcp.reader import read_key
 from inventory.clouds.replay_transport import ReplayingCloudTransport
 from inventory.evidence.exchange import parse_exchange
 from inventory.system.request_policy import RequestPolicy

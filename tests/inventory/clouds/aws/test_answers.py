@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.clouds.aws_answers import (
+from inventory.clouds.aws.answers import (
     READS,
     days_of,
     error_code,

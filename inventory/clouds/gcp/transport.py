@@ -25,7 +25,7 @@ from google.auth.transport.requests import AuthorizedSession
 from google.auth.transport.requests import Request as AuthRequest
 from requests.adapters import HTTPAdapter
 
-from inventory.clouds.gcp import HOST, host_of
+from inventory.clouds.gcp.reader import HOST, host_of
 from inventory.clouds.recorder import HttpAnswer
 from inventory.errors import ForbiddenRequestError
 from inventory.evidence.exchange import Failure

@@ -16,8 +16,9 @@ import boto3
 import pytest
 from botocore.exceptions import LoginRefreshRequired, NoRegionError, UnauthorizedSSOTokenError
 
-from inventory.clouds import aws, aws_transport
-from inventory.clouds.aws_transport import open_sessions
+from inventory.clouds.aws import reader as aws
+from inventory.clouds.aws import transport as aws_transport
+from inventory.clouds.aws.transport import open_sessions
 from inventory.clouds.config import CloudSettings
 from inventory.clouds.recorder import CloudRecorder
 from inventory.clouds.requests import CloudRequest
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from inventory.evidence.exchange import Exchange
     from inventory.model.kms import CloudKey
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 SECRET = "sham-secret-access-key-" + "x" * 17
 TOKEN = "sham-session-token-of-the-environment-" + "y" * 40
 ROLE = f"arn:aws:iam::{OWN}:role/audit"
@@ -177,9 +178,9 @@ from pathlib import Path
 
 root, folder, key_id = sys.argv[1:]
 sys.path.insert(0, root)
-for name in ("boto3", "botocore", "inventory.clouds.aws_transport"):
+for name in ("boto3", "botocore", "inventory.clouds.aws.transport"):
     sys.modules[name] = None
-from inventory.clouds import aws
+from inventory.clouds.aws import reader as aws
 from inventory.clouds.client import CloudClient, CloudContext
 from inventory.clouds.config import CloudSettings
 from inventory.clouds.replay_transport import ReplayingCloudTransport

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.clouds import aws
-from inventory.clouds.aws_answers import READS
+from inventory.clouds.aws import reader as aws
+from inventory.clouds.aws.answers import READS
 from inventory.clouds.config import CloudSettings
 from inventory.clouds.recorder import CloudRecorder
 from inventory.clouds.replay_transport import ReplayingCloudTransport

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from inventory.clouds.answers import KeyReading, member
-from inventory.clouds.azure_answers import (
+from inventory.clouds.azure.answers import (
     RANK,
     Bundle,
     is_by_network,

@@ -17,7 +17,7 @@ from botocore.credentials import CredentialResolver, DeferredRefreshableCredenti
 from botocore.exceptions import ClientError, NoCredentialsError
 from botocore.loaders import create_loader
 
-from inventory.clouds.aws_answers import READS, is_retryable, reason_of
+from inventory.clouds.aws.answers import READS, is_retryable, reason_of
 from inventory.clouds.recorder import HttpAnswer
 from inventory.errors import ForbiddenRequestError, UnansweredError
 from inventory.evidence.exchange import Failure

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.clouds.azure_answers import (
+from inventory.clouds.azure.answers import (
     Bundle,
     Validity,
     is_by_network,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.clouds.azure import is_vault, read_key
+from inventory.clouds.azure.reader import is_vault, read_key
 from inventory.clouds.config import CloudSettings
 from inventory.clouds.recorder import HttpAnswer
 from inventory.clouds.replay_transport import ReplayingCloudTransport

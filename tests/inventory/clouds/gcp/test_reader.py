@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.clouds.config import CloudSettings, GoogleSettings
-from inventory.clouds.gcp import HOST, host_of, read_key
+from inventory.clouds.gcp.reader import HOST, host_of, read_key
 from inventory.clouds.recorder import HttpAnswer
 from inventory.evidence.exchange import Failure
 from inventory.model.kms import KeyVersion, KmsFacts, KmsGap, RoleBinding

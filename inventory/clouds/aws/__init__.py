@@ -1,0 +1,1 @@
+"""AWS: what its key management shows of a key."""

@@ -1,0 +1,1 @@
+"""Azure: what its key vaults show of a key."""

@@ -1,0 +1,1 @@
+"""Google Cloud: what its key management shows of a key."""
