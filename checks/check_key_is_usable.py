@@ -252,6 +252,8 @@ def _missing(granted: GrantedKey, grants: Grants, context: Context) -> Iterator[
     for name in sorted(missing, key=list(_FACTS).index):
         is_asked = name == "granted_to_astra" and granted.accounts
         fact = _asked(granted.accounts) if is_asked else _FACTS[name]
+        if name == "granted_to_astra" and key.provider == "azure":
+            fact = f"{fact}; Azure does not show on the data plane who may use a key"
         unknown = without_kms_facts(CARD, subject, key, context, fact)
         yield unknown._replace(cause=cause_of(unknown.reason, name))
 

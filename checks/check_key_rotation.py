@@ -228,7 +228,7 @@ def _judge_rotating(
     subject: Subject, key: CustomerKey | PlannedKey, kms: KmsFacts, context: Context
 ) -> Iterator[Finding]:
     """Judge how often a key rotates whose rotation is on."""
-    late = [*_late(kms), *_too_seldom(kms, context.rotation_days)]
+    late = [*_late(key, kms), *_too_seldom(kms, context.rotation_days)]
     for cause, text, kind in late:
         action = kind.on(key.key_id or "", key=key.key_id or "")
         yield fails(CARD, subject, cause, text, fact_locations(key, *_ASKED, "rotations"), action)
@@ -240,15 +240,20 @@ def _judge_rotating(
         yield passes(CARD, subject, message, where, rests_on="cloud")
 
 
-def _late(kms: KmsFacts) -> Iterator[tuple[str, str, ActionKind]]:
+def _late(key: CustomerKey | PlannedKey, kms: KmsFacts) -> Iterator[tuple[str, str, ActionKind]]:
     """Yield cause, text and step of each sign that a rotation which is on does not happen."""
     now, days = kms.observed_at, kms.rotation_days
     following, last = kms.next_rotation_at, kms.rotated_at
+    # Azure counts from the creation of a version, other clouds from when rotation was switched on.
+    first = kms.created_at if key.provider == "azure" and last is None else None
     if following is not None and following < now - timedelta(days=1):
         text = f"The next rotation was due on {day(following)}, and has not happened."
         yield "overdue", text, _ASK_WHY_OVERDUE
     elif last is not None and days is not None and last < now - timedelta(days=days + 2):
         text = f"The key rotated last on {day(last)}, though it should every {days} days."
+        yield "overdue", text, _ASK_WHY_OVERDUE
+    elif first is not None and days is not None and first < now - timedelta(days=days + 2):
+        text = f"The key is of {day(first)} and never rotated, though it should every {days} days."
         yield "overdue", text, _ASK_WHY_OVERDUE
 
 
@@ -274,10 +279,12 @@ def _unknown(
     subject: Subject, key: CustomerKey | PlannedKey, kms: KmsFacts, most: int | None
 ) -> Iterator[Finding]:
     """Yield a finding for each fact without which a rotation that is on proves nothing."""
-    gap = kms.gap("key")
-    if gap is not None and kms.enabled is None:  # a disabled key may not rotate
-        yield unread_finding(CARD, subject, key, gap)
-    if most is not None and kms.rotation_days is None:
+    state, schedule = kms.gap("key"), kms.gap("rotation")
+    if state is not None and kms.enabled is None:  # a disabled key may not rotate
+        yield unread_finding(CARD, subject, key, state)
+    if schedule is not None:  # that it is on could be read, how often or when could not
+        yield unread_finding(CARD, subject, key, schedule)
+    elif most is not None and kms.rotation_days is None:
         message = f"Automatic rotation is on, how often is not known; the audit allows {most} days."
         yield _not_recorded(subject, key, cause_of("not-recorded", "period"), message)
 

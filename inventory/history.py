@@ -11,7 +11,7 @@ from inventory.files.yaml_json import refuse
 from inventory.history_files import find_records
 from inventory.model.key import KeyScope
 from inventory.model.organization_index import scope_of
-from inventory.opening import read_file
+from inventory.opening import holds_clouds_only, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -170,6 +170,8 @@ def read_history(files: Iterable[str], present: Iterable[str] = ()) -> History:
     problems: list[Problem] = []
     sources: list[Source] = []
     for file in find_records(files, present):
+        if holds_clouds_only(file):  # it shows nothing of what was registered or deployed
+            continue
         source, organizations, *_ = read_file(file, "history")
         sources.append(source)
         for organization in organizations:

@@ -10,7 +10,8 @@ from inventory.cloud_facts import with_cloud_facts
 from inventory.errors import InventoryError, Problem
 from inventory.files.merging import merge
 from inventory.files.named_plans import parse_plan, plans_in_order
-from inventory.opening import is_stream, open_stream, read_file
+from inventory.model.organization import Organization
+from inventory.opening import holds_clouds_only, is_stream, open_stream, read_file
 from inventory.plans import add_plan, read_plan, read_state, refuse_shared_addresses
 from inventory.system.garbage_collection import collector_paused
 from inventory.system.paths import sorted_paths
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from inventory.files.yaml_json import RecordedFile
-    from inventory.model.organization import Organization
     from inventory.model.sources import Source
 
 
@@ -59,12 +59,13 @@ class Inventory:
         Raises InventoryError with the problems of every file that is read at once; those of a
         stream come when ``organizations`` reaches its end.
         """
-        files = sorted_paths(files)
+        files, of_clouds = _apart(sorted_paths(files))
         streams = len(files) == 1 and is_stream(files[0])
-        planned, states_read, self._whole = _read_all(
+        planned, states_read, self._whole, self._of_clouds = _read_all(
             (partial(_read_plan, terraform=terraform), plans_in_order(plans)),
             (partial(read_state, terraform=terraform), sorted_paths(states)),
             (read_file, () if streams else files),
+            (read_file, of_clouds),
         )
         refuse_shared_addresses(planned)
         self._plans = [*planned, *states_read]
@@ -72,6 +73,7 @@ class Inventory:
             terraform, chain.from_iterable(plan.providers for plan in self._plans)
         )
         refuse_ambiguous_owners(self._plans)
+        self._clouds = _by_id(self._of_clouds)
         self._stream = open_stream(files[0]) if streams else None
         self._assumed = ""
         heads = (
@@ -89,7 +91,8 @@ class Inventory:
         present = (
             [self._stream.source] if self._stream else [recorded.source for recorded in self._whole]
         )
-        return (*present, *map(self._with_assumption, self._plans))
+        of_clouds = [recorded.source for recorded in self._of_clouds]
+        return (*present, *of_clouds, *map(self._with_assumption, self._plans))
 
     def _with_assumption(self, plan: RecordedFile) -> Source:
         if self._assumed and any(
@@ -110,8 +113,36 @@ class Inventory:
             present = chain(first, present)
         for organization in present:
             whole = add_plan(organization, planned.pop(organization.id, None))
-            yield with_cloud_facts(whole)
-        yield from planned.values()
+            yield self._with_clouds(whole)
+        yield from map(self._with_clouds, planned.values())
+
+    def _with_clouds(self, organization: Organization) -> Organization:
+        """Add what the clouds show of its keys, by records of clouds alone and by its own."""
+        records = self._clouds.get(organization.id, ())
+        if not records:
+            return with_cloud_facts(organization)
+        keys = [key for record in records for key in record.cloud_keys or ()]
+        readings = [reading for record in records for reading in record.readings]
+        update = {
+            "cloud_keys": (*(organization.cloud_keys or ()), *keys),
+            "readings": (*organization.readings, *readings),
+        }
+        return with_cloud_facts(organization.model_copy(update=update))
+
+    def planned_keys(self, owners: Iterable[str]) -> dict[str, list[str]]:
+        """Return the ids of the keys that the plans would change, by organization.
+
+        ``owners`` are the organizations of the audit: what states no organization is of the only
+        one. Raises InventoryError if there are several.
+        """
+        planned = {organization.id: organization for organization in self._planned()}
+        if UNKNOWN_ORGANIZATION in planned:
+            present = [Organization(id=owner, name=owner) for owner in owners]
+            self._assign(planned, present)
+        return {
+            identity: [key.key_id for key in organization.managed.planned_keys if key.key_id]
+            for identity, organization in planned.items()
+        }
 
     def _planned(self) -> list[Organization]:
         return merge(organization for plan in self._plans for organization in plan.organizations)
@@ -144,6 +175,27 @@ class Inventory:
                     )
                 else:
                     yield organization
+
+
+def _apart(files: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the records of organizations and those of clouds alone.
+
+    Raises InventoryError if there are only these: nothing would be judged.
+    """
+    of_clouds = tuple(file for file in files if holds_clouds_only(file))
+    others = tuple(file for file in files if file not in of_clouds)
+    if of_clouds and not others:
+        found, expected = "a record of clouds alone", "the record of the organizations beside it"
+        raise InventoryError([Problem(file, 0, "", found, expected) for file in of_clouds])
+    return others, of_clouds
+
+
+def _by_id(records: Iterable[RecordedFile]) -> dict[str, list[Organization]]:
+    by_id: dict[str, list[Organization]] = {}
+    for recorded in records:
+        for organization in recorded.organizations:
+            by_id.setdefault(organization.id, []).append(organization)
+    return by_id
 
 
 def _owner_label(owner: str, present: Iterable[Organization]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inventory.errors import InventoryError
+from inventory.files.evidence_layout import INVENTORY as BUNDLED
 from inventory.files.evidence_layout import is_folder
 from inventory.files.file_kinds import INVENTORIES, recognize_folder
 from inventory.files.format_detection import INVENTORY, folder_problem
@@ -15,6 +17,9 @@ from inventory.model.sources import FORMATS
 
 if TYPE_CHECKING:
     from inventory.model.sources import Role
+
+
+_LONGEST_HEAD = 1_048_576
 
 
 def is_stream(file: str) -> bool:
@@ -29,6 +34,22 @@ def is_stream(file: str) -> bool:
             raise InventoryError([folder_problem(file, INVENTORY)])
         return True
     return FORMATS.get(path.suffix.lower()) == "ndjson"
+
+
+def holds_clouds_only(file: str) -> bool:
+    """Say whether ``file`` is a record of clouds alone, by its first line.
+
+    False for whatever cannot be read: that is refused where it is read.
+    """
+    if not is_stream(file):
+        return False
+    path = Path(file) / BUNDLED if is_folder(file) else Path(file)
+    try:
+        with path.open("rb") as lines:
+            head = json.loads(lines.readline(_LONGEST_HEAD))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(head, dict) and head.get("clouds_only") is True
 
 
 def open_stream(file: str, role: Role = "inventory") -> NdjsonReader:

@@ -164,25 +164,30 @@ def accesses(key: AwsKey, party: Party, actions: Iterable[str]) -> dict[str, Acc
     A statement that denies it outweighs all others, and what nothing allows is denied. A statement
     that may apply, or may not, leaves the answer open only if it would change it.
     """
-    # To whom a statement applies is compared once: there may be hundreds of accounts in it.
-    by_statement = [
-        (statement, _matches_principals(statement, key, party)) for statement in key.statements
+    # A policy may name hundreds of accounts: what is not about the party is left out at once.
+    statements = [
+        (statement, statement.clause, who)
+        for statement in key.statements
+        if (who := _concerns(statement, key, party)) != "no"
     ]
-    by_grant = [
-        (grant, _matches_name(grant.grantee, key, party, any_part=party.is_stranger))
+    grants = [
+        (grant, clause_of(grant), who)
         for grant in key.grants or ()
+        if (who := _matches_name(grant.grantee, key, party, any_part=party.is_stranger)) != "no"
     ]
     unknown: dict[Clause, Match] = {UNKNOWN_GRANTS: "maybe"} if key.grants is None else {}
     found = {}
     for action in actions:
-        matches = [
-            (statement, _matches_statement(statement, who, key, party, action))
-            for statement, who in by_statement
-        ]
-        denying = {one.clause: match for one, match in matches if one.may("Deny")}
-        allowing = unknown | {one.clause: match for one, match in matches if one.may("Allow")}
-        for grant, who in by_grant:
-            allowing[clause_of(grant)] = _matches_grant(grant, who, party, action)
+        denying: dict[Clause, Match] = {}
+        allowing = dict(unknown)
+        for statement, clause, who in statements:
+            match = _matches_statement(statement, who, party, action)
+            if statement.may("Deny"):
+                denying[clause] = match
+            if statement.may("Allow"):
+                allowing[clause] = match
+        for grant, clause, who in grants:
+            allowing[clause] = _matches_grant(grant, who, party, action)
         found[action] = _weigh(denying, allowing)
     return found
 
@@ -213,20 +218,24 @@ def clause_of(grant: KeyGrant) -> Clause:
     return Clause(f"grant {grant.id}", f"grant {grant.id}", text)
 
 
-def _matches_statement(
-    statement: Statement, who: Match, key: AwsKey, party: Party, action: str
-) -> Match:
-    """Say whether a statement is about ``action`` of ``party``, to whom it applies by ``who``."""
+def _concerns(statement: Statement, key: AwsKey, party: Party) -> Match:
+    """Say whether a statement is about the party and the key; of an odd one that is not known."""
     if statement.is_odd:
         return "maybe"
-    return all_of(
-        (
-            who,
-            matches_action(statement, action),
-            matches_key(statement, key.arn),
-            _holds(statement, party, action),
-        )
-    )
+    who = _matches_principals(statement, key, party)
+    # No action makes a condition fail that holds for another, so that one answer serves for all.
+    if who == "no" or _holds(statement, party, "") == "no":
+        return "no"
+    return all_of((who, matches_key(statement, key.arn)))
+
+
+def _matches_statement(statement: Statement, who: Match, party: Party, action: str) -> Match:
+    """Say whether a statement that concerns the party by ``who`` is about ``action``."""
+    if statement.is_odd:
+        return "maybe"
+    if matches_action(statement, action) == "no":
+        return "no"
+    return all_of((who, _holds(statement, party, action)))
 
 
 # --- principals -----------------------------------------------------------------------------------
@@ -254,9 +263,14 @@ def _matches_principal(principal: Principal, key: AwsKey, party: Party, *, any_p
 
 def _matches_name(name: str, key: AwsKey, party: Party, *, any_part: bool) -> Match:
     if party == ANYBODY:
-        is_somebody = is_no_aws_account(name) or aws_account_of(name, key.partition)
-        return "yes" if name == "*" else "no" if is_somebody else "maybe"
-    if any_part and aws_account_of(name, key.partition) == party.number:
+        if name == "*":
+            return "yes"
+        is_somebody = aws_account_of(name, key.partition) or is_no_aws_account(name)
+        return "no" if is_somebody else "maybe"
+    account = aws_account_of(name, key.partition)
+    if account and party.number and account != party.number:
+        return "no"
+    if any_part and account and account == party.number:
         return "yes"
     return _OF_GRANT[grant_of(name, party.account, "aws", key.partition)]
 

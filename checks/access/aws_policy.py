@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from checks.access.answers import Clause, any_of
@@ -219,9 +220,14 @@ def _values(value: object) -> tuple[str, ...]:
 
 def matches_action(statement: Statement, action: str) -> Match:
     """Say whether a statement is about an action of a key, such as ``Decrypt``; case is ignored."""
-    wanted = f"kms:{action}".lower()
-    found = any(matches_pattern(pattern.lower(), wanted) for pattern in statement.actions)
+    found = _are_about(statement.actions, f"kms:{action}".lower())
     return "yes" if found is not ("NotAction" in statement.negated) else "no"
+
+
+@lru_cache(maxsize=4_096)
+def _are_about(patterns: tuple[str, ...], action: str) -> bool:
+    """Say whether one of the patterns is of the action; for each account it is the same."""
+    return any(matches_pattern(pattern.lower(), action) for pattern in patterns)
 
 
 def matches_key(statement: Statement, arn: str) -> Match:

@@ -91,6 +91,23 @@ _MAP_ACCOUNT = ActionKind(
         "Collect again, and run the audit with the new record.",
     ),
 )
+_SWITCH_SERVICE_ON = ActionKind(
+    code="switch-key-service-on",
+    sentence="Let requests to {cloud} count for a project whose key management is on",
+    purpose="prove",
+    who="cloud administrators",
+    sentence_for_several=(
+        "Let requests to {number} clouds count for projects whose key management is on"
+    ),
+    steps=(
+        (
+            "Find the project for which the audit's requests count: that of its credentials, or the "
+            "quota project in the organizations file."
+        ),
+        "Switch the service for keys on there, and allow the audit's identity to use it.",
+        "Collect again, and run the audit with the new record.",
+    ),
+)
 _LOOK_AT_KEY = ActionKind(
     code="look-at-key",
     sentence="Check in its cloud that the key {key} exists and can be read",
@@ -114,6 +131,7 @@ _BY_REASON: Mapping[CloudReason, ActionKind] = {
     "foreign-key": _MAP_ACCOUNT,
     "wrong-organization": _MAP_ACCOUNT,
     "not-requested": _MAP_ACCOUNT,
+    "service-disabled": _SWITCH_SERVICE_ON,
     "not-found": _LOOK_AT_KEY,
     "wrong-address": _LOOK_AT_KEY,
     "region-disabled": _LOOK_AT_KEY,
@@ -169,7 +187,7 @@ def _step(key: CustomerKey | PlannedKey, gap: KmsGap) -> Action:
     kind = _BY_REASON.get(gap.reason, COLLECT_KMS)
     key_id = key.key_id or ""
     owner = owner_of(key_id) or key_id
-    if kind in {_INSTALL_LIBRARY, _GIVE_CREDENTIALS}:
+    if kind in {_INSTALL_LIBRARY, _GIVE_CREDENTIALS, _SWITCH_SERVICE_ON}:
         return kind.on(key.provider, cloud=PROVIDER_NAMES[key.provider])
     if kind == _GRANT_PERMISSION:
         permission = gap.permission or f"the right to read {FACT_NAMES[gap.fact]}"

@@ -80,7 +80,11 @@ class Comparison(NamedTuple):
 
 def reconcile(organization: Organization) -> list[dict[str, Any]]:
     """Return every comparison that the record of ``organization`` allows."""
-    counted = organization.region_views, organization.readings, organization.managed.databases
+    counted = (
+        organization.region_views,
+        organization.readings_of_astra,
+        organization.managed.databases,
+    )
     if counted == (None, (), ()):  # most records allow none, and an index costs time
         return []
     return [comparison.as_record() for comparison in compare(index_organization(organization))]
@@ -95,7 +99,7 @@ def compare(index: OrganizationIndex) -> Iterator[Comparison]:
         yield _views(index, gaps)
         if organization.vendor_accounts is not None:
             yield _accounts(index, gaps)
-    if organization.readings:
+    if organization.readings_of_astra:
         yield from _databases(organization, gaps)
     if organization.managed.databases:
         yield _managed(organization, gaps)

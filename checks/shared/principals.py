@@ -7,6 +7,7 @@ be chosen freely, so that a role of our own may be called like the vendor's acco
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def _aws_principal(text: str, partition: str | None) -> _AwsPrincipal | None:
     return None
 
 
+@lru_cache(maxsize=4_096)
 def aws_account_of(principal: str, partition: str | None) -> str:
     """Return the number of the account that a principal is in; empty if it is in none.
 

@@ -246,7 +246,11 @@ def lists_none_unattested(organization: Organization, context: Context) -> bool:
         not (database.is_planned or database.is_terminated)
         for database in organization.databases or ()
     )
-    return bool(organization.readings) and not living and not attests_none(organization, context)
+    return (
+        bool(organization.readings_of_astra)
+        and not living
+        and not attests_none(organization, context)
+    )
 
 
 def is_bare(organization: Organization) -> bool:

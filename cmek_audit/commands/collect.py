@@ -9,6 +9,8 @@ import click
 
 from checks.engine.reasons import gap_action
 from cmek_audit import parameters
+from cmek_audit.clouds_option import complete_clouds, parse_clouds, with_clouds
+from cmek_audit.commands.collected_keys import CollectedKeys
 from cmek_audit.console import write_json, write_lines
 from cmek_audit.exit_codes import ExitCode, interruptible
 from cmek_audit.progress import show_progress
@@ -50,9 +52,17 @@ class Unread(NamedTuple):
 @click.option(
     "--evidence-dir", metavar="DIR", default="audit-evidence", help="The folder for the bundle."
 )
+@click.option(
+    "--kms",
+    metavar="[auto|none|aws,gcp,azure]",
+    default="",
+    show_default="as the file says",
+    shell_complete=lambda _, __, incomplete: complete_clouds(incomplete),
+    help="The clouds to ask about each key; auto asks all.",
+)
 @parameters.as_json
 @interruptible("nothing unfinished is left behind")
-def collect(organizations: str, evidence_dir: str, *, as_json: bool) -> ExitCode:
+def collect(organizations: str, evidence_dir: str, kms: str, *, as_json: bool) -> ExitCode:
     """Read organizations from Astra and record every answer.
 
     ORGANIZATIONS.yaml lists the organizations to read. Without it, or with "env", that is the one
@@ -60,7 +70,10 @@ def collect(organizations: str, evidence_dir: str, *, as_json: bool) -> ExitCode
 
     The answers go into a new evidence bundle, which names the bundle before it. Tokens come from
     the environment, from the variables that the organizations file names. They are never written
-    to a file. Nothing is changed in Astra.
+    to a file. Nothing is changed in Astra, or in a cloud.
+
+    With --kms, the clouds are asked about each key, too, by requests that only read, with the
+    credentials that each vendor's library finds.
 
     \b
     Exit codes:
@@ -70,28 +83,36 @@ def collect(organizations: str, evidence_dir: str, *, as_json: bool) -> ExitCode
       3  internal error
       4  unusable input or option
     """
-    requested = read_organizations(organizations)
+    words = parse_clouds(kms, "--kms") if kms else ()
+    requested = with_clouds(read_organizations(organizations), words, "--kms")
     with show_progress() as report_progress:
         bundle = collect_bundle(requested, evidence_dir, on_progress=report_progress).bundle
     if not as_json:
         write_lines(f"Evidence:       {bundle}")
-    unread = list(_unread(open_bundle(bundle)))
+    keys = CollectedKeys(requested.clouds.ask)
+    unread = list(_unread(open_bundle(bundle), keys))
     manifest = read_manifest(bundle)
     if as_json:
-        write_json(_summary(bundle, manifest, unread))
+        write_json(_summary(bundle, manifest, unread, keys))
     else:
-        _print(manifest, unread)
-    return ExitCode.NOT_DONE if unread else ExitCode.DONE
+        _print(manifest, unread, keys)
+    return ExitCode.NOT_DONE if unread or keys.unread else ExitCode.DONE
 
 
-def _unread(reader: NdjsonReader) -> Iterator[Unread]:
+def _unread(reader: NdjsonReader, keys: CollectedKeys) -> Iterator[Unread]:
+    """Yield what could not be read from Astra; what the clouds show is added to ``keys``."""
     for organization in reader.organizations():
+        keys.add(organization)
+        if reader.head.clouds_only:
+            continue
         for gap in organization.missing():
             action = gap_action(gap, organization).sentence
             yield Unread(organization.id, organization.name, gap, action)
 
 
-def _summary(bundle: str, manifest: Manifest, unread: Iterable[Unread]) -> dict[str, Any]:
+def _summary(
+    bundle: str, manifest: Manifest, unread: Iterable[Unread], keys: CollectedKeys
+) -> dict[str, Any]:
     gaps = [
         {
             "organization": fact.organization,
@@ -109,20 +130,31 @@ def _summary(bundle: str, manifest: Manifest, unread: Iterable[Unread]) -> dict[
         "requests": manifest.requests,
         "failures": manifest.failures,
         "gaps": gaps,
+        "clouds": keys.counts(),
+        "cloud_gaps": [unread_key.as_json() for unread_key in keys.unread],
     }
 
 
-def _print(manifest: Manifest, unread: list[Unread]) -> None:
+def _print(manifest: Manifest, unread: list[Unread], keys: CollectedKeys) -> None:
     previous = manifest.previous.name if manifest.previous else "none, this is the first"
     failures = f"{manifest.failures:,} of them failed" if manifest.failures else "all answered"
     write_lines(f"Bundle before:  {previous}")
     write_lines(f"Root:           {manifest.root}")
     write_lines(f"Organizations:  {manifest.organizations:,}")
     write_lines(f"Requests:       {manifest.requests:,}, {failures}")
+    for line in keys.lines():
+        write_lines(line)
+    if not (unread or keys.unread):
+        write_lines("Gaps:           none, everything was read")
+        return
     if unread:
         _print_gaps(unread)
-    else:
-        write_lines("Gaps:           none, everything was read")
+    if keys.unread:
+        facts = pluralize(len(keys.unread), "fact")
+        write_lines(f"Keys:           {facts} could not be read from the clouds")
+    for line in keys.gap_lines():
+        write_lines(line)
+    write_lines("\nExit code 1: not everything could be read. What was read is kept.")
 
 
 def _print_gaps(unread: list[Unread]) -> None:
@@ -136,7 +168,6 @@ def _print_gaps(unread: list[Unread]) -> None:
     if len(by_organization) > MOST_SHOWN:
         more = pluralize(len(by_organization) - MOST_SHOWN, "more organization")
         write_lines(f"\n… and {more}: --json lists all of them, and so does the bundle")
-    write_lines("\nExit code 1: not everything could be read. What was read is kept.")
 
 
 def _print_organization(unread: list[Unread]) -> None:

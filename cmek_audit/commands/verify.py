@@ -12,7 +12,7 @@ from cmek_audit import parameters
 from cmek_audit.console import write_json, write_lines
 from cmek_audit.exit_codes import ExitCode, interruptible
 from cmek_audit.verification.proof import BUNDLES, WORDS, worst
-from cmek_audit.verification.source_files import name_host
+from cmek_audit.verification.source_files import name_hosts
 from inventory.astra.replay import replay
 from inventory.errors import (
     MOST_SHOWN,
@@ -197,7 +197,7 @@ def _check_bundle(path: str) -> Checked:
         f"files: {len(manifest.files):,}, with the hashes that the manifest lists, and no other",
         f"replayed: {pluralize(manifest.requests, 'request')} of {same} of inventory",
         f"recorded: {_second(manifest.started)} to {_second(manifest.ended)} by {manifest.tool}",
-        f"asked: {name_host(manifest.address)}",
+        f"asked: {name_hosts(manifest.address, manifest.cloud_addresses)}",
         f"root: {manifest.root}",
         f"bundle before: {bundle_label(manifest.previous)}",
     ]

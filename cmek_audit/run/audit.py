@@ -13,7 +13,7 @@ from cmek_audit.run.overwritten_inputs import GivenPath, refuse_overwritten_inpu
 from cmek_audit.run.preparation import prepare, reopen
 from cmek_audit.run.provenance import version_of
 from cmek_audit.run.report_folder import REPLACED, ReportFolder
-from inventory.astra.config import other_hosts
+from inventory.astra.config import strange_hosts
 from inventory.errors import LeakError, SettingError
 from inventory.files.named_plans import parse_plan
 from inventory.text.secrets import refuse_leaks
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from cmek_audit.run.judging import GroupId
     from cmek_audit.run.option_values import Options
     from cmek_audit.run.preparation import AuditSetup, Prepared
-    from inventory.text.secrets import Token
+    from inventory.text.secrets import Secret
     from reports.model.head import Head, Provenance, Run
     from reports.model.trend import TrendEntry
     from reports.page.organizations.links import PageLinks
@@ -82,7 +82,8 @@ def begin_report(options: Options) -> ReportFolder:
     An input that the audit would move or remove, as it is a file of that folder, is refused first.
     """
     path = Path(options.report_dir)
-    if options.live and path.resolve() == Path(options.evidence_dir).resolve():
+    is_recording = options.live or options.asks_clouds
+    if is_recording and path.resolve() == Path(options.evidence_dir).resolve():
         expected = "another folder than that of the reports"
         raise SettingError(
             f"--cmek-evidence-dir: found {options.evidence_dir}, expected {expected}"
@@ -96,7 +97,7 @@ def _inputs(options: Options) -> Iterator[GivenPath]:
     for name in ("inventory", "state", "history", "waivers"):
         yield from (GivenPath(name, path) for path in getattr(options, name))
     yield from (GivenPath("plan", parse_plan(plan).path) for plan in options.plan)
-    for name in ("live", "baseline", "controls", "terraform-source", "evidence-dir"):
+    for name in ("live", "clouds", "baseline", "controls", "terraform-source", "evidence-dir"):
         path = getattr(options, name.replace("-", "_"))
         if path is not None:
             yield GivenPath(name, path)
@@ -153,6 +154,7 @@ def _head(draft: Draft) -> Head:
         mode="live" if setup.options.live else "recorded",
         given=setup.input_files,
         frameworks=setup.options.framework,
+        kms=",".join(setup.options.kms),
     )
     material = RecordInput(
         rules=criteria.rules,
@@ -177,8 +179,8 @@ def _trend(draft: Draft) -> list[TrendEntry]:
     earlier = (*criteria.earlier, compared) if compared else criteria.earlier
     kind = AuditKind(
         is_example=setup.is_example,
-        is_of_astra=not other_hosts(
-            source.evidence.address for source in draft.judged.sources if source.evidence
+        is_of_astra=not strange_hosts(
+            source.evidence for source in draft.judged.sources if source.evidence
         ),
         organizations=draft.recorder.population.names.keys(),
     )
@@ -233,7 +235,7 @@ def _render(head: Head, setup: AuditSetup, staging: Path) -> None:
     write_rendered(setup.options.formats, head, staging, staging)
 
 
-def _publish_staged(folder: ReportFolder, tokens: Iterable[Token], others: Iterable[Path]) -> None:
+def _publish_staged(folder: ReportFolder, tokens: Iterable[Secret], others: Iterable[Path]) -> None:
     """Publish all that is in the staging folder, if no report holds a secret."""
     staged = folder.staging
     try:

@@ -6,11 +6,12 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from checks.engine.card import Severity
 from checks.engine.context import LIVE_MAX_AGE, MOST_ROTATION_DAYS, RECORDED_MAX_AGE, Kms
 from checks.engine.grouping import GroupingSetting
+from cmek_audit.clouds_option import KmsWord, clouds_to_ask, split_words
 from inventory.errors import SettingError
 from reports.formats.registry import DEFAULT, WRITABLE
 
@@ -83,10 +84,23 @@ class Options(BaseModel):
     report_dir: str = "audit-report"
     formats: Annotated[tuple[Format, ...], BeforeValidator(_list)] = DEFAULT
     group: GroupingSetting = "auto"
-    kms: Kms = "recorded"
+    kms: Annotated[tuple[KmsWord, ...], BeforeValidator(split_words), Field(min_length=1)] = (
+        "recorded",
+    )
+    clouds: str | None = None
     rotation_days: Annotated[int | None, BeforeValidator(_rotation_days)] = None
     controls: str | None = None
     framework: tuple[str, ...] = ()
+
+    @property
+    def asks_clouds(self) -> bool:
+        """Return whether the options name clouds to ask."""
+        return bool(clouds_to_ask(self.kms))
+
+    @property
+    def judged_kms(self) -> Kms:
+        """Return whether the facts of the clouds count, once they are recorded."""
+        return "none" if self.kms == ("none",) else "recorded"
 
     @property
     def oldest(self) -> timedelta:
@@ -105,6 +119,11 @@ def parse_options(values: dict[str, Any]) -> Options:
         ) from None
     if options.fail_on_new and not options.baseline:
         raise SettingError("--cmek-fail-on-new: found no --cmek-baseline, expected one with it")
+    if options.clouds and (options.live or not options.asks_clouds):
+        found = "--cmek-live" if options.live else "no cloud in --cmek-kms"
+        raise SettingError(
+            f"--cmek-clouds: found {found}, expected clouds to ask, and no other file"
+        )
     return options
 
 

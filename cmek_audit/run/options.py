@@ -146,8 +146,18 @@ OPTIONS = (
         "kms",
         "text",
         "MODE",
-        "recorded: judge by recorded facts of the clouds' key management; none: leave them out, so "
-        "that only attestations count; default: recorded",
+        "recorded: judge by recorded facts of the clouds' key management, and let a live audit ask "
+        "the clouds that the organizations file names; aws, gcp, azure, or several of them: ask "
+        "these about each key, registered or planned; auto: ask all for which the library is "
+        "there; none: ask none, and leave recorded facts out, so that only attestations count; "
+        "default: recorded",
+    ),
+    Option(
+        "clouds",
+        "path",
+        "ORGANIZATIONS",
+        "the organizations file (.yaml, .yml, .json) that says how an audit of recorded "
+        "inventories asks the clouds: profiles, roles, projects and tenants",
     ),
     Option(
         "rotation-days",

@@ -13,12 +13,13 @@ from checks.engine.controls import DEFAULT, find_frameworks, read_controls
 from checks.engine.outcome import Gate
 from checks.engine.waivers import read_waivers
 from cmek_audit import install_location
+from cmek_audit.collection import record
 from inventory.errors import InventoryError, Problem, SettingError
 from inventory.files.suggestions import did_you_mean
 from inventory.history import read_history
-from inventory.history_files import check_folders, find_reports
+from inventory.history_files import find_reports
 from inventory.inventory import Inventory
-from inventory.system.paths import normalize_path, sorted_paths
+from inventory.system.paths import normalize_path
 from inventory.terraform.organizations import parse_organizations
 from inventory.terraform.source import SourceTree
 from reports.comparison.baseline import read_baseline, refuse_unfit
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from inventory.astra.collector import Progress
     from inventory.history import History
     from inventory.terraform.organizations import TerraformSettings
-    from inventory.text.secrets import Token
+    from inventory.text.secrets import Secret
     from reports.comparison.baseline import Baseline
     from reports.comparison.trend import EarlierAudit
 
@@ -74,7 +75,8 @@ class AuditSetup(NamedTuple):
         gate: which open findings stop.
         is_example: whether only bundled examples are audited.
         is_default: whether no inventory was given, so that the bundled example is audited.
-        tokens: the tokens of a live audit, which must never be written or printed.
+        tokens: the tokens of Astra, and the credentials of clouds, that the audit has used: they
+            must never be written or printed.
     """
 
     options: Options
@@ -85,7 +87,7 @@ class AuditSetup(NamedTuple):
     gate: Gate
     is_example: bool
     is_default: bool
-    tokens: tuple[Token, ...]
+    tokens: tuple[Secret, ...]
 
 
 class Prepared(NamedTuple):
@@ -99,9 +101,9 @@ class Prepared(NamedTuple):
 
 
 def prepare(options: Options, on_progress: Callable[[Progress], None] = lambda _: None) -> Prepared:
-    """Read criteria, history and inventory; a live audit first records its inventory.
+    """Read criteria, history and inventory; what asks Astra or a cloud is first recorded.
 
-    ``on_progress`` learns how far a live audit is. Raises InputError if a file cannot be used, and
+    ``on_progress`` learns how far the recording is. Raises InputError if a file cannot be used, and
     SettingError if the options do not fit together.
     """
     started = datetime.now(UTC)
@@ -109,12 +111,13 @@ def prepare(options: Options, on_progress: Callable[[Progress], None] = lambda _
     criteria, options = _read_criteria(options, is_default=is_default)
     # Before anything live is collected: a file that changes meanwhile is not the one judged by.
     input_files = _describe_inputs(options, criteria)
-    options, tokens = _collect(options, on_progress)
+    recorded = record(options, terraform_of(options), on_progress)
+    options = recorded.options
     history = read_history(options.history, options.inventory)
     terraform = terraform_of(options)
     inventory = _open_inventory(options, terraform)
     # The age of what was collected counts from now, not from before it was collected.
-    now = datetime.now(UTC) if options.live else started
+    now = datetime.now(UTC) if recorded.is_new else started
     context = _context(options, inventory, history, criteria.baseline, now)
     setup = AuditSetup(
         options=options,
@@ -125,7 +128,7 @@ def prepare(options: Options, on_progress: Callable[[Progress], None] = lambda _
         gate=Gate(options.fail_on, options.allow_inconclusive, options.fail_on_new),
         is_example=inventory.is_example,
         is_default=is_default,
-        tokens=tokens,
+        tokens=recorded.tokens,
     )
     return Prepared(setup, inventory)
 
@@ -146,6 +149,8 @@ def reproducing_options(setup: AuditSetup) -> dict[str, Any]:
         "baseline": setup.options.baseline,
         "fail_on_new": setup.options.fail_on_new,
         "live": None,
+        "clouds": None,
+        "kms": setup.context.kms,
         "terraform_source": setup.options.terraform_source,
     }
 
@@ -215,23 +220,6 @@ def _with_example(options: Options) -> Options:
     return options.model_copy(update=files)
 
 
-def _collect(
-    options: Options, on_progress: Callable[[Progress], None]
-) -> tuple[Options, tuple[Token, ...]]:
-    """Record what a live audit reads; from there on, the record is an inventory like any other."""
-    if options.live is None:
-        return options, ()
-    from inventory.astra.collector import collect  # noqa: PLC0415 (a recorded audit needs no HTTP)
-    from inventory.astra.config import read_organizations  # noqa: PLC0415
-
-    # A mistake in the history must not show only after an hour of collecting.
-    check_folders(options.history)
-    organizations = read_organizations(options.live)
-    collected = collect(organizations, options.evidence_dir, on_progress=on_progress)
-    files = sorted_paths((*options.inventory, collected.bundle))
-    return options.model_copy(update={"inventory": files}), tuple(collected.tokens)
-
-
 def _open_inventory(options: Options, terraform: TerraformSettings) -> Inventory:
     return Inventory(options.inventory, options.plan, terraform, options.state)
 
@@ -248,7 +236,7 @@ def _context(
     as_of = options.as_of or of_example or now
     _refuse_later(history, inventory.captured_at or as_of)
     context = Context(
-        as_of, options.oldest, options.kms, history, rotation_days=options.rotation_days
+        as_of, options.oldest, options.judged_kms, history, rotation_days=options.rotation_days
     )
     if baseline is None:
         return context

@@ -143,17 +143,16 @@ def _judge(config: pytest.Config, folder: ReportFolder | None) -> AuditHooks:
 
 def _refuse_network(config: pytest.Config, options: Options) -> None:
     """Keep a run that writes no report, such as ``--collect-only``, off the network."""
-    if options.live and not writes_reports(config):
-        raise pytest.UsageError(
-            "--cmek-live: a run that only looks asks no network; look at a recorded audit instead: "
-            "--cmek-inventory=BUNDLE"
-        )
+    asking = "--cmek-live" if options.live else f"--cmek-kms={','.join(options.kms)}"
+    if (options.live or options.asks_clouds) and not writes_reports(config):
+        instead = "look at a recorded audit instead: --cmek-inventory=BUNDLE"
+        raise pytest.UsageError(f"{asking}: a run that only looks asks no network; {instead}")
 
 
 @contextmanager
 def _progress(config: pytest.Config, options: Options) -> Iterator[Callable[[Progress], None]]:
-    """Show how far a live audit is with its reading, past what pytest captures."""
-    if not options.live:
+    """Show how far an audit is with its reading, past what pytest captures."""
+    if not (options.live or options.asks_clouds):
         yield lambda _: None
         return
     from cmek_audit.progress import show_progress  # noqa: PLC0415 (a recorded audit needs none)

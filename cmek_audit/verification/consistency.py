@@ -19,6 +19,7 @@ from xml.parsers import expat
 import pytest
 
 from checks.engine.outcome import Noncompliant, Unjudged, report_outcome, require_judged
+from cmek_audit.clouds_option import clouds_to_ask
 from cmek_audit.run.pytest_results import ROWS_LEFT_OUT, properties, statements
 from inventory.model.base import Count, Moment
 from reports.record.layout import without_run
@@ -27,6 +28,7 @@ from reports.record.stored_lines import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
     from pathlib import Path
 
@@ -257,3 +259,18 @@ def against_mode(mode: str, recorded: Iterable[tuple[datetime, datetime]], run: 
     if is_live:
         return "it says that no server was asked, and a bundle was recorded while the audit ran"
     return "it says that Astra itself was read, and no bundle was recorded while the audit ran"
+
+
+def against_kms(kms: str, mode: str, asked: AbstractSet[str]) -> str:
+    """Return what contradicts that the audit asked the clouds that ``kms`` names; empty if nothing.
+
+    ``asked`` are the clouds that bundles which were recorded meanwhile asked. A live audit may also
+    ask those that its organizations file names.
+    """
+    if kms == "recorded" and mode == "live":
+        return ""
+    named = set(clouds_to_ask(kms.split(",")))
+    if named == asked:
+        return ""
+    found = " and ".join(sorted(asked)) or "no cloud"
+    return f"it says that it asked {kms}, and what was recorded while it ran asked {found}"

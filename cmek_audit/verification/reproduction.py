@@ -70,9 +70,11 @@ def options_of(head: RecordedHead) -> Options:
         "formats": ("json",),
     }
     try:
-        return Options.model_validate(values)
+        options = Options.model_validate(values)
     except ValidationError as error:
         raise RecordError(f"{HEAD}: no settings of an audit: {first_problem(error)}") from None
+    # What the clouds showed is among the sources: no cloud is asked again.
+    return options.model_copy(update={"kms": (options.judged_kms,)})
 
 
 def _files(head: RecordedHead) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from cmek_audit.run.pytest_reports import PYTEST_REPORTS
 from cmek_audit.verification import consistency
 from cmek_audit.verification.loaded_report import proofs_without_file, unequal
 from cmek_audit.verification.proof import Proof, unprovable
-from inventory.errors import RecordError
+from inventory.errors import EvidenceError, RecordError
 from reports.presentation.banners import OUTSIDE, ended_outside
 from reports.record.reader import relying_on
 
@@ -79,10 +79,30 @@ def check_run(report: LoadedReport) -> Iterator[Proof]:
         yield Proof("settings.mode", "differs", f"{mode}: {contradiction}")
     elif mode == "live":
         yield unprovable("settings.mode", "live: nothing shows that Astra's own server answered")
+    if contradiction := kms_contradiction(report.head, report.run):
+        yield Proof("settings.kms", "differs", contradiction)
 
 
 def mode_contradiction(head: RecordedHead, run: Run) -> str:
     """Return why the audit cannot have been live or recorded, as it says; empty if it can."""
     evidence = [bundle.evidence for bundle in head.bundles if bundle.evidence]
-    times = ((bundle.started, bundle.ended) for bundle in evidence)
+    times = ((bundle.started, bundle.ended) for bundle in evidence if bundle.address)
     return consistency.against_mode(head.settings.mode, times, run)
+
+
+def kms_contradiction(head: RecordedHead, run: Run) -> str:
+    """Return why the audit cannot have asked the clouds that it says; empty if it can.
+
+    Empty, too, if what it recorded is not there: that is reported of the source.
+    """
+    from inventory.astra.replay import read_configuration  # noqa: PLC0415 (only for bundles)
+
+    asked: set[str] = set()
+    for bundle in head.bundles:
+        evidence = bundle.evidence
+        if evidence and run.started <= evidence.started and evidence.ended <= run.ended:
+            try:
+                asked.update(read_configuration(bundle.path).clouds.ask)
+            except (EvidenceError, OSError, ValueError):  # ValueError: a path that cannot be
+                return ""
+    return consistency.against_kms(head.settings.kms, head.settings.mode, asked)

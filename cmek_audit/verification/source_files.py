@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from cmek_audit.verification.proof import Proof
 from inventory.astra.config import ADDRESS, other_hosts
+from inventory.clouds.config import foreign_hosts
 from inventory.errors import CmekAuditError, InputError
 from inventory.files.evidence_layout import INVENTORY, is_bundle
 from inventory.text.display import pluralize
 from reports.record.reader import measure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from cmek_audit.verification.recorded_head import NamedFile, RecordedHead, RecordedSource
     from inventory.evidence.manifest import Manifest
@@ -92,9 +93,17 @@ def _is_bundle(path: str) -> bool:
 
 def _replayed(manifest: Manifest) -> str:
     requests = pluralize(manifest.requests, "request")
-    return f"{requests} replayed: the same inventory; asked: {name_host(manifest.address)}"
+    asked = name_hosts(manifest.address, manifest.cloud_addresses)
+    return f"{requests} replayed: the same inventory; asked: {asked}"
 
 
-def name_host(address: str) -> str:
-    """Return ``address``, and if it is not Astra's, that it is not."""
-    return f"{address}, not the vendor's host {ADDRESS}" if other_hosts([address]) else address
+def name_hosts(address: str, cloud_addresses: Iterable[str] = ()) -> str:
+    """Return the host of Astra, and if it is not the vendor's own, that it is not.
+
+    Of the hosts that were asked in place of a cloud's own, those that are not the cloud's follow.
+    """
+    asked = address or "no host of Astra"
+    if other_hosts([address]):
+        asked = f"{address}, not the vendor's host {ADDRESS}"
+    foreign = (f"{host}, not the cloud's own host" for host in foreign_hosts(cloud_addresses))
+    return "; ".join([asked, *foreign])

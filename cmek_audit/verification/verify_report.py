@@ -15,7 +15,12 @@ from cmek_audit.verification.proof import Proof, unprovable, worst
 from cmek_audit.verification.record_proofs import differing_blocks, prove_record, prove_rendered
 from cmek_audit.verification.recorded_head import RecordedHead
 from cmek_audit.verification.reproduction import Reproduced, options_of, reproduce
-from cmek_audit.verification.run_proofs import check_pytest_reports, check_run, mode_contradiction
+from cmek_audit.verification.run_proofs import (
+    check_pytest_reports,
+    check_run,
+    kms_contradiction,
+    mode_contradiction,
+)
 from cmek_audit.verification.source_files import prove_sources
 from inventory.errors import CmekAuditError, RecordError
 from inventory.text.display import printable
@@ -87,9 +92,11 @@ def _load(folder: Path) -> tuple[LoadedReport, list[Proof]]:
     run = _read_run(record)
     sources = list(prove_sources(head))
     reproduced = _reproduce(head, sources)
+    # That it was live, and asked clouds, is no fact of its sources, from which it was judged again.
     if isinstance(reproduced, Reproduced) and run and not mode_contradiction(head, run):
-        # That it was live is no fact of its sources, from which it was judged again.
         reproduced.head["settings"]["mode"] = head.settings.mode
+    if isinstance(reproduced, Reproduced) and run and not kms_contradiction(head, run):
+        reproduced.head["settings"]["kms"] = head.settings.kms
     report = LoadedReport(folder, record, head, run, _other_suite(head, run), reproduced)
     return report, sources
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
     from inventory.astra.config import Organizations
-    from inventory.text.secrets import Token
+    from inventory.text.secrets import Secret
 
 WORTH_A_PROCESS = 32
 """How many organizations are worth the start of one more process."""
@@ -63,7 +63,7 @@ class Collected(NamedTuple):
     """What was collected: the path of the bundle, and the tokens that must never be written."""
 
     bundle: str
-    tokens: tuple[Token, ...]
+    tokens: tuple[Secret, ...]
 
 
 def collect(
@@ -88,7 +88,7 @@ def collect(
     # Under the same name, so that nothing on the stack shows what the variables hold.
     environment = TokenVariables({organization.token for organization in every}, environment)
     tokens = [token_of(organization, environment) for organization in every]
-    secrets = tuple(token for token in tokens if token is not None)
+    secrets: tuple[Secret, ...] = tuple(token for token in tokens if token is not None)
 
     def notify(note: str) -> None:
         on_progress(Progress(0, len(every), note=note))
@@ -96,12 +96,19 @@ def collect(
     with termination_interrupts(), locked_folder(Path(folder)) as locked:
         chain = prepare_folder(locked, notify)
         bundle = free_bundle_path(locked, started, chain)
-        info = BundleInfo(_tool_version(), configuration.address, started, previous_of(chain))
+        info = BundleInfo(
+            tool=_tool_version(),
+            address=configuration.asked_address,
+            started=started,
+            previous=previous_of(chain),
+            cloud_addresses=configuration.clouds.addresses,
+        )
         dump = configuration.model_dump_json(by_alias=True, exclude_defaults=True, indent=1)
         writer = BundleWriter(bundle, info, f"{dump}\n".encode())
         try:
             jobs = split_into_jobs(configuration, writer.staging)
-            _run_jobs(jobs, environment, writer.tally, _progress_counter(len(every), on_progress))
+            counter = _progress_counter(len(every), on_progress)
+            secrets += _run_jobs(jobs, environment, writer.tally, counter)
             writer.finish(datetime.now(UTC), secrets)
         finally:
             writer.discard()
@@ -161,11 +168,16 @@ def _run_jobs(
     tokens: Mapping[str, str],
     tally: Tally,
     on_done: Callable[[JobResult], None],
-) -> None:
-    """Run each job in a process of its own, or a single one in this process."""
+) -> tuple[Secret, ...]:
+    """Run each job in a process of its own, or a single one in this process.
+
+    Returns the credentials of clouds that this process has found. No other process passes on its
+    own: it has searched what it wrote for them itself.
+    """
     if len(jobs) == 1:
-        tally.merge(run_job(jobs[0], tokens, on_done))
-        return
+        found = FoundSecrets()
+        tally.merge(run_job(jobs[0], tokens, on_done, found.add))
+        return found.all()
     # Spawned, not forked: a fork would copy locks that other threads of pytest may hold.
     context = multiprocessing.get_context("spawn")
     messages: Any = context.Queue()
@@ -183,6 +195,24 @@ def _run_jobs(
             if process.pid is not None:
                 process.terminate()
                 process.join()
+    return ()
+
+
+class FoundSecrets:
+    """Credentials that were found while organizations were read, each once; threads share it."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._found: dict[frozenset[str], Secret] = {}
+
+    def add(self, tokens: tuple[Secret, ...]) -> None:
+        """Add ``tokens``, which may be known from another organization."""
+        for token in tokens:
+            self._found.setdefault(frozenset(token.needles()), token)
+
+    def all(self) -> tuple[Secret, ...]:
+        """Return all of them."""
+        return tuple(self._found.values())
 
 
 def _block_interrupts() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StrictBool, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from inventory.clouds.config import CloudSettings, foreign_hosts
 from inventory.errors import InventoryError, OrganizationsError, Problem
 from inventory.files.documents import FieldPath
 from inventory.files.format_detection import ORGANIZATIONS
@@ -30,6 +31,7 @@ from inventory.model.base import (
 )
 from inventory.model.database import Encryption, require_reason
 from inventory.model.key import StatedKey, SupportCase
+from inventory.model.key_ids import canonical, parse_key_id
 from inventory.model.organization import Policy
 from inventory.system.addresses import validate_address
 from inventory.system.request_policy import RequestPolicy
@@ -38,6 +40,8 @@ from inventory.text.secrets import SecretText, Token
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from inventory.model.vocabulary import Provider
 
 ADDRESS = "https://api.astra.datastax.com"
 TOKEN_VARIABLE = "ASTRA_API_TOKEN"  # noqa: S105 (the name of a variable)
@@ -51,13 +55,46 @@ _SENDABLE = re.compile(r"[A-Za-z0-9._~+/=:-]{12,}")
 
 
 def other_hosts(addresses: Iterable[str]) -> list[str]:
-    """Return the ``addresses`` that are not Astra's own, sorted, each once."""
-    return sorted({address for address in addresses if not _is_astra(address)})
+    """Return the ``addresses`` that are not Astra's own, sorted, each once.
+
+    An empty one is of evidence for which Astra was not asked.
+    """
+    return sorted({address for address in addresses if address and not _is_astra(address)})
+
+
+class HasHosts(Protocol):
+    """What says which hosts answered: the evidence of a bundle, read now or from a record."""
+
+    @property
+    def address(self) -> str:
+        """Return the host of Astra; empty if it was not asked."""
+
+    @property
+    def cloud_addresses(self) -> tuple[str, ...]:
+        """Return the hosts that were asked in place of a cloud's own."""
+
+
+def strange_hosts(evidence: Iterable[HasHosts]) -> list[str]:
+    """Return the hosts that answered, and are neither Astra's nor a cloud's own."""
+    every = list(evidence)
+    of_clouds = (address for one in every for address in one.cloud_addresses)
+    return [*other_hosts(one.address for one in every), *foreign_hosts(of_clouds)]
 
 
 def _is_astra(address: str) -> bool:
     """Compare with Astra's address: the host in any case, the default port with or without it."""
     return address.lower().rstrip("/").removesuffix(":443") == ADDRESS
+
+
+def _require_key(key_id: str) -> str:
+    """Return the id of a key that a cloud can be asked about."""
+    if parse_key_id(key_id).form != "key":
+        expected = "the ARN, resource name or identifier of a key, not of an alias"
+        raise PydanticCustomError("cloud_keys", expected)
+    return key_id
+
+
+CloudKeyId = Annotated[Identifier, AfterValidator(_require_key)]
 
 
 class KeyStatement(StatedKey):
@@ -104,6 +141,8 @@ class OrganizationConfig(Located):
         support_cases: changes of keys that IBM Support carried out.
         keys: what people state about its keys.
         databases: what people state about its databases.
+        cloud_keys: the ids of keys about which the clouds are asked beside those that are
+            registered, such as those that a plan would register.
     """
 
     id: Identifier | None
@@ -117,6 +156,7 @@ class OrganizationConfig(Located):
     support_cases: tuple[SupportCase, ...] = ()
     keys: tuple[KeyStatement, ...] = ()
     databases: tuple[DatabaseStatement, ...] = ()
+    cloud_keys: tuple[CloudKeyId, ...] = ()
 
 
 class _IdentifiedOrganization(OrganizationConfig):
@@ -131,15 +171,28 @@ class Organizations(Entry):
     Attributes:
         format: the version of the format, 1.
         address: the host of the DevOps API; https, except on loopback.
-        requests: how requests are sent to it.
+        astra: False if Astra is not asked, only the clouds about ``cloud_keys``.
+        requests: how requests are sent to Astra and to the clouds.
+        clouds: which clouds are asked about keys, and how.
         organizations: at least one.
     """
 
     format: Annotated[FormatVersion, Field(alias="cmek-organizations")]
     description: str | None = None
     address: Annotated[str, AfterValidator(validate_address)] = ADDRESS
+    astra: StrictBool = True
     requests: RequestPolicy = RequestPolicy()
+    clouds: CloudSettings = CloudSettings()
     organizations: Annotated[tuple[OrganizationConfig, ...], Field(min_length=1)]
+
+    @property
+    def asked_address(self) -> str:
+        """Return the host of Astra that is asked; empty if it is not asked."""
+        return self.address if self.astra else ""
+
+    def asking(self, clouds: tuple[Provider, ...]) -> Self:
+        """Return the same, with other ``clouds`` to ask."""
+        return self.model_copy(update={"clouds": self.clouds.model_copy(update={"ask": clouds})})
 
 
 class _OrganizationsFile(Organizations):
@@ -192,6 +245,8 @@ def _find_duplicates(file: str, parsed: Organizations) -> Iterator[Problem]:
         yield from _report_duplicates(file, "keys", "each key once", keys)
         databases = [(database.id, database) for database in organization.databases]
         yield from _report_duplicates(file, "databases", "each database once", databases)
+        cloud_keys = [(canonical(key_id), organization) for key_id in organization.cloud_keys]
+        yield from _report_duplicates(file, "cloud_keys", "each key once", cloud_keys)
 
 
 def _report_duplicates(

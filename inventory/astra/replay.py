@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,11 +13,12 @@ from pydantic import ValidationError
 from inventory.astra.client import AstraClient, ClientContext
 from inventory.astra.config import Organizations
 from inventory.astra.fetch import fetch_organization
-from inventory.astra.parsing import FetchedOrganization
 from inventory.astra.readings import with_readings
 from inventory.astra.replay_transport import ReplayingTransport
-from inventory.astra.worker import organization_without_token
+from inventory.astra.worker import organization_of_clouds, organization_without_token
 from inventory.errors import EvidenceError, ReplayError
+from inventory.evidence.exchange import render_exchange
+from inventory.evidence.exchange_summary import cloud_of, summarize_exchange
 from inventory.evidence.manifest import Manifest, check_bundle
 from inventory.evidence.reader import read_exchanges
 from inventory.evidence.writer import Period, Tally, period_of
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from inventory.astra.config import OrganizationConfig
-    from inventory.model.organization import Organization
+    from inventory.astra.parsing import FetchedOrganization
+    from inventory.evidence.exchange import Exchange
+    from inventory.evidence.exchange_summary import ExchangeSummary
 
 _COUNTS = ("requests", "failures", "redactions")
 
@@ -68,7 +72,11 @@ def _check_manifest(
     """Raise ReplayError if the manifest differs from the exchanges and the configuration."""
     recorded = manifest.model_dump()
     actual: dict[str, object] = {name: tally.counts[name] for name in ("organizations", *_COUNTS)}
-    actual |= {"clock_seconds": tally.clock, "address": configuration.address}
+    actual |= {
+        "clock_seconds": tally.clock,
+        "address": configuration.asked_address,
+        "cloud_addresses": configuration.clouds.addresses,
+    }
     different = [name for name, value in actual.items() if recorded[name] != value]
     if len(manifest.files) != tally.counts["requests"] + len((INVENTORY, ORGANIZATIONS)):
         different.append("files")
@@ -98,25 +106,63 @@ def _lines(
     folder: str, manifest: Manifest, configuration: Organizations, tally: Tally
 ) -> Iterator[str]:
     """Yield the lines of the inventory that the exchanges give, and add them up in ``tally``."""
-    yield head_line(manifest.started)
+    yield head_line(manifest.started, is_of_astra=configuration.astra)
     for number, config in enumerate(configuration.organizations, 1):
         exchanges = read_exchanges(folder, manifest, number)
-        transport = ReplayingTransport(exchanges)
-        organization = asyncio.run(_replay_organization(transport, config, configuration))
-        tally.add(organization, transport.summaries, period_of(exchanges))
+        of_clouds = [exchange for exchange in exchanges if cloud_of(exchange.address)]
+        transport = ReplayingTransport(
+            exchange for exchange in exchanges if not cloud_of(exchange.address)
+        )
+        fetched = asyncio.run(_replay_astra(transport, config, configuration))
+        fetched = _replay_clouds(of_clouds, fetched, config, configuration)
+        summaries = [*transport.summaries, *map(_summarize, of_clouds)]
+        organization = with_readings(fetched, summaries)
+        tally.add(organization, summaries, period_of(exchanges))
         yield from organization_lines(organization)
     yield end_line(tally.counts)
 
 
-async def _replay_organization(
+def _summarize(exchange: Exchange) -> ExchangeSummary:
+    return summarize_exchange(exchange, hashlib.sha256(render_exchange(exchange)).hexdigest())
+
+
+async def _replay_astra(
     transport: ReplayingTransport, config: OrganizationConfig, configuration: Organizations
-) -> Organization:
-    if transport.summaries:
+) -> FetchedOrganization:
+    if not configuration.astra:
+        fetched = organization_of_clouds(config)
+    elif transport.summaries:
         fetched = await _fetch_recorded(transport, config, configuration)
     else:  # not even its identity was requested, so there was no token
         fetched = organization_without_token(config)
     transport.require_all_used()
-    return with_readings(fetched, transport.summaries)
+    return fetched
+
+
+def _replay_clouds(
+    recorded: list[Exchange],
+    fetched: FetchedOrganization,
+    config: OrganizationConfig,
+    configuration: Organizations,
+) -> FetchedOrganization:
+    """Add what the clouds showed of the keys, as recorded; without library and credentials."""
+    settings = configuration.clouds
+    if not (settings.ask or recorded):
+        return fetched
+    from inventory.clouds.collector import Reading, with_cloud_keys  # noqa: PLC0415 (few need it)
+    from inventory.clouds.replay_transport import ReplayingCloudTransport  # noqa: PLC0415
+
+    transport = ReplayingCloudTransport(recorded)
+    reading = Reading(
+        settings=settings,
+        policy=configuration.requests,
+        transports=dict.fromkeys(settings.ask, transport),
+        sleep=lambda _: None,
+        seconds_left=lambda: math.inf,
+    )
+    organization = with_cloud_keys(fetched.organization, config.cloud_keys, reading)
+    transport.require_all_used()
+    return fetched._replace(organization=organization)
 
 
 async def _fetch_recorded(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,11 +21,17 @@ from inventory.astra.readings import with_readings
 from inventory.astra.recording_transport import RecordingTransport, request_limits
 from inventory.evidence.writer import ExchangeWriter, JobWriter, Tally
 from inventory.model.gaps import Gap
+from inventory.model.organization import Organization
 from inventory.system.proxies import proxy_for
-from inventory.text.secrets import Scrubber, Token, clear_locals
+from inventory.text.secrets import Scrubber, Secret, Token, clear_locals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from inventory.clouds.recorder import CloudRecorder
+    from inventory.clouds.registry import CloudSessions
+    from inventory.evidence.exchange import Failure
+    from inventory.model.vocabulary import Provider
 
 _COLLECTOR_THRESHOLD = 100_000
 
@@ -55,16 +62,20 @@ class JobResult(NamedTuple):
 
 
 def run_job(
-    job: WorkerJob, environment: Mapping[str, str], on_done: Callable[[JobResult], None]
+    job: WorkerJob,
+    environment: Mapping[str, str],
+    on_done: Callable[[JobResult], None],
+    on_hidden: Callable[[tuple[Secret, ...]], object] = lambda _: None,
 ) -> Tally:
     """Read and write the organizations of ``job``, with tokens from ``environment``.
 
-    Raises LeakError if a secret would be written, and OSError if a file cannot be written.
+    ``on_hidden`` gets the credentials of the clouds that were found on the way. Raises LeakError if
+    a secret would be written, and OSError if a file cannot be written.
     """
     writer = JobWriter(Path(job.staging))
     try:
         with _rare_garbage_collection():
-            asyncio.run(_JobRunner(job, environment, writer, on_done).run())
+            asyncio.run(_JobRunner(job, environment, writer, on_done, on_hidden).run())
     except BaseException as error:  # noqa: BLE001 (it is raised again)
         clear_locals(error)  # they hold answers that are not redacted yet, and passwords of proxies
         raise _root_error(error) from None
@@ -111,11 +122,14 @@ class _JobRunner:
         environment: Mapping[str, str],
         writer: JobWriter,
         on_done: Callable[[JobResult], None],
+        on_hidden: Callable[[tuple[Secret, ...]], object],
     ) -> None:
         self._job = job
         self._environment = environment
         self._writer = writer
         self._on_done = on_done
+        self._on_hidden = on_hidden
+        self._clouds: Mapping[Provider, CloudSessions | Failure] = {}
         self._waiting = zip(job.numbers, job.configuration.organizations, strict=True)
         address = job.configuration.address
         self._route = route_to(address, proxy_for(address))
@@ -124,6 +138,7 @@ class _JobRunner:
         self._slots = asyncio.Semaphore(self._job.connections)
         # Processes share the wall clock, but each event loop has a clock of its own.
         self._deadline = self._clock() + self._job.until - time.time()
+        self._clouds = _open_clouds(self._job.configuration)
         workers = min(self._job.connections, len(self._job.numbers))
         async with asyncio.TaskGroup() as group:
             for _ in range(workers):
@@ -140,18 +155,79 @@ class _JobRunner:
                 raise _StoppedError(stop) from None
 
     async def _collect(self, number: int, config: OrganizationConfig) -> None:
+        policy = self._job.configuration.requests
+        deadline = min(self._deadline, self._clock() + policy.organization_deadline_seconds)
         token = token_of(config, self._environment)
         writer = self._writer.begin(number, token)
-        if token is None:
+        if not self._job.configuration.astra:
+            fetched = organization_of_clouds(config)
+        elif token is None:
             fetched = organization_without_token(config)
         else:
-            fetched = await fetch_organization(self._client(token, writer), config)
+            fetched = await fetch_organization(self._client(token, writer, deadline), config)
+        if self._clouds:
+            fetched = await self._ask_clouds(fetched, config, writer, deadline)
         self._writer.end(number, with_readings(fetched, writer.summaries), writer)
         self._on_done(JobResult(config.name, len(writer.summaries)))
 
-    def _client(self, token: Token, writer: ExchangeWriter) -> AstraClient:
+    async def _ask_clouds(
+        self,
+        fetched: FetchedOrganization,
+        config: OrganizationConfig,
+        writer: ExchangeWriter,
+        deadline: float,
+    ) -> FetchedOrganization:
+        """Add what the clouds show of the organization's keys, in the time that is left for it.
+
+        Libraries of the clouds block, so a thread waits for them. When this task is cancelled, no
+        time is left, and the thread ends after the request that it has sent.
+        """
+        from inventory.clouds.collector import (  # noqa: PLC0415 (only if a cloud is asked)
+            Reading,
+            transports_of,
+            with_cloud_keys,
+        )
+
+        configuration, stopped = self._job.configuration, threading.Event()
+        clock = asyncio.get_running_loop().time
+
+        def sleep(seconds: float) -> None:
+            stopped.wait(seconds)
+
+        reading = Reading(
+            settings=configuration.clouds,
+            policy=configuration.requests,
+            transports=transports_of(self._clouds, self._recorder(config, writer)),
+            sleep=sleep,
+            seconds_left=lambda: 0.0 if stopped.is_set() else deadline - clock(),
+        )
+        organization, further = fetched.organization, config.cloud_keys
+        try:
+            read = await asyncio.to_thread(with_cloud_keys, organization, further, reading)
+        finally:
+            stopped.set()
+        return fetched._replace(organization=read)
+
+    def _recorder(self, config: OrganizationConfig, writer: ExchangeWriter) -> CloudRecorder:
+        """Return what records the exchanges with clouds after those with Astra."""
+        from inventory.clouds.recorder import CloudRecorder  # noqa: PLC0415 (as above)
+
+        def hide(tokens: tuple[Secret, ...]) -> None:
+            writer.hide(tokens)
+            self._on_hidden(tokens)
+
+        token = token_of(config, self._environment)
+        return CloudRecorder(
+            record=writer.write,
+            tokens=[token] if token else [],
+            policy=self._job.configuration.requests,
+            folder=writer.folder,
+            count=len(writer.summaries),
+            on_hidden=hide,
+        )
+
+    def _client(self, token: Token, writer: ExchangeWriter, deadline: float) -> AstraClient:
         policy, address = self._job.configuration.requests, self._job.configuration.address
-        deadline = min(self._deadline, self._clock() + policy.organization_deadline_seconds)
         transport = RecordingTransport(
             FreshConnections(self._route, token),
             httpx.URL(address),
@@ -170,6 +246,20 @@ class _JobRunner:
                 seconds_left=transport.seconds_left,
             )
         )
+
+
+def _open_clouds(configuration: Organizations) -> Mapping[Provider, CloudSessions | Failure]:
+    """Return what sends requests to the clouds that are asked, for all organizations of the job."""
+    if not configuration.clouds.ask:
+        return {}
+    from inventory.clouds.collector import open_clouds  # noqa: PLC0415 (it leads to the libraries)
+
+    return open_clouds(configuration.clouds, configuration.requests)
+
+
+def organization_of_clouds(config: OrganizationConfig) -> FetchedOrganization:
+    """Return an organization of which only the clouds are asked: nothing of it is recorded."""
+    return FetchedOrganization(Organization(id=config.id or "", name=config.name), {})
 
 
 def organization_without_token(config: OrganizationConfig) -> FetchedOrganization:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from inventory.errors import UnansweredError
     from inventory.system.request_policy import RequestPolicy
-    from inventory.text.secrets import Token
+    from inventory.text.secrets import Secret
 
 _LONGEST_HEADER = 500
 _REDIRECT = 300
@@ -65,14 +65,16 @@ class CloudRecorder:
     def __init__(
         self,
         record: Callable[[Exchange], object],
-        tokens: Iterable[Token],
+        tokens: Iterable[Secret],
         policy: RequestPolicy,
         folder: str,
         count: int = 0,
+        on_hidden: Callable[[tuple[Secret, ...]], object] = lambda _: None,
     ) -> None:
         """Pass every exchange to ``record``, without ``tokens``.
 
-        Files are numbered in ``folder`` from the ``count`` on that there are.
+        Files are numbered in ``folder`` from the ``count`` on that there are. ``on_hidden`` gets
+        the credentials that are to be hidden later on.
         """
         self.largest_body = policy.largest_answer_bytes + 1
         self._record = record
@@ -83,12 +85,15 @@ class CloudRecorder:
         self._count = count
         self._bytes = 0
         self._lock = threading.Lock()
+        self._on_hidden = on_hidden
 
-    def hide(self, tokens: Iterable[Token]) -> None:
+    def hide(self, tokens: Iterable[Secret]) -> None:
         """Hide ``tokens``, too: credentials of a cloud, from before they are first sent."""
         with self._lock:
-            self._tokens = tuple(dict.fromkeys((*self._tokens, *tokens)))
+            new = tuple(token for token in dict.fromkeys(tokens) if token not in self._tokens)
+            self._tokens += new
             self._scrubber = Scrubber(self._tokens)
+            self._on_hidden(new)
 
     def answered(self, address: str, started: datetime, answer: HttpAnswer) -> Exchange:
         """Record an answer; one that is beyond the limits is recorded as a failure."""

@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
 from inventory.errors import ReplayError
-from inventory.evidence.exchange_summary import file_number
+from inventory.evidence.exchange_summary import cloud_of, file_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,4 +59,4 @@ class ReplayingCloudTransport:
 
 def is_cloud_address(address: str) -> bool:
     """Say whether a recorded request went to a cloud, and not to Astra."""
-    return address.startswith(("/aws/", "/gcp/", "/azure/"))
+    return cloud_of(address) is not None

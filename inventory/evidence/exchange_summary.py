@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from inventory.evidence.exchange import Exchange
+from inventory.model.vocabulary import Provider
 
 _FAILED = 400
 
@@ -18,7 +19,8 @@ class ExchangeSummary(NamedTuple):
         address: the path and parameters of the request.
         outcome: the status, or the reason code of the failure.
         ended: when it ended.
-        clock: by how many seconds Astra's clock was ahead; None if it is unknown.
+        clock: by how many seconds Astra's clock was ahead; None if it is unknown, and of a request
+            to a cloud.
         sha256: the hash of its file.
         redactions: how many fields were redacted.
         is_failure: whether there was no answer, or one with a status of 400 or more.
@@ -33,6 +35,17 @@ class ExchangeSummary(NamedTuple):
     redactions: int
     is_failure: bool
 
+    @property
+    def cloud(self) -> Provider | None:
+        """Return the cloud that was asked; None if it was Astra."""
+        return cloud_of(self.address)
+
+
+def cloud_of(address: str) -> Provider | None:
+    """Return the cloud to which a recorded request went; None if it went to Astra."""
+    first = address[1:].partition("/")[0]
+    return next((cloud for cloud in get_args(Provider) if cloud == first), None)
+
 
 def summarize_exchange(exchange: Exchange, sha256: str) -> ExchangeSummary:
     """Summarize ``exchange``, whose file has the hash ``sha256``."""
@@ -41,7 +54,7 @@ def summarize_exchange(exchange: Exchange, sha256: str) -> ExchangeSummary:
         address=exchange.address,
         outcome=exchange.outcome,
         ended=exchange.ended,
-        clock=exchange.clock_difference(),
+        clock=None if cloud_of(exchange.address) else exchange.clock_difference(),
         sha256=sha256,
         redactions=sum(exchange.redactions.values()),
         is_failure=exchange.status is None or exchange.status >= _FAILED,

@@ -56,7 +56,8 @@ class Manifest(Entry):
     Attributes:
         format: the version of the format, 1.
         tool: the name and version of the tool that made it.
-        address: the host to which the requests went.
+        address: the host of Astra to which the requests went; empty if only clouds were asked.
+        cloud_addresses: the hosts to which requests to clouds went in place of the clouds' own.
         started: when the first organization was begun, in UTC.
         ended: when the last one was done, in UTC.
         organizations: how many there are.
@@ -72,6 +73,7 @@ class Manifest(Entry):
     format: Annotated[FormatVersion, Field(alias="cmek-evidence")]
     tool: str
     address: str
+    cloud_addresses: tuple[str, ...] = ()
     started: Moment
     ended: Moment
     organizations: Annotated[WholeNumber, Field(ge=1)]

@@ -114,7 +114,12 @@ def open_bundle(folder: str, role: Role = "inventory") -> NdjsonReader:
     Raises EvidenceError if the bundle is damaged.
     """
     manifest = check_bundle(folder, only_inventory=role == "history")
-    return NdjsonReader(f"{folder}/{INVENTORY}", role, (folder, _evidence(manifest)))
+    reader = NdjsonReader(f"{folder}/{INVENTORY}", role, (folder, _evidence(manifest)))
+    if reader.head.clouds_only == bool(manifest.address):
+        expected = "a host of Astra that was asked" if manifest.address else "no host of Astra"
+        found = "an inventory " + ("of clouds alone" if manifest.address else "of Astra")
+        raise bundle_error(Path(folder) / INVENTORY, found, expected)
+    return reader
 
 
 def _evidence(manifest: Manifest) -> Evidence:

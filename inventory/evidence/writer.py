@@ -41,12 +41,21 @@ _LISTS = ("keys", "databases", "region_views")
 
 
 class BundleInfo(NamedTuple):
-    """What a bundle's manifest states beside what the writer counts itself."""
+    """What a bundle's manifest states beside what the writer counts itself.
+
+    Attributes:
+        tool: what makes the bundle.
+        address: the host of Astra that is asked; empty if only clouds are.
+        started: when it was begun.
+        previous: the bundle before; None for the first.
+        cloud_addresses: the hosts that are asked in place of a cloud's own.
+    """
 
     tool: str
     address: str
     started: datetime
     previous: Previous | None
+    cloud_addresses: tuple[str, ...] = ()
 
 
 class Period(NamedTuple):
@@ -90,15 +99,21 @@ class ExchangeWriter:
         self._bundle = bundle
         self._pool = pool
         self._writing: list[Future[int]] = []
-        self._needles = needles
+        self._needles = list(needles)
+        self._leaks: list[Path] = []
         self._lines: list[str] = []
         (bundle / folder).mkdir()
+
+    def hide(self, tokens: Iterable[Secret]) -> None:
+        """Write nothing more that holds any of ``tokens``: credentials that were found later."""
+        self._needles += [needle.encode() for token in tokens for needle in token.needles()]
 
     def write(self, exchange: Exchange) -> None:
         """Write ``exchange``; raise LeakError if it holds a secret in spite of the redaction."""
         raw = render_exchange(exchange)
         path = self._bundle / exchange.path
         if holds_secret(raw, self._needles):
+            self._leaks.append(path)
             raise LeakError([path])
         self._writing.append(self._pool.submit(path.write_bytes, raw))
         sha256 = hashlib.sha256(raw).hexdigest()
@@ -106,11 +121,18 @@ class ExchangeWriter:
         self.period = Period(exchange.started, exchange.ended).with_other(self.period)
         self._lines.append(_manifest_line(exchange.path, len(raw), sha256))
 
+    def holds_secret(self, text: bytes) -> bool:
+        """Say whether ``text`` holds a secret: one of these needles, or what looks like one."""
+        return holds_secret(text, self._needles)
+
     def manifest_lines(self) -> list[str]:
         """Return the manifest's line for each file, in the order of their paths.
 
-        Waits until all of them are written; raises OSError if one could not be.
+        Waits until all of them are written. Raises OSError if one could not be, and LeakError if
+        one was refused: a vendor's library may have swallowed that.
         """
+        if self._leaks:
+            raise LeakError(self._leaks)
         for written in self._writing:
             written.result()
         return sorted(self._lines)
@@ -187,9 +209,15 @@ class JobWriter:
         return ExchangeWriter(self._staging, f"{EXCHANGES}/{number:04}", needles, self._pool)
 
     def end(self, number: int, organization: Organization, writer: ExchangeWriter) -> None:
-        """Write an organization that is done."""
+        """Write an organization that is done.
+
+        Raises LeakError if it holds a secret: only this process knows the clouds' credentials.
+        """
         with self._part(number, "ndjson").open("w", encoding="utf-8", newline="\n") as part:
-            part.writelines(organization_lines(organization))
+            for line in organization_lines(organization):
+                if writer.holds_secret(line.encode()):
+                    raise LeakError([self._staging / INVENTORY])
+                part.write(line)
         self._part(number, "files").write_text(
             ",\n".join(writer.manifest_lines()), encoding="ascii"
         )
@@ -249,7 +277,7 @@ class BundleWriter:
 
     def _write_inventory(self, period: Period) -> None:
         with (self.staging / INVENTORY).open("w", encoding="utf-8", newline="\n") as whole:
-            whole.write(head_line(period.started))
+            whole.write(head_line(period.started, is_of_astra=bool(self._info.address)))
             for part in sorted((self.staging / _PARTS).glob("*.ndjson")):
                 whole.write(part.read_text(encoding="utf-8"))
             whole.write(end_line(self.tally.counts))
@@ -263,11 +291,12 @@ class BundleWriter:
             manifest.write(root_line(digest.hexdigest()))
 
     def _manifest(self, period: Period) -> Iterator[str]:
-        tool, address, _, previous = self._info
+        tool, address, _, previous, cloud_addresses = self._info
         fields = {
             "cmek-evidence": 1,
             "tool": tool,
             "address": address,
+            **({"cloud_addresses": cloud_addresses} if cloud_addresses else {}),
             "started": format_timestamp(period.started),
             "ended": format_timestamp(period.ended),
             **{name: self.tally.counts[name] for name in ("organizations", "requests")},

@@ -35,7 +35,7 @@ from inventory.model.gaps import Fact, Gap, Reading
 from inventory.model.key import CustomerKey, RegionView, SupportCase, VendorAccount
 from inventory.model.kms import CloudKey
 from inventory.model.organization import Organization
-from inventory.model.sources import Evidence, Role, Source
+from inventory.model.sources import CLOUDS_ONLY, Evidence, Role, Source
 from inventory.text.display import describe
 from inventory.text.secrets import lines_with_secret
 
@@ -52,6 +52,9 @@ _CUT_SHORT = tuple(
     Gap(fact=fact, reason="cut-short", detail="the file ended without its end record")
     for fact in get_args(Fact)
 )
+
+_OF_ASTRA = frozenset(get_args(Fact)) | {"identity"}
+"""What is read from Astra."""
 
 _LISTS: dict[str, tuple[str, type[Located]]] = {
     "key": ("keys", CustomerKey),
@@ -93,6 +96,7 @@ class NdjsonReader:
         self._problems: list[Problem] = []
         self._total_problems = 0
         self._counts = dict.fromkeys(_KINDS, 0)
+        self._seen: dict[str, None] = {}
         self._end: EndRecord | None = None
         self.head = self._read_head()
         self.is_whole = self._ends_whole()
@@ -114,6 +118,8 @@ class NdjsonReader:
             keys=self._counts["key"],
             databases=self._counts["database"],
             evidence=evidence,
+            notes=(CLOUDS_ONLY,) if self.head.clouds_only else (),
+            clouds_of=tuple(self._seen) if self.head.clouds_only else (),
         )
 
     def organizations(self) -> Iterator[Organization]:
@@ -122,15 +128,14 @@ class NdjsonReader:
         Raises InventoryError at the end, with all problems at once. After the first problem it
         yields nothing more.
         """
-        seen: set[str] = set()
         for line, data, lists in self._blocks():
             organization = self._assemble(line, data, lists)
             if organization is None:
                 continue
-            if organization.id in seen:
+            if organization.id in self._seen:
                 found = f"a duplicate organization {describe(organization.id)}"
                 self._note(organization.line, "", found, "all its lines together")
-            seen.add(organization.id)
+            self._seen[organization.id] = None
             for problem in duplicates_within(self.file, organization):
                 self._keep(problem)
             if not self._total_problems:
@@ -281,7 +286,7 @@ class NdjsonReader:
                 self._keep(problem)
             return None
         known: dict[str, Any] = {name: tuple(entries) for name, entries in lists.items()}
-        if known.get("readings"):
+        if any(reading.fact in _OF_ASTRA for reading in known.get("readings", ())):
             known = {"region_views": (), "vendor_accounts": ()} | known
         known["captured_at"] = bare.captured_at or self.head.captured_at
         if not self.is_whole:

@@ -16,11 +16,21 @@ from inventory.text.display import describe
 
 
 class HeadRecord(Entry):
-    """The first line of a file."""
+    """The first line of a file.
+
+    Attributes:
+        format: the version of the format, 1.
+        captured_at: when its content was true.
+        example: True for a bundled example.
+        clouds_only: True if it holds only what the clouds show of keys: it is used beside a record
+            of the organizations.
+        description: for people.
+    """
 
     format: Annotated[FormatVersion, Field(alias="cmek-inventory")]
     captured_at: Moment | None = None
     example: StrictBool = False
+    clouds_only: StrictBool = False
     description: str | None = None
 
 

@@ -26,9 +26,14 @@ _KINDS = {
 }
 
 
-def head_line(captured_at: datetime) -> str:
-    """Return the first line of a file whose content is of ``captured_at`` or later."""
-    head = {"kind": "inventory", "cmek-inventory": 1, "captured_at": format_timestamp(captured_at)}
+def head_line(captured_at: datetime, *, is_of_astra: bool = True) -> str:
+    """Return the first line of a file whose content is of ``captured_at`` or later.
+
+    A file that is not of Astra holds what the clouds show of keys, and nothing else.
+    """
+    head: dict[str, object] = {"kind": "inventory", "cmek-inventory": 1}
+    head |= {"captured_at": format_timestamp(captured_at)}
+    head |= {} if is_of_astra else {"clouds_only": True}
     return f"{compact_json(head)}\n"
 
 

@@ -37,6 +37,7 @@ CloudReason = (
         "not-found",
         "foreign-key",
         "not-requested",
+        "suite-failed",
     ]
 )
 """Why a fact about a key could not be read from its cloud."""

@@ -6,7 +6,7 @@ All times are aware and compared in UTC. An absent field is a missing fact, neve
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 
 from pydantic import (
     Field,
@@ -34,7 +34,7 @@ from inventory.model.base import (
     Text,
 )
 from inventory.model.database import Database, Encryption, require_reason
-from inventory.model.gaps import Fact, Gap, Reading
+from inventory.model.gaps import CloudFact, Fact, Gap, Reading
 from inventory.model.key import CustomerKey, RegionView, SupportCase, VendorAccount
 from inventory.model.kms import CloudKey
 from inventory.model.terraform_managed import ManagedResources
@@ -93,7 +93,7 @@ class Organization(Located):
         vendor_accounts: the accounts to which keys must be granted; None if Astra was not asked.
         cloud_keys: what the clouds show of its keys, registered and planned; None if no cloud was
             asked.
-        readings: how it was read from Astra; empty if it came from a file.
+        readings: how it was read from Astra and from the clouds; empty if it came from a file.
         no_databases: attestation that the organization has no database yet.
         plan: attestation of the plan.
         azure_preview: attestation of the preview for Serverless on Azure.
@@ -125,6 +125,12 @@ class Organization(Located):
     def managed(self) -> ManagedResources:
         """Return what Terraform's plans and states contribute; no inventory file can hold it."""
         return self._managed
+
+    @property
+    def readings_of_astra(self) -> tuple[Reading, ...]:
+        """Return how it was read from Astra; empty if Astra was not asked."""
+        clouds = get_args(CloudFact)
+        return tuple(reading for reading in self.readings if reading.fact not in clouds)
 
     def with_managed(self, managed: ManagedResources) -> Self:
         """Return the organization with what Terraform manages of it."""

@@ -19,6 +19,10 @@ FORMATS: dict[str, FileFormat] = {
 """The format for each ending of a recorded inventory's name."""
 
 
+CLOUDS_ONLY = "It holds what the clouds show of keys, and nothing else."
+"""The note on a record of clouds alone."""
+
+
 class Evidence(Entry):
     """How an evidence bundle was made, according to its manifest.
 
@@ -26,7 +30,8 @@ class Evidence(Entry):
         root: the bundle's root.
         previous: the root of the bundle before; None for the first.
         tool: what made it.
-        address: the host that was asked.
+        address: the host of Astra that was asked; empty if only clouds were asked.
+        cloud_addresses: the hosts that were asked in place of a cloud's own.
         started: when the first organization was begun (UTC).
         ended: when the last one was done (UTC).
         requests: how many requests were made or abandoned.
@@ -40,6 +45,7 @@ class Evidence(Entry):
     previous: str | None
     tool: str
     address: str
+    cloud_addresses: tuple[str, ...] = ()
     started: Moment
     ended: Moment
     requests: int
@@ -68,6 +74,8 @@ class Source(Entry):
         evidence: of a bundle, how it was made.
         name: the name given to a plan; may be empty.
         notes: assumptions about it and its limits, a sentence or two each.
+        clouds_of: of a record of clouds alone, the ids of the organizations whose keys these are,
+            in its order; empty for any other.
     """
 
     path: str
@@ -84,3 +92,4 @@ class Source(Entry):
     evidence: Evidence | None = None
     name: str = ""
     notes: tuple[str, ...] = ()
+    clouds_of: tuple[str, ...] = ()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from checks.engine.card import SEVERITIES, rank
 from checks.engine.context import utc
 from checks.engine.finding import OPEN
 from checks.engine.identity import PLANNED
+from inventory.model.gaps import CloudReason
 from reports.comparison.baseline import key_of
 from reports.comparison.carried_over import CarriedOver
 from reports.comparison.key_changes import Seen, compare_keys
@@ -35,7 +36,13 @@ if TYPE_CHECKING:
 NEWS: tuple[OpenClass, ...] = ("new", "reopened", "worsened", "unclear")
 """The classes that stop a gate on what is new."""
 
-NOT_LOOKED = frozenset({"clouds-left-out", "one-view-only"})
+NOT_LOOKED = frozenset(
+    {
+        *("clouds-left-out", "one-view-only"),
+        *("access-not-shown", "recovery-not-shown", "use-not-shown"),
+        *(reason for reasons in get_args(CloudReason) for reason in get_args(reasons)),
+    }
+)
 """The reasons for which a rule does not apply because nobody looked, so that nothing is fixed."""
 
 MOST_LISTED = 1_000

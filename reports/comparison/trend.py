@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from checks.engine.card import SEVERITIES, Severity
 from checks.engine.context import utc
 from checks.engine.finding import STATUSES, Status
-from inventory.astra.config import other_hosts
+from inventory.astra.config import strange_hosts
 from inventory.evidence.manifest import Sha256
 from inventory.model.base import Count, Moment
 from reports.comparison.compared_head import SettingsPart
@@ -53,6 +53,7 @@ class _Verdict(RecordPart):
 
 class _Bundle(RecordPart):
     address: str
+    cloud_addresses: tuple[str, ...] = ()
 
 
 class _Source(RecordPart):
@@ -82,7 +83,7 @@ class AuditKind(NamedTuple):
 
     Attributes:
         is_example: whether only bundled examples were audited.
-        is_of_astra: whether no other host than Astra's answered.
+        is_of_astra: whether no other host than Astra's, or a cloud's own, answered.
         organizations: the ids of its organizations.
     """
 
@@ -133,7 +134,7 @@ def earlier_audit(record: Record) -> EarlierAudit:
     """
     head = checked(record.path, _Head, record.head)
     population = head.population
-    addresses = (source.evidence.address for source in population.sources if source.evidence)
+    evidence = [source.evidence for source in population.sources if source.evidence]
     listed = tuple(
         _entry(entry, entry.as_of, entry.outcome, entry.organizations) for entry in head.trend
     )
@@ -144,7 +145,7 @@ def earlier_audit(record: Record) -> EarlierAudit:
         sha256=record.sha256,
         kind=AuditKind(
             is_example=head.settings.example,
-            is_of_astra=not other_hosts(addresses),
+            is_of_astra=not strange_hosts(evidence),
             organizations=frozenset(organization.id for organization in population.organizations),
         ),
         entries=listed if head.settings.left_out else (*listed, own),

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from checks.engine.card import rank
 from checks.engine.finding import OPEN
-from reports.presentation.banners import banners, hosts_of
+from reports.presentation.banners import banners, cloud_hosts_of, hosts_of
 from reports.presentation.locations import LocationFinder
 from reports.presentation.markdown_text import prose
 from reports.presentation.messages import TITLE, SubjectNames, outcome, sentence
@@ -111,7 +111,7 @@ def _category(head: Head) -> str:
     settings = head["settings"]
     if settings["left_out"]:
         return f"{_TOOL}/partial"
-    if hosts_of(head):
+    if hosts_of(head) or cloud_hosts_of(head):
         return f"{_TOOL}/not-astra"
     return f"{_TOOL}/example" if settings["example"] else _TOOL
 

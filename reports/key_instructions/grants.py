@@ -39,6 +39,7 @@ _GOOGLE_KEY = re.compile(
     "projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)/keyRings/(?P<ring>[^/]+)"
     "/cryptoKeys/(?P<name>[^/]+)"
 )
+_PLACEHOLDER = re.compile(r"(?<= )(?:PROJECT|LOCATION|KEY_RING|KEY)(?=\s)")
 _LOCATION = re.compile("[a-z0-9-]{1,40}")
 
 
@@ -219,6 +220,9 @@ _TEXTS = {
 def grant_parts(grants: KeyGrants) -> Iterator[Part]:
     """Yield what lets Astra use the key of one key scope."""
     if grants["statement"]:
-        yield Part(_TEXTS[grants["language"]], grants["statement"], grants["language"])
+        placeholders = dict.fromkeys(_PLACEHOLDER.findall(grants["statement"]))
+        first = f"First replace {', '.join(placeholders)}. " if placeholders else ""
+        text = f"{first}{_TEXTS[grants['language']]}"
+        yield Part(text, grants["statement"], grants["language"])
     for sentence in grants["look_up"]:
         yield Part(sentence)

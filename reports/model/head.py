@@ -10,7 +10,6 @@ from typing import Literal, NotRequired, TypedDict
 
 from checks.engine.actions import Purpose, Who
 from checks.engine.card import Basis, Need, Severity
-from checks.engine.context import Kms
 from checks.engine.finding import EvidenceKind, Status
 from checks.engine.grouping import Mode
 from checks.engine.waivers import State
@@ -50,13 +49,14 @@ class NamedFile(TypedDict):
 class SettingsEntry(TypedDict):
     """How the audit was made; ``max_age_seconds`` is how old the newest fact may be.
 
+    ``kms`` is ``recorded``, ``none``, ``auto`` or the clouds that were asked, as in ``aws,gcp``.
     ``rotation_days`` is how many days may be between two rotations of a key; None if it is enough
     that keys rotate.
     """
 
     as_of: str
     max_age_seconds: int
-    kms: Kms
+    kms: str
     rotation_days: int | None
     fail_on: Severity
     allow_inconclusive: bool

@@ -15,6 +15,7 @@ class BundleManifest(TypedDict):
     previous: str | None
     tool: str
     address: str
+    cloud_addresses: list[str]
     started: str
     ended: str
     requests: int
@@ -25,7 +26,10 @@ class BundleManifest(TypedDict):
 
 
 class SourceEntry(TypedDict):
-    """A file or an evidence bundle that was read."""
+    """A file or an evidence bundle that was read.
+
+    ``clouds_of`` are the organizations, by their ids, of a record of clouds alone.
+    """
 
     path: str
     role: Role
@@ -41,6 +45,7 @@ class SourceEntry(TypedDict):
     evidence: BundleManifest | None
     name: str
     notes: list[str]
+    clouds_of: list[str]
 
 
 class GapEntry(TypedDict):

@@ -142,5 +142,6 @@ def _waivers(head: Head) -> str:
 def _host(head: Head) -> str:
     if hosts := hosts_of(head):
         return hosts[0]
-    bundles = [source["evidence"] for source in head["population"]["sources"] if source["evidence"]]
-    return bundles[0]["address"] if bundles else "recorded files"
+    bundles = [source["evidence"] for source in head["population"]["sources"]]
+    asked = (bundle["address"] for bundle in bundles if bundle and bundle["address"])
+    return next(asked, "recorded files")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from inventory.files.evidence_layout import INVENTORY
+from inventory.model.gaps import CloudFact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,19 +128,31 @@ def _owners(
     """Return the organization that each folder of a bundle is about.
 
     A bundle numbers its folders in the order in which its inventory lists the organizations. That
-    holds only if the population has all of them: else nobody is named.
+    holds only if the population has all of them: else nobody is named. A bundle of clouds alone,
+    which is no organization's record, names them itself.
     """
     by_file: defaultdict[str, list[OrganizationEntry]] = defaultdict(list)
     for organization in organizations:
         by_file[organization["file"]].append(organization)
+    members = {source["path"]: source.get("clouds_of", ()) for source in sources}
+    by_id = {organization["id"]: organization for organization in organizations}
     held = {source["path"]: source["organizations"] for source in sources}
     owners: dict[Folder, OrganizationEntry] = {}
     for number, shown in enumerate(evidence, 1):
         path = shown.bundle["path"]
         found = sorted(by_file[f"{path}/{INVENTORY}"], key=lambda entry: entry["line"])
+        if members.get(path):
+            found = [_asked_of_clouds(by_id[one]) for one in members[path] if one in by_id]
         if len(found) == held.get(path):
             owners |= {(number, f"{place:04}"): entry for place, entry in enumerate(found, 1)}
     return owners
+
+
+def _asked_of_clouds(organization: OrganizationEntry) -> OrganizationEntry:
+    """Return the organization with what was read of it in the clouds alone."""
+    facts = get_args(CloudFact)
+    readings = [reading for reading in organization["readings"] if reading["fact"] in facts]
+    return {**organization, "readings": readings, "gaps": []}
 
 
 def _rows(evidence: Sequence[ShownEvidence]) -> dict[Folder, list[EvidenceRow]]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from inventory.astra.config import ADDRESS, other_hosts
+from inventory.clouds.config import foreign_hosts
 from inventory.text.display import pluralize, printable
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ OUTSIDE = "pytest reported an error or a failure that is not a finding"
 """The explanation if pytest ends with another exit code than the verdict's."""
 
 MOST_HOSTS = 3
-"""How many hosts other than Astra's a banner names; the others are counted."""
+"""How many other hosts a banner names; the rest are counted."""
 
 
 def banners(head: Head) -> list[str]:
@@ -30,12 +31,21 @@ def _not_evidence(head: Head) -> Iterator[str]:
     if settings["left_out"]:
         yield f"PARTIAL RUN, NOT AUDIT EVIDENCE: {settings['left_out']}."
     if hosts := hosts_of(head):
-        shown = ", ".join(printable(host, 200) for host in hosts[:MOST_HOSTS])
-        more = f" and {len(hosts) - MOST_HOSTS:,} more" if len(hosts) > MOST_HOSTS else ""
-        yield f"NOT ASTRA, NOT AUDIT EVIDENCE: answers came from {shown}{more}, not from {ADDRESS}."
+        asked = _shown(hosts)
+        yield f"NOT ASTRA, NOT AUDIT EVIDENCE: answers came from {asked}, not from {ADDRESS}."
+    if hosts := cloud_hosts_of(head):
+        yield (
+            f"NOT THE CLOUD, NOT AUDIT EVIDENCE: answers about keys came from {_shown(hosts)}, not "
+            "from the cloud’s own hosts."
+        )
     if settings["example"]:
         why = "no inventory was given, so " if settings["default_example"] else ""
         yield f"EXAMPLE, NOT AUDIT EVIDENCE: {why}a bundled example was audited."
+
+
+def _shown(hosts: list[str]) -> str:
+    shown = ", ".join(printable(host, 200) for host in hosts[:MOST_HOSTS])
+    return f"{shown} and {len(hosts) - MOST_HOSTS:,} more" if len(hosts) > MOST_HOSTS else shown
 
 
 def _stale(head: Head) -> Iterator[str]:
@@ -72,3 +82,12 @@ def hosts_of(head: Head) -> list[str]:
     """Return the addresses other than Astra's that answered, now or at an earlier time."""
     bundles = [source["evidence"] for source in head["population"]["sources"]]
     return other_hosts(bundle["address"] for bundle in bundles if bundle)
+
+
+def cloud_hosts_of(head: Head) -> list[str]:
+    """Return the addresses other than the clouds' own that answered about keys."""
+    bundles = [source["evidence"] for source in head["population"]["sources"]]
+    # The record of an older version has none: it asked no cloud.
+    return foreign_hosts(
+        address for bundle in bundles if bundle for address in bundle.get("cloud_addresses", ())
+    )

@@ -37,6 +37,7 @@ _PARTIAL = 5
 """The exit code of a partial run in which nothing stops: it must not be a compliant audit's."""
 
 NOT_ASTRA = "This is not evidence about Astra: another host answered."
+NOT_CLOUDS = "This is not evidence about keys: another host than the cloud's answered."
 
 _WHOLE = ("compliant", "no customer key")
 """The verdicts over an audit in which nothing above an advisory is open."""
@@ -52,10 +53,12 @@ def judge(
     *,
     left_out: str = "",
     is_of_astra: bool = True,
+    is_of_clouds: bool = True,
 ) -> Verdict:
     """Return the outcome of the audit by ``rules``, its sentence and its exit code.
 
-    ``left_out`` names what was not run; ``is_of_astra`` is False if another host answered.
+    ``left_out`` names what was not run; ``is_of_astra`` is False if another host answered,
+    ``is_of_clouds`` if one answered about keys.
 
     The gate decides what stops, never what is reported: a failure that it lets pass is a failure.
     Advisories alone leave an audit compliant, unless the gate stops for them.
@@ -67,6 +70,7 @@ def judge(
         found=_found(found), waived=_with_waived(tallies), evaluated=_evaluated(tallies, rules)
     )
     limits = [] if is_of_astra else [NOT_ASTRA]
+    limits += [] if is_of_clouds else [NOT_CLOUDS]
     limits += [*_gate(gate, stops, found.total()), *_limits(tallies, outcome, gate)]
     if outcome in _WHOLE:
         limits += _not_evaluated(tallies, rules)

@@ -14,6 +14,7 @@ from checks.engine.context import utc
 from checks.engine.controls import ControlText
 from checks.engine.finding import OPEN, STATUSES
 from inventory.astra.config import other_hosts
+from inventory.clouds.config import foreign_hosts
 from reports.aggregation.protection import total, total_of_kinds
 from reports.record.evidence import describe_evidence
 from reports.record.layout import SCHEMA, report_id
@@ -97,6 +98,7 @@ class Settings(NamedTuple):
         mode: ``live`` if the inventory was recorded by this audit, else ``recorded``.
         given: the files it judged by.
         frameworks: the frameworks that the report shows; all if empty.
+        kms: which clouds were asked, as the option states it; empty as the context.
     """
 
     context: Context
@@ -108,6 +110,7 @@ class Settings(NamedTuple):
     mode: Literal["live", "recorded"] = "recorded"
     given: InputFiles = InputFiles()
     frameworks: tuple[str, ...] = ()
+    kms: str = ""
 
 
 class RecordInput(NamedTuple):
@@ -174,13 +177,15 @@ def build_head(recorder: Recorder, settings: Settings, material: RecordInput) ->
 
 def _verdict(aggregates: Aggregates, settings: Settings, material: RecordInput) -> Verdict:
     rules = [rule.card.id for rule in material.rules]
-    addresses = [source.evidence.address for source in material.sources if source.evidence]
+    evidence = [source.evidence for source in material.sources if source.evidence]
+    cloud_addresses = [address for one in evidence for address in one.cloud_addresses]
     return judge(
         aggregates,
         settings.gate,
         rules,
         left_out=settings.left_out,
-        is_of_astra=not other_hosts(addresses),
+        is_of_astra=not other_hosts(one.address for one in evidence),
+        is_of_clouds=not foreign_hosts(cloud_addresses),
     )
 
 
@@ -189,7 +194,7 @@ def _settings(settings: Settings) -> SettingsEntry:
     return {
         "as_of": utc(context.as_of),
         "max_age_seconds": int(context.max_age.total_seconds()),
-        "kms": context.kms,
+        "kms": settings.kms or context.kms,
         "rotation_days": context.rotation_days,
         "fail_on": gate.fail_on,
         "allow_inconclusive": gate.allow_inconclusive,

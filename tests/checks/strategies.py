@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, get_args
 
 from hypothesis import strategies as st
 
 from inventory.model.gaps import Fact, Gap
+from inventory.model.kms import KmsFact, KmsGap, RoleBinding
 from inventory.model.organization import Organization
 from inventory.model.planned_keys import KeyChange, PlannedKey, UndeterminedKey
 from inventory.model.terraform_managed import ManagedResources
@@ -54,6 +56,33 @@ def shown(**over: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any] | 
 
 REGION_LOOKS = shown(key=st.sampled_from(["customer", "astra"]))
 FLAG = st.none() | st.booleans()
+EVERYTHING = {"Action": "kms:*", "Resource": "*"}
+KEY_POLICIES = st.sampled_from(
+    [
+        "{",
+        *(
+            json.dumps({"Statement": {"Effect": "Allow", "Principal": {"AWS": name}} | EVERYTHING})
+            for name in ("arn:aws:iam::111122223333:root", "999988887777", "*")
+        ),
+    ]
+)
+BINDINGS = st.lists(
+    st.builds(
+        RoleBinding,
+        on=st.sampled_from(["key", "key-ring"]),
+        role=st.sampled_from(["roles/cloudkms.cryptoKeyEncrypterDecrypter", "roles/owner"]),
+        members=st.sampled_from([("allUsers",), ("user:ada@acme.example",), ()]),
+    ),
+    max_size=2,
+)
+UNREAD = st.lists(
+    st.builds(
+        KmsGap,
+        fact=st.sampled_from(get_args(KmsFact)),
+        reason=st.sampled_from(["refused", "not-requested", "library-missing"]),
+    ),
+    max_size=2,
+)
 KMS = st.none() | st.builds(
     kms_facts,
     observed_at=st.sampled_from(["2026-01-01T00:00:00Z", "2026-11-20T02:00:00Z"]),
@@ -62,6 +91,12 @@ KMS = st.none() | st.builds(
     rotation_enabled=FLAG,
     created_at=TIMES,
     never_used=FLAG,
+    owner=st.none() | st.sampled_from(["111122223333", "acme-prod"]),
+    deletion_at=st.none() | st.just("2026-12-01T00:00:00Z"),
+    policy=st.none() | KEY_POLICIES,
+    grants=st.none() | st.just(()),
+    bindings=st.none() | BINDINGS,
+    unread=UNREAD,
 )
 REGISTERED = st.none() | st.sampled_from(
     [

@@ -222,6 +222,17 @@ def test_a_rotation_that_does_not_happen_fails(
     assert [status for status, _, _ in found(**FACTS | within)] == ["pass"]
 
 
+def test_a_version_in_azure_rotates_by_its_age() -> None:
+    """A key in Azure that is older than its period and never rotated fails; elsewhere it passes."""
+    facts: dict[str, Any] = {"rotation_days": 90}
+    facts["created_at"] = NOW - timedelta(days=92, seconds=1)
+    text = "The key is of 2026-08-20 and never rotated, though it should every 90 days."
+    assert found(of=OF_AZURE, **facts) == [("fail", "overdue", text)]
+    assert found(of=OF_AZURE, **facts | {"created_at": NOW - timedelta(days=92)})[0][0] == "pass"
+    assert found(of=OF_AZURE, **facts, rotated_at=NOW)[0][0] == "pass"
+    assert found(**facts)[0][0] == "pass"
+
+
 def test_the_period_is_compared_with_the_option() -> None:
     """A period longer than the audit allows fails, and so does a next rotation that is later."""
     long = "The key rotates every 365 days; this audit allows at most 90."
@@ -276,6 +287,11 @@ def test_an_unread_fact_is_inconclusive() -> None:
         ("inconclusive", "rate-limited:key", "AWS did not show the state of the key: rate-limited.")
     ]
     assert found(unread=[REFUSED | {"fact": "policy"}])[0][0] == "pass"
+    period = {"fact": "rotation", "reason": "malformed", "detail": "RotationPeriodInDays"}
+    for days in (None, 90):
+        assert [cause for _, cause, _ in found(unread=[period], days=days)] == [
+            "malformed:rotation"
+        ]
     attestation = attested("CMEK-11", well=True)
     key = a_key(kms=kms_facts(rotation_enabled=None, unread=[gap]), **attestation)
     assert judged_once("CMEK-11", an_organization(keys=[key])).attested_by == ("acme-security",)

@@ -431,3 +431,13 @@ def test_keys_of_an_observation_are_in_order(tmp_path: Path) -> None:
     history = read_history([record(tmp_path / "a.yaml", "2026-03-01T00:00:00Z", keys=keys)])
     [observation] = history.observations(SCOPE)
     assert observation.key_ids == tuple(sorted(ids))
+
+
+def test_record_of_clouds_alone_is_no_earlier_moment(tmp_path: Path) -> None:
+    """What the clouds showed of keys is no record of what was registered, in whatever folder."""
+    bare = {"id": ORGANIZATION, "name": "acme-prod"}
+    clouds = write_ndjson(tmp_path / "clouds.ndjson", ndjson_lines(bare, clouds_only=True))
+    assert read_history([clouds]).sources == ()
+    plain = write_ndjson(tmp_path / "plain.ndjson", ndjson_lines())
+    history = read_history([str(tmp_path)])
+    assert [source.path for source in history.sources] == [plain]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from inventory.errors import InventoryError, Problem
 from inventory.inventory import Inventory
+from inventory.model.sources import CLOUDS_ONLY
 from tests.builders import (
     CAPTURED_AT,
     DATABASE,
@@ -17,6 +19,7 @@ from tests.builders import (
     OTHER_DATABASE,
     OTHER_ORGANIZATION,
     a_planned_database,
+    aws_key_id,
     database_data,
     document_data,
     key_data,
@@ -257,3 +260,128 @@ def _everything(inventory: Inventory) -> list[object]:
         entries = (*(organization.keys or ()), *(organization.databases or ()))
         found += [(entry.model_dump(), entry.location) for entry in (organization, *entries)]
     return found
+
+
+# --- records of clouds alone ----------------------------------------------------------------------
+
+PLANNED_KEY = aws_key_id("ap-south-1")
+
+
+def plan_of_a_key(tmp_path: Path) -> str:
+    """Write a plan that registers one key."""
+    scope = {"type": "serverless", "provider": "aws", "region": "ap-south-1"}
+    organization = {"id": ORGANIZATION, "keys": [scope | {"key_id": PLANNED_KEY}]}
+    return write_yaml(tmp_path / "plan.yaml", {"cmek-plan": 1, "organizations": [organization]})
+
+
+def of_clouds(tmp_path: Path, *organizations: dict[str, Any], name: str = "clouds") -> str:
+    """Write a record of clouds alone, of a later time than any other file."""
+    late = "2026-11-25T02:00:00Z"
+    lines = ndjson_lines(*organizations, clouds_only=True, captured_at=late)
+    return write_ndjson(tmp_path / f"{name}.ndjson", lines)
+
+
+def shown(*key_ids: str, at: str = "2026-11-25T01:00:00Z", **over: Any) -> dict[str, Any]:  # noqa: ANN401 (any field)
+    """Return an organization of which the clouds show ``key_ids``, and nothing else is known."""
+    facts = {"observed_at": at, "enabled": True}
+    keys = [{"key_id": key_id, "facts": facts, "requests": 2} for key_id in key_ids]
+    reading = {"fact": "aws-keys", "address": "/aws", "requests": 2, "answers": {"200": 2}}
+    bare = {"id": ORGANIZATION, "name": "acme-prod"}
+    return bare | {"cloud_keys": keys, "readings": [reading]} | over
+
+
+@pytest.mark.parametrize("ending", ["yaml", "ndjson"])
+def test_record_of_clouds_adds_facts_and_nothing_else(tmp_path: Path, ending: str) -> None:
+    """Facts reach the keys of the other files; their dates, gaps and names stay as they are."""
+    data = organization_data(keys=[key_data()], gaps=[{"fact": "databases", "reason": "refused"}])
+    plain = (
+        write_yaml(tmp_path / "a.yaml", document_data(data))
+        if ending == "yaml"
+        else write_ndjson(tmp_path / "a.ndjson", ndjson_lines(data))
+    )
+    clouds = of_clouds(tmp_path, shown(key_data()["key_id"], name="another name"))
+    (before,), inventory = Inventory([plain]).organizations(), Inventory([clouds, plain])
+    (after,) = inventory.organizations()
+    (key,) = after.keys or ()
+    assert key.kms is not None
+    assert (key.kms.enabled, key.kms.observed_at) == (True, moment("2026-11-25T01:00:00Z"))
+    assert {place[0] for place in key.kms.where("key")} == {clouds}
+    same = {"keys": before.keys, "cloud_keys": None, "readings": ()}
+    assert after.model_copy(update=same) == before
+    assert [reading.fact for reading in after.readings] == ["aws-keys"]
+    assert (after.missing(), after.location) == (before.missing(), before.location)
+    assert inventory.captured_at == CAPTURED_AT
+
+
+def test_record_of_clouds_is_a_source_of_its_own(tmp_path: Path) -> None:
+    """A record of clouds alone is listed with a note, and names whose keys it shows."""
+    plain = write_yaml(tmp_path / "z.yaml", document_data(example=True))
+    clouds = of_clouds(tmp_path, shown())
+    inventory = Inventory([plain, clouds])
+    sources = {source.path: source for source in inventory.sources}
+    assert list(sources) == [plain, clouds]
+    assert (sources[plain].notes, sources[plain].clouds_of) == ((), ())
+    assert (sources[clouds].notes, sources[clouds].clouds_of) == ((CLOUDS_ONLY,), (ORGANIZATION,))
+    assert inventory.is_example
+
+
+def test_record_of_clouds_is_no_inventory(tmp_path: Path) -> None:
+    """Without the record of the organizations there is nothing to judge: it is refused."""
+    several = [of_clouds(tmp_path, shown(), name=name) for name in ("a", "b")]
+    for files in (several, several[:1]):
+        assert problems(files, []) == [
+            Problem(
+                file, 0, "", "a record of clouds alone", "the record of the organizations beside it"
+            )
+            for file in files
+        ]
+
+
+def test_record_of_clouds_of_others_adds_nothing(tmp_path: Path) -> None:
+    """Organizations that only a record of clouds names are none of the audit."""
+    plain = write_yaml(tmp_path / "a.yaml", document_data(organization_data(keys=[key_data()])))
+    clouds = of_clouds(tmp_path, shown(key_data()["key_id"], id=OTHER_ORGANIZATION, name="b"))
+    assert list(Inventory([plain, clouds]).organizations()) == list(
+        Inventory([plain]).organizations()
+    )
+
+
+def test_latest_of_several_records_of_clouds_counts(tmp_path: Path) -> None:
+    """A later look counts, whichever file it is in, and though it showed less."""
+    key_id = key_data()["key_id"]
+    gap = {"fact": "key", "reason": "refused"}
+    late = {"observed_at": "2026-11-25T01:30:00Z", "unread": [gap]}
+    refused = shown()
+    refused["cloud_keys"] = [{"key_id": key_id, "facts": late}]
+    plain = write_yaml(tmp_path / "m.yaml", document_data(organization_data(keys=[key_data()])))
+    one = of_clouds(tmp_path, refused, name="a")
+    two = of_clouds(tmp_path, shown(key_id), name="z")
+    (organization,) = Inventory([plain, one, two]).organizations()
+    (key,) = organization.keys or ()
+    assert key.kms is not None
+    assert (key.kms.enabled, key.kms.unread[0].reason) == (None, "refused")
+    assert len(organization.cloud_keys or ()) == 2
+
+
+def test_planned_keys_get_facts(tmp_path: Path) -> None:
+    """A planned key has the facts of its cloud, also where only a plan names its organization."""
+    plan = plan_of_a_key(tmp_path)
+    clouds = of_clouds(tmp_path, shown(PLANNED_KEY))
+    other = organization_data(id=OTHER_ORGANIZATION, name="acme-test")
+    for data in (organization_data(), other):
+        plain = write_yaml(tmp_path / "a.yaml", document_data(data))
+        inventory = Inventory([plain, clouds], [plan])
+        keys = [
+            key
+            for organization in inventory.organizations()
+            for key in organization.managed.planned_keys
+        ]
+        assert [key.kms and key.kms.enabled for key in keys] == [True]
+
+
+def test_keys_of_plans_are_known_before_anything_is_read(tmp_path: Path) -> None:
+    """The ids of the keys that plans would change are known by organization."""
+    plan = plan_of_a_key(tmp_path)
+    inventory = Inventory((), [plan])
+    assert inventory.planned_keys([OTHER_ORGANIZATION]) == {ORGANIZATION: [PLANNED_KEY]}
+    assert Inventory(()).planned_keys([ORGANIZATION]) == {}

@@ -41,6 +41,7 @@ FLOORS = (
     {"reports.page"},
     {"reports.formats"},
     {
+        "cmek_audit.clouds_option",
         "cmek_audit.console",
         "cmek_audit.exit_codes",
         "cmek_audit.install_location",
@@ -49,7 +50,7 @@ FLOORS = (
         "cmek_audit.progress",
         "cmek_audit.suggestions",
     },
-    {"cmek_audit.run"},
+    {"cmek_audit.collection", "cmek_audit.run"},
     {"cmek_audit.verification"},
     {"cmek_audit.commands.keys", "cmek_audit.commands.portal"},
     {"cmek_audit.commands"},

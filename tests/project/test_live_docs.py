@@ -22,6 +22,7 @@ from cmek_audit.run.options import OPTIONS
 from inventory.astra import config, endpoints
 from inventory.astra.collector import collect
 from inventory.astra.config import read_organizations
+from inventory.clouds.config import CloudSettings
 from inventory.evidence.exchange import HEADERS
 from inventory.evidence.manifest import read_manifest
 from inventory.evidence.redaction import SENSITIVE
@@ -89,6 +90,7 @@ GAPS = "When something could not be read"
         (config.KeyStatement, "A key"),
         (config.DatabaseStatement, "A database"),
         (RequestPolicy, "Requests"),
+        (CloudSettings, "Clouds"),
     ],
     ids=lambda each: each if isinstance(each, str) else each.__name__,
 )
@@ -117,6 +119,12 @@ def test_every_address_is_named() -> None:
         *endpoints.ADDRESS_TEMPLATES.values(),
         f"{endpoints.TERMINATED_DATABASES}&limit=100",
     }
+
+
+def test_every_address_of_a_cloud_is_named() -> None:
+    """The table of the clouds' addresses holds each one that is asked, and no other."""
+    shown = {address.strip("`") for address, _ in rows("What the clouds are asked")}
+    assert shown == set(endpoints.CLOUD_TEMPLATES.values())
 
 
 def test_what_is_recorded_and_what_is_not_is_named() -> None:
@@ -202,6 +210,8 @@ def test_organizations_files_that_are_shown_can_be_read(tmp_path: Path) -> None:
     assert names == ["acme-prod", "acme-new"]
     names = [organization.name for organization in read_organizations(str(EXAMPLE)).organizations]
     assert names == ["acme-prod", "acme-test", "acme-new"]
+    clouds = CloudSettings.model_validate(yaml.safe_load(block("yaml", "clouds:"))["clouds"])
+    assert clouds == read_organizations(str(EXAMPLE)).clouds
 
 
 def test_example_shows_all_that_can_be_said() -> None:

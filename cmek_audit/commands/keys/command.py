@@ -19,6 +19,7 @@ from cmek_audit.commands.keys.sentences import PRICED
 from cmek_audit.console import write_json, write_lines
 from cmek_audit.exit_codes import ExitCode, interruptible
 from inventory.astra.config import other_hosts
+from inventory.clouds.config import foreign_hosts
 from inventory.errors import SettingError
 from inventory.files.named_plans import plans_in_order
 from inventory.hypothetical import (
@@ -181,9 +182,14 @@ def _key_plan(request: KeysRequest, price: Price | None) -> dict[str, Any]:
 def _notes(inventory: Inventory) -> list[SourceNote]:
     """Return what limits the sources; complete only once all organizations were judged."""
     others = [
-        SourceNote(source.path, f"{source.evidence.address} answered, which is not Astra")
+        SourceNote(source.path, f"{host} answered, which is not {whom}")
         for source in inventory.sources
-        if source.evidence and other_hosts([source.evidence.address])
+        if source.evidence
+        for whom, hosts in (
+            ("Astra", other_hosts([source.evidence.address])),
+            ("the cloud itself", foreign_hosts(source.evidence.cloud_addresses)),
+        )
+        for host in hosts
     ]
     return [*others, *notes_on(map(describe_source, inventory.sources))]
 

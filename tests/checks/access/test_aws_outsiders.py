@@ -115,3 +115,10 @@ def test_whoever_is_trusted_is_no_outsider(listed: list[Any], account: str) -> N
     """An account that Astra names is never reported, whatever the policy says of it."""
     found = aws_outsiders(key_of(*listed), OWNER, [VENDOR, account])
     assert not {OWNER, VENDOR, account} & {one.account for one in found.found}
+
+
+def test_hundreds_of_accounts_are_all_found() -> None:
+    """A policy as long as AWS allows, with an account in each statement, hides none of them."""
+    accounts = [f"{number:012d}" for number in range(100)]
+    found = outsiders(OWN, *(statement(Principal={"AWS": root(account)}) for account in accounts))
+    assert [one.account for one in found.found] == accounts

@@ -242,3 +242,15 @@ def test_azure_does_not_show_who_may_use_a_key() -> None:
         kms = kms_facts(**facts, granted_to_astra=stated)
         key = a_key(**azure, key_id=azure_key_id(), kms=kms)
         assert causes("CMEK-12", an_organization(keys=[key])) == expected
+    (finding,) = judged(
+        "CMEK-12",
+        an_organization(
+            keys=[
+                a_key(**azure, key_id=azure_key_id(), kms=kms_facts(**facts, granted_to_astra=None))
+            ]
+        ),
+    )
+    assert finding.message == (
+        "No KMS data or attestation on whether the key is granted to Astra; "
+        "Azure does not show on the data plane who may use a key."
+    )

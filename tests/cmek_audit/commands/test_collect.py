@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import pytest
+import yaml
 
 from checks.engine.reasons import gap_action
 from cmek_audit.commands import collect
 from inventory.astra.replay import replay
+from inventory.clouds.registry import CLOUDS
 from inventory.errors import LeakError
 from inventory.evidence.manifest import read_manifest
 from inventory.evidence.reader import open_bundle
@@ -18,6 +20,8 @@ from inventory.model.gaps import Fact
 from tests.astra.faults import ALWAYS, Fault
 from tests.astra.fleet import organization_data
 from tests.builders import write_yaml
+from tests.clouds.gcp_server import GoogleServer, google_server
+from tests.clouds.google_keys import find_credentials, google_keys, hold_keys
 from tests.cmek_audit.helpers import (
     FIRST,
     FLEET,
@@ -30,6 +34,8 @@ from tests.cmek_audit.helpers import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.astra.server import Running
 
 FACTS = set(get_args(Fact))
@@ -77,6 +83,8 @@ def test_all_is_read_reported_as_json(file: str, astra: Running) -> None:
         "requests": len(astra.requests),
         "failures": 0,
         "gaps": [],
+        "clouds": {},
+        "cloud_gaps": [],
     }
 
 
@@ -324,6 +332,104 @@ def test_json_is_one_object(file: str) -> None:
         done = command("collect", file, "--json", environment=environment)
         value, end = json.JSONDecoder().raw_decode(done.stdout)
         assert (set(value), done.stdout[end:]) == (
-            {"bundle", "previous", "root", "organizations", "requests", "failures", "gaps"},
+            {"bundle", "previous", "root", "organizations", "requests", "failures", "gaps"}
+            | {"clouds", "cloud_gaps"},
             "\n",
         )
+
+
+# --- the clouds -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def google(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[GoogleServer]:
+    """Run a cloud that holds every key of the fleet in it."""
+    with google_server() as server:
+        hold_keys(server, google_keys(FLEET))
+        find_credentials(monkeypatch, tmp_path / "home", server)
+        yield server
+
+
+@pytest.fixture
+def asking(file: str, google: GoogleServer) -> str:
+    """Return an organizations file that says where Google Cloud is."""
+    data = yaml.safe_load(Path(file).read_text())
+    data["clouds"] = {"gcp": {"address": google.address}}
+    return write_yaml(Path(file), data)
+
+
+def test_keys_are_read_from_their_clouds(asking: str, google: GoogleServer) -> None:
+    """With --kms each cloud has a line, and the collection is whole if every fact was shown."""
+    done = command("collect", asking, "--kms", "gcp")
+    assert (done.exit_code, len(google.asked())) == (0, 8)
+    assert done.stdout.splitlines()[-2:] == [
+        "Google Cloud:   2 keys, all read in full",
+        "Gaps:           none, everything was read",
+    ]
+
+
+def test_facts_that_a_cloud_refuses_are_listed(asking: str, google: GoogleServer) -> None:
+    """What a cloud refuses is listed with the permission that is missing, and ends with 1."""
+    google.permissions.discard("cloudkms.cryptoKeys.getIamPolicy")
+    done = command("collect", asking, "--kms=gcp")
+    assert done.exit_code == 1
+    lines = done.stdout.splitlines()
+    assert lines[lines.index("Google Cloud:   2 keys, 0 read in full") :] == [
+        "Google Cloud:   2 keys, 0 read in full",
+        "Keys:           2 facts could not be read from the clouds",
+        "",
+        "Google Cloud",
+        "  refused: bindings of 2 keys",
+        *(line for line in lines if line.startswith("    answered 403")),
+        "    To do: Grant the audit's credentials cloudkms.cryptoKeys.getIamPolicy",
+        "",
+        "Exit code 1: not everything could be read. What was read is kept.",
+    ]
+    done = command("collect", asking, "--kms=gcp", "--json")
+    answer = printed_json(done)
+    assert (done.exit_code, answer["gaps"]) == (1, [])
+    assert answer["clouds"] == {"gcp": {"keys": 2, "in_full": 0}}
+    assert {gap["permission"] for gap in answer["cloud_gaps"]} == {
+        "cloudkms.cryptoKeys.getIamPolicy"
+    }
+
+
+def test_file_names_the_clouds(asking: str, google: GoogleServer) -> None:
+    """The clouds of the file are asked, unless the option names others, or none."""
+    data = yaml.safe_load(Path(asking).read_text())
+    data["clouds"]["ask"] = ["gcp"]
+    write_yaml(Path(asking), data)
+    assert command("collect", asking, "--kms=none").exit_code == 0
+    assert google.seen == []
+    assert "Google Cloud:   2 keys, all read in full" in command("collect", asking).stdout
+
+
+def test_clouds_alone_are_collected(asking: str, google: GoogleServer, astra: Running) -> None:
+    """By a file without Astra the clouds alone are asked; that Astra was not is no gap."""
+    data = yaml.safe_load(Path(asking).read_text())
+    first = data["organizations"][0]
+    data |= {"astra": False, "organizations": [first | {"cloud_keys": google_keys(FLEET)}]}
+    done = command("collect", write_yaml(Path(asking), data), "--kms=gcp")
+    assert (done.exit_code, astra.requests) == (0, [])
+    assert "Google Cloud:   2 keys, all read in full" in done.stdout
+    assert "Gaps:           none, everything was read" in done.stdout
+
+
+@pytest.mark.parametrize("text", ["all", "recorded", "aws,none"])
+def test_words_that_name_no_cloud_are_refused(file: str, astra: Running, text: str) -> None:
+    """A mistyped cloud ends with 4 before anything is asked."""
+    done = command("collect", file, "--kms", text)
+    assert done.exit_code == 4
+    assert f"--kms: found {text!r}, expected auto, none, or a list" in done.stderr
+    assert (astra.requests, bundles(Path("audit-evidence"))) == ([], [])
+
+
+def test_missing_library_is_refused(
+    file: str, astra: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cloud that is named without its library ends with 4 and the command to install it."""
+    row = CLOUDS["azure"]._replace(libraries=("no_such_module",))
+    monkeypatch.setitem(CLOUDS, "azure", row)
+    done = command("collect", file, "--kms=azure")
+    assert (done.exit_code, astra.requests) == (4, [])
+    assert "pip install 'cmek-audit[azure]'" in done.stderr

@@ -40,7 +40,8 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "report_dir": "audit-report",
         "formats": DEFAULT,
         "group": "auto",
-        "kms": "recorded",
+        "kms": ("recorded",),
+        "clouds": None,
         "rotation_days": None,
         "controls": None,
         "framework": (),
@@ -129,13 +130,15 @@ LEVELS = "'critical', 'high', 'medium', 'low' or 'advisory'"
         ("fail-on", "severe", LEVELS),
         ("fail-on", "HIGH", LEVELS),
         ("group", "file", "'subject', 'organization', 'rule' or 'auto'"),
+        ("kms", "all", "'auto', 'recorded', 'none', 'aws', 'gcp' or 'azure'"),
+        ("kms", "auto,aws", "one word, or a list of aws, gcp, azure"),
+        ("kms", " , ", "Value should have at least 1 item after validation, not 0"),
         ("rotation-days", "0", DAYS),
         ("rotation-days", "2561", DAYS),
         ("rotation-days", "-1", DAYS),
         ("rotation-days", "90d", DAYS),
         ("rotation-days", "٩٠", DAYS),
         ("rotation-days", "", DAYS),
-        ("kms", "all", "'recorded' or 'none'"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_reported(name: str, value: str, expected: str) -> None:
@@ -143,6 +146,31 @@ def test_a_value_that_cannot_be_used_is_reported(name: str, value: str, expected
     with pytest.raises(SettingError) as raised:
         parse_options({name.replace("-", "_"): value})
     assert str(raised.value) == f"--cmek-{name}: found {value!r}, expected {expected}"
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "asks", "judged"),
+    [
+        ("recorded", ("recorded",), False, "recorded"),
+        ("none", ("none",), False, "none"),
+        ("auto", ("auto",), True, "recorded"),
+        ("azure, aws,azure", ("aws", "azure"), True, "recorded"),
+    ],
+)
+def test_clouds_are_asked_by_name(
+    text: str, words: tuple[str, ...], judged: str, *, asks: bool
+) -> None:
+    """Clouds are named in whatever order; their facts count once they are recorded."""
+    options = parse_options({"kms": text})
+    assert (options.kms, options.asks_clouds, options.judged_kms) == (words, asks, judged)
+
+
+@pytest.mark.parametrize("other", [{}, {"kms": "none"}, {"kms": "aws", "live": "b.yaml"}])
+def test_a_file_of_clouds_is_for_recorded_audits_that_ask_them(other: dict[str, str]) -> None:
+    """The file that says how clouds are asked is refused where it would say nothing."""
+    with pytest.raises(SettingError, match=r"^--cmek-clouds: found "):
+        parse_options({"clouds": "a.yaml"} | other)
+    assert parse_options({"clouds": "a.yaml", "kms": "gcp"}).clouds == "a.yaml"
 
 
 @pytest.mark.parametrize(("text", "days"), [("1", 1), ("90", 90), ("2560", 2560)])

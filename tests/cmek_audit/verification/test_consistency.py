@@ -280,3 +280,28 @@ def test_a_head_that_says_nothing_is_no_crash(folder: Path, name: str) -> None:
     del head["verdict"]["text"]
     with pytest.raises(KeyError):
         consistency.contradictions(consistency.against_junit, folder / name, head, None)
+
+
+@pytest.mark.parametrize(
+    ("kms", "mode", "asked", "found"),
+    [
+        ("recorded", "recorded", set(), ""),
+        ("recorded", "live", {"aws"}, ""),
+        ("none", "live", set(), ""),
+        ("aws,gcp", "recorded", {"gcp", "aws"}, ""),
+        ("auto", "live", {"gcp", "aws", "azure"}, ""),
+        ("auto", "live", {"aws"}, "asked auto, and what was recorded while it ran asked aws"),
+        ("aws", "recorded", set(), "asked aws, and what was recorded while it ran asked no cloud"),
+        ("none", "live", {"gcp"}, "asked none, and what was recorded while it ran asked gcp"),
+        (
+            "recorded",
+            "recorded",
+            {"gcp", "aws"},
+            "asked recorded, and what was recorded while it ran asked aws and gcp",
+        ),
+    ],
+)
+def test_clouds_that_were_asked(kms: str, mode: str, asked: set[str], found: str) -> None:
+    """An audit asked the clouds that it names, as what it recorded shows."""
+    expected = f"it says that it {found}" if found else ""
+    assert consistency.against_kms(kms, mode, asked) == expected

@@ -10,7 +10,7 @@ import pytest
 
 from cmek_audit.verification import source_files
 from cmek_audit.verification.recorded_head import RecordedHead
-from cmek_audit.verification.source_files import name_host, prove_sources
+from cmek_audit.verification.source_files import name_hosts, prove_sources
 from inventory.astra.config import other_hosts
 from reports.record.reader import checked
 from tests.reports.samples import COMPLIANT, WAIVERS, Report, audit
@@ -135,13 +135,21 @@ def test_a_bundle_that_cannot_be_read_is_not_proven(
         ("http://api.astra.datastax.com", False),
         ("https://api.astra.datastax.com.evil.example", False),
         ("http://127.0.0.1:8080", False),
-        ("", False),
     ],
 )
 def test_another_host_is_named(address: str, is_theirs: bool) -> None:  # noqa: FBT001 (a parameter)
     """An address that is not the vendor's is named beside the one that is."""
     other = f"{address}, not the vendor's host https://api.astra.datastax.com"
-    assert name_host(address) == (address if is_theirs else other)
+    assert name_hosts(address) == (address if is_theirs else other)
+
+
+def test_hosts_of_clouds_are_named_where_they_are_not_theirs() -> None:
+    """Where only clouds were asked, that is said; a host in place of a cloud's own is named."""
+    own = "https://vpce-0a1b.kms.us-east-2.vpce.amazonaws.com"
+    assert name_hosts("", [own]) == "no host of Astra"
+    assert name_hosts("", [own, "http://127.0.0.1:8080"]) == (
+        "no host of Astra; http://127.0.0.1:8080, not the cloud's own host"
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,4 +162,4 @@ def test_another_host_is_named(address: str, is_theirs: bool) -> None:  # noqa: 
 )
 def test_a_host_is_the_vendors_by_one_test(address: str, *, is_named: bool) -> None:
     """A host is named as another than the vendor's where the banners of reports name it, too."""
-    assert (name_host(address) != address) is is_named is bool(other_hosts([address]))
+    assert (name_hosts(address) != address) is is_named is bool(other_hosts([address]))

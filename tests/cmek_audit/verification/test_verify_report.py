@@ -297,7 +297,7 @@ def test_a_changed_record_is_refused(
             "schema: found 'cmek-audit-record/9'",
         ),
         (lambda head: head["settings"].pop("as_of"), "settings.as_of: field required"),
-        (lambda head: head["settings"].update(kms="some"), "no settings of an audit: kms: "),
+        (lambda head: head["settings"].update(kms="some"), "no settings of an audit: kms.0: "),
     ],
     ids=["count", "bytes", "file", "version", "missing", "setting"],
 )

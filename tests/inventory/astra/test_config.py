@@ -25,6 +25,7 @@ from tests.astra.fleet import healthy_fleet, organizations_data
 from tests.builders import (
     ORGANIZATION,
     OTHER_ORGANIZATION,
+    aws_key_id,
     key_data,
     write_json,
     write_text,
@@ -91,6 +92,7 @@ def test_most_that_can_be_said(tmp_path: Path) -> None:
                 "regions": [{"name": "us-east-1", "portal": {"key": "astra"} | SAID}],
             }
         ],
+        cloud_keys=[aws_key_id("us-east-2")],
     )
     full["support_cases"][0].pop("key_id")
     requests = {"connections": 8, "first_wait_seconds": 0, "deadline_seconds": 10}
@@ -363,12 +365,16 @@ def test_astra_may_be_written_in_other_ways(address: str) -> None:
         f"{ADDRESS}.example",
         f"{ADDRESS}@evil.example",
         "https://api.astra.datastax.com.",
-        "",
     ],
 )
 def test_whatever_else_answers_is_not_astra(address: str) -> None:
     """Another host, scheme or port is another, and is named once."""
     assert other_hosts([address, ADDRESS, address]) == [address]
+
+
+def test_no_host_is_no_other_host() -> None:
+    """Where only clouds were asked, no host of Astra is named, and none is another."""
+    assert other_hosts(["", ADDRESS]) == []
 
 
 ADDRESSES: TypeAdapter[Any] = TypeAdapter(

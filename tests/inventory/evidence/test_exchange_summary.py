@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inventory.evidence.exchange import TOO_LATE
-from inventory.evidence.exchange_summary import file_number, summarize_exchange
+from inventory.evidence.exchange_summary import cloud_of, file_number, summarize_exchange
 from tests.inventory.live import (
     ENDED,
     an_exchange,
@@ -43,3 +43,22 @@ def test_files_sort_by_their_numbers() -> None:
     """Files are in the order of their numbers, however many there are."""
     paths = [f"exchanges/0001/{number:04}.json" for number in (1, 2, 9_999, 10_000, 123_456)]
     assert sorted([paths[3], *paths[:3], paths[4]], key=file_number) == paths
+
+
+@pytest.mark.parametrize(
+    ("address", "cloud"),
+    [
+        ("/aws/kms.us-east-1.amazonaws.com/DescribeKey?KeyId=a", "aws"),
+        ("/gcp/cloudkms.googleapis.com/v1/projects/a", "gcp"),
+        ("/azure/acme.vault.azure.net/keys/a", "azure"),
+        ("/v2/kms", None),
+        ("/awsome/v2/kms", None),
+        ("/", None),
+    ],
+)
+def test_a_cloud_is_known_by_the_address(address: str, cloud: str | None) -> None:
+    """A recorded address begins with its cloud; of Astra's none does. Only Astra has a clock."""
+    exchange = an_exchange(address=address, headers={"date": "Fri, 20 Nov 2026 03:00:00 GMT"})
+    summary = summarize_exchange(exchange, "0" * 64)
+    assert (cloud_of(address), summary.cloud) == (cloud, cloud)
+    assert (summary.clock is None) is (cloud is not None)

@@ -17,6 +17,7 @@ from tests.inventory.live import (
     answer,
     configured,
     listed_key,
+    seal,
     write_bundle,
 )
 
@@ -115,3 +116,17 @@ def test_damaged_bundles_are_not_opened(bundle: str) -> None:
     with pytest.raises(EvidenceError):
         open_bundle(bundle)
     assert len(list(open_bundle(bundle, "history").organizations())) == 2
+
+
+@pytest.mark.parametrize("address", ["", "https://astra.example.test"])
+def test_bundle_of_clouds_alone_asked_no_host_of_astra(recorded: str, address: str) -> None:
+    """A bundle that names a host of Astra holds more than clouds, and one that names none not."""
+    path = Path(recorded) / "inventory.ndjson"
+    head, _, rest = path.read_text().partition("\n")
+    if address:
+        path.write_text(head[:-1] + ',"clouds_only":true}\n' + rest)
+    seal(recorded, address=address)
+    found = "an inventory of clouds alone" if address else "an inventory of Astra"
+    with pytest.raises(EvidenceError) as caught:
+        open_bundle(recorded)
+    assert [problem.found for problem in caught.value.problems] == [found]

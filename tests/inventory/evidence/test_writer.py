@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -116,12 +117,40 @@ def test_exchanges_with_secrets_are_not_written(tmp_path: Path, over: dict[str, 
 
 def test_organization_without_a_token(tmp_path: Path) -> None:
     """An organization without a token may have no secret; what looks like one is refused."""
-    _, job = begun(tmp_path)
+    bundle, job = begun(tmp_path)
     writer = job.begin(1, None)
     with pytest.raises(LeakError):
         writer.write(an_exchange([VALUE]))
     job.close()
-    assert writer.manifest_lines() == []
+    assert list((bundle.staging / writer.folder).iterdir()) == []
+
+
+def test_refused_secret_is_not_forgotten(tmp_path: Path) -> None:
+    """Whoever swallows the error of a refused exchange gets it once more at the end."""
+    _, job = begun(tmp_path)
+    writer = job.begin(1, TOKEN)
+    with suppress(LeakError):
+        writer.write(an_exchange([VALUE]))
+    with pytest.raises(LeakError) as caught:
+        job.end(1, an_organization(), writer)
+    job.close()
+    assert [file.name for file in caught.value.files] == ["0001.json"]
+
+
+def test_credentials_that_are_found_later_are_not_written(tmp_path: Path) -> None:
+    """What is to be hidden from some moment on is in no exchange after it, nor in the inventory."""
+    _, job = begun(tmp_path)
+    writer = job.begin(1, TOKEN)
+    found = "not-in-the-common-form-of-credentials"
+    writer.write(an_exchange([found]))
+    writer.hide([Token("a cloud's secret", found)])
+    with pytest.raises(LeakError) as of_inventory:
+        job.end(1, an_organization(name=found), writer)
+    with pytest.raises(LeakError) as of_exchange:
+        writer.write(an_exchange([found], path=f"{writer.folder}/0002.json"))
+    job.close()
+    files = [*of_inventory.value.files, *of_exchange.value.files]
+    assert [file.name for file in files] == ["inventory.ndjson", "0002.json"]
 
 
 def test_disk_that_refuses(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inventory.model.database import Database
-from inventory.model.gaps import Gap
+from inventory.model.gaps import Gap, Reading
 from inventory.model.organization import Expectation, Organization, Policy
 from tests.builders import (
     AS_OF,
@@ -65,3 +65,14 @@ def test_builders() -> None:
     assert organization.plan.paid
     assert organization.plan.is_current(AS_OF)
     assert a_planned_database().is_planned
+
+
+def test_readings_of_clouds_are_none_of_astra() -> None:
+    """Whether Astra was asked does not follow from what was read from a cloud."""
+    readings = [
+        Reading(fact=fact, address="/", requests=1, answers={})
+        for fact in ("identity", "aws-keys", "databases", "gcp-keys", "azure-keys")
+    ]
+    whole = an_organization(readings=readings)
+    assert [reading.fact for reading in whole.readings_of_astra] == ["identity", "databases"]
+    assert an_organization(readings=readings[1:2]).readings_of_astra == ()

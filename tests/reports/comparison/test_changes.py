@@ -262,7 +262,14 @@ def test_what_was_not_judged_again_is_not_called_absent(
     assert _gone(tmp_path, old, organizations=now) == why
 
 
-@pytest.mark.parametrize("reason", ["clouds-left-out", "one-view-only"])
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *("clouds-left-out", "one-view-only"),
+        *("access-not-shown", "recovery-not-shown", "use-not-shown"),
+        *("refused", "not-recorded", "library-missing", "not-requested"),
+    ],
+)
 def test_what_nobody_looked_at_again_is_not_fixed(tmp_path: Path, reason: str) -> None:
     """A rule that does not apply because its facts were left out has judged nothing again."""
     folder = stored(tmp_path, [a_finding(organization="acme")], BOTH)

@@ -419,7 +419,7 @@ def test_long_text_is_cut(hostile: Report) -> None:
     text = Page(hostile.page).text
     assert "A" * 2_049 not in text
     assert "… (10,000 characters; whole in findings.ndjson)" in text
-    assert len(hostile.page) < 1_000_000
+    assert len(hostile.page) < 1_200_000
 
 
 def test_anything_can_be_written(violations: Report) -> None:
@@ -511,3 +511,13 @@ def test_findings_are_read_once(violations: Report) -> None:
     """The findings are taken as a stream that can be read once only."""
     page = html.render(violations.head, iter(violations.lines), population=violations.population)
     assert page == violations.page
+
+
+def test_the_longest_time_between_rotations_is_a_criterion(compliant: Report) -> None:
+    """The page names the days that the audit allows, in its criteria and its scope."""
+    head = copy.deepcopy(compliant.head)
+    assert "--cmek-rotation-days" not in html.render(head, compliant.lines)
+    head["settings"]["rotation_days"] = 90
+    page = html.render(head, compliant.lines)
+    assert "Keys have to rotate at least every 90 days (<code>--cmek-rotation-days</code>)." in page
+    assert "Longest time between rotations of a key</dt><dd>90 days</dd>" in page

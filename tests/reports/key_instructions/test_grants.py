@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.access.aws_access import aws_key, vendor_access
 from inventory.model.key import KeyScope
 from reports.key_instructions.grants import (
     FOR_AWS_RESOURCES,
@@ -150,16 +151,20 @@ def test_parts_for_people() -> None:
     assert second.code == ""
     assert [part.text for part in grant_parts(granted(AWS, ""))] == [NONE_NAMED]
     [only] = grant_parts(granted(GOOGLE, "", SERVICE))
-    assert (only.language, only.text) == ("sh", "Review, and give the role on this key alone:")
+    assert (only.language, only.text) == (
+        "sh",
+        "First replace KEY, KEY_RING, PROJECT. Review, and give the role on this key alone:",
+    )
+    [whole] = grant_parts(granted(GOOGLE, gcp_key_id(), SERVICE))
+    assert whole.text == "Review, and give the role on this key alone:"
 
 
 def test_the_statements_let_in_whom_they_should() -> None:
     """By the judge of policies, these accounts may do all they need, and no other anything."""
-    access = pytest.importorskip("checks.access.aws_access")
     statements = json.loads(granted(AWS, aws_key_id(), VENDOR)["statement"])
     policy = {"Version": "2012-10-17", "Statement": statements}
-    key = access.aws_key(aws_key_id(), kms_facts(policy=json.dumps(policy), grants=[]))
-    allowed, other = (access.vendor_access(key, account) for account in (VENDOR, SECOND))
+    key = aws_key(aws_key_id(), kms_facts(policy=json.dumps(policy), grants=[]))
+    allowed, other = (vendor_access(key, account) for account in (VENDOR, SECOND))
     assert (allowed.missing, allowed.unclear, allowed.doubtful) == ((), (), ())
     assert (set(other.missing), other.unclear) == (
         {"Decrypt", "GenerateDataKey", "DescribeKey"},

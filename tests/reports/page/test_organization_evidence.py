@@ -15,7 +15,7 @@ def _exchange(folder: str, number: int, outcome: str = "200") -> dict[str, Any]:
 
 def _organization(name: str, line: int, *gaps: str, **answers: int) -> Any:  # noqa: ANN401 (a part of the record)
     counts = {outcome.removeprefix("s"): count for outcome, count in answers.items()}
-    reading = {"requests": sum(counts.values()), "answers": counts}
+    reading = {"fact": "databases", "requests": sum(counts.values()), "answers": counts}
     return {
         "id": f"id-{name}",
         "name": name,
@@ -120,3 +120,27 @@ def test_a_copied_inventory() -> None:
     ]
     files = [organization | {"readings": []} for organization in ORGANIZATIONS]
     assert requests_by_organization(files, [], [], 10).total == 0
+
+
+def test_answers_of_clouds_alone_are_with_their_organization() -> None:
+    """A bundle of clouds alone names its organizations: of these only the clouds' answers count."""
+    of_astra: dict[str, Any] = {"fact": "databases", "answers": {}}
+    of_aws: dict[str, Any] = {"fact": "aws-keys", "answers": {}}
+    readings = [of_astra | {"requests": 40}, of_aws | {"requests": 2}]
+    elsewhere = [
+        _organization(name, line, "databases") | {"file": "acme.yaml", "readings": readings}
+        for line, name in enumerate(("one", "two", "three"), 2)
+    ]
+    bundle: Any = {"path": "ev", "exchanges": EXCHANGES, "exchanges_total": len(EXCHANGES)}
+    index = EvidenceIndex([bundle], set(), 10)
+    ids = ["id-three", "id-one", "id-two"]
+    sources: Any = [{"path": "ev", "organizations": 3, "clouds_of": ids}]
+    asked = requests_by_organization(elsewhere, sources, index.shown, 10)
+    assert {group.name: (group.requests, group.gaps) for group in asked.shown} == {
+        "three": (2, []),
+        "one": (2, []),
+        "two": (3, []),
+    }
+    unknown: Any = [{"path": "ev", "organizations": 3, "clouds_of": [*ids[:2], "id-other"]}]
+    by_guess = requests_by_organization(elsewhere, unknown, index.shown, 10)
+    assert {group.name for group in by_guess.shown} >= {"exchanges/0001", "exchanges/0003"}

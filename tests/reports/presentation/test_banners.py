@@ -11,7 +11,7 @@ from cmek_audit.verification.verify_report import verify_report
 from inventory.astra.config import ADDRESS
 from reports.formats import html, markdown, sarif
 from reports.formats.github_annotations import render as annotate
-from reports.presentation.banners import OUTSIDE, banners
+from reports.presentation.banners import OUTSIDE, banners, cloud_hosts_of
 from reports.record.verdict import NOT_ASTRA
 from tests.reports.live import recorded, report_on
 from tests.reports.samples import AS_OF, COMPLIANT, VIOLATIONS, Report, save_inventory
@@ -155,3 +155,22 @@ def test_a_banner_says_how_pytest_ended(tmp_path: Path, code: int, texts: list[s
     inventory = save_inventory(tmp_path / "inventory.json", VIOLATIONS)
     head = report_on(tmp_path, str(inventory), as_of=AS_OF).head
     assert banners(head | {"run": head["run"] | {"exit_code": code}}) == texts
+
+
+def test_every_report_names_the_host_that_answered_for_a_cloud(tmp_path: Path) -> None:
+    """Hosts in place of a cloud's own are named where they are no hosts of the cloud."""
+    report = report_on(tmp_path, str(save_inventory(tmp_path / "inventory.json", COMPLIANT)))
+    own, other = "https://kms.us-east-2.amazonaws.com", "http://127.0.0.1:8080"
+    (source,) = report.head["population"]["sources"]
+    evidence: Any = {"address": "", "cloud_addresses": [own]}
+    source["evidence"] = evidence
+    assert (banners(report.head), cloud_hosts_of(report.head)) == ([], [])
+    evidence["cloud_addresses"] = [own, other]
+    (banner,) = banners(report.head)
+    assert banner == (
+        f"NOT THE CLOUD, NOT AUDIT EVIDENCE: answers about keys came from {other}, not from the "
+        "cloud’s own hosts."
+    )
+    assert "cmek-audit/not-astra/" in sarif.render(report.head, iter(report.lines))
+    del evidence["cloud_addresses"]
+    assert banners(report.head) == []

@@ -166,6 +166,7 @@ def test_the_sources_are_reported_as_they_are() -> None:
             "evidence": None,
             "name": "",
             "notes": [],
+            "clouds_of": [],
         }
     ]
 
