@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.actions import ActionKind
 from checks.engine.card import OVERVIEW, Card, Quote
 from checks.engine.context import scope_label, utc
-from checks.engine.finding import deployment_subject, locations_of, with_databases
+from checks.engine.finding import (
+    deployment_subject,
+    key_subject,
+    locations_of,
+    with_databases,
+)
 from checks.engine.outcome import report_outcome
+from checks.shared.cloud_facts import facts_do_not_count
+from checks.shared.direct_evidence import (
+    KEY_AVAILABLE,
+    KEY_NEVER_USED,
+    NOTHING,
+    ON_ASTRA_KEYS,
+    ScopeKeys,
+    find_direct_evidence,
+)
 from checks.shared.key_registration import date_registration, deployed_at
 from checks.shared.registration import compare, locate
 from checks.shared.remedies import (
@@ -16,6 +31,7 @@ from checks.shared.remedies import (
     FIND_SUPPORT_CASE,
     missing_key_action,
     recreate,
+    recreate_on_astra_keys,
 )
 from checks.shared.verdicts import (
     Verdict,
@@ -26,6 +42,7 @@ from checks.shared.verdicts import (
     unregistered_key,
 )
 from inventory.files.yaml_json import scope_fields
+from inventory.model.key_ids import canonical
 from inventory.model.organization_index import has_no_customer_keys
 
 if TYPE_CHECKING:
@@ -36,6 +53,7 @@ if TYPE_CHECKING:
     from checks.engine.context import Context
     from checks.engine.finding import Finding
     from checks.engine.outcome import FindingGroup
+    from checks.shared.direct_evidence import DirectEvidence
     from checks.shared.registration import Order, Period, Registration
     from inventory.model.base import SourceLocation
     from inventory.model.key import CustomerKey, KeyScope
@@ -53,6 +71,9 @@ CARD = Card(
     causes={
         "without-key": "No key is registered, so none came first.",
         "older-than-key": "The database was deployed before the key was registered.",
+        ON_ASTRA_KEYS: "The portal showed that Astra's own key encrypts the database.",
+        KEY_AVAILABLE: "The portal showed that no database is encrypted by the key.",
+        KEY_NEVER_USED: "The cloud recorded no use of the key since it was created.",
     },
     rationale=(
         "A key that comes after the database does not encrypt it: the database stays on Astra's "
@@ -96,6 +117,7 @@ class _Known(NamedTuple):
         scope: the scope.
         label: the scope, for people.
         evidence: where the key was read, and what bounds the time of its registration.
+        direct: what is shown directly of each deployment, in their order; empty if nothing is.
     """
 
     keys: list[CustomerKey]
@@ -106,6 +128,7 @@ class _Known(NamedTuple):
     scope: KeyScope
     label: str
     evidence: tuple[SourceLocation, ...]
+    direct: list[DirectEvidence]
 
     def act(self, kind: ActionKind) -> Action:
         """Return a step for the key scope."""
@@ -180,9 +203,29 @@ _ATTEST_REGISTRATION = ActionKind(
     steps=(
         "Find out to the second when the key was registered, from tickets, logs or whoever did it.",
         "Attest it with name and day, or give dated earlier records as the audit's history.",
+        (
+            "For Serverless, a look at the Astra portal can show it instead: cmek-audit portal "
+            "lists what to look at."
+        ),
         "Run the audit again.",
     ),
 )
+_RESOLVE_CONTRADICTION = ActionKind(
+    code="resolve-key-contradiction",
+    sentence="Find out which evidence on the databases of {scope} is wrong, and correct it",
+    purpose="prove",
+    who="we",
+    sentence_for_several=(
+        "Find out which evidence on the databases of {number} key scopes is wrong: {scopes}"
+    ),
+    steps=(
+        "Look again at the key and at the regions of the databases in the Astra portal.",
+        "Correct the look that was recorded, or the times, whichever of them is wrong.",
+        "Ask IBM Support if both are right.",
+    ),
+)
+_NO_BASE = frozenset({"contradiction", "impossible-time", "time-not-recorded", "unknown-type"})
+"""Why a database cannot be judged, whatever is shown of it."""
 
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
@@ -190,15 +233,23 @@ def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
     yield from undetermined(CARD, index)
     for scope, deployments in index.scopes.items():
         known = _know(index, context, scope)
-        for deployment in deployments:
+        shown = known.direct or repeat(NOTHING)
+        for deployment, direct in zip(deployments, shown, strict=False):  # the latter has no end
             verdict = _judge_deployment(index, deployment, known, context)
-            yield _finding(deployment, known, verdict)
+            if direct is not NOTHING:
+                verdict = _with_direct(deployment, known, verdict, direct)
+            yield _finding(deployment, known, verdict, direct)
 
 
-def _finding(deployment: Deployment, known: _Known, verdict: Verdict) -> Finding:
+def _finding(
+    deployment: Deployment, known: _Known, verdict: Verdict, direct: DirectEvidence
+) -> Finding:
     """Return the finding about one database in one region."""
     subject, planned = deployment_subject(deployment), deployment.is_planned
     where = (deployment.location, *_evidence(known, _deployed(deployment)))
+    if direct is not NOTHING:
+        shown = [shown.evidence for shown in (*direct.encrypted, *direct.unencrypted)]
+        where = tuple(dict.fromkeys((*where, *chain.from_iterable(shown))))
     name = deployment.database.name
     finding = verdict.on_subject(CARD, subject, where, is_planned=planned, name=name)
     return with_databases(finding, CARD, 1, int(planned))
@@ -207,9 +258,9 @@ def _finding(deployment: Deployment, known: _Known, verdict: Verdict) -> Finding
 def _know(index: OrganizationIndex, context: Context, scope: KeyScope) -> _Known:
     keys = index.keys.get(scope, [])
     cases = [case for case in index.organization.support_cases if scope_fields(case) == scope[1:]]
-    present_at = index.organization.captured_at
-    known = date_registration(scope, keys, cases, present_at, context)
+    known = date_registration(scope, keys, cases, index.organization, context)
     evidence = _bounds(keys, known.periods[:1])
+    earlier = [period.key for period in known.periods[1:]]
     return _Known(
         keys,
         known.periods,
@@ -219,6 +270,30 @@ def _know(index: OrganizationIndex, context: Context, scope: KeyScope) -> _Known
         scope=scope,
         label=scope_label(index.organization, scope),
         evidence=evidence,
+        direct=find_direct_evidence(_scope_keys(index, scope, earlier, context)),
+    )
+
+
+def _scope_keys(
+    index: OrganizationIndex, scope: KeyScope, earlier: Sequence[str], context: Context
+) -> ScopeKeys:
+    """Return the keys of ``scope`` with what their clouds recorded of their use, if it counts."""
+    keys, never_used, notes = index.keys.get(scope, []), {}, []
+    for key in keys:
+        if key.kms and key.kms.never_used:
+            subject = key_subject(scope, key.key_id)
+            if old := facts_do_not_count(CARD, subject, key, key.kms, context):
+                notes.append(f"That the key was never used does not count. {old.message}")
+            else:
+                never_used[canonical(key.key_id)] = key.kms.observed_at
+    return ScopeKeys(
+        organization=index,
+        scope=scope,
+        keys=keys,
+        earlier=earlier,
+        never_used=never_used,
+        as_of=context.as_of,
+        notes=tuple(dict.fromkeys(notes)),
     )
 
 
@@ -226,13 +301,23 @@ def _registered(registration: Registration, attested_by: Sequence[str]) -> str:
     """Return what is known of the time of registration, in words."""
     if registration.exact is not None:
         return f"Key registered {utc(registration.exact)}, attested by {attested_by[0]}"
-    seen = f"first seen {utc(registration.by)}" if registration.by else ""
-    start = ""
-    if registration.since:
-        start = f"registered {utc(registration.since)} or later"
-    elif registration.after:
-        start = f"not yet registered at {utc(registration.after)}"
-    return f"Key {', '.join(filter(None, (start, seen))) or 'registered at an unknown time'}"
+    begin = _begin(registration)
+    end = f"first seen {utc(registration.by)}" if registration.by else ""
+    used, by = registration.used, registration.by
+    if used is not None and (by is None or used < by):
+        end = f"used by Astra from {utc(used)} on, as a grant of its own shows"
+    return f"Key {', '.join(filter(None, (begin, end))) or 'registered at an unknown time'}"
+
+
+def _begin(registration: Registration) -> str:
+    """Return the latest time before which the key was not registered, in words."""
+    times = (registration.created, registration.since, registration.after)
+    texts = ("created {}", "registered {} or later", "not yet registered at {}")
+    known = [(time, text) for time, text in zip(times, texts, strict=True) if time]
+    if not known:
+        return ""
+    time, text = max(known, key=lambda entry: entry[0])
+    return text.format(utc(time))
 
 
 def _evidence(known: _Known, deployed: datetime | None) -> tuple[SourceLocation, ...]:
@@ -310,8 +395,9 @@ def _by_order(deployment: Deployment, known: _Known, deployed: datetime) -> Verd
     if order == "before":
         if index:
             return _by_replaced(known, facts, index)
-        is_observed = compare(registration._replace(exact=None), deployed) == "before"
-        return Verdict("pass", facts, attested_by=() if is_observed else known.attested_by)
+        if compare(registration._replace(exact=None), deployed) == "before":
+            return Verdict("pass", facts, rests_on="order")
+        return Verdict("pass", facts, attested_by=known.attested_by, rests_on="attested")
     if order == "after":
         return Verdict("fail", facts, action=recreate(deployment), cause="older-than-key")
     return _unresolved(known, facts, order, index)
@@ -327,7 +413,8 @@ def _by_replaced(known: _Known, facts: str, index: int) -> Verdict:
     every = [case for cases in explaining for case in cases]
     tickets = ", ".join(dict.fromkeys(case.ticket for case in every))
     message = f"{facts} IBM Support replaced the key after that: {tickets}."
-    return Verdict("pass", message, attested_by=tuple(dict.fromkeys(case.by for case in every)))
+    people = tuple(dict.fromkeys(case.by for case in every))
+    return Verdict("pass", message, attested_by=people, rests_on="order")
 
 
 def _unresolved(known: _Known, facts: str, order: Order, index: int) -> Verdict:
@@ -341,6 +428,40 @@ def _unresolved(known: _Known, facts: str, order: Order, index: int) -> Verdict:
     needs_records = index or (registration.exact and order != "equal")
     kind = _GIVE_RECORDS if needs_records else _ATTEST_REGISTRATION
     return Verdict("inconclusive", message, reason, known.act(kind))
+
+
+def _with_direct(
+    deployment: Deployment, known: _Known, verdict: Verdict, direct: DirectEvidence
+) -> Verdict:
+    """Return what the order of times and what is shown directly say together.
+
+    Neither outweighs the other: if they contradict each other, nothing can be judged.
+    """
+    both = verdict._replace(message=f"{verdict.message} {direct.text}")
+    decided = f"{direct.text} {verdict.message}"
+    if verdict.status == "not-applicable" or verdict.reason in _NO_BASE:
+        return both
+    agrees = not direct.contradicts_itself
+    agrees = agrees and not (verdict.status == "pass" and direct.unencrypted)
+    agrees = agrees and not (verdict.status == "fail" and direct.encrypted)
+    if not agrees:
+        action = known.act(_RESOLVE_CONTRADICTION)
+        return Verdict("inconclusive", both.message, "contradiction", action)
+    if direct.encrypted and known.keys:
+        return _shown_encrypted(verdict, decided, direct)
+    decisive = [shown for shown in direct.unencrypted if shown.decides]
+    if decisive and verdict.status == "inconclusive":
+        action, cause = recreate_on_astra_keys(deployment), decisive[0].cause
+        return Verdict("fail", decided, action=action, cause=cause)
+    return both
+
+
+def _shown_encrypted(verdict: Verdict, message: str, direct: DirectEvidence) -> Verdict:
+    """Return a pass that rests on the portal, on somebody's word only if it takes that."""
+    is_proven = verdict.status == "pass" and not verdict.attested_by
+    people = [shown.by for shown in direct.encrypted]
+    attested_by = () if is_proven else tuple(dict.fromkeys(people))
+    return Verdict("pass", message, attested_by=attested_by, rests_on="portal")
 
 
 def _deployed(deployment: Deployment) -> datetime | None:

@@ -17,16 +17,18 @@ from checks.engine.finding import (
 )
 from checks.engine.outcome import report_outcome
 from checks.engine.reasons import cause_of_gap, gap_action
+from checks.shared.portal import current_sightings, look_in_words
 from checks.shared.remedies import FIND_TYPE, attest_no_database, determine, for_scope
 from checks.shared.verdicts import lists_none_unattested
 from inventory.text.display import pluralize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from checks.engine.context import Context
     from checks.engine.finding import Finding
     from checks.engine.outcome import FindingGroup
+    from inventory.model.attestations import PortalKey
     from inventory.model.key import CustomerKey, KeyScope
     from inventory.model.organization_index import OrganizationIndex
 
@@ -78,6 +80,18 @@ _EXPLAIN_UNUSED = ActionKind(
         ),
     ),
 )
+_FIND_USER = ActionKind(
+    code="find-key-user",
+    sentence="Find out which database uses the key of {scope}",
+    purpose="prove",
+    who="we",
+    sentence_for_several="Find out which databases use the keys of {number} key scopes: {scopes}",
+    steps=(
+        "Look again at the key in the Astra portal, and change nothing while it is in use.",
+        "Let the token see all databases of the organization, and re-collect it.",
+        "Record what the portal shows now, with name and day.",
+    ),
+)
 
 
 def judge(index: OrganizationIndex, context: Context) -> Iterator[Finding]:
@@ -94,9 +108,33 @@ def _judge_key(
 ) -> Finding:
     subject, where = key_subject(scope, key.key_id), locations_of([key])
     databases = len(index.scopes.get(scope, ()))
+    sightings = current_sightings([key], scope, context.as_of)
+    seen = "".join(f" {look_in_words(look)}" for look in sightings)
     if databases:
-        message = f"{pluralize(databases, 'database')} in its key scope."
+        message = f"{pluralize(databases, 'database')} in its key scope.{seen}"
         return passes(CARD, subject, message, where)
+    return _hidden(index, scope, key, context) or _without_database(index, scope, key, sightings)
+
+
+def _without_database(
+    index: OrganizationIndex, scope: KeyScope, key: CustomerKey, sightings: Sequence[PortalKey]
+) -> Finding:
+    """Judge a key in whose scope no database is; ``looks`` at the portal may say otherwise."""
+    subject, where = key_subject(scope, key.key_id), locations_of([key])
+    message = "No database is in its key scope."
+    if in_use := [look for look in sightings if look.status == "in-use"]:
+        text = f"{message} {look_in_words(in_use[0])} The portal and the record contradict."
+        action = for_scope(_FIND_USER, index, scope)
+        return inconclusive(CARD, subject, "contradiction", text, where, action)
+    action = for_scope(_EXPLAIN_UNUSED, index, scope)
+    return fails(CARD, subject, "unused", message, where, action)
+
+
+def _hidden(
+    index: OrganizationIndex, scope: KeyScope, key: CustomerKey, context: Context
+) -> Finding | None:
+    """Return the finding for a key that databases may use which were not recorded there."""
+    subject, where = key_subject(scope, key.key_id), locations_of([key])
     gap = index.gaps.get("databases")
     if gap:
         message = f"No database is recorded, and the list may be incomplete: {gap_text(gap)}."
@@ -112,8 +150,7 @@ def _judge_key(
     if managed := index.organization.managed.undetermined:
         message = f"A plan does not show where {managed[0].name} will be deployed; it may be here."
         return inconclusive(CARD, subject, "not-determined", message, where, determine(managed))
-    action = for_scope(_EXPLAIN_UNUSED, index, scope)
-    return fails(CARD, subject, "unused", "No database is in its key scope.", where, action)
+    return None
 
 
 def check_key_is_used(group: FindingGroup) -> None:

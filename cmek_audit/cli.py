@@ -23,6 +23,9 @@ COMMANDS = {
         "cmek_audit.commands.keys.command",
         "List the keys that are needed, registered, missing and unused.",
     ),
+    "portal": LazyCommand(
+        "cmek_audit.commands.portal.command", "List what to look at in the Astra portal."
+    ),
     "diff": LazyCommand(
         "cmek_audit.commands.diff", "Compare two audits: what is new, reopened, fixed or gone."
     ),

@@ -19,6 +19,7 @@ Role = Literal[
     "key-used",
     "key-first",
     "key-id",
+    "key-shows-use",
     "key-unchanged",
     "key-views",
     "population",
@@ -31,6 +32,7 @@ Role = Literal[
 - ``key-used``: each registered key, by whether it has a database to encrypt.
 - ``key-first``: each database in each region, by whether its key came first.
 - ``key-id``: each registered key, by whether its id is that of its key scope.
+- ``key-shows-use``: each registered key with existing databases, by whether anything uses it.
 - ``key-unchanged``: each key scope whose key changed without an explanation.
 - ``key-views``: whether the ways in which Astra shows keys agree.
 - ``population``: whether an organization was read in full, and lately.

@@ -8,18 +8,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.context import day, utc
+from checks.shared.cloud_bounds import bounds_by_cloud
 from checks.shared.registration import Claim, trace
 from inventory.model.key_ids import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from checks.engine.context import Context
+    from checks.shared.cloud_bounds import CloudBounds
     from checks.shared.registration import Period, Registration
     from inventory.model.attestations import RegistrationAttestation
     from inventory.model.database import Database, DatabaseRegion
     from inventory.model.key import CustomerKey, KeyScope, SupportCase
+    from inventory.model.organization import Organization
 
 
 class KeyRegistration(NamedTuple):
@@ -45,22 +48,64 @@ class KeyRegistration(NamedTuple):
 def date_registration(
     scope: KeyScope,
     keys: Sequence[CustomerKey],
-    cases: Iterable[SupportCase],
-    present_at: datetime | None,
+    cases: Sequence[SupportCase],
+    organization: Organization,
     context: Context,
 ) -> KeyRegistration:
     """Date the key of ``scope``, which has the entries ``keys`` and the support ``cases``.
 
-    ``present_at`` is the time of the present record; None if that is not known.
+    It is that of the present record of the ``organization``.
     """
     names = {canonical(key.key_id) for key in keys}
     if len(names) != 1:
         return KeyRegistration()
+    name, present_at = names.pop(), organization.captured_at
     attested = _attested(keys, context.as_of)
     exact = attested[0].at if attested else None
-    claim = Claim(names.pop(), present_at, present_at or context.as_of, exact)
-    periods = trace(claim, context.history.observations(scope), cases)
-    return KeyRegistration(periods, attested, _contradiction(attested, periods[0].registration))
+    claim = Claim(name, present_at, present_at or context.as_of, exact)
+    observations = context.history.observations(scope)
+    periods = trace(claim, observations, cases)
+    shown = bounds_by_cloud(organization, scope, keys, context.as_of)
+    contradiction = _contradiction(attested, periods[0].registration)
+    if shown.created or shown.used:
+        periods = (_narrow(periods[0], shown, cases), *periods[1:])
+        times = [seen.at for seen in observations if name in map(canonical, seen.key_ids)]
+        first = next(iter(times), present_at)
+        contradiction = contradiction or _impossible(periods[0].registration, shown, first)
+    return KeyRegistration(periods, attested, contradiction)
+
+
+def _narrow(period: Period, shown: CloudBounds, cases: Sequence[SupportCase]) -> Period:
+    """Add what the cloud shows to the period of the key of now.
+
+    A support case of a later day may have put it in the place of a key that no record shows.
+    """
+    created = shown.created
+    registration = period.registration._replace(
+        created=created,
+        used=shown.used,
+        may_replace=created is not None and any(case.on >= day(created) for case in cases),
+        evidence=(*period.registration.evidence, *shown.evidence),
+    )
+    return period._replace(registration=registration)
+
+
+def _impossible(registration: Registration, shown: CloudBounds, first: datetime | None) -> str:
+    """Return what cannot be true of what the cloud shows, beside the other times of the key.
+
+    ``first`` is the time of the first record that shows the key.
+    """
+    created, used, exact = shown.created, shown.used, registration.exact
+    if created and first and first < created:
+        return f"A record of {utc(first)} shows the key, which was created {utc(created)}."
+    if created and exact and exact < created:
+        return f"The registration is attested for {utc(exact)}, the key was created {utc(created)}."
+    if used and exact and used < exact:
+        return f"The registration is attested for {utc(exact)}, Astra used the key {utc(used)}."
+    absent = max(filter(None, (registration.after, registration.since)), default=None)
+    if used and absent and used <= absent:
+        return f"Astra used the key {utc(used)}, but it was not yet registered at {utc(absent)}."
+    return shown.contradiction
 
 
 def _attested(keys: Sequence[CustomerKey], as_of: datetime) -> tuple[RegistrationAttestation, ...]:

@@ -35,6 +35,11 @@ class Registration(NamedTuple):
         evidence: where the bounds were read.
         since: the begin of the day on which IBM Support replaced another key by it, if that is
             later than ``after``: it was registered then or later. None without such a case.
+        created: when its cloud created the key: it was registered then or later. None if unknown.
+        used: when the vendor used the key for the first time, as far as that is known: it was
+            registered then or before. None if unknown.
+        may_replace: whether it may have replaced another key after it was created, so that its
+            creation does not show that there was no key before.
     """
 
     after: datetime | None
@@ -43,6 +48,9 @@ class Registration(NamedTuple):
     returned: bool = False
     evidence: tuple[SourceLocation, ...] = ()
     since: datetime | None = None
+    created: datetime | None = None
+    used: datetime | None = None
+    may_replace: bool = False
 
     @property
     def is_contradictory(self) -> bool:
@@ -80,12 +88,21 @@ def compare(registration: Registration, deployed: datetime) -> Order:
         if registration.exact == deployed:
             return "equal"
         return "before" if registration.exact < deployed else "after"
-    if deployed in {registration.after, registration.by}:
+    by = min(filter(None, (registration.by, registration.used)), default=None)
+    if deployed in {registration.after, by}:
         return "equal"
-    if registration.by is not None and registration.by < deployed:
+    if by is not None and by < deployed:
         return "before"
+    order = _compare_begin(registration, deployed)
+    return "equal" if deployed == registration.created and order == "undecided" else order
+
+
+def _compare_begin(registration: Registration, deployed: datetime) -> Order:
+    """Compare with the times before which the key was not registered."""
     if registration.after is not None and registration.after > deployed:
         return "undecided" if registration.returned else "after"
+    if registration.created is not None and registration.created > deployed:
+        return "undecided" if registration.returned or registration.may_replace else "after"
     return "undecided"
 
 

@@ -132,7 +132,28 @@ _RECREATE = ActionKind(
         "Terminate the old database once nothing uses it.",
     ),
 )
-_FOR_ALL = {kind.code: kind.sentence_for_all for kind in (_RECREATE_WITH_KEY, _RECREATE)}
+_RECREATE_ON_ASTRA_KEYS = ActionKind(
+    code="recreate-on-astra-keys",
+    sentence="Recreate {database}, which its key does not encrypt, and migrate its data",
+    purpose="repair",
+    who="we",
+    sentence_for_all=(
+        "Recreate {databases} that {their} key does not encrypt ({names}) and migrate {their} data"
+    ),
+    steps=(
+        "Check that the registered key is the right one, and usable.",
+        (
+            "Create a new database in the same region, and look in the Astra portal whether the "
+            "key encrypts it."
+        ),
+        "Migrate the data, and switch the applications over.",
+        "Terminate the old database once nothing uses it.",
+    ),
+)
+_FOR_ALL = {
+    kind.code: kind.sentence_for_all
+    for kind in (_RECREATE_WITH_KEY, _RECREATE, _RECREATE_ON_ASTRA_KEYS)
+}
 MOST_NAMES = 3
 """How many databases the sentence of an action names; the others are counted."""
 
@@ -248,6 +269,12 @@ def missing_key_action(index: OrganizationIndex, deployment: Deployment) -> Acti
 def recreate(deployment: Deployment) -> Action:
     """Return the repair of a database that was deployed before its key."""
     return _RECREATE.on(*deployment.scope[1:], database=deployment.database.name)
+
+
+def recreate_on_astra_keys(deployment: Deployment) -> Action:
+    """Return the repair of a database that is shown not to be encrypted by its key."""
+    database = deployment.database.name
+    return _RECREATE_ON_ASTRA_KEYS.on(*deployment.scope[1:], database=database)
 
 
 def attest_no_database(organization: Organization) -> Action:

@@ -142,6 +142,7 @@ OWN_FILES = (
     FileKind("schema=cmek-audit-record/", "the record of an audit", option=REPORTS),
     _report_part("subject", "the findings of an audit"),
     FileKind("schema=cmek-keys/", "the output of 'cmek-audit keys'"),
+    FileKind("schema=cmek-portal/", "the output of 'cmek-audit portal'"),
     FileKind("same_rules", "the output of 'cmek-audit diff'"),
     _report_part("$schema=https://docs.oasis-open.org/sarif/", "a report in SARIF"),
     _report_part("runs", "a report in SARIF"),

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, model_validator
+from pydantic_core import PydanticCustomError
 
 from inventory.model.base import (
     Count,
@@ -195,6 +196,12 @@ class KmsFacts(Entry):
     bindings: tuple[RoleBinding, ...] | None = None
     aliases: tuple[Identifier, ...] | None = None
     unread: tuple[KmsGap, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.never_used and self.last_used_at is not None:
+            raise PydanticCustomError("last_used_at", "no last_used_at with never_used: true")
+        return self
 
     def gap(self, *facts: KmsFact) -> KmsGap | None:
         """Return the first of ``facts`` that could not be read, and why; None if all could be."""

@@ -31,8 +31,9 @@ class ScopeEntry(TypedDict):
 class CoverageCell(Reason, ScopeEntry):
     """A key scope, with the worst finding about it: no cell looks better than that.
 
-    ``unprotected`` counts existing databases whose key was missing or late, and ``protected`` the
-    databases, existing and planned, that are proven to be encrypted by the key in this scope.
+    ``unprotected`` counts existing databases whose key was missing, late or unused, and
+    ``protected`` the databases, existing and planned, that are proven to be encrypted by the key in
+    this scope.
     """
 
     state: str

@@ -48,8 +48,8 @@ def registered_keys(organization: Organization, context: Context) -> Iterator[Ke
     for key in organization.keys or ():
         scope = scope_of(organization.id, key)
         if scope not in facts:
-            present_at = organization.captured_at
-            known = date_registration(scope, keys[scope], cases.get(scope, ()), present_at, context)
+            own = cases.get(scope, [])
+            known = date_registration(scope, keys[scope], own, organization, context)
             facts[scope] = _ScopeFacts(context.history.observations(scope), known)
         line = _line(organization, key, scope, facts[scope])
         add_cloud_facts(line, organization, key, context)

@@ -54,6 +54,7 @@ def shown(**over: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any] | 
     return st.none() | st.fixed_dictionaries({"by": st.just("acme-security"), "on": DAYS} | over)
 
 
+REGION_LOOKS = shown(key=st.sampled_from(["customer", "astra"]))
 FLAG = st.none() | st.booleans()
 EVERYTHING = {"Action": "kms:*", "Resource": "*"}
 KEY_POLICIES = st.sampled_from(
@@ -88,6 +89,8 @@ KMS = st.none() | st.builds(
     enabled=FLAG,
     granted_to_astra=FLAG,
     rotation_enabled=FLAG,
+    created_at=TIMES,
+    never_used=FLAG,
     owner=st.none() | st.sampled_from(["111122223333", "acme-prod"]),
     deletion_at=st.none() | st.just("2026-12-01T00:00:00Z"),
     policy=st.none() | KEY_POLICIES,
@@ -111,6 +114,7 @@ KEYS = st.lists(
         registered=REGISTERED,
         rotation=shown(automatic=st.booleans()),
         usable=shown(usable=st.booleans()),
+        portal=shown(status=st.sampled_from(["in-use", "available"])),
         kms=KMS,
     ),
     max_size=4,
@@ -127,7 +131,10 @@ def databases(draw: st.DrawFn) -> list[Any]:
         shape: dict[str, Any] = {
             "name": "acme",
             "provider": draw(PROVIDERS),
-            "regions": [{"name": region, "added_at": draw(TIMES)} for region in regions],
+            "regions": [
+                {"name": region, "added_at": draw(TIMES), "portal": draw(REGION_LOOKS)}
+                for region in regions
+            ],
             "created_at": draw(TIMES),
             "data": draw(st.sampled_from(["ordinary", "stringent"])),
             "application_encryption": draw(shown(encrypted=st.booleans())),

@@ -77,3 +77,49 @@ def test_an_unused_key_has_its_cause_and_its_place() -> None:
         "unused",
         (("keys.yaml", 2),),
     )
+
+
+# --- what the portal showed -----------------------------------------------------------------------
+
+BY = {"by": "acme-security", "on": "2026-11-10"}
+
+
+@pytest.mark.parametrize(
+    ("portal", "over", "seen"),
+    [
+        ({"status": "available"}, {}, "Available"),
+        ({"status": "in-use"}, {}, "In-Use"),
+        ({"status": "available", "due": "2026-11-20"}, {}, ""),
+        ({"status": "available"}, {"type": "managed-clusters"}, ""),
+        ({"status": "available"}, {"provider": "azure"}, ""),
+    ],
+)
+def test_a_pass_tells_what_the_portal_showed(
+    portal: dict[str, str], over: dict[str, str], seen: str
+) -> None:
+    """A key with databases has something to encrypt; that it does so is not claimed."""
+    key = a_key(portal=BY | portal, **over)
+    finding = judged_once("CMEK-09", an_organization(keys=[key], databases=[a_database(**over)]))
+    look = f" On 2026-11-10 acme-security saw in the portal that the key is {seen}." if seen else ""
+    assert (finding.status, finding.message) == ("pass", f"1 database in its key scope.{look}")
+
+
+@pytest.mark.parametrize(
+    ("status", "found", "reason"),
+    [("in-use", "inconclusive", "contradiction"), ("available", "fail", "")],
+)
+def test_a_key_in_use_without_databases_is_a_contradiction(
+    status: str, found: str, reason: str
+) -> None:
+    """A key that somebody saw in use is not called unused, and nobody is advised to remove it."""
+    key = a_key(portal=BY | {"status": status})
+    finding = judged_once("CMEK-09", an_organization(keys=[key], databases=[]))
+    assert (finding.status, finding.reason) == (found, reason)
+    assert ("remove" in finding.action) is False
+
+
+def test_unread_databases_explain_a_key_in_use() -> None:
+    """Where databases were not read, one of them may be what somebody saw."""
+    key = a_key(portal=BY | {"status": "in-use"})
+    finding = judged_once("CMEK-09", an_organization(keys=[key], databases=None))
+    assert (finding.status, finding.reason) == ("inconclusive", "not-recorded")

@@ -27,6 +27,7 @@ CODES = {
     "render": {0, 2, 3, 4},
     "rules": {0, 3, 4},
     "sample": {0, 2, 3, 4},
+    "portal": {0, 1, 2, 3, 4},
     "waive": {0, 2, 3, 4},
 }
 """Each command with the exit codes that it can end with."""

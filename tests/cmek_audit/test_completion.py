@@ -70,6 +70,7 @@ CASES: dict[str, list[str]] = {
     ],
     "cmek-audit keys --format ": choices("keys", "format_name"),
     "cmek-audit diff --format ": choices("diff", "format_name"),
+    "cmek-audit portal --form=": choices("portal", "form_name"),
     "cmek-audit sample --kind ": choices("sample", "kind"),
     "cmek-audit sample --format ": choices("sample", "format_name"),
     "cmek-audit render ": choices("render", "format_name"),

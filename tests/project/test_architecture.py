@@ -52,7 +52,7 @@ FLOORS = (
     },
     {"cmek_audit.collection", "cmek_audit.run"},
     {"cmek_audit.verification"},
-    {"cmek_audit.commands.keys"},
+    {"cmek_audit.commands.keys", "cmek_audit.commands.portal"},
     {"cmek_audit.commands"},
     {"cmek_audit"},
     {"conftest"},

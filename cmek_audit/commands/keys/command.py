@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,7 +20,7 @@ from cmek_audit.console import write_json, write_lines
 from cmek_audit.exit_codes import ExitCode, interruptible
 from inventory.astra.config import other_hosts
 from inventory.clouds.config import foreign_hosts
-from inventory.errors import CmekAuditError, SettingError
+from inventory.errors import SettingError
 from inventory.files.named_plans import plans_in_order
 from inventory.hypothetical import (
     group_by_organization,
@@ -77,19 +75,9 @@ class KeysRequest(NamedTuple):
 
 
 @click.command(context_settings=parameters.SETTINGS)
-@click.option(
-    "--inventory", "-i", metavar="PATH", multiple=True, help="What exists: see --cmek-inventory."
-)
-@click.option(
-    "--plan", "-p", metavar="[NAME=]PATH", multiple=True, help="What is planned: see --cmek-plan."
-)
-@click.option(
-    "--state",
-    "-s",
-    metavar="PATH",
-    multiple=True,
-    help="What Terraform believes to exist: see --cmek-state.",
-)
+@parameters.inventory
+@parameters.plan
+@parameters.state
 @click.option(
     "--add",
     "-a",
@@ -97,12 +85,7 @@ class KeysRequest(NamedTuple):
     multiple=True,
     help="What you might deploy, such as serverless/aws/us-east-2,ap-south-1. Repeatable.",
 )
-@click.option(
-    "--terraform-organization",
-    metavar="[[NAME#]PROVIDER=]ID",
-    multiple=True,
-    help="See --cmek-terraform-organization.",
-)
+@parameters.terraform_organization
 @click.option(
     "--price",
     metavar="AMOUNT",
@@ -139,23 +122,10 @@ def keys(format_name: str, **values: Any) -> ExitCode:  # noqa: ANN401 (as click
         expected = "at least one --inventory, --plan or --add"
         raise SettingError(f"found nothing to plan keys for, expected {expected}")
     price = read_price(request.price)
-    with _own_option_names():
+    with parameters.own_option_names():
         key_plan = _key_plan(request, price)
     _PRINTERS[format_name](key_plan, price)
     return ExitCode.NOT_DONE if key_plan["exit_code"] else ExitCode.DONE
-
-
-_AUDIT_OPTION = re.compile("--cmek-(?=(?:inventory|plan|state|terraform-organization)\\b)")
-"""How an audit's options begin that this command has, too."""
-
-
-@contextmanager
-def _own_option_names() -> Iterator[None]:
-    """Name options in errors as this command calls them, so that a correction can be pasted."""
-    try:
-        yield
-    except CmekAuditError as error:
-        raise SettingError(_AUDIT_OPTION.sub("--", str(error))) from None
 
 
 _PRINTERS: dict[str, Callable[[dict[str, Any], Price | None], None]] = {

@@ -82,8 +82,9 @@ def _unprotected(count: int) -> Iterator[str]:
         databases = pluralize(count, "existing database")
         runs, it = ("runs", "it") if count == 1 else ("run", "them")
         yield (
-            f"{databases} {runs} on Astra's keys, because the key was missing or late. A key that "
-            f"you register now does not encrypt {it}. Register the key, then recreate {it}."
+            f"{databases} {runs} on Astra's keys, because the key was missing, late or unused. A "
+            f"key that you register now does not encrypt {it}. Register the key, then recreate "
+            f"{it}."
         )
 
 

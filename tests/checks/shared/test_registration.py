@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -151,6 +152,37 @@ def test_each_place_of_the_deployment_has_its_answer(
         None if after is None else at(after), None if by is None else at(by)
     )
     assert compare(registration, at(deployed)) == order
+
+
+@pytest.mark.parametrize(
+    ("known", "order"),
+    [
+        ({"created": 6}, "after"),
+        ({"created": 5}, "equal"),
+        ({"created": 4}, "undecided"),
+        ({"created": 6, "may_replace": True}, "undecided"),
+        ({"created": 6, "returned": True}, "undecided"),
+        ({"created": 5, "after": 6}, "after"),
+        ({"created": 6, "by": 8}, "after"),
+        ({"used": 4}, "before"),
+        ({"used": 5}, "equal"),
+        ({"used": 6}, "undecided"),
+        ({"used": 4, "by": 8}, "before"),
+        ({"used": 8, "by": 4}, "before"),
+        ({"used": 4, "created": 2, "after": 1}, "before"),
+        ({"exact": 4, "created": 6}, "before"),
+        ({"exact": 6, "used": 4}, "after"),
+    ],
+)
+def test_what_the_cloud_shows_narrows_the_interval(known: dict[str, Any], order: str) -> None:
+    """A key comes after its creation, and no later than its first use by the vendor.
+
+    A key that may have replaced another one does not show that there was none before.
+    """
+    names = ("after", "by", "exact", "created", "used")
+    times: dict[str, Any] = {name: at(known[name]) if name in known else None for name in names}
+    flags = {name: known[name] for name in ("may_replace", "returned") if name in known}
+    assert compare(Registration(**times, **flags), at(5)) == order
 
 
 def test_a_key_that_came_back_is_not_known_to_be_younger() -> None:

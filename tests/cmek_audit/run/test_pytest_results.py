@@ -298,7 +298,7 @@ def test_the_page_of_results_shows_verdict_and_counts(tmp_path: Path) -> None:
             "<p><strong>Compliance is not established: 3 checks are inconclusive. "
             "Passes of CMEK-08 (1 of 1) rest on attestations alone (1 person).</strong></p>"
         ),
-        "<p>12 findings, of which 3 inconclusive, 6 pass, 3 not-applicable.</p>",
+        "<p>13 findings, of which 3 inconclusive, 6 pass, 4 not-applicable.</p>",
         (
             "<p>The numbers and rows below count test items: one test item covers the findings of "
             "one rule about one subject.</p>"

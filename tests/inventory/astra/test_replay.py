@@ -14,8 +14,9 @@ from inventory.astra.replay import read_configuration, replay
 from inventory.errors import EvidenceError, ReplayError
 from inventory.evidence.exchange import parse_exchange, render_exchange
 from inventory.evidence.manifest import read_manifest
+from inventory.evidence.reader import open_bundle
 from inventory.files.ndjson_writer import head_line
-from tests.builders import ORGANIZATION, aws_key_id, moment
+from tests.builders import ORGANIZATION, aws_key_id, moment, uuid
 from tests.inventory.live import (
     ENDED,
     Astra,
@@ -123,6 +124,24 @@ def test_attestations_are_replayed(tmp_path: Path) -> None:
     assert replay(folder).lines > 0
     assert read_configuration(folder).organizations == (config,)
     assert isinstance(read_configuration(folder), Organizations)
+
+
+def test_looks_at_the_portal_are_replayed(tmp_path: Path) -> None:
+    """What somebody saw of a region is in the bundle's inventory, and a replay gives it again."""
+    regions = [
+        {"name": name, "portal": {"key": "customer"} | SAID} for name in ("us-east-1", "us-west-2")
+    ]
+    config = configured(databases=[{"id": uuid(1), "regions": regions}])
+    folder = write_bundle(tmp_path / "bundle", (config, whole()))
+    assert replay(folder).lines > 0
+    [organization] = open_bundle(folder).organizations()
+    seen = [
+        (database.id, region.name, region.portal is not None)
+        for database in organization.databases or ()
+        for region in database.regions
+    ]
+    assert seen == [(uuid(1), "us-east-1", True), (uuid(2), "us-east-1", False)]
+    assert [(gap.fact, gap.reason) for gap in organization.gaps] == [("databases", "not-visible")]
 
 
 # --- bundles that do not fit their manifest -------------------------------------------------------

@@ -314,8 +314,8 @@ def test_a_real_audit_in_words(tmp_path: Path) -> None:
         f"Compliant: 9 of {len(RULE_IDS)} rules were evaluated; none failed. "
         "1 of 1 database deployed after its key rests on an attestation alone (1 person). "
         "Passes of CMEK-08 (1 of 1) rest on attestations alone (1 person). CMEK-03, CMEK-04, "
-        "CMEK-06, CMEK-10, CMEK-15 and CMEK-16 found no subject. CMEK-13, CMEK-18 and CMEK-19 do "
-        "not apply."
+        "CMEK-06, CMEK-10, CMEK-15 and CMEK-16 found no subject. CMEK-13, CMEK-17, CMEK-18 and "
+        "CMEK-19 do not apply."
     )
 
 

@@ -384,8 +384,8 @@ def test_late_databases_have_to_be_recreated(tmp_path: Path) -> None:
     late = saved(tmp_path, organization_data(keys=[_ordered(registered=_LATE)]))
     shown = " ".join(command("keys", "-i", late).stdout.split())
     assert (
-        "1 existing database runs on Astra's keys, because the key was missing or late. A key that "
-        "you register now does not encrypt it. Register the key, then recreate it."
+        "1 existing database runs on Astra's keys, because the key was missing, late or unused. A "
+        "key that you register now does not encrypt it. Register the key, then recreate it."
     ) in shown
     assert "CMEK-05 fail, high: Key registered 2026-07-01T00:00:00Z" in shown
 

@@ -1,0 +1,1 @@
+"""The command ``portal``, what it finds to look at, and its printers."""
