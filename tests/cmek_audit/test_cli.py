@@ -58,7 +58,11 @@ def test_the_summary_of_a_command_is_the_first_sentence_of_its_help(name: str) -
 @pytest.mark.parametrize(
     ("name", "usage", "options"),
     [
-        ("collect", "[OPTIONS] [ORGANIZATIONS.yaml]", {"--evidence-dir", "--json", "--help"}),
+        (
+            "collect",
+            "[OPTIONS] [ORGANIZATIONS.yaml]",
+            {"--evidence-dir", "--kms", "--json", "--help"},
+        ),
         ("verify", "[OPTIONS] PATH...", {"--json", "--help"}),
         ("rules", "[OPTIONS] [RULE]", {"--json", "--help"}),
     ],

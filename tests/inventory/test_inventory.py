@@ -34,6 +34,7 @@ from tests.builders import (
     write_yaml,
 )
 from tests.hypothesis_profile import examples
+from tests.inventory.terraform.documents import change, plan
 
 
 def two_organizations() -> list[dict[str, object]]:
@@ -385,3 +386,11 @@ def test_keys_of_plans_are_known_before_anything_is_read(tmp_path: Path) -> None
     inventory = Inventory((), [plan])
     assert inventory.planned_keys([OTHER_ORGANIZATION]) == {ORGANIZATION: [PLANNED_KEY]}
     assert Inventory(()).planned_keys([ORGANIZATION]) == {}
+
+
+def test_keys_of_a_plan_without_an_owner_are_of_the_only_organization(tmp_path: Path) -> None:
+    """A Terraform plan that states no organization is about the only one there is."""
+    inventory = Inventory((), [write_json(tmp_path / "plan.json", plan(change()))])
+    assert inventory.planned_keys([ORGANIZATION]) == {ORGANIZATION: []}
+    with pytest.raises(InventoryError, match="because this audit has several organizations"):
+        inventory.planned_keys([ORGANIZATION, OTHER_ORGANIZATION])

@@ -77,7 +77,7 @@ def test_every_input_is_used() -> None:
     """No input is declared and forgotten, and none is used that is not declared."""
     whole = json.dumps(loaded(ACTION)["runs"])
     assert set(re.findall(r"inputs\.([a-z-]+)", whole)) == INPUTS
-    assert set(WHOLE) == INPUTS - {"artifact", "sarif", "python-version"}
+    assert set(WHOLE) == INPUTS - {"artifact", "extras", "sarif", "python-version"}
 
 
 def test_absent_inputs_leave_the_options_out(runner: Runner) -> None:

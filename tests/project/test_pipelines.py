@@ -148,7 +148,7 @@ def test_inputs_are_options() -> None:
     action, (inputs, _) = set(loaded(ACTION)["inputs"]), component()
     shared = action & set(inputs)
     assert shared - {option.name for option in OPTIONS} == {"arguments"}
-    assert action - shared == {"artifact", "sarif", "python-version"}
+    assert action - shared == {"artifact", "extras", "sarif", "python-version"}
     assert set(inputs) - shared == {"job-name", "stage", "image", "package", "expire-in"}
 
 

@@ -220,7 +220,7 @@ def test_changed_answer_of_a_cloud_is_found_out(
         replay(done.bundle)
 
 
-@pytest.mark.parametrize("ask", [[], ["aws"]])
+@pytest.mark.parametrize("ask", [[], ["azure"]])
 def test_recorded_answers_that_nobody_asked_for_are_found_out(
     astra: Running, google: GoogleServer, tmp_path: Path, ask: list[str]
 ) -> None:

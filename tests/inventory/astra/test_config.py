@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -17,6 +18,7 @@ from inventory.astra.config import (
     Organizations,
     other_hosts,
     read_organizations,
+    strange_hosts,
     token_of,
 )
 from inventory.errors import OrganizationsError
@@ -370,6 +372,46 @@ def test_astra_may_be_written_in_other_ways(address: str) -> None:
 def test_whatever_else_answers_is_not_astra(address: str) -> None:
     """Another host, scheme or port is another, and is named once."""
     assert other_hosts([address, ADDRESS, address]) == [address]
+
+
+def test_hosts_of_evidence_are_astras_and_the_clouds_own() -> None:
+    """Of all hosts that answered, those are named that are neither Astra's nor a cloud's."""
+    own = "https://cloudkms.googleapis.com"
+    evidence = [
+        SimpleNamespace(address=address, cloud_addresses=clouds)
+        for address, clouds in [
+            (ADDRESS, ()),
+            ("", (own, "http://127.0.0.1:2")),
+            ("http://127.0.0.1:1", (own,)),
+        ]
+    ]
+    assert strange_hosts(evidence) == ["http://127.0.0.1:1", "http://127.0.0.1:2"]
+    assert strange_hosts(evidence[:1]) == []
+
+
+def test_clouds_are_asked_about_keys_by_their_ids(tmp_path: Path) -> None:
+    """An alias, an unknown id and a second version of a key are refused in the list of keys."""
+    key_id = "projects/acme/locations/us-east1/keyRings/r/cryptoKeys/k"
+    alias = "arn:aws:kms:us-east-2:111122223333:alias/acme"
+    expected = "the ARN, resource name or identifier of a key, not of an alias"
+    file = write_yaml(tmp_path / "a.yaml", file_data(organization(cloud_keys=[alias, "acme"])))
+    assert {(found, hint) for _, _, found, hint in problems(file)} == {
+        (f"{alias!r}", expected),
+        ("'acme'", expected),
+    }
+    twice = organization(cloud_keys=[key_id, f"{key_id}/cryptoKeyVersions/2"])
+    ((_, field, _, hint),) = problems(write_yaml(tmp_path / "b.yaml", file_data(twice)))
+    assert (field, hint) == ("cloud_keys", "each key once")
+
+
+def test_clouds_to_ask_can_be_replaced() -> None:
+    """An option replaces the clouds to ask, and leaves how they are asked."""
+    clouds = {"ask": ["aws"], "gcp": {"address": "http://127.0.0.1:1"}}
+    data = file_data(organization(), clouds=clouds)
+    given = Organizations.model_validate(data)
+    assert given.asking(("gcp",)).clouds.addresses == ("http://127.0.0.1:1",)
+    assert (given.clouds.addresses, given.asked_address) == ((), ADDRESS)
+    assert Organizations.model_validate(data | {"astra": False}).asked_address == ""
 
 
 def test_no_host_is_no_other_host() -> None:

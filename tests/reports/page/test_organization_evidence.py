@@ -124,9 +124,10 @@ def test_a_copied_inventory() -> None:
 
 def test_answers_of_clouds_alone_are_with_their_organization() -> None:
     """A bundle of clouds alone names its organizations: of these only the clouds' answers count."""
-    of_astra: dict[str, Any] = {"fact": "databases", "answers": {}}
-    of_aws: dict[str, Any] = {"fact": "aws-keys", "answers": {}}
-    readings = [of_astra | {"requests": 40}, of_aws | {"requests": 2}]
+    readings = [
+        {"fact": "databases", "answers": {}, "requests": 40},
+        {"fact": "aws-keys", "answers": {}, "requests": 2},
+    ]
     elsewhere = [
         _organization(name, line, "databases") | {"file": "acme.yaml", "readings": readings}
         for line, name in enumerate(("one", "two", "three"), 2)
