@@ -84,7 +84,7 @@ def test_paper_has_the_words_of_a_life(browser: Browser, reports: dict[str, Path
         opened.page.emulate_media(media="print")
         section = opened.page.locator("#keys")
         for place, text in (
-            (".beyond", "deletion 2026-12-04"),
+            (".beyond", "2026-12-04"),
             (".life-words", "created 2025-01-05"),
             (".inside", "999988887777"),
         ):
