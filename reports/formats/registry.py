@@ -93,10 +93,10 @@ FORMATS = (
         "rendered",
         PAGE,
         "page",
-        "people: the answer in databases, what to fix first, coverage, timeline, findings with "
-        "their evidence, frameworks, sign-off; [for whom each part is](docs/reports.md). One file "
-        "that needs no script and loads nothing; of more than 100 organizations an index, with "
-        "pages of those with anything open or waived in `organizations`",
+        "people: the answer in databases, what to fix first, coverage, timeline, keys, findings "
+        "with their evidence, frameworks, sign-off; [for whom each part is](docs/reports.md). One "
+        "file that needs no script and loads nothing; of more than 100 organizations an index, "
+        "with pages of those with anything open or waived in `organizations`",
         module="html",
         shows_population=True,
         folder="organizations",

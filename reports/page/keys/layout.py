@@ -53,6 +53,7 @@ class CloudView(NamedTuple):
         observed_at: when it was observed.
         about: what is known of the key as it is, with a title each.
         users: who may use it; None if nothing about that was read.
+        names_astra: whether it is stated of Astra at least.
         users_left: how many more there are.
         dead: its versions that are not alive.
         dead_left: how many more there are.
@@ -62,6 +63,7 @@ class CloudView(NamedTuple):
     observed_at: str
     about: list[tuple[str, str]]
     users: list[UserWords] | None
+    names_astra: bool
     users_left: int
     dead: list[str]
     dead_left: int
@@ -110,6 +112,11 @@ class KeyView(NamedTuple):
     summary: str
 
     @property
+    def is_bare(self) -> bool:
+        """Say whether nothing is shown here that other parts of the page do not show, too."""
+        return not self.life and self.cloud is None
+
+    @property
     def height(self) -> int:
         """Return how many rows its marks take."""
         return max((mark.row + 1 for mark in self.marks), default=0) + (self.row is not None)
@@ -121,6 +128,11 @@ class OrganizationKeys(NamedTuple):
     id: str
     name: str
     keys: list[KeyView]
+
+    @property
+    def is_bare(self) -> bool:
+        """Say whether all its keys are bare."""
+        return all(key.is_bare for key in self.keys)
 
 
 class FoldedKeys(NamedTuple):
@@ -154,6 +166,11 @@ class KeyList(NamedTuple):
     shown: int
     left: int
     left_doubtful: int
+
+    @property
+    def is_bare(self) -> bool:
+        """Say whether neither a cloud nor the portal shows anything of any key here."""
+        return all(organization.is_bare for organization in self.organizations)
 
 
 def lay_out_keys(
@@ -259,9 +276,13 @@ def _words(line: KeyLine | None) -> str:
 
 
 def _label(key: CollectedKey) -> Label:
-    """Return what is known of a key and its databases, never better than coverage shows it."""
+    """Return what is known of a key and its databases, never better than coverage shows it.
+
+    Advisories are listed, and change no colour where coverage gives one.
+    """
+    above = [finding for finding in key.findings if finding["severity"] != "advisory"]
     if key.findings or key.cell:
-        return _worst_label(key.findings, key.cell)
+        return _worst_label(above if key.cell else key.findings, key.cell)
     return STATUS["pass"]._replace(word="in order") if key.passes else _NOT_JUDGED
 
 
@@ -323,6 +344,7 @@ def _cloud(line: KeyLine) -> CloudView | None:
         observed_at=cloud["observed_at"],
         about=facts.about(cloud),
         users=facts.users(cloud) if "users" in cloud else None,
+        names_astra="granted_to_astra" in cloud,
         users_left=cloud.get("users_total", 0) - len(cloud.get("users", ())),
         dead=dead,
         dead_left=dead_left,

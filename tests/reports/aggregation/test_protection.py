@@ -396,7 +396,7 @@ FIXTURES = [
     for path in sorted((Path(__file__).parents[2] / "checks/fixtures").glob("check_*.yaml"))
     if path.name.count(".") == 1
 ]
-EXAMPLES = [Path("inventory/examples/acme.yaml"), Path("inventory/examples/compliant.yaml")]
+EXAMPLES = [Path(f"inventory/examples/{name}.yaml") for name in ("acme", "compliant", "clouds")]
 
 
 def _check(organizations: Iterable[Organization]) -> None:

@@ -105,9 +105,9 @@ def test_marks_keep_their_size_and_their_room(
 ) -> None:
     """A mark is as large on a phone as on a wide screen, and covers no other one of its lane."""
     with open_page(browser, reports["many"], viewport=viewport) as opened:
-        lanes = opened.page.locator(".lanes > .lane").count()
+        lanes = opened.page.locator("#timeline .lanes > .lane").count()
         for number in range(1, lanes + 1):
-            selector = f".lanes > .lane:nth-child({number}) .line svg.database circle"
+            selector = f"#timeline .lanes > .lane:nth-child({number}) .line svg.database circle"
             boxes = opened.page.evaluate(BOXES, selector)
             assert len(boxes) > 3
             assert all(width >= 15 for *_, width in boxes)

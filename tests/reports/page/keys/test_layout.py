@@ -82,9 +82,13 @@ def test_a_key_is_shown_with_its_life_and_its_cloud() -> None:
 
 def test_what_is_not_known_is_not_nobody() -> None:
     """A key of which no users were read has none to list, and one without facts has no cloud."""
-    facts: list[Any] = [CLOUD, CLOUD | {"users": []}]
+    facts: list[Any] = [CLOUD, CLOUD | {"users": []}, CLOUD | {"granted_to_astra": False}]
     shown = [view(lanes_of(key_line(cloud=cloud))).cloud for cloud in facts]
-    assert [cloud.users for cloud in shown if cloud] == [None, []]
+    assert [(cloud.users, cloud.names_astra) for cloud in shown if cloud] == [
+        (None, False),
+        ([], False),
+        (None, True),
+    ]
     assert view(lanes_of(key_line())).cloud is None
 
 
@@ -110,6 +114,18 @@ def test_a_key_scope_without_a_key_says_so() -> None:
     assert (shown.words, shown.key_id, shown.cloud) == ("no key is recorded", "", None)
     assert (shown.databases, shown.planned, shown.names) == (2, 0, ["d0", "d2"])
     assert (shown.marks, shown.life, shown.passes, shown.height) == ([], [], 0, 0)
+
+
+def test_what_only_repeats_other_parts_is_bare() -> None:
+    """A key of which neither its cloud nor the portal shows anything is left out on paper."""
+    look = {"status": "in-use", "by": "it", "on": "2026-03-01", "due": "2027-03-01"}
+    bare = lanes_of(key_line(path="p/key/1"), path="p")
+    shown: list[Any] = [{"cloud": CLOUD}, {"portal": look}]
+    for over in shown:
+        listed = _listed(collect(lanes_of(key_line(**over)), bare))
+        assert [one.is_bare for one in listed.organizations] == [False, True]
+        assert not listed.is_bare
+    assert _listed(collect(bare)).is_bare
 
 
 def test_only_some_databases_are_named() -> None:
@@ -152,6 +168,8 @@ def test_a_key_without_a_key_scope_is_shown() -> None:
         ((), a_cell("not-applicable", state="astra-provided"), CELL["astra-provided"]),
         (("fail",), (), STATUS["fail"]),
         (("fail",), a_cell("pass", state="covered"), STATUS["fail"]),
+        (("advisory",), a_cell("pass", state="covered"), CELL["covered"]),
+        (("advisory",), (), STATUS["fail"]),
         (("fail",), a_cell("fail", state="missing"), CELL["missing"]),
         (("waived",), a_cell("fail", state="missing"), CELL["missing"]),
         (("inconclusive",), a_cell("waived", state="waived"), STATUS["inconclusive"]),
@@ -163,7 +181,10 @@ def test_a_key_looks_no_better_than_the_worst_of_it(
     label: object,
 ) -> None:
     """The label is that of the worst finding, of the key or of its key scope in coverage."""
-    findings = tuple(a_finding(status, "o/key/1") for status in found)
+    advisory = a_finding("fail", "o/key/1", severity="advisory")
+    findings = tuple(
+        advisory if status == "advisory" else a_finding(status, "o/key/1") for status in found
+    )
     assert view(lanes_of(key_line()), findings=findings, coverage=cell).label == label
 
 

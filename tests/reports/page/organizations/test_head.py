@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from checks.engine.finding import OPEN, STATUSES
+from reports.aggregation.protection import total_of_kinds
 from reports.model.head import Head
 from reports.page.organizations.head import HeadIndex, count
 from reports.page.organizations.lines import part
@@ -58,6 +59,8 @@ def test_the_parts_add_up_to_the_whole(report: Report, reduced: dict[str, Head])
         )
     for name, number in report.head["protection"].items():
         assert sum(head["protection"][name] for head in reduced.values()) == number  # type: ignore[literal-required]
+    kinds = [head["evidence_kinds"]["databases"] for head in reduced.values()]
+    assert total_of_kinds(kinds) == report.head["evidence_kinds"]["databases"]
     for name, number in report.head["population"]["totals"].items():
         totals = [head["population"]["totals"] for head in reduced.values()]
         assert sum(total[name] for total in totals) == number  # type: ignore[literal-required]
