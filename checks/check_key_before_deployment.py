@@ -400,7 +400,7 @@ def _by_order(deployment: Deployment, known: _Known, deployed: datetime) -> Verd
         return Verdict("pass", facts, attested_by=known.attested_by, rests_on="attested")
     if order == "after":
         return Verdict("fail", facts, action=recreate(deployment), cause="older-than-key")
-    return _unresolved(known, facts, order, index)
+    return _unresolved(known, facts, deployed, order, index)
 
 
 def _by_replaced(known: _Known, facts: str, index: int) -> Verdict:
@@ -417,12 +417,14 @@ def _by_replaced(known: _Known, facts: str, index: int) -> Verdict:
     return Verdict("pass", message, attested_by=people, rests_on="order")
 
 
-def _unresolved(known: _Known, facts: str, order: Order, index: int) -> Verdict:
+def _unresolved(known: _Known, facts: str, deployed: datetime, order: Order, index: int) -> Verdict:
     """Judge a time at which the key may have been registered, or another one may have."""
     registration, before = known.periods[index].registration, known.periods[index + 1 :]
     note = " The scope had a key before that." if registration.returned else ""
     if before and before[0].until:
         note = f" The key before it was last seen at {utc(before[0].until)}."
+    if not note and registration.used and registration.used < deployed:
+        note = " It may be another organization, which shares the key, whose use the grant shows."
     message = f"{facts} Which came first is unknown.{note}"
     reason = "equal-times" if order == "equal" else "registration-time-unknown"
     needs_records = index or (registration.exact and order != "equal")

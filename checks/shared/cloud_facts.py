@@ -101,8 +101,8 @@ _SWITCH_SERVICE_ON = ActionKind(
     ),
     steps=(
         (
-            "Find the project for which the audit's requests count: that of its credentials, or the "
-            "quota project in the organizations file."
+            "Find the project for which the audit's requests count: that of its credentials, or "
+            "the quota project in the organizations file."
         ),
         "Switch the service for keys on there, and allow the audit's identity to use it.",
         "Collect again, and run the audit with the new record.",

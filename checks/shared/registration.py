@@ -36,8 +36,9 @@ class Registration(NamedTuple):
         since: the begin of the day on which IBM Support replaced another key by it, if that is
             later than ``after``: it was registered then or later. None without such a case.
         created: when its cloud created the key: it was registered then or later. None if unknown.
-        used: when the vendor used the key for the first time, as far as that is known: it was
-            registered then or before. None if unknown.
+        used: when the vendor used the key for the first time, as far as that is known. It was
+            registered then or before, but maybe in another organization only, which shares the
+            key: so it can contradict, and proves no order. None if unknown.
         may_replace: whether it may have replaced another key after it was created, so that its
             creation does not show that there was no key before.
     """
@@ -88,10 +89,9 @@ def compare(registration: Registration, deployed: datetime) -> Order:
         if registration.exact == deployed:
             return "equal"
         return "before" if registration.exact < deployed else "after"
-    by = min(filter(None, (registration.by, registration.used)), default=None)
-    if deployed in {registration.after, by}:
+    if deployed in {registration.after, registration.by}:
         return "equal"
-    if by is not None and by < deployed:
+    if registration.by is not None and registration.by < deployed:
         return "before"
     order = _compare_begin(registration, deployed)
     return "equal" if deployed == registration.created and order == "undecided" else order
