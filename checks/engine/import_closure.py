@@ -15,7 +15,8 @@ ROOMS = ("checks", "inventory")
 # Parsing every file would take longer than a small audit, so that lines are matched instead. A
 # match within a text can name a module too many, never one too few.
 _IMPORT = re.compile(
-    rf"\n[ \t]*(?:from[ \t]+((?:{'|'.join(ROOMS)})\b[\w.]*)[ \t]+import[ \t]+(\((?:#[^\n]*|[^)#])*\)|[^\n#]*)"
+    rf"\n[ \t]*(?:from[ \t]+((?:{'|'.join(ROOMS)})\b[\w.]*)[ \t]+import[ \t]+"
+    r"(\((?:#[^\n]*|[^)#])*\)|[^\n#]*)"
     rf"|import[ \t]+((?:{'|'.join(ROOMS)})\b[^\n#]*))"
 )
 _FOR_TYPES = "\nif TYPE_CHECKING:\n"
