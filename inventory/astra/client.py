@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import httpx
@@ -108,13 +107,9 @@ class AstraClient:
 
     def _backoff(self, state: RetryCallState) -> float:
         """Return the seconds before the next attempt: longer each time, or as Astra asks."""
-        policy = self._context.policy
         error = state.outcome.exception() if state.outcome else None
-        doubled: float = policy.first_wait_seconds * 2.0 ** (state.attempt_number - 1)
-        # The jitter keeps the clients of one process from retrying all at the same moment.
-        jittered = random.uniform(0.5, 1) * min(policy.longest_wait_seconds, doubled)  # noqa: S311 (no secret depends on it)
         requested = error.wait if isinstance(error, UnansweredError) else None
-        return max(requested or 0.0, jittered)
+        return self._context.policy.seconds_before_next(state.attempt_number, requested)
 
     async def _sleep(self, seconds: float) -> bool:
         """Wait, if there is time for it; return whether there was."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
@@ -81,13 +80,9 @@ class CloudClient:
 
     def _backoff(self, state: RetryCallState) -> float:
         """Return the seconds before the next attempt: longer each time, or as the cloud asks."""
-        policy = self._context.policy
         error = state.outcome.exception() if state.outcome else None
-        doubled: float = policy.first_wait_seconds * 2.0 ** (state.attempt_number - 1)
-        # The jitter keeps threads from retrying all at the same moment.
-        jittered = random.uniform(0.5, 1) * min(policy.longest_wait_seconds, doubled)  # noqa: S311 (no secret depends on it)
         requested = error.wait if isinstance(error, UnansweredError) else None
-        return max(requested or 0.0, jittered)
+        return self._context.policy.seconds_before_next(state.attempt_number, requested)
 
 
 class _Attempts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Annotated
 
 from pydantic import Field
@@ -47,3 +48,13 @@ class RequestPolicy(Entry):
     most_evidence_bytes: Annotated[WholeNumber, Field(ge=1_024, le=1_099_511_627_776)] = (
         1_073_741_824
     )
+
+    def seconds_before_next(self, attempt: int, requested: float | None) -> float:
+        """Return how long to wait after the failed ``attempt``, counted from 1.
+
+        Each wait is twice the one before, with jitter, or as long as the server ``requested``.
+        """
+        doubled: float = self.first_wait_seconds * 2.0 ** (attempt - 1)
+        # The jitter keeps clients from retrying all at the same moment.
+        jittered = random.uniform(0.5, 1) * min(self.longest_wait_seconds, doubled)  # noqa: S311 (no secret depends on it)
+        return max(requested or 0.0, jittered)
