@@ -13,9 +13,9 @@ from cmek_audit.run.overwritten_inputs import GivenPath, refuse_overwritten_inpu
 from cmek_audit.run.preparation import prepare, reopen
 from cmek_audit.run.provenance import version_of
 from cmek_audit.run.report_folder import REPLACED, ReportFolder
-from inventory.astra.config import strange_hosts
 from inventory.errors import LeakError, SettingError
 from inventory.files.named_plans import parse_plan
+from inventory.system.hosts import strange_hosts
 from inventory.text.secrets import refuse_leaks
 from reports.comparison.trend import AuditKind, build_trend
 from reports.formats.registry import PAGE, write_rendered

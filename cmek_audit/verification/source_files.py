@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cmek_audit.verification.proof import Proof
-from inventory.astra.config import ADDRESS, other_hosts
-from inventory.clouds.config import foreign_hosts
 from inventory.errors import CmekAuditError, InputError
 from inventory.files.evidence_layout import INVENTORY, is_bundle
+from inventory.system.hosts import ADDRESS, foreign_hosts, other_hosts
 from inventory.text.display import pluralize
 from reports.record.reader import measure
 

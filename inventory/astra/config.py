@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StrictBool, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from inventory.clouds.config import CloudSettings, foreign_hosts
+from inventory.clouds.config import CloudSettings
 from inventory.errors import InventoryError, OrganizationsError, Problem
 from inventory.files.documents import FieldPath
 from inventory.files.format_detection import ORGANIZATIONS
@@ -34,6 +34,7 @@ from inventory.model.key import StatedKey, SupportCase
 from inventory.model.key_ids import canonical, parse_key_id
 from inventory.model.organization import Policy
 from inventory.system.addresses import validate_address
+from inventory.system.hosts import ADDRESS
 from inventory.system.request_policy import RequestPolicy
 from inventory.text.display import describe
 from inventory.text.secrets import SecretText, Token
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
     from inventory.model.vocabulary import Provider
 
-ADDRESS = "https://api.astra.datastax.com"
 TOKEN_VARIABLE = "ASTRA_API_TOKEN"  # noqa: S105 (the name of a variable)
 ENVIRONMENT = "env"
 """The name to give instead of a file to read the organization of that one variable's token."""
@@ -52,38 +52,6 @@ VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]
 # What an Authorization header can carry as it is; anything shorter could be found by chance where
 # the token is searched for in the evidence.
 _SENDABLE = re.compile(r"[A-Za-z0-9._~+/=:-]{12,}")
-
-
-def other_hosts(addresses: Iterable[str]) -> list[str]:
-    """Return the ``addresses`` that are not Astra's own, sorted, each once.
-
-    An empty one is of evidence for which Astra was not asked.
-    """
-    return sorted({address for address in addresses if address and not _is_astra(address)})
-
-
-class HasHosts(Protocol):
-    """What says which hosts answered: the evidence of a bundle, read now or from a record."""
-
-    @property
-    def address(self) -> str:
-        """Return the host of Astra; empty if it was not asked."""
-
-    @property
-    def cloud_addresses(self) -> tuple[str, ...]:
-        """Return the hosts that were asked in place of a cloud's own."""
-
-
-def strange_hosts(evidence: Iterable[HasHosts]) -> list[str]:
-    """Return the hosts that answered, and are neither Astra's nor a cloud's own."""
-    every = list(evidence)
-    of_clouds = (address for one in every for address in one.cloud_addresses)
-    return [*other_hosts(one.address for one in every), *foreign_hosts(of_clouds)]
-
-
-def _is_astra(address: str) -> bool:
-    """Compare with Astra's address: the host in any case, the default port with or without it."""
-    return address.lower().rstrip("/").removesuffix(":443") == ADDRESS
 
 
 def _require_key(key_id: str) -> str:

@@ -6,8 +6,7 @@ them, and never from a file of ours.
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
@@ -15,9 +14,6 @@ from pydantic_core import PydanticCustomError
 from inventory.model.base import Entry, Identifier, Text
 from inventory.model.vocabulary import Provider
 from inventory.system.addresses import validate_address
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 AccountNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
 RoleArn = Annotated[
@@ -93,26 +89,6 @@ class AzureSettings(Entry):
 
     tenants: tuple[Identifier, ...] = ()
     address: Address | None = None
-
-
-def foreign_hosts(addresses: Iterable[str]) -> list[str]:
-    """Return the ``addresses`` that are no host of AWS, Google Cloud or Azure, each once."""
-    return sorted({address for address in addresses if not _OWN.fullmatch(address)})
-
-
-_OWN = re.compile(
-    r"https://(?:"
-    r"(?:kms(?:-fips)?|vpce-[a-z0-9-]+\.kms)\.[a-z]{2}(?:-[a-z]+)+-[0-9](?:\.vpce)?"
-    r"\.amazonaws\.(?:com|com\.cn|eu)"
-    r"|cloudkms(?:\.mtls|-[a-z0-9-]+\.p|\.[a-z0-9-]+\.rep)?\.googleapis\.com"
-    r"|[a-z0-9-]+\.(?:vault|managedhsm)\.(?:azure\.net|azure\.cn|usgovcloudapi\.net)"
-    r")(?::443)?/*",
-    re.ASCII | re.IGNORECASE,
-)
-"""A host of a cloud's key management, such as a private endpoint.
-
-The domains alone would not do: anybody can have a name below ``s3.amazonaws.com``.
-"""
 
 
 class CloudSettings(Entry):

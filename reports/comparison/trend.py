@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from checks.engine.card import SEVERITIES, Severity
 from checks.engine.context import utc
 from checks.engine.finding import STATUSES, Status
-from inventory.astra.config import strange_hosts
 from inventory.evidence.manifest import Sha256
 from inventory.model.base import Count, Moment
+from inventory.system.hosts import strange_hosts
 from reports.comparison.compared_head import SettingsPart
 from reports.model.outcome import Outcome
 from reports.model.trend import MOST_EARLIER

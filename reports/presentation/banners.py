@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from inventory.astra.config import ADDRESS, other_hosts
-from inventory.clouds.config import foreign_hosts
+from inventory.system.hosts import ADDRESS, foreign_hosts, other_hosts
 from inventory.text.display import pluralize, printable
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from checks.engine.card import SEVERITIES
 from checks.engine.context import utc
 from checks.engine.controls import ControlText
 from checks.engine.finding import OPEN, STATUSES
-from inventory.astra.config import other_hosts
-from inventory.clouds.config import foreign_hosts
+from inventory.system.hosts import foreign_hosts, other_hosts
 from reports.aggregation.protection import total, total_of_kinds
 from reports.record.evidence import describe_evidence
 from reports.record.layout import SCHEMA, report_id

@@ -27,6 +27,7 @@ from inventory.evidence.exchange import HEADERS
 from inventory.evidence.manifest import read_manifest
 from inventory.evidence.redaction import SENSITIVE
 from inventory.model.gaps import GapReason
+from inventory.system.hosts import ADDRESS
 from inventory.system.request_policy import RequestPolicy
 from tests.astra.fleet import healthy_fleet, organizations_data
 from tests.astra.server import serve
@@ -109,7 +110,7 @@ def test_defaults_are_those_of_the_code() -> None:
         name: f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else f"{value:,}"
         for name, value in RequestPolicy().model_dump().items()
     }
-    assert f"`{config.ADDRESS}` if absent" in section("The file")
+    assert f"`{ADDRESS}` if absent" in section("The file")
     assert f"`{config.TOKEN_VARIABLE}` if absent" in section("An organization")
 
 

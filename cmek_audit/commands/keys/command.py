@@ -18,8 +18,6 @@ from cmek_audit.commands.keys.price import read_price
 from cmek_audit.commands.keys.sentences import PRICED
 from cmek_audit.console import write_json, write_lines
 from cmek_audit.exit_codes import ExitCode, interruptible
-from inventory.astra.config import other_hosts
-from inventory.clouds.config import foreign_hosts
 from inventory.errors import SettingError
 from inventory.files.named_plans import plans_in_order
 from inventory.hypothetical import (
@@ -28,6 +26,7 @@ from inventory.hypothetical import (
     with_hypothetical_databases,
 )
 from inventory.inventory import Inventory
+from inventory.system.hosts import foreign_hosts, other_hosts
 from inventory.system.paths import sorted_paths
 from inventory.terraform.organizations import parse_organizations
 from reports.aggregation.aggregates import Aggregates

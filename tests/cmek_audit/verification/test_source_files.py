@@ -11,7 +11,7 @@ import pytest
 from cmek_audit.verification import source_files
 from cmek_audit.verification.recorded_head import RecordedHead
 from cmek_audit.verification.source_files import name_hosts, prove_sources
-from inventory.astra.config import other_hosts
+from inventory.system.hosts import other_hosts
 from reports.record.reader import checked
 from tests.reports.samples import COMPLIANT, WAIVERS, Report, audit
 

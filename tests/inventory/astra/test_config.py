@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -12,16 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from inventory.astra.config import (
-    ADDRESS,
-    OrganizationConfig,
-    Organizations,
-    other_hosts,
-    read_organizations,
-    strange_hosts,
-    token_of,
-)
+from inventory.astra.config import OrganizationConfig, Organizations, read_organizations, token_of
 from inventory.errors import OrganizationsError
+from inventory.system.hosts import ADDRESS
 from inventory.system.request_policy import RequestPolicy
 from tests.astra.fleet import healthy_fleet, organizations_data
 from tests.builders import (
@@ -348,47 +340,6 @@ def test_statements_of_several_organizations(tmp_path: Path) -> None:
 # --- addresses ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "address",
-    [ADDRESS, f"{ADDRESS}:443", f"{ADDRESS}/", f"{ADDRESS}:443/", ADDRESS.upper()],
-)
-def test_astra_may_be_written_in_other_ways(address: str) -> None:
-    """Capitals, the usual port and a slash at the end make no other host of Astra."""
-    assert other_hosts([address]) == []
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "http://127.0.0.1:8080",
-        "http://api.astra.datastax.com",
-        f"{ADDRESS}:8443",
-        f"{ADDRESS}:443:443",
-        f"{ADDRESS}.example",
-        f"{ADDRESS}@evil.example",
-        "https://api.astra.datastax.com.",
-    ],
-)
-def test_whatever_else_answers_is_not_astra(address: str) -> None:
-    """Another host, scheme or port is another, and is named once."""
-    assert other_hosts([address, ADDRESS, address]) == [address]
-
-
-def test_hosts_of_evidence_are_astras_and_the_clouds_own() -> None:
-    """Of all hosts that answered, those are named that are neither Astra's nor a cloud's."""
-    own = "https://cloudkms.googleapis.com"
-    evidence = [
-        SimpleNamespace(address=address, cloud_addresses=clouds)
-        for address, clouds in [
-            (ADDRESS, ()),
-            ("", (own, "http://127.0.0.1:2")),
-            ("http://127.0.0.1:1", (own,)),
-        ]
-    ]
-    assert strange_hosts(evidence) == ["http://127.0.0.1:1", "http://127.0.0.1:2"]
-    assert strange_hosts(evidence[:1]) == []
-
-
 def test_clouds_are_asked_about_keys_by_their_ids(tmp_path: Path) -> None:
     """An alias, an unknown id and a second version of a key are refused in the list of keys."""
     key_id = "projects/acme/locations/us-east1/keyRings/r/cryptoKeys/k"
@@ -412,11 +363,6 @@ def test_clouds_to_ask_can_be_replaced() -> None:
     assert given.asking(("gcp",)).clouds.addresses == ("http://127.0.0.1:1",)
     assert (given.clouds.addresses, given.asked_address) == ((), ADDRESS)
     assert Organizations.model_validate(data | {"astra": False}).asked_address == ""
-
-
-def test_no_host_is_no_other_host() -> None:
-    """Where only clouds were asked, no host of Astra is named, and none is another."""
-    assert other_hosts(["", ADDRESS]) == []
 
 
 ADDRESSES: TypeAdapter[Any] = TypeAdapter(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from inventory.clouds.config import CloudSettings, foreign_hosts
+from inventory.clouds.config import CloudSettings
 
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/audit/cmek"
@@ -68,43 +68,6 @@ def test_credentials_go_to_nobody_who_can_read_them(cloud: str, address: str) ->
 def test_no_cloud_is_asked_by_default() -> None:
     """Without settings no cloud is asked."""
     assert CloudSettings().ask == ()
-
-
-OWN_HOSTS = [
-    "https://kms.us-east-2.amazonaws.com",
-    "https://kms-fips.us-gov-west-1.amazonaws.com",
-    "https://kms.cn-north-1.amazonaws.com.cn/",
-    "https://vpce-0a1b2c-3d4e.kms.us-east-2.vpce.amazonaws.com:443",
-    "https://cloudkms.googleapis.com",
-    "https://cloudkms-acme.p.googleapis.com",
-    "https://cloudkms.us-east1.rep.googleapis.com",
-    "https://ACME.vault.azure.net",
-    "https://acme.managedhsm.usgovcloudapi.net",
-]
-OTHER_HOSTS = [
-    "http://127.0.0.1:8080",
-    "http://kms.us-east-2.amazonaws.com",
-    "https://kms.s3.amazonaws.com",
-    "https://kms.us-east-2.amazonaws.com.evil.example",
-    "https://evil.example/kms.us-east-2.amazonaws.com",
-    "https://acme.s3.us-east-2.amazonaws.com",
-    "https://storage.googleapis.com",
-    "https://evilcloudkms.googleapis.com",
-    "https://evil.example.vault.azure.net",
-    "https://kms.us-east-2.amazonaws.com:8443",
-]
-
-
-@pytest.mark.parametrize("address", OWN_HOSTS)
-def test_hosts_of_clouds_are_their_own(address: str) -> None:
-    """A host of a cloud's key management, a private endpoint too, answers for the cloud."""
-    assert foreign_hosts([address]) == []
-
-
-@pytest.mark.parametrize("address", OTHER_HOSTS)
-def test_whatever_else_answers_is_no_cloud(address: str) -> None:
-    """Another host, scheme or port is no cloud's, and is named once."""
-    assert foreign_hosts([address, OWN_HOSTS[0], address]) == [address]
 
 
 def test_addresses_are_those_of_clouds_that_are_asked() -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from checks.engine.card import OVERVIEW
-from inventory.astra.config import ADDRESS
 from inventory.astra.endpoints import KEY_LISTS
 from inventory.model.vocabulary import DatabaseType, Provider
+from inventory.system.hosts import ADDRESS
 from reports.key_instructions.procedure import ADDRESSES, HOST, has_resource, procedure
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cmek_audit.verification.verify_report import verify_report
-from inventory.astra.config import ADDRESS
+from inventory.system.hosts import ADDRESS
 from reports.formats import html, markdown, sarif
 from reports.formats.github_annotations import render as annotate
 from reports.presentation.banners import OUTSIDE, banners, cloud_hosts_of
