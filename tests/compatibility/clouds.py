@@ -28,9 +28,11 @@ from tests.compatibility.environments import ROOT, Environment, make
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from inventory.model.vocabulary import Provider
+
 SETS = ("aws", "gcp", "azure", "aws,gcp,azure", "")
-KEYS = {"aws": KEY, "gcp": gcp_bodies.KEY, "azure": azure_server.KEY_ID}
-REGIONS = {"aws": "us-east-1", "gcp": "us-east1", "azure": "eastus"}
+KEYS: Mapping[Provider, str] = {"aws": KEY, "gcp": gcp_bodies.KEY, "azure": azure_server.KEY_ID}
+REGIONS: Mapping[Provider, str] = {"aws": "us-east-1", "gcp": "us-east1", "azure": "eastus"}
 
 
 class Clouds(NamedTuple):
