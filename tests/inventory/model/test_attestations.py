@@ -9,6 +9,7 @@ import pytest
 from inventory.model.attestations import (
     ATTESTATION_DAYS,
     Attestation,
+    PortalRegion,
     RegistrationAttestation,
     RotationAttestation,
 )
@@ -71,3 +72,10 @@ def test_registered_after_the_statement() -> None:
     text = "a time no later than the day of the statement"
     for at in ("2026-11-02T00:00:00Z", "2026-11-01T23:30:00-01:00"):
         assert refusal(RegistrationAttestation, BY | {"at": at}) == ((), text)
+
+
+def test_astras_own_key_has_no_id() -> None:
+    """What the portal shows as encrypted by Astra's own key is encrypted by no customer key."""
+    own = BY | {"key": "astra"}
+    assert PortalRegion.model_validate(own).key == "astra"
+    assert refusal(PortalRegion, own | {"key_id": "a"}) == ((), "no key_id with key: astra")

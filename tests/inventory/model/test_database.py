@@ -116,6 +116,17 @@ def test_a_region_with_a_time_is_not_planned() -> None:
     assert refusal(Database, data) == (("regions", 1), "no added_at with state: planned")
 
 
+def test_nobody_has_seen_what_is_planned() -> None:
+    """A region that is only planned has no details in the portal that somebody could have seen."""
+    seen = {"portal": {"key": "customer", "by": "acme-ops", "on": "2026-11-01"}}
+    region = {"name": "us-east-1", "state": "planned"} | seen
+    data = database_data(regions=["us-west-2", region])
+    assert refusal(Database, data) == (("regions", 1), "no portal with state: planned")
+    planned = planned_data(regions=[{"name": "us-east-1"} | seen])
+    expected = "no portal of a region with state: planned of its database"
+    assert refusal(Database, planned) == ((), expected)
+
+
 def test_an_existing_database_lies_somewhere() -> None:
     """A database all of whose regions are planned is planned itself."""
     data = database_data(regions=[{"name": "us-east-1", "state": "planned"}])

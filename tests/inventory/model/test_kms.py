@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from inventory.model.kms import KmsGap
+from inventory.model.kms import KmsFacts, KmsGap
 from tests.builders import kms_facts
+from tests.inventory.model.refusals import refusal
 
 
 def test_first_gap_of_a_fact_counts() -> None:
@@ -24,3 +25,11 @@ def test_location_of_a_fact_is_kept() -> None:
     placed = facts.model_copy().located({"key": ("a", 1), "rotation": ("a", 1), "policy": ("b", 2)})
     assert placed.where("rotation", "key", "policy", "grants") == (("a", 1), ("b", 2))
     assert placed == facts
+
+
+def test_a_key_that_was_never_used_has_no_last_use() -> None:
+    """Facts that exclude each other are refused."""
+    used = {"observed_at": "2026-11-20T01:00:00Z", "last_used_at": "2026-11-19T01:00:00Z"}
+    expected = "no last_used_at with never_used: true"
+    assert refusal(KmsFacts, used | {"never_used": True}) == ((), expected)
+    assert KmsFacts.model_validate(used | {"never_used": False}).last_used_at is not None
