@@ -247,7 +247,7 @@ def _where(granted: GrantedKey) -> tuple[SourceLocation, ...]:
 
 
 def _pass(granted: GrantedKey, shown: Outsiders) -> Finding:
-    owner, accounts = owner_of(granted.key_id), ", ".join(granted.accounts)
+    owner, accounts = owner_of(granted.key_id), ", ".join(granted.accounts or _vendors(granted))
     astra = f", and {accounts}, which Astra names" if accounts else ""
     message = f"Nobody but {owner}, which owns the key{astra}, may use it."
     text = " ".join([message, *shown.notes])

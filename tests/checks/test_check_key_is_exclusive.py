@@ -131,6 +131,13 @@ def test_a_pass_names_who_may_use_the_key() -> None:
         "It also names services of AWS or deleted roles and users: ec2.amazonaws.com. "
         f"{VENDOR} may create grants of any kind, not only for resources of AWS's services."
     )
+    elsewhere = an_organization(
+        keys=[a_key(key_id=KEY, kms=aws(limited))],
+        vendor_accounts=[SCOPE | {"region": "eu-west-1", "account": VENDOR}],
+    )
+    assert judged_once(RULE, elsewhere).message == (
+        f"Nobody but {OWNER}, which owns the key, and {VENDOR}, which Astra names, may use it."
+    )
     alone = judged_once(RULE, organization_with(aws()))
     assert alone.message == f"Nobody but {OWNER}, which owns the key, may use it."
 
