@@ -436,6 +436,23 @@ def test_planned_key_is_judged_before_deployment(
     assert done.code == (0 if is_granted else 1), done.out
 
 
+def test_planned_key_is_judged_live(tmp_path: Path) -> None:
+    """A live audit asks Astra for the accounts that a key needs before it is registered."""
+    with three_clouds(AWS) as clouds:
+        clouds.aws.keys[AWS_PLANNED] = aws_key(AWS_PLANNED)
+        organization = clouds.fleet.organizations[0].id
+        key = {"type": "serverless", "provider": "aws", "region": "us-east-2"}
+        keys = [{"id": organization, "keys": [key | {"key_id": AWS_PLANNED}]}]
+        planned = write_yaml(tmp_path / "plan.yaml", {"cmek-plan": 1, "organizations": keys})
+        done = audit(clouds, tmp_path, f"--cmek-plan={planned}")
+        asked = [request.target for request in clouds.astra.requests]
+    assert "/v2/kms/provider/aws/region/us-east-2/accounts" in asked
+    denied = {("fail", f"planned-not-granted:{VENDOR_ACCOUNTS['aws']}")}
+    assert done.of_clouds()["CMEK-12", AWS_PLANNED] == denied
+    assert done.of_clouds()["CMEK-12", AWS] == {("pass", "cloud")}
+    assert (done.code, command(tmp_path, {}, "verify", "r").code) == (1, 0)
+
+
 # --- what is imported -----------------------------------------------------------------------------
 
 
