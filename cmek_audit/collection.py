@@ -88,7 +88,7 @@ def _live(options: Options, terraform: TerraformSettings) -> Organizations:
 
 def _with_planned(
     config: OrganizationConfig,
-    planned: dict[str, tuple[PlannedKey, ...]],
+    planned: dict[str, list[PlannedKey]],
     configuration: Organizations,
 ) -> OrganizationConfig:
     """Add the keys that plans name for an organization, and their key scopes.
@@ -98,7 +98,7 @@ def _with_planned(
     from inventory.astra.config import PlannedScope  # noqa: PLC0415 (as above)
     from inventory.clouds.collector import keys_to_ask  # noqa: PLC0415 (only if a cloud is asked)
 
-    by_owner = planned.values() if config.id is None else [planned.get(config.id, ())]
+    by_owner = planned.values() if config.id is None else [planned.get(config.id, [])]
     keys = [key for some in by_owner for key in some]
     ids = [*config.cloud_keys, *(key.key_id for key in keys if key.key_id)]
     scopes = {scope_fields(one) for one in (*config.planned_scopes, *keys)}

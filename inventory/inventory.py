@@ -130,7 +130,7 @@ class Inventory:
         }
         return with_cloud_facts(organization.model_copy(update=update))
 
-    def planned_keys(self, owners: Iterable[str]) -> dict[str, tuple[PlannedKey, ...]]:
+    def planned_keys(self, owners: Iterable[str]) -> dict[str, list[PlannedKey]]:
         """Return the keys that the plans would change, by organization.
 
         ``owners`` are the organizations of the audit: what states no organization is of the only
@@ -141,7 +141,7 @@ class Inventory:
             present = [Organization(id=owner, name=owner) for owner in owners]
             self._assign(planned, present)
         return {
-            identity: organization.managed.planned_keys
+            identity: list(organization.managed.planned_keys)
             for identity, organization in planned.items()
         }
 
