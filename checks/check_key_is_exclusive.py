@@ -182,7 +182,7 @@ def _judge_facts(
         yield refused
         return
     unread = nothing_read(CARD, subject, key, kms)
-    if unread and _is_shown(granted):
+    if unread and granted.key.provider != "azure":  # whose vaults never show who may use a key
         yield _judge_attested(subject, key, exclusive, context) if exclusive else unread
         return
     shown = _outsiders(granted) or Outsiders()
@@ -247,7 +247,7 @@ def _where(granted: GrantedKey) -> tuple[SourceLocation, ...]:
 
 
 def _pass(granted: GrantedKey, shown: Outsiders) -> Finding:
-    owner, accounts = owner_of(granted.key_id), ", ".join(granted.accounts)
+    owner, accounts = owner_of(granted.key_id), ", ".join(granted.accounts or _vendors(granted))
     astra = f", and {accounts}, which Astra names" if accounts else ""
     message = f"Nobody but {owner}, which owns the key{astra}, may use it."
     text = " ".join([message, *shown.notes])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cmek_audit.clouds_option import clouds_to_ask, with_clouds
 from inventory.errors import SettingError
+from inventory.files.yaml_json import scope_fields
 from inventory.history_files import check_folders
 from inventory.inventory import Inventory
 from inventory.system.paths import sorted_paths
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from inventory.astra.collector import Progress
     from inventory.astra.config import OrganizationConfig, Organizations
     from inventory.model.organization import Organization
+    from inventory.model.planned_keys import PlannedKey
     from inventory.model.vocabulary import Provider
     from inventory.terraform.organizations import TerraformSettings
     from inventory.text.secrets import Secret
@@ -85,18 +87,29 @@ def _live(options: Options, terraform: TerraformSettings) -> Organizations:
 
 
 def _with_planned(
-    config: OrganizationConfig, planned: dict[str, list[str]], configuration: Organizations
+    config: OrganizationConfig,
+    planned: dict[str, list[PlannedKey]],
+    configuration: Organizations,
 ) -> OrganizationConfig:
-    """Add the keys that plans name for an organization.
+    """Add the keys that plans name for an organization, and their key scopes.
 
     The one organization of a token has no id yet: every plan may be about it.
     """
+    from inventory.astra.config import PlannedScope  # noqa: PLC0415 (as above)
     from inventory.clouds.collector import keys_to_ask  # noqa: PLC0415 (only if a cloud is asked)
 
-    keys = planned.values() if config.id is None else [planned.get(config.id, [])]
-    every = [*config.cloud_keys, *(key_id for some in keys for key_id in some)]
-    to_ask = keys_to_ask(every, configuration.clouds.ask)
-    return config.model_copy(update={"cloud_keys": tuple(to_ask)})
+    by_owner = planned.values() if config.id is None else [planned.get(config.id, [])]
+    keys = [key for some in by_owner for key in some]
+    ids = [*config.cloud_keys, *(key.key_id for key in keys if key.key_id)]
+    scopes = {scope_fields(one) for one in (*config.planned_scopes, *keys)}
+    to_ask = {
+        "cloud_keys": tuple(keys_to_ask(ids, configuration.clouds.ask)),
+        "planned_scopes": tuple(
+            PlannedScope(type=kind, provider=provider, region=region)
+            for kind, provider, region in sorted(scopes)
+        ),
+    }
+    return config.model_copy(update=to_ask)
 
 
 # --- clouds alone ---------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from inventory.files.yaml_json import RecordedFile
+    from inventory.model.planned_keys import PlannedKey
     from inventory.model.sources import Source
 
 
@@ -129,8 +130,8 @@ class Inventory:
         }
         return with_cloud_facts(organization.model_copy(update=update))
 
-    def planned_keys(self, owners: Iterable[str]) -> dict[str, list[str]]:
-        """Return the ids of the keys that the plans would change, by organization.
+    def planned_keys(self, owners: Iterable[str]) -> dict[str, list[PlannedKey]]:
+        """Return the keys that the plans would change, by organization.
 
         ``owners`` are the organizations of the audit: what states no organization is of the only
         one. Raises InventoryError if there are several.
@@ -140,7 +141,7 @@ class Inventory:
             present = [Organization(id=owner, name=owner) for owner in owners]
             self._assign(planned, present)
         return {
-            identity: [key.key_id for key in organization.managed.planned_keys if key.key_id]
+            identity: list(organization.managed.planned_keys)
             for identity, organization in planned.items()
         }
 

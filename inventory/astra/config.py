@@ -27,6 +27,8 @@ from inventory.model.base import (
     Located,
     Name,
     Owner,
+    SpelledProvider,
+    SpelledType,
     Text,
 )
 from inventory.model.database import Encryption, require_reason
@@ -94,6 +96,14 @@ class DatabaseStatement(Located):
         return self
 
 
+class PlannedScope(Entry):
+    """A key scope for which a plan would register a key."""
+
+    type: SpelledType
+    provider: SpelledProvider
+    region: Identifier
+
+
 class OrganizationConfig(Located):
     """An organization to read.
 
@@ -111,6 +121,8 @@ class OrganizationConfig(Located):
         databases: what people state about its databases.
         cloud_keys: the ids of keys about which the clouds are asked beside those that are
             registered, such as those that a plan would register.
+        planned_scopes: the key scopes of plans: Astra is asked to which accounts a key for them
+            must be granted, as for the scopes that have a key.
     """
 
     id: Identifier | None
@@ -125,6 +137,7 @@ class OrganizationConfig(Located):
     keys: tuple[KeyStatement, ...] = ()
     databases: tuple[DatabaseStatement, ...] = ()
     cloud_keys: tuple[CloudKeyId, ...] = ()
+    planned_scopes: tuple[PlannedScope, ...] = ()
 
 
 class _IdentifiedOrganization(OrganizationConfig):

@@ -104,7 +104,9 @@ async def _fetch_all(client: AstraClient, config: OrganizationConfig) -> Fetched
     key_scopes = _unique_key_scopes(scope_fields(key) for key in keys.entries)
     scopes = _unique_key_scopes((*key_scopes, *_database_scopes(stated.entries)))
     views = await _fetch_views(client, scopes, identity)
-    accounts = await _fetch_accounts(client, key_scopes, identity)
+    planned = map(scope_fields, config.planned_scopes)
+    needed = _unique_key_scopes((*key_scopes, *planned))
+    accounts = await _fetch_accounts(client, needed, identity)
     parsed: dict[Fact, ParsedList] = {
         "databases": databases,
         "serverless-keys": serverless,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from datetime import UTC, datetime
@@ -27,6 +28,16 @@ _CODES = frozenset({"__type", "@type", "code", "status", "reason", "domain"})
 All others are hidden: a message names the caller, who may be a person, and where that one calls
 from.
 """
+
+_CODE = re.compile(
+    r"[A-Za-z][A-Za-z0-9_./#-]{0,199}(?::http://internal\.amazon\.com/[a-z./-]{0,200})?", re.ASCII
+)
+"""What the value of such a field looks like; whatever does not may name somebody.
+
+AWS adds an address of its own to some.
+"""
+
+_CODE_HEADER = "x-amzn-errortype"
 
 _PHRASES = ("The request concerns location",)
 """What is recorded of the message of an error, if it holds that: fixed words that name nobody.
@@ -139,12 +150,13 @@ class CloudRecorder:
 
     def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         low = {name.lower(): value for name, value in headers.items()}
-        return {name: self._header(low[name]) for name in HEADERS if name in low}
+        return {name: self._header(name, low[name]) for name in HEADERS if name in low}
 
-    def _header(self, value: str) -> str:
+    def _header(self, name: str, value: str) -> str:
         text = value.encode("ascii", "backslashreplace").decode()
         # Scrubbed before it is cut: half of a secret at the end would not be recognized.
-        return self._scrubber.scrub(text)[:_LONGEST_HEADER]
+        shown = self._scrubber.scrub(text)[:_LONGEST_HEADER]
+        return _only_code(shown) if name == _CODE_HEADER else shown
 
     def _write(self, exchange: Exchange) -> Exchange:
         with self._lock:
@@ -192,6 +204,12 @@ def _only_codes(value: Any, name: str = "") -> Any:  # noqa: ANN401 (any JSON)
         return {field: _only_codes(inner, field) for field, inner in value.items()}
     if isinstance(value, list):
         return [_only_codes(inner, name) for inner in value]
-    if name in _CODES or not isinstance(value, str):
+    if not isinstance(value, str):
         return value
+    if name in _CODES:
+        return _only_code(value)
     return next((f"{HIDDEN}: {phrase}" for phrase in _PHRASES if phrase in value), HIDDEN)
+
+
+def _only_code(value: str) -> str:
+    return value if _CODE.fullmatch(value) else HIDDEN

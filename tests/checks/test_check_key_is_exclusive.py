@@ -131,6 +131,13 @@ def test_a_pass_names_who_may_use_the_key() -> None:
         "It also names services of AWS or deleted roles and users: ec2.amazonaws.com. "
         f"{VENDOR} may create grants of any kind, not only for resources of AWS's services."
     )
+    elsewhere = an_organization(
+        keys=[a_key(key_id=KEY, kms=aws(limited))],
+        vendor_accounts=[SCOPE | {"region": "eu-west-1", "account": VENDOR}],
+    )
+    assert judged_once(RULE, elsewhere).message == (
+        f"Nobody but {OWNER}, which owns the key, and {VENDOR}, which Astra names, may use it."
+    )
     alone = judged_once(RULE, organization_with(aws()))
     assert alone.message == f"Nobody but {OWNER}, which owns the key, may use it."
 
@@ -199,9 +206,13 @@ def test_what_is_not_read_is_open() -> None:
 BOTH_UNREAD = ["timed-out:grants", "refused:policy"]
 
 
-def test_a_key_of_which_nothing_was_read_is_one_finding() -> None:
-    """Where no fact could be read, there is one finding, which an attestation closes."""
-    gaps = [REFUSED, {"fact": "key", "reason": "no-credentials"}]
+@pytest.mark.parametrize("further", [[], [REFUSED]])
+def test_a_key_of_which_nothing_was_read_is_one_finding(further: list[dict[str, str]]) -> None:
+    """Where no fact could be read, there is one finding, which an attestation closes.
+
+    That is so, too, if its policy was not even asked for, as nothing was shown of the key.
+    """
+    gaps = [*further, {"fact": "key", "reason": "no-credentials"}]
     nothing = KmsFacts.model_validate({"observed_at": CAPTURED_AT, "unread": gaps})
     assert causes(RULE, organization_with(nothing, VENDOR)) == ["no-credentials:key"]
     key = a_key(key_id=KEY, kms=nothing, exclusive={"exclusive": True, **BY})

@@ -9,7 +9,7 @@ import pytest
 from cmek_audit.collection import record
 from cmek_audit.run.option_values import Options, parse_options
 from cmek_audit.run.preparation import EXAMPLES, prepare, reopen, reproducing_options, terraform_of
-from inventory.astra.config import read_organizations
+from inventory.astra.config import PlannedScope, read_organizations
 from inventory.astra.replay import read_configuration, replay
 from inventory.clouds.registry import CLOUDS
 from inventory.errors import InventoryError, OrganizationsError, SettingError
@@ -146,6 +146,8 @@ def test_live_audit_asks_about_planned_keys(
     (bundle,) = setup.options.inventory
     configs = read_configuration(bundle).organizations
     assert [config.cloud_keys for config in configs] == [(PLANNED,), ()]
+    scope = PlannedScope(type="serverless", provider="gcp", region="us-east1")
+    assert [config.planned_scopes for config in configs] == [(scope,), ()]
     assert replay(bundle).manifest.organizations == 2
 
 

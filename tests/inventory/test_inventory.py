@@ -381,10 +381,12 @@ def test_planned_keys_get_facts(tmp_path: Path) -> None:
 
 
 def test_keys_of_plans_are_known_before_anything_is_read(tmp_path: Path) -> None:
-    """The ids of the keys that plans would change are known by organization."""
+    """The keys that plans would change are known by organization."""
     plan = plan_of_a_key(tmp_path)
     inventory = Inventory((), [plan])
-    assert inventory.planned_keys([OTHER_ORGANIZATION]) == {ORGANIZATION: [PLANNED_KEY]}
+    planned = inventory.planned_keys([OTHER_ORGANIZATION])
+    keys = {owner: [key.key_id for key in keys] for owner, keys in planned.items()}
+    assert keys == {ORGANIZATION: [PLANNED_KEY]}
     assert Inventory(()).planned_keys([ORGANIZATION]) == {}
 
 

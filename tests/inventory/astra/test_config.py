@@ -87,6 +87,7 @@ def test_most_that_can_be_said(tmp_path: Path) -> None:
             }
         ],
         cloud_keys=[aws_key_id("us-east-2")],
+        planned_scopes=[{"type": "Serverless", "provider": "AWS", "region": "us-east-2"}],
     )
     full["support_cases"][0].pop("key_id")
     requests = {"connections": 8, "first_wait_seconds": 0, "deadline_seconds": 10}

@@ -296,6 +296,21 @@ def test_views_of_every_place() -> None:
     assert reasons(fetched) == set()
 
 
+def test_accounts_of_planned_scopes() -> None:
+    """Astra is asked for the accounts that a planned key needs, once each, and for no view."""
+    planned = [
+        {"type": "serverless", "provider": "aws", "region": "k"},
+        {"type": "managed-clusters", "provider": "gcp", "region": "n"},
+        {"type": "managed-clusters", "provider": "azure", "region": "o"},
+    ]
+    astra = Astra(serverless=[listed_key("k")])
+    fetched = read(astra, configured(planned_scopes=planned))
+    assert single(astra) == {"aws k", "aws k/accounts", "/classic gcp n/accounts"}
+    assert [
+        (one.type, one.provider, one.region) for one in fetched.organization.vendor_accounts or ()
+    ] == [("managed-clusters", "gcp", "n"), ("serverless", "aws", "k")]
+
+
 @pytest.mark.parametrize(
     "view",
     [

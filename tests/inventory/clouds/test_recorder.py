@@ -85,6 +85,42 @@ def test_of_a_message_only_fixed_words_are_recorded(message: str, shown: str) ->
     assert exchange.value == {"error": {"code": 404, "message": shown}}
 
 
+CODES = (
+    "AccessDeniedException",
+    "com.amazonaws.kms#NotFoundException",
+    "AccessDenied:http://internal.amazon.com/coral/com.amazon.coral.availability/",
+    "type.googleapis.com/google.rpc.ErrorInfo",
+    "PERMISSION_DENIED",
+    "ForbiddenByRbac",
+)
+NO_CODES = (
+    CALLER,
+    CALLER.partition("@")[0],
+    f"AccessDeniedException: {CALLER}",
+    f"AccessDenied:http://internal.amazon.com/{CALLER}",
+    "ada@acme.example",
+    "Not for Ada",
+    "192.0.2.7",
+    "A\u0430",
+    "C" * 201,
+)
+
+
+@pytest.mark.parametrize("field", ["__type", "@type", "code", "status", "reason", "domain"])
+def test_codes_are_recorded_only_if_they_look_like_codes(field: str) -> None:
+    """Where an error has its code, it may say anything: what is no code is hidden."""
+    body = {field: [*CODES, *NO_CODES], "error": {field: CALLER}}
+    expected = {field: [*CODES, *[HIDDEN] * len(NO_CODES)], "error": {field: HIDDEN}}
+    assert recorded(answer(body, 403)).value == expected
+
+
+@pytest.mark.parametrize("text", [*CODES, *NO_CODES])
+def test_code_in_a_header_is_recorded_only_if_it_looks_like_one(text: str) -> None:
+    """The same holds where AWS has the code in a header."""
+    exchange = recorded(HttpAnswer(400, {"x-amzn-ErrorType": text}, b"{}"))
+    assert exchange.headers == {"x-amzn-errortype": text if text in CODES else HIDDEN}
+
+
 @pytest.mark.parametrize("status", [200, 302, 403, 502])
 def test_answer_that_is_no_json_is_hidden(status: int) -> None:
     """Of a page nothing is recorded but that there was one: it may greet the caller."""
