@@ -71,11 +71,11 @@ def main() -> None:
 
 
 def _row(provider: str, took: Took, rounds: int) -> str:
-    each = took.library / took.requests * 1_000
+    milliseconds = took.library / took.requests * 1_000
     ratio, replay = took.library / took.bare, took.replay / rounds * 1_000
     count = took.requests / rounds
     return (
-        f"| {PROVIDER_NAMES[provider]} | {count:.0f} | {each:.1f} ms | {ratio:.1f} "
+        f"| {PROVIDER_NAMES[provider]} | {count:.0f} | {milliseconds:.1f} ms | {ratio:.1f} "
         f"| {replay:.1f} ms |"
     )
 
