@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from checks.engine.catalogue import load_rules
 from checks.engine.finding import ACROSS, STATUSES
 from reports.presentation.action_groups import first, group_actions
 from reports.presentation.protection_text import answer
-from tests.builders import ORGANIZATION, database_data, uuid
+from tests.builders import ORGANIZATION, aws_key_id, database_data, uuid
 from tests.wiring.runs import (
     ALL,
     ALL_FILES,
@@ -70,7 +71,9 @@ def test_the_words_are_those_of_the_findings(mixed_run: Run) -> None:
         for finding in mixed_run.findings
     }
     counts = Counter(status for _, _, status in subjects)
-    rules_without_subject = 16 - len({finding["rule"] for finding in mixed_run.findings})
+    rules_without_subject = len(load_rules()) - len(
+        {finding["rule"] for finding in mixed_run.findings}
+    )
     assert words == {
         "PASSED": counts["pass"],
         "FAILED": counts["fail"] - 1,
@@ -196,7 +199,8 @@ def test_junit_begins_with_the_fact(mixed_run: Run) -> None:
     assert [line for line in first if not re.fullmatch(r"acme-prod.*: .+ \[[a-z-]+\]", line)] == [
         line for line in first if re.match("CMEK-[0-9]+ not applicable: ", line)
     ]
-    assert {ORGANIZATION in message for message in messages} == {False}
+    named = [message.replace(aws_key_id(), "") for message in messages]
+    assert [message for message in named if ORGANIZATION in message] == []
     assert all(
         str(element.text).startswith(line)
         for element, line in zip(found, first, strict=True)

@@ -300,12 +300,12 @@ def test_print_opens_everything(browser: Browser, reports: dict[str, Path]) -> N
 
 
 def test_the_example_is_short_on_paper(browser: Browser, tmp_path: Path) -> None:
-    """The bundled example takes at most 21 pages, of which the first has answer and actions."""
+    """The bundled example takes at most 23 pages, of which the first has answer and actions."""
     report = tmp_path / "report"
     run_rules(parse_options({"report_dir": str(report)}))
     with open_page(browser, report / "audit.html") as opened:
         raw = opened.page.pdf(prefer_css_page_size=True)
-        assert len(re.findall(rb"/Type\s*/Page\b", raw)) <= 21
+        assert len(re.findall(rb"/Type\s*/Page\b", raw)) <= 23
         opened.page.set_viewport_size({"width": 688, "height": 1002})
         opened.page.emulate_media(media="print")
         box = opened.page.locator(".fixes > .fix").nth(4).bounding_box()

@@ -138,7 +138,7 @@ def test_a_printed_lane_fits_the_page(browser: Browser, reports: dict[str, Path]
     paper = {"width": 673, "height": 900}
     with open_page(browser, reports["violations"], viewport=paper) as opened:
         opened.page.emulate_media(media="print")
-        pictures = opened.page.evaluate(BOXES, ".lanes .line svg[role=img]")
+        pictures = opened.page.evaluate(BOXES, "#timeline .lanes .line svg[role=img]")
         parts = opened.page.evaluate(BOXES, "#timeline .timeline *, .timeline-legend *")
         assert all(width > 150 for *_, width in pictures)
         assert max(right for _, right, _ in parts) <= 673
