@@ -237,14 +237,14 @@ def azure_key_is_deleted(clouds: ThreeClouds, _: pytest.MonkeyPatch) -> None:
 def slowly(provider: Provider) -> Break:
     """Return what lets a cloud hang, and the audit wait no longer than a moment."""
     hangs = {
-        "aws": aws_answers("DescribeKey", aws_server.ok({})._replace(pause=4.0)),
+        "aws": aws_answers("DescribeKey", aws_server.ok({})._replace(pause=7.0)),
         "gcp": google_answers("key", gcp_server.silent),
-        "azure": azure_answers("", azure_server.Reply({}, seconds=4.0)),
+        "azure": azure_answers("", azure_server.Reply({}, seconds=7.0)),
     }[provider]
 
     def break_it(clouds: ThreeClouds, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         hangs(clouds, monkeypatch)
-        return {"requests": {"timeout_seconds": 1.0}}
+        return {"requests": {"timeout_seconds": 2.0}}
 
     return break_it
 

@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 
 FOLDER = "exchanges/0001"
 QUICK = RequestPolicy(attempts=2, first_wait_seconds=0.0, timeout_seconds=5.0)
-SHORT = QUICK.model_copy(update={"timeout_seconds": 0.3, "attempts": 1})
+SHORT = QUICK.model_copy(update={"timeout_seconds": 1.5, "attempts": 1})
 POLICY_3 = (("options.requestedPolicyVersion", "3"),)
 ROOT = Path(__file__).parents[4]
 
@@ -570,9 +570,9 @@ def test_parameters_arrive_as_they_are(server: GoogleServer) -> None:
         (redirecting("https://evil.example/"), QUICK, "wrong-address", "answered 302", 1),
         (redirecting("http://[::1"), QUICK, "wrong-address", "answered 302", 1),
         (closing, QUICK, "unavailable", "the connection to {host} failed (ConnectionError)", 2),
-        (silent, SHORT, "timed-out", "no complete answer within 0.3 s", 1),
-        (dripping, SHORT, "timed-out", "no complete answer within 0.3 s", 1),
-        (dripping_body, SHORT, "timed-out", "no complete answer within 0.3 s", 1),
+        (silent, SHORT, "timed-out", "no complete answer within 1.5 s", 1),
+        (dripping, SHORT, "timed-out", "no complete answer within 1.5 s", 1),
+        (dripping_body, SHORT, "timed-out", "no complete answer within 1.5 s", 1),
         (
             answering(429, error(429, "RESOURCE_EXHAUSTED")),
             QUICK,
