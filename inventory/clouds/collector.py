@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +13,6 @@ from inventory.evidence.exchange import Failure
 from inventory.model.key_ids import parse_key_id
 from inventory.model.kms import CloudKey, KmsFacts, KmsGap
 from inventory.model.vocabulary import PROVIDER_NAMES
-from inventory.text.secrets import SecretText, Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -27,18 +25,6 @@ if TYPE_CHECKING:
     from inventory.model.organization import Organization
     from inventory.model.vocabulary import Provider
     from inventory.system.request_policy import RequestPolicy
-
-
-_SECRET_VARIABLES = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AZURE_CLIENT_SECRET",
-    "IDENTITY_HEADER",
-)
-"""The variables in which the vendors' libraries look for credentials."""
-
-_SHORTEST_SECRET = 12
 
 
 class Reading(NamedTuple):
@@ -87,18 +73,8 @@ def _open(
 def transports_of(
     clouds: Mapping[Provider, CloudSessions | Failure], recorder: CloudRecorder
 ) -> dict[Provider, CloudTransport]:
-    """Return what sends the requests of one organization to each of ``clouds``.
-
-    What the environment holds is hidden from the first answer on, whichever cloud gives it.
-    """
-    recorder.hide(_secrets_of_environment())
+    """Return what sends the requests of one organization to each of ``clouds``."""
     return {provider: _transport(opened, recorder) for provider, opened in clouds.items()}
-
-
-def _secrets_of_environment() -> tuple[Token, ...]:
-    """Return the credentials in the environment; one so short that words hold it is left out."""
-    held = ((name, SecretText(os.environ.get(name, ""))) for name in _SECRET_VARIABLES)
-    return tuple(Token(name, value) for name, value in held if len(value) >= _SHORTEST_SECRET)
 
 
 def _transport(opened: CloudSessions | Failure, recorder: CloudRecorder) -> CloudTransport:

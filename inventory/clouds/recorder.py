@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from inventory.clouds.environment import secrets_of_environment
 from inventory.errors import too_large
 from inventory.evidence.exchange import HEADERS, TOO_LATE, Exchange, Failure
 from inventory.evidence.redaction import Redacted, redact_body, serialize_body
@@ -84,8 +85,9 @@ class CloudRecorder:
     ) -> None:
         """Pass every exchange to ``record``, without ``tokens``.
 
-        Files are numbered in ``folder`` from the ``count`` on that there are. ``on_hidden`` gets
-        the credentials that are to be hidden later on.
+        Files are numbered in ``folder`` from the ``count`` on that there are. What the environment
+        holds is hidden from the first answer on, whichever cloud gives it. ``on_hidden`` gets the
+        credentials that are to be hidden beside ``tokens``.
         """
         self.largest_body = policy.largest_answer_bytes + 1
         self._record = record
@@ -97,6 +99,7 @@ class CloudRecorder:
         self._bytes = 0
         self._lock = threading.Lock()
         self._on_hidden = on_hidden
+        self.hide(secrets_of_environment())
 
     def hide(self, tokens: Iterable[Secret]) -> None:
         """Hide ``tokens``, too: credentials of a cloud, from before they are first sent."""

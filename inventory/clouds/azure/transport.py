@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
 import socket
 import ssl
@@ -47,9 +46,6 @@ _UNAUTHORIZED = 401
 _CHUNK = 65_536
 _RENEWED_SECONDS = 300
 _TOKEN_RETRIES = 2
-_SHORTEST_SECRET = 12
-_SECRETS = ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD")
-"""The environment variables in which Microsoft's library looks for secrets."""
 
 _OPERATION = re.compile(r"(?:deleted)?keys/[a-z0-9-]+(?:/[a-z0-9]+)?", re.ASCII)
 _REFUSAL = re.compile(r"\bAADSTS[0-9]{4,9}\b", re.ASCII)
@@ -93,10 +89,6 @@ class AzureSessions:
 
     def transport(self, recorder: CloudRecorder) -> AzureTransport:
         """Return what sends the requests of one organization, and records them."""
-        secrets = {name: os.environ.get(name, "") for name in _SECRETS}
-        recorder.hide(
-            Token(name, value) for name, value in secrets.items() if len(value) >= _SHORTEST_SECRET
-        )
         return AzureTransport(
             _RecordingAdapter(recorder, self._policy, self._settings), self._tokens
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from datetime import UTC, datetime
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -266,17 +265,3 @@ def test_several_keys_are_read_at_the_same_time(monkeypatch: pytest.MonkeyPatch)
 
     registered(monkeypatch, read_key=read_key)
     assert len(read_cloud_keys(names, reading(a_cloud(*names), "gcp"))) == len(names)
-
-
-def test_credentials_of_the_environment_are_hidden_from_the_first_answer_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """What a cloud repeats of another cloud's credentials is hidden before that one is asked."""
-    exchanges: list[Exchange] = []
-    recorder = CloudRecorder(exchanges.append, (), POLICY, FOLDER)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-real-secret-of-acme")
-    monkeypatch.setenv("AZURE_CLIENT_SECRET", "short")
-    assert transports_of({}, recorder) == {}
-    body = answer({"a": "not-a-real-secret-of-acme", "b": "short"})
-    recorder.answered("/gcp/a/b", datetime.now(UTC), body)
-    assert exchanges[0].value == {"a": "(hidden)", "b": "short"}

@@ -206,3 +206,15 @@ def test_threads_get_files_of_their_own() -> None:
 def test_any_answer_can_be_recorded(body: bytes, status: int) -> None:
     """Whatever a server sends, it is recorded in a form that can be read back unchanged."""
     recorded(HttpAnswer(status, {"content-type": body[:20].decode("latin-1")}, body))
+
+
+def test_credentials_of_the_environment_are_hidden_from_the_first_answer_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What a cloud repeats of another cloud's credentials is hidden before that one is asked."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-real-secret-of-acme")
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", "short")
+    recorder, exchanges = a_recorder()
+    body = answer({"a": "not-a-real-secret-of-acme", "b": "short"})
+    recorder.answered("/gcp/a/b", datetime.now(UTC), body)
+    assert exchanges[0].value == {"a": "(hidden)", "b": "short"}

@@ -174,7 +174,7 @@ def test_validity_of_a_version() -> None:
 
 @given(st.one_of(st.integers(CREATED), st.floats(), st.text(), st.booleans(), st.lists(st.none())))
 def test_any_value_is_a_time_or_refused(value: object) -> None:
-    """Whatever stands where a time should be, it is a time since 2010 or refused."""
+    """Whatever is where a time should be, it is a time since 2010 or refused."""
     try:
         time = parse_time({"exp": value}, "exp")
     except UnansweredError:

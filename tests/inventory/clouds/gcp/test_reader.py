@@ -70,7 +70,7 @@ NEXT = moment("2027-02-10T08:00:00Z")
 
 
 def a_cloud(**over: Any) -> ScriptedTransport:  # noqa: ANN401 (any answers)
-    """Return a cloud with a healthy key; ``over`` replaces answers, ``_`` stands for a dash."""
+    """Return a cloud with a healthy key; ``over`` replaces answers, ``_`` means a dash."""
     bodies = HEALTHY | {name.replace("_", "-"): given for name, given in over.items()}
     script = {ASKED[name]: _answers(given) for name, given in bodies.items()}
     return ScriptedTransport(script)
