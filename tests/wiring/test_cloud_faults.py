@@ -184,7 +184,7 @@ class Fault(NamedTuple):
 
 
 def aws_answers(operation: str, reply: aws_server.Reply) -> Break:
-    """Return what lets AWS answer an operation by ``reply`` for ever."""
+    """Return what lets AWS answer an operation always by ``reply``."""
 
     def break_it(clouds: ThreeClouds, _: pytest.MonkeyPatch) -> None:
         clouds.aws.faults = {operation: (reply,)}
@@ -202,7 +202,7 @@ def aws_key_is(**metadata: object) -> Break:
 
 
 def google_answers(fact: str, fault: GoogleFault) -> Break:
-    """Return what lets Google Cloud answer about a fact by ``fault`` for ever."""
+    """Return what lets Google Cloud answer about a fact always by ``fault``."""
 
     def break_it(clouds: ThreeClouds, _: pytest.MonkeyPatch) -> None:
         clouds.gcp.faults[fact] = [fault] * 50
@@ -220,7 +220,7 @@ def google_refuses(permission: str) -> Break:
 
 
 def azure_answers(path: str, reply: azure_server.Reply) -> Break:
-    """Return what lets a vault answer a path of the key by ``reply`` for ever."""
+    """Return what lets a vault answer a path of the key always by ``reply``."""
 
     def break_it(clouds: ThreeClouds, _: pytest.MonkeyPatch) -> None:
         clouds.azure.bodies[(HOST, f"/keys/{NAME}{path}")] = reply

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.reports.browser import FLAGS, find_chromium, open_page, violations_of
+from tests.reports.browser import NEEDS_BROWSER, open_page, start_browser, violations_of
 from tests.reports.samples import HOSTILE, save_inventory
 from tests.wiring.runs import audit, mixed
 
@@ -16,14 +16,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = find_chromium()
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="no Chromium was found, nor does CMEK_CHROMIUM name one"
-    ),
-]
+pytestmark = NEEDS_BROWSER
 
 WIDE = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -51,11 +44,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def browser(pages: dict[str, Path]) -> Iterator[Browser]:
     """Start a browser once the pages are there."""
     assert pages
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        launched = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with start_browser() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

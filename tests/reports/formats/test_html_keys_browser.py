@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.reports.browser import FLAGS, find_chromium, open_page, violations_of
+from tests.reports.browser import NEEDS_BROWSER, OPEN_ALL, open_page, start_browser, violations_of
 from tests.reports.formats.test_html_keys import ORGANIZATIONS
 from tests.reports.samples import HOSTILE, audit
 
@@ -16,16 +16,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-CHROMIUM = find_chromium()
+pytestmark = NEEDS_BROWSER
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="no Chromium was found, nor does CMEK_CHROMIUM name one"
-    ),
-]
-
-OPEN_ALL = "document.querySelectorAll('details').forEach((details) => details.open = true)"
 BOXES = """(selector) => [...document.querySelectorAll(selector)].map((mark) => {
   const { left, right } = mark.getBoundingClientRect();
   return [left, right];
@@ -46,11 +38,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def browser(reports: dict[str, Path]) -> Iterator[Browser]:
     """Start a browser once the reports are there: none can be recorded inside playwright's loop."""
     assert reports
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        launched = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with start_browser() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

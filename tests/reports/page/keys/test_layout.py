@@ -144,7 +144,7 @@ def test_only_some_databases_are_named() -> None:
     ],
 )
 def test_databases_are_counted_in_words(databases: int, planned: int, words: str) -> None:
-    """Existing and planned databases are told apart."""
+    """Existing and planned databases are distinguished."""
     assert counted(databases, planned) == words
 
 
