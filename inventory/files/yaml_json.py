@@ -48,6 +48,18 @@ LISTS = (
 """The fields of an organization whose entries have locations of their own."""
 
 
+class Fingerprint(NamedTuple):
+    """What identifies the content of a file that is no longer in memory."""
+
+    size: int
+    sha256: str
+
+
+def fingerprint(raw: bytes) -> Fingerprint:
+    """Return what identifies the content ``raw``."""
+    return Fingerprint(len(raw), hashlib.sha256(raw).hexdigest())
+
+
 class RecordedFile(NamedTuple):
     """What one file holds, and which file it was.
 
@@ -127,7 +139,7 @@ def read_recorded(file: str, role: Role = "inventory") -> RecordedFile:
     organizations = tuple(locate_entries(file, document.lines, parsed.organizations))
     refuse(list(duplicates(file, organizations)))
     source = describe_source(
-        file, raw, role, organizations, parsed.captured_at, example=parsed.example
+        file, fingerprint(raw), role, organizations, parsed.captured_at, example=parsed.example
     )
     return RecordedFile(source, organizations)
 
@@ -158,7 +170,7 @@ def refuse(problems: list[Problem]) -> None:
 
 def describe_source(
     file: str,
-    raw: bytes,
+    content: Fingerprint,
     role: Role,
     organizations: Sequence[Organization],
     captured_at: datetime | None = None,
@@ -170,8 +182,8 @@ def describe_source(
         path=file,
         role=role,
         format=format_of(file),
-        size=len(raw),
-        sha256=hashlib.sha256(raw).hexdigest(),
+        size=content.size,
+        sha256=content.sha256,
         captured_at=captured_at,
         example=example,
         organizations=len(organizations),
