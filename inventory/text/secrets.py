@@ -44,7 +44,7 @@ _SUSPICIOUS = re.compile(
     + _BEGIN.encode("ascii")
     + rb"|QXN0cmFDUz"
 )
-_CHUNK = 131_072
+_CHUNK = 262_144
 _OVERLAP = 4_096
 
 
@@ -295,12 +295,13 @@ def refuse_leaks(files: Iterable[Path], secrets: Iterable[Secret] = ()) -> None:
     A missing file is no leak. What looks like a credential counts as one.
     """
     search = SecretSearch(secrets)
-    leaks = [file for file in files if file.is_file() and _leaks(file, search)]
+    leaks = [file for file in files if file.is_file() and file_leaks(file, search)]
     if leaks:
         raise LeakError(leaks)
 
 
-def _leaks(file: Path, search: SecretSearch) -> bool:
+def file_leaks(file: Path, search: SecretSearch) -> bool:
+    """Return whether ``search`` finds a secret in ``file``."""
     stream = search.stream()
     with file.open("rb") as handle:
         return any(map(stream.found_with, iter(lambda: handle.read(_CHUNK), b"")))
