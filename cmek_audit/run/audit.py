@@ -16,7 +16,7 @@ from cmek_audit.run.report_folder import REPLACED, ReportFolder
 from inventory.errors import LeakError, SettingError
 from inventory.files.named_plans import parse_plan
 from inventory.system.hosts import strange_hosts
-from inventory.text.secrets import refuse_leaks
+from inventory.text.searched_files import SearchedFiles
 from reports.comparison.trend import AuditKind, build_trend
 from reports.formats.registry import PAGE, write_rendered
 from reports.page.organizations.links import links_before_verdict
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
     from cmek_audit.run.judging import GroupId
     from cmek_audit.run.option_values import Options
-    from cmek_audit.run.preparation import AuditSetup, Prepared
-    from inventory.text.secrets import Secret
+    from cmek_audit.run.preparation import Prepared
     from reports.model.head import Head, Provenance, Run
     from reports.model.trend import TrendEntry
     from reports.page.organizations.links import PageLinks
@@ -45,11 +44,13 @@ class Draft(NamedTuple):
         judged: the audit.
         recorder: what writes its findings.
         folder: the report folder in which it is written.
+        files: what searches for secrets in the files that are written there.
     """
 
     judged: Judged
     recorder: Recorder
     folder: ReportFolder
+    files: SearchedFiles
 
     def discard(self) -> None:
         """Remove what was written so far; nothing is left that looks like an audit."""
@@ -107,9 +108,10 @@ def draft_audit(
     prepared: Prepared, folder: ReportFolder, selection: Selection | None = None
 ) -> Draft:
     """Judge, and write the findings as they come into ``folder``; as ``judge``."""
-    recorder = Recorder(folder.staging, prepared.setup.context)
+    files = SearchedFiles(prepared.setup.tokens)
+    recorder = Recorder(folder.staging, prepared.setup.context, files.watch)
     try:
-        return Draft(judge(prepared, recorder, selection), recorder, folder)
+        return Draft(judge(prepared, recorder, selection), recorder, folder, files)
     except BaseException:
         recorder.abort()
         raise
@@ -204,8 +206,8 @@ def publish(draft: Draft, head: Head, run: Provenance, others: Iterable[Path] = 
         **run,
     }
     complete: Head = {**head, "run": whole_run}
-    _render(complete, setup, draft.folder.staging)
-    _publish_staged(draft.folder, setup.tokens, others)
+    _render(complete, draft)
+    _publish_staged(draft, others)
     return complete
 
 
@@ -214,7 +216,7 @@ def publish_without_audit(draft: Draft, others: Iterable[Path] = ()) -> None:
     draft.recorder.abort()
     for name in RECORD:
         (draft.folder.staging / name).unlink(missing_ok=True)
-    _publish_staged(draft.folder, draft.judged.setup.tokens, others)
+    _publish_staged(draft, others)
 
 
 def first_page(options: Options) -> str:
@@ -230,16 +232,17 @@ def links_from(draft: Draft) -> PageLinks | None:
     return links_before_verdict(draft.recorder.population.names, PageLimits().fleet)
 
 
-def _render(head: Head, setup: AuditSetup, staging: Path) -> None:
-    (staging / HEAD).write_text(canonical(head), encoding="ascii")
-    write_rendered(setup.options.formats, head, staging, staging)
+def _render(head: Head, draft: Draft) -> None:
+    staging, formats = draft.folder.staging, draft.judged.setup.options.formats
+    draft.files.write(staging / HEAD, canonical(head).encode("ascii"))
+    write_rendered(formats, head, staging, draft.files.write)
 
 
-def _publish_staged(folder: ReportFolder, tokens: Iterable[Secret], others: Iterable[Path]) -> None:
+def _publish_staged(draft: Draft, others: Iterable[Path]) -> None:
     """Publish all that is in the staging folder, if no report holds a secret."""
-    staged = folder.staging
+    folder, staged = draft.folder, draft.folder.staging
     try:
-        refuse_leaks([*sorted(staged.rglob("*")), *others], tokens)
+        draft.files.refuse_leaks([*sorted(staged.rglob("*")), *others])
     except LeakError as leak:
         for file in leak.files:
             file.unlink(missing_ok=True)

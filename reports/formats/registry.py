@@ -9,7 +9,7 @@ from reports.record.layout import FINDINGS, POPULATION
 from reports.record.stored_lines import StoredLines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from reports.model.head import Head
@@ -164,16 +164,18 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", errors="xmlcharrefreplace")
 
 
-def write_rendered(formats: Iterable[str], head: Head, record: Path, folder: Path) -> None:
-    """Render those of ``formats`` that are made of the record, and write them into ``folder``.
+def write_rendered(
+    formats: Iterable[str], head: Head, folder: Path, write: Callable[[Path, bytes], None]
+) -> None:
+    """Render those of ``formats`` that are made of the record, and ``write`` them in ``folder``.
 
-    The record is the ``head``, and the files of findings and population in the folder ``record``.
+    The record is the ``head``, and the files of findings and population in the same folder.
     """
-    lines, population = (StoredLines(record / name) for name in (FINDINGS, POPULATION))
+    lines, population = (StoredLines(folder / name) for name in (FINDINGS, POPULATION))
     names = set(formats)
     for row in RENDERED:
         if row.name in names:
-            (folder / row.file).write_bytes(encode(row.render(head, lines, population)))
+            write(folder / row.file, encode(row.render(head, lines, population)))
             for page, text in row.render_pages(head, lines, population):
                 (folder / row.folder).mkdir(exist_ok=True)
-                (folder / row.folder / page).write_bytes(encode(text))
+                write(folder / row.folder / page, encode(text))

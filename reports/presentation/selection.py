@@ -134,43 +134,61 @@ class Selection(NamedTuple):
     folded: dict[tuple[str, str], list[FindingRecord]]
 
 
+class FindingSelector:
+    """Picks the findings to show from the lines of all findings: only these are parsed."""
+
+    def __init__(self, rules: Sequence[RuleEntry], limits: PageLimits) -> None:
+        """Pick as many as the ``limits`` allow."""
+        self._limits = limits
+        self._shares = share_out(_counts(rules), limits.folded)
+        self._folded: dict[tuple[str, str], Lines] = {key: [] for key in self._shares}
+        self._urgent, self._across = Urgent(limits.open), Urgent(limits.across)
+        self._waived: Lines = []
+        self._waived_across: Lines = []
+
+    def wants(self, status: str, rule: str) -> bool:
+        """Return whether a finding of this status and rule may be shown.
+
+        Of a million findings nearly all are passes beyond the limit.
+        """
+        if status in NOT_COMPLYING:
+            return True
+        return len(self._folded[status, rule]) < self._shares[status, rule]
+
+    def add(self, line: bytes) -> None:
+        """Take the line of a finding."""
+        status, rule, severity = line_fields(line)
+        if status not in NOT_COMPLYING:
+            if self.wants(status, rule):
+                self._folded[status, rule].append(line)
+            return
+        is_apart = self._limits.across > 0 and _ACROSS in line
+        if status in OPEN:
+            urgent = self._across if is_apart else self._urgent
+            urgent.add(urgency(status, severity), line)
+        elif is_apart:
+            self._waived_across += [line][: self._limits.across - len(self._waived_across)]
+        else:
+            self._waived += [line][: self._limits.waived - len(self._waived)]
+
+    def finish(self) -> Selection:
+        """Return the findings to show."""
+        opened = merge(self._urgent.ranked(), self._across.ranked(), key=itemgetter(0))
+        return Selection(
+            _parse([line for _, line in opened]),
+            _parse([*self._waived, *self._waived_across]),
+            {key: _parse(group) for key, group in self._folded.items()},
+        )
+
+
 def select_findings(
     lines: Iterable[bytes], rules: Sequence[RuleEntry], limits: PageLimits
 ) -> Selection:
-    """Pick the findings to show: a line is parsed only if it is shown.
-
-    Lines begin with status and rule, in a fixed order, so a few bytes show where they belong.
-    """
-    shares = share_out(_counts(rules), limits.folded)
-    folded: dict[tuple[str, str], Lines] = {key: [] for key in shares}
-    urgent, across = Urgent(limits.open), Urgent(limits.across)
-    waived: Lines = []
-    waived_across: Lines = []
-    full: set[bytes] = set()
+    """Pick the findings to show from the ``lines`` of all."""
+    selector = FindingSelector(rules, limits)
     for line in lines:
-        # Of a million findings nearly all are passes beyond the limit: once a group is full, its
-        # prefix alone decides, and nothing of the line is split or parsed.
-        prefix = line[: line.find(b',"id":')]
-        if prefix in full:
-            continue
-        status, rule, severity = line_fields(line)
-        is_apart = limits.across > 0 and status in NOT_COMPLYING and _ACROSS in line
-        if status in OPEN:
-            (across if is_apart else urgent).add(urgency(status, severity), line)
-        elif is_apart:
-            waived_across += [line][: limits.across - len(waived_across)]
-        elif status == "waived":
-            waived += [line][: limits.waived - len(waived)]
-        elif len(group := folded[status, rule]) < shares[status, rule]:
-            group.append(line)
-        else:
-            full.add(prefix)
-    opened = merge(urgent.ranked(), across.ranked(), key=itemgetter(0))
-    return Selection(
-        _parse([line for _, line in opened]),
-        _parse([*waived, *waived_across]),
-        {key: _parse(group) for key, group in folded.items()},
-    )
+        selector.add(line)
+    return selector.finish()
 
 
 class Urgent:

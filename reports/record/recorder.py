@@ -12,7 +12,7 @@ from reports.record.population import Population
 from reports.record.population_lines import population_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from checks.engine.context import Context
@@ -27,13 +27,14 @@ _MOST_PENDING = 2_000
 class HashedLines:
     """A file of lines that is hashed while it is written."""
 
-    def __init__(self, path: Path) -> None:
-        """Open ``path``, and empty it if it is there."""
+    def __init__(self, path: Path, watch: Callable[[bytes], None]) -> None:
+        """Open ``path``, and empty it if it is there; ``watch`` sees each block that is written."""
         self._name = path.name
         self._file: IO[bytes] = path.open("wb")
         self._hash = hashlib.sha256()
         self._size = self._count = 0
         self._pending: list[str] = []
+        self._watch = watch
 
     def write(self, line: str) -> None:
         """Write ``line``, which is ASCII and has no end of line."""
@@ -69,10 +70,15 @@ class HashedLines:
         if self._pending:
             raw = ("\n".join(self._pending) + "\n").encode("ascii")
             self._hash.update(raw)
+            self._watch(raw)
             self._size += len(raw)
             self._count += len(self._pending)
             self._file.write(raw)
             self._pending.clear()
+
+
+def _unwatched(_: Path) -> Callable[[bytes], None]:
+    return lambda _: None
 
 
 class Recorder:
@@ -83,16 +89,22 @@ class Recorder:
         population: the organizations, added up.
     """
 
-    def __init__(self, folder: Path, context: Context) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        context: Context,
+        watch: Callable[[Path], Callable[[bytes], None]] = _unwatched,
+    ) -> None:
         """Open the files of lines in ``folder``, which must exist and be the recorder's own.
 
-        ``context`` holds the earlier records, by which a key may have been seen first.
+        ``context`` holds the earlier records, by which a key may have been seen first. What
+        ``watch`` returns for a file sees each block that is written to it.
         """
         self.aggregates = Aggregates()
         self.population = Population()
         self._context = context
-        self._findings = HashedLines(folder / FINDINGS)
-        self._population_lines = HashedLines(folder / POPULATION)
+        self._findings = HashedLines(folder / FINDINGS, watch(folder / FINDINGS))
+        self._population_lines = HashedLines(folder / POPULATION, watch(folder / POPULATION))
 
     def add_organization(self, organization: Organization) -> None:
         """Write ``organization``, of which findings will come, with its keys and databases."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from io import BytesIO
 from typing import IO, TYPE_CHECKING
 
 from inventory.errors import RecordError
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LONGEST_LINE = 16 * 1_024 * 1_024
+_BLOCK = 131_072
+"""How many bytes are read at once: more would not stay in the cache of a processor."""
 
 
 class StoredLines:
@@ -25,13 +28,19 @@ class StoredLines:
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the lines; raise RecordError for one that is longer than any audit writes."""
-        # Without a limit, a file without an end of line would be read into memory whole.
         with open_regular(self._path) as file:
-            while line := file.readline(_LONGEST_LINE):
-                if len(line) == _LONGEST_LINE:
+            rest = b""
+            # By blocks, as a call of ``readline`` for each line takes twice as long.
+            while block := file.read(_BLOCK):
+                lines = BytesIO(rest + block).readlines()
+                rest = b"" if lines[-1].endswith(b"\n") else lines.pop()
+                yield from lines
+                # Without a limit, a file without an end of line would be read into memory whole.
+                if len(rest) >= _LONGEST_LINE:
                     found = f"a line of more than {_LONGEST_LINE:,} bytes"
                     raise RecordError(f"{self._path}: found {found}, expected {self._noun}")
-                yield line
+            if rest:
+                yield rest
 
 
 def open_regular(path: str | Path) -> IO[bytes]:

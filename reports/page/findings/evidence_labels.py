@@ -74,6 +74,11 @@ class CitedPopulation:
         self._marks = {_mark(place) for place in self._places}
         self._wanted = {scope.encode() for scope in self._scopes}
 
+    @property
+    def is_empty(self) -> bool:
+        """Return whether the findings name nothing, so that no line of the population is needed."""
+        return not (self._places or self._scopes)
+
     def add(self, line: bytes) -> None:
         """Take a line of the population; it is parsed only if a finding names what it has."""
         start = line.rfind(b'"file":')

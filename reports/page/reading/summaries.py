@@ -1,0 +1,212 @@
+"""The lanes of organizations without their databases, which are only counted.
+
+Of a fleet the page shows few lanes, and numbers of all others. So a lane begins with how many of its
+databases have each order, as findings and population show without being parsed; those that the page
+shows are read again in whole. Where the counts do not add up, nothing is guessed: all is read in
+whole then.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from reports.page.timeline.deployments import Order, rank_of
+from reports.page.timeline.lanes import OrganizationLanes
+from reports.page.timeline.reader import LaneKeeper, order_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from reports.page.reading.runs import Run
+    from reports.page.timeline.reader import ReadLanes
+
+_ORGANIZATION, _DATABASE = b'{"kind":"organization",', b'{"kind":"database",'
+_TERMINATED, _REGIONS = b'"state":"terminated"', b'"regions":[{'
+# Inside a text a quotation mark follows a backslash, so no name can look like these fields.
+_SCOPE = re.compile(rb'"scope":"([^"]*)"')
+_PLACE = re.compile(rb'"type":"([^"]*)","provider":"([^"]*)","region":')
+_MOST_TOGETHER = 200
+
+
+class UnclearError(Exception):
+    """Findings and population do not add up without a closer look."""
+
+
+class OrderCounts:
+    """What the findings of one organization show of the order of its databases.
+
+    Attributes:
+        passed: how many findings pass.
+        orders: the other orders, by the path of their subject.
+    """
+
+    def __init__(self) -> None:
+        """Start without findings."""
+        self.passed = 0
+        self.orders: dict[str, Order] = {}
+        self._scopes: dict[str, str] = {}
+
+    def count_pass(self, _: bytes) -> None:
+        """Count a finding that passes."""
+        self.passed += 1
+
+    def note(self, line: bytes) -> None:
+        """Take the line of a finding that does not pass."""
+        path, order = order_of(line)
+        known = self.orders.get(path)
+        if known is None:
+            self._scopes[path] = _scope_of(line, path)
+        if known is None or rank_of(order.code) < rank_of(known.code):
+            self.orders[path] = order
+
+    def by_scope(self) -> dict[str, Counter[str]]:
+        """Return how many databases in regions have each order, by key scope, but for passes."""
+        counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for path, scope in self._scopes.items():
+            if scope:
+                counts[scope][self.orders[path].code] += 1
+        return counts
+
+    def unlisted(self) -> Iterator[tuple[str, Order]]:
+        """Yield path and order of what is about the organization as a whole."""
+        for path, scope in self._scopes.items():
+            if not scope:
+                yield path, self.orders[path]
+
+
+def _scope_of(line: bytes, path: str) -> str:
+    """Return the path of the key scope that a finding is about; empty if it is about all of them.
+
+    Raises UnclearError if it is about a database whose key scope is not known.
+    """
+    owner, is_database, rest = path.partition("/database/")
+    if "/" not in path:
+        return ""
+    place = _PLACE.search(line)
+    if place is None or not is_database or rest.count("/") != 1:
+        raise UnclearError
+    kind, provider = (part.decode("ascii") for part in place.groups())
+    return f"{owner}/{kind}/{provider}/{rest.partition('/')[2]}"
+
+
+class CountedPopulation:
+    """The lines of the population, of which each organization is counted."""
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        """Read ``lines`` as far as organizations are asked for."""
+        self._lines = iter(lines)
+        self._next = next(self._lines, None)
+
+    def read(self, path: str, found: OrderCounts) -> OrganizationLanes | None:
+        """Return the lanes of the next organization; None at the end.
+
+        What was ``found`` is about the one with that ``path``, and nothing about any other. Raises
+        UnclearError if that does not add up.
+        """
+        if self._next is None:
+            return None
+        first = json.loads(self._next)
+        organization = OrganizationLanes(first["path"], first)
+        databases = self._read_keys(organization)
+        scopes = Counter(chain.from_iterable(_scopes(organization, block) for block in databases))
+        _fill(organization, scopes, found if organization.path == path else OrderCounts())
+        return organization
+
+    def _read_keys(self, organization: OrganizationLanes) -> Iterator[list[bytes]]:
+        """Take the keys of an organization; yield the lines of its databases, some at a time."""
+        block: list[bytes] = []
+        for line in self._lines:
+            if line.startswith(_DATABASE):
+                block.append(line)
+                if len(block) == _MOST_TOGETHER:
+                    yield block
+                    block = []
+            elif line.startswith(_ORGANIZATION):
+                self._next = line
+                break
+            else:
+                organization.add_key(json.loads(line))
+        else:
+            self._next = None
+        yield block
+
+
+def _scopes(organization: OrganizationLanes, lines: list[bytes]) -> list[bytes]:
+    """Return the key scope of each region of some databases, but for those that are terminated."""
+    joined = b"".join(lines)
+    if _TERMINATED in joined:
+        existing = [line for line in lines if not _is_terminated(line)]
+        organization.terminated += len(lines) - len(existing)
+        lines, joined = existing, b"".join(existing)
+    if joined.count(_REGIONS) != len(lines):
+        raise UnclearError
+    return _SCOPE.findall(joined)
+
+
+def _is_terminated(line: bytes) -> bool:
+    return _TERMINATED in line and bool(json.loads(line)["state"] == "terminated")
+
+
+def _fill(
+    organization: OrganizationLanes, scopes: Mapping[bytes, int], found: OrderCounts
+) -> None:
+    """Give each lane its number of databases by order: those of no other order pass."""
+    counts, passed = found.by_scope(), 0
+    for raw, number in scopes.items():
+        scope = raw.decode("ascii")
+        orders = counts.pop(scope, Counter())
+        after = number - orders.total()
+        if after < 0:
+            raise UnclearError
+        passed += after
+        orders.update({"after": after} if after else {})
+        organization.lane_of_scope(scope).databases.undated.update(orders)
+    if counts or passed != found.passed:
+        raise UnclearError
+    for path, order in found.unlisted():
+        organization.add_unlisted(path, order)
+
+
+class LaneCounter:
+    """Counts lanes while findings are read; as the reader of the timeline, which reads them."""
+
+    def __init__(
+        self,
+        population: Iterable[bytes],
+        limit: int,
+        on_organization: Callable[[OrganizationLanes], None],
+    ) -> None:
+        """Read ``population`` as findings need it; keep at most ``limit`` lanes, or all of few."""
+        self._keeper = LaneKeeper(limit, on_organization)
+        self._population = CountedPopulation(population)
+        self._path = ""
+        self._found = OrderCounts()
+
+    def taker(self, run: Run) -> Callable[[bytes], None]:
+        """Return what takes the lines of a run of findings about the order."""
+        if run.path != self._path:
+            self._complete()
+            self._path = run.path
+        return self._found.count_pass if run.status == "pass" else self._found.note
+
+    def finish(self) -> ReadLanes:
+        """Return the lanes once all findings were read; the rest of the population is read."""
+        self._complete()
+        while (organization := self._population.read("", OrderCounts())) is not None:
+            self._keeper.keep(organization)
+        return self._keeper.kept()
+
+    def _complete(self) -> None:
+        """Count the lanes of the organization of which all findings were read."""
+        while self._path:
+            organization = self._population.read(self._path, self._found)
+            if organization is None:
+                raise UnclearError
+            self._keeper.keep(organization)
+            if organization.path == self._path:
+                self._path = ""
+        self._found = OrderCounts()
