@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from checks.engine.database_ids import DatabaseIds, pack, shared_ids
 from inventory.history import History, Observation
 from inventory.model.base import SourceLocation
+from inventory.model.database_ids import DatabaseIds, pack, shared_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

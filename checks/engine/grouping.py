@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from checks.engine.card import Card
     from checks.engine.finding import Finding
+    from checks.engine.pass_series import PassSeries
 
 Mode = Literal["subject", "organization", "rule"]
 GroupingSetting = Literal["subject", "organization", "rule", "auto"]
@@ -48,14 +49,24 @@ class Grouping:
 
     def add(self, finding: Finding) -> None:
         """Count ``finding`` for its organization, and for its subject while that is in question."""
+        self._of_organization(finding).add(finding, self._gate)
+        if self._subjects is not None:
+            self._add_subject(self._subjects, finding)
+
+    def add_series(self, series: PassSeries) -> None:
+        """Count the passes of ``series``; as ``add`` with each."""
+        self._of_organization(series.pattern).add_passes(len(series.ids))
+        passes = series.findings()
+        while self._subjects is not None and (finding := next(passes, None)):
+            self._add_subject(self._subjects, finding)
+
+    def _of_organization(self, finding: Finding) -> FindingGroup:
         key = (finding.rule, finding.subject.organization)
         group = self._organizations.get(key)
         if group is None:
             group = self._organizations[key] = self._start(finding, key[1])
             self._judged.add(finding.rule)
-        group.add(finding, self._gate)
-        if self._subjects is not None:
-            self._add_subject(self._subjects, finding)
+        return group
 
     def _add_subject(self, subjects: dict[tuple[str, str], FindingGroup], finding: Finding) -> None:
         subject = finding.subject

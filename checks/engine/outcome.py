@@ -140,6 +140,10 @@ class FindingGroup:
         if len(self._examples) < SHOWN or order < self._examples[-1].rank:
             self._remember([self._example(order, finding)])
 
+    def add_passes(self, count: int) -> None:
+        """Count as many passes."""
+        self.counts["pass"] += count
+
     def _example(self, order: int, finding: Finding) -> Example:
         organization = self.organization or finding.subject.organization
         name = subject_name(organization, finding.subject, finding.name)

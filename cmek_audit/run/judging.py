@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from checks.engine.evaluation import evaluate
+from checks.engine.evaluation import evaluate_in_series
 from checks.engine.grouping import Grouping
+from checks.engine.pass_series import PassSeries, one_by_one
 from checks.engine.waivers import WaiverBook
 from inventory.system.garbage_collection import collector_paused
 from reports.comparison.changes import Changes
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from checks.engine.finding import Finding
     from checks.engine.grouping import Mode
     from checks.engine.outcome import FindingGroup
+    from checks.engine.pass_series import Found
     from checks.engine.waivers import State, Waiver
     from cmek_audit.run.preparation import AuditSetup, Prepared
     from inventory.model.organization import Organization
@@ -35,6 +37,9 @@ class FindingSink(Protocol):
 
     def add(self, finding: Finding) -> None:
         """Take a finding."""
+
+    def add_series(self, series: PassSeries) -> None:
+        """Take passes that differ in little; as ``add`` with each."""
 
 
 class Selection(NamedTuple):
@@ -99,11 +104,13 @@ def judge(
     on_organization = _announce(grouping, sink, changes)
     organizations = prepared.inventory.organizations()
     # The stages are left out where they have nothing to do: there can be millions of findings.
-    findings = evaluate(organizations, criteria.rules, setup.context, on_organization)
-    findings = map(book.apply, findings) if criteria.waivers else findings
-    findings = filter(_includes(selection, grouping), findings) if selection else findings
-    findings = map(changes.classify, findings) if changes else findings
-    _distribute(findings, grouping, sink)
+    found = evaluate_in_series(organizations, criteria.rules, setup.context, on_organization)
+    if criteria.waivers or selection or changes:
+        findings = one_by_one(found)
+        findings = map(book.apply, findings) if criteria.waivers else findings
+        findings = filter(_includes(selection, grouping), findings) if selection else findings
+        found = map(changes.classify, findings) if changes else findings
+    _distribute(found, grouping, sink)
     left_out = selection.left_out if selection else ""
     return Judged(
         setup=setup,
@@ -140,13 +147,13 @@ def _includes(selection: Selection, grouping: Grouping) -> Callable[[Finding], b
     return lambda finding: (finding.rule, grouping.key(finding)) in selection.groups
 
 
-def _distribute(findings: Iterator[Finding], grouping: Grouping, sink: FindingSink | None) -> None:
-    """Judge, as ``findings`` are taken one by one, and hand each to those who add them up."""
+def _distribute(found: Iterator[Found], grouping: Grouping, sink: FindingSink | None) -> None:
+    """Judge, as what is ``found`` is taken piece by piece, and hand each to those who add it up."""
+    takers = [taker for taker in (grouping, sink) if taker is not None]
     with collector_paused():
-        if sink is None:
-            for finding in findings:
-                grouping.add(finding)
-            return
-        for finding in findings:
-            grouping.add(finding)
-            sink.add(finding)
+        for entry in found:
+            for taker in takers:
+                if isinstance(entry, PassSeries):
+                    taker.add_series(entry)
+                else:
+                    taker.add(entry)

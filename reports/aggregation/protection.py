@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
     from checks.engine.finding import EvidenceKind, Finding
+    from checks.engine.pass_series import PassSeries
     from inventory.model.vocabulary import DatabaseType, Provider
     from reports.aggregation.expected_databases import ExpectedDatabases
     from reports.model.protection import Protection
@@ -85,6 +86,13 @@ class ScopeProtection:
             self.kinds[database] = weaker
         if not finding.existing:
             self.planned.add(database)
+
+    def add_series(self, series: PassSeries) -> None:
+        """Take passes on whether the key came before databases; as ``add_database`` with each."""
+        kind = EVIDENCE_KINDS.index(series.pattern.evidence_kind or "records")
+        for database in series.ids:
+            self.databases.setdefault(database, PROTECTED)
+            self.kinds[database] = max(kind, self.kinds.get(database, 0))
 
     def add(self, finding: Finding) -> None:
         """Take a finding about the scope or a key in it, by a rule that says which key that is.
@@ -184,6 +192,11 @@ class OrganizationProtection:
             self._scope(finding).add_database(finding)
         else:
             self._elsewhere[finding.subject.database] = min(_state_of(finding), UNPROTECTED)
+
+    def add_series(self, series: PassSeries) -> None:
+        """Take passes on the order of key and databases; as ``add`` with each."""
+        self._is_late |= self._is_folded
+        self._scope(series.pattern).add_series(series)
 
     def _add_failure(self, finding: Finding) -> None:
         """Take a failure of a database itself by a rule that proves no key, such as that of 04."""

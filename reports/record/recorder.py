@@ -6,7 +6,7 @@ import hashlib
 from typing import IO, TYPE_CHECKING
 
 from reports.aggregation.aggregates import Aggregates
-from reports.record.encoding import encode_finding
+from reports.record.encoding import encode_finding, encode_series
 from reports.record.layout import FINDINGS, POPULATION
 from reports.record.population import Population
 from reports.record.population_lines import population_lines
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from checks.engine.context import Context
     from checks.engine.finding import Finding
+    from checks.engine.pass_series import PassSeries
     from inventory.model.organization import Organization
     from reports.model.head import LinesFile
 
@@ -116,6 +117,11 @@ class Recorder:
         """Write ``finding``."""
         self.aggregates.add(finding)
         self._findings.write(encode_finding(finding))
+
+    def add_series(self, series: PassSeries) -> None:
+        """Write the passes of ``series``; as ``add`` with each, and faster."""
+        self.aggregates.add_series(series)
+        self._findings.write_all(encode_series(series))
 
     def close(self) -> tuple[LinesFile, LinesFile]:
         """Finish the files; return what the head says of the findings and of the population."""

@@ -94,8 +94,8 @@ def find_needed(organizations: Iterable[Organization], context: Context) -> Need
     left: Counter[str] = Counter()
     count = 0
     for organization in organizations:
-        findings, _ = judge_organization(organization, rules, context)
-        found = [finding for finding in findings if finding.status == "inconclusive"]
+        judged = judge_organization(organization, rules, context)
+        found = [finding for finding in judged.findings if finding.status == "inconclusive"]
         count += len(found)
         resolved, others = _split(found)
         left.update(finding.reason for finding in others)

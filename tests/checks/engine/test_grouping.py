@@ -9,6 +9,7 @@ from checks.engine.finding import ACROSS, Finding, Subject
 from checks.engine.grouping import EVERYWHERE, NO_SUBJECT, Grouping, GroupingSetting, Mode
 from checks.engine.identity import LONGEST, escape
 from checks.engine.outcome import FindingGroup, Gate
+from checks.engine.pass_series import PassSeries
 from tests.checks.judging import RULES, a_finding
 from tests.hypothesis_profile import examples
 
@@ -248,3 +249,32 @@ def test_merged_groups_keep_what_stops() -> None:
     assert isinstance(group, FindingGroup)
     assert dict(group.counts) == {"pass": 1, "fail": 2}
     assert (group.status, group.severity) == ("fail", "high")
+
+
+@pytest.mark.parametrize("wanted", ["subject", "organization", "rule", "auto"])
+@pytest.mark.parametrize("count", [3, grouping.MOST_ITEMS + 2])
+def test_a_series_is_grouped_as_its_passes_one_by_one(wanted: GroupingSetting, count: int) -> None:
+    """The groups are the same whether passes come in a series or one by one."""
+    subject = Subject("database-region", "", "o1", "serverless", "aws", "us-east-1")
+    series = PassSeries(
+        pattern=a_finding("pass")._replace(subject=subject, message="", evidence=()),
+        before="Deployed ",
+        after=".",
+        ids=[f"d-{number}" for number in range(count)],
+        names=["orders"] * count,
+        locations=[("acme.ndjson", 1)] * count,
+        times=["2026-01-01T00:00:00Z"] * count,
+    )
+    together = grouped(*FOUND[:2], wanted=wanted, names=NAMES)
+    together.add_series(series)
+    apart = grouped(*FOUND[:2], *series.findings(), wanted=wanted, names=NAMES)
+    assert together.mode == apart.mode
+    assert _shown(together) == _shown(apart)
+
+
+def _shown(grouping_: Grouping) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    return [
+        (group.label, group.text(), group.properties())
+        for groups in grouping_.groups().values()
+        for group in groups
+    ]
