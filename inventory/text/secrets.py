@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from inventory.errors import LeakError
-from inventory.text.secret_forms import hide_forms, holds_encoded_form, holds_form
+from inventory.text.secret_forms import hide_forms, holds_encoded_form, holds_form, sketch_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,7 +36,7 @@ _SIGNED = re.compile(
     re.IGNORECASE,
 )
 _SIGNS = tuple(parameter.lower() for parameter in _PARAMETERS)
-_LITERALS = (b"AstraCS", b"QXN0cmFDUz")
+_LITERALS = tuple((sketch_of(literal), literal) for literal in (b"AstraCS", b"QXN0cmFDUz"))
 _SUSPICIOUS = re.compile(
     rb"AstraCS(?::|%3[aA]|\\u003[aA]|&#58;|&#x3[aA];|&colon;)"
     + _BEGIN.encode("ascii")
@@ -311,9 +311,11 @@ def _leaks(file: Path, needles: Sequence[bytes]) -> bool:
 
 def holds_secret(block: bytes, needles: Iterable[bytes] = ()) -> bool:
     """Say whether ``block`` holds what looks like a credential, or any of ``needles``."""
-    if any(literal in block for literal in _LITERALS) and _SUSPICIOUS.search(block):
-        return True
-    return any(needle in block for needle in needles) or holds_form(block)
+    sketch = sketch_of(block)
+    for sketched, literal in _LITERALS:
+        if sketched in sketch and literal in block and _SUSPICIOUS.search(block):
+            return True
+    return any(needle in block for needle in needles) or holds_form(block, sketch)
 
 
 def lines_with_secret(block: bytes, first: int = 1) -> Iterator[int]:
