@@ -19,6 +19,7 @@ FLOORS = (
     {"inventory.text"},
     {"inventory.model"},
     {"inventory.system"},
+    {"inventory.database_lines"},
     {"inventory.files"},
     {"inventory.terraform", "inventory.evidence"},
     {"inventory.clouds"},
