@@ -12,7 +12,10 @@ import threading
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import connection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+
+from inventory.system.dask_cluster import ADDRESS, DaskExecutor, open_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,9 +53,28 @@ class SerialExecutor(Executor):
         return future
 
 
+def parse_executor(text: str) -> ExecutorSetting | None:
+    """Return the setting that ``serial``, ``processes`` or ``dask=ADDRESS`` means; else None."""
+    kind, separator, address = text.partition("=")
+    if kind == "dask" and ADDRESS.fullmatch(address):
+        return ExecutorSetting("dask", address=address)
+    if separator:
+        return None
+    if kind == "processes":
+        return ExecutorSetting("processes", jobs=os.cpu_count() or 1)
+    return ExecutorSetting() if kind == "serial" else None
+
+
 @contextmanager
 def open_executor(setting: ExecutorSetting) -> Iterator[Executor]:
-    """Open the executor that ``setting`` names; at the end, what is not begun is not run."""
+    """Open the executor that ``setting`` names; at the end, what is not begun is not run.
+
+    Raises SettingError if a cluster cannot be used.
+    """
+    if setting.kind == "dask":
+        with open_cluster(setting.address) as cluster:
+            yield cluster
+        return
     executor: Executor = (
         _processes(setting.jobs) if setting.kind == "processes" else SerialExecutor()
     )
@@ -63,8 +85,25 @@ def open_executor(setting: ExecutorSetting) -> Iterator[Executor]:
 
 
 def is_worker_lost(error: BaseException) -> bool:
-    """Say whether ``error`` means that a worker ended, and not that its task failed."""
+    """Say whether ``error`` means that a worker ended, and not that its task failed.
+
+    A cluster has then run the task again, as often as its scheduler allows.
+    """
     return isinstance(error, BrokenExecutor)
+
+
+def tasks_at_once(setting: ExecutorSetting, executor: Executor) -> int:
+    """Return how many tasks ``executor``, opened by ``setting``, runs at the same time."""
+    return executor.slots if isinstance(executor, DaskExecutor) else setting.jobs
+
+
+def require_shared_folder(executor: Executor, folder: Path) -> None:
+    """Raise SettingError unless every worker of ``executor`` reads and writes ``folder``.
+
+    Processes of this machine do. ``folder`` exists, and its path is absolute.
+    """
+    if isinstance(executor, DaskExecutor):
+        executor.require_shared(folder)
 
 
 def _processes(jobs: int) -> ProcessPoolExecutor:
@@ -73,14 +112,14 @@ def _processes(jobs: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(jobs, context, initializer=_begin_process)
 
 
-def _begin_process() -> None:
+def _begin_process(end: Callable[[int], object] = os._exit) -> None:
     """Leave Ctrl-C to the process that started this one, and end when that one ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
+        threading.Thread(target=_end_after, args=(parent.sentinel, end), daemon=True).start()
 
 
-def _end_after(sentinel: int) -> None:
+def _end_after(sentinel: int, end: Callable[[int], object]) -> None:
     connection.wait([sentinel])
-    os._exit(1)
+    end(1)

@@ -1,0 +1,89 @@
+"""What runs on the workers of a Dask cluster: it checks that they have the same code and folder.
+
+Nothing here needs Dask: workers find these functions by their names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from uuid import uuid4
+
+from inventory.errors import ProcessError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).parents[2]
+"""The folder that holds the parts of the suite."""
+
+_PARTS = ("inventory", "checks", "reports")
+
+
+@cache
+def suite_hash() -> str:
+    """Return the hash of the suite's files: processes with the same hash judge and write alike."""
+    digest = hashlib.sha256()
+    for name, path in sorted(_suite_files(ROOT)):
+        digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _suite_files(root: Path) -> Iterator[tuple[str, Path]]:
+    """Yield each file with its name, which is the same in a checkout and in an installed package.
+
+    An installed package carries the other parts inside it.
+    """
+    package = root / "cmek_audit" if (root / "cmek_audit").is_dir() else root.parent
+    yield from _files("cmek_audit", package)
+    for part in _PARTS:
+        yield from _files(part, root / part)
+
+
+def _files(name: str, folder: Path) -> Iterator[tuple[str, Path]]:
+    for path in folder.rglob("*"):
+        inside = path.relative_to(folder)
+        if path.is_file() and inside.parts[0] != "suite" and "__pycache__" not in inside.parts:
+            yield f"{name}/{inside.as_posix()}", path
+
+
+def run_checked(expected: str, task: Callable[..., T], *args: Any) -> T:  # noqa: ANN401 (of the task)
+    """Run ``task`` if the suite's hash is ``expected``; raise ProcessError if it is another.
+
+    A worker may have joined the cluster after all others were checked.
+    """
+    if suite_hash() != expected:
+        raise ProcessError("a worker of the cluster has other code of cmek-audit")
+    return task(*args)
+
+
+class SharedFolder(NamedTuple):
+    """A folder that a worker must share, and what it must find there.
+
+    Attributes:
+        folder: its path.
+        name: the name of a file in it.
+        content: the content of that file.
+    """
+
+    folder: str
+    name: str
+    content: str
+
+
+def answer_in_folder(shared: SharedFolder) -> str:
+    """Write the content of the file into another one beside it, and return the name of that.
+
+    Raises ProcessError if the file has another content, and OSError if it cannot be read, or the
+    other one cannot be written.
+    """
+    folder = Path(shared.folder)
+    if (folder / shared.name).read_text(encoding="ascii") != shared.content:
+        raise ProcessError("another folder has the same path there")
+    answer = folder / f"{shared.name}-{uuid4().hex}"
+    answer.write_text(shared.content, encoding="ascii")
+    return answer.name
