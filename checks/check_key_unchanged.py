@@ -185,12 +185,14 @@ def _judge_scope(index: OrganizationIndex, context: Context, scope: KeyScope) ->
 
 def _earlier(context: Context, scope: KeyScope, now: datetime) -> list[Observation]:
     """Return what was seen in ``scope`` before ``now``; the baseline adds what no record has."""
-    observations = context.history.observations(scope)
-    known = context.baseline.get(scope.organization)
-    times = {observation.at for observation in observations}
-    further = known.keys.get(scope, ()) if known else ()
-    observations += [seen for seen in further if seen.at < now and seen.at not in times]
-    return sorted(observations, key=lambda observation: observation.at)
+    known, history = context.baseline.get(scope.organization), context.history
+    further = [
+        seen
+        for seen in (known.keys.get(scope, ()) if known else ())
+        if seen.at < now and not history.shows(scope, seen.at)
+    ]
+    observations = history.observations(scope, [seen.at for seen in further])
+    return sorted((*observations, *further), key=lambda observation: observation.at)
 
 
 def _present(index: OrganizationIndex, context: Context, scope: KeyScope) -> Observation:
