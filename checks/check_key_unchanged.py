@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 from typing import TYPE_CHECKING
 
 from checks.engine.actions import ActionKind
@@ -17,6 +17,7 @@ from checks.shared.remedies import FIND_SUPPORT_CASE, for_scope
 from checks.shared.verdicts import with_databases_of
 from inventory.history import Observation
 from inventory.model.key_ids import canonical, parse_key_id
+from inventory.text.display import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -270,9 +271,11 @@ def _unchanged(index: OrganizationIndex, scope: KeyScope, seen: Sequence[Observa
         return passes(
             CARD, subject, message, (*where, *locations_of(used)), attested_by=attested_by
         )
-    first = next(observation for observation in seen if observation.key_ids)
-    message = f"The key is the same in all records since {utc(first.at)}."
-    return passes(CARD, subject, message, where)
+    shown = list(dropwhile(lambda observation: not observation.key_ids, seen))
+    first, last = shown[0], shown[-1]
+    records = pluralize(sum(observation.records for observation in shown), "record")
+    message = f"The key is the same in {records} from {utc(first.at)} to {utc(last.at)}."
+    return passes(CARD, subject, message, (first.location, last.location))
 
 
 def _changes(seen: Sequence[Observation]) -> list[tuple[Observation, Observation]]:

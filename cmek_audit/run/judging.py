@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from checks.engine.evaluation import evaluate
 from checks.engine.grouping import Grouping
 from checks.engine.waivers import WaiverBook
+from inventory.past.chains import condense
 from inventory.system.garbage_collection import collector_paused
 from reports.comparison.changes import Changes
 
@@ -107,7 +108,7 @@ def judge(
     left_out = selection.left_out if selection else ""
     return Judged(
         setup=setup,
-        sources=(*prepared.inventory.sources, *setup.context.history.sources),
+        sources=(*prepared.inventory.sources, *condense(setup.context.history.sources)),
         grouping=grouping.mode,
         groups=grouping.groups(),
         waivers=book.states(),
