@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from inventory.errors import InventoryError
 from inventory.files.evidence_layout import INVENTORY as BUNDLED
@@ -41,15 +41,23 @@ def holds_clouds_only(file: str) -> bool:
 
     False for whatever cannot be read: that is refused where it is read.
     """
+    return read_stream_head(file).get("clouds_only") is True
+
+
+def read_stream_head(file: str) -> dict[str, Any]:
+    """Return the first line of a file in NDJSON, or of a bundle's inventory, as it is there.
+
+    Empty for any other file, and for whatever cannot be read: that is refused where it is read.
+    """
     if not is_stream(file):
-        return False
+        return {}
     path = Path(file) / BUNDLED if is_folder(file) else Path(file)
     try:
         with path.open("rb") as lines:
             head = json.loads(lines.readline(_LONGEST_HEAD))
     except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(head, dict) and head.get("clouds_only") is True
+        return {}
+    return head if isinstance(head, dict) else {}
 
 
 def open_stream(file: str, role: Role = "inventory") -> NdjsonReader:

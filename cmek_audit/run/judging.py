@@ -8,6 +8,7 @@ from checks.engine.evaluation import evaluate_in_series
 from checks.engine.grouping import Grouping
 from checks.engine.pass_series import PassSeries, one_by_one
 from checks.engine.waivers import WaiverBook
+from inventory.past.chains import condense
 from inventory.system.garbage_collection import collector_paused
 from reports.comparison.changes import Changes
 
@@ -114,7 +115,7 @@ def judge(
     left_out = selection.left_out if selection else ""
     return Judged(
         setup=setup,
-        sources=(*prepared.inventory.sources, *setup.context.history.sources),
+        sources=(*prepared.inventory.sources, *condense(setup.context.history.sources)),
         grouping=grouping.mode,
         groups=grouping.groups(),
         waivers=book.states(),

@@ -18,7 +18,7 @@ from reports.comparison.changes import summarize_changes
 from reports.presentation.action_groups import first, group_actions
 from reports.presentation.banners import OUTSIDE, banners
 from reports.presentation.evidence_text import rests_on
-from reports.presentation.messages import describe_items, number_of
+from reports.presentation.messages import count_records, describe_items, number_of
 from reports.presentation.protection_text import answer
 from reports.presentation.source_notes import first_notes
 from reports.presentation.waiver_notices import notice, urgent_waivers
@@ -217,7 +217,8 @@ def _facts(options: Options, head: Head) -> Iterator[tuple[str, str]]:
         counts = ", ".join(f"{states[state]:,} {state}" for state in sorted(states))
         yield "Waivers", f"{len(head['waivers']):,}, of which {counts}"
     if options.history:
-        earlier = sum(source["role"] == "history" for source in head["population"]["sources"])
+        sources = head["population"]["sources"]
+        earlier = sum(count_records(source) for source in sources if source["role"] == "history")
         reports = len(head["settings"]["history_files"])
         also = f", {pluralize(reports, 'earlier audit')}" if reports else ""
         yield "History", f"{pluralize(earlier, 'earlier record')}{also}"

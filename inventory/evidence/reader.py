@@ -114,7 +114,7 @@ def open_bundle(folder: str, role: Role = "inventory") -> NdjsonReader:
     Raises EvidenceError if the bundle is damaged.
     """
     manifest = check_bundle(folder, only_inventory=role == "history")
-    reader = NdjsonReader(f"{folder}/{INVENTORY}", role, (folder, _evidence(manifest)))
+    reader = NdjsonReader(f"{folder}/{INVENTORY}", role, (folder, evidence_of(manifest)))
     if reader.head.clouds_only == bool(manifest.address):
         expected = "a host of Astra that was asked" if manifest.address else "no host of Astra"
         found = "an inventory " + ("of clouds alone" if manifest.address else "of Astra")
@@ -122,7 +122,8 @@ def open_bundle(folder: str, role: Role = "inventory") -> NdjsonReader:
     return reader
 
 
-def _evidence(manifest: Manifest) -> Evidence:
+def evidence_of(manifest: Manifest) -> Evidence:
+    """Return how a bundle was made, according to its ``manifest``."""
     fields = manifest.model_dump(include=set(Evidence.model_fields) - {"previous", "files"})
     previous = manifest.previous.root if manifest.previous else None
     return Evidence(**fields, previous=previous, files=len(manifest.files))

@@ -110,7 +110,8 @@ class Population:
 
 def describe_source(source: Source) -> SourceEntry:
     """Return ``source`` as the record states it."""
-    return cast("SourceEntry", source.model_dump(mode="json"))
+    excluded = {"chain"} if source.chain is None else set()
+    return cast("SourceEntry", source.model_dump(mode="json", exclude=excluded))
 
 
 def describe_manifest(evidence: Evidence) -> BundleManifest:

@@ -111,7 +111,7 @@ def test_records_in_the_order_of_time(tmp_path: Path) -> None:
     ]
     history = read_history(files)
     found = [observation.file for observation in history.observations(SCOPE)]
-    assert found == [files[1], files[2], files[3], files[0]]
+    assert found == [files[1], files[0]]
     assert history.organizations() == {ORGANIZATION: "acme-0"}
     assert history.latest_file(ORGANIZATION)[0] == files[0]
 

@@ -25,6 +25,7 @@ FLOORS = (
     {"inventory.clouds"},
     {"inventory.clouds.aws", "inventory.clouds.gcp", "inventory.clouds.azure"},
     {"inventory.astra"},
+    {"inventory.past"},
     {"inventory"},
     {"checks.engine"},
     {"checks.shared"},

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from inventory.text.display import pluralize
 from reports.presentation import labels
+from reports.presentation.locations import chain_folder
 from reports.presentation.sanitize import name, visible
 
 if TYPE_CHECKING:
@@ -223,7 +224,10 @@ class EvidenceLabels:
             if file == source["path"] or file.startswith(f"{source['path'].rstrip('/')}/"):
                 date = (source["captured_at"] or "")[:10]
                 return f"{labels.ROLE[source['role']]}{f' of {date}' if date else ''}"
-        return ""
+        # Of many earlier bundles in a row, the sources name the first and the last.
+        folders = (chain_folder(source) for source in self._sources)
+        in_chain = any(folder and file.startswith(folder) for folder in folders)
+        return labels.ROLE["history"] if in_chain else ""
 
 
 def _what(content: PlaceContent | None) -> Markup:
