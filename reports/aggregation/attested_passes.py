@@ -75,7 +75,8 @@ class AttestedPasses:
         if other._organization:
             attested, every = self.databases
             self._before = attested + other._before[0], every + other._before[1]
-            self._organization, self._rests = other._organization, other._rests
+            self._organization = other._organization
+            self._every, self._attested = other._every, other._attested
 
     @property
     def databases(self) -> tuple[int, int]:
