@@ -18,6 +18,8 @@ _LONGEST_LINE = 16 * 1_024 * 1_024
 _BLOCK = 131_072
 """How many bytes are read at once: more would not stay in the cache of a processor."""
 
+_MOST_REMEMBERED = 1_000
+
 
 class StoredLines:
     """The lines of a file, one at a time, and from the beginning in each loop over them."""
@@ -25,6 +27,7 @@ class StoredLines:
     def __init__(self, path: Path, noun: str = "lines") -> None:
         """Take the file ``path``; an error calls what it holds by its ``noun``."""
         self._path, self._noun = path, noun
+        self._remembered: dict[tuple[bytes, ...], list[bytes]] = {}
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the lines; raise RecordError for one that is longer than any audit writes."""
@@ -41,6 +44,26 @@ class StoredLines:
                     raise RecordError(f"{self._path}: found {found}, expected {self._noun}")
             if rest:
                 yield rest
+
+    def without(self, begins: tuple[bytes, ...]) -> Iterator[bytes]:
+        """Yield the lines that begin with none of ``begins``.
+
+        A few of them are remembered, so that the file is not read again for the next report.
+        """
+        remembered = self._remembered.get(begins)
+        if remembered is not None:
+            yield from remembered
+            return
+        few: list[bytes] = []
+        count = 0
+        for line in self:
+            if not line.startswith(begins):
+                count += 1
+                if count <= _MOST_REMEMBERED:
+                    few.append(line)
+                yield line
+        if count <= _MOST_REMEMBERED:
+            self._remembered[begins] = few
 
 
 def open_regular(path: str | Path) -> IO[bytes]:

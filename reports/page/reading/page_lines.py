@@ -73,8 +73,7 @@ def read_lines(
 ) -> PageLines:
     """Read what a page needs; of most databases of a fleet that is only their number."""
     draw = Draw(head["report"], limits.sample)
-    for line in population:
-        draw.add(line)
+    draw.add_all(population)
     conclusions = Conclusions(draw.drawn())
     reading = _Reading(head, lines, population, limits=limits, is_index=is_index)
     chosen, lanes = reading.read(conclusions)

@@ -1,7 +1,7 @@
 """The lanes of organizations without their databases, which are only counted.
 
-Of a fleet the page shows few lanes, and numbers of all others. So a lane begins with how many of its
-databases have each order, as findings and population show without being parsed; those that the page
+Of a fleet the page shows few lanes, and numbers of all others. So it is only counted how many of
+the databases of a lane have each order, for which lines need not be parsed; the lanes that the page
 shows are read again in whole. Where the counts do not add up, nothing is guessed: all is read in
 whole then.
 """
@@ -151,9 +151,7 @@ def _is_terminated(line: bytes) -> bool:
     return _TERMINATED in line and bool(json.loads(line)["state"] == "terminated")
 
 
-def _fill(
-    organization: OrganizationLanes, scopes: Mapping[bytes, int], found: OrderCounts
-) -> None:
+def _fill(organization: OrganizationLanes, scopes: Mapping[bytes, int], found: OrderCounts) -> None:
     """Give each lane its number of databases by order: those of no other order pass."""
     counts, passed = found.by_scope(), 0
     for raw, number in scopes.items():
