@@ -115,7 +115,10 @@ class _Reading:
     def read(self, conclusions: Conclusions) -> tuple[Selection, _Lanes]:
         """Return the findings to show, and the lanes; the findings go to ``conclusions``, too."""
         is_partial = bool(self._head["settings"]["left_out"])
-        if len(self._head["population"]["organizations"]) > _FEW and not is_partial:
+        # What can be read only once cannot be counted first.
+        is_stored = iter(self._lines) is not self._lines
+        is_fleet = len(self._head["population"]["organizations"]) > _FEW
+        if is_fleet and is_stored and not is_partial:
             try:
                 return self._read_shown(conclusions)
             except UnclearError:

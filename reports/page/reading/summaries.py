@@ -113,6 +113,8 @@ class CountedPopulation:
             return None
         first = json.loads(self._next)
         organization = OrganizationLanes(first["path"], first)
+        if first["id"] not in self._entries:
+            raise UnclearError
         organization.terminated = self._entries[first["id"]]["terminated"] or 0
         self._read_keys(organization)
         scopes = _databases(organization.path, self._rows.get(first["id"]))
