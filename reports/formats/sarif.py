@@ -79,7 +79,7 @@ def _is_over(text: str, most: int) -> bool:
     return len(text) > most and len(zlib.compress(text.encode("ascii"))) > most
 
 
-def _dumps(data: Json) -> str:
+def _dumps(data: Mapping[str, object]) -> str:
     return json.dumps(data, ensure_ascii=True, separators=(",", ":"))
 
 

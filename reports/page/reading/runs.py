@@ -44,11 +44,11 @@ class Wanted(NamedTuple):
 
     Attributes:
         takers: who takes each line, in this order.
-        count: what takes the number of lines.
+        tally: what takes the number of lines.
     """
 
     takers: Sequence[Take] = ()
-    count: Callable[[int], None] = lambda _: None
+    tally: Callable[[int], None] = lambda _: None
 
 
 def hand_out(lines: Iterable[bytes], choose: Callable[[Run], Wanted]) -> None:
@@ -62,14 +62,14 @@ def hand_out(lines: Iterable[bytes], choose: Callable[[Run], Wanted]) -> None:
         number = 0
         for line in group:
             if not (number and line.startswith(begin) and line.startswith(middle, place)):
-                wanted.count(number)
+                wanted.tally(number)
                 number = 0
                 begin, middle, place = _marks(line)
                 wanted = choose(_run(line))
             number += 1
             for take in wanted.takers:
                 take(line)
-        wanted.count(number)
+        wanted.tally(number)
 
 
 def _marks(line: bytes) -> tuple[bytes, bytes, int]:
@@ -81,7 +81,8 @@ def _marks(line: bytes) -> tuple[bytes, bytes, int]:
     identity = line.index(b',"id":"') + len(b',"id":"')
     place = line.index(b'"', identity)
     path = line.index(_PATH, place) + len(_PATH)
-    end = path + len(_SEGMENT.match(line, path)[0])  # type: ignore[index]  (matches anything)
+    segment = _SEGMENT.match(line, path)
+    end = segment.end() if segment else path
     return line[:identity], line[place:end], place
 
 
