@@ -328,7 +328,7 @@ class SecretSearch:
 
 
 class StreamSearch:
-    """Searches bytes that come block by block; a secret may lie across two of them.
+    """Searches bytes that come block by block, of which two may cut a secret.
 
     Attributes:
         found: whether a secret was in any block so far.

@@ -54,7 +54,7 @@ def parts_of(
 ) -> Parts:
     """Return what the templates show of the record with this ``head``, by name.
 
-    The ``lines`` of findings are read once, those of the ``population`` as often as needed.
+    The ``lines`` of findings and those of the ``population`` are read as often as needed.
     """
     read = read_lines(head, lines, population, limits=limits, is_index=links.is_index)
     waivers = list_waivers(head["waivers"], limits.waivers)

@@ -140,8 +140,7 @@ def take_sample(
     population is read first.
     """
     draw = Draw(head["report"], size, kind)
-    for line in lines if kind == "passes" else population:
-        draw.add(line)
+    draw.add_all(lines if kind == "passes" else population)
     conclusions = Conclusions(draw.drawn())
     if kind != "passes":
         for line in lines:

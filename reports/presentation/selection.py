@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from functools import cache
 from heapq import merge
+from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from checks.engine.card import SEVERITIES
 from checks.engine.finding import NOT_COMPLYING, OPEN, STATUSES
 from reports.presentation.sample import DEFAULT_SIZE
+from reports.record.stored_lines import StoredLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from checks.engine.card import Severity
     from checks.engine.finding import Status
     from reports.model.finding_record import FindingRecord
-    from reports.model.head import RuleEntry
+    from reports.model.head import Head, RuleEntry
 
     Lines = list[bytes]
     Counts = Mapping[tuple[str, str], int]
@@ -230,20 +232,37 @@ class Urgent:
         return [line for _, line in self.ranked()]
 
 
-def open_lines(lines: Iterable[bytes]) -> Iterator[tuple[Status, Severity, bytes]]:
-    """Yield status and severity of each finding that is open, with its line."""
-    for line in lines:
-        if not line.startswith(_CLOSED):
-            status, _, severity = line_fields(line)
-            yield cast("Status", status), cast("Severity", severity), line
+def count_open(head: Head) -> int:
+    """Return how many findings of an audit are open."""
+    return sum(head["counts"][status] for status in OPEN)
 
 
-def most_urgent(lines: Iterable[bytes], limit: int) -> list[FindingRecord]:
-    """Return the most urgent of the open findings, at most ``limit``."""
+def open_lines(
+    lines: Iterable[bytes], total: int | None = None
+) -> Iterator[tuple[Status, Severity, bytes]]:
+    """Yield status and severity of each finding that is open, with its line.
+
+    Where there are ``total`` of them, nothing more is read after the last one.
+    """
+    found = lines.without(_CLOSED) if isinstance(lines, StoredLines) else _without_closed(lines)
+    for line in islice(found, total):
+        status, _, severity = line_fields(line)
+        yield cast("Status", status), cast("Severity", severity), line
+
+
+def _without_closed(lines: Iterable[bytes]) -> Iterator[bytes]:
+    return (line for line in lines if not line.startswith(_CLOSED))
+
+
+def most_urgent(lines: Iterable[bytes], limit: int, total: int | None = None) -> Lines:
+    """Return the lines of the most urgent of the open findings, at most ``limit``.
+
+    They are not parsed: parsed, each takes many times as much memory.
+    """
     urgent = Urgent(limit)
-    for status, severity, line in open_lines(lines):
+    for status, severity, line in open_lines(lines, total):
         urgent.add(urgency(status, severity), line)
-    return _parse(urgent.lines())
+    return urgent.lines()
 
 
 def share_out(counts: Counts, limit: int) -> dict[tuple[str, str], int]:

@@ -40,6 +40,7 @@ FLOORS = (
     {"reports.page.times"},
     {"reports.page.findings", "reports.page.timeline"},
     {"reports.page.organizations", "reports.page.keys"},
+    {"reports.page.reading"},
     {"reports.page"},
     {"reports.formats"},
     {

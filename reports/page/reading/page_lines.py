@@ -11,8 +11,8 @@ from reports.page.findings.evidence_labels import CitedPopulation
 from reports.page.findings.findings_section import shown_findings
 from reports.page.keys.collector import KeyCollector
 from reports.page.keys.layout import lay_out_keys, shown_keys
-from reports.page.reading.runs import hand_out
-from reports.page.reading.summaries import LaneCounter, UnclearError
+from reports.page.reading.runs import ACROSS, Wanted, hand_out
+from reports.page.reading.summaries import CountedPopulation, LaneCounter, UnclearError
 from reports.page.timeline.layout import lay_out_timeline, scale_of, shown_lanes
 from reports.page.timeline.reader import TimelineReader
 from reports.presentation.sample import Conclusions, Draw
@@ -20,7 +20,7 @@ from reports.presentation.sample_table import describe_sample
 from reports.presentation.selection import FindingSelector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
     from reports.model.head import Head
@@ -73,8 +73,7 @@ def read_lines(
 ) -> PageLines:
     """Read what a page needs; of most databases of a fleet that is only their number."""
     draw = Draw(head["report"], limits.sample)
-    for line in population:
-        draw.add(line)
+    draw.add_all(population)
     conclusions = Conclusions(draw.drawn())
     reading = _Reading(head, lines, population, limits=limits, is_index=is_index)
     chosen, lanes = reading.read(conclusions)
@@ -116,7 +115,10 @@ class _Reading:
     def read(self, conclusions: Conclusions) -> tuple[Selection, _Lanes]:
         """Return the findings to show, and the lanes; the findings go to ``conclusions``, too."""
         is_partial = bool(self._head["settings"]["left_out"])
-        if len(self._head["population"]["organizations"]) > _FEW and not is_partial:
+        # What can be read only once cannot be counted first.
+        is_stored = iter(self._lines) is not self._lines
+        is_fleet = len(self._head["population"]["organizations"]) > _FEW
+        if is_fleet and is_stored and not is_partial:
             try:
                 return self._read_shown(conclusions)
             except UnclearError:
@@ -129,13 +131,11 @@ class _Reading:
         # organization, so it comes first.
         reader = TimelineReader(self._population, self._limits.lanes, keys.add)
 
-        def choose(run: Run) -> Iterator[Take]:
-            yield from _takers(run, selector, conclusions)
-            yield keys.add_finding
-            if run.rule == self._key_first:
-                yield reader.add
+        def choose(run: Run) -> Wanted:
+            takers = [*_takers(run, selector, conclusions), keys.add_finding]
+            return Wanted([*takers, reader.add] if run.rule == self._key_first else takers)
 
-        hand_out(self._lines, lambda run: [*choose(run)])
+        hand_out(self._lines, choose)
         lanes = _Lanes(reader.finish(), keys.finish())
         return selector.finish(), lanes
 
@@ -145,16 +145,16 @@ class _Reading:
         Raises UnclearError if the counts do not add up.
         """
         selector, keys = self._selector(), self._keys()
-        counter = LaneCounter(self._population, self._limits.lanes, keys.add)
+        population = CountedPopulation(self._head, self._population)
+        counter = LaneCounter(population, self._limits.lanes, keys.add)
 
-        def choose(run: Run) -> Iterator[Take]:
-            yield from _takers(run, selector, conclusions)
+        def choose(run: Run) -> Wanted:
+            takers = [*_takers(run, selector, conclusions)]
             if run.status in NOT_COMPLYING:
-                yield keys.add_finding
-            if run.rule == self._key_first:
-                yield counter.taker(run)
+                takers.append(keys.add_finding)
+            return counter.wants(run, takers) if run.rule == self._key_first else Wanted(takers)
 
-        hand_out(self._lines, lambda run: [*choose(run)])
+        hand_out(self._lines, choose)
         counted = _Lanes(counter.finish(), keys.finish())
         return selector.finish(), self._with_shown(counted)
 
@@ -181,11 +181,11 @@ class _Reading:
         population = _population_of(self._population, paths) if paths else ()
         reader = TimelineReader(population, self._limits.lanes, keys.add)
 
-        def choose(run: Run) -> Sequence[Take]:
-            if run.path == "." or run.path not in paths:
-                return [keys.add_finding] if run.path == "." else []
+        def choose(run: Run) -> Wanted:
+            if run.path not in {ACROSS, *paths}:
+                return Wanted()
             is_order = run.rule == self._key_first
-            return [keys.add_finding, reader.add] if is_order else [keys.add_finding]
+            return Wanted([keys.add_finding, reader.add] if is_order else [keys.add_finding])
 
         if paths:
             hand_out(self._lines, choose)
@@ -198,9 +198,7 @@ class _Reading:
         return KeyCollector(self._head["coverage"], self._limits.keys)
 
 
-def _takers(
-    run: Run, selector: FindingSelector, conclusions: Conclusions
-) -> Iterator[Callable[[bytes], None]]:
+def _takers(run: Run, selector: FindingSelector, conclusions: Conclusions) -> Iterator[Take]:
     if selector.wants(run.status, run.rule):
         yield selector.add
     if conclusions.wants(run.path):

@@ -7,18 +7,22 @@ its lines, and a line that nobody wants costs hardly more than reading it.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from reports.record.stored_lines import groups_of
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable
 
-    Take = Callable[[bytes], None]
+Take = Callable[[bytes], None]
 
-_LONGEST = 1_000
-"""After how many lines it is asked again: by then somebody may have enough."""
+_PATH = b'"path":"'
+_SEGMENT = re.compile(rb'[^"/]*.?', re.DOTALL)
+"""The first part of a path, with the slash or the quotation mark that ends it."""
 
-# The subject comes before any free text: the first such field is its own.
-_ORGANIZATION = re.compile(rb'"organization":"(?:[^"\\]|\\.)*"')
+ACROSS = "."
+"""The path of a run about several organizations."""
 
 
 class Run(NamedTuple):
@@ -35,24 +39,51 @@ class Run(NamedTuple):
     path: str
 
 
-def hand_out(lines: Iterable[bytes], choose: Callable[[Run], Sequence[Take]]) -> None:
-    """Give each line of the findings to all whom ``choose`` returns for its run, in its order."""
+class Wanted(NamedTuple):
+    """What somebody wants of a run.
+
+    Attributes:
+        takers: who takes each line, in this order.
+        tally: what takes the number of lines.
+    """
+
     takers: Sequence[Take] = ()
-    begin, organization, left = b"", b"", 0
-    for line in lines:
-        if left and line.startswith(begin) and organization in line:
-            left -= 1
-        else:
-            begin, organization, left = *_marks(line), _LONGEST
-            takers = choose(_run(line))
-        for take in takers:
-            take(line)
+    tally: Callable[[int], None] = lambda _: None
 
 
-def _marks(line: bytes) -> tuple[bytes, bytes]:
-    """Return how all lines of a run begin, and what each of them holds."""
-    found = _ORGANIZATION.search(line)
-    return line[: line.index(b',"id":')], found[0] if found else line
+def hand_out(lines: Iterable[bytes], choose: Callable[[Run], Wanted]) -> None:
+    """Give the findings to whom ``choose`` returns for a run.
+
+    It is asked once for each run, and again where one goes on for long, as somebody may have enough
+    by then.
+    """
+    begin, middle, place, wanted = b"", b"", 0, Wanted()
+    for group in groups_of(lines):
+        number = 0
+        for line in group:
+            if not (number and line.startswith(begin) and line.startswith(middle, place)):
+                wanted.tally(number)
+                number = 0
+                begin, middle, place = _marks(line)
+                wanted = choose(_run(line))
+            number += 1
+            for take in wanted.takers:
+                take(line)
+        wanted.tally(number)
+
+
+def _marks(line: bytes) -> tuple[bytes, bytes, int]:
+    """Return how all lines of a run begin, and what they have behind their ids, from which place.
+
+    An id has twenty digits, so all that is before the free text is at the same place in each line:
+    status and rule, and then the severity, the kind of subject, and the organization in its path.
+    """
+    identity = line.index(b',"id":"') + len(b',"id":"')
+    place = line.index(b'"', identity)
+    path = line.index(_PATH, place) + len(_PATH)
+    segment = _SEGMENT.match(line, path)
+    end = segment.end() if segment else path
+    return line[:identity], line[place:end], place
 
 
 def _run(line: bytes) -> Run:

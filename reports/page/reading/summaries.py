@@ -1,9 +1,9 @@
 """The lanes of organizations without their databases, which are only counted.
 
-Of a fleet the page shows few lanes, and numbers of all others. So a lane begins with how many of its
-databases have each order, as findings and population show without being parsed; those that the page
-shows are read again in whole. Where the counts do not add up, nothing is guessed: all is read in
-whole then.
+Of a fleet the page shows few lanes, and numbers of all others. So it is only counted how many of
+the databases of a lane have each order: the head has the number of all, and the findings that do
+not pass show the others. The lanes that the page shows are read again in whole. Where the counts do
+not add up, as a database was not judged, nothing is guessed: all is read in whole then.
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from itertools import chain
 from typing import TYPE_CHECKING
 
+from checks.engine.identity import cached_escape
+from reports.page.reading.runs import Wanted
 from reports.page.timeline.deployments import Order, rank_of
 from reports.page.timeline.lanes import OrganizationLanes
 from reports.page.timeline.reader import LaneKeeper, order_of
+from reports.record.stored_lines import groups_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from reports.page.reading.runs import Run
+    from reports.model.head import Head
+    from reports.model.key_plan import CoverageRow
+    from reports.page.reading.runs import Run, Take
     from reports.page.timeline.reader import ReadLanes
 
 _ORGANIZATION, _DATABASE = b'{"kind":"organization",', b'{"kind":"database",'
-_TERMINATED, _REGIONS = b'"state":"terminated"', b'"regions":[{'
-# Inside a text a quotation mark follows a backslash, so no name can look like these fields.
-_SCOPE = re.compile(rb'"scope":"([^"]*)"')
 _PLACE = re.compile(rb'"type":"([^"]*)","provider":"([^"]*)","region":')
-_MOST_TOGETHER = 200
 
 
 class UnclearError(Exception):
@@ -50,9 +50,9 @@ class OrderCounts:
         self.orders: dict[str, Order] = {}
         self._scopes: dict[str, str] = {}
 
-    def count_pass(self, _: bytes) -> None:
-        """Count a finding that passes."""
-        self.passed += 1
+    def count_passes(self, number: int) -> None:
+        """Count findings that pass."""
+        self.passed += number
 
     def note(self, line: bytes) -> None:
         """Take the line of a finding that does not pass."""
@@ -94,11 +94,13 @@ def _scope_of(line: bytes, path: str) -> str:
 
 
 class CountedPopulation:
-    """The lines of the population, of which each organization is counted."""
+    """The population, of whose databases no line is read: the head has their number."""
 
-    def __init__(self, lines: Iterable[bytes]) -> None:
+    def __init__(self, head: Head, lines: Iterable[bytes]) -> None:
         """Read ``lines`` as far as organizations are asked for."""
-        self._lines = iter(lines)
+        self._rows = {row["organization"]: row for row in head["coverage"]}
+        self._entries = {entry["id"]: entry for entry in head["population"]["organizations"]}
+        self._lines = _without_databases(lines)
         self._next = next(self._lines, None)
 
     def read(self, path: str, found: OrderCounts) -> OrganizationLanes | None:
@@ -111,53 +113,45 @@ class CountedPopulation:
             return None
         first = json.loads(self._next)
         organization = OrganizationLanes(first["path"], first)
-        databases = self._read_keys(organization)
-        scopes = Counter(chain.from_iterable(_scopes(organization, block) for block in databases))
+        if first["id"] not in self._entries:
+            raise UnclearError
+        organization.terminated = self._entries[first["id"]]["terminated"] or 0
+        self._read_keys(organization)
+        scopes = _databases(organization.path, self._rows.get(first["id"]))
         _fill(organization, scopes, found if organization.path == path else OrderCounts())
         return organization
 
-    def _read_keys(self, organization: OrganizationLanes) -> Iterator[list[bytes]]:
-        """Take the keys of an organization; yield the lines of its databases, some at a time."""
-        block: list[bytes] = []
+    def _read_keys(self, organization: OrganizationLanes) -> None:
         for line in self._lines:
-            if line.startswith(_DATABASE):
-                block.append(line)
-                if len(block) == _MOST_TOGETHER:
-                    yield block
-                    block = []
-            elif line.startswith(_ORGANIZATION):
+            if line.startswith(_ORGANIZATION):
                 self._next = line
-                break
-            else:
-                organization.add_key(json.loads(line))
-        else:
-            self._next = None
-        yield block
+                return
+            organization.add_key(json.loads(line))
+        self._next = None
 
 
-def _scopes(organization: OrganizationLanes, lines: list[bytes]) -> list[bytes]:
-    """Return the key scope of each region of some databases, but for those that are terminated."""
-    joined = b"".join(lines)
-    if _TERMINATED in joined:
-        existing = [line for line in lines if not _is_terminated(line)]
-        organization.terminated += len(lines) - len(existing)
-        lines, joined = existing, b"".join(existing)
-    if joined.count(_REGIONS) != len(lines):
-        raise UnclearError
-    return _SCOPE.findall(joined)
+def _without_databases(lines: Iterable[bytes]) -> Iterator[bytes]:
+    for group in groups_of(lines):
+        yield from [line for line in group if not line.startswith(_DATABASE)]
 
 
-def _is_terminated(line: bytes) -> bool:
-    return _TERMINATED in line and bool(json.loads(line)["state"] == "terminated")
+def _databases(path: str, row: CoverageRow | None) -> Iterator[tuple[str, int]]:
+    """Yield the path of each key scope with databases, and how many it has."""
+    for cell in row["cells"] if row else ():
+        if cell["databases"]:
+            region = cached_escape(cell["region"])
+            yield f"{path}/{cell['type']}/{cell['provider']}/{region}", cell["databases"]
 
 
 def _fill(
-    organization: OrganizationLanes, scopes: Mapping[bytes, int], found: OrderCounts
+    organization: OrganizationLanes, scopes: Iterable[tuple[str, int]], found: OrderCounts
 ) -> None:
-    """Give each lane its number of databases by order: those of no other order pass."""
+    """Give each lane its number of databases by order: those of no other order pass.
+
+    Raises UnclearError if not as many findings pass.
+    """
     counts, passed = found.by_scope(), 0
-    for raw, number in scopes.items():
-        scope = raw.decode("ascii")
+    for scope, number in scopes:
         orders = counts.pop(scope, Counter())
         after = number - orders.total()
         if after < 0:
@@ -176,22 +170,24 @@ class LaneCounter:
 
     def __init__(
         self,
-        population: Iterable[bytes],
+        population: CountedPopulation,
         limit: int,
         on_organization: Callable[[OrganizationLanes], None],
     ) -> None:
         """Read ``population`` as findings need it; keep at most ``limit`` lanes, or all of few."""
         self._keeper = LaneKeeper(limit, on_organization)
-        self._population = CountedPopulation(population)
+        self._population = population
         self._path = ""
         self._found = OrderCounts()
 
-    def taker(self, run: Run) -> Callable[[bytes], None]:
-        """Return what takes the lines of a run of findings about the order."""
+    def wants(self, run: Run, takers: Sequence[Take]) -> Wanted:
+        """Return what is wanted of a run of findings about the order, beside other ``takers``."""
         if run.path != self._path:
             self._complete()
             self._path = run.path
-        return self._found.count_pass if run.status == "pass" else self._found.note
+        if run.status == "pass":
+            return Wanted(takers, self._found.count_passes)
+        return Wanted([*takers, self._found.note])
 
     def finish(self) -> ReadLanes:
         """Return the lanes once all findings were read; the rest of the population is read."""
