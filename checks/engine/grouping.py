@@ -39,12 +39,17 @@ class Grouping:
         self._names: dict[str, str] = {}
         self._judged: set[str] = set()
         self._organizations: dict[tuple[str, str], FindingGroup] = {}
+        self._rules: dict[str, FindingGroup] = {}
+        self._positions: dict[str, int] = {}
+        self._merged = 0
         self._subjects: dict[tuple[str, str], FindingGroup] | None = (
             {} if setting in {"subject", "auto"} else None
         )
 
     def name(self, organization: str, name: str) -> None:
-        """Remember the name of an organization, for readable labels."""
+        """Remember the name of an organization of which findings come next, for readable labels."""
+        if self.mode == "rule":
+            self._merge_by_rule()
         self._names[organization] = name
 
     def add(self, finding: Finding) -> None:
@@ -94,7 +99,9 @@ class Grouping:
             return self._setting
         if self._subjects is not None and self._fits(self._subjects):
             return "subject"
-        return "organization" if self._fits(self._organizations) else "rule"
+        # Groups only become more: those of an audit that was merged by rule would not fit later.
+        is_merged = bool(self._rules)
+        return "organization" if not is_merged and self._fits(self._organizations) else "rule"
 
     def _fits(self, groups: dict[tuple[str, str], FindingGroup]) -> bool:
         """Return whether ``groups``, with an item for each rule that has none, are few enough."""
@@ -132,10 +139,24 @@ class Grouping:
             return self._subjects or {}
         if self.mode == "organization":
             return self._organizations
-        merged: dict[tuple[str, str], FindingGroup] = {}
-        for (rule, _), group in self._organizations.items():
-            merged.setdefault((rule, ""), FindingGroup(group.card, "")).merge(group)
-        return merged
+        self._merge_by_rule()
+        return {(rule, ""): group for rule, group in self._rules.items()}
+
+    def _merge_by_rule(self) -> None:
+        """Merge the groups of organizations into those of their rules: fleets have too many.
+
+        What goes across organizations comes last, and joins an organization that was merged before
+        in its place, so that the same findings are named as if all were merged at the end.
+        """
+        known = frozenset(self._rules)
+        for (rule, organization), group in self._organizations.items():
+            position = self._positions.get(organization) if rule in known else None
+            if position is None:
+                self._merged += 1
+                position = self._merged
+                self._positions.setdefault(organization, position)
+            self._rules.setdefault(rule, FindingGroup(group.card, "")).merge(group, position)
+        self._organizations.clear()
 
     def _labels(self) -> dict[str, str]:
         """Return a label for each organization: its name, with the id where the name is shared."""

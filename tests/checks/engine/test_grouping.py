@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,9 @@ from checks.engine.outcome import FindingGroup, Gate
 from checks.engine.pass_series import PassSeries
 from tests.checks.judging import RULES, a_finding
 from tests.hypothesis_profile import examples
+
+if TYPE_CHECKING:
+    from checks.engine.finding import Status
 
 CARDS = [RULES["CMEK-01"].card, RULES["CMEK-02"].card]
 MODES: list[Mode] = ["subject", "organization", "rule"]
@@ -278,3 +283,50 @@ def _shown(grouping_: Grouping) -> list[tuple[str, str, list[tuple[str, str]]]]:
         for groups in grouping_.groups().values()
         for group in groups
     ]
+
+
+_ORGANIZATIONS = ["o1", "o2", "o3"]
+_STATUSES = st.sampled_from(["pass", "fail", "inconclusive", "not-applicable"])
+_FOUND_OF_ONE = st.lists(
+    st.tuples(_STATUSES, st.sampled_from(["CMEK-01", "CMEK-02"])), min_size=1, max_size=8
+)
+
+
+@examples(200)
+@given(
+    by_organization=st.lists(_FOUND_OF_ONE, min_size=3, max_size=3),
+    across=st.lists(st.tuples(_STATUSES, st.sampled_from(_ORGANIZATIONS)), max_size=4),
+)
+def test_groups_of_rules_are_the_same_whenever_they_are_merged(
+    by_organization: list[list[tuple[Status, str]]], across: list[tuple[Status, str]]
+) -> None:
+    """Merging each organization before the next comes names the findings that merging all does.
+
+    Every organization has a finding of the rule that goes across them, as that of completeness has.
+    """
+    early, late = Grouping(CARDS, Gate(), "rule"), Grouping(CARDS, Gate(), "rule")
+    for organization in _ORGANIZATIONS:
+        late.name(organization, organization)
+    for organization, found in zip(_ORGANIZATIONS, by_organization, strict=True):
+        early.name(organization, organization)
+        for number, (status, rule) in enumerate([("pass", "CMEK-01"), *found]):
+            finding = a_finding(status, f"{organization}/{number}", rule=rule)
+            early.add(finding)
+            late.add(finding)
+    for number, (status, organization) in enumerate(across):
+        path = f"./database/{number}"
+        finding = a_finding(status, path, organization=organization)
+        early.add(finding)
+        late.add(finding)
+    assert _shown(early) == _shown(late)
+
+
+def test_a_fleet_keeps_no_group_of_each_organization() -> None:
+    """Organizations beyond the number of items are merged by rule as soon as they are judged."""
+    fleet = Grouping(CARDS, Gate())
+    for number in range(grouping.MOST_ITEMS + 10):
+        fleet.name(f"o{number}", "acme")
+        fleet.add(a_finding("fail", f"o{number}/serverless/aws/us-east-1"))
+    assert len(fleet._organizations) <= 2
+    (group, *_) = fleet.groups()["CMEK-01"]
+    assert (fleet.mode, group.counts["fail"]) == ("rule", grouping.MOST_ITEMS + 10)
