@@ -26,7 +26,7 @@ from checks.shared.direct_evidence import (
     ScopeKeys,
     find_direct_evidence,
 )
-from checks.shared.key_registration import date_registration, deployed_at
+from checks.shared.key_registration import date_registration
 from checks.shared.registration import compare, locate
 from checks.shared.remedies import (
     FIND_KEY_IN_USE,
@@ -259,7 +259,7 @@ def _judge_deployment(
     direct: DirectEvidence = NOTHING,
 ) -> Finding:
     """Return the finding about one database in one region."""
-    deployed = _deployed(deployment)
+    deployed = deployment.deployed
     verdict = _verdict(index, known, deployment, utc(deployed) if deployed else "")
     where = (deployment.location, *_evidence(known, deployed))
     if direct is not NOTHING:
@@ -276,11 +276,12 @@ def _passes_by_order(index: OrganizationIndex, known: _Known) -> SharedPasses:
     """Return the passes of databases of which nothing but the order of times has to be judged."""
 
     def time_of(deployment: Deployment) -> datetime | None:
-        is_by_order = deployment.expects_customer_key and not deployment.is_planned
-        return _deployed(deployment) if is_by_order and not known.is_special else None
+        if known.is_special or deployment.is_planned or not deployment.expects_customer_key:
+            return None
+        return deployment.deployed
 
     def judge_first(deployment: Deployment) -> Judgement:
-        evidence = _evidence(known, _deployed(deployment))
+        evidence = _evidence(known, deployment.deployed)
         return Judgement(_verdict(index, known, deployment, TIME), evidence)
 
     return SharedPasses(known.times, time_of, judge_first)
@@ -402,7 +403,7 @@ def _planned(deployment: Deployment) -> str:
 
 
 def _compare(deployment: Deployment, known: _Known, time: str) -> Verdict:
-    deployed = _deployed(deployment)
+    deployed = deployment.deployed
     if not known.periods:
         message = "Several keys are claimed for the scope, so the registration cannot be dated."
         return Verdict("inconclusive", message, "rival-keys", known.act(FIND_KEY_IN_USE))
@@ -494,10 +495,6 @@ def _shown_encrypted(verdict: Verdict, message: str, direct: DirectEvidence) -> 
     people = [shown.by for shown in direct.encrypted]
     attested_by = () if is_proven else tuple(dict.fromkeys(people))
     return Verdict("pass", message, attested_by=attested_by, rests_on="portal")
-
-
-def _deployed(deployment: Deployment) -> datetime | None:
-    return deployed_at(deployment.database, deployment.region)
 
 
 def check_key_before_deployment(group: FindingGroup) -> None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from checks.engine.context import utc
 from checks.engine.finding import Subject, with_databases
 from checks.engine.pass_series import PassSeries
-from checks.shared.key_registration import deployed_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -64,10 +63,8 @@ class SharedPasses:
     def of(self, deployment: Deployment) -> Judgement | None:
         """Return the pass that ``deployment`` shares; None if it has to be judged on its own."""
         time = self._time_of(deployment)
-        if time is None:
-            return None
-        place = bisect_left(self._bounds, time)
-        if place < len(self._bounds) and self._bounds[place] == time:
+        place = None if time is None else self._span(time)
+        if place is None:
             return None
         if place not in self._known:
             found = self._judge(deployment)
@@ -75,10 +72,28 @@ class SharedPasses:
             self._known[place] = found if is_shared else None
         return self._known[place]
 
+    def of_all(self, deployments: Sequence[Deployment]) -> Judgement | None:
+        """Return the pass that all of ``deployments`` share; None if that cannot be known so.
+
+        In a fleet nearly all do, and then the first and the last time are enough to see it.
+        """
+        times = [time for time in map(self._time_of, deployments) if time is not None]
+        if len(times) < len(deployments):
+            return None
+        span = self._span(min(times))
+        is_one = span is not None and span == self._span(max(times))
+        return self.of(deployments[0]) if is_one else None
+
+    def _span(self, time: datetime) -> int | None:
+        """Return the number of the span that holds ``time``; None if it is a bound itself."""
+        place = bisect_left(self._bounds, time)
+        is_bound = place < len(self._bounds) and self._bounds[place] == time
+        return None if is_bound else place
+
 
 def judge_in_series(
     card: Card,
-    deployments: Iterable[Deployment],
+    deployments: Sequence[Deployment],
     passes: SharedPasses,
     judge: Callable[[Deployment], Finding],
 ) -> Iterator[Found]:
@@ -86,6 +101,9 @@ def judge_in_series(
 
     The order is that of the deployments.
     """
+    if of_all := passes.of_all(deployments):
+        yield _series(card, of_all, deployments)
+        return
     for shared, alike in groupby(deployments, passes.of):
         if shared is None:
             yield from map(judge, alike)
@@ -99,7 +117,7 @@ def _series(card: Card, shared: Judgement, deployments: Sequence[Deployment]) ->
     subject = Subject("database-region", "", *deployments[0].scope)
     pattern = verdict.on_subject(card, subject, evidence)._replace(message="")
     databases = [deployment.database for deployment in deployments]
-    times = [deployed_at(deployment.database, deployment.region) for deployment in deployments]
+    times = [deployment.deployed for deployment in deployments]
     return PassSeries(
         pattern=with_databases(pattern, card, 1, planned=0),
         before=before,

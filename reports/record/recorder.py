@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import islice
 from typing import IO, TYPE_CHECKING
 
 from reports.aggregation.aggregates import Aggregates
@@ -46,10 +47,10 @@ class HashedLines:
     def write_all(self, lines: Iterable[str]) -> None:
         """Write ``lines``, one after the other."""
         # Not by way of write: a call a line is a tenth of what the lines of databases cost.
-        pending = self._pending
-        for line in lines:
-            pending.append(line)
-            if len(pending) >= _MOST_PENDING:
+        rest = iter(lines)
+        while part := list(islice(rest, _MOST_PENDING)):
+            self._pending += part
+            if len(self._pending) >= _MOST_PENDING:
                 self._flush()
 
     def close(self) -> LinesFile:

@@ -10,7 +10,6 @@ from checks.engine.catalogue import load_rules, rule_of
 from checks.engine.context import day
 from checks.engine.evaluation import judge_organization
 from checks.shared.direct_evidence import ScopeKeys, unknown_user
-from checks.shared.key_registration import deployed_at
 from checks.shared.portal import is_in_portal, shows_use
 from inventory.model.attestations import PortalKey
 from inventory.model.key import KeyScope
@@ -175,7 +174,7 @@ def _needed_at(
         return
     for deployment in index.scopes[scope] if is_in_portal(scope) else ():
         if deployment.database.id in databases and not deployment.is_planned:
-            deployed = deployed_at(deployment.database, deployment.region)
+            deployed = deployment.deployed
             yield Look(
                 "region",
                 index.organization,
