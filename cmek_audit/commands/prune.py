@@ -50,10 +50,9 @@ def prune(folder: str, keep: int, *, dry_run: bool, as_json: bool) -> ExitCode:
     \b
     Exit codes:
       0  done, or nothing to do
-      1  a bundle is damaged, or the bundles are not one chain; nothing is removed
       2  interrupted; nothing is lost
       3  internal error
-      4  unusable argument, or something unknown in the folder
+      4  nothing is removed: unusable argument, damaged bundle, broken chain, or unknown file
     """
     if not is_folder(folder):
         expected = "a folder of evidence bundles"

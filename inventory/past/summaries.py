@@ -89,8 +89,7 @@ def link_problems(summary: Summary, chain: Chain) -> Iterator[Problem]:
     if oldest.name in summary.covered:
         yield from _covered_problems(summary, [link.name for link in chain.links])
     elif oldest.previous != summary.last:
-        folder = summary.file.rpartition("/")[0]
-        file = f"{folder}/{oldest.name}/{MANIFEST}".removeprefix("/")
+        file = f"{summary.file[: summary.file.rfind('/') + 1]}{oldest.name}/{MANIFEST}"
         expected = f"{bundle_label(summary.last)}, the last that {summary.file} covers"
         yield Problem(file, 0, "previous", bundle_label(oldest.previous), expected)
 

@@ -306,7 +306,7 @@ def _source(
 ) -> Source:
     shown = [len(timeline.segments[-1].keys.keys) for timeline in timelines]
     chain = SourceChain(
-        first=f"{file.rpartition('/')[0]}/{bundles[0].name}".removeprefix("/"),
+        first=file[: file.rfind("/") + 1] + bundles[0].name,
         records=len(bundles),
         sha256=hash_roots(bundle.root for bundle in bundles),
     )
