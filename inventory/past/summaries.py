@@ -95,9 +95,9 @@ def link_problems(summary: Summary, chain: Chain) -> Iterator[Problem]:
 
 
 def _covered_problems(summary: Summary, names: Sequence[str]) -> Iterator[Problem]:
-    """Yield a problem if the bundles do not go on from the covered ones to the newest."""
-    covered = [bundle.name for bundle in summary.bundles]
-    rest = covered[covered.index(names[0]) :]
-    if list(names[: len(rest)]) != rest[: len(names)]:
-        expected = f"the bundles that {summary.file} covers, in their order"
+    """Yield a problem if the bundles do not begin with the last of the covered ones."""
+    covered = list(summary.covered)
+    still_here = [name for name in names if name in summary.covered]
+    if still_here != list(names[: len(still_here)]) or still_here != covered[-len(still_here) :]:
+        expected = f"the last bundles that {summary.file} covers, and then the others"
         yield Problem(summary.file, 0, "", "other bundles in the chain", expected)

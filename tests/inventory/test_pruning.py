@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.context import Context
+from inventory import pruning
 from inventory.errors import EvidenceError, InputError, InventoryError, SettingError
 from inventory.evidence.folder import locked_folder
 from inventory.history import History, read_history
-from inventory.past.summary import Summary, read_summary
+from inventory.past.summary import Summary, read_summary, render_summary
 from inventory.pruning import Pruning, plan_pruning, prune
 from inventory.system.folder_lock import LOCK
 from tests.builders import (
@@ -256,6 +257,19 @@ def test_several_summaries(tmp_path: Path) -> None:
     (tmp_path / "other").rmdir()
     with pytest.raises(EvidenceError, match="a summary of other bundles"):
         read_history([str(tmp_path)])
+
+
+def test_a_summary_that_shows_something_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is removed if the summary, read back, does not show what its bundles show."""
+    write_nights(tmp_path, [{}] * 3)
+    monkeypatch.setattr(
+        pruning, "render_summary", lambda head, bundles, _: render_summary(head, bundles, ())
+    )
+    with pytest.raises(EvidenceError, match="another content than was to be written"):
+        prune(tmp_path, 1, TOOL, ignore)
+    assert names_in(tmp_path) == [name_of(0), name_of(1), name_of(2)]
 
 
 # --- what is refused ------------------------------------------------------------------------------

@@ -52,7 +52,12 @@ def test_links(tmp_path: Path) -> None:
     assert list(link_problems(summary, chain_of(tmp_path))) == []
     shutil.copytree(tmp_path / "kept" / name_of(1), folder / name_of(1))
     assert list(link_problems(summary, chain_of(folder))) == []
-    shutil.rmtree(folder / name_of(1))
-    shutil.rmtree(folder / name_of(2))
+    shutil.copytree(tmp_path / "kept" / name_of(0), folder / name_of(0))
+    assert list(link_problems(summary, chain_of(folder))) == []
+    turned = summary._replace(bundles=summary.bundles[::-1])
+    (problem,) = link_problems(turned, chain_of(folder))
+    assert problem.found == "other bundles in the chain"
+    for number in range(3):
+        shutil.rmtree(folder / name_of(number))
     with pytest.raises(EvidenceError, match="the last that"):
         require_continued(folder, chain_of(folder))

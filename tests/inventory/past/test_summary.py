@@ -205,7 +205,13 @@ def test_a_summary_that_cannot_be_parsed(tmp_path: Path) -> None:
     """A broken line, a missing end and a missing file are refused."""
     path = a_summary(tmp_path)
     raw = path.read_bytes()
-    for changed in (raw[:-1], raw.replace(b'{"kind":"period"', b'{"kind":"period'), b""):
+    without_end = raw[: raw.rfind(b'{"kind":"end"')]
+    for changed in (
+        without_end,
+        raw[:-1],
+        raw.replace(b'{"kind":"period"', b'{"kind":"period'),
+        b"",
+    ):
         path.write_bytes(changed)
         with pytest.raises(EvidenceError):
             read_summary(str(path))

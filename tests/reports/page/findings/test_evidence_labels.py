@@ -190,7 +190,12 @@ def test_any_file_is_found(file: str, line: int, name: str) -> None:
 
 def test_a_bundle_that_is_not_listed() -> None:
     """Of many bundles in a row the sources list two; what is in another is labelled, too."""
-    chain = {"path": "ev/b", "format": "bundle", "role": "history", "captured_at": None}
+    chain: dict[str, object] = {
+        "path": "ev/b",
+        "format": "bundle",
+        "role": "history",
+        "captured_at": None,
+    }
     chain |= {"chain": {"first": "ev/a"}}
     found = items(a_finding(["ev/between/i.ndjson", 1], ["else/i.ndjson", 1]), sources=[chain])
     assert [item.source for item in found] == ["earlier record", ""]
