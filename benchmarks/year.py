@@ -15,6 +15,7 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,9 @@ ROOT = Path(__file__).parent.parent
 UNUSUAL = {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}
 REAL = 3
 """How many nights are collected in full."""
+
+KEPT = 30
+"""How many nights are kept whole by pruning."""
 
 _HASH = re.compile(rb'"sha256":"[0-9a-f]{64}"')
 
@@ -93,7 +97,7 @@ def _server(organizations: int, databases: int) -> Iterator[str]:
             server.kill()
 
 
-def make_nights(night: Path, folder: Path, count: int) -> None:
+def make_nights(night: Path, folder: Path, count: int) -> dict[str, str] | None:
     """Write ``count`` nights before ``night``, each with its inventory and its manifest only."""
     chance = random.Random(1)
     manifest = json.loads((night / "manifest.json").read_bytes())
@@ -112,6 +116,16 @@ def make_nights(night: Path, folder: Path, count: int) -> None:
         previous = _write_night(
             folder / f"{day:%Y-%m-%dT%H-%M-%SZ}", changed, manifest, previous, texts
         )
+    return previous
+
+
+def add_whole_night(night: Path, folder: Path, previous: dict[str, str] | None) -> None:
+    """Add ``night`` itself, with all its files, after those that were made."""
+    manifest = json.loads((night / "manifest.json").read_bytes())
+    inventory = (night / "inventory.ndjson").read_bytes()
+    path = folder / night.name
+    shutil.copytree(night, path)
+    _write_night(path, inventory, manifest, previous, (b"", b""))
 
 
 def _write_night(
@@ -123,7 +137,7 @@ def _write_night(
 ) -> dict[str, str]:
     from inventory.evidence.manifest import root_line  # noqa: PLC0415
 
-    path.mkdir(parents=True)
+    path.mkdir(parents=True, exist_ok=True)
     (path / "inventory.ndjson").write_bytes(inventory)
     own = {"path": "inventory.ndjson", "size": len(inventory)}
     own["sha256"] = hashlib.sha256(inventory).hexdigest()
@@ -134,7 +148,8 @@ def _write_night(
         for name, value in fields.items()
         if name != "root"
     ]
-    text = ("{\n" + "".join(lines)).encode().replace(*texts)
+    text = ("{\n" + "".join(lines)).encode()
+    text = text.replace(*texts) if texts[0] else text
     root = hashlib.sha256(text).hexdigest()
     (path / "manifest.json").write_bytes(text + root_line(root))
     return {"name": path.name, "root": root}
@@ -148,28 +163,47 @@ def compare(organizations: int, databases: int, nights: int, rounds: int) -> Non
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         real = collect_nights(folder, organizations, databases)
-        make_nights(real[-1], folder / "year", nights)
-        with_year, without = [], []
-        audit = ["audit", "--cmek-inventory", real[-1], "--cmek-report-dir", folder / "report"]
-        for _ in range(rounds):
-            without.append(run(*audit))
-            with_year.append(run(*audit, "--cmek-history", folder / "year"))
-        print("| what | CPU s | wall s | MiB |\n|---|---|---|---|")
-        one, many = _best(without), _best(with_year)
+        last = make_nights(real[-1], folder / "year", nights)
+        add_whole_night(real[-1], folder / "year", last)
+        print("| what | CPU s | wall s | MiB | files | MB |\n|---|---|---|---|---|---|")
+        present = folder / "year" / real[-1].name
+        one, many = _audits(present, folder, rounds)
         _row("an audit without a history", one)
-        _row(f"an audit with {nights} nights", many)
-        print(
-            f"\nwith / without: CPU {many.cpu / one.cpu:.2f}, "
-            f"memory {many.mebibytes / one.mebibytes:.2f}"
+        _row(f"an audit with {nights} nights", many, folder / "year")
+        _row(
+            f"verify, {REAL} nights whole", run("verify", folder / "real", code=0), folder / "real"
         )
+        chain = ("verify", folder / "year", "--chain-only")
+        _row(f"verify, the chain of {nights + 1}", run(*chain, code=0))
+        _row(f"prune to {KEPT}", run("prune", folder / "year", f"--keep={KEPT}", code=0))
+        _, pruned = _audits(present, folder, rounds)
+        _row("an audit with the summary of the others", pruned, folder / "year")
+    for what, cost in (("a year", many), ("a summary", pruned)):
+        print(
+            f"\nwith {what} / without: CPU {cost.cpu / one.cpu:.2f}, "
+            f"memory {cost.mebibytes / one.mebibytes:.2f}"
+        )
+
+
+def _audits(present: Path, folder: Path, rounds: int) -> tuple[Cost, Cost]:
+    """Return the costs of audits without and with the history, which run alternately."""
+    audit = ["audit", "--cmek-inventory", present, "--cmek-report-dir", folder / "report"]
+    costs: tuple[list[Cost], list[Cost]] = ([], [])
+    for _ in range(rounds):
+        costs[0].append(run(*audit, code=0))
+        costs[1].append(run(*audit, "--cmek-history", folder / "year", code=0))
+    return _best(costs[0]), _best(costs[1])
 
 
 def _best(costs: list[Cost]) -> Cost:
     return min(costs, key=lambda cost: cost.cpu)
 
 
-def _row(what: str, cost: Cost) -> None:
-    print(f"| {what} | {cost.cpu:.2f} | {cost.wall:.2f} | {cost.mebibytes:.0f} |")
+def _row(what: str, cost: Cost, folder: Path | None = None) -> None:
+    files = [path for path in folder.rglob("*") if path.is_file()] if folder else []
+    size = sum(path.stat().st_size for path in files) / 1e6
+    on_disk = f"{len(files):,} | {size:.1f}" if folder else " | "
+    print(f"| {what} | {cost.cpu:.2f} | {cost.wall:.2f} | {cost.mebibytes:.0f} | {on_disk} |")
 
 
 def main() -> None:

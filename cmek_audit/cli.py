@@ -19,6 +19,9 @@ COMMANDS = {
     "verify": LazyCommand(
         "cmek_audit.commands.verify", "Prove evidence and reports: make them again and compare."
     ),
+    "prune": LazyCommand(
+        "cmek_audit.commands.prune", "Turn old evidence bundles into one summary, and remove them."
+    ),
     "keys": LazyCommand(
         "cmek_audit.commands.keys.command",
         "List the keys that are needed, registered, missing and unused.",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from inventory.errors import InputError, Problem
+from inventory.files.evidence_layout import is_summary
 from inventory.files.yaml_json import refuse
 from inventory.history_files import find_records
 from inventory.model.base import read_moment
 from inventory.opening import holds_clouds_only, read_file, read_stream_head
 from inventory.past.moments import KnownDatabase, Observation
-from inventory.past.snapshots import merge_snapshots, take_snapshot, time_of
+from inventory.past.snapshots import expand_timeline, merge_snapshots, take_snapshot, time_of
+from inventory.past.summary import read_summary
 from inventory.past.timeline import OrganizationTimeline, OutOfOrderError
 from inventory.system.garbage_collection import collector_paused
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from inventory.model.sources import Source
     from inventory.past.moments import Moment
     from inventory.past.snapshots import Snapshot
+    from inventory.past.summary import Summary
 
 __all__ = ["History", "KnownDatabase", "Observation", "read_history"]
 
@@ -39,6 +42,10 @@ class History:
         """Keep what ``read_history`` has read."""
         self.sources = tuple(sources)
         self._timelines = {timeline.id: timeline for timeline in timelines}
+
+    def timelines(self) -> tuple[OrganizationTimeline, ...]:
+        """Return each organization through time."""
+        return tuple(self._timelines.values())
 
     def organizations(self) -> dict[str, str]:
         """Return the name of each organization that was seen earlier, by its id."""
@@ -120,6 +127,17 @@ class _Builder:
             self._timelines[identity] = timeline
         timeline.add(moment, number)
 
+    def add_summary(self, summary: Summary) -> None:
+        """Add what a summary holds; raise OutOfOrderError if something is known already."""
+        self.add_source(summary.source)
+        number = self._numbers.setdefault(summary.file, len(self._files))
+        self._files.append(summary.file)
+        for earlier in summary.timelines:
+            timeline = self._timelines.setdefault(
+                earlier.id, OrganizationTimeline(earlier.id, self._files)
+            )
+            timeline.continue_from(earlier, number)
+
     def history(self) -> History:
         """Return all of it."""
         sources = sorted(self._sources, key=lambda source: source.path)
@@ -135,6 +153,7 @@ class _Record(NamedTuple):
     file: str
     source: Source | None = None
     moments: tuple[Moment, ...] = ()
+    summary: Summary | None = None
 
 
 def _read_in_order(files: Sequence[str]) -> History:
@@ -144,6 +163,9 @@ def _read_in_order(files: Sequence[str]) -> History:
     builder, reader = _Builder(), QuickReader()
     for record in _in_order(files):
         source, moments = record.source, record.moments
+        if record.summary is not None:
+            builder.add_summary(record.summary)
+            continue
         if source is None:
             try:
                 night = reader.read(record.file)
@@ -160,6 +182,10 @@ def _in_order(files: Sequence[str]) -> Iterable[_Record]:
     """Return the records in the order of time; those that do not begin with it are read."""
     dated: list[tuple[datetime, str, _Record]] = []
     for file in files:
+        if is_summary(file):
+            summary = read_summary(file)
+            dated.append((summary.bundles[0].started, file, _Record(file, summary=summary)))
+            continue
         head = read_stream_head(file)
         at = read_moment(head.get("captured_at"))
         if at is None:
@@ -190,15 +216,29 @@ def _read_all(files: Iterable[str]) -> History:
     for file in files:
         if holds_clouds_only(file):  # it shows nothing of what was registered or deployed
             continue
-        source, organizations, *_ = read_file(file, "history")
+        source, taken = _take_snapshots(file)
         builder.add_source(source)
-        for organization in organizations:
-            snapshot = take_snapshot(time_of(source, organization), organization)
-            known = snapshots.get((organization.id, snapshot.at))
+        for identity, snapshot in taken:
+            known = snapshots.get((identity, snapshot.at))
             merged = merge_snapshots(known, snapshot, problems) if known else snapshot
-            snapshots[organization.id, snapshot.at] = merged
+            snapshots[identity, snapshot.at] = merged
     refuse(problems)
     in_order = sorted(snapshots.items(), key=lambda entry: entry[0][1])
     for (identity, _), snapshot in in_order:
         builder.add(snapshot.moment(identity))
     return builder.history()
+
+
+def _take_snapshots(file: str) -> tuple[Source, list[tuple[str, Snapshot]]]:
+    if is_summary(file):
+        summary = read_summary(file)
+        return summary.source, [
+            (timeline.id, snapshot)
+            for timeline in summary.timelines
+            for snapshot in expand_timeline(timeline)
+        ]
+    source, organizations, *_ = read_file(file, "history")
+    return source, [
+        (organization.id, take_snapshot(time_of(source, organization), organization))
+        for organization in organizations
+    ]

@@ -137,6 +137,7 @@ OWN_FILES = (
     FileKind("cmek-organizations", "an organizations file", option="--cmek-live"),
     FileKind("cmek-waivers", "waivers", option="--cmek-waivers"),
     FileKind("cmek-controls", "control ids", option="--cmek-controls"),
+    FileKind("cmek-summary", "a summary of pruned bundles", option=HISTORIES),
     _bundle_part("cmek-evidence", "the manifest of an evidence bundle"),
     _bundle_part("cmek-exchange", "a recorded answer of Astra"),
     FileKind("schema=cmek-audit-record/", "the record of an audit", option=REPORTS),

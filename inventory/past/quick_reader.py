@@ -232,7 +232,7 @@ class QuickReader:
             entries = _entries(block.entries, owner, entries, is_bundle=block.is_bundle)
         readings = _HASH.sub(b"", block.readings)
         if known is None or known.readings != readings:
-            for line in filter(None, block.readings.split(b"\n")):
+            for line in block.readings.split(b"\n") if block.readings else ():
                 if _parse(line).kind != "reading":
                     raise NotQuickError
         return _Known(owner, entries, readings)

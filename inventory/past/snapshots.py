@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from inventory.errors import InventoryError, Problem
 from inventory.files.merging import contradiction, merge_keys
+from inventory.model.key import CustomerKey
 from inventory.model.organization_index import scope_of
 from inventory.past.moments import DatabaseState, KeyState, KnownDatabase, Moment, place_of
 
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from inventory.model.database import Database
-    from inventory.model.key import CustomerKey, KeyScope
+    from inventory.model.key import KeyScope
     from inventory.model.organization import Organization
     from inventory.model.sources import Source
+    from inventory.past.timeline import OrganizationTimeline
 
 
 class Snapshot(NamedTuple):
@@ -114,6 +116,28 @@ def _known_databases(at: datetime, databases: Iterable[Database]) -> Iterator[Kn
                 status=stated_status(database),
                 is_planned=database.is_planned,
             )
+
+
+def expand_timeline(timeline: OrganizationTimeline) -> Iterator[Snapshot]:
+    """Yield each moment of a summary; a database is in the last one that showed it."""
+    known: dict[datetime, dict[str, KnownDatabase]] = defaultdict(dict)
+    for database in timeline.databases().values():
+        known[database.at][database.id] = database
+    for segment in timeline.segments:
+        state = segment.keys
+        for at, file, line in timeline.times_of(segment):
+            own = file, line
+            keys = {
+                scope: tuple(_restored_key(scope, key_id, own) for key_id in key_ids)
+                for scope, (key_ids, _) in state.keys.items()
+            }
+            listed = own if state.listed else None
+            yield Snapshot(at, file, line, timeline.name, keys, listed, state.gaps, known[at])
+
+
+def _restored_key(scope: KeyScope, key_id: str, own: tuple[str, int]) -> CustomerKey:
+    fields = {"type": scope.type, "provider": scope.provider, "region": scope.region}
+    return CustomerKey.model_validate({**fields, "key_id": key_id}).at(*own)
 
 
 # --- several files of one moment ------------------------------------------------------------------

@@ -47,6 +47,10 @@ class Segment:
         self.files.append(file)
         self.lines.append(line)
 
+    def moments(self) -> Iterator[datetime]:
+        """Yield the times."""
+        return map(datetime_of, self.times)
+
 
 class DatabaseSpan(NamedTuple):
     """A database as it was known last.
@@ -64,6 +68,16 @@ class DatabaseSpan(NamedTuple):
     last: int
     file: int
     line: int
+
+    @property
+    def first_at(self) -> datetime:
+        """Return the first moment that showed it."""
+        return datetime_of(self.first)
+
+    @property
+    def last_at(self) -> datetime:
+        """Return the last moment that showed it."""
+        return datetime_of(self.last)
 
 
 class OrganizationTimeline:
@@ -101,6 +115,22 @@ class OrganizationTimeline:
             self.segments.append(last := Segment(moment.keys))
         last.add(time, file, moment.line)
         self.name = moment.name
+
+    def continue_from(self, earlier: OrganizationTimeline, file: int) -> None:
+        """Begin with what was written down, in the ``file`` of that number, before anything else.
+
+        Raises OutOfOrderError if there is a moment already.
+        """
+        if self.segments:
+            raise OutOfOrderError
+        self.name = earlier.name
+        for segment in earlier.segments:
+            copy = Segment(segment.keys)
+            copy.times, copy.lines = segment.times[:], segment.lines[:]
+            copy.files = array("q", [file]) * len(copy.times)
+            self.segments.append(copy)
+        for span in earlier.spans():
+            self.restore_database(span._replace(file=file))
 
     def restore(self, segment: Segment) -> None:
         """Add the moments of a segment that was written down; raise as ``add`` does."""
@@ -151,10 +181,13 @@ class OrganizationTimeline:
         return self._files[segment.files[-1]], segment.lines[-1]
 
     def times(self) -> Iterator[tuple[datetime, str, int]]:
-        """Yield when each record was made, with its file and the organization's line."""
-        for segment in self.segments:
-            for time, file, line in zip(segment.times, segment.files, segment.lines, strict=True):
-                yield datetime_of(time), self._files[file], line
+        """Return when each record was made, with its file and the organization's line."""
+        return (time for segment in self.segments for time in self.times_of(segment))
+
+    def times_of(self, segment: Segment) -> Iterator[tuple[datetime, str, int]]:
+        """Yield the same for one of its segments."""
+        for time, file, line in zip(segment.times, segment.files, segment.lines, strict=True):
+            yield datetime_of(time), self._files[file], line
 
     # --- key scopes -------------------------------------------------------------------------------
 

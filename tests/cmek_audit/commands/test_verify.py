@@ -65,7 +65,9 @@ def test_a_whole_bundle_reported_as_json(bundle: Path) -> None:
         "problems": [],
         "unproven": [],
         "files": [],
+        "unchecked": [],
     }
+    assert value["complete"] is True
     assert f"root: {read_manifest(str(bundle)).root}" in checked["lines"]
 
 

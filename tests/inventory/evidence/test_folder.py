@@ -189,6 +189,7 @@ def test_names_are_made_of_the_time(tmp_path: Path) -> None:
     name = "2026-11-20T02-00-00Z"
     nothing = Chain((), ())
     assert free_bundle_path(tmp_path, NIGHT, nothing) == tmp_path / name
+    assert free_bundle_path(tmp_path, NIGHT, nothing, {name}) == tmp_path / f"{name}-2"
     gone = Previous(name=name, root="0" * 64)
     pruned = Chain((Link("later", "1" * 64, gone, NIGHT),), ())
     assert free_bundle_path(tmp_path, NIGHT, pruned) == tmp_path / f"{name}-2"

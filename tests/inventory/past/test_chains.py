@@ -53,6 +53,16 @@ def test_another_host_stays_listed(tmp_path: Path) -> None:
     assert [source.path.rpartition("/")[2] for source in sources] == named
 
 
+def test_a_bundle_that_is_missing_ends_a_row(tmp_path: Path) -> None:
+    """Only bundles of which each follows the one before are a row; none is no row."""
+    written = write_nights(tmp_path / "ev", [{}] * 7)
+    shutil.rmtree(written[3])
+    kept = [written[number].name for number in (0, 2, 4, 6)]
+    sources = list(condense(read_history([str(tmp_path / "ev")]).sources))
+    assert [source.path.rpartition("/")[2] for source in sources] == kept
+    assert list(condense([])) == []
+
+
 def test_bundles_without_a_folder_are_listed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

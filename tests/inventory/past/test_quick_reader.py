@@ -41,6 +41,12 @@ READING = {
 }
 
 
+ACCOUNT = (
+    '{"kind":"vendor-account","type":"serverless","provider":"aws","region":"us-east-1",'
+    '"account":"1"}'
+)
+
+
 def text_of(*organizations: dict[str, Any], **head: object) -> bytes:
     """Return a file as the suite writes it: compact, each organization with its time last."""
     return b"".join(
@@ -85,6 +91,34 @@ def test_what_a_bundle_shows(tmp_path: Path) -> None:
     assert quick.moments == full(bundle)
     assert quick.source == read_file(bundle, "history").source
     assert quick.moments[0].databases[0].place.is_inside
+
+
+def test_an_organization_twice(tmp_path: Path) -> None:
+    """An organization that a file lists twice is left to the full reader, which refuses it."""
+    file = tmp_path / "a.ndjson"
+    file.write_bytes(text_of(night(1), night(1)))
+    with pytest.raises(NotQuickError):
+        QuickReader().read(str(file))
+    with pytest.raises(InputError, match="a duplicate organization"):
+        read_file(str(file), "history")
+
+
+def test_another_form_of_a_line(tmp_path: Path) -> None:
+    """A line that another program has written is read, too, and so is one that is there again."""
+    file, reader = tmp_path / "a.ndjson", QuickReader()
+    for form in (b'{"kind":"database", ', b'{"kind":"database",  '):
+        file.write_bytes(text_of(night(1)).replace(b'{"kind":"database",', form))
+        assert reader.read(str(file)).moments == full(str(file))
+
+
+def test_keys_that_stay_are_kept_once(tmp_path: Path) -> None:
+    """Where a database changes and no key does, the keys are the same object."""
+    file, reader, shown = tmp_path / "a.ndjson", QuickReader(), []
+    for name in ("one", "two"):
+        file.write_bytes(text_of(night(1, databases=[database_data(name=name)])))
+        shown.append(reader.read(str(file)).moments[0])
+    assert shown[0].keys is shown[1].keys
+    assert shown[0].databases != shown[1].databases
 
 
 NIGHTS = st.lists(
@@ -187,9 +221,13 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
     "a wrong reading": replaced('"requests":1', '"requests":-1'),
     "another kind among the readings": replaced(
         '{"kind":"reading"',
-        '{"kind":"reading","fact":"identity","address":"/","requests":1,'
-        '"answers":{}}\n' + compact_json({"kind": "support-case"} | {"type": "serverless"}) + "\n"
-        '{"kind":"reading"',
+        f'{{"kind":"reading",{compact_json(READING)[1:]}\n{ACCOUNT}\n{{"kind":"reading"',
+    ),
+    "an empty line among the readings": lambda raw: raw.replace(
+        b'{"kind":"end"', b'\n{"kind":"end"'
+    ),
+    "a key before the organization": lambda raw: raw.replace(
+        b'{"kind":"organization"', f'{ACCOUNT}\n{{"kind":"organization"'.encode()
     ),
     "a wrong byte": lambda raw: raw.replace(b"acme-prod", b"acme\xffprod"),
     "a token": replaced('"name":"acme-prod"', '"name":"AstraCS:not-a-real-token:0123456789ab"'),
