@@ -82,11 +82,11 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         record: Callable[[Exchange], object],
         scrubber: Scrubber,
         limits: RequestLimits,
-        folder: str,
+        file: str,
     ) -> None:
         """Send by ``inner`` to ``address`` only, and pass every exchange to ``record``.
 
-        Files are numbered in ``folder``, in the order in which the requests begin.
+        They are the lines of ``file``, in the order in which they end.
         """
         self._inner = inner
         self._address = address
@@ -94,7 +94,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         self._scrubber = scrubber
         self._limits = limits
         self._count = 0
-        self._folder = folder
+        self._file = file
         self._sent_requests = 0
         self._received_bytes = 0
         self._evidence_bytes = 0
@@ -111,12 +111,12 @@ class RecordingTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the recorded response; raise UnansweredError if there is none."""
         self._refuse_forbidden(request)
-        self._count += 1
-        path = f"{self._folder}/{self._count:04}.json"
         address = request.url.raw_path.decode("ascii")
         started = datetime.now(UTC)
         outcome = await self._try(request)
-        exchange = Exchange(path, address, started, datetime.now(UTC), **outcome)
+        self._count += 1
+        fields = outcome | {"line": self._count}
+        exchange = Exchange(self._file, address, started, datetime.now(UTC), **fields)
         self._record(exchange)
         return recorded_response(exchange)
 

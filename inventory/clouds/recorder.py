@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from inventory.clouds.environment import secrets_of_environment
 from inventory.errors import too_large
 from inventory.evidence.exchange import HEADERS, TOO_LATE, Exchange, Failure
-from inventory.evidence.redaction import Redacted, redact_body, serialize_body
+from inventory.evidence.redaction import Redacted, redact_body
+from inventory.text.canonical_json import compact_json
 from inventory.text.secrets import HIDDEN, Scrubber
 
 if TYPE_CHECKING:
@@ -79,13 +80,13 @@ class CloudRecorder:
         record: Callable[[Exchange], object],
         tokens: Iterable[Secret],
         policy: RequestPolicy,
-        folder: str,
+        file: str,
         count: int = 0,
         on_hidden: Callable[[tuple[Secret, ...]], object] = lambda _: None,
     ) -> None:
         """Pass every exchange to ``record``, without ``tokens``.
 
-        Files are numbered in ``folder`` from the ``count`` on that there are. What the environment
+        They are the lines of ``file`` after the ``count`` that there are. What the environment
         holds is hidden from the first answer on, whichever cloud gives it. ``on_hidden`` gets the
         credentials that are to be hidden beside ``tokens``.
         """
@@ -94,7 +95,7 @@ class CloudRecorder:
         self._tokens = tuple(tokens)
         self._scrubber = Scrubber(self._tokens)
         self._policy = policy
-        self._folder = folder
+        self._file = file
         self._count = count
         self._bytes = 0
         self._lock = threading.Lock()
@@ -165,7 +166,7 @@ class CloudRecorder:
         with self._lock:
             self._count += 1
             self._bytes += len(exchange.body)
-            written = exchange._replace(path=f"{self._folder}/{self._count:04}.json")
+            written = exchange._replace(path=self._file, line=self._count)
             self._record(written)
         return written
 
@@ -177,7 +178,7 @@ def _without_needless(redacted: Redacted) -> Redacted:
     if counts == Counter(redacted.redactions):
         return redacted
     return redacted._replace(
-        value=value, body=serialize_body(value), redactions=dict(sorted(counts.items()))
+        value=value, body=compact_json(value), redactions=dict(sorted(counts.items()))
     )
 
 
@@ -197,9 +198,9 @@ def _hide_needless(value: Any, counts: Counter[str]) -> Any:  # noqa: ANN401 (an
 def _without_caller(redacted: Redacted) -> Redacted:
     """Return the body of an error with its codes only."""
     if redacted.text is not None:
-        return redacted._replace(text=HIDDEN, body=serialize_body(HIDDEN))
+        return redacted._replace(text=HIDDEN, body=compact_json(HIDDEN))
     value = _only_codes(redacted.value)
-    return redacted._replace(value=value, body=serialize_body(value))
+    return redacted._replace(value=value, body=compact_json(value))
 
 
 def _only_codes(value: Any, name: str = "") -> Any:  # noqa: ANN401 (any JSON)

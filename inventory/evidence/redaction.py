@@ -50,6 +50,13 @@ class _DuplicateKeyError(ValueError):
     """An object names a key twice."""
 
 
+def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise _DuplicateKeyError
+    return fields
+
+
 class _RedactingDecoder:
     """Decodes JSON, and hides the values of sensitive fields on the way."""
 
@@ -69,9 +76,7 @@ class _RedactingDecoder:
         return value
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        fields = dict(pairs)
-        if len(fields) < len(pairs):
-            raise _DuplicateKeyError
+        fields = _unique_fields(pairs)
         # Answers repeat the same few names thousands of times: each is examined once.
         if not fields.keys() <= self._harmless:
             for name in fields.keys() - self._harmless:
@@ -163,11 +168,11 @@ def _scrub(
     redactions: Counter[str],
     scrubber: Scrubber,
 ) -> Redacted:
-    counts, body = dict(sorted(redactions.items())), serialize_body(value)
+    counts, body = dict(sorted(redactions.items())), compact_json(value)
     if scrubber.is_clean(body):
         return Redacted(value, None, counts, body)
     clean = _scrub_value(value, scrubber)
-    return Redacted(clean, None, counts | {"(secrets in texts)": 1}, serialize_body(clean))
+    return Redacted(clean, None, counts | {"(secrets in texts)": 1}, compact_json(clean))
 
 
 def _scrub_value(value: Any, scrubber: Scrubber) -> Any:  # noqa: ANN401 (as above)
@@ -180,11 +185,14 @@ def _scrub_value(value: Any, scrubber: Scrubber) -> Any:  # noqa: ANN401 (as abo
     return value
 
 
-def serialize_body(value: Any) -> str:  # noqa: ANN401 (as above)
-    """Render a body as JSON in one line, a list with one entry a line.
-
-    So every entry has a line to which a finding can refer.
-    """
-    if isinstance(value, list) and value:
-        return "[\n" + ",\n".join(map(compact_json, value)) + "\n]"
-    return compact_json(value)
+def parse_body(body: str) -> Any:  # noqa: ANN401 (as above)
+    """Return the value of a recorded body; raise ValueError or RecursionError if it has none."""
+    value = json.loads(
+        body,
+        object_pairs_hook=_unique_fields,
+        parse_constant=refuse_constant,
+        parse_float=_finite,
+    )
+    if _is_too_deep(value):
+        raise RecursionError
+    return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from inventory.model.gaps import CloudFact, Fact
 from inventory.model.sources import FileFormat, Role
@@ -144,7 +144,10 @@ class PopulationSummary(TypedDict):
 
 
 class ExchangeEntry(TypedDict):
-    """A request that is recorded in an evidence bundle, with its answer's time and hash."""
+    """A request that is recorded in an evidence bundle, with its answer's time and hash.
+
+    ``line`` is missing in a bundle of version 1, where an exchange has a file of its own.
+    """
 
     path: str
     address: str
@@ -152,6 +155,7 @@ class ExchangeEntry(TypedDict):
     at: str
     sha256: str
     redactions: int
+    line: NotRequired[int]
 
 
 class BundleEntry(BundleManifest):

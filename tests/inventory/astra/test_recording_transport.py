@@ -161,7 +161,10 @@ def test_exchange_tells_address_and_times() -> None:
     assert (first.address, second.address) == ("/v2/kms?a=%20b&c=d", "/v2/kms")
     assert (first.status, second.status) == (200, 503)
     assert first.started <= first.ended <= second.started <= second.ended
-    assert (first.path, second.path) == ("exchanges/0001/0001.json", "exchanges/0001/0002.json")
+    assert (first.place, second.place) == (
+        "exchanges/0001.ndjson.gz:1",
+        "exchanges/0001.ndjson.gz:2",
+    )
 
 
 def test_response_carries_its_exchange() -> None:
@@ -350,8 +353,8 @@ def test_most_bytes_of_answers() -> None:
 
 def test_most_bytes_of_evidence() -> None:
     """So many bytes are written of an organization, and then nothing is asked any more."""
-    failure = too_large("more than 11 bytes of evidence", "most_evidence_bytes")
-    assert asked(b"[1,2]", 3, evidence=11) == (2, [None, failure, failure])
+    failure = too_large("more than 9 bytes of evidence", "most_evidence_bytes")
+    assert asked(b"[1,2]", 3, evidence=9) == (2, [None, failure, failure])
 
 
 @pytest.mark.parametrize("body", [b"[1,2,3]", b'[{"a":[]}]', b"[[[]]]", b'[",,"]'])

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from inventory.evidence.exchange import Exchange, parse_exchange, render_exchange
+from inventory.evidence.exchange import Exchange
+from inventory.evidence.exchange_line import parse_line, render_line
 from inventory.evidence.redaction import redact_body
 from inventory.text.secrets import Scrubber, holds_secret
 from tests.inventory.live import (
@@ -110,7 +111,7 @@ def test_deepest_json_is_read_again() -> None:
     value, text, _, _ = redact_body(body, SCRUBBER)
     assert text is None
     exchange = an_exchange(value)
-    assert parse_exchange(PATH, render_exchange(exchange)) == exchange
+    assert parse_line(PATH, 1, render_line(exchange))._replace(body="") == exchange
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_sensitive_fields_in_broken_json(text: str, shown: str, redactions: dict
 def test_tokens_are_blanked_in_text(form: str) -> None:
     """A token is blanked in a body that is no JSON, also where the body is cut."""
     for before in range(19_960, 20_000, 7):
-        raw = render_exchange(recorded(b"x" * before + b" " + form.encode()))
+        raw = render_line(recorded(b"x" * before + b" " + form.encode()))
         assert not holds_secret(raw, NEEDLES)
         assert SECRET[:12] not in raw.decode()
 
@@ -171,12 +172,12 @@ def test_no_json_carries_a_token_into_a_record(body: object, ascii_only: bool) -
     """Whatever JSON a token is in, its record holds nothing of it, and is read back alike."""
     spelled = json.dumps(body, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
     exchange = recorded(spelled)
-    raw = render_exchange(exchange)
+    raw = render_line(exchange)
     assert not holds_secret(raw, NEEDLES)
     for layer in (raw.decode(), unquote(raw.decode()), raw.decode("unicode_escape")):
         assert not any(trace in layer for trace in TRACES)
-    assert parse_exchange(PATH, raw) == exchange._replace(body="")
-    assert render_exchange(parse_exchange(PATH, raw)) == raw
+    assert parse_line(PATH, 1, raw) == exchange
+    assert render_line(parse_line(PATH, 1, raw)) == raw
 
 
 @given(st.binary(max_size=40), FORMS, st.binary(max_size=40))
@@ -184,10 +185,10 @@ def test_no_json_carries_a_token_into_a_record(body: object, ascii_only: bool) -
 def test_no_bytes_carry_a_token_into_a_record(before: bytes, form: str, after: bytes) -> None:
     """Whatever bytes a token is among, its record holds nothing of it, and is read back."""
     exchange = recorded(before + form.encode() + after, form)
-    raw = render_exchange(exchange)
+    raw = render_line(exchange)
     assert not holds_secret(raw, NEEDLES)
     assert not any(trace in raw.decode() for trace in TRACES)
-    assert parse_exchange(PATH, raw) == exchange._replace(body="")
+    assert parse_line(PATH, 1, raw) == exchange
 
 
 CLOUD_FIELDS = {
