@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import zlib
 from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import httpx
@@ -12,7 +14,7 @@ import httpx
 from inventory.astra.replay_transport import recorded_response
 from inventory.errors import ForbiddenRequestError, UnansweredError, too_large
 from inventory.evidence.exchange import HEADERS, TOO_LATE, Exchange, Failure
-from inventory.evidence.redaction import redact_body
+from inventory.evidence.redaction import Redacted, redact_body
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -26,6 +28,11 @@ _GZIP = zlib.MAX_WBITS | 16
 
 _SIGNS_OF_VALUES = (b",", b"{", b"[")
 """Each value in a JSON body has one before it, so counting them needs no parser."""
+
+_REMEMBERED = 8
+"""How many bodies are remembered, and how many headers."""
+
+_LONGEST_REMEMBERED = 1_048_576
 
 _SECONDS_A_BYTE = 1e-6
 
@@ -93,6 +100,9 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         self._record = record
         self._scrubber = scrubber
         self._limits = limits
+        self._redact_body = _Remembering(scrubber)
+        # Most headers are those of the answer before.
+        self._redact_header = lru_cache(_REMEMBERED)(self._scrub_header)
         self._count = 0
         self._file = file
         self._sent_requests = 0
@@ -190,7 +200,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
             )
         if len(body) * _SECONDS_A_BYTE + values * _SECONDS_A_VALUE > self.seconds_left():
             return {"failure": TOO_LATE}
-        redacted = redact_body(body, self._scrubber)
+        redacted = self._redact_body(body)
         self._parsing_seconds += values * _SECONDS_A_VALUE
         if self.seconds_left() <= 0:
             return {"failure": TOO_LATE}
@@ -203,7 +213,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         recorded = {name: headers[name] for name in HEADERS if name in headers}
         return {name: self._redact_header(value) for name, value in recorded.items()}
 
-    def _redact_header(self, value: str) -> str:
+    def _scrub_header(self, value: str) -> str:
         text = value.encode("ascii", "backslashreplace").decode()
         # Scrubbed before it is cut: half of a token at the end would not be recognized.
         return self._scrubber.scrub(text)[:_LONGEST_HEADER]
@@ -211,6 +221,24 @@ class RecordingTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the connections."""
         await self._inner.aclose()
+
+
+class _Remembering:
+    """Redacts bodies, and remembers the last ones: a list that is read twice may be the same."""
+
+    def __init__(self, scrubber: Scrubber) -> None:
+        self._scrubber = scrubber
+        self._known: dict[bytes, Redacted] = {}
+
+    def __call__(self, body: bytes) -> Redacted:
+        if len(body) > _LONGEST_REMEMBERED:
+            return redact_body(body, self._scrubber)
+        digest = sha256(body).digest()  # the body itself may hold secrets, and is not kept
+        if digest not in self._known:
+            self._known[digest] = redact_body(body, self._scrubber)
+            if len(self._known) > _REMEMBERED:
+                del self._known[next(iter(self._known))]
+        return self._known[digest]
 
 
 def _limit_exceeded(most: int, what: str, setting: str) -> UnansweredError:
