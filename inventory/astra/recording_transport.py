@@ -13,6 +13,7 @@ import httpx
 
 from inventory.astra.replay_transport import recorded_response
 from inventory.errors import ForbiddenRequestError, UnansweredError, too_large
+from inventory.evidence.compressed_lines import LONGEST_BODY
 from inventory.evidence.exchange import HEADERS, TOO_LATE, Exchange, Failure
 from inventory.evidence.redaction import Redacted, redact_body
 
@@ -204,6 +205,9 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         self._parsing_seconds += values * _SECONDS_A_VALUE
         if self.seconds_left() <= 0:
             return {"failure": TOO_LATE}
+        if len(redacted.body) > LONGEST_BODY:
+            what = "bytes of evidence of one answer"
+            raise _limit_exceeded(LONGEST_BODY, what, "largest_answer_bytes")
         self._evidence_bytes += len(redacted.body)
         self._check_limits()
         headers = self._redact_headers(response.headers)

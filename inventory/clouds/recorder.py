@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inventory.clouds.environment import secrets_of_environment
 from inventory.errors import too_large
+from inventory.evidence.compressed_lines import LONGEST_BODY
 from inventory.evidence.exchange import HEADERS, TOO_LATE, Exchange, Failure
 from inventory.evidence.redaction import Redacted, redact_body
 from inventory.text.canonical_json import compact_json
@@ -114,9 +115,11 @@ class CloudRecorder:
         """Record an answer; one that is beyond the limits is recorded as a failure."""
         ended = datetime.now(UTC)
         if error := self._beyond_limits(answer):
-            failure = Failure.model_validate({"reason": error.reason, "detail": error.detail})
-            return self._write(Exchange("", address, started, ended, failure=failure))
+            return self._refused(address, started, error)
         redacted = _without_needless(redact_body(answer.body, self._scrubber))
+        if len(redacted.body) > LONGEST_BODY:
+            found = f"more than {LONGEST_BODY:,} bytes of evidence of one answer"
+            return self._refused(address, started, too_large(found, "largest_answer_bytes"))
         # No fact is ever read from a text: it is a page of a gateway, which may greet the caller.
         if answer.status >= _REDIRECT or redacted.text is not None:
             redacted = _without_caller(redacted)
@@ -131,6 +134,10 @@ class CloudRecorder:
                 **redacted._asdict(),
             )
         )
+
+    def _refused(self, address: str, started: datetime, error: UnansweredError) -> Exchange:
+        failure = Failure.model_validate({"reason": error.reason, "detail": error.detail})
+        return self.failed(address, started, failure)
 
     def failed(self, address: str, started: datetime, failure: Failure) -> Exchange:
         """Record that there was no answer, and why."""

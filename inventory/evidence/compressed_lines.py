@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 LONGEST_LINE = 268_435_456
 """The length of the longest line that is read, in bytes: a file may be made to fill the memory."""
 
+LONGEST_BODY = LONGEST_LINE - 16_777_216
+"""The length of the longest body that is recorded: the other fields of a line are much shorter."""
+
 _GZIP = zlib.MAX_WBITS | 16
 _LEVEL = 1
 """The fastest: answers repeat themselves so much that the slowest saves a fifth at thrice the time.

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from inventory.files.documents import MOST_NESTED, refuse_constant
@@ -45,7 +46,6 @@ _KEY_TYPE = '"kty"'
 _UNCLEAR = ("\\", "\n", "\r", "\t", "\x7f")
 """With any of these, a body is rendered again: it is escaped, in several lines, or unreadable."""
 
-_NESTS = (dict, list)
 _LONGEST_TEXT = 20_000
 
 
@@ -101,6 +101,7 @@ class _RedactingDecoder:
             self.redactions[name] += 1
 
 
+@lru_cache(1_024)  # answers have the same names again and again
 def _is_sensitive(name: str) -> bool:
     low = name.lower().replace("_", "").replace("-", "")
     return low in SENSITIVE or (low.startswith("securebundle") and low.endswith("url"))
@@ -113,14 +114,13 @@ def _finite(digits: str) -> float:
 
 def _is_too_deep(value: object) -> bool:
     """Say whether ``value`` is nested so deeply that reading it again might fail."""
-    level: list[Any] = [value]
+    level: list[Any] = [value] if isinstance(value, dict | list) else []
     for _ in range(MOST_NESTED):
         level = [
             inner
             for outer in level
-            if isinstance(outer, _NESTS)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, _NESTS)
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) is dict or type(inner) is list
         ]
         if not level:
             return False
@@ -158,8 +158,8 @@ def _keep_text(text: str, redactions: Counter[str]) -> str | None:
     """Return the JSON ``text`` as it came, but for the fields that were redacted; None in doubt.
 
     That takes a fraction of the time in which its value is rendered. Without a backslash, quotes
-    are only at the ends of strings. So a name with a string as value is found by its quotes, and if
-    as many are found as were redacted, they are those: every field of such a name is redacted,
+    are only at the ends of strings. So a field with a string as value is found by its quotes, and
+    if as many are found as were redacted, they are those: every field of such a name is redacted,
     unless it is empty.
     """
     if not text.isascii() or any(mark in text for mark in _UNCLEAR):
@@ -168,9 +168,19 @@ def _keep_text(text: str, redactions: Counter[str]) -> str | None:
         return text
     if redactions.keys() & KEY_MATERIAL:  # redacted in some objects, and not in others
         return None
-    names = "|".join(map(re.escape, redactions))
-    kept, count = re.subn(rf'"({names})"(\s*:\s*)"[^"]+"', rf'"\1"\2"{HIDDEN}"', text)
-    return kept if count == redactions.total() else None
+    count = 0
+    for name in redactions:
+        text, found = _hide_strings(text, f'"{name}":"')
+        count += found
+    return text if count == redactions.total() else None
+
+
+def _hide_strings(text: str, start: str) -> tuple[str, int]:
+    """Return ``text`` without the strings that begin at each ``start``, and how many there were."""
+    first, *others = text.split(start)
+    values = [other.partition('"') for other in others]
+    hidden = [f"{HIDDEN}{quote}{rest}" if value else quote + rest for value, quote, rest in values]
+    return start.join([first, *hidden]), sum(bool(value) for value, _, _ in values)
 
 
 def _redact_text(text: str, scrubber: Scrubber) -> tuple[str, dict[str, int]]:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inventory.clouds import recorder as recorder_module
 from inventory.clouds.recorder import CloudRecorder, HttpAnswer
 from inventory.evidence.exchange import Exchange, Failure
 from inventory.evidence.exchange_line import parse_line, render_line
@@ -219,3 +220,12 @@ def test_credentials_of_the_environment_are_hidden_from_the_first_answer_on(
     body = answer({"a": "not-a-real-secret-of-acme", "b": "short"})
     recorder.answered("/gcp/a/b", datetime.now(UTC), body)
     assert exchanges[0].value == {"a": "(hidden)", "b": "short"}
+
+
+def test_longest_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer whose line could not be read again is not recorded, but that it was too large."""
+    monkeypatch.setattr(recorder_module, "LONGEST_BODY", 5)
+    exchange = recorded(HttpAnswer(200, JSON, b'{"a":"b"}'))
+    assert exchange.failure is not None
+    assert exchange.failure.reason == "too-large"
+    assert exchange.failure.detail.startswith("more than 5 bytes of evidence of one answer")

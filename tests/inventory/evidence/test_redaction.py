@@ -255,7 +255,8 @@ def test_credentials_of_clouds_are_redacted(credential: str) -> None:
     ("body", "kept"),
     [
         ('[{"id":"a"},  {"n": 1.0}]', '[{"id":"a"},  {"n": 1.0}]'),
-        ('{"password":"hush","user" : "me"}', '{"password":"(hidden)","user" : "(hidden)"}'),
+        ('{"password":"hush",  "user":"me"}', '{"password":"(hidden)",  "user":"(hidden)"}'),
+        ('{"password":"hush","user" : "me"}', '{"password":"(hidden)","user":"(hidden)"}'),
         ('[{"Token":"a"},{"Token":""},{"Token":null}]', None),
         ('{"user":{"user":"me"}}', '{"user":"(hidden)"}'),
         ('{"token":7,"tokens":"a"}', '{"token":"(hidden)","tokens":"a"}'),
