@@ -14,6 +14,9 @@ MANIFEST = "manifest.json"
 INVENTORY = "inventory.ndjson"
 ORGANIZATIONS = "organizations.json"
 EXCHANGES = "exchanges"
+LINES = ".ndjson.gz"
+"""How the name of a file ends that holds an organization's exchanges, one a line."""
+
 UNFINISHED = ".collecting-"
 """How the name of an unfinished bundle begins."""
 
@@ -32,6 +35,11 @@ _EXPECTED = (
 )
 
 Kind = Literal["bundle", "broken", "record", "summary", "unfinished", "housekeeping", "unknown"]
+
+
+def exchanges_path(number: int) -> str:
+    """Return the path inside a bundle of the exchanges of the organization ``number``, from 1."""
+    return f"{EXCHANGES}/{number:04}{LINES}"
 
 
 class FolderEntry(NamedTuple):

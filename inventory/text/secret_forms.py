@@ -16,8 +16,11 @@ _EQUALS = r"(?:=|%3[Dd]|\\u003[Dd]|&#(?:61|x3[Dd]);)"
 _ENCODED = re.compile("[A-Za-z0-9+/]{20}")
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _OTHERS = bytes(set(range(256)) - set(_ALPHABET + b"-_"))
-# What is no Base64 becomes A, which are six zeros: so whatever ends there is followed by a zero.
-_AS_BASE64 = bytes.maketrans(b"-_" + _OTHERS, b"+/" + b"A" * len(_OTHERS))
+_AS_BASE64 = bytes.maketrans(b"-_" + _OTHERS, b"+/" + b" " * len(_OTHERS))
+_SHORTEST_RUN = 16
+"""The shortest piece of Base64 that is decoded: twelve bytes, and every form has more."""
+# An A is six zeros: so whatever ends with a piece is followed by a zero.
+_BETWEEN = b"AAAA"
 
 
 class SecretForm(NamedTuple):
@@ -134,7 +137,9 @@ def holds_encoded_form(text: str) -> bool:
     """Say whether ``text`` holds Base64 of a credential in any of the forms."""
     if not _ENCODED.search(text):
         return False
-    block = text.encode("ascii", "replace").translate(_AS_BASE64)
+    # Texts repeat the same names and ids many times: each piece is decoded once.
+    pieces = set(text.encode("ascii", "replace").translate(_AS_BASE64).split())
+    block = _BETWEEN.join([b"", *[piece for piece in pieces if len(piece) >= _SHORTEST_RUN], b""])
     # Four letters are three bytes: one of four beginnings fits, wherever the secret begins.
     return any(holds_form(_decoded(b"A" * before + block)) for before in range(4))
 

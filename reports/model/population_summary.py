@@ -155,7 +155,10 @@ class PopulationSummary(TypedDict):
 
 
 class ExchangeEntry(TypedDict):
-    """A request that is recorded in an evidence bundle, with its answer's time and hash."""
+    """A request that is recorded in an evidence bundle, with its answer's time and hash.
+
+    ``line`` is missing in a bundle of version 1, where an exchange has a file of its own.
+    """
 
     path: str
     address: str
@@ -163,6 +166,7 @@ class ExchangeEntry(TypedDict):
     at: str
     sha256: str
     redactions: int
+    line: NotRequired[int]
 
 
 class BundleEntry(BundleManifest):

@@ -120,7 +120,11 @@ def _findings(head: Head, read: PageLines, limits: PageLimits, waivers: Mapping[
     The ``waivers`` that the page shows have a number by their id.
     """
     names = OrganizationNames(_organizations(head))
-    cited = _cited(read.chosen) | {row.file for row in read.sample.rows}
+    cited = {
+        name
+        for place in (*_cited(read.chosen), *(row.place for row in read.sample.rows))
+        for name in (place, place.rpartition(":")[0])
+    }
     index = EvidenceIndex(head["evidence"], cited, limits.exchanges)
     section = findings_section(
         head, read.chosen, cited=read.cited, index=index, limits=limits, waiver_numbers=waivers
@@ -140,9 +144,9 @@ def _findings(head: Head, read: PageLines, limits: PageLimits, waivers: Mapping[
 
 
 def _cited(chosen: Selection) -> set[str]:
-    """Return the files with the evidence of the findings that are open or waived."""
+    """Return the places with the evidence of the findings that are open or waived."""
     findings = (*chosen.open, *chosen.waived)
-    return {file for finding in findings for file, *_ in shown_evidence(finding)}
+    return {f"{file}:{line}" for finding in findings for file, line, *_ in shown_evidence(finding)}
 
 
 def _steps(head: Head, names: OrganizationNames) -> Callable[[str, str], str]:

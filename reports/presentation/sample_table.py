@@ -75,9 +75,10 @@ class SampledRow(NamedTuple):
     conclusions: tuple[Conclusion, ...]
 
     @property
-    def file(self) -> str:
-        """Return the file of the location."""
-        return self.location.rpartition(":")[0]
+    def place(self) -> str:
+        """Return the file and line of the location, without what is counted after them."""
+        file, _, line = self.location.rpartition(":")
+        return f"{file}:{line.partition(' ')[0]}"
 
     def by_status(self) -> list[tuple[str, list[Conclusion]]]:
         """Group the conclusions by their status, the worst first."""

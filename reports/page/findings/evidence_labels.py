@@ -214,7 +214,7 @@ class EvidenceLabels:
         shown = Markup("<code>{}:{}</code>").format(visible(file), line)
         if address:
             shown += Markup(" (<code>{}</code>)").format(visible(address[0]))
-        anchor = self._index.anchor(file)
+        anchor = self._index.anchor(f"{file}:{line}")
         linked = Markup('<a href="#{}">{}</a>').format(anchor, shown) if anchor else shown
         return EvidenceItem(_what(self.population.at(place)), linked, self._known[file])
 

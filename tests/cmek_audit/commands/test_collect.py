@@ -32,6 +32,7 @@ from tests.cmek_audit.helpers import (
     printed_json,
     replace,
 )
+from tests.evidence_files import contents_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -236,8 +237,10 @@ def test_tokens_are_neither_said_nor_written(
     monkeypatch.chdir(tmp_path)
     astra.faults = (Fault(kind, "databases", ALWAYS), Fault(kind, "serverless-keys", ALWAYS))
     done = command("collect", organizations(tmp_path, astra.address))
-    written = [path for path in Path("audit-evidence").rglob("*") if path.is_file()]
-    texts = [done.output, *(each.read_text() for each in written)]
+    texts = [
+        done.output,
+        *(content.decode() for content in contents_below(Path("audit-evidence")).values()),
+    ]
     assert len(texts) > len(FLEET.organizations)
     secrets = [organization.token for organization in FLEET.organizations]
     assert [secret for secret in secrets for text in texts if secret in text] == []

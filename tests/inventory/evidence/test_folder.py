@@ -155,9 +155,9 @@ def test_last_bundle_is_checked_in_full(tmp_path: Path) -> None:
     before = bundle(tmp_path / "a")
     last = bundle(tmp_path / "b", before)
     for damaged in (before, last):
-        (damaged / "exchanges/0001/0001.json").unlink()
+        (damaged / "exchanges/0001.ndjson.gz").unlink()
     (problem,) = refusals(tmp_path)
-    assert problem.file == f"{last}/exchanges/0001/0001.json"
+    assert problem.file == f"{last}/exchanges/0001.ndjson.gz"
     assert problem.expected == f"the file that the manifest lists; {REMEDY}"
 
 
