@@ -6,7 +6,7 @@ Where the lines come from is up to the subclass: a file in NDJSON, or the rows o
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -89,6 +89,8 @@ class EntryReader(ABC):
     Attributes:
         file: the path, as it was given.
     """
+
+    _totals: ClassVar = "the end record"
 
     def __init__(self, file: str) -> None:
         """Begin to read ``file``."""
@@ -273,7 +275,7 @@ class EntryReader(ABC):
         for field, kind in (kinds | {"region_views": "region-view"}).items():
             stated, counted_lines = getattr(self._end, field), self._counts[kind]
             if stated != counted_lines:
-                expected = f"{stated:,}, as the end record says"
+                expected = f"{stated:,}, as {self._totals} says"
                 self._note(field, f"{counted_lines:,} {kind} lines", expected)
 
     def _note(self, field: str, found: str, expected: str) -> None:

@@ -7,7 +7,9 @@ from typing import Literal
 
 from inventory.model.base import Entry, Moment
 
-FileFormat = Literal["yaml", "json", "ndjson", "bundle", "terraform-plan", "terraform-state"]
+FileFormat = Literal[
+    "yaml", "json", "ndjson", "bundle", "parquet", "terraform-plan", "terraform-state"
+]
 Role = Literal["inventory", "plan", "state", "history"]
 
 FORMATS: dict[str, FileFormat] = {
@@ -62,9 +64,11 @@ class Source(Entry):
         path: the path, as it was given.
         role: the present (``inventory``), what is intended (``plan``), what Terraform believes to
             exist (``state``) or an earlier moment (``history``).
-        format: ``yaml``, ``json``, ``ndjson`` or ``bundle``; or Terraform's plan or state.
-        size: length in bytes; of a bundle, that of its inventory.
-        sha256: hash of the bytes, in hexadecimal; of a bundle, that of its inventory.
+        format: ``yaml``, ``json``, ``ndjson``, ``bundle`` or ``parquet``; or Terraform's plan or
+            state.
+        size: length in bytes; of a bundle, that of its inventory; of Parquet, that of all files.
+        sha256: hash of the bytes, in hexadecimal; of a bundle, that of its inventory; of Parquet,
+            that of the head, which holds those of the files.
         captured_at: when its content was true (UTC); None if it has no date.
         complete: False if it does not end with its end record.
         example: True for a bundled example.
