@@ -23,6 +23,7 @@ from inventory.model.gaps import Fact, Gap, Reading
 from inventory.model.key import CustomerKey, RegionView, SupportCase, VendorAccount
 from inventory.model.kms import CloudKey
 from inventory.model.organization import Organization
+from inventory.model.sources import Source
 from inventory.system.garbage_collection import collector_paused
 from inventory.text.display import describe
 
@@ -113,6 +114,11 @@ class EntryReader(ABC):
     @abstractmethod
     def is_whole(self) -> bool:
         """Say whether it ends as it should."""
+
+    @property
+    @abstractmethod
+    def source(self) -> Source:
+        """Describe the file; complete only after the iteration."""
 
     @abstractmethod
     def _chunks(self) -> Iterator[Lines]:

@@ -104,14 +104,18 @@ def _region_expression() -> str:
 
 def _field(name: str, kind: str, column: str) -> str:
     value = f"to_json({column})" if kind == _TEXT else _time_expression(column)
-    return f"""coalesce(',"{name}":' || {value}, '')"""
+    return f"""if({column} IS NULL, '', ',"{name}":' || {value})"""
 
 
 def _time_expression(column: str) -> str:
-    """Return a time as text in UTC, with a fraction only if there is one."""
+    """Return a time as text in UTC, with a fraction only if there is one.
+
+    An infinite time has no such text. What it gets instead is refused by the reader.
+    """
     utc = f"make_timestamp(epoch_us({column}))"
     fraction = f"if(epoch_us({column}) % 1000000 = 0, '', strftime({utc}, '.%f'))"
-    return f"""'"' || strftime({utc}, '%Y-%m-%dT%H:%M:%S') || {fraction} || 'Z"'"""
+    text = f"strftime({utc}, '%Y-%m-%dT%H:%M:%S') || {fraction} || 'Z'"
+    return f"""coalesce('"' || {text} || '"', '"infinity"')"""
 
 
 def _details(column: str) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CODES = {
     "audit": {0, 1, 2, 3, 4, 5},
     "collect": {0, 1, 2, 3, 4},
+    "convert": {0, 2, 3, 4},
     "verify": {0, 1, 2, 3, 4, 5},
     "keys": {0, 1, 2, 3, 4},
     "diff": {0, 1, 2, 3, 4},
