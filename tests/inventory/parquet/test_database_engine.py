@@ -37,9 +37,8 @@ def test_errors_of_duckdb_name_the_file() -> None:
 
 def test_other_errors_are_passed_on() -> None:
     """An error that is not of DuckDB stays what it is."""
-    with pytest.raises(ZeroDivisionError), open_engine("a.parquet") as engine:
-        engine.execute("SELECT 1")
-        _ = 1 / 0
+    with pytest.raises(LookupError), open_engine("a.parquet"):
+        raise LookupError
 
 
 @pytest.mark.parametrize("name", ["plain", "a*b", "[ab]", "what?"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import duckdb
 from hypothesis import given
@@ -16,7 +15,7 @@ from tests.hypothesis_profile import examples
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
 
 
-def line(**row: Any) -> str:
+def line(**row: object) -> str:
     """Return the line that a row makes."""
     columns = ", ".join(f"CAST(? AS {kind}) AS {name}" for name, kind in COLUMNS.items())
     with duckdb.connect() as connection:
@@ -36,7 +35,7 @@ def test_plain_fields_of_databases_have_columns() -> None:
 
 
 def test_a_row_is_a_line() -> None:
-    """Times are text in UTC, details are fields beside the others, and what is missing is not there."""
+    """Times are text in UTC, details are fields like others, and a null is no field."""
     row = {
         "kind": "database",
         "id": "d",

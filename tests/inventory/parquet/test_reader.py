@@ -20,7 +20,6 @@ from tests.inventory.parquet.parquet_files import (
     write_folder,
 )
 
-
 FILE = {"name": PART, "sha256": "0" * 64, "rows": 1, "organizations": 1}
 
 
