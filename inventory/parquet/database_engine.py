@@ -17,7 +17,7 @@ INSTALL = "pip install 'cmek-audit[parquet]'"
 _SPECIAL = "*?["
 """What DuckDB takes as a pattern of several paths."""
 
-_SETTINGS = {
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,
     "memory_limit": "512MB",
     "autoinstall_known_extensions": False,

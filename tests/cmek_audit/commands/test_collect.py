@@ -14,8 +14,8 @@ from cmek_audit.commands import collect
 from inventory.astra.replay import replay
 from inventory.clouds.registry import CLOUDS
 from inventory.errors import LeakError
-from inventory.evidence.manifest import read_manifest
-from inventory.evidence.reader import check_bundle, open_bundle
+from inventory.evidence.manifest import check_bundle, read_manifest
+from inventory.evidence.reader import open_bundle
 from inventory.model.gaps import Fact
 from inventory.opening import read_file
 from tests.astra.faults import ALWAYS, Fault

@@ -11,8 +11,11 @@ import pytest
 from cmek_audit.verification import source_files
 from cmek_audit.verification.recorded_head import RecordedHead
 from cmek_audit.verification.source_files import name_hosts, prove_sources
+from cmek_audit.verification.verify_report import verify_report
 from inventory.system.hosts import other_hosts
 from reports.record.reader import checked
+from tests.inventory.parquet.parquet_files import write_folder
+from tests.reports.live import report_on
 from tests.reports.samples import COMPLIANT, WAIVERS, Report, audit
 
 if TYPE_CHECKING:
@@ -163,3 +166,18 @@ def test_hosts_of_clouds_are_named_where_they_are_not_theirs() -> None:
 def test_a_host_is_the_vendors_by_one_test(address: str, *, is_named: bool) -> None:
     """A host is named as another than the vendor's where the banners of reports name it, too."""
     assert (name_hosts(address) != address) is is_named is bool(other_hosts([address]))
+
+
+def test_parquet_is_proven_by_its_head(tmp_path: Path) -> None:
+    """A report on Parquet is proven; if one of the files is changed, it cannot be judged again."""
+    folder = write_folder(tmp_path, shards=2)
+    report = report_on(tmp_path, folder, only="CMEK-01")
+    assert _status_of_record(report.folder) == "proven"
+    file = Path(folder) / "part-00001.parquet"
+    file.write_bytes(file.read_bytes()[:-1])
+    assert _status_of_record(report.folder) == "not-proven"
+
+
+def _status_of_record(folder: Path) -> str:
+    proofs = {proof.name: proof.status for proof in verify_report(str(folder)).proofs}
+    return proofs["audit.json"]
