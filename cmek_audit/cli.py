@@ -16,6 +16,9 @@ COMMANDS = {
     "collect": LazyCommand(
         "cmek_audit.commands.collect", "Read organizations from Astra and record every answer."
     ),
+    "convert": LazyCommand(
+        "cmek_audit.commands.convert", "Convert an inventory into NDJSON or Parquet."
+    ),
     "verify": LazyCommand(
         "cmek_audit.commands.verify", "Prove evidence and reports: make them again and compare."
     ),

@@ -186,7 +186,7 @@ class FindingGroup:
         self._examples = sorted(every, key=attrgetter("rank", "position"))[:SHOWN]
 
     def merge(self, other: FindingGroup, position: int = 0) -> None:
-        """Add all findings of ``other``, of organizations from ``position`` on among those of this."""
+        """Add all findings of ``other``, whose organizations begin at ``position``."""
         self.counts.update(other.counts)
         self.stopping.update(other.stopping)
         self.known += other.known

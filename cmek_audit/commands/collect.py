@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -16,8 +17,11 @@ from cmek_audit.exit_codes import ExitCode, interruptible
 from cmek_audit.progress import show_progress
 from inventory.astra.collector import collect as collect_bundle
 from inventory.astra.config import read_organizations
+from inventory.conversion import convert
+from inventory.errors import SettingError
 from inventory.evidence.manifest import read_manifest
 from inventory.evidence.reader import open_bundle
+from inventory.parquet.database_engine import INSTALL, is_installed
 from inventory.text.display import pluralize
 
 if TYPE_CHECKING:
@@ -60,9 +64,18 @@ class Unread(NamedTuple):
     shell_complete=lambda _, __, incomplete: complete_clouds(incomplete),
     help="The clouds to ask about each key; auto asks all.",
 )
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["ndjson", "parquet"]),
+    default="ndjson",
+    help="Parquet: write the inventory as Parquet, too, below DIR-parquet.",
+)
 @parameters.as_json
 @interruptible("nothing unfinished is left behind")
-def collect(organizations: str, evidence_dir: str, kms: str, *, as_json: bool) -> ExitCode:
+def collect(
+    organizations: str, evidence_dir: str, kms: str, format_name: str, *, as_json: bool
+) -> ExitCode:
     """Read organizations from Astra and record every answer.
 
     ORGANIZATIONS.yaml lists the organizations to read. Without it, or with "env", that is the one
@@ -75,6 +88,9 @@ def collect(organizations: str, evidence_dir: str, kms: str, *, as_json: bool) -
     With --kms, the clouds are asked about each key, too, by requests that only read, with the
     credentials that each vendor's library finds.
 
+    With --format parquet, the inventory is written as Parquet, too, into a folder of the bundle's
+    name in DIR-parquet. The bundle stays as it is: it is the evidence.
+
     \b
     Exit codes:
       0  everything was read
@@ -83,12 +99,16 @@ def collect(organizations: str, evidence_dir: str, kms: str, *, as_json: bool) -
       3  internal error
       4  unusable input or option
     """
+    if format_name == "parquet" and not is_installed():
+        raise SettingError(f"--format: found parquet without DuckDB, expected it: {INSTALL}")
     words = parse_clouds(kms, "--kms") if kms else ()
     requested = with_clouds(read_organizations(organizations), words, "--kms")
     with show_progress() as report_progress:
         bundle = collect_bundle(requested, evidence_dir, on_progress=report_progress).bundle
     if not as_json:
         write_lines(f"Evidence:       {bundle}")
+    if format_name == "parquet":
+        _write_parquet(bundle, evidence_dir, is_shown=not as_json)
     keys = CollectedKeys(requested.clouds.ask)
     unread = list(_unread(open_bundle(bundle), keys))
     manifest = read_manifest(bundle)
@@ -97,6 +117,15 @@ def collect(organizations: str, evidence_dir: str, kms: str, *, as_json: bool) -
     else:
         _print(manifest, unread, keys)
     return ExitCode.NOT_DONE if unread or keys.unread else ExitCode.DONE
+
+
+def _write_parquet(bundle: str, evidence_dir: str, *, is_shown: bool) -> None:
+    """Write the bundle's inventory as Parquet, outside of the folder of bundles."""
+    folder = Path(f"{evidence_dir.rstrip('/')}-parquet") / Path(bundle).name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    convert(bundle, str(folder))
+    if is_shown:
+        write_lines(f"Parquet:        {folder.as_posix()}")
 
 
 def _unread(reader: NdjsonReader, keys: CollectedKeys) -> Iterator[Unread]:

@@ -9,6 +9,7 @@ from cmek_audit.verification.proof import Proof
 from inventory.errors import CmekAuditError, EvidenceError, InputError, Problem
 from inventory.evidence.manifest import check_bundle
 from inventory.files.evidence_layout import INVENTORY, is_bundle
+from inventory.parquet.layout import HEAD
 from inventory.past.chains import bundles_between
 from inventory.system.hosts import ADDRESS, foreign_hosts, other_hosts
 from inventory.text.display import pluralize
@@ -29,6 +30,9 @@ _MOST_PROBLEMS = 5
 _MOST_BYTES = 16 * 1_024**3
 """The size from which on no file is hashed: some that the system makes up are of terabytes."""
 
+_INSIDE = {"bundle": f"/{INVENTORY}", "parquet": f"/{HEAD}"}
+"""The file of a folder that has the recorded hash. That of Parquet holds those of the others."""
+
 _GONE = "missing; verify where the audit was run, with all its files"
 
 
@@ -38,13 +42,11 @@ def prove_sources(head: RecordedHead) -> Iterator[Proof]:
     The record may name any path: only regular files are opened, and what is in bundles.
     """
     for source in head.population.sources:
-        if source.format != "bundle":
-            yield _prove_file(source, source.path, min(source.size, _MOST_BYTES))
-        elif source.role == "inventory":
+        if source.format == "bundle" and source.role == "inventory":
             yield _prove_bundle(source)
         else:
-            inventory = f"{source.path}/{INVENTORY}"
-            yield _prove_file(source, inventory, min(source.size, _MOST_BYTES))
+            inside = _INSIDE.get(source.format, "")
+            yield _prove_file(source, f"{source.path}{inside}", min(source.size, _MOST_BYTES))
             if source.chain:
                 yield _prove_chain(source.path, source.chain)
     settings = head.settings

@@ -6,7 +6,7 @@ Where the lines come from is up to the subclass: a file in NDJSON, or the rows o
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,6 +23,7 @@ from inventory.model.gaps import Fact, Gap, Reading
 from inventory.model.key import CustomerKey, RegionView, SupportCase, VendorAccount
 from inventory.model.kms import CloudKey
 from inventory.model.organization import Organization
+from inventory.model.sources import Source
 from inventory.system.garbage_collection import collector_paused
 from inventory.text.display import describe
 
@@ -90,6 +91,8 @@ class EntryReader(ABC):
         file: the path, as it was given.
     """
 
+    _totals: ClassVar = "the end record"
+
     def __init__(self, file: str) -> None:
         """Begin to read ``file``."""
         self.file = file
@@ -111,6 +114,11 @@ class EntryReader(ABC):
     @abstractmethod
     def is_whole(self) -> bool:
         """Say whether it ends as it should."""
+
+    @property
+    @abstractmethod
+    def source(self) -> Source:
+        """Describe the file; complete only after the iteration."""
 
     @abstractmethod
     def _chunks(self) -> Iterator[Lines]:
@@ -273,7 +281,7 @@ class EntryReader(ABC):
         for field, kind in (kinds | {"region_views": "region-view"}).items():
             stated, counted_lines = getattr(self._end, field), self._counts[kind]
             if stated != counted_lines:
-                expected = f"{stated:,}, as the end record says"
+                expected = f"{stated:,}, as {self._totals} says"
                 self._note(field, f"{counted_lines:,} {kind} lines", expected)
 
     def _note(self, field: str, found: str, expected: str) -> None:

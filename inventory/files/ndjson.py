@@ -166,7 +166,7 @@ def _at_answers(organization: Organization, bundle: str) -> Organization:
     return organization
 
 
-def read_whole(reader: NdjsonReader) -> RecordedFile:
-    """Read a whole file in NDJSON into memory; raise InventoryError with all its problems."""
+def read_whole(reader: EntryReader) -> RecordedFile:
+    """Read a whole stream into memory; raise InventoryError with all its problems."""
     organizations = tuple(reader.organizations())
     return RecordedFile(reader.source, organizations)

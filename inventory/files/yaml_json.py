@@ -37,6 +37,13 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T", bound=BaseModel)
+MOST_AS_DOCUMENT = 10_000
+LARGE = (
+    "It has more than 10,000 entries, and is read whole into memory. NDJSON and Parquet are read "
+    "far faster, one organization at a time: cmek-audit convert writes them."
+)
+"""The note on a large file in YAML or JSON."""
+
 _ID = attrgetter("id")
 LISTS = (
     "keys",
@@ -143,6 +150,8 @@ def read_recorded(file: str, role: Role = "inventory") -> RecordedFile:
     source = describe_source(
         file, fingerprint(raw), role, organizations, parsed.captured_at, example=parsed.example
     )
+    if source.keys + source.databases > MOST_AS_DOCUMENT:
+        source = source.model_copy(update={"notes": (LARGE,)})
     return RecordedFile(source, organizations)
 
 

@@ -8,7 +8,14 @@ from typing import Literal
 from inventory.model.base import Entry, Moment
 
 FileFormat = Literal[
-    "yaml", "json", "ndjson", "bundle", "summary", "terraform-plan", "terraform-state"
+    "yaml",
+    "json",
+    "ndjson",
+    "bundle",
+    "parquet",
+    "summary",
+    "terraform-plan",
+    "terraform-state",
 ]
 Role = Literal["inventory", "plan", "state", "history"]
 
@@ -78,10 +85,11 @@ class Source(Entry):
         path: the path, as it was given.
         role: the present (``inventory``), what is intended (``plan``), what Terraform believes to
             exist (``state``) or an earlier moment (``history``).
-        format: ``yaml``, ``json``, ``ndjson`` or ``bundle``; a ``summary`` of bundles; or a plan or
-            state of Terraform.
-        size: length in bytes; of a bundle, that of its inventory.
-        sha256: hash of the bytes, in hexadecimal; of a bundle, that of its inventory.
+        format: ``yaml``, ``json``, ``ndjson``, ``bundle`` or ``parquet``; a ``summary`` of bundles;
+            or a plan or state of Terraform.
+        size: length in bytes; of a bundle, that of its inventory; of Parquet, that of all files.
+        sha256: hash of the bytes, in hexadecimal; of a bundle, that of its inventory; of Parquet,
+            that of the head, which holds those of the files.
         captured_at: when its content was true (UTC); None if it has no date.
         complete: False if it does not end with its end record.
         example: True for a bundled example.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 RECORD = "audit.json"
 PAGE = "audit.html"
 
-Kind = Literal["record", "rendered", "printed", "pytest"]
+Kind = Literal["record", "rendered", "exported", "printed", "pytest"]
 
 
 class Format(NamedTuple):
@@ -26,12 +26,14 @@ class Format(NamedTuple):
     Attributes:
         name: its name in options and commands.
         kind: who makes it. ``record`` is the record itself, ``rendered`` is made of the record and
-            written to a file, ``printed`` is made of the record on request only, and ``pytest`` is
-            written by a plugin of pytest.
+            written to a file, ``exported`` holds the record's findings for other programs,
+            ``printed`` is made of the record on request only, and ``pytest`` is written by a plugin
+            of pytest.
         file: the file's name in the report folder; empty if it is printed.
         noun: what it is, in a word or two.
         description: for whom it is and what it holds, for the docs.
-        module: the module in ``reports.formats`` whose ``render`` makes it; empty if none does.
+        module: the module in ``reports.formats`` whose ``render`` or ``export`` makes it; empty if
+            none does.
         is_default: whether an audit writes it unless other formats are asked for.
         shows_population: whether it shows what was judged, too, and not only what was found.
         folder: the folder beside the file for the pages of organizations; empty if it has none.
@@ -73,6 +75,10 @@ class Format(NamedTuple):
             head, lines, organization, population=population
         )
         return text
+
+    def export(self, findings: Path, target: Path) -> None:
+        """Write what is exported of the file of ``findings`` into the file ``target``."""
+        self._renderer.export(findings, target)
 
     @property
     def _renderer(self) -> Any:  # noqa: ANN401 (a module)
@@ -120,6 +126,15 @@ FORMATS = (
         module="sarif",
     ),
     Format(
+        "parquet",
+        "exported",
+        "findings.parquet",
+        "table of findings",
+        "data warehouses: a row for each finding; needs `pip install 'cmek-audit[parquet]'`",
+        module="parquet",
+        is_default=False,
+    ),
+    Format(
         "annotations",
         "printed",
         "",
@@ -136,7 +151,10 @@ RENDERED = tuple(row for row in FORMATS if row.kind == "rendered")
 BY_PYTEST = {row.name: row for row in FORMATS if row.kind == "pytest"}
 """What a plugin of pytest writes."""
 
-RENDERABLE = {row.name: row for row in FORMATS if row.module}
+EXPORTED = tuple(row for row in FORMATS if row.kind == "exported")
+"""What an audit exports from its record, each a file of its own."""
+
+RENDERABLE = {row.name: row for row in FORMATS if row.kind in {"rendered", "printed"}}
 """What ``cmek-audit render`` makes."""
 
 WRITABLE = tuple(row.name for row in FORMATS if row.file)
@@ -179,3 +197,6 @@ def write_rendered(
             for page, text in row.render_pages(head, lines, population):
                 (folder / row.folder).mkdir(exist_ok=True)
                 write(folder / row.folder / page, encode(text))
+    for row in EXPORTED:
+        if row.name in names:
+            row.export(folder / FINDINGS, folder / row.file)

@@ -21,7 +21,7 @@ FLOORS = (
     {"inventory.system"},
     {"inventory.database_lines"},
     {"inventory.files"},
-    {"inventory.terraform", "inventory.evidence"},
+    {"inventory.terraform", "inventory.evidence", "inventory.parquet"},
     {"inventory.past"},
     {"inventory.clouds"},
     {"inventory.clouds.aws", "inventory.clouds.gcp", "inventory.clouds.azure"},

@@ -14,9 +14,10 @@ from cmek_audit.commands import collect
 from inventory.astra.replay import replay
 from inventory.clouds.registry import CLOUDS
 from inventory.errors import LeakError
-from inventory.evidence.manifest import read_manifest
+from inventory.evidence.manifest import check_bundle, read_manifest
 from inventory.evidence.reader import open_bundle
 from inventory.model.gaps import Fact
+from inventory.opening import read_file
 from tests.astra.faults import ALWAYS, Fault
 from tests.astra.fleet import organization_data
 from tests.builders import write_yaml
@@ -52,6 +53,17 @@ def file(astra: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str
 
 
 # --- everything was read --------------------------------------------------------------------------
+
+
+def test_parquet_is_written_beside_the_bundles(file: str) -> None:
+    """With --format parquet the same organizations are in Parquet, too, and no bundle changes."""
+    done = command("collect", file, "--format", "parquet")
+    assert done.exit_code == 0, done.stderr
+    (bundle,) = bundles(Path("audit-evidence"))
+    folder = Path("audit-evidence-parquet") / bundle.name
+    assert f"Parquet:        {folder.as_posix()}" in done.stdout.splitlines()
+    assert read_file(str(folder)).organizations == read_file(str(bundle)).organizations
+    check_bundle(str(bundle))
 
 
 def test_all_is_read(file: str, astra: Running) -> None:

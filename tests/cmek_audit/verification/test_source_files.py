@@ -17,6 +17,7 @@ from inventory.pruning import prune
 from inventory.system.hosts import other_hosts
 from reports.record.reader import checked
 from tests.builders import document_data, organization_data, write_yaml
+from tests.inventory.parquet.parquet_files import write_folder
 from tests.inventory.past.nights import name_of, night_at, write_nights
 from tests.reports.live import report_on
 from tests.reports.samples import COMPLIANT, WAIVERS, Report, audit
@@ -169,6 +170,21 @@ def test_hosts_of_clouds_are_named_where_they_are_not_theirs() -> None:
 def test_a_host_is_the_vendors_by_one_test(address: str, *, is_named: bool) -> None:
     """A host is named as another than the vendor's where the banners of reports name it, too."""
     assert (name_hosts(address) != address) is is_named is bool(other_hosts([address]))
+
+
+def test_parquet_is_proven_by_its_head(tmp_path: Path) -> None:
+    """A report on Parquet is proven; if one of the files is changed, it cannot be judged again."""
+    folder = write_folder(tmp_path, shards=2)
+    report = report_on(tmp_path, folder, only="CMEK-01")
+    assert _status_of_record(report.folder) == "proven"
+    file = Path(folder) / "part-00001.parquet"
+    file.write_bytes(file.read_bytes()[:-1])
+    assert _status_of_record(report.folder) == "not-proven"
+
+
+def _status_of_record(folder: Path) -> str:
+    proofs = {proof.name: proof.status for proof in verify_report(str(folder)).proofs}
+    return proofs["audit.json"]
 
 
 # --- many earlier bundles in a row ----------------------------------------------------------------
