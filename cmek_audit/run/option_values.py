@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,6 +14,7 @@ from checks.engine.context import LIVE_MAX_AGE, MOST_ROTATION_DAYS, RECORDED_MAX
 from checks.engine.grouping import GroupingSetting
 from cmek_audit.clouds_option import KmsWord, clouds_to_ask, split_words
 from inventory.errors import SettingError
+from inventory.system.executors import ExecutorSetting
 from reports.formats.registry import DEFAULT, WRITABLE
 
 if TYPE_CHECKING:
@@ -54,6 +56,17 @@ def _rotation_days(value: object) -> object:
     return int(value)
 
 
+def _jobs(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value in {"auto", "0"}:
+        return os.cpu_count() or 1
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", value):
+        message = "a number of processes from 1 to 9999, or auto for one a processor"
+        raise ValueError(message)
+    return int(value)
+
+
 def _list(value: object) -> object:
     if isinstance(value, str):
         return tuple(dict.fromkeys(["json", *filter(None, re.split(r"[\s,]+", value))]))
@@ -91,6 +104,13 @@ class Options(BaseModel):
     rotation_days: Annotated[int | None, BeforeValidator(_rotation_days)] = None
     controls: str | None = None
     framework: tuple[str, ...] = ()
+    jobs: Annotated[int | None, BeforeValidator(_jobs)] = None
+
+    @property
+    def executor(self) -> ExecutorSetting:
+        """Return where the shards of the audit run."""
+        jobs = self.jobs or 1
+        return ExecutorSetting("serial" if jobs == 1 else "processes", jobs)
 
     @property
     def asks_clouds(self) -> bool:
