@@ -76,7 +76,7 @@ class Phases:
         self._context = Context(datetime.fromisoformat(AS_OF))
         self._grouping = Grouping([rule.card for rule in self._rules], Gate())
         self._aggregates, self._population = Aggregates(), Population()
-        self._lines = HashedLines(folder / FINDINGS)
+        self._lines = HashedLines(folder / FINDINGS, lambda _: None)
 
     def run(self, organization: Organization) -> None:
         """Do to ``organization`` what an audit does."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -14,6 +15,7 @@ from checks.engine.grouping import GroupingSetting
 from cmek_audit.clouds_option import KmsWord, clouds_to_ask, split_words
 from inventory.errors import SettingError
 from inventory.parquet.database_engine import INSTALL, is_installed
+from inventory.system.executors import ExecutorSetting
 from reports.formats.registry import DEFAULT, WRITABLE
 
 if TYPE_CHECKING:
@@ -55,10 +57,55 @@ def _rotation_days(value: object) -> object:
     return int(value)
 
 
+def _jobs(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value in {"auto", "0"}:
+        return os.cpu_count() or 1
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", value):
+        message = "a number of processes from 1 to 9999, or auto for one a processor"
+        raise ValueError(message)
+    return int(value)
+
+
 def _list(value: object) -> object:
     if isinstance(value, str):
         return tuple(dict.fromkeys(["json", *filter(None, re.split(r"[\s,]+", value))]))
     return value
+
+
+class Share(NamedTuple):
+    """Which shards a run judges: the share ``number`` of so many.
+
+    A run that merges judges none, and puts all of them together: it has the number 0.
+    """
+
+    number: int
+    of: int
+
+    @property
+    def merges(self) -> bool:
+        """Return whether the run puts together what others have judged."""
+        return self.number == 0
+
+    def __str__(self) -> str:
+        """Render as the option states it."""
+        return "merge" if self.merges else f"{self.number}/{self.of}"
+
+
+MERGE = Share(0, 0)
+
+
+def _share(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value == str(MERGE):
+        return MERGE
+    match = re.fullmatch(r"([1-9][0-9]{0,3})/([1-9][0-9]{0,3})", value)
+    if not match or int(match[1]) > int(match[2]):
+        message = "I/N, such as 2/8 for the second of eight shares, or merge"
+        raise ValueError(message)
+    return Share(int(match[1]), int(match[2]))
 
 
 class Options(BaseModel):
@@ -92,6 +139,15 @@ class Options(BaseModel):
     rotation_days: Annotated[int | None, BeforeValidator(_rotation_days)] = None
     controls: str | None = None
     framework: tuple[str, ...] = ()
+    jobs: Annotated[int | None, BeforeValidator(_jobs)] = None
+    shard_dir: str | None = None
+    shard: Annotated[Share | None, BeforeValidator(_share)] = None
+
+    @property
+    def judged_on(self) -> ExecutorSetting:
+        """Return where the shards of the audit are judged."""
+        jobs = self.jobs or 1
+        return ExecutorSetting("serial" if jobs == 1 else "processes", jobs)
 
     @property
     def asks_clouds(self) -> bool:
@@ -127,7 +183,20 @@ def parse_options(values: dict[str, Any]) -> Options:
         raise SettingError(
             f"--cmek-clouds: found {found}, expected clouds to ask, and no other file"
         )
+    _check_shards(options)
     return options
+
+
+def _check_shards(options: Options) -> None:
+    """Raise SettingError if a run is to judge a share of what other runs do not have as well."""
+    if options.shard is None:
+        return
+    if options.shard_dir is None:
+        raise SettingError("--cmek-shard: found no --cmek-shard-dir, expected one with it")
+    if options.live or options.asks_clouds or not options.inventory:
+        found = "--cmek-live" if options.live else "no inventory"
+        found = "clouds to ask" if options.asks_clouds and not options.live else found
+        raise SettingError(f"--cmek-shard: found {found}, expected recorded inventories alone")
 
 
 def _complaint(loc: tuple[int | str, ...], detail: Any) -> str:  # noqa: ANN401 (pydantic's dict)

@@ -174,4 +174,25 @@ OPTIONS = (
         "show only this framework in the report's section by framework, such as 'NIST 800-53' or "
         "'SOC 2'; findings and verdict stay the same; repeatable. Default: all",
     ),
+    Option(
+        "jobs",
+        "text",
+        "N",
+        "how many processes judge at the same time; auto: as many as there are processors; "
+        "default: 1",
+    ),
+    Option(
+        "shard-dir",
+        "path",
+        "DIR",
+        "keep judged shards in this folder, so that an interrupted audit of the same inputs goes "
+        "on from them; default: they are not kept",
+    ),
+    Option(
+        "shard",
+        "text",
+        "I/N",
+        "judge only this share of the shards, such as 2/8, keep them in --cmek-shard-dir, and "
+        "write no report: there is no verdict until 'cmek-audit merge' has put all together",
+    ),
 )
