@@ -55,7 +55,7 @@ class ShardedAudit:
         stored = store_terms(terms, scratch)
         folder = str(place.folder.resolve())
         self._tasks = [
-            ShardTask(number, part, stored, folder, place.audit)
+            ShardTask(number, part, stored, folder, place.audit, is_kept=place.is_kept)
             for number, part in enumerate(split.parts, 1)
         ]
 
