@@ -52,10 +52,11 @@ class ShardedAudit:
         """Judge ``split`` by ``terms``; ``scratch`` is a folder of this audit alone."""
         self._split = split
         self._place = place
+        self._names: set[str] = set()
         stored = store_terms(terms, scratch)
         folder = str(place.folder.resolve())
         self._tasks = [
-            ShardTask(number, part, stored, folder, place.audit)
+            ShardTask(number, part, stored, folder, place.audit, is_kept=place.is_kept)
             for number, part in enumerate(split.parts, 1)
         ]
 
@@ -112,6 +113,10 @@ class ShardedAudit:
     ) -> None:
         folder = self._place.folder
         result = read_shard(folder, self._place.audit, number)
+        # An organization in two shards would be counted wrongly before the inventory refuses it.
+        if not self._names.isdisjoint(result.population.names):
+            raise NotDivisibleError
+        self._names.update(result.population.names)
         added = result.aggregates, result.population
         lines = result.findings, result.population_lines
         recorder.merge(added, lines, shard_folder(folder, number))

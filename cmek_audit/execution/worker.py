@@ -13,7 +13,8 @@ from checks.engine.evaluation import judge_organization
 from cmek_audit.execution.result import ShardResult
 from cmek_audit.execution.shard_files import finish_shard, new_shard
 from cmek_audit.execution.tally import Tally, Terms
-from inventory.errors import InventoryError, ShardError
+from inventory.errors import InventoryError, LeakError, ShardError
+from inventory.text.secrets import refuse_leaks
 from reports.record.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class ShardTask(NamedTuple):
         terms: by what they are judged.
         folder: where the shard is written.
         audit: the hash of all that the audit is made of.
+        is_kept: whether the shard stays there after the audit, so that it may hold no secret.
     """
 
     number: int
@@ -56,6 +58,7 @@ class ShardTask(NamedTuple):
     terms: StoredTerms
     folder: str
     audit: str
+    is_kept: bool = False
 
 
 def store_terms(terms: Terms, folder: Path) -> StoredTerms:
@@ -85,8 +88,9 @@ def judge_shard(task: ShardTask) -> bool:
     """
     try:
         _judge(task, task.part.organizations())
-    except InventoryError:
-        # Every problem of a file is reported together, and so by whoever reads all of it.
+    except (InventoryError, LeakError):
+        # Every problem of a file is reported together, and so by whoever reads all of it. What
+        # holds a secret is not kept: an audit without shards ends as it should.
         return False
     return True
 
@@ -95,7 +99,7 @@ def give_up_shard(task: ShardTask, attempts: int) -> bool:
     """Write a shard of which nothing could be judged: all of it is inconclusive; as above."""
     try:
         _judge(task, task.part.unread(LOST.format(attempts)))
-    except InventoryError:
+    except (InventoryError, LeakError):
         return False
     return True
 
@@ -109,6 +113,8 @@ def _judge(task: ShardTask, organizations: Iterable[Organization]) -> None:
             summaries: list[Summary] = []
             tally.take(_findings(organizations, tally, summaries))
             findings, population_lines = recorder.close()
+            if task.is_kept:
+                refuse_leaks(folder.iterdir())
         finally:
             recorder.abort()
         result = ShardResult(

@@ -114,7 +114,7 @@ def prepare_to_go_on(
 
     So it does if no time is given, and if nothing but that differs.
     """
-    if options.shard_dir is None or options.as_of or options.live or options.asks_clouds:
+    if options.shard_dir is None or options.as_of:
         return prepare(options, on_progress)
     kept = KeptShards(options.shard_dir)
     if (as_of := kept.as_of(datetime.now(UTC))) is None:

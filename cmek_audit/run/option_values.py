@@ -188,15 +188,19 @@ def parse_options(values: dict[str, Any]) -> Options:
 
 
 def _check_shards(options: Options) -> None:
-    """Raise SettingError if a run is to judge a share of what other runs do not have as well."""
-    if options.shard is None:
-        return
+    """Raise SettingError if shards are to be kept that no other run can use, or to be nowhere."""
+    name = "--cmek-shard" if options.shard else "--cmek-shard-dir"
+    if options.shard and options.shard_dir is None:
+        raise SettingError(f"{name}: found no --cmek-shard-dir, expected one with it")
     if options.shard_dir is None:
-        raise SettingError("--cmek-shard: found no --cmek-shard-dir, expected one with it")
-    if options.live or options.asks_clouds or not options.inventory:
-        found = "--cmek-live" if options.live else "no inventory"
-        found = "clouds to ask" if options.asks_clouds and not options.live else found
-        raise SettingError(f"--cmek-shard: found {found}, expected recorded inventories alone")
+        return
+    found = ""
+    if options.live or options.asks_clouds:
+        found = "--cmek-live" if options.live else "clouds to ask"
+    elif options.shard and not options.inventory:
+        found = "no inventory"
+    if found:
+        raise SettingError(f"{name}: found {found}, expected recorded inventories alone")
 
 
 def _complaint(loc: tuple[int | str, ...], detail: Any) -> str:  # noqa: ANN401 (pydantic's dict)

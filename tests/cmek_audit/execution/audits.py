@@ -90,9 +90,12 @@ def in_shards(
     shards = sharded(folder, prepared, setting.jobs)
     recorder = Recorder(folder, prepared.setup.context)
     tally = Tally(terms_of(prepared.setup), prepared.setup.criteria.rules, recorder)
-    numbers = order(list(shards.judge(setting, work=work)))
-    shards.put_together(numbers, prepared.inventory, recorder, tally)
-    return _all_of(sum_up(prepared, tally), recorder, folder)
+    try:
+        numbers = order(list(shards.judge(setting, work=work)))
+        shards.put_together(numbers, prepared.inventory, recorder, tally)
+        return _all_of(sum_up(prepared, tally), recorder, folder)
+    finally:
+        recorder.abort()
 
 
 def sharded(folder: Path, prepared: Prepared, jobs: int) -> ShardedAudit:

@@ -79,6 +79,18 @@ def test_changed_terms_are_refused(tmp_path: Path, prepared: Prepared) -> None:
         judge_shard(task)
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_kept_shard_holds_no_secret(tmp_path: Path, *, is_kept: bool) -> None:
+    """What looks like a credential, in a name, is not left in a folder that stays."""
+    secret = f"AstraCS:{'a' * 24}:{'b' * 64}"
+    prepared = prepare(options_of(tmp_path, save_fleet(tmp_path, [an_organization()])))
+    task = _task(tmp_path, prepared)._replace(
+        is_kept=is_kept, part=InventoryPart([an_organization(name=secret)])
+    )
+    assert judge_shard(task) is not is_kept
+    assert (tmp_path / "shard-0001").exists() is not is_kept
+
+
 def test_a_full_disk_leaves_no_shard(tmp_path: Path, prepared: Prepared) -> None:
     """A shard that cannot be written ends as an error of the disk."""
     task = _task(tmp_path, prepared)._replace(folder=str(tmp_path / "missing"))
