@@ -47,7 +47,7 @@ def prove_sources(head: RecordedHead) -> Iterator[Proof]:
         else:
             inside = _INSIDE.get(source.format, "")
             yield _prove_file(source, f"{source.path}{inside}", min(source.size, _MOST_BYTES))
-            if source.chain:
+            if source.chain and source.format == "bundle":
                 yield _prove_chain(source.path, source.chain)
     settings = head.settings
     given = filter(None, [settings.controls_file, settings.baseline_file])

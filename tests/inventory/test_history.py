@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -145,6 +146,16 @@ def test_records_in_a_row(tmp_path: Path) -> None:
     assert not history.shows(SCOPE, between[0])
     elsewhere = SCOPE._replace(organization=OTHER_ORGANIZATION)
     assert not history.shows(elsewhere, moment("2026-03-02T00:00:00Z"))
+
+
+def test_a_history_for_another_process(tmp_path: Path) -> None:
+    """A history can be sent to another process, and shows the same there."""
+    files = [record(tmp_path / f"{day}.yaml", f"2026-03-0{day}T00:00:00Z") for day in range(1, 4)]
+    history = read_history(files)
+    sent = pickle.loads(pickle.dumps(history))
+    assert sent.observations(SCOPE) == history.observations(SCOPE)
+    assert sent.databases(ORGANIZATION) == history.databases(ORGANIZATION)
+    assert (list(sent.times()), sent.sources) == (list(history.times()), history.sources)
 
 
 def test_a_record_of_clouds_alone(tmp_path: Path) -> None:
