@@ -19,8 +19,9 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from compare import ROOT, audit
 from fleet import write_fleet
+from measuring import ROOT
+from suite import audit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
