@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from inventory.errors import LeakError
 from inventory.text.secrets import SecretSearch, file_leaks
@@ -14,23 +14,31 @@ if TYPE_CHECKING:
     from inventory.text.secrets import Secret, StreamSearch
 
 
+class _Searched(NamedTuple):
+    """A file that was searched as a whole: whether it holds a secret, and its size in bytes."""
+
+    found: bool
+    size: int
+
+
 class SearchedFiles:
     """The files that a run writes, each searched for secrets by what is written to it."""
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
         """Search for ``secrets``, and for what looks like a credential."""
         self._search = SecretSearch(secrets)
-        self._streams: dict[Path, StreamSearch] = {}
+        self._seen: dict[Path, StreamSearch | _Searched] = {}
 
     def watch(self, path: Path) -> Callable[[bytes], None]:
         """Return what is to be called with each block that is written to ``path``, in order."""
-        stream = self._streams[path] = self._search.stream()
+        stream = self._seen[path] = self._search.stream()
         return stream.add
 
     def write(self, path: Path, content: bytes) -> None:
         """Write a whole file, unless ``content`` holds a secret: then the file is left empty."""
-        self.watch(path)(content)
-        path.write_bytes(b"" if self._streams[path].found else content)
+        # Not as a stream, which keeps the end of what it saw: there may be very many pages.
+        seen = self._seen[path] = _Searched(self._search.is_in(content), len(content))
+        path.write_bytes(b"" if seen.found else content)
 
     def refuse_leaks(self, files: Iterable[Path]) -> None:
         """Raise LeakError with those of ``files`` that hold a secret, and must be removed.
@@ -42,9 +50,9 @@ class SearchedFiles:
             raise LeakError(leaks)
 
     def _leaks(self, file: Path) -> bool:
-        stream = self._streams.get(file)
-        if stream is not None and stream.found:
+        seen = self._seen.get(file)
+        if seen is not None and seen.found:
             return True
         # A file of another size was written by something else since: what was seen is not in it.
-        is_known = stream is not None and stream.size == file.stat().st_size
+        is_known = seen is not None and seen.size == file.stat().st_size
         return not is_known and file_leaks(file, self._search)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
@@ -62,11 +63,11 @@ def render(
     limits = limits or SarifLimits()
     total = count_open(head)
     names, locations = SubjectNames(head), LocationFinder(head, root)
-    # Rendered one by one: there may be as many as make the file as large as it may be.
-    results = [
-        _dumps(_result(json.loads(line), names, locations))
-        for line in most_urgent(lines, limits.results, total)
-    ]
+    lines_left = deque(most_urgent(lines, limits.results, total))
+    results = []
+    # There may be as many as make the file as large as it may be: what is rendered is dropped.
+    while lines_left:
+        results.append(_dumps(_result(json.loads(lines_left.popleft()), names, locations)))
     text = _log(head, results, total)
     # GitHub refuses a file that is too large as a whole: drop the less urgent half until it fits.
     while results and _is_over(text, limits.bytes):

@@ -77,3 +77,14 @@ def test_search_shows_nothing_of_its_secrets() -> None:
     assert not hasattr(search, "__dict__")
     assert [search.is_in(SECRET.encode()), search.is_in(BESIDE.encode())] == [True, True]
     assert SecretSearch().is_in(b"fine") is False
+
+
+def test_a_stream_with_a_secret_stays_one_whatever_follows(tmp_path: Path) -> None:
+    """What is written after a secret is counted, and makes the file no better."""
+    files, path = SearchedFiles([TOKEN]), tmp_path / "file"
+    watch = files.watch(path)
+    for block in (SECRET.encode(), b"fine"):
+        watch(block)
+    path.write_bytes(SECRET.encode() + b"fine")
+    with pytest.raises(LeakError):
+        files.refuse_leaks([path])
