@@ -12,7 +12,7 @@ from inventory.system.garbage_collection import collector_paused
 from reports.comparison.changes import Changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from checks.engine.finding import Finding
@@ -106,10 +106,8 @@ def judge(
     # The stages are left out where they have nothing to do: there can be millions of findings.
     found = evaluate_in_series(organizations, criteria.rules, setup.context, on_organization)
     if criteria.waivers or selection or changes:
-        findings = one_by_one(found)
-        findings = map(book.apply, findings) if criteria.waivers else findings
-        findings = filter(_includes(selection, grouping), findings) if selection else findings
-        found = map(changes.classify, findings) if changes else findings
+        includes = _includes(selection, grouping) if selection else None
+        found = _sort_out(found, book, includes, changes)
     _distribute(found, grouping, sink)
     left_out = selection.left_out if selection else ""
     return Judged(
@@ -145,6 +143,24 @@ def _announce(
 def _includes(selection: Selection, grouping: Grouping) -> Callable[[Finding], bool]:
     """Return what says whether a finding is part of ``selection``."""
     return lambda finding: (finding.rule, grouping.key(finding)) in selection.groups
+
+
+def _sort_out(
+    found: Iterable[Found],
+    book: WaiverBook,
+    includes: Callable[[Finding], bool] | None,
+    changes: Changes | None,
+) -> Iterator[Found]:
+    """Apply waivers, a selection and a baseline; a series that none of them concerns stays one."""
+    for entry in found:
+        if isinstance(entry, PassSeries) and includes is None:
+            is_concerned = book.concerns(entry) or (changes and changes.concerns(entry))
+            if not is_concerned:
+                yield entry
+                continue
+        for finding in map(book.apply, one_by_one((entry,))):
+            if includes is None or includes(finding):
+                yield changes.classify(finding) if changes else finding
 
 
 def _distribute(found: Iterator[Found], grouping: Grouping, sink: FindingSink | None) -> None:
