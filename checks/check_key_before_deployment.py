@@ -11,10 +11,8 @@ from checks.engine.actions import ActionKind
 from checks.engine.card import OVERVIEW, Card, Quote
 from checks.engine.context import scope_label, utc
 from checks.engine.finding import (
-    deployment_subject,
     key_subject,
     locations_of,
-    with_databases,
 )
 from checks.engine.outcome import report_outcome
 from checks.shared.cloud_facts import facts_do_not_count
@@ -266,10 +264,7 @@ def _judge_deployment(
         verdict = _with_direct(deployment, known, verdict, direct)
         shown = [shown.evidence for shown in (*direct.encrypted, *direct.unencrypted)]
         where = tuple(dict.fromkeys((*where, *chain.from_iterable(shown))))
-    subject, planned = deployment_subject(deployment), deployment.is_planned
-    name = deployment.database.name
-    finding = verdict.on_subject(CARD, subject, where, is_planned=planned, name=name)
-    return with_databases(finding, CARD, 1, int(planned))
+    return verdict.on_deployment(CARD, deployment, where)
 
 
 def _passes_by_order(index: OrganizationIndex, known: _Known) -> SharedPasses:

@@ -52,6 +52,11 @@ def join(*parts: str) -> str:
     return "/".join(map(escape, parts))
 
 
+def owner_of(path: str) -> str:
+    """Return the first part of ``path``, the escaped id of the organization."""
+    return path.partition("/")[0]
+
+
 def shorten(path: str) -> str:
     """Cut a path that is too long for a node id, and keep it unique by a hash after ``.x``."""
     if len(path) <= LONGEST:

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from checks.engine.card import unknown_rule
 from checks.engine.context import day
+from checks.engine.identity import escape, owner_of
 from inventory.errors import InventoryError, Problem, WaiverError
 from inventory.files.format_detection import WAIVERS
 from inventory.files.validation import problems_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from checks.engine.finding import Finding
+    from checks.engine.pass_series import PassSeries
 
 LONGEST_DAYS = 365
 EXPIRING_DAYS = 30
@@ -108,6 +110,7 @@ class WaiverBook:
             (rule, subject): False for rule, subject, _ in self._by_target
         }
         self._statuses: dict[str, str] = {}
+        self._owners = {(rule, owner_of(subject)) for rule, subject in self._judged}
 
     def apply(self, finding: Finding) -> Finding:
         """Return ``finding``, waived if it fails and a valid waiver covers exactly it."""
@@ -129,6 +132,11 @@ class WaiverBook:
         for subject, is_judged in other._judged.items():
             self._judged[subject] |= is_judged
         self._statuses |= other._statuses
+
+    def concerns(self, series: PassSeries) -> bool:
+        """Say whether any waiver may name one of the subjects of ``series``."""
+        pattern = series.pattern
+        return (pattern.rule, escape(pattern.subject.organization)) in self._owners
 
     def states(self) -> list[tuple[Waiver, State]]:
         """Return every waiver with its state, in the order of the files; after the last finding."""

@@ -11,6 +11,7 @@ from checks.engine.finding import (
     OPEN,
     Finding,
     Status,
+    deployment_subject,
     inconclusive,
     locations_of,
     not_applicable,
@@ -207,6 +208,30 @@ class Verdict(NamedTuple):
             action.id_in(subject.organization) if action else "",
             name=name,
             evidence=where,
+            attested_by=self.attested_by,
+            rests_on=self.rests_on,
+        )
+
+    def on_deployment(
+        self, card: Card, deployment: Deployment, where: tuple[SourceLocation, ...]
+    ) -> Finding:
+        """Return the finding about a database in one region by the rule of ``card``."""
+        # Built at once, as there can be one for each database of a fleet.
+        action, planned = self.action, deployment.is_planned
+        return Finding(
+            self.status,
+            card.id,
+            (planned and card.severity_planned) or card.severity,
+            deployment_subject(deployment),
+            self.cause_for(is_planned=planned),
+            self.message,
+            self.reason,
+            action.sentence if action else "",
+            action.id_in(deployment.scope.organization) if action else "",
+            deployment.database.name,
+            1,
+            0 if planned else 1,
+            where,
             attested_by=self.attested_by,
             rests_on=self.rests_on,
         )

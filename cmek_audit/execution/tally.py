@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from checks.engine.grouping import Grouping
@@ -11,7 +12,7 @@ from inventory.system.garbage_collection import collector_paused
 from reports.comparison.changes import Changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from checks.engine.catalogue import Rule
@@ -121,14 +122,28 @@ class Tally:
                         taker.add(entry)
 
     def _applied(self, found: Iterator[Found]) -> Iterator[Found]:
-        """Apply waivers, selection and baseline, which look at findings one by one."""
+        """Apply waivers, selection and baseline; a series that none of them concerns stays one."""
         # The stages are left out where they have nothing to do: there can be millions of findings.
         if not (self._has_waivers or self._selection or self.changes):
             return found
-        findings = one_by_one(found)
-        findings = map(self.waivers.apply, findings) if self._has_waivers else findings
-        findings = filter(self._includes(), findings) if self._selection else findings
-        return map(self.changes.classify, findings) if self.changes else findings
+        return chain.from_iterable(map(self._apply, found))
+
+    def _apply(self, entry: Found) -> Iterator[Found]:
+        if isinstance(entry, PassSeries) and not self._is_concerned(entry):
+            yield entry
+            return
+        for finding in map(self.waivers.apply, one_by_one((entry,))):
+            if self._selection is None or self._is_selected(finding, self._selection):
+                yield self.changes.classify(finding) if self.changes else finding
+
+    def _is_concerned(self, series: PassSeries) -> bool:
+        """Say whether a selection, a waiver or the baseline may treat its passes differently."""
+        if self._selection is not None or self.waivers.concerns(series):
+            return True
+        return self.changes is not None and self.changes.concerns(series)
+
+    def _is_selected(self, finding: Finding, selection: Selection) -> bool:
+        return (finding.rule, self.grouping.key(finding)) in selection.groups
 
     def merge(self, grouping: Grouping, waivers: WaiverBook, changes: Changes | None) -> None:
         """Add what another tally of the same terms holds, of organizations after these."""
@@ -136,11 +151,6 @@ class Tally:
         self.waivers.merge(waivers)
         if self.changes and changes:
             self.changes.merge(changes)
-
-    def _includes(self) -> Callable[[Finding], bool]:
-        """Return what says whether a finding is part of the selection."""
-        groups = self._selection.groups if self._selection else frozenset()
-        return lambda finding: (finding.rule, self.grouping.key(finding)) in groups
 
 
 def group_id(group: FindingGroup) -> GroupId:

@@ -124,7 +124,7 @@ def index_organization(organization: Organization) -> OrganizationIndex:
         deployments=deployments,
         scopes=scopes,
         planned=_count_planned(scopes),
-        looked_at=frozenset(place.scope for place in places.values() if place.looks),
+        looked_at=frozenset(place.scope for place in places.values() if place.shown),
         gaps=gaps,
         planned_keys=_unregistered(planned_keys, keys),
         ordered=dict(_ordered(planned_keys, scopes)),
@@ -205,7 +205,7 @@ class _Place(NamedTuple):
 
     scope: KeyScope
     deployments: list[Deployment]
-    looks: list[DatabaseRegion]
+    shown: list[DatabaseRegion]
 
 
 class _Places(dict[tuple[DatabaseType, Provider, str], _Place]):
@@ -244,7 +244,7 @@ def _deployments(organization: Organization, places: _Places) -> Iterator[tuple[
             )
             place.deployments.append(deployment)
             if region.portal is not None:
-                place.looks.append(region)
+                place.shown.append(region)
             group += (deployment,)
         yield group
 

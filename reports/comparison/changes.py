@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 from checks.engine.card import SEVERITIES, rank
 from checks.engine.context import utc
 from checks.engine.finding import OPEN
-from checks.engine.identity import PLANNED
+from checks.engine.identity import PLANNED, escape, owner_of
 from inventory.model.gaps import CloudReason
 from reports.comparison.baseline import key_of
 from reports.comparison.carried_over import CarriedOver
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from checks.engine.card import Severity
     from checks.engine.finding import Finding
+    from checks.engine.pass_series import PassSeries
     from inventory.model.organization import Organization
     from reports.comparison.baseline import Baseline, Key
     from reports.model.changes import (
@@ -81,6 +82,7 @@ class Changes:
         self._before_of: dict[Subject, list[Finding]] = {}
         for finding in baseline.kept.values():
             self._before_of.setdefault(_subject_of(finding), []).append(finding)
+        self._owners = {(rule, owner_of(subject)) for rule, subject in self._before_of}
         self._now_of: dict[Subject, list[Finding]] = {}
         self._closed_before = frozenset(baseline.closed)
         self._reopened: set[str] = set()
@@ -91,6 +93,14 @@ class Changes:
         unread = (gap.fact for gap in organization.missing())
         self._seen.add_organization(organization.id, organization.name, unread)
         self._carried_over.add_organization(organization)
+
+    def concerns(self, series: PassSeries) -> bool:
+        """Say whether the baseline may know one of the subjects of ``series`` as not complying.
+
+        Of others that pass, nothing is compared or kept.
+        """
+        pattern = series.pattern
+        return (pattern.rule, escape(pattern.subject.organization)) in self._owners
 
     def classify(self, finding: Finding) -> Finding:
         """Compare ``finding``; if it is open, return it with its change and its age."""

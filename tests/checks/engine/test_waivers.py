@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.engine.finding import STATUSES
+from checks.engine.finding import STATUSES, Subject
+from checks.engine.pass_series import PassSeries
 from checks.engine.waivers import EXPIRING_DAYS, LONGEST_DAYS, Waiver, WaiverBook, read_waivers
 from inventory.errors import Problem, WaiverError
 from tests.builders import AS_OF, moment, write_json, write_text, write_yaml
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from checks.engine.finding import Status
+    from inventory.model.base import SourceLocation
 
 PATH = "acme/serverless/aws/us-east-1"
 
@@ -463,3 +465,18 @@ def test_what_became_of_waivers_in_parts_is_what_became_of_them(
         (first if place < cut else second).apply(finding)
     first.merge(second)
     assert first.states() == whole.states()
+
+
+def test_a_series_is_concerned_by_a_waiver_of_its_rule_and_organization_only() -> None:
+    """Where no waiver names the rule in the organization, none can name a pass of the series."""
+    waiver = Waiver.model_validate(waiver_data(subject="acme.2eeu/database/d-1/us-east-1"))
+    book = WaiverBook([waiver], AS_OF)
+    subject = Subject("database-region", "", "acme.eu", "serverless", "aws", "us-east-1")
+    pattern = a_finding("pass")._replace(subject=subject, message="", evidence=())
+    place: list[SourceLocation] = [("acme.ndjson", 1)]
+    series = PassSeries(pattern, "", "", ["d-1"], ["orders"], place, ["2026-01-01T00:00:00Z"])
+    other = pattern._replace(subject=subject._replace(organization="acme"))
+    assert book.concerns(series)
+    assert not book.concerns(series._replace(pattern=other))
+    assert not book.concerns(series._replace(pattern=pattern._replace(rule="CMEK-05")))
+    assert not WaiverBook([], AS_OF).concerns(series)

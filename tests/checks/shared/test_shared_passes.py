@@ -115,3 +115,15 @@ def test_databases_after_their_key_are_one_series() -> None:
     assert series.before == (
         "Key registered 2026-01-01T00:00:00Z, attested by acme-security; database deployed "
     )
+
+
+def test_what_is_no_shared_pass_parts_a_series() -> None:
+    """A database that is judged on its own stays in its place between two series."""
+    registered = {"at": "2026-02-01T00:00:00Z", "by": "acme-security", "on": "2026-02-01"}
+    later = ["2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"]
+    times = [*later, "2026-01-01T00:00:00Z", *later]
+    organization = an_organization(keys=[a_key(registered=registered)], databases=many(times))
+    found = list(judge(index_organization(organization), Context(AS_OF)))
+    assert [isinstance(entry, PassSeries) for entry in found] == [True, False, True]
+    statuses = [finding.status for finding in one_by_one(found)]
+    assert statuses == ["pass", "pass", "fail", "pass", "pass"]

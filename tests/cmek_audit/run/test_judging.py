@@ -27,6 +27,7 @@ class _Sink:
     def __init__(self) -> None:
         self.organizations: list[str] = []
         self.findings: list[Finding] = []
+        self.series = 0
 
     def add_organization(self, organization: Organization) -> None:
         self.organizations.append(organization.id)
@@ -35,6 +36,7 @@ class _Sink:
         self.findings.append(finding)
 
     def add_series(self, series: PassSeries) -> None:
+        self.series += 1
         self.findings += series.findings()
 
 
@@ -86,6 +88,16 @@ def test_a_waiver_is_applied_before_anybody_counts(tmp_path: Path) -> None:
     states = {waiver.id: state for waiver, state in judged.waivers}
     assert flag == "--cmek-waivers"
     assert waived == {waiver for waiver, state in states.items() if state == "active"}
+
+
+def test_a_series_that_no_waiver_concerns_stays_one(tmp_path: Path) -> None:
+    """A waiver of one rule does not make an audit take the passes of the others one by one."""
+    _, _, path = waivers(tmp_path).partition("=")
+    inventory = compliant(plan={"paid": False, "by": "acme-security", "on": "2026-11-01"})
+    with_waiver, without = _Sink(), _Sink()
+    judge(prepare(options_in(tmp_path, inventory, waivers=(path,))), with_waiver)
+    judge(prepare(options_in(tmp_path, inventory)), without)
+    assert with_waiver.series == without.series > 0
 
 
 def test_without_a_sink_no_file_is_touched(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,3 +36,28 @@ def test_shared_ids_are_those_of_several_owners(owned: dict[str, list[str]]) -> 
     found = shared_ids({owner: pack(ids) for owner, ids in owned.items()})
     assert found == {identity: owners for identity, owners in expected.items() if len(owners) > 1}
     assert list(found) == sorted(found)
+
+
+_GOOD = "00000000-0000-4000-8000-0000000000d1"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        _GOOD.upper(),
+        _GOOD.replace("d1", "g1"),
+        _GOOD.replace("d1", " 1"),
+        "0000000-00000-4000-8000-0000000000d1",
+        "00000000-0000-4000-8000--000000000d1",
+        "acme",
+        "é" * 36,
+    ],
+)
+def test_one_odd_id_keeps_all_ids_as_they_are(odd: str) -> None:
+    """Ids that are packed together come back as they were, whichever of them is no plain UUID."""
+    ids = [_GOOD, odd, _GOOD.replace("d1", "d2")]
+    packed = pack(ids)
+    assert packed.others == (odd,)
+    assert shared_ids({"one": packed, "two": pack(ids[::-1])}) == {
+        identity: ["one", "two"] for identity in sorted(ids)
+    }

@@ -15,7 +15,8 @@ from checks.engine.card import SEVERITIES
 from checks.engine.catalogue import load_rules
 from checks.engine.context import Context
 from checks.engine.evaluation import evaluate
-from checks.engine.finding import OPEN, Finding, Status, organization_subject
+from checks.engine.finding import OPEN, Finding, Status, Subject, organization_subject
+from checks.engine.pass_series import PassSeries
 from reports.comparison import changes as module
 from reports.comparison.baseline import AuditReference, build_baseline, key_of
 from reports.comparison.changes import NEWS, Changes, summarize_changes
@@ -418,3 +419,43 @@ def _changes(before: tuple[Organization, ...]) -> Changes:
     about = AuditReference("a", "0" * 64, moment(FIRST), "0" * 64, "0" * 64, is_example=False)
     found = evaluate(before, RULES, Context(moment(FIRST)))
     return Changes(build_baseline(about, seen, found), moment(SECOND))
+
+
+# --- series of passes -----------------------------------------------------------------------------
+
+_SCOPE = ("acme", "serverless", "aws", "us-east-1")
+_SERIES = PassSeries(
+    pattern=a_finding("pass", "CMEK-05")._replace(
+        subject=Subject("database-region", "", *_SCOPE), message="", databases=1, existing=1
+    ),
+    before="Deployed ",
+    after=".",
+    ids=["d-1", "d-2"],
+    names=["orders", "orders"],
+    locations=[("acme.ndjson", 1), ("acme.ndjson", 2)],
+    times=["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"],
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "organization", "is_concerned"),
+    [("CMEK-05", "acme", True), ("CMEK-05", "acme-test", False), ("CMEK-01", "acme", False)],
+)
+def test_a_series_is_compared_where_the_baseline_knows_more_than_passes(
+    rule: str, organization: str, *, is_concerned: bool
+) -> None:
+    """Leaving out a series that the baseline does not concern changes nothing of what changed."""
+    path = f"{organization}/database/d-1/us-east-1"
+    subject = Subject("database-region", path, organization, *_SCOPE[1:], "d-1")
+    about = AuditReference(
+        "audit.json", "0" * 64, moment(FIRST), "0" * 64, "0" * 64, is_example=False
+    )
+    old = [a_finding("fail", rule)._replace(subject=subject)]
+    with_series, without = (
+        Changes(build_baseline(about, Seen(), old), moment(SECOND)) for _ in range(2)
+    )
+    for finding in _SERIES.findings():
+        assert with_series.classify(finding) == finding
+    assert with_series.concerns(_SERIES) == is_concerned
+    is_same = with_series.summary("0" * 64, "") == without.summary("0" * 64, "")
+    assert is_same is not is_concerned
