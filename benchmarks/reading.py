@@ -71,8 +71,8 @@ def measure(folder: Path, count: int) -> None:
     yardstick = next(iter(best.values())).seconds - pydantic
     for name, cost in best.items():
         seconds = cost.seconds - (pydantic if name.startswith("yardstick") else suite)
-        each, ratio = f"{seconds / count * 1e6:.1f}", f"{seconds / yardstick:.2f}"
-        print(f"| {count:,} | {name} | {each} | {ratio} | {cost.mebibytes:.0f} |", flush=True)
+        time, ratio = f"{seconds / count * 1e6:.1f}", f"{seconds / yardstick:.2f}"
+        print(f"| {count:,} | {name} | {time} | {ratio} | {cost.mebibytes:.0f} |", flush=True)
 
 
 def main() -> None:
