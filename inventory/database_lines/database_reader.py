@@ -80,7 +80,8 @@ class DatabaseReader:
         words, moments, added = self._words, self._moments, pattern.added
         line = first = found.line + len(found.databases)
         try:
-            for match in pattern.expression.finditer(text, position):
+            # Where no line matches, the expression matches nothing, and the last group is not None.
+            for match in pattern.expression.finditer(text, position):  # pragma: no branch
                 row = match.groups()
                 if row[-1] is not None:
                     break

@@ -46,6 +46,7 @@ def open_engine(file: str) -> Iterator[Any]:
         raise InventoryError([Problem(file, 0, "", "Parquet, without DuckDB", INSTALL)]) from None
     try:
         with duckdb.connect(config=_SETTINGS) as connection:
+            connection.execute("SET enable_progress_bar = false")
             yield connection
     except duckdb.Error as error:
         found = f"what DuckDB cannot read or write: {type(error).__name__}"

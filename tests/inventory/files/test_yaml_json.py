@@ -11,7 +11,8 @@ from typing import Any, get_args
 import pytest
 
 from inventory.errors import InventoryError, Problem
-from inventory.files.yaml_json import LISTS, format_of, read_recorded
+from inventory.files import yaml_json
+from inventory.files.yaml_json import LARGE, LISTS, format_of, read_recorded
 from inventory.model.base import NEWER_HINT
 from inventory.model.gaps import Fact, GapReason
 from inventory.model.sources import Source
@@ -496,3 +497,14 @@ def test_two_versions_of_one_key(tmp_path: Path) -> None:
     file = write_yaml(tmp_path / "a.yaml", document_data(organization_data(keys=keys)))
     (organization,) = read_recorded(file).organizations
     assert [key.key_id for key in organization.keys or ()] == ids
+
+
+def test_a_large_document_points_to_streams(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file with more entries than people write by hand has a note on faster formats."""
+    file = write_json(tmp_path / "a.json", document_data(organization_data()))
+    assert read_recorded(file).source.notes == ()
+    monkeypatch.setattr(yaml_json, "MOST_AS_DOCUMENT", 1)
+    assert read_recorded(file).source.notes == (LARGE,)
+    assert "cmek-audit convert" in LARGE

@@ -35,6 +35,14 @@ def test_errors_of_duckdb_name_the_file() -> None:
         engine.execute("SELECT * FROM read_parquet('/nowhere.parquet')")
 
 
+def test_nothing_is_drawn_or_downloaded() -> None:
+    """DuckDB draws no progress on the terminal, and loads nothing from the network."""
+    with open_engine("a.parquet") as engine:
+        names = ("enable_progress_bar", "autoinstall_known_extensions", "autoload_known_extensions")
+        set_to = [engine.execute("SELECT current_setting(?)", [name]).fetchone() for name in names]
+    assert set_to == [(False,)] * 3
+
+
 def test_other_errors_are_passed_on() -> None:
     """An error that is not of DuckDB stays what it is."""
     with pytest.raises(LookupError), open_engine("a.parquet"):

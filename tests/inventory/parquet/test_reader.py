@@ -299,3 +299,15 @@ def test_tokens_are_refused(tmp_path: Path) -> None:
     token = "'AstraCS:sham:0123456789abcdef'"
     rewrite(folder, f"SELECT * REPLACE (if(id = 'd0-1', {token}, name) AS name) FROM t")
     assert (PART, 4, "", "what looks like a token") in problems(folder)
+
+
+def test_a_valid_end_record_is_refused(tmp_path: Path) -> None:
+    """A row cannot end the inventory: the head alone says what there should be."""
+    folder = write_folder(tmp_path)
+    totals = '{"organizations":4,"keys":4,"databases":12}'
+    last = (
+        f"SELECT * REPLACE ('end' AS kind, '{totals}' AS details, NULL AS name, NULL AS id) "
+        "FROM t WHERE kind = 'organization' AND position = 3"
+    )
+    rewrite(folder, f"SELECT * FROM t UNION ALL {last}")
+    assert (folder, 0, "kind", "a row of kind end") in problems(folder)
