@@ -18,7 +18,8 @@ from inventory.astra.collector import collect as collect_bundle
 from inventory.astra.config import read_organizations
 from inventory.evidence.manifest import read_manifest
 from inventory.evidence.reader import open_bundle
-from inventory.text.display import pluralize
+from inventory.system.executors import parse_executor
+from inventory.text.display import describe, pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from inventory.evidence.manifest import Manifest
     from inventory.files.ndjson import NdjsonReader
     from inventory.model.gaps import Gap
+    from inventory.system.executors import ExecutorSetting
 
 MOST_SHOWN = 20
 MOST_DETAILS = 3
@@ -60,9 +62,23 @@ class Unread(NamedTuple):
     shell_complete=lambda _, __, incomplete: complete_clouds(incomplete),
     help="The clouds to ask about each key; auto asks all.",
 )
+@click.option(
+    "--executor",
+    metavar="WHERE",
+    callback=lambda _, __, value: _executor(value),
+    show_default="processes, as many as are worth their start",
+    help="Where organizations are read: serial, processes, or dask=ADDRESS.",
+)
 @parameters.as_json
 @interruptible("nothing unfinished is left behind")
-def collect(organizations: str, evidence_dir: str, kms: str, *, as_json: bool) -> ExitCode:
+def collect(
+    organizations: str,
+    evidence_dir: str,
+    kms: str,
+    executor: ExecutorSetting | None,
+    *,
+    as_json: bool,
+) -> ExitCode:
     """Read organizations from Astra and record every answer.
 
     ORGANIZATIONS.yaml lists the organizations to read. Without it, or with "env", that is the one
@@ -75,6 +91,9 @@ def collect(organizations: str, evidence_dir: str, kms: str, *, as_json: bool) -
     With --kms, the clouds are asked about each key, too, by requests that only read, with the
     credentials that each vendor's library finds.
 
+    With --executor=dask=ADDRESS, the workers of the Dask cluster whose scheduler has this address
+    read organizations. They take tokens from their own environment, and share the folder.
+
     \b
     Exit codes:
       0  everything was read
@@ -86,7 +105,10 @@ def collect(organizations: str, evidence_dir: str, kms: str, *, as_json: bool) -
     words = parse_clouds(kms, "--kms") if kms else ()
     requested = with_clouds(read_organizations(organizations), words, "--kms")
     with show_progress() as report_progress:
-        bundle = collect_bundle(requested, evidence_dir, on_progress=report_progress).bundle
+        collected = collect_bundle(
+            requested, evidence_dir, on_progress=report_progress, executor=executor
+        )
+    bundle = collected.bundle
     if not as_json:
         write_lines(f"Evidence:       {bundle}")
     keys = CollectedKeys(requested.clouds.ask)
@@ -97,6 +119,15 @@ def collect(organizations: str, evidence_dir: str, kms: str, *, as_json: bool) -
     else:
         _print(manifest, unread, keys)
     return ExitCode.NOT_DONE if unread or keys.unread else ExitCode.DONE
+
+
+def _executor(value: str | None) -> ExecutorSetting | None:
+    """Return the executor that is named; raise UsageError if there is no such one."""
+    setting = parse_executor(value) if value else None
+    if value and not setting:
+        expected = "serial, processes, or dask= with the address of a scheduler"
+        raise click.UsageError(f"--executor: found {describe(value)}, expected {expected}")
+    return setting
 
 
 def _unread(reader: NdjsonReader, keys: CollectedKeys) -> Iterator[Unread]:

@@ -13,6 +13,7 @@ from checks.engine.context import LIVE_MAX_AGE, MOST_ROTATION_DAYS, RECORDED_MAX
 from checks.engine.grouping import GroupingSetting
 from cmek_audit.clouds_option import KmsWord, clouds_to_ask, split_words
 from inventory.errors import SettingError
+from inventory.system.executors import ExecutorSetting, parse_executor
 from reports.formats.registry import DEFAULT, WRITABLE
 
 if TYPE_CHECKING:
@@ -60,6 +61,15 @@ def _list(value: object) -> object:
     return value
 
 
+def _executor(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if setting := parse_executor(value):
+        return setting
+    message = "serial, processes, or dask= with the address of a scheduler"
+    raise ValueError(message)
+
+
 class Options(BaseModel):
     """The values of all options, checked; times in UTC."""
 
@@ -84,6 +94,7 @@ class Options(BaseModel):
     report_dir: str = "audit-report"
     formats: Annotated[tuple[Format, ...], BeforeValidator(_list)] = DEFAULT
     group: GroupingSetting = "auto"
+    executor: Annotated[ExecutorSetting | None, BeforeValidator(_executor)] = None
     kms: Annotated[tuple[KmsWord, ...], BeforeValidator(split_words), Field(min_length=1)] = (
         "recorded",
     )

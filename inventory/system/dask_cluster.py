@@ -36,13 +36,17 @@ ADDRESS = re.compile(r"(?:(?:tcp|tls)://)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])
 
 _PACKAGE = "cmek-audit"
 _SAME = ("python", _PACKAGE, "distributed")
-_LOST = "the connection to the scheduler was lost"
+_LOST = "the connection to the scheduler, or the last of the workers, was lost"
 _MOST_NAMED = 3
 _LONGEST = 200
 
 
-class WorkerLostError(BrokenExecutor):
-    """No worker of the cluster has finished a task: it is not the task that failed."""
+class WorkerLostError(Exception):
+    """Each worker that began a task has ended: it is not the task that failed."""
+
+
+class ClusterLostError(BrokenExecutor):
+    """A cluster does not run tasks any more: its scheduler is lost, or all of its workers are."""
 
 
 class Patience(NamedTuple):
@@ -51,11 +55,13 @@ class Patience(NamedTuple):
     Attributes:
         connecting: until its scheduler answers.
         answering: until all workers answer a question.
-        without_workers: until it is given up, if it has no worker.
+        starting: until its first worker is there.
+        without_workers: until it is given up, if it has no worker any more.
     """
 
     connecting: float = 15
     answering: float = 60
+    starting: float = 60
     without_workers: float = 60
 
 
@@ -83,13 +89,16 @@ class DaskExecutor(Executor):
         threading.Thread(target=self._watch, name="dask-watch", daemon=True).start()
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:  # noqa: ANN401 (as the base)
-        """Run a function that workers can import; a lost worker is a WorkerLostError."""
+        """Run a function that workers can import.
+
+        The result is a WorkerLostError if each worker that runs it ends, and a ClusterLostError if
+        the cluster ends; that is raised here, too, if it has ended before.
+        """
         if kwargs:
             raise TypeError("a task on Dask takes no named arguments")
         outer: Future[T] = Future()
         if not self._is_connected():
-            outer.set_exception(WorkerLostError(_LOST))
-            return outer
+            raise ClusterLostError(_LOST)
         inner = self._executor.submit(run_checked, suite_hash(), fn, *args)
         self._pending[outer] = inner
         outer.add_done_callback(self._forget)
@@ -142,7 +151,8 @@ class DaskExecutor(Executor):
         while not self._closed.wait(pause):
             empty = 0.0 if self._has_workers() else empty + pause
             if empty >= self._patience.without_workers:
-                self._give_up(f"the cluster has no worker for {empty:g} s")
+                self._lost.set()
+                self._give_up(f"the cluster has no worker for {self._patience.without_workers:g} s")
 
     def _has_workers(self) -> bool:
         try:
@@ -153,7 +163,7 @@ class DaskExecutor(Executor):
     def _give_up(self, why: str) -> None:
         for future in list(self._pending):
             with suppress(InvalidStateError):  # it may be done at this moment
-                future.set_exception(WorkerLostError(why))
+                future.set_exception(ClusterLostError(why))
 
 
 def _pass_on(inner: Future[T], outer: Future[T]) -> None:
@@ -162,7 +172,7 @@ def _pass_on(inner: Future[T], outer: Future[T]) -> None:
         try:
             outer.set_result(inner.result())
         except CancelledError:
-            outer.set_exception(WorkerLostError(_LOST))
+            outer.set_exception(ClusterLostError(_LOST))
         except Exception as error:  # noqa: BLE001 (whoever asks for the result gets it)
             outer.set_exception(_as_lost(error))
 
@@ -234,11 +244,9 @@ def _connect(address: str, patience: Patience) -> Any:  # noqa: ANN401 (has no t
 def _check_workers(client: Any, patience: Patience) -> None:  # noqa: ANN401 (has no types)
     distributed = importlib.import_module("distributed")
     try:
-        client.wait_for_workers(1, timeout=patience.without_workers)
+        client.wait_for_workers(1, timeout=patience.starting)
     except (TimeoutError, distributed.TimeoutError):
-        raise _error(
-            f"no worker within {patience.without_workers:g} s", "at least one worker"
-        ) from None
+        raise _error(f"no worker within {patience.starting:g} s", "at least one worker") from None
     versions = _ask(lambda: client.get_versions(packages=[_PACKAGE]), patience)
     own = _packages(versions["client"])
     _refuse(dict(_foreign(versions, own)), f"on every machine {_listed(own)}")

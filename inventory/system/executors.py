@@ -15,7 +15,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from inventory.system.dask_cluster import ADDRESS, DaskExecutor, open_cluster
+from inventory.system.dask_cluster import ADDRESS, DaskExecutor, WorkerLostError, open_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,9 +87,10 @@ def open_executor(setting: ExecutorSetting) -> Iterator[Executor]:
 def is_worker_lost(error: BaseException) -> bool:
     """Say whether ``error`` means that a worker ended, and not that its task failed.
 
-    A cluster has then run the task again, as often as its scheduler allows.
+    A cluster has then run the task again, as often as its scheduler allows. A BrokenExecutor says
+    that the executor runs nothing any more, too.
     """
-    return isinstance(error, BrokenExecutor)
+    return isinstance(error, BrokenExecutor | WorkerLostError)
 
 
 def tasks_at_once(setting: ExecutorSetting, executor: Executor) -> int:

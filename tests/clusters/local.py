@@ -40,8 +40,9 @@ def kill(pid: int) -> None:
 class Processes:
     """A scheduler and its workers, each started by Dask's own command, to be ended one by one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
         self.folder = folder
+        self.variables = variables
         self.running: list[subprocess.Popen[bytes]] = []
         self.address = ""
 
@@ -66,7 +67,7 @@ class Processes:
             process = subprocess.Popen(
                 [sys.executable, "-c", run, *words, f"--host={LOOPBACK}"],
                 cwd=self.folder,
-                env={**os.environ, **(more or {})},
+                env={**os.environ, **self.variables, **(more or {})},
                 stderr=log,
             )
         self.running.append(process)
@@ -88,9 +89,12 @@ def wait_for(file: Path) -> str:
 
 
 @contextmanager
-def processes(folder: Path) -> Iterator[Processes]:
-    """Start a scheduler without workers, and end it with all workers that join it."""
-    cluster = Processes(folder)
+def processes(folder: Path, **variables: str) -> Iterator[Processes]:
+    """Start a scheduler without workers, and end it with all workers that join it.
+
+    All of them get more environment ``variables``.
+    """
+    cluster = Processes(folder, variables)
     try:
         cluster.start_scheduler()
         yield cluster

@@ -9,6 +9,7 @@ import pytest
 from cmek_audit.run.option_values import Options, parse_options
 from cmek_audit.run.options import OPTIONS
 from inventory.errors import SettingError
+from inventory.system.executors import ExecutorSetting
 from reports.formats.registry import DEFAULT, WRITABLE
 from tests.builders import moment
 
@@ -40,6 +41,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "report_dir": "audit-report",
         "formats": DEFAULT,
         "group": "auto",
+        "executor": None,
         "kms": ("recorded",),
         "clouds": None,
         "rotation_days": None,
@@ -104,9 +106,23 @@ def test_formats_are_a_list_beside_json(text: str, formats: tuple[str, ...]) -> 
     assert parse_options({"formats": text}).formats == formats
 
 
+@pytest.mark.parametrize(
+    ("text", "setting"),
+    [
+        ("serial", ExecutorSetting()),
+        ("dask=tcp://127.0.0.1:8786", ExecutorSetting("dask", address="tcp://127.0.0.1:8786")),
+    ],
+)
+def test_executors_are_named(text: str, setting: ExecutorSetting) -> None:
+    """Where an audit runs is named by a word, or by the address of a scheduler."""
+    assert parse_options({"executor": text}).executor == setting
+    assert parse_options({"executor": setting}).executor == setting
+
+
 TIME = "a time with its zone, such as 2026-11-20T02:00:00Z"
 DURATION = "a number of hours or days, such as 24h or 30d"
 DAYS = "a number of days from 1 to 2560"
+EXECUTORS = "serial, processes, or dask= with the address of a scheduler"
 LEVELS = "'critical', 'high', 'medium', 'low' or 'advisory'"
 
 
@@ -130,6 +146,9 @@ LEVELS = "'critical', 'high', 'medium', 'low' or 'advisory'"
         ("fail-on", "severe", LEVELS),
         ("fail-on", "HIGH", LEVELS),
         ("group", "file", "'subject', 'organization', 'rule' or 'auto'"),
+        ("executor", "threads", EXECUTORS),
+        ("executor", "dask", EXECUTORS),
+        ("executor", "dask=acme.example", EXECUTORS),
         ("kms", "all", "'auto', 'recorded', 'none', 'aws', 'gcp' or 'azure'"),
         ("kms", "auto,aws", "one word, or a list of aws, gcp, azure"),
         ("kms", " , ", "Value should have at least 1 item after validation, not 0"),
