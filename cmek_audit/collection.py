@@ -57,7 +57,10 @@ def record(
     check_folders(options.history)
     configuration = _live(options, terraform) if options.live else _of_clouds(options, terraform)
     collected = collect(
-        configuration, options.evidence_dir, on_progress=on_progress, executor=options.executor
+        configuration,
+        options.evidence_dir,
+        on_progress=on_progress,
+        executor=options.reading_executor,
     )
     files = sorted_paths((*options.inventory, collected.bundle))
     recorded = options.model_copy(update={"inventory": files})

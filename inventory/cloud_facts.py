@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 K = TypeVar("K", "CustomerKey", "PlannedKey")
 
 
+def with_records(organization: Organization, records: Iterable[Organization]) -> Organization:
+    """Add what the clouds show of its keys, by ``records`` of clouds alone and by its own."""
+    records = tuple(records)
+    if not records:
+        return with_cloud_facts(organization)
+    keys = [key for record in records for key in record.cloud_keys or ()]
+    readings = [reading for record in records for reading in record.readings]
+    update = {
+        "cloud_keys": (*(organization.cloud_keys or ()), *keys),
+        "readings": (*organization.readings, *readings),
+    }
+    return with_cloud_facts(organization.model_copy(update=update))
+
+
 def with_cloud_facts(organization: Organization) -> Organization:
     """Return ``organization`` with the latest facts of the clouds in each of its keys.
 

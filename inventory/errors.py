@@ -9,6 +9,7 @@ CmekAuditError
 │   └── ControlsError     a file of control ids
 ├── SettingError          an option or its ini twin has an unusable value
 ├── RecordError           a finished audit record cannot be read back
+├── ShardError            a shard of an audit is missing, changed, or of another audit
 ├── UnansweredError       Astra did not answer a request as documented; becomes a gap
 ├── ForbiddenRequestError a request that an audit must never send
 ├── ReplayError           a bundle cannot be replayed as it was recorded
@@ -98,6 +99,10 @@ class SettingError(CmekAuditError):
 
 class RecordError(CmekAuditError):
     """A finished audit record cannot be read back, or is not what it says it is."""
+
+
+class ShardError(CmekAuditError):
+    """A shard of an audit is missing, was changed, or belongs to another audit."""
 
 
 class UnansweredError(CmekAuditError):

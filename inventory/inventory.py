@@ -6,10 +6,11 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from inventory.cloud_facts import with_cloud_facts
+from inventory.cloud_facts import with_records
 from inventory.errors import InventoryError, Problem
 from inventory.files.merging import merge
 from inventory.files.named_plans import parse_plan, plans_in_order
+from inventory.inventory_parts import split_organizations, split_stream
 from inventory.model.organization import Organization
 from inventory.opening import holds_clouds_only, is_stream, open_stream, read_file
 from inventory.plans import add_plan, read_plan, read_state, refuse_shared_addresses
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from inventory.files.ndjson import PartRead
     from inventory.files.yaml_json import RecordedFile
+    from inventory.inventory_parts import SplitInventory
     from inventory.model.planned_keys import PlannedKey
     from inventory.model.sources import Source
 
@@ -118,17 +121,30 @@ class Inventory:
         yield from map(self._with_clouds, planned.values())
 
     def _with_clouds(self, organization: Organization) -> Organization:
-        """Add what the clouds show of its keys, by records of clouds alone and by its own."""
-        records = self._clouds.get(organization.id, ())
-        if not records:
-            return with_cloud_facts(organization)
-        keys = [key for record in records for key in record.cloud_keys or ()]
-        readings = [reading for record in records for reading in record.readings]
-        update = {
-            "cloud_keys": (*(organization.cloud_keys or ()), *keys),
-            "readings": (*organization.readings, *readings),
-        }
-        return with_cloud_facts(organization.model_copy(update=update))
+        return with_records(organization, self._clouds.get(organization.id, ()))
+
+    # --- in parts ---------------------------------------------------------------------------------
+
+    def split(self, jobs: int) -> SplitInventory | None:
+        """Return parts for ``jobs`` processes; None if the inventory is to be read as one.
+
+        Raises InventoryError for what is read at once.
+        """
+        planned = {organization.id: organization for organization in self._planned()}
+        if self._stream is None:
+            return split_organizations(list(self.organizations()), jobs)
+        # Several organizations of which none is stated are refused where all are read in order.
+        if UNKNOWN_ORGANIZATION in planned:
+            return None
+        return split_stream(self._stream, planned, self._clouds, jobs)
+
+    def take(self, split: SplitInventory, read: Sequence[PartRead]) -> None:
+        """Take what was read of all parts, in their order; then ``sources`` is complete.
+
+        Raises InventoryError if the parts do not fit together: then all is to be read as one.
+        """
+        if self._stream and split.file:
+            self._stream.take(split.file, read)
 
     def planned_keys(self, owners: Iterable[str]) -> dict[str, list[PlannedKey]]:
         """Return the keys that the plans would change, by organization.

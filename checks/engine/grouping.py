@@ -57,6 +57,31 @@ class Grouping:
         if self._subjects is not None:
             self._add_subject(self._subjects, finding)
 
+    def merge(self, other: Grouping) -> None:
+        """Add the findings of ``other``, of which the same is asked; they came after these."""
+        self._names |= other._names
+        self._judged |= other._judged
+        self._merge_groups(self._organizations, other._organizations)
+        if self._subjects is None or other._subjects is None:
+            self._subjects = None
+            return
+        self._merge_groups(self._subjects, other._subjects)
+        if self._setting == "auto" and len(self._subjects) > MOST_ITEMS:
+            self._subjects = None
+
+    def _merge_groups(
+        self,
+        groups: dict[tuple[str, str], FindingGroup],
+        others: dict[tuple[str, str], FindingGroup],
+    ) -> None:
+        for key, group in others.items():
+            if key in groups:
+                groups[key].merge(group)
+            else:
+                # A group that comes from another process brings a copy of its card.
+                group.card = self._cards[key[0]]
+                groups[key] = group
+
     def _add_subject(self, subjects: dict[tuple[str, str], FindingGroup], finding: Finding) -> None:
         subject = finding.subject
         key = (finding.rule, subject.path)

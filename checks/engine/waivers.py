@@ -124,6 +124,12 @@ class WaiverBook:
             return finding
         return finding._replace(status="waived", waiver=waiver.id)
 
+    def merge(self, other: WaiverBook) -> None:
+        """Add what became of the same waivers in ``other``, whose findings came after these."""
+        for subject, is_judged in other._judged.items():
+            self._judged[subject] |= is_judged
+        self._statuses |= other._statuses
+
     def states(self) -> list[tuple[Waiver, State]]:
         """Return every waiver with its state, in the order of the files; after the last finding."""
         return [(waiver, self._state(waiver)) for waiver in self._by_target.values()]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import shutil
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.context import utc
-from cmek_audit.run.judging import Judged, Selection, group_id, judge
+from cmek_audit.execution.sharded import NotDivisibleError
+from cmek_audit.execution.tally import Selection, group_id
+from cmek_audit.run.judging import Judged, judge, judge_in_shards
 from cmek_audit.run.overwritten_inputs import GivenPath, refuse_overwritten_inputs
 from cmek_audit.run.preparation import prepare, reopen
 from cmek_audit.run.provenance import version_of
@@ -29,13 +32,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
-    from cmek_audit.run.judging import GroupId
+    from cmek_audit.execution.tally import GroupId
     from cmek_audit.run.option_values import Options
     from cmek_audit.run.preparation import AuditSetup, Prepared
     from inventory.text.secrets import Secret
     from reports.model.head import Head, Provenance, Run
     from reports.model.trend import TrendEntry
     from reports.page.organizations.links import PageLinks
+
+
+_SHARDS = ".shards"
+"""The folder, inside the one in which an audit is written, in which its shards are written."""
 
 
 class Draft(NamedTuple):
@@ -107,9 +114,33 @@ def draft_audit(
     prepared: Prepared, folder: ReportFolder, selection: Selection | None = None
 ) -> Draft:
     """Judge, and write the findings as they come into ``folder``; as ``judge``."""
+    if prepared.setup.options.judging_executor.kind != "serial":
+        with suppress(NotDivisibleError):
+            return _draft_in_shards(prepared, folder, selection)
+    with _recording(prepared, folder) as recorder:
+        return Draft(judge(prepared, recorder, selection), recorder, folder)
+
+
+def _draft_in_shards(
+    prepared: Prepared, folder: ReportFolder, selection: Selection | None
+) -> Draft:
+    scratch = folder.staging / _SHARDS
+    scratch.mkdir()
+    try:
+        with _recording(prepared, folder) as recorder:
+            judged = judge_in_shards(prepared, recorder, scratch, selection)
+            return Draft(judged, recorder, folder)
+    finally:
+        # Renamed first: a worker that was given up but still runs writes nothing into it any more.
+        shutil.rmtree(scratch.rename(f"{scratch}.removed"))
+
+
+@contextmanager
+def _recording(prepared: Prepared, folder: ReportFolder) -> Iterator[Recorder]:
+    """Provide what writes the findings; it is closed if the audit comes to nothing."""
     recorder = Recorder(folder.staging, prepared.setup.context)
     try:
-        return Draft(judge(prepared, recorder, selection), recorder, folder)
+        yield recorder
     except BaseException:
         recorder.abort()
         raise

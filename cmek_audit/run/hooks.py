@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cmek_audit.execution.tally import group_id
 from cmek_audit.internal_errors import describe_error
 from cmek_audit.run import pytest_results, terminal
 from cmek_audit.run.audit import (
@@ -16,7 +17,6 @@ from cmek_audit.run.audit import (
     publish,
     publish_without_audit,
 )
-from cmek_audit.run.judging import group_id
 from cmek_audit.run.preparation import reproducing_options
 from cmek_audit.run.provenance import describe_run
 from cmek_audit.run.pytest_reports import custom_paths, print_final_paths
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from checks.engine.outcome import FindingGroup
+    from cmek_audit.execution.tally import GroupId
     from cmek_audit.run.audit import Draft
-    from cmek_audit.run.judging import GroupId, Judged
+    from cmek_audit.run.judging import Judged
     from reports.model.head import Head
 
 _SHOWN_AS = {

@@ -2,53 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.evaluation import evaluate
-from checks.engine.grouping import Grouping
-from checks.engine.waivers import WaiverBook
-from inventory.system.garbage_collection import collector_paused
-from reports.comparison.changes import Changes
+from cmek_audit.execution.sharded import NotDivisibleError, ShardedAudit, ShardPlace
+from cmek_audit.execution.tally import GroupId, Selection, Tally, Terms, group_id
+from inventory.system.executors import sized_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
-    from checks.engine.finding import Finding
     from checks.engine.grouping import Mode
     from checks.engine.outcome import FindingGroup
     from checks.engine.waivers import State, Waiver
+    from cmek_audit.execution.tally import FindingSink
     from cmek_audit.run.preparation import AuditSetup, Prepared
-    from inventory.model.organization import Organization
     from inventory.model.sources import Source
     from reports.model.changes import ChangesSummary
-
-GroupId = tuple[str, str]
-"""What identifies a group of findings: the rule's id, and the group's key."""
-
-
-class FindingSink(Protocol):
-    """What takes the findings while they come: each organization, and then its findings."""
-
-    def add_organization(self, organization: Organization) -> None:
-        """Take note of an organization of which findings will come."""
-
-    def add(self, finding: Finding) -> None:
-        """Take a finding."""
-
-
-class Selection(NamedTuple):
-    """The part of an audit that a run came to; all other findings are left out.
-
-    Attributes:
-        groups: the groups that are kept.
-        grouping: what each of them is of.
-        left_out: what is missing of the whole, in words.
-    """
-
-    groups: AbstractSet[GroupId]
-    grouping: Mode
-    left_out: str
+    from reports.record.recorder import Recorder
 
 
 class Judged(NamedTuple):
@@ -91,62 +63,57 @@ def judge(
     to be unusable; what the sink has got until then is worth nothing.
     """
     setup = prepared.setup
-    criteria, as_of = setup.criteria, setup.context.as_of
-    book = WaiverBook(criteria.waivers, as_of)
-    changes = Changes(criteria.baseline, as_of) if criteria.baseline else None
-    mode = selection.grouping if selection else setup.options.group
-    grouping = Grouping([rule.card for rule in criteria.rules], setup.gate, mode)
-    on_organization = _announce(grouping, sink, changes)
+    rules = setup.criteria.rules
+    tally = Tally(terms_of(setup, selection), rules, sink)
     organizations = prepared.inventory.organizations()
-    # The stages are left out where they have nothing to do: there can be millions of findings.
-    findings = evaluate(organizations, criteria.rules, setup.context, on_organization)
-    findings = map(book.apply, findings) if criteria.waivers else findings
-    findings = filter(_includes(selection, grouping), findings) if selection else findings
-    findings = map(changes.classify, findings) if changes else findings
-    _distribute(findings, grouping, sink)
-    left_out = selection.left_out if selection else ""
-    return Judged(
-        setup=setup,
-        sources=(*prepared.inventory.sources, *setup.context.history.sources),
-        grouping=grouping.mode,
-        groups=grouping.groups(),
-        waivers=book.states(),
-        changes=changes.summary(criteria.rules_hash, left_out) if changes else None,
-        left_out=left_out,
+    tally.take(evaluate(organizations, rules, setup.context, tally.add_organization))
+    return sum_up(prepared, tally, selection)
+
+
+def judge_in_shards(
+    prepared: Prepared, recorder: Recorder, scratch: Path, selection: Selection | None = None
+) -> Judged:
+    """Judge as ``judge`` does, in shards; ``scratch`` is an empty folder for them.
+
+    Raises NotDivisibleError if the inventory has to be read as one; what the recorder has got until
+    then is worth nothing.
+    """
+    setup, inventory = prepared.setup, prepared.inventory
+    setting = sized_for(setup.options.judging_executor, scratch.resolve())
+    split = inventory.split(setting.jobs)
+    if split is None:
+        raise NotDivisibleError
+    terms = terms_of(setup, selection)
+    shards = ShardedAudit(split, terms, ShardPlace(scratch), scratch)
+    tally = Tally(terms, setup.criteria.rules, recorder)
+    shards.put_together(shards.judge(setting), inventory, recorder, tally)
+    return sum_up(prepared, tally, selection)
+
+
+def terms_of(setup: AuditSetup, selection: Selection | None = None) -> Terms:
+    """Return by what the organizations of an audit are judged."""
+    criteria = setup.criteria
+    return Terms(
+        context=setup.context,
+        gate=setup.gate,
+        grouping=setup.options.group,
+        waivers=criteria.waivers,
+        baseline=criteria.baseline,
+        rules_hash=criteria.rules_hash,
+        selection=selection,
     )
 
 
-def group_id(group: FindingGroup) -> GroupId:
-    """Return what identifies ``group``, in this process and in any other."""
-    return group.card.id, group.key
-
-
-def _announce(
-    grouping: Grouping, sink: FindingSink | None, changes: Changes | None
-) -> Callable[[Organization], None]:
-    """Return what announces an organization to all who take its findings."""
-    listeners = [listener.add_organization for listener in (sink, changes) if listener is not None]
-
-    def announce(organization: Organization) -> None:
-        grouping.name(organization.id, organization.name)
-        for listener in listeners:
-            listener(organization)
-
-    return announce
-
-
-def _includes(selection: Selection, grouping: Grouping) -> Callable[[Finding], bool]:
-    """Return what says whether a finding is part of ``selection``."""
-    return lambda finding: (finding.rule, grouping.key(finding)) in selection.groups
-
-
-def _distribute(findings: Iterator[Finding], grouping: Grouping, sink: FindingSink | None) -> None:
-    """Judge, as ``findings`` are taken one by one, and hand each to those who add them up."""
-    with collector_paused():
-        if sink is None:
-            for finding in findings:
-                grouping.add(finding)
-            return
-        for finding in findings:
-            grouping.add(finding)
-            sink.add(finding)
+def sum_up(prepared: Prepared, tally: Tally, selection: Selection | None = None) -> Judged:
+    """Return what all findings came to, once the ``tally`` has taken them."""
+    setup = prepared.setup
+    changes, left_out = tally.changes, selection.left_out if selection else ""
+    return Judged(
+        setup=setup,
+        sources=(*prepared.inventory.sources, *setup.context.history.sources),
+        grouping=tally.grouping.mode,
+        groups=tally.grouping.groups(),
+        waivers=tally.waivers.states(),
+        changes=changes.summary(setup.criteria.rules_hash, left_out) if changes else None,
+        left_out=left_out,
+    )

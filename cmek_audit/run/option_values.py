@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -55,6 +56,17 @@ def _rotation_days(value: object) -> object:
     return int(value)
 
 
+def _jobs(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value in {"auto", "0"}:
+        return os.cpu_count() or 1
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", value):
+        message = "a number of processes from 1 to 9999, or auto for one a processor"
+        raise ValueError(message)
+    return int(value)
+
+
 def _list(value: object) -> object:
     if isinstance(value, str):
         return tuple(dict.fromkeys(["json", *filter(None, re.split(r"[\s,]+", value))]))
@@ -102,6 +114,20 @@ class Options(BaseModel):
     rotation_days: Annotated[int | None, BeforeValidator(_rotation_days)] = None
     controls: str | None = None
     framework: tuple[str, ...] = ()
+    jobs: Annotated[int | None, BeforeValidator(_jobs)] = None
+
+    @property
+    def judging_executor(self) -> ExecutorSetting:
+        """Return where the shards of the audit run."""
+        if self.executor:
+            return self.executor._replace(jobs=self.jobs or self.executor.jobs)
+        jobs = self.jobs or 1
+        return ExecutorSetting("serial" if jobs == 1 else "processes", jobs)
+
+    @property
+    def reading_executor(self) -> ExecutorSetting | None:
+        """Return where a live audit reads organizations; None for what is worth while."""
+        return self.judging_executor if self.executor or self.jobs else None
 
     @property
     def asks_clouds(self) -> bool:
@@ -130,6 +156,11 @@ def parse_options(values: dict[str, Any]) -> Options:
         ) from None
     if options.fail_on_new and not options.baseline:
         raise SettingError("--cmek-fail-on-new: found no --cmek-baseline, expected one with it")
+    if options.executor and options.executor.kind != "processes" and options.jobs:
+        raise SettingError(
+            f"--cmek-jobs: found --cmek-executor={options.executor.kind} beside it, expected "
+            "processes: a cluster has as many as it has"
+        )
     if options.clouds and (options.live or not options.asks_clouds):
         found = "--cmek-live" if options.live else "no cloud in --cmek-kms"
         raise SettingError(

@@ -183,4 +183,11 @@ OPTIONS = (
         "show only this framework in the report's section by framework, such as 'NIST 800-53' or "
         "'SOC 2'; findings and verdict stay the same; repeatable. Default: all",
     ),
+    Option(
+        "jobs",
+        "text",
+        "N",
+        "how many processes judge at the same time, and read a live inventory; auto: as many as "
+        "there are processors; default: 1, and for a live inventory auto",
+    ),
 )

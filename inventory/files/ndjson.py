@@ -12,8 +12,10 @@ import codecs
 import hashlib
 import json
 import os
-from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+import re
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -36,11 +38,14 @@ from inventory.model.key import CustomerKey, RegionView, SupportCase, VendorAcco
 from inventory.model.kms import CloudKey
 from inventory.model.organization import Organization
 from inventory.model.sources import CLOUDS_ONLY, Evidence, Role, Source
+from inventory.system.file_ranges import open_range, split_file
 from inventory.text.display import describe
 from inventory.text.secrets import lines_with_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    from inventory.system.file_ranges import FileRange, SplitFile
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -66,8 +71,31 @@ _LISTS: dict[str, tuple[str, type[Located]]] = {
     "reading": ("readings", Reading),
 }
 
+ORGANIZATION_LINE = re.compile(rb'^\{ *"kind" *: *"organization" *[,}].*$', re.MULTILINE)
+"""An organization's own line; where one looks otherwise, the file is not cut."""
+
+_NAMING = ("id", "name", "owner", "captured_at")
+"""What an organization's own line states of who it is, and of when."""
+
 _KINDS = ("organization", *_LISTS)
+_ENTRY_LINE = re.compile(rb'\{ *"kind" *: *"(%s)" *,' % "|".join(_LISTS).encode())
 _EXPECTED_KINDS = f"a kind: {', '.join(_KINDS)} or end"
+
+
+class PartRead(NamedTuple):
+    """What was read of a part of a file, beside its organizations.
+
+    Attributes:
+        counts: how many lines of each kind there were.
+        organizations: the ids of its organizations.
+        end: the end record, if it is in this part.
+        last_line: the number of the last line that was looked at.
+    """
+
+    counts: dict[str, int]
+    organizations: tuple[str, ...]
+    end: EndRecord | None
+    last_line: int
 
 
 class NdjsonReader:
@@ -80,14 +108,21 @@ class NdjsonReader:
     """
 
     def __init__(
-        self, file: str, role: Role = "inventory", bundle: tuple[str, Evidence] | None = None
+        self,
+        file: str,
+        role: Role = "inventory",
+        bundle: tuple[str, Evidence] | None = None,
+        part: FileRange | None = None,
     ) -> None:
         """Read head and tail; raise InventoryError if the file cannot be opened or has no head.
 
         ``bundle`` is the evidence bundle of the file: then the location of each entry is the
-        recorded answer in which it was ``seen``.
+        recorded answer in which it was ``seen``. With a ``part``, only its lines are read, and what
+        the whole file has to have is not asked of it.
         """
         self.file = file
+        self._part = part
+        self._sha256 = ""
         self._bundle = bundle
         self._role = role
         self._hash = hashlib.sha256()
@@ -110,7 +145,7 @@ class NdjsonReader:
             role=self._role,
             format="bundle" if evidence else "ndjson",
             size=self._size,
-            sha256=self._hash.hexdigest(),
+            sha256=self._sha256 or self._hash.hexdigest(),
             captured_at=self.head.captured_at,
             complete=self.is_whole,
             example=self.head.example,
@@ -140,18 +175,83 @@ class NdjsonReader:
                 self._keep(problem)
             if not self._total_problems:
                 yield _at_answers(organization, self._bundle[0]) if self._bundle else organization
+        if self._part is None:
+            self._check_end()
+        elif self._hash.hexdigest() != self._part.sha256:
+            self._note(0, "", "a file that changed while it was read", "a file that stays the same")
+        if self._total_problems:
+            raise InventoryError(self._problems, total=self._total_problems)
+
+    # --- parts ----------------------------------------------------------------------------------
+
+    def splitting(self, least: int, *, with_heads: bool) -> SplitFile:
+        """Cut the file into parts that begin with an organization; raise InventoryError.
+
+        A part has at least ``least`` bytes; ``with_heads`` it holds its organizations' own lines.
+        """
+        with _readable(self.file):
+            return split_file(self.file, ORGANIZATION_LINE, least, with_heads=with_heads)
+
+    def of_part(self, part: FileRange) -> Callable[[], NdjsonReader]:
+        """Return what opens a reader of nothing but ``part``, also in another process."""
+        return partial(NdjsonReader, self.file, self._role, self._bundle, part)
+
+    def bare_organizations(self) -> Iterator[Organization]:
+        """Yield each organization by what its own line states of its name, owner and time.
+
+        All other lines are only counted. Raises InventoryError if an organization has no name.
+        """
+        for first, lines in self._chunks():
+            for number, raw in enumerate(lines, first):
+                if entry := _ENTRY_LINE.match(raw):
+                    self._counts[entry[1].decode()] += 1
+                    continue
+                self._line = number
+                kind, data = self._read_line(raw)
+                if kind == "organization":
+                    yield self._bare(data)
+        if self._total_problems:
+            raise InventoryError(self._problems, total=self._total_problems)
+
+    def _bare(self, data: dict[str, Any]) -> Organization:
+        stated = {name: data[name] for name in _NAMING if name in data}
+        organization = self._validate(Organization, stated)
+        if organization is None:
+            raise InventoryError(self._problems, total=self._total_problems)
+        self._seen[organization.id] = None
+        captured = organization.captured_at or self.head.captured_at
+        update = {"captured_at": captured}
+        return organization.model_copy(update=update).at(self.file, self._line)
+
+    @property
+    def read(self) -> PartRead:
+        """Return what was read, so that it can be added to what was read of other parts."""
+        return PartRead(self._counts, tuple(self._seen), self._end, self._line)
+
+    def take(self, split: SplitFile, parts: Sequence[PartRead]) -> None:
+        """Take what others have read of all parts; then ``source`` is complete.
+
+        Raises InventoryError if they do not fit together.
+        """
+        self._size, self._sha256 = split.size, split.sha256
+        for place, part in enumerate(parts, 1):
+            for kind, count in part.counts.items():
+                self._counts[kind] += count
+            if any(organization in self._seen for organization in part.organizations):
+                self._note(0, "", "a duplicate organization", "all its lines together")
+            self._seen |= dict.fromkeys(part.organizations)
+            if part.end is not None and place < len(parts):
+                self._note(0, "", "a line after the end record", "the end record last")
+            self._end, self._line = part.end, part.last_line
         self._check_end()
         if self._total_problems:
             raise InventoryError(self._problems, total=self._total_problems)
 
     # --- lines ----------------------------------------------------------------------------------
 
-    def _open(self) -> Any:  # noqa: ANN401 (a binary file)
-        try:
-            return FilePath(self.file).open("rb")
-        except OSError as error:
-            found = error.strerror or type(error).__name__
-            raise InventoryError([Problem(self.file, 0, "", found, "a readable file")]) from None
+    def _open(self, part: FileRange | None = None) -> BinaryIO:
+        with _readable(self.file):
+            return open_range(self.file, part)
 
     def _read_head(self) -> HeadRecord:
         with self._open() as handle:
@@ -220,8 +320,8 @@ class NdjsonReader:
 
     def _chunks(self) -> Iterator[tuple[int, list[bytes]]]:
         """Yield the lines after the first in groups, each with the number of its first line."""
-        number = 1
-        with self._open() as handle:
+        number = self._part.first_line if self._part else 1
+        with self._open(self._part) as handle:
             for lines in iter(lambda: handle.readlines(_READ), []):
                 block = b"".join(lines)
                 self._hash.update(block)
@@ -312,6 +412,16 @@ class NdjsonReader:
         self._total_problems += 1
         if len(self._problems) < MOST_KEPT:
             self._problems.append(problem)
+
+
+@contextmanager
+def _readable(file: str) -> Iterator[None]:
+    """Turn an OSError while ``file`` is opened into an InventoryError."""
+    try:
+        yield
+    except OSError as error:
+        found = error.strerror or type(error).__name__
+        raise InventoryError([Problem(file, 0, "", found, "a readable file")]) from None
 
 
 def _at_answers(organization: Organization, bundle: str) -> Organization:

@@ -25,6 +25,7 @@ GapReason = Literal[
     "unknown-value",
     "clock-differs",
     "process-lost",
+    "not-judged",
 ]
 
 CloudReason = (

@@ -23,7 +23,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from inventory.errors import SettingError
-from inventory.system.dask_worker import SharedFolder, answer_in_folder, run_checked, suite_hash
+from inventory.system.dask_worker import (
+    Origin,
+    SharedFolder,
+    answer_in_folder,
+    run_checked,
+    suite_hash,
+)
 from inventory.text.display import printable
 
 if TYPE_CHECKING:
@@ -72,12 +78,13 @@ class DaskExecutor(Executor):
     task can run several times, even at the same time, and only one of its results is returned.
 
     Attributes:
-        slots: how many tasks the cluster runs at the same time.
+        slots: how many tasks the cluster runs at the same time: each worker one.
     """
 
     def __init__(self, client: Any, patience: Patience) -> None:  # noqa: ANN401 (has no types)
         """Run tasks by ``client``, whose cluster has been checked."""
         self._client = client
+        self._origin = Origin(suite_hash(), str(Path.cwd()))
         self._patience = patience
         # Not pure: Dask would run equal tasks once only.
         self._executor = client.get_executor(pure=False, retries=0)
@@ -85,7 +92,7 @@ class DaskExecutor(Executor):
         # that loses a worker runs tasks again that have been finished for long.
         self._pending: dict[Future[Any], Future[Any]] = {}
         self._closed, self._lost = threading.Event(), threading.Event()
-        self.slots = max(1, sum(_ask(client.nthreads, patience).values()))
+        self.slots = max(1, len(_ask(client.nthreads, patience)))
         threading.Thread(target=self._watch, name="dask-watch", daemon=True).start()
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:  # noqa: ANN401 (as the base)
@@ -99,7 +106,7 @@ class DaskExecutor(Executor):
         outer: Future[T] = Future()
         if not self._is_connected():
             raise ClusterLostError(_LOST)
-        inner = self._executor.submit(run_checked, suite_hash(), fn, *args)
+        inner = self._executor.submit(run_checked, self._origin, fn, *args)
         self._pending[outer] = inner
         outer.add_done_callback(self._forget)
         inner.add_done_callback(lambda done: _pass_on(done, outer))
@@ -247,6 +254,10 @@ def _check_workers(client: Any, patience: Patience) -> None:  # noqa: ANN401 (ha
         client.wait_for_workers(1, timeout=patience.starting)
     except (TimeoutError, distributed.TimeoutError):
         raise _error(f"no worker within {patience.starting:g} s", "at least one worker") from None
+    # Threads of one worker would share its working folder, and one processor.
+    threads = _ask(client.nthreads, patience).items()
+    several = {name: f"{number} threads" for name, number in threads if number != 1}
+    _refuse(several, "one thread a worker (--nthreads 1), and as many workers as processors")
     versions = _ask(lambda: client.get_versions(packages=[_PACKAGE]), patience)
     own = _packages(versions["client"])
     _refuse(dict(_foreign(versions, own)), f"on every machine {_listed(own)}")

@@ -98,6 +98,19 @@ def tasks_at_once(setting: ExecutorSetting, executor: Executor) -> int:
     return executor.slots if isinstance(executor, DaskExecutor) else setting.jobs
 
 
+def sized_for(setting: ExecutorSetting, folder: Path) -> ExecutorSetting:
+    """Return ``setting`` with the number of tasks that run at once.
+
+    Raises SettingError if a cluster cannot be used, or does not share ``folder``, as the function
+    below.
+    """
+    if setting.kind != "dask":
+        return setting
+    with open_executor(setting) as executor:
+        require_shared_folder(executor, folder)
+        return setting._replace(jobs=tasks_at_once(setting, executor))
+
+
 def require_shared_folder(executor: Executor, folder: Path) -> None:
     """Raise SettingError unless every worker of ``executor`` reads and writes ``folder``.
 

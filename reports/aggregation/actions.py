@@ -53,6 +53,11 @@ class Spread:
         """Remember a database of ``organization`` that is in several key scopes."""
         self._scopes.setdefault(organization, Counter())[places] += 1
 
+    def merge(self, other: Spread) -> None:
+        """Add what ``other`` remembers."""
+        for organization, places in other._scopes.items():
+            self._scopes.setdefault(organization, Counter()).update(places)
+
     def repeated(self, scopes: Iterable[ScopeKey]) -> int:
         """Return how often a database is counted again if those of ``scopes`` are summed."""
         some = frozenset(scopes)
@@ -148,6 +153,18 @@ class _Action:
                 self.scopes[place] = _Scope()
             self.scopes[place].add(finding)
 
+    def merge(self, other: _Action) -> None:
+        """Add all findings of ``other``, which came after those of this one."""
+        self.include(other)
+        self.sentence = min(self.sentence, other.sentence)
+        self.rules |= other.rules
+        self.causes |= other.causes
+        self.names |= other.names
+        self.findings.update(other.findings)
+        self.severity = min(self.severity, other.severity, key=rank)
+        self.ids = [*self.ids, *other.ids][:MOST_IDS]
+        self.is_in_time |= other.is_in_time
+
     def include(self, other: _Action) -> None:
         """Add the databases of ``other``, and nothing else of it."""
         self.named |= other.named
@@ -205,6 +222,15 @@ class Actions:
                 action = _Action(finding.subject.organization, finding.action)
                 self._actions[finding.action_id] = action
             action.add(finding)
+
+    def merge(self, other: Actions) -> None:
+        """Add all findings of ``other``, which came after those of this one."""
+        self.spread.merge(other.spread)
+        for action_id, action in other._actions.items():
+            if action_id in self._actions:
+                self._actions[action_id].merge(action)
+            else:
+                self._actions[action_id] = action
 
     def __len__(self) -> int:
         """Return how many actions there are."""

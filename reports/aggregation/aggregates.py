@@ -70,6 +70,18 @@ class Aggregates:
         self._actions.add(finding)
         self._coverage.add(finding)
 
+    def merge(self, other: Aggregates) -> None:
+        """Add what ``other`` counted: findings of other organizations, which came after these."""
+        self.by_rule.update(other.by_rule)
+        self.attested.merge(other.attested)
+        self._known.update(other._known)
+        self._actions.merge(other._actions)
+        self._coverage.merge(other._coverage)
+        self._managed |= other._managed
+        self._reasons.update(other._reasons)
+        self._declared |= other._declared
+        self._kinds.update(other._kinds)
+
     @property
     def counts(self) -> Counter[Status]:
         """Return how many findings there are of each status."""

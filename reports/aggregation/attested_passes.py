@@ -53,6 +53,16 @@ class AttestedPasses:
         self._rests[database] = self._rests.get(database, False) or is_attested
         self._attesters_of_order.update(map(person_key, finding.attested_by if is_attested else ()))
 
+    def merge(self, other: AttestedPasses) -> None:
+        """Add the passes of ``other``: they are of other organizations, and came after these."""
+        self.rules.update(other.rules)
+        self._attesters |= other._attesters
+        self._attesters_of_order |= other._attesters_of_order
+        if other._organization:
+            attested, every = self.databases
+            self._before = attested + other._before[0], every + other._before[1]
+            self._organization, self._rests = other._organization, other._rests
+
     @property
     def databases(self) -> tuple[int, int]:
         """Return how many existing databases rest on an attestation alone, and of how many.

@@ -68,6 +68,18 @@ class Coverage:
             self._current = organization
         organization.add(finding)
 
+    def merge(self, other: Coverage) -> None:
+        """Add what ``other`` took: it is of other organizations, and came after this.
+
+        Raises ValueError if both know one organization: its findings must not be torn apart.
+        """
+        if shared := self._organizations.keys() & other._organizations.keys():
+            raise ValueError(f"{len(shared)} organizations are in two parts of one audit")
+        self._organizations |= other._organizations
+        if other._current is not None:
+            self._fold()
+            self._current = other._current
+
     def _of(self, identity: str) -> OrganizationCoverage:
         organization = self._organizations.get(identity)
         if organization is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.engine.context import KnownOrganization, utc
@@ -29,6 +28,9 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str, str]
 """Rule, subject and cause of a finding: that of which its id is the hash."""
+
+_NOTHING: Mapping[str, KnownOrganization] = {}
+"""A plain dict that nobody writes to: a read-only view could not be sent to another process."""
 
 _COMPLYING = (b'{"status":"pass"', b'{"status":"not-applicable"')
 _OF_POPULATION = tuple(f'"rule":"{rule}"'.encode() for rule in (KEYS, DATABASES))
@@ -80,7 +82,7 @@ class Baseline(NamedTuple):
     missing: frozenset[str] = frozenset()
     closed: tuple[str, ...] = ()
     closed_left_out: int = 0
-    known: Mapping[str, KnownOrganization] = MappingProxyType({})
+    known: Mapping[str, KnownOrganization] = _NOTHING
     viewed: frozenset[str] = frozenset()
     earlier: EarlierAudit | None = None
 

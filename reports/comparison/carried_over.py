@@ -57,6 +57,19 @@ class CarriedOver:
         elif lost := missing_database(finding):
             self._lost.setdefault(owner, set()).add(lost)
 
+    def merge(self, other: CarriedOver) -> None:
+        """Add what ``other`` collected of other organizations."""
+        self._captured |= other._captured
+        self._unread |= other._unread
+        for owner, lost in other._lost.items():
+            self._lost.setdefault(owner, set()).update(lost)
+        self._unexplained |= other._unexplained
+        self._broken |= other._broken
+
+    def __getstate__(self) -> dict[str, object]:
+        """Pickle what was collected, and not what the baseline knows."""
+        return {name: value for name, value in vars(self).items() if name != "_known"}
+
     def entries(self) -> list[KnownEntry]:
         """Return what has to be carried over, as the record states it; after the last finding."""
         every = sorted(self._known.items())

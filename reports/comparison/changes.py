@@ -157,6 +157,25 @@ class Changes:
         unread = self._seen.unread.get(subject.organization, frozenset())
         return not unread <= self._old.seen.unread.get(subject.organization, frozenset())
 
+    # --- in parts ---------------------------------------------------------------------------------
+
+    def merge(self, other: Changes) -> None:
+        """Add what ``other`` found of the same audit: other organizations, after these."""
+        self._seen.merge(other._seen)
+        self._carried_over.merge(other._carried_over)
+        self._open |= other._open
+        self._waived |= other._waived
+        for subject, found in other._now_of.items():
+            self._now_of.setdefault(subject, []).extend(found)
+        self._reopened |= other._reopened
+        for klass, listed in other._classes.items():
+            self._classes[klass].merge(listed)
+
+    def __getstate__(self) -> dict[str, object]:
+        """Pickle what was found, and not the baseline: whoever merges has that already."""
+        of_baseline = {"_old", "_before_of", "_closed_before"}
+        return {name: value for name, value in vars(self).items() if name not in of_baseline}
+
     # --- when all findings were taken -------------------------------------------------------------
 
     def summary(self, rules: str, left_out: str) -> ChangesSummary:
@@ -280,6 +299,11 @@ class _ClassList:
         entries = self._entries[finding.severity]
         if len(entries) < MOST_LISTED:
             entries.append(_entry(finding, old, now, why))
+
+    def merge(self, other: _ClassList) -> None:
+        self.count += other.count
+        for severity, entries in other._entries.items():
+            self._entries[severity] = [*self._entries[severity], *entries][:MOST_LISTED]
 
     def entries(self) -> list[ChangedFinding]:
         return [entry for entries in self._entries.values() for entry in entries][:MOST_LISTED]

@@ -67,6 +67,15 @@ class Seen:
             scope = KeyScope(*subject[2:6])  # type: ignore[arg-type]  # the parts of the subject
             self.keys.setdefault(scope, {})[parse_key_id(subject.key).canonical] = subject.key
 
+    def merge(self, other: Seen) -> None:
+        """Add what ``other`` saw: other organizations."""
+        self.names |= other.names
+        self.unread |= other.unread
+        self.broken |= other.broken
+        self.captured |= other.captured
+        for scope, keys in other.keys.items():
+            self.keys.setdefault(scope, {}).update(keys)
+
     def knows_all(self, scope: KeyScope) -> bool:
         """Say whether all keys of ``scope`` were read, and judged by the rule that names them."""
         unread = self.unread.get(scope.organization)

@@ -72,6 +72,12 @@ class Population:
         self._rows.append(_row(organization))
         self._attested += _attested(organization)
 
+    def merge(self, other: Population) -> None:
+        """Add the organizations of ``other``, which come after these."""
+        self.names |= other.names
+        self._rows += other._rows
+        self._attested += other._attested
+
     def summary(self, sources: Sequence[Source]) -> PopulationSummary:
         """Return the sources, one row for each organization, and the totals."""
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from typing import IO, TYPE_CHECKING
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 _MOST_PENDING = 2_000
 """How many lines wait to be written and hashed together: about a megabyte."""
+
+
+_BLOCK = 1_048_576
 
 
 class HashedLines:
@@ -49,6 +53,23 @@ class HashedLines:
             pending.append(line)
             if len(pending) >= _MOST_PENDING:
                 self._flush()
+
+    def append(self, lines: LinesFile, folder: Path) -> None:
+        """Add the ``lines`` of a finished file in ``folder``, as they are.
+
+        Raises OSError if the file is not as long as it was.
+        """
+        self._flush()
+        size = 0
+        with (folder / lines["file"]).open("rb") as file:
+            for block in iter(lambda: file.read(_BLOCK), b""):
+                self._hash.update(block)
+                self._file.write(block)
+                size += len(block)
+        if size != lines["bytes"]:
+            raise OSError(errno.EIO, "found another size than was written", file.name)
+        self._size += size
+        self._count += lines["count"]
 
     def close(self) -> LinesFile:
         """Finish the file; return its name, hash, size in bytes, and number of lines."""
@@ -104,6 +125,16 @@ class Recorder:
         """Write ``finding``."""
         self.aggregates.add(finding)
         self._findings.write(encode_finding(finding))
+
+    def merge(
+        self, other: tuple[Aggregates, Population], lines: tuple[LinesFile, LinesFile], folder: Path
+    ) -> None:
+        """Add what another recorder has written into ``folder``, of organizations after these."""
+        aggregates, population = other
+        self.aggregates.merge(aggregates)
+        self.population.merge(population)
+        self._findings.append(lines[0], folder)
+        self._population_lines.append(lines[1], folder)
 
     def close(self) -> tuple[LinesFile, LinesFile]:
         """Finish the files; return what the head says of the findings and of the population."""

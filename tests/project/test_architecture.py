@@ -52,6 +52,7 @@ FLOORS = (
         "cmek_audit.progress",
         "cmek_audit.suggestions",
     },
+    {"cmek_audit.execution"},
     {"cmek_audit.collection", "cmek_audit.run"},
     {"cmek_audit.verification"},
     {"cmek_audit.commands.keys", "cmek_audit.commands.portal"},

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from itertools import chain
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine import grouping
-from checks.engine.finding import ACROSS, Finding, Subject
+from checks.engine.finding import ACROSS, Finding, Status, Subject
 from checks.engine.grouping import EVERYWHERE, NO_SUBJECT, Grouping, GroupingSetting, Mode
 from checks.engine.identity import LONGEST, escape
 from checks.engine.outcome import FindingGroup, Gate
@@ -248,3 +250,66 @@ def test_merged_groups_keep_what_stops() -> None:
     assert isinstance(group, FindingGroup)
     assert dict(group.counts) == {"pass": 1, "fail": 2}
     assert (group.status, group.severity) == ("fail", "high")
+
+
+# --- in parts -------------------------------------------------------------------------------------
+
+_ORGANIZATIONS = st.lists(
+    st.lists(
+        st.builds(
+            lambda status, region, rule: (status, region, rule),
+            st.sampled_from(["pass", "fail", "inconclusive"]),
+            st.sampled_from(["us-east-1", "us-west-2", "eu-west-1"]),
+            st.sampled_from(["CMEK-01", "CMEK-02"]),
+        ),
+        max_size=4,
+    ),
+    max_size=4,
+)
+
+
+@examples(100)
+@given(
+    organizations=_ORGANIZATIONS,
+    cut=st.integers(0, 4),
+    wanted=st.sampled_from([*MODES, "auto"]),
+    most=st.integers(1, 6),
+)
+def test_parts_of_an_audit_are_grouped_as_the_whole(
+    organizations: list[list[tuple[Status, str, str]]],
+    cut: int,
+    wanted: GroupingSetting,
+    most: int,
+) -> None:
+    """Groups of two parts, merged, are those of all findings, with the same mode and texts."""
+    found = [
+        [
+            a_finding(status, f"o{number}/serverless/aws/{region}", rule=rule)
+            for status, region, rule in some
+        ]
+        for number, some in enumerate(organizations)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grouping, "MOST_ITEMS", most)
+        names = {f"o{number}": "acme" for number in range(len(found))}
+        first, second = names.copy(), names.copy()
+        whole = grouped(*chain(*found), wanted=wanted, names=names)
+        part = grouped(*chain(*found[:cut]), wanted=wanted, names=first)
+        part.merge(grouped(*chain(*found[cut:]), wanted=wanted, names=second))
+        assert part.mode == whole.mode
+        assert _shown(part) == _shown(whole)
+
+
+def test_a_subject_of_two_parts_is_one_group() -> None:
+    """A group that both parts know is merged into one."""
+    part = grouped(FOUND[0])
+    part.merge(grouped(FOUND[0]))
+    assert _shown(part) == _shown(grouped(FOUND[0], FOUND[0]))
+
+
+def _shown(grouping_: Grouping) -> object:
+    return [
+        (rule, group.label, group.text(), group.properties(), group.open_in, group.organizations)
+        for rule, groups in grouping_.groups().items()
+        for group in groups
+    ]

@@ -440,3 +440,26 @@ def test_the_numbers_are_the_documented_ones() -> None:
     """A waiver lasts 365 days at most, and is called expiring in its last 30."""
     assert (LONGEST_DAYS, EXPIRING_DAYS) == (365, 30)
     assert moment("2026-11-21T02:00:00Z") == AS_OF
+
+
+@examples(100)
+@given(
+    found=st.lists(
+        st.tuples(st.sampled_from(STATUSES), st.sampled_from(["without-key", "other", ""])),
+        max_size=4,
+    ),
+    cut=st.integers(0, 4),
+)
+def test_what_became_of_waivers_in_parts_is_what_became_of_them(
+    found: list[tuple[Status, str]], cut: int
+) -> None:
+    """The books of two parts of an audit, merged, state what one book of the whole does."""
+    findings = [a_finding(status, PATH)._replace(cause=cause) for status, cause in found]
+    waivers = a_waiver(), a_waiver(id="W-2", subject=f"{PATH}-other")
+    whole, first, second = (book(*waivers) for _ in range(3))
+    for finding in findings:
+        whole.apply(finding)
+    for place, finding in enumerate(findings):
+        (first if place < cut else second).apply(finding)
+    first.merge(second)
+    assert first.states() == whole.states()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cmek_audit.run.judging import Selection, group_id, judge
+from cmek_audit.execution.tally import Selection, group_id
+from cmek_audit.run.judging import judge
 from cmek_audit.run.preparation import Prepared, prepare, reopen
 from tests.cmek_audit.run.audits import left_in, options_in
 from tests.wiring.runs import ALL_FILES, compliant, mixed, prefill, waivers

@@ -47,6 +47,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "rotation_days": None,
         "controls": None,
         "framework": (),
+        "jobs": None,
     }
 
 
@@ -117,6 +118,47 @@ def test_executors_are_named(text: str, setting: ExecutorSetting) -> None:
     """Where an audit runs is named by a word, or by the address of a scheduler."""
     assert parse_options({"executor": text}).executor == setting
     assert parse_options({"executor": setting}).executor == setting
+
+
+CLUSTER = "dask=127.0.0.1:8786"
+
+
+@pytest.mark.parametrize(
+    ("given", "judging", "reading"),
+    [
+        ({}, ExecutorSetting(), None),
+        ({"jobs": "1"}, ExecutorSetting(), ExecutorSetting()),
+        ({"jobs": "3"}, ExecutorSetting("processes", 3), ExecutorSetting("processes", 3)),
+        (
+            {"jobs": "3", "executor": "processes"},
+            ExecutorSetting("processes", 3),
+            ExecutorSetting("processes", 3),
+        ),
+        ({"executor": "serial"}, ExecutorSetting(), ExecutorSetting()),
+        (
+            {"executor": CLUSTER},
+            ExecutorSetting("dask", 1, "127.0.0.1:8786"),
+            ExecutorSetting("dask", 1, "127.0.0.1:8786"),
+        ),
+    ],
+)
+def test_where_an_audit_runs(
+    given: dict[str, str], judging: ExecutorSetting, reading: ExecutorSetting | None
+) -> None:
+    """Several jobs are processes; what reads a live inventory and what judges it are the same."""
+    options = parse_options(given)
+    assert (options.judging_executor, options.reading_executor) == (judging, reading)
+
+
+@pytest.mark.parametrize(("executor", "kind"), [("serial", "serial"), (CLUSTER, "dask")])
+def test_jobs_are_of_processes(executor: str, kind: str) -> None:
+    """A number of jobs is refused beside anything that decides it otherwise."""
+    with pytest.raises(SettingError) as raised:
+        parse_options({"executor": executor, "jobs": "2"})
+    expected = "processes: a cluster has as many as it has"
+    assert str(raised.value) == (
+        f"--cmek-jobs: found --cmek-executor={kind} beside it, expected {expected}"
+    )
 
 
 TIME = "a time with its zone, such as 2026-11-20T02:00:00Z"

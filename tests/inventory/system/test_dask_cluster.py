@@ -145,6 +145,15 @@ def test_worker_of_another_version(own: Processes, code: str, found: str) -> Non
 
 
 @pytest.mark.slow
+def test_worker_with_several_threads(tmp_path: Path) -> None:
+    """A worker with several threads is refused: they share what each task needs alone."""
+    with local_cluster(tmp_path, n_workers=1, threads_per_worker=2) as cluster:
+        text = refusal(cluster.scheduler_address)
+    expected = "one thread a worker (--nthreads 1), and as many workers as processors"
+    assert text.endswith(f": 2 threads, expected {expected}")
+
+
+@pytest.mark.slow
 def test_worker_with_other_code(own: Processes, tmp_path: Path) -> None:
     """A worker of the same version, but with other code, is refused: it could judge otherwise."""
     for part in ("cmek_audit", "inventory", "checks", "reports"):

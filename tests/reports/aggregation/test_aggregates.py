@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +27,13 @@ from tests.builders import (
     an_organization,
     uuid,
 )
+from tests.checks.strategies import organizations
 from tests.hypothesis_profile import examples
 from tests.reports.recording import RULES, a_finding, findings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from inventory.model.organization import Organization
 
 NAMES = {ORGANIZATION: "acme-prod", OTHER_ORGANIZATION: "acme-test"}
@@ -362,4 +366,62 @@ def test_nothing_that_was_not_judged_is_left_out(given: list[Finding]) -> None:
         (finding.status, finding.rule, finding.subject.organization, finding.reason)
         for finding in given
         if finding.reason
+    )
+
+
+# --- in parts -------------------------------------------------------------------------------------
+
+
+@examples(100)
+@given(
+    inventory=st.tuples(*(organizations(number) for number in range(1, 4))), cut=st.integers(0, 3)
+)
+def test_parts_of_an_audit_come_to_the_same_as_the_whole(
+    inventory: tuple[Organization, ...], cut: int
+) -> None:
+    """What two parts come to, one of them sent by another process, is what all findings come to."""
+    parts = [_aggregated(inventory[:cut]), _aggregated(inventory[cut:])]
+    parts[0].merge(pickle.loads(pickle.dumps(parts[1])))
+    assert _all_of(parts[0]) == _all_of(_aggregated(inventory))
+
+
+def test_an_organization_is_in_one_part_only() -> None:
+    """Two parts with findings of one organization are refused: it would be counted wrongly."""
+    parts = [_aggregated([an_organization()]) for _ in range(2)]
+    with pytest.raises(ValueError, match="1 organizations are in two parts"):
+        parts[0].merge(parts[1])
+
+
+def test_an_action_of_two_parts_is_one_action() -> None:
+    """Findings of both parts that one step resolves are one action, with the ids of both."""
+    one, two = (a_finding("fail", region=region) for region in REGIONS[:2])
+    both = [each._replace(subject=each.subject._replace(organization="")) for each in (one, two)]
+    same = [each._replace(action="Do it", action_id="do-it") for each in both]
+    merged = _tally(same[0])
+    merged.merge(_tally(same[1]))
+    assert merged.actions({}) == _tally(*same).actions({})
+
+
+def _aggregated(some: Sequence[Organization]) -> Aggregates:
+    aggregates = Aggregates()
+    for organization in some:
+        aggregates.add_organization(organization)
+        for finding in evaluate([organization], RULES, Context(AS_OF)):
+            aggregates.add(finding)
+    return aggregates
+
+
+def _all_of(aggregates: Aggregates) -> object:
+    names = {uuid(number): f"acme-{number}" for number in range(1, 4)}
+    attested = aggregates.attested
+    return (
+        list(aggregates.by_rule.items()),
+        aggregates.actions(names),
+        aggregates.coverage(names),
+        aggregates.key_plan(names),
+        aggregates.not_evaluated(),
+        aggregates.passes_by_kind(),
+        aggregates.declared,
+        aggregates.stopping(Gate("low", new_only=True)),
+        (attested.rules, attested.databases, attested.people_of_all),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.engine.card import SEVERITIES
+from checks.engine.catalogue import load_rules
+from checks.engine.context import Context
+from checks.engine.evaluation import evaluate
 from checks.engine.finding import OPEN, Finding, Status, organization_subject
 from reports.comparison import changes as module
-from reports.comparison.baseline import key_of
-from reports.comparison.changes import NEWS, summarize_changes
+from reports.comparison.baseline import AuditReference, build_baseline, key_of
+from reports.comparison.changes import NEWS, Changes, summarize_changes
+from reports.comparison.key_changes import Seen
 from reports.model.changes import CLASSES
-from tests.builders import an_organization
+from tests.builders import an_organization, moment
+from tests.checks.strategies import organizations
 from tests.hypothesis_profile import examples
 from tests.reports.comparing import (
     FIRST,
+    SECOND,
     by_class,
     compared,
     in_memory,
@@ -30,7 +37,9 @@ from tests.reports.recording import a_finding, findings
 
 if TYPE_CHECKING:
     from checks.engine.card import Severity
+    from inventory.model.organization import Organization
 
+RULES = load_rules()
 BY_KEY = st.lists(findings(), max_size=6, unique_by=key_of)
 
 
@@ -364,3 +373,48 @@ def test_the_sum_says_what_there_is() -> None:
     counts |= {"new": 1_200, "gone": 2}
     shown = "1,200 new, 2 gone (not judged again: 1)"
     assert summarize_changes(changes | {"not_judged_again": 1}) == shown
+
+
+# --- in parts -------------------------------------------------------------------------------------
+
+
+@examples(100)
+@given(
+    nights=st.tuples(
+        *(
+            st.tuples(
+                *(organizations(number) for number in range(1, 4)),
+            )
+            for _ in range(2)
+        )
+    ),
+    cut=st.integers(0, 3),
+)
+def test_parts_of_an_audit_change_as_the_whole(
+    nights: tuple[tuple[Organization, ...], ...], cut: int
+) -> None:
+    """Two parts of an audit, one sent by another process, state the changes of all of it."""
+    before, after = nights
+    whole, first, second = (_changes(before) for _ in range(3))
+    found = [list(evaluate([each], RULES, Context(moment(SECOND)))) for each in after]
+    for changes, some in (
+        (whole, slice(None)),
+        (first, slice(None, cut)),
+        (second, slice(cut, None)),
+    ):
+        for organization, findings_ in zip(after[some], found[some], strict=True):
+            changes.add_organization(organization)
+            for finding in findings_:
+                changes.classify(finding)
+    first.merge(pickle.loads(pickle.dumps(second)))
+    assert first.summary("0" * 64, "") == whole.summary("0" * 64, "")
+
+
+def _changes(before: tuple[Organization, ...]) -> Changes:
+    seen = Seen()
+    for each in before:
+        gaps = (gap.fact for gap in each.missing())
+        seen.add_organization(each.id, each.name, gaps, each.captured_at)
+    about = AuditReference("a", "0" * 64, moment(FIRST), "0" * 64, "0" * 64, is_example=False)
+    found = evaluate(before, RULES, Context(moment(FIRST)))
+    return Changes(build_baseline(about, seen, found), moment(SECOND))

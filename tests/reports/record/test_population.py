@@ -25,6 +25,7 @@ from tests.builders import (
     moment,
     uuid,
 )
+from tests.checks.strategies import organizations
 from tests.hypothesis_profile import examples
 from tests.reports.recording import SOURCE
 
@@ -314,3 +315,20 @@ def test_attestations_of_all_organizations_are_reported_in_order() -> None:
     population.add(an_organization(id=OTHER_ORGANIZATION, name="acme-a"))
     shown = [attestation["organization"] for attestation in population.attestations(AS_OF)]
     assert shown == ["acme-b", "acme-a"]
+
+
+@examples(50)
+@given(
+    inventory=st.tuples(*(organizations(number) for number in range(1, 4))), cut=st.integers(0, 3)
+)
+def test_parts_add_up_to_the_whole(inventory: tuple[Organization, ...], cut: int) -> None:
+    """Two parts of the organizations, merged, are the whole population."""
+    parts = Population(), Population()
+    for place, organization in enumerate(inventory):
+        parts[place >= cut].add(organization)
+    parts[0].merge(parts[1])
+    assert parts[0].summary([SOURCE]) == _summary(*inventory)
+    whole = Population()
+    for organization in inventory:
+        whole.add(organization)
+    assert parts[0].attestations(AS_OF) == whole.attestations(AS_OF)

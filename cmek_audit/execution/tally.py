@@ -1,0 +1,138 @@
+"""What takes the findings of an audit, or of a shard of it, and adds them up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from checks.engine.grouping import Grouping
+from checks.engine.waivers import WaiverBook
+from inventory.system.garbage_collection import collector_paused
+from reports.comparison.changes import Changes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from checks.engine.catalogue import Rule
+    from checks.engine.context import Context
+    from checks.engine.finding import Finding
+    from checks.engine.grouping import GroupingSetting, Mode
+    from checks.engine.outcome import FindingGroup, Gate
+    from checks.engine.waivers import Waiver
+    from inventory.model.organization import Organization
+    from reports.comparison.baseline import Baseline
+
+GroupId = tuple[str, str]
+"""What identifies a group of findings: the rule's id, and the group's key."""
+
+
+class FindingSink(Protocol):
+    """What takes the findings while they come: each organization, and then its findings."""
+
+    def add_organization(self, organization: Organization) -> None:
+        """Take note of an organization of which findings will come."""
+
+    def add(self, finding: Finding) -> None:
+        """Take a finding."""
+
+
+class Selection(NamedTuple):
+    """The part of an audit that a run came to; all other findings are left out.
+
+    Attributes:
+        groups: the groups that are kept.
+        grouping: what each of them is of.
+        left_out: what is missing of the whole, in words.
+    """
+
+    groups: AbstractSet[GroupId]
+    grouping: Mode
+    left_out: str
+
+
+class Terms(NamedTuple):
+    """By what the organizations of an audit are judged, in whatever process.
+
+    Attributes:
+        context: what the rules know beside an organization.
+        gate: which open findings stop.
+        grouping: which findings each pytest item answers for.
+        waivers: every waiver; none if the audit leaves them out.
+        baseline: the earlier audit with which this one is compared; None if none was given.
+        rules_hash: the hash of what judges: a process that has another must not take part.
+        selection: the part of the audit that counts; None if all of it does.
+    """
+
+    context: Context
+    gate: Gate
+    grouping: GroupingSetting
+    waivers: tuple[Waiver, ...]
+    baseline: Baseline | None
+    rules_hash: str
+    selection: Selection | None = None
+
+
+class Tally:
+    """Applies waivers, selection and baseline to findings, groups them, and hands them on.
+
+    Attributes:
+        terms: by what they are judged.
+        rules: the rules.
+        grouping: the groups of findings.
+        waivers: what became of each waiver.
+        changes: what changed since the baseline; None without one.
+    """
+
+    def __init__(
+        self, terms: Terms, rules: Sequence[Rule], sink: FindingSink | None = None
+    ) -> None:
+        """Start with no finding; ``sink`` gets those that count."""
+        mode = terms.selection.grouping if terms.selection else terms.grouping
+        self.terms = terms
+        self.rules = rules
+        self.grouping = Grouping([rule.card for rule in rules], terms.gate, mode)
+        self.waivers = WaiverBook(terms.waivers, terms.context.as_of)
+        self.changes = Changes(terms.baseline, terms.context.as_of) if terms.baseline else None
+        self._has_waivers = bool(terms.waivers)
+        self._selection = terms.selection
+        self._sink = sink
+
+    def add_organization(self, organization: Organization) -> None:
+        """Announce an organization to all who take its findings."""
+        self.grouping.name(organization.id, organization.name)
+        for listener in (self._sink, self.changes):
+            if listener is not None:
+                listener.add_organization(organization)
+
+    def take(self, findings: Iterator[Finding]) -> None:
+        """Judge, as ``findings`` are taken one by one, and hand each to those who add them up."""
+        # The stages are left out where they have nothing to do: there can be millions of findings.
+        findings = map(self.waivers.apply, findings) if self._has_waivers else findings
+        findings = filter(self._includes(), findings) if self._selection else findings
+        findings = map(self.changes.classify, findings) if self.changes else findings
+        grouping, sink = self.grouping, self._sink
+        with collector_paused():
+            if sink is None:
+                for finding in findings:
+                    grouping.add(finding)
+                return
+            for finding in findings:
+                grouping.add(finding)
+                sink.add(finding)
+
+    def merge(self, grouping: Grouping, waivers: WaiverBook, changes: Changes | None) -> None:
+        """Add what another tally of the same terms holds, of organizations after these."""
+        self.grouping.merge(grouping)
+        self.waivers.merge(waivers)
+        if self.changes and changes:
+            self.changes.merge(changes)
+
+    def _includes(self) -> Callable[[Finding], bool]:
+        """Return what says whether a finding is part of the selection."""
+        groups = self._selection.groups if self._selection else frozenset()
+        return lambda finding: (finding.rule, self.grouping.key(finding)) in groups
+
+
+def group_id(group: FindingGroup) -> GroupId:
+    """Return what identifies ``group``, in this process and in any other."""
+    return group.card.id, group.key
