@@ -13,6 +13,9 @@ COMMANDS = {
     "audit": LazyCommand(
         "cmek_audit.commands.audit", "Judge an inventory by all rules and write the reports."
     ),
+    "merge": LazyCommand(
+        "cmek_audit.commands.merge", "Put the shards of an audit together and write its reports."
+    ),
     "collect": LazyCommand(
         "cmek_audit.commands.collect", "Read organizations from Astra and record every answer."
     ),

@@ -60,7 +60,7 @@ def record(
         configuration,
         options.evidence_dir,
         on_progress=on_progress,
-        executor=options.reading_executor,
+        executor=options.read_on,
     )
     files = sorted_paths((*options.inventory, collected.bundle))
     recorded = options.model_copy(update={"inventory": files})

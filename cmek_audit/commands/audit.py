@@ -11,6 +11,8 @@ from cmek_audit.commands.audit_options import AuditCommand
 from cmek_audit.exit_codes import interruptible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pytest
 
     from cmek_audit.commands.audit_options import CommandLine
@@ -39,23 +41,28 @@ def audit(command_line: CommandLine) -> int:
       4  unusable input or option
       5  nothing, or only a part of the checks, was selected
     """
+    return run_checks(command_line.for_pytest, ("cmek-audit", "audit", *command_line.given))
+
+
+def run_checks(arguments: Iterable[str], command: tuple[str, ...]) -> int:
+    """Run pytest on the suite's checks with ``arguments``; the record names the ``command``."""
     import pytest  # noqa: PLC0415 (help needs no pytest)
 
     root = install_location.folder()
     settings = ("-c", root / "pyproject.toml", "--rootdir", root)
     wiring = ("--noconftest", "-p", "cmek_audit.plugin")
-    arguments = [*map(str, (*settings, *wiring, root / "checks")), *command_line.for_pytest]
-    return pytest.main(arguments, [_GivenArguments(command_line.given)])
+    words = [*map(str, (*settings, *wiring, root / "checks")), *arguments]
+    return pytest.main(words, [_GivenCommand(command)])
 
 
-class _GivenArguments:
+class _GivenCommand:
     """A pytest plugin that gives the record the command line as the user typed it."""
 
-    def __init__(self, given: tuple[str, ...]) -> None:
-        self._given = given
+    def __init__(self, command: tuple[str, ...]) -> None:
+        self._command = command
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Leave the command line where the record looks for it."""
         from cmek_audit.run.provenance import COMMAND  # noqa: PLC0415 (needs pytest)
 
-        config.stash[COMMAND] = ("cmek-audit", "audit", *self._given)
+        config.stash[COMMAND] = self._command

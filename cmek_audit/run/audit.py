@@ -114,7 +114,8 @@ def draft_audit(
     prepared: Prepared, folder: ReportFolder, selection: Selection | None = None
 ) -> Draft:
     """Judge, and write the findings as they come into ``folder``; as ``judge``."""
-    if prepared.setup.options.judging_executor.kind != "serial":
+    options = prepared.setup.options
+    if options.judged_on.kind != "serial" or options.shard_dir:
         with suppress(NotDivisibleError):
             return _draft_in_shards(prepared, folder, selection)
     with _recording(prepared, folder) as recorder:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -82,6 +82,40 @@ def _executor(value: object) -> object:
     raise ValueError(message)
 
 
+class Share(NamedTuple):
+    """Which shards a run judges: the share ``number`` of so many.
+
+    A run that merges judges none, and puts all of them together: it has the number 0.
+    """
+
+    number: int
+    of: int
+
+    @property
+    def merges(self) -> bool:
+        """Return whether the run puts together what others have judged."""
+        return self.number == 0
+
+    def __str__(self) -> str:
+        """Render as the option states it."""
+        return "merge" if self.merges else f"{self.number}/{self.of}"
+
+
+MERGE = Share(0, 0)
+
+
+def _share(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value == str(MERGE):
+        return MERGE
+    match = re.fullmatch(r"([1-9][0-9]{0,3})/([1-9][0-9]{0,3})", value)
+    if not match or int(match[1]) > int(match[2]):
+        message = "I/N, such as 2/8 for the second of eight shares, or merge"
+        raise ValueError(message)
+    return Share(int(match[1]), int(match[2]))
+
+
 class Options(BaseModel):
     """The values of all options, checked; times in UTC."""
 
@@ -115,19 +149,21 @@ class Options(BaseModel):
     controls: str | None = None
     framework: tuple[str, ...] = ()
     jobs: Annotated[int | None, BeforeValidator(_jobs)] = None
+    shard_dir: str | None = None
+    shard: Annotated[Share | None, BeforeValidator(_share)] = None
 
     @property
-    def judging_executor(self) -> ExecutorSetting:
-        """Return where the shards of the audit run."""
+    def judged_on(self) -> ExecutorSetting:
+        """Return where the shards of the audit are judged."""
         if self.executor:
             return self.executor._replace(jobs=self.jobs or self.executor.jobs)
         jobs = self.jobs or 1
         return ExecutorSetting("serial" if jobs == 1 else "processes", jobs)
 
     @property
-    def reading_executor(self) -> ExecutorSetting | None:
+    def read_on(self) -> ExecutorSetting | None:
         """Return where a live audit reads organizations; None for what is worth while."""
-        return self.judging_executor if self.executor or self.jobs else None
+        return self.judged_on if self.executor else None
 
     @property
     def asks_clouds(self) -> bool:
@@ -166,7 +202,20 @@ def parse_options(values: dict[str, Any]) -> Options:
         raise SettingError(
             f"--cmek-clouds: found {found}, expected clouds to ask, and no other file"
         )
+    _check_shards(options)
     return options
+
+
+def _check_shards(options: Options) -> None:
+    """Raise SettingError if a run is to judge a share of what other runs do not have as well."""
+    if options.shard is None:
+        return
+    if options.shard_dir is None:
+        raise SettingError("--cmek-shard: found no --cmek-shard-dir, expected one with it")
+    if options.live or options.asks_clouds or not options.inventory:
+        found = "--cmek-live" if options.live else "no inventory"
+        found = "clouds to ask" if options.asks_clouds and not options.live else found
+        raise SettingError(f"--cmek-shard: found {found}, expected recorded inventories alone")
 
 
 def _complaint(loc: tuple[int | str, ...], detail: Any) -> str:  # noqa: ANN401 (pydantic's dict)

@@ -187,7 +187,21 @@ OPTIONS = (
         "jobs",
         "text",
         "N",
-        "how many processes judge at the same time, and read a live inventory; auto: as many as "
-        "there are processors; default: 1, and for a live inventory auto",
+        "how many processes judge at the same time; auto: as many as there are processors; "
+        "default: 1",
+    ),
+    Option(
+        "shard-dir",
+        "path",
+        "DIR",
+        "keep judged shards in this folder, so that an interrupted audit of the same inputs goes "
+        "on from them; default: they are not kept",
+    ),
+    Option(
+        "shard",
+        "text",
+        "I/N",
+        "judge only this share of the shards, such as 2/8, keep them in --cmek-shard-dir, and "
+        "write no report: there is no verdict until 'cmek-audit merge' has put all together",
     ),
 )

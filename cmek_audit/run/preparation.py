@@ -152,7 +152,28 @@ def reproducing_options(setup: AuditSetup) -> dict[str, Any]:
         "clouds": None,
         "kms": setup.context.kms,
         "terraform_source": setup.options.terraform_source,
+        "jobs": None,
+        "shard_dir": None,
+        "shard": None,
     }
+
+
+def repeating_options(setup: AuditSetup) -> dict[str, Any]:
+    """Return the options by which somebody else makes the same audit, each as it can be given."""
+    options = setup.options
+    lists = ("inventory", "plan", "state", "terraform_organization", "history", "waivers")
+    texts = ("terraform_source", "baseline", "fail_on", "group", "controls")
+    flags = ("fail_on_new", "no_waivers", "allow_inconclusive")
+    hours = int(setup.context.max_age.total_seconds() // 3_600)
+    given = {
+        **{name: list(getattr(options, name)) for name in (*lists, "framework")},
+        **{name: getattr(options, name) for name in (*texts, *flags)},
+        "as_of": setup.context.as_of.isoformat(),
+        "max_age": f"{hours}h",
+        "kms": setup.context.kms,
+        "rotation_days": str(options.rotation_days) if options.rotation_days else None,
+    }
+    return {name: value for name, value in given.items() if value}
 
 
 def terraform_of(options: Options) -> TerraformSettings:

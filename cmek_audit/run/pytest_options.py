@@ -52,9 +52,13 @@ def is_worker(config: pytest.Config) -> bool:
 
 def writes_reports(config: pytest.Config) -> bool:
     """Return whether this process is the one that writes the reports."""
+    return not (is_listing(config) or is_worker(config))
+
+
+def is_listing(config: pytest.Config) -> bool:
+    """Return whether this run only lists what there is."""
     option = config.option
-    is_listing = option.collectonly or option.showfixtures or option.show_fixtures_per_test
-    return not (is_listing or is_worker(config))
+    return bool(option.collectonly or option.showfixtures or option.show_fixtures_per_test)
 
 
 def read_options(config: pytest.Config) -> Options:

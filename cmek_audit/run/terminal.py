@@ -52,6 +52,7 @@ def header(judged: Judged) -> list[str]:
     if baseline := judged.setup.criteria.baseline:
         about = baseline.about
         lines.append(f"baseline: {printable(about.path, 200)}, as of {utc(about.as_of)}")
+    lines += [f"shards: {printable(note, 400)}" for note in judged.notes]
     return lines
 
 

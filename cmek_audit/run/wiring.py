@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -12,12 +13,12 @@ from checks.engine.outcome import require_judged
 from cmek_audit.internal_errors import show_only_places
 from cmek_audit.run.audit import begin_report, draft_audit
 from cmek_audit.run.hooks import AuditHooks
-from cmek_audit.run.judging import judge
+from cmek_audit.run.judging import judge, judge_share, prepare_to_go_on
 from cmek_audit.run.option_values import Options
 from cmek_audit.run.overwritten_inputs import overwritten_inputs
-from cmek_audit.run.preparation import prepare
 from cmek_audit.run.pytest_options import (
     given_inputs,
+    is_listing,
     option_named,
     option_value,
     read_options,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from checks.engine.outcome import FindingGroup
+    from cmek_audit.run.option_values import Share
+    from cmek_audit.run.preparation import Prepared
     from cmek_audit.run.report_folder import ReportFolder
     from inventory.astra.collector import Progress
 
@@ -56,7 +59,7 @@ def begin_audit(config: pytest.Config) -> None:
     try:
         options = read_options(config)
         _refuse_unwritten(config, options)
-        if writes_reports(config):
+        if writes_reports(config) and (options.shard is None or options.shard.merges):
             _begin_report(config, options)
     except CmekAuditError as error:
         if writes_reports(config):
@@ -133,12 +136,23 @@ def _judge(config: pytest.Config, folder: ReportFolder | None) -> AuditHooks:
     options = read_options(config)
     _refuse_network(config, options)
     with _progress(config, options) as on_progress:
-        prepared = prepare(options, on_progress)
+        prepared = prepare_to_go_on(options, on_progress)
+    if options.shard and not options.shard.merges and not is_listing(config):
+        _judge_share(config, prepared, options.shard)
     scrub_terminal(config, prepared.setup.tokens)
     if folder is None:
         return AuditHooks(config, judge(prepared))
     draft = draft_audit(prepared, folder)
     return AuditHooks(config, draft.judged, draft)
+
+
+def _judge_share(config: pytest.Config, prepared: Prepared, share: Share) -> NoReturn:
+    """Judge a share of the shards, and end the run: there is nothing to report yet."""
+    with TemporaryDirectory() as scratch:
+        text = judge_share(prepared, share, Path(scratch))
+    # pytest itself prints the text of an exit, as the last line; its reporter would do so before.
+    config.pluginmanager.unregister(name="terminalreporter")
+    pytest.exit(text, returncode=pytest.ExitCode.OK)
 
 
 def _refuse_network(config: pytest.Config, options: Options) -> None:

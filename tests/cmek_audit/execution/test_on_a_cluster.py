@@ -45,7 +45,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def setting(address: str, tmp_path: Path) -> ExecutorSetting:
-    return sized_for(ExecutorSetting("dask", address=address), tmp_path)
+    found = sized_for(ExecutorSetting("dask", address=address), tmp_path)
+    assert found.jobs in {1, 2}  # a worker that an earlier test has killed may not be back yet
+    return found._replace(jobs=2)
 
 
 @pytest.fixture(autouse=True)

@@ -48,6 +48,8 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "controls": None,
         "framework": (),
         "jobs": None,
+        "shard_dir": None,
+        "shard": None,
     }
 
 
@@ -127,8 +129,8 @@ CLUSTER = "dask=127.0.0.1:8786"
     ("given", "judging", "reading"),
     [
         ({}, ExecutorSetting(), None),
-        ({"jobs": "1"}, ExecutorSetting(), ExecutorSetting()),
-        ({"jobs": "3"}, ExecutorSetting("processes", 3), ExecutorSetting("processes", 3)),
+        ({"jobs": "1"}, ExecutorSetting(), None),
+        ({"jobs": "3"}, ExecutorSetting("processes", 3), None),
         (
             {"jobs": "3", "executor": "processes"},
             ExecutorSetting("processes", 3),
@@ -145,9 +147,9 @@ CLUSTER = "dask=127.0.0.1:8786"
 def test_where_an_audit_runs(
     given: dict[str, str], judging: ExecutorSetting, reading: ExecutorSetting | None
 ) -> None:
-    """Several jobs are processes; what reads a live inventory and what judges it are the same."""
+    """Several jobs are processes that judge; an executor reads a live inventory, too."""
     options = parse_options(given)
-    assert (options.judging_executor, options.reading_executor) == (judging, reading)
+    assert (options.judged_on, options.read_on) == (judging, reading)
 
 
 @pytest.mark.parametrize(("executor", "kind"), [("serial", "serial"), (CLUSTER, "dask")])
