@@ -26,7 +26,7 @@ _TAKEN = frozenset(option.name.replace("-", "_") for option in OPTIONS) - {
 
 
 @click.command(context_settings=parameters.SETTINGS)
-@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.argument("folder", metavar="DIR", type=click.Path())
 @click.option(
     "--report-dir", metavar="DIR", default="", help="Where the reports go; default: audit-report."
 )

@@ -112,7 +112,7 @@ def test_every_shard_is_of_one_share(shards: int, shares: int) -> None:
 
 def test_a_fingerprint_covers_every_fact() -> None:
     """Audits that differ in anything have different fingerprints, and equal ones the same."""
-    facts = [[1], [1, 2], ["1"], [NOW], [(1, (2,))], [(1, 2)]]
+    facts: list[list[object]] = [[1], [1, 2], ["1"], [NOW], [(1, (2,))], [(1, 2)]]
     assert len({fingerprint(each) for each in facts}) == len(facts)
     assert fingerprint([NOW, (1,)]) == fingerprint([NOW, [1]])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, timedelta
 
 import pytest
@@ -51,6 +52,53 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "shard_dir": None,
         "shard": None,
     }
+
+
+@pytest.mark.parametrize(("text", "jobs"), [("1", 1), ("12", 12), ("auto", None), ("0", None)])
+def test_jobs_are_a_number_or_one_a_processor(text: str, jobs: int | None) -> None:
+    """Several jobs are several processes; one is this process."""
+    found = parse_options({"jobs": text}).judged_on
+    count = jobs or os.cpu_count() or 1
+    assert found == ExecutorSetting("serial" if count == 1 else "processes", count)
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5", "many", "00", "10000", ""])
+def test_other_jobs_are_refused(text: str) -> None:
+    """What is no number of processes is refused with what is expected."""
+    with pytest.raises(SettingError, match=r"found .*, expected a number of processes"):
+        parse_options({"jobs": text})
+
+
+@pytest.mark.parametrize(("text", "share"), [("1/1", (1, 1)), ("2/8", (2, 8)), ("merge", (0, 0))])
+def test_a_share_is_one_of_several(text: str, share: tuple[int, int]) -> None:
+    """A share reads as it is written."""
+    given = {"shard": text, "shard_dir": "s", "inventory": ("a.yaml",)}
+    found = parse_options(given).shard
+    assert found is not None
+    assert (tuple(found), str(found), found.merges) == (share, text, share[0] == 0)
+
+
+@pytest.mark.parametrize("text", ["0/1", "2/1", "1", "1/", "a/b", "1/10000", "-1/2"])
+def test_other_shares_are_refused(text: str) -> None:
+    """What is no share is refused with what is expected."""
+    with pytest.raises(SettingError, match=r"--cmek-shard: found .*, expected I/N, such"):
+        parse_options({"shard": text, "shard_dir": "s", "inventory": ("a.yaml",)})
+
+
+@pytest.mark.parametrize(
+    ("over", "found"),
+    [
+        ({"shard_dir": None}, "no --cmek-shard-dir"),
+        ({"inventory": None}, "no inventory"),
+        ({"live": "o.yaml"}, "--cmek-live"),
+        ({"kms": "auto"}, "clouds to ask"),
+    ],
+)
+def test_a_share_needs_what_all_shares_have(over: dict[str, object], found: str) -> None:
+    """A share is of recorded inventories, which every run can read, and is kept in a folder."""
+    given = {"shard": "1/2", "shard_dir": "s", "inventory": ("a.yaml",)} | over
+    with pytest.raises(SettingError, match=f"--cmek-shard: found {found}, expected"):
+        parse_options({name: value for name, value in given.items() if value is not None})
 
 
 def test_live_facts_age_sooner() -> None:
