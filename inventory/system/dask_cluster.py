@@ -109,7 +109,7 @@ class DaskExecutor(Executor):
         inner = self._executor.submit(run_checked, self._origin, fn, *args)
         self._pending[outer] = inner
         outer.add_done_callback(self._forget)
-        inner.add_done_callback(lambda done: _pass_on(done, outer))
+        inner.add_done_callback(lambda done: self._pass_on(done, outer))
         return outer
 
     def _is_connected(self) -> bool:
@@ -120,6 +120,17 @@ class DaskExecutor(Executor):
         if self._client.status != "running":
             self._lost.set()
         return not self._lost.is_set()
+
+    def _pass_on(self, inner: Future[T], outer: Future[T]) -> None:
+        """Give ``outer`` what became of ``inner``, unless it was cancelled or given up."""
+        with suppress(InvalidStateError):
+            try:
+                outer.set_result(inner.result())
+            except CancelledError:
+                outer.set_exception(ClusterLostError(_LOST))
+                self._lost.set()  # not reached if whoever waits has cancelled the task
+            except Exception as error:  # noqa: BLE001 (whoever asks for the result gets it)
+                outer.set_exception(_as_lost(error))
 
     def _forget(self, outer: Future[Any]) -> None:
         """Forget a task that is done; one that was cancelled here is cancelled in the cluster."""
@@ -171,17 +182,6 @@ class DaskExecutor(Executor):
         for future in list(self._pending):
             with suppress(InvalidStateError):  # it may be done at this moment
                 future.set_exception(ClusterLostError(why))
-
-
-def _pass_on(inner: Future[T], outer: Future[T]) -> None:
-    """Give ``outer`` what became of ``inner``, unless it was cancelled or given up."""
-    with suppress(InvalidStateError):
-        try:
-            outer.set_result(inner.result())
-        except CancelledError:
-            outer.set_exception(ClusterLostError(_LOST))
-        except Exception as error:  # noqa: BLE001 (whoever asks for the result gets it)
-            outer.set_exception(_as_lost(error))
 
 
 def _as_lost(error: BaseException) -> BaseException:

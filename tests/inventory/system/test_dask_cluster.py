@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import dask
 import pytest
+from distributed import Security
 
 from inventory.errors import SettingError
 from inventory.system import dask_cluster
@@ -203,6 +205,23 @@ def test_suite_inside_a_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.path", sys.path[1:])
     dask_cluster._suite_plugin(Base).setup(None)
     assert sys.path[0] == str(ROOT)
+
+
+@pytest.mark.slow
+def test_encrypted_connections(tmp_path: Path) -> None:
+    """With an address of TLS, Dask's own settings give the certificates; without them it ends."""
+    security = Security.temporary()  # type: ignore[no-untyped-call]
+    settings = {
+        "distributed.comm.tls.ca-file": security.tls_ca_file,
+        "distributed.comm.tls.client.cert": security.tls_client_cert,
+        "distributed.comm.tls.client.key": security.tls_client_key,
+    }
+    with local_cluster(tmp_path, n_workers=1, security=security) as cluster:
+        address = cluster.scheduler_address
+        assert address.startswith("tls://")
+        assert refusal(address).startswith(f"the Dask cluster: found {address}, ")
+        with dask.config.set(settings), open_cluster(address, SHORT) as executor:
+            assert executor.submit(abs, -3).result(timeout=30) == 3
 
 
 # --- the shared folder ----------------------------------------------------------------------------
